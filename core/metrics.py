@@ -1,0 +1,64 @@
+"""The names of the metrics: a documented Literal that a test compares with what /metrics shows."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+
+MetricName = Literal[
+    # counters
+    "tickets_records_total",
+    "tickets_rejected_total",
+    "tickets_acked_total",
+    "tickets_retries_total",
+    "tickets_rebalances_total",
+    "tickets_model_tokens_total",
+    "tickets_model_padding_total",
+    # histograms
+    "tickets_batch_size",
+    "tickets_stage_seconds",
+    "tickets_freshness_seconds",
+    # gauges
+    "tickets_inflight",
+    "tickets_inflight_bytes",
+    "tickets_committed_lag",
+    "tickets_assigned_partitions",
+    "tickets_build_info",
+]
+
+METRIC_NAMES: Final[tuple[MetricName, ...]] = get_args(MetricName)
+
+
+class Metric(Struct, frozen=True):
+    """One metric: what it is, its labels, and a histogram's upper bounds in the unit its name ends with."""
+
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: Sequence[str] = ()
+    buckets: Sequence[float] = ()
+
+
+#: Ten milliseconds to ten minutes, in steps of 2 to 2.5.
+_FRESHNESS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_STAGE: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+
+METRICS: Final[dict[MetricName, Metric]] = {
+    "tickets_records_total": Metric("counter", "Records read from the broker.", ("topic",)),
+    "tickets_rejected_total": Metric("counter", "Records sent to the dead-letter topic.", ("stage", "reason")),
+    "tickets_acked_total": Metric("counter", "Records whose effect is durable.", ("outcome",)),
+    "tickets_retries_total": Metric("counter", "Repeated writes after an outage.", ("target",)),
+    "tickets_rebalances_total": Metric("counter", "Changes of the assignment.", ("event",)),
+    "tickets_model_tokens_total": Metric("counter", "Tokens of embedded texts, padding left out."),
+    "tickets_model_padding_total": Metric("counter", "Padding tokens computed beside them."),
+    "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
+    "tickets_stage_seconds": Metric("histogram", "Time of a batch in a step.", ("step",), _STAGE),
+    "tickets_freshness_seconds": Metric(
+        "histogram", "From `event` (updated_at) or `broker` (record time) to searchable.", ("since",), _FRESHNESS
+    ),
+    "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
+    "tickets_inflight_bytes": Metric("gauge", "Their bytes."),
+    "tickets_committed_lag": Metric("gauge", "End offset less committed offset.", ("topic", "partition")),
+    "tickets_assigned_partitions": Metric("gauge", "Partitions this task reads.", ("topic",)),
+    "tickets_build_info": Metric("gauge", "Always 1; what runs.", ("version", "model", "contract")),
+}

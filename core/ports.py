@@ -1,0 +1,93 @@
+"""What the rooms need of each other, as Protocols: a composition root decides who serves them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from core.records import IndexedTicket, IndexSize, Rejected, SearchHit, SearchQuery, TicketPoints, Vector
+
+
+class Tokenizer(Protocol):
+    """Cuts text as the embedding model does."""
+
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """Character spans [start, end) of each text's tokens, special tokens left out, nothing cut off."""
+        ...
+
+
+class Embedder(Tokenizer, Protocol):
+    """Texts in, vectors out. A text's vector does not depend on its batch mates. Safe to call from threads."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text it reads whole, in tokens, special tokens not counted."""
+        ...
+
+    @property
+    def stamp(self) -> str:
+        """Names the model and its exact weights; two embedders of one stamp give the same vectors."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vector:
+        """float32[len(texts), dimension], each row of length 1."""
+        ...
+
+
+class CustomerDirectory(Protocol):
+    """Context on a customer, as of now."""
+
+    def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
+        """Facts by name, or None for a customer it doesn't know.
+
+        Raises:
+            TransientError: the directory can't be reached.
+        """
+        ...
+
+
+class Index(Protocol):
+    """Where points live. Every method may be called from several threads."""
+
+    def write(self, tickets: Sequence[TicketPoints]) -> None:
+        """Apply each ticket's version unless the index holds a newer or equal one; durable on return.
+
+        Order and repetition don't matter: the highest version wins, deletes included. May be applied partly
+        when it raises; the same call again completes it.
+
+        Raises:
+            TransientError: an outage; nothing is known about what was applied.
+            FatalError: the collection no longer fits, or a vector is not finite, is zero or of the wrong size.
+        """
+        ...
+
+    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
+        """The tenant's tickets nearest to `vector`, best first, each once. Never a deleted or stale one.
+
+        Raises:
+            TransientError: an outage.
+        """
+        ...
+
+    def tickets(self) -> Iterator[IndexedTicket]:
+        """Every ticket the index knows, deleted ones included, in no order."""
+        ...
+
+    def size(self) -> IndexSize: ...
+
+    def close(self) -> None:
+        """Release the index; twice is as good as once."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Where rejected records go."""
+
+    def publish(self, rejected: Sequence[Rejected]) -> None:
+        """Durable on return.
+
+        Raises:
+            TransientError: an outage.
+        """
+        ...

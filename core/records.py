@@ -1,0 +1,175 @@
+"""What flows: Record → Ticket → EnrichedTicket → EmbeddedTicket → TicketPoints, or Rejected on the way.
+
+Each nests the one before rather than copying it, so that origin and raw bytes are at hand wherever a ticket is
+rejected. All are frozen.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from core.contract import Role, UpsertEvent
+
+Stage = Literal["decode", "enrich", "embed", "index"]
+Vector = NDArray[np.float32]
+
+
+class Origin(Struct, frozen=True):
+    """Where a record came from."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Record(Struct, frozen=True):
+    """One Kafka record, as read. `timestamp_ms` is the broker's or the producer's, by the topic's setting."""
+
+    origin: Origin
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Rejected(Struct, frozen=True):
+    """A record that can't be used.
+
+    Attributes:
+        code: a short name of the kind of fault, out of a small set: a metric's label.
+        reason: the fault in a sentence for a person; it never quotes the ticket's text.
+    """
+
+    record: Record
+    stage: Stage
+    code: str
+    reason: str
+
+
+class Ticket(Struct, frozen=True):
+    """A decoded event. `content` is None when the ticket is deleted."""
+
+    record: Record
+    tenant_id: str
+    ticket_id: str
+    version: int
+    content: UpsertEvent | None
+
+
+class Label(Struct, frozen=True):
+    """A value found by us, with a confidence from 0 to 1."""
+
+    value: str
+    confidence: float
+
+
+class Passage(Struct, frozen=True):
+    """A piece of a ticket that gets a vector of its own.
+
+    Attributes:
+        text: what is shown as the matching passage.
+        embed_text: what is embedded: `text`, with the subject before it where that gives context.
+        role: who wrote it.
+        public: False for an internal note.
+        message: index into `messages`, or -1 for the ticket's own subject and body.
+    """
+
+    text: str
+    embed_text: str
+    role: Role
+    public: bool
+    message: int
+
+
+class EnrichedTicket(Struct, frozen=True):
+    """A cleaned and redacted ticket with what we know about it. Deleted tickets have no passages."""
+
+    ticket: Ticket
+    language: Label | None = None
+    customer: Mapping[str, str] | None = None
+    passages: tuple[Passage, ...] = ()
+
+
+class EmbeddedTicket(Struct, frozen=True, eq=False):
+    """`vectors` is float32[len(passages), dim], L2-normalised; `model` is the stamp of what made them."""
+
+    enriched: EnrichedTicket
+    vectors: Vector
+    model: str
+    category: Label | None = None
+    priority: Label | None = None
+
+
+class Point(Struct, frozen=True, eq=False):
+    """A row of the index. A tombstone has no vector."""
+
+    id: str
+    vector: Vector | None
+    payload: dict[str, Any]
+
+
+class TicketPoints(Struct, frozen=True, eq=False):
+    """Everything the index holds of one version of a ticket. No points: the ticket is deleted."""
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    points: tuple[Point, ...]
+
+
+class SearchQuery(Struct, frozen=True, kw_only=True):
+    """A question to the index, of one tenant. A tuple filter matches any of its values; empty matches all."""
+
+    tenant_id: str
+    limit: int = 10
+    status: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    updated_after_ms: int | None = None
+    updated_before_ms: int | None = None
+    public_only: bool = False
+
+
+class SearchHit(Struct, frozen=True):
+    """A ticket found: its best passage's cosine similarity, that passage, and the payload beside it."""
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    score: float
+    passage: str
+    payload: dict[str, Any]
+
+
+class IndexedTicket(Struct, frozen=True):
+    """What the index holds of a ticket, for reconciliation: its version, and its number of live chunks."""
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    chunks: int
+    deleted: bool
+
+
+class IndexSize(Struct, frozen=True):
+    """Counts of rows: `points` in all, `tombstones` among them."""
+
+    points: int
+    tombstones: int
+
+
+T = TypeVar("T")
+
+
+class Batch(Struct, Generic[T], frozen=True):
+    """What one poll returned, in order: the one item that flows through a graph.
+
+    `receipt` belongs to the consumer that made it and comes back to it when everything in `items` is acked.
+    """
+
+    items: tuple[T, ...]
+    receipt: Any

@@ -1,0 +1,245 @@
+"""Every setting, with its default. Read in composition roots only; a function receives its own group.
+
+A variable is `TICKETS_<GROUP>__<NAME>`, for example `TICKETS_KAFKA__BROKERS`. An unknown or malformed one with
+our prefix is a `ConfigError`. `TICKETS_TEST_*` is left to the tests.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigError
+
+PREFIX: Final = "TICKETS_"
+_FOREIGN: Final = "TICKETS_TEST_"
+
+
+def default_cache() -> Path:
+    """Where models are kept: the XDG base directory specification's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream"
+
+
+def default_data() -> Path:
+    """Where the embedded index lives: the XDG base directory specification's data folder."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ticketstream"
+
+
+def _expand(value: object) -> object:
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
+FilePath = Annotated[Path, BeforeValidator(_expand)]
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Group(BaseModel):
+    """A group of settings: frozen, and closed to names it doesn't know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class KafkaSettings(Group):
+    """The broker, the consumer group and how to be let in."""
+
+    brokers: str = Field("localhost:9092", description="Bootstrap servers, host:port, comma-separated.")
+    group: str = Field("ticketstream", description="Consumer group; tasks of one group share the partitions.")
+    group_protocol: Literal["classic", "consumer"] = Field(
+        "classic", description="`classic` works on every broker; `consumer` is KIP-848 and needs Kafka 4."
+    )
+    assignment_strategy: Literal["cooperative-sticky", "range"] = Field(
+        "cooperative-sticky", description="Assignor of the classic protocol."
+    )
+    session_timeout_s: Seconds = Field(
+        10.0, description="Classic protocol: silence after which the broker gives a task's partitions away."
+    )
+    max_poll_interval_s: Seconds = Field(300.0, description="Time without a poll after which the client leaves.")
+    prefetch_kib: Positive = Field(16_384, description="Most that the client fetches ahead, in KiB.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_ca_file: FilePath | None = Field(None, description="PEM of the authorities to trust.")
+    ssl_certificate_file: FilePath | None = Field(None, description="PEM of our certificate, for mutual TLS.")
+    ssl_key_file: FilePath | None = Field(None, description="PEM of our private key, for mutual TLS.")
+    ssl_key_password: SecretStr | None = None
+    aws_region: str | None = Field(None, description="Region that signs MSK IAM tokens.")
+    extra: dict[str, str] = Field(
+        default_factory=dict, description="Further librdkafka options as JSON; they win over ours."
+    )
+    commit_interval_s: Seconds = 0.5
+    startup_timeout_s: Seconds = Field(10.0, description="How long the start waits for the broker.")
+
+
+class TopicSettings(Group):
+    """Names of the topics."""
+
+    raw: str = "tickets.raw"
+    enriched: str = "tickets.enriched"
+    embedded: str = "tickets.embedded"
+    dlq: str = "tickets.dlq"
+    file: FilePath | None = Field(None, description="Declaration to create topics from, instead of the shipped one.")
+
+
+class ContractSettings(Group):
+    """What an event may be; beyond it a record is rejected."""
+
+    version_source: Literal["version", "updated_at"] = Field(
+        "version", description="`updated_at`: where a source has no version, its time in ms serves."
+    )
+    max_record_bytes: Positive = 1_000_000
+    max_depth: Positive = Field(16, description="Nesting of the JSON.")
+    max_messages: Positive = 1_000
+    max_tags: Positive = 100
+
+
+class EnrichSettings(Group):
+    """Customer context."""
+
+    customers_file: FilePath | None = Field(
+        None, description="JSONL of {tenant_id, customer_id, ...facts}; none: no customer context."
+    )
+
+
+class ChunkSettings(Group):
+    """How a ticket becomes passages."""
+
+    max_tokens: Positive | None = Field(None, description="Longest passage; none: what the model reads whole.")
+    overlap_tokens: Annotated[int, Field(ge=0)] = Field(32, description="Shared by neighbours of a cut text.")
+
+
+class ModelSettings(Group):
+    """The embedding model."""
+
+    name: Literal["all-MiniLM-L6-v2", "hashing"] = Field(
+        "all-MiniLM-L6-v2", description="`hashing` needs no weights and understands nothing: for tests."
+    )
+    cache_dir: FilePath = Field(default_factory=default_cache, description="Where weights and graphs are kept.")
+    threads: Positive | None = Field(None, description="Inference threads; none: one per core.")
+
+
+class ClassifySettings(Group):
+    """Category and priority from the nearest labelled examples."""
+
+    examples_file: FilePath | None = Field(
+        None, description="JSONL of {text, category?, priority?}; none: nothing is classified."
+    )
+    neighbours: Positive = 5
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
+
+
+class IndexSettings(Group):
+    """The vector index: embedded in this process, or a Qdrant server when `url` is set."""
+
+    path: FilePath = Field(
+        default_factory=lambda: default_data() / "index", description="Folder of the embedded engine."
+    )
+    url: str | None = Field(None, description="A Qdrant server, for example http://localhost:6334 (gRPC).")
+    api_key: SecretStr | None = None
+    collection: str = "tickets"
+    timeout_s: Seconds = 10.0
+    replication_factor: Positive = Field(1, description="Copies of a collection we create on a server.")
+    shards: Positive = Field(1, description="Shards of a collection we create on a server.")
+
+
+class WriterSettings(Group):
+    """Batches, and how much may be on its way at once."""
+
+    max_batch_tickets: Positive = Field(256, description="Most records of one poll.")
+    max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(50, description="How long a poll waits to fill up.")
+    max_inflight_tickets: Positive = 2_048
+    max_inflight_bytes: Positive = 64 * 1024 * 1024
+    concurrency: Positive = Field(4, description="Batches written at once.")
+    backoff_base_s: Seconds = Field(0.1, description="First wait after an outage; doubles, with full jitter.")
+    backoff_max_s: Seconds = 5.0
+    drain_timeout_s: Seconds = Field(20.0, description="After SIGTERM: how long work in flight may take.")
+
+
+class HealthSettings(Group):
+    """/healthz, /readyz and /metrics."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="0 picks a free one.")
+    max_stall_s: Seconds = Field(60.0, description="Unhealthy when work in flight makes no progress for so long.")
+
+
+class LogSettings(Group):
+    """Structured logs on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class Settings(BaseSettings):
+    """All groups. `load_settings` reads them from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    topics: TopicSettings = Field(default_factory=TopicSettings)
+    contract: ContractSettings = Field(default_factory=ContractSettings)
+    enrich: EnrichSettings = Field(default_factory=EnrichSettings)
+    chunk: ChunkSettings = Field(default_factory=ChunkSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    classify: ClassifySettings = Field(default_factory=ClassifySettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
+    writer: WriterSettings = Field(default_factory=WriterSettings)
+    health: HealthSettings = Field(default_factory=HealthSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+
+def variables() -> dict[str, tuple[str, str]]:
+    """Every variable's name, with its default as text and its description."""
+    found = {}
+    for group_name, group_field in Settings.model_fields.items():
+        group = group_field.annotation
+        assert isinstance(group, type)  # noqa: S101 - for mypy: every field of Settings is a Group
+        assert issubclass(group, Group)  # noqa: S101 - likewise
+        defaults = group()
+        for name, field in group.model_fields.items():
+            value = getattr(defaults, name)
+            found[f"{PREFIX}{group_name}__{name}".upper()] = (
+                "" if value is None else str(value),
+                field.description or "",
+            )
+    return found
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the process's environment.
+
+    Args:
+        environ: checked for unknown names instead of `os.environ`, in tests.
+
+    Raises:
+        ConfigError: a variable with our prefix is unknown or malformed; the message names it.
+    """
+    known = variables()
+    for name in sorted(os.environ if environ is None else environ):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and not upper.startswith(_FOREIGN) and upper not in known:
+            raise ConfigError(f"{name} is not a setting{_suggest(upper, known)}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = PREFIX + "__".join(str(part) for part in fault["loc"][:2]).upper()
+        raise ConfigError(f"{name}: {fault['msg'].lower()} (got {_shown(name, fault['input'])})") from None
+
+
+def _shown(name: str, value: object) -> str:
+    """The value as typed, unless it may be a secret."""
+    return "a secret" if any(word in name for word in ("PASSWORD", "KEY", "EXTRA")) else repr(value)
+
+
+def _suggest(name: str, known: Mapping[str, object]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
+
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else "; `ticketstream doctor --settings` lists them all"
