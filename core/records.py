@@ -112,12 +112,17 @@ class Point(Struct, frozen=True, eq=False):
 
 
 class TicketPoints(Struct, frozen=True, eq=False):
-    """Everything the index holds of one version of a ticket. No points: the ticket is deleted."""
+    """Everything the index holds of one version of a ticket. No points: the ticket is deleted.
+
+    `event_ms` and `broker_ms` are when the change happened and when the broker had it, for the freshness metric.
+    """
 
     tenant_id: str
     ticket_id: str
     version: int
     points: tuple[Point, ...]
+    event_ms: int | None = None
+    broker_ms: int | None = None
 
 
 class SearchQuery(Struct, frozen=True, kw_only=True):

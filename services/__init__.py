@@ -1,0 +1,1 @@
+"""HTTP. Handlers take what they serve as arguments and know core only."""

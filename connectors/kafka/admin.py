@@ -1,0 +1,143 @@
+"""Asking and telling a cluster: is it there, which topics exist, what has a group committed."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
+    AdminClient,
+    NewTopic,
+    OffsetSpec,
+)
+from msgspec import Struct
+
+from connectors.kafka.faults import refused
+from connectors.kafka.options import client_options
+from core.errors import UnavailableError
+from core.settings import KafkaSettings
+
+_POLL_S: Final = 0.5
+
+
+class PartitionLag(Struct, frozen=True):
+    """How far a group is behind in one partition; `committed` is None where it has committed nothing."""
+
+    topic: str
+    partition: int
+    committed: int | None
+    start: int
+    end: int
+
+    @property
+    def lag(self) -> int:
+        """Records a task of the group would still read."""
+        # Some brokers name the start of the last batch as the end, so a group may seem ahead of it.
+        return max(0, self.end - (self.start if self.committed is None else max(self.committed, self.start)))
+
+
+class Cluster:
+    """An administrator's view. Raises `UnavailableError` with one line that says what to do."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._said: list[KafkaError] = []
+        options: dict[str, Any] = {**client_options(settings), "error_cb": self._said.append}
+        self._admin = AdminClient(options)
+
+    def topics(self) -> dict[str, int]:
+        """Every topic's number of partitions.
+
+        Raises:
+            UnavailableError: nobody answers within the start-up time, or the broker refuses us.
+        """
+        deadline = time.monotonic() + self._settings.startup_timeout_s
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                found = self._admin.list_topics(timeout=max(0.1, min(_POLL_S * 4, left)))
+            except KafkaException as error:
+                if left <= 0 or self._refusal() is not None:
+                    raise UnavailableError(self._why(error.args[0])) from None
+            else:
+                return {name: len(topic.partitions) for name, topic in found.topics.items()}
+
+    def require_topics(self, names: Sequence[str]) -> dict[str, int]:
+        """Partitions of each of `names`.
+
+        Raises:
+            UnavailableError: no broker answers, or a topic is missing.
+        """
+        present = self.topics()
+        missing = [name for name in names if name not in present]
+        if missing:
+            raise UnavailableError(
+                f"the broker at {self._settings.brokers} has no topic {', '.join(missing)}; "
+                "`ticketstream topics` creates what is missing"
+            )
+        return {name: present[name] for name in names}
+
+    def create_topic(self, name: str, *, partitions: int, replication: int, config: dict[str, str]) -> None:
+        """Create one topic; one that exists already is fine.
+
+        Raises:
+            UnavailableError: the broker refuses.
+        """
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=config)
+        future = self._admin.create_topics([topic])[name]
+        try:
+            future.result(self._settings.startup_timeout_s)
+        except KafkaException as error:
+            fault = error.args[0]
+            if fault.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise UnavailableError(f"creating topic {name}: {fault.str()}") from None
+
+    def brokers(self) -> int:
+        """How many brokers the cluster has."""
+        self.topics()
+        return len(self._admin.list_topics(timeout=self._settings.startup_timeout_s).brokers)
+
+    def lag(self, topic: str, group: str) -> list[PartitionLag]:
+        """Committed and end offsets of every partition of `topic`.
+
+        Raises:
+            UnavailableError: no broker answers, or the topic is missing.
+        """
+        partitions = [TopicPartition(topic, n) for n in range(self.require_topics([topic])[topic])]
+        timeout = self._settings.startup_timeout_s
+        try:
+            asked = [ConsumerGroupTopicPartitions(group, partitions)]
+            answer = self._admin.list_consumer_group_offsets(asked)[group].result(timeout)
+            committed = {p.partition: p.offset for p in answer.topic_partitions}
+            ends = self._offsets(partitions, OffsetSpec.latest(), timeout)  # type: ignore[no-untyped-call]
+            starts = self._offsets(partitions, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
+        except KafkaException as error:
+            raise UnavailableError(f"reading offsets of {topic}: {error.args[0].str()}") from None
+        return [
+            PartitionLag(topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n])
+            for n in sorted(ends)
+        ]
+
+    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec, timeout: float) -> dict[int, int]:
+        futures = self._admin.list_offsets(dict.fromkeys(partitions, spec))
+        return {partition.partition: future.result(timeout).offset for partition, future in futures.items()}
+
+    def _refusal(self) -> KafkaError | None:
+        return next((error for error in self._said if refused(error)), None)
+
+    def _why(self, error: KafkaError) -> str:
+        refusal = self._refusal()
+        if refusal is not None:
+            return (
+                f"the broker at {self._settings.brokers} refuses us: {refusal.str()}; "
+                "look at TICKETS_KAFKA__SASL_* and TICKETS_KAFKA__SSL_*"
+            )
+        said = f" ({self._said[-1].str()})" if self._said else f" ({error.str()})"
+        return f"no broker answers at {self._settings.brokers}{said}; set TICKETS_KAFKA__BROKERS, or start one"
+
+
+def open_reader(settings: KafkaSettings, options: dict[str, Any]) -> Consumer:
+    """A consumer outside any group's commits, for reading a topic from its start."""
+    return Consumer(
+        client_options(settings) | {"group.id": "ticketstream-reader", "enable.auto.commit": False} | options
+    )

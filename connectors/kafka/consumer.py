@@ -1,0 +1,225 @@
+"""A member of a consumer group that commits an offset only after its ack.
+
+Everything here runs on the thread that polls, rebalance and commit callbacks included (librdkafka serves them
+inside `consume` and `close`); only `ack` may be called from elsewhere.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from connectors.kafka.commits import Committer
+from connectors.kafka.faults import refused, translate
+from connectors.kafka.messages import partitions_of, record_of
+from connectors.kafka.options import consumer_options
+from core.records import Batch, Record
+from core.settings import KafkaSettings, WriterSettings
+from delivery.credits import Credits
+from delivery.offsets import OffsetTracker, Receipt
+
+logger: Final = logging.getLogger("ticketstream.consumer")
+
+#: How long a poll waits for room before it returns empty-handed, so that the caller's loop keeps turning.
+_ROOM_WAIT_S: Final = 0.005
+#: Full for longer than this: pause. Pausing at once would purge the prefetch at every short pause of the writer.
+_FULL_PAUSE_S: Final = 1.0
+
+
+class ConsumerObserver:
+    """What a consumer tells about itself; override what you want to know."""
+
+    def polled(self) -> None:
+        """A poll has begun: the thread is alive."""
+
+    def rebalanced(self, event: str, assigned: int) -> None:
+        """`event` is assign, revoke or lost; `assigned` counts the partitions held after it."""
+
+    def lag(self, topic: str, partition: int, records: int | None) -> None:
+        """Records between the committed offset and the end; None when the partition is no longer ours."""
+
+
+class GroupConsumer:
+    """Reads batches, takes their acks, commits."""
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        kafka: KafkaSettings,
+        limits: WriterSettings,
+        credits_: Credits,
+        observer: ConsumerObserver,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits = limits
+        self._credits = credits_
+        self._observer = observer
+        self._clock = clock
+        self._tracker = OffsetTracker()
+        self._committer = Committer(self._tracker, interval_s=kafka.commit_interval_s, clock=clock)
+        self._carried: list[tuple[Record, int]] = []
+        self._paused = False
+        self._full_since: float | None = None
+        self._drain_deadline: float | None = None
+        self._closed = False
+        self._incremental = kafka.group_protocol == "consumer" or kafka.assignment_strategy == "cooperative-sticky"
+        options: dict[str, Any] = {**consumer_options(kafka), "on_commit": self._committer.on_commit}
+        self._consumer = Consumer(options)
+        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+
+    @property
+    def finished(self) -> bool:
+        """Drained and closed: no poll will return anything any more."""
+        return self._closed
+
+    def poll(self) -> Batch[Record] | None:
+        """The next batch, or None when there is none yet, no room for one, or the consumer has finished.
+
+        Raises:
+            FatalError: the broker refuses, or the topic has vanished.
+        """
+        if self._closed:
+            return None
+        self._observer.polled()
+        if self._committer.due():
+            self._committer.commit_soon(self._consumer)
+            self._tell_lag()
+        if self._drain_deadline is not None:
+            self._drain(self._drain_deadline)
+            return None
+        room = self._credits.wait_for_room(_ROOM_WAIT_S)
+        if room == 0:
+            self._keep_alive_while_full()
+            return None
+        self._full_since = None
+        self._pause(paused=False)
+        records = self._fetch(min(room, self._limits.max_batch_tickets))
+        if not records:
+            return None
+        receipt = self._tracker.deliver(records)
+        self._credits.take(receipt.records, receipt.bytes)
+        return Batch(tuple(records), receipt)
+
+    def ack(self, receipt: Receipt) -> None:
+        """Everything of the batch is durable. From any thread."""
+        self._tracker.ack(receipt)
+        self._credits.give_back(receipt.records, receipt.bytes)
+
+    def stop(self) -> None:
+        """Read no more; further polls drain, commit and leave the group. Again changes nothing."""
+        if self._drain_deadline is None:
+            self._drain_deadline = self._clock() + self._limits.drain_timeout_s
+
+    def close(self) -> None:
+        """Commit what is acked and leave the group, without waiting for the rest."""
+        if self._closed:
+            return
+        self._closed = True
+        self._committer.commit_now(self._consumer)
+        self._consumer.close()
+
+    # --- reading
+
+    def _fetch(self, count: int) -> list[Record]:
+        carried, self._carried = self._carried, []
+        wanted = count - len(carried)
+        messages = self._consume(wanted, self._limits.max_batch_delay_ms / 1000) if wanted > 0 else []
+        return [
+            record
+            for record, generation in (*carried, *messages)
+            # A rebalance inside this very call may have taken the partition away.
+            if self._tracker.generation((record.origin.topic, record.origin.partition)) == generation
+        ]
+
+    def _consume(self, count: int, timeout_s: float) -> list[tuple[Record, int]]:
+        try:
+            messages = self._consumer.consume(count, timeout_s)
+        except KafkaException as error:
+            raise translate(error.args[0], "consuming") from None
+        found = []
+        for message in messages:
+            fault = message.error()
+            if fault is not None:
+                _note(fault)
+                continue
+            record = record_of(message)
+            generation = self._tracker.generation((record.origin.topic, record.origin.partition))
+            if generation is not None:
+                found.append((record, generation))
+        return found
+
+    def _keep_alive_while_full(self) -> None:
+        now = self._clock()
+        self._full_since = self._full_since or now
+        if now - self._full_since > _FULL_PAUSE_S:
+            self._pause(paused=True)
+            # Keeps us in the group. What it still returns is carried: dropped, the watermark would skip it.
+            self._carried += self._consume(1, 0.01)
+
+    def _pause(self, *, paused: bool) -> None:
+        if paused != self._paused:
+            assignment = self._consumer.assignment()
+            (self._consumer.pause if paused else self._consumer.resume)(assignment)
+            self._paused = paused
+
+    def _drain(self, deadline: float) -> None:
+        self._pause(paused=True)
+        late = self._clock() > deadline
+        if late:
+            logger.warning("stopping with work in flight; it will be read again")
+        if late or self._tracker.drained():
+            self.close()
+        else:
+            self._consume(1, 0.01)  # not delivered, so not committed: the next owner reads it
+
+    def _tell_lag(self) -> None:
+        for (topic, partition), offset in self._tracker.watermarks().items():
+            if offset is not None:
+                _low, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+                self._observer.lag(topic, partition, max(0, end - offset))
+
+    # --- rebalancing: inside consume() and close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._tracker.assign(partitions_of(partitions))
+        if self._incremental:
+            consumer.incremental_assign(partitions)
+        else:
+            consumer.assign(partitions)
+        if self._paused and partitions:
+            consumer.pause(partitions)
+        self._tell("assign", partitions)
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        revoked = partitions_of(partitions)
+        if not self._closed:
+            self._tracker.wait_drained(revoked, self._limits.drain_timeout_s / 2)
+        self._committer.commit_now(consumer, revoked)
+        self._drop(consumer, partitions)
+        self._tell("revoke", partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._drop(consumer, partitions)  # no commit: they are somebody else's already
+        self._tell("lost", partitions)
+
+    def _drop(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._tracker.remove(partitions_of(partitions))
+        if self._incremental:
+            consumer.incremental_unassign(partitions)
+        else:
+            consumer.unassign()
+        for partition in partitions:
+            self._observer.lag(partition.topic, partition.partition, None)
+
+    def _tell(self, event: str, partitions: list[TopicPartition]) -> None:
+        logger.info("%s %s", event, sorted(p.partition for p in partitions))
+        self._observer.rebalanced(event, len(self._tracker.partitions))
+
+
+def _note(error: KafkaError) -> None:
+    if error.fatal() or refused(error) or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        raise translate(error, "consuming")
+    logger.warning("consuming: %s", error.str())  # librdkafka retries by itself

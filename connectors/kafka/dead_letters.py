@@ -1,0 +1,48 @@
+"""The dead-letter topic: the original key, value and headers, and beside them who refused what, and why.
+
+The original value travels untouched, so that a replay is exact; the topic therefore holds raw ticket text and
+needs the same protection as the topic the record came from.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from connectors.kafka.producer import Headers, Outgoing, Sender
+from core.records import Rejected
+
+HEADER_PREFIX: Final = "dlq-"
+#: Kept over replays, so that a record that comes back shows how long it has been in trouble.
+FIRST_SEEN: Final = "dlq-first-seen-ms"
+
+
+class DeadLetterTopic:
+    """Implements `core.ports.DeadLetters` on a Kafka topic."""
+
+    def __init__(self, sender: Sender, *, topic: str, now_ms: Callable[[], int]) -> None:
+        self._sender = sender
+        self._topic = topic
+        self._now_ms = now_ms
+
+    def publish(self, rejected: Sequence[Rejected]) -> None:
+        """Durable on return.
+
+        Raises:
+            TransientError: the broker did not take all; some may be written.
+            FatalError: the broker refuses, or the topic is missing.
+        """
+        self._sender.send([self._letter(item) for item in rejected])
+
+    def _letter(self, rejected: Rejected) -> Outgoing:
+        record = rejected.record
+        first_seen = dict(record.headers).get(FIRST_SEEN, str(self._now_ms()).encode())
+        about: Headers = (
+            ("dlq-stage", rejected.stage.encode()),
+            ("dlq-code", rejected.code.encode()),
+            ("dlq-reason", rejected.reason.encode()),
+            ("dlq-topic", record.origin.topic.encode()),
+            ("dlq-partition", str(record.origin.partition).encode()),
+            ("dlq-offset", str(record.origin.offset).encode()),
+            (FIRST_SEEN, first_seen),
+        )
+        kept = tuple(pair for pair in record.headers if not pair[0].startswith(HEADER_PREFIX))
+        return Outgoing(self._topic, record.key, record.value, kept + about)

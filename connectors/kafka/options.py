@@ -1,0 +1,117 @@
+"""Our settings as librdkafka's options (CONFIGURATION.md of librdkafka names and bounds each)."""
+
+import logging
+from typing import Any, Final
+
+from connectors.kafka.msk_iam import token_callback
+from core.errors import ConfigError
+from core.settings import KafkaSettings
+
+logger: Final = logging.getLogger("ticketstream.kafka")
+
+Options = dict[str, Any]
+
+
+def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
+    """What every client needs: where the brokers are and how to be let in.
+
+    Raises:
+        ConfigError: the security settings don't fit together.
+    """
+    options: Options = {
+        "bootstrap.servers": settings.brokers,
+        "client.id": "ticketstream",
+        "security.protocol": settings.security_protocol,
+        "logger": logger,
+        # A broker that comes back is found within a second, not within librdkafka's ten.
+        "reconnect.backoff.max.ms": 1_000,
+    }
+    if settings.security_protocol.startswith("SASL"):
+        options |= _sasl_options(settings)
+    elif settings.sasl_mechanism is not None:
+        raise ConfigError(
+            "TICKETS_KAFKA__SASL_MECHANISM is set, but TICKETS_KAFKA__SECURITY_PROTOCOL is "
+            f"{settings.security_protocol}; set it to SASL_SSL or SASL_PLAINTEXT"
+        )
+    if settings.security_protocol.endswith("SSL"):
+        options |= _ssl_options(settings)
+    return options | (settings.extra if extra else {})
+
+
+def consumer_options(settings: KafkaSettings) -> Options:
+    """Options of a group member whose offsets we commit ourselves, each protocol with those it accepts."""
+    options = client_options(settings, extra=False) | {
+        "group.id": settings.group,
+        "group.protocol": settings.group_protocol,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "max.poll.interval.ms": int(settings.max_poll_interval_s * 1000),
+        "queued.max.messages.kbytes": settings.prefetch_kib,
+        "enable.partition.eof": False,
+    }
+    if settings.group_protocol == "classic":
+        # KIP-848 leaves these to the broker, and librdkafka refuses them there.
+        options |= {
+            "partition.assignment.strategy": settings.assignment_strategy,
+            "session.timeout.ms": int(settings.session_timeout_s * 1000),
+            "heartbeat.interval.ms": max(1, int(settings.session_timeout_s * 1000 / 3)),
+        }
+    return options | settings.extra
+
+
+def producer_options(settings: KafkaSettings) -> Options:
+    """Options of a producer whose acks mean: on every in-sync replica, once."""
+    return client_options(settings, extra=False) | {
+        "acks": "all",
+        "enable.idempotence": True,
+        "linger.ms": 5,
+        "delivery.timeout.ms": 30_000,
+    }
+
+
+def _sasl_options(settings: KafkaSettings) -> Options:
+    mechanism = settings.sasl_mechanism
+    if mechanism is None:
+        raise ConfigError(
+            f"TICKETS_KAFKA__SECURITY_PROTOCOL is {settings.security_protocol}, which needs "
+            "TICKETS_KAFKA__SASL_MECHANISM: SCRAM-SHA-512, PLAIN or AWS_MSK_IAM, say"
+        )
+    if mechanism == "AWS_MSK_IAM":
+        if settings.aws_region is None:
+            raise ConfigError("TICKETS_KAFKA__SASL_MECHANISM is AWS_MSK_IAM, which needs TICKETS_KAFKA__AWS_REGION")
+        return {"sasl.mechanisms": "OAUTHBEARER", "oauth_cb": token_callback(settings.aws_region)}
+    options: Options = {"sasl.mechanisms": mechanism}
+    if mechanism != "OAUTHBEARER":
+        if settings.sasl_username is None or settings.sasl_password is None:
+            raise ConfigError(
+                f"TICKETS_KAFKA__SASL_MECHANISM is {mechanism}, which needs TICKETS_KAFKA__SASL_USERNAME and "
+                "TICKETS_KAFKA__SASL_PASSWORD"
+            )
+        options |= {
+            "sasl.username": settings.sasl_username,
+            "sasl.password": settings.sasl_password.get_secret_value(),
+        }
+    return options
+
+
+def _ssl_options(settings: KafkaSettings) -> Options:
+    options: Options = {}
+    files = {
+        "ssl.ca.location": ("SSL_CA_FILE", settings.ssl_ca_file),
+        "ssl.certificate.location": ("SSL_CERTIFICATE_FILE", settings.ssl_certificate_file),
+        "ssl.key.location": ("SSL_KEY_FILE", settings.ssl_key_file),
+    }
+    for option, (name, path) in files.items():
+        if path is None:
+            continue
+        if not path.is_file():
+            raise ConfigError(f"TICKETS_KAFKA__{name}: there is no file {path}")
+        options[option] = str(path)
+    if (settings.ssl_certificate_file is None) != (settings.ssl_key_file is None):
+        raise ConfigError(
+            "mutual TLS needs both TICKETS_KAFKA__SSL_CERTIFICATE_FILE and TICKETS_KAFKA__SSL_KEY_FILE; one is missing"
+        )
+    if settings.ssl_key_password is not None:
+        options["ssl.key.password"] = settings.ssl_key_password.get_secret_value()
+    return options

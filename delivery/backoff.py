@@ -1,0 +1,28 @@
+"""How long to wait before the next try."""
+
+from random import Random
+from typing import Final
+
+from core.errors import TransientError
+
+#: A server that asks for more is asked again after a minute: it may have come back sooner.
+RETRY_AFTER_MAX_S: Final = 60.0
+
+
+class Backoff:
+    """Exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", AWS, 2015).
+
+    A server that names its own wait is obeyed, up to `RETRY_AFTER_MAX_S`, and spread upwards only.
+    """
+
+    def __init__(self, *, base_s: float, cap_s: float, rng: Random) -> None:
+        self._base_s = base_s
+        self._cap_s = cap_s
+        self._rng = rng
+
+    def delay_s(self, attempt: int, error: TransientError | None = None) -> float:
+        """Seconds to wait after failed attempt number `attempt`, counted from 0."""
+        ceiling = min(self._cap_s, self._base_s * 2.0 ** min(attempt, 32))
+        if error is not None and error.retry_after_s is not None:
+            return min(RETRY_AFTER_MAX_S, error.retry_after_s) + self._rng.uniform(0, self._base_s)
+        return self._rng.uniform(0, ceiling)

@@ -1,0 +1,21 @@
+"""The pipeline without a framework: the same consumer, steps and writer in a plain loop."""
+
+from worker.pipeline import Pipeline
+
+
+def run(pipeline: Pipeline) -> None:
+    """Read, step, hand over, until `pipeline.stop` has drained it; then close it.
+
+    Raises:
+        FatalError: what stopped it early; the batches concerned are not committed.
+    """
+    try:
+        while not pipeline.finished:
+            batch = pipeline.poll()
+            if batch is None:
+                continue
+            for step in pipeline.steps:
+                batch = pipeline.run_step(step, batch)
+            pipeline.submit(batch)
+    finally:
+        pipeline.close()

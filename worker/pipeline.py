@@ -1,0 +1,88 @@
+"""One running pipeline: consumer, steps, writer, and the ports that show how it is."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from connectors.kafka.consumer import GroupConsumer
+from core.errors import FatalError
+from core.records import Batch, Record, Rejected, TicketPoints
+from worker.steps import Step, run_step
+from worker.telemetry import Telemetry
+from worker.writer import Writer
+
+
+class Pipeline:
+    """What a graph or a plain loop drives: poll, run each step, submit; until finished; then close.
+
+    All but `stop` and `fail` belong to one thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        consumer: GroupConsumer,
+        steps: Sequence[Step],
+        writer: Writer,
+        telemetry: Telemetry,
+        resources: ExitStack,
+    ) -> None:
+        self.steps = tuple(steps)
+        self._consumer = consumer
+        self._writer = writer
+        self._telemetry = telemetry
+        self._resources = resources
+        self._stop = threading.Event()
+        self._fault: BaseException | None = None
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What ended the pipeline early, or None."""
+        return self._fault or self._writer.fault
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more will be read: drained after `stop`, or failed."""
+        return self._consumer.finished
+
+    def poll(self) -> Batch[Record] | None:
+        """The next batch, or None for now.
+
+        Raises:
+            FatalError: the stream can't go on.
+        """
+        if self._writer.fault is not None:
+            raise FatalError(f"writing: {self._writer.fault}") from self._writer.fault
+        if self._stop.is_set():
+            self._consumer.stop()
+        batch = self._consumer.poll()
+        if batch is not None:
+            self._telemetry.read(batch.items)
+        return batch
+
+    def run_step(self, step: Step, batch: Batch[Any]) -> Batch[Any]:
+        """`batch` after `step`.
+
+        Raises:
+            FatalError: the step failed, and not on one record.
+        """
+        return run_step(step, batch, self._telemetry)
+
+    def submit(self, batch: Batch[TicketPoints | Rejected]) -> None:
+        """Hand `batch` to the writer, which acks it."""
+        self._writer.submit(batch)
+
+    def stop(self) -> None:
+        """Ask for an orderly end: drain, commit, leave the group. From any thread or a signal handler."""
+        self._stop.set()
+
+    def fail(self, fault: BaseException) -> None:
+        """Note the first fault; the reader ends, and nothing after it is acked."""
+        self._fault = self._fault or fault
+
+    def close(self) -> None:
+        """Release everything, in the order that keeps the promise: writes end, offsets are committed, ports close."""
+        self._writer.close()
+        self._consumer.close()
+        self._resources.close()

@@ -1,0 +1,122 @@
+"""Prometheus metrics made from their declaration in `core.metrics`, in a registry of their own."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from connectors.kafka.consumer import ConsumerObserver
+from core.contract import CONTRACT_VERSION
+from core.metrics import METRICS, MetricName
+from core.records import Record, Rejected, TicketPoints
+
+_MS: Final = 1000.0
+
+
+class Telemetry:
+    """Every metric of a worker. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._counters: dict[MetricName, Counter] = {}
+        self._gauges: dict[MetricName, Gauge] = {}
+        self._histograms: dict[MetricName, Histogram] = {}
+        for name, metric in METRICS.items():
+            if metric.kind == "counter":
+                self._counters[name] = Counter(name, metric.help, metric.labels, registry=self.registry)
+            elif metric.kind == "gauge":
+                self._gauges[name] = Gauge(name, metric.help, metric.labels, registry=self.registry)
+            else:
+                self._histograms[name] = Histogram(
+                    name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets
+                )
+
+    def count(self, name: MetricName, *labels: str, by: float = 1) -> None:
+        """Add to a counter."""
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc(by)
+
+    def gauge(self, name: MetricName, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        gauge = self._gauges[name]
+        (gauge.labels(*labels) if labels else gauge).set(value)
+
+    def forget(self, name: MetricName, *labels: str) -> None:
+        """Stop showing a gauge of these labels."""
+        if labels in self._gauges[name]._metrics:  # noqa: SLF001 - `remove` logs a warning where there is none
+            self._gauges[name].remove(*labels)
+
+    def track(self, name: MetricName, read: Callable[[], float]) -> None:
+        """Let a gauge ask for its value when it is scraped."""
+        self._gauges[name].set_function(read)
+
+    def observe(self, name: MetricName, value: float, *labels: str) -> None:
+        """Add to a histogram."""
+        histogram = self._histograms[name]
+        (histogram.labels(*labels) if labels else histogram).observe(value)
+
+    # --- what happens in a pipeline, in its own words
+
+    def read(self, records: Sequence[Record]) -> None:
+        """A batch was read."""
+        self.count("tickets_records_total", records[0].origin.topic, by=len(records))
+        self.observe("tickets_batch_size", len(records))
+
+    def acked(self, tickets: Sequence[TicketPoints], rejected: Sequence[Rejected], now_ms: int) -> None:
+        """The effect of a batch is durable."""
+        if tickets:
+            self.count("tickets_acked_total", "indexed", by=len(tickets))
+        if rejected:
+            self.count("tickets_acked_total", "dead_letter", by=len(rejected))
+        for item in rejected:
+            self.count("tickets_rejected_total", item.stage, item.code)
+        for ticket in tickets:
+            if ticket.event_ms is not None:
+                self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.event_ms) / _MS, "event")
+            if ticket.broker_ms is not None:
+                self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.broker_ms) / _MS, "broker")
+
+    def model(self, tokens: int, padding: int) -> None:
+        """The model ran once."""
+        self.count("tickets_model_tokens_total", by=tokens)
+        self.count("tickets_model_padding_total", by=padding)
+
+    def runs(self, version: str, model: str) -> None:
+        """What this process is."""
+        self.gauge("tickets_build_info", 1, version, model, str(CONTRACT_VERSION))
+
+    def freshness_mean_s(self) -> float | None:
+        """Mean seconds from broker to searchable since the start; None before the first ticket."""
+        samples = {
+            s.name: s.value
+            for family in self._histograms["tickets_freshness_seconds"].collect()
+            for s in family.samples
+            if s.labels.get("since") == "broker" and "le" not in s.labels
+        }
+        count = samples.get("tickets_freshness_seconds_count", 0)
+        return samples["tickets_freshness_seconds_sum"] / count if count else None
+
+
+class ConsumerTelemetry(ConsumerObserver):
+    """Writes down what the consumer tells."""
+
+    def __init__(self, telemetry: Telemetry, *, topic: str, on_poll: Callable[[], None]) -> None:
+        self._telemetry = telemetry
+        self._topic = topic
+        self._on_poll = on_poll
+        #: An assignment has come, be it an empty one: there may be more tasks than partitions.
+        self.joined = False
+
+    def polled(self) -> None:
+        self._on_poll()
+
+    def rebalanced(self, event: str, assigned: int) -> None:
+        self.joined = event == "assign" or self.joined
+        self._telemetry.count("tickets_rebalances_total", event)
+        self._telemetry.gauge("tickets_assigned_partitions", assigned, self._topic)
+
+    def lag(self, topic: str, partition: int, records: int | None) -> None:
+        if records is None:
+            self._telemetry.forget("tickets_committed_lag", topic, str(partition))
+        else:
+            self._telemetry.gauge("tickets_committed_lag", records, topic, str(partition))
