@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
     AdminClient,
     NewTopic,
@@ -134,10 +134,3 @@ class Cluster:
             )
         said = f" ({self._said[-1].str()})" if self._said else f" ({error.str()})"
         return f"no broker answers at {self._settings.brokers}{said}; set TICKETS_KAFKA__BROKERS, or start one"
-
-
-def open_reader(settings: KafkaSettings, options: dict[str, Any]) -> Consumer:
-    """A consumer outside any group's commits, for reading a topic from its start."""
-    return Consumer(
-        client_options(settings) | {"group.id": "ticketstream-reader", "enable.auto.commit": False} | options
-    )

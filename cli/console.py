@@ -1,0 +1,49 @@
+"""What every command shares: the two consoles, JSON output, and the end of a command that failed."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, ParamSpec
+
+import msgspec
+import typer
+from rich.console import Console
+
+from core.errors import TicketstreamError
+
+P = ParamSpec("P")
+
+out = Console()
+err = Console(stderr=True)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
+TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="Whose tickets; a question never crosses tenants.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, never wrapped or coloured."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
+    """Let a user's mistake or a missing dependency end `command` with one line and its exit code."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except TicketstreamError as error:
+            sys.stdout.flush()
+            err.print(f"[bold red]ticketstream:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader of our output has gone: nothing left to say
+            raise typer.Exit(0) from None
+
+    return run
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")

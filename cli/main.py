@@ -1,0 +1,55 @@
+"""`ticketstream`: everything a person does with the stream from a terminal."""
+
+from typing import Annotated
+
+import typer
+
+from cli import demo, dlq, doctor, model, produce, search, status, topics
+
+EPILOG = (
+    "Settings come from TICKETS_* variables, the same ones the worker reads; "
+    "`ticketstream doctor --settings` lists them. Exit codes: 0 done, 1 fault, 2 a mistake in what was asked, "
+    "3 a broker, index or model that can't be had."
+)
+
+app = typer.Typer(
+    name="ticketstream",
+    help="Support tickets from Kafka, searchable by meaning within seconds of arriving.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.demo)
+app.command("topics")(topics.topics)
+app.command("produce")(produce.produce)
+app.command("search")(search.search)
+app.command("status")(status.status)
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(model.app, name="model")
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and stop.", callback=lambda on: _print_version(on), is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _print_version(on: bool) -> None:
+    if on:
+        from importlib.metadata import version  # noqa: PLC0415 - only for this option
+
+        typer.echo(version("ticketstream"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

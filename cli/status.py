@@ -1,0 +1,54 @@
+"""`ticketstream status`: how far the stream is, and how big the index."""
+
+from typing import Any
+
+from rich.table import Table
+
+from cli.asking import open_asking
+from cli.console import JsonFlag, ends_in_one_line, out, print_json
+from connectors.kafka.admin import Cluster, PartitionLag
+from core.settings import load_settings
+from services.control import WorkerStatus
+
+
+@ends_in_one_line
+def status(*, as_json: JsonFlag = False) -> None:
+    """Show lag and committed offset per partition, the index's size, and how fresh it is."""
+    settings = load_settings()
+    lags = Cluster(settings.kafka).lag(settings.topics.raw, settings.kafka.group)
+    with open_asking(settings) as asking:
+        index = asking.status()
+    if as_json:
+        print_json({"group": settings.kafka.group, "partitions": [_row(lag) for lag in lags], "index": index})
+        return
+    out.print(_lag_table(lags, settings.kafka.group))
+    out.print(_index_table(index))
+
+
+def _row(lag: PartitionLag) -> dict[str, Any]:
+    return {"topic": lag.topic, "partition": lag.partition, "committed": lag.committed, "end": lag.end, "lag": lag.lag}
+
+
+def _lag_table(lags: list[PartitionLag], group: str) -> Table:
+    table = Table(title=f"{lags[0].topic if lags else ''}, read by group {group}", title_justify="left")
+    for name in ("partition", "committed", "end", "lag"):
+        table.add_column(name, justify="right")
+    for lag in lags:
+        committed = "none yet" if lag.committed is None else f"{lag.committed:,}"
+        table.add_row(str(lag.partition), committed, f"{lag.end:,}", f"{lag.lag:,}")
+    table.add_section()
+    table.add_row("all", "", "", f"{sum(lag.lag for lag in lags):,}")
+    return table
+
+
+def _index_table(index: WorkerStatus) -> Table:
+    table = Table(title="index", title_justify="left", show_header=False)
+    table.add_row("model", index.model)
+    table.add_row("points", f"{index.points:,}")
+    table.add_row("tombstones", f"{index.tombstones:,}")
+    table.add_row("records in flight", f"{index.inflight:,}")
+    fresh = "no worker here to ask" if index.freshness_mean_s is None else f"{index.freshness_mean_s:.2f} s"
+    table.add_row("broker to searchable, mean", fresh)
+    if index.outage:
+        table.add_row("[red]outage[/]", index.outage)
+    return table

@@ -1,0 +1,67 @@
+"""Reading a topic from start to end, outside any group."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
+from connectors.kafka.faults import translate
+from connectors.kafka.messages import record_of
+from connectors.kafka.options import client_options
+from core.errors import UnavailableError
+from core.records import Origin, Record
+from core.settings import KafkaSettings
+
+_POLL_S: Final = 1.0
+_BATCH: Final = 500
+
+
+def read_topic(settings: KafkaSettings, topic: str, *, partitions: int) -> Iterator[Record]:
+    """Every record of `topic` up to each partition's end as the fetches report it, partitions interleaved.
+
+    Raises:
+        UnavailableError: the broker stops answering.
+    """
+    with _reader(settings) as consumer:
+        consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in range(partitions)])
+        yield from _until_end(settings, consumer, open_partitions=set(range(partitions)))
+
+
+def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
+    """The record at `origin`, or None when there is none (any more).
+
+    Raises:
+        UnavailableError: the broker stops answering.
+    """
+    with _reader(settings) as consumer:
+        consumer.assign([TopicPartition(origin.topic, origin.partition, origin.offset)])
+        for record in _until_end(settings, consumer, open_partitions={origin.partition}):
+            return record if record.origin == origin else None
+    return None
+
+
+def _until_end(settings: KafkaSettings, consumer: Consumer, *, open_partitions: set[int]) -> Iterator[Record]:
+    silent_s = 0.0
+    while open_partitions:
+        messages = consumer.consume(_BATCH, _POLL_S)
+        silent_s = 0.0 if messages else silent_s + _POLL_S
+        if silent_s > settings.startup_timeout_s:
+            raise UnavailableError(f"no broker answers at {settings.brokers}; set TICKETS_KAFKA__BROKERS, or start one")
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield record_of(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's local codes begin so
+                open_partitions.discard(message.partition() or 0)
+            elif not error.retriable():
+                raise translate(error, "reading")
+
+
+def _reader(settings: KafkaSettings) -> Consumer:
+    options: dict[str, Any] = client_options(settings) | {
+        "group.id": "ticketstream-reader",  # the client wants a name; nothing is committed under it
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+    }
+    return Consumer(options)
