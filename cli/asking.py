@@ -64,7 +64,7 @@ class _Direct:
             points=size.points,
             tombstones=size.tombstones,
             inflight=0,
-            freshness_mean_s=None,
+            freshness_s=None,
             outage=None,
         )
 

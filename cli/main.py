@@ -1,5 +1,6 @@
 """`ticketstream`: everything a person does with the stream from a terminal."""
 
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -30,24 +31,19 @@ app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("ticketstream"))
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Print the version and stop.", callback=lambda on: _print_version(on), is_eager=True
-        ),
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     pass
-
-
-def _print_version(on: bool) -> None:
-    if on:
-        from importlib.metadata import version  # noqa: PLC0415 - only for this option
-
-        typer.echo(version("ticketstream"))
-        raise typer.Exit
 
 
 def main() -> None:

@@ -47,8 +47,8 @@ def _index_table(index: WorkerStatus) -> Table:
     table.add_row("points", f"{index.points:,}")
     table.add_row("tombstones", f"{index.tombstones:,}")
     table.add_row("records in flight", f"{index.inflight:,}")
-    fresh = "no worker here to ask" if index.freshness_mean_s is None else f"{index.freshness_mean_s:.2f} s"
-    table.add_row("broker to searchable, mean", fresh)
+    fresh = "no worker here to ask" if index.freshness_s is None else f"{index.freshness_s:.2f} s"
+    table.add_row("broker to searchable, median of the last", fresh)
     if index.outage:
         table.add_row("[red]outage[/]", index.outage)
     return table

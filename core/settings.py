@@ -59,29 +59,33 @@ class KafkaSettings(Group):
     )
     max_poll_interval_s: Seconds = Field(300.0, description="Time without a poll after which the client leaves.")
     prefetch_kib: Positive = Field(16_384, description="Most that the client fetches ahead, in KiB.")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"] | None = None
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How the broker is spoken to."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"] | None = Field(
+        None, description="For the SASL protocols; AWS_MSK_IAM signs tokens with the task's own role."
+    )
+    sasl_username: str | None = Field(None, description="For PLAIN and SCRAM.")
+    sasl_password: SecretStr | None = Field(None, description="For PLAIN and SCRAM.")
     ssl_ca_file: FilePath | None = Field(None, description="PEM of the authorities to trust.")
     ssl_certificate_file: FilePath | None = Field(None, description="PEM of our certificate, for mutual TLS.")
     ssl_key_file: FilePath | None = Field(None, description="PEM of our private key, for mutual TLS.")
-    ssl_key_password: SecretStr | None = None
+    ssl_key_password: SecretStr | None = Field(None, description="Opens the private key.")
     aws_region: str | None = Field(None, description="Region that signs MSK IAM tokens.")
     extra: dict[str, str] = Field(
         default_factory=dict, description="Further librdkafka options as JSON; they win over ours."
     )
-    commit_interval_s: Seconds = 0.5
+    commit_interval_s: Seconds = Field(0.5, description="Time between commits.")
     startup_timeout_s: Seconds = Field(10.0, description="How long the start waits for the broker.")
 
 
 class TopicSettings(Group):
     """Names of the topics."""
 
-    raw: str = "tickets.raw"
-    enriched: str = "tickets.enriched"
-    embedded: str = "tickets.embedded"
-    dlq: str = "tickets.dlq"
+    raw: str = Field("tickets.raw", description="Ticket events, as producers write them.")
+    enriched: str = Field("tickets.enriched", description="For running the stages apart.")
+    embedded: str = Field("tickets.embedded", description="For running the stages apart.")
+    dlq: str = Field("tickets.dlq", description="Dead letters.")
     file: FilePath | None = Field(None, description="Declaration to create topics from, instead of the shipped one.")
 
 
@@ -91,10 +95,10 @@ class ContractSettings(Group):
     version_source: Literal["version", "updated_at"] = Field(
         "version", description="`updated_at`: where a source has no version, its time in ms serves."
     )
-    max_record_bytes: Positive = 1_000_000
+    max_record_bytes: Positive = Field(1_000_000, description="Size of a record's value.")
     max_depth: Positive = Field(16, description="Nesting of the JSON.")
-    max_messages: Positive = 1_000
-    max_tags: Positive = 100
+    max_messages: Positive = Field(1_000, description="Messages of a ticket.")
+    max_tags: Positive = Field(100, description="Tags of a ticket.")
 
 
 class EnrichSettings(Group):
@@ -128,8 +132,10 @@ class ClassifySettings(Group):
     examples_file: FilePath | None = Field(
         None, description="JSONL of {text, category?, priority?}; none: nothing is classified."
     )
-    neighbours: Positive = 5
-    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
+    neighbours: Positive = Field(5, description="Examples that vote.")
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.6, description="Below it a ticket stays without a label."
+    )
 
 
 class IndexSettings(Group):
@@ -139,9 +145,9 @@ class IndexSettings(Group):
         default_factory=lambda: default_data() / "index", description="Folder of the embedded engine."
     )
     url: str | None = Field(None, description="A Qdrant server, for example http://localhost:6334 (gRPC).")
-    api_key: SecretStr | None = None
-    collection: str = "tickets"
-    timeout_s: Seconds = 10.0
+    api_key: SecretStr | None = Field(None, description="Of the Qdrant server.")
+    collection: str = Field("tickets", description="Collection on the Qdrant server.")
+    timeout_s: Seconds = Field(10.0, description="Longest a call to the server may take.")
     replication_factor: Positive = Field(1, description="Copies of a collection we create on a server.")
     shards: Positive = Field(1, description="Shards of a collection we create on a server.")
 
@@ -151,18 +157,18 @@ class WriterSettings(Group):
 
     max_batch_tickets: Positive = Field(256, description="Most records of one poll.")
     max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(50, description="How long a poll waits to fill up.")
-    max_inflight_tickets: Positive = 2_048
-    max_inflight_bytes: Positive = 64 * 1024 * 1024
+    max_inflight_tickets: Positive = Field(2_048, description="Records read and not yet acked, at most.")
+    max_inflight_bytes: Positive = Field(64 * 1024 * 1024, description="Their bytes, at most.")
     concurrency: Positive = Field(4, description="Batches written at once.")
     backoff_base_s: Seconds = Field(0.1, description="First wait after an outage; doubles, with full jitter.")
-    backoff_max_s: Seconds = 5.0
+    backoff_max_s: Seconds = Field(5.0, description="Longest wait between two tries.")
     drain_timeout_s: Seconds = Field(20.0, description="After SIGTERM: how long work in flight may take.")
 
 
 class HealthSettings(Group):
     """/healthz, /readyz and /metrics."""
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="0 picks a free one.")
     max_stall_s: Seconds = Field(60.0, description="Unhealthy when work in flight makes no progress for so long.")
 
@@ -170,8 +176,8 @@ class HealthSettings(Group):
 class LogSettings(Group):
     """Structured logs on standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    format: Literal["json", "text"] = Field("json", description="`text` is for people.")
 
 
 class Settings(BaseSettings):
@@ -209,6 +215,15 @@ def variables() -> dict[str, tuple[str, str]]:
                 field.description or "",
             )
     return found
+
+
+def shown_value(settings: Settings, variable: str) -> str:
+    """The value `variable` has, as text fit for a screen: a secret stays one."""
+    group, _, name = variable.removeprefix(PREFIX).lower().partition("__")
+    value = getattr(getattr(settings, group), name)
+    if isinstance(value, SecretStr) or (value and "EXTRA" in variable):
+        return "a secret"
+    return "" if value is None else str(value)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

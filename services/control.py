@@ -32,7 +32,7 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     points: int
     tombstones: int
     inflight: int
-    freshness_mean_s: float | None
+    freshness_s: float | None
     outage: str | None
 
 

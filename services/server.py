@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from core.errors import ConfigError
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+#: How soon `close` is noticed.
+_POLL_S: Final = 0.05
+
 App = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
@@ -44,7 +47,9 @@ class HttpServer:
             raise ConfigError(
                 f"{setting}: can't listen on {host}:{port} ({error.strerror}); choose another port, 0 picks a free one"
             ) from None
-        self._thread = threading.Thread(target=self._server.serve_forever, name=f"http-{self.port}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), name=f"http-{self.port}", daemon=True
+        )
         self._thread.start()
 
     @property

@@ -72,7 +72,7 @@ def serve_control(announcer: Announcer, *, index: Index, embedder: Embedder, sta
             points=size.points,
             tombstones=size.tombstones,
             inflight=state.credits.tickets,
-            freshness_mean_s=state.telemetry.freshness_mean_s(),
+            freshness_s=state.telemetry.freshness_s(),
             outage=state.progress.outage,
         )
 

@@ -1,6 +1,8 @@
 """Prometheus metrics made from their declaration in `core.metrics`, in a registry of their own."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from statistics import median
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -11,6 +13,8 @@ from core.metrics import METRICS, MetricName
 from core.records import Record, Rejected, TicketPoints
 
 _MS: Final = 1000.0
+#: Tickets whose median freshness a person is shown; the histogram is for machines.
+_RECENT: Final = 256
 
 
 class Telemetry:
@@ -21,6 +25,7 @@ class Telemetry:
         self._counters: dict[MetricName, Counter] = {}
         self._gauges: dict[MetricName, Gauge] = {}
         self._histograms: dict[MetricName, Histogram] = {}
+        self._recent: deque[float] = deque(maxlen=_RECENT)
         for name, metric in METRICS.items():
             if metric.kind == "counter":
                 self._counters[name] = Counter(name, metric.help, metric.labels, registry=self.registry)
@@ -74,7 +79,9 @@ class Telemetry:
             if ticket.event_ms is not None:
                 self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.event_ms) / _MS, "event")
             if ticket.broker_ms is not None:
-                self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.broker_ms) / _MS, "broker")
+                seconds = max(0, now_ms - ticket.broker_ms) / _MS
+                self._recent.append(seconds)
+                self.observe("tickets_freshness_seconds", seconds, "broker")
 
     def model(self, tokens: int, padding: int) -> None:
         """The model ran once."""
@@ -85,16 +92,10 @@ class Telemetry:
         """What this process is."""
         self.gauge("tickets_build_info", 1, version, model, str(CONTRACT_VERSION))
 
-    def freshness_mean_s(self) -> float | None:
-        """Mean seconds from broker to searchable since the start; None before the first ticket."""
-        samples = {
-            s.name: s.value
-            for family in self._histograms["tickets_freshness_seconds"].collect()
-            for s in family.samples
-            if s.labels.get("since") == "broker" and "le" not in s.labels
-        }
-        count = samples.get("tickets_freshness_seconds_count", 0)
-        return samples["tickets_freshness_seconds_sum"] / count if count else None
+    def freshness_s(self) -> float | None:
+        """Median seconds from broker to searchable of the last tickets; None before the first one."""
+        recent = list(self._recent)
+        return median(recent) if recent else None
 
 
 class ConsumerTelemetry(ConsumerObserver):

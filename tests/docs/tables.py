@@ -1,0 +1,60 @@
+"""The parts of docs/operations.md that are made from the code. `python -m tests.docs.tables` writes them anew."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from core import errors
+from core.metrics import METRICS
+from core.settings import default_cache, default_data, variables
+
+FILE: Final = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def settings_table() -> str:
+    """Every variable, its default and its meaning."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, (default, description) in variables().items():
+        rows.append(f"| `{name}` | {_shown(default)} | {description} |")
+    return "\n".join(rows)
+
+
+def metrics_table() -> str:
+    """Every metric, its kind, labels and meaning."""
+    rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
+    for name, metric in METRICS.items():
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        rows.append(f"| `{name}` | {metric.kind} | {labels} | {metric.help} |")
+    return "\n".join(rows)
+
+
+def exit_codes_table() -> str:
+    """Every exit code with the error class that carries it."""
+    meanings = {
+        errors.EXIT_OK: "done; after SIGTERM: drained and committed",
+        errors.EXIT_FAULT: "a fault no retry mends; nothing it concerns is committed",
+        errors.EXIT_USAGE: "a setting, argument or file is wrong; the line says which, and what to do",
+        errors.EXIT_UNAVAILABLE: "broker, topic, index or model weights can't be had",
+    }
+    return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {text} |" for code, text in meanings.items())])
+
+
+def rendered(text: str) -> str:
+    """`text` with each generated part as the code has it now."""
+    for name, table in {"settings": settings_table, "metrics": metrics_table, "exit codes": exit_codes_table}.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        assert pattern.search(text), f"operations.md has no part named {name}"
+        content = table()
+        text = pattern.sub(lambda found, content=content: found[1] + content + found[2], text)  # type: ignore[misc]
+    return text
+
+
+def _shown(default: str) -> str:
+    home = {str(default_cache()): "~/.cache/ticketstream", str(default_data()): "~/.local/share/ticketstream"}
+    for path, short in home.items():
+        default = default.replace(path, short)
+    return f"`{default}`" if default else "none"
+
+
+if __name__ == "__main__":
+    FILE.write_text(rendered(FILE.read_text()))

@@ -1,0 +1,59 @@
+"""Health means progress."""
+
+from worker.progress import Progress
+
+
+class _Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _progress() -> tuple[Progress, _Clock]:
+    clock = _Clock()
+    return Progress(max_stall_s=10, clock=clock), clock
+
+
+def test_polling_with_nothing_to_do_is_healthy() -> None:
+    """An idle stream is a healthy one."""
+    progress, clock = _progress()
+    for clock.now in range(0, 100, 5):
+        progress.polled()
+    assert progress.stall() is None
+
+
+def test_a_loop_that_no_longer_polls_is_stuck() -> None:
+    """A thread that hangs in an operator stops polling."""
+    progress, clock = _progress()
+    clock.now = 11
+    assert progress.stall() == "no poll for 11 s"
+
+
+def test_work_that_does_not_move_is_stuck_though_polls_go_on() -> None:
+    """A write that never returns shows, even while the consumer keeps its membership alive."""
+    progress, clock = _progress()
+    progress.started()
+    clock.now = 11
+    progress.polled()
+    assert progress.stall() == "work in flight has not moved for 11 s"
+
+
+def test_an_outage_that_is_retried_is_not_stuck() -> None:
+    """Restarting the task would not bring the index back."""
+    progress, clock = _progress()
+    progress.started()
+    for clock.now in range(0, 100, 5):
+        progress.polled()
+        progress.tried("index out")
+    assert progress.stall() is None
+    assert progress.outage == "index out"
+
+
+def test_work_that_starts_after_a_pause_is_given_its_time() -> None:
+    """The clock of work in flight begins when there is some."""
+    progress, clock = _progress()
+    clock.now = 100
+    progress.polled()
+    progress.started()
+    assert progress.stall() is None
