@@ -54,7 +54,7 @@ def demo(
         with model_progress() as progress:
             fetch(load_settings().model, progress=progress)
         with out.status("starting") as spinner:
-            stream = LocalStream(folder, say=lambda what: spinner.update(what))
+            stream = LocalStream(folder, say=spinner.update)
         opened.callback(stream.close)
         sender = open_sender(stream.settings.kafka)
         opened.callback(sender.close)
@@ -120,7 +120,7 @@ def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produce
     try:
         while True:
             with patch_stdout():
-                text = session.prompt(HTML(f"<b>ask {tenant}</b> (Ctrl-C ends) › ")).strip()
+                text = session.prompt(HTML(f"<b>ask {tenant}</b> (Ctrl-C ends) > ")).strip()
             stream.check()
             if text:
                 show(asking, text, SearchQuery(tenant_id=tenant, limit=_HITS))

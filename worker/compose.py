@@ -56,8 +56,9 @@ def build_pipeline(settings: Settings) -> Pipeline:
         observer = ConsumerTelemetry(telemetry, topic=settings.topics.raw, on_poll=progress.polled)
         state = State(telemetry=telemetry, progress=progress, credits=credits_, observer=observer)
         opening.callback(serve_health(settings.health, state).close)
-        if isinstance(index, Announcer):
-            opening.callback(serve_control(index, index=index, embedder=embedder, state=state).close)
+        announcer = index if isinstance(index, Announcer) else None
+        if announcer is not None:
+            opening.callback(serve_control(announcer, index=index, embedder=embedder, state=state).close)
         sender = open_sender(settings.kafka)
         opening.callback(sender.close)
         consumer = GroupConsumer(

@@ -1,5 +1,8 @@
 """The pipeline without a framework: the same consumer, steps and writer in a plain loop."""
 
+from typing import Any
+
+from core.records import Batch
 from worker.pipeline import Pipeline
 
 
@@ -11,7 +14,7 @@ def run(pipeline: Pipeline) -> None:
     """
     try:
         while not pipeline.finished:
-            batch = pipeline.poll()
+            batch: Batch[Any] | None = pipeline.poll()
             if batch is None:
                 continue
             for step in pipeline.steps:

@@ -1,0 +1,104 @@
+"""Does a question find its like? The banking77 queries, through the stream and back by search.
+
+    python -m bench.banking77 [FOLDER]
+
+FOLDER holds train.csv and test.csv (columns text, category) of banking77 (Casanueva et al. 2020,
+https://arxiv.org/abs/2003.04807). All 13,083 queries are produced with `ticketstream produce --csv`, indexed by a
+worker, and the 3,080 test queries are searched. A query's own ticket doesn't count. Two figures: the share whose
+first neighbour has their own intent among all tickets, and among those of the training split alone.
+"""
+
+import csv
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from cli.demo import committed
+from cli.local import LocalStream
+from connectors.index.open import open_index
+from connectors.kafka.admin import Cluster
+from core.records import SearchQuery
+from models.load import load_embedder
+from worker.search import Searcher
+
+err = Console(stderr=True)
+
+_DEFAULT: Final = Path("../shared/data/banking77")
+_GOAL: Final = 0.90
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where train.csv and test.csv are.")] = _DEFAULT,
+) -> None:
+    """Produce, index, search, and print the share of first neighbours with the query's own intent."""
+    files = {split: folder / f"{split}.csv" for split in ("train", "test")}
+    missing = [str(file) for file in files.values() if not file.is_file()]
+    if missing:
+        err.print(f"skipped: there is no {' or '.join(missing)}")
+        return
+    with tempfile.TemporaryDirectory(prefix="ticketstream-bench-") as name:
+        stream = LocalStream(Path(name), say=err.print)
+        try:
+            total = sum(_produce(split, file) for split, file in files.items())
+            began = time.monotonic()
+            _wait(stream, total)
+            err.print(f"{total:,} queries searchable after {time.monotonic() - began:.1f} s more")
+        finally:
+            stream.close()
+        queries = list(_rows(files["test"]))
+        among_all, among_train = _search(stream, queries)
+    print(f"first neighbour of the query's own intent, {len(queries):,} test queries")
+    print(f"  among all {total:,} tickets but its own: {among_all:.4f}")
+    print(f"  among the training split:            {among_train:.4f}")
+    print(f"  goal: {_GOAL:.2f}, {'reached' if among_all >= _GOAL else 'missed'}")
+
+
+def _produce(split: str, file: Path) -> int:
+    constants = {"tenant_id": "bank", "channel": split}
+    columns = {"body": "text", "category": "category"}
+    mapping = [f"{field}:={value}" for field, value in constants.items()]
+    mapping += [f"{field}={column}" for field, column in columns.items()]
+    # ticket ids are made from the split and the row, so that a query knows its own ticket
+    mapping.append(f"ticket_id:={split}-{{row}}")
+    arguments = [argument for item in mapping for argument in ("--map", item)]
+    command = str(Path(sys.executable).with_name("ticketstream"))
+    subprocess.run([command, "produce", "--csv", str(file), *arguments], check=True)
+    return sum(1 for _row in _rows(file))
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as source:
+        return list(csv.DictReader(source))
+
+
+def _wait(stream: LocalStream, total: int) -> None:
+    cluster = Cluster(stream.settings.kafka)
+    while committed(cluster, stream.settings) < total:
+        stream.check()
+        time.sleep(0.2)
+
+
+def _search(stream: LocalStream, queries: list[dict[str, str]]) -> tuple[float, float]:
+    embedder = load_embedder(stream.settings.model)
+    index = open_index(stream.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    searcher = Searcher(index=index, embedder=embedder)
+    right = {"all": 0, "train": 0}
+    for number, row in enumerate(track(queries, "searching", console=err), start=1):
+        for name, query in {
+            "all": SearchQuery(tenant_id="bank", limit=2),
+            "train": SearchQuery(tenant_id="bank", limit=1, channel=("train",)),
+        }.items():
+            hits = [hit for hit in searcher.search(row["text"], query) if hit.ticket_id != f"test-{number}"]
+            right[name] += hits[0].payload["category"] == row["category"]
+    index.close()
+    return right["all"] / len(queries), right["train"] / len(queries)
+
+
+if __name__ == "__main__":
+    typer.run(main)

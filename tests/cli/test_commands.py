@@ -1,0 +1,93 @@
+"""Every command explains itself, and a mistake ends it in one line with the right exit code."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+
+COMMANDS = ["demo", "topics", "produce", "search", "status", "dlq", "model", "doctor"]
+_DEAD = {"TICKETS_KAFKA__BROKERS": "127.0.0.1:1", "TICKETS_KAFKA__STARTUP_TIMEOUT_S": "0.5"}
+
+
+def _run(arguments: list[str], **environment: str) -> tuple[int, str]:
+    """Exit code, and standard error as one line of text."""
+    result = CliRunner().invoke(app, arguments, env=environment)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    """`--help` ends with 0 and is in the list of commands."""
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert command in CliRunner().invoke(app, ["--help"]).stdout
+
+
+def test_the_list_above_is_whole() -> None:
+    """A new command must be added to the test."""
+    names = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
+    assert names == set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["topics"], ["status"], ["dlq", "list"], ["dlq", "replay", "--yes"], ["produce", "--synthetic", "1"]],
+    ids=" ".join,
+)
+def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
+    """The line says where we looked and which variable to set."""
+    code, line = _run(arguments, **_DEAD)
+    assert code == 3
+    assert "no broker answers at 127.0.0.1:1" in line
+    assert "TICKETS_KAFKA__BROKERS" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["produce"], "say what to produce"),
+        (["produce", "a.jsonl", "--synthetic", "3"], "say what to produce"),
+        (["produce", "/no/such/file.jsonl"], "can't read /no/such/file.jsonl: no such file or directory"),
+        (["produce", "{events}", "--map", "a=b"], "--map is for CSV"),
+        (["produce", "{csv}", "--map", "body=missing"], "missing"),
+        (["produce", "{csv}", "--map", "nonsense"], "nonsense"),
+        (["search", "--tenant", "acme", "  "], "the question is empty"),
+        (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is no date"),
+        (["dlq", "show", "7"], "'7' is not PARTITION:OFFSET"),
+        (["topics", "--file", "/no/such/topics.yaml"], "/no/such/topics.yaml"),
+    ],
+)
+def test_a_wrong_argument_is_exit_2(tmp_path: Path, arguments: list[str], words: str, tansu: str) -> None:
+    """The line quotes what was wrong."""
+    (tmp_path / "events.jsonl").write_text("{}\n")
+    (tmp_path / "rows.csv").write_text("id,text\n1,hello\n")
+    names = {"events": str(tmp_path / "events.jsonl"), "csv": str(tmp_path / "rows.csv")}
+    code, line = _run([a.format(**names) for a in arguments], TICKETS_KAFKA__BROKERS=tansu)
+    assert words in line
+    assert code == 2
+
+
+def test_a_misspelt_variable_is_exit_2() -> None:
+    """Every command reads the same settings, and none passes over a typo in silence."""
+    code, line = _run(["status"], TICKETS_KAFKA__BROKER="x")
+    assert (code, "did you mean TICKETS_KAFKA__BROKERS?" in line) == (2, True)
+
+
+def test_doctor_lists_every_setting_and_hides_secrets() -> None:
+    """A password set in the environment is not printed."""
+    result = CliRunner().invoke(
+        app, ["doctor", "--settings", "--json"], env={"TICKETS_KAFKA__SASL_PASSWORD": "hunter2"}
+    )
+    assert result.exit_code == 0
+    assert "TICKETS_WRITER__DRAIN_TIMEOUT_S" in result.stdout
+    assert "hunter2" not in result.stdout
+
+
+def test_doctor_ends_with_the_code_of_the_first_fault() -> None:
+    """An unreachable broker is 3, and what needs it is not reported as a second fault."""
+    result = CliRunner().invoke(app, ["doctor", "--json"], env={**_DEAD, "TICKETS_MODEL__NAME": "hashing"})
+    assert result.exit_code == 3
+    assert result.stdout.count('"healthy":false') == 1

@@ -1,0 +1,88 @@
+"""The Bytewax adapters, run by Bytewax itself over a pipeline that is a fake."""
+
+from typing import Any
+
+import bytewax.operators as op
+import pytest
+from bytewax.dataflow import Dataflow
+from bytewax.testing import run_main
+
+from core.errors import FatalError
+from core.records import Batch
+from dataflows.adapters import BatchSource, StepMapper, WriterSink
+from worker.steps import Step
+
+
+class _FakePipeline:
+    """Reads `batches`, then ends; notes what is submitted and whether it was closed, and when."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        self.steps = (Step("double", "enrich", lambda items: [item * 2 for item in items]),)
+        self.submitted: list[Any] = []
+        self.closed_after: int | None = None
+        self.fault: BaseException | None = None
+        self._batches = batches
+
+    @property
+    def finished(self) -> bool:
+        return not self._batches
+
+    def poll(self) -> Any:
+        batch = self._batches.pop(0)
+        if isinstance(batch, Exception):
+            raise batch
+        return batch
+
+    def run_step(self, step: Step, batch: Batch[Any]) -> Batch[Any]:
+        if "poison" in batch.items:
+            raise FatalError("the step failed")
+        return Batch(tuple(step.operator(batch.items)), batch.receipt)
+
+    def submit(self, batch: Batch[Any]) -> None:
+        self.submitted.append(batch)
+
+    def fail(self, fault: BaseException) -> None:
+        self.fault = self.fault or fault
+        self._batches.clear()
+
+    def close(self) -> None:
+        self.closed_after = len(self.submitted)
+
+
+def _run(pipeline: Any) -> None:
+    graph = Dataflow("test")
+    batches = op.input("read", graph, BatchSource(pipeline))
+    for step in pipeline.steps:
+        batches = op.map(step.name, batches, StepMapper(pipeline, step))
+    op.output("write", batches, WriterSink(pipeline))
+    run_main(graph)
+
+
+def test_batches_pass_in_order_and_an_empty_poll_is_no_end() -> None:
+    """Each batch goes through the step and to the writer; None means not yet."""
+    pipeline = _FakePipeline([Batch((1,), "a"), None, Batch((2, 3), "b")])
+    _run(pipeline)
+    assert pipeline.submitted == [Batch((2,), "a"), Batch((4, 6), "b")]
+
+
+def test_the_pipeline_is_closed_after_the_last_submit() -> None:
+    """Closing gives up what is not yet written: it must come last."""
+    pipeline = _FakePipeline([Batch((1,), "a"), Batch((2,), "b")])
+    _run(pipeline)
+    assert pipeline.closed_after == 2
+
+
+@pytest.mark.parametrize("where", ["poll", "step"])
+def test_after_a_fault_nothing_more_is_submitted(where: str) -> None:
+    """The batch that failed, and every one after it, stays unacked; Bytewax ends without a traceback."""
+    failing = FatalError("gone") if where == "poll" else Batch(("poison",), "bad")
+    pipeline = _FakePipeline([Batch((1,), "a"), failing, Batch((2,), "b")])
+    _run(pipeline)
+    assert [batch.receipt for batch in pipeline.submitted] == ["a"]
+    assert isinstance(pipeline.fault, FatalError)
+
+
+def test_more_than_one_bytewax_worker_is_refused() -> None:
+    """Two workers would share a consumer that one thread must own."""
+    with pytest.raises(ValueError, match="one Bytewax worker per process"):
+        BatchSource(_FakePipeline([])).build("read", 0, 2)  # type: ignore[arg-type]

@@ -1,0 +1,29 @@
+"""The pipeline in a plain loop, as a process: what `dataflows.tickets` does, without Bytewax."""
+
+import signal
+import sys
+
+from core.errors import TicketstreamError
+from core.settings import load_settings
+from worker.compose import build_pipeline
+from worker.logs import set_up_logging
+from worker.loop import run
+
+
+def main() -> int:
+    """Run until SIGTERM; the exit code."""
+    try:
+        settings = load_settings()
+        set_up_logging(settings.log)
+        pipeline = build_pipeline(settings)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: pipeline.stop())
+        run(pipeline)
+    except TicketstreamError as error:
+        sys.stderr.write(f"ticketstream: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    assert "bytewax" not in sys.modules
+    sys.exit(main())

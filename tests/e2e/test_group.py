@@ -1,0 +1,42 @@
+"""Two workers of one group against one Qdrant server, and one of them dies."""
+
+import time
+from pathlib import Path
+
+from connectors.index.digest import digest
+from connectors.index.open import open_index
+from core.settings import IndexSettings
+from models.load import load_embedder
+from synthetic.tickets import events
+from tests.e2e.world import WorkerProcess, World, wait_until
+from tests.rigs.qdrant_facade import QdrantFacade
+
+
+def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, tmp_path: Path) -> None:
+    """After `kill -9` of one in mid-stream, the other finishes: the index equals the fold, nothing is missing."""
+    world = World(kafka, tmp_path, partitions=6)
+    with QdrantFacade(tmp_path / "qdrant") as facade:
+        server = {"TICKETS_INDEX__URL": facade.url}
+        everything = list(events(3000, seed=5))
+        world.produce(everything[:600])
+        with WorkerProcess(world, **server) as one, WorkerProcess(world, **server) as two:
+            wait_until(
+                lambda: (
+                    one.metric("tickets_assigned_partitions") == 3 and two.metric("tickets_assigned_partitions") == 3
+                ),
+                lambda: f"the partitions are not shared: {one.words()}\n{two.words()}",
+            )
+            world.produce(everything[600:])
+            read_before = two.metric("tickets_records_total")
+            wait_until(lambda: two.metric("tickets_records_total") > read_before, two.words)
+            time.sleep(0.05)
+            two.kill()
+            world.wait_committed([one])
+            assert one.metric("tickets_assigned_partitions") == 6
+            assert one.terminate() == 0, one.words()
+
+        embedder = load_embedder(world.settings.model)
+        index = open_index(IndexSettings(url=facade.url), dimension=embedder.dimension, model=embedder.stamp)
+        found = digest(index)
+        index.close()
+    assert found == world.folded_digest(world.log())

@@ -1,0 +1,76 @@
+"""A user's mistake ends a worker in one line, with the right exit code and no traceback."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.world import COMMANDS, WorkerProcess, World, wait_until
+
+_DEAD = "127.0.0.1:1"
+
+
+def _start(world: World, **environment: str) -> tuple[int, str]:
+    """Exit code and standard error of a worker that should not start."""
+    done = subprocess.run(
+        COMMANDS["bytewax"],
+        env=world.environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]  # but for structured logs
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    assert len(lines) == 1, done.stderr
+    return done.returncode, lines[0]
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "words"),
+    [
+        ({"TICKETS_KAFKA__BROKER": "x:9092"}, 2, "did you mean TICKETS_KAFKA__BROKERS"),
+        ({"TICKETS_WRITER__CONCURRENCY": "many"}, 2, "TICKETS_WRITER__CONCURRENCY: input should be a valid integer"),
+        (
+            {"TICKETS_KAFKA__BROKERS": _DEAD, "TICKETS_KAFKA__STARTUP_TIMEOUT_S": "1"},
+            3,
+            f"no broker answers at {_DEAD}",
+        ),
+        ({"TICKETS_TOPICS__RAW": "no.such.topic"}, 3, "has no topic no.such.topic; `ticketstream topics` creates"),
+        ({"TICKETS_ENRICH__CUSTOMERS_FILE": "/no/such/file"}, 2, "/no/such/file"),
+        ({"TICKETS_KAFKA__SASL_MECHANISM": "PLAIN"}, 2, "set it to SASL_SSL or SASL_PLAINTEXT"),
+        ({"TICKETS_INDEX__PATH": "/proc/nothing/here"}, 2, "TICKETS_INDEX__PATH"),
+    ],
+    ids=["unknown", "malformed", "no-broker", "no-topic", "no-file", "half-security", "unwritable"],
+)
+def test_a_wrong_setting_is_one_line(
+    tansu: str, tmp_path: Path, environment: dict[str, str], code: int, words: str
+) -> None:
+    """The line names the setting, or what can't be had, and what to do."""
+    returned, line = _start(World(tansu, tmp_path), **environment)
+    assert words in line
+    assert returned == code
+
+
+def test_a_second_worker_on_the_same_folder_is_told_to_name_a_server(tansu: str, tmp_path: Path) -> None:
+    """The embedded engine has one owner."""
+    _beside_a_worker(World(tansu, tmp_path), lambda world, _port: _start(world), "TICKETS_INDEX__URL")
+
+
+def test_a_taken_port_is_named(tansu: str, tmp_path: Path) -> None:
+    """The health port's setting is in the line."""
+
+    def start(world: World, port: str) -> tuple[int, str]:
+        return _start(world, TICKETS_HEALTH__PORT=port, TICKETS_INDEX__PATH=str(tmp_path / "other"))
+
+    _beside_a_worker(World(tansu, tmp_path), start, "TICKETS_HEALTH__PORT")
+
+
+def _beside_a_worker(world: World, start: Callable[[World, str], tuple[int, str]], words: str) -> None:
+    with WorkerProcess(world) as worker:
+        wait_until(lambda: worker.metric("tickets_build_info") == 1, worker.words)
+        returned, line = start(world, worker.port)
+        assert words in line
+        assert returned == 2
+        worker.assert_runs()

@@ -1,0 +1,83 @@
+"""The stream, end to end: a real broker, workers as processes, the embedded engine on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from connectors.index.digest import digest
+from connectors.index.open import open_index
+from models.load import load_embedder
+from synthetic.tickets import events
+from tests.e2e.world import Runner, WorkerProcess, World
+from tests.oracle import broken, fold
+
+
+@pytest.mark.parametrize("runner", ["bytewax", "plain"])
+def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Runner) -> None:
+    """Creates, edits, deletes, duplicates and broken records; SIGTERM ends with 0; a second run goes on from there."""
+    world = World(kafka, tmp_path)
+    first, second = _halves()
+    world.produce(first)
+    with WorkerProcess(world, runner) as worker:
+        world.wait_committed([worker])
+        assert worker.terminate() == 0, worker.words()
+    _assert_index_equals_log(world)
+
+    world.produce(second)
+    with WorkerProcess(world, runner) as worker:
+        world.wait_committed([worker])
+        assert worker.metric("tickets_records_total") == len(second), "the second run starts where the first stopped"
+        assert worker.terminate() == 0, worker.words()
+    _assert_index_equals_log(world)
+
+
+def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -> None:
+    """Another group over the same index reads everything again: the same digest, the same letters twice."""
+    world = World(tansu, tmp_path)
+    world.produce(events(300, seed=3, broken=0.05))
+    digests = []
+    for group in ("one", "two"):
+        world.settings = world.settings.model_copy(
+            update={"kafka": world.settings.kafka.model_copy(update={"group": f"{world.settings.kafka.group}-{group}"})}
+        )
+        with WorkerProcess(world) as worker:
+            world.wait_committed([worker])
+            assert worker.terminate() == 0, worker.words()
+        digests.append(_digest(world))
+    assert digests[0] == digests[1]
+    assert len(world.letters()) == 2 * len(broken(world.log()))
+
+
+def _halves() -> tuple[list, list]:  # type: ignore[type-arg]
+    everything = list(events(700, seed=11, broken=0.05))
+    return everything[:500], everything[500:]
+
+
+def _assert_index_equals_log(world: World) -> None:
+    log = world.log()
+    assert len(log) == world.produced
+    embedder = load_embedder(world.settings.model)
+    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
+    found = digest(index)
+    index.close()
+    assert held == {key: (expected.version, expected.deleted) for key, expected in fold(log).items()}
+    assert found == world.folded_digest(log)
+
+    raw = world.settings.topics.raw
+    letters = {
+        (h["dlq-topic"].decode(), int(h["dlq-partition"]), int(h["dlq-offset"])): letter.value
+        for letter in world.letters()
+        for h in [dict(letter.headers)]
+    }
+    expected = {(raw, r.origin.partition, r.origin.offset): r.value for r in broken(log)}
+    assert letters == expected
+
+
+def _digest(world: World) -> str:
+    embedder = load_embedder(world.settings.model)
+    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    try:
+        return digest(index)
+    finally:
+        index.close()

@@ -1,0 +1,194 @@
+"""A stream of a test's own: topics, workers as processes, and what the index should hold in the end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal, Self
+from uuid import uuid4
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from connectors.index.digest import digest
+from connectors.index.open import open_index
+from connectors.kafka.admin import Cluster
+from connectors.kafka.producer import Outgoing, open_sender
+from connectors.kafka.reader import read_topic
+from core.records import Batch, Record, Rejected
+from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
+from models.load import load_embedder
+from synthetic.tickets import SyntheticRecord
+from tests.oracle import winners
+from worker.compose import ticket_steps
+from worker.steps import run_step
+from worker.telemetry import Telemetry
+
+Runner = Literal["bytewax", "plain"]
+
+#: How a worker is started; both must keep every promise.
+COMMANDS: Final[dict[Runner, list[str]]] = {
+    "bytewax": [sys.executable, "-m", "bytewax.run", "dataflows.tickets"],
+    "plain": [sys.executable, "-m", "tests.e2e.plain_loop"],
+}
+_PATIENCE_S: Final = 90.0
+#: Smaller than the broker's limit, so that an oversized record can be written at all.
+_MAX_RECORD_BYTES: Final = 200_000
+
+
+class World:
+    """Topics and a group of a test's own on `brokers`, and an index folder below `folder`."""
+
+    def __init__(self, brokers: str, folder: Path, *, partitions: int = 4) -> None:
+        name = uuid4().hex[:8]
+        self.folder = folder
+        self.settings = Settings(
+            kafka=KafkaSettings(brokers=brokers, group=f"group-{name}", session_timeout_s=6),
+            topics=TopicSettings(raw=f"raw-{name}", dlq=f"dlq-{name}"),
+            index=IndexSettings(path=folder / "index"),
+            model=ModelSettings(name="hashing"),
+            contract=ContractSettings(max_record_bytes=_MAX_RECORD_BYTES),
+        )
+        self.produced = 0
+        self.cluster = Cluster(self.settings.kafka)
+        for topic, count in ((self.settings.topics.raw, partitions), (self.settings.topics.dlq, 1)):
+            self.cluster.create_topic(topic, partitions=count, replication=1, config={})
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a worker of this world is started with."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
+        return clean | {
+            "TICKETS_KAFKA__BROKERS": self.settings.kafka.brokers,
+            "TICKETS_KAFKA__GROUP": self.settings.kafka.group,
+            "TICKETS_KAFKA__SESSION_TIMEOUT_S": str(self.settings.kafka.session_timeout_s),
+            "TICKETS_TOPICS__RAW": self.settings.topics.raw,
+            "TICKETS_TOPICS__DLQ": self.settings.topics.dlq,
+            "TICKETS_INDEX__PATH": str(self.settings.index.path),
+            "TICKETS_MODEL__NAME": "hashing",
+            "TICKETS_HEALTH__PORT": str(_free_port()),
+            "TICKETS_CONTRACT__MAX_RECORD_BYTES": str(_MAX_RECORD_BYTES),
+            **more,
+        }
+
+    def produce(self, records: Iterable[SyntheticRecord]) -> None:
+        """Write `records` to the raw topic."""
+        sender = open_sender(self.settings.kafka)
+        outgoing = [Outgoing(self.settings.topics.raw, r.key, r.value, r.headers) for r in records]
+        sender.send(outgoing)
+        sender.close()
+        self.produced += len(outgoing)
+
+    def committed(self) -> int:
+        """Records the group has committed, over all partitions."""
+        lags = self.cluster.lag(self.settings.topics.raw, self.settings.kafka.group)
+        return sum(lag.committed or 0 for lag in lags)
+
+    def wait_committed(self, workers: Sequence["WorkerProcess"]) -> None:
+        """Wait until everything produced is committed; a worker that ends meanwhile fails the test."""
+
+        def done() -> bool:
+            for worker in workers:
+                worker.assert_runs()
+            return self.committed() == self.produced
+
+        wait_until(done, lambda: f"{self.committed()} of {self.produced} records committed")
+
+    def log(self) -> list[Record]:
+        """The raw topic, read back with its offsets."""
+        return list(read_topic(self.settings.kafka, self.settings.topics.raw, partitions=self._partitions()))
+
+    def letters(self) -> list[Record]:
+        """The dead-letter topic."""
+        return list(read_topic(self.settings.kafka, self.settings.topics.dlq, partitions=1))
+
+    def folded_digest(self, log: Sequence[Record]) -> str:
+        """Digest of an index that was given the winning record of each ticket and nothing else."""
+        embedder = load_embedder(self.settings.model)
+        batch: Batch = Batch(tuple(winners(log)), None)  # type: ignore[type-arg]  # records first, points last
+        for step in ticket_steps(self.settings, embedder):
+            batch = run_step(step, batch, Telemetry())
+        assert not any(isinstance(item, Rejected) for item in batch.items)
+        path = self.folder / f"folded-{uuid4().hex[:8]}"
+        index = open_index(IndexSettings(path=path), dimension=embedder.dimension, model=embedder.stamp)
+        index.write(batch.items)
+        found = digest(index)
+        index.close()
+        return found
+
+    def _partitions(self) -> int:
+        return self.cluster.topics()[self.settings.topics.raw]
+
+
+class WorkerProcess:
+    """A worker of a world, started now."""
+
+    def __init__(self, world: World, runner: Runner = "bytewax", **environment: str) -> None:
+        self._environment = world.environment(**environment)
+        self._log = world.folder / f"worker-{uuid4().hex[:8]}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                COMMANDS[runner], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.kill()
+
+    @property
+    def port(self) -> str:
+        """Of health and metrics."""
+        return self._environment["TICKETS_HEALTH__PORT"]
+
+    def assert_runs(self) -> None:
+        """Fail with the worker's own words when it has ended."""
+        assert self._process.poll() is None, self.words()
+
+    def words(self) -> str:
+        """What it wrote."""
+        return self._log.read_text(errors="replace")
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(_PATIENCE_S)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait(_PATIENCE_S)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Sum of the samples of `name` that carry `labels`, as /metrics shows them now; 0 when not up yet."""
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                text = response.read().decode()
+        except OSError:
+            return 0.0
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+
+def wait_until(done: Callable[[], bool], or_say: Callable[[], str]) -> None:
+    """Wait for `done`, patiently."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline, or_say()
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
