@@ -167,6 +167,14 @@ class IndexSize(Struct, frozen=True):
     tombstones: int
 
 
+class Example(Struct, frozen=True):
+    """A labelled text, for classification by the nearest."""
+
+    text: str
+    category: str | None = None
+    priority: str | None = None
+
+
 T = TypeVar("T")
 
 

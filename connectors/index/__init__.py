@@ -1,0 +1,1 @@
+"""The vector index: one policy on versions, deletes and chunks, over Qdrant in this process or on a server."""

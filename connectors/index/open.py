@@ -1,0 +1,60 @@
+"""An index from settings: embedded or on a server, checked against the model before anything is written."""
+
+from connectors.index.embedded import EdgeEngine
+from connectors.index.engine import AnyOf, Engine
+from connectors.index.layout import LIVE
+from connectors.index.ownership import Ownership
+from connectors.index.policy import VersionedIndex
+from connectors.index.server import ServerEngine
+from core.errors import ConfigError
+from core.settings import IndexSettings
+
+
+class EmbeddedIndex(VersionedIndex):
+    """An index in a folder of ours, whose owner can tell others where to ask."""
+
+    def __init__(self, engine: Engine, ownership: Ownership) -> None:
+        super().__init__(engine)
+        self._ownership = ownership
+
+    def announce(self, address: str, token: str) -> None:
+        """See `worker.http.Announcer`."""
+        self._ownership.announce(address, token)
+
+    def close(self) -> None:
+        """Flush, then let the folder go."""
+        super().close()
+        self._ownership.release()
+
+
+def open_index(settings: IndexSettings, *, dimension: int, model: str) -> VersionedIndex:
+    """The index that `settings` name, made if it isn't there, for vectors of `dimension` by `model`.
+
+    Raises:
+        ConfigError: it belongs to another process, was made for another model or dimension, can't be read or
+            written, or the server refuses us.
+        UnavailableError: the server doesn't answer.
+    """
+    if settings.url is not None:
+        server = ServerEngine(settings, dimension=dimension)
+        return _checked(VersionedIndex(server), model, f"TICKETS_INDEX__COLLECTION: {settings.collection}")
+    ownership = Ownership(settings.path)
+    try:
+        engine = EdgeEngine(settings.path, dimension=dimension)
+        return _checked(EmbeddedIndex(engine, ownership), model, f"TICKETS_INDEX__PATH: {settings.path}")
+    except BaseException:
+        ownership.release()
+        raise
+
+
+def _checked(index: VersionedIndex, model: str, where: str) -> VersionedIndex:
+    """Vectors of two models can't be compared: refuse an index that holds any of another."""
+    others = index.engine.scan([AnyOf("state", (LIVE,))], [AnyOf("model", (model,))], fields=["model"])
+    other = next(others, None)
+    if other is None:
+        return index
+    index.close()
+    raise ConfigError(
+        f"{where} holds vectors of {other.payload.get('model')} and this worker makes those of {model}; name a new one "
+        "and a new consumer group, and the log is indexed anew"
+    )

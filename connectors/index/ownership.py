@@ -1,0 +1,95 @@
+"""Who owns an embedded index's folder, and where the owner can be asked."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from core.errors import ConfigError
+
+_LOCK: Final = "lock"
+_OWNER: Final = "worker.json"
+
+
+class Owner(Struct, frozen=True):
+    """A process that holds the folder; `address` and `token` once it answers on its control port."""
+
+    pid: int
+    address: str | None = None
+    token: str | None = None
+
+
+class Ownership:
+    """Held from construction to `release`, or to the process's end however it comes."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the folder, creating it if need be.
+
+        Raises:
+            ConfigError: another process holds it, or it can't be written.
+        """
+        self._path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock: int | None = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigError(
+                f"TICKETS_INDEX__PATH: can't write {path} ({(error.strerror or '').lower()}); name a folder that is "
+                "ours to write"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = _holder(self._lock)
+            os.close(self._lock)
+            raise ConfigError(
+                f"the index in {path} is in use by process {holder}, and the embedded engine has one owner; for "
+                "several workers name a Qdrant server in TICKETS_INDEX__URL, or give this one another TICKETS_INDEX__PATH"
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        (path / _OWNER).unlink(missing_ok=True)  # a former owner's
+
+    def announce(self, address: str, token: str) -> None:
+        """Write down, for this user only, where we answer."""
+        draft = self._path / f"{_OWNER}.draft"
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(Owner(os.getpid(), address, token)))
+        draft.replace(self._path / _OWNER)
+
+    def release(self) -> None:
+        """Let the folder go; twice is as good as once."""
+        if self._lock is not None:
+            (self._path / _OWNER).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+
+def find_owner(path: Path) -> Owner | None:
+    """The process that holds `path` now, or None. What a killed one left behind doesn't count."""
+    try:
+        lock = os.open(path / _LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        holder = _holder(lock)
+    else:
+        return None
+    finally:
+        os.close(lock)
+    try:
+        return msgspec.json.decode((path / _OWNER).read_bytes(), type=Owner)
+    except (OSError, msgspec.DecodeError):
+        return Owner(holder)
+
+
+def _holder(lock: int) -> int:
+    text = os.pread(lock, 20, 0)
+    return int(text) if text.isdigit() else 0

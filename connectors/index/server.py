@@ -1,0 +1,229 @@
+"""A Qdrant server, over gRPC."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import grpc
+from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+
+from connectors.index.engine import AnyOf, Condition, Found, Upsert
+from connectors.index.layout import INDEXED, VECTOR
+from core.errors import ConfigError, FatalError, TicketstreamError, TransientError, UnavailableError
+from core.records import Point, Vector
+from core.settings import IndexSettings
+
+T = TypeVar("T")
+
+_GRPC_PORT: Final = 6334
+_PAGE: Final = 1_000
+_CODE: Final = grpc.StatusCode
+_REFUSED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
+#: Waiting doesn't mend these. Anything else may be a server that restarts, moves a shard or is out of memory.
+_FINAL: Final = _REFUSED | {_CODE.INVALID_ARGUMENT, _CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
+
+_KINDS: Final[dict[str, Any]] = {
+    "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
+    "keyword": models.PayloadSchemaType.KEYWORD,
+    "integer": models.PayloadSchemaType.INTEGER,
+}
+
+
+class ServerEngine:
+    """Implements `connectors.index.engine.Engine`."""
+
+    def __init__(self, settings: IndexSettings, *, dimension: int) -> None:
+        """Connect, and create the collection if it isn't there.
+
+        Raises:
+            ConfigError: the server refuses us, or the collection was made for another dimension.
+            UnavailableError: the server doesn't answer.
+        """
+        self._collection = settings.collection
+        self._url = settings.url or ""
+        self._client = _connect(settings)
+        try:
+            self._dimension = self._require_collection(settings, dimension)
+        except TransientError as error:
+            self.close()
+            raise UnavailableError(
+                f"no Qdrant server answers at {self._url} ({error}); look at TICKETS_INDEX__URL, gRPC's port is 6334"
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def dimension(self) -> int:
+        """See `Engine`."""
+        return self._dimension
+
+    def write(self, upserts: Sequence[Upsert]) -> None:
+        """See `Engine`. One request, applied in order."""
+        if not upserts:
+            return
+        operations = [
+            models.UpsertOperation(
+                upsert=models.PointsList(points=[_point(p) for p in upsert.points], update_filter=_below(upsert))
+            )
+            for upsert in upserts
+        ]
+        self._ask(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+
+    def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """See `Engine`."""
+        if not ids:
+            return {}
+        found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), with_payload=list(fields)))
+        return {str(record.id): record.payload or {} for record in found}
+
+    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> list[Found]:
+        """See `Engine`."""
+        answer = self._ask(
+            lambda: self._client.query_points(
+                self._collection,
+                query=vector.tolist(),
+                using=VECTOR,
+                query_filter=_filter(conditions),
+                limit=limit,
+                with_payload=True,
+            )
+        )
+        return [Found(str(point.id), point.payload or {}, point.score) for point in answer.points]
+
+    def scan(
+        self,
+        conditions: Sequence[Condition],
+        unless: Sequence[Condition] = (),
+        *,
+        fields: Sequence[str] | None = None,
+        vectors: bool = False,
+    ) -> Iterator[Found]:
+        """See `Engine`."""
+        offset: Any = None
+        while True:
+            records, offset = self._page(_filter(conditions, unless), fields, offset, vectors=vectors)
+            for record in records:
+                named: Any = record.vector or {}
+                yield Found(str(record.id), record.payload or {}, vector=named.get(VECTOR))
+            if offset is None:
+                return
+
+    def count(self, conditions: Sequence[Condition]) -> int:
+        """See `Engine`."""
+        counted = self._ask(lambda: self._client.count(self._collection, count_filter=_filter(conditions), exact=True))
+        return counted.count
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _page(
+        self, wanted: models.Filter | None, fields: Sequence[str] | None, offset: Any, *, vectors: bool
+    ) -> tuple[list[models.Record], Any]:
+        return self._ask(
+            lambda: self._client.scroll(
+                self._collection,
+                scroll_filter=wanted,
+                limit=_PAGE,
+                offset=offset,
+                with_payload=True if fields is None else list(fields),
+                with_vectors=vectors,
+            )
+        )
+
+    def _require_collection(self, settings: IndexSettings, dimension: int) -> int:
+        if not self._ask(lambda: self._client.collection_exists(self._collection)):
+            self._create(settings, dimension)
+        params = self._ask(lambda: self._client.get_collection(self._collection)).config.params.vectors
+        found = params.get(VECTOR) if isinstance(params, dict) else None
+        if found is None or found.size != dimension:
+            made = "without a vector named text" if found is None else f"for vectors of {found.size} dimensions"
+            raise ConfigError(
+                f"TICKETS_INDEX__COLLECTION: {self._collection} was made {made} and the model gives {dimension}; name "
+                "a new collection and a new consumer group, and the log is indexed anew"
+            )
+        for field, kind in INDEXED.items():  # again changes nothing; a start that was cut short is completed
+            self._ask(
+                lambda field=field, kind=kind: self._client.create_payload_index(  # type: ignore[misc]
+                    self._collection, field, field_schema=_KINDS[kind], wait=True
+                )
+            )
+        return dimension
+
+    def _create(self, settings: IndexSettings, dimension: int) -> None:
+        params = models.VectorParams(size=dimension, distance=models.Distance.COSINE)
+        try:
+            self._ask(
+                lambda: self._client.create_collection(
+                    self._collection,
+                    vectors_config={VECTOR: params},
+                    shard_number=settings.shards,
+                    replication_factor=settings.replication_factor,
+                    write_consistency_factor=settings.replication_factor // 2 + 1,
+                )
+            )
+        except FatalError:
+            # Another worker that starts beside us may have made it first.
+            if not self._ask(lambda: self._client.collection_exists(self._collection)):
+                raise
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except ResourceExhaustedResponse as error:
+            raise TransientError("the server is overloaded", retry_after_s=float(error.retry_after_s)) from None
+        except grpc.RpcError as error:
+            raise _translate(error, self._url) from None
+
+
+def _connect(settings: IndexSettings) -> QdrantClient:
+    address = urlsplit(settings.url or "")
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} is no URL such as http://localhost:6334")
+    try:
+        port = address.port or _GRPC_PORT
+    except ValueError:
+        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} has no valid port") from None
+    return QdrantClient(
+        host=address.hostname,
+        grpc_port=port,
+        prefer_grpc=True,
+        https=address.scheme == "https",
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        timeout=max(1, round(settings.timeout_s)),
+        check_compatibility=False,  # it would ask over REST, whose port we are not told
+    )
+
+
+def _translate(error: grpc.RpcError, url: str) -> TicketstreamError:
+    code = error.code()
+    details = (error.details() or "").splitlines()
+    said = f"{code.name.lower()}: {details[0][:200] if details else 'no details'}"
+    if code in _REFUSED:
+        return ConfigError(f"the Qdrant server at {url} refuses us ({said}); look at TICKETS_INDEX__API_KEY")
+    return FatalError(f"the index: {said}") if code in _FINAL else TransientError(said)
+
+
+def _point(point: Point) -> models.PointStruct:
+    vector: Any = {} if point.vector is None else {VECTOR: point.vector.tolist()}
+    return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
+
+
+def _below(upsert: Upsert) -> models.Filter:
+    return models.Filter(must=[models.FieldCondition(key="version", range=models.Range(lt=upsert.below))])
+
+
+def _filter(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> models.Filter | None:
+    if not conditions and not unless:
+        return None
+    return models.Filter(must=[_condition(c) for c in conditions], must_not=[_condition(c) for c in unless])
+
+
+def _condition(condition: Condition) -> models.FieldCondition:
+    if not isinstance(condition, AnyOf):
+        return models.FieldCondition(key=condition.field, range=models.Range(gte=condition.least, lt=condition.below))
+    values: Any = list(condition.values)
+    match: Any = models.MatchValue(value=values[0]) if len(values) == 1 else models.MatchAny(any=values)
+    return models.FieldCondition(key=condition.field, match=match)

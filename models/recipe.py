@@ -1,0 +1,21 @@
+"""What builder and runner of a graph agree on."""
+
+from typing import Final
+
+#: Changes with anything that changes a graph's numbers: it is part of the model stamp.
+RECIPE_VERSION: Final = 1
+
+#: int32[S, B], sequence-major.
+IDS: Final = "input_ids"
+MASK: Final = "attention_mask"
+#: float32[B, hidden], rows of length 1.
+EMBEDDING: Final = "sentence_embedding"
+
+#: Fusions of ONNX Runtime that are slower than their parts on a CPU.
+DISABLED_OPTIMIZERS: Final = (
+    "SkipLayerNormFusion",
+    "BiasSkipLayerNormFusion",
+    "BiasGeluFusion",
+    "AttentionFusion",
+    "EmbedLayerNormFusion",
+)

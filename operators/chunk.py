@@ -1,0 +1,158 @@
+"""Tickets to passages that the model reads whole: cut by tokens, never across messages, and nothing is left out."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from core.contract import Role, UpsertEvent
+from core.ports import Tokenizer
+from core.records import EnrichedTicket, Passage, Rejected
+
+Span = tuple[int, int]
+
+#: What a ticket without any text is embedded as, so that filters still find it.
+NO_TEXT: Final = "(no text)"
+
+#: At most this share of a window goes to the subject.
+_PREFIX_SHARE: Final = 4
+_SENTENCE_ENDS: Final = ".!?…。！？"  # noqa: RUF001 - the full-width ones are meant
+_PARAGRAPH, _SENTENCE, _WORD, _INSIDE_A_WORD = 3, 2, 1, 0
+
+
+class _Piece(Struct, frozen=True):
+    """A text of a ticket that becomes one passage or more."""
+
+    text: str
+    role: Role
+    public: bool
+    message: int
+
+
+def chunk(
+    items: Sequence[EnrichedTicket], *, tokenizer: Tokenizer, max_tokens: int, overlap_tokens: int
+) -> list[EnrichedTicket | Rejected]:
+    """Give each ticket its passages, of at most `max_tokens` tokens each with the subject before them.
+
+    The ticket's own text comes first, then each message, with its role and visibility. A long text is cut at a
+    paragraph, sentence or word, and neighbours share about `overlap_tokens` tokens.
+    """
+    cutter = _Cutter(tokenizer, max_tokens, overlap_tokens)
+    pieces = [[] if item.ticket.content is None else _pieces(item.ticket.content) for item in items]
+    subjects = ["" if item.ticket.content is None else item.ticket.content.subject for item in items]
+    cutter.prepare([*subjects, *(piece.text for of_ticket in pieces for piece in of_ticket)])
+    return [
+        item if item.ticket.content is None else msgspec.structs.replace(item, passages=_passages(cutter, subject, own))
+        for item, subject, own in zip(items, subjects, pieces, strict=True)
+    ]
+
+
+def _pieces(content: UpsertEvent) -> list[_Piece]:
+    pieces = [_Piece(content.body, "customer", public=True, message=-1)] if content.body.strip() else []
+    for number, message in enumerate(content.messages):
+        repeats = number == 0 and message.public and message.body.strip() == content.body.strip()
+        if message.body.strip() and not repeats:
+            pieces.append(_Piece(message.body, message.author, message.public, number))
+    return pieces
+
+
+def _passages(cutter: "_Cutter", subject: str, pieces: Sequence[_Piece]) -> tuple[Passage, ...]:
+    prefix = cutter.prefix(subject)
+    found = [
+        Passage(text, f"{prefix}\n{text}" if prefix else text, piece.role, piece.public, piece.message)
+        for piece in pieces
+        for text in cutter.cut(piece.text, prefix)
+    ]
+    if pieces and prefix == subject.strip():
+        return tuple(found)
+    # The subject stands alone where there is nothing else, and where it is too long to go before every passage.
+    own = [Passage(text, text, "customer", public=True, message=-1) for text in cutter.cut(subject, "")]
+    return (*own, *found) if own or found else (Passage(NO_TEXT, NO_TEXT, "customer", public=True, message=-1),)
+
+
+class _Cutter:
+    """Knows the tokens of a batch's texts: those that could be too long are tokenised in one call."""
+
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int, overlap_tokens: int) -> None:
+        self._tokenizer = tokenizer
+        self._max_tokens = max_tokens
+        self._prefix_tokens = max_tokens // _PREFIX_SHARE
+        self._overlap = overlap_tokens
+        self._spans: dict[str, list[Span]] = {}
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Tokenise what is not short beyond doubt."""
+        asked = [text for text in dict.fromkeys(texts) if not self._short(text)]
+        if asked:
+            self._spans.update(zip(asked, self._tokenizer.spans(asked), strict=True))
+
+    def prefix(self, subject: str) -> str:
+        """The subject as it goes before every passage: whole, or cut to its share of the window."""
+        if self._count(subject) <= self._prefix_tokens:
+            return subject.strip()
+        return subject[: self._window(subject, 0, self._prefix_tokens)[1]].strip()
+
+    def cut(self, text: str, prefix: str) -> list[str]:
+        """`text` in windows that leave room for `prefix`; every character but white space is in one of them."""
+        if not text.strip():
+            return []
+        room = self._max_tokens - (self._count(prefix) if prefix else 0)
+        if self._count(text) <= room:
+            return [text.strip()]
+        spans, cuts, first, start = self._of(text), [], 0, 0
+        while len(spans) - first > room:
+            last, end = self._window(text, first, room)
+            cuts.append(text[start:end].strip())
+            first = self._next(text, first, last)
+            start = spans[first][0]
+        tail = text[start:].strip()
+        return [*cuts, *([tail] if self._count(tail) <= room else self.cut(tail, prefix))]
+
+    def _window(self, text: str, first: int, room: int) -> tuple[int, int]:
+        """End of the window that begins at token `first`: the token after it, and that token's first character.
+
+        The best boundary in the window's second half; inside a word only where there is none.
+        """
+        spans = self._of(text)
+        candidates = range(first + room, first + room // 2, -1)
+        last = max(candidates, key=lambda at: (_boundary(text, spans, at), at))
+        whole_words = _boundary(text, spans, first) and _boundary(text, spans, last)
+        # Half a word may have more tokens than it had in the whole: count again.
+        while not whole_words and last > first + 1 and self._count(text[spans[first][0] : spans[last][0]]) > room:
+            last -= 1
+        return last, spans[last][0]
+
+    def _next(self, text: str, first: int, last: int) -> int:
+        """The token at which the window after [first, last) begins: some back, at a word's beginning."""
+        spans = self._of(text)
+        back = range(max(first + 1, last - self._overlap), last)
+        return next((at for at in back if _boundary(text, spans, at)), last)
+
+    def _count(self, text: str) -> int:
+        """Tokens of `text`, or an upper bound where that is low enough."""
+        return len(text) if self._short(text) else len(self._of(text))
+
+    def _of(self, text: str) -> list[Span]:
+        if text not in self._spans:
+            self._spans[text] = self._tokenizer.spans([text])[0]
+        return self._spans[text]
+
+    def _short(self, text: str) -> bool:
+        """Any token of ASCII text is at least one character, so no more characters than that fit for sure."""
+        return len(text) <= self._prefix_tokens and text.isascii()
+
+
+def _boundary(text: str, spans: Sequence[Span], at: int) -> int:
+    """How good it is to cut before token `at`."""
+    if at == 0:
+        return _PARAGRAPH
+    end, start = spans[at - 1][1], spans[at][0]
+    gap = text[end:start]
+    if "\n" in gap:
+        return _PARAGRAPH
+    if gap and text[end - 1] in _SENTENCE_ENDS:
+        return _SENTENCE
+    if gap or not (text[end - 1].isalnum() and text[start].isalnum()):
+        return _WORD
+    return _INSIDE_A_WORD

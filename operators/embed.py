@@ -1,0 +1,30 @@
+"""Passages to vectors: one call of the model for all of a batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.ports import Embedder
+from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
+from core.vectors import vector_fault
+
+
+def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
+    """Embed every passage; texts that repeat within the batch are embedded once.
+
+    A ticket one of whose vectors is not finite, is zero or of the wrong size is Rejected as bad_vector.
+    """
+    rows: dict[str, int] = {}
+    for item in items:
+        for passage in item.passages:
+            rows.setdefault(passage.embed_text, len(rows))
+    vectors = embedder.embed(list(rows)) if rows else np.empty((0, embedder.dimension), np.float32)
+    return [_embedded(item, vectors[[rows[p.embed_text] for p in item.passages]], embedder) for item in items]
+
+
+def _embedded(item: EnrichedTicket, vectors: Vector, embedder: Embedder) -> EmbeddedTicket | Rejected:
+    for vector in vectors:
+        fault = vector_fault(vector, embedder.dimension)
+        if fault is not None:
+            return Rejected(item.ticket.record, "embed", "bad_vector", f"the model gave {fault}")
+    return EmbeddedTicket(item, vectors, embedder.stamp)

@@ -1,0 +1,26 @@
+"""What else is known about who wrote: context through a port, none by default."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from core.ports import CustomerDirectory
+from core.records import EnrichedTicket, Rejected
+
+
+def enrich(items: Sequence[EnrichedTicket], *, customers: CustomerDirectory | None) -> list[EnrichedTicket | Rejected]:
+    """Add what `customers` knows of each ticket's customer.
+
+    Raises:
+        TransientError: the directory can't be reached.
+    """
+    if customers is None:
+        return list(items)
+    return [_enriched(item, customers) for item in items]
+
+
+def _enriched(item: EnrichedTicket, customers: CustomerDirectory) -> EnrichedTicket:
+    content = item.ticket.content
+    if content is None or content.customer_id is None:
+        return item
+    return msgspec.structs.replace(item, customer=customers.lookup(item.ticket.tenant_id, content.customer_id))

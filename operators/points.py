@@ -1,0 +1,83 @@
+"""Tickets to rows of the index: ids that never change between runs, and the payload that searches filter by."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.contract import CONTRACT_VERSION, UpsertEvent, milliseconds
+from core.identity import point_id
+from core.records import EmbeddedTicket, Label, Point, Rejected, TicketPoints
+
+
+def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:
+    """One point per passage, in order: chunk 0 is the head."""
+    return [_points(item) for item in items]
+
+
+def _points(item: EmbeddedTicket) -> TicketPoints:
+    ticket = item.enriched.ticket
+    broker_ms = ticket.record.timestamp_ms
+    if ticket.content is None:
+        return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, (), broker_ms=broker_ms)
+    shared = _shared(item, ticket.content)
+    passages = item.enriched.passages
+    points = tuple(
+        Point(
+            id=point_id(ticket.tenant_id, ticket.ticket_id, chunk),
+            vector=vector,
+            payload={
+                **shared,
+                "chunk": chunk,
+                "chunks": len(passages),
+                "text": passage.text,
+                "role": passage.role,
+                "visibility": "public" if passage.public else "internal",
+                "message": passage.message,
+            },
+        )
+        for chunk, (passage, vector) in enumerate(zip(passages, item.vectors, strict=True))
+    )
+    event_ms = milliseconds(ticket.content.updated_at)
+    return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms)
+
+
+def _shared(item: EmbeddedTicket, content: UpsertEvent) -> dict[str, Any]:
+    """The payload that every point of a ticket carries; what is absent is left out."""
+    ticket = item.enriched.ticket
+    origin = ticket.record.origin
+    payload: dict[str, Any] = {
+        "tenant_id": ticket.tenant_id,
+        "ticket_id": ticket.ticket_id,
+        "version": ticket.version,
+        "state": "live",
+        "model": item.model,
+        "contract": CONTRACT_VERSION,
+        "origin": f"{origin.topic}/{origin.partition}/{origin.offset}",
+        "subject": content.subject,
+        "status": content.status,
+        "channel": content.channel,
+        "tags": list(content.tags),
+        "created_at": milliseconds(content.created_at),
+        "updated_at": milliseconds(content.updated_at),
+    }
+    for name, given, found in (
+        ("category", content.category, item.category),
+        ("priority", content.priority, item.priority),
+        ("language", None, item.enriched.language),
+    ):
+        payload |= _label(name, given, found)
+    if content.customer_id is not None:
+        payload["customer_id"] = content.customer_id
+    if item.enriched.customer:
+        payload["customer"] = dict(item.enriched.customer)
+    if content.attributes:
+        payload["attributes"] = dict(content.attributes)
+    return payload
+
+
+def _label(name: str, given: str | None, found: Label | None) -> dict[str, Any]:
+    """The producer's own value; else ours, with its confidence."""
+    if given is not None:
+        return {name: given}
+    if found is None:
+        return {}
+    return {name: found.value, f"{name}_confidence": round(found.confidence, 4)}
