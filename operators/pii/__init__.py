@@ -1,0 +1,1 @@
+"""Personal data and secrets in text: one module per family of kinds, each a list of detectors."""

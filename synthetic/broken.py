@@ -1,0 +1,63 @@
+"""Records that no worker can use, of every kind a producer has sent somebody."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from core.contract import record_key
+
+Headers = tuple[tuple[str, bytes], ...]
+
+_TENANT: Final = "acme"
+
+
+def broken_record(rng: Random, number: int) -> tuple[bytes, bytes | None, Headers]:
+    """Key, value and headers of one of them."""
+    ticket_id = f"B-{number + 1}"
+    key = record_key(_TENANT, ticket_id)
+    event: dict[str, Any] = {
+        "op": "upsert",
+        "tenant_id": _TENANT,
+        "ticket_id": ticket_id,
+        "version": 1,
+        "created_at": 1_767_225_600_000,
+        "updated_at": 1_767_225_600_000,
+        "subject": "Can't be used",
+    }
+    value = rng.choice(_BREAKAGES)(event)
+    if value is not None:
+        return key, value, ()
+    if rng.random() < 0.5:
+        return b"no slash here", None, ()
+    return key, None, (("version", b"newest"),)
+
+
+def _encode(event: dict[str, Any], **changes: Any) -> bytes:
+    return msgspec.json.encode({name: v for name, v in {**event, **changes}.items() if v is not msgspec.UNSET})
+
+
+_BREAKAGES: Final[tuple[Callable[[dict[str, Any]], bytes | None], ...]] = (
+    lambda event: _encode(event)[:-9],  # cut short
+    lambda event: _encode(event).replace(b"used", b"\xff\xfe"),  # not UTF-8
+    lambda _event: b"",
+    lambda _event: b"[]",
+    lambda _event: b"not json",
+    lambda event: _encode(event, version=msgspec.UNSET),
+    lambda event: _encode(event, version="seven"),
+    lambda event: _encode(event, version=-1),
+    lambda event: _encode(event, version=2**63),
+    lambda event: _encode(event, op="merge"),
+    lambda event: _encode(event, ticket_id="somebody-else"),  # not the key's
+    lambda event: _encode(event, tenant_id="a/b"),
+    lambda event: _encode(event, updated_at=msgspec.UNSET),
+    lambda event: _encode(event, updated_at="yesterday"),
+    lambda event: _encode(event, schema_version=2),
+    lambda event: _encode(event, tags=["tag"] * 101),
+    lambda event: _encode(event, subject={"text": "nested"}),
+    lambda event: _encode(event, messages=[{"author": "robot", "body": "hi", "created_at": 0}]),
+    lambda event: _encode(event)[:-1] + b',"x":' + b"[" * 40 + b"]" * 40 + b"}",
+    lambda event: _encode(event, body="long " * 60_000),  # 300 kB: beyond a limit of 200,000 bytes
+    lambda _event: None,
+)

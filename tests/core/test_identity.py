@@ -1,0 +1,23 @@
+"""Point ids: fixed for ever, and one per chunk."""
+
+from uuid import UUID
+
+from core.identity import point_id
+
+
+def test_ids_are_those_of_the_first_release() -> None:
+    """A changed id would make every replay a duplicate; these were written down once."""
+    assert point_id("acme", "T-1", 0) == "2cf3658d-4f1e-5a73-ae6c-9ad578eb2cef"
+    assert point_id("acme", "T-1", 1) == "afaa9fd3-d40e-551d-81ae-ee2eb79d755e"
+    assert point_id("bank", "käse/1", 7) == "3e464483-ddbd-54b4-bbd8-243036a11d23"
+
+
+def test_an_id_is_a_uuid_of_version_5() -> None:
+    """The index takes UUIDs; version 5 is the one made from names."""
+    assert UUID(point_id("acme", "T-1", 0)).version == 5
+
+
+def test_no_two_chunks_share_an_id() -> None:
+    """Neither may ids run into each other: ab + c is not a + bc, nor is ticket 1, chunk 11 ticket 11, chunk 1."""
+    names = [("ab", "c", 0), ("a", "bc", 0), ("a", "1", 11), ("a", "11", 1), ("a", "1", 1), ("a", "1/1", 1)]
+    assert len({point_id(*name) for name in names}) == len(names)
