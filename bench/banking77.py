@@ -10,6 +10,7 @@ first neighbour has their own intent among all tickets, and among those of the t
 
 import csv
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from core.errors import ConfigError
 from core.records import Example
+
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 class CustomerFile:
@@ -22,7 +24,7 @@ class CustomerFile:
 
 
 def load_customers(path: Path) -> CustomerFile:
-    """Read {tenant_id, customer_id, ...facts} per line; a fact is text, a number or a boolean.
+    """Read {tenant_id, customer_id, ...facts} per line; a fact is text, a number or a boolean, and null is none.
 
     Raises:
         ConfigError: the file is missing, or a line is malformed; the message names it.
@@ -32,7 +34,9 @@ def load_customers(path: Path) -> CustomerFile:
         tenant_id, customer_id = row.pop("tenant_id", None), row.pop("customer_id", None)
         if not (isinstance(tenant_id, str) and isinstance(customer_id, str)):
             raise ConfigError(f"{path}:{number}: a customer needs tenant_id and customer_id")
-        facts[tenant_id, customer_id] = {name: _text(value, path, number) for name, value in row.items()}
+        facts[tenant_id, customer_id] = {
+            name: _text(value, path, number) for name, value in row.items() if value is not None
+        }
     return CustomerFile(facts)
 
 
@@ -48,6 +52,8 @@ def read_examples(path: Path) -> list[Example]:
             found.append(msgspec.convert(row, Example))
         except msgspec.ValidationError as error:
             raise ConfigError(f"{path}:{number}: {error}") from None
+        if not found[-1].text.strip():
+            raise ConfigError(f"{path}:{number}: an example needs a text")
     return found
 
 
@@ -56,7 +62,7 @@ def _lines(path: Path, setting: str) -> Iterator[tuple[int, dict[str, Any]]]:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{setting}: can't read {path}: {(error.strerror or '').lower()}") from None
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in enumerate(content.removeprefix(_BOM).splitlines(), start=1):
         if not line.strip():
             continue
         try:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from core.errors import ConfigError
+from core.settings import TopicSettings
 
 
 class TopicSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,22 +24,33 @@ class _Declaration(Struct, frozen=True, forbid_unknown_fields=True):
     topics: list[TopicSpec]
 
 
-def load_topics(path: Path | None) -> list[TopicSpec]:
+def load_topics(path: Path | None, *, names: TopicSettings | None = None) -> list[TopicSpec]:
     """The topics that `path` declares, or the shipped declaration for None.
+
+    Args:
+        path: YAML of {topics: [{name, partitions, replication, config}]}.
+        names: what the settings call the topics that the declaration has under their default names.
 
     Raises:
         ConfigError: the file is missing, or is no such declaration.
     """
     try:
-        text = shipped_declaration() if path is None else path.read_bytes()
+        content = shipped_declaration() if path is None else path.read_bytes()
     except OSError as error:
         raise ConfigError(f"can't read {path}: {(error.strerror or '').lower()}") from None
     try:
-        return msgspec.yaml.decode(text, type=_Declaration).topics
+        declared = msgspec.yaml.decode(content, type=_Declaration).topics
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path or 'the shipped topics.yaml'}: {str(error).splitlines()[0]}") from None
+        raise ConfigError(f"{path or 'the shipped topics.yaml'}: {' '.join(str(error).split())}") from None
+    return [msgspec.structs.replace(spec, name=_configured(spec.name, names)) for spec in declared]
 
 
 def shipped_declaration() -> bytes:
     """The declaration as it was installed."""
     return (files("deploy") / "k8s-ecs" / "msk" / "topics.yaml").read_bytes()
+
+
+def _configured(name: str, names: TopicSettings | None) -> str:
+    defaults = TopicSettings()
+    roles = {default: role for role, default in defaults if role != "file"}
+    return getattr(names, roles[name]) if names is not None and name in roles else name

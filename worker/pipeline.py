@@ -31,7 +31,7 @@ class Pipeline:
         self.steps = tuple(steps)
         self._consumer = consumer
         self._writer = writer
-        self._telemetry = telemetry
+        self.telemetry = telemetry
         self._resources = resources
         self._stop = threading.Event()
         self._fault: BaseException | None = None
@@ -58,7 +58,7 @@ class Pipeline:
             self._consumer.stop()
         batch = self._consumer.poll()
         if batch is not None:
-            self._telemetry.read(batch.items)
+            self.telemetry.read(batch.items)
         return batch
 
     def run_step(self, step: Step, batch: Batch[Any]) -> Batch[Any]:
@@ -67,7 +67,7 @@ class Pipeline:
         Raises:
             FatalError: the step failed, and not on one record.
         """
-        return run_step(step, batch, self._telemetry)
+        return run_step(step, batch, self.telemetry)
 
     def submit(self, batch: Batch[TicketPoints | Rejected]) -> None:
         """Hand `batch` to the writer, which acks it."""

@@ -46,8 +46,8 @@ class Ownership:
             holder = _holder(self._lock)
             os.close(self._lock)
             raise ConfigError(
-                f"the index in {path} is in use by process {holder}, and the embedded engine has one owner; for several "
-                "workers name a Qdrant server in TICKETS_INDEX__URL, else another TICKETS_INDEX__PATH"
+                f"the index in {path} is in use by process {holder}, and the embedded engine has one owner; for "
+                "several workers name a Qdrant server in TICKETS_INDEX__URL, else another TICKETS_INDEX__PATH"
             ) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)

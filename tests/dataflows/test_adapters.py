@@ -55,7 +55,7 @@ def _run(pipeline: Any) -> None:
     for step in pipeline.steps:
         batches = op.map(step.name, batches, StepMapper(pipeline, step))
     op.output("write", batches, WriterSink(pipeline))
-    run_main(graph)
+    run_main(graph)  # type: ignore[no-untyped-call]
 
 
 def test_batches_pass_in_order_and_an_empty_poll_is_no_end() -> None:
