@@ -55,6 +55,7 @@ _BREAKAGES: Final[tuple[Callable[[dict[str, Any]], bytes | None], ...]] = (
     lambda event: _encode(event, updated_at="yesterday"),
     lambda event: _encode(event, schema_version=2),
     lambda event: _encode(event, tags=["tag"] * 101),
+    lambda event: _encode(event, messages=[{"author": "agent", "body": "", "created_at": 0}] * 1001),
     lambda event: _encode(event, subject={"text": "nested"}),
     lambda event: _encode(event, messages=[{"author": "robot", "body": "hi", "created_at": 0}]),
     lambda event: _encode(event)[:-1] + b',"x":' + b"[" * 40 + b"]" * 40 + b"}",

@@ -23,7 +23,17 @@ class Phrases(Struct, frozen=True):
 
 PHRASES: Final = {
     "en": Phrases(
-        days=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "the weekend", "the 3rd", "the 17th", "last week"),
+        days=(
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "the weekend",
+            "the 3rd",
+            "the 17th",
+            "last week",
+        ),
         months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
         greetings=("Hello,", "Hi there,", "Hi team,", "Good morning,", "Dear support,"),
         closings=("Thanks", "Kind regards", "Best", "Thank you in advance", "Regards"),
@@ -35,13 +45,12 @@ PHRASES: Final = {
             "Is this a known problem?",
         ),
         replies=(
-            "Thank you for the details. We have passed this on to the team that looks after it and will be back by "
-            "{day}.",
+            "Thank you for the details. The team that looks after this has them and will be back by {day}.",
             "Could you tell us which version you use and since when this happens?",
             "We have found the cause and a fix is on its way; it should reach you within {n} hours.",
             "I am sorry for the trouble. I have added {amount} to your account as a small apology.",
-            "Please remove {product} from the list of devices, wait {n} minutes and add it again. If that does not "
-            "help, send us the log from the settings page and the time at which it happened last.",
+            "Please remove {product} from the list of devices, wait {n} minutes and add it again.",
+            "If that does not help, send us the log from the settings page and the time at which it happened last.",
         ),
         follow_ups=(
             "It still happens, {n} times today alone.",
@@ -49,8 +58,8 @@ PHRASES: Final = {
             "That helped for an hour, then it was back.",
             "Any news on this?",
             "Thanks, that solved it.",
-            "I did what you wrote and the message is another one now: code {code}. The log has {n} lines about it, and "
-            "none of them tells me anything.",
+            "I did what you wrote and the message is another one now: code {code}.",
+            "The log has {n} lines about it, and none of them tells me anything.",
         ),
         wrote="On Mon, 5 Jan 2026 at 09:12, Support <support@example.com> wrote:",
     ),
@@ -86,7 +95,10 @@ PHRASES: Final = {
         greetings=("Hola,", "Buenos días,"),
         closings=("Un saludo", "Gracias de antemano", "Atentamente"),
         asks=("¿Qué puedo hacer?", "Por favor, respóndanme hoy mismo.", "¿Es un fallo conocido?"),
-        replies=("Gracias por los datos, le contestaremos en {n} horas.", "¿Qué versión utiliza y desde cuándo ocurre?"),
+        replies=(
+            "Gracias por los datos, le contestaremos en {n} horas.",
+            "¿Qué versión utiliza y desde cuándo ocurre?",
+        ),
         follow_ups=("Sigue pasando, hoy ya {n} veces.", "¿Hay alguna novedad?"),
         wrote="El lun, 5 ene 2026 a las 9:12, Support <support@example.com> escribió:",
     ),
@@ -118,12 +130,14 @@ NOTES: Final = (
     "Same cause as the ticket from {month}; see the runbook before answering.",
     "Checked the log: {n} failed attempts, nothing else unusual.",
 )
-PRODUCTS: Final = (
-    "Orbit Desk", "Lumen Scan", "Tidewater CRM", "Kestrel Print", "Harbor Pay", "Atlas Notes", "Pico Terminal",
-    "Fieldbook", "Juniper Chat", "Marlin Sync", "Cedar Vault", "Quill Forms",
-)  # fmt: skip
+PRODUCTS: Final = tuple(
+    f"{first} {second}"
+    for first in ("Orbit", "Lumen", "Tidewater", "Kestrel", "Harbor", "Atlas", "Pico", "Juniper", "Marlin", "Quill")
+    for second in ("Desk", "Scan", "Print", "Pay", "Notes", "Sync")
+)
 CITIES: Final = (
     "Lyon", "Leeds", "Graz", "Porto", "Ghent", "Turin", "Aarhus", "Bremen", "Cork", "Tampere", "Boise", "Halifax",
+    "Malmö", "Girona", "Utrecht", "Linz", "Nantes", "Bergen", "Perth", "Leipzig", "Trieste", "Dayton", "Brno", "Namur",
 )  # fmt: skip
 BROWSERS: Final = ("Firefox", "Chrome", "Safari", "Edge")
 FIRST_NAMES: Final = (

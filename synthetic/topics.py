@@ -1,7 +1,6 @@
-"""What synthetic tickets are about: some twenty topics in English, and the commonest ones in five more languages.
+"""What synthetic tickets are about: twenty topics in English.
 
-`{slots}` are filled by the generator. Every sentence is our own; names and numbers are invented, in ranges reserved
-for documentation where there are any.
+`{slots}` are filled by `synthetic.writing`. Every sentence is our own.
 """
 
 from typing import Final
@@ -27,7 +26,7 @@ TOPICS: Final = (
         ("Can't sign in", "Locked out of my account", "Password reset loop on {product}"),
         (
             "Since {day} I can't sign in to {product}; it says my password is wrong although I just changed it.",
-            "After the password reset the login page sends me back to the reset form again and again.",
+            "After the password reset {product} sends me back to the reset form again and again.",
             "My account is locked after {n} attempts and the unlock mail never arrives.",
             "The sign-in page of {product} stays blank once I enter my credentials.",
         ),
@@ -129,9 +128,9 @@ TOPICS: Final = (
         ("Cancel my subscription", "End our {product} plan", "How do I close the contract?"),
         (
             "I want to cancel {product} at the end of {month}.",
-            "The cancel button in the settings is greyed out.",
+            "The cancel button in the settings of {product} is greyed out.",
             "I cancelled on {day}, but the plan renewed anyway.",
-            "Please confirm that our contract ends and that nothing more is charged.",
+            "Please confirm that our contract ends with {month} and that nothing more is charged.",
         ),
         ("We moved to another tool.", "The notice period should be {n} weeks.", "No answer to my first message."),
         ("how to terminate the subscription", "plan renewed after cancellation"),
@@ -142,9 +141,9 @@ TOPICS: Final = (
         ("More seats for {product}", "Upgrade to the team plan", "Difference between the plans?"),
         (
             "We would like to add {n} seats to {product} from {month} on.",
-            "What does the team plan include that the basic one does not?",
-            "Can we move to annual billing in the middle of a term?",
-            "The upgrade page says that we are not the owner of the workspace.",
+            "What does the team plan of {product} include that the basic one does not?",
+            "Can we move {n} seats to annual billing in the middle of a term?",
+            "The upgrade page of {product} says that we are not the owner of the workspace.",
         ),
         (
             "We are about {n} people in {city}.",
@@ -160,7 +159,7 @@ TOPICS: Final = (
         (
             "Our integration gets HTTP 500 on about {n} percent of the calls since {day}.",
             "POST to /v2/orders times out after 30 seconds from {city}.",
-            "We receive 429 at a tenth of the documented rate limit.",
+            "We receive 429 at {n} requests a second, far below the documented limit.",
             "Version {version} of the client fails with a TLS handshake error.",
         ),
         (
@@ -176,9 +175,9 @@ TOPICS: Final = (
         ("Webhooks arrive late", "Signature check fails", "No webhook since {day}"),
         (
             "Webhook deliveries are {n} hours late since {day}.",
-            "The signature header does not match the body any more.",
-            "We get every event twice from your webhook sender.",
-            "Your dashboard marks our endpoint as failing, yet our log shows 200.",
+            "Since {day} the signature header does not match the body any more.",
+            "We get every event {n} times from the webhooks of {product}.",
+            "{product} marks our endpoint as failing since {day}, yet our log shows 200.",
         ),
         (
             "The endpoint is in {city} behind a plain proxy.",
@@ -193,9 +192,9 @@ TOPICS: Final = (
         ("Export stops at {n} percent", "CSV export is empty", "How to get all our data out?"),
         (
             "The export of our {month} data stops at {n} percent.",
-            "The CSV has headers, but no rows.",
-            "Umlauts are broken in the exported file.",
-            "We need a full copy of our data for the legal department.",
+            "The CSV of {product} has headers, but no rows.",
+            "Umlauts are broken in the file that {product} exports.",
+            "We need a full copy of our data in {product} for the legal department.",
         ),
         ("It worked until version {version}.", "There are about {n} thousand rows.", "The job never shows an error."),
         ("cannot download our data as a spreadsheet", "the report file is empty"),
@@ -206,9 +205,9 @@ TOPICS: Final = (
         ("App crashes on start", "{product} app drains the battery", "Push messages stopped"),
         (
             "The app closes by itself right after the splash screen since version {version}.",
-            "My phone gets hot and the battery is empty by noon.",
+            "With {product} open my phone gets hot and is empty after {n} hours.",
             "I no longer get push notifications from {product}.",
-            "The app shows yesterday's data until I reinstall it.",
+            "The {product} app shows the data of {day} until I reinstall it.",
         ),
         ("It is a {n}-year-old phone.", "Reinstalling helps for a day.", "My partner has the same on another model."),
         ("the phone application crashes", "no notifications on mobile"),
@@ -220,8 +219,8 @@ TOPICS: Final = (
         (
             "Loading the dashboard takes {n} minutes since the update to {version}.",
             "Searching in {product} is so slow that our team in {city} has stopped using it.",
-            "Every save takes half a minute in the afternoon.",
-            "Reports that took seconds now run into a timeout.",
+            "Every save takes {n} seconds in the afternoon.",
+            "Reports of {month} that took seconds now run into a timeout.",
         ),
         ("Our line is fast, we measured it.", "It is worst on {day}.", "Smaller workspaces are fine."),
         ("the application responds slowly", "pages take minutes to load"),
@@ -232,7 +231,7 @@ TOPICS: Final = (
         ("Suspicious login from {city}", "Did you send this mail?", "Possible leak of our data"),
         (
             "I got a mail about a login from {city}, where I have never been.",
-            "A message in your name asks me to confirm my card; is it genuine?",
+            "A message of {day} in the name of {product} asks me to confirm my card; is it genuine?",
             "Somebody changed the recovery address of my account on {day}.",
             "One of our former employees still has access to {product}.",
         ),
@@ -244,10 +243,10 @@ TOPICS: Final = (
         "normal",
         ("Delete my data", "Request for a copy of my data", "Consent settings"),
         (
-            "Please delete all personal data you hold about me.",
-            "Under the data protection law I ask for a copy of everything stored about me.",
+            "Please delete all personal data that {product} holds about me.",
+            "Under the data protection law I ask for a copy of everything {product} stores about me.",
             "I withdrew my consent on {day} and still get newsletters.",
-            "Which countries do you store our tickets in?",
+            "Which countries do you store the data of {product} in?",
         ),
         (
             "Please confirm within {n} weeks.",
@@ -262,7 +261,7 @@ TOPICS: Final = (
         ("New colleague can't see the project", "Who is our admin?", "Role changes are not saved"),
         (
             "A new colleague joined on {day} and can't open any of our projects.",
-            "Our only administrator has left; how do we get the role back?",
+            "Our only {product} administrator has left; how do we get the role back?",
             "When I change a role in {product}, it jumps back after a minute.",
             "Guests can see {n} folders they should not see.",
         ),
@@ -275,8 +274,8 @@ TOPICS: Final = (
         ("Scanner {product} does not turn on", "Printer offline again", "Device loses the network"),
         (
             "The {product} does not turn on any more; the light blinks {n} times.",
-            "Our label printer goes offline every few hours.",
-            "The terminal loses the wireless network whenever the door is closed.",
+            "Our label printer goes offline every {n} hours.",
+            "The terminal in {city} loses the wireless network whenever the door is closed.",
             "The battery of {product} lasts less than {n} hours.",
         ),
         ("We tried another cable.", "The firmware is {version}.", "It stands in our shop in {city}."),
@@ -289,8 +288,8 @@ TOPICS: Final = (
         (
             "My {product} broke after {n} months; is that still under warranty?",
             "The repair centre in {city} has had my device since {day}.",
-            "I can't find the serial number you ask for in the warranty form.",
-            "You repaired it and the same fault is back.",
+            "I can't find the serial number of my {product} that the warranty form asks for.",
+            "You repaired my {product} in {month} and the same fault is back.",
         ),
         ("I have the receipt of order {order}.", "A loan device would help.", "It was never dropped."),
         ("repair of a defective device under guarantee", "fault came back after the repair"),
@@ -300,9 +299,9 @@ TOPICS: Final = (
         "low",
         ("Dark mode, please", "Idea for {product}", "Bulk edit for tags"),
         (
-            "It would help us a lot to edit tags of many entries at once.",
+            "It would help us a lot to edit the tags of {n} entries at once.",
             "Please add a dark mode to {product}; the night shift in {city} would thank you.",
-            "Could the weekly report also go to people without an account?",
+            "Could the weekly report of {product} also go to people without an account?",
             "A keyboard shortcut for closing entries would save us {n} clicks each.",
         ),
         ("Other tools have had it for years.", "We would test it for you.", "It need not be perfect."),
@@ -314,101 +313,11 @@ TOPICS: Final = (
         ("{product} is down", "Nothing works since {n} o'clock", "Status page says all is well"),
         (
             "{product} is down for all {n} of our sites.",
-            "Since this morning every page shows a gateway error.",
+            "Since {n} o'clock every page of {product} shows a gateway error.",
             "The whole team in {city} is idle because nothing loads.",
-            "Your status page is green while we can't reach anything.",
+            "Your status page is green while we in {city} can't reach {product}.",
         ),
         ("We lose about {amount} an hour.", "Please call back at once.", "It came back for a minute and went again."),
         ("the whole service is unavailable", "complete outage for everybody"),
     ),
 )
-
-#: Language, then topic: a subject and problems.
-FOREIGN: Final[dict[str, dict[str, tuple[str, tuple[str, ...]]]]] = {
-    "de": {
-        "login": ("Anmeldung klappt nicht", ("Seit {day} kann ich mich bei {product} nicht mehr anmelden.", "Mein Konto ist nach {n} Versuchen gesperrt und die Mail zum Entsperren kommt nicht an.")),
-        "delivery": ("Paket {order} ist nicht da", ("Die Bestellung {order} sollte am {day} in {city} sein und ist nirgends zu finden.", "Laut Sendungsverfolgung zugestellt, aber niemand hat das Paket gesehen.")),
-        "refund": ("Wo bleibt mein Geld?", ("Ich habe {order} vor {n} Wochen zurückgeschickt und noch immer keine Erstattung über {amount} erhalten.",)),
-        "billing": ("Doppelt abgebucht", ("Für {month} wurden uns {amount} zweimal abgebucht, bitte korrigieren Sie die Rechnung.",)),
-        "cancel": ("Kündigung", ("Hiermit kündige ich {product} zum nächstmöglichen Termin und bitte um eine Bestätigung.",)),
-        "mobile-app": ("App stürzt ab", ("Die App schließt sich seit Version {version} gleich nach dem Start von selbst.",)),
-    },
-    "fr": {
-        "login": ("Connexion impossible", ("Depuis {day} je ne peux plus me connecter à {product}, mon mot de passe est refusé.",)),
-        "delivery": ("Colis {order} non livré", ("Ma commande {order} devait arriver à {city} et le suivi ne bouge plus depuis {n} jours.", "Le colis est indiqué comme livré mais je n'ai rien reçu.")),
-        "refund": ("Remboursement en attente", ("J'ai renvoyé la commande {order} il y a {n} semaines et j'attends toujours le remboursement de {amount}.",)),
-        "billing": ("Facture incorrecte", ("La facture de {month} indique {amount} de trop, merci de la corriger.",)),
-        "damaged": ("Produit cassé", ("Le {product} est arrivé avec un écran fissuré, je souhaite un échange.",)),
-    },
-    "es": {
-        "login": ("No puedo entrar en mi cuenta", ("Desde {day} no puedo iniciar sesión en {product} y el correo para restablecer la contraseña no llega.",)),
-        "delivery": ("Pedido {order} sin entregar", ("El pedido {order} tenía que llegar a {city} hace {n} días y nadie sabe dónde está.",)),
-        "refund": ("Devolución pendiente", ("Devolví el pedido {order} y todavía no he recibido el reembolso de {amount}.",)),
-        "performance": ("La aplicación va muy lenta", ("Desde la versión {version} el panel tarda {n} minutos en cargar y no podemos trabajar.",)),
-    },
-    "it": {
-        "login": ("Non riesco ad accedere", ("Da {day} non riesco più ad accedere a {product}, la password viene rifiutata.",)),
-        "billing": ("Addebito doppio", ("Per {month} ci avete addebitato due volte {amount}, chiediamo una nota di credito.",)),
-        "hardware": ("Il dispositivo non si accende", ("Il {product} non si accende più e la spia lampeggia {n} volte.",)),
-    },
-    "nl": {
-        "login": ("Inloggen lukt niet", ("Sinds {day} kan ik niet meer inloggen bij {product} en de herstelmail komt niet aan.",)),
-        "delivery": ("Pakket {order} niet ontvangen", ("Bestelling {order} had al in {city} moeten zijn, maar de zending staat al {n} dagen stil.",)),
-        "cancel": ("Abonnement opzeggen", ("Ik wil {product} opzeggen per einde van {month}, graag een bevestiging.",)),
-    },
-}  # fmt: skip
-
-SLOTS: Final[dict[str, tuple[str, ...]]] = {
-    "product": ("Orbit Desk", "the Lumen scanner", "Tidewater CRM", "the Kestrel printer", "Harbor Pay", "Atlas Notes", "the Pico terminal", "Fieldbook"),
-    "city": ("Lyon", "Leeds", "Graz", "Porto", "Ghent", "Turin", "Aarhus", "Bremen", "Cork", "Tampere", "Boise", "Halifax"),
-    "day": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "the weekend", "the 3rd", "the 17th", "last week"),
-    "month": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
-    "browser": ("Firefox", "Chrome", "Safari", "Edge"),
-    "version": ("4.2.1", "7.0", "2024.3", "3.11.0", "12.4", "1.9.2"),
-}  # fmt: skip
-
-GREETINGS: Final = ("Hello,", "Hi there,", "Hi team,", "Good morning,", "Dear support,", "")
-CLOSINGS: Final = ("Thanks", "Kind regards", "Best", "Thank you in advance", "Regards", "")
-ASKS: Final = (
-    "What can I do?",
-    "Please have a look.",
-    "Can you tell me how long this will take?",
-    "Please get back to me today.",
-    "Is this a known problem?",
-    "",
-    "",
-)
-REPLIES: Final = (
-    "Thank you for the details. We have passed this on to the team that looks after it and will be back by {day}.",
-    "Could you tell us which version you use and since when this happens?",
-    "We have found the cause and a fix is on its way; it should reach you within {n} hours.",
-    "I am sorry for the trouble. I have added {amount} to your account as a small apology.",
-)
-FOLLOW_UPS: Final = (
-    "It still happens, {n} times today alone.",
-    "Version {version}, since {day}.",
-    "That helped for an hour, then it was back.",
-    "Any news on this?",
-    "Thanks, that solved it.",
-)
-NOTES: Final = (
-    "Customer called from {city}, sounds upset. Second contact this week.",
-    "Same cause as the ticket from {month}; see the runbook before answering.",
-    "Checked the log: {n} failed attempts, nothing else unusual.",
-)
-FIRST_NAMES: Final = (
-    "Ada",
-    "Bruno",
-    "Chiara",
-    "Dario",
-    "Elif",
-    "Femke",
-    "Goran",
-    "Hanna",
-    "Imre",
-    "Jonas",
-    "Kaya",
-    "Lena",
-)
-LAST_NAMES: Final = ("Okafor", "Lindqvist", "Moreau", "Petrov", "Haddad", "Novak", "Brandt", "Silva", "Tanaka", "Weber")
-TENANTS: Final = ("acme", "borealis", "cobalt")

@@ -11,6 +11,7 @@ VECTOR: Final = "text"
 #: Payload fields that filters read, and their kind.
 INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
     "tenant_id": "tenant",
+    "ticket_id": "keyword",
     "status": "keyword",
     "category": "keyword",
     "language": "keyword",

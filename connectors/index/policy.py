@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from connectors.index.engine import AnyOf, Between, Condition, Engine, Found, Upsert
-from connectors.index.layout import DELETED, HEAD_FIELDS, tombstone
+from connectors.index.layout import DELETED, HEAD_FIELDS, LIVE, tombstone
 from core.errors import FatalError
 from core.identity import point_id
 from core.records import IndexedTicket, IndexSize, Point, SearchHit, SearchQuery, TicketPoints, Vector
@@ -21,6 +21,8 @@ _SLICE: Final = 256
 #: A search asks for more points than tickets: several may be of one ticket, or of a version that is gone.
 _SPARE: Final = 2
 _MAX_FETCH: Final = 10_000
+_BODY_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunk")
+_NOTHING: Final[dict[str, Any]] = {"version": -1}
 _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "version", "chunk", "chunks", "state"})
 
 
@@ -32,12 +34,12 @@ class VersionedIndex:
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
         """See `core.ports.Index`."""
-        newest: dict[tuple[str, str], TicketPoints] = {}
+        newest: dict[str, TicketPoints] = {}
         for ticket in tickets:
             self._check_vectors(ticket)
-            known = newest.get((ticket.tenant_id, ticket.ticket_id))
-            if known is None or known.version < ticket.version:
-                newest[ticket.tenant_id, ticket.ticket_id] = ticket
+            head = _head_id(ticket)
+            if head not in newest or newest[head].version < ticket.version:
+                newest[head] = ticket
         wanted = list(newest.values())
         for at in range(0, len(wanted), _SLICE):
             self._write(wanted[at : at + _SLICE])
@@ -79,23 +81,30 @@ class VersionedIndex:
                 raise FatalError(f"refusing to index {fault}")
 
     def _write(self, tickets: Sequence[TicketPoints]) -> None:
-        heads = self._heads(tickets)
-        fresh, outdated = [], []
-        for ticket in tickets:
-            held = heads.get(_head_id(ticket))
-            if held is None or held["version"] < ticket.version:
-                fresh.append(ticket)
-            elif held["version"] > ticket.version:
-                outdated.append(ticket)
-        self.engine.write(_upserts(fresh, heads))
-        # Somebody newer may have come between, and can't have known of chunks we had not written yet.
-        long = [ticket for ticket in fresh if len(ticket.points) > 1]
-        now = self._heads(long) if long else {}
-        outdated += [ticket for ticket in long if now[_head_id(ticket)]["version"] > ticket.version]
-        self.engine.write(_leftovers(outdated, heads | now))
+        heads = self.engine.lookup([_head_id(ticket) for ticket in tickets], HEAD_FIELDS)
+        self.engine.write(_upserts([t for t in tickets if heads.get(_head_id(t), _NOTHING)["version"] < t.version]))
+        self._clear(tickets)
 
-    def _heads(self, tickets: Sequence[TicketPoints]) -> dict[str, dict[str, Any]]:
-        return self.engine.lookup([_head_id(ticket) for ticket in tickets], HEAD_FIELDS)
+    def _clear(self, tickets: Sequence[TicketPoints]) -> None:
+        """Make tombstones of chunks that are older than their ticket's head.
+
+        What is there is looked at, not what we wrote: other writers may have been at work, or died over it. Whoever
+        writes chunks clears after it, so the last one leaves none behind.
+        """
+        ids = tuple({ticket.ticket_id for ticket in tickets})
+        conditions: list[Condition] = [AnyOf("ticket_id", ids), AnyOf("state", (LIVE,)), Between("chunk", least=1)]
+        bodies = [found.payload for found in self.engine.scan(conditions, fields=_BODY_FIELDS)]
+        if not bodies:
+            return
+        owners = {point_id(body["tenant_id"], body["ticket_id"], 0) for body in bodies}
+        heads = self.engine.lookup(sorted(owners), HEAD_FIELDS)
+        stale: dict[int, list[Point]] = defaultdict(list)
+        for body in bodies:
+            tenant_id, ticket_id = body["tenant_id"], body["ticket_id"]
+            version = heads.get(point_id(tenant_id, ticket_id, 0), _NOTHING)["version"]
+            if body["version"] < version:
+                stale[version].append(tombstone(tenant_id, ticket_id, body["chunk"], version))
+        self.engine.write([Upsert(points, below=version) for version, points in stale.items()])
 
     # --- searching
 
@@ -118,31 +127,16 @@ class VersionedIndex:
         return list(hits.values())
 
 
-def _upserts(tickets: Sequence[TicketPoints], heads: dict[str, dict[str, Any]]) -> list[Upsert]:
-    """Bodies and what is surplus first, heads last; those of one version share a condition."""
+def _upserts(tickets: Sequence[TicketPoints]) -> list[Upsert]:
+    """Bodies first, heads last; those of one version share a condition."""
     bodies: dict[int, list[Point]] = defaultdict(list)
-    tops: dict[int, list[Point]] = defaultdict(list)
+    heads: dict[int, list[Point]] = defaultdict(list)
     for ticket in tickets:
         head, *body = ticket.points or (tombstone(ticket.tenant_id, ticket.ticket_id, 0, ticket.version),)
-        before = heads.get(_head_id(ticket), {}).get("chunks", 0)
-        surplus = range(max(1, len(ticket.points)), before)
-        tops[ticket.version].append(head)
+        heads[ticket.version].append(head)
         bodies[ticket.version] += body
-        bodies[ticket.version] += [tombstone(ticket.tenant_id, ticket.ticket_id, n, ticket.version) for n in surplus]
-    ordered = [*bodies.items(), *tops.items()]
+    ordered = [*bodies.items(), *heads.items()]
     return [Upsert(points, below=version + 1) for version, points in ordered if points]
-
-
-def _leftovers(tickets: Sequence[TicketPoints], heads: dict[str, dict[str, Any]]) -> list[Upsert]:
-    """Tombstones for chunks that an outdated write of ours may have left beyond the newer version's end."""
-    upserts = []
-    for ticket in tickets:
-        head = heads[_head_id(ticket)]
-        surplus = range(max(1, head["chunks"]), len(ticket.points))
-        points = [tombstone(ticket.tenant_id, ticket.ticket_id, n, head["version"]) for n in surplus]
-        if points:
-            upserts.append(Upsert(points, below=head["version"]))
-    return upserts
 
 
 def _head_id(ticket: TicketPoints) -> str:

@@ -57,6 +57,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ("ticket_id", ""),
         ("ticket_id", "1\x1f2"),
         ("ticket_id", "1\n"),
+        ("ticket_id", "1\x7f"),
         ("ticket_id", "1" * 129),
         ("version", -1),
         ("version", MAX_VERSION + 1),

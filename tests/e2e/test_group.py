@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from connectors.index.digest import digest
+from connectors.index.digest import contents
 from connectors.index.open import open_index
 from core.settings import IndexSettings
 from models.load import load_embedder
@@ -37,6 +37,6 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
 
         embedder = load_embedder(world.settings.model)
         index = open_index(IndexSettings(url=facade.url), dimension=embedder.dimension, model=embedder.stamp)
-        found = digest(index)
+        found = contents(index)
         index.close()
-    assert found == world.folded_digest(world.log())
+    assert found == world.folded(world.log())

@@ -1,10 +1,11 @@
 """The stream, end to end: a real broker, workers as processes, the embedded engine on disk."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from connectors.index.digest import digest
+from connectors.index.digest import contents
 from connectors.index.open import open_index
 from models.load import load_embedder
 from synthetic.tickets import events
@@ -35,7 +36,7 @@ def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -
     """Another group over the same index reads everything again: the same digest, the same letters twice."""
     world = World(tansu, tmp_path)
     world.produce(events(300, seed=3, broken=0.05))
-    digests = []
+    held = []
     for group in ("one", "two"):
         world.settings = world.settings.model_copy(
             update={"kafka": world.settings.kafka.model_copy(update={"group": f"{world.settings.kafka.group}-{group}"})}
@@ -43,8 +44,8 @@ def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -
         with WorkerProcess(world) as worker:
             world.wait_committed([worker])
             assert worker.terminate() == 0, worker.words()
-        digests.append(_digest(world))
-    assert digests[0] == digests[1]
+        held.append(_contents(world))
+    assert held[0] == held[1]
     assert len(world.letters()) == 2 * len(broken(world.log()))
 
 
@@ -59,10 +60,10 @@ def _assert_index_equals_log(world: World) -> None:
     embedder = load_embedder(world.settings.model)
     index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
-    found = digest(index)
+    found = contents(index)
     index.close()
     assert held == {key: (expected.version, expected.deleted) for key, expected in fold(log).items()}
-    assert found == world.folded_digest(log)
+    assert found == world.folded(log)
 
     raw = world.settings.topics.raw
     letters = {
@@ -74,10 +75,10 @@ def _assert_index_equals_log(world: World) -> None:
     assert letters == expected
 
 
-def _digest(world: World) -> str:
+def _contents(world: World) -> dict[str, Any]:
     embedder = load_embedder(world.settings.model)
     index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
-        return digest(index)
+        return contents(index)
     finally:
         index.close()

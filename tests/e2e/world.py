@@ -10,12 +10,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 from uuid import uuid4
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from connectors.index.digest import digest
+from connectors.index.digest import contents
 from connectors.index.open import open_index
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
@@ -106,8 +106,8 @@ class World:
         """The dead-letter topic."""
         return list(read_topic(self.settings.kafka, self.settings.topics.dlq, partitions=1))
 
-    def folded_digest(self, log: Sequence[Record]) -> str:
-        """Digest of an index that was given the winning record of each ticket and nothing else."""
+    def folded(self, log: Sequence[Record]) -> dict[str, Any]:
+        """Contents of an index that was given the winning record of each ticket and nothing else."""
         embedder = load_embedder(self.settings.model)
         batch: Batch = Batch(tuple(winners(log)), None)  # type: ignore[type-arg]  # records first, points last
         for step in ticket_steps(self.settings, embedder):
@@ -116,7 +116,7 @@ class World:
         path = self.folder / f"folded-{uuid4().hex[:8]}"
         index = open_index(IndexSettings(path=path), dimension=embedder.dimension, model=embedder.stamp)
         index.write(batch.items)
-        found = digest(index)
+        found = contents(index)
         index.close()
         return found
 

@@ -28,7 +28,7 @@ _START_S: Final = 60.0
 _CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qk"
 
 USER: Final = "tests"
-PASSWORD: Final = "right-password"  # noqa: S105 - of a broker on loopback that lives for a test run
+PASSWORD: Final = "right-password"
 
 
 class Kafka(Struct, frozen=True):
@@ -65,7 +65,7 @@ def start_kafka() -> Iterator[Kafka]:
         config = _configure(folder, kafka)
         java = ["java", "-Xmx384m", "-cp", f"{libraries}/*"]
         format_ = [*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(config)]
-        subprocess.run(format_, check=True, capture_output=True, timeout=60)
+        subprocess.run(format_, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen([*java, "kafka.Kafka", str(config)], stdout=log, stderr=log)
         try:
@@ -103,6 +103,7 @@ def _configure(folder: Path, kafka: Kafka) -> Path:
         "controller.quorum.voters": f"1@{controller}",
         "listeners": f"PLAINTEXT://{kafka.address},SASL_PLAINTEXT://{kafka.sasl_address},CONTROLLER://{controller}",
         "advertised.listeners": f"PLAINTEXT://{kafka.address},SASL_PLAINTEXT://{kafka.sasl_address}",
+        "listener.security.protocol.map": ("PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
         "controller.listener.names": "CONTROLLER",
         "sasl.enabled.mechanisms": "PLAIN",
         "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
