@@ -83,7 +83,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _topics(settings: Settings) -> str:
-    declared = [spec.name for spec in load_topics(settings.topics.file)]
+    declared = [spec.name for spec in load_topics(settings.topics.file, names=settings.topics)]
     needed = [settings.topics.raw, settings.topics.dlq]
     present = Cluster(settings.kafka).require_topics(list(dict.fromkeys([*needed, *declared])))
     return ", ".join(f"{name} ({partitions})" for name, partitions in present.items())

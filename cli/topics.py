@@ -24,7 +24,9 @@ def topics(
 ) -> None:
     """Create the topics that [bold]deploy/k8s-ecs/msk/topics.yaml[/] declares; what exists is left as it is."""
     settings = load_settings()
-    done = create_topics(settings, load_topics(file or settings.topics.file), replication=replication)
+    done = create_topics(
+        settings, load_topics(file or settings.topics.file, names=settings.topics), replication=replication
+    )
     if as_json:
         print_json(done)
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import ConfigError
 
@@ -242,6 +242,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             raise ConfigError(f"{name} is not a setting{_suggest(upper, known)}")
     try:
         return Settings()
+    except SettingsError:  # only maps are read as JSON, and there is one; its value may hold a secret
+        raise ConfigError(f'{PREFIX}KAFKA__EXTRA: this is not JSON; write {{"option": "value"}}') from None
     except ValidationError as error:
         fault = error.errors()[0]
         name = PREFIX + "__".join(str(part) for part in fault["loc"][:2]).upper()

@@ -1,0 +1,83 @@
+# ticketstream. `make` alone prints this help.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help install run test check fmt lint type arch bench bench-banking77 docs kafka lock clean
+
+help: ## Print what there is
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+
+install: .venv/.dev ## Make .venv with everything, from the hashed lock
+
+run: .venv/.run ## The whole stream on this machine: broker, worker, index, synthetic tickets, questions
+	@$(BIN)/ticketstream demo
+
+test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
+	$(BIN)/pytest
+
+check: lint type arch ## Lint, types and the direction of imports
+
+fmt: .venv/.dev ## Format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: .venv/.dev ## Style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+type: .venv/.dev ## Types
+	$(BIN)/mypy
+
+arch: .venv/.dev ## Who may import whom
+	$(BIN)/lint-imports
+
+bench: .venv/.dev ## Tickets per second: the whole pipeline against the model alone
+	$(BIN)/python -m bench.throughput compare
+
+bench-banking77: .venv/.dev ## Does a question find its like? FOLDER= names train.csv and test.csv
+	$(BIN)/python -m bench.banking77 $(FOLDER)
+
+docs: .venv/.dev ## Renew the tables of docs/operations.md and the contract's schema
+	$(BIN)/python -m tests.docs.tables
+
+kafka: .venv/.dev ## Fetch Apache Kafka's jars for the tests (needs Java and Maven)
+	$(BIN)/python -m tests.rigs.kafka
+
+lock: .venv/.dev ## Resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --extra broker --extra build -o requirements/run.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --extra broker --extra build --extra dev -o requirements/dev.txt pyproject.toml
+
+clean: ## Remove what was made here; caches of the user stay
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
+define FIND_PYTHON
+for python in $(PYTHON) python3.12 python3.11 python3 python; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})' 2>/dev/null; then break; fi; \
+	python=; \
+done; \
+if [ -z "$$python" ]; then \
+	echo "ticketstream needs Python 3.11 or 3.12 (Bytewax has no wheel for others); install one, or say make PYTHON=/path/to/python3.11" >&2; \
+	exit 2; \
+fi
+endef
+
+.venv/bin/python:
+	@$(FIND_PYTHON); echo "making .venv with $$($$python --version)"; $$python -m venv .venv
+
+.venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo "installing what requirements/run.txt pins"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt pyproject.toml | .venv/bin/python
+	@echo "installing what requirements/dev.txt pins"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ .venv/.run
