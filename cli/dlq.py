@@ -65,8 +65,9 @@ def show(
 ) -> None:
     """Show one letter: why it is here, and its text with personal data redacted."""
     settings = load_settings()
+    origin = _origin(settings, at)
     Cluster(settings.kafka).require_topics([settings.topics.dlq])
-    record = read_one(settings.kafka, _origin(settings, at))
+    record = read_one(settings.kafka, origin)
     if record is None:
         raise ConfigError(f"{settings.topics.dlq} has no letter at {at}; `ticketstream dlq list` shows where they are")
     if raw:
