@@ -1,0 +1,194 @@
+"""What an index must do, as functions that raise AssertionError: for both adapters, and for the mutants."""
+
+import threading
+from random import Random
+from zlib import crc32
+
+import numpy as np
+
+from connectors.index.digest import contents
+from connectors.index.engine import Upsert
+from connectors.index.policy import VersionedIndex
+from core.identity import point_id
+from core.records import Point, SearchQuery, TicketPoints, Vector
+
+DIMENSION = 8
+MODEL = "model/1"
+
+
+def vector(*parts: object) -> Vector:
+    """A unit vector that is the same for the same parts."""
+    rng = np.random.default_rng(crc32(repr(parts).encode()))
+    found: Vector = rng.standard_normal(DIMENSION).astype(np.float32)
+    found /= np.linalg.norm(found)
+    return found
+
+
+def ticket(ticket_id: str, version: int, chunks: int, *, tenant: str = "acme", **payload: object) -> TicketPoints:
+    """A version of a ticket with so many chunks; none: it is deleted."""
+    points = tuple(
+        Point(
+            id=point_id(tenant, ticket_id, n),
+            vector=vector(tenant, ticket_id, version, n),
+            payload={
+                "tenant_id": tenant,
+                "ticket_id": ticket_id,
+                "version": version,
+                "chunk": n,
+                "chunks": chunks,
+                "state": "live",
+                "model": MODEL,
+                "text": f"{ticket_id} v{version} chunk {n}",
+                "status": "open",
+                "visibility": "public",
+                "updated_at": 1_000 * version,
+                **payload,
+            },
+        )
+        for n in range(chunks)
+    )
+    return TicketPoints(tenant, ticket_id, version, points)
+
+
+def held(index: VersionedIndex) -> dict[tuple[str, str], tuple[int, bool]]:
+    """Version and deleted mark of every ticket."""
+    return {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
+
+
+def search(index: VersionedIndex, wanted: Vector, **query: object) -> list[tuple[str, str, int]]:
+    """Tenant, ticket and version of what is found."""
+    asked = SearchQuery(**{"tenant_id": "acme", "limit": 100, **query})  # type: ignore[arg-type]
+    return [(hit.tenant_id, hit.ticket_id, hit.version) for hit in index.search(asked, wanted)]
+
+
+# --- the laws
+
+
+def highest_version_wins(index: VersionedIndex) -> None:
+    """In whatever order versions come, one by one, the highest is held."""
+    versions = [3, 1, 5, 2, 5, 4]
+    for version in versions:
+        index.write([ticket("1", version, 1)])
+    assert held(index) == {("acme", "1"): (5, False)}
+    assert search(index, vector("acme", "1", 5, 0)) == [("acme", "1", 5)]
+
+
+def deleted_stays_deleted(index: VersionedIndex) -> None:
+    """A late older upsert doesn't bring a deleted ticket back; a newer one does."""
+    index.write([ticket("1", 2, 3)])
+    index.write([ticket("1", 3, 0)])
+    index.write([ticket("1", 2, 3)])
+    assert held(index) == {("acme", "1"): (3, True)}
+    assert search(index, vector("acme", "1", 2, 0)) == []
+    index.write([ticket("1", 4, 1)])
+    assert search(index, vector("acme", "1", 4, 0)) == [("acme", "1", 4)]
+
+
+def shorter_version_leaves_nothing(index: VersionedIndex) -> None:
+    """Chunks beyond a shorter version's end are neither found nor kept."""
+    index.write([ticket("1", 1, 5)])
+    index.write([ticket("1", 2, 2)])
+    texts = {payload["text"] for payload, _vector in contents(index).values()}
+    assert texts == {"1 v2 chunk 0", "1 v2 chunk 1"}
+    assert index.size().points - index.size().tombstones == 2
+
+
+def tenants_are_apart(index: VersionedIndex) -> None:
+    """A question never finds another tenant's tickets, not even of the same ticket id."""
+    index.write([ticket("1", 1, 2), ticket("1", 7, 2, tenant="borealis"), ticket("2", 1, 1, tenant="borealis")])
+    found = search(index, vector("borealis", "2", 1, 0))
+    assert found == [("acme", "1", 1)]
+
+
+def half_a_write_is_not_shown(index: VersionedIndex) -> None:
+    """Chunks whose head has not come yet, or has gone on, are not found."""
+    index.write([ticket("1", 1, 3)])
+    half = ticket("1", 2, 3)
+    index.engine.write([Upsert(half.points[1:], below=3)])
+    assert search(index, half.points[2].vector) == [("acme", "1", 1)]  # type: ignore[arg-type]
+    index.write([half])
+    assert search(index, half.points[2].vector) == [("acme", "1", 2)]  # type: ignore[arg-type]
+
+
+def order_of_writers_does_not_matter(index: VersionedIndex) -> None:
+    """Four writers at once, each with every version in an order of its own: all converge to the newest, whole."""
+    versions = [ticket(str(n), v, (v * 7 + n) % 6) for n in range(12) for v in range(1, 9)]
+
+    def write(seed: int) -> None:
+        mixed = versions.copy()
+        Random(seed).shuffle(mixed)
+        for at in range(0, len(mixed), 5):
+            index.write(mixed[at : at + 5])
+
+    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest = {("acme", str(n)): (8, (8 * 7 + n) % 6 == 0) for n in range(12)}
+    assert held(index) == newest
+    assert all(payload["version"] == 8 for payload, _vector in contents(index).values())
+
+
+def same_again_changes_nothing(index: VersionedIndex) -> None:
+    """Any suffix of a log, applied again, leaves the same contents."""
+    log = [ticket(str(n % 5), 1 + n // 5, (n * 3) % 4) for n in range(40)]
+    index.write(log)
+    before = contents(index)
+    for at in (0, 13, 39):
+        for one in log[at:]:
+            index.write([one])
+    assert contents(index) == before
+
+
+def results_are_tickets(index: VersionedIndex) -> None:
+    """A ticket of many chunks is found once, by its best, and does not crowd out the others."""
+    wanted = vector("wanted")
+    long = ticket("long", 1, 40)
+    near = tuple(
+        Point(p.id, (wanted + 0.01 * n).astype(np.float32), p.payload) for n, p in enumerate(long.points, start=1)
+    )
+    index.write([TicketPoints("acme", "long", 1, near), *(ticket(str(n), 1, 1) for n in range(5))])
+    found = search(index, wanted, limit=6)
+    assert len(found) == 6
+    assert found[0] == ("acme", "long", 1)
+    hit = index.search(SearchQuery(tenant_id="acme", limit=1), wanted)[0]
+    assert hit.passage == "long v1 chunk 0"
+    assert 0.9 < hit.score <= 1.001
+
+
+def filters_filter(index: VersionedIndex) -> None:
+    """Each filter keeps what it names; several values of one filter are alternatives."""
+    index.write(
+        [
+            ticket("a", 1, 1, status="open", category="billing", language="en", channel="email"),
+            ticket("b", 2, 1, status="closed", category="login", language="de", channel="chat"),
+            ticket("c", 3, 1, status="open", visibility="internal"),
+        ]
+    )
+    q = vector("any")
+
+    def ids(**query: object) -> set[str]:
+        return {ticket_id for _tenant, ticket_id, _version in search(index, q, **query)}
+
+    assert ids() == {"a", "b", "c"}
+    assert ids(status=("open",)) == {"a", "c"}
+    assert ids(status=("open", "closed"), category=("login", "billing")) == {"a", "b"}
+    assert ids(language=("de",)) == {"b"}
+    assert ids(channel=("email",)) == {"a"}
+    assert ids(updated_after_ms=2_000) == {"b", "c"}
+    assert ids(updated_before_ms=2_000) == {"a"}
+    assert ids(public_only=True) == {"a", "b"}
+
+
+LAWS = (
+    highest_version_wins,
+    deleted_stays_deleted,
+    shorter_version_leaves_nothing,
+    tenants_are_apart,
+    half_a_write_is_not_shown,
+    order_of_writers_does_not_matter,
+    same_again_changes_nothing,
+    results_are_tickets,
+    filters_filter,
+)
