@@ -22,7 +22,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
 #: Nothing can be found in a text without any of these.
 _WORTH_A_LOOK: Final = re.compile(
     r"\d(?:[^\d\n]{0,2}\d){3}|@|[(\[]at[)\]]|://|[?&]\w{3,20}=|::|eyJ|-----BEGIN|bearer|basic|pass|pwd|kennwort|contrase|wachtwoord|"
-    r"secret|key|token|sk-|xox|gh[pousr]_|hf_|npm_",
+    r"secret|key|token|sk-|xox|gh[pousr]_|github_|glpat|hf_|npm_|pypi-|dop_|whsec|k_live|k_test|aiza|sg\.|a[ksri][idoi]a",
     re.IGNORECASE,
 )
 

@@ -152,7 +152,7 @@ class _NoTenant(_Mutant):
         def anybody(wanted: Vector, conditions: Sequence[Condition], limit: int) -> Any:
             return nearest(wanted, [c for c in conditions if c.field != "tenant_id"], limit)
 
-        engine.nearest = anybody  # type: ignore[method-assign]
+        engine.nearest = anybody  # type: ignore[assignment,method-assign]
         return super().search(query, vector)
 
 
@@ -234,8 +234,8 @@ def test_a_refusal_by_the_server_names_the_key(tmp_path: Path) -> None:
     """A wrong API key is the user's mistake, the right one is let in."""
     with QdrantFacade(tmp_path / "server", api_key="right") as facade:
         with pytest.raises(ConfigError, match="TICKETS_INDEX__API_KEY"):
-            _open(IndexSettings(url=facade.url, api_key="wrong"))  # type: ignore[arg-type]  # pydantic makes the secret
-        _open(IndexSettings(url=facade.url, api_key="right")).close()  # type: ignore[arg-type]
+            _open(IndexSettings(url=facade.url, api_key="wrong"))
+        _open(IndexSettings(url=facade.url, api_key="right")).close()
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:

@@ -19,7 +19,7 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
         server = {"TICKETS_INDEX__URL": facade.url}
         everything = list(events(3000, seed=5))
         world.produce(everything[:600])
-        with WorkerProcess(world, **server) as one, WorkerProcess(world, **server) as two:
+        with WorkerProcess(world, environment=server) as one, WorkerProcess(world, environment=server) as two:
             wait_until(
                 lambda: (
                     one.metric("tickets_assigned_partitions") == 3 and two.metric("tickets_assigned_partitions") == 3

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from uuid import uuid4
@@ -127,8 +127,10 @@ class World:
 class WorkerProcess:
     """A worker of a world, started now."""
 
-    def __init__(self, world: World, runner: Runner = "bytewax", **environment: str) -> None:
-        self._environment = world.environment(**environment)
+    def __init__(
+        self, world: World, runner: Runner = "bytewax", *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._environment = world.environment(**(environment or {}))
         self._log = world.folder / f"worker-{uuid4().hex[:8]}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -26,7 +26,7 @@ class _Collection:
         self.shard = edge.EdgeShard.create(str(path), edge.EdgeConfig(vectors=vectors))
 
 
-class QdrantFacade(q.CollectionsServicer, q.PointsServicer):  # type: ignore[misc]  # generated, untyped
+class QdrantFacade(q.CollectionsServicer, q.PointsServicer):
     """Serves from construction to `close`. `fault`, when set, is what every call is answered with."""
 
     def __init__(self, folder: Path, *, api_key: str | None = None) -> None:
@@ -36,8 +36,8 @@ class QdrantFacade(q.CollectionsServicer, q.PointsServicer):  # type: ignore[mis
         self._api_key = api_key
         self.fault: grpc.StatusCode | None = None
         self._server = grpc.server(ThreadPoolExecutor(8), interceptors=[_Gate(self)])
-        q.add_CollectionsServicer_to_server(self, self._server)
-        q.add_PointsServicer_to_server(self, self._server)
+        q.add_CollectionsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        q.add_PointsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
@@ -213,7 +213,7 @@ def _filter(wanted: Any) -> edge.Filter:
 
 
 def _condition(condition: Any) -> edge.FieldCondition:
-    field = GrpcToRest.convert_condition(condition)
+    field: Any = GrpcToRest.convert_condition(condition)
     if field.range is not None:
         bounds = edge.RangeFloat(gte=field.range.gte, gt=field.range.gt, lte=field.range.lte, lt=field.range.lt)
         return edge.FieldCondition(key=field.key, range=bounds)

@@ -1,0 +1,153 @@
+"""Cases by hand: what must go, what must stay, and where."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.contract import Message, UpsertEvent
+from core.records import Ticket
+from operators.clean import clean_text
+from operators.redact import redact, redact_text
+from tests.fakes import record
+
+GOES = [
+    ("mail ada@example.com now", "mail [EMAIL] now"),
+    ("Ada <ADA.Okafor+x@sub.example.co.uk>", "Ada <[EMAIL]>"),
+    ("ada (at) example (dot) com", "[EMAIL]"),
+    ("call +44 20 7946 0123 please", "call [PHONE] please"),
+    ("call (202) 555-0143", "call [PHONE]"),
+    ("Tel. 030/1234567", "Tel. [PHONE]"),
+    ("ring 0049 30 1234567", "ring [PHONE]"),
+    ("phone: 5550143", "phone: [PHONE]"),
+    ("card 4111 1111 1111 1111.", "card [CARD]."),
+    ("4111-1111-1111-1111", "[CARD]"),
+    ("amex 378282246310005", "amex [CARD]"),
+    ("４１１１ １１１１ １１１１ １１１１", "[CARD]"),
+    ("4111\u00a01111\u00a01111\u00a01111", "[CARD]"),
+    ("IBAN DE89 3704 0044 0532 0130 00 please", "IBAN [IBAN] please"),
+    ("gb82west12345698765432", "[IBAN]"),
+    ("ssn 078-05-1120", "ssn [NATIONAL_ID]"),
+    ("NI number AB 12 34 56 C", "NI number [NATIONAL_ID]"),
+    ("DNI 12345678Z", "DNI [NATIONAL_ID]"),
+    ("codice RSSMRA85T10A562S", "codice [NATIONAL_ID]"),
+    ("from 192.0.2.17:8080", "from [IP]:8080"),
+    ("fe80::1 and 2001:db8::ff00:42:8329", "[IP] and [IP]"),
+    ("postgres://app:s3cr3t@db/x", "postgres://[CREDENTIALS]@db/x"),
+    ("https://x.example/cb?code=1&access_token=abc123def", "https://x.example/cb?code=1&access_token=[SECRET]"),
+    ("password: hunter2", "password: [SECRET]"),
+    ("my password is Tr0ub4dor&3", "my password is [SECRET]"),
+    ("Passwort ist geheim123", "Passwort ist [SECRET]"),
+    ("api_key=9f8e7d6c5b4a", "api_key=[SECRET]"),
+    ("Authorization: Bearer abcdef0123456789abcdef", "Authorization: Bearer [SECRET]"),
+    ("AKIAIOSFODNN7EXAMPLE", "[SECRET]"),
+    ("key ghp_0123456789abcdefghijklmnopqrstuvwxyz", "key [SECRET]"),
+    ("xoxb-12345678901-abcdefGHIJKL", "[SECRET]"),
+    (
+        "jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N end",
+        "jwt [SECRET] end",
+    ),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nbye", "[SECRET]\nbye"),
+    ("-----BEGIN PRIVATE KEY-----\nMIIE and cut off", "[SECRET]"),
+]
+
+STAYS = [
+    "order 12345678 from 2026-01-05 at 12:30:45",
+    "version 1.2.3.4 and build 10.0.19045.2",
+    "v2.0.0.1",
+    "invoice A-10293 of 1,234.56 EUR",
+    "uuid 550e8400-e29b-41d4-a716-446655440000",
+    "tracking 1Z999AA10123456784",
+    "commit 9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
+    "the password is wrong",
+    "my token expired yesterday",
+    "reset the api key please",
+    "4111 1111 1111 1112 is no card",
+    "temperature 20.5, 21.5, 22.5",
+    "call @support or #billing",
+    "a ratio of 16:9 and a score of 3:2",
+    "see section 3.1.4.1",
+    "it costs 0.99",
+    "room 0815",
+    "1234567890123456789012345678901234567890",
+    "https://example.com/path?page=2&sort=asc",
+    "C++ :: operator",
+    "if a < b and c > d",
+    "2026-11-23T08:00:00+01:00",
+    "ISBN 978-3-16-148410-0",
+    "lot 99999999X",
+]
+
+
+@pytest.mark.parametrize(("text", "redacted"), GOES)
+def test_what_must_go(text: str, redacted: str) -> None:
+    """And what stands around it stays."""
+    assert redact_text(text) == redacted
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_what_must_stay(text: str) -> None:
+    """Numbers and words that an agent needs."""
+    assert redact_text(text) == text
+
+
+def test_every_field_a_producer_fills_is_redacted() -> None:
+    """Subject, body, messages, tags, attributes (names and values), and the words of the ticket."""
+    mail, card = "ada@example.com", "4111 1111 1111 1111"
+    content = UpsertEvent(
+        tenant_id="acme",
+        ticket_id="1",
+        created_at=0,
+        updated_at=0,
+        subject=f"from {mail}",
+        body=f"card {card}",
+        status=mail,
+        channel=mail,
+        category=mail,
+        priority=mail,
+        customer_id=mail,
+        tags=(mail, "vip"),
+        messages=(Message(author="agent", body=f"call {mail}", created_at=0),),
+        attributes={mail: 1, "card": card, "number": 4111111111111111, "seats": 12, "password": "hunter2", "on": True},
+    )
+    (done,) = redact([Ticket(record(), "acme", "1", 1, content)])
+    shown = repr(done.content)  # type: ignore[union-attr]
+    for secret in (mail, card, "4111111111111111", "hunter2"):
+        assert secret not in shown
+    attributes: dict[str, Any] = done.content.attributes  # type: ignore[union-attr]
+    assert attributes["seats"] == 12
+    assert attributes["on"] is True
+    assert "vip" in done.content.tags  # type: ignore[union-attr]
+
+
+def test_hidden_characters_do_not_hide() -> None:
+    """What a reader can't see, cleaning takes out before redaction looks."""
+    assert redact_text(clean_text("4111\u200b1111\u200d11111111")) == "[CARD]"
+    assert redact_text(clean_text("ada\u00ad@example.com")) == "[EMAIL]"
+    assert redact_text(clean_text("<p>ada&#64;example.com</p>")) == "[EMAIL]"
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
+def test_twice_is_as_good_as_once(text: str) -> None:
+    """Placeholders are not redacted again."""
+    once = redact_text(text)
+    assert redact_text(once) == once
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["1", "1 ", "a@", "a.", "eyJ", "password: ", "::", "-----BEGIN PRIVATE KEY-----", "+1 2", "DE89 ", "http://a:"],
+)
+def test_cost_grows_with_the_text_and_no_faster(unit: str) -> None:
+    """Eight times the text takes less than 24 times as long: a quadratic detector would take 64 times."""
+
+    def cost(size: int) -> float:
+        text = unit * (size // len(unit))
+        began = time.perf_counter()
+        redact_text(text)
+        return time.perf_counter() - began
+
+    small = min(cost(8_000) for _ in range(3))
+    assert min(cost(64_000) for _ in range(2)) < max(24 * small, 0.05)
