@@ -28,6 +28,8 @@ _EVENT: Final = msgspec.json.Decoder(TicketEvent)
 _JSON: Final = msgspec.json.Decoder()
 #: Outside strings, what opens and closes a level; a string is taken whole, escapes included.
 _NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
+#: msgspec quotes what it found; a reason must not.
+_QUOTED: Final = re.compile(r" '.*'", re.DOTALL)
 _PATH: Final = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 
 
@@ -107,7 +109,7 @@ def _field_fault(value: bytes, message: str) -> _FaultError:
             return _unknown_schema(schema)
     path = _PATH.search(message)
     where = path["path"] if path and path["path"] else "the value"
-    return _FaultError("bad_field", f"{where}: {_lower(_PATH.sub('', message))}")
+    return _FaultError("bad_field", f"{where}: {_lower(_QUOTED.sub('', _PATH.sub('', message)))}")
 
 
 def _check_depth(value: bytes, most: int) -> None:

@@ -18,7 +18,11 @@ _QUOTED: Final = (
     ".moz-cite-prefix, .moz-signature, .gmail_signature"
 )
 _BLOCKS: Final = "p, div, tr, table, ul, ol, li, h1, h2, h3, h4, h5, h6, pre, blockquote, hr, section, article"
-_MAX_NODES: Final = 50_000
+#: Deeper markup is no mail: the parser's cost grows with the square of the depth.
+_MAX_DEPTH: Final = 256
+_NESTING: Final = re.compile(
+    r"<(/?)(?:div|span|table|tr|td|ul|ol|b|i|u|a|font|blockquote|section)\b[^<>/]{0,2000}>", re.IGNORECASE
+)
 
 
 def is_html(text: str) -> bool:
@@ -30,11 +34,20 @@ def html_to_text(html: str) -> str:
     """What is shown: no markup, no scripts, no quoted history; one line per block."""
     # In HTML a line break is white space, but for preformatted text.
     source = html if "<pre" in html.lower() else html.replace("\r", " ").replace("\n", " ")
-    if source.count("<") > _MAX_NODES:
+    if _is_too_deep(source):
         return _TAG.sub("\n", source)
     whole = _text(source, dropped=_DROPPED)
     unquoted = _text(source, dropped=f"{_DROPPED}, {_QUOTED}")
     return unquoted if unquoted.strip() else whole
+
+
+def _is_too_deep(source: str) -> bool:
+    depth = 0
+    for tag in _NESTING.finditer(source):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        if depth > _MAX_DEPTH:
+            return True
+    return False
 
 
 def _text(source: str, *, dropped: str) -> str:

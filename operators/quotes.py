@@ -31,7 +31,7 @@ _SENT: Final = re.compile(
 _FROM_BLOCK: Final = 4
 #: RFC 3676, section 4.3, with or without the space that editors cut; and what telephones add.
 _SIGNATURE: Final = re.compile(
-    r"^(?:--|(?:sent from my|von meinem|envoyé de mon|enviado desde mi|inviato da|verzonden vanaf mijn)\s.{1,60})$",
+    r"^(?:-- ?|(?:sent from my|von meinem|envoyé de mon|enviado desde mi|inviato da|verzonden vanaf mijn)\s.{1,60})$",
     re.IGNORECASE,
 )
 

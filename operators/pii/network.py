@@ -10,7 +10,8 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4: Final = re.compile(rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\.?\w)")
 #: Versions look like addresses; the word before tells them apart.
 _VERSION_BEFORE: Final = re.compile(
-    r"(?:\bv|version|release|build|firmware|update|client|driver|section|chapter|clause|abschnitt|kapitel|§)[ :=#]{0,2}(?:to )?$",
+    r"(?:\bv|version|release|build|firmware|update|client|driver|section|chapter|clause|abschnitt|kapitel|§)"
+    r"[ :=#]{0,2}(?:to )?$",
     re.IGNORECASE,
 )
 _CONTEXT: Final = 20

@@ -1,0 +1,129 @@
+"""Passages: whole, bounded, one author each, and nothing left out."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from core.ports import Tokenizer as TokenizerPort
+from core.records import EnrichedTicket, Passage
+from models.hashing import HashingEmbedder
+from operators.chunk import NO_TEXT, chunk
+from tests.operators.samples import enriched, message
+
+WORDS = HashingEmbedder()
+
+
+class WordPiece:
+    """A tokenizer as BERT has it, over a tiny vocabulary: words break into pieces, and halves of words into more."""
+
+    def __init__(self) -> None:
+        pieces = ["[UNK]", *"abcdefghijklmnopqrstuvwxyz.,!?", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
+        pieces += ["the", "lost", "card", "##ing", "##ation", "inform"]
+        model = models.WordPiece({piece: n for n, piece in enumerate(pieces)}, unk_token="[UNK]")
+        self._tokenizer = Tokenizer(model)
+        self._tokenizer.normalizer = normalizers.BertNormalizer()
+        self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+
+    def spans(self, texts: list[str]) -> list[list[tuple[int, int]]]:
+        """See `core.ports.Tokenizer`."""
+        return [e.offsets for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+
+WORDPIECE = WordPiece()
+WORDS_AND_WORSE = ["the", "lost", "information", "carding", "x" * 30, "日本語", "é.", "\n", "!"]
+
+
+def _passages(
+    ticket: EnrichedTicket, *, tokenizer: TokenizerPort = WORDS, most: int = 32, overlap: int = 4
+) -> tuple[Passage, ...]:
+    (done,) = chunk([ticket], tokenizer=tokenizer, max_tokens=most, overlap_tokens=overlap)
+    assert isinstance(done, EnrichedTicket)
+    return done.passages
+
+
+def test_a_short_ticket_is_one_passage_with_its_subject_before_it() -> None:
+    """What is shown is the body; what is embedded has the subject too."""
+    (only,) = _passages(enriched(subject="Card lost", body="In Lyon."))
+    assert (only.text, only.embed_text) == ("In Lyon.", "Card lost\nIn Lyon.")
+    assert (only.role, only.public, only.message) == ("customer", True, -1)
+
+
+def test_every_message_keeps_its_author_and_visibility() -> None:
+    """An internal note never shares a passage with what the customer may see."""
+    ticket = enriched(
+        subject="Card",
+        body="Lost.",
+        messages=(message("Where?"), message("note to self", public=False), message("Lyon", author="customer")),
+    )
+    found = [(p.text, p.role, p.public, p.message) for p in _passages(ticket)]
+    assert found == [
+        ("Lost.", "customer", True, -1),
+        ("Where?", "agent", True, 0),
+        ("note to self", "agent", False, 1),
+        ("Lyon", "customer", True, 2),
+    ]
+
+
+def test_a_first_message_that_repeats_the_body_is_left_out() -> None:
+    """Many systems send the description as the first message too; an internal copy is another matter."""
+    repeated = enriched(body="Lost.", messages=(message("Lost."), message("Lost.", public=False)))
+    assert [p.message for p in _passages(repeated)] == [-1, 1]
+
+
+def test_a_ticket_without_text_is_still_there() -> None:
+    """Filters find it."""
+    assert [p.text for p in _passages(enriched())] == [NO_TEXT]
+    assert [p.text for p in _passages(enriched(subject="Only a subject"))] == ["Only a subject"]
+
+
+def test_a_long_text_is_cut_at_sentences_and_overlaps() -> None:
+    """Each window but the last ends where a sentence does, and begins before the one before it ended."""
+    body = " ".join(f"This is sentence number {n} of them." for n in range(30))
+    found = _passages(enriched(subject="Long", body=body), overlap=8)
+    assert len(found) > 3
+    assert all(p.text.endswith(".") for p in found)
+    assert all(later.text.split(".")[0] in earlier.text for earlier, later in pairwise(found))
+
+
+def test_a_subject_as_long_as_a_book_is_bounded_and_kept() -> None:
+    """It gets a quarter of a window before the others, and passages of its own."""
+    subject = " ".join(f"word{n}" for n in range(100))
+    found = _passages(enriched(subject=subject, body="Short."))
+    assert all(len(WORDS.spans([p.embed_text])[0]) <= 32 for p in found)
+    assert "word99" in " ".join(p.text for p in found)
+
+
+@pytest.mark.parametrize("tokenizer", [WORDS, WORDPIECE], ids=["words", "wordpiece"])
+@settings(max_examples=150, deadline=None)
+@given(
+    subject=st.text(max_size=60),
+    body=st.text(max_size=400)
+    | st.lists(st.sampled_from(WORDS_AND_WORSE), max_size=80).map(" ".join)
+    | st.text(alphabet="abc", min_size=50, max_size=300),
+    most=st.integers(12, 40),
+)
+def test_windows_are_bounded_and_cover_everything(tokenizer: TokenizerPort, subject: str, body: str, most: int) -> None:
+    """No embedded text is longer than the model reads, and every word of the ticket is in some passage."""
+    found = _passages(enriched(subject=subject, body=body), tokenizer=tokenizer, most=most, overlap=most // 5)
+    for passage in found:
+        assert len(tokenizer.spans([passage.embed_text])[0]) <= most
+    shown = [re.sub(r"\s", "", p.text) for p in found]
+    wanted = re.sub(r"\s", "", body)
+    at = 0
+    for text in shown:  # in order, each beginning no later than the one before ended
+        start = wanted.rfind(text, 0, at + len(text))
+        if start >= 0:
+            at = max(at, start + len(text))
+    assert at == len(wanted)
+
+
+def test_nothing_covers_less_when_the_tail_is_dropped() -> None:
+    """The mutant of the test above: a chunker that forgets its last window is caught by the same rule."""
+    body = " ".join(f"w{n}" for n in range(100))
+    whole = _passages(enriched(body=body))
+    assert whole[-1].text.endswith("w99")
+    assert not any(p.text.endswith("w99") for p in whole[:-1])

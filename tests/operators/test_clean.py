@@ -1,0 +1,88 @@
+"""What somebody wrote, out of what their mail program sent."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operators.clean import clean, clean_text
+from operators.quotes import cut_quotes
+from tests.operators.samples import message, ticket
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("  two   spaces\t and a tab ", "two spaces and a tab"),
+        ("a\r\n\r\n\r\n\r\nb", "a\n\nb"),
+        ("cafe\u0301", "café"),
+        ("zero\u200bwidth and \ufeffmark", "zerowidth and mark"),
+        ("if a < b and c > d, I <3 it", "if a < b and c > d, I <3 it"),
+        ("1 < 2 > 0", "1 < 2 > 0"),
+        ("<p>Hello,</p><p>my <b>card</b> is&nbsp;lost &amp; gone.</p>", "Hello,\n\nmy card is lost & gone."),
+        ("<div>one<br>two</div><div>three</div>", "one\ntwo\n\nthree"),
+        ("<html><head><style>p {color: red}</style></head><body>Hi<script>x()</script></body></html>", "Hi"),
+        ("<ul><li>a</li><li>b</li></ul>", "a\n\nb"),
+        ("Lost.<blockquote>You wrote: hello</blockquote>", "Lost."),
+        ("<div>New.</div><div class='gmail_quote'>On Monday X wrote:<br>old</div>", "New."),
+        ("<blockquote>only a quote</blockquote>", "only a quote"),
+        ("Lost.\n\nOn Mon, 5 Jan 2026 at 09:12, Support <s@example.com> wrote:\n> old\n> older", "Lost."),
+        ("Weg.\n\nAm Mo., 5. Jan. 2026 um 09:12 schrieb Support:\n> alt", "Weg."),
+        ("Perdu.\n\nLe lun. 5 janv. 2026 à 09:12, Support <s@example.com> a écrit :\n> vieux", "Perdu."),
+        ("Kwijt.\n\nOp ma 5 jan 2026 schreef Support <s@example.com>:\n> oud", "Kwijt."),
+        ("Lost.\n\nOn Mon, 5 Jan 2026 at 09:12, Somebody With A Long Name\n<long@example.com> wrote:\n> old", "Lost."),
+        ("Lost.\n-----Original Message-----\nFrom: a@example.com\nold", "Lost."),
+        ("Lost.\n\nFrom: Support <s@example.com>\nSent: Monday\nTo: Ada\nSubject: RE\n\nold", "Lost."),
+        ("Weg.\n\nVon: Support\nGesendet: Montag\nAn: Ada\n\nalt", "Weg."),
+        ("Lost.\n-- \nAda Okafor\nExample Ltd", "Lost."),
+        ("Lost.\n\nSent from my telephone", "Lost."),
+        ("> you asked\nyes\n> and this\nno", "yes\nno"),
+        ("On Monday, Support wrote:\n> old\n\nMy answer below.", "My answer below."),
+        ("> only\n> quoted", "> only\n> quoted"),
+        ("From: here to there is far", "From: here to there is far"),
+        ("She wrote: it is broken", "She wrote: it is broken"),
+    ],
+)
+def test_cases(text: str, cleaned: str) -> None:
+    """One by one."""
+    assert clean_text(text) == cleaned
+
+
+def test_subject_body_and_messages_are_cleaned() -> None:
+    """A subject is one line."""
+    (done,) = clean([ticket(subject=" a\n b ", body="<p>x</p>", messages=(message("<b>y</b>  z"),))])
+    content = done.content  # type: ignore[union-attr]
+    assert content is not None
+    assert (content.subject, content.body, content.messages[0].body) == ("a b", "x", "y z")
+
+
+@given(
+    st.text(max_size=200)
+    | st.lists(st.sampled_from(["> q", "-- ", "On x wrote:", "text", "", "From: a", "Sent: b"])).map("\n".join)
+)
+def test_cutting_twice_is_cutting_once(text: str) -> None:
+    """What is left holds nothing more to cut."""
+    once = cut_quotes(text)
+    assert cut_quotes(once) == once
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_a_ticket_is_never_cleaned_to_nothing_if_it_says_something(text: str) -> None:
+    """Letters and digits in, letters and digits out."""
+    if any(c.isascii() and c.isalnum() for c in text) and "<" not in text:
+        assert any(c.isalnum() for c in clean_text(text))
+
+
+@pytest.mark.parametrize("unit", ["On ", "> \n", "From: a\n", "<p ", "<div>", "&amp;", "<!--", "a\n", " \t"])
+def test_cost_grows_with_the_text_and_no_faster(unit: str) -> None:
+    """Eight times the text takes less than 24 times as long: a quadratic pass would take 64 times."""
+
+    def cost(size: int) -> float:
+        text = unit * (size // len(unit))
+        began = time.perf_counter()
+        clean_text(text)
+        return time.perf_counter() - began
+
+    small = min(cost(10_000) for _ in range(3))
+    assert min(cost(80_000) for _ in range(2)) < max(24 * small, 0.05)

@@ -1,0 +1,134 @@
+"""What the contract allows, and what becomes of the rest."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from core.contract import FINAL_VERSION, MAX_VERSION, UpsertEvent
+from core.records import Record, Rejected, Ticket
+from core.settings import ContractSettings
+from operators.decode import decode
+from tests.operators.samples import event, raw
+
+
+def _decode(record: Record, **settings: Any) -> Ticket | Rejected:
+    return decode([record], settings=ContractSettings(**settings))[0]
+
+
+def _encoded(**changes: Any) -> Record:
+    return raw(msgspec.json.encode(event(**changes)))
+
+
+def test_an_upsert_is_a_ticket_with_its_content() -> None:
+    """Ids, version and content, and the record it came from."""
+    record = _encoded()
+    done = _decode(record)
+    assert isinstance(done, Ticket)
+    assert (done.tenant_id, done.ticket_id, done.version, done.record) == ("acme", "1", 3, record)
+    assert isinstance(done.content, UpsertEvent)
+    assert done.content.subject == "Card lost"
+
+
+def test_unknown_fields_are_out_of_the_way() -> None:
+    """A producer may send more than we know."""
+    assert isinstance(_decode(_encoded(sla="gold", nested={"a": [1]})), Ticket)
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "words"),
+    [
+        (raw(b"{"), "bad_json", "not JSON"),
+        (raw(b""), "bad_json", "not JSON"),
+        (raw(b'{"op":"upsert","subject":"\xff"}'), "bad_utf8", "not UTF-8"),
+        (raw(b"[]"), "bad_field", "expected"),
+        (_encoded(version=msgspec.UNSET), "no_version", "version is missing"),
+        (_encoded(version=-1), "bad_field", "version: expected `int` >= 0"),
+        (_encoded(version=2**53), "bad_field", "version"),
+        (_encoded(version="3"), "bad_field", "version: expected `int"),
+        (_encoded(op="merge"), "bad_field", "op"),
+        (_encoded(op=msgspec.UNSET), "bad_field", "`op`"),
+        (_encoded(tenant_id="a/b"), "bad_field", "tenant_id"),
+        (_encoded(tenant_id="acme\n"), "bad_field", "tenant_id"),
+        (_encoded(ticket_id=""), "bad_field", "ticket_id"),
+        (_encoded(updated_at="yesterday"), "bad_field", "updated_at"),
+        (_encoded(updated_at="2026-01-05T08:00:00"), "bad_field", "updated_at"),
+        (_encoded(messages=[{"author": "robot", "body": "", "created_at": 0}]), "bad_field", "messages[0].author"),
+        (_encoded(schema_version=2), "unknown_schema", "schema_version is 2; this worker reads 1"),
+        (_encoded(schema_version=2, subject=7), "unknown_schema", "schema_version is 2"),
+        (_encoded(ticket_id="2"), "bad_key", "tenant_id/ticket_id"),
+        (raw(msgspec.json.encode(event()), key=None), "bad_key", "tenant_id/ticket_id"),
+        (_encoded(messages=[{"author": "agent", "body": "", "created_at": 0}] * 1001), "too_many_messages", "1,001"),
+        (_encoded(tags=["x"] * 101), "too_many_tags", "101 tags, more than the 100"),
+        (_encoded(body="x" * 1_000_000), "too_large", "more than the 1,000,000 allowed"),
+        (raw(b'{"x":' + b"[" * 100_000), "too_deep", "deeper than the 16 levels"),
+        (raw(msgspec.json.encode(event())[:-1] + b',"x":' + b"[" * 20 + b"]" * 20 + b"}"), "too_deep", "16"),
+        (raw(None, key=None), "bad_key", "key"),
+        (raw(None, key=b"no slash"), "bad_key", "key"),
+        (raw(None, key=b"\xff/1"), "bad_key", "key"),
+        (raw(None, version=b"newest"), "no_version", "version header"),
+        (raw(None, version=b"9" * 400), "no_version", "version header"),
+        (raw(None, version="٣".encode()), "no_version", "version header"),
+    ],
+)
+def test_what_is_rejected_and_how(record: Record, code: str, words: str) -> None:
+    """A code for machines, a sentence for people, and the record as it was."""
+    done = _decode(record)
+    assert isinstance(done, Rejected), done
+    assert (done.code, done.stage) == (code, "decode")
+    assert words.lower() in done.reason.lower()
+    assert done.record is record
+
+
+def test_a_reason_never_quotes_the_ticket() -> None:
+    """Dead letters are listed on screens; the text stays in the record."""
+    for changes in ({"status": {"secret": 1}}, {"tags": "secret"}, {"updated_at": "secret"}, {"op": "secret"}):
+        done = _decode(_encoded(**changes))
+        assert isinstance(done, Rejected)
+        assert "secret" not in done.reason
+
+
+def test_brackets_in_text_are_no_depth() -> None:
+    """Only structure nests."""
+    assert isinstance(_decode(_encoded(body='[[[[{{{{ "quoted \\" [" ' * 20)), Ticket)
+
+
+def test_a_lone_surrogate_is_refused_or_harmless() -> None:
+    """JSON can name half a character; it must not blow up later, when text becomes bytes."""
+    done = _decode(raw(msgspec.json.encode(event()).replace(b"Card", b"\\ud800")))
+    assert isinstance(done, Rejected) or done.content.subject.encode()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("version", [0, MAX_VERSION])
+def test_versions_at_the_edge(version: int) -> None:
+    """The smallest and the largest."""
+    done = _decode(_encoded(version=version))
+    assert isinstance(done, Ticket)
+    assert done.version == version
+
+
+def test_a_delete_event_has_no_content() -> None:
+    """Its version orders it among the others."""
+    done = _decode(raw(b'{"op":"delete","tenant_id":"acme","ticket_id":"1","version":9}'))
+    assert isinstance(done, Ticket)
+    assert (done.version, done.content) == (9, None)
+
+
+def test_a_null_value_is_final_unless_it_says_otherwise() -> None:
+    """A header gives it a version; with times as versions the record's own serves."""
+    final, versioned = _decode(raw(None)), _decode(raw(None, version=b"12"))
+    timed = _decode(raw(None), version_source="updated_at")
+    assert isinstance(final, Ticket)
+    assert isinstance(versioned, Ticket)
+    assert isinstance(timed, Ticket)
+    assert (final.version, versioned.version, timed.version) == (FINAL_VERSION, 12, 1_700_000_123_456)
+
+
+def test_updated_at_serves_as_version_where_the_setting_says_so() -> None:
+    """In ms, and whatever `version` says: two sources could not be compared."""
+    done = _decode(_encoded(), version_source="updated_at")
+    assert isinstance(done, Ticket)
+    assert done.version == 1_767_600_000_000
+    nothing = _decode(raw(b'{"op":"delete","tenant_id":"acme","ticket_id":"1"}'), version_source="updated_at")
+    assert isinstance(nothing, Rejected)
+    assert nothing.code == "no_version"

@@ -1,0 +1,119 @@
+"""The laws every batch operator keeps: as many out as in, in order, whatever the batch, and nothing raises."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.customers import CustomerFile
+from core.records import EmbeddedTicket, Example, Rejected
+from core.settings import ContractSettings
+from models.hashing import HashingEmbedder
+from operators.chunk import chunk
+from operators.classify import Examples, classify
+from operators.clean import clean
+from operators.decode import decode
+from operators.embed import embed
+from operators.enrich import enrich
+from operators.language import detect_language, load_detector
+from operators.points import to_points
+from operators.redact import redact
+from tests.operators import samples
+
+Operator = Callable[[Sequence[Any]], Sequence[Any]]
+
+EMBEDDER = HashingEmbedder()
+DETECTOR = load_detector()
+EXAMPLES = Examples.load([Example("card lost", "card", "high"), Example("refund", "refund")], embedder=EMBEDDER)
+
+_language: Operator = partial(detect_language, detector=DETECTOR)
+_chunk: Operator = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4)
+_embed: Operator = partial(embed, embedder=EMBEDDER)
+
+OPERATORS: dict[str, tuple[Operator, Any]] = {
+    "decode": (partial(decode, settings=ContractSettings()), samples.records),
+    "clean": (clean, samples.tickets),
+    "redact": (redact, samples.tickets),
+    "language": (_language, samples.tickets),
+    "enrich": (
+        partial(enrich, customers=CustomerFile({("acme", "C-1"): {"plan": "gold"}})),
+        samples.tickets.map(lambda t: _language([t])[0]),
+    ),
+    "chunk": (_chunk, samples.tickets.map(lambda t: _language([t])[0])),
+    "embed": (_embed, samples.tickets.map(lambda t: _chunk(_language([t]))[0])),
+    "classify": (
+        partial(classify, examples=EXAMPLES, neighbours=2, min_confidence=0.1),
+        samples.tickets.map(lambda t: _embed(_chunk(_language([t])))[0]),
+    ),
+    "points": (to_points, samples.tickets.map(lambda t: _embed(_chunk(_language([t])))[0])),
+}
+
+
+def check_laws(operator: Operator, first: Sequence[Any], second: Sequence[Any]) -> None:
+    """Length, order, independence of the batch, and determinism; inputs are frozen by their types."""
+    together = operator([*first, *second])
+    assert len(together) == len(first) + len(second)
+    apart = [*operator(first), *operator(second)]
+    alone = [operator([item])[0] for item in (*first, *second)]
+    for one, other, single in zip(together, apart, alone, strict=True):
+        assert same(one, other)
+        assert same(one, single)
+    assert list(operator([])) == []
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal; vectors to a millionth."""
+    if isinstance(one, EmbeddedTicket):
+        return (
+            isinstance(other, EmbeddedTicket)
+            and np.allclose(one.vectors, other.vectors, atol=1e-6)
+            and (one.enriched, one.category, one.priority) == (other.enriched, other.category, other.priority)
+        )
+    if hasattr(one, "points"):
+        return [(p.id, p.payload) for p in one.points] == [(p.id, p.payload) for p in other.points]
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_laws(name: str, data: st.DataObject) -> None:
+    """Whatever the text, however it is batched."""
+    operator, items = OPERATORS[name]
+    batches = st.lists(items, max_size=4)
+    check_laws(operator, data.draw(batches), data.draw(batches))
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "decode"])
+def test_a_deleted_ticket_passes_through(name: str) -> None:
+    """It has nothing to clean, embed or classify, and must arrive all the same."""
+    deleted: Any = samples.ticket(deleted=True)
+    if name in {"enrich", "chunk", "embed", "classify", "points"}:
+        deleted = _language([deleted])[0]
+    if name in {"classify", "points"}:
+        deleted = _embed([deleted])[0]
+    (done,) = OPERATORS[name][0]([deleted])
+    assert not isinstance(done, Rejected)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        lambda items: clean(items)[:-1],
+        lambda items: clean(items)[::-1],
+        lambda items: [*clean(items), *clean(items)],
+        lambda items: clean(items) if len(items) < 3 else list(items),
+    ],
+    ids=["loses one", "turns around", "repeats", "minds the batch"],
+)
+def test_the_laws_catch_an_operator_that_breaks_them(mutant: Operator) -> None:
+    """A law that no broken operator fails would prove nothing."""
+    first = [samples.ticket(body=f"a  b {n}") for n in range(2)]
+    second = [samples.ticket(body=f"c  d {n}") for n in range(2)]
+    check_laws(clean, first, second)
+    with pytest.raises(AssertionError):
+        check_laws(mutant, first, second)
