@@ -34,7 +34,7 @@ class Writer:
     def constant(self, name: str, value: Any, dtype: Any = np.float32) -> str:
         """An initializer."""
         if name not in self.constants:
-            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value, dtype=dtype), name)
+            self.constants[name] = numpy_helper.from_array(np.array(value, dtype=dtype, order="C"), name)
         return name
 
     def axes(self, *axes: int) -> str:
