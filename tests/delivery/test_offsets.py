@@ -1,0 +1,154 @@
+"""What may be committed: a state machine against the plainest model there is."""
+
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+
+from core.errors import FatalError
+from core.records import Origin, Record
+from delivery.offsets import OffsetTracker, TopicPartition
+
+PARTITIONS = [("t", 0), ("t", 1), ("t", 2)]
+
+
+def _record(partition: TopicPartition, offset: int) -> Record:
+    return Record(Origin(*partition, offset), b"k", b"value", 0)
+
+
+class Delivery(RuleBasedStateMachine):
+    """Partitions come and go; batches with gaps are delivered, and acked in any order, late ones included."""
+
+    tracker_type: type[OffsetTracker] = OffsetTracker
+    receipts = Bundle("receipts")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tracker = self.tracker_type()
+        # per assigned partition: offsets delivered in this life, those acked, the next to read
+        self.delivered: dict[TopicPartition, list[int]] = {}
+        self.acked: dict[TopicPartition, set[int]] = {}
+        self.next: dict[TopicPartition, int] = {}
+        self.life: dict[TopicPartition, int] = {}
+        self.lives = 0
+
+    @rule(partition=st.sampled_from(PARTITIONS))
+    def assign(self, partition: TopicPartition) -> None:
+        if partition not in self.delivered:
+            self.lives += 1
+            self.life[partition] = self.lives
+            self.delivered[partition], self.acked[partition] = [], set()
+            self.next.setdefault(partition, 0)
+            self.tracker.assign([partition])
+
+    @rule(partition=st.sampled_from(PARTITIONS), back=st.integers(0, 5))
+    def remove(self, partition: TopicPartition, back: int) -> None:
+        if self.delivered.pop(partition, None) is not None:
+            self.tracker.remove([partition])
+            del self.acked[partition], self.life[partition]
+            self.next[partition] = max(0, self.next[partition] - back)  # the next owner reads some again
+
+    @rule(target=receipts, gaps=st.lists(st.tuples(st.sampled_from(PARTITIONS), st.integers(1, 3)), max_size=6))
+    def deliver(self, gaps: list[tuple[TopicPartition, int]]) -> Any:
+        records = []
+        for partition, gap in gaps:
+            if partition in self.delivered:
+                offset = self.next[partition] + gap - 1
+                self.next[partition] = offset + 1
+                self.delivered[partition].append(offset)
+                records.append(_record(partition, offset))
+        receipt = self.tracker.deliver(records)
+        assert receipt.records == len(records)
+        assert receipt.bytes == 5 * len(records)
+        return receipt, [(r.origin, self.life[r.origin.topic, r.origin.partition]) for r in records]
+
+    @rule(delivered=consumes(receipts))
+    def ack(self, delivered: Any) -> None:
+        receipt, origins = delivered
+        self.tracker.ack(receipt)
+        for origin, life in origins:
+            if self.life.get((origin.topic, origin.partition)) == life:
+                self.acked[origin.topic, origin.partition].add(origin.offset)
+
+    @rule()
+    def commit(self) -> None:
+        self.tracker.committed(list(self.tracker.committable().items()))
+        assert self.tracker.committable() == {}
+
+    @invariant()
+    def never_past_the_first_unacked(self) -> None:
+        """The commit position is one past the contiguous acked run of what was delivered, and nothing else."""
+        watermarks = self.tracker.watermarks()
+        assert set(watermarks) == set(self.delivered)
+        for partition, offsets in self.delivered.items():
+            run = None
+            for offset in offsets:
+                if offset not in self.acked[partition]:
+                    break
+                run = offset + 1
+            assert watermarks[partition] == run
+            assert self.tracker.drained([partition]) == (set(offsets) == self.acked[partition])
+
+
+SETTINGS = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_the_tracker_keeps_its_promise() -> None:
+    """Under any order of deliveries, acks, rebalances and commits."""
+    run_state_machine_as_test(Delivery, settings=SETTINGS)
+
+
+class _HighestAcked(OffsetTracker):
+    """Commits past the highest ack: what auto-commit by position does."""
+
+    def ack(self, receipt: Any) -> None:
+        super().ack(receipt)
+        for part in receipt.partitions:
+            assignment = self._assignments.get(part.partition)
+            if assignment is not None and assignment.generation == part.generation:
+                assignment.watermark = max(assignment.watermark or 0, max(part.offsets) + 1)
+
+
+class _AnyGeneration(OffsetTracker):
+    """Counts late acks of a partition's former life."""
+
+    def ack(self, receipt: Any) -> None:
+        for part in receipt.partitions:
+            assignment = self._assignments.get(part.partition)
+            if assignment is not None:
+                assignment.ack(part.offsets)
+
+
+def test_the_machine_catches_a_tracker_that_commits_too_far() -> None:
+    """A promise that no broken tracker fails would prove nothing."""
+    machine = type("Mutant", (Delivery,), {"tracker_type": _HighestAcked})
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine, settings=settings(SETTINGS, print_blob=False, database=None))
+
+
+def test_a_client_that_goes_back_within_an_assignment_is_stopped() -> None:
+    """A commit could skip what lies between."""
+    tracker = OffsetTracker()
+    tracker.assign([("t", 0)])
+    tracker.deliver([_record(("t", 0), 5)])
+    with pytest.raises(FatalError, match=r"t\[0\]: offset 5 was read after 5"):
+        tracker.deliver([_record(("t", 0), 5)])
+
+
+def _after_a_late_ack(tracker: OffsetTracker) -> dict[TopicPartition, int | None]:
+    """A partition leaves with a record in flight, comes back, is read again; then the first ack arrives."""
+    tracker.assign([("t", 0)])
+    late = tracker.deliver([_record(("t", 0), 5)])
+    tracker.remove([("t", 0)])
+    tracker.assign([("t", 0)])
+    tracker.deliver([_record(("t", 0), 5)])
+    tracker.ack(late)
+    return tracker.watermarks()
+
+
+def test_an_ack_from_a_former_life_counts_for_nothing() -> None:
+    """The record is in flight again: only the ack of its second life may commit it."""
+    assert _after_a_late_ack(OffsetTracker()) == {("t", 0): None}
+    assert _after_a_late_ack(_AnyGeneration()) == {("t", 0): 6}, "the mutant commits it"
