@@ -1,5 +1,6 @@
 """`ticketstream`: everything a person does with the stream from a terminal."""
 
+import logging
 from importlib.metadata import version
 from typing import Annotated
 
@@ -48,4 +49,7 @@ def _options(
 
 def main() -> None:
     """Entry point of the console script."""
+    # A command says what went wrong in one line; its clients' own accounts of it would be a second and third.
+    logging.getLogger("ticketstream").addHandler(logging.NullHandler())
+    logging.getLogger("ticketstream").propagate = False
     app()

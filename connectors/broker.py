@@ -66,6 +66,8 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> EmbeddedBroker:
         UnavailableError: there is no binary for this platform, or it does not start.
     """
     binary = _binary()
+    if port:
+        _require_free(port)
     address = f"127.0.0.1:{port or _free_port()}"
     url = f"tcp://{address}"
     command = [binary, "broker", "--listener-url", url, "--advertised-listener-url", url]
@@ -85,6 +87,16 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> EmbeddedBroker:
         broker.stop()
         raise
     return broker
+
+
+def _require_free(port: int) -> None:
+    """Ask before: on a taken port somebody else would answer for the broker."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UnavailableError(f"the embedded broker can't have 127.0.0.1:{port} ({error.strerror})") from None
 
 
 def _binary() -> str:

@@ -57,6 +57,7 @@ class Cluster:
             try:
                 found = self._admin.list_topics(timeout=max(0.1, min(_POLL_S * 4, left)))
             except KafkaException as error:
+                self._admin.poll(0)  # lets the client say what it has met
                 if left <= 0 or self._refusal() is not None:
                     raise UnavailableError(self._why(error.args[0])) from None
             else:

@@ -66,7 +66,12 @@ class GroupConsumer:
         self._drain_deadline: float | None = None
         self._closed = False
         self._incremental = kafka.group_protocol == "consumer" or kafka.assignment_strategy == "cooperative-sticky"
-        options: dict[str, Any] = {**consumer_options(kafka), "on_commit": self._committer.on_commit}
+        self._refusal: KafkaError | None = None
+        options: dict[str, Any] = {
+            **consumer_options(kafka),
+            "on_commit": self._committer.on_commit,
+            "error_cb": self._on_error,
+        }
         self._consumer = Consumer(options)
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
@@ -139,6 +144,8 @@ class GroupConsumer:
             messages = self._consumer.consume(count, timeout_s)
         except KafkaException as error:
             raise translate(error.args[0], "consuming") from None
+        if self._refusal is not None:
+            raise translate(self._refusal, "consuming")
         found = []
         for message in messages:
             fault = message.error()
@@ -150,6 +157,10 @@ class GroupConsumer:
             if generation is not None:
                 found.append((record, generation))
         return found
+
+    def _on_error(self, error: KafkaError) -> None:
+        if refused(error):
+            self._refusal = error
 
     def _keep_alive_while_full(self) -> None:
         now = self._clock()

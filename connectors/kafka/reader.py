@@ -35,8 +35,10 @@ def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
     """
     with _reader(settings) as consumer:
         consumer.assign([TopicPartition(origin.topic, origin.partition, origin.offset)])
-        for record in _until_end(settings, consumer, open_partitions={origin.partition}):
-            return record if record.origin == origin else None
+        for message in consumer.consume(1, settings.startup_timeout_s / 2):
+            if message.error() is None:
+                record = record_of(message)
+                return record if record.origin == origin else None
     return None
 
 

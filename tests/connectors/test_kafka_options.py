@@ -1,0 +1,117 @@
+"""Settings as librdkafka's options: each protocol with those it accepts, and security of every kind."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer
+
+from connectors.kafka.options import client_options, consumer_options, producer_options
+from core.errors import ConfigError
+from core.settings import KafkaSettings
+
+
+def _settings(**changes: Any) -> KafkaSettings:
+    return KafkaSettings(**changes)
+
+
+def test_offsets_are_never_committed_behind_our_back() -> None:
+    """Neither by the client's timer nor by its position."""
+    options = consumer_options(_settings())
+    assert options["enable.auto.commit"] is False
+    assert options["enable.auto.offset.store"] is False
+    assert options["auto.offset.reset"] == "earliest"
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_the_client_accepts_what_each_protocol_is_given(protocol: str) -> None:
+    """librdkafka refuses the classic options under KIP-848; the client itself is the judge."""
+    Consumer(consumer_options(_settings(group_protocol=protocol))).close()
+
+
+def test_the_consumer_protocol_leaves_sessions_to_the_broker() -> None:
+    """No session timeout, heartbeat or assignor of ours."""
+    options = consumer_options(_settings(group_protocol="consumer"))
+    assert not {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"} & set(options)
+
+
+def test_a_producers_ack_means_every_in_sync_replica() -> None:
+    """And a retry doesn't write twice."""
+    options = producer_options(_settings())
+    assert (options["acks"], options["enable.idempotence"]) == ("all", True)
+
+
+def test_scram() -> None:
+    """User, password and mechanism."""
+    options = client_options(
+        _settings(
+            security_protocol="SASL_SSL", sasl_mechanism="SCRAM-SHA-512", sasl_username="ada", sasl_password="secret"
+        )
+    )
+    assert options["security.protocol"] == "SASL_SSL"
+    assert options["sasl.mechanisms"] == "SCRAM-SHA-512"
+    assert (options["sasl.username"], options["sasl.password"]) == ("ada", "secret")
+
+
+def test_mutual_tls(tmp_path: Path) -> None:
+    """Certificate, key, key's password, and whom to trust."""
+    files = {name: tmp_path / name for name in ("ca", "certificate", "key")}
+    for file in files.values():
+        file.write_text("PEM")
+    options = client_options(
+        _settings(
+            security_protocol="SSL",
+            ssl_ca_file=files["ca"],
+            ssl_certificate_file=files["certificate"],
+            ssl_key_file=files["key"],
+            ssl_key_password="secret",
+        )
+    )
+    assert options["ssl.ca.location"] == str(files["ca"])
+    assert options["ssl.certificate.location"] == str(files["certificate"])
+    assert options["ssl.key.location"] == str(files["key"])
+    assert options["ssl.key.password"] == "secret"
+
+
+def test_msk_iam() -> None:
+    """OAUTHBEARER with a token that the task's role signs."""
+    options = client_options(
+        _settings(security_protocol="SASL_SSL", sasl_mechanism="AWS_MSK_IAM", aws_region="eu-central-1")
+    )
+    assert options["sasl.mechanisms"] == "OAUTHBEARER"
+    assert callable(options["oauth_cb"])
+
+
+def test_an_msk_token_is_a_signed_url_for_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed offline from the credentials at hand; its lifetime in seconds since the epoch."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+    options = client_options(
+        _settings(security_protocol="SASL_SSL", sasl_mechanism="AWS_MSK_IAM", aws_region="eu-central-1")
+    )
+    token, expires_s = options["oauth_cb"]("")
+    assert len(token) > 100
+    assert 1.7e9 < expires_s < 1e10
+
+
+def test_extra_options_win() -> None:
+    """Whatever librdkafka knows can be set."""
+    assert consumer_options(_settings(extra={"fetch.wait.max.ms": "5"}))["fetch.wait.max.ms"] == "5"
+    assert consumer_options(_settings(extra={"client.id": "mine"}))["client.id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"security_protocol": "SASL_SSL"}, "TICKETS_KAFKA__SASL_MECHANISM"),
+        ({"sasl_mechanism": "PLAIN"}, "set it to SASL_SSL"),
+        ({"security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN"}, "TICKETS_KAFKA__SASL_USERNAME"),
+        ({"security_protocol": "SASL_SSL", "sasl_mechanism": "AWS_MSK_IAM"}, "TICKETS_KAFKA__AWS_REGION"),
+        ({"security_protocol": "SSL", "ssl_ca_file": Path("/no/such.pem")}, "there is no file /no/such.pem"),
+        ({"security_protocol": "SSL", "ssl_key_file": Path(__file__)}, "TICKETS_KAFKA__SSL_CERTIFICATE_FILE"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_the_users_mistake(changes: dict[str, Any], words: str) -> None:
+    """The line names the variable that is missing or wrong."""
+    with pytest.raises(ConfigError, match=words.replace("/", r"\/")):
+        client_options(_settings(**changes))
