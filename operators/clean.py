@@ -21,6 +21,8 @@ _INVISIBLE: Final = {
 #: Zero-width joiners belong in emoji and some scripts, and hide digits anywhere else.
 _JOINERS: Final = re.compile("(?<=[!-~])[\u200c\u200d]+(?=[!-~])")
 _SPACES: Final = re.compile(r"[^\S\n]+")
+#: Something to tidy: controls, and white space other than single spaces and line feeds.
+_UNTIDY: Final = re.compile(r"[^\S\n ]|[\x00-\x08\x0e-\x1f\x7f]|  | \n|\n ")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _CUTTABLE: Final = re.compile(
     r"^(?:>|--|\W{0,3}[^\n]{0,300}:\s*$)|^.{0,3}(?:sent|von|envo|envi|invi|verz)", re.IGNORECASE | re.MULTILINE
@@ -40,12 +42,13 @@ def clean_text(text: str) -> str:
     if is_html(text):
         text = html_to_text(text)
     if not text.isascii():
-        text = _JOINERS.sub("", unicodedata.normalize("NFC", text))
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
-    text = "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n"))
-    if _CUTTABLE.search(text):
+        text = _JOINERS.sub("", unicodedata.normalize("NFC", text)).translate(_INVISIBLE)
+    if _UNTIDY.search(text):
+        text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+        text = "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n"))
+    if "\n" in text and _CUTTABLE.search(text):
         text = cut_quotes(text)
-    return _BLANK_LINES.sub("\n\n", text).strip()
+    return _BLANK_LINES.sub("\n\n", text).strip() if "\n" in text else text.strip()
 
 
 def _content(content: UpsertEvent) -> UpsertEvent:

@@ -49,7 +49,7 @@ def _has_enough_digits(match: re.Match[str]) -> bool:
 
 DETECTORS: Final = (
     Detector("EMAIL", _EMAIL, ("@", "at)", "at]")),
-    Detector("PHONE", _INTERNATIONAL, ("+", "00"), numeric=True, check=_is_number),
-    Detector("PHONE", _NATIONAL, numeric=True, check=_has_enough_digits),
-    Detector("PHONE", _NAMED, numeric=True, group=1),
+    Detector("PHONE", _INTERNATIONAL, ("+", "00"), min_digits=6, check=_is_number),
+    Detector("PHONE", _NATIONAL, min_digits=6, check=_has_enough_digits),
+    Detector("PHONE", _NAMED, min_digits=6, group=1),
 )

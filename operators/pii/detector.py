@@ -22,7 +22,7 @@ class Detector(Struct, frozen=True):
 
     Attributes:
         needs: lower-case strings, one of which must occur for a match to be possible: a cheap way out.
-        numeric: a match has at least six digits, close together.
+        min_digits: a match has at least so many digits, close together: 0, 4 or 6.
         group: the group that is the finding; the rest is context.
         check: given the match, says whether it is one.
     """
@@ -30,7 +30,7 @@ class Detector(Struct, frozen=True):
     kind: Kind
     pattern: re.Pattern[str]
     needs: tuple[str, ...] = ()
-    numeric: bool = False
+    min_digits: Literal[0, 4, 6] = 0
     group: int = 0
     check: Callable[[re.Match[str]], bool] = lambda _match: True
 

@@ -49,4 +49,4 @@ def iban_end(text: str, start: int, end: int) -> int | None:
 
 
 IBAN: Final = _IBAN
-DETECTORS: Final = (Detector("CARD", _CARD, numeric=True, check=_is_card),)
+DETECTORS: Final = (Detector("CARD", _CARD, min_digits=6, check=_is_card),)

@@ -19,15 +19,11 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     *(d for d in contact.DETECTORS if d.kind == "PHONE"),
 )
 
-#: Nothing can be found in a text without any of these.
-_WORTH_A_LOOK: Final = re.compile(
-    r"\d(?:[^\d\n]{0,2}\d){3}|@|[(\[]at[)\]]|://|[?&]\w{3,20}=|::|eyJ|-----BEGIN|bearer|basic|pass|pwd|kennwort|contrase|wachtwoord|"
-    r"secret|key|token|sk-|xox|gh[pousr]_|github_|glpat|hf_|npm_|pypi-|dop_|whsec|k_live|k_test|aiza|sg\.|a[ksri][idoi]a",
-    re.IGNORECASE,
-)
-
-#: Six digits, close together.
-_NUMERIC: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){5}")
+#: What a finding without digits needs; a text that has none of it, and few digits, has no findings.
+_NEEDED: Final = ("-----begin", *dict.fromkeys(n for d in DETECTORS if not d.min_digits for n in d.needs))
+#: Digits close together.
+_FOUR: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){3}")
+_SIX: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){5}")
 
 #: Characters of the same length that readers take for others: full-width and Arabic-Indic digits, odd spaces, dashes.
 _LOOKALIKES: Final = {
@@ -42,10 +38,12 @@ def find_pii(text: str, detectors: tuple[Detector, ...] = DETECTORS) -> list[Spa
     """Spans that don't overlap, left to right."""
     if not text.isascii():
         text = text.translate(_LOOKALIKES)
-    if _WORTH_A_LOOK.search(text) is None:
+    lowered = text.lower()
+    digits = (6 if _SIX.search(text) else 4) if _FOUR.search(text) else 0
+    if not digits and not any(needed in lowered for needed in _NEEDED):
         return []
     taken: list[Span] = []
-    for span in _candidates(text, detectors):
+    for span in _candidates(text, lowered, digits, detectors):
         at = bisect_left(taken, span.start, key=_start)
         before_ends = taken[at - 1].end if at else 0
         after_begins = taken[at].start if at < len(taken) else len(text)
@@ -54,15 +52,14 @@ def find_pii(text: str, detectors: tuple[Detector, ...] = DETECTORS) -> list[Spa
     return taken
 
 
-def _candidates(text: str, detectors: tuple[Detector, ...]) -> Iterator[Span]:
-    lowered, numeric = text.lower(), _NUMERIC.search(text) is not None
+def _candidates(text: str, lowered: str, digits: int, detectors: tuple[Detector, ...]) -> Iterator[Span]:
     if "-----begin" in lowered:
         for start, end in secrets.private_keys(text):
             yield Span(start, end, "SECRET")
     for detector in detectors:
-        if detector.kind == "CARD" and numeric:  # an account number may hold what looks like a card's
+        if detector.kind == "CARD" and digits:  # an account number may hold what looks like a card's
             yield from _ibans(text)
-        possible = numeric or not detector.numeric
+        possible = digits >= detector.min_digits
         if possible and (not detector.needs or any(needed in lowered for needed in detector.needs)):
             yield from detector.find(text)
 

@@ -29,7 +29,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 def _number(pattern: re.Pattern[str], module: Any = None, group: int = 0) -> Detector:
     check = _accepts(module, group) if module is not None else lambda _match: True
-    return Detector("NATIONAL_ID", pattern, numeric=True, group=group, check=check)
+    return Detector("NATIONAL_ID", pattern, min_digits=6, group=group, check=check)
 
 
 def _named(words: str, number: str) -> re.Pattern[str]:

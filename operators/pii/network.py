@@ -40,6 +40,7 @@ def _is_ipv6(match: re.Match[str]) -> bool:
 DETECTORS: Final = (
     Detector("CREDENTIALS", _USER_INFO, ("://",), group=1),
     Detector("CREDENTIALS", _PARAMETER, ("=",), group=1),
-    Detector("IP", _IPV4, (".",), check=_is_address),
-    Detector("IP", _IPV6, ("::", ":"), check=_is_ipv6),
+    Detector("IP", _IPV4, (".",), min_digits=4, check=_is_address),
+    Detector("IP", _IPV6, ("::",), check=_is_ipv6),
+    Detector("IP", _IPV6, (":",), min_digits=4, check=_is_ipv6),
 )

@@ -41,8 +41,15 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
         ({"TICKETS_ENRICH__CUSTOMERS_FILE": "/no/such/file"}, 2, "/no/such/file"),
         ({"TICKETS_KAFKA__SASL_MECHANISM": "PLAIN"}, 2, "set it to SASL_SSL or SASL_PLAINTEXT"),
         ({"TICKETS_INDEX__PATH": "/proc/nothing/here"}, 2, "TICKETS_INDEX__PATH"),
+        (
+            {"TICKETS_MODEL__NAME": "all-MiniLM-L6-v2", "TICKETS_MODEL__CACHE_DIR": "/proc/nothing"},
+            2,
+            "TICKETS_MODEL__CACHE_DIR",
+        ),
+        ({"TICKETS_MODEL__NAME": "gpt"}, 2, "TICKETS_MODEL__NAME: input should be"),
+        ({"TICKETS_INDEX__URL": "http://127.0.0.1:1"}, 3, "no Qdrant server answers at http://127.0.0.1:1"),
     ],
-    ids=["unknown", "malformed", "no-broker", "no-topic", "no-file", "half-security", "unwritable"],
+    ids=["unknown", "malformed", "no-broker", "no-topic", "no-file", "half-security", "unwritable", "cache", "model", "no-qdrant"],
 )
 def test_a_wrong_setting_is_one_line(
     tansu: str, tmp_path: Path, environment: dict[str, str], code: int, words: str

@@ -29,6 +29,7 @@ def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Ru
         world.wait_committed([worker])
         assert worker.metric("tickets_records_total") == len(second), "the second run starts where the first stopped"
         assert worker.terminate() == 0, worker.words()
+        assert "@example" not in worker.words(), "no ticket's text in the log"
     _assert_index_equals_log(world)
 
 

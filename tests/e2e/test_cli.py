@@ -1,0 +1,116 @@
+"""What a person does from a terminal, beside a running worker: produce, look, ask, and mind the dead letters."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from synthetic.tickets import events
+from tests.e2e.world import WorkerProcess, World
+from tests.oracle import broken
+
+TICKETSTREAM = str(Path(sys.executable).with_name("ticketstream"))
+
+
+class _Terminal:
+    """Runs commands with the world's settings."""
+
+    def __init__(self, world: World) -> None:
+        self._environment = world.environment()
+
+    def run(self, *arguments: str, code: int = 0, given: bytes | None = None) -> str:
+        """Standard output of a command that should end with `code`."""
+        done = subprocess.run(
+            [TICKETSTREAM, *arguments],
+            env=self._environment,
+            input=given,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr.decode()
+        assert b"Traceback" not in done.stderr
+        return done.stdout.decode()
+
+    def json(self, *arguments: str) -> Any:
+        """What `--json` prints."""
+        return json.loads(self.run(*arguments, "--json"))
+
+
+def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
+    """Topics, produce from three kinds of source, status, search by tenant and filter, letters listed and replayed."""
+    world = World(tansu, tmp_path)
+    terminal = _Terminal(world)
+    raw, dlq = world.settings.topics.raw, world.settings.topics.dlq
+    done = terminal.json("topics", "--replication", "1")
+    assert done[raw] == [4, "exists, declared with 12 partitions"]
+    assert set(done) == {raw, dlq, "tickets.enriched", "tickets.embedded"}
+
+    assert terminal.json("produce", "--synthetic", "60")["records"] == 60
+    event = {"op": "upsert", "tenant_id": "zoo", "ticket_id": "1", "version": 1, "created_at": 0, "updated_at": 0}
+    lines = msgspec.json.encode({**event, "subject": "The penguin escaped", "status": "open"})
+    terminal.run("produce", "-", given=lines + b"\n\n")
+    (tmp_path / "rows.csv").write_text("id;question\n7;where does the giraffe sleep\n")
+    columns = ["--map", "ticket_id=id", "--map", "body=question", "--map", "tenant_id:=zoo", "--map", "status:=closed"]
+    terminal.run("produce", str(tmp_path / "rows.csv"), *columns)
+    world.produced = 62
+    world.produce(e for e in events(40, seed=9, broken=1.0))
+
+    with WorkerProcess(world) as worker:
+        world.wait_committed([worker])
+        status = terminal.json("status")
+        assert sum(row["lag"] for row in status["partitions"]) == 0
+        assert status["index"]["points"] > 60
+        assert status["index"]["freshness_s"] is not None, "the worker was asked, not the folder"
+
+        found = terminal.json("search", "--tenant", "zoo", "the penguin has escaped")
+        assert [hit["ticket_id"] for hit in found] == ["1", "7"]
+        assert terminal.json("search", "--tenant", "zoo", "--status", "closed", "penguin")[0]["ticket_id"] == "7"
+        assert terminal.json("search", "--tenant", "nobody", "penguin") == []
+        assert "penguin" in terminal.run("search", "--tenant", "zoo", "penguin")
+
+        letters = terminal.json("dlq", "list")
+        assert len(letters) == len(broken(world.log())) == 40
+        one = letters[0]
+        assert terminal.json("dlq", "list", "--code", one["code"])[0]["code"] == one["code"]
+        shown = terminal.run("dlq", "show", one["at"])
+        assert one["reason"] in shown.replace("\n", " ")
+        terminal.run("dlq", "show", "0:9999", code=2)
+
+        terminal.run("dlq", "replay", "--yes")
+        world.produced += 40
+        world.wait_committed([worker])
+        again = terminal.json("dlq", "list")
+        assert len(again) == 80
+        seen = {letter["first_seen_ms"] for letter in letters}
+        assert {letter["first_seen_ms"] for letter in again} == seen, "a letter that comes back keeps its first time"
+        assert worker.terminate() == 0
+        assert "penguin" not in worker.words()
+    # the worker has gone: the folder is opened instead
+    assert terminal.json("search", "--tenant", "zoo", "the penguin has escaped")[0]["ticket_id"] == "1"
+    assert terminal.json("status")["index"]["freshness_s"] is None
+    findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
+    assert findings == dict.fromkeys(["configuration", "broker", "topics", "consumer group", "model", "index"], True)
+
+
+def test_the_demo_ends_with_0_and_shows_neighbours(tmp_path: Path) -> None:
+    """What `make run` does in a pipe, with the model that needs no weights."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
+    done = subprocess.run(
+        [TICKETSTREAM, "demo", "--tickets", "150"],
+        env={**clean, "TICKETS_MODEL__NAME": "hashing", "TMPDIR": str(tmp_path), "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "150/150" in done.stdout
+    assert "points" in done.stdout
+    assert done.stdout.count("score") == 4, "a table of neighbours for each question"
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
