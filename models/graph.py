@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.bert import BertShape, Tensor, Tensors
-from models.recipe import EMBEDDING, IDS, MASK
+from models.recipe import CAPTURE, EMBEDDING, IDS, MASK
 
 _MICROSOFT: Final = "com.microsoft"
 _OPSET: Final = 17
@@ -116,7 +116,8 @@ def build_graph(
     encoder.pool(pooling)
     outputs = [helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, ["B", shape.hidden])]
     if capture:
-        outputs += [helper.make_tensor_value_info(x, TensorProto.FLOAT, None) for x in encoder.groups.values()]
+        captured = [encoder.graph.node("Identity", [x], CAPTURE + group) for group, x in encoder.groups.items()]
+        outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["S", "B", None]) for name in captured]
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT32, ["S", "B"]) for name in (IDS, MASK)]
     graph = encoder.graph
     model = helper.make_model(

@@ -11,6 +11,9 @@ MASK: Final = "attention_mask"
 #: float32[B, hidden], rows of length 1.
 EMBEDDING: Final = "sentence_embedding"
 
+#: Before a group of linears, the output that gives what it reads; for calibration.
+CAPTURE: Final = "capture."
+
 #: Fusions of ONNX Runtime that are slower than their parts on a CPU.
 DISABLED_OPTIMIZERS: Final = (
     "SkipLayerNormFusion",

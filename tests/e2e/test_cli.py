@@ -58,7 +58,7 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
     columns = ["--map", "ticket_id=id", "--map", "body=question", "--map", "tenant_id:=zoo", "--map", "status:=closed"]
     terminal.run("produce", str(tmp_path / "rows.csv"), *columns)
     world.produced = 62
-    world.produce(e for e in events(40, seed=9, broken=1.0))
+    world.produce(events(40, seed=9, edits=0, deletes=0, duplicates=0, broken=1.0))
 
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
@@ -113,4 +113,4 @@ def test_the_demo_ends_with_0_and_shows_neighbours(tmp_path: Path) -> None:
     assert "150/150" in done.stdout
     assert "points" in done.stdout
     assert done.stdout.count("score") == 4, "a table of neighbours for each question"
-    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+    assert list(tmp_path.glob("ticketstream-*")) == [], "nothing is left behind"

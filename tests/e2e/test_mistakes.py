@@ -49,7 +49,7 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
         ({"TICKETS_MODEL__NAME": "gpt"}, 2, "TICKETS_MODEL__NAME: input should be"),
         ({"TICKETS_INDEX__URL": "http://127.0.0.1:1"}, 3, "no Qdrant server answers at http://127.0.0.1:1"),
     ],
-    ids=["unknown", "malformed", "no-broker", "no-topic", "no-file", "half-security", "unwritable", "cache", "model", "no-qdrant"],
+    ids=lambda value: next(iter(value.items()))[0] if isinstance(value, dict) else "",
 )
 def test_a_wrong_setting_is_one_line(
     tansu: str, tmp_path: Path, environment: dict[str, str], code: int, words: str
