@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from prompt_toolkit import PromptSession
-from prompt_toolkit.formatted_text import HTML
-from prompt_toolkit.patch_stdout import patch_stdout
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.asking import Asking, open_asking
@@ -110,6 +107,9 @@ def _tell(asking: Asking) -> None:
 
 def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produced: int, seed: int) -> None:
     """Keep tickets trickling in, show how the stream is, and answer until Ctrl-C or Ctrl-D."""
+    from prompt_toolkit import PromptSession, patch_stdout  # noqa: PLC0415 - for people at a terminal only
+    from prompt_toolkit.formatted_text import HTML  # noqa: PLC0415 - likewise
+
     out.print("The stream stays up, with a few new tickets every second. In another terminal, this asks it too:")
     names = " ".join(f"{name}={value}" for name, value in stream.environment.items())
     out.print(f"[dim]{names} ticketstream status[/]", soft_wrap=True, highlight=False)
@@ -119,7 +119,7 @@ def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produce
     tenant = next(iter(questions(seed=seed))).tenant_id
     try:
         while True:
-            with patch_stdout():
+            with patch_stdout.patch_stdout():
                 text = session.prompt(HTML(f"<b>ask {tenant}</b> (Ctrl-C ends) > ")).strip()
             stream.check()
             if text:

@@ -5,7 +5,6 @@ from connectors.index.engine import AnyOf, Engine
 from connectors.index.layout import LIVE
 from connectors.index.ownership import Ownership
 from connectors.index.policy import VersionedIndex
-from connectors.index.server import ServerEngine
 from core.errors import ConfigError
 from core.settings import IndexSettings
 
@@ -36,6 +35,8 @@ def open_index(settings: IndexSettings, *, dimension: int, model: str) -> Versio
         UnavailableError: the server doesn't answer.
     """
     if settings.url is not None:
+        from connectors.index.server import ServerEngine  # noqa: PLC0415 - its client takes a second to import
+
         server = ServerEngine(settings, dimension=dimension)
         return _checked(VersionedIndex(server), model, f"TICKETS_INDEX__COLLECTION: {settings.collection}")
     ownership = Ownership(settings.path)
