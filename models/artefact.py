@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from core.errors import ConfigError
-from models.catalogue import CONFIG, TOKENIZER, WEIGHTS, ModelCard
+from models.catalogue import TOKENIZER, WEIGHTS, ModelCard
 from models.files import Report, one_at_a_time, sha256_of, silent, unwritable
+from models.precision import Precision
 from models.recipe import RECIPE_VERSION
 
 GRAPH: Final = "graph.onnx"
@@ -20,17 +21,24 @@ MANIFEST: Final = "manifest.json"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What made a graph, and what it hashes to. All hashes are sha256, in hexadecimal."""
+    """What made a graph, and what it hashes to. All hashes are sha256, in hexadecimal.
+
+    Attributes:
+        calibration: hash of the ranges that quantisation used; None for fp32.
+        cosine: mean cosine to the fp32 graph on a few texts, to three decimals.
+    """
 
     model: str
     weights: str
     tokenizer: str
     recipe: int
-    precision: str
+    precision: Precision
     pooling: str
     dimension: int
     max_length: int
+    calibration: str | None
     graph: str
+    cosine: float
 
     @property
     def stamp(self) -> str:
@@ -46,7 +54,7 @@ class Artefact(Struct, frozen=True):
     graph: Path
 
 
-def find_artefact(card: ModelCard, folder: Path) -> Artefact | None:
+def find_artefact(card: ModelCard, precision: Precision, folder: Path) -> Artefact | None:
     """The artefact in `folder`, verified, or None when there is none, or one that other code or weights made.
 
     Raises:
@@ -56,7 +64,7 @@ def find_artefact(card: ModelCard, folder: Path) -> Artefact | None:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    if manifest != _manifest(card, manifest.dimension, manifest.graph):
+    if not _is_of(manifest, card, precision):
         return None
     graph = folder / GRAPH
     if not graph.is_file() or sha256_of(graph) != manifest.graph:
@@ -64,54 +72,53 @@ def find_artefact(card: ModelCard, folder: Path) -> Artefact | None:
     return Artefact(manifest, graph)
 
 
-def require_artefact(card: ModelCard, weights: Path, folder: Path, *, report: Report = silent) -> Artefact:
+def require_artefact(
+    card: ModelCard, weights: Path, folder: Path, *, precision: Precision, report: Report = silent
+) -> Artefact:
     """The artefact in `folder`; built from the verified files in `weights` when it isn't there.
 
     Raises:
         ConfigError: the graph is damaged, the weights are of no encoder we can build, or the folder can't be written.
     """
-    found = find_artefact(card, folder)
+    found = find_artefact(card, precision, folder)
     if found is not None:
         return found
     with one_at_a_time(folder):
-        return find_artefact(card, folder) or _build(card, weights, folder, report)
+        return find_artefact(card, precision, folder) or _build(card, weights, folder, precision, report)
 
 
-def _build(card: ModelCard, weights: Path, folder: Path, report: Report) -> Artefact:
-    from models.bert import read_shape, read_tensors  # noqa: PLC0415 - needed once per machine, and slow to import
-    from models.graph import FloatLinears, build_graph  # noqa: PLC0415 - likewise
+def _build(card: ModelCard, weights: Path, folder: Path, precision: Precision, report: Report) -> Artefact:
+    from models.build import build  # noqa: PLC0415 - needed once per machine, and slow to import
 
-    label = f"building {card.name}"
+    label = f"building {card.name} {precision}"
     report(label, 0, None)
-    shape = read_shape(weights / CONFIG)
-    graph = build_graph(
-        shape,
-        read_tensors(weights / WEIGHTS),
+    built = build(card, weights, precision)
+    manifest = Manifest(
+        model=card.name,
+        weights=card.files[WEIGHTS],
+        tokenizer=card.files[TOKENIZER],
+        recipe=RECIPE_VERSION,
+        precision=precision,
         pooling=card.pooling,
+        dimension=built.dimension,
         max_length=card.max_length,
-        linears=FloatLinears(),
+        calibration=built.calibration,
+        graph=hashlib.sha256(built.graph).hexdigest(),
+        cosine=built.cosine,
     )
-    manifest = _manifest(card, shape.hidden, hashlib.sha256(graph).hexdigest())
     try:
-        for name, content in ((GRAPH, graph), (MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))):
+        for name, content in ((GRAPH, built.graph), (MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))):
             draft = folder / f"{name}.draft"
             draft.write_bytes(content)
             draft.replace(folder / name)  # the manifest last: without it there is no artefact
     except OSError as error:
         raise unwritable(folder, error) from None
-    report(label, len(graph), len(graph))
+    report(label, len(built.graph), len(built.graph))
     return Artefact(manifest, folder / GRAPH)
 
 
-def _manifest(card: ModelCard, dimension: int, graph: str) -> Manifest:
-    return Manifest(
-        model=card.name,
-        weights=card.files[WEIGHTS],
-        tokenizer=card.files[TOKENIZER],
-        recipe=RECIPE_VERSION,
-        precision="fp32",
-        pooling=card.pooling,
-        dimension=dimension,
-        max_length=card.max_length,
-        graph=graph,
-    )
+def _is_of(manifest: Manifest, card: ModelCard, precision: Precision) -> bool:
+    """Made of these weights, by this recipe."""
+    made = (manifest.model, manifest.weights, manifest.tokenizer, manifest.recipe, manifest.precision)
+    asked = (card.name, card.files[WEIGHTS], card.files[TOKENIZER], RECIPE_VERSION, precision)
+    return made == asked and (manifest.pooling, manifest.max_length) == (card.pooling, card.max_length)

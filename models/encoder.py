@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from core.records import Vector
 from models.artefact import Artefact
 from models.batching import split
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
+from models.tokenise import load_tokenizer
 
 #: Most padded tokens of a batch, and what a call costs in tokens: best of a sweep on two cores with 1.25 MiB of L2.
 BUDGET_TOKENS: Final = 512
@@ -33,9 +33,8 @@ class OnnxEmbedder:
     ) -> None:
         self._manifest = artefact.manifest
         self._on_batch = on_batch
-        self._whole = _tokenizer(tokenizer)
-        self._cut = _tokenizer(tokenizer)
-        self._cut.enable_truncation(self._manifest.max_length)
+        self._whole = load_tokenizer(tokenizer)
+        self._cut = load_tokenizer(tokenizer, max_length=self._manifest.max_length)
         self._special: int = self._whole.num_special_tokens_to_add(is_pair=False)
         self._threads = threads or len(os.sched_getaffinity(0))
         self._sessions: SimpleQueue[ort.InferenceSession] = SimpleQueue()
@@ -94,16 +93,6 @@ class OnnxEmbedder:
             tokens = int(lengths.sum())
             self._on_batch(tokens, mask.size - tokens)
         return vectors
-
-
-def _tokenizer(path: Path) -> Any:
-    """The model's tokenizer without the padding and truncation its file asks for."""
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    # "[SEP]" in a ticket is text, and not a command to the model.
-    tokenizer.encode_special_tokens = True
-    return tokenizer
 
 
 def _session(graph: Path) -> ort.InferenceSession:

@@ -46,6 +46,12 @@ class Writer:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
+    def once(self, kind: str, inputs: Sequence[str], output: str) -> str:
+        """The operator that gives `output`, unless it is there already."""
+        if not any(output in node.output for node in self.nodes):
+            self.node(kind, inputs, output)
+        return output
+
 
 class Linear(Struct, frozen=True, eq=False):
     """`x · weight + bias`: float32[K, N] and float32[N]. Linears of one group read the same `x`."""
@@ -59,8 +65,8 @@ class Linear(Struct, frozen=True, eq=False):
 class Linears(Protocol):
     """How matrices are multiplied: the one thing that differs between precisions."""
 
-    def scale(self, group: str) -> Tensor | None:
-        """float32[K] by which the inputs of a group of linears are divided beforehand, or None."""
+    def scale(self, group: str, width: int) -> Tensor | None:
+        """float32[width] by which the inputs of a group of linears are divided beforehand, or None."""
         ...
 
     def apply(self, graph: Writer, x: str, linear: Linear) -> str:
@@ -75,7 +81,7 @@ class Linears(Protocol):
 class FloatLinears:
     """float32 throughout."""
 
-    def scale(self, group: str) -> Tensor | None:  # noqa: ARG002 - nothing is scaled
+    def scale(self, group: str, width: int) -> Tensor | None:  # noqa: ARG002 - nothing is scaled
         """None: nothing is quantised, so nothing needs scaling."""
         return None
 
@@ -151,7 +157,9 @@ class _Encoder:
         place = graph.node("Unsqueeze", [used, graph.axes(1)], "positions")
         words = self._linears.rows(graph, "words", tensors["embeddings.word_embeddings.weight"], IDS)
         summed = graph.node("Add", [words, place], "embedded")
-        self._x = self._normalise(summed, "embeddings.LayerNorm", "x0", self._linears.scale("attention0"))
+        self._x = self._normalise(
+            summed, "embeddings.LayerNorm", "x0", self._linears.scale("attention0", self._shape.hidden)
+        )
 
         mask = graph.node("Cast", [MASK], "mask", to=TensorProto.FLOAT)
         shifted = graph.node("Sub", [mask, graph.constant("one", 1)], "mask.shifted")
@@ -164,19 +172,19 @@ class _Encoder:
         prefix = f"encoder.layer.{number}"
         context = self._attention(number, prefix)
         out = self._linear(context, f"output{number}", f"output{number}", f"{prefix}.attention.output.dense")
-        entry_scale = self._linears.scale(f"attention{number}")
-        up_scale = self._linears.scale(f"up{number}")
+        entry_scale = self._linears.scale(f"attention{number}", self._shape.hidden)
+        up_scale = self._linears.scale(f"up{number}", self._shape.hidden)
         middle = self._residual(
             out, self._x, f"{prefix}.attention.output.LayerNorm", f"middle{number}", undo=entry_scale, scale=up_scale
         )
         raised = self._linear(middle, f"up{number}", f"up{number}", f"{prefix}.intermediate.dense")
         active = self.graph.node("Gelu", [raised], f"active{number}", domain=_MICROSOFT)
-        down_scale = self._linears.scale(f"down{number}")
+        down_scale = self._linears.scale(f"down{number}", self._shape.intermediate)
         if down_scale is not None:
             inverse = self.graph.constant(f"active{number}.inverse", 1 / down_scale)
             active = self.graph.node("Mul", [active, inverse], f"active{number}.scaled")
         lowered = self._linear(active, f"down{number}", f"down{number}", f"{prefix}.output.dense")
-        exit_scale = self._linears.scale(f"attention{number + 1}")
+        exit_scale = self._linears.scale(f"attention{number + 1}", self._shape.hidden)
         self._x = self._residual(
             lowered, middle, f"{prefix}.output.LayerNorm", f"x{number + 1}", undo=up_scale, scale=exit_scale
         )
@@ -221,7 +229,7 @@ class _Encoder:
         self.groups[group] = x
         weight = self._tensors[f"{source}.weight"].T * np.float32(factor)
         bias = self._tensors[f"{source}.bias"] * np.float32(factor)
-        scale = self._linears.scale(group)
+        scale = self._linears.scale(group, weight.shape[0])
         if scale is not None:
             weight = weight * scale[:, None]
         return self._linears.apply(self.graph, x, Linear(group, name, weight, bias))

@@ -12,6 +12,7 @@ from models.catalogue import TOKENIZER, ModelCard, find_card
 from models.encoder import OnBatch, OnnxEmbedder
 from models.files import Report, make_folder, silent
 from models.hashing import HashingEmbedder
+from models.precision import Precision, choose
 from models.weights import require_weights
 
 HASHING: Final = "hashing"
@@ -62,7 +63,8 @@ def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefac
     card, weights, report = find_card(settings.name), _weights_folder(settings), progress or silent
     make_folder(weights)
     require_weights(card, weights, report=report)
-    return require_artefact(card, weights, _artefact_folder(settings), report=report)
+    precision = choose(settings.precision)
+    return require_artefact(card, weights, _artefact_folder(settings, precision), precision=precision, report=report)
 
 
 def describe(settings: ModelSettings) -> ModelDescription:
@@ -75,8 +77,9 @@ def describe(settings: ModelSettings) -> ModelDescription:
         embedder = HashingEmbedder()
         return ModelDescription(HASHING, True, embedder.max_tokens, None, embedder.stamp, embedder.dimension)
     card = find_card(settings.name)
-    folder = _artefact_folder(settings)
-    artefact = find_artefact(card, folder)
+    precision = choose(settings.precision)
+    folder = _artefact_folder(settings, precision)
+    artefact = find_artefact(card, precision, folder)
     if artefact is None:
         return ModelDescription(card.name, False, _max_tokens(card), folder)
     manifest = artefact.manifest
@@ -92,5 +95,5 @@ def _weights_folder(settings: ModelSettings) -> Path:
     return settings.cache_dir / "models" / settings.name / "weights"
 
 
-def _artefact_folder(settings: ModelSettings) -> Path:
-    return settings.cache_dir / "models" / settings.name / "fp32"
+def _artefact_folder(settings: ModelSettings, precision: Precision) -> Path:
+    return settings.cache_dir / "models" / settings.name / precision

@@ -20,7 +20,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A tiny model: its weights' folder, its embedder, its pooling."""
     folder = tmp_path_factory.mktemp("tiny")
     card = tiny.make(folder / "weights", pooling=request.param)
-    artefact = require_artefact(card, folder / "weights", folder / "fp32")
+    artefact = require_artefact(card, folder / "weights", folder / "fp32", precision="fp32")
     return folder / "weights", OnnxEmbedder(artefact, folder / "weights" / TOKENIZER, threads=2), request.param
 
 
@@ -74,7 +74,7 @@ def test_spans_are_of_the_text_and_leave_nothing_out(made: tuple[Path, OnnxEmbed
 def test_tokens_and_padding_are_told(tmp_path: Path) -> None:
     """What went through the model, and what beside it."""
     card = tiny.make(tmp_path / "weights")
-    artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp32")
+    artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
     told: list[tuple[int, int]] = []
     embedder = OnnxEmbedder(
         artefact, tmp_path / "weights" / TOKENIZER, threads=1, on_batch=lambda *counts: told.append(counts)

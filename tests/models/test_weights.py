@@ -72,10 +72,10 @@ def test_a_flipped_byte_in_the_cache_refuses_the_start(world: tuple[ModelCard, P
 def test_a_flipped_byte_in_the_graph_refuses_the_start(world: tuple[ModelCard, Path, Path]) -> None:
     """What was built is verified as what was fetched is."""
     card, origin, cache = world
-    artefact = require_artefact(card, origin, cache)
+    artefact = require_artefact(card, origin, cache, precision="fp32")
     _flip(artefact.graph)
     with pytest.raises(ConfigError, match="is damaged"):
-        require_artefact(card, origin, cache)
+        require_artefact(card, origin, cache, precision="fp32")
 
 
 def test_a_source_with_other_bytes_is_passed_over(world: tuple[ModelCard, Path, Path]) -> None:
@@ -105,21 +105,24 @@ def test_an_unwritable_cache_names_its_setting(tmp_path: Path) -> None:
 def test_another_recipe_is_built_anew(world: tuple[ModelCard, Path, Path]) -> None:
     """An artefact of other weights is no artefact of these."""
     card, origin, cache = world
-    first = require_artefact(card, origin, cache).manifest
+    first = require_artefact(card, origin, cache, precision="fp32").manifest
     other = tiny.make(origin.parent / "other", seed=4)
-    assert find_artefact(other, cache) is None
-    second = require_artefact(other, origin.parent / "other", cache).manifest
+    assert find_artefact(other, "fp32", cache) is None
+    second = require_artefact(other, origin.parent / "other", cache, precision="fp32").manifest
     assert first.stamp != second.stamp
 
 
 def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Path]) -> None:
     """It names what made the vectors, not where or when."""
     card, origin, cache = world
-    stamps = {require_artefact(card, origin, make_folder(cache / name)).manifest.stamp for name in ("a", "b")}
+    stamps = {
+        require_artefact(card, origin, make_folder(cache / name), precision="fp32").manifest.stamp
+        for name in ("a", "b")
+    }
     script = (
         "import sys; from pathlib import Path; from tests.models import tiny; from models.artefact import *\n"
         "from models.files import make_folder; at = Path(sys.argv[1])\n"
-        "print(require_artefact(tiny.make(at / 'w'), at / 'w', make_folder(at / 'c')).manifest.stamp)"
+        "print(require_artefact(tiny.make(at / 'w'), at / 'w', make_folder(at / 'c'), precision='fp32').manifest.stamp)"
     )
     command = [sys.executable, "-c", script, str(cache / "process")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -130,7 +133,7 @@ def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Pa
 def test_nothing_of_the_builder_is_loaded_once_it_is_built(world: tuple[ModelCard, Path, Path]) -> None:
     """A warm start pays for inference alone."""
     card, origin, cache = world
-    require_artefact(card, origin, cache)
+    require_artefact(card, origin, cache, precision="fp32")
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, models.load; print(*sys.modules)"],
         capture_output=True,
