@@ -161,7 +161,9 @@ class WriterSettings(Group):
     """Batches, and how much may be on its way at once."""
 
     max_batch_tickets: Positive = Field(256, description="Most records of one poll.")
-    max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(50, description="How long a poll waits to fill up.")
+    max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(
+        50, description="How long a poll waits for a first record; what has come by then makes the batch."
+    )
     max_inflight_tickets: Positive = Field(2_048, description="Records read and not yet acked, at most.")
     max_inflight_bytes: Positive = Field(64 * 1024 * 1024, description="Their bytes, at most.")
     concurrency: Positive = Field(4, description="Batches written at once.")

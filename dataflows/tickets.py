@@ -1,4 +1,4 @@
-"""tickets.raw → decode → clean → redact → … → embed → index, in one process.
+"""tickets.raw → decode → clean → redact → … → chunk → writer, in one process; the writer embeds and indexes.
 
     python -m bytewax.run dataflows.tickets
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from connectors.customers import load_customers, read_examples
 from connectors.index.open import open_index
@@ -15,6 +15,7 @@ from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import open_sender
 from core.ports import Embedder
+from core.records import Batch
 from core.settings import Settings
 from delivery.credits import Credits
 from models.load import load_embedder
@@ -30,7 +31,7 @@ from operators.redact import redact
 from worker.http import Announcer, State, serve_control, serve_health
 from worker.pipeline import Pipeline
 from worker.progress import Progress
-from worker.steps import Step
+from worker.steps import Step, run_step
 from worker.telemetry import ConsumerTelemetry, Telemetry
 from worker.writer import Writer
 
@@ -50,7 +51,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
         embedder = load_embedder(settings.model, on_batch=telemetry.model)
         index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
         opening.callback(index.close)
-        steps = ticket_steps(settings, embedder)
+        steps, finishing = _divide(ticket_steps(settings, embedder))
         progress = Progress(max_stall_s=settings.health.max_stall_s)
         credits_ = Credits(tickets=settings.writer.max_inflight_tickets, bytes_=settings.writer.max_inflight_bytes)
         observer = ConsumerTelemetry(telemetry, topic=settings.topics.raw, on_poll=progress.polled)
@@ -69,6 +70,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
             observer=observer,
         )
         writer = Writer(
+            finish=partial(_run_all, finishing, telemetry=telemetry),
             index=index,
             dead_letters=DeadLetterTopic(sender, topic=settings.topics.dlq, now_ms=_now_ms),
             ack=consumer.ack,
@@ -124,6 +126,18 @@ def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
         ),
         Step("points", "index", to_points),
     ]
+
+
+def _divide(steps: list[Step]) -> tuple[list[Step], list[Step]]:
+    """What the polling thread does, and what the writer's threads do: from the model on."""
+    at = next(number for number, step in enumerate(steps) if step.name == "embed")
+    return steps[:at], steps[at:]
+
+
+def _run_all(steps: list[Step], batch: Batch[Any], *, telemetry: Telemetry) -> Batch[Any]:
+    for step in steps:
+        batch = run_step(step, batch, telemetry)
+    return batch
 
 
 def _now_ms() -> int:

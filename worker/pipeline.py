@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.kafka.consumer import GroupConsumer
 from core.errors import FatalError
-from core.records import Batch, Record, Rejected, TicketPoints
+from core.records import Batch, Record
 from worker.steps import Step, run_step
 from worker.telemetry import Telemetry
 from worker.writer import Writer
@@ -69,8 +69,8 @@ class Pipeline:
         """
         return run_step(step, batch, self.telemetry)
 
-    def submit(self, batch: Batch[TicketPoints | Rejected]) -> None:
-        """Hand `batch` to the writer, which acks it."""
+    def submit(self, batch: Batch[Any]) -> None:
+        """Hand `batch` to the writer, which finishes, writes and acks it."""
         self._writer.submit(batch)
 
     def stop(self) -> None:

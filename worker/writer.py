@@ -1,4 +1,7 @@
-"""Batches in, acks out: several writes in flight, and an outage is waited out, never dead-lettered.
+"""Batches in, acks out: several in flight, and an outage is waited out, never dead-lettered.
+
+The steps that are left, embedding first among them, run here too: while one batch is in the model another is being
+written, and the polling thread reads and cleans the next.
 
 `submit` never blocks: how much may be in flight is bounded by the credits the consumer takes before it reads.
 """
@@ -28,6 +31,7 @@ class Writer:
     def __init__(
         self,
         *,
+        finish: Callable[[Batch[Any]], Batch[TicketPoints | Rejected]],
         index: Index,
         dead_letters: DeadLetters,
         ack: Callable[[Any], None],
@@ -36,6 +40,7 @@ class Writer:
         progress: Progress,
         rng: Random,
     ) -> None:
+        self._finish = finish
         self._index = index
         self._dead_letters = dead_letters
         self._ack = ack
@@ -51,8 +56,8 @@ class Writer:
         """What no retry could mend. The batch it happened in is not acked."""
         return self._fault
 
-    def submit(self, batch: Batch[TicketPoints | Rejected]) -> None:
-        """Write `batch` as soon as a thread is free, then ack it."""
+    def submit(self, batch: Batch[Any]) -> None:
+        """Finish and write `batch` as soon as a thread is free, then ack it."""
         self._progress.started()
         self._pool.submit(self._run, batch)
 
@@ -61,8 +66,9 @@ class Writer:
         self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, batch: Batch[TicketPoints | Rejected]) -> None:
+    def _run(self, unfinished: Batch[Any]) -> None:
         try:
+            batch = self._finish(unfinished)
             rejected = [item for item in batch.items if isinstance(item, Rejected)]
             tickets = [item for item in batch.items if not isinstance(item, Rejected)]
             if rejected:

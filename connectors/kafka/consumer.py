@@ -141,7 +141,11 @@ class GroupConsumer:
 
     def _consume(self, count: int, timeout_s: float) -> list[tuple[Record, int]]:
         try:
-            messages = self._consumer.consume(count, timeout_s)
+            # The first one is waited for; with it comes what has arrived meanwhile. So an idle stream passes its
+            # records on singly and at once, and a backlog fills the batch.
+            messages = self._consumer.consume(1, timeout_s)
+            if messages and count > 1:
+                messages += self._consumer.consume(count - 1, 0)
         except KafkaException as error:
             raise translate(error.args[0], "consuming") from None
         if self._refusal is not None:

@@ -25,6 +25,7 @@ class _Run:
         self.telemetry = Telemetry()
         self.progress = Progress(max_stall_s=60)
         self.writer = kind(
+            finish=lambda batch: batch,
             index=index,
             dead_letters=dead_letters,
             ack=self.acks.append,
