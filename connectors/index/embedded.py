@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,15 +66,17 @@ class EdgeEngine:
         with self._writing:
             if self._closed:
                 raise FatalError("the index is closed")
-            for operation in operations:
-                self._shard.update(operation)
-            if time.monotonic() - self._flushed > _FLUSH_S:
-                self._shard.flush()
-                self._flushed = time.monotonic()
+            with _fatal():
+                for operation in operations:
+                    self._shard.update(operation)
+                if time.monotonic() - self._flushed > _FLUSH_S:
+                    self._shard.flush()
+                    self._flushed = time.monotonic()
 
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See `Engine`."""
-        found = self._shard.retrieve(list(ids), list(fields), False) if ids else []
+        with _fatal():
+            found = self._shard.retrieve(list(ids), list(fields), False) if ids else []
         return {str(record.id): record.payload or {} for record in found}
 
     def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> list[Found]:
@@ -84,7 +87,9 @@ class EdgeEngine:
             filter=_filter(conditions),
             with_payload=True,
         )
-        return [Found(str(point.id), point.payload or {}, point.score) for point in self._shard.query(request)]
+        with _fatal():
+            found = self._shard.query(request)
+        return [Found(str(point.id), point.payload or {}, point.score) for point in found]
 
     def scan(
         self,
@@ -104,7 +109,8 @@ class EdgeEngine:
                 with_payload=True if fields is None else list(fields),
                 with_vector=vectors,
             )
-            records, offset = self._shard.scroll(request)
+            with _fatal():
+                records, offset = self._shard.scroll(request)
             for record in records:
                 named: Any = record.vector or {}
                 yield Found(str(record.id), record.payload or {}, vector=named.get(VECTOR))
@@ -113,7 +119,8 @@ class EdgeEngine:
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `Engine`."""
-        return self._shard.count(edge.CountRequest(exact=True, filter=_filter(conditions)))
+        with _fatal():
+            return self._shard.count(edge.CountRequest(exact=True, filter=_filter(conditions)))
 
     def close(self) -> None:
         """Flush, and let the folder go."""
@@ -122,6 +129,26 @@ class EdgeEngine:
                 self._closed = True
                 self._shard.flush()
                 self._shard.close()
+
+
+@contextmanager
+def _fatal() -> Iterator[None]:
+    """The engine's own exceptions as ours: a full disk, a damaged file, a bug. None of them passes by waiting."""
+    try:
+        yield
+    except BaseException as error:
+        if not _of_engine(error):
+            raise
+        raise FatalError(f"the embedded index: {_said(error)}") from error
+
+
+def _of_engine(error: BaseException) -> bool:
+    """The engine raises plain `Exception`; a panic of its Rust code derives from BaseException and has no public name."""
+    return type(error) is Exception or type(error).__name__ == "PanicException"
+
+
+def _said(error: BaseException) -> str:
+    return (str(error).splitlines() or ["no details"])[0][:160]
 
 
 def _require_meta(path: Path, dimension: int) -> int:
@@ -149,9 +176,11 @@ def _open(path: Path, dimension: int) -> edge.EdgeShard:
         if shard.exists():
             return edge.EdgeShard.load(str(shard))
         return _create(shard, dimension)
-    except Exception as error:  # noqa: BLE001 - the engine raises plain exceptions of its own making
+    except BaseException as error:
+        if not _of_engine(error):
+            raise
         raise ConfigError(
-            f"TICKETS_INDEX__PATH: {shard} can't be opened ({str(error).splitlines()[0][:160]}); name a new folder and "
+            f"TICKETS_INDEX__PATH: {shard} can't be opened ({_said(error)}); name a new folder and "
             "a new consumer group, and the log is indexed anew"
         ) from None
 

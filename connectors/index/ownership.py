@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,9 @@ from core.errors import ConfigError
 
 _LOCK: Final = "lock"
 _OWNER: Final = "worker.json"
+#: `find_owner` holds the lock for an instant to see whether it is free; a start waits such instants out.
+_PATIENCE_S: Final = 0.5
+_AGAIN_S: Final = 0.01
 
 
 class Owner(Struct, frozen=True):
@@ -40,9 +44,7 @@ class Ownership:
                 f"TICKETS_INDEX__PATH: can't write {path} ({(error.strerror or '').lower()}); name a folder that is "
                 "ours to write"
             ) from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _take(self._lock):
             holder = _holder(self._lock)
             os.close(self._lock)
             raise ConfigError(
@@ -88,6 +90,19 @@ def find_owner(path: Path) -> Owner | None:
         return msgspec.json.decode((path / _OWNER).read_bytes(), type=Owner)
     except (OSError, msgspec.DecodeError):
         return Owner(holder)
+
+
+def _take(lock: int) -> bool:
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_AGAIN_S)
+        else:
+            return True
 
 
 def _holder(lock: int) -> int:

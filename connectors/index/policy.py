@@ -91,9 +91,7 @@ class VersionedIndex:
         What is there is looked at, not what we wrote: other writers may have been at work, or died over it. Whoever
         writes chunks clears after it, so the last one leaves none behind.
         """
-        ids = tuple({ticket.ticket_id for ticket in tickets})
-        conditions: list[Condition] = [AnyOf("ticket_id", ids), AnyOf("state", (LIVE,)), Between("chunk", least=1)]
-        bodies = [found.payload for found in self.engine.scan(conditions, fields=_BODY_FIELDS)]
+        bodies = self._bodies(tickets)
         if not bodies:
             return
         owners = {point_id(body["tenant_id"], body["ticket_id"], 0) for body in bodies}
@@ -105,6 +103,22 @@ class VersionedIndex:
             if body["version"] < version:
                 stale[version].append(tombstone(tenant_id, ticket_id, body["chunk"], version))
         self.engine.write([Upsert(points, below=version) for version, points in stale.items()])
+
+    def _bodies(self, tickets: Sequence[TicketPoints]) -> list[dict[str, Any]]:
+        """The live chunks but the heads. A scan per tenant: many tenants may count their tickets from 1."""
+        ids: dict[str, set[str]] = defaultdict(set)
+        for ticket in tickets:
+            ids[ticket.tenant_id].add(ticket.ticket_id)
+        found: list[dict[str, Any]] = []
+        for tenant_id, ticket_ids in ids.items():
+            conditions: list[Condition] = [
+                AnyOf("tenant_id", (tenant_id,)),
+                AnyOf("ticket_id", tuple(ticket_ids)),
+                AnyOf("state", (LIVE,)),
+                Between("chunk", least=1),
+            ]
+            found += [body.payload for body in self.engine.scan(conditions, fields=_BODY_FIELDS)]
+        return found
 
     # --- searching
 

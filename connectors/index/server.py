@@ -69,7 +69,10 @@ class ServerEngine:
             )
             for upsert in upserts
         ]
-        self._ask(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+        results = self._ask(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+        unfinished = [result.status for result in results if result.status != models.UpdateStatus.COMPLETED]
+        if unfinished:  # taken in but not applied yet: an ack now could be of a write that a crash undoes
+            raise TransientError(f"the server has not applied a write yet ({unfinished[0].value})")
 
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See `Engine`."""
