@@ -47,6 +47,7 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "tenant_id": ticket.tenant_id,
         "ticket_id": ticket.ticket_id,
+        "head": point_id(ticket.tenant_id, ticket.ticket_id, 0),
         "version": ticket.version,
         "state": "live",
         "model": item.model,

@@ -143,7 +143,7 @@ def _fatal() -> Iterator[None]:
 
 
 def _of_engine(error: BaseException) -> bool:
-    """The engine raises plain `Exception`; a panic of its Rust code derives from BaseException and has no public name."""
+    """Plain `Exception`, or a panic of its Rust code: that derives from BaseException and has no public name."""
     return type(error) is Exception or type(error).__name__ == "PanicException"
 
 

@@ -11,7 +11,7 @@ VECTOR: Final = "text"
 #: Payload fields that filters read, and their kind.
 INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
     "tenant_id": "tenant",
-    "ticket_id": "keyword",
+    "head": "keyword",
     "status": "keyword",
     "category": "keyword",
     "language": "keyword",
@@ -37,6 +37,7 @@ def tombstone(tenant_id: str, ticket_id: str, chunk: int, version: int) -> Point
     payload: dict[str, Any] = {
         "tenant_id": tenant_id,
         "ticket_id": ticket_id,
+        "head": point_id(tenant_id, ticket_id, 0),
         "version": version,
         "chunk": chunk,
         "chunks": 0,

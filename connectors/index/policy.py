@@ -23,7 +23,7 @@ _SPARE: Final = 2
 _MAX_FETCH: Final = 10_000
 _BODY_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunk")
 _NOTHING: Final[dict[str, Any]] = {"version": -1}
-_NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "version", "chunk", "chunks", "state"})
+_NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
 
 
 class VersionedIndex:
@@ -105,20 +105,10 @@ class VersionedIndex:
         self.engine.write([Upsert(points, below=version) for version, points in stale.items()])
 
     def _bodies(self, tickets: Sequence[TicketPoints]) -> list[dict[str, Any]]:
-        """The live chunks but the heads. A scan per tenant: many tenants may count their tickets from 1."""
-        ids: dict[str, set[str]] = defaultdict(set)
-        for ticket in tickets:
-            ids[ticket.tenant_id].add(ticket.ticket_id)
-        found: list[dict[str, Any]] = []
-        for tenant_id, ticket_ids in ids.items():
-            conditions: list[Condition] = [
-                AnyOf("tenant_id", (tenant_id,)),
-                AnyOf("ticket_id", tuple(ticket_ids)),
-                AnyOf("state", (LIVE,)),
-                Between("chunk", least=1),
-            ]
-            found += [body.payload for body in self.engine.scan(conditions, fields=_BODY_FIELDS)]
-        return found
+        """The live chunks but the heads, by the head they name: ids of tickets repeat between tenants."""
+        heads = tuple({_head_id(ticket) for ticket in tickets})
+        conditions: list[Condition] = [AnyOf("head", heads), AnyOf("state", (LIVE,)), Between("chunk", least=1)]
+        return [found.payload for found in self.engine.scan(conditions, fields=_BODY_FIELDS)]
 
     # --- searching
 

@@ -33,6 +33,7 @@ def ticket(ticket_id: str, version: int, chunks: int, *, tenant: str = "acme", *
             payload={
                 "tenant_id": tenant,
                 "ticket_id": ticket_id,
+                "head": point_id(tenant, ticket_id, 0),
                 "version": version,
                 "chunk": n,
                 "chunks": chunks,

@@ -1,0 +1,63 @@
+"""The embedded engine's folder: damaged, closed, made for something else."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from connectors.index.embedded import EdgeEngine
+from connectors.index.engine import Upsert
+from connectors.index.policy import VersionedIndex
+from core.errors import ConfigError, FatalError
+from tests.contracts.index_laws import DIMENSION, held, ticket
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An index of a few tickets, closed."""
+    index = VersionedIndex(EdgeEngine(tmp_path, dimension=DIMENSION))
+    index.write([ticket(str(n), 1, 2) for n in range(20)])
+    index.close()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["segment.json", "status.dat", "edge_config.json"])
+def test_a_damaged_folder_ends_in_a_line_and_not_in_a_panic(folder: Path, name: str) -> None:
+    """Half a file is missing: the start is refused with what to do, or the tickets are all there."""
+    for file in (folder / "shard").rglob(name):
+        os.truncate(file, file.stat().st_size // 2)
+    with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: .* can't be opened .* name a new folder"):
+        EdgeEngine(folder, dimension=DIMENSION)
+
+
+def test_what_the_engine_refuses_is_fatal_and_in_our_words(tmp_path: Path) -> None:
+    """The engine's own exceptions don't get out."""
+    engine = EdgeEngine(tmp_path, dimension=DIMENSION)
+    wrong = EdgeEngine(tmp_path / "other", dimension=DIMENSION + 1) if (tmp_path / "other").mkdir() is None else engine
+    with pytest.raises(FatalError, match="the embedded index: .*dim"):
+        wrong.write([Upsert(ticket("1", 1, 1).points, below=2)])
+    engine.close()
+    wrong.close()
+
+
+def test_a_closed_engine_says_so(folder: Path) -> None:
+    """Closing twice is fine; what comes after is refused as ours, not as the engine's."""
+    engine = EdgeEngine(folder, dimension=DIMENSION)
+    engine.close()
+    engine.close()
+    with pytest.raises(FatalError, match="closed"):
+        engine.write([Upsert(ticket("1", 2, 1).points, below=3)])
+    with pytest.raises(FatalError, match="embedded index"):
+        engine.count([])
+
+
+def test_a_start_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
+    """A crash while the shard is made leaves a draft, which the next start replaces."""
+    draft = tmp_path / "shard.draft"
+    draft.mkdir()
+    (draft / "edge_config.json").write_text("{")
+    index = VersionedIndex(EdgeEngine(tmp_path, dimension=DIMENSION))
+    index.write([ticket("1", 1, 1)])
+    assert held(index) == {("acme", "1"): (1, False)}
+    assert not draft.exists()
+    index.close()

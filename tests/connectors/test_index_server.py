@@ -1,0 +1,84 @@
+"""What only a server can do: take a write in without having applied it, ask us to wait, forget the collection."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from qdrant_client import grpc as q
+
+from connectors.index.open import open_index
+from connectors.index.policy import VersionedIndex
+from core.errors import ConfigError, FatalError, TransientError
+from core.settings import IndexSettings
+from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
+from tests.rigs.qdrant_facade import QdrantFacade
+
+
+class _Slow(QdrantFacade):
+    """Says of updates what `status` is."""
+
+    status = q.UpdateStatus.Completed
+
+    def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        answer = super().UpdateBatch(request, context)
+        for result in answer.result:
+            result.status = self.status
+        return answer
+
+
+@pytest.fixture
+def facade(tmp_path: Path) -> Iterator[_Slow]:
+    """A server of the test's own."""
+    with _Slow(tmp_path / "server") as served:
+        yield served
+
+
+@pytest.fixture
+def index(facade: _Slow) -> Iterator[VersionedIndex]:
+    """An index on it."""
+    opened = open_index(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("status", [q.UpdateStatus.Acknowledged, q.UpdateStatus.WaitTimeout])
+def test_a_write_that_is_only_taken_in_is_no_ack(facade: _Slow, index: VersionedIndex, status: Any) -> None:
+    """The answer is OK, but the points are not applied yet: the write is tried again until they are."""
+    facade.status = status
+    with pytest.raises(TransientError, match="not applied a write yet"):
+        index.write([ticket("1", 1, 2)])
+    facade.status = q.UpdateStatus.Completed
+    index.write([ticket("1", 1, 2)])
+    assert held(index) == {("acme", "1"): (1, False)}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (grpc.StatusCode.DEADLINE_EXCEEDED, TransientError),
+        (grpc.StatusCode.ABORTED, TransientError),
+        (grpc.StatusCode.INVALID_ARGUMENT, FatalError),
+        (grpc.StatusCode.NOT_FOUND, FatalError),
+        (grpc.StatusCode.PERMISSION_DENIED, ConfigError),
+    ],
+    ids=lambda value: getattr(value, "name", value.__name__ if isinstance(value, type) else str(value)),
+)
+def test_each_refusal_is_of_the_kind_that_says_who_acts(
+    facade: _Slow, index: VersionedIndex, code: grpc.StatusCode, kind: type[Exception]
+) -> None:
+    """Waiting, stopping, or a setting: exactly that kind."""
+    facade.fault = code
+    with pytest.raises(kind) as raised:
+        index.write([ticket("1", 1, 1)])
+    assert raised.type is kind
+    facade.fault = None
+
+
+def test_two_workers_that_start_at_once_make_one_collection(facade: _Slow, index: VersionedIndex) -> None:
+    """The second finds the first one's collection and its tickets."""
+    index.write([ticket("1", 1, 1)])
+    second = open_index(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
+    assert held(second) == {("acme", "1"): (1, False)}
+    second.close()
