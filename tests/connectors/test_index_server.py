@@ -17,9 +17,16 @@ from tests.rigs.qdrant_facade import QdrantFacade
 
 
 class _Slow(QdrantFacade):
-    """Says of updates what `status` is."""
+    """Says of updates what `status` is; denies so many times that a collection exists."""
 
     status = q.UpdateStatus.Completed
+    denials = 0
+
+    def CollectionExists(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        if self.denials:
+            self.denials -= 1
+            return q.CollectionExistsResponse(result=q.CollectionExists(exists=False))
+        return super().CollectionExists(request, context)
 
     def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         answer = super().UpdateBatch(request, context)
@@ -77,8 +84,9 @@ def test_each_refusal_is_of_the_kind_that_says_who_acts(
 
 
 def test_two_workers_that_start_at_once_make_one_collection(facade: _Slow, index: VersionedIndex) -> None:
-    """The second finds the first one's collection and its tickets."""
+    """The one whose creation comes second takes the first one's collection, with its tickets."""
     index.write([ticket("1", 1, 1)])
+    facade.denials = 1
     second = open_index(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
     assert held(second) == {("acme", "1"): (1, False)}
     second.close()

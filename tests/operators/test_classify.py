@@ -1,0 +1,72 @@
+"""Labels from the nearest examples."""
+
+from typing import Any
+
+from core.records import EmbeddedTicket, EnrichedTicket, Example, Passage
+from models.hashing import HashingEmbedder
+from operators.classify import Examples, classify
+from operators.embed import embed
+from synthetic.tickets import examples
+from tests.operators.samples import ticket
+
+EMBEDDER = HashingEmbedder()
+ROWS = [
+    Example("my card was stolen", "card", "high"),
+    Example("card lost in the street", "card", "high"),
+    Example("where is my refund", "refund"),
+    Example("refund has not arrived", "refund"),
+]
+
+
+def _classified(text: str, *, least: float = 0.1, neighbours: int = 2, **content: Any) -> EmbeddedTicket:
+    passage = Passage(text, text, "customer", public=True, message=-1)
+    (embedded,) = embed([EnrichedTicket(ticket(**content), passages=(passage,))], embedder=EMBEDDER)
+    loaded = Examples.load(ROWS, embedder=EMBEDDER)
+    (done,) = classify([embedded], examples=loaded, neighbours=neighbours, min_confidence=least)  # type: ignore[list-item]
+    assert isinstance(done, EmbeddedTicket)
+    return done
+
+
+def test_the_nearest_examples_decide() -> None:
+    """With a confidence between 0 and 1."""
+    done = _classified("my card was lost")
+    assert done.category is not None
+    assert done.category.value == "card"
+    assert 0 < done.category.confidence <= 1
+    assert done.priority is not None
+    assert done.priority.value == "high"
+
+
+def test_an_example_itself_is_certain() -> None:
+    """Similarity 1 and a unanimous vote."""
+    done = _classified("refund has not arrived", neighbours=1)
+    assert done.category is not None
+    assert round(done.category.confidence, 3) == 1
+
+
+def test_what_the_producer_says_is_left_alone() -> None:
+    """A label only fills a gap."""
+    done = _classified("my card was lost", category="other")
+    assert done.category is None
+    assert done.priority is not None
+
+
+def test_doubt_gives_no_label() -> None:
+    """Below the threshold a ticket stays without."""
+    done = _classified("zebra quantum xylophone", least=0.6)
+    assert done.category is None
+    assert done.priority is None
+
+
+def test_without_examples_nothing_is_labelled() -> None:
+    """The default."""
+    passage = Passage("card", "card", "customer", public=True, message=-1)
+    (embedded,) = embed([EnrichedTicket(ticket(), passages=(passage,))], embedder=EMBEDDER)
+    assert classify([embedded], examples=None, neighbours=5, min_confidence=0) == [embedded]  # type: ignore[list-item]
+
+
+def test_the_synthetic_examples_serve() -> None:
+    """Several per topic, each with a category and a priority."""
+    rows = examples(per_topic=2)
+    assert len({row.category for row in rows}) >= 20
+    assert all(row.text and row.priority for row in rows)
