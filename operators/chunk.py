@@ -41,7 +41,7 @@ def chunk(
     cutter = _Cutter(tokenizer, max_tokens, overlap_tokens)
     pieces = [[] if item.ticket.content is None else _pieces(item.ticket.content) for item in items]
     subjects = ["" if item.ticket.content is None else item.ticket.content.subject for item in items]
-    cutter.prepare([*subjects, *(piece.text for of_ticket in pieces for piece in of_ticket)])
+    cutter.prepare(subjects, pieces)
     return [
         item if item.ticket.content is None else msgspec.structs.replace(item, passages=_passages(cutter, subject, own))
         for item, subject, own in zip(items, subjects, pieces, strict=True)
@@ -81,24 +81,32 @@ class _Cutter:
         self._overlap = overlap_tokens
         self._spans: dict[str, list[Span]] = {}
 
-    def prepare(self, texts: Sequence[str]) -> None:
-        """Tokenise what is not short beyond doubt."""
-        asked = [text for text in dict.fromkeys(texts) if not self._short(text)]
+    def prepare(self, subjects: Sequence[str], pieces: Sequence[Sequence[_Piece]]) -> None:
+        """Tokenise what does not fit beyond doubt."""
+        asked: dict[str, None] = {}
+        for subject, of_ticket in zip(subjects, pieces, strict=True):
+            doubtful = [piece.text for piece in of_ticket if not self._fits_for_sure(subject, piece.text)]
+            if doubtful or not _at_most(subject, self._prefix_tokens):
+                asked |= dict.fromkeys([subject, *doubtful])
         if asked:
-            self._spans.update(zip(asked, self._tokenizer.spans(asked), strict=True))
+            self._spans.update(zip(asked, self._tokenizer.spans(list(asked)), strict=True))
 
     def prefix(self, subject: str) -> str:
         """The subject as it goes before every passage: whole, or cut to its share of the window."""
-        if self._count(subject) <= self._prefix_tokens:
+        if _at_most(subject, self._prefix_tokens) or len(self._of(subject)) <= self._prefix_tokens:
             return subject.strip()
+        if not self._prefix_tokens:  # a window of so few tokens has no room for it
+            return ""
         return subject[: self._window(subject, 0, self._prefix_tokens)[1]].strip()
 
     def cut(self, text: str, prefix: str) -> list[str]:
         """`text` in windows that leave room for `prefix`; every character but white space is in one of them."""
         if not text.strip():
             return []
-        room = self._max_tokens - (self._count(prefix) if prefix else 0)
-        if self._count(text) <= room:
+        if self._fits_for_sure(prefix, text):
+            return [text.strip()]
+        room = self._max_tokens - (len(self._of(prefix)) if prefix else 0)
+        if len(self._of(text)) <= room:
             return [text.strip()]
         spans, cuts, first, start = self._of(text), [], 0, 0
         while len(spans) - first > room:
@@ -107,7 +115,7 @@ class _Cutter:
             first = self._next(text, first, last)
             start = spans[first][0]
         tail = text[start:].strip()
-        return [*cuts, *([tail] if self._count(tail) <= room else self.cut(tail, prefix))]
+        return [*cuts, *([tail] if len(self._of(tail)) <= room else self.cut(tail, prefix))]
 
     def _window(self, text: str, first: int, room: int) -> tuple[int, int]:
         """End of the window that begins at token `first`: the token after it, and that token's first character.
@@ -119,7 +127,7 @@ class _Cutter:
         last = max(candidates, key=lambda at: (_boundary(text, spans, at), at))
         whole_words = _boundary(text, spans, first) and _boundary(text, spans, last)
         # Half a word may have more tokens than it had in the whole: count again.
-        while not whole_words and last > first + 1 and self._count(text[spans[first][0] : spans[last][0]]) > room:
+        while not whole_words and last > first + 1 and len(self._of(text[spans[first][0] : spans[last][0]])) > room:
             last -= 1
         return last, spans[last][0]
 
@@ -129,18 +137,18 @@ class _Cutter:
         back = range(max(first + 1, last - self._overlap), last)
         return next((at for at in back if _boundary(text, spans, at)), last)
 
-    def _count(self, text: str) -> int:
-        """Tokens of `text`, or an upper bound where that is low enough."""
-        return len(text) if self._short(text) else len(self._of(text))
-
     def _of(self, text: str) -> list[Span]:
         if text not in self._spans:
             self._spans[text] = self._tokenizer.spans([text])[0]
         return self._spans[text]
 
-    def _short(self, text: str) -> bool:
-        """Any token of ASCII text is at least one character, so no more characters than that fit for sure."""
-        return len(text) <= self._prefix_tokens and text.isascii()
+    def _fits_for_sure(self, subject: str, text: str) -> bool:
+        return _at_most(subject, self._max_tokens) and _at_most(text, self._max_tokens - len(subject))
+
+
+def _at_most(text: str, tokens: int) -> bool:
+    """Beyond doubt, and without asking: any token of ASCII text is at least one character."""
+    return len(text) <= tokens and text.isascii()
 
 
 def _boundary(text: str, spans: Sequence[Span], at: int) -> int:

@@ -30,6 +30,7 @@ _JSON: Final = msgspec.json.Decoder()
 _NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
 #: msgspec quotes what it found; a reason must not.
 _QUOTED: Final = re.compile(r" '.*'", re.DOTALL)
+_MALFORMED: Final = re.compile(r"^JSON is malformed: ")
 _PATH: Final = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 
 
@@ -91,7 +92,7 @@ def _parse(value: bytes) -> TicketEvent:
     except msgspec.ValidationError as error:
         raise _field_fault(value, str(error)) from None
     except msgspec.DecodeError as error:
-        raise _FaultError("bad_json", f"the value is not JSON: {_lower(str(error))}") from None
+        raise _FaultError("bad_json", f"the value is not JSON: {_lower(_MALFORMED.sub('', str(error)))}") from None
     except UnicodeDecodeError as error:
         raise _FaultError("bad_utf8", f"the value is not UTF-8: byte {error.start} begins no character") from None
     return event
@@ -132,12 +133,19 @@ def _version(event: TicketEvent, settings: ContractSettings) -> int:
     if settings.version_source == "updated_at":
         if event.updated_at is None:
             raise _FaultError("no_version", "updated_at is missing, and serves as the version here")
-        return milliseconds(event.updated_at)
+        return _time_as_version(milliseconds(event.updated_at), "updated_at")
     if event.version is None:
         raise _FaultError(
             "no_version", "version is missing; TICKETS_CONTRACT__VERSION_SOURCE=updated_at would do without"
         )
     return event.version
+
+
+def _time_as_version(ms: int, what: str) -> int:
+    """A version is never negative: the index takes such a one for older than nothing, and drops it unseen."""
+    if not 0 <= ms <= MAX_VERSION:
+        raise _FaultError("no_version", f"{what} is missing or before 1970, and serves as the version here")
+    return ms
 
 
 def _deleted_by_null(record: Record, settings: ContractSettings) -> Ticket:
@@ -148,7 +156,7 @@ def _deleted_by_null(record: Record, settings: ContractSettings) -> Ticket:
             raise _FaultError("no_version", f"the version header is not a number from 0 to {MAX_VERSION}")
         version = int(header)
     elif settings.version_source == "updated_at":
-        version = record.timestamp_ms
+        version = _time_as_version(record.timestamp_ms, "the record's timestamp")
     else:
         version = FINAL_VERSION
     return Ticket(record, key.tenant_id, key.ticket_id, version, None)

@@ -8,7 +8,7 @@ from connectors.index.open import open_index
 from core.settings import IndexSettings
 from models.load import load_embedder
 from synthetic.tickets import events
-from tests.e2e.world import WorkerProcess, World, wait_until
+from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
 from tests.rigs.qdrant_facade import QdrantFacade
 
 
@@ -39,4 +39,4 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
         index = open_index(IndexSettings(url=facade.url), dimension=embedder.dimension, model=embedder.stamp)
         found = contents(index)
         index.close()
-    assert found == world.folded(world.log())
+    assert_same(found, world.folded(world.log()))

@@ -9,7 +9,7 @@ from connectors.index.digest import contents
 from connectors.index.open import open_index
 from models.load import load_embedder
 from synthetic.tickets import events
-from tests.e2e.world import Runner, WorkerProcess, World
+from tests.e2e.world import Runner, WorkerProcess, World, assert_same
 from tests.oracle import broken, fold
 
 
@@ -46,7 +46,7 @@ def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -
             world.wait_committed([worker])
             assert worker.terminate() == 0, worker.words()
         held.append(_contents(world))
-    assert held[0] == held[1]
+    assert_same(held[0], held[1])
     assert len(world.letters()) == 2 * len(broken(world.log()))
 
 
@@ -64,7 +64,7 @@ def _assert_index_equals_log(world: World) -> None:
     found = contents(index)
     index.close()
     assert held == {key: (expected.version, expected.deleted) for key, expected in fold(log).items()}
-    assert found == world.folded(log)
+    assert_same(found, world.folded(log))
 
     raw = world.settings.topics.raw
     letters = {

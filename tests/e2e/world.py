@@ -182,6 +182,13 @@ class WorkerProcess:
         )
 
 
+def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Equal contents; a few of the differences otherwise, as comparing all of them in words takes minutes."""
+    wrong = [point for point in {**found, **wanted} if found.get(point) != wanted.get(point)]
+    some = [(point, found.get(point), wanted.get(point)) for point in wrong[:3]]
+    assert not wrong, f"{len(wrong)} points differ; found and wanted of some: {some}"
+
+
 def wait_until(done: Callable[[], bool], or_say: Callable[[], str]) -> None:
     """Wait for `done`, patiently."""
     deadline = time.monotonic() + _PATIENCE_S
