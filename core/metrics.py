@@ -14,6 +14,7 @@ MetricName = Literal[
     "tickets_rebalances_total",
     "tickets_model_tokens_total",
     "tickets_model_padding_total",
+    "tickets_model_texts_total",
     # histograms
     "tickets_batch_size",
     "tickets_stage_seconds",
@@ -51,6 +52,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_rebalances_total": Metric("counter", "Changes of the assignment.", ("event",)),
     "tickets_model_tokens_total": Metric("counter", "Tokens of embedded texts, padding left out."),
     "tickets_model_padding_total": Metric("counter", "Padding tokens computed beside them."),
+    "tickets_model_texts_total": Metric("counter", "Texts asked for: `embedded`, or `remembered`.", ("outcome",)),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_stage_seconds": Metric("histogram", "Time of a batch in a step.", ("step",), _STAGE),
     "tickets_freshness_seconds": Metric(

@@ -128,6 +128,9 @@ class ModelSettings(Group):
         description="`int8` is more than twice as fast where the CPU has VNNI; `auto` chooses it there. Name one where "
         "workers with different CPUs share an index.",
     )
+    remembered_texts: Annotated[int, Field(ge=0)] = Field(
+        20_000, description="Texts whose vectors are kept, so that a status change embeds nothing; 0: none."
+    )
     threads: Positive | None = Field(None, description="Inference threads; none: one per core.")
 
 

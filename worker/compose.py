@@ -18,6 +18,7 @@ from core.ports import Embedder
 from core.records import Batch
 from core.settings import Settings
 from delivery.credits import Credits
+from models.cache import CachingEmbedder
 from models.load import load_embedder
 from operators.chunk import chunk
 from operators.classify import Examples, classify
@@ -48,7 +49,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     with ExitStack() as opening:
         telemetry = Telemetry()
         Cluster(settings.kafka).require_topics([settings.topics.raw, settings.topics.dlq])
-        embedder = load_embedder(settings.model, on_batch=telemetry.model)
+        embedder = _remembering(load_embedder(settings.model, on_batch=telemetry.model), settings, telemetry)
         index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
         opening.callback(index.close)
         steps, finishing = _divide(ticket_steps(settings, embedder))
@@ -126,6 +127,11 @@ def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
         ),
         Step("points", "index", to_points),
     ]
+
+
+def _remembering(embedder: Embedder, settings: Settings, telemetry: Telemetry) -> Embedder:
+    texts = settings.model.remembered_texts
+    return CachingEmbedder(embedder, texts=texts, on_lookup=telemetry.looked_up) if texts else embedder
 
 
 def _divide(steps: list[Step]) -> tuple[list[Step], list[Step]]:

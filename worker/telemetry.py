@@ -88,6 +88,11 @@ class Telemetry:
         self.count("tickets_model_tokens_total", by=tokens)
         self.count("tickets_model_padding_total", by=padding)
 
+    def looked_up(self, hits: int, misses: int) -> None:
+        """Texts were asked for; so many were remembered, so many went through the model."""
+        self.count("tickets_model_texts_total", "remembered", by=hits)
+        self.count("tickets_model_texts_total", "embedded", by=misses)
+
     def runs(self, version: str, model: str) -> None:
         """What this process is."""
         self.gauge("tickets_build_info", 1, version, model, str(CONTRACT_VERSION))

@@ -154,6 +154,8 @@ def _said(error: BaseException) -> str:
 def _require_meta(path: Path, dimension: int) -> int:
     file = path / _META
     if not file.exists():
+        if (path / _SHARD).exists():
+            raise ConfigError(f"TICKETS_INDEX__PATH: {file} is missing; name a new folder, and replay the log")
         draft = path / f"{_META}.draft"
         draft.write_bytes(msgspec.json.encode(_Meta(dimension)))
         draft.replace(file)

@@ -16,6 +16,8 @@ _OWNER: Final = "worker.json"
 #: `find_owner` holds the lock for an instant to see whether it is free; a start waits such instants out.
 _PATIENCE_S: Final = 0.5
 _AGAIN_S: Final = 0.01
+#: What a fresh volume's root holds.
+_NO_ONES: Final = frozenset({"lost+found"})
 
 
 class Owner(Struct, frozen=True):
@@ -33,11 +35,12 @@ class Ownership:
         """Take the folder, creating it if need be.
 
         Raises:
-            ConfigError: another process holds it, or it can't be written.
+            ConfigError: another process holds it, it holds something else than an index, or it can't be written.
         """
         self._path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
+            _require_ours(path)
             self._lock: int | None = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigError(
@@ -90,6 +93,15 @@ def find_owner(path: Path) -> Owner | None:
         return msgspec.json.decode((path / _OWNER).read_bytes(), type=Owner)
     except (OSError, msgspec.DecodeError):
         return Owner(holder)
+
+
+def _require_ours(path: Path) -> None:
+    """The lock is the first thing an index makes in its folder, so a folder with anything else is somebody's."""
+    names = set(os.listdir(path)) - _NO_ONES
+    if names and _LOCK not in names:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {path} holds {min(names)} and no index; name a folder of its own for the index"
+        )
 
 
 def _take(lock: int) -> bool:

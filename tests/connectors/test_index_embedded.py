@@ -30,6 +30,14 @@ def test_a_damaged_folder_ends_in_a_line_and_not_in_a_panic(folder: Path, name: 
         EdgeEngine(folder, dimension=DIMENSION)
 
 
+def test_a_shard_whose_dimension_is_not_written_down_is_refused(folder: Path) -> None:
+    """It is not taken for one of the model's dimension."""
+    (folder / "index.json").unlink()
+    with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: .*index.json is missing; name a new folder"):
+        EdgeEngine(folder, dimension=DIMENSION + 1)
+    assert not (folder / "index.json").exists()
+
+
 def test_what_the_engine_refuses_is_fatal_and_in_our_words(tmp_path: Path) -> None:
     """The engine's own exceptions don't get out."""
     engine = EdgeEngine(tmp_path, dimension=DIMENSION + 1)

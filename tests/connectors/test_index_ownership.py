@@ -82,6 +82,17 @@ def test_looking_for_an_owner_never_bars_a_start(tmp_path: Path) -> None:
             looker.join()
 
 
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    """A home folder, say: refused with what lies there, and nothing is added to it. A fresh volume's root is fine."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letter.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: .*home holds letter.txt and no index; name a folder"):
+        Ownership(tmp_path / "home")
+    assert os.listdir(tmp_path / "home") == ["letter.txt"]
+    (tmp_path / "volume" / "lost+found").mkdir(parents=True)
+    Ownership(tmp_path / "volume").release()
+
+
 def test_what_is_no_folder_is_the_users_mistake(tmp_path: Path) -> None:
     """A file where the folder should be: one line that names the setting."""
     (tmp_path / "index").write_text("a file")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.index.digest import contents, digest
@@ -90,6 +90,8 @@ _VERSIONS = st.lists(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_VERSIONS)
+@example(steps=[(1, 3, 1)])
+@example(steps=[(1, 4, 9), (2, 2, 2)])
 def test_writes_cut_off_anywhere_and_read_again_leave_the_newest_alone(
     engine: _Engine, steps: list[tuple[int, int, int]]
 ) -> None:

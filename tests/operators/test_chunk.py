@@ -97,6 +97,14 @@ def test_a_subject_as_long_as_a_book_is_bounded_and_kept() -> None:
     assert "word99" in " ".join(p.text for p in found)
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
+def test_tiny_windows_still_hold_everything(most: int) -> None:
+    """The smallest setting leaves a subject no room before the others: it gets passages of its own."""
+    found = _passages(enriched(subject="Card lost", body="In Lyon, on a train."), most=most, overlap=0)
+    assert all(len(WORDS.spans([p.embed_text])[0]) <= most for p in found)
+    assert {"Card", "lost", "Lyon", "train"} <= set(re.findall(r"\w+", " ".join(p.text for p in found)))
+
+
 @pytest.mark.parametrize("tokenizer", [WORDS, WORDPIECE], ids=["words", "wordpiece"])
 @settings(max_examples=150, deadline=None)
 @given(

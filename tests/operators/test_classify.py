@@ -1,6 +1,11 @@
 """Labels from the nearest examples."""
 
+from collections import defaultdict
 from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.records import EmbeddedTicket, EnrichedTicket, Example, Passage
 from models.hashing import HashingEmbedder
@@ -70,3 +75,28 @@ def test_the_synthetic_examples_serve() -> None:
     rows = examples(per_topic=2)
     assert len({row.category for row in rows}) >= 20
     assert all(row.text and row.priority for row in rows)
+
+
+def _voted(similarities: list[float], labels: list[str | None], neighbours: int) -> str | None:
+    """The label that wins, by sorting everything: slow and plain."""
+    pairs = [(-s, label, n) for n, (s, label) in enumerate(zip(similarities, labels, strict=True)) if label is not None]
+    votes: dict[str, float] = defaultdict(float)
+    for negative, label, _ in sorted(pairs)[:neighbours]:
+        votes[label] += max(0.0, -negative)
+    if not any(votes.values()):
+        return None
+    return min(votes, key=lambda label: (-round(votes[label], 4), label))
+
+
+@given(
+    # Few values, so that many are equally near; quarters are exact in float32.
+    pairs=st.lists(st.tuples(st.integers(-4, 4), st.sampled_from(["a", "b", "c", None])), max_size=30),
+    neighbours=st.integers(1, 8),
+)
+def test_the_vote_is_that_of_a_plain_sort(pairs: list[tuple[int, str | None]], neighbours: int) -> None:
+    """Only the nearest are sorted, and ties go to the label that sorts first."""
+    similarities, labels = [s / 4 for s, _ in pairs], [label for _, label in pairs]
+    loaded = Examples(np.empty((len(pairs), 2), np.float32), [Example("", label) for label in labels])
+    found = loaded.nearest(np.array(similarities, np.float32), "category", neighbours)
+    assert (found.value if found else None) == _voted(similarities, labels, neighbours)
+    assert loaded.nearest(np.array(similarities, np.float32), "priority", neighbours) is None

@@ -132,3 +132,20 @@ def test_updated_at_serves_as_version_where_the_setting_says_so() -> None:
     nothing = _decode(raw(b'{"op":"delete","tenant_id":"acme","ticket_id":"1"}'), version_source="updated_at")
     assert isinstance(nothing, Rejected)
     assert nothing.code == "no_version"
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (_encoded(updated_at="1969-12-31T23:59:59Z"), "updated_at is missing or before 1970"),
+        (msgspec.structs.replace(raw(None), timestamp_ms=-1), "the record's timestamp is missing or before 1970"),
+    ],
+    ids=["upsert", "null value"],
+)
+def test_a_time_before_1970_is_no_version(record: Record, words: str) -> None:
+    """The client gives -1 for a record without a timestamp; an index takes negative versions for older than nothing."""
+    done = _decode(record, version_source="updated_at")
+    assert isinstance(done, Rejected)
+    assert done.code == "no_version"
+    assert words in done.reason
+    assert isinstance(_decode(record), Ticket)
