@@ -97,7 +97,7 @@ def find_owner(path: Path) -> Owner | None:
 
 def _require_ours(path: Path) -> None:
     """The lock is the first thing an index makes in its folder, so a folder with anything else is somebody's."""
-    names = set(os.listdir(path)) - _NO_ONES
+    names = {entry.name for entry in path.iterdir()} - _NO_ONES
     if names and _LOCK not in names:
         raise ConfigError(
             f"TICKETS_INDEX__PATH: {path} holds {min(names)} and no index; name a folder of its own for the index"
