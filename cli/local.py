@@ -103,7 +103,7 @@ class LocalStream:
 
     def _await_worker(self) -> None:
         deadline = time.monotonic() + _START_S
-        while find_owner(self.settings.index.path) is None:
+        while (owner := find_owner(self.settings.index.path)) is None or owner.address is None:
             self.check()
             if time.monotonic() > deadline:
                 raise UnavailableError(f"the worker is not ready after {_START_S:.0f} s; see {self._log}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final
+from unicodedata import category
 
 import msgspec
 from msgspec import Struct
@@ -161,6 +162,18 @@ def _boundary(text: str, spans: Sequence[Span], at: int) -> int:
         return _PARAGRAPH
     if gap and text[end - 1] in _SENTENCE_ENDS:
         return _SENTENCE
-    if gap or not (text[end - 1].isalnum() and text[start].isalnum()):
+    if any(map(_is_space, gap)) or _is_mark(text[end - 1]) or _is_mark(text[start]):
         return _WORD
     return _INSIDE_A_WORD
+
+
+def _is_space(character: str) -> bool:
+    """White space to a BERT tokenizer: not the control characters that Python counts, which it deletes unseen."""
+    return character in "\t\n\r" or (character.isspace() and category(character) != "Cc")
+
+
+def _is_mark(character: str) -> bool:
+    """Punctuation to a BERT tokenizer, a word of its own: accents and emoji are not, they stick to their word."""
+    return category(character)[0] == "P" or (
+        character.isascii() and not character.isalnum() and character.isprintable()
+    )

@@ -2,7 +2,6 @@
 
 import shutil
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,17 +12,13 @@ import qdrant_edge as edge
 from msgspec import Struct
 
 from connectors.index.engine import AnyOf, Condition, Found, Upsert
-from connectors.index.layout import INDEXED, VECTOR
+from connectors.index.layout import INDEXED, LAYOUT_VERSION, VECTOR
 from core.errors import ConfigError, FatalError
 from core.records import Point, Vector
 
 _SHARD: Final = "shard"
 _META: Final = "index.json"
 _PAGE: Final = 1_000
-#: As the server does by default. A killed process loses nothing, the write-ahead log is the system's by then; a
-#: machine that loses its power may lose this much.
-_FLUSH_S: Final = 5.0
-
 _KINDS: Final[dict[str, Any]] = {
     "tenant": edge.KeywordIndexParams(is_tenant=True),
     "keyword": edge.PayloadSchemaType.Keyword,
@@ -35,6 +30,7 @@ class _Meta(Struct, frozen=True):
     """What the folder was made for."""
 
     dimension: int
+    layout: int
 
 
 class EdgeEngine:
@@ -49,7 +45,6 @@ class EdgeEngine:
         self._dimension = _require_meta(path, dimension)
         self._shard = _open(path, dimension)
         self._writing = threading.Lock()
-        self._flushed = time.monotonic()
         self._closed = False
 
     @property
@@ -69,9 +64,9 @@ class EdgeEngine:
             with _fatal():
                 for operation in operations:
                     self._shard.update(operation)
-                if time.monotonic() - self._flushed > _FLUSH_S:
-                    self._shard.flush()
-                    self._flushed = time.monotonic()
+                # To the disk before anybody is told: an ack lets the offset be committed, and then nobody reads the
+                # record again, not even after a power cut.
+                self._shard.flush()
 
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See `Engine`."""
@@ -157,13 +152,18 @@ def _require_meta(path: Path, dimension: int) -> int:
         if (path / _SHARD).exists():
             raise ConfigError(f"TICKETS_INDEX__PATH: {file} is missing; name a new folder, and replay the log")
         draft = path / f"{_META}.draft"
-        draft.write_bytes(msgspec.json.encode(_Meta(dimension)))
+        draft.write_bytes(msgspec.json.encode(_Meta(dimension, LAYOUT_VERSION)))
         draft.replace(file)
         return dimension
     try:
         meta = msgspec.json.decode(file.read_bytes(), type=_Meta)
     except msgspec.DecodeError:
         raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; name a new folder, and replay the log") from None
+    if meta.layout != LAYOUT_VERSION:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {path} has layout {meta.layout} and this version writes {LAYOUT_VERSION}; name "
+            "a new folder and a new consumer group, and the log is indexed anew"
+        )
     if meta.dimension != dimension:
         raise ConfigError(
             f"TICKETS_INDEX__PATH: {path} was made for vectors of {meta.dimension} dimensions and the model gives "

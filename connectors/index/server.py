@@ -1,5 +1,6 @@
 """A Qdrant server, over gRPC."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -141,8 +142,10 @@ class ServerEngine:
             self._create(settings, dimension)
         params = self._ask(lambda: self._client.get_collection(self._collection)).config.params.vectors
         found = params.get(VECTOR) if isinstance(params, dict) else None
-        if found is None or found.size != dimension:
+        if found is None or found.size != dimension or found.distance != models.Distance.COSINE:
             made = "without a vector named text" if found is None else f"for vectors of {found.size} dimensions"
+            if found is not None and found.distance != models.Distance.COSINE:
+                made += f" by {found.distance.value.lower()} and not cosine"
             raise ConfigError(
                 f"TICKETS_INDEX__COLLECTION: {self._collection} was made {made} and the model gives {dimension}; name "
                 "a new collection and a new consumer group, and the log is indexed anew"
@@ -189,11 +192,17 @@ def _connect(settings: IndexSettings) -> QdrantClient:
         port = address.port or _GRPC_PORT
     except ValueError:
         raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} has no valid port") from None
+    with warnings.catch_warnings():  # a key over plain HTTP is the user's choice; their log is JSON
+        warnings.simplefilter("ignore", UserWarning)
+        return _client(settings, address.hostname, port, https=address.scheme == "https")
+
+
+def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> QdrantClient:
     return QdrantClient(
-        host=address.hostname,
+        host=host,
         grpc_port=port,
         prefer_grpc=True,
-        https=address.scheme == "https",
+        https=https,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout=max(1, round(settings.timeout_s)),
         check_compatibility=False,  # it would ask over REST, whose port we are not told

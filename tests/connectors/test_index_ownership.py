@@ -88,7 +88,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "home" / "letter.txt").write_text("mine")
     with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: .*home holds letter.txt and no index; name a folder"):
         Ownership(tmp_path / "home")
-    assert os.listdir(tmp_path / "home") == ["letter.txt"]
+    assert [entry.name for entry in (tmp_path / "home").iterdir()] == ["letter.txt"]
     (tmp_path / "volume" / "lost+found").mkdir(parents=True)
     Ownership(tmp_path / "volume").release()
 

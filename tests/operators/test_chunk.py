@@ -1,6 +1,7 @@
 """Passages: whole, bounded, one author each, and nothing left out."""
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -28,7 +29,7 @@ class WordPiece:
         self._tokenizer.normalizer = normalizers.BertNormalizer()
         self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
-    def spans(self, texts: list[str]) -> list[list[tuple[int, int]]]:
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """See `core.ports.Tokenizer`."""
         return [e.offsets for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
@@ -103,6 +104,14 @@ def test_tiny_windows_still_hold_everything(most: int) -> None:
     found = _passages(enriched(subject="Card lost", body="In Lyon, on a train."), most=most, overlap=0)
     assert all(len(WORDS.spans([p.embed_text])[0]) <= most for p in found)
     assert {"Card", "lost", "Lyon", "train"} <= set(re.findall(r"\w+", " ".join(p.text for p in found)))
+
+
+@pytest.mark.parametrize("joint", ["\x00", "\u200b", "\x1c", "e\u0301"])
+def test_what_only_looks_like_the_end_of_a_word_is_counted_again(joint: str) -> None:
+    """A tokenizer drops controls and accents within a word: `##ing` is one token there, and `ing` on its own three."""
+    found = _passages(enriched(body=f"x{joint}" + f"ing{joint}" * 20), tokenizer=WORDPIECE, most=12, overlap=0)
+    assert len(found) > 1
+    assert max(len(tokens) for tokens in WORDPIECE.spans([p.embed_text for p in found])) <= 12
 
 
 @pytest.mark.parametrize("tokenizer", [WORDS, WORDPIECE], ids=["words", "wordpiece"])
