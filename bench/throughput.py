@@ -91,7 +91,8 @@ def model(*, tickets: TicketsOption = 4000) -> None:
     windows = []
     for start in range(0, tickets, settings.writer.max_batch_tickets):
         window = batch.items[start : start + settings.writer.max_batch_tickets]
-        windows.append([p.embed_text for item in window if not isinstance(item, Rejected) for p in item.passages])
+        passages = [p for item in window if not isinstance(item, Rejected) for p in item.passages]
+        windows.append(list(dict.fromkeys(p.embed_text for p in passages)))  # as the pipeline does: each text once
     embedder.embed(windows[0])  # warm
     tokens.count = 0
     began = time.perf_counter()

@@ -112,7 +112,9 @@ class EnrichSettings(Group):
 class ChunkSettings(Group):
     """How a ticket becomes passages."""
 
-    max_tokens: Positive | None = Field(None, description="Longest passage; none: what the model reads whole.")
+    max_tokens: Annotated[int, Field(ge=16)] | None = Field(
+        None, description="Longest passage; none: what the model reads whole."
+    )
     overlap_tokens: Annotated[int, Field(ge=0)] = Field(32, description="Shared by neighbours of a cut text.")
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.contract import FINAL_VERSION, MAX_VERSION, TicketEvent, UpsertEvent, milliseconds, moment, record_key
 
@@ -92,3 +94,9 @@ def test_what_the_contract_forbids_does_not_decode(field: str, value: object) ->
 def test_what_the_contract_allows_decodes(field: str, value: object) -> None:
     """The other side of the same edges; unknown fields are passed over."""
     msgspec.json.decode(msgspec.json.encode({**_EVENT, field: value}), type=TicketEvent)
+
+
+@given(st.integers(0, 4_102_444_800_000))
+def test_milliseconds_and_back_lose_nothing(ms: int) -> None:
+    """As a version, one lost would let two changes collide."""
+    assert milliseconds(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)) == ms
