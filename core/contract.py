@@ -91,7 +91,7 @@ def milliseconds(timestamp: datetime | int) -> int:
 
 def moment(ms: int) -> datetime:
     """The UTC datetime of `ms` milliseconds since the epoch."""
-    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+    return _EPOCH + timedelta(milliseconds=ms)
 
 
 def record_key(tenant_id: str, ticket_id: str) -> bytes:
