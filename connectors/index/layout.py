@@ -5,9 +5,6 @@ from typing import Any, Final, Literal
 from core.identity import point_id
 from core.records import Point
 
-#: Changes with the fields below: an index of another layout is indexed anew.
-LAYOUT_VERSION: Final = 1
-
 #: The one named vector of a point; a tombstone has none, so no search finds it.
 VECTOR: Final = "text"
 

@@ -1,0 +1,126 @@
+"""The embedded engine's folder: made, checked, opened, and its write-ahead log brought to the disk."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import qdrant_edge as edge
+from msgspec import Struct
+
+from connectors.index.layout import INDEXED, VECTOR
+from core.errors import ConfigError
+
+#: Changes with how points lie in the folder: one of another layout is indexed anew.
+_LAYOUT: Final = 2
+
+_SHARD: Final = "shard"
+_LOG: Final = "wal"
+_META: Final = "index.json"
+_KINDS: Final[dict[str, Any]] = {
+    "tenant": edge.KeywordIndexParams(is_tenant=True),
+    "keyword": edge.PayloadSchemaType.Keyword,
+    "integer": edge.PayloadSchemaType.Integer,
+}
+
+
+class _Meta(Struct, frozen=True):
+    """What the folder was made for."""
+
+    dimension: int
+    layout: int
+
+
+def require_dimension(path: Path, dimension: int) -> int:
+    """Note what the folder is made for, or check what it was made for.
+
+    Raises:
+        ConfigError: it was made for another dimension or layout.
+    """
+    file = path / _META
+    if not file.exists():
+        if (path / _SHARD).exists():
+            raise ConfigError(f"TICKETS_INDEX__PATH: {file} is missing; name a new folder, and replay the log")
+        draft = path / f"{_META}.draft"
+        draft.write_bytes(msgspec.json.encode(_Meta(dimension, _LAYOUT)))
+        draft.replace(file)
+        return dimension
+    try:
+        meta = msgspec.json.decode(file.read_bytes(), type=_Meta)
+    except msgspec.DecodeError:
+        raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; name a new folder, and replay the log") from None
+    if meta.layout != _LAYOUT:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {path} has layout {meta.layout} and this version writes {_LAYOUT}; name "
+            "a new folder and a new consumer group, and the log is indexed anew"
+        )
+    if meta.dimension != dimension:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {path} was made for vectors of {meta.dimension} dimensions and the model gives "
+            f"{dimension}; name a new folder and a new consumer group, and the log is indexed anew"
+        )
+    return dimension
+
+
+def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
+    """The engine over the folder; made when there is none.
+
+    Raises:
+        ConfigError: what lies there can't be read.
+    """
+    shard = path / _SHARD
+    try:
+        if shard.exists():
+            return edge.EdgeShard.load(str(shard))
+        return _create(shard, dimension)
+    except BaseException as error:
+        if not of_engine(error):
+            raise
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {shard} can't be opened ({said(error)}); name a new folder and "
+            "a new consumer group, and the log is indexed anew"
+        ) from None
+
+
+def _create(shard: Path, dimension: int) -> edge.EdgeShard:
+    """Made aside and renamed, so that a crash leaves no half of it."""
+    draft = shard.with_name(f"{shard.name}.draft")
+    if draft.exists():
+        shutil.rmtree(draft)
+    params = edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)
+    made = edge.EdgeShard.create(str(draft), edge.EdgeConfig(vectors={VECTOR: params}))
+    for field, kind in INDEXED.items():
+        made.update(edge.UpdateOperation.create_field_index(field, _KINDS[kind]))
+    made.flush()
+    made.close()
+    draft.rename(shard)
+    return edge.EdgeShard.load(str(shard))
+
+
+def sync_log(path: Path) -> None:
+    """Bring the write-ahead log to the disk: with it, and segments as old as the last flush, nothing is missing.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    log = path / _SHARD / _LOG
+    for name in (log, *log.iterdir()):  # the folder too: a log's next file is a new name in it
+        try:
+            handle = os.open(name, os.O_RDONLY)
+        except FileNotFoundError:  # renamed or removed by the engine meanwhile: no longer needed
+            continue
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def of_engine(error: BaseException) -> bool:
+    """Plain `Exception`, or a panic of its Rust code: that derives from BaseException and has no public name."""
+    return type(error) is Exception or type(error).__name__ == "PanicException"
+
+
+def said(error: BaseException) -> str:
+    """What the engine says of its error, in one line."""
+    return (str(error).splitlines() or ["no details"])[0][:160]
