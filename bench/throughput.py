@@ -39,6 +39,7 @@ err = Console(stderr=True)
 
 _SEED: Final = 7
 _PARTITIONS: Final = 4
+_LOOK_S: Final = 0.05
 TicketsOption = Annotated[int, typer.Option(help="Synthetic tickets of a run.")]
 
 
@@ -108,7 +109,12 @@ def pipeline(*, tickets: TicketsOption = 4000) -> None:
     running = build_pipeline(settings)
     read, began = 0, 0.0
     registry = running.telemetry.registry
-    while _sum(registry, "tickets_acked_total") < tickets:
+    looked = 0.0
+    while True:
+        if time.perf_counter() - looked > _LOOK_S:  # reading every metric takes a millisecond
+            looked = time.perf_counter()
+            if _sum(registry, "tickets_acked_total") >= tickets:
+                break
         batch: Batch[Any] | None = running.poll()
         if batch is None:
             continue

@@ -11,6 +11,12 @@ def test_a_sound_vector_has_no_fault() -> None:
     assert vector_fault(np.array([0, 1, 0], dtype=np.float32), 3) is None
 
 
+@pytest.mark.parametrize("value", [1e-30, 3e38])
+def test_very_small_and_very_large_values_are_sound(value: float) -> None:
+    """Their squares are 0 and infinity in float32; they are neither."""
+    assert vector_fault(np.array([0, value, 0], dtype=np.float32), 3) is None
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from core.records import EnrichedTicket
-from operators.language import LANGUAGES, detect_language, load_detector
+from operators.language import LANGUAGES, CompactDetector, detect_language
 from synthetic.tickets import events
 from tests.operators.samples import message, ticket
 
-DETECTOR = load_detector()
+DETECTOR = CompactDetector()
 
 
 def _language(**content: Any) -> str | None:
@@ -40,6 +40,11 @@ def test_sentences(text: str, language: str) -> None:
 def test_too_little_to_tell(text: str) -> None:
     """No label is better than a guess; placeholders are no language."""
     assert _language(body=text) is None
+
+
+def test_characters_the_detector_refuses_are_no_language() -> None:
+    """`clean` removes them; should one get through, the ticket goes on without a label."""
+    assert _language(body="I cannot sign in since \x00 yesterday") is None
 
 
 def test_a_ticket_whose_words_are_in_its_messages_is_read_there() -> None:

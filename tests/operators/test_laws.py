@@ -19,7 +19,7 @@ from operators.clean import clean
 from operators.decode import decode
 from operators.embed import embed
 from operators.enrich import enrich
-from operators.language import detect_language, load_detector
+from operators.language import CompactDetector, detect_language
 from operators.points import to_points
 from operators.redact import redact
 from tests.operators import samples
@@ -27,7 +27,7 @@ from tests.operators import samples
 Operator = Callable[[Sequence[Any]], Sequence[Any]]
 
 EMBEDDER = HashingEmbedder()
-DETECTOR = load_detector()
+DETECTOR = CompactDetector()
 EXAMPLES = Examples.load([Example("card lost", "card", "high"), Example("refund", "refund")], embedder=EMBEDDER)
 
 _language: Operator = partial(detect_language, detector=DETECTOR)
