@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test check fmt lint type arch bench bench-banking77 docs kafka lock clean
+.PHONY: help install run test check fmt lint type arch bench bench-contenders bench-banking77 docs kafka lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -33,8 +33,10 @@ type: .venv/.dev ## Types
 arch: .venv/.dev ## Who may import whom
 	$(BIN)/lint-imports
 
-bench: .venv/.dev ## Tickets per second: the whole pipeline against the model alone
-	$(BIN)/python -m bench.throughput compare
+bench: .venv/.dev ## Measure embed, pipeline and enrich, interleaved; SUITE= names one
+	$(BIN)/python -m bench run $(SUITE)
+
+bench-contenders: .contenders/.done ## Install what the bench compares with, beside us (torch and fastembed; 5 GB)
 
 bench-banking77: .venv/.dev ## Does a question find its like? FOLDER= names train.csv and test.csv
 	$(BIN)/python -m bench.banking77 $(FOLDER)
@@ -50,9 +52,11 @@ lock: .venv/.dev ## Resolve the dependencies anew
 		--no-emit-find-links --no-header --extra broker --extra build -o requirements/run.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra broker --extra build --extra dev -o requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/contenders.txt requirements/contenders.in
 
 clean: ## Remove what was made here; caches of the user stay
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
@@ -81,3 +85,9 @@ endef
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.run
+
+.contenders/.done: requirements/contenders.txt | .venv/bin/python
+	@echo "installing what requirements/contenders.txt pins"
+	@$(BIN)/python -m venv .contenders
+	@.contenders/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/contenders.txt
+	@touch $@

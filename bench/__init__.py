@@ -1,1 +1,1 @@
-"""What is fast, measured: each bench prints what it did, on what machine, and its medians."""
+"""What is fast, measured: contenders in processes of their own, in interleaved rounds, and a page of the medians."""

@@ -14,8 +14,8 @@ from core.errors import UnavailableError
 from core.ports import Index
 from core.records import SearchHit, SearchQuery
 from core.settings import Settings
-from models.load import load_embedder
 from services.control import SearchRequest, WorkerStatus
+from worker.model import open_embedder
 from worker.search import Searcher
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ def open_asking(settings: Settings) -> Iterator[Asking]:
         if owner is not None and owner.address is not None:
             yield _Worker(owner)
             return
-        embedder = load_embedder(settings.model)
+        embedder = open_embedder(settings.model)
         index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
         opened.callback(index.close)
         yield _Direct(index_searcher=Searcher(index=index, embedder=embedder), model=embedder.stamp, index=index)

@@ -23,8 +23,8 @@ from connectors.kafka.producer import Outgoing, Sender, open_sender
 from core.errors import TicketstreamError
 from core.records import SearchQuery
 from core.settings import Settings, load_settings
-from models.load import fetch
 from synthetic.tickets import SyntheticRecord, events, questions
+from worker.model import fetch_model
 
 _TRICKLE_PER_S: Final = 2.0
 _QUESTIONS: Final = 4
@@ -49,7 +49,7 @@ def demo(
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="ticketstream-")))
         with model_progress() as progress:
-            fetch(load_settings().model, progress=progress)
+            fetch_model(load_settings().model, progress=progress)
         with out.status("starting") as spinner:
             stream = LocalStream(folder, say=spinner.update)
         opened.callback(stream.close)

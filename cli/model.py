@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -9,19 +10,35 @@ from rich.table import Table
 
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
 from core.settings import load_settings
-from models.load import describe, fetch
+from models.load import describe
+from worker.model import build_model, fetch_model
 
 app = typer.Typer(help="Fetch, verify and show the embedding model.", no_args_is_help=True)
 
 
 @app.command("fetch")
 @ends_in_one_line
-def fetch_model() -> None:
-    """Fetch the weights, verify them and build the graph, once, into the cache."""
+def fetch() -> None:
+    """Have the model in the cache, verified: taken from TICKETS_MODEL__STORE, or built from its weights."""
     settings = load_settings().model
     with model_progress() as progress:
-        fetch(settings, progress=progress)
+        fetch_model(settings, progress=progress)
     err.print(f"{describe(settings).stamp} is ready in {settings.cache_dir}")
+
+
+@app.command("build")
+@ends_in_one_line
+def build(
+    *,
+    to: Annotated[
+        str | None, typer.Option(help="Folder or s3://bucket/prefix to keep it in, for TICKETS_MODEL__STORE.")
+    ] = None,
+) -> None:
+    """Build the graph anew from the verified weights; the same weights give the same stamp on every machine."""
+    settings = load_settings().model
+    with model_progress() as progress:
+        stamp = build_model(settings, to=to, progress=progress)
+    err.print(f"{stamp} is ready in {to or settings.cache_dir}")
 
 
 @app.command("show")

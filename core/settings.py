@@ -130,6 +130,14 @@ class ModelSettings(Group):
         description="`int8` is more than twice as fast where the CPU has VNNI; `auto` chooses it there. Name one where "
         "workers with different CPUs share an index.",
     )
+    store: str | None = Field(
+        None,
+        description="Folder or s3://bucket/prefix that `ticketstream model build --to` filled: the model is taken "
+        "from there instead of being built.",
+    )
+    stamp: str | None = Field(
+        None, description="The only model stamp to run with, as `ticketstream model show` prints it; none: any."
+    )
     remembered_texts: Annotated[int, Field(ge=0)] = Field(
         20_000, description="Texts whose vectors are kept, so that a status change embeds nothing; 0: none."
     )

@@ -5,14 +5,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from core.errors import ConfigError
 from core.ports import Embedder
 from core.settings import ModelSettings
-from models.artefact import Artefact, find_artefact, require_artefact
+from models.artefact import MANIFEST, Artefact, find_artefact, require_artefact
 from models.catalogue import TOKENIZER, ModelCard, find_card
 from models.encoder import OnBatch, OnnxEmbedder
-from models.files import Report, make_folder, silent
+from models.files import Report, make_folder, sha256_of, silent
 from models.hashing import HashingEmbedder
-from models.precision import Precision, choose
+from models.precision import choose
 from models.weights import require_weights
 
 HASHING: Final = "hashing"
@@ -47,12 +48,14 @@ def load_embedder(
         return HashingEmbedder(on_batch=on_batch)
     artefact = fetch(settings, progress=progress)
     assert artefact is not None  # noqa: S101 - only the hashing embedder has none
-    tokenizer = _weights_folder(settings) / TOKENIZER
+    tokenizer = weights_folder(settings) / TOKENIZER
     return OnnxEmbedder(artefact, tokenizer, threads=settings.threads, on_batch=on_batch)
 
 
 def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefact | None:
-    """Have weights and artefact in the cache, verified; None for a model that needs none.
+    """Have artefact and tokenizer in the cache, verified; None for a model that needs none.
+
+    The weights are needed, and fetched, only where the artefact has to be built.
 
     Raises:
         ConfigError: a file is damaged, or the cache can't be written.
@@ -60,11 +63,28 @@ def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefac
     """
     if settings.name == HASHING:
         return None
-    card, weights, report = find_card(settings.name), _weights_folder(settings), progress or silent
+    return _ready(settings) or build(settings, progress=progress, anew=False)
+
+
+def build(settings: ModelSettings, *, progress: Report | None = None, anew: bool = True) -> Artefact:
+    """Build the graph from the verified weights, fetched when they are missing.
+
+    Args:
+        settings: which model, and where its files are kept.
+        progress: told of fetching and building.
+        anew: also where there is one already.
+
+    Raises:
+        ConfigError: a file is damaged, or the cache can't be written.
+        UnavailableError: the weights can't be had.
+    """
+    card, weights, report = find_card(settings.name), weights_folder(settings), progress or silent
     make_folder(weights)
     require_weights(card, weights, report=report)
-    precision = choose(settings.precision)
-    return require_artefact(card, weights, _artefact_folder(settings, precision), precision=precision, report=report)
+    folder = artefact_folder(settings)
+    if anew:
+        (folder / MANIFEST).unlink(missing_ok=True)
+    return require_artefact(card, weights, folder, precision=choose(settings.precision), report=report)
 
 
 def describe(settings: ModelSettings) -> ModelDescription:
@@ -77,9 +97,7 @@ def describe(settings: ModelSettings) -> ModelDescription:
         embedder = HashingEmbedder()
         return ModelDescription(HASHING, True, embedder.max_tokens, None, embedder.stamp, embedder.dimension)
     card = find_card(settings.name)
-    precision = choose(settings.precision)
-    folder = _artefact_folder(settings, precision)
-    artefact = find_artefact(card, precision, folder)
+    folder, artefact = artefact_folder(settings), _ready(settings)
     if artefact is None:
         return ModelDescription(card.name, False, _max_tokens(card), folder)
     manifest = artefact.manifest
@@ -91,9 +109,22 @@ def _max_tokens(card: ModelCard) -> int:
     return card.max_length - 2
 
 
-def _weights_folder(settings: ModelSettings) -> Path:
+def weights_folder(settings: ModelSettings) -> Path:
+    """Where the verified weights and the tokenizer of the settings' model are kept."""
     return settings.cache_dir / "models" / settings.name / "weights"
 
 
-def _artefact_folder(settings: ModelSettings, precision: Precision) -> Path:
-    return settings.cache_dir / "models" / settings.name / precision
+def artefact_folder(settings: ModelSettings) -> Path:
+    """Where the graph of the settings' model and precision is kept, with its manifest."""
+    return settings.cache_dir / "models" / settings.name / choose(settings.precision)
+
+
+def _ready(settings: ModelSettings) -> Artefact | None:
+    """The verified artefact, if it and its verified tokenizer are in the cache."""
+    card, tokenizer = find_card(settings.name), weights_folder(settings) / TOKENIZER
+    artefact = find_artefact(card, choose(settings.precision), artefact_folder(settings))
+    if artefact is None or not tokenizer.is_file():
+        return None
+    if sha256_of(tokenizer) != card.files[TOKENIZER]:
+        raise ConfigError(f"{tokenizer} is damaged: its sha256 is not that of {card.name}; delete it")
+    return artefact

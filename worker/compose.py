@@ -20,7 +20,6 @@ from core.records import Batch
 from core.settings import Settings
 from delivery.credits import Credits
 from models.cache import CachingEmbedder
-from models.load import load_embedder
 from operators.chunk import chunk
 from operators.classify import Examples, classify
 from operators.clean import clean
@@ -31,6 +30,7 @@ from operators.language import CompactDetector, detect_language
 from operators.points import to_points
 from operators.redact import redact
 from worker.http import Announcer, State, serve_control, serve_health
+from worker.model import open_embedder
 from worker.pipeline import Pipeline
 from worker.progress import Progress
 from worker.steps import Step, run_step
@@ -55,7 +55,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     with ExitStack() as opening:
         telemetry = Telemetry()
         Cluster(settings.kafka).require_topics([settings.topics.raw, settings.topics.dlq])
-        embedder = _remembering(load_embedder(settings.model, on_batch=telemetry.model), settings, telemetry)
+        embedder = _remembering(open_embedder(settings.model, on_batch=telemetry.model), settings, telemetry)
         index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
         opening.callback(index.close)
         steps, finishing = _divide(ticket_steps(settings, embedder))

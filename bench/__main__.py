@@ -1,0 +1,79 @@
+"""The bench: suites of contenders, rows in JSON, and a page of tables and plots.
+
+python -m bench run [SUITE]... measures, appends rows to bench/results/rows.jsonl and renews the page
+python -m bench page           renews bench/results/README.md from the rows
+"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench.corpus import SYNTHETIC
+from bench.job import Job
+from bench.machine import this_machine
+from bench.page import write_page
+from bench.runner import ContenderError, run_suite
+from bench.suites import SUITES
+from bench.summary import print_table, summarise
+from core.errors import TicketstreamError
+
+app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, rich_markup_mode=None)
+err = Console(stderr=True)
+
+_RESULTS: Final = Path(__file__).parent / "results"
+ResultsOption = Annotated[Path, typer.Option(help="Folder of rows.jsonl and of the page.")]
+
+
+@app.command()
+def run(
+    suites: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SUITES)}; none: all.")] = None,
+    *,
+    tickets: Annotated[int, typer.Option(min=1, help="Tickets of a run; texts, of a file.")] = 4_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians are shown.")] = 3,
+    corpus: Annotated[str, typer.Option(help="For embed: synthetic, banking77, or a JSONL file.")] = SYNTHETIC,
+    results: ResultsOption = _RESULTS,
+) -> None:
+    """Measure suites, and show the medians."""
+    unknown = [name for name in suites or () if name not in SUITES]
+    if unknown:
+        err.print(f"{unknown[0]} is no suite; there is {', '.join(SUITES)}")
+        raise typer.Exit(2)
+    results.mkdir(parents=True, exist_ok=True)
+    machine = this_machine()
+    for name in suites or SUITES:
+        suite, rows = SUITES[name], []
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+            task = progress.add_task(name, total=rounds * len(suite.everyone))
+
+            def started(contender: str, number: int, task: object = task, name: str = name) -> None:
+                progress.update(task, description=f"{name}, round {number + 1}: {contender}")  # type: ignore[arg-type]
+
+            try:
+                for row in run_suite(suite, Job("", tickets, corpus), rounds=rounds, machine=machine, started=started):
+                    rows.append(row)
+                    progress.advance(task, rounds if row.skipped else 1)
+            except (ContenderError, TicketstreamError) as error:
+                err.print(str(error))
+                raise typer.Exit(1) from None
+        with (results / "rows.jsonl").open("ab") as file:
+            file.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+        print_table(suite, summarise(suite, rows))
+    write_page(results)
+
+
+@app.command()
+def page(*, results: ResultsOption = _RESULTS) -> None:
+    """Renew the page from the rows: of each suite and corpus, the last run."""
+    if not (results / "rows.jsonl").exists():
+        err.print(f"there is no {results / 'rows.jsonl'}; `python -m bench run` makes it")
+        raise typer.Exit(2)
+    write_page(results)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,109 @@
+"""Texts to vectors: ours, and our graph under the batchings one would otherwise write.
+
+All embed the same texts with the same weights, truncation and number of threads, and without a cache.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime as ort
+
+from bench.corpus import texts
+from bench.job import Clock, Job, Measured, Skipped, answer
+from core.settings import load_settings
+from models.catalogue import TOKENIZER
+from models.encoder import OnnxEmbedder
+from models.load import fetch, weights_folder
+from models.precision import Precision
+from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
+from models.tokenise import load_tokenizer
+
+#: Ours sees so many texts at a time: what the pipeline hands over at once in a backlog.
+_WINDOW: Final = 512
+_WARM: Final = 64
+
+
+class Tokens:
+    """Counts what goes through the model."""
+
+    count = 0
+
+    def add(self, tokens: int, _padding: int) -> None:
+        """See `models.encoder.OnBatch`."""
+        self.count += tokens
+
+
+def load(precision: Precision, tokens: Tokens | None = None) -> OnnxEmbedder:
+    """Our encoder, without a cache."""
+    settings = load_settings().model.model_copy(update={"precision": precision})
+    artefact = fetch(settings)
+    if artefact is None:
+        raise Skipped("TICKETS_MODEL__NAME names a model without weights")
+    on_batch = None if tokens is None else tokens.add
+    return OnnxEmbedder(artefact, weights_folder(settings) / TOKENIZER, on_batch=on_batch)
+
+
+def _ours(precision: Precision) -> Callable[[Job], Measured]:
+    def run(job: Job) -> Measured:
+        tokens, clock = Tokens(), Clock()
+        embedder = load(precision, tokens)
+        found = texts(job.corpus, job.tickets, embedder)
+        embedder.embed(found[:_WARM])
+        tokens.count = 0
+        with clock.measure():
+            for start in range(0, len(found), _WINDOW):
+                embedder.embed(found[start : start + _WINDOW])
+        return clock.measured(tickets=job.tickets, texts=len(found), tokens=tokens.count)
+
+    return run
+
+
+def _plain(precision: Precision, batch: int) -> Callable[[Job], Measured]:
+    """Our graph in one session over all cores, `batch` texts in the order they come, padded to the longest."""
+
+    def run(job: Job) -> Measured:
+        settings = load_settings().model.model_copy(update={"precision": precision})
+        artefact = fetch(settings)
+        if artefact is None:
+            raise Skipped("TICKETS_MODEL__NAME names a model without weights")
+        found = texts(job.corpus, job.tickets, load(precision))
+        tokenizer = load_tokenizer(weights_folder(settings) / TOKENIZER, max_length=artefact.manifest.max_length)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        session: Any = ort.InferenceSession(
+            artefact.graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(DISABLED_OPTIMIZERS)
+        )
+        clock = Clock()
+        _padded(session, tokenizer, found[:batch])
+        with clock.measure():
+            tokens = sum(
+                _padded(session, tokenizer, found[start : start + batch]) for start in range(0, len(found), batch)
+            )
+        return clock.measured(tickets=job.tickets, texts=len(found), tokens=tokens)
+
+    return run
+
+
+def _padded(session: Any, tokenizer: Any, batch: Sequence[str]) -> int:
+    ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(batch))]
+    lengths = np.array([len(i) for i in ids])
+    mask = np.arange(lengths.max())[:, None] < lengths
+    padded = np.zeros(mask.shape, np.int32)
+    padded.T[mask.T] = np.concatenate(ids)
+    session.run([EMBEDDING], {IDS: padded, MASK: mask.astype(np.int32)})
+    return int(lengths.sum())
+
+
+CONTENDERS: Final = {
+    "ours, int8": _ours("int8"),
+    "ours, fp32": _ours("fp32"),
+    "our int8 graph, one by one": _plain("int8", 1),
+    "our fp32 graph, one by one": _plain("fp32", 1),
+    "our fp32 graph, 32 as they come": _plain("fp32", 32),
+    "our fp32 graph, 256 as they come": _plain("fp32", 256),
+}
+
+if __name__ == "__main__":
+    answer(CONTENDERS)

@@ -1,0 +1,57 @@
+"""Tickets per second of one core through each operator, in batches as the pipeline reads them."""
+
+import gc
+from collections.abc import Callable
+from typing import Any, Final
+
+from bench.corpus import records
+from bench.job import Clock, Job, Measured, answer
+from core.records import Batch, EmbeddedTicket, EnrichedTicket, Rejected
+from core.settings import load_settings
+from models.hashing import HashingEmbedder
+from models.load import load_embedder
+from worker.compose import ticket_steps
+from worker.steps import run_step
+from worker.telemetry import Telemetry
+
+ALL: Final = "all of them"
+NAMES: Final = ("decode", "clean", "redact", "language", "enrich", "chunk", "classify", "points")
+
+
+def _operator(wanted: str) -> Callable[[Job], Measured]:
+    def run(job: Job) -> Measured:
+        settings, telemetry, clock = load_settings(), Telemetry(), Clock()
+        # The real tokenizer cuts; vectors stand in for the model's, which is not what is measured.
+        steps, hashing = ticket_steps(settings, load_embedder(settings.model)), HashingEmbedder()
+        total = [0.0, 0.0]
+        raw, most = records(job.tickets), settings.writer.max_batch_tickets
+        gc.collect()
+        for start in range(0, job.tickets, most):
+            batch: Batch[Any] = Batch(tuple(raw[start : start + most]), None)
+            for step in steps:
+                if step.name == "embed":
+                    batch = Batch(tuple(_embedded(item, hashing) for item in batch.items), None)
+                    continue
+                if wanted not in {step.name, ALL}:
+                    batch = run_step(step, batch, telemetry)
+                    continue
+                with clock.measure():
+                    batch = run_step(step, batch, telemetry)
+                total[0] += clock.seconds
+                total[1] += clock.cpu_seconds
+        clock.seconds, clock.cpu_seconds = total
+        return clock.measured(tickets=job.tickets)
+
+    return run
+
+
+def _embedded(item: EnrichedTicket | Rejected, hashing: HashingEmbedder) -> EmbeddedTicket | Rejected:
+    if isinstance(item, Rejected):
+        return item
+    return EmbeddedTicket(item, hashing.embed([p.embed_text for p in item.passages]), hashing.stamp)
+
+
+CONTENDERS: Final = {name: _operator(name) for name in (*NAMES, ALL)}
+
+if __name__ == "__main__":
+    answer(CONTENDERS)

@@ -1,0 +1,124 @@
+"""From a backlog on a real broker to searchable; and the bare model over the same passages.
+
+The runner names broker, topics, group and a folder of its own in the environment.
+"""
+
+import json
+import time
+import uuid
+from typing import Any, Final
+
+import bytewax.operators as op
+import qdrant_edge as edge
+from bytewax.connectors.kafka import KafkaSource
+from bytewax.dataflow import Dataflow
+from bytewax.outputs import DynamicSink, StatelessSinkPartition
+from bytewax.testing import run_main
+
+from bench.contenders.encoders import Tokens, load
+from bench.corpus import passages
+from bench.job import Clock, Job, Measured, answer
+from core.records import Batch
+from core.settings import load_settings
+from models.precision import choose
+from worker.compose import build_pipeline
+
+_LOOK_S: Final = 0.05
+
+
+def _model(job: Job) -> Measured:
+    """The passages in memory, in windows as large as the pipeline's."""
+    settings, tokens, clock = load_settings(), Tokens(), Clock()
+    embedder = load(choose(settings.model.precision), tokens)
+    by_ticket, most = passages(job.tickets, embedder), settings.writer.max_batch_tickets
+    windows = [
+        list(dict.fromkeys(text for ticket in by_ticket[start : start + most] for text in ticket))
+        for start in range(0, job.tickets, most)
+    ]
+    embedder.embed(windows[0])
+    tokens.count = 0
+    with clock.measure():
+        for window in windows:
+            embedder.embed(window)
+    return clock.measured(tickets=job.tickets, texts=sum(map(len, windows)), tokens=tokens.count)
+
+
+def _pipeline(job: Job) -> Measured:
+    """Ours, from the first poll that returned records to the last ack."""
+    running, clock, looked, began = build_pipeline(load_settings()), Clock(), 0.0, False
+    registry = running.telemetry.registry
+    while True:
+        if time.perf_counter() - looked > _LOOK_S:  # reading every metric takes a millisecond
+            looked = time.perf_counter()
+            if _sum(registry, "tickets_acked_total") >= job.tickets:
+                break
+        batch: Batch[Any] | None = running.poll()
+        if batch is None:
+            continue
+        if not began:
+            began = True
+            clock.start()
+        for step in running.steps:
+            batch = running.run_step(step, batch)
+        running.submit(batch)
+    clock.stop()
+    tokens, texts = _sum(registry, "tickets_model_tokens_total"), 0
+    running.stop()
+    while not running.finished:
+        running.poll()
+    running.close()
+    return clock.measured(tickets=job.tickets, texts=texts, tokens=int(tokens))
+
+
+def _naive(_job: Job) -> Measured:
+    """A Bytewax flow as tutorials write it: a text at a time, an upsert each, nothing kept across a crash."""
+    settings, tokens, clock = load_settings(), Tokens(), Clock()
+    embedder = load(choose(settings.model.precision), tokens)
+    settings.index.path.mkdir(parents=True)
+    shard = edge.EdgeShard.create(
+        str(settings.index.path / "naive"),
+        edge.EdgeConfig(
+            vectors={"text": edge.EdgeVectorParams(size=embedder.dimension, distance=edge.Distance.Cosine)}
+        ),
+    )
+
+    def embed(message: Any) -> edge.Point:
+        if not clock.running:
+            clock.start()
+        ticket = json.loads(message.value)
+        text = f"{ticket['subject']}\n{ticket['body']}"
+        vector = embedder.embed([text])[0]
+        return edge.Point(
+            str(uuid.uuid4()), {"text": vector.tolist()}, {"ticket_id": ticket["ticket_id"], "text": text}
+        )
+
+    class Upsert(StatelessSinkPartition[edge.Point]):
+        def write_batch(self, items: list[edge.Point]) -> None:
+            for point in items:
+                shard.update(edge.UpdateOperation.upsert_points([point]))
+
+    class Sink(DynamicSink[edge.Point]):
+        def build(self, _step_id: str, _worker_index: int, _worker_count: int) -> Upsert:
+            return Upsert()
+
+    flow = Dataflow("naive")
+    source = KafkaSource([settings.kafka.brokers], [settings.topics.raw], tail=False, batch_size=100)
+    op.output("write", op.map("embed", op.input("read", flow, source), embed), Sink())
+    run_main(flow)  # type: ignore[no-untyped-call]
+    clock.stop()
+    written = shard.count(edge.CountRequest(exact=True))
+    return clock.measured(tickets=written, texts=written, tokens=tokens.count)
+
+
+def _sum(registry: Any, name: str) -> float:
+    return float(sum(s.value for family in registry.collect() for s in family.samples if s.name == name))
+
+
+CONTENDERS: Final = {
+    "the bare model": _model,
+    "ticketstream": _pipeline,
+    "a naive Bytewax flow": _naive,
+}
+
+if __name__ == "__main__":
+    answer(CONTENDERS)

@@ -1,0 +1,85 @@
+"""What the runner asks of a contender's process, and what it answers: JSON on standard input and output."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import msgspec
+from msgspec import Struct
+
+from bench.corpus import NoCorpusError
+
+
+class Job(Struct, frozen=True):
+    """One run of one contender.
+
+    Attributes:
+        tickets: how many tickets, or texts where the corpus has no tickets.
+    """
+
+    contender: str
+    tickets: int
+    corpus: str = "synthetic"
+
+
+class Measured(Struct, frozen=True):
+    """What a run took. `tokens` is 0 where nobody counts them; `rss_mib` is the process's peak."""
+
+    tickets: int
+    texts: int
+    tokens: int
+    seconds: float
+    cpu_seconds: float
+    rss_mib: int
+
+
+class Skipped(Exception):  # noqa: N818 - no error: a library is not installed, a file not there
+    """Why a contender can't run here."""
+
+
+class Clock:
+    """Wall and CPU seconds of this process, between `start` and `stop`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.cpu_seconds = 0.0
+        self.running = False
+        self._began = (0.0, 0.0)
+
+    def start(self) -> None:
+        """From now on."""
+        self.running = True
+        self._began = (time.perf_counter(), time.process_time())
+
+    def stop(self) -> None:
+        """Up to now."""
+        self.running = False
+        self.seconds = time.perf_counter() - self._began[0]
+        self.cpu_seconds = time.process_time() - self._began[1]
+
+    @contextmanager
+    def measure(self) -> Iterator[None]:
+        """The block."""
+        self.start()
+        yield
+        self.stop()
+
+    def measured(self, *, tickets: int, texts: int = 0, tokens: int = 0) -> Measured:
+        """The row."""
+        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        return Measured(tickets, texts, tokens, round(self.seconds, 4), round(self.cpu_seconds, 4), rss)
+
+
+Contender = Callable[[Job], Measured]
+
+
+def answer(contenders: Mapping[str, Contender]) -> None:
+    """Read the job, run it, print the row: the main function of a contender's process."""
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    try:
+        row: object = contenders[job.contender](job)
+    except (Skipped, NoCorpusError) as reason:
+        row = {"skipped": str(reason)}
+    print(msgspec.json.encode(row).decode())

@@ -1,0 +1,141 @@
+"""Where built models are kept for several machines: a folder they share, or a bucket."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from core.errors import ConfigError, UnavailableError
+
+_SCHEME: Final = "s3"
+
+
+class Store(Protocol):
+    """Files under names with slashes."""
+
+    def get(self, name: str, to: Path) -> bool:
+        """Copy a file to `to`; False where there is none.
+
+        Raises:
+            UnavailableError: the store can't be read.
+        """
+        ...
+
+    def put(self, name: str, source: Path) -> None:
+        """Keep a copy of `source` under `name`.
+
+        Raises:
+            UnavailableError: the store can't be written.
+        """
+        ...
+
+
+def open_store(place: str) -> Store:
+    """The store at a folder's path or an `s3://bucket/prefix`.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    parts = urlsplit(place)
+    if not parts.scheme:
+        return FolderStore(Path(place).expanduser())
+    if parts.scheme != _SCHEME or not parts.netloc:
+        raise ConfigError(f"{place!r} is neither a folder nor an s3://bucket/prefix")
+    return BucketStore(parts.netloc, parts.path.strip("/"))
+
+
+def bring(store: Store, prefix: str, names: Sequence[str], folder: Path) -> bool:
+    """Copy all of `names` under `prefix` into `folder`, the last one last; nothing where one is missing.
+
+    Raises:
+        UnavailableError: the store can't be read.
+        ConfigError: the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".bring-") as draft:
+            if not all(store.get(f"{prefix}/{name}", Path(draft) / name) for name in names):
+                return False
+            for name in names:
+                (Path(draft) / name).replace(folder / name)
+    except OSError as error:
+        raise ConfigError(f"TICKETS_MODEL__CACHE_DIR: can't write {folder} ({error.strerror})") from None
+    return True
+
+
+class FolderStore:
+    """Implements `Store` in a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def get(self, name: str, to: Path) -> bool:
+        """See `Store`."""
+        source = self._root / name
+        if not source.is_file():
+            return False
+        try:
+            shutil.copyfile(source, to)
+        except OSError as error:
+            raise UnavailableError(f"can't copy {source}: {error.strerror}") from None
+        return True
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Store`."""
+        to = self._root / name
+        try:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            draft = to.with_name(f"{to.name}.draft")
+            shutil.copyfile(source, draft)
+            draft.replace(to)
+        except OSError as error:
+            raise UnavailableError(f"can't write {to}: {error.strerror}") from None
+
+
+class BucketStore:
+    """Implements `Store` in S3, with the credentials, region and endpoint that boto3 finds in the environment."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+
+    def get(self, name: str, to: Path) -> bool:
+        """See `Store`."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - only buckets pay
+
+        with self._errors(name):
+            try:
+                self._client().download_file(self._bucket, self._key(name), str(to))
+            except ClientError as error:
+                if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                    return False
+                raise
+        return True
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Store`."""
+        with self._errors(name):
+            self._client().upload_file(str(source), self._bucket, self._key(name))
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}/{name}" if self._prefix else name
+
+    def _client(self) -> Any:
+        import boto3  # noqa: PLC0415 - only buckets pay
+
+        return boto3.client("s3")
+
+    @contextmanager
+    def _errors(self, name: str) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error  # noqa: PLC0415 - only buckets pay
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - likewise
+
+        try:
+            yield
+        except (BotoCoreError, ClientError, Boto3Error) as error:
+            where = f"s3://{self._bucket}/{self._key(name)}"
+            why = " ".join(str(error).split())
+            raise UnavailableError(f"{where}: {why}; check the bucket's name, the credentials and the region") from None

@@ -1,0 +1,90 @@
+"""The embedding model, ready to run: from the cache, from the store of built models, or built here."""
+
+from functools import partial
+from typing import Final
+
+from connectors.artefacts import Store, bring, open_store
+from core.errors import ConfigError
+from core.ports import Embedder
+from core.settings import ModelSettings
+from models.artefact import GRAPH, MANIFEST
+from models.catalogue import TOKENIZER
+from models.encoder import OnBatch
+from models.files import Report
+from models.load import HASHING, artefact_folder, build, describe, fetch, load_embedder, weights_folder
+from models.precision import choose
+
+#: Of an artefact in a store; the manifest last, as without it there is no artefact.
+_FILES: Final = (GRAPH, MANIFEST)
+
+
+def open_embedder(
+    settings: ModelSettings, *, progress: Report | None = None, on_batch: OnBatch | None = None
+) -> Embedder:
+    """The settings' embedder.
+
+    Raises:
+        ConfigError: a file is damaged, or not what the settings pin.
+        UnavailableError: neither cache, store nor the weights' sources have it.
+    """
+    fetch_model(settings, progress=progress)
+    return load_embedder(settings, on_batch=on_batch)
+
+
+def fetch_model(settings: ModelSettings, *, progress: Report | None = None) -> None:
+    """Have the model in the cache, verified: from the store when the settings name one that has it, else built.
+
+    Raises:
+        ConfigError: a file is damaged, or not what the settings pin.
+        UnavailableError: neither cache, store nor the weights' sources have it.
+    """
+    if settings.store and settings.name != HASHING and not describe(settings).ready:
+        _bring(settings, open_store(settings.store))
+    fetch(settings, progress=progress)
+    _require_pinned(settings)
+
+
+def build_model(settings: ModelSettings, *, to: str | None, progress: Report | None = None) -> str:
+    """Build the graph anew from the verified weights, and keep it in the cache and, where named, the store `to`.
+
+    Returns:
+        The stamp.
+
+    Raises:
+        ConfigError: the weights are damaged, or the model has none.
+        UnavailableError: the weights can't be had, or the store can't be written.
+    """
+    if settings.name == HASHING:
+        raise ConfigError(f"TICKETS_MODEL__NAME: {HASHING} has no weights, so there is nothing to build")
+    artefact = build(settings, progress=progress)
+    if to is not None:
+        store, prefix = open_store(to), _prefix(settings)
+        store.put(f"{prefix}/{TOKENIZER}", weights_folder(settings) / TOKENIZER)
+        for name in _FILES:
+            store.put(f"{prefix}/{name}", artefact.graph.with_name(name))
+    return artefact.manifest.stamp
+
+
+def _bring(settings: ModelSettings, store: Store) -> None:
+    """What arrives is verified when it is loaded, as everything in the cache is."""
+    take, prefix = partial(bring, store, _prefix(settings)), _prefix(settings)
+    if not take((TOKENIZER,), weights_folder(settings)) or not take(_FILES, artefact_folder(settings)):
+        return  # not there: it is built here
+    if not describe(settings).ready:
+        raise ConfigError(
+            f"TICKETS_MODEL__STORE: what {settings.store} holds under {prefix} was made of other weights or by another "
+            "version; run `ticketstream model build --to` anew"
+        )
+
+
+def _require_pinned(settings: ModelSettings) -> None:
+    stamp = describe(settings).stamp
+    if settings.stamp is not None and stamp != settings.stamp:
+        raise ConfigError(
+            f"TICKETS_MODEL__STAMP: {settings.stamp} is pinned and the model here is {stamp}; bring that model, or "
+            "name a new collection, a new group and this stamp"
+        )
+
+
+def _prefix(settings: ModelSettings) -> str:
+    return f"{settings.name}/{choose(settings.precision)}"
