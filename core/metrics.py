@@ -15,6 +15,7 @@ MetricName = Literal[
     "tickets_model_tokens_total",
     "tickets_model_padding_total",
     "tickets_model_texts_total",
+    "tickets_model_seconds_total",
     # histograms
     "tickets_batch_size",
     "tickets_stage_seconds",
@@ -53,6 +54,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_model_tokens_total": Metric("counter", "Tokens of embedded texts, padding left out."),
     "tickets_model_padding_total": Metric("counter", "Padding tokens computed beside them."),
     "tickets_model_texts_total": Metric("counter", "Texts asked for: `embedded`, or `remembered`.", ("outcome",)),
+    "tickets_model_seconds_total": Metric("counter", "Seconds in the model, summed over its threads."),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_stage_seconds": Metric("histogram", "Time of a batch in a step.", ("step",), _STAGE),
     "tickets_freshness_seconds": Metric(

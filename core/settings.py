@@ -197,6 +197,9 @@ class LogSettings(Group):
     """Structured logs on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    trace_file: FilePath | None = Field(
+        None, description="Where to write what each thread did when, for a browser's trace viewer; none: nowhere."
+    )
     format: Literal["json", "text"] = Field("json", description="`text` is for people.")
 
 

@@ -1,6 +1,7 @@
 """Texts to vectors through ONNX Runtime, on every core, as few padded tokens as can be."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +22,8 @@ from models.tokenise import load_tokenizer
 BUDGET_TOKENS: Final = 512
 OVERHEAD_TOKENS: Final = 8
 
-#: Told the tokens of a batch and the padding beside them.
-OnBatch = Callable[[int, int], None]
+#: Told the tokens of a batch, the padding beside them, and the seconds it took.
+OnBatch = Callable[[int, int, float], None]
 
 
 class OnnxEmbedder:
@@ -85,13 +86,14 @@ class OnnxEmbedder:
         padded = np.zeros(mask.shape, np.int32)
         padded.T[mask.T] = np.concatenate(ids)
         session = self._sessions.get()
+        began = time.perf_counter()
         try:
             vectors: Vector = session.run([EMBEDDING], {IDS: padded, MASK: mask.astype(np.int32)})[0]
         finally:
             self._sessions.put(session)
         if self._on_batch is not None:
             tokens = int(lengths.sum())
-            self._on_batch(tokens, mask.size - tokens)
+            self._on_batch(tokens, mask.size - tokens, time.perf_counter() - began)
         return vectors
 
 

@@ -38,7 +38,7 @@ def load_embedder(
     Args:
         settings: which model, and where its files are kept.
         progress: told of fetching and building.
-        on_batch: told tokens and padding of each run of the model.
+        on_batch: told tokens, padding and seconds of each run of the model.
 
     Raises:
         ConfigError: a file is damaged, or the cache can't be written.

@@ -35,6 +35,7 @@ from worker.pipeline import Pipeline
 from worker.progress import Progress
 from worker.steps import Step, run_step
 from worker.telemetry import ConsumerTelemetry, Telemetry
+from worker.trace import Trace
 from worker.writer import Writer
 
 logger: Final = logging.getLogger("ticketstream.worker")
@@ -53,7 +54,10 @@ def build_pipeline(settings: Settings) -> Pipeline:
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     with ExitStack() as opening:
-        telemetry = Telemetry()
+        trace = Trace(settings.log.trace_file) if settings.log.trace_file else None
+        if trace is not None:
+            opening.callback(trace.close)
+        telemetry = Telemetry(trace)
         Cluster(settings.kafka).require_topics([settings.topics.raw, settings.topics.dlq])
         embedder = _remembering(open_embedder(settings.model, on_batch=telemetry.model), settings, telemetry)
         index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)

@@ -1,6 +1,7 @@
 """One running pipeline: consumer, steps, writer, and the ports that show how it is."""
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -56,8 +57,10 @@ class Pipeline:
             raise FatalError(f"writing: {self._writer.fault}") from self._writer.fault
         if self._stop.is_set():
             self._consumer.stop()
+        began = time.perf_counter()
         batch = self._consumer.poll()
         if batch is not None:
+            self.telemetry.did("poll", time.perf_counter() - began, len(batch.items))
             self.telemetry.read(batch.items)
         return batch
 

@@ -40,7 +40,7 @@ def run_step(step: Step, batch: Batch[Any], telemetry: Telemetry) -> Batch[Any]:
     good = [item for item in batch.items if not isinstance(item, Rejected)]
     results = iter(_apply(step, good)) if good else iter(())
     items = tuple(item if isinstance(item, Rejected) else next(results) for item in batch.items)
-    telemetry.observe("tickets_stage_seconds", time.perf_counter() - began, step.name)
+    telemetry.did(step.name, time.perf_counter() - began, len(good))
     return Batch(items, batch.receipt)
 
 

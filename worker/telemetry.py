@@ -11,6 +11,7 @@ from connectors.kafka.consumer import ConsumerObserver
 from core.contract import CONTRACT_VERSION
 from core.metrics import METRICS, MetricName
 from core.records import Record, Rejected, TicketPoints
+from worker.trace import Trace
 
 _MS: Final = 1000.0
 #: Tickets whose median freshness a person is shown; the histogram is for machines.
@@ -20,7 +21,8 @@ _RECENT: Final = 256
 class Telemetry:
     """Every metric of a worker. Safe to use from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Trace | None = None) -> None:
+        self._trace = trace
         self.registry = CollectorRegistry()
         self._counters: dict[MetricName, Counter] = {}
         self._gauges: dict[MetricName, Gauge] = {}
@@ -83,8 +85,17 @@ class Telemetry:
                 self._recent.append(seconds)
                 self.observe("tickets_freshness_seconds", seconds, "broker")
 
-    def model(self, tokens: int, padding: int) -> None:
-        """The model ran once."""
+    def did(self, step: str, seconds: float, records: int) -> None:
+        """This thread has just done a step for a batch of so many records."""
+        self.observe("tickets_stage_seconds", seconds, step)
+        if self._trace is not None:
+            self._trace.span(step, seconds, records=records)
+
+    def model(self, tokens: int, padding: int, seconds: float) -> None:
+        """The model has just run once, in this thread."""
+        self.count("tickets_model_seconds_total", by=seconds)
+        if self._trace is not None:
+            self._trace.span("model", seconds, tokens=tokens, padding=padding)
         self.count("tickets_model_tokens_total", by=tokens)
         self.count("tickets_model_padding_total", by=padding)
 

@@ -74,7 +74,9 @@ class Writer:
             if rejected:
                 self._insist("dead_letters", lambda: self._dead_letters.publish(rejected))
             if tickets:
+                began = time.perf_counter()
                 self._insist("index", lambda: self._index.write(tickets))
+                self._telemetry.did("write", time.perf_counter() - began, len(tickets))
             self._telemetry.acked(tickets, rejected, int(time.time() * 1000))
             self._ack(batch.receipt)
         except _GivenUpError:

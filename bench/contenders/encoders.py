@@ -30,7 +30,7 @@ class Tokens:
 
     count = 0
 
-    def add(self, tokens: int, _padding: int) -> None:
+    def add(self, tokens: int, _padding: int, _seconds: float) -> None:
         """See `models.encoder.OnBatch`."""
         self.count += tokens
 

@@ -75,10 +75,10 @@ def test_tokens_and_padding_are_told(tmp_path: Path) -> None:
     """What went through the model, and what beside it."""
     card = tiny.make(tmp_path / "weights")
     artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, float]] = []
     embedder = OnnxEmbedder(
         artefact, tmp_path / "weights" / TOKENIZER, threads=1, on_batch=lambda *counts: told.append(counts)
     )
     embedder.embed(["card", "the lost card"])
     embedder.close()
-    assert sum(tokens for tokens, _padding in told) == 3 + 5
+    assert sum(tokens for tokens, _padding, _seconds in told) == 3 + 5
