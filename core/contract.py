@@ -38,6 +38,9 @@ Timestamp = Annotated[
 Keyword = Annotated[str, Meta(min_length=1, max_length=64)]
 Role = Literal["customer", "agent", "system"]
 
+#: 64 bits with a sign: a number beyond has no place in an index.
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
 
 class Message(Struct, frozen=True, kw_only=True):
     """One message of the ticket's thread."""
@@ -66,7 +69,7 @@ class UpsertEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="upsert
     customer_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     tags: tuple[Keyword, ...] = ()
     messages: tuple[Message, ...] = ()
-    attributes: dict[str, str | int | float | bool | None] = msgspec.field(default_factory=dict)
+    attributes: dict[str, str | Integer | float | bool | None] = msgspec.field(default_factory=dict)
 
 
 class DeleteEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="delete"):

@@ -45,6 +45,7 @@ def test_unknown_fields_are_out_of_the_way() -> None:
         (_encoded(version=msgspec.UNSET), "no_version", "version is missing"),
         (_encoded(version=-1), "bad_field", "version: expected `int` >= 0"),
         (_encoded(version=2**53), "bad_field", "version"),
+        (_encoded(attributes={"n": 2**63}), "bad_field", "attributes[...]: expected `int` <="),
         (_encoded(version="3"), "bad_field", "version: expected `int"),
         (_encoded(op="merge"), "bad_field", "op"),
         (_encoded(op=msgspec.UNSET), "bad_field", "`op`"),
