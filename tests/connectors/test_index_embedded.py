@@ -1,10 +1,12 @@
 """The embedded engine's folder: damaged, closed, made for something else."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from connectors.index.digest import digest
 from connectors.index.embedded import EdgeEngine
 from connectors.index.engine import Upsert
 from connectors.index.policy import VersionedIndex
@@ -66,4 +68,75 @@ def test_a_start_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
     index.write([ticket("1", 1, 1)])
     assert held(index) == {("acme", "1"): (1, False)}
     assert not draft.exists()
+    index.close()
+
+
+def test_a_power_cut_after_a_write_loses_nothing(tmp_path: Path) -> None:
+    """What the log holds is enough: segments as old as the last flush, and the log as it was when `write` returned."""
+    live, cut = tmp_path / "live", tmp_path / "cut"
+    live.mkdir()
+    index = VersionedIndex(EdgeEngine(live, dimension=DIMENSION))
+    shutil.copytree(live, cut)
+    index.write([ticket(str(n), 1, 2) for n in range(20)])
+    index.write([ticket("3", 2, 1), ticket("4", 2, 0)])
+    shutil.rmtree(cut / "shard" / "wal")
+    shutil.copytree(live / "shard" / "wal", cut / "shard" / "wal")
+    before = held(index)
+    index.close()
+    again = VersionedIndex(EdgeEngine(cut, dimension=DIMENSION))
+    assert held(again) == before
+    assert digest(again) == digest_of(live)
+    again.close()
+
+
+def digest_of(folder: Path) -> str:
+    """What the index in `folder` says."""
+    index = VersionedIndex(EdgeEngine(folder, dimension=DIMENSION))
+    try:
+        return digest(index)
+    finally:
+        index.close()
+
+
+def test_the_log_is_on_the_disk_before_a_write_returns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file of it, and the folder that names them: the ack comes next."""
+    engine = EdgeEngine(folder, dimension=DIMENSION)
+    synced: set[str] = set()
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.add(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    engine.write([Upsert(ticket("1", 2, 1).points, below=2)])
+    log = folder.resolve() / "shard" / "wal"
+    assert {str(log), *(str(file) for file in log.iterdir())} <= synced
+    engine.close()
+
+
+def test_a_disk_that_refuses_is_fatal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch is not acked, and the line is ours."""
+    engine = EdgeEngine(folder, dimension=DIMENSION)
+
+    def fsync(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(FatalError, match="the embedded index: No space left on device"):
+        engine.write([Upsert(ticket("1", 2, 1).points, below=2)])
+    monkeypatch.undo()
+    engine.close()
+
+
+def test_segments_are_flushed_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the log does not grow for ever, nor a start take long."""
+    monkeypatch.setattr("connectors.index.embedded._FLUSH_POINTS", 10)
+    index = VersionedIndex(EdgeEngine(tmp_path, dimension=DIMENSION))
+    acknowledged = tmp_path / "shard" / "wal" / "first-index"
+    before = acknowledged.read_bytes()
+    index.write([ticket(str(n), 1, 1) for n in range(5)])
+    assert acknowledged.read_bytes() == before
+    index.write([ticket(str(n), 1, 1) for n in range(5, 12)])
+    assert acknowledged.read_bytes() != before
     index.close()

@@ -1,0 +1,34 @@
+"""Payloads come back from the embedded engine as they went in."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.index.layout import INDEXED
+from connectors.index.packing import pack, packed_fields, unpack
+
+_LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text()
+_VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+_PAYLOADS = st.dictionaries(st.sampled_from([*INDEXED, "text", "tags", "attributes", "ticket_id", "rest"]), _VALUES)
+
+
+@given(_PAYLOADS)
+def test_what_is_packed_is_unpacked(payload: dict[str, Any]) -> None:
+    """Also a field that is named like ours."""
+    assert unpack(pack(payload)) == payload
+
+
+@given(_PAYLOADS, st.lists(st.sampled_from([*INDEXED, "text", "tags", "missing"])))
+def test_fields_asked_for_are_all_that_comes(payload: dict[str, Any], fields: list[str]) -> None:
+    """What the engine is asked for holds them, and no others are shown."""
+    held = {name: value for name, value in pack(payload).items() if name in packed_fields(fields)}
+    assert unpack(held, fields) == {name: payload[name] for name in fields if name in payload}
+
+
+def test_filters_read_their_fields_unpacked() -> None:
+    """What is indexed stays a field of its own; all else is one string."""
+    packed = pack({"tenant_id": "acme", "version": 3, "text": "hello", "tags": ["a"]})
+    assert {name: packed[name] for name in packed if name in INDEXED} == {"tenant_id": "acme", "version": 3}
+    assert len(packed) == 3
+    assert packed_fields(["tenant_id", "version"]) == ["tenant_id", "version"]
