@@ -141,6 +141,12 @@ class ModelSettings(Group):
     remembered_texts: Annotated[int, Field(ge=0)] = Field(
         20_000, description="Texts whose vectors are kept, so that a status change embeds nothing; 0: none."
     )
+    batch_tokens: Positive | None = Field(
+        None, description="Most tokens of a batch, padding included; none: what is fastest here, measured once."
+    )
+    call_tokens: Annotated[int, Field(ge=0)] = Field(
+        8, description="What a call of the model costs beside its tokens, in tokens; heeded with the one above."
+    )
     threads: Positive | None = Field(None, description="Inference threads; none: one per core.")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final
 
 import numpy as np
 import onnxruntime as ort
@@ -17,10 +16,7 @@ from models.artefact import Artefact
 from models.batching import split
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
 from models.tokenise import load_tokenizer
-
-#: Most padded tokens of a batch, and what a call costs in tokens: best of a sweep on two cores with 1.25 MiB of L2.
-BUDGET_TOKENS: Final = 512
-OVERHEAD_TOKENS: Final = 8
+from models.tuning import DEFAULT, Tuning, find_tuning, tune
 
 #: Told the tokens of a batch, the padding beside them, and the seconds it took.
 OnBatch = Callable[[int, int, float], None]
@@ -30,8 +26,23 @@ class OnnxEmbedder:
     """Implements `core.ports.Embedder`. One session per core, each on one thread."""
 
     def __init__(
-        self, artefact: Artefact, tokenizer: Path, *, threads: int | None = None, on_batch: OnBatch | None = None
+        self,
+        artefact: Artefact,
+        tokenizer: Path,
+        *,
+        threads: int | None = None,
+        tuning: Tuning | None = DEFAULT,
+        on_batch: OnBatch | None = None,
     ) -> None:
+        """Load the graph.
+
+        Args:
+            artefact: a verified graph.
+            tokenizer: its tokenizer's file.
+            threads: sessions; None: one per core.
+            tuning: the scheduler's constants; None: those of this machine, measured the first time.
+            on_batch: told of each run.
+        """
         self._manifest = artefact.manifest
         self._on_batch = on_batch
         self._whole = load_tokenizer(tokenizer)
@@ -41,6 +52,7 @@ class OnnxEmbedder:
         self._sessions: SimpleQueue[ort.InferenceSession] = SimpleQueue()
         for _ in range(self._threads):
             self._sessions.put(_session(artefact.graph))
+        self._tuning = tuning or find_tuning(artefact.graph.parent, lambda: tune(self._timed))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="model")
 
     @property
@@ -66,7 +78,7 @@ class OnnxEmbedder:
         """float32[len(texts), dimension]; a text beyond `max_tokens` is cut."""
         found = np.empty((len(texts), self.dimension), np.float32)
         ids = [np.array(e.ids, np.int32) for e in self._cut.encode_batch_fast(list(texts))]
-        batches = split([len(i) for i in ids], budget=BUDGET_TOKENS, overhead=OVERHEAD_TOKENS)
+        batches = split([len(i) for i in ids], budget=self._tuning.budget_tokens, overhead=self._tuning.overhead_tokens)
         if len(batches) == 1:  # a text alone takes the shortest way
             found[batches[0]] = self._run([ids[at] for at in batches[0]])
             return found
@@ -74,6 +86,15 @@ class OnnxEmbedder:
         for batch, run in runs:
             found[batch] = run.result()
         return found
+
+    def _timed(self, texts: int, length: int) -> float:
+        """Seconds of one run in one session, of no text in particular."""
+        session, ids = self._sessions.get(), np.ones((length, texts), np.int32)
+        began = time.perf_counter()
+        session.run([EMBEDDING], {IDS: ids, MASK: ids})
+        seconds = time.perf_counter() - began
+        self._sessions.put(session)
+        return seconds
 
     def close(self) -> None:
         """Let the threads go."""

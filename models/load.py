@@ -14,6 +14,7 @@ from models.encoder import OnBatch, OnnxEmbedder
 from models.files import Report, make_folder, sha256_of, silent
 from models.hashing import HashingEmbedder
 from models.precision import choose
+from models.tuning import Tuning
 from models.weights import require_weights
 
 HASHING: Final = "hashing"
@@ -49,7 +50,7 @@ def load_embedder(
     artefact = fetch(settings, progress=progress)
     assert artefact is not None  # noqa: S101 - only the hashing embedder has none
     tokenizer = weights_folder(settings) / TOKENIZER
-    return OnnxEmbedder(artefact, tokenizer, threads=settings.threads, on_batch=on_batch)
+    return OnnxEmbedder(artefact, tokenizer, threads=settings.threads, tuning=_pinned(settings), on_batch=on_batch)
 
 
 def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefact | None:
@@ -102,6 +103,12 @@ def describe(settings: ModelSettings) -> ModelDescription:
         return ModelDescription(card.name, False, _max_tokens(card), folder)
     manifest = artefact.manifest
     return ModelDescription(card.name, True, _max_tokens(card), folder, manifest.stamp, manifest.dimension)
+
+
+def _pinned(settings: ModelSettings) -> Tuning | None:
+    if settings.batch_tokens is None:
+        return None
+    return Tuning(settings.batch_tokens, settings.call_tokens)
 
 
 def _max_tokens(card: ModelCard) -> int:

@@ -1,0 +1,55 @@
+"""The scheduler's constants follow the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from models.tuning import FILE, Tuning, find_tuning, tune
+
+
+@pytest.mark.parametrize(("cache", "overhead"), [(256, 4), (512, 12), (1024, 30), (100_000, 8)])
+def test_a_machine_of_known_cost_is_recognised(cache: int, overhead: int) -> None:
+    """A call costs `overhead` tokens; beyond the cache each token costs half as much again."""
+
+    def run(texts: int, length: int) -> float:
+        tokens = texts * length
+        return (overhead + tokens * (1 if tokens <= cache else 1.5)) * 1e-4
+
+    found = tune(run)
+    assert found.budget_tokens <= cache
+    assert found.budget_tokens >= min(cache, overhead * 40) / 2
+    assert abs(found.overhead_tokens - overhead) <= 2
+
+
+def test_noise_in_one_round_changes_nothing() -> None:
+    """Medians are taken: something else ran for a moment."""
+    calls = 0
+
+    def run(texts: int, length: int) -> float:
+        nonlocal calls
+        calls += 1
+        return (10 + texts * length) * 1e-4 * (20 if calls == 4 else 1)
+
+    assert tune(run).budget_tokens >= 256
+
+
+def test_it_is_measured_once_per_machine(tmp_path: Path) -> None:
+    """And again for a file that is damaged or of another machine."""
+    measured: list[Tuning] = []
+
+    def measure() -> Tuning:
+        measured.append(Tuning(256, 5))
+        return measured[-1]
+
+    first = find_tuning(tmp_path, measure)
+    assert find_tuning(tmp_path, measure) == first
+    assert len(measured) == 1
+    for content in ("{", '{"budget_tokens": 0, "overhead_tokens": 1, "machine": "another"}'):
+        (tmp_path / FILE).write_text(content)
+        assert find_tuning(tmp_path, measure) == first
+    assert len(measured) == 3
+
+
+def test_a_cache_that_takes_no_files_is_no_error(tmp_path: Path) -> None:
+    """An image's file system is read-only: it is measured at every start there, or pinned."""
+    assert find_tuning(tmp_path / "missing", lambda: Tuning(256, 5)).budget_tokens == 256
