@@ -1,6 +1,7 @@
 """The bench: suites of contenders, rows in JSON, and a page of tables and plots.
 
 python -m bench run [SUITE]... measures, appends rows to bench/results/rows.jsonl and renews the page
+python -m bench timeline       traces one run of the pipeline, and draws it
 python -m bench page           renews bench/results/README.md from the rows
 """
 
@@ -16,9 +17,10 @@ from bench.corpus import SYNTHETIC
 from bench.job import Job
 from bench.machine import this_machine
 from bench.page import write_page
-from bench.runner import ContenderError, run_suite
+from bench.runner import ContenderError, run_once, run_suite
 from bench.suites import SUITES
 from bench.summary import print_table, summarise
+from bench.timeline import TIMELINE, draw
 from core.errors import TicketstreamError
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, rich_markup_mode=None)
@@ -64,6 +66,27 @@ def run(
             file.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
         print_table(suite, summarise(suite, rows))
     write_page(results)
+
+
+@app.command()
+def timeline(
+    *,
+    tickets: Annotated[int, typer.Option(min=1, help="Tickets of the backlog.")] = 2_000,
+    results: ResultsOption = _RESULTS,
+) -> None:
+    """Trace one run of the pipeline, and draw two seconds of it: does everything overlap?"""
+    results.mkdir(parents=True, exist_ok=True)
+    trace = results.resolve() / "timeline.json"
+    job = Job("ticketstream", tickets)
+    try:
+        run_once(SUITES["pipeline"], job, {"TICKETS_LOG__TRACE_FILE": str(trace)})
+    except (ContenderError, TicketstreamError) as error:
+        err.print(str(error))
+        raise typer.Exit(1) from None
+    shares = draw(trace, results / TIMELINE)
+    for name, share in shares.items():
+        print(f"{name:10}{share:5.0%} of the time, at least one thread")
+    err.print(f"open {trace} in ui.perfetto.dev or about:tracing")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from bench.runner import Row, Suite
 from bench.suites import SUITES
 from bench.summary import Summary, cells, headings, summarise
+from bench.timeline import TIMELINE
 
 _HEAD: Final = """# What was measured
 
@@ -19,6 +20,14 @@ the same texts, with no cache of vectors. Figures of different runs don't compar
 the reference within one run. `make bench` measures anew on your machine.
 
 The GPU suite has not been run: no machine with one was to be had.
+"""
+_TIMELINE_SECTION: Final = f"""## timeline
+
+Two seconds from the middle of a backlog, a row per thread: while the model runs on every core, the next batch is read
+and cleaned, and the last one is written. `python -m bench timeline` makes it, and timeline.json, which
+[ui.perfetto.dev](https://ui.perfetto.dev) opens; a worker writes one where TICKETS_LOG__TRACE_FILE says.
+
+![what each thread did when]({TIMELINE})
 """
 _BAR_INCHES: Final = 0.42
 
@@ -31,6 +40,8 @@ def write_page(results: Path) -> None:
         for corpus in dict.fromkeys(row.corpus for row in rows if row.suite == name):
             last = _last_run([row for row in rows if (row.suite, row.corpus) == (name, corpus)])
             parts.append(_section(suite, corpus, last, results))
+    if (results / TIMELINE).exists():
+        parts.append(_TIMELINE_SECTION)
     (results / "README.md").write_text("\n".join(parts))
 
 

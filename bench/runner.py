@@ -100,6 +100,16 @@ def run_suite(
                     yield msgspec.structs.replace(row, measured=msgspec.convert(found, Measured))
 
 
+def run_once(suite: Suite, job: Job, environment: Mapping[str, str]) -> None:
+    """One contender, once, for what it leaves behind.
+
+    Raises:
+        ContenderError: its process failed.
+    """
+    with _setting(suite, job) as setting:
+        _run(suite, job, {**setting(0), **environment})
+
+
 def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, Any]:
     command = [sys.executable, "-m", suite.module]
     if job.contender in suite.foreign:
