@@ -4,11 +4,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from connectors.broker import start_broker
 from tests.rigs.kafka import Kafka, start_kafka
 
 _OWN = "TICKETS_TEST_KAFKA"
+
+# A busy machine is slow, and that is no fault of the code.
+settings.register_profile("ticketstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ticketstream")
 
 
 @pytest.fixture(scope="session")

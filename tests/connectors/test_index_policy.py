@@ -88,7 +88,7 @@ _VERSIONS = st.lists(
 )  # version, chunks, and the point at which the write is cut off
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=_VERSIONS)
 @example(steps=[(1, 3, 1)])
 @example(steps=[(1, 4, 9), (2, 2, 2)])

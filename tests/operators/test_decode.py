@@ -46,6 +46,7 @@ def test_unknown_fields_are_out_of_the_way() -> None:
         (_encoded(version=-1), "bad_field", "version: expected `int` >= 0"),
         (_encoded(version=2**53), "bad_field", "version"),
         (_encoded(attributes={"n": 2**63}), "bad_field", "attributes[...]: expected `int` <="),
+        (raw(msgspec.json.encode(event())[:-1] + b',"attributes":{"n":1e999}}'), "bad_field", "out of range"),
         (_encoded(version="3"), "bad_field", "version: expected `int"),
         (_encoded(op="merge"), "bad_field", "op"),
         (_encoded(op=msgspec.UNSET), "bad_field", "`op`"),
