@@ -9,8 +9,11 @@ from core.records import IndexedTicket, IndexSize, Rejected, SearchHit, SearchQu
 class Tokenizer(Protocol):
     """Cuts text as the embedding model does."""
 
-    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """Character spans [start, end) of each text's tokens, special tokens left out, nothing cut off."""
+    def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
+        """Character spans [start, end) of each text's tokens, special tokens left out, nothing cut off.
+
+        Their number is often all that is asked for: `len` must be cheap.
+        """
         ...
 
 

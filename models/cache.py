@@ -43,7 +43,7 @@ class CachingEmbedder:
         """See `Embedder`."""
         return self._embedder.stamp
 
-    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
         """See `core.ports.Tokenizer`."""
         return self._embedder.spans(texts)
 

@@ -15,7 +15,7 @@ from core.records import Vector
 from models.artefact import Artefact
 from models.batching import split
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
-from models.tokenise import load_tokenizer
+from models.tokenise import Spans, load_tokenizer
 from models.tuning import DEFAULT, Tuning, find_tuning, tune
 
 #: Told the tokens of a batch, the padding beside them, and the seconds it took.
@@ -70,9 +70,9 @@ class OnnxEmbedder:
         """See `core.ports.Embedder`."""
         return self._manifest.stamp
 
-    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
         """See `core.ports.Tokenizer`."""
-        return [e.offsets for e in self._whole.encode_batch(list(texts), add_special_tokens=False)]
+        return [Spans(e) for e in self._whole.encode_batch(list(texts), add_special_tokens=False)]
 
     def embed(self, texts: Sequence[str]) -> Vector:
         """float32[len(texts), dimension]; a text beyond `max_tokens` is cut."""

@@ -1,9 +1,33 @@
 """A model's tokenizer, as its file describes it but for padding and truncation."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from tokenizers import Tokenizer
+
+
+class Spans(Sequence[tuple[int, int]]):
+    """Where an encoding's tokens begin and end, in characters. Python's tuples of them are made when one is read."""
+
+    def __init__(self, encoding: Any) -> None:
+        self._encoding = encoding
+
+    def __len__(self) -> int:
+        return len(self._encoding)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[int, int]]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        return self._spans[at]
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = self._encoding.offsets
+        return found
 
 
 def load_tokenizer(path: Path, *, max_length: int | None = None) -> Any:

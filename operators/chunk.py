@@ -80,7 +80,7 @@ class _Cutter:
         self._max_tokens = max_tokens
         self._prefix_tokens = max_tokens // _PREFIX_SHARE
         self._overlap = overlap_tokens
-        self._spans: dict[str, list[Span]] = {}
+        self._spans: dict[str, Sequence[Span]] = {}
 
     def prepare(self, subjects: Sequence[str], pieces: Sequence[Sequence[_Piece]]) -> None:
         """Tokenise what does not fit beyond doubt."""
@@ -138,7 +138,7 @@ class _Cutter:
         back = range(max(first + 1, last - self._overlap), last)
         return next((at for at in back if _boundary(text, spans, at)), last)
 
-    def _of(self, text: str) -> list[Span]:
+    def _of(self, text: str) -> Sequence[Span]:
         if text not in self._spans:
             self._spans[text] = self._tokenizer.spans([text])[0]
         return self._spans[text]

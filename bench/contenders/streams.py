@@ -48,7 +48,7 @@ def _pipeline(job: Job) -> Measured:
     running, clock, looked, began = build_pipeline(load_settings()), Clock(), 0.0, False
     registry = running.telemetry.registry
     while True:
-        if time.perf_counter() - looked > _LOOK_S:  # reading every metric takes a millisecond
+        if time.perf_counter() - looked > _LOOK_S:
             looked = time.perf_counter()
             if _sum(registry, "tickets_acked_total") >= job.tickets:
                 break
@@ -111,7 +111,9 @@ def _naive(_job: Job) -> Measured:
 
 
 def _sum(registry: Any, name: str) -> float:
-    return float(sum(s.value for family in registry.collect() for s in family.samples if s.name == name))
+    """Of one metric alone: reading all of them takes a millisecond."""
+    families = registry.restricted_registry([name]).collect()
+    return float(sum(s.value for family in families for s in family.samples if s.name == name))
 
 
 CONTENDERS: Final = {
