@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test check fmt lint type arch bench bench-contenders bench-banking77 docs kafka lock clean
+.PHONY: help install run test check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -38,6 +38,13 @@ bench: .venv/.dev ## Measure embed, pipeline and enrich, interleaved; SUITE= nam
 
 bench-contenders: .contenders/.done ## Install what the bench compares with, beside us (torch and fastembed; 5 GB)
 
+bench-gpu: .venv/.dev ## Measure the model on an NVIDIA GPU; says so where there is none
+	@if $(BIN)/python -c 'import sys; from models.device import count_gpus; sys.exit(not count_gpus())'; then \
+		$(MAKE) --no-print-directory .gpu/.done && $(BIN)/python -m bench run gpu; \
+	else \
+		echo "no NVIDIA GPU here, or no driver for it: nothing is measured"; \
+	fi
+
 bench-banking77: .venv/.dev ## Does a question find its like? FOLDER= names train.csv and test.csv
 	$(BIN)/python -m bench.banking77 $(FOLDER)
 
@@ -54,9 +61,12 @@ lock: .venv/.dev ## Resolve the dependencies anew
 		--no-emit-find-links --no-header --extra broker --extra build --extra dev -o requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/contenders.txt requirements/contenders.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --extra broker --extra build --constraint requirements/run.txt \
+		--override requirements/gpu-override.txt -o requirements/gpu.txt pyproject.toml requirements/gpu.in
 
 clean: ## Remove what was made here; caches of the user stay
-	rm -rf .venv .contenders build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
@@ -90,4 +100,11 @@ endef
 	@echo "installing what requirements/contenders.txt pins"
 	@$(BIN)/python -m venv .contenders
 	@.contenders/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/contenders.txt
+	@touch $@
+
+.gpu/.done: requirements/gpu.txt | .venv/bin/python
+	@echo "installing what requirements/gpu.txt pins"
+	@$(BIN)/python -m venv .gpu
+	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/gpu.txt
+	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

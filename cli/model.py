@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
+from core.errors import ConfigError
 from core.settings import load_settings
 from models.load import describe
+from models.published import read_published
 from worker.model import build_model, fetch_model
 
 app = typer.Typer(help="Fetch, verify and show the embedding model.", no_args_is_help=True)
@@ -57,6 +61,49 @@ def show_model(*, as_json: JsonFlag = False) -> None:
     table.add_row("folder", str(model.folder or "needs none"))
     table.add_row("ready", "yes" if model.ready else "no: `ticketstream model fetch`")
     out.print(table)
+
+
+@app.command("card")
+@ends_in_one_line
+def card(
+    folder: Annotated[Path, typer.Argument(help="With config.json, model.safetensors, tokenizer.json.")],
+    *,
+    name: Annotated[str | None, typer.Option(help="What to call it; none: as the folder.")] = None,
+    pooling: Annotated[
+        Literal["mean", "cls"] | None,
+        typer.Option(help="How token vectors become one; none: as 1_Pooling/config.json says."),
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Longest input in tokens; none: as sentence_bert_config.json says.")
+    ] = None,
+    query_prefix: Annotated[
+        str | None,
+        typer.Option(help='Before questions, "query: " for the e5 models; none: as its prompts say.'),
+    ] = None,
+    passage_prefix: Annotated[
+        str | None, typer.Option(help='Before texts, "passage: " for the e5 models; none: as its prompts say.')
+    ] = None,
+) -> None:
+    """Write the card of another model into its folder, for TICKETS_MODEL__CARD.
+
+    A card says what the files hash to, how the model pools, how much it reads and what it wants before a text. What
+    the folder doesn't say, the options do: bge-small-en-v1.5 wants --query-prefix "Represent this sentence for
+    searching relevant passages: ", e5-small-v2 both prefixes.
+    """
+    found = read_published(
+        folder,
+        name=name,
+        pooling=pooling,
+        max_length=max_length,
+        query_prefix=query_prefix,
+        passage_prefix=passage_prefix,
+    )
+    file = folder / "card.json"
+    try:
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    except OSError as error:
+        raise ConfigError(f"can't write {file} ({(error.strerror or '').lower()})") from None
+    err.print(f"wrote {file}; with TICKETS_MODEL__CARD={file} it is built at the next start")
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """What the rooms need of each other, as Protocols: a composition root decides who serves them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from core.records import IndexedTicket, IndexSize, Rejected, SearchHit, SearchQuery, TicketPoints, Vector
+
+#: What a text is to a search: what is found, or what is asked.
+TextKind = Literal["passage", "query"]
 
 
 class Tokenizer(Protocol):
@@ -25,7 +28,7 @@ class Embedder(Tokenizer, Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """The longest text it reads whole, in tokens, special tokens not counted."""
+        """The longest text it reads whole, in tokens; special tokens and the model's own prefixes not counted."""
         ...
 
     @property
@@ -33,8 +36,8 @@ class Embedder(Tokenizer, Protocol):
         """Names the model and its exact weights; two embedders of one stamp give the same vectors."""
         ...
 
-    def embed(self, texts: Sequence[str]) -> Vector:
-        """float32[len(texts), dimension], each row of length 1."""
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
+        """float32[len(texts), dimension], each row of length 1. Some models want to be told a question from a text."""
         ...
 
 

@@ -121,14 +121,23 @@ class ChunkSettings(Group):
 class ModelSettings(Group):
     """The embedding model."""
 
-    name: Literal["all-MiniLM-L6-v2", "hashing"] = Field(
-        "all-MiniLM-L6-v2", description="`hashing` needs no weights and understands nothing: for tests."
+    name: str = Field(
+        "all-MiniLM-L6-v2",
+        description="One of ours: `all-MiniLM-L6-v2`; `hashing` needs no weights and understands nothing: for tests.",
+    )
+    card: FilePath | None = Field(
+        None,
+        description="Any other BERT encoder: its card, a JSON file that `ticketstream model card` writes. It wins over "
+        "the name.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="`auto` takes a GPU where there is one and requirements/gpu.txt is installed."
     )
     cache_dir: FilePath = Field(default_factory=default_cache, description="Where weights and graphs are kept.")
-    precision: Literal["auto", "fp32", "int8"] = Field(
+    precision: Literal["auto", "fp32", "int8", "fp16"] = Field(
         "auto",
-        description="`int8` is more than twice as fast where the CPU has VNNI; `auto` chooses it there. Name one where "
-        "workers with different CPUs share an index.",
+        description="`int8` is more than twice as fast where the CPU has VNNI, `fp16` is for a GPU; `auto` chooses "
+        "them there. Name one where workers on different machines share an index.",
     )
     store: str | None = Field(
         None,
@@ -147,7 +156,7 @@ class ModelSettings(Group):
     call_tokens: Annotated[int, Field(ge=0)] = Field(
         8, description="What a call of the model costs beside its tokens, in tokens; heeded with the one above."
     )
-    threads: Positive | None = Field(None, description="Inference threads; none: one per core.")
+    threads: Positive | None = Field(None, description="Inference threads on the CPU; none: one per core.")
 
 
 class ClassifySettings(Group):

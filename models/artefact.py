@@ -20,11 +20,11 @@ GRAPH: Final = "graph.onnx"
 MANIFEST: Final = "manifest.json"
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
+class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What made a graph, and what it hashes to. All hashes are sha256, in hexadecimal.
 
     Attributes:
-        calibration: hash of the ranges that quantisation used; None for fp32.
+        calibration: hash of the ranges that quantisation used; None for the others.
         cosine: mean cosine to the fp32 graph on a few texts, to three decimals.
     """
 
@@ -39,6 +39,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     calibration: str | None
     graph: str
     cosine: float
+    query_prefix: str = ""
+    passage_prefix: str = ""
 
     @property
     def stamp(self) -> str:
@@ -105,6 +107,8 @@ def _build(card: ModelCard, weights: Path, folder: Path, precision: Precision, r
         calibration=built.calibration,
         graph=hashlib.sha256(built.graph).hexdigest(),
         cosine=built.cosine,
+        query_prefix=card.query_prefix,
+        passage_prefix=card.passage_prefix,
     )
     try:
         for name, content in ((GRAPH, built.graph), (MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))):
@@ -121,4 +125,5 @@ def _is_of(manifest: Manifest, card: ModelCard, precision: Precision) -> bool:
     """Made of these weights, by this recipe."""
     made = (manifest.model, manifest.weights, manifest.tokenizer, manifest.recipe, manifest.precision)
     asked = (card.name, card.files[WEIGHTS], card.files[TOKENIZER], RECIPE_VERSION, precision)
-    return made == asked and (manifest.pooling, manifest.max_length) == (card.pooling, card.max_length)
+    used = (manifest.pooling, manifest.max_length, manifest.query_prefix, manifest.passage_prefix)
+    return made == asked and used == (card.pooling, card.max_length, card.query_prefix, card.passage_prefix)

@@ -31,7 +31,9 @@ def split(lengths: Sequence[int], *, budget: int, overhead: int) -> list[Indices
     for end in range(1, count + 1):
         longest = ordered[end - 1]
         least, at = best[end - 1] + overhead + longest, end - 1
-        for begin in range(end - 2, max(-1, end - 1 - budget // max(longest, 1)), -1):
+        # The best cut never moves back: the costs fulfil the quadrangle inequality (Yao 1980).
+        first = max(cut[end - 1], end - budget // max(longest, 1), 0)
+        for begin in range(end - 2, first - 1, -1):
             cost = best[begin] + overhead + (end - begin) * longest
             if cost < least:
                 least, at = cost, begin

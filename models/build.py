@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime as ort
 from msgspec import Struct
 
 from core.records import Vector
 from models.bert import BertShape, Tensors, read_shape, read_tensors
 from models.calibrate import calibrate, calibration_hash, calibration_texts, find_calibration
 from models.catalogue import CONFIG, TOKENIZER, WEIGHTS, ModelCard
+from models.fused import build_fused_graph
 from models.graph import FloatLinears, Linears, build_graph
 from models.precision import Precision
 from models.quantise import StaticInt8Linears
-from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
+from models.session import CpuSession
 from models.tokenise import load_tokenizer
 
 #: Every so many of the calibration texts is a canary.
@@ -40,6 +40,9 @@ def build(card: ModelCard, weights: Path, precision: Precision) -> Built:
     exact = _graph(card, shape, tensors, FloatLinears())
     if precision == "fp32":
         return Built(exact, shape.hidden, None, 1.0)
+    if precision == "fp16":
+        half = build_fused_graph(shape, tensors, pooling=card.pooling, max_length=card.max_length)
+        return Built(half, shape.hidden, None, _cosine(card, exact, half, weights / TOKENIZER))
     ranges = find_calibration(card) or calibrate(card, shape, tensors, weights / TOKENIZER)
     graph = _graph(card, shape, tensors, StaticInt8Linears(ranges))
     cosine = _cosine(card, exact, graph, weights / TOKENIZER)
@@ -59,10 +62,5 @@ def _cosine(card: ModelCard, one: bytes, other: bytes, tokenizer: Path) -> float
 
 
 def _vectors(graph: bytes, ids: list[Any]) -> Vector:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    session: Any = ort.InferenceSession(
-        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(DISABLED_OPTIMIZERS)
-    )
-    found: Vector = np.concatenate([session.run([EMBEDDING], {IDS: i, MASK: np.ones_like(i)})[0] for i in ids])
-    return found
+    session = CpuSession(graph)
+    return np.concatenate([session.run(i, np.ones_like(i)) for i in ids])

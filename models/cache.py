@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from core.ports import Embedder
+from core.ports import Embedder, TextKind
 from core.records import Vector
 
 _DIGEST_BYTES: Final = 16
@@ -47,8 +47,10 @@ class CachingEmbedder:
         """See `core.ports.Tokenizer`."""
         return self._embedder.spans(texts)
 
-    def embed(self, texts: Sequence[str]) -> Vector:
-        """float32[len(texts), dimension]; only texts not remembered go through the model."""
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
+        """float32[len(texts), dimension]; only passages not remembered go through the model, and questions."""
+        if kind != "passage":
+            return self._embedder.embed(texts, kind)
         keys = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest() for text in texts]
         found = np.empty((len(texts), self.dimension), np.float32)
         missing = []

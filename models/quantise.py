@@ -14,9 +14,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.bert import Tensor
-from models.graph import Linear, Writer
+from models.graph import Linear
+from models.writer import MICROSOFT, Writer
 
-_MICROSOFT: Final = "com.microsoft"
 _LEVELS: Final = 255
 _MAX_WEIGHT: Final = 127
 _LEAST: Final = 1e-12
@@ -67,7 +67,7 @@ class StaticInt8Linears:
         steps_name = graph.constant(f"{linear.name}.steps", steps)
         bias = graph.constant(f"{linear.name}.bias", linear.bias)
         inputs = [quantised, weight, step_name, steps_name, zero_name, "", bias]
-        return graph.node("MatMulIntegerToFloat", inputs, linear.name, domain=_MICROSOFT)
+        return graph.node("MatMulIntegerToFloat", inputs, linear.name, domain=MICROSOFT)
 
     def rows(self, graph: Writer, name: str, table: Tensor, index: str) -> str:
         """A quarter of the table's size; each row has a step of its own."""

@@ -22,3 +22,6 @@ DISABLED_OPTIMIZERS: Final = (
     "AttentionFusion",
     "EmbedLayerNormFusion",
 )
+
+#: On a GPU sequences are filled up to a multiple of this, so that few different shapes occur.
+LENGTH_STEP: Final = 16

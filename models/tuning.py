@@ -10,18 +10,31 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from models.device import Device
+
 #: Runs so many texts of so many tokens each in one session; returns seconds.
 Run = Callable[[int, int], float]
 
 FILE: Final = "tuning.json"
-_BUDGETS: Final = (128, 256, 512, 1024, 2048)
 _LENGTH: Final = 32
 _SHORT: Final = 8
 _ROUNDS: Final = 3
 #: A smaller batch wastes less on padding, so it is taken unless a larger one is faster by more than this.
 _WORTH: Final = 0.98
-_MAX_OVERHEAD: Final = 64
 _CPU_INFO: Final = Path("/proc/cpuinfo")
+
+
+class Scale(Struct, frozen=True):
+    """What is tried on a kind of device: budgets in tokens, and the most that a call may seem to cost."""
+
+    budgets: tuple[int, ...]
+    max_overhead: int
+
+
+SCALES: Final[dict[Device, Scale]] = {
+    "cpu": Scale((128, 256, 512, 1024, 2048), 64),
+    "cuda": Scale((4096, 8192, 16_384, 32_768, 65_536), 4096),
+}
 
 
 class Tuning(Struct, frozen=True):
@@ -30,7 +43,7 @@ class Tuning(Struct, frozen=True):
     Attributes:
         budget_tokens: most padded tokens of a batch: beyond it the activations leave the cache.
         overhead_tokens: what a call costs beside its tokens, in tokens.
-        machine: where it was measured.
+        machine: where it was measured: the kind of CPU and device.
     """
 
     budget_tokens: int
@@ -42,9 +55,9 @@ class Tuning(Struct, frozen=True):
 DEFAULT: Final = Tuning(512, 8)
 
 
-def find_tuning(folder: Path, measure: Callable[[], Tuning]) -> Tuning:
+def find_tuning(folder: Path, device: Device, measure: Callable[[], Tuning]) -> Tuning:
     """What was measured on this machine for the graph in `folder`; measured, and kept, when nothing was."""
-    file, machine = folder / FILE, this_machine()
+    file, machine = folder / FILE, f"{this_machine()}/{device}"
     with contextlib.suppress(OSError, msgspec.DecodeError):
         kept = msgspec.json.decode(file.read_bytes(), type=Tuning)
         if kept.machine == machine and kept.budget_tokens > 0 and kept.overhead_tokens >= 0:
@@ -57,16 +70,24 @@ def find_tuning(folder: Path, measure: Callable[[], Tuning]) -> Tuning:
     return found
 
 
-def tune(run: Run) -> Tuning:
-    """Measure: some twenty calls, a second or two. Medians of interleaved rounds, as machines are noisy."""
-    run(_BUDGETS[0] // _LENGTH, _LENGTH)
-    rounds = [{budget: run(budget // _LENGTH, _LENGTH) / budget for budget in _BUDGETS} for _ in range(_ROUNDS)]
-    per_token = {budget: statistics.median(found[budget] for found in rounds) for budget in _BUDGETS}
+def tune(run: Run, scale: Scale, *, longest: int = _LENGTH) -> Tuning:
+    """Measure: some twenty calls, a second or two. Medians of interleaved rounds, as machines are noisy.
+
+    Args:
+        run: of texts as long as asked for.
+        scale: what is tried.
+        longest: most tokens the model reads.
+    """
+    length = min(_LENGTH, longest)
+    for budget in scale.budgets:  # memory is had and kernels are chosen at the first run of a shape
+        run(budget // length, length)
+    rounds = [{budget: run(budget // length, length) / budget for budget in scale.budgets} for _ in range(_ROUNDS)]
+    per_token = {budget: statistics.median(found[budget] for found in rounds) for budget in scale.budgets}
     fastest = min(per_token.values())
-    budget = next(b for b in _BUDGETS if per_token[b] * _WORTH <= fastest)
+    budget = next(b for b in scale.budgets if per_token[b] * _WORTH <= fastest)
     single = statistics.median(run(1, _SHORT) for _ in range(_ROUNDS))
     overhead = round(single / per_token[budget]) - _SHORT
-    return Tuning(budget, min(max(overhead, 0), _MAX_OVERHEAD))
+    return Tuning(budget, min(max(overhead, 0), scale.max_overhead))
 
 
 def this_machine() -> str:

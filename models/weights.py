@@ -98,6 +98,24 @@ def _verify(card: ModelCard, folder: Path) -> None:
             raise SourceError(f"its {name} has another sha256 than expected")
 
 
+class Folder:
+    """A folder on this machine that holds the files."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+
+    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+        """See `Source`."""
+        for name in card.files:
+            try:
+                shutil.copyfile(self._path / name, folder / name)
+            except FileNotFoundError:
+                raise SourceError(f"it has no {name}") from None
+            size = (folder / name).stat().st_size
+            report(name, size, size)
+
+
 class Hub:
     """The model hub."""
 
@@ -105,6 +123,8 @@ class Hub:
 
     def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
         """See `Source`."""
+        if not card.repository:
+            raise SourceError("the card names no repository")
         from huggingface_hub import constants, hf_hub_download  # noqa: PLC0415 - slow to import, and needed once
 
         _require_answer(constants.ENDPOINT)

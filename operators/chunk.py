@@ -148,8 +148,11 @@ class _Cutter:
 
 
 def _at_most(text: str, tokens: int) -> bool:
-    """Beyond doubt, and without asking: any token of ASCII text is at least one character."""
-    return len(text) <= tokens and text.isascii()
+    """Beyond doubt, and without asking: any token of ASCII text is at least one character.
+
+    But for one: tokenizers of some models put a mark of their own before a text.
+    """
+    return len(text) < tokens and text.isascii()
 
 
 def _boundary(text: str, spans: Sequence[Span], at: int) -> int:

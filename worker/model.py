@@ -1,5 +1,6 @@
 """The embedding model, ready to run: from the cache, from the store of built models, or built here."""
 
+import logging
 from functools import partial
 from typing import Final
 
@@ -9,10 +10,22 @@ from core.ports import Embedder
 from core.settings import ModelSettings
 from models.artefact import GRAPH, MANIFEST
 from models.catalogue import TOKENIZER
+from models.device import why_no_gpu
 from models.encoder import OnBatch
 from models.files import Report
-from models.load import HASHING, artefact_folder, build, describe, fetch, load_embedder, weights_folder
-from models.precision import choose
+from models.load import (
+    artefact_folder,
+    build,
+    card_of,
+    describe,
+    fetch,
+    load_embedder,
+    needs_none,
+    precision_of,
+    weights_folder,
+)
+
+logger: Final = logging.getLogger("ticketstream.model")
 
 #: Of an artefact in a store; the manifest last, as without it there is no artefact.
 _FILES: Final = (GRAPH, MANIFEST)
@@ -27,8 +40,15 @@ def open_embedder(
         ConfigError: a file is damaged, or not what the settings pin.
         UnavailableError: neither cache, store nor the weights' sources have it.
     """
+    _say_device(settings)
     fetch_model(settings, progress=progress)
     return load_embedder(settings, on_batch=on_batch)
+
+
+def _say_device(settings: ModelSettings) -> None:
+    if settings.device == "auto" and not needs_none(settings):
+        why = why_no_gpu()
+        logger.info("the model runs on %s", "the GPU" if why is None else f"the CPU: {why}")
 
 
 def fetch_model(settings: ModelSettings, *, progress: Report | None = None) -> None:
@@ -38,7 +58,7 @@ def fetch_model(settings: ModelSettings, *, progress: Report | None = None) -> N
         ConfigError: a file is damaged, or not what the settings pin.
         UnavailableError: neither cache, store nor the weights' sources have it.
     """
-    if settings.store and settings.name != HASHING and not describe(settings).ready:
+    if settings.store and not needs_none(settings) and not describe(settings).ready:
         _bring(settings, open_store(settings.store))
     fetch(settings, progress=progress)
     _require_pinned(settings)
@@ -54,8 +74,8 @@ def build_model(settings: ModelSettings, *, to: str | None, progress: Report | N
         ConfigError: the weights are damaged, or the model has none.
         UnavailableError: the weights can't be had, or the store can't be written.
     """
-    if settings.name == HASHING:
-        raise ConfigError(f"TICKETS_MODEL__NAME: {HASHING} has no weights, so there is nothing to build")
+    if needs_none(settings):
+        raise ConfigError(f"TICKETS_MODEL__NAME: {settings.name} has no weights, so there is nothing to build")
     artefact = build(settings, progress=progress)
     if to is not None:
         store, prefix = open_store(to), _prefix(settings)
@@ -87,4 +107,4 @@ def _require_pinned(settings: ModelSettings) -> None:
 
 
 def _prefix(settings: ModelSettings) -> str:
-    return f"{settings.name}/{choose(settings.precision)}"
+    return f"{card_of(settings).name}/{precision_of(settings)}"

@@ -18,4 +18,4 @@ class Searcher:
         Raises:
             TransientError: the index is out.
         """
-        return self._index.search(query, self._embedder.embed([redact_text(text)])[0])
+        return self._index.search(query, self._embedder.embed([redact_text(text)], "query")[0])

@@ -20,7 +20,7 @@ from bench.corpus import passages
 from bench.job import Clock, Job, Measured, answer
 from core.records import Batch
 from core.settings import load_settings
-from models.precision import choose
+from models.load import precision_of
 from worker.compose import build_pipeline
 
 _LOOK_S: Final = 0.05
@@ -29,7 +29,7 @@ _LOOK_S: Final = 0.05
 def _model(job: Job) -> Measured:
     """The passages in memory, in windows as large as the pipeline's."""
     settings, tokens, clock = load_settings(), Tokens(), Clock()
-    embedder = load(choose(settings.model.precision), tokens)
+    embedder = load(precision_of(settings.model), tokens)
     by_ticket, most = passages(job.tickets, embedder), settings.writer.max_batch_tickets
     windows = [
         list(dict.fromkeys(text for ticket in by_ticket[start : start + most] for text in ticket))
@@ -73,7 +73,7 @@ def _pipeline(job: Job) -> Measured:
 def _naive(_job: Job) -> Measured:
     """A Bytewax flow as tutorials write it: a text at a time, an upsert each, nothing kept across a crash."""
     settings, tokens, clock = load_settings(), Tokens(), Clock()
-    embedder = load(choose(settings.model.precision), tokens)
+    embedder = load(precision_of(settings.model), tokens)
     settings.index.path.mkdir(parents=True)
     shard = edge.EdgeShard.create(
         str(settings.index.path / "naive"),

@@ -58,6 +58,7 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is no date"),
         (["dlq", "show", "7"], "'7' is not PARTITION:OFFSET"),
         (["topics", "--file", "/no/such/topics.yaml"], "/no/such/topics.yaml"),
+        (["model", "card", "/no/such/folder"], "/no/such/folder has no config.json"),
     ],
 )
 def test_a_wrong_argument_is_exit_2(tmp_path: Path, arguments: list[str], words: str, tansu: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.ports import TextKind
 from core.records import Vector
 from models.cache import CachingEmbedder
 from models.hashing import HashingEmbedder
@@ -16,10 +17,12 @@ class _Counting(HashingEmbedder):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self.kinds: list[TextKind] = []
 
-    def embed(self, texts: Sequence[str]) -> Vector:
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
         self.asked += texts
-        return super().embed(texts)
+        self.kinds.append(kind)
+        return super().embed(texts, kind)
 
 
 def _cached(texts: int = 10) -> tuple[CachingEmbedder, _Counting, list[tuple[int, int]]]:
@@ -80,3 +83,12 @@ def test_threads_share_it() -> None:
     for thread in threads:
         thread.join()
     assert right == [True] * 120
+
+
+def test_questions_are_not_mistaken_for_texts() -> None:
+    """A model may read the same words differently: what is remembered of a text is no answer to a question."""
+    cached, model, _told = _cached()
+    cached.embed(["a"])
+    cached.embed(["a"], "query")
+    cached.embed(["a"], "query")
+    assert model.kinds == ["passage", "query", "query"]

@@ -48,6 +48,6 @@ def test_vnni_is_read_from_the_cpus_flags(
 
 def test_a_precision_that_is_named_is_taken() -> None:
     """Whatever the CPU."""
-    assert choose("fp32") == "fp32"
-    assert choose("int8") == "int8"
-    assert choose("auto") == ("int8" if has_vnni() else "fp32")
+    assert choose("fp32", "cpu") == "fp32"
+    assert choose("int8", "cpu") == "int8"
+    assert choose("auto", "cpu") == ("int8" if has_vnni() else "fp32")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from core.ports import TextKind
 from core.records import EmbeddedTicket, EnrichedTicket, Passage, Rejected, Vector
 from models.hashing import HashingEmbedder
 from operators.embed import embed
@@ -24,9 +25,9 @@ class _Spoilt(HashingEmbedder):
         self.bad = bad
         self.asked: list[str] = []
 
-    def embed(self, texts: Sequence[str]) -> Vector:
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
         self.asked += texts
-        found = super().embed(texts)
+        found = super().embed(texts, kind)
         for row, text in zip(found, texts, strict=True):
             if text == "spoil me":
                 row[:] = self.bad
