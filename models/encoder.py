@@ -4,8 +4,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,11 @@ class OnnxEmbedder:
             artefact.graph.parent, device, lambda: tune(self._timed, SCALES[device], longest=manifest.max_length)
         )
         self._pool = ThreadPoolExecutor(len(sessions), thread_name_prefix="model")
+        self._open_asking: Callable[[], list[Session]] | None = partial(
+            open_sessions, artefact.graph, device, threads=1
+        )
+        self._asking: SimpleQueue[Session] = SimpleQueue()
+        self._asked = Lock()
 
     @property
     def dimension(self) -> int:
@@ -94,10 +101,12 @@ class OnnxEmbedder:
         read = [prefix + text for text in texts] if prefix else list(texts)
         ids = [np.array(e.ids, np.int32) for e in self._cut.encode_batch_fast(read)]
         batches = split([len(i) for i in ids], budget=self._tuning.budget_tokens, overhead=self._tuning.overhead_tokens)
-        if len(batches) == 1:  # a text alone takes the shortest way
-            found[batches[0]] = self._run([ids[at] for at in batches[0]])
+        if kind == "query" or len(batches) == 1:  # a text alone takes the shortest way
+            sessions = self._for_questions() if kind == "query" else self._sessions
+            for batch in batches:
+                found[batch] = self._run([ids[at] for at in batch], sessions)
             return found
-        runs = [(batch, self._pool.submit(self._run, [ids[at] for at in batch])) for batch in batches]
+        runs = [(batch, self._pool.submit(self._run, [ids[at] for at in batch], self._sessions)) for batch in batches]
         for batch, run in runs:
             found[batch] = run.result()
         return found
@@ -115,18 +124,29 @@ class OnnxEmbedder:
         """Let the threads go."""
         self._pool.shutdown()
 
-    def _run(self, ids: Sequence[NDArray[np.int32]]) -> Vector:
+    def _for_questions(self) -> "SimpleQueue[Session]":
+        """A session beside the others, loaded with the first question: a batch keeps them for tens of milliseconds.
+
+        The system's scheduler lets a thread that has slept go first, so a question's few tokens hardly wait.
+        """
+        with self._asked:
+            if self._open_asking is not None:
+                self._asking.put(self._open_asking()[0])
+                self._open_asking = None
+        return self._asking
+
+    def _run(self, ids: Sequence[NDArray[np.int32]], sessions: "SimpleQueue[Session]") -> Vector:
         """float32[len(ids), dimension] of one batch."""
         lengths = np.array([len(i) for i in ids])
         mask = np.arange(lengths.max())[:, None] < lengths  # [S, B]
         padded = np.zeros(mask.shape, np.int32)
         padded.T[mask.T] = np.concatenate(ids)
-        session = self._sessions.get()
+        session = sessions.get()
         began = time.perf_counter()
         try:
             vectors = session.run(padded, mask.astype(np.int32))
         finally:
-            self._sessions.put(session)
+            sessions.put(session)
         if self._on_batch is not None:
             tokens = int(lengths.sum())
             self._on_batch(tokens, mask.size - tokens, time.perf_counter() - began)

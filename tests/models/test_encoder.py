@@ -82,3 +82,15 @@ def test_tokens_and_padding_are_told(tmp_path: Path) -> None:
     embedder.embed(["card", "the lost card"])
     embedder.close()
     assert sum(tokens for tokens, _padding, _seconds in told) == 3 + 5
+
+
+def test_a_question_does_not_wait_for_batches(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """Every session is busy, and it is answered all the same, with the vector that the text has."""
+    _folder, embedder, _pooling = made
+    wanted = embedder.embed(["lost card"])
+    busy = [embedder._sessions.get() for _ in range(2)]
+    try:
+        np.testing.assert_allclose(embedder.embed(["lost card"], "query"), wanted, atol=1e-6)
+    finally:
+        for session in busy:
+            embedder._sessions.put(session)
