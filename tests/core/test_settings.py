@@ -74,7 +74,7 @@ def test_the_tests_own_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch)
         ("TICKETS_HEALTH__PORT", "65536", "less than or equal to 65535"),
         ("TICKETS_CLASSIFY__MIN_CONFIDENCE", "1.5", "less than or equal to 1"),
         ("TICKETS_LOG__FORMAT", "xml", "'json' or 'text'"),
-        ("TICKETS_MODEL__NAME", "word2vec", "'all-minilm-l6-v2' or 'hashing'"),
+        ("TICKETS_MODEL__DEVICE", "tpu", "'auto', 'cpu' or 'cuda'"),
     ],
 )
 def test_a_malformed_variable_is_named_with_its_value(

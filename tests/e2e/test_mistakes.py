@@ -46,7 +46,7 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
             2,
             "TICKETS_MODEL__CACHE_DIR",
         ),
-        ({"TICKETS_MODEL__NAME": "gpt"}, 2, "TICKETS_MODEL__NAME: input should be"),
+        ({"TICKETS_MODEL__NAME": "gpt"}, 2, "TICKETS_MODEL__NAME: 'gpt' is not known; there is all-MiniLM-L6-v2"),
         ({"TICKETS_INDEX__URL": "http://127.0.0.1:1"}, 3, "no Qdrant server answers at http://127.0.0.1:1"),
     ],
     ids=lambda value: next(iter(value.items()))[0] if isinstance(value, dict) else "",
