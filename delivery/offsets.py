@@ -71,11 +71,10 @@ class OffsetTracker:
         with self._changed:
             return set(self._assignments)
 
-    def generation(self, partition: TopicPartition) -> int | None:
-        """The generation `partition` is assigned under, or None when it is not ours."""
+    def generations(self) -> dict[TopicPartition, int]:
+        """The generation that each partition of ours is assigned under."""
         with self._changed:
-            assignment = self._assignments.get(partition)
-            return None if assignment is None else assignment.generation
+            return {partition: assignment.generation for partition, assignment in self._assignments.items()}
 
     @property
     def stale_acks(self) -> int:

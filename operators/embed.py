@@ -6,7 +6,7 @@ import numpy as np
 
 from core.ports import Embedder
 from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
-from core.vectors import vector_fault
+from core.vectors import all_sound, vector_fault
 
 
 def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
@@ -19,10 +19,13 @@ def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[Embedd
         for passage in item.passages:
             rows.setdefault(passage.embed_text, len(rows))
     vectors = embedder.embed(list(rows)) if rows else np.empty((0, embedder.dimension), np.float32)
-    return [_embedded(item, vectors[[rows[p.embed_text] for p in item.passages]], embedder) for item in items]
+    own = [vectors[[rows[p.embed_text] for p in item.passages]] for item in items]
+    if all_sound(vectors, embedder.dimension):
+        return [EmbeddedTicket(item, found, embedder.stamp) for item, found in zip(items, own, strict=True)]
+    return [_checked(item, found, embedder) for item, found in zip(items, own, strict=True)]
 
 
-def _embedded(item: EnrichedTicket, vectors: Vector, embedder: Embedder) -> EmbeddedTicket | Rejected:
+def _checked(item: EnrichedTicket, vectors: Vector, embedder: Embedder) -> EmbeddedTicket | Rejected:
     for vector in vectors:
         fault = vector_fault(vector, embedder.dimension)
         if fault is not None:

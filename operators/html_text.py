@@ -36,9 +36,8 @@ def html_to_text(html: str) -> str:
     source = html if "<pre" in html.lower() else html.replace("\r", " ").replace("\n", " ")
     if _is_too_deep(source):
         return _TAG.sub("\n", source)
-    whole = _text(source, dropped=_DROPPED)
     unquoted = _text(source, dropped=f"{_DROPPED}, {_QUOTED}")
-    return unquoted if unquoted.strip() else whole
+    return unquoted if unquoted.strip() else _text(source, dropped=_DROPPED)
 
 
 def _is_too_deep(source: str) -> bool:

@@ -71,6 +71,17 @@ def _value(name: str, value: Any) -> Any:
     """An attribute's value, read beside its name: `password: hunter2` says what it is only together."""
     if isinstance(value, bool) or value is None:
         return value
+    short = not isinstance(value, str) or len(value) <= _MAX_KEYWORD
+    return _short_value(name, value) if short else _redacted_value(name, value)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _short_value(name: str, value: Any) -> Any:
+    """Attributes repeat: a plan, a country, a release."""
+    return _redacted_value(name, value)
+
+
+def _redacted_value(name: str, value: Any) -> Any:
     text = value if isinstance(value, str) else repr(value)
     redacted = redact_text(text)
     if redacted != text:

@@ -9,10 +9,10 @@ from typing import Any, Final
 import qdrant_edge as edge
 
 from connectors.index import folder
-from connectors.index.engine import AnyOf, Condition, Found, Upsert
+from connectors.index.engine import Condition, Found, Upsert
 from connectors.index.folder import of_engine, said
 from connectors.index.layout import VECTOR
-from connectors.index.packing import pack, packed_fields, unpack
+from connectors.index.packing import filter_of, pack, packed_fields, unpack
 from core.errors import FatalError
 from core.records import Point, Vector
 
@@ -68,7 +68,7 @@ class EdgeEngine:
         request = edge.QueryRequest(
             limit=limit,
             query=edge.Query.Nearest(vector.tolist(), using=VECTOR),
-            filter=_filter(conditions),
+            filter=filter_of(conditions),
             with_payload=True,
         )
         with _fatal():
@@ -89,7 +89,7 @@ class EdgeEngine:
             request = edge.ScrollRequest(
                 offset=offset,
                 limit=_PAGE,
-                filter=_filter(conditions, unless),
+                filter=filter_of(conditions, unless),
                 with_payload=True if fields is None else packed_fields(fields),
                 with_vector=vectors,
             )
@@ -104,7 +104,7 @@ class EdgeEngine:
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `Engine`."""
         with _fatal():
-            return self._shard.count(edge.CountRequest(exact=True, filter=_filter(conditions)))
+            return self._shard.count(edge.CountRequest(exact=True, filter=filter_of(conditions)))
 
     def close(self) -> None:
         """Flush, and let the folder go."""
@@ -147,18 +147,3 @@ def _point(point: Point) -> edge.Point:
 
 def _below(upsert: Upsert) -> edge.Filter:
     return edge.Filter(must=[edge.FieldCondition(key="version", range=edge.RangeFloat(lt=upsert.below))])
-
-
-def _filter(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:
-    if not conditions and not unless:
-        return None
-    return edge.Filter(must=[_condition(c) for c in conditions], must_not=[_condition(c) for c in unless])
-
-
-def _condition(condition: Condition) -> edge.FieldCondition:
-    if not isinstance(condition, AnyOf):
-        bounds = edge.RangeFloat(gte=condition.least, lt=condition.below)
-        return edge.FieldCondition(key=condition.field, range=bounds)
-    values: Any = list(condition.values)
-    match = edge.MatchValue(values[0]) if len(values) == 1 else edge.MatchAny(values)
-    return edge.FieldCondition(key=condition.field, match=match)

@@ -3,26 +3,22 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import qdrant_edge as edge
 from msgspec import Struct
 
-from connectors.index.layout import INDEXED, VECTOR
+from connectors.index.layout import VECTOR
+from connectors.index.packing import indexes
 from core.errors import ConfigError
 
 #: Changes with how points lie in the folder: one of another layout is indexed anew.
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 
 _SHARD: Final = "shard"
 _LOG: Final = "wal"
 _META: Final = "index.json"
-_KINDS: Final[dict[str, Any]] = {
-    "tenant": edge.KeywordIndexParams(is_tenant=True),
-    "keyword": edge.PayloadSchemaType.Keyword,
-    "integer": edge.PayloadSchemaType.Integer,
-}
 
 
 class _Meta(Struct, frozen=True):
@@ -90,8 +86,8 @@ def _create(shard: Path, dimension: int) -> edge.EdgeShard:
         shutil.rmtree(draft)
     params = edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)
     made = edge.EdgeShard.create(str(draft), edge.EdgeConfig(vectors={VECTOR: params}))
-    for field, kind in INDEXED.items():
-        made.update(edge.UpdateOperation.create_field_index(field, _KINDS[kind]))
+    for field, kind in indexes().items():
+        made.update(edge.UpdateOperation.create_field_index(field, kind))
     made.flush()
     made.close()
     draft.rename(shard)

@@ -27,6 +27,10 @@ INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
 #: What of a head says what its ticket is.
 HEAD_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunks", "state")
 
+#: Values of `visibility`.
+PUBLIC: Final = "public"
+INTERNAL: Final = "internal"
+
 #: Values of `state`. Words, because the embedded engine matches no booleans.
 LIVE: Final = "live"
 DELETED: Final = "deleted"

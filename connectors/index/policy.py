@@ -14,7 +14,7 @@ from connectors.index.layout import DELETED, HEAD_FIELDS, LIVE, tombstone
 from core.errors import FatalError
 from core.identity import point_id
 from core.records import IndexedTicket, IndexSize, Point, SearchHit, SearchQuery, TicketPoints, Vector
-from core.vectors import vector_fault
+from core.vectors import all_sound, vector_fault
 
 #: Tickets of one round of lookups and writes.
 _SLICE: Final = 256
@@ -34,9 +34,9 @@ class VersionedIndex:
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
         """See `core.ports.Index`."""
+        self._check_vectors([point for ticket in tickets for point in ticket.points])
         newest: dict[str, TicketPoints] = {}
         for ticket in tickets:
-            self._check_vectors(ticket)
             head = _head_id(ticket)
             if head not in newest or newest[head].version < ticket.version:
                 newest[head] = ticket
@@ -50,7 +50,7 @@ class VersionedIndex:
         fetch = query.limit * _SPARE
         while True:
             found = self.engine.nearest(vector, conditions, fetch)
-            hits = self._tickets_of(found)
+            hits = self._tickets_of(_of_tenant(found, query.tenant_id))
             if len(hits) >= query.limit or len(found) < fetch or fetch >= _MAX_FETCH:
                 return hits[: query.limit]
             fetch = min(_MAX_FETCH, fetch * 4)
@@ -73,8 +73,11 @@ class VersionedIndex:
 
     # --- writing
 
-    def _check_vectors(self, ticket: TicketPoints) -> None:
-        for point in ticket.points:
+    def _check_vectors(self, points: Sequence[Point]) -> None:
+        vectors = [point.vector for point in points if point.vector is not None]
+        if len(vectors) == len(points) and all_sound(vectors, self.engine.dimension):
+            return
+        for point in points:
             vector = point.vector
             fault = "no vector" if vector is None else vector_fault(vector, self.engine.dimension)
             if fault is not None:
@@ -129,6 +132,11 @@ class VersionedIndex:
                     tenant_id, ticket_id, payload["version"], point.score, payload["text"], shown
                 )
         return list(hits.values())
+
+
+def _of_tenant(found: Sequence[Found], tenant_id: str) -> list[Found]:
+    """The engine has filtered by tenant already: a second look, should it err or a hash collide."""
+    return [point for point in found if point.payload["tenant_id"] == tenant_id]
 
 
 def _upserts(tickets: Sequence[TicketPoints]) -> list[Upsert]:

@@ -6,10 +6,10 @@ inside `consume` and `close`); only `ack` may be called from elsewhere.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.commits import Committer
 from connectors.kafka.faults import refused, translate
@@ -132,32 +132,37 @@ class GroupConsumer:
         carried, self._carried = self._carried, []
         wanted = count - len(carried)
         messages = self._consume(wanted, self._limits.max_batch_delay_ms / 1000) if wanted > 0 else []
+        now = self._tracker.generations()
         return [
             record
             for record, generation in (*carried, *messages)
             # A rebalance inside this very call may have taken the partition away.
-            if self._tracker.generation((record.origin.topic, record.origin.partition)) == generation
+            if now.get((record.origin.topic, record.origin.partition)) == generation
         ]
 
     def _consume(self, count: int, timeout_s: float) -> list[tuple[Record, int]]:
         try:
             # The first one is waited for; with it comes what has arrived meanwhile. So an idle stream passes its
             # records on singly and at once, and a backlog fills the batch.
-            messages = self._consumer.consume(1, timeout_s)
-            if messages and count > 1:
-                messages += self._consumer.consume(count - 1, 0)
+            found = self._taken(self._consumer.consume(1, timeout_s))
+            if found and count > 1:
+                found += self._taken(self._consumer.consume(count - 1, 0))
         except KafkaException as error:
             raise translate(error.args[0], "consuming") from None
         if self._refusal is not None:
             raise translate(self._refusal, "consuming")
-        found = []
+        return found
+
+    def _taken(self, messages: Sequence[Message]) -> list[tuple[Record, int]]:
+        """Records with the generation of their partition at this moment; those of partitions gone are left out."""
+        found, now = [], self._tracker.generations()
         for message in messages:
             fault = message.error()
             if fault is not None:
                 _note(fault)
                 continue
             record = record_of(message)
-            generation = self._tracker.generation((record.origin.topic, record.origin.partition))
+            generation = now.get((record.origin.topic, record.origin.partition))
             if generation is not None:
                 found.append((record, generation))
         return found

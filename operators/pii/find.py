@@ -40,7 +40,7 @@ def find_pii(text: str, detectors: tuple[Detector, ...] = DETECTORS) -> list[Spa
         text = text.translate(_LOOKALIKES)
     lowered = text.lower()
     digits = (6 if _SIX.search(text) else 4) if _FOUR.search(text) else 0
-    if not digits and not any(needed in lowered for needed in _NEEDED):
+    if not digits and not _has_any(lowered, _NEEDED):
         return []
     taken: list[Span] = []
     for span in _candidates(text, lowered, digits, detectors):
@@ -60,8 +60,15 @@ def _candidates(text: str, lowered: str, digits: int, detectors: tuple[Detector,
         if detector.kind == "CARD" and digits:  # an account number may hold what looks like a card's
             yield from _ibans(text)
         possible = digits >= detector.min_digits
-        if possible and (not detector.needs or any(needed in lowered for needed in detector.needs)):
+        if possible and (not detector.needs or _has_any(lowered, detector.needs)):
             yield from detector.find(text)
+
+
+def _has_any(lowered: str, needed: tuple[str, ...]) -> bool:
+    for word in needed:  # noqa: SIM110 - a generator takes twice as long, and this is most of the time here
+        if word in lowered:
+            return True
+    return False
 
 
 def _ibans(text: str) -> Iterator[Span]:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from connectors.index import policy
 from connectors.index.engine import Condition, Upsert
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
@@ -146,6 +147,8 @@ class _NoHeadCheck(_Mutant):
 
 
 class _NoTenant(_Mutant):
+    """Neither the engine's filter nor the second look."""
+
     def search(self, query: Any, vector: Vector) -> Any:
         engine, nearest = self.engine, self.engine.nearest
 
@@ -153,7 +156,9 @@ class _NoTenant(_Mutant):
             return nearest(wanted, [c for c in conditions if c.field != "tenant_id"], limit)
 
         engine.nearest = anybody  # type: ignore[assignment,method-assign]
-        return super().search(query, vector)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(policy, "_of_tenant", lambda found, _tenant: found)
+            return super().search(query, vector)
 
 
 class _ChunksAsTickets(_Mutant):
@@ -161,6 +166,21 @@ class _ChunksAsTickets(_Mutant):
         found = self.engine.nearest(vector, [], query.limit)
         hits = self._tickets_of(found)
         return [hit for hit in hits if hit.tenant_id == query.tenant_id]
+
+
+@pytest.mark.parametrize("kept", ["filter", "second look"])
+def test_either_guard_of_the_tenant_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
+    """The engine's filter alone, and the look at what it found alone, keep tenants apart."""
+    index = _open(IndexSettings(path=tmp_path / "index"))
+    nearest = index.engine.nearest
+    try:
+        if kept == "filter":
+            monkeypatch.setattr(policy, "_of_tenant", lambda found, _tenant: found)
+        else:
+            monkeypatch.setattr(index.engine, "nearest", lambda wanted, _conditions, limit: nearest(wanted, [], limit))
+        next(found for found in LAWS if found.__name__ == "tenants_are_apart")(index)
+    finally:
+        index.close()
 
 
 @pytest.mark.parametrize(
