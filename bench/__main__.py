@@ -26,13 +26,14 @@ from core.errors import TicketstreamError
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 err = Console(stderr=True)
 
+_HEAVY: Final = " and ".join(name for name, suite in SUITES.items() if suite.heavy)
 _RESULTS: Final = Path(__file__).parent / "results"
 ResultsOption = Annotated[Path, typer.Option(help="Folder of rows.jsonl and of the page.")]
 
 
 @app.command()
 def run(
-    suites: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SUITES)}; none: all.")] = None,
+    suites: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SUITES)}; none: all but {_HEAVY}.")] = None,
     *,
     tickets: Annotated[int, typer.Option(min=1, help="Tickets of a run; texts, of a file.")] = 4_000,
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians are shown.")] = 3,
@@ -46,7 +47,7 @@ def run(
         raise typer.Exit(2)
     results.mkdir(parents=True, exist_ok=True)
     machine = this_machine()
-    for name in suites or SUITES:
+    for name in suites or [name for name, suite in SUITES.items() if not suite.heavy]:
         suite, rows = SUITES[name], []
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
         with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:

@@ -17,15 +17,21 @@ class Job(Struct, frozen=True):
 
     Attributes:
         tickets: how many tickets, or texts where the corpus has no tickets.
+        speed: of the suite's reference in this round, per second; 0 before it has run.
     """
 
     contender: str
     tickets: int
     corpus: str = "synthetic"
+    speed: float = 0.0
 
 
 class Measured(Struct, frozen=True):
-    """What a run took. `tokens` is 0 where nobody counts them; `rss_mib` is the process's peak."""
+    """What a run took. `tokens` is 0 where nobody counts them; `rss_mib` is the process's peak.
+
+    Attributes:
+        figures: what the suite measures beside speed, by name (`bench.suite.Figure`).
+    """
 
     tickets: int
     texts: int
@@ -33,6 +39,7 @@ class Measured(Struct, frozen=True):
     seconds: float
     cpu_seconds: float
     rss_mib: int
+    figures: dict[str, float] = {}
 
 
 class Skipped(Exception):  # noqa: N818 - no error: a library is not installed, a file not there

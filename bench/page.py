@@ -4,22 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import matplotlib as mpl
 import msgspec
-from matplotlib.figure import Figure
 
-from bench.runner import Row, Suite
+from bench.plot import plot
+from bench.suite import Row, Suite
 from bench.suites import SUITES
-from bench.summary import Summary, cells, headings, summarise
+from bench.summary import cells, headings, summarise
 from bench.timeline import TIMELINE
 
 _HEAD: Final = """# What was measured
 
 Made by `python -m bench run`; every figure is the median of interleaved rounds, each contender a process of its own on
-the same texts, with no cache of vectors. Figures of different runs don't compare: look at the last column, the ratio to
-the reference within one run. `make bench` measures anew on your machine.
-
-The GPU suite has not been run: no machine with one was to be had.
+the same texts, with no cache of vectors. Figures of different runs don't compare: look at the last columns, the ratios
+to the reference within one run. `make bench` measures anew on your machine.
+"""
+_NO_GPU: Final = """The GPU suite has not been run: no machine with one was to be had. `make bench-gpu` runs it.
 """
 _TIMELINE_SECTION: Final = f"""## timeline
 
@@ -29,17 +28,19 @@ and cleaned, and the last one is written. `python -m bench timeline` makes it, a
 
 ![what each thread did when]({TIMELINE})
 """
-_BAR_INCHES: Final = 0.42
 
 
 def write_page(results: Path) -> None:
     """Write README.md and its plots from rows.jsonl."""
     rows = [msgspec.json.decode(line, type=Row) for line in (results / "rows.jsonl").read_bytes().splitlines()]
     parts = [_HEAD]
+    if not any(row.suite == "gpu" and row.measured is not None for row in rows):
+        parts.append(_NO_GPU)
     for name, suite in SUITES.items():
         for corpus in dict.fromkeys(row.corpus for row in rows if row.suite == name):
             last = _last_run([row for row in rows if (row.suite, row.corpus) == (name, corpus)])
-            parts.append(_section(suite, corpus, last, results))
+            if any(row.measured is not None for row in last):
+                parts.append(_section(suite, corpus, last, results))
     if (results / TIMELINE).exists():
         parts.append(_TIMELINE_SECTION)
     (results / "README.md").write_text("\n".join(parts))
@@ -56,43 +57,24 @@ def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> s
     machine = rows[0].machine
     rounds = len({row.round for row in rows})
     tickets = max(row.measured.tickets for row in rows if row.measured is not None)
-    plot = f"{suite.name}-{Path(corpus).stem}.svg"
-    _plot(suite, [s for s in summaries if not s.skipped], results / plot)
+    picture = f"{suite.name}-{Path(corpus).stem}.svg"
+    said = plot(suite, summaries, results / picture)
     columns = headings(suite)
     lines = [
         f"## {suite.name}: {corpus}",
         "",
         suite.question,
         "",
-        f"![{suite.unit} per second, by contender]({plot})",
+        f"![{said}]({picture})",
         "",
         "| " + " | ".join(columns) + " |",
         "|---|" + "---:|" * (len(columns) - 1),
-        *("| " + " | ".join(cells(summary)) + " |" for summary in summaries),
+        *("| " + " | ".join(cells(suite, summary)) + " |" for summary in summaries),
         "",
-        f"{tickets:,} tickets a run, {rounds} rounds; {machine.cpu}, {machine.cores} cores; commit {machine.commit}; "
+        *([suite.note, ""] if suite.note else []),
+        f"{f'{tickets:,} tickets a run, ' if tickets > 1 else ''}{rounds} rounds; {machine.cpu}, "
+        f"{machine.cores} cores; commit {machine.commit}; "
         f"Python {machine.python}, " + ", ".join(f"{name} {number}" for name, number in machine.versions.items()) + ".",
         "",
     ]
     return "\n".join(lines)
-
-
-def _plot(suite: Suite, summaries: Sequence[Summary], file: Path) -> None:
-    """Bars from 0, with whiskers from the slowest to the fastest round."""
-    mpl.rcParams["svg.hashsalt"] = "ticketstream"  # the same picture is the same file
-    figure = Figure(figsize=(8, 1 + _BAR_INCHES * len(summaries)), layout="constrained")
-    axes = figure.add_subplot()
-    names = [s.contender for s in reversed(summaries)]
-    speeds = [s.per_second for s in reversed(summaries)]
-    spread = [
-        [s.per_second - s.least for s in reversed(summaries)],
-        [s.greatest - s.per_second for s in reversed(summaries)],
-    ]
-    colours = ["#2b6cb0" if name == suite.reference else "#a0aec0" for name in names]
-    bars = axes.barh(names, speeds, xerr=spread, color=colours, ecolor="#4a5568")
-    axes.bar_label(bars, [f" {speed:,.0f}" for speed in speeds], padding=4)
-    axes.set_xlabel(f"{suite.unit} per second")
-    axes.margins(x=0.15)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.savefig(file, metadata={"Date": None})

@@ -5,71 +5,29 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from bench.corpus import synthetic_events, texts
 from bench.job import Job, Measured
 from bench.machine import Machine
+from bench.suite import FOREIGN_PYTHON, GPU_PYTHON, Row, Suite
 from connectors.broker import start_broker
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from core.settings import load_settings
 from models.artefact import GRAPH
-from models.catalogue import find_card
-from models.load import artefact_folder, load_embedder, weights_folder
+from models.load import artefact_folder, card_of, load_embedder, weights_folder
 
 _PARTITIONS: Final = 4
-_TIMEOUT_S: Final = 1_800
-#: Libraries whose pins contradict ours: `make bench-contenders`.
-_FOREIGN_PYTHON: Final = Path(".contenders/bin/python")
-_FOREIGN: Final = Path(__file__).parent / "contenders" / "foreign.py"
+_TIMEOUT_S: Final = 3_600
 _SAMPLE: Final = 64
 
 #: The environment of a contender's run, given its number.
 Setting = Callable[[int], Mapping[str, str]]
-
-
-class Suite(Struct, frozen=True):
-    """A question, and who answers it.
-
-    Attributes:
-        module: the process, run with a `Job`.
-        reference: the contender that the others are compared with.
-        unit: what is counted per second: tickets or texts.
-        streamed: the tickets lie on a broker.
-        foreign: contenders in an environment of their own, for texts alone; they follow the others.
-    """
-
-    name: str
-    question: str
-    module: str
-    contenders: tuple[str, ...]
-    reference: str
-    unit: str = "tickets"
-    streamed: bool = False
-    foreign: tuple[str, ...] = ()
-
-    @property
-    def everyone(self) -> tuple[str, ...]:
-        """All contenders."""
-        return self.contenders + self.foreign
-
-
-class Row(Struct, frozen=True):
-    """One run of one contender, or why there was none."""
-
-    suite: str
-    contender: str
-    round: int
-    corpus: str
-    machine: Machine
-    measured: Measured | None = None
-    skipped: str = ""
 
 
 class ContenderError(Exception):
@@ -87,17 +45,22 @@ def run_suite(
     skipped: set[str] = set()
     with _setting(suite, job) as setting:
         for number in range(rounds):
+            speed = 0.0
             for at, name in enumerate(suite.everyone):
                 if name in skipped:
                     continue
                 started(name, number)
-                found = _run(suite, msgspec.structs.replace(job, contender=name), setting(number * 100 + at))
+                asked = msgspec.structs.replace(job, contender=name, speed=speed)
+                found = _run(suite, asked, setting(number * 100 + at))
                 row = Row(suite.name, name, number, job.corpus, machine)
                 if "skipped" in found:
                     skipped.add(name)
                     yield msgspec.structs.replace(row, skipped=found["skipped"])
-                else:
-                    yield msgspec.structs.replace(row, measured=msgspec.convert(found, Measured))
+                    continue
+                measured = msgspec.convert(found, Measured)
+                if name == suite.reference:
+                    speed = measured.tickets / measured.seconds
+                yield msgspec.structs.replace(row, measured=measured)
 
 
 def run_once(suite: Suite, job: Job, environment: Mapping[str, str]) -> None:
@@ -111,13 +74,14 @@ def run_once(suite: Suite, job: Job, environment: Mapping[str, str]) -> None:
 
 
 def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", suite.module]
+    python, what = suite.python or Path(sys.executable), ["-m", suite.module]
     if job.contender in suite.foreign:
-        if not _FOREIGN_PYTHON.exists():
-            return {"skipped": "not installed; make bench-contenders"}
-        command = [str(_FOREIGN_PYTHON), str(_FOREIGN)]
+        python, what = FOREIGN_PYTHON, [str(suite.script)]
+    if not python.exists():
+        make = "make bench-gpu" if python == GPU_PYTHON else "make bench-contenders"
+        return {"skipped": f"not installed; {make}"}
     done = subprocess.run(
-        command,
+        [str(python), *what],
         input=msgspec.json.encode(job),
         env={**os.environ, **environment},
         capture_output=True,
@@ -133,28 +97,28 @@ def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, An
 
 @contextmanager
 def _setting(suite: Suite, job: Job) -> Iterator[Setting]:
-    """Nothing but a quiet process; for a stream, a broker that holds the tickets, a fresh group and a fresh index."""
-    quiet = {
-        "TICKETS_HEALTH__PORT": "0",
-        "TICKETS_LOG__LEVEL": "error",
-        "TICKETS_MODEL__REMEMBERED_TEXTS": "0",  # speed, not luck
-    }
-    if suite.foreign:
-        with tempfile.TemporaryDirectory(prefix="ticketstream-bench-") as folder:
-            shared = Path(folder) / "texts.json"
+    """A quiet process; for a stream, a broker, and for each run a fresh group, topic of its own and index."""
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="ticketstream-bench-")))
+        fixed = {
+            "TICKETS_HEALTH__PORT": "0",
+            "TICKETS_LOG__LEVEL": "error",
+            "TICKETS_MODEL__REMEMBERED_TEXTS": "0",  # speed, not luck
+        }
+        if suite.foreign:
+            shared = folder / "texts.json"
             shared.write_bytes(_shared(job))
-            yield lambda _number: {**quiet, "BENCH_TEXTS": str(shared), "TQDM_DISABLE": "1"}
-        return
-    if not suite.streamed:
-        yield lambda _number: quiet
-        return
-    with tempfile.TemporaryDirectory(prefix="ticketstream-bench-") as folder, start_broker() as broker:
-        os.environ["TICKETS_KAFKA__BROKERS"] = broker.address
-        _produce(job.tickets)
+            fixed |= {"BENCH_SHARED": str(shared), "TQDM_DISABLE": "1"}
+        if suite.broker != "none":
+            broker = opened.enter_context(start_broker())
+            os.environ["TICKETS_KAFKA__BROKERS"] = broker.address
+            _create_topics()
+        if suite.broker == "backlog":
+            _produce(job.tickets)
         yield lambda number: {
-            **quiet,
+            **fixed,
             "TICKETS_KAFKA__GROUP": f"bench-{number}",
-            "TICKETS_INDEX__PATH": str(Path(folder) / f"index-{number}"),
+            "TICKETS_INDEX__PATH": str(folder / f"index-{number}"),
         }
 
 
@@ -169,17 +133,21 @@ def _shared(job: Job) -> bytes:
             "vectors": embedder.embed(found[:_SAMPLE]).tolist(),
             "weights": str(weights_folder(settings)),
             "graph": str(artefact_folder(settings) / GRAPH),
-            "max_length": find_card(settings.name).max_length,
+            "max_length": card_of(settings).max_length,
             "threads": len(os.sched_getaffinity(0)),
         }
     )
 
 
-def _produce(tickets: int) -> None:
+def _create_topics() -> None:
     settings = load_settings()
     cluster = Cluster(settings.kafka)
     for topic in (settings.topics.raw, settings.topics.dlq):
         cluster.create_topic(topic, partitions=_PARTITIONS, replication=1, config={})
+
+
+def _produce(tickets: int) -> None:
+    settings = load_settings()
     sender = open_sender(settings.kafka)
     sender.send([Outgoing(settings.topics.raw, e.key, e.value, e.headers) for e in synthetic_events(tickets)])
     sender.close()

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.job import Measured
-from bench.runner import Row, Suite
+from bench.suite import Row, Suite
 
-HEADINGS = ("contender", "{unit}/s", "min to max", "tokens/s", "CPU s per 1,000", "peak RSS", "÷ {reference}")
+_SPEED: tuple[str, ...] = ("{unit}/s", "min to max", "tokens/s", "CPU s per 1,000", "peak RSS", "÷ {reference}")
 
 
 class Summary(Struct, frozen=True):
@@ -18,7 +18,9 @@ class Summary(Struct, frozen=True):
 
     Attributes:
         ratio: its speed over the reference's: the median over the rounds, each a ratio of neighbours in time.
+        tokens_ratio: likewise, in tokens; 0 where either counts none.
         cpu_s: CPU seconds per 1,000 of the unit.
+        figures: medians of the suite's own, by name.
     """
 
     contender: str
@@ -29,72 +31,105 @@ class Summary(Struct, frozen=True):
     cpu_s: float = 0.0
     rss_mib: int = 0
     ratio: float = 0.0
+    tokens_ratio: float = 0.0
+    figures: dict[str, float] = {}
     skipped: str = ""
 
 
 def summarise(suite: Suite, rows: Sequence[Row]) -> list[Summary]:
     """In the suite's order."""
-    speeds = {(row.contender, row.round): _speed(suite, row.measured) for row in rows if row.measured is not None}
+    measured = {(row.contender, row.round): row.measured for row in rows if row.measured is not None}
+    references = {number: m for (name, number), m in measured.items() if name == suite.reference}
     found = []
     for name in suite.everyone:
-        own = [row for row in rows if row.contender == name]
-        measured = [row.measured for row in own if row.measured is not None]
-        if not measured:
-            found.append(Summary(name, skipped=own[0].skipped if own else "not run"))
-            continue
-        ratios = [
-            speed / speeds[suite.reference, number]
-            for (contender, number), speed in speeds.items()
-            if contender == name and (suite.reference, number) in speeds
-        ]
-        own_speeds = [_speed(suite, m) for m in measured]
-        found.append(
-            Summary(
-                name,
-                statistics.median(own_speeds),
-                min(own_speeds),
-                max(own_speeds),
-                _median(measured, lambda m: m.tokens / m.seconds),
-                _median(measured, lambda m: m.cpu_seconds / _count(suite, m) * 1_000),
-                max(m.rss_mib for m in measured),
-                statistics.median(ratios) if ratios else 0.0,
-            )
-        )
+        own = {number: m for (contender, number), m in measured.items() if contender == name}
+        if own:
+            found.append(_summary(suite, name, own, references))
+        else:
+            reason = next((row.skipped for row in rows if row.contender == name), "not run")
+            found.append(Summary(name, skipped=reason))
     return found
 
 
-def cells(summary: Summary) -> list[str]:
+def _summary(suite: Suite, name: str, own: dict[int, Measured], references: dict[int, Measured]) -> Summary:
+    runs = list(own.values())
+
+    def speed(m: Measured) -> float:
+        return _count(suite, m) / m.seconds
+
+    def tokens(m: Measured) -> float:
+        return m.tokens / m.seconds
+
+    def ratio(of: Callable[[Measured], float]) -> float:
+        found = [of(m) / of(references[n]) for n, m in own.items() if n in references and of(references[n])]
+        return statistics.median(found) if found else 0.0
+
+    speeds = [speed(m) for m in runs]
+    return Summary(
+        name,
+        statistics.median(speeds),
+        min(speeds),
+        max(speeds),
+        _median(runs, tokens),
+        _median(runs, lambda m: m.cpu_seconds / _count(suite, m) * 1_000),
+        max(m.rss_mib for m in runs),
+        ratio(speed),
+        ratio(tokens),
+        {
+            figure.name: statistics.median(m.figures[figure.name] for m in runs)
+            for figure in suite.figures
+            if all(figure.name in m.figures for m in runs)
+        },
+    )
+
+
+def headings(suite: Suite) -> list[str]:
+    """Of the columns."""
+    if suite.figures:
+        return ["contender", *(figure.heading for figure in suite.figures), "peak RSS"]
+    tokens = ["in tokens"] if suite.in_tokens else []
+    return ["contender", *(h.format(unit=suite.unit, reference=suite.reference) for h in _SPEED), *tokens]
+
+
+def cells(suite: Suite, summary: Summary) -> list[str]:
     """A row of the table, as text."""
+    blank = [""] * (len(headings(suite)) - 2)
     if summary.skipped:
-        return [summary.contender, "skipped", summary.skipped, "", "", "", ""]
-    return [
+        return [summary.contender, f"skipped: {summary.skipped}", *blank]
+    rss = f"{summary.rss_mib:,} MiB"
+    if suite.figures:
+        shown = [_figure(summary.figures.get(f.name), f.digits) for f in suite.figures]
+        return [summary.contender, *shown, rss]
+    found = [
         summary.contender,
         f"{summary.per_second:,.0f}",
         f"{summary.least:,.0f} to {summary.greatest:,.0f}",
         f"{summary.tokens_per_second:,.0f}" if summary.tokens_per_second else "",
         f"{summary.cpu_s:.3g}",
-        f"{summary.rss_mib:,} MiB",
-        f"{summary.ratio:.3f}" if summary.ratio < 1 else f"{summary.ratio:.2f}",
+        rss,
+        _ratio(summary.ratio),
     ]
-
-
-def headings(suite: Suite) -> list[str]:
-    """Of the columns."""
-    return [heading.format(unit=suite.unit, reference=suite.reference) for heading in HEADINGS]
+    return [*found, _ratio(summary.tokens_ratio)] if suite.in_tokens else found
 
 
 def print_table(suite: Suite, summaries: Sequence[Summary]) -> None:
     """For a person at a terminal."""
-    table = Table(title=f"{suite.name}: {suite.question}", title_justify="left")
+    table = Table(title=f"{suite.name}: {suite.question}", title_justify="left", caption=suite.note or None)
     for number, heading in enumerate(headings(suite)):
         table.add_column(heading, justify="right" if number else "left")
     for summary in summaries:
-        table.add_row(*cells(summary))
+        table.add_row(*cells(suite, summary))
     Console(width=140).print(table)
 
 
-def _speed(suite: Suite, measured: Measured) -> float:
-    return _count(suite, measured) / measured.seconds
+def _figure(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def _ratio(value: float) -> str:
+    if not value:
+        return ""
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}"
 
 
 def _count(suite: Suite, measured: Measured) -> int:

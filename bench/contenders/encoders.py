@@ -14,14 +14,16 @@ from bench.corpus import texts
 from bench.job import Clock, Job, Measured, Skipped, answer
 from core.settings import load_settings
 from models.catalogue import TOKENIZER
+from models.device import Device, why_no_gpu
 from models.encoder import OnnxEmbedder
 from models.load import fetch, weights_folder
-from models.precision import Precision
+from models.precision import Precision, choose
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
 from models.tokenise import load_tokenizer
 
 #: Ours sees so many texts at a time: what the pipeline hands over at once in a backlog.
 _WINDOW: Final = 512
+_GPU_WINDOW: Final = 8192
 _WARM: Final = 64
 
 
@@ -35,26 +37,26 @@ class Tokens:
         self.count += tokens
 
 
-def load(precision: Precision, tokens: Tokens | None = None) -> OnnxEmbedder:
+def load(precision: Precision, tokens: Tokens | None = None, device: Device = "cpu") -> OnnxEmbedder:
     """Our encoder, without a cache."""
     settings = load_settings().model.model_copy(update={"precision": precision})
     artefact = fetch(settings)
     if artefact is None:
         raise Skipped("TICKETS_MODEL__NAME names a model without weights")
     on_batch = None if tokens is None else tokens.add
-    return OnnxEmbedder(artefact, weights_folder(settings) / TOKENIZER, on_batch=on_batch)
+    return OnnxEmbedder(artefact, weights_folder(settings) / TOKENIZER, device=device, tuning=None, on_batch=on_batch)
 
 
-def _ours(precision: Precision) -> Callable[[Job], Measured]:
+def _ours(precision: Precision, device: Device = "cpu", window: int = _WINDOW) -> Callable[[Job], Measured]:
     def run(job: Job) -> Measured:
         tokens, clock = Tokens(), Clock()
-        embedder = load(precision, tokens)
+        embedder = load(precision, tokens, device)
         found = texts(job.corpus, job.tickets, embedder)
         embedder.embed(found[:_WARM])
         tokens.count = 0
         with clock.measure():
-            for start in range(0, len(found), _WINDOW):
-                embedder.embed(found[start : start + _WINDOW])
+            for start in range(0, len(found), window):
+                embedder.embed(found[start : start + window])
         return clock.measured(tickets=job.tickets, texts=len(found), tokens=tokens.count)
 
     return run
@@ -96,7 +98,20 @@ def _padded(session: Any, tokenizer: Any, batch: Sequence[str]) -> int:
     return int(lengths.sum())
 
 
+def _on_a_gpu(precision: Precision) -> Callable[[Job], Measured]:
+    def run(job: Job) -> Measured:
+        reason = why_no_gpu()
+        if reason is not None:
+            raise Skipped(reason)
+        return _ours(precision, "cuda", _GPU_WINDOW)(job)
+
+    return run
+
+
 CONTENDERS: Final = {
+    "ours, fp16 on the GPU": _on_a_gpu("fp16"),
+    "ours, fp32 on the GPU": _on_a_gpu("fp32"),
+    "ours, on the CPU beside it": _ours(choose("auto", "cpu")),
     "ours, int8": _ours("int8"),
     "ours, fp32": _ours("fp32"),
     "our int8 graph, one by one": _plain("int8", 1),

@@ -1,0 +1,115 @@
+"""From a backlog on a broker to an index, as the libraries' tutorials write it; nothing of ours is imported here.
+
+The index is the engine that ours is written to: an upsert to a server would cost them more.
+"""
+
+import json
+import os
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import qdrant_edge as edge
+from encoders import answer, count_tokens, fastembed, require_same, sentence_transformers
+
+_BATCH = 256
+
+
+class Target:
+    """A fresh index, which notes when the first text came and the last point went."""
+
+    def __init__(self, dimension):
+        vectors = {"text": edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)}
+        folder = Path(tempfile.mkdtemp()) / "index"
+        folder.mkdir()
+        self._shard = edge.EdgeShard.create(str(folder), edge.EdgeConfig(vectors=vectors))
+        self.texts, self.began, self.seconds = [], None, 0.0
+
+    def text(self, value):
+        """Of a ticket."""
+        if self.began is None:
+            self.began, self.cpu = time.perf_counter(), time.process_time()
+        ticket = json.loads(value)
+        self.texts.append(f"{ticket['subject']}\n{ticket['body']}")
+        return self.texts[-1]
+
+    def upsert(self, texts, vectors):
+        """Ids of chance, as in the tutorials."""
+        points = [
+            edge.Point(str(uuid.uuid4()), {"text": [float(x) for x in vector]}, {"text": text})
+            for text, vector in zip(texts, vectors, strict=True)
+        ]
+        self._shard.update(edge.UpdateOperation.upsert_points(points))
+        self.seconds, self.cpu_seconds = time.perf_counter() - self.began, time.process_time() - self.cpu
+
+    def row(self, shared):
+        """What was measured."""
+        tokens = count_tokens(shared, self.texts)
+        counts = {"tickets": len(self.texts), "texts": len(self.texts), "tokens": tokens}
+        return {**counts, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+
+
+def _bytewax(job, shared):
+    """One text at a time, one upsert each."""
+    import bytewax.operators as op
+    from bytewax.connectors.kafka import KafkaSource
+    from bytewax.dataflow import Dataflow
+    from bytewax.outputs import DynamicSink, StatelessSinkPartition
+    from bytewax.testing import run_main
+
+    model = sentence_transformers(shared)
+    require_same(model.encode, shared)
+    target = Target(len(shared["vectors"][0]))
+
+    def embed(message):
+        text = target.text(message.value)
+        return text, model.encode(text)
+
+    class Upsert(StatelessSinkPartition):
+        def write_batch(self, items):
+            for text, vector in items:
+                target.upsert([text], [vector])
+
+    class Sink(DynamicSink):
+        def build(self, _step_id, _worker_index, _worker_count):
+            return Upsert()
+
+    flow = Dataflow("naive")
+    source = KafkaSource([os.environ["TICKETS_KAFKA__BROKERS"]], ["tickets.raw"], tail=False, batch_size=100)
+    op.output("write", op.map("embed", op.input("read", flow, source), embed), Sink())
+    run_main(flow)
+    assert len(target.texts) == job["tickets"]
+    return target.row(shared)
+
+
+def _loop(job, shared):
+    """A consumer that commits by itself, batches as they come, uploaded as they are."""
+    from confluent_kafka import Consumer
+
+    model = fastembed(shared)
+    target = Target(len(shared["vectors"][0]))
+    consumer = Consumer(
+        {
+            "bootstrap.servers": os.environ["TICKETS_KAFKA__BROKERS"],
+            "group.id": f"loop-{uuid.uuid4()}",
+            "auto.offset.reset": "earliest",
+        }
+    )
+    consumer.subscribe(["tickets.raw"])
+    while len(target.texts) < job["tickets"]:
+        messages = [m for m in consumer.consume(_BATCH, 1.0) if m.error() is None]
+        if messages:
+            texts = [target.text(message.value()) for message in messages]
+            target.upsert(texts, model.embed(texts))
+    consumer.close()
+    return target.row(shared)
+
+
+CONTENDERS = {
+    "Bytewax, sentence-transformers one by one": _bytewax,
+    "a loop with fastembed and uploads": _loop,
+}
+
+if __name__ == "__main__":
+    answer(lambda job, shared: CONTENDERS[job["contender"]](job, shared))

@@ -1,0 +1,149 @@
+"""Writes and searches of an index, by how much is in it: tickets of one passage, synthetic vectors, ten tenants."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.job import Clock, Job, Measured, Skipped, answer
+from connectors.index.open import open_index
+from connectors.index.policy import VersionedIndex
+from core.identity import point_id
+from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.settings import load_settings
+
+_DIMENSION: Final = 384
+_TENANTS: Final = 10
+_BATCH: Final = 256
+_MODEL: Final = "bench/1"
+#: Vectors of texts lie in heaps; as many as there are things to complain about.
+_HEAPS: Final = 100
+_SPREAD: Final = 0.6
+_SEARCHES: Final = 200
+_TIMED: Final = 10 * _BATCH
+
+
+def _embedded(points: int | None) -> Callable[[Job], Measured]:
+    def run(job: Job) -> Measured:
+        return _measure(points or job.tickets)
+
+    return run
+
+
+def _server(job: Job) -> Measured:
+    url = os.environ.get("TICKETS_TEST_QDRANT_URL")
+    if not url:
+        raise Skipped("TICKETS_TEST_QDRANT_URL names no server")
+    os.environ |= {"TICKETS_INDEX__URL": url, "TICKETS_INDEX__COLLECTION": f"bench-{time.time_ns()}"}
+    return _measure(job.tickets)
+
+
+def _measure(points: int) -> Measured:
+    """Fill, then time the last batches as the pipeline writes them, and searches of one tenant after another."""
+    settings, clock, made = load_settings(), Clock(), _tickets()
+    index = open_index(settings.index, dimension=_DIMENSION, model=_MODEL)
+    for _ in range(0, max(0, points - _TIMED), _BATCH):
+        index.write(next(made))
+    timed = [next(made) for _ in range(0, _TIMED, _BATCH)]
+    with clock.measure():
+        for batch in timed:
+            index.write(batch)
+    writes = _TIMED / clock.seconds
+    found = clock.measured(tickets=_TIMED)
+    answers = _search(index)
+    size = index.size().points
+    index.close()
+    began = time.perf_counter()
+    open_index(settings.index, dimension=_DIMENSION, model=_MODEL).close()
+    opening = time.perf_counter() - began
+    figures: dict[str, float] = {
+        "points": size,
+        "writes": writes,
+        "searches": 1000 / float(np.mean(answers)),
+        "p50": float(np.percentile(answers, 50)),
+        "p95": float(np.percentile(answers, 95)),
+        "open": opening,
+        "mib": _size(settings.index.path) / 2**20,
+    }
+    return Measured(
+        found.tickets,
+        0,
+        0,
+        found.seconds,
+        found.cpu_seconds,
+        found.rss_mib,
+        {n: round(f, 3) for n, f in figures.items()},
+    )
+
+
+def _search(index: VersionedIndex) -> list[float]:
+    """Milliseconds of each."""
+    rng, answers = np.random.default_rng(11), []
+    heaps = _heaps()
+    for number in range(_SEARCHES):
+        query = SearchQuery(tenant_id=f"tenant-{number % _TENANTS}")
+        vector = _near(heaps[rng.integers(_HEAPS, size=1)], rng)[0]
+        began = time.perf_counter()
+        assert len(index.search(query, vector)) == query.limit
+        answers.append((time.perf_counter() - began) * 1000)
+    return answers
+
+
+def _tickets() -> Iterator[list[TicketPoints]]:
+    rng, heaps, number = np.random.default_rng(7), _heaps(), 0
+    while True:
+        vectors = _near(heaps[rng.integers(_HEAPS, size=_BATCH)], rng)
+        yield [_ticket(number + at, vector) for at, vector in enumerate(vectors)]
+        number += _BATCH
+
+
+def _ticket(number: int, vector: Vector) -> TicketPoints:
+    tenant, ticket = f"tenant-{number % _TENANTS}", f"T-{number}"
+    head = point_id(tenant, ticket, 0)
+    payload: dict[str, Any] = {
+        "tenant_id": tenant,
+        "ticket_id": ticket,
+        "head": head,
+        "version": 1,
+        "state": "live",
+        "model": _MODEL,
+        "chunk": 0,
+        "chunks": 1,
+        "status": "open",
+        "channel": "email",
+        "visibility": "public",
+        "updated_at": number,
+        "subject": "Card lost",
+        "text": "I have lost my card, and I need another one. " * 4,
+    }
+    return TicketPoints(tenant, ticket, 1, (Point(id=head, vector=vector, payload=payload),))
+
+
+def _heaps() -> Vector:
+    return np.random.default_rng(3).standard_normal((_HEAPS, _DIMENSION), dtype=np.float32)
+
+
+def _near(centres: Vector, rng: np.random.Generator) -> Vector:
+    vectors = centres + _SPREAD * rng.standard_normal(centres.shape, dtype=np.float32)
+    found: Vector = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return found
+
+
+def _size(folder: Path) -> int:
+    """Bytes on disk, holes left out."""
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
+
+
+CONTENDERS: Final = {
+    "embedded": _embedded(None),
+    "server": _server,
+    "10,000 points": _embedded(10_000),
+    "100,000 points": _embedded(100_000),
+    "1,000,000 points": _embedded(1_000_000),
+}
+
+if __name__ == "__main__":
+    answer(CONTENDERS)

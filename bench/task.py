@@ -1,0 +1,191 @@
+"""A worker as a process of its own, which says what it has done; and the one who starts it.
+
+The process stops at the end of its standard input. It writes a line of JSON when it may read, one when its count of
+acked tickets has changed, and one when it has stopped.
+"""
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Self
+
+import msgspec
+from msgspec import Struct
+
+from core.records import TicketPoints
+from core.settings import load_settings
+
+_TELL_S: Final = 0.02
+_PATIENCE_S: Final = 600.0
+
+
+class Report(Struct, frozen=True):
+    """What a task says at its end. Times are seconds since 1970.
+
+    Attributes:
+        first: its first record was read.
+        last: its last ack.
+        acks: of each ticket, the time in its event and the time of its ack, in milliseconds.
+    """
+
+    first: float
+    last: float
+    acks: list[tuple[float, float]]
+    tokens: int
+    cpu_seconds: float
+    rss_mib: int
+
+
+class Task:
+    """A running worker: the real pipeline, in the environment given, on the cores given."""
+
+    def __init__(self, cores: Sequence[int], environment: dict[str, str]) -> None:
+        self.acked = 0
+        self._joined = threading.Event()
+        self._report: Report | None = None
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.task", *map(str, cores)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **environment},
+        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def wait_joined(self) -> None:
+        """Until it may read."""
+        _wait(self._joined.is_set, [self])
+
+    def wait_acked(self, tickets: int) -> None:
+        """Until so many are acked."""
+        wait_all_acked([self], tickets)
+
+    def stop(self) -> Report:
+        """Drain it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._listener.join(_PATIENCE_S)
+        self._process.wait(_PATIENCE_S)
+        if self._report is None:
+            raise RuntimeError("the worker ended without a report")
+        return self._report
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            said = msgspec.json.decode(line)
+            if "report" in said:
+                self._report = msgspec.convert(said["report"], Report)
+            elif "joined" in said:
+                self._joined.set()
+            else:
+                self.acked = said["acked"]
+
+    def check(self) -> None:
+        """Raises RuntimeError when it has ended."""
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the worker ended with {self._process.returncode}")
+
+
+def wait_all_acked(tasks: Sequence[Task], tickets: int) -> None:
+    """Until so many are acked by all together."""
+    _wait(lambda: sum(task.acked for task in tasks) >= tickets, tasks)
+
+
+def _wait(until: Callable[[], bool], tasks: Sequence[Task]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not until():
+        for task in tasks:
+            task.check()
+        if time.monotonic() > deadline:
+            raise RuntimeError("the worker takes too long")
+        time.sleep(_TELL_S)
+
+
+class _Listening:
+    """Notes when what was acked."""
+
+    def __init__(self, tell: Callable[[object], None]) -> None:
+        self.acks: list[tuple[float, float]] = []
+        self.first = self.last = 0.0
+        self._tell = tell
+        self._told = 0
+
+    def acked(self, tickets: Sequence[TicketPoints]) -> None:
+        self.last = time.time()
+        self.acks += [(float(ticket.event_ms or 0), self.last * 1000) for ticket in tickets]
+
+    def say(self) -> None:
+        if (acked := len(self.acks)) > self._told:
+            self._told = acked
+            self._tell({"acked": acked})
+
+
+def main(cores: Sequence[int]) -> None:
+    """Run a pipeline until standard input ends."""
+    os.sched_setaffinity(0, cores)  # before the model counts its cores
+    from worker.compose import build_pipeline  # noqa: PLC0415 - numpy's threads follow the affinity, too
+    from worker.loop import run  # noqa: PLC0415
+
+    lock = threading.Lock()
+
+    def tell(said: object) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+            sys.stdout.flush()
+
+    pipeline = build_pipeline(load_settings())
+    listening, telemetry = _Listening(tell), pipeline.telemetry
+    real_acked, real_read, real_gauge = telemetry.acked, telemetry.read, telemetry.gauge
+
+    def acked(tickets: Sequence[TicketPoints], rejected: Any, now_ms: int) -> None:
+        real_acked(tickets, rejected, now_ms)
+        listening.acked(tickets)
+
+    def read(records: Any) -> None:
+        listening.first = listening.first or time.time()
+        real_read(records)
+
+    def gauge(name: Any, value: float, *labels: str) -> None:
+        real_gauge(name, value, *labels)
+        if name == "tickets_assigned_partitions" and value:
+            tell({"joined": True})
+
+    telemetry.acked, telemetry.read, telemetry.gauge = acked, read, gauge  # type: ignore[method-assign]
+
+    def listen() -> None:
+        while not pipeline.finished:
+            listening.say()
+            time.sleep(_TELL_S)
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        pipeline.stop()
+
+    for target in (listen, wait_for_the_end):
+        threading.Thread(target=target, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    began = time.process_time()
+    run(pipeline)
+    tokens = telemetry.registry.get_sample_value("tickets_model_tokens_total") or 0.0
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    cpu_s = time.process_time() - began
+    tell({"report": Report(listening.first, listening.last, listening.acks, int(tokens), cpu_s, rss)})
+
+
+if __name__ == "__main__":
+    main([int(core) for core in sys.argv[1:]])
