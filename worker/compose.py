@@ -1,6 +1,7 @@
 """The composition root of a single-process pipeline: every resource is opened here, checked, and closed in turn."""
 
 import logging
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from connectors.kafka.admin import Cluster
 from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import open_sender
+from core import failpoints
 from core.ports import Embedder
 from core.records import Batch
 from core.settings import Settings
@@ -53,6 +55,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
         UnavailableError: the broker, a topic, the index or the model's weights can't be had.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    failpoints.arm(os.environ.get(failpoints.VARIABLE))
     with ExitStack() as opening:
         trace = Trace(settings.log.trace_file) if settings.log.trace_file else None
         if trace is not None:

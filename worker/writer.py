@@ -15,6 +15,7 @@ from random import Random
 from typing import Any, Final
 
 from core.errors import FatalError, TransientError
+from core.failpoints import failpoint
 from core.ports import DeadLetters, Index
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
@@ -69,13 +70,16 @@ class Writer:
     def _run(self, unfinished: Batch[Any]) -> None:
         try:
             batch = self._finish(unfinished)
+            failpoint("after_embed")
             rejected = [item for item in batch.items if isinstance(item, Rejected)]
             tickets = [item for item in batch.items if not isinstance(item, Rejected)]
             if rejected:
                 self._insist("dead_letters", lambda: self._dead_letters.publish(rejected))
+                failpoint("after_dead_letter_ack")
             if tickets:
                 began = time.perf_counter()
                 self._insist("index", lambda: self._index.write(tickets))
+                failpoint("after_response")
                 self._telemetry.did("write", time.perf_counter() - began, len(tickets))
             self._telemetry.acked(tickets, rejected, int(time.time() * 1000))
             self._ack(batch.receipt)

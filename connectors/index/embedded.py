@@ -14,6 +14,7 @@ from connectors.index.folder import of_engine, said
 from connectors.index.layout import VECTOR
 from connectors.index.packing import filter_of, pack, packed_fields, unpack
 from core.errors import FatalError
+from core.failpoints import failpoint
 from core.records import Point, Vector
 
 _PAGE: Final = 1_000
@@ -55,6 +56,7 @@ class EdgeEngine:
                 for operation in operations:
                     self._shard.update(operation)
                 if operations:
+                    failpoint("after_send")
                     self._make_durable(sum(len(upsert.points) for upsert in upserts))
 
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:

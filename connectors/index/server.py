@@ -12,6 +12,7 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from connectors.index.engine import AnyOf, Condition, Found, Upsert
 from connectors.index.layout import INDEXED, VECTOR
 from core.errors import ConfigError, FatalError, TicketstreamError, TransientError, UnavailableError
+from core.failpoints import failpoint
 from core.records import Point, Vector
 from core.settings import IndexSettings
 
@@ -71,6 +72,7 @@ class ServerEngine:
             for upsert in upserts
         ]
         results = self._ask(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+        failpoint("after_send")
         unfinished = [result.status for result in results if result.status != models.UpdateStatus.COMPLETED]
         if unfinished:  # taken in but not applied yet: an ack now could be of a write that a crash undoes
             raise TransientError(f"the server has not applied a write yet ({unfinished[0].value})")

@@ -7,6 +7,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.messages import offsets_of
+from core.failpoints import failpoint
 from delivery.offsets import OffsetTracker
 from delivery.offsets import TopicPartition as Partition
 
@@ -34,6 +35,7 @@ class Committer:
         """Send the moved watermarks; `on_commit` hears of the outcome, and what failed is sent again."""
         offsets = offsets_of(self._tracker.committable())
         if offsets:
+            failpoint("before_commit")
             try:
                 consumer.commit(offsets=offsets, asynchronous=True)
             except KafkaException as error:
@@ -44,6 +46,7 @@ class Committer:
         offsets = offsets_of(self._tracker.committable(partitions))
         if not offsets:
             return
+        failpoint("before_commit")
         try:
             confirmed = consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:

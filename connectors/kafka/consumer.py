@@ -15,6 +15,7 @@ from connectors.kafka.commits import Committer
 from connectors.kafka.faults import refused, translate
 from connectors.kafka.messages import partitions_of, record_of
 from connectors.kafka.options import consumer_options
+from core.failpoints import failpoint
 from core.records import Batch, Record
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
@@ -106,6 +107,7 @@ class GroupConsumer:
             return None
         receipt = self._tracker.deliver(records)
         self._credits.take(receipt.records, receipt.bytes)
+        failpoint("after_fetch")
         return Batch(tuple(records), receipt)
 
     def ack(self, receipt: Receipt) -> None:

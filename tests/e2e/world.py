@@ -161,6 +161,10 @@ class WorkerProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(_PATIENCE_S)
 
+    def wait(self) -> int:
+        """The exit code of a worker that ends by itself; negative: the signal it died of."""
+        return self._process.wait(_PATIENCE_S)
+
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()

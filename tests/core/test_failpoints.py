@@ -1,0 +1,142 @@
+"""The grammar of failpoints, what each action does, and that unarmed they are nothing."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from timeit import repeat
+from typing import get_args
+
+import pytest
+
+from core.errors import ConfigError, FatalError, TransientError
+from core.failpoints import Point, arm, failpoint
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    arm(None)
+
+
+def _raising_hits(hits: int) -> list[int]:
+    """Which of so many hits of before_commit raise."""
+    found = []
+    for number in range(1, hits + 1):
+        try:
+            failpoint("before_commit")
+        except FatalError:
+            found.append(number)
+    return found
+
+
+@pytest.mark.parametrize("text", [None, "", " ", ","])
+def test_unarmed_every_point_is_passed(text: str | None) -> None:
+    """No point does anything, and it costs less than a microsecond: it is asked once a batch, not once a ticket."""
+    arm(text)
+    for point in get_args(Point):
+        failpoint(point)
+    fastest_s = min(repeat(lambda: failpoint("after_fetch"), number=10_000, repeat=5)) / 10_000
+    assert fastest_s < 1e-6
+
+
+def test_the_variable_alone_arms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a process that asks for it breaks: an import, a bench or another command never does."""
+    monkeypatch.setenv("TICKETS_TEST_FAILPOINTS", "after_fetch=raise")
+    code = "from core.failpoints import failpoint; failpoint('after_fetch')"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_only_the_armed_point_acts() -> None:
+    """Each of two points as it is armed, the others not at all."""
+    arm("after_send=raise:transient, after_embed=raise")
+    with pytest.raises(TransientError, match="after_send"):
+        failpoint("after_send")
+    with pytest.raises(FatalError, match="after_embed"):
+        failpoint("after_embed")
+    failpoint("after_fetch")
+
+
+def test_a_number_is_that_hit_and_no_other() -> None:
+    """The third of five."""
+    arm("before_commit=raise@3")
+    assert _raising_hits(5) == [3]
+
+
+def test_a_point_may_be_armed_twice() -> None:
+    """Its entries count for themselves."""
+    arm("before_commit=raise@2,before_commit=raise@4")
+    assert _raising_hits(5) == [2, 4]
+
+
+def test_a_share_of_hits_is_drawn_from_the_seed() -> None:
+    """About a tenth; the same ones for the same seed, others for another."""
+    drawn = []
+    for text in ("before_commit=raise@p0.1/7", "before_commit=raise@p0.1/7", "before_commit=raise@p0.1/8"):
+        arm(text)
+        drawn.append(_raising_hits(1_000))
+    assert 60 <= len(drawn[0]) <= 140
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_hits_of_all_threads_are_counted_together() -> None:
+    """Of four threads that pass it a hundred times, one meets the hundredth hit, once."""
+    arm("before_commit=raise@100")
+    met: list[list[int]] = []
+    threads = [threading.Thread(target=lambda: met.append(_raising_hits(100))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(len(numbers) for numbers in met) == 1
+
+
+def test_sleep_waits_and_goes_on() -> None:
+    """A fifth of a second."""
+    arm("after_fetch=sleep:0.2@1")
+    began = time.monotonic()
+    failpoint("after_fetch")
+    assert time.monotonic() - began >= 0.2
+
+
+@pytest.mark.parametrize(("action", "code"), [("kill", -9), ("hang", None)])
+def test_kill_ends_the_process_and_hang_never_returns(action: str, code: int | None) -> None:
+    """By SIGKILL: no handler, no clean-up, no word."""
+    script = (
+        f"from core.failpoints import *; arm('after_fetch={action}'); print('x', flush=True); failpoint('after_fetch')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        found: int | None = process.wait(0.5 if code is None else 30)
+    except subprocess.TimeoutExpired:
+        found = None
+    process.kill()
+    process.communicate()
+    assert found == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "after_fetch",
+        "after_fetch=",
+        "after_fetch=explode",
+        "after_fetch=sleep",
+        "after_fetch=sleep:soon",
+        "after_fetch=kill@0",
+        "after_fetch=kill@p2",
+        "after_fetch=kill@p0.1/x",
+        "after_fetch=kill@3@4",
+        "before_lunch=kill",
+        "after_fetch=kill;after_send=kill",
+    ],
+)
+def test_a_malformed_entry_is_one_line_that_says_how(text: str) -> None:
+    """It names the variable and what was written, and arms nothing, the good entries beside it included."""
+    with pytest.raises(ConfigError, match="TICKETS_TEST_FAILPOINTS") as raised:
+        arm(f"after_embed=raise,{text}")
+    assert "\n" not in str(raised.value)
+    failpoint("after_embed")

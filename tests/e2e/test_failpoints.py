@@ -1,0 +1,68 @@
+"""Each failpoint kills a worker where it says: what is written and what is not, when it is dead."""
+
+from pathlib import Path
+
+import pytest
+
+from connectors.index.open import open_index
+from core.failpoints import VARIABLE
+from models.load import load_embedder
+from synthetic.tickets import events
+from tests.e2e.world import WorkerProcess, World, wait_until
+
+#: One batch at a time, so that the first hit is of the first batch and nothing else is under way.
+_ONE_BY_ONE = {"TICKETS_WRITER__CONCURRENCY": "1", "TICKETS_WRITER__MAX_INFLIGHT_TICKETS": "40"}
+_STEP = "tickets_stage_seconds_count"
+
+
+def _world(tansu: str, folder: Path) -> World:
+    """A stream whose first record is broken, so that dead letters come first too."""
+    world = World(tansu, folder, partitions=1)
+    records = list(events(60, seed=4, broken=0.2))
+    records.sort(key=lambda record: record.value is not None and record.value[:1] == b"{")
+    world.produce(records)
+    return world
+
+
+def _tickets(world: World) -> int:
+    embedder = load_embedder(world.settings.model)
+    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    try:
+        return len(list(index.tickets()))
+    finally:
+        index.close()
+
+
+@pytest.mark.parametrize(
+    ("point", "letters", "tickets"),
+    [
+        ("after_fetch", False, False),
+        ("after_embed", False, False),
+        ("after_dead_letter_ack", True, False),
+        ("after_send", True, True),
+        ("after_response", True, True),
+        ("before_commit", True, True),
+    ],
+)
+def test_each_point_kills_where_it_says(tansu: str, tmp_path: Path, point: str, letters: bool, tickets: bool) -> None:
+    """By SIGKILL, with nothing committed; dead letters and points are written before some points, and not others."""
+    world = _world(tansu, tmp_path)
+    with WorkerProcess(world, environment={**_ONE_BY_ONE, VARIABLE: f"{point}=kill"}) as worker:
+        assert worker.wait() == -9, worker.words()
+        assert f"{point}=kill" in worker.words(), "a worker says that it will break on purpose"
+    assert world.committed() == 0
+    assert bool(world.letters()) == letters
+    assert bool(_tickets(world)) == tickets
+
+
+@pytest.mark.parametrize(("point", "step"), [("after_fetch", None), ("after_embed", "points")])
+def test_reading_and_embedding_are_told_apart(tansu: str, tmp_path: Path, point: str, step: str | None) -> None:
+    """Hanging after the fetch no step has run; hanging after the embedding every step has, and no write."""
+    world = _world(tansu, tmp_path)
+    with WorkerProcess(world, environment={**_ONE_BY_ONE, VARIABLE: f"{point}=hang"}) as worker:
+        wait_until(lambda: worker.metric("tickets_inflight") > 0, worker.words)
+        if step:
+            wait_until(lambda: worker.metric(_STEP, step=step) > 0, worker.words)
+        else:
+            assert worker.metric(_STEP) == 0
+        assert worker.metric(_STEP, step="write") == 0
