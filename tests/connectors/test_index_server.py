@@ -13,13 +13,12 @@ from connectors.index.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, TransientError
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
-from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 
-class _Slow(QdrantFacade):
-    """Says of updates what `status` is; denies so many times that a collection exists."""
+class _Denying(QdrantFacade):
+    """Denies so many times that a collection exists."""
 
-    status = q.UpdateStatus.Completed
     denials = 0
 
     def CollectionExists(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
@@ -28,35 +27,28 @@ class _Slow(QdrantFacade):
             return q.CollectionExistsResponse(result=q.CollectionExists(exists=False))
         return super().CollectionExists(request, context)
 
-    def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
-        answer = super().UpdateBatch(request, context)
-        for result in answer.result:
-            result.status = self.status
-        return answer
-
 
 @pytest.fixture
-def facade(tmp_path: Path) -> Iterator[_Slow]:
+def facade(tmp_path: Path) -> Iterator[_Denying]:
     """A server of the test's own."""
-    with _Slow(tmp_path / "server") as served:
+    with _Denying(tmp_path / "server") as served:
         yield served
 
 
 @pytest.fixture
-def index(facade: _Slow) -> Iterator[VersionedIndex]:
+def index(facade: _Denying) -> Iterator[VersionedIndex]:
     """An index on it."""
     opened = open_index(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
     yield opened
     opened.close()
 
 
-@pytest.mark.parametrize("status", [q.UpdateStatus.Acknowledged, q.UpdateStatus.WaitTimeout])
-def test_a_write_that_is_only_taken_in_is_no_ack(facade: _Slow, index: VersionedIndex, status: Any) -> None:
+@pytest.mark.parametrize("status", ["acknowledged", "wait_timeout"])
+def test_a_write_that_is_only_taken_in_is_no_ack(facade: _Denying, index: VersionedIndex, status: Any) -> None:
     """The answer is OK, but the points are not applied yet: the write is tried again until they are."""
-    facade.status = status
+    facade.inject(Fault("wait_timeout", status=status, times=1))
     with pytest.raises(TransientError, match="not applied a write yet"):
         index.write([ticket("1", 1, 2)])
-    facade.status = q.UpdateStatus.Completed
     index.write([ticket("1", 1, 2)])
     assert held(index) == {("acme", "1"): (1, False)}
 
@@ -73,17 +65,16 @@ def test_a_write_that_is_only_taken_in_is_no_ack(facade: _Slow, index: Versioned
     ids=lambda value: getattr(value, "name", value.__name__ if isinstance(value, type) else str(value)),
 )
 def test_each_refusal_is_of_the_kind_that_says_who_acts(
-    facade: _Slow, index: VersionedIndex, code: grpc.StatusCode, kind: type[Exception]
+    facade: _Denying, index: VersionedIndex, code: grpc.StatusCode, kind: type[Exception]
 ) -> None:
     """Waiting, stopping, or a setting: exactly that kind."""
-    facade.fault = code
+    facade.inject(Fault("error", code=code.name))
     with pytest.raises(kind) as raised:
         index.write([ticket("1", 1, 1)])
     assert raised.type is kind
-    facade.fault = None
 
 
-def test_two_workers_that_start_at_once_make_one_collection(facade: _Slow, index: VersionedIndex) -> None:
+def test_two_workers_that_start_at_once_make_one_collection(facade: _Denying, index: VersionedIndex) -> None:
     """The one whose creation comes second takes the first one's collection, with its tickets."""
     index.write([ticket("1", 1, 1)])
     facade.denials = 1

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import grpc
 import msgspec
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from core.errors import ConfigError, FatalError, TransientError, UnavailableErro
 from core.records import Point, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, ticket, vector
-from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 Law = Callable[[VersionedIndex], None]
 _OWN = "TICKETS_TEST_QDRANT_URL"
@@ -240,11 +239,12 @@ def test_an_outage_of_the_server_is_transient_and_passes(tmp_path: Path) -> None
     """UNAVAILABLE and RESOURCE_EXHAUSTED are waited out; the same call succeeds afterwards."""
     with QdrantFacade(tmp_path / "server") as facade:
         index = _open(IndexSettings(url=facade.url))
-        for code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL):
-            facade.fault = code
+        for code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL"):
+            facade.heal()
+            facade.inject(Fault("error", code=code))
             with pytest.raises(TransientError):
                 index.write([ticket("1", 1, 1)])
-        facade.fault = None
+        facade.heal()
         index.write([ticket("1", 1, 1)])
         assert held(index) == {("acme", "1"): (1, False)}
         index.close()

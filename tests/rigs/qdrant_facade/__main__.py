@@ -1,0 +1,37 @@
+"""Serve a folder: `python -m tests.rigs.qdrant_facade FOLDER [--port N]`; ends with its standard input, or SIGTERM."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from tests.rigs.qdrant_facade.control import serve_control
+from tests.rigs.qdrant_facade.facade import QdrantFacade
+from tests.rigs.qdrant_facade.process import Ready
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.rigs.qdrant_facade")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--api-key")
+    given = parser.parse_args()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with QdrantFacade(given.folder, port=given.port, api_key=given.api_key) as facade:
+        try:
+            sys.stdout.buffer.write(msgspec.json.encode(Ready(facade.port, serve_control(facade))) + b"\n")
+            sys.stdout.buffer.flush()
+            sys.stdin.buffer.read()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()

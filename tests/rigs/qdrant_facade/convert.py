@@ -1,0 +1,49 @@
+"""Between gRPC's messages and the embedded engine's types."""
+
+from typing import Any
+
+import qdrant_edge as edge
+from qdrant_client import grpc as q
+from qdrant_client.conversions.conversion import GrpcToRest, payload_to_grpc
+
+
+def id_(point_id: Any) -> Any:
+    return q.PointId(uuid=str(point_id))
+
+
+def point(given: Any) -> edge.Point:
+    struct = GrpcToRest.convert_point_struct(given)
+    vector: Any = struct.vector or {}
+    return edge.Point(str(struct.id), vector, struct.payload)
+
+
+def retrieved(record: edge.Record) -> Any:
+    named: Any = record.vector or {}
+    found = q.RetrievedPoint(id=id_(record.id), payload=payload_to_grpc(record.payload or {}))
+    for name, vector in named.items():
+        found.vectors.vectors.vectors[name].dense.data.extend(vector)
+    return found
+
+
+def scored(found: edge.ScoredPoint) -> Any:
+    return q.ScoredPoint(id=id_(found.id), payload=payload_to_grpc(found.payload or {}), score=found.score, version=0)
+
+
+def fields(selector: Any) -> Any:
+    if selector.HasField("include"):
+        return list(selector.include.fields)
+    return bool(selector.enable)
+
+
+def filter_(wanted: Any) -> edge.Filter:
+    return edge.Filter(must=[_condition(c) for c in wanted.must], must_not=[_condition(c) for c in wanted.must_not])
+
+
+def _condition(condition: Any) -> edge.FieldCondition:
+    field: Any = GrpcToRest.convert_condition(condition)
+    if field.range is not None:
+        bounds = edge.RangeFloat(gte=field.range.gte, gt=field.range.gt, lte=field.range.lte, lt=field.range.lt)
+        return edge.FieldCondition(key=field.key, range=bounds)
+    values = getattr(field.match, "any", None)
+    match = edge.MatchAny(values) if values is not None else edge.MatchValue(field.match.value)
+    return edge.FieldCondition(key=field.key, match=match)

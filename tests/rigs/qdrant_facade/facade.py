@@ -1,0 +1,75 @@
+"""A Qdrant server's gRPC face over the embedded engine, so that the server adapter is tested over a socket."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self
+
+import grpc
+from qdrant_client import grpc as q
+
+from tests.rigs.proxy import Proxy
+from tests.rigs.qdrant_facade.faults import Counts, Fault, Faults
+from tests.rigs.qdrant_facade.gate import Gate
+from tests.rigs.qdrant_facade.service import QdrantServices
+
+#: Calls handled at once. Those that hang occupy a thread each, and the others must not notice.
+_THREADS: Final = 64
+
+
+class QdrantFacade(QdrantServices):
+    """Serves what the adapter asks and nothing else, from construction to `close`.
+
+    In front of it stands a proxy that closes the port and breaks connections.
+    """
+
+    def __init__(self, folder: Path, *, port: int = 0, api_key: str | None = None) -> None:
+        super().__init__(folder)
+        self._faults = Faults()
+        self.wrote = self._faults.wrote
+        self._gate = Gate(self._faults, api_key=api_key, reset=self._reset)
+        options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        self._server = grpc.server(ThreadPoolExecutor(_THREADS), interceptors=[self._gate], options=options)
+        q.add_CollectionsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        q.add_PointsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        inner = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        self._front = Proxy(f"127.0.0.1:{inner}", port=port)
+        self.port = self._front.port
+
+    @property
+    def url(self) -> str:
+        """What TICKETS_INDEX__URL should be."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def inject(self, *faults: Fault) -> None:
+        """Add `faults` to those there are. A call meets the first that is due."""
+        self._faults.inject(*(fault for fault in faults if fault.what != "down"))
+        if any(fault.what == "down" for fault in faults):
+            self._faults.happened("down")
+            self._front.refuse()
+
+    def heal(self) -> None:
+        """Be a server in good health again."""
+        self._faults.heal()
+        self._front.heal()
+
+    def counts(self) -> Counts:
+        """What it has seen since it started."""
+        return self._faults.counts()
+
+    def close(self) -> None:
+        """Stop serving and let the folders go."""
+        self._faults.heal()
+        self._front.close()
+        self._server.stop(0).wait()
+        self._gate.close()
+        self.let_go()
+
+    def _reset(self) -> None:
+        self._front.reset()

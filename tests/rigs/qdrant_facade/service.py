@@ -1,0 +1,124 @@
+"""Qdrant's two gRPC services, as far as the server adapter asks them.
+
+Updates are applied as the engine does it: a conditional upsert compares and writes in one step.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import qdrant_edge as edge
+from qdrant_client import grpc as q
+
+from connectors.index.layout import VECTOR
+from tests.rigs.qdrant_facade import convert
+from tests.rigs.qdrant_facade.storage import Collection, open_collections
+
+
+class QdrantServices(q.CollectionsServicer, q.PointsServicer):
+    """Serves the collections below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._collections = open_collections(folder)
+        self.wrote: Callable[[int], None] = lambda _points: None
+
+    def let_go(self) -> None:
+        """Close the collections."""
+        for collection in self._collections.values():
+            collection.close()
+        self._collections.clear()
+
+    # --- collections
+
+    def CollectionExists(self, request: Any, _context: Any) -> Any:  # noqa: N802 - gRPC's names
+        found = q.CollectionExists(exists=request.collection_name in self._collections)
+        return q.CollectionExistsResponse(result=found)
+
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+        name = request.collection_name
+        if name in self._collections:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Collection {name} already exists")
+        params = request.vectors_config.params_map.map[VECTOR]
+        self._collections[name] = Collection.create(self._folder / name, params)
+        return q.CollectionOperationResponse(result=True)
+
+    def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - of both services, told apart by the request
+        if isinstance(request, q.GetPoints):
+            return self._retrieve(request, context)
+        collection = self._collection(request, context)
+        vectors = q.VectorsConfig(params_map=q.VectorParamsMap(map={VECTOR: collection.params}))
+        params = q.CollectionParams(shard_number=1, on_disk_payload=True, vectors_config=vectors)
+        config = q.CollectionConfig(
+            params=params,
+            hnsw_config=q.HnswConfigDiff(m=16, ef_construct=100, full_scan_threshold=10_000),
+            optimizer_config=q.OptimizersConfigDiff(
+                deleted_threshold=0.2, vacuum_min_vector_number=1000, default_segment_number=0, flush_interval_sec=5
+            ),
+            wal_config=q.WalConfigDiff(wal_capacity_mb=32, wal_segments_ahead=0),
+        )
+        info = q.CollectionInfo(
+            status=q.CollectionStatus.Green,
+            optimizer_status=q.OptimizerStatus(ok=True),
+            segments_count=1,
+            config=config,
+        )
+        return q.GetCollectionInfoResponse(result=info)
+
+    # --- points
+
+    def CreateFieldIndex(self, request: Any, context: Any) -> Any:  # noqa: N802
+        integer = request.field_type == q.FieldType.FieldTypeInteger
+        self._collection(request, context).index(request.field_name, integer=integer)
+        return q.PointsOperationResponse(result=q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed))
+
+    def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._collection(request, context).apply(request.operations, self.wrote)
+        done = q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed)
+        return q.UpdateBatchResponse(result=[done] * len(request.operations))
+
+    def Query(self, request: Any, context: Any) -> Any:  # noqa: N802
+        vector = list(request.query.nearest.dense.data)
+        found = self._collection(request, context).shard.query(
+            edge.QueryRequest(
+                limit=request.limit,
+                query=edge.Query.Nearest(vector, using=request.using),
+                filter=convert.filter_(request.filter) if request.HasField("filter") else None,
+                with_payload=True,
+            )
+        )
+        return q.QueryResponse(result=[convert.scored(point) for point in found])
+
+    def Scroll(self, request: Any, context: Any) -> Any:  # noqa: N802
+        offset = request.offset.uuid if request.HasField("offset") else None
+        records, following = self._collection(request, context).shard.scroll(
+            edge.ScrollRequest(
+                offset=offset,
+                limit=request.limit,
+                filter=convert.filter_(request.filter) if request.HasField("filter") else None,
+                with_payload=convert.fields(request.with_payload),
+                with_vector=request.with_vectors.enable,
+            )
+        )
+        answer = q.ScrollResponse(result=[convert.retrieved(record) for record in records])
+        if following is not None:
+            answer.next_page_offset.CopyFrom(convert.id_(following))
+        return answer
+
+    def Count(self, request: Any, context: Any) -> Any:  # noqa: N802
+        wanted = convert.filter_(request.filter) if request.HasField("filter") else None
+        count = self._collection(request, context).shard.count(edge.CountRequest(exact=True, filter=wanted))
+        return q.CountResponse(result=q.CountResult(count=count))
+
+    def _retrieve(self, request: Any, context: Any) -> Any:
+        ids: list[Any] = [point.uuid for point in request.ids]
+        found = self._collection(request, context).shard.retrieve(ids, convert.fields(request.with_payload), False)
+        return q.GetResponse(result=[convert.retrieved(record) for record in found])
+
+    def _collection(self, request: Any, context: Any) -> Collection:
+        collection = self._collections.get(request.collection_name)
+        if collection is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Collection {request.collection_name} doesn't exist")
+            raise AssertionError  # abort raises
+        return collection

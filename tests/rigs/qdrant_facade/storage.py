@@ -1,0 +1,62 @@
+"""Collections on disk, each an embedded shard: what was answered is there again after SIGKILL."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import qdrant_edge as edge
+from qdrant_client import grpc as q
+
+from connectors.index.layout import VECTOR
+from tests.rigs.qdrant_facade import convert
+
+_PARAMS: Final = "params"
+_SHARD: Final = "shard"
+
+
+class Collection:
+    """A collection's vector parameters, as its creator gave them, and its points."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
+        self.params = q.VectorParams.FromString((folder / _PARAMS).read_bytes())
+        self.shard = edge.EdgeShard.load(str(folder / _SHARD))
+
+    @classmethod
+    def create(cls, folder: Path, params: Any) -> "Collection":
+        """Made aside and renamed, so that a kill leaves no half of it."""
+        draft = folder.with_name(f".{folder.name}")
+        draft.mkdir(parents=True)
+        vectors = {VECTOR: edge.EdgeVectorParams(size=params.size, distance=edge.Distance.Cosine)}
+        edge.EdgeShard.create(str(draft / _SHARD), edge.EdgeConfig(vectors=vectors)).close()
+        (draft / _PARAMS).write_bytes(params.SerializeToString())
+        draft.rename(folder)
+        return cls(folder)
+
+    def index(self, field: str, *, integer: bool) -> None:
+        """Index a payload field; again changes nothing."""
+        kind = edge.PayloadSchemaType.Integer if integer else edge.PayloadSchemaType.Keyword
+        with self._lock:
+            self.shard.update(edge.UpdateOperation.create_field_index(field, kind))
+
+    def apply(self, operations: Sequence[Any], wrote: Callable[[int], None]) -> None:
+        """Conditional upserts, in order, as one; `wrote` hears of each one's points."""
+        with self._lock:
+            for operation in operations:
+                upsert = operation.upsert
+                points = [convert.point(point) for point in upsert.points]
+                condition = convert.filter_(upsert.update_filter)
+                self.shard.update(edge.UpdateOperation.upsert_points(points, condition=condition))
+                wrote(len(points))
+
+    def close(self) -> None:
+        """Let the folder go."""
+        with self._lock:
+            self.shard.close()
+
+
+def open_collections(folder: Path) -> dict[str, Collection]:
+    """Those in `folder`, by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return {path.name: Collection(path) for path in folder.iterdir() if not path.name.startswith(".")}

@@ -1,0 +1,292 @@
+"""The facade injects what it says, counts what it sees, and keeps what it answered; seen through the adapter."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from connectors.index.open import open_index
+from connectors.index.policy import VersionedIndex
+from core.errors import FatalError, TransientError
+from core.settings import IndexSettings
+from tests.contracts.index_laws import DIMENSION, MODEL, held, search, ticket
+from tests.rigs.qdrant_facade import FacadeProcess, Fault
+from tests.rigs.qdrant_facade.control import Command
+
+TWO = {("acme", "1"): (1, False), ("acme", "2"): (1, False)}
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FacadeProcess]:
+    with FacadeProcess(tmp_path_factory.mktemp("facade")) as served:
+        yield served
+
+
+@pytest.fixture
+def facade(process: FacadeProcess) -> Iterator[FacadeProcess]:
+    """In good health before and after each test."""
+    process.heal()
+    yield process
+    process.heal()
+
+
+@pytest.fixture
+def index(facade: FacadeProcess) -> Iterator[VersionedIndex]:
+    """On a collection of the test's own."""
+    opened = _open(facade, f"c-{uuid4().hex[:8]}")
+    yield opened
+    opened.close()
+
+
+def _open(facade: FacadeProcess, collection: str = "tickets", timeout_s: float = 1.0) -> VersionedIndex:
+    settings = IndexSettings(url=facade.url, collection=collection, timeout_s=timeout_s)
+    return open_index(settings, dimension=DIMENSION, model=MODEL)
+
+
+def _write(index: VersionedIndex, *numbers: int) -> None:
+    index.write([ticket(str(number), 1, 1) for number in numbers])
+
+
+def _eventually(holds: Callable[[], bool], patience_s: float = 10.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+
+
+def test_an_error_carries_its_code_and_nothing_is_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """INTERNAL by default; the next call after so many faults is served."""
+    facade.inject(Fault("error", on="writes", times=2))
+    for _ in range(2):
+        with pytest.raises(TransientError, match="internal"):
+            _write(index, 1)
+    assert held(index) == {}
+    _write(index, 1)
+    assert len(held(index)) == 1
+
+
+def test_an_overloaded_server_says_how_long_to_wait(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """RESOURCE_EXHAUSTED with the hint as the real server gives it: the adapter reads 7 s."""
+    facade.inject(Fault("error", code="RESOURCE_EXHAUSTED", retry_after_s=7))
+    with pytest.raises(TransientError) as raised:
+        _write(index, 1)
+    assert raised.value.retry_after_s == 7
+
+
+def test_a_slow_call_is_late_and_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """By 0.3 s; a client that gave up before finds the write applied all the same."""
+    facade.inject(Fault("slow", on="writes", seconds=0.3, times=1))
+    began = time.monotonic()
+    _write(index, 1)
+    assert time.monotonic() - began >= 0.3
+    facade.inject(Fault("slow", on="writes", seconds=1.5, times=1))
+    with pytest.raises(TransientError, match="deadline_exceeded"):
+        _write(index, 2)
+    _eventually(lambda: held(index) == TWO)
+
+
+def test_a_hanging_call_is_neither_answered_nor_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """The client's own deadline ends it, or the heal does; other kinds of calls are served meanwhile."""
+    facade.inject(Fault("hang", on="writes"))
+    began = time.monotonic()
+    with pytest.raises(TransientError, match="deadline_exceeded"):
+        _write(index, 1)
+    assert time.monotonic() - began >= 0.9
+    threading.Timer(0.2, facade.heal).start()
+    with pytest.raises(TransientError, match="unavailable"):
+        _write(index, 1)
+    assert held(index) == {}
+
+
+def test_a_reset_breaks_the_connection(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """The client sees a broken connection, the call is not applied, and the next connection is served."""
+    facade.inject(Fault("reset", on="writes", times=1))
+    with pytest.raises(TransientError, match="unavailable"):
+        _write(index, 1)
+    _eventually(lambda: _succeeds(lambda: _write(index, 2)))
+    assert held(index) == {("acme", "2"): (1, False)}
+
+
+def test_down_closes_the_port(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """Nobody listens; after the heal the same address serves what was there."""
+    _write(index, 1)
+    facade.inject(Fault("down"))
+    with pytest.raises(TransientError, match="unavailable"):
+        _write(index, 2)
+    facade.heal()
+    _eventually(lambda: _succeeds(lambda: _write(index, 2)))
+    assert held(index) == TWO
+
+
+def test_a_write_may_be_applied_and_its_response_lost(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """An error, and the ticket is there."""
+    facade.inject(Fault("response_lost", times=1))
+    with pytest.raises(TransientError, match="unavailable"):
+        _write(index, 1)
+    assert len(held(index)) == 1
+
+
+def test_a_write_may_be_applied_after_its_error(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """Not yet there at the error, there 0.5 s later; by then a newer version is, and stays."""
+    facade.inject(Fault("applied_late", seconds=0.5, times=2))
+    with pytest.raises(TransientError, match="deadline_exceeded"):
+        _write(index, 1)
+    assert held(index) == {}
+    _eventually(lambda: len(held(index)) == 1)
+    with pytest.raises(TransientError):
+        index.write([ticket("2", 1, 1)])
+    index.write([ticket("2", 5, 1)])
+    written = facade.counts().points_written
+    _eventually(lambda: facade.counts().points_written > written)
+    assert held(index) == {("acme", "1"): (1, False), ("acme", "2"): (5, False)}
+
+
+def test_a_write_may_be_applied_by_half(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """Of four points two, the first ones; the same write again completes it."""
+    facade.inject(Fault("partly_applied", times=1))
+    with pytest.raises(TransientError, match="internal"):
+        _write(index, 1, 2, 3, 4)
+    assert held(index) == TWO
+    _write(index, 1, 2, 3, 4)
+    assert len(held(index)) == 4
+
+
+@pytest.mark.parametrize("status", ["acknowledged", "wait_timeout"])
+def test_a_write_may_be_taken_in_and_never_applied(facade: FacadeProcess, index: VersionedIndex, status: Any) -> None:
+    """OK with another status than completed: the adapter takes it for not applied, and it isn't."""
+    facade.inject(Fault("wait_timeout", status=status, times=1))
+    with pytest.raises(TransientError, match=f"not applied a write yet .{status}"):
+        _write(index, 1)
+    assert held(index) == {}
+
+
+def test_one_point_is_refused_with_all_its_company(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """INVALID_ARGUMENT for every write that holds it, and no other."""
+    facade.inject(Fault("refuses_point", ticket_id="2"))
+    with pytest.raises(FatalError, match="invalid_argument"):
+        _write(index, 1, 2, 3)
+    assert held(index) == {}
+    _write(index, 1, 3)
+    assert set(held(index)) == {("acme", "1"), ("acme", "3")}
+
+
+def test_faults_happen_to_their_kind_of_call(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """A fault of searches leaves writes alone, and one of reads the searches of heads."""
+    one = ticket("1", 1, 1)
+    facade.inject(Fault("error", on="searches"))
+    index.write([one])
+    with pytest.raises(TransientError):
+        search(index, one.points[0].vector)  # type: ignore[arg-type]
+    facade.heal()
+    facade.inject(Fault("error", on="reads"))
+    assert search(index, one.points[0].vector) == [("acme", "1", 1)]  # type: ignore[arg-type]
+    with pytest.raises(TransientError):
+        index.size()
+
+
+def test_a_share_of_calls_is_drawn_from_the_seed(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """About half; the same ones for the same seed."""
+
+    def drawn(seed: int) -> list[bool]:
+        facade.heal()
+        facade.inject(Fault("error", on="reads", share=0.5, seed=seed))
+        return [_succeeds(index.size) for _ in range(40)]
+
+    first = drawn(3)
+    assert 3 <= sum(first) <= 20, "size() makes two calls: a quarter succeeds"
+    assert drawn(3) == first
+    assert drawn(4) != first
+
+
+def test_calls_points_and_concurrency_are_counted(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """Five writes at once are a highest concurrency of five, and none is under way afterwards."""
+    before = facade.counts()
+    facade.inject(Fault("slow", on="writes", seconds=0.5))
+    threads = [threading.Thread(target=_write, args=(index, number)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    _eventually(lambda: facade.counts().concurrent["writes"] == 5)
+    for thread in threads:
+        thread.join()
+    after = facade.counts()
+    assert after.calls["writes"] - before.calls["writes"] == 5
+    assert after.points_written - before.points_written == 5
+    assert after.highest_concurrency["writes"] == 5
+    assert after.concurrent["writes"] == 0
+    assert after.faults["slow"] - before.faults.get("slow", 0) == 5
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"what": "slow"},
+        {"what": "applied_late"},
+        {"what": "refuses_point"},
+        {"what": "response_lost", "on": "searches"},
+        {"what": "down", "times": 3},
+    ],
+)
+def test_a_fault_that_could_not_happen_is_refused(fault: dict[str, Any]) -> None:
+    """A test must not pass because its fault didn't."""
+    with pytest.raises(ValueError, match=fault["what"] if fault["what"] != "down" else "down for every call"):
+        Fault(**fault)
+
+
+def test_a_fault_survives_the_control_channel() -> None:
+    """The process is told of the very fault that the test named."""
+    command = Command(
+        "inject", (Fault("slow", on="writes", times=3, seconds=1.5), Fault("refuses_point", ticket_id="7"))
+    )
+    assert msgspec.json.decode(msgspec.json.encode(command), type=Command) == command
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_what_was_answered_survives_the_process(tmp_path: Path, end: str) -> None:
+    """SIGKILL or SIGTERM in mid-stream, three times: every acked ticket is there, at the same address."""
+    acked: set[str] = set()
+    with FacadeProcess(tmp_path) as facade:
+        url = facade.url
+        for life in range(3):
+            index = _open(facade)
+            ending = threading.Timer(0.4, getattr(facade, end))
+            ending.start()
+            try:
+                for number in range(10_000):
+                    index.write([ticket(f"{life}-{number}", 1, 1 + number % 3)])
+                    acked.add(f"{life}-{number}")
+            except TransientError:
+                pass
+            ending.join()
+            index.close()
+            facade.restart()
+        assert facade.url == url
+        index = _open(facade, timeout_s=10)
+        there = {ticket_id for _tenant, ticket_id in held(index)}
+        index.close()
+    assert len(acked) > 30
+    assert acked <= there
+
+
+def test_a_paused_process_answers_once_resumed(tmp_path: Path) -> None:
+    """SIGSTOP: the deadline passes; SIGCONT: it serves again."""
+    with FacadeProcess(tmp_path) as facade:
+        index = _open(facade)
+        facade.pause()
+        with pytest.raises(TransientError, match="deadline_exceeded"):
+            _write(index, 1)
+        facade.resume()
+        _eventually(lambda: _succeeds(lambda: _write(index, 1)))
+        index.close()
+
+
+def _succeeds(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except TransientError:
+        return False
+    return True
