@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from connectors.broker import start_broker
-from tests.rigs.kafka import Kafka, start_kafka
+from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
 
 _OWN = "TICKETS_TEST_KAFKA"
 
@@ -28,6 +28,19 @@ def apache_kafka() -> Iterator[Kafka]:
     """An Apache Kafka broker started here; skipped with a word where it can't be, required in CI."""
     with start_kafka() as kafka:
         yield kafka
+
+
+@pytest.fixture(scope="session")
+def _kafka_cluster() -> Iterator[KafkaCluster]:
+    with start_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def kafka_cluster(_kafka_cluster: KafkaCluster) -> Iterator[KafkaCluster]:
+    """Three Apache Kafka brokers to break, one cluster a session; whole again after each test."""
+    yield _kafka_cluster
+    _kafka_cluster.heal()
 
 
 @pytest.fixture(params=["tansu", "apache", "own"])

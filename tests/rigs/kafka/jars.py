@@ -1,0 +1,49 @@
+"""Kafka's jars, from Maven Central, once into the user's cache."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+
+_POM: Final = Path(__file__).with_name("pom.xml")
+_VERSION: Final = "4.1.1"
+
+
+def jars() -> Path:
+    """The folder of Kafka's jars, fetched if it isn't there.
+
+    Skips the test with a word where Java or Maven are missing or nothing answers; fails in CI.
+    """
+    if shutil.which("java") is None:
+        _missing("there is no java")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream-tests"
+    folder = cache / f"kafka-{_VERSION}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _fetch(folder)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
+    if shutil.which("mvn") is None:
+        _missing("there is no mvn to fetch Kafka's jars with")
+    draft = Path(tempfile.mkdtemp(dir=folder.parent))
+    command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={draft}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0 or not list(draft.glob("kafka_*.jar")):
+        shutil.rmtree(draft)
+        _missing(f"Kafka's jars can't be fetched: {(done.stdout.strip().splitlines() or ['mvn gives no reason'])[0]}")
+    draft.rename(folder)
+
+
+def _missing(why: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"Apache Kafka is required in CI, and {why}")
+    pytest.skip(f"no Apache Kafka: {why}")

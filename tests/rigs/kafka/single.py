@@ -1,0 +1,54 @@
+"""One broker that is its own controller; a listener with SASL/PLAIN beside the plain one, for tests of refusals."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from tests.rigs.kafka.node import Node, format_all, free_port
+
+USER: Final = "tests"
+PASSWORD: Final = "right-password"
+
+
+class Kafka(Struct, frozen=True):
+    """Addresses of a running broker: without and with authentication."""
+
+    address: str
+    sasl_address: str
+
+
+@contextmanager
+def start_kafka() -> Iterator[Kafka]:
+    """A broker, ready; stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="kafka-") as name:
+        kafka = Kafka(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+        node = Node(Path(name), kafka.address, _config(kafka), heap_mb=384)
+        try:
+            format_all(node)
+            node.start()
+            node.wait_ready()
+            yield kafka
+        finally:
+            node.kill()
+
+
+def _config(kafka: Kafka) -> dict[str, str]:
+    controller = f"127.0.0.1:{free_port()}"
+    login = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+    return {
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{controller}",
+        "listeners": f"PLAINTEXT://{kafka.address},SASL_PLAINTEXT://{kafka.sasl_address},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{kafka.address},SASL_PLAINTEXT://{kafka.sasl_address}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+    }

@@ -1,0 +1,146 @@
+"""The cluster breaks where it is told to, says who leads, and comes back whole."""
+
+import time
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer
+
+from connectors.kafka.admin import Cluster
+from connectors.kafka.reader import read_topic
+from core.settings import KafkaSettings
+from tests.rigs.kafka import KafkaCluster, start_cluster
+from tests.rigs.kafka.cluster import NODES, wait_until
+
+
+@pytest.fixture
+def topic(kafka_cluster: KafkaCluster) -> str:
+    """One partition on all three."""
+    return _create(kafka_cluster)
+
+
+def _create(cluster: KafkaCluster) -> str:
+    name = f"t-{uuid4().hex[:8]}"
+    Cluster(KafkaSettings(brokers=cluster.address)).create_topic(name, partitions=1, replication=3, config={})
+    cluster.wait_whole()
+    return name
+
+
+def _write(cluster: KafkaCluster, topic: str, *values: bytes, timeout_s: float = 20) -> list[bytes | None]:
+    """Those of `values` that all in-sync replicas have acked."""
+    acked: list[bytes | None] = []
+    options = {"bootstrap.servers": cluster.address, "acks": "all", "log_level": 0}
+    producer = Producer({**options, "message.timeout.ms": int(timeout_s * 1000), "reconnect.backoff.max.ms": 500})
+    for value in values:
+        producer.produce(
+            topic, value, on_delivery=lambda error, message: None if error else acked.append(message.value())
+        )
+    producer.flush(timeout_s + 5)
+    return acked
+
+
+def _read(cluster: KafkaCluster, topic: str) -> list[bytes | None]:
+    return [record.value for record in read_topic(KafkaSettings(brokers=cluster.address), topic, partitions=1)]
+
+
+def _leader(cluster: KafkaCluster, topic: str, *, but: int | None = None) -> int:
+    wait_until(lambda: cluster.leader(topic) not in {None, but}, lambda: f"no leader but {but}")
+    found = cluster.leader(topic)
+    assert found is not None
+    return found
+
+
+def test_a_killed_leader_is_followed_and_nothing_acked_is_lost(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """Another replica leads within seconds, writes go on with two; restarted, the killed one is in sync again."""
+    first = _leader(kafka_cluster, topic)
+    acked = _write(kafka_cluster, topic, b"1", b"2")
+    kafka_cluster.kill(first)
+    assert kafka_cluster.pid(first) is None
+    began = time.monotonic()
+    second = _leader(kafka_cluster, topic, but=first)
+    assert time.monotonic() - began < 15
+    assert first not in kafka_cluster.in_sync(topic)
+    acked += _write(kafka_cluster, topic, b"3")
+    kafka_cluster.restart(first)
+    wait_until(lambda: kafka_cluster.in_sync(topic) == list(NODES), lambda: "the restarted one is not in sync")
+    assert second != first
+    assert acked == _read(kafka_cluster, topic) == [b"1", b"2", b"3"]
+
+
+def test_a_killed_controller_is_followed(kafka_cluster: KafkaCluster) -> None:
+    """Another one is active, and topics can be made."""
+    first = kafka_cluster.controller()
+    kafka_cluster.kill(first)
+    second = kafka_cluster.controller()
+    assert second != first
+    name = f"t-{uuid4().hex[:8]}"
+    wait_until(lambda: _can_create(kafka_cluster, name), lambda: "no topic can be made")
+    kafka_cluster.heal()
+    assert kafka_cluster.running == list(NODES)
+
+
+def _can_create(cluster: KafkaCluster, name: str) -> bool:
+    admin = Cluster(KafkaSettings(brokers=cluster.address))
+    try:
+        admin.create_topic(name, partitions=1, replication=2, config={})
+    except Exception:  # noqa: BLE001 - whatever it is, it is tried again
+        return False
+    return name in admin.topics()
+
+
+def test_the_active_controller_is_the_one_that_says_so(kafka_cluster: KafkaCluster) -> None:
+    """Of the three one says so of itself, the same one each time; a broker's word names any of them."""
+    assert len({kafka_cluster.controller() for _ in range(5)}) == 1
+    alone = [node for node in NODES if kafka_cluster.is_active_controller(node)]
+    assert alone == [kafka_cluster.controller()]
+
+
+def test_with_one_of_three_nothing_is_acked(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """Two in-sync replicas are needed; what was acked before is there after the return, and writes go on."""
+    acked = _write(kafka_cluster, topic, b"before")
+    down = [node for node in NODES if node != _leader(kafka_cluster, topic)]
+    kafka_cluster.kill(*down)
+    assert kafka_cluster.running == [node for node in NODES if node not in down]
+    assert _write(kafka_cluster, topic, b"meanwhile", timeout_s=6) == []
+    kafka_cluster.restart(*down)
+    kafka_cluster.wait_whole()
+    acked += _write(kafka_cluster, topic, b"after")
+    assert acked == [b"before", b"after"]
+    assert set(acked) <= set(_read(kafka_cluster, topic))
+
+
+def test_a_terminated_leader_hands_over_first(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """When its process is gone another one leads already, without the wait for a silent broker."""
+    first = _leader(kafka_cluster, topic)
+    kafka_cluster.terminate(first)
+    began = time.monotonic()
+    _leader(kafka_cluster, topic, but=first)
+    assert time.monotonic() - began < 2
+    assert _write(kafka_cluster, topic, b"1") == [b"1"]
+
+
+def test_a_paused_leader_is_followed_and_comes_back(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """Its process stays and answers nobody: another one leads; resumed, it is in sync again, and the log is one."""
+    first = _leader(kafka_cluster, topic)
+    acked = _write(kafka_cluster, topic, b"1")
+    kafka_cluster.pause(first)
+    _leader(kafka_cluster, topic, but=first)
+    assert kafka_cluster.pid(first) is not None
+    acked += _write(kafka_cluster, topic, b"2")
+    kafka_cluster.resume(first)
+    wait_until(lambda: kafka_cluster.in_sync(topic) == list(NODES), lambda: "the resumed one is not in sync")
+    assert acked == _read(kafka_cluster, topic) == [b"1", b"2"]
+
+
+def test_clients_go_through_the_proxies_and_brokers_do_not() -> None:
+    """With the leader's proxy half open no write gets through, while the replicas stay in sync; the heal mends it."""
+    with start_cluster(proxied=True) as cluster:
+        topic = _create(cluster)
+        assert _write(cluster, topic, b"1") == [b"1"]
+        leader = _leader(cluster, topic)
+        assert cluster.proxies[leader].forwarded["to_server"] > 0
+        cluster.proxies[leader].half_open()
+        assert _write(cluster, topic, b"2", timeout_s=6) == []
+        assert cluster.in_sync(topic) == list(NODES)
+        cluster.heal()
+        assert _write(cluster, topic, b"3") == [b"3"]
