@@ -45,9 +45,13 @@ def _tickets(world: World) -> int:
     ],
 )
 def test_each_point_kills_where_it_says(tansu: str, tmp_path: Path, point: str, letters: bool, tickets: bool) -> None:
-    """By SIGKILL, with nothing committed; dead letters and points are written before some points, and not others."""
+    """By SIGKILL, with nothing committed; dead letters and points are written before some points, and not others.
+
+    A second passes at the point first, so that what had been set going before it would be done.
+    """
     world = _world(tansu, tmp_path)
-    with WorkerProcess(world, environment={**_ONE_BY_ONE, VARIABLE: f"{point}=kill"}) as worker:
+    armed = {VARIABLE: f"{point}=sleep:1,{point}=kill"}
+    with WorkerProcess(world, environment={**_ONE_BY_ONE, **armed}) as worker:
         assert worker.wait() == -9, worker.words()
         assert f"{point}=kill" in worker.words(), "a worker says that it will break on purpose"
     assert world.committed() == 0

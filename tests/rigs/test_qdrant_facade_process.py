@@ -1,0 +1,98 @@
+"""A facade in a process of its own keeps what it answered, whatever ends it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from connectors.index.open import open_index
+from connectors.index.policy import VersionedIndex
+from core.errors import TransientError
+from core.settings import IndexSettings
+from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
+from tests.rigs.qdrant_facade import FacadeProcess, Fault
+from tests.rigs.qdrant_facade.control import Command
+
+
+def _open(facade: FacadeProcess, timeout_s: float = 1.0) -> VersionedIndex:
+    return open_index(IndexSettings(url=facade.url, timeout_s=timeout_s), dimension=DIMENSION, model=MODEL)
+
+
+def test_a_fault_survives_the_control_channel() -> None:
+    """The process is told of the very fault that the test named."""
+    command = Command(
+        "inject", (Fault("slow", on="writes", times=3, seconds=1.5), Fault("refuses_point", ticket_id="7"))
+    )
+    assert msgspec.json.decode(msgspec.json.encode(command), type=Command) == command
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_what_was_answered_survives_the_process(tmp_path: Path, end: str) -> None:
+    """SIGKILL or SIGTERM in mid-stream, three times: every acked ticket is there, at the same address."""
+    acked: set[str] = set()
+    with FacadeProcess(tmp_path) as facade:
+        url = facade.url
+        for life in range(3):
+            index = _open(facade)
+            ending = threading.Timer(0.4, getattr(facade, end))
+            ending.start()
+            try:
+                for number in range(10_000):
+                    index.write([ticket(f"{life}-{number}", 1, 1 + number % 3)])
+                    acked.add(f"{life}-{number}")
+            except TransientError:
+                pass
+            ending.join()
+            index.close()
+            facade.restart()
+        assert facade.url == url
+        index = _open(facade, timeout_s=10)
+        there = {ticket_id for _tenant, ticket_id in held(index)}
+        index.close()
+    assert len(acked) > 30
+    assert acked <= there
+
+
+def test_a_paused_process_answers_once_resumed(tmp_path: Path) -> None:
+    """SIGSTOP: the deadline passes; SIGCONT: it serves again."""
+    with FacadeProcess(tmp_path) as facade:
+        index = _open(facade)
+        facade.pause()
+        with pytest.raises(TransientError, match="deadline_exceeded"):
+            index.write([ticket("1", 1, 1)])
+        index.close()
+        facade.resume()
+        index = _open(facade, timeout_s=10)
+        index.write([ticket("2", 1, 1)])
+        assert ("acme", "2") in held(index)
+        index.close()
+
+
+def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """A test run that is killed leaves no server behind."""
+    script = (
+        "import sys, time; from pathlib import Path; from tests.rigs.qdrant_facade import FacadeProcess\n"
+        "print(FacadeProcess(Path(sys.argv[1])).pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        os.kill(pid, 0)  # it is there
+        starter.kill()
+    deadline = time.monotonic() + 10
+    while _runs(pid):
+        assert time.monotonic() < deadline, "it outlives its starter"
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    """False for a zombie too: whoever adopted it may take its time to reap it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
