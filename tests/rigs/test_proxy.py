@@ -16,6 +16,7 @@ class _Echo:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.accepted = 0
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -25,6 +26,7 @@ class _Echo:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -40,11 +42,15 @@ class _Echo:
 
 
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    echo = _Echo()
+def echo() -> Iterator[_Echo]:
+    with closing(_Echo()) as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(echo: _Echo) -> Iterator[Proxy]:
     with Proxy(echo.address) as served:
         yield served
-    echo.close()
 
 
 def _connect(proxy: Proxy, timeout_s: float = 5.0) -> socket.socket:
@@ -129,7 +135,7 @@ def test_a_reset_breaks_what_there_is_and_serves_the_next(proxy: Proxy) -> None:
         assert _echoes(client)
 
 
-def test_a_half_open_connection_is_accepted_and_leads_nowhere(proxy: Proxy) -> None:
+def test_a_half_open_connection_is_accepted_and_leads_nowhere(proxy: Proxy, echo: _Echo) -> None:
     """The connect succeeds, then silence, for old connections too; what was sent meanwhile arrives after the heal."""
     with _connect(proxy) as old:
         assert _echoes(old)
@@ -138,6 +144,7 @@ def test_a_half_open_connection_is_accepted_and_leads_nowhere(proxy: Proxy) -> N
             for client in (old, new):
                 client.sendall(b"hello")
                 assert _is_silent(client)
+            assert echo.accepted == 1, "the server never hears of the new one"
             proxy.heal()
             assert [_receive(client, 5) for client in (old, new)] == [b"hello", b"hello"]
 
