@@ -11,6 +11,7 @@ from qdrant_client import grpc as q
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, TransientError
+from core.failpoints import arm
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
@@ -81,3 +82,15 @@ def test_two_workers_that_start_at_once_make_one_collection(facade: _Denying, in
     second = open_index(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
     assert held(second) == {("acme", "1"): (1, False)}
     second.close()
+
+
+def test_after_send_the_server_has_the_points_and_we_do_not_know(facade: _Denying, index: VersionedIndex) -> None:
+    """The failpoint lies between the request's effect and our reading of its answer."""
+    arm("after_send=raise:transient@1")
+    try:
+        with pytest.raises(TransientError, match="failpoint"):
+            index.write([ticket("1", 1, 1)])
+    finally:
+        arm(None)
+    assert facade.counts().points_written == 1
+    assert held(index) == {("acme", "1"): (1, False)}

@@ -84,7 +84,7 @@ class KafkaCluster:
         return active_controller({node: self._controllers[node]}) == node
 
     def kill(self, *nodes: int) -> None:
-        """SIGKILL, all before anything is waited for."""
+        """SIGKILL, one right after the other."""
         for node in nodes:
             self._nodes[node].kill()
             self._paused.discard(node)
