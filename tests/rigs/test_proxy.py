@@ -101,7 +101,7 @@ def test_latency_delays_each_way_and_narrows_nothing(proxy: Proxy) -> None:
     proxy.latency(0.1)
     sent = bytes(5_000_000)
     with _connect(proxy) as client:
-        for text, most_s in ((b"x", 0.5), (sent, 3.0)):
+        for text, most_s in ((b"x", 2.0), (sent, 10.0)):
             began = time.monotonic()
             threading.Thread(target=client.sendall, args=(text,), daemon=True).start()
             assert len(_receive(client, len(text))) == len(text)
@@ -109,7 +109,7 @@ def test_latency_delays_each_way_and_narrows_nothing(proxy: Proxy) -> None:
         proxy.heal()
         began = time.monotonic()
         assert _echoes(client)
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 0.2
 
 
 def test_a_narrow_link_takes_its_time(proxy: Proxy) -> None:
@@ -121,7 +121,7 @@ def test_a_narrow_link_takes_its_time(proxy: Proxy) -> None:
             client.sendall(bytes(100_000))
         for client in (one, two):
             assert len(_receive(client, 100_000)) == 100_000
-    assert 0.45 <= time.monotonic() - began < 2
+    assert 0.45 <= time.monotonic() - began < 5
 
 
 def test_a_reset_breaks_what_there_is_and_serves_the_next(proxy: Proxy) -> None:

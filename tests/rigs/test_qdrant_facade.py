@@ -1,5 +1,6 @@
 """The facade injects what it says and counts what it sees: through the adapter, on a facade in another process."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -94,17 +95,21 @@ def test_a_hanging_call_is_neither_answered_nor_applied(facade: FacadeProcess, i
     with pytest.raises(TransientError, match="deadline_exceeded"):
         _write(index, 1)
     assert time.monotonic() - began >= 0.9
-    threading.Timer(0.2, facade.heal).start()
+    threading.Timer(0.5, facade.heal).start()
     with pytest.raises(TransientError, match="unavailable"):
         _write(index, 1)
     assert held(index) == {}
 
 
 def test_a_reset_breaks_the_connection(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """The client sees a broken connection, the call is not applied, and the next connection is served."""
+    """All there are, by RST; the call is not applied, and the next connection is served."""
     facade.inject(Fault("reset", on="writes", times=1))
-    with pytest.raises(TransientError, match="unavailable"):
-        _write(index, 1)
+    with socket.create_connection(("127.0.0.1", facade.port), timeout=5) as bystander:
+        bystander.recv(1)  # the server's greeting: it knows this connection
+        with pytest.raises(TransientError, match="unavailable"):
+            _write(index, 1)
+        with pytest.raises(ConnectionResetError):
+            _read_to_the_end(bystander)
     _eventually(lambda: _succeeds(lambda: _write(index, 2)))
     assert held(index) == {("acme", "2"): (1, False)}
 
@@ -232,6 +237,11 @@ def test_a_fault_that_could_not_happen_is_refused(fault: dict[str, Any]) -> None
     """A test must not pass because its fault didn't."""
     with pytest.raises(ValueError, match=fault["what"] if fault["what"] != "down" else "down for every call"):
         Fault(**fault)
+
+
+def _read_to_the_end(connection: socket.socket) -> None:
+    while connection.recv(1_000):
+        pass
 
 
 def _succeeds(call: Callable[[], object]) -> bool:
