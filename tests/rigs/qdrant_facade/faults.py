@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Final, Literal, get_args
 
+import grpc
 from msgspec import Struct, field
 
 #: Calls by what they are for: updates, nearest neighbours, other reads of points, and the rest (collections).
@@ -50,6 +51,8 @@ class Fault(Struct, frozen=True, omit_defaults=True):
             raise ValueError(f"{self.what} needs {needed}")
         if self.what in _OF_WRITES and self.on not in {"all", "writes"}:
             raise ValueError(f"{self.what} happens to writes only")
+        if self.code not in grpc.StatusCode.__members__:
+            raise ValueError(f"gRPC has no status {self.code}")
         if self.what == "down" and (self.on, self.times, self.share) != ("all", None, 1.0):
             raise ValueError("a server is down for every call, until the heal")
 
