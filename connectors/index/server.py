@@ -25,6 +25,9 @@ _REFUSED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
 #: Waiting doesn't mend these. Anything else may be a server that restarts, moves a shard or is out of memory.
 _FINAL: Final = _REFUSED | {_CODE.INVALID_ARGUMENT, _CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
 
+#: gRPC waits up to two minutes between two tries to connect, and a server that is back is not asked meanwhile.
+_RECONNECT: Final = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000}
+
 _KINDS: Final[dict[str, Any]] = {
     "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
     "keyword": models.PayloadSchemaType.KEYWORD,
@@ -208,6 +211,7 @@ def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> Qd
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout=max(1, round(settings.timeout_s)),
         check_compatibility=False,  # it would ask over REST, whose port we are not told
+        grpc_options=_RECONNECT,
     )
 
 

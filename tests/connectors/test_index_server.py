@@ -1,5 +1,6 @@
 """What only a server can do: take a write in without having applied it, ask us to wait, forget the collection."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,24 @@ def test_after_send_the_server_has_the_points_and_we_do_not_know(facade: _Denyin
         arm(None)
     assert facade.counts().points_written == 1
     assert held(index) == {("acme", "1"): (1, False)}
+
+
+def test_a_server_that_is_back_is_written_to_at_once(facade: _Denying, index: VersionedIndex) -> None:
+    """Within 1.5 s of its return, after six seconds of refused connections: gRPC's own waits grow to two minutes."""
+    facade.inject(Fault("down"))
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        assert not _is_written(index)
+    facade.heal()
+    back = time.monotonic()
+    while not _is_written(index):
+        assert time.monotonic() < back + 1.5, "the client waits, and the server is there"
+
+
+def _is_written(index: VersionedIndex) -> bool:
+    try:
+        index.write([ticket("1", 1, 1)])
+    except TransientError:
+        time.sleep(0.1)
+        return False
+    return True
