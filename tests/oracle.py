@@ -31,7 +31,7 @@ def fold(log: Iterable[Record]) -> dict[tuple[str, str], Expected]:
     """The highest version of each ticket; of equal ones the first."""
     held: dict[tuple[str, str], Expected] = {}
     for record in log:
-        read = _read(record)
+        read = read_event(record)
         if read is None:
             continue
         tenant_id, ticket_id, version, deleted = read
@@ -48,10 +48,10 @@ def winners(log: Iterable[Record]) -> list[Record]:
 
 def broken(log: Sequence[Record]) -> list[Record]:
     """The records that belong in the dead-letter topic."""
-    return [record for record in log if _read(record) is None]
+    return [record for record in log if read_event(record) is None]
 
 
-def _read(record: Record) -> tuple[str, str, int, bool] | None:
+def read_event(record: Record) -> tuple[str, str, int, bool] | None:
     """Tenant, ticket, version and whether it is a delete; None for a record that can't be used."""
     try:
         if record.value is None:

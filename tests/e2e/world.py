@@ -44,11 +44,13 @@ _MAX_RECORD_BYTES: Final = 200_000
 class World:
     """Topics and a group of a test's own on `brokers`, and an index folder below `folder`."""
 
-    def __init__(self, brokers: str, folder: Path, *, partitions: int = 4) -> None:
+    def __init__(
+        self, brokers: str, folder: Path, *, partitions: int = 4, replication: int = 1, session_timeout_s: float = 6
+    ) -> None:
         name = uuid4().hex[:8]
         self.folder = folder
         self.settings = Settings(
-            kafka=KafkaSettings(brokers=brokers, group=f"group-{name}", session_timeout_s=6),
+            kafka=KafkaSettings(brokers=brokers, group=f"group-{name}", session_timeout_s=session_timeout_s),
             topics=TopicSettings(raw=f"raw-{name}", dlq=f"dlq-{name}"),
             index=IndexSettings(path=folder / "index"),
             model=ModelSettings(name="hashing"),
@@ -57,7 +59,7 @@ class World:
         self.produced = 0
         self.cluster = Cluster(self.settings.kafka)
         for topic, count in ((self.settings.topics.raw, partitions), (self.settings.topics.dlq, 1)):
-            self.cluster.create_topic(topic, partitions=count, replication=1, config={})
+            self.cluster.create_topic(topic, partitions=count, replication=replication, config={})
 
     def environment(self, **more: str) -> dict[str, str]:
         """What a worker of this world is started with."""
@@ -128,13 +130,19 @@ class WorkerProcess:
     """A worker of a world, started now."""
 
     def __init__(
-        self, world: World, runner: Runner = "bytewax", *, environment: Mapping[str, str] | None = None
+        self,
+        world: World,
+        runner: Runner = "bytewax",
+        *,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = (),
     ) -> None:
+        """`command` is run instead of the runner's own, where given."""
         self._environment = world.environment(**(environment or {}))
         self._log = world.folder / f"worker-{uuid4().hex[:8]}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                COMMANDS[runner], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command or COMMANDS[runner], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def __enter__(self) -> Self:
@@ -148,6 +156,16 @@ class WorkerProcess:
         """Of health and metrics."""
         return self._environment["TICKETS_HEALTH__PORT"]
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """It has not ended."""
+        return self._process.poll() is None
+
     def assert_runs(self) -> None:
         """Fail with the worker's own words when it has ended."""
         assert self._process.poll() is None, self.words()
@@ -156,10 +174,18 @@ class WorkerProcess:
         """What it wrote."""
         return self._log.read_text(errors="replace")
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, and don't wait for what comes of it."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit code, once it has ended."""
+        return self._process.wait(_PATIENCE_S)
+
     def terminate(self) -> int:
         """SIGTERM; the exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(_PATIENCE_S)
+        self.signal(signal.SIGTERM)
+        return self.wait()
 
     def wait(self) -> int:
         """The exit code of a worker that ends by itself; negative: the signal it died of."""

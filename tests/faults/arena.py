@@ -1,0 +1,293 @@
+"""A stream under attack: a world, its workers, what is sent to it, who watches it, and the verdict in the end."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final, Self
+from uuid import uuid4
+
+from connectors.index.digest import contents
+from connectors.index.open import open_index
+from connectors.index.policy import VersionedIndex
+from core.settings import IndexSettings
+from models.load import load_embedder
+from synthetic.tickets import SyntheticRecord
+from tests.e2e.world import COMMANDS, Runner, WorkerProcess, World
+from tests.faults.ledger import Feeder, Ledger
+from tests.faults.oracle import (
+    Verdict,
+    acked_and_gone,
+    backlog,
+    judge_contents,
+    judge_letters,
+    judge_tickets,
+    require,
+)
+from tests.faults.recorder import read_acks
+from tests.faults.report import Section
+from tests.faults.sampler import OwnerEyes, Sampler, ServerEyes
+from tests.faults.server import BreakableServer
+
+#: A busy machine is slow; nothing that is kept is kept by a narrow margin of this.
+PATIENCE_S: Final = 60.0
+_LOOK_S: Final = 0.05
+
+
+class Arena:
+    """Opened for one attack. Names of settings are given without their prefix: `WRITER__CONCURRENCY="1"`."""
+
+    def __init__(
+        self,
+        brokers: str,
+        folder: Path,
+        section: Section,
+        rng: Random,
+        *,
+        server: bool = False,
+        runner: Runner = "plain",
+        mutant: str = "",
+        record: bool = False,
+        partitions: int = 4,
+        replication: int = 1,
+        session_timeout_s: float = 2.0,
+        watched: bool = True,
+        **settings: str,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.section = section
+        self.rng = rng
+        self.world = World(
+            brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s
+        )
+        self.session_timeout_s = session_timeout_s
+        self.server = BreakableServer(folder / "server") if server else None
+        self.ledger = Ledger()
+        self.feeder = Feeder(self.world.settings.kafka, self.world.settings.topics.raw, self.ledger)
+        self.workers: list[WorkerProcess] = []
+        self.peak_rss_mib = 0.0
+        self._runner = runner
+        self._special = bool(mutant or record or any(name.startswith("TEST_") for name in settings))
+        self._environment = self._base_environment(mutant, record, settings)
+        self._watched = watched
+        self._sampler: Sampler | None = None
+        self._acks: list[Path] = []
+        self._record = record
+        self._embedder = load_embedder(self.world.settings.model)
+        self._eyes_index: VersionedIndex | None = None
+
+    def __enter__(self) -> Self:
+        if self._watched:
+            self._sampler = self._make_sampler()
+            self._sampler.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.feeder.stop()
+        if self._sampler is not None:
+            self._sampler.stop()
+        for worker in self.workers:
+            worker.signal(signal.SIGKILL)
+        for worker in self.workers:
+            worker.wait()
+        if self._eyes_index is not None:
+            self._eyes_index.close()
+        if self.server is not None:
+            self.server.close()
+
+    # --- workers
+
+    def start(self, **settings: str) -> WorkerProcess:
+        """One more worker, from now."""
+        environment = self._environment | {f"TICKETS_{name}": value for name, value in settings.items()}
+        if self._record:
+            self._acks.append(self.world.folder / f"acks-{uuid4().hex[:8]}")
+            self._acks[-1].touch()
+            environment["TICKETS_TEST_ACKS"] = str(self._acks[-1])
+        command = [sys.executable, "-m", "tests.faults.run", self._runner] if self._special else COMMANDS[self._runner]
+        worker = WorkerProcess(self.world, environment=environment, command=command)
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: WorkerProcess) -> None:
+        """SIGKILL."""
+        self.weigh(worker)
+        worker.kill()
+        self.workers.remove(worker)
+
+    def terminate(self, worker: WorkerProcess) -> float:
+        """SIGTERM; seconds to its end, which must be an orderly one."""
+        self.weigh(worker)
+        began = time.monotonic()
+        code = worker.terminate()
+        took = time.monotonic() - began
+        self.workers.remove(worker)
+        require("P9", code == 0, f"SIGTERM ended with {code}: {worker.words()[-1500:]}")
+        return took
+
+    def weigh(self, worker: WorkerProcess) -> float:
+        """The most memory `worker` has held so far, in MiB; noted as the arena's where it is more than before."""
+        peak = peak_rss_mib(worker.pid)
+        self.peak_rss_mib = max(self.peak_rss_mib, peak)
+        return peak
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Sum over the workers."""
+        return sum(worker.metric(name, **labels) for worker in self.workers)
+
+    # --- what is sent, and how far it has come
+
+    def send(self, records: Sequence[SyntheticRecord]) -> None:
+        """Send these now; all must be taken."""
+        self.feeder.send(records)
+
+    def committed(self) -> dict[int, int]:
+        """What the group has committed of each partition."""
+        lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
+        return {lag.partition: lag.committed for lag in lags if lag.committed is not None}
+
+    def await_all(self, done: Callable[[], bool], what: str, *, promise: str = "P1") -> float:
+        """Seconds until `done`; it is a broken promise when that never comes."""
+        began = time.monotonic()
+        while not done():
+            if self._sampler is not None and self._sampler.fault is not None:
+                require(*self._sampler.fault[:1], kept=False, words=self._sampler.fault[1])
+            for worker in self.workers:
+                worker.assert_runs()
+            require(promise, time.monotonic() - began < PATIENCE_S, f"{what} never came\n{self._words()}")
+            time.sleep(_LOOK_S)
+        return time.monotonic() - began
+
+    def await_committed(self, records: int) -> float:
+        """Seconds until the group has committed so many records in all."""
+        return self.await_all(lambda: sum(self.committed().values()) >= records, f"a commit of {records} records")
+
+    def await_moved(self, before: dict[int, int]) -> float:
+        """Seconds until every partition's commit has passed `before`."""
+
+        def moved() -> bool:
+            now = self.committed()
+            return all(now.get(partition, 0) > offset for partition, offset in before.items())
+
+        return self.await_all(moved, f"a commit past {before}")
+
+    def await_assigned(self, workers: int) -> None:
+        """Wait until so many workers have partitions, and all of them are given out."""
+
+        def shared() -> bool:
+            held = [worker.metric("tickets_assigned_partitions") for worker in self.workers]
+            return sum(count > 0 for count in held) >= workers
+
+        self.await_all(shared, f"an assignment to {workers} workers", promise="P10")
+
+    # --- the end
+
+    def finish(self) -> Verdict:
+        """Send no more, wait until it is drained, end the workers, and judge. Raises `Broken`."""
+        self.feeder.stop()
+        log = self.world.log()
+        acked_and_gone(self.ledger.missing_from(log))
+        drained_s = self.await_all(lambda: backlog(log, self.committed()) == 0, "the end of the backlog")
+        self.section.found("drained after the last send, s", drained_s)
+        self._stop_watching()
+        for worker in list(self.workers):
+            self.terminate(worker)
+        return self.judge()
+
+    def judge(self) -> Verdict:
+        """The verdict on what is there now; all workers must have ended."""
+        log = self.world.log()
+        require("P1", backlog(log, self.committed()) == 0, "the stream is not drained: nothing can be said")
+        index = self._open_index()
+        held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
+        found = contents(index)
+        index.close()
+        verdict = judge_tickets(log, held)
+        letters = self.world.letters()
+        judge_letters(log, letters, verdict)
+        if not (verdict.lost or verdict.stale or verdict.resurrected or verdict.invented):
+            judge_contents(found, self.world.folded(log), verdict)
+        self._tell(len(log), verdict)
+        verdict.require_clean()
+        return verdict
+
+    def duplicates(self) -> tuple[int, int]:
+        """Effects made again, and records: needs `record`."""
+        counted = read_acks(self._acks)
+        return sum(counted.values()) - len(counted), len(counted)
+
+    def _tell(self, records: int, verdict: Verdict) -> None:
+        section = self.section
+        counts = self.ledger.counts()
+        section.found("records in the log", records)
+        section.found("sends ok / failed / unknown", f"{counts['ok']} / {counts['failed']} / {counts['unknown']}")
+        for kind in ("lost", "stale", "resurrected", "invented"):
+            count = len(getattr(verdict, kind))
+            section.found(kind, count, bound=0, kept=not count)
+        wrong = len(verdict.unlettered) + len(verdict.wrongly_lettered)
+        section.found("dead letters missing or wrong", wrong, bound=0, kept=not wrong)
+        section.found("dead letters written again", verdict.lettered_again)
+        if self._sampler is not None:
+            section.found("versions seen by searches meanwhile", self._sampler.versions)
+        if self.peak_rss_mib:
+            section.found("peak memory of a worker, MiB", round(self.peak_rss_mib))
+
+    def _stop_watching(self) -> None:
+        if self._sampler is None:
+            return
+        self._sampler.stop()
+        if self._sampler.fault is not None:
+            require(self._sampler.fault[0], kept=False, words=self._sampler.fault[1])
+
+    def _make_sampler(self) -> Sampler:
+        if self.server is None:
+            eyes: OwnerEyes | ServerEyes = OwnerEyes(self.world.settings.index)
+        else:
+            self._eyes_index = self._open_index()
+            eyes = ServerEyes(self._eyes_index, self._embedder)
+        return Sampler(eyes=eyes, ledger=self.ledger, committed=self.committed, rng=self.rng)
+
+    def _open_index(self) -> VersionedIndex:
+        settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
+        return open_index(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
+
+    def _base_environment(self, mutant: str, record: bool, settings: dict[str, str]) -> dict[str, str]:
+        del record
+        environment = {
+            "TICKETS_KAFKA__COMMIT_INTERVAL_S": "0.2",
+            "TICKETS_WRITER__BACKOFF_MAX_S": "0.5",
+            "TICKETS_KAFKA__MAX_POLL_INTERVAL_S": "30",
+        }
+        if mutant:
+            environment["TICKETS_TEST_MUTANT"] = mutant
+        if self.server is not None:
+            environment["TICKETS_INDEX__URL"] = self.server.url
+            environment["TICKETS_INDEX__TIMEOUT_S"] = "5"
+        return environment | {f"TICKETS_{name}": value for name, value in settings.items()}
+
+    def _words(self) -> str:
+        return "\n".join(worker.words()[-1500:] for worker in self.workers)
+
+
+def peak_rss_mib(pid: int) -> float:
+    """The kernel's high-water mark; 0 for a process that has gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    lines = (line.split() for line in status.splitlines())
+    return next((int(words[1]) / 1024 for words in lines if words and words[0] == "VmHWM:"), 0.0)
+
+
+def shuffled(records: Iterator[SyntheticRecord], rng: Random, *, window: int = 40) -> Iterator[SyntheticRecord]:
+    """The same records, each up to a window late: older versions come after newer ones, deletes before edits."""
+    held: list[SyntheticRecord] = []
+    for record in records:
+        held.append(record)
+        if len(held) >= window:
+            yield held.pop(rng.randrange(len(held)))
+    rng.shuffle(held)
+    yield from held

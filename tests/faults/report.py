@@ -1,0 +1,106 @@
+"""What was broken when, what held, how long it took: written for a person, to build/faults/report.txt."""
+
+import io
+import threading
+import time
+from pathlib import Path
+from statistics import quantiles
+from typing import Final
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+REPORT: Final = Path("build") / "faults" / "report.txt"
+_WIDTH: Final = 118
+
+
+class Finding(Struct, frozen=True):
+    """A figure, what it must not exceed, and whether it kept to that."""
+
+    what: str
+    figure: str
+    bound: str
+    kept: bool
+
+
+class Section:
+    """One attack. Thread-safe."""
+
+    def __init__(self, name: str, about: str) -> None:
+        self.name = name
+        self.about = about
+        self.fault: str | None = None
+        self.took_s: float | None = None
+        self.findings: list[Finding] = []
+        self.events: list[tuple[float, str]] = []
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+
+    def note(self, what: str) -> None:
+        """Something was broken, or came back, just now."""
+        with self._lock:
+            self.events.append((time.monotonic() - self._began, what))
+
+    def found(self, what: str, figure: object, *, bound: object = "", kept: bool = True) -> None:
+        """A figure of this attack."""
+        shown = f"{figure:.2f}" if isinstance(figure, float) else str(figure)
+        with self._lock:
+            self.findings.append(Finding(what, shown, str(bound), kept))
+
+    def ended(self, fault: str | None) -> None:
+        """It is over; `fault` says what was not kept."""
+        self.took_s = time.monotonic() - self._began
+        self.fault = fault
+
+
+class Report:
+    """All attacks of a run."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.sections: list[Section] = []
+
+    def section(self, name: str, about: str) -> Section:
+        """A new attack, from now."""
+        section = Section(name, about)
+        self.sections.append(section)
+        return section
+
+    def text(self) -> str:
+        """All of it, as text."""
+        console = Console(file=io.StringIO(), width=_WIDTH, record=True)
+        broken = [section.name for section in self.sections if section.fault]
+        console.print(f"[bold]{len(self.sections)} attacks, {len(self.sections) - len(broken)} withstood[/bold]")
+        console.print(f"again with the same choices: make faults SEED={self.seed}\n")
+        for section in self.sections:
+            _print(console, section)
+        return console.export_text()
+
+    def write(self, path: Path = REPORT) -> None:
+        """Keep it in a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.text())
+
+
+def _print(console: Console, section: Section) -> None:
+    state = "BROKEN" if section.fault else "held"
+    took = f" in {section.took_s:.1f} s" if section.took_s is not None else ""
+    console.print(f"[bold]{section.name}[/bold]: {state}{took}. {section.about}", highlight=False)
+    if section.fault:
+        console.print(f"  {section.fault}", highlight=False, markup=False)
+    if section.events:
+        console.print("  " + "; ".join(f"{at:.1f} s {what}" for at, what in section.events), highlight=False)
+    if section.findings:
+        table = Table("figure", "value", "bound", "", box=None, padding=(0, 2, 0, 2))
+        for finding in section.findings:
+            table.add_row(finding.what, finding.figure, finding.bound, "" if finding.kept else "exceeded")
+        console.print(table)
+    console.print()
+
+
+def percentile(values: list[float], share: int) -> float:
+    """The `share`-th percentile; the largest value where there are too few for it."""
+    if len(values) < 2:
+        return max(values, default=0.0)
+    return min(max(values), quantiles(values, n=100, method="inclusive")[share - 1])

@@ -1,0 +1,143 @@
+"""What a person who searches sees while things break: watched all the time, not only in the end.
+
+Before each question the group's commits are read. What is committed is promised: an answer may not show less, nor a
+ticket whose delete is committed, nor another tenant's, nor a version below one shown before.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final, Protocol
+
+from connectors.index.layout import DELETED, HEAD_FIELDS
+from connectors.index.policy import VersionedIndex
+from connectors.index.ownership import find_owner
+from cli.asking import _Worker
+from core.errors import TicketstreamError
+from core.identity import point_id
+from core.ports import Embedder
+from core.records import SearchHit, SearchQuery
+from core.settings import IndexSettings
+from tests.faults.ledger import Floor, Ledger, TicketKey
+from worker.search import Searcher
+
+_EVERY_S: Final = 0.05
+_LIMIT: Final = 30
+_LOOKED_UP: Final = 40
+_TENANTS: Final = ("acme", "borealis", "cobalt")
+_WORDS: Final = ("password change fails", "invoice is wrong", "cannot sign in", "export hangs", "refund", "Anmeldung")
+
+#: Version and deleted mark of each ticket that is there.
+Heads = dict[TicketKey, tuple[int, bool]]
+
+
+class Eyes(Protocol):
+    """A way to look at the index from outside. Raises `TicketstreamError` when nobody answers."""
+
+    def search(self, text: str, query: SearchQuery) -> list[SearchHit]: ...
+
+    def heads(self, tickets: Sequence[TicketKey]) -> Heads:
+        """What is held of these; empty where one can only search."""
+        ...
+
+
+class ServerEyes:
+    """Asks the server, as the API would."""
+
+    def __init__(self, index: VersionedIndex, embedder: Embedder) -> None:
+        self._index = index
+        self._searcher = Searcher(index=index, embedder=embedder)
+
+    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+        return self._searcher.search(text, query)
+
+    def heads(self, tickets: Sequence[TicketKey]) -> Heads:
+        ids = {point_id(*ticket, 0): ticket for ticket in tickets}
+        found = self._index.engine.lookup(list(ids), HEAD_FIELDS)
+        return {ids[key]: (head["version"], head["state"] == DELETED) for key, head in found.items()}
+
+
+class OwnerEyes:
+    """Asks the worker that owns the embedded index, as `ticketstream search` does."""
+
+    def __init__(self, settings: IndexSettings) -> None:
+        self._settings = settings
+
+    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+        owner = find_owner(self._settings.path)
+        if owner is None or owner.address is None:
+            raise TicketstreamError("nobody to ask")
+        return _Worker(owner).search(text, query)
+
+    def heads(self, tickets: Sequence[TicketKey]) -> Heads:
+        del tickets
+        return {}
+
+
+class Sampler:
+    """Looks again and again on a thread of its own, and remembers the first wrong thing it saw."""
+
+    def __init__(
+        self, *, eyes: Eyes, ledger: Ledger, committed: Callable[[], dict[int, int]], rng: Random
+    ) -> None:
+        self._eyes = eyes
+        self._ledger = ledger
+        self._committed = committed
+        self._rng = rng
+        self._seen: Heads = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self.answers = 0
+        self.unanswered = 0
+        self.versions = 0
+        self.fault: tuple[str, str] | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_EVERY_S):
+            try:
+                floor = self._ledger.floor(self._committed())
+                self._search(floor)
+                self._look_up(floor)
+            except (TicketstreamError, OSError):
+                self.unanswered += 1
+            else:
+                self.answers += 1
+
+    def _search(self, floor: Floor) -> None:
+        tenant = self._rng.choice(_TENANTS)
+        owed = dict.fromkeys(floor.tickets())  # what is committed later is not owed to this question
+        least = {ticket: floor.of(ticket) for ticket in owed}
+        for hit in self._eyes.search(self._rng.choice(_WORDS), SearchQuery(tenant_id=tenant, limit=_LIMIT)):
+            if hit.tenant_id != tenant:
+                self._wrong("P11", f"{tenant} was shown a ticket of {hit.tenant_id}")
+            self._look((hit.tenant_id, hit.ticket_id), (hit.version, False), least)
+
+    def _look_up(self, floor: Floor) -> None:
+        known = floor.tickets()
+        chosen = self._rng.sample(known, min(_LOOKED_UP, len(known)))
+        least = {ticket: floor.of(ticket) for ticket in chosen}
+        for ticket, head in self._eyes.heads(chosen).items():
+            self._look(ticket, head, least)
+
+    def _look(self, ticket: TicketKey, shown: tuple[int, bool], least: Heads) -> None:
+        self.versions += 1
+        version, deleted = shown
+        owed, gone = least.get(ticket, (-1, False))
+        before, was_gone = self._seen.get(ticket, (-1, False))
+        if version < owed or (version == owed and gone and not deleted):
+            promise = "P4" if gone else "P1"
+            self._wrong(promise, f"{ticket} is shown at version {version}; {owed} is committed{' as a delete' * gone}")
+        if version < before or (version == before and was_gone and not deleted):
+            self._wrong("P2", f"{ticket} is shown at version {version} after {before}")
+        self._seen[ticket] = max(shown, self._seen.get(ticket, (-1, False)))
+
+    def _wrong(self, promise: str, words: str) -> None:
+        self.fault = self.fault or (promise, words)

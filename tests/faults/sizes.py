@@ -1,0 +1,81 @@
+"""How much a run does, and its seed: `make test` and `make faults` take one column, `make soak` the other."""
+
+import os
+import time
+from random import Random, SystemRandom
+from typing import Final
+
+from msgspec import Struct
+
+_SEED: Final = "TICKETS_TEST_SEED"
+_SOAK: Final = "TICKETS_TEST_SOAK"
+_MINUTES: Final = "TICKETS_TEST_MINUTES"
+
+
+class Sizes(Struct, frozen=True, kw_only=True):
+    """Counts of attacks, and seconds and records of each.
+
+    Attributes:
+        kills: SIGKILLs at random moments, over all lanes.
+        kills_per_failpoint: SIGKILLs at each named point.
+        outage_s: how long the index is out; a worker that doesn't poll is evicted after `max_poll_s`.
+        storm_records: written while workers join and leave.
+        broker_rounds: times each fault of a cluster is made.
+        overload_s: how long ten times too much is sent.
+        minutes: when a run ends although its counts aren't reached.
+    """
+
+    kills: int
+    kills_per_failpoint: int
+    max_poll_s: int
+    outage_s: int
+    storm_s: int
+    storm_records: int
+    broker_rounds: int
+    overload_s: int
+    minutes: float
+
+
+EVERY_RUN: Final = Sizes(
+    kills=25,
+    kills_per_failpoint=1,
+    max_poll_s=8,
+    outage_s=12,
+    storm_s=15,
+    storm_records=6_000,
+    broker_rounds=1,
+    overload_s=10,
+    minutes=15,
+)
+SOAK: Final = Sizes(
+    kills=1_000,
+    kills_per_failpoint=50,
+    max_poll_s=8,
+    outage_s=600,
+    storm_s=3_600,
+    storm_records=1_000_000,
+    broker_rounds=5,
+    overload_s=1_800,
+    minutes=240,
+)
+
+
+class Run:
+    """One run of the attacks: its sizes, its seed, its clock."""
+
+    def __init__(self) -> None:
+        given = os.environ.get(_SEED)
+        self.seed = int(given) if given else SystemRandom().randrange(10**6)
+        self.soak = bool(os.environ.get(_SOAK))
+        self.sizes = SOAK if self.soak else EVERY_RUN
+        minutes = os.environ.get(_MINUTES)
+        self._ends = time.monotonic() + 60 * (float(minutes) if minutes else self.sizes.minutes)
+
+    def rng(self, name: str) -> Random:
+        """The random choices of one attack: the same for the same seed, whatever else runs, in whatever order."""
+        return Random(f"{self.seed}/{name}")
+
+    @property
+    def over(self) -> bool:
+        """The time for it is spent."""
+        return time.monotonic() > self._ends
