@@ -70,7 +70,7 @@ class Arena:
         self.workers: list[WorkerProcess] = []
         self.peak_rss_mib = 0.0
         self._runner = runner
-        self._special = bool(mutant or record or any(name.startswith("TEST_") for name in settings))
+        self._special = bool(mutant or record or "TEST_CLOCK" in settings)
         self._environment = self._base_environment(mutant, record, settings)
         self._watched = watched
         self._sampler: Sampler | None = None
@@ -201,7 +201,7 @@ class Arena:
         """The verdict on what is there now; all workers must have ended."""
         log = self.world.log()
         require("P1", backlog(log, self.committed()) == 0, "the stream is not drained: nothing can be said")
-        index = self._open_index()
+        index = self.open_index()
         held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
         found = contents(index)
         index.close()
@@ -218,6 +218,23 @@ class Arena:
         """Effects made again, and records: needs `record`."""
         counted = read_acks(self._acks)
         return sum(counted.values()) - len(counted), len(counted)
+
+    def acked(self) -> int:
+        """Different records whose effect is durable: needs `record`."""
+        return len(read_acks(self._acks))
+
+    def new_group(self) -> None:
+        """Workers from now on read everything again, as another group."""
+        kafka = self.world.settings.kafka
+        kafka = kafka.model_copy(update={"group": f"{kafka.group}-again"})
+        self.world.settings = self.world.settings.model_copy(update={"kafka": kafka})
+
+    def await_answers(self, more: int) -> None:
+        """Wait until searches were answered so many times from now on."""
+        sampler = self._sampler
+        assert sampler is not None
+        wanted = sampler.answers + more
+        self.await_all(lambda: sampler.answers >= wanted, "an answer", promise="P11")
 
     def _tell(self, records: int, verdict: Verdict) -> None:
         section = self.section
@@ -246,11 +263,12 @@ class Arena:
         if self.server is None:
             eyes: OwnerEyes | ServerEyes = OwnerEyes(self.world.settings.index)
         else:
-            self._eyes_index = self._open_index()
+            self._eyes_index = self.open_index()
             eyes = ServerEyes(self._eyes_index, self._embedder)
         return Sampler(eyes=eyes, ledger=self.ledger, committed=self.committed, rng=self.rng)
 
-    def _open_index(self) -> VersionedIndex:
+    def open_index(self) -> VersionedIndex:
+        """The index, from outside the workers; an embedded one must have no owner."""
         settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
         return open_index(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
 

@@ -71,8 +71,9 @@ class Report:
         """All of it, as text."""
         console = Console(file=io.StringIO(), width=_WIDTH, record=True)
         broken = [section.name for section in self.sections if section.fault]
-        console.print(f"[bold]{len(self.sections)} attacks, {len(self.sections) - len(broken)} withstood[/bold]")
-        console.print(f"again with the same choices: make faults SEED={self.seed}\n")
+        counts = f"{len(self.sections)} attacks, {len(broken)} of them not withstood"
+        console.print(counts, highlight=False)
+        console.print(f"again with the same choices: make faults SEED={self.seed}\n", highlight=False)
         for section in self.sections:
             _print(console, section)
         return console.export_text()
@@ -86,11 +87,11 @@ class Report:
 def _print(console: Console, section: Section) -> None:
     state = "BROKEN" if section.fault else "held"
     took = f" in {section.took_s:.1f} s" if section.took_s is not None else ""
-    console.print(f"[bold]{section.name}[/bold]: {state}{took}. {section.about}", highlight=False)
+    console.print(f"{section.name}: {state}{took}. {section.about}", highlight=False, markup=False)
     if section.fault:
         console.print(f"  {section.fault}", highlight=False, markup=False)
     if section.events:
-        console.print("  " + "; ".join(f"{at:.1f} s {what}" for at, what in section.events), highlight=False)
+        console.print("  " + "; ".join(f"{at:.1f} s {what}" for at, what in section.events), markup=False)
     if section.findings:
         table = Table("figure", "value", "bound", "", box=None, padding=(0, 2, 0, 2))
         for finding in section.findings:

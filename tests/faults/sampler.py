@@ -21,7 +21,7 @@ from core.settings import IndexSettings
 from tests.faults.ledger import Floor, Ledger, TicketKey
 from worker.search import Searcher
 
-_EVERY_S: Final = 0.05
+_EVERY_S: Final = 0.1
 _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
 _TENANTS: Final = ("acme", "borealis", "cobalt")
@@ -132,11 +132,11 @@ class Sampler:
         version, deleted = shown
         owed, gone = least.get(ticket, (-1, False))
         before, was_gone = self._seen.get(ticket, (-1, False))
+        if version < before or (version == before and was_gone and not deleted):
+            self._wrong("P4" if was_gone else "P2", f"{ticket} is shown at version {version} after {before}")
         if version < owed or (version == owed and gone and not deleted):
             promise = "P4" if gone else "P1"
             self._wrong(promise, f"{ticket} is shown at version {version}; {owed} is committed{' as a delete' * gone}")
-        if version < before or (version == before and was_gone and not deleted):
-            self._wrong("P2", f"{ticket} is shown at version {version} after {before}")
         self._seen[ticket] = max(shown, self._seen.get(ticket, (-1, False)))
 
     def _wrong(self, promise: str, words: str) -> None:

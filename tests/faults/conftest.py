@@ -1,0 +1,78 @@
+"""One run of the attacks: its seed, its report, and lanes, as most of an attack is waiting."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.arena import Arena
+from tests.faults.report import REPORT, Report, Section
+from tests.faults.sizes import Run
+
+#: Attacks at once. They wait for timeouts most of the time; a machine of two cores carries three.
+_LANES = 3
+_RUN = Run()
+_REPORT = Report(_RUN.seed)
+
+
+@pytest.fixture(scope="session")
+def attack_run() -> Run:
+    """Sizes, seed and clock of this run."""
+    return _RUN
+
+
+@pytest.fixture(scope="session")
+def lanes() -> Iterator[ThreadPoolExecutor]:
+    """Where attacks run beside each other."""
+    with ThreadPoolExecutor(_LANES, thread_name_prefix="lane") as pool:
+        yield pool
+
+
+@pytest.fixture
+def section(request: pytest.FixtureRequest) -> Iterator[Section]:
+    """This test's part of the report."""
+    about = (getattr(request.function, "__doc__", None) or "").strip().splitlines()
+    made = _REPORT.section(request.node.name.removeprefix("test_"), about[0] if about else "")
+    yield made
+    failed = getattr(request.node, "failed", None)
+    made.ended(failed)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    yield
+    if call.when == "call" and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+        item.failed = str(call.excinfo.value).splitlines()[0][:400]  # type: ignore[attr-defined]
+
+
+def pytest_report_header() -> str:
+    """The seed, where one looks for it when a run fails."""
+    return f"faults: seed {_RUN.seed}; make faults SEED={_RUN.seed} makes the same choices again"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The report, to its file always, and to the screen where it was asked for."""
+    if _REPORT.sections:
+        _REPORT.write()
+        if os.environ.get("TICKETS_TEST_REPORT"):
+            terminalreporter.write_line(_REPORT.text())
+        terminalreporter.write_line(f"faults: seed {_RUN.seed}, report in {REPORT}")
+
+
+@pytest.fixture
+def arena_on(tmp_path: Path, section: Section, attack_run: Run, request: pytest.FixtureRequest) -> Callable[..., Arena]:
+    """Makes an arena on a broker's address, of this test's choices."""
+    rng = attack_run.rng(request.node.name)
+    made = 0
+
+    def make(brokers: str, **arguments: Any) -> Arena:
+        nonlocal made
+        made += 1
+        return Arena(brokers, tmp_path / str(made), section, rng, **arguments)
+
+    return make
+
+
