@@ -2,18 +2,16 @@
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.arena import Arena
+from tests.faults.lanes import Lanes
 from tests.faults.report import REPORT, Report, Section
 from tests.faults.sizes import Run
 
-#: Attacks at once. They wait for timeouts most of the time; a machine of two cores carries three.
-_LANES = 3
 _RUN = Run()
 _REPORT = Report(_RUN.seed)
 
@@ -25,10 +23,15 @@ def attack_run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def lanes() -> Iterator[ThreadPoolExecutor]:
-    """Where attacks run beside each other."""
-    with ThreadPoolExecutor(_LANES, thread_name_prefix="lane") as pool:
-        yield pool
+def lanes(
+    request: pytest.FixtureRequest, tansu: str, tmp_path_factory: pytest.TempPathFactory, attack_run: Run
+) -> Iterator[Lanes]:
+    """Every attack that the tests of this session name, under way."""
+    specs = (getattr(item, "callspec", None) for item in request.session.items)
+    names = [spec.params["attack"] for spec in specs if spec is not None and "attack" in spec.params]
+    opened = Lanes(names, brokers=tansu, folder=tmp_path_factory.mktemp("attacks"), run=attack_run)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

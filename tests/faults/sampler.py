@@ -21,7 +21,7 @@ from core.settings import IndexSettings
 from tests.faults.ledger import Floor, Ledger, TicketKey
 from worker.search import Searcher
 
-_EVERY_S: Final = 0.1
+_EVERY_S: Final = 0.2
 _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
 _TENANTS: Final = ("acme", "borealis", "cobalt")

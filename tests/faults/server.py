@@ -1,23 +1,18 @@
-"""A Qdrant server that can be broken in the middle of a write, in this process."""
+"""A Qdrant server that holds a write back, beside what else the rig can break."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc
-
-from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 
 class BreakableServer(QdrantFacade):
-    """`slow_s` is what every write takes longer; writes of tickets in `refused` fail; those in `held` wait."""
+    """Writes of a ticket's version that is in `held` wait for `release`, and are then applied."""
 
     def __init__(self, folder: Path) -> None:
-        self.slow_s = 0.0
-        self.refused: set[str] = set()
         self.held: set[tuple[str, int]] = set()
         self.waiting = threading.Event()
         self._released = threading.Event()
@@ -26,11 +21,11 @@ class BreakableServer(QdrantFacade):
     @contextmanager
     def outage(self) -> Iterator[None]:
         """Every call is refused."""
-        self.fault = grpc.StatusCode.UNAVAILABLE
+        self.inject(Fault("error", code="UNAVAILABLE"))
         try:
             yield
         finally:
-            self.fault = None
+            self.heal()
 
     def release(self) -> None:
         """Let the held writes go on."""
@@ -41,16 +36,9 @@ class BreakableServer(QdrantFacade):
         super().close()
 
     def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
-        tickets = {
-            (point.payload["ticket_id"].string_value, point.payload["version"].integer_value)
-            for operation in request.operations
-            for point in operation.upsert.points
-        }
-        if any(ticket in self.refused for ticket, _version in tickets):
-            context.abort(grpc.StatusCode.UNAVAILABLE, "refused")
-        if tickets & self.held:
+        points = (point.payload for operation in request.operations for point in operation.upsert.points)
+        versions = {(p["ticket_id"].string_value, p["version"].integer_value) for p in points}
+        if versions & self.held:
             self.waiting.set()
             self._released.wait(60)
-        if self.slow_s:
-            time.sleep(self.slow_s)
         return super().UpdateBatch(request, context)

@@ -75,6 +75,11 @@ class Run:
         """The random choices of one attack: the same for the same seed, whatever else runs, in whatever order."""
         return Random(f"{self.seed}/{name}")
 
+    def say(self, words: str) -> None:
+        """Tell a person who waits for hours how far it is."""
+        if self.soak:
+            print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
+
     @property
     def over(self) -> bool:
         """The time for it is spent."""

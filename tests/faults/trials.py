@@ -16,6 +16,7 @@ from synthetic.tickets import Kind, SyntheticRecord, events
 from tests.e2e.world import assert_same
 from tests.faults.arena import Arena, shuffled
 from tests.faults.oracle import require
+from tests.rigs.qdrant_facade import Fault
 
 #: Makes an arena of a trial's own; what it is given are the arena's own arguments.
 MakeArena = Callable[..., Arena]
@@ -115,7 +116,7 @@ def one_batch_waits(make: MakeArena, rng: Random) -> None:
     """A batch can't be written while those after it can: the commit waits for it, and a kill loses nothing."""
     with make(server=True, partitions=1, WRITER__MAX_BATCH_TICKETS="8") as arena:
         assert arena.server is not None
-        arena.server.refused.add("stuck")
+        arena.server.inject(Fault("error", on="writes", code="UNAVAILABLE", ticket_id="stuck"))
         worker = arena.start()
         arena.send([ticket("stuck", 1)])
         arena.await_all(lambda: worker.metric("tickets_retries_total") >= 1, "the first failure")
@@ -125,7 +126,7 @@ def one_batch_waits(make: MakeArena, rng: Random) -> None:
         committed = sum(arena.committed().values())
         require("P1", committed == 0, f"offset {committed} is committed before the record at 0 is durable")
         arena.kill(worker)
-        arena.server.refused.clear()
+        arena.server.heal()
         arena.start()
         arena.finish()
 
@@ -166,7 +167,7 @@ def flood(make: MakeArena, rng: Random) -> None:
 
 def long_outage(make: MakeArena, rng: Random) -> None:
     """The index is out for longer than the poll interval: nobody is evicted, nothing is lost or dead-lettered."""
-    out_of_the_index(make, rng, max_poll_s=3, outage_s=5)
+    out_of_the_index(make, rng, max_poll_s=2, outage_s=4)
 
 
 def out_of_the_index(make: MakeArena, rng: Random, *, max_poll_s: int, outage_s: int) -> None:
@@ -197,7 +198,7 @@ def terminated(make: MakeArena, rng: Random) -> None:
     """SIGTERM in the middle of slow writes: what is in flight is finished and committed, nothing is done twice."""
     with make(server=True, record=True, WRITER__MAX_BATCH_TICKETS="16") as arena:
         assert arena.server is not None
-        arena.server.slow_s = 0.15
+        arena.server.inject(Fault("slow", on="writes", seconds=0.15))
         worker = arena.start()
         arena.send(list(events(400, seed=rng.randrange(10**6))))
         arena.await_all(lambda: worker.metric("tickets_acked_total") >= 30, "the first acks")
@@ -206,7 +207,7 @@ def terminated(make: MakeArena, rng: Random) -> None:
         acked = arena.acked()
         committed = sum(arena.committed().values())
         require("P9", acked == committed, f"{acked} records were acked and {committed} committed")
-        arena.server.slow_s = 0.0
+        arena.server.heal()
         arena.start()
         arena.await_assigned(1)
         arena.finish()
@@ -220,7 +221,7 @@ def joins_and_leaves(make: MakeArena, rng: Random) -> None:
     with make(server=True, record=True, KAFKA__COMMIT_INTERVAL_S="3") as arena:
         arena.start()
         arena.await_assigned(1)
-        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3), rate=150)
+        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3), rate=100)
         arena.await_moved(arena.committed())
         joined = arena.start()
         arena.await_all(lambda: joined.metric("tickets_acked_total") > 0, "work for the second", promise="P10")

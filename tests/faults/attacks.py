@@ -1,0 +1,328 @@
+"""The attacks at length: as many and as long as the run's sizes say, each ended by the oracle's verdict."""
+
+import signal
+import time
+from collections.abc import Callable
+from itertools import cycle
+from random import Random
+from typing import Final, get_args
+
+from core.failpoints import Point
+from synthetic.tickets import events
+from tests.faults import trials
+from tests.faults.arena import Arena, shuffled
+from tests.faults.oracle import require
+from tests.faults.report import percentile
+from tests.faults.sizes import Run
+from tests.faults.trials import MakeArena
+from tests.rigs.qdrant_facade import Fault
+
+Attack = Callable[[MakeArena, Random, Run], None]
+
+#: A world is judged after so many kills, and a new one begun: its log and its ledger are kept in memory.
+_KILLS_PER_WORLD: Final = 25
+_LANES_OF_KILLS: Final = 3
+#: Records a second: a restarted worker finds a backlog to be killed in, and the fold of them all stays cheap.
+_RATE: Final = 80
+_DRAIN_S: Final = 10.0
+_RECOVERY_S: Final = 5.0
+
+
+def killed_with_the_index_inside(make: MakeArena, rng: Random, run: Run) -> None:
+    """The product's own command, killed at random moments, with the embedded index."""
+    _killed(make, rng, run, workers=1, runner="bytewax")
+
+
+def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
+    """The plain loop over the embedded index, killed at random moments."""
+    _killed(make, rng, run, workers=1)
+
+
+def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
+    """One of two workers of a server, killed at random moments of slow writes."""
+    _killed(make, rng, run, workers=2, server=True, record=True)
+
+
+def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
+    """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
+    points = get_args(Point) * run.sizes.kills_per_failpoint
+    recoveries: list[float] = []
+    for at in range(0, len(points), _KILLS_PER_WORLD):
+        with make(watched=at == 0) as arena:
+            _feed(arena, rng)
+            for point in points[at : at + _KILLS_PER_WORLD]:
+                worker = arena.start(TEST_FAILPOINTS=f"{point}=kill@{rng.randint(1, 4)}")
+                arena.await_death(worker)
+                arena.section.note(f"killed {point}")
+                before = arena.committed()
+                began = time.monotonic()
+                worker = arena.start()
+                arena.await_moved(before)
+                recoveries.append(time.monotonic() - began)
+                arena.terminate(worker)
+                run.say(f"killed at failpoints: {len(recoveries)}")
+            arena.start()
+            arena.finish()
+        if run.over:
+            break
+    _tell_kills(arena, recoveries)
+
+
+def _killed(make: MakeArena, rng: Random, run: Run, *, workers: int, **arguments: object) -> None:
+    at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
+    wanted = -(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS)
+    recoveries: list[float] = []
+    while len(recoveries) < wanted and not run.over:
+        with make(**arguments) as arena:
+            if arena.server is not None:
+                arena.server.inject(Fault("slow", on="writes", seconds=0.05))
+            for _ in range(workers):
+                arena.start()
+            _feed(arena, rng)
+            for _ in range(min(_KILLS_PER_WORLD, wanted - len(recoveries))):
+                recoveries.append(_kill_one(arena, rng))
+                run.say(f"killed at random: {len(recoveries)} of {wanted} in this lane")
+            arena.finish()
+            if arguments.get("record"):
+                again, records = arena.duplicates()
+                arena.section.found("done twice", f"{again} of {records}")
+    _tell_kills(arena, recoveries)
+
+
+def _kill_one(arena: Arena, rng: Random) -> float:
+    """Kill a worker at work; seconds until every partition's commit moves again."""
+    worker = rng.choice(arena.workers)
+    arena.await_all(lambda: worker.metric("tickets_acked_total") > 0, "work for a worker")
+    time.sleep(rng.uniform(0, 0.7))
+    arena.kill(worker)
+    arena.section.note("killed")
+    before = arena.committed()
+    arena.start()
+    return arena.await_moved(before)
+
+
+def _feed(arena: Arena, rng: Random) -> None:
+    made = events(10**9, seed=rng.randrange(10**6), edits=0.35, deletes=0.06, broken=0.03)
+    arena.feeder.start(shuffled(made, rng), rate=_RATE)
+
+
+def _tell_kills(arena: Arena, recoveries: list[float]) -> None:
+    bound = arena.session_timeout_s + _RECOVERY_S
+    late = percentile(recoveries, 95)
+    arena.section.found("kills", len(recoveries))
+    arena.section.found("recovery p50, s", percentile(recoveries, 50))
+    arena.section.found("recovery p95, s", late, bound=bound, kept=late <= bound)
+    require("P1", late <= bound, f"recovery took {late:.1f} s, {bound:.0f} s are promised")
+
+
+# --- orderly ends
+
+
+def sigterm_idle(make: MakeArena, rng: Random, run: Run) -> None:
+    """SIGTERM to a worker that waits for records."""
+    del run
+    with make() as arena:
+        worker = arena.start()
+        arena.send(list(events(50, seed=rng.randrange(10**6))))
+        arena.await_committed(50)
+        _drained(arena, arena.terminate(worker))
+        arena.judge()
+
+
+def sigterm_twice(make: MakeArena, rng: Random, run: Run) -> None:
+    """A second SIGTERM while it drains, and a third, under the product's own command: it ends as if by one."""
+    del run
+    with make(server=True, runner="bytewax", WRITER__MAX_BATCH_TICKETS="16") as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.server.inject(Fault("slow", on="writes", seconds=0.3))
+        arena.send(list(events(300, seed=rng.randrange(10**6))))
+        arena.await_all(lambda: worker.metric("tickets_acked_total") > 0, "the first acks")
+        for _ in range(2):
+            worker.signal(signal.SIGTERM)
+            time.sleep(0.05)
+        _drained(arena, arena.terminate(worker))
+        arena.server.heal()
+        arena.start()
+        arena.await_assigned(1)
+        arena.finish()
+
+
+def sigterm_in_an_outage(make: MakeArena, rng: Random, run: Run) -> None:
+    """SIGTERM while the index is out: it gives up after the drain timeout, uncommitted, and ends with 0."""
+    del run
+    with make(server=True, WRITER__DRAIN_TIMEOUT_S="3") as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.await_assigned(1)
+        with arena.server.outage():
+            arena.send(list(events(100, seed=rng.randrange(10**6))))
+            arena.await_all(lambda: worker.metric("tickets_retries_total") > 0, "a failed write")
+            _drained(arena, arena.terminate(worker))
+            require("P9", not arena.committed(), "what was given up is committed")
+        arena.start()
+        arena.await_assigned(1)
+        arena.finish()
+
+
+def sigterm_in_a_rebalance(make: MakeArena, rng: Random, run: Run) -> None:
+    """SIGTERM while another worker joins."""
+    del run
+    with make(server=True) as arena:
+        worker = arena.start()
+        _feed(arena, rng)
+        arena.await_committed(100)
+        joining = arena.start()
+        arena.await_all(lambda: joining.metric("tickets_build_info") > 0, "the start of the second")
+        time.sleep(rng.uniform(0, 0.5))
+        _drained(arena, arena.terminate(worker))
+        arena.finish()
+
+
+def _drained(arena: Arena, seconds: float) -> None:
+    arena.section.found("drain, s", seconds, bound=_DRAIN_S, kept=seconds <= _DRAIN_S)
+    require("P9", seconds <= _DRAIN_S, f"SIGTERM took {seconds:.1f} s")
+
+
+# --- time out of joint
+
+
+def frozen_and_thawed(make: MakeArena, rng: Random, run: Run) -> None:
+    """A worker frozen for twice the session timeout comes back when its partitions are another's."""
+    del run
+    with make(server=True) as arena:
+        assert arena.server is not None
+        arena.server.inject(Fault("slow", on="writes", seconds=0.05))
+        zombie, _other = arena.start(), arena.start()
+        arena.await_assigned(2)
+        _feed(arena, rng)
+        arena.await_all(lambda: zombie.metric("tickets_acked_total") > 0, "work for the one to be frozen")
+        zombie.signal(signal.SIGSTOP)
+        arena.section.note("frozen")
+        before = arena.committed()
+        time.sleep(2 * arena.session_timeout_s)
+        arena.workers.remove(zombie)  # it answers nobody
+        took = arena.await_moved(before)
+        arena.section.found("taken over after, s", took + 2 * arena.session_timeout_s)
+        zombie.signal(signal.SIGCONT)
+        arena.workers.append(zombie)
+        arena.section.note("thawed")
+        arena.await_all(lambda: zombie.metric("tickets_rebalances_total", event="lost") > 0, "the zombie's news")
+        arena.await_assigned(2)
+        arena.finish()
+
+
+def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
+    """The wall clock of a worker jumps by up to an hour, back and forth, at every look: no version depends on it."""
+    del run
+    with make(TEST_CLOCK="3600") as arena:
+        arena.start()
+        arena.send(list(shuffled(events(300, seed=rng.randrange(10**6), edits=0.4, deletes=0.1), rng)))
+        arena.finish()
+
+
+# --- an index in trouble
+
+
+def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
+    """The index is out for longer than a member of a group may go without a poll: it polls, so it stays."""
+    sizes = run.sizes
+    trials.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s)
+
+
+_SERVER_FAULTS: Final = (
+    Fault("down"),
+    Fault("slow", on="writes", seconds=0.5),
+    Fault("hang", on="writes", times=2),
+    Fault("reset", share=0.3),
+    Fault("error", code="RESOURCE_EXHAUSTED", retry_after_s=1, on="writes", times=3),
+    Fault("error", code="INTERNAL", share=0.5),
+    Fault("response_lost", share=0.5),
+    Fault("applied_late", seconds=0.7, share=0.5),
+    Fault("partly_applied", share=0.5),
+    Fault("wait_timeout", seconds=0.5, share=0.5),
+)
+
+
+def server_faults_in_turn(make: MakeArena, rng: Random, run: Run) -> None:
+    """Each way a server can fail, for a second and a half each, while records come in and searches look on."""
+    with make(server=True, INDEX__TIMEOUT_S="1", WRITER__MAX_BATCH_TICKETS="32") as arena:
+        assert arena.server is not None
+        arena.start()
+        _feed(arena, rng)
+        arena.await_committed(100)
+        for fault in _SERVER_FAULTS:
+            seen = arena.server.counts().faults.get(fault.what, 0)
+            arena.section.note(fault.what)
+            arena.server.inject(fault)
+            time.sleep(1.5)
+            met = arena.server.counts().faults.get(fault.what, 0) - seen
+            assert met > 0, f"{fault.what} never happened"
+            arena.server.heal()
+            arena.await_moved(arena.committed())
+            run.say(f"the server survived {fault.what}, {met} times")
+        arena.finish()
+
+
+# --- too much
+
+
+def overload(make: MakeArena, rng: Random, run: Run) -> None:
+    """Ten times what the index can take, for as long as the run says: memory stays level, under the cap."""
+    cap_mib = 450
+    settings = {
+        "WRITER__MAX_INFLIGHT_TICKETS": "256",
+        "WRITER__MAX_INFLIGHT_BYTES": str(4 * 1024 * 1024),
+        "KAFKA__PREFETCH_KIB": "4096",
+        "WRITER__MAX_BATCH_TICKETS": "8",
+        "WRITER__CONCURRENCY": "2",
+    }
+    with make(server=True, watched=False, **settings) as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.await_assigned(1)
+        arena.server.inject(Fault("slow", on="writes", seconds=1.0))  # 16 a second
+        fillers = cycle(["long " * 600, "short", "of some length " * 100, "short"])
+        numbers = iter(range(10**9))
+        many = (trials.ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
+        arena.feeder.start(many, rate=160)
+        weights = _weigh(arena, seconds=run.sizes.overload_s)
+        arena.feeder.stop()
+        most, growth = max(weights), weights[-1] - weights[len(weights) // 2]
+        arena.section.found("peak memory, MiB", round(most), bound=cap_mib, kept=most <= cap_mib)
+        arena.section.found("growth in the second half, MiB", round(growth), bound=40, kept=growth <= 40)
+        require("P7", most <= cap_mib, f"{most:.0f} MiB")
+        require("P7", growth <= 40, f"memory grows: {growth:.0f} MiB in the second half")
+        arena.server.heal()
+        arena.finish()
+    del rng, worker
+
+
+def _weigh(arena: Arena, *, seconds: int) -> list[float]:
+    """High-water marks of the one worker, once in half a second."""
+    found = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found.append(arena.weigh(arena.workers[0]))
+        time.sleep(0.5)
+    return found
+
+
+ATTACKS: Final[dict[str, Attack]] = {
+    attack.__name__: attack
+    for attack in (  # the longest first
+        killed_with_the_index_inside,
+        killed_in_the_plain_loop,
+        killed_beside_another,
+        killed_at_each_failpoint,
+        server_faults_in_turn,
+        index_out_beyond_the_poll_interval,
+        overload,
+        frozen_and_thawed,
+        sigterm_in_a_rebalance,
+        sigterm_in_an_outage,
+        sigterm_twice,
+        sigterm_idle,
+        clock_jumps,
+    )
+}

@@ -1,0 +1,86 @@
+"""Attacks side by side: most of an attack is waiting for a timeout, so several share the machine.
+
+All that were asked for are started when the first result is; each test takes its own.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from msgspec import Struct
+
+from tests.faults.arena import Arena
+from tests.faults.attacks import ATTACKS, Attack
+from tests.faults.mutants import MUTANTS
+from tests.faults.report import Section
+from tests.faults.sizes import Run
+from tests.faults.trials import TRIALS, Trial
+
+#: As many as a machine of two cores carries.
+_LANES: Final = 3
+
+
+class Outcome(Struct):
+    """What came of an attack: the error it ended with, or None, and what it wrote down."""
+
+    error: BaseException | None
+    took_s: float
+    section: Section
+
+    def tell(self, section: Section) -> None:
+        """Move what it wrote down to `section`, and raise its error."""
+        section.events, section.findings = self.section.events, self.section.findings
+        section.found("took, s", self.took_s)
+        if self.error is not None:
+            raise self.error
+
+
+class Lanes:
+    """Open from construction to `close`."""
+
+    def __init__(self, names: Sequence[str], *, brokers: str, folder: Path, run: Run) -> None:
+        self._brokers = brokers
+        self._folder = folder
+        self._run = run
+        self._pool = ThreadPoolExecutor(_LANES, thread_name_prefix="lane")
+        self._outcomes: dict[str, Future[Outcome]] = {name: self._pool.submit(self._attempt, name) for name in names}
+
+    def result(self, name: str) -> Outcome:
+        """What came of it; waited for."""
+        return self._outcomes[name].result()
+
+    def close(self) -> None:
+        """Forget what hasn't begun, and wait for the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _attempt(self, name: str) -> Outcome:
+        section, rng = Section(name, ""), self._run.rng(name)
+        mutant = name if name in MUTANTS else ""
+        made = 0
+
+        def make(**arguments: Any) -> Arena:
+            nonlocal made
+            made += 1
+            folder = self._folder / name / str(made)
+            return Arena(self._brokers, folder, section, rng, mutant=mutant, **arguments)
+
+        began = time.monotonic()
+        error: BaseException | None = None
+        try:
+            _attack(name)(make, rng, self._run)
+        except BaseException as raised:  # noqa: BLE001 - the test it belongs to says what it is
+            error = raised
+        return Outcome(error, time.monotonic() - began, section)
+
+
+def _attack(name: str) -> Attack:
+    if name in ATTACKS:
+        return ATTACKS[name]
+    return _short(MUTANTS[name].trial if name in MUTANTS else TRIALS[name])
+
+
+def _short(trial: Trial) -> Callable[[Callable[..., Arena], Random, Run], None]:
+    return lambda make, rng, _run: trial(make, rng)
