@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import uuid4
 
 from connectors.index.digest import contents
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
+from core.errors import UnavailableError
 from core.records import Record
 from core.settings import IndexSettings
 from models.load import load_embedder
@@ -56,6 +57,7 @@ class Arena:
         replication: int = 1,
         session_timeout_s: float = 1.0,
         watched: bool = True,
+        producer: dict[str, Any] | None = None,
         **settings: str,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +70,8 @@ class Arena:
         self._partitions = partitions
         self.server = BreakableServer(folder / "server") if server else None
         self.ledger = Ledger()
-        self.feeder = Feeder(self.world.settings.kafka, self.world.settings.topics.raw, self.ledger)
+        self.feeder = Feeder(self.world.settings.kafka, self.world.settings.topics.raw, self.ledger, **(producer or {}))
+        self._committed: dict[int, int] = {}
         self.workers: list[WorkerProcess] = []
         self.peak_rss_mib = 0.0
         self.drains_s: list[float] = []
@@ -158,8 +161,12 @@ class Arena:
 
     def committed(self) -> dict[int, int]:
         """What the group has committed of each partition."""
-        lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
-        return {lag.partition: lag.committed for lag in lags if lag.committed is not None}
+        try:
+            lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
+        except UnavailableError:  # a broker is down, and that may be on purpose: no more is known than before
+            return dict(self._committed)
+        self._committed = {lag.partition: lag.committed for lag in lags if lag.committed is not None}
+        return dict(self._committed)
 
     def await_all(self, done: Callable[[], bool], what: str, *, promise: str = "P1") -> float:
         """Seconds until `done`; it is a broken promise when that never comes."""

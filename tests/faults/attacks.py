@@ -319,7 +319,6 @@ ATTACKS: Final[dict[str, Attack]] = {
         index_out_beyond_the_poll_interval,
         overload,
         frozen_and_thawed,
-        sigterm_in_a_rebalance,
         sigterm_in_an_outage,
         sigterm_twice,
         sigterm_idle,

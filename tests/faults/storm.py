@@ -1,0 +1,115 @@
+"""A rebalance storm: workers join, leave in order, and are killed, while records come in.
+
+`python -m tests.faults.storm` compares the group protocols and assignors, on Apache Kafka.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from synthetic.tickets import events
+from tests.e2e.world import WorkerProcess
+from tests.faults.arena import Arena, shuffled
+from tests.faults.report import Report
+from tests.rigs.kafka import start_kafka
+
+#: What may be set of a group, by name.
+PROTOCOLS: Final[dict[str, dict[str, str]]] = {
+    "cooperative-sticky": {"KAFKA__ASSIGNMENT_STRATEGY": "cooperative-sticky"},
+    "range": {"KAFKA__ASSIGNMENT_STRATEGY": "range"},
+    "consumer": {"KAFKA__GROUP_PROTOCOL": "consumer"},
+}
+_FEWEST: Final = 2
+_MOST: Final = 4
+
+
+class Outcome(Struct, frozen=True):
+    """A storm's counts; `changes` of the membership, `again` records done more than once."""
+
+    joined: int
+    left: int
+    killed: int
+    again: int
+    records: int
+
+    @property
+    def share(self) -> float:
+        """Of records done more than once."""
+        return self.again / max(1, self.records)
+
+
+def storm(arena: Arena, rng: Random, over: Callable[[], bool], *, kills: float, rate: float) -> Outcome:
+    """Change the group's members until `over`, then judge. Of those that go, `kills` are killed."""
+    joined = left = killed = 0
+    for _ in range(_FEWEST):
+        arena.start()
+    arena.await_assigned(_FEWEST)
+    made = events(10**9, seed=rng.randrange(10**6), edits=0.35, deletes=0.06, broken=0.02)
+    arena.feeder.start(shuffled(made, rng), rate=rate)
+    while not over():
+        time.sleep(rng.uniform(0.5, 2.5))
+        ready = [worker for worker in arena.workers if _ready(worker)]
+        if len(arena.workers) <= _FEWEST or (len(arena.workers) < _MOST and rng.random() < 0.5):
+            arena.start()
+            joined += 1
+        elif not ready:
+            continue
+        elif rng.random() < kills:
+            arena.kill(rng.choice(ready))
+            killed += 1
+        else:
+            arena.terminate(rng.choice(ready))
+            left += 1
+    arena.section.note(f"{joined} joined, {left} left, {killed} were killed")
+    arena.finish()
+    again, records = arena.duplicates()
+    return Outcome(joined, left, killed, again, records)
+
+
+def _ready(worker: WorkerProcess) -> bool:
+    """It has installed its signal handler: one that is still starting just dies of SIGTERM."""
+    return worker.metric("tickets_assigned_partitions") > 0
+
+
+def compare(seconds: float, seed: int) -> None:
+    """The same storm under each protocol; prints a table."""
+    report = Report(seed)
+    table = Table("protocol", "records", "joined", "left", "killed", "done twice", "share", "lost")
+    with start_kafka() as kafka, tempfile.TemporaryDirectory() as folder:
+        for name, settings in PROTOCOLS.items():
+            section = report.section(name, "A storm.")
+            rng = Random(seed)
+            arena = Arena(
+                kafka.address,
+                Path(folder) / name,
+                section,
+                rng,
+                server=True,
+                record=True,
+                watched=False,
+                partitions=12,
+                session_timeout_s=6,
+                **settings,
+            )
+            ends = time.monotonic() + seconds
+            with arena:
+                outcome = storm(arena, rng, lambda: time.monotonic() > ends, kills=0.25, rate=300)
+            counts = (outcome.records, outcome.joined, outcome.left, outcome.killed, outcome.again)
+            table.add_row(name, *map(str, counts), f"{outcome.share:.2%}", "0")  # a loss would have raised
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    compare(chosen.seconds, chosen.seed)

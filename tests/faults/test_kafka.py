@@ -1,0 +1,121 @@
+"""Attacks that need a real Kafka: brokers that die, storms of joins and leaves, partitions that come."""
+
+import time
+from collections.abc import Callable
+
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported, not declared
+
+from synthetic.tickets import events
+from tests.faults import attacks
+from tests.faults.arena import Arena
+from tests.faults.oracle import require
+from tests.faults.report import Section
+from tests.faults.sizes import Run
+from tests.faults.storm import storm
+from tests.rigs.kafka import KafkaCluster
+
+ArenaOn = Callable[..., Arena]
+
+#: What a group on Apache Kafka may have at least.
+_SESSION_S = 6.0
+
+
+def test_brokers_die(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run, section: Section) -> None:
+    """A leader, a controller, then two of three at once: what was acknowledged is there, and the stream goes on."""
+    run = attack_run
+    producer = {"delivery.timeout.ms": 5_000}
+    with arena_on(
+        kafka_cluster.address, partitions=3, replication=3, session_timeout_s=_SESSION_S, producer=producer
+    ) as arena:
+        arena.start()
+        made = events(10**9, seed=run.rng("brokers").randrange(10**6), edits=0.3, broken=0.02)
+        arena.feeder.start(made, rate=80)
+        arena.await_committed(80)
+        for _ in range(run.sizes.broker_rounds):
+            leader = kafka_cluster.leader(arena.world.settings.topics.raw)
+            assert leader is not None
+            _without(kafka_cluster, arena, leader, "the leader")
+            _without(kafka_cluster, arena, kafka_cluster.controller(), "the controller")
+            _without_two(kafka_cluster, arena)
+            run.say(f"brokers died: {section.events[-1]}")
+        arena.finish()
+
+
+def _without(cluster: KafkaCluster, arena: Arena, node: int, what: str) -> None:
+    """One of three is killed: writes and commits go on without it."""
+    cluster.kill(node)
+    arena.section.note(f"{what} killed")
+    written = arena.ledger.counts()["ok"]
+    arena.await_all(lambda: arena.ledger.counts()["ok"] > written + 80, "writes without it")
+    arena.await_moved(arena.committed())
+    arena.section.note("goes on without it")
+    cluster.restart(node)
+    cluster.wait_whole()
+
+
+def _without_two(cluster: KafkaCluster, arena: Arena) -> None:
+    """Two of three are killed: nothing is acknowledged until they are back."""
+    cluster.kill(1, 2)
+    arena.section.note("two of three killed")
+    time.sleep(1.0)
+    written = arena.ledger.counts()["ok"]
+    time.sleep(3.0)
+    assert arena.ledger.counts()["ok"] == written, "a record was acknowledged by a lone replica"
+    cluster.restart(1, 2)
+    cluster.wait_whole()
+    arena.section.note("whole again")
+    arena.await_moved(arena.committed())
+
+
+def test_a_storm_of_rebalances(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run, section: Section) -> None:
+    """Workers join, leave and are killed: nothing is lost, less than one record in twenty is done twice."""
+    sizes = attack_run.sizes
+    began = time.monotonic()
+
+    def over() -> bool:
+        return attack_run.over or time.monotonic() - began > sizes.storm_s
+
+    with arena_on(
+        kafka_cluster.address,
+        server=True,
+        record=True,
+        partitions=6,
+        replication=3,
+        session_timeout_s=_SESSION_S,
+    ) as arena:
+        rate = sizes.storm_records / sizes.storm_s
+        outcome = storm(arena, attack_run.rng("storm"), over, kills=0.2, rate=rate)
+    section.found("done twice", f"{outcome.again} of {outcome.records}", bound="5 %", kept=outcome.share < 0.05)
+    require("P10", outcome.share < 0.05, f"{outcome.again} of {outcome.records} records were done twice")
+
+
+def test_partitions_are_added(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run) -> None:
+    """A topic of two partitions gets four more while it is read: their records are read too, from the first."""
+    with arena_on(
+        kafka_cluster.address,
+        partitions=2,
+        replication=3,
+        session_timeout_s=_SESSION_S,
+        KAFKA__EXTRA='{"topic.metadata.refresh.interval.ms": "1000"}',
+        producer={"topic.metadata.refresh.interval.ms": 1_000},
+    ) as arena:
+        worker = arena.start()
+        arena.feeder.start(events(10**9, seed=attack_run.rng("added").randrange(10**6), edits=0.3), rate=80)
+        arena.await_committed(40)
+        admin = AdminClient({"bootstrap.servers": kafka_cluster.address})
+        admin.create_partitions([NewPartitions(arena.world.settings.topics.raw, 6)])[
+            arena.world.settings.topics.raw
+        ].result(30)
+        arena.section.note("four partitions added")
+        arena.await_all(lambda: worker.metric("tickets_assigned_partitions") == 6, "an assignment of all six")
+        arena.await_all(lambda: sum(offset > 0 for offset in arena.committed().values()) == 6, "a commit of all six")
+        arena.finish()
+
+
+def test_sigterm_in_a_rebalance(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run) -> None:
+    """SIGTERM to one worker while another joins: an orderly end, and the other goes on."""
+
+    def make(**arguments: object) -> Arena:
+        return arena_on(kafka_cluster.address, replication=3, session_timeout_s=_SESSION_S, **arguments)
+
+    attacks.sigterm_in_a_rebalance(make, attack_run.rng("sigterm in a rebalance"), attack_run)
