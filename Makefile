@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
+.PHONY: help install run test faults soak check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -16,6 +16,13 @@ run: .venv/.run ## The whole stream on this machine: broker, worker, index, synt
 
 test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
 	$(BIN)/pytest
+
+faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
+	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults
+
+soak: .venv/.dev ## The same attacks for hours: 1,000 kills, a million records; MINUTES= ends it sooner
+	TICKETS_TEST_SOAK=1 TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) TICKETS_TEST_MINUTES=$(MINUTES) \
+		$(BIN)/pytest -q -s -o timeout=0 tests/faults
 
 check: lint type arch ## Lint, types and the direction of imports
 

@@ -178,10 +178,6 @@ class WorkerProcess:
         """Send a signal, and don't wait for what comes of it."""
         self._process.send_signal(number)
 
-    def wait(self) -> int:
-        """The exit code, once it has ended."""
-        return self._process.wait(_PATIENCE_S)
-
     def terminate(self) -> int:
         """SIGTERM; the exit code."""
         self.signal(signal.SIGTERM)

@@ -1,6 +1,5 @@
 """A stream under attack: a world, its workers, what is sent to it, who watches it, and the verdict in the end."""
 
-import os
 import signal
 import sys
 import time
@@ -205,7 +204,7 @@ class Arena:
     # --- the end
 
     def finish(self) -> Verdict:
-        """Send no more, wait until it is drained, end the workers, and judge. Raises `Broken`."""
+        """Send no more, wait until it is drained, end the workers, and judge. Raises `BrokenError`."""
         self.feeder.stop()
         log = self.world.log()
         acked_and_gone(self.ledger.missing_from(log))

@@ -284,7 +284,9 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         arena.server.inject(Fault("slow", on="writes", seconds=1.0))  # 16 a second
         fillers = cycle(["long " * 600, "short", "of some length " * 100, "short"])
         numbers = iter(range(10**9))
-        many = (trials.ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
+        many = (
+            trials.ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False)
+        )
         arena.feeder.start(many, rate=160)
         weights = _weigh(arena, seconds=run.sizes.overload_s)
         arena.feeder.stop()

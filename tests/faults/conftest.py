@@ -77,5 +77,3 @@ def arena_on(tmp_path: Path, section: Section, attack_run: Run, request: pytest.
         return Arena(brokers, tmp_path / str(made), section, rng, **arguments)
 
     return make
-
-

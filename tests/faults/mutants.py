@@ -3,6 +3,7 @@
 `TICKETS_TEST_MUTANT=NAME python -m tests.faults.run plain` is a worker broken so. The product knows nothing of it.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -11,14 +12,11 @@ from uuid import uuid4
 import qdrant_edge as edge
 from msgspec import Struct
 
-import connectors.index.layout
-import connectors.index.policy
-import connectors.kafka.consumer
-import operators.points
-import worker.compose
+from connectors.index import layout, policy
 from connectors.index.embedded import EdgeEngine
 from connectors.index.engine import AnyOf, Condition, Upsert
 from connectors.index.policy import VersionedIndex
+from connectors.kafka import consumer
 from connectors.kafka.commits import Committer
 from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
@@ -26,12 +24,20 @@ from core.errors import TransientError
 from core.records import Batch, Record, Rejected, SearchQuery, TicketPoints
 from delivery.credits import Credits
 from delivery.offsets import OffsetTracker, Receipt, _Assignment
+from operators import points as pointing
 from tests.faults import trials
 from tests.faults.trials import Trial
+from worker import compose
 from worker.pipeline import Pipeline
 from worker.writer import Writer
 
 _FAR: Final = 2**53
+#: Modules whose names are replaced: what they import is theirs, whether they export it or not.
+_LAYOUT: Any = layout
+_POLICY: Any = policy
+_CONSUMER: Any = consumer
+_POINTING: Any = pointing
+_COMPOSE: Any = compose
 
 
 class Mutant(Struct, frozen=True):
@@ -70,9 +76,9 @@ def _patch(owner: Any, name: str, value: Any) -> None:
 @_mutant("P1", "P4", trial=trials.outage_then_kill)
 def auto_commit() -> None:
     """The client commits what it has handed out."""
-    options = connectors.kafka.consumer.consumer_options
+    options = _CONSUMER.consumer_options
     auto = {"enable.auto.commit": True, "enable.auto.offset.store": True, "auto.commit.interval.ms": 100}
-    _patch(connectors.kafka.consumer, "consumer_options", lambda settings: options(settings) | auto)
+    _patch(_CONSUMER, "consumer_options", lambda settings: options(settings) | auto)
 
 
 @_mutant("P1", "P4", trial=trials.outage_then_kill)
@@ -126,7 +132,6 @@ def give_up_after_three_tries() -> None:
 @_mutant("P2", "P1", "P4", trial=trials.late_versions)
 def plain_upsert() -> None:
     """Whatever comes last wins."""
-    _patch(connectors.index.policy, "_NOTHING", {"version": -1})
     _unconditional()
     lookup = EdgeEngine.lookup
     _patch(EdgeEngine, "lookup", lambda self, ids, fields: {} if "state" in fields else lookup(self, ids, fields))
@@ -139,8 +144,8 @@ def read_then_write() -> None:
 
 
 def _unconditional() -> None:
-    upserts = connectors.index.policy._upserts
-    _patch(connectors.index.policy, "_upserts", lambda tickets: [Upsert(u.points, _FAR) for u in upserts(tickets)])
+    upserts = _POLICY._upserts
+    _patch(_POLICY, "_upserts", lambda tickets: [Upsert(u.points, _FAR) for u in upserts(tickets)])
 
 
 # --- P3, P5: the index is a function of the log
@@ -153,23 +158,23 @@ def random_point_ids() -> None:
     def fresh(_tenant_id: str, _ticket_id: str, _chunk: int) -> str:
         return str(uuid4())
 
-    for module in (operators.points, connectors.index.layout, connectors.index.policy):
+    for module in (_POINTING, _LAYOUT, _POLICY):
         _patch(module, "point_id", fresh)
 
 
 @_mutant("P5", "P3", trial=trials.late_versions)
 def wall_clock_in_the_payload() -> None:
     """A point says when it was written."""
-    to_points = worker.compose.to_points
+    to_points = _COMPOSE.to_points
 
-    def stamped(tickets: Sequence[Any]) -> list[TicketPoints]:
+    def stamped(tickets: Sequence[Any]) -> Any:
         made = to_points(tickets)
         for points in made:
             for point in points.points:
                 point.payload["indexed_at"] = time.time()
         return made
 
-    _patch(worker.compose, "to_points", stamped)
+    _patch(_COMPOSE, "to_points", stamped)
 
 
 # --- P4: what is deleted stays deleted
@@ -182,7 +187,7 @@ def hard_delete() -> None:
 
     def deleting(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
         write(self, [ticket for ticket in tickets if ticket.points])
-        gone = [connectors.index.policy._head_id(ticket) for ticket in tickets if not ticket.points]
+        gone: list[Any] = [_POLICY._head_id(ticket) for ticket in tickets if not ticket.points]
         if gone:
             engine: Any = self.engine
             engine._shard.update(edge.UpdateOperation.delete_points(gone))
@@ -202,15 +207,15 @@ def swallow_what_is_broken() -> None:
 @_mutant("P6", "P1", "P4", trial=trials.late_versions)
 def reject_the_whole_batch() -> None:
     """One bad record takes its batch along."""
-    decode = worker.compose.decode
+    decode = _COMPOSE.decode
 
-    def strict(records: Sequence[Record], **resources: Any) -> Sequence[Any]:
+    def strict(records: Sequence[Record], **resources: Any) -> Any:
         results = decode(records, **resources)
         if not any(isinstance(result, Rejected) for result in results):
             return results
         return [Rejected(record, "decode", "bad_batch", "a record of its batch can't be used") for record in records]
 
-    _patch(worker.compose, "decode", strict)
+    _patch(_COMPOSE, "decode", strict)
 
 
 @_mutant("P6", "P8", trial=trials.outage_then_kill)
@@ -236,7 +241,7 @@ def dead_letter_on_outage() -> None:
 
 
 def _record(item: Any) -> Record:
-    return item.record if isinstance(item, Rejected) else item.ticket.record  # type: ignore[no-any-return]
+    return item.record if isinstance(item, Rejected) else item.ticket.record
 
 
 # --- P7: bounds
@@ -280,7 +285,7 @@ def leave_without_draining() -> None:
 @_mutant("P9", trial=trials.terminated)
 def die_of_sigterm() -> None:
     """Nobody handles the signal."""
-    _patch(Pipeline, "stop", lambda _self: __import__("os")._exit(143))
+    _patch(Pipeline, "stop", lambda _self: os._exit(143))
 
 
 # --- P10: rebalances
@@ -299,12 +304,12 @@ def give_partitions_away_undone() -> None:
 @_mutant("P11", trial=trials.tenants_apart)
 def search_all_tenants() -> None:
     """The tenant is no condition of a search."""
-    conditions = connectors.index.policy._conditions
+    conditions = _POLICY._conditions
 
     def open_to_all(query: SearchQuery) -> list[Condition]:
         return [c for c in conditions(query) if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
 
-    _patch(connectors.index.policy, "_conditions", open_to_all)
+    _patch(_POLICY, "_conditions", open_to_all)
 
 
 # --- privacy
@@ -313,7 +318,7 @@ def search_all_tenants() -> None:
 @_mutant("privacy", trial=trials.private_data)
 def no_redaction() -> None:
     """Texts are indexed as they come."""
-    _patch(worker.compose, "redact", lambda tickets: tickets)
+    _patch(_COMPOSE, "redact", lambda tickets: tickets)
 
 
 @_mutant("privacy", trial=trials.private_data)
@@ -323,7 +328,7 @@ def log_what_is_rejected() -> None:
 
     def quoting(self: DeadLetterTopic, rejected: Sequence[Rejected]) -> None:
         for item in rejected:
-            worker.compose.logger.warning("rejected: %r", item.record.value)
+            _COMPOSE.logger.warning("rejected: %r", item.record.value)
         publish(self, rejected)
 
     _patch(DeadLetterTopic, "publish", quoting)

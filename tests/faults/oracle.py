@@ -17,7 +17,7 @@ from tests.oracle import broken, fold
 Held = Mapping[TicketKey, tuple[int, bool]]
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """A promise that was not kept."""
 
     def __init__(self, promise: str, words: str) -> None:
@@ -26,9 +26,9 @@ class Broken(AssertionError):
 
 
 def require(promise: str, kept: bool, words: str) -> None:
-    """Raise `Broken` unless `kept`."""
+    """Raise `BrokenError` unless `kept`."""
     if not kept:
-        raise Broken(promise, words)
+        raise BrokenError(promise, words)
 
 
 class Verdict(Struct, kw_only=True):
@@ -45,7 +45,7 @@ class Verdict(Struct, kw_only=True):
 
     #: The promise that each kind belongs to.
     def require_clean(self) -> None:
-        """Raise `Broken` for the first thing that is wrong."""
+        """Raise `BrokenError` for the first thing that is wrong."""
         require("P1", not self.lost, f"lost: {self.lost[:5]} and more, {len(self.lost)} in all")
         require("P4", not self.resurrected, f"deleted and back: {self.resurrected[:5]}, {len(self.resurrected)} in all")
         require("P2", not self.stale, f"stale: {self.stale[:5]}, {len(self.stale)} in all")
@@ -108,5 +108,5 @@ def judge_contents(found: Mapping[str, Any], wanted: Mapping[str, Any], verdict:
 
 
 def acked_and_gone(missing: Sequence[Send]) -> None:
-    """Raise `Broken` for a record the broker acknowledged and no longer has: no worker can be blamed for that."""
+    """Raise `BrokenError` for a record the broker acknowledged and no longer has: no worker can be blamed for that."""
     require("log", not missing, f"the broker lost {len(missing)} records it had acknowledged")

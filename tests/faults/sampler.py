@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, Protocol
 
-from connectors.index.layout import DELETED, HEAD_FIELDS
-from connectors.index.policy import VersionedIndex
-from connectors.index.ownership import find_owner
 from cli.asking import _Worker
+from connectors.index.layout import DELETED, HEAD_FIELDS
+from connectors.index.ownership import find_owner
+from connectors.index.policy import VersionedIndex
 from core.errors import TicketstreamError
 from core.identity import point_id
 from core.ports import Embedder
@@ -77,9 +77,7 @@ class OwnerEyes:
 class Sampler:
     """Looks again and again on a thread of its own, and remembers the first wrong thing it saw."""
 
-    def __init__(
-        self, *, eyes: Eyes, ledger: Ledger, committed: Callable[[], dict[int, int]], rng: Random
-    ) -> None:
+    def __init__(self, *, eyes: Eyes, ledger: Ledger, committed: Callable[[], dict[int, int]], rng: Random) -> None:
         self._eyes = eyes
         self._ledger = ledger
         self._committed = committed

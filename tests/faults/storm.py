@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from rich.console import Console
@@ -22,7 +22,7 @@ from tests.faults.report import Report
 from tests.rigs.kafka import start_kafka
 
 #: What may be set of a group, by name.
-PROTOCOLS: Final[dict[str, dict[str, str]]] = {
+PROTOCOLS: Final[dict[str, dict[str, Any]]] = {
     "cooperative-sticky": {"KAFKA__ASSIGNMENT_STRATEGY": "cooperative-sticky"},
     "range": {"KAFKA__ASSIGNMENT_STRATEGY": "range"},
     "consumer": {"KAFKA__GROUP_PROTOCOL": "consumer"},
@@ -46,9 +46,7 @@ class Outcome(Struct, frozen=True):
         return self.again / max(1, self.records)
 
 
-def storm(
-    arena: Arena, rng: Random, over: Callable[[float], bool], *, kills: float, rate: float
-) -> Outcome:
+def storm(arena: Arena, rng: Random, over: Callable[[float], bool], *, kills: float, rate: float) -> Outcome:
     """Change the group's members until it is `over`, told the seconds since it began; then judge.
 
     Of those that go, a share of `kills` is killed, the others are asked to.

@@ -67,7 +67,9 @@ def _without_two(cluster: KafkaCluster, arena: Arena) -> None:
     arena.await_moved(arena.committed())
 
 
-def test_a_storm_of_rebalances(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run, section: Section) -> None:
+def test_a_storm_of_rebalances(
+    kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run, section: Section
+) -> None:
     """Workers join, leave and are killed: nothing is lost, less than one record in twenty is done twice."""
     sizes = attack_run.sizes
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.lanes import Lanes
 from tests.faults.mutants import MUTANTS
-from tests.faults.oracle import Broken
+from tests.faults.oracle import BrokenError
 from tests.faults.report import Section
 from tests.faults.trials import TRIALS
 
@@ -25,7 +25,7 @@ def test_mutant_is_caught(attack: str, lanes: Lanes, section: Section) -> None:
     section.found("trial", mutant.trial.__name__)
     section.found("caught after, s", outcome.took_s, bound=mutant.budget_s, kept=outcome.took_s <= mutant.budget_s)
     assert outcome.error is not None, f"the mutant {attack} has survived {mutant.trial.__name__}"
-    if not isinstance(outcome.error, Broken):
+    if not isinstance(outcome.error, BrokenError):
         raise outcome.error
     section.found("caught by", str(outcome.error).splitlines()[0][:100])
     assert outcome.error.promise in mutant.promises, f"caught for another reason: {outcome.error}"

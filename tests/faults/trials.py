@@ -1,6 +1,6 @@
 """One small attack per promise: kept by the pipeline as it is, broken by each of its mutants.
 
-A trial is given an arena's maker and the name of a mutant, or none; it raises `Broken` when a promise isn't kept.
+A trial is given an arena's maker and the name of a mutant, or none; it raises `BrokenError` when a promise isn't kept.
 """
 
 import time
@@ -51,7 +51,9 @@ def private_data(make: MakeArena, rng: Random) -> None:
         arena.await_committed(21)
         arena.terminate(worker)
         words = worker.words()
-        require("privacy", not any(text in words for text in (_EMAIL, _CARD, _SECRET_WORD)), "a ticket's text is logged")
+        require(
+            "privacy", not any(text in words for text in (_EMAIL, _CARD, _SECRET_WORD)), "a ticket's text is logged"
+        )
         index = arena.open_index()
         held = str(contents(index))
         index.close()
