@@ -74,6 +74,7 @@ class Arena:
         self.workers: list[WorkerProcess] = []
         self.peak_rss_mib = 0.0
         self.drains_s: list[float] = []
+        self.starts_s: list[float] = []
         self._runner = runner
         self._special = bool(mutant or record or "TEST_CLOCK" in settings)
         self._environment = self._base_environment(mutant, record, settings)

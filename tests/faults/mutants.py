@@ -6,6 +6,8 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
+from threading import local
 from typing import Any, Final
 from uuid import uuid4
 
@@ -111,19 +113,18 @@ def commit_the_highest_ack() -> None:
 
 @_mutant("P1", "P4", trial=trials.outage_then_kill)
 def give_up_after_three_tries() -> None:
-    """An outage of more than three tries counts as written."""
+    """Every third failure counts as a success."""
 
-    def insist(self: Writer, target: str, write: Callable[[], None]) -> None:
-        del target
-        for _ in range(3):
-            try:
-                return write()
-            except TransientError as error:
-                self._progress.tried(str(error))
-                time.sleep(0.1)
-        return None
+    write, tries = VersionedIndex.write, count(1)
 
-    _patch(Writer, "_insist", insist)
+    def tired(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
+        try:
+            write(self, tickets)
+        except TransientError:
+            if next(tries) % 3:
+                raise
+
+    _patch(VersionedIndex, "write", tired)
 
 
 # --- P2: versions never go down
@@ -221,27 +222,29 @@ def reject_the_whole_batch() -> None:
 @_mutant("P6", "P8", trial=trials.outage_then_kill)
 def dead_letter_on_outage() -> None:
     """What can't be written now is put aside."""
-    insist = Writer._insist
+    write, run = VersionedIndex.write, Writer._run
+    here = local()
 
-    def impatient(self: Writer, target: str, write: Callable[[], None]) -> None:
+    def impatient(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
         try:
-            write()
+            write(self, tickets)
         except TransientError:
-            batch = self._running.items  # type: ignore[attr-defined]
-            letters = [Rejected(_record(item), "index", "outage", "the index is out") for item in batch]
-            insist(self, target, lambda: self._dead_letters.publish(letters))
+            items = here.batch.items
+            letters = [Rejected(_record_of(item), "index", "outage", "the index is out") for item in items]
+            here.writer._dead_letters.publish(letters)
 
-    def run(self: Writer, unfinished: Batch[Any]) -> None:
-        self._running = unfinished  # type: ignore[attr-defined]
-        _run(self, unfinished)
+    def remembered(self: Writer, unfinished: Batch[Any]) -> None:
+        here.writer, here.batch = self, unfinished
+        run(self, unfinished)
 
-    _run = Writer._run
-    _patch(Writer, "_run", run)
-    _patch(Writer, "_insist", impatient)
+    _patch(Writer, "_run", remembered)
+    _patch(VersionedIndex, "write", impatient)
 
 
-def _record(item: Any) -> Record:
-    return item.record if isinstance(item, Rejected) else item.ticket.record
+def _record_of(item: Any) -> Record:
+    """The record that an unfinished item was made from."""
+    record: Record = item.record if isinstance(item, Rejected) else item.ticket.record
+    return record
 
 
 # --- P7: bounds

@@ -6,16 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
+
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 
 class BreakableServer(QdrantFacade):
-    """Writes of a ticket's version that is in `held` wait for `release`, and are then applied."""
+    """Writes of a ticket's version that is in `held` wait: for `release`, and are then applied, or for `lose`."""
 
     def __init__(self, folder: Path) -> None:
         self.held: set[tuple[str, int]] = set()
         self.waiting = threading.Event()
         self._released = threading.Event()
+        self._lost = False
         super().__init__(folder)
 
     @contextmanager
@@ -31,6 +34,12 @@ class BreakableServer(QdrantFacade):
         """Let the held writes go on."""
         self._released.set()
 
+    def lose(self) -> None:
+        """Forget the held writes, unapplied."""
+        self.held.clear()
+        self._lost = True
+        self.release()
+
     def close(self) -> None:
         self.release()
         super().close()
@@ -41,4 +50,6 @@ class BreakableServer(QdrantFacade):
         if versions & self.held:
             self.waiting.set()
             self._released.wait(60)
+            if self._lost:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "lost")
         return super().UpdateBatch(request, context)
