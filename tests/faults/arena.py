@@ -309,7 +309,7 @@ class Arena:
             environment["TICKETS_TEST_MUTANT"] = mutant
         if self.server is not None:
             environment["TICKETS_INDEX__URL"] = self.server.url
-            environment["TICKETS_INDEX__TIMEOUT_S"] = "5"
+            environment["TICKETS_INDEX__TIMEOUT_S"] = "20"
         return environment | {f"TICKETS_{name}": value for name, value in settings.items()}
 
     def _words(self) -> str:
