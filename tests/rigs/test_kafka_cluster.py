@@ -96,7 +96,7 @@ def test_the_active_controller_is_the_one_that_says_so(kafka_cluster: KafkaClust
 
 
 def test_with_one_of_three_nothing_is_acked(kafka_cluster: KafkaCluster, topic: str) -> None:
-    """Two in-sync replicas are needed; what was acked before is there after the return, and writes go on."""
+    """The quorum is gone, and no replica can leave the in-sync set. What was acked is there after the return."""
     acked = _write(kafka_cluster, topic, b"before")
     down = [node for node in NODES if node != _leader(kafka_cluster, topic)]
     kafka_cluster.kill(*down)

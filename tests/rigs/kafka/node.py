@@ -11,6 +11,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]  # exported, not declared
 
+from tests.rigs.guard import guard
 from tests.rigs.kafka.jars import jars
 
 _CLUSTER_ID: Final = "MkU3OEVBNTcwNTJENDM2Qk"
@@ -53,6 +54,7 @@ class Node:
         self._config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         self._java = ["java", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-cp", f"{jars()}/*"]
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -71,6 +73,7 @@ class Node:
             self._process = subprocess.Popen(
                 [*self._java, "kafka.Kafka", str(self._config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+        self._guard = guard(self._process.pid)
 
     def wait_ready(self) -> None:
         """Wait until it answers clients; fails with its own words."""
@@ -99,6 +102,7 @@ class Node:
         if self._process is not None:
             self._process.kill()
             self._process.wait(_PATIENCE_S)
+            self._dismiss_guard()
 
     def terminate(self) -> None:
         """SIGTERM, which hands its leaderships over first; killed when that takes more than a minute."""
@@ -108,6 +112,7 @@ class Node:
             self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._dismiss_guard()
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay, and nobody answers on them."""
@@ -120,6 +125,13 @@ class Node:
     @property
     def _log(self) -> Path:
         return self._folder / "log"
+
+    def _dismiss_guard(self) -> None:
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.kill()
+            self._guard.wait()
+            self._guard.stdin.close()
+            self._guard = None
 
     def _signal(self, number: int) -> None:
         assert self._process is not None

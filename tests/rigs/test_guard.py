@@ -1,0 +1,34 @@
+"""A guarded process ends with its starter, and not before."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def test_a_guarded_process_ends_with_its_starter() -> None:
+    """SIGKILL, which no clean-up survives: the process goes too; while the starter lives it stays."""
+    script = (
+        "import subprocess, time; from tests.rigs.guard import guard\n"
+        "process = subprocess.Popen(['sleep', '60']); held = guard(process.pid)\n"
+        "print(process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        time.sleep(0.3)
+        assert _runs(pid)
+        starter.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while _runs(pid):
+        assert time.monotonic() < deadline, "it outlives its starter"
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    """False for a zombie too: whoever adopted it may take its time to reap it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
