@@ -28,9 +28,11 @@ _EVENT: Final = msgspec.json.Decoder(TicketEvent)
 _JSON: Final = msgspec.json.Decoder()
 #: Outside strings, what opens and closes a level; a string is taken whole, escapes included.
 _NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
-#: msgspec quotes what it found; a reason must not.
-_QUOTED: Final = re.compile(r" '.*'", re.DOTALL)
+#: msgspec quotes what it found, as Python's repr does; a reason must not.
+_QUOTED: Final = re.compile(r""" (?:'.*'|".*")""", re.DOTALL)
 _MALFORMED: Final = re.compile(r"^JSON is malformed: ")
+#: A number beyond may be anything, a card's for one, and isn't quoted.
+_MAX_SHOWN: Final = 9_999
 _PATH: Final = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 
 
@@ -71,6 +73,7 @@ def _event(record: Record, value: bytes, settings: ContractSettings) -> Ticket:
         raise _FaultError(
             "too_large", f"the value has {len(value):,} bytes, more than the {settings.max_record_bytes:,} allowed"
         )
+    _check_utf8(value)
     _check_depth(value, settings.max_depth)
     event = _parse(value)
     if event.schema_version != CONTRACT_VERSION:
@@ -93,8 +96,6 @@ def _parse(value: bytes) -> TicketEvent:
         raise _field_fault(value, str(error)) from None
     except msgspec.DecodeError as error:
         raise _FaultError("bad_json", f"the value is not JSON: {_lower(_MALFORMED.sub('', str(error)))}") from None
-    except UnicodeDecodeError as error:
-        raise _FaultError("bad_utf8", f"the value is not UTF-8: byte {error.start} begins no character") from None
     return event
 
 
@@ -102,7 +103,7 @@ def _field_fault(value: bytes, message: str) -> _FaultError:
     """Why a well-formed value is no event: another contract version is said first, whatever else doesn't fit."""
     try:
         found: Any = _JSON.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         found = None  # a value that stops being JSON after the fault
     if isinstance(found, dict):
         schema = found.get("schema_version", CONTRACT_VERSION)
@@ -111,6 +112,16 @@ def _field_fault(value: bytes, message: str) -> _FaultError:
     path = _PATH.search(message)
     where = path["path"] if path and path["path"] else "the value"
     return _FaultError("bad_field", f"{where}: {_lower(_QUOTED.sub('', _PATH.sub('', message)))}")
+
+
+def _check_utf8(value: bytes) -> None:
+    """All of it: the parser skips what fields of no meaning hold."""
+    if value.isascii():
+        return
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        raise _FaultError("bad_utf8", f"the value is not UTF-8: byte {error.start} begins no character") from None
 
 
 def _check_depth(value: bytes, most: int) -> None:
@@ -175,7 +186,7 @@ def _named_by(key: bytes | None) -> _Key:
 
 
 def _unknown_schema(version: int) -> _FaultError:
-    shown = version if abs(version) <= MAX_VERSION else "a huge number"
+    shown = version if abs(version) <= _MAX_SHOWN else "a huge number"
     return _FaultError("unknown_schema", f"schema_version is {shown}; this worker reads {CONTRACT_VERSION}")
 
 

@@ -20,8 +20,12 @@ _QUOTED: Final = (
 _BLOCKS: Final = "p, div, tr, table, ul, ol, li, h1, h2, h3, h4, h5, h6, pre, blockquote, hr, section, article"
 #: Deeper markup is no mail: the parser's cost grows with the square of the depth.
 _MAX_DEPTH: Final = 256
+#: Whatever its name: a parser nests tags that nobody knows, too. Those that hold nothing, or end with the next of their
+#: kind, don't nest by themselves.
 _NESTING: Final = re.compile(
-    r"<(/?)(?:div|span|table|tr|td|ul|ol|b|i|u|a|font|blockquote|section)\b[^<>/]{0,2000}>", re.IGNORECASE
+    r"<(/?)(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|dt|dd|tr|td|th|tbody|thead|tfoot|"
+    r"option|html|head|body)\b)[a-z][^<>]{0,2000}>",
+    re.IGNORECASE,
 )
 
 

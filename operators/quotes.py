@@ -39,22 +39,24 @@ _SIGNATURE: Final = re.compile(
 def cut_quotes(text: str) -> str:
     """`text` without quoted lines, what follows a quote's header, and signatures; whole if that leaves nothing."""
     lines = [line for line in text.split("\n") if not line.startswith(">")]
-    kept: Sequence[str] = lines
+    start = 0
     while True:
-        at, length = _first_break(kept)
+        at, length = _first_break(lines, start)
         if at is None:
+            kept = lines[start:]
             break
-        if any(line.strip() for line in kept[:at]):
-            kept = kept[:at]
+        if any(line.strip() for line in lines[start:at]):
+            kept = lines[start:at]
             break
-        kept = kept[at + length :]  # the answer stands below what it answers
+        start = at + length  # the answer stands below what it answers
     found = "\n".join(kept).strip()
     return found or text
 
 
-def _first_break(lines: Sequence[str]) -> tuple[int | None, int]:
-    """The first line that begins a quote or signature, and how many lines its header has."""
-    for at, line in enumerate(lines):
+def _first_break(lines: Sequence[str], start: int) -> tuple[int | None, int]:
+    """The first line from `start` on that begins a quote or signature, and how many lines its header has."""
+    for at in range(start, len(lines)):
+        line = lines[at]
         if not line or len(line) > _MAX_HEADER:
             continue
         if _SIGNATURE.match(line) or _ORIGINAL.match(line) or _WROTE.match(line):

@@ -1,0 +1,189 @@
+"""Every record is used or becomes a dead letter, exactly as the contract says, and no reason or log shows its text.
+
+TICKETS_TEST_BAD_RECORDS says how many records are made, TICKETS_TEST_BAD_SEED from which seed.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
+from typing import Any
+
+import msgspec
+import pytest
+
+from core.errors import FatalError
+from core.records import Batch, Record, Rejected, Ticket, TicketPoints
+from core.settings import ContractSettings, ModelSettings, Settings
+from models.hashing import HashingEmbedder
+from operators import decode as decoding
+from tests.bad_input.generator import corpus, hit, records
+from tests.bad_input.values import SECRETS
+from tests.reading import MAX_RECORD_BYTES, read
+from worker.compose import ticket_steps
+from worker.steps import Step, run_step
+from worker.telemetry import Telemetry
+
+COUNT = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "10000"))
+SEED = int(os.environ.get("TICKETS_TEST_BAD_SEED", "20260105"))
+_BATCH = 256
+
+SETTINGS = Settings(model=ModelSettings(name="hashing"), contract=ContractSettings(max_record_bytes=MAX_RECORD_BYTES))
+
+
+def check(source: Iterable[Record], steps: Sequence[Step]) -> tuple[int, int]:
+    """Run records through `steps`, decode first; how many were used and rejected.
+
+    Raises:
+        AssertionError: one was used or rejected against the contract, altered, or shows its text where it mustn't.
+    """
+    telemetry, used, rejected, left = Telemetry(), 0, 0, iter(source)
+    while batch := list(islice(left, _BATCH)):
+        done: Batch[Any] = Batch(tuple(batch), None)
+        for step in steps:
+            done = run_step(step, done, telemetry)
+        assert len(done.items) == len(batch), "a record is lost"
+        for record, item in zip(batch, done.items, strict=True):
+            _check_one(record, item)
+            rejected += isinstance(item, Rejected)
+            used += not isinstance(item, Rejected)
+    return used, rejected
+
+
+def _check_one(record: Record, item: Any) -> None:
+    wanted = read(record)
+    if wanted is None:
+        assert isinstance(item, Rejected), f"used against the contract: {record.value!r:.600} {record.key!r}"
+        assert item.record == record, "a dead letter must hold the record as it came"
+        assert item.code != "fault", f"an operator raised: {item.reason}"
+        assert not hit(item.reason), f"the reason shows the ticket: {item.reason}"
+        assert item.reason.isprintable()
+        assert len(item.reason) < 300
+        return
+    assert isinstance(item, Ticket | TicketPoints), f"{item.code}, {item.reason}: {record.value!r:.600} {record.key!r}"
+    assert (item.tenant_id, item.ticket_id, item.version) == (wanted.tenant_id, wanted.ticket_id, wanted.version)
+    if isinstance(item, Ticket):
+        assert (item.content is None) == wanted.deleted
+        return
+    assert (not item.points) == wanted.deleted
+    for point in item.points:
+        assert not hit(point.payload, SECRETS), f"not redacted: {hit(point.payload, SECRETS)} of {record.value!r:.300}"
+        msgspec.json.encode(point.payload)  # an index has to take it
+
+
+def test_records_are_used_or_rejected_as_the_contract_says(caplog: pytest.LogCaptureFixture) -> None:
+    """No exception, the exact set of dead letters with their bytes, and no text in reasons or logs."""
+    caplog.set_level(logging.DEBUG)
+    used, rejected = check(chain(corpus(), records(COUNT, seed=SEED)), ticket_steps(SETTINGS, HashingEmbedder()))
+    assert used > COUNT // 5, "records that are all bad would not tell a decoder that rejects everything"
+    assert rejected > COUNT // 5
+    assert not hit(caplog.text)
+    print(f"{used + rejected:,} records, seed {SEED}: {used:,} used, {rejected:,} rejected")
+
+
+# --- decoders that are broken on purpose
+
+Decode = Callable[[Sequence[Record]], list[Any]]
+
+
+def _sound(items: Sequence[Record]) -> list[Any]:
+    return list(decoding.decode(items, settings=SETTINGS.contract))
+
+
+def _drops(items: Sequence[Record]) -> list[Any]:
+    return [item for item in _sound(items) if not (isinstance(item, Rejected) and item.code == "bad_utf8")]
+
+
+def _passes_over(items: Sequence[Record]) -> list[Any]:
+    """A bad record counts as a delete of nothing."""
+    return [
+        Ticket(item.record, "acme", "none", 1, None) if isinstance(item, Rejected) and item.code == "bad_key" else item
+        for item in _sound(items)
+    ]
+
+
+def _accepts(old: bytes, new: bytes) -> Decode:
+    """A lenient parser: what it meets it takes for something sound."""
+
+    def decode(items: Sequence[Record]) -> list[Any]:
+        lenient = [r if r.value is None else msgspec.structs.replace(r, value=r.value.replace(old, new)) for r in items]
+        return [
+            msgspec.structs.replace(found, record=record) for record, found in zip(items, _sound(lenient), strict=True)
+        ]
+
+    return decode
+
+
+def _quotes(items: Sequence[Record]) -> list[Any]:
+    return [
+        msgspec.structs.replace(item, reason=f"{item.reason}: {(item.record.value or b'').decode(errors='replace')}")
+        if isinstance(item, Rejected) and item.code == "bad_field"
+        else item
+        for item in _sound(items)
+    ]
+
+
+def _rewrites(items: Sequence[Record]) -> list[Any]:
+    """The dead letter holds what the decoder made of the bytes."""
+    return [
+        msgspec.structs.replace(
+            item, record=msgspec.structs.replace(item.record, value=(item.record.value or b"").strip(b" \n\x00"))
+        )
+        if isinstance(item, Rejected)
+        else item
+        for item in _sound(items)
+    ]
+
+
+def _raises(items: Sequence[Record]) -> list[Any]:
+    for item in items:
+        (item.value or b"").decode()
+    return _sound(items)
+
+
+MUTANTS: dict[str, Decode] = {
+    "drops a record": _drops,
+    "uses a bad key": _passes_over,
+    "accepts NaN": _accepts(b":NaN", b":1"),
+    "accepts a version of 2^53": _accepts(b'"version":9007199254740992', b'"version":1'),
+    "accepts a float for a version": _accepts(b'"version":1.0', b'"version":1'),
+    "accepts a byte order mark": _accepts(b"\xef\xbb\xbf{", b"{"),
+    "quotes the text": _quotes,
+    "rewrites the bytes": _rewrites,
+    "raises at bad UTF-8": _raises,
+}
+
+
+def test_the_sound_decoder_passes_where_mutants_fail() -> None:
+    """What catches the mutants finds no fault with the product."""
+    _check_decoder(_sound)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_decoder_is_caught(mutant: str) -> None:
+    """A check that no broken decoder fails would prove nothing."""
+    with pytest.raises((AssertionError, FatalError)):  # the latter where the law of as many out as in is broken
+        _check_decoder(MUTANTS[mutant])
+
+
+@pytest.mark.parametrize("pattern", [r" '.*'", r"(?!)"], ids=["single quotes only", "nothing cut"])
+def test_a_decoder_that_passes_on_what_the_parser_quotes_is_caught(
+    monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    """The parser's own messages quote values, in either kind of quotes."""
+    monkeypatch.setattr(decoding, "_QUOTED", re.compile(pattern))
+    with pytest.raises(AssertionError):
+        _check_decoder(_sound)
+
+
+def test_a_decoder_that_reads_no_further_than_it_must_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser skips fields of no meaning, so bytes that are no UTF-8 must be looked for before."""
+    monkeypatch.setattr(decoding, "_check_utf8", lambda _value: None)
+    with pytest.raises(AssertionError):
+        _check_decoder(_sound)
+
+
+def _check_decoder(decode: Decode) -> None:
+    """Over the corpus and the first made-up records."""
+    check(chain(corpus(), records(1_000, seed=20260105)), [Step("decode", "decode", decode)])

@@ -1,0 +1,214 @@
+"""A second, plain reading of the contract, with the standard library alone: it shares no code with `operators`.
+
+It knows the default settings but for a limit of 200,000 bytes a record.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from msgspec import Struct
+
+from core.records import Record
+
+MAX_RECORD_BYTES = 200_000
+_FINAL = 2**53 - 1
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TICKET = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
+_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
+    r"([Zz]|([+-])([0-9]{2}):?([0-9]{2}))"
+)
+_LAST_MS = 253_402_300_799_999
+
+Check = Callable[[Any], bool]
+Pairs = list[tuple[str, Any]]
+
+
+class Reading(Struct, frozen=True):
+    """What a sound record says."""
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    deleted: bool
+
+
+class _Object(Struct, frozen=True):
+    """A JSON object with every pair it was written with: a name may come twice."""
+
+    pairs: Pairs
+
+    def last(self, name: str) -> Any:
+        return dict(self.pairs).get(name)
+
+
+def read(record: Record) -> Reading | None:
+    """None for a record that can't be used."""
+    try:
+        if record.value is None:
+            return _null(record)
+        if len(record.value) > MAX_RECORD_BYTES or depth(record.value) > 16:
+            return None
+        return _event(_parse(record.value), record.key)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def depth(value: bytes) -> int:
+    """How deep arrays and objects nest, as far as the value goes; a string that never ends hides the rest."""
+    level = deepest = 0
+    for byte in re.sub(rb'"(?:\\.|[^"\\])*"?', b"", value, flags=re.DOTALL):
+        level += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, level)
+    return deepest
+
+
+def _parse(value: bytes) -> Any:
+    text = value.decode()
+    found = json.loads(text, object_pairs_hook=_Object, parse_int=_integer, parse_constant=_constant)
+    _require_whole_characters(found)
+    return found
+
+
+def _require_whole_characters(found: Any) -> None:
+    """JSON's grammar allows half of a surrogate pair, and UTF-8 doesn't."""
+    if isinstance(found, str):
+        found.encode()
+    elif isinstance(found, list):
+        for item in found:
+            _require_whole_characters(item)
+    elif isinstance(found, _Object):
+        for name, value in found.pairs:
+            name.encode()
+            _require_whole_characters(value)
+
+
+def _integer(digits: str) -> int:
+    """Python refuses more than 4,300 digits, and JSON doesn't: any that long is beyond every bound here."""
+    return int(digits) if len(digits) < 400 else (-(10**400) if digits.startswith("-") else 10**400)
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _null(record: Record) -> Reading | None:
+    tenant_id, slash, ticket_id = (record.key or b"").decode().partition("/")
+    if not (slash and _TENANT.fullmatch(tenant_id) and _TICKET.fullmatch(ticket_id)):
+        return None
+    version = dict(record.headers).get("version")
+    if version is None:
+        return Reading(tenant_id, ticket_id, _FINAL, deleted=True)
+    if not re.fullmatch(rb"[0-9]{1,16}", version) or int(version) >= _FINAL:
+        return None
+    return Reading(tenant_id, ticket_id, int(version), deleted=True)
+
+
+def _event(event: Any, key: bytes | None) -> Reading | None:
+    if not isinstance(event, _Object):
+        return None
+    kinds = [value for name, value in event.pairs if name == "op"]
+    kind = kinds[0] if kinds else None
+    if kind not in ("upsert", "delete") or any(other != kind for other in kinds):
+        return None
+    if not _fits(event, _FIELDS[kind], _NEEDED[kind]):
+        return None
+    tenant_id, ticket_id, version = event.last("tenant_id"), event.last("ticket_id"), event.last("version")
+    last_schema = event.last("schema_version")
+    if version is None or last_schema not in {None, 1} or key != f"{tenant_id}/{ticket_id}".encode():
+        return None
+    sized = all(len(event.last(name) or ()) <= most for name, most in (("tags", 100), ("messages", 1000)))
+    return Reading(tenant_id, ticket_id, version, deleted=kind == "delete") if sized or kind == "delete" else None
+
+
+def _fits(event: _Object, fields: dict[str, Check], needed: Sequence[str]) -> bool:
+    """Every listed field is of its kind wherever it stands, and the needed ones are there."""
+    return all(name not in fields or fields[name](value) for name, value in event.pairs) and all(
+        any(name == given for given, _ in event.pairs) for name in needed
+    )
+
+
+def _whole(least: int, most: int) -> Check:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _text(least: int = 0, most: int = 2**62) -> Check:
+    return lambda value: isinstance(value, str) and least <= len(value) <= most
+
+
+def _or_null(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: isinstance(value, list) and all(check(item) for item in value)
+
+
+def _time(value: Any) -> bool:
+    if not isinstance(value, str):
+        return _whole(0, _LAST_MS)(value)
+    match = _TIME.fullmatch(value)
+    if match is None:
+        return False
+    hours, minutes = int(match[10] or 0), int(match[11] or 0)
+    if minutes > 59:
+        return False
+    zone = timezone(timedelta(hours=hours, minutes=minutes)) if match[9] else UTC
+    moment = datetime(*(int(match[n]) for n in range(1, 7)), tzinfo=zone)  # type: ignore[misc,arg-type]
+    moment + timedelta(seconds=round(float(match[7] or 0), 6))  # beyond the year 9999 there is no time
+    return True
+
+
+def _message(value: Any) -> bool:
+    fields: dict[str, Check] = {
+        "author": lambda author: author in ("customer", "agent", "system"),
+        "body": _text(),
+        "created_at": _time,
+        "public": lambda public: isinstance(public, bool),
+    }
+    return isinstance(value, _Object) and _fits(value, fields, ("author", "body", "created_at"))
+
+
+def _attribute(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str | bool) or _whole(-(2**63), 2**63 - 1)(value)
+
+
+def _attributes(value: Any) -> bool:
+    return isinstance(value, _Object) and all(_attribute(given) for _, given in value.pairs)
+
+
+_KEYWORD = _text(1, 64)
+_COMMON: dict[str, Check] = {
+    "tenant_id": lambda value: isinstance(value, str) and _TENANT.fullmatch(value) is not None,
+    "ticket_id": lambda value: isinstance(value, str) and _TICKET.fullmatch(value) is not None,
+    "schema_version": lambda value: type(value) is int,
+    "version": _or_null(_whole(0, _FINAL - 1)),
+}
+_FIELDS: dict[str, dict[str, Check]] = {
+    "delete": {**_COMMON, "updated_at": _or_null(_time)},
+    "upsert": {
+        **_COMMON,
+        "created_at": _time,
+        "updated_at": _time,
+        "subject": _text(),
+        "body": _text(),
+        "channel": _KEYWORD,
+        "status": _KEYWORD,
+        "priority": _or_null(_KEYWORD),
+        "category": _or_null(_KEYWORD),
+        "customer_id": _or_null(_text(1, 128)),
+        "tags": _list_of(_KEYWORD),
+        "messages": _list_of(_message),
+        "attributes": _attributes,
+    },
+}
+_NEEDED: dict[str, Sequence[str]] = {
+    "delete": ("tenant_id", "ticket_id"),
+    "upsert": ("tenant_id", "ticket_id", "created_at", "updated_at"),
+}
