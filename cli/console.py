@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Annotated, Any, ParamSpec
 
@@ -9,7 +10,8 @@ import msgspec
 import typer
 from rich.console import Console
 
-from core.errors import TicketstreamError
+from core.contract import milliseconds
+from core.errors import ConfigError, TicketstreamError
 
 P = ParamSpec("P")
 
@@ -23,6 +25,21 @@ TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="Whose tickets
 def print_json(value: Any) -> None:
     """One JSON document on standard output, never wrapped or coloured."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def moment_of(value: str | None, option: str) -> int | None:
+    """Milliseconds since 1970 of a date or time as typed; UTC where it doesn't say.
+
+    Raises:
+        ConfigError: it is neither; the message names the option.
+    """
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        raise ConfigError(f"{option}: {value!r} is no date or time; write 2026-01-31 or 2026-01-31T08:00") from None
 
 
 def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:

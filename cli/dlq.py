@@ -1,13 +1,13 @@
 """`ticketstream dlq`: read the dead letters, and send them back when the cause is mended."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from msgspec import Struct
 from rich.table import Table
 
-from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
+from cli.console import JsonFlag, ends_in_one_line, err, moment_of, out, print_json
 from connectors.kafka.admin import Cluster
 from connectors.kafka.dead_letters import FIRST_SEEN, HEADER_PREFIX
 from connectors.kafka.producer import Outgoing, open_sender
@@ -22,6 +22,33 @@ app = typer.Typer(help="Read and replay dead letters.", no_args_is_help=True)
 
 StageOption = Annotated[str | None, typer.Option("--stage", help="Only letters of this stage.")]
 CodeOption = Annotated[str | None, typer.Option("--code", help="Only letters of this kind, bad_json say.")]
+TicketOption = Annotated[str | None, typer.Option("--ticket", help="Only this ticket's, by its key: TENANT/TICKET.")]
+SinceOption = Annotated[str | None, typer.Option("--since", help="Written at or after this time (ISO 8601, UTC).")]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Written before this time (ISO 8601, UTC).")]
+
+#: Digits of a moment before the year 5138.
+_LONGEST_MS: Final = 14
+#: Letters sent back at once.
+_SLICE: Final = 500
+
+
+class _Wanted(Struct, frozen=True):
+    """Which letters a command is about."""
+
+    stage: str | None
+    code: str | None
+    ticket: str | None
+    since_ms: int | None
+    until_ms: int | None
+
+    def __contains__(self, record: Record) -> bool:
+        return (
+            self.stage in {None, _header(record, "stage")}
+            and self.code in {None, _header(record, "code")}
+            and self.ticket in {None, _text(record.key)}
+            and (self.since_ms is None or record.timestamp_ms >= self.since_ms)
+            and (self.until_ms is None or record.timestamp_ms < self.until_ms)
+        )
 
 
 class Letter(Struct, frozen=True):
@@ -39,10 +66,19 @@ class Letter(Struct, frozen=True):
 
 @app.command("list")
 @ends_in_one_line
-def list_letters(*, stage: StageOption = None, code: CodeOption = None, as_json: JsonFlag = False) -> None:
+def list_letters(
+    *,
+    stage: StageOption = None,
+    code: CodeOption = None,
+    ticket: TicketOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonFlag = False,
+) -> None:
     """List what lies in the dead-letter topic, by reason and origin; the texts stay hidden."""
     settings = load_settings()
-    letters = [_letter(record) for record in _select(settings, stage, code)]
+    wanted = _Wanted(stage, code, ticket, moment_of(since, "--since"), moment_of(until, "--until"))
+    letters = [_letter(record) for record in _select(settings, wanted)]
     if as_json:
         print_json(letters)
         return
@@ -87,6 +123,9 @@ def replay(
     *,
     stage: StageOption = None,
     code: CodeOption = None,
+    ticket: TicketOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
     """Send letters back to the topic they came from, as they were.
@@ -95,26 +134,31 @@ def replay(
     cause isn't mended comes back, with its first-seen time kept. Letters stay in the topic until its retention ends.
     """
     settings = load_settings()
+    wanted = _Wanted(stage, code, ticket, moment_of(since, "--since"), moment_of(until, "--until"))
     chosen = {
         _header(r, "topic") + _header(r, "partition") + ":" + _header(r, "offset"): r
-        for r in _select(settings, stage, code)
+        for r in _select(settings, wanted)
+        if _header(r, "topic") == settings.topics.raw  # a record that no worker of ours wrote leads nowhere
     }
     if not chosen:
         out.print("nothing to replay")
         return
     if not yes and not typer.confirm(f"Send {len(chosen)} letter(s) back?"):
         raise typer.Exit(1)
-    sender = open_sender(settings.kafka)
-    sender.send([_outgoing(record) for record in chosen.values()])
-    sender.close()
+    sender, letters = open_sender(settings.kafka), list(chosen.values())
+    try:
+        for at in range(0, len(letters), _SLICE):
+            sender.send([_outgoing(record) for record in letters[at : at + _SLICE]])
+    finally:
+        sender.close()
     err.print(f"{len(chosen)} letter(s) sent back")
 
 
-def _select(settings: Settings, stage: str | None, code: str | None) -> Iterator[Record]:
+def _select(settings: Settings, wanted: _Wanted) -> Iterator[Record]:
     topic = settings.topics.dlq
     partitions = Cluster(settings.kafka).require_topics([topic])[topic]
     for record in read_topic(settings.kafka, topic, partitions=partitions):
-        if stage in {None, _header(record, "stage")} and code in {None, _header(record, "code")}:
+        if record in wanted:
             yield record
 
 
@@ -125,10 +169,16 @@ def _letter(record: Record) -> Letter:
         code=_header(record, "code"),
         reason=_header(record, "reason"),
         origin=f"{_header(record, 'topic')}[{_header(record, 'partition')}]:{_header(record, 'offset')}",
-        first_seen_ms=int(_header(record, FIRST_SEEN.removeprefix(HEADER_PREFIX)) or 0),
+        first_seen_ms=_first_seen_ms(record),
         key=None if record.key is None else _text(record.key),
         bytes=len(record.value or b""),
     )
+
+
+def _first_seen_ms(record: Record) -> int:
+    """As the letter says; one that says nothing sensible was seen when it was written."""
+    seen = _header(record, FIRST_SEEN.removeprefix(HEADER_PREFIX))
+    return int(seen) if seen.isdecimal() and len(seen) <= _LONGEST_MS else record.timestamp_ms
 
 
 def _outgoing(record: Record) -> Outgoing:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, dlq, doctor, model, produce, search, status, topics
+from cli import demo, dlq, doctor, model, produce, rebuild, reconcile, search, status, topics
 
 EPILOG = (
     "Settings come from TICKETS_* variables, the same ones the worker reads; "
@@ -27,6 +27,8 @@ app.command("topics")(topics.topics)
 app.command("produce")(produce.produce)
 app.command("search")(search.search)
 app.command("status")(status.status)
+app.command("reconcile")(reconcile.reconcile)
+app.command("rebuild")(rebuild.rebuild)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)

@@ -1,7 +1,6 @@
 """`ticketstream search`: ask a question, see the tickets nearest to it in meaning."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.asking import Asking, open_asking
-from cli.console import JsonFlag, TenantOption, ends_in_one_line, out, print_json
+from cli.console import JsonFlag, TenantOption, ends_in_one_line, moment_of, out, print_json
 from core.errors import ConfigError
 from core.records import SearchHit, SearchQuery
 from core.settings import load_settings
@@ -47,8 +46,8 @@ def search(
         category=tuple(category or ()),
         language=tuple(language or ()),
         channel=tuple(channel or ()),
-        updated_after_ms=_moment(after, "--after"),
-        updated_before_ms=_moment(before, "--before"),
+        updated_after_ms=moment_of(after, "--after"),
+        updated_before_ms=moment_of(before, "--before"),
         public_only=public,
     )
     with open_asking(load_settings()) as asking:
@@ -64,16 +63,6 @@ def show(asking: Asking, text: str, query: SearchQuery, *, as_json: bool = False
         out.print(_table(text, hits))
     else:
         out.print(f"no ticket of tenant {query.tenant_id} matches")
-
-
-def _moment(value: str | None, option: str) -> int | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ConfigError(f"{option}: {value!r} is no date or time; write 2026-01-31 or 2026-01-31T08:00") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _table(question: str, hits: Sequence[SearchHit]) -> Table:

@@ -33,7 +33,7 @@ class EdgeEngine:
         """
         self._dimension = folder.require_dimension(path, dimension)
         self._shard = folder.open_shard(path, dimension)
-        self._path = path
+        self._folder = folder.shard_of(path)
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
@@ -122,7 +122,7 @@ class EdgeEngine:
         The write-ahead log is enough for that, and some thirty times cheaper than a flush of the segments, which
         holds every Python thread for 30 ms and more.
         """
-        folder.sync_log(self._path)
+        folder.sync_log(self._folder)
         self._unflushed += points
         if self._unflushed >= _FLUSH_POINTS:
             self._shard.flush()

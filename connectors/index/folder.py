@@ -1,7 +1,12 @@
-"""The embedded engine's folder: made, checked, opened, and its write-ahead log brought to the disk."""
+"""The embedded engine's folder: made, checked, opened, and its write-ahead log brought to the disk.
+
+The points lie in a folder of their own inside, the shard, and `index.json` names it: so an index made anew takes the
+place of the old one by the rename of that file, in one step.
+"""
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +31,7 @@ class _Meta(Struct, frozen=True):
 
     dimension: int
     layout: int
+    shard: str = _SHARD
 
 
 def require_dimension(path: Path, dimension: int) -> int:
@@ -36,16 +42,11 @@ def require_dimension(path: Path, dimension: int) -> int:
     """
     file = path / _META
     if not file.exists():
-        if (path / _SHARD).exists():
+        if (path / _SHARD).exists() or any(path.glob(f"{_SHARD}-*")):
             raise ConfigError(f"TICKETS_INDEX__PATH: {file} is missing; name a new folder, and replay the log")
-        draft = path / f"{_META}.draft"
-        draft.write_bytes(msgspec.json.encode(_Meta(dimension, _LAYOUT)))
-        draft.replace(file)
+        _note(path, _Meta(dimension, _LAYOUT))
         return dimension
-    try:
-        meta = msgspec.json.decode(file.read_bytes(), type=_Meta)
-    except msgspec.DecodeError:
-        raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; name a new folder, and replay the log") from None
+    meta = _read(path)
     if meta.layout != _LAYOUT:
         raise ConfigError(
             f"TICKETS_INDEX__PATH: {path} has layout {meta.layout} and this version writes {_LAYOUT}; name "
@@ -59,13 +60,22 @@ def require_dimension(path: Path, dimension: int) -> int:
     return dimension
 
 
+def shard_of(path: Path) -> Path:
+    """The folder of the points, by `index.json`.
+
+    Raises:
+        ConfigError: it is damaged.
+    """
+    return path / _read(path).shard
+
+
 def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
     """The engine over the folder; made when there is none.
 
     Raises:
         ConfigError: what lies there can't be read.
     """
-    shard = path / _SHARD
+    shard = shard_of(path)
     try:
         if shard.exists():
             return edge.EdgeShard.load(str(shard))
@@ -94,13 +104,33 @@ def _create(shard: Path, dimension: int) -> edge.EdgeShard:
     return edge.EdgeShard.load(str(shard))
 
 
-def sync_log(path: Path) -> None:
-    """Bring the write-ahead log to the disk: with it, and segments as old as the last flush, nothing is missing.
+def take_over(path: Path, made: Path) -> None:
+    """Put the points of the index in `made` in the place of those in `path`; both must be closed, and ours.
+
+    A crash leaves the old index or the new one, whole; what is left over of the other is removed here, or next time.
+    `made` must be on the same disk.
 
     Raises:
         OSError: the disk refuses.
     """
-    log = path / _SHARD / _LOG
+    new = _read(made)
+    shard = f"{_SHARD}-{time.time_ns()}"
+    (made / new.shard).rename(path / shard)
+    _sync(path)
+    _note(path, _Meta(new.dimension, new.layout, shard))
+    shutil.rmtree(made)
+    for other in path.glob(f"{_SHARD}*"):
+        if other.name != shard:
+            shutil.rmtree(other)
+
+
+def sync_log(shard: Path) -> None:
+    """Bring a shard's write-ahead log to the disk: with it, and segments as old as the last flush, nothing is missing.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    log = shard / _LOG
     for name in (log, *log.iterdir()):  # the folder too: a log's next file is a new name in it
         try:
             handle = os.open(name, os.O_RDONLY)
@@ -110,6 +140,33 @@ def sync_log(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _read(path: Path) -> _Meta:
+    file = path / _META
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Meta)
+    except (OSError, msgspec.DecodeError):
+        raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; name a new folder, and replay the log") from None
+
+
+def _note(path: Path, meta: _Meta) -> None:
+    """Written whole and then renamed, both brought to the disk: the name leads to one content or the other."""
+    draft = path / f"{_META}.draft"
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode(meta))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path / _META)
+    _sync(path)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def of_engine(error: BaseException) -> bool:

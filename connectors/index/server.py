@@ -47,7 +47,7 @@ class ServerEngine:
         """
         self._collection = settings.collection
         self._url = settings.url or ""
-        self._client = _connect(settings)
+        self._client = connect(settings)
         try:
             self._dimension = self._require_collection(settings, dimension)
         except TransientError as error:
@@ -186,10 +186,10 @@ class ServerEngine:
         except ResourceExhaustedResponse as error:
             raise TransientError("the server is overloaded", retry_after_s=float(error.retry_after_s)) from None
         except grpc.RpcError as error:
-            raise _translate(error, self._url) from None
+            raise translate(error, self._url) from None
 
 
-def _connect(settings: IndexSettings) -> QdrantClient:
+def connect(settings: IndexSettings) -> QdrantClient:
     address = urlsplit(settings.url or "")
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} is no URL such as http://localhost:6334")
@@ -215,7 +215,7 @@ def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> Qd
     )
 
 
-def _translate(error: grpc.RpcError, url: str) -> TicketstreamError:
+def translate(error: grpc.RpcError, url: str) -> TicketstreamError:
     code = error.code()
     details = (error.details() or "").splitlines()
     said = f"{code.name.lower()}: {details[0][:200] if details else 'no details'}"

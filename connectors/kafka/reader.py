@@ -1,6 +1,6 @@
 """Reading a topic from start to end, outside any group."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
@@ -16,14 +16,23 @@ _POLL_S: Final = 1.0
 _BATCH: Final = 500
 
 
-def read_topic(settings: KafkaSettings, topic: str, *, partitions: int) -> Iterator[Record]:
+def read_topic(
+    settings: KafkaSettings, topic: str, *, partitions: int, start: Mapping[int, int] | None = None
+) -> Iterator[Record]:
     """Every record of `topic` up to each partition's end as the fetches report it, partitions interleaved.
+
+    Args:
+        settings: of the broker.
+        topic: what to read.
+        partitions: how many it has.
+        start: first offset by partition; the partition's first record where it names none.
 
     Raises:
         UnavailableError: the broker stops answering.
     """
+    begin = start or {}
     with _reader(settings) as consumer:
-        consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in range(partitions)])
+        consumer.assign([TopicPartition(topic, n, begin.get(n, OFFSET_BEGINNING)) for n in range(partitions)])
         yield from _until_end(settings, consumer, open_partitions=set(range(partitions)))
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 
-COMMANDS = ["demo", "topics", "produce", "search", "status", "dlq", "model", "doctor"]
+COMMANDS = ["demo", "topics", "produce", "search", "status", "reconcile", "rebuild", "dlq", "model", "doctor"]
 _DEAD = {"TICKETS_KAFKA__BROKERS": "127.0.0.1:1", "TICKETS_KAFKA__STARTUP_TIMEOUT_S": "0.5"}
 
 
@@ -34,7 +34,15 @@ def test_the_list_above_is_whole() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["topics"], ["status"], ["dlq", "list"], ["dlq", "replay", "--yes"], ["produce", "--synthetic", "1"]],
+    [
+        ["topics"],
+        ["status"],
+        ["reconcile"],
+        ["rebuild"],
+        ["dlq", "list"],
+        ["dlq", "replay", "--yes"],
+        ["produce", "--synthetic", "1"],
+    ],
     ids=" ".join,
 )
 def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:

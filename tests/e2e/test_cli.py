@@ -1,50 +1,21 @@
 """What a person does from a terminal, beside a running worker: produce, look, ask, and mind the dead letters."""
 
-import json
 import os
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from synthetic.tickets import events
+from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, World
 from tests.oracle import broken
-
-TICKETSTREAM = str(Path(sys.executable).with_name("ticketstream"))
-
-
-class _Terminal:
-    """Runs commands with the world's settings."""
-
-    def __init__(self, world: World) -> None:
-        self._environment = world.environment()
-
-    def run(self, *arguments: str, code: int = 0, given: bytes | None = None) -> str:
-        """Standard output of a command that should end with `code`."""
-        done = subprocess.run(
-            [TICKETSTREAM, *arguments],
-            env=self._environment,
-            input=given,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr.decode()
-        assert b"Traceback" not in done.stderr
-        return done.stdout.decode()
-
-    def json(self, *arguments: str) -> Any:
-        """What `--json` prints."""
-        return json.loads(self.run(*arguments, "--json"))
 
 
 def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
     """Topics, produce from three kinds of source, status, search by tenant and filter, letters listed and replayed."""
     world = World(tansu, tmp_path)
-    terminal = _Terminal(world)
+    terminal = Terminal(world)
     raw, dlq = world.settings.topics.raw, world.settings.topics.dlq
     done = terminal.json("topics", "--replication", "1")
     assert done[raw] == [4, "exists, declared with 12 partitions"]

@@ -20,7 +20,7 @@ from connectors.index.open import open_index
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
-from core.records import Batch, Record, Rejected
+from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
 from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord
@@ -111,16 +111,20 @@ class World:
     def folded(self, log: Sequence[Record]) -> dict[str, Any]:
         """Contents of an index that was given the winning record of each ticket and nothing else."""
         embedder = load_embedder(self.settings.model)
-        batch: Batch = Batch(tuple(winners(log)), None)  # type: ignore[type-arg]  # records first, points last
-        for step in ticket_steps(self.settings, embedder):
-            batch = run_step(step, batch, Telemetry())
-        assert not any(isinstance(item, Rejected) for item in batch.items)
         path = self.folder / f"folded-{uuid4().hex[:8]}"
         index = open_index(IndexSettings(path=path), dimension=embedder.dimension, model=embedder.stamp)
-        index.write(batch.items)
+        index.write(self.points(winners(log)))
         found = contents(index)
         index.close()
         return found
+
+    def points(self, records: Sequence[Record]) -> tuple[TicketPoints, ...]:
+        """What sound `records` come to."""
+        batch: Batch = Batch(tuple(records), None)  # type: ignore[type-arg]  # records first, points last
+        for step in ticket_steps(self.settings, load_embedder(self.settings.model)):
+            batch = run_step(step, batch, Telemetry())
+        assert not any(isinstance(item, Rejected) for item in batch.items)
+        return batch.items
 
     def _partitions(self) -> int:
         return self.cluster.topics()[self.settings.topics.raw]

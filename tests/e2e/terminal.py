@@ -1,0 +1,36 @@
+"""`ticketstream` as a person runs it: a process with a world's settings."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.world import World
+
+TICKETSTREAM = str(Path(sys.executable).with_name("ticketstream"))
+
+
+class Terminal:
+    """Runs commands with the world's settings."""
+
+    def __init__(self, world: World, **environment: str) -> None:
+        self._environment = world.environment(**environment)
+
+    def run(self, *arguments: str, code: int = 0, given: bytes | None = None) -> str:
+        """Standard output of a command that should end with `code`."""
+        done = subprocess.run(
+            [TICKETSTREAM, *arguments],
+            env=self._environment,
+            input=given,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr.decode()
+        assert b"Traceback" not in done.stderr
+        return done.stdout.decode()
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """What `--json` prints."""
+        return json.loads(self.run(*arguments, "--json", code=code))

@@ -1,0 +1,189 @@
+"""Dead letters sent back, and an index checked against its log, mended and made anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from connectors.index.digest import contents, digest
+from connectors.index.open import open_index
+from connectors.index.policy import VersionedIndex
+from core.records import Record
+from core.settings import IndexSettings
+from models.load import load_embedder
+from synthetic.tickets import SyntheticRecord, events
+from tests.e2e.terminal import Terminal
+from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
+from tests.oracle import fold
+from tests.rigs.qdrant_facade import QdrantFacade
+
+
+def _event(number: int, version: int, **more: Any) -> SyntheticRecord:
+    ticket_id = f"R-{number}"
+    event = {"op": "upsert", "tenant_id": "acme", "ticket_id": ticket_id, "version": version, "created_at": 0}
+    value = msgspec.json.encode({**event, "updated_at": 0, "subject": f"Version {version}", **more})
+    return SyntheticRecord(f"acme/{ticket_id}".encode(), value, "create")
+
+
+@contextmanager
+def _opened(world: World, settings: IndexSettings | None = None) -> Iterator[VersionedIndex]:
+    embedder = load_embedder(world.settings.model)
+    index = open_index(settings or world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    try:
+        yield index
+    finally:
+        index.close()
+
+
+def _drain(world: World, **environment: str) -> None:
+    with WorkerProcess(world, environment=environment) as worker:
+        world.wait_committed([worker])
+        assert worker.terminate() == 0, worker.words()
+
+
+def test_letters_that_became_valid_are_indexed_and_stale_ones_lose(tansu: str, tmp_path: Path) -> None:
+    """After a limit is raised; a letter older than what came meanwhile changes nothing, nor does a second replay."""
+    world = World(tansu, tmp_path)
+    terminal = Terminal(world)
+    strict = {"TICKETS_CONTRACT__MAX_TAGS": "2"}
+    tags = {"tags": ["a", "b", "c"]}
+    world.produce([_event(1, 1, **tags), _event(2, 1, **tags), _event(3, 1, **tags), _event(4, 5), _event(5, -1)])
+    _drain(world, **strict)
+    world.produce([_event(2, 2), SyntheticRecord(b"acme/R-3", None, "null_delete", "", (("version", b"2"),))])
+    _drain(world, **strict)
+    assert len(world.letters()) == 4
+    with _opened(world) as index:
+        before = {ticket.ticket_id: (ticket.version, ticket.deleted) for ticket in index.tickets()}
+    assert before == {"R-2": (2, False), "R-3": (2, True), "R-4": (5, False)}
+
+    moment = world.letters()[-1].timestamp_ms + 1
+    assert terminal.json("dlq", "list", "--since", "2100-01-01") == []
+    assert terminal.json("dlq", "list", "--until", "2020-01-01T00:00:00Z") == []
+    (letter,) = terminal.json("dlq", "list", "--ticket", "acme/R-1")
+    assert letter["first_seen_ms"] <= moment
+
+    terminal.run("dlq", "replay", "--yes", "--ticket", "acme/R-1", "--code", "bad_field")
+    assert len(world.log()) == 7, "no letter is both"
+    digests = []
+    for _ in range(2):
+        terminal.run("dlq", "replay", "--yes", "--code", "too_many_tags")
+        world.produced += 3
+        _drain(world)
+        with _opened(world) as index:
+            digests.append(digest(index))
+            held = {ticket.ticket_id: (ticket.version, ticket.deleted) for ticket in index.tickets()}
+        assert held == {**before, "R-1": (1, False)}
+    assert digests[0] == digests[1]
+    assert len(world.letters()) == 4, "a replay of what became valid makes no letters"
+    assert terminal.json("reconcile")["differences"] == []
+
+
+def test_reconcile_names_what_differs_and_mends_it(tansu: str, tmp_path: Path) -> None:
+    """Missing, stale, resurrected and surplus tickets, by their ids and never their text; then the fold again."""
+    world = World(tansu, tmp_path)
+    terminal = Terminal(world)
+    world.produce(events(400, seed=21, broken=0.05))
+    _drain(world)
+    log = world.log()
+    held = fold(log)
+    report = terminal.json("reconcile")
+    assert (report["records"], report["tickets"], report["differences"]) == (400, len(held), [])
+    assert report["unusable"] == len(world.letters())
+
+    _spoil(world, log)
+    report = terminal.json("reconcile", code=1)
+    kinds = {(d["kind"], d["tenant_id"], d["ticket_id"]) for d in report["differences"]}
+    stale, resurrected = _older(log)
+    missing = {key for key in held if key not in {stale, resurrected}} - _kept(world)
+    assert kinds == {
+        *(("missing", *key) for key in missing),
+        ("stale", *stale),
+        ("resurrected", *resurrected),
+        ("surplus", "acme", "never-written"),
+    }
+    shown = terminal.run("reconcile", code=1)
+    assert f"missing: {len(missing)}" in shown
+    assert "never-written" in shown
+
+    assert terminal.json("reconcile", "--repair", "--yes")["deleted"] == 1
+    report = terminal.json("reconcile")
+    assert (report["differences"], report["pending"]) == ([], 0)
+    with _opened(world) as index:
+        found = contents(index)
+    assert_same({i: p for i, p in found.items() if p[0]["ticket_id"] != "never-written"}, world.folded(log))
+
+
+def _older(log: list[Record]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """A ticket that lives and has an older version in the log, and one that is deleted."""
+    first: dict[tuple[str, str], int] = {}
+    held = fold(log)
+    for at in range(len(log)):
+        for key, expected in fold(log[at : at + 1]).items():
+            if not expected.deleted:
+                first.setdefault(key, expected.version)
+    lives = next(k for k, e in sorted(held.items()) if not e.deleted and first.get(k, e.version) < e.version)
+    deleted = next(k for k, e in sorted(held.items()) if e.deleted and first.get(k, e.version) < e.version)
+    return lives, deleted
+
+
+def _kept(world: World) -> set[tuple[str, str]]:
+    with _opened(world) as index:
+        return {(t.tenant_id, t.ticket_id) for t in index.tickets()}
+
+
+def _spoil(world: World, log: list[Record]) -> None:
+    """Another index in the folder's place: half of the tickets, an old version, a deleted one, and one of nobody."""
+    older = set(_older(log))
+    held = fold(log)
+    kept = [e.record for n, (key, e) in enumerate(sorted(held.items())) if n % 2 and key not in older]
+    firsts: dict[tuple[str, str], Any] = {}
+    for record in log:
+        for key, expected in fold([record]).items():
+            if key in older and not expected.deleted:
+                firsts.setdefault(key, record)
+    stranger = msgspec.structs.replace(log[0], key=b"acme/never-written", value=_event(0, 3).value)
+    stranger = msgspec.structs.replace(stranger, value=(stranger.value or b"").replace(b"R-0", b"never-written"))
+    world.settings.index.path.rename(world.folder / "sound")
+    points = world.points([*kept, *firsts.values(), stranger])
+    with _opened(world) as index:
+        index.write(points)
+
+
+def test_reconcile_beside_a_running_worker(tansu: str, tmp_path: Path) -> None:
+    """The embedded index is its worker's, and the line says what to do; a server's is compared while it is written."""
+    world = World(tansu, tmp_path)
+    world.produce(events(300, seed=22))
+    with WorkerProcess(world) as worker:
+        world.wait_committed([worker])
+        Terminal(world).run("reconcile", code=2)
+        assert worker.terminate() == 0
+    with QdrantFacade(tmp_path / "qdrant") as facade:
+        server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_KAFKA__GROUP": f"{world.settings.kafka.group}-2"}
+        terminal = Terminal(world, **server)
+        nothing_read = terminal.json("reconcile")
+        assert nothing_read["pending"] == nothing_read["tickets"], "what the group has not committed is no difference"
+        with WorkerProcess(world, environment=server) as worker:
+            wait_until(lambda: terminal.json("reconcile")["pending"] == 0, worker.words)
+            world.produce(events(600, seed=23))
+            assert terminal.json("reconcile")["differences"] == []
+
+
+def test_an_index_made_anew_has_the_same_digest(tansu: str, tmp_path: Path) -> None:
+    """Embedded: the worker serves the old one until it is stopped, and goes on with the new one where it was."""
+    world = World(tansu, tmp_path)
+    terminal = Terminal(world)
+    world.produce(events(500, seed=24, broken=0.05))
+    _drain(world)
+    with _opened(world) as index:
+        before = digest(index)
+    made = terminal.json("rebuild")
+    assert made["tickets"] == len(fold(world.log()))
+    with _opened(world) as index:
+        assert digest(index) == before
+    assert not (world.settings.index.path / "rebuild").exists()
+    assert len(list(world.settings.index.path.glob("shard*"))) == 1
+    world.produce(events(100, seed=25))
+    _drain(world)
+    assert terminal.json("reconcile")["differences"] == []

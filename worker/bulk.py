@@ -1,0 +1,68 @@
+"""Records through the ordinary steps into an index, outside any group: for repairs and for building an index anew."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from random import Random
+from typing import Any, Final
+
+from core.errors import TransientError
+from core.ports import Index
+from core.records import Batch, Record, Rejected, TicketPoints
+from core.settings import WriterSettings
+from delivery.backoff import Backoff
+from worker.steps import Step, run_step
+from worker.telemetry import Telemetry
+
+logger: Final = logging.getLogger("ticketstream.bulk")
+
+#: Told how many more records are done.
+Advance = Callable[[int], None]
+
+
+class Bulk:
+    """Writes in batches, one after the other. An outage of the index is waited out, as a worker does."""
+
+    def __init__(self, *, steps: Sequence[Step], index: Index, settings: WriterSettings) -> None:
+        self._steps = steps
+        self._index = index
+        self._batch = settings.max_batch_tickets
+        self._telemetry = Telemetry()
+        rng = Random()  # noqa: S311 - jitter, not a secret
+        self._backoff = Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_max_s, rng=rng)
+        self.written = 0
+        self.rejected = 0
+
+    def apply(self, records: Iterable[Record], *, advance: Advance = lambda _count: None) -> int:
+        """Write what `records` come to; those that can't be used are counted and left. How many there were."""
+        count, left = 0, iter(records)
+        while batch := tuple(islice(left, self._batch)):
+            done: Batch[Any] = Batch(batch, None)
+            for step in self._steps:
+                done = run_step(step, done, self._telemetry)
+            tickets = [item for item in done.items if not isinstance(item, Rejected)]
+            self.write(tickets)
+            self.written += len(tickets)
+            self.rejected += len(batch) - len(tickets)
+            count += len(batch)
+            advance(len(batch))
+        return count
+
+    def write(self, tickets: Sequence[TicketPoints]) -> None:
+        """Durable on return.
+
+        Raises:
+            FatalError: no waiting mends it.
+        """
+        attempt = 0
+        while tickets:
+            try:
+                self._index.write(tickets)
+            except TransientError as error:
+                delay_s = self._backoff.delay_s(attempt, error)
+                logger.warning("index: %s; attempt %d, next in %.1f s", error, attempt + 1, delay_s)
+                attempt += 1
+                time.sleep(delay_s)
+            else:
+                return
