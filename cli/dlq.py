@@ -1,5 +1,6 @@
 """`ticketstream dlq`: read the dead letters, and send them back when the cause is mended."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
@@ -26,6 +27,8 @@ TicketOption = Annotated[str | None, typer.Option("--ticket", help="Only this ti
 SinceOption = Annotated[str | None, typer.Option("--since", help="Written at or after this time (ISO 8601, UTC).")]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Written before this time (ISO 8601, UTC).")]
 
+#: Partitions are counted in 31 bits and offsets in 63.
+_PLACE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 #: Digits of a moment before the year 5138.
 _LONGEST_MS: Final = 14
 #: Letters sent back at once.
@@ -178,7 +181,7 @@ def _letter(record: Record) -> Letter:
 def _first_seen_ms(record: Record) -> int:
     """As the letter says; one that says nothing sensible was seen when it was written."""
     seen = _header(record, FIRST_SEEN.removeprefix(HEADER_PREFIX))
-    return int(seen) if seen.isdecimal() and len(seen) <= _LONGEST_MS else record.timestamp_ms
+    return int(seen) if seen.isdecimal() and seen.isascii() and len(seen) <= _LONGEST_MS else record.timestamp_ms
 
 
 def _outgoing(record: Record) -> Outgoing:
@@ -192,10 +195,10 @@ def _header(record: Record, name: str) -> str:
 
 
 def _origin(settings: Settings, at: str) -> Origin:
-    partition, colon, offset = at.partition(":")
-    if not (colon and partition.isdigit() and offset.isdigit()):
+    match = _PLACE.fullmatch(at)
+    if match is None:
         raise ConfigError(f"{at!r} is not PARTITION:OFFSET; `ticketstream dlq list` prints them")
-    return Origin(settings.topics.dlq, int(partition), int(offset))
+    return Origin(settings.topics.dlq, int(match[1]), int(match[2]))
 
 
 def _text(value: bytes | None) -> str:

@@ -66,7 +66,7 @@ class Log:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Bars on standard error."""
+    """Bars on standard error, where somebody watches."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -74,7 +74,7 @@ def progress() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         yield bars
 
 
@@ -84,4 +84,4 @@ def shown(bars: Progress, what: str, items: Iterable[T], *, total: int | None = 
     for item in items:
         yield item
         bars.advance(task)
-    bars.update(task, total=bars.tasks[task].completed)
+    bars.update(task, total=bars.tasks[task].completed)  # `total` was a guess

@@ -102,7 +102,14 @@ def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, to
     slice_size = _SLICE if rate is None else max(1, min(_SLICE, int(rate / _SLICES_PER_S)))
     source, sent, began = iter(records), 0, time.monotonic()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TextColumn("{task.fields[speed]}"), TimeElapsedColumn(), console=err) as progress:
+    shown = Progress(
+        *columns,
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        console=err,
+        disable=not err.is_terminal,  # in a file it would be a line beside the one that counts
+    )
+    with shown as progress:
         task = progress.add_task(target, total=total, speed="")
         while batch := list(islice(source, slice_size)):
             try:

@@ -1,5 +1,6 @@
 """An index made beside the one in use, and put in its place when it is whole: the same two acts for both engines."""
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -62,7 +63,8 @@ class Collection:
         self.old = self._alias.target
         if self.old is not None:
             open_index(settings, dimension=dimension, model=model).close()
-        self.name = f"{settings.collection}-{time.strftime('%Y%m%d%H%M%S', time.gmtime())}"
+        # A second may see two of them, and a name that is taken would be filled on.
+        self.name = f"{settings.collection}-{time.strftime('%Y%m%d%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
         own = settings.model_copy(update={"collection": self.name})
         self.index = open_index(own, dimension=dimension, model=model)
 

@@ -108,6 +108,15 @@ class World:
         """The dead-letter topic."""
         return list(read_topic(self.settings.kafka, self.settings.topics.dlq, partitions=1))
 
+    def held(self) -> dict[tuple[str, str], tuple[int, bool]]:
+        """Version of each ticket in the embedded index, and whether it is deleted."""
+        embedder = load_embedder(self.settings.model)
+        index = open_index(self.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+        try:
+            return {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
+        finally:
+            index.close()
+
     def folded(self, log: Sequence[Record]) -> dict[str, Any]:
         """Contents of an index that was given the winning record of each ticket and nothing else."""
         embedder = load_embedder(self.settings.model)

@@ -22,6 +22,7 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._collections = open_collections(folder)
+        self._aliases: dict[str, str] = {}  # of this process's life: no test kills a server that has some
         self.wrote: Callable[[int], None] = lambda _points: None
 
     def let_go(self) -> None:
@@ -33,12 +34,12 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
     # --- collections
 
     def CollectionExists(self, request: Any, _context: Any) -> Any:  # noqa: N802 - gRPC's names
-        found = q.CollectionExists(exists=request.collection_name in self._collections)
+        found = q.CollectionExists(exists=request.collection_name in {*self._collections, *self._aliases})
         return q.CollectionExistsResponse(result=found)
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         name = request.collection_name
-        if name in self._collections:
+        if name in {*self._collections, *self._aliases}:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Collection {name} already exists")
         params = request.vectors_config.params_map.map[VECTOR]
         self._collections[name] = Collection.create(self._folder / name, params)
@@ -65,6 +66,24 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
             config=config,
         )
         return q.GetCollectionInfoResponse(result=info)
+
+    def ListAliases(self, _request: Any, _context: Any) -> Any:  # noqa: N802
+        found = [q.AliasDescription(alias_name=name, collection_name=to) for name, to in self._aliases.items()]
+        return q.ListAliasesResponse(aliases=found)
+
+    def UpdateAliases(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """All of them at once, as the server does."""
+        aliases = dict(self._aliases)
+        for action in request.actions:
+            if action.HasField("delete_alias"):
+                aliases.pop(action.delete_alias.alias_name, None)
+                continue
+            made = action.create_alias
+            if made.collection_name not in self._collections or made.alias_name in self._collections:
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no alias {made.alias_name} can be made")
+            aliases[made.alias_name] = made.collection_name
+        self._aliases = aliases
+        return q.CollectionOperationResponse(result=True)
 
     # --- points
 
@@ -117,7 +136,8 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
         return q.GetResponse(result=[convert.retrieved(record) for record in found])
 
     def _collection(self, request: Any, context: Any) -> Collection:
-        collection = self._collections.get(request.collection_name)
+        name = request.collection_name
+        collection = self._collections.get(self._aliases.get(name, name))
         if collection is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Collection {request.collection_name} doesn't exist")
             raise AssertionError  # abort raises
