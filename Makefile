@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test faults soak check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
+.PHONY: help install run test faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -55,6 +55,14 @@ bench-gpu: .venv/.dev ## Measure the model on an NVIDIA GPU; says so where there
 bench-banking77: .venv/.dev ## Does a question find its like? FOLDER= names train.csv and test.csv
 	$(BIN)/python -m bench.banking77 $(FOLDER)
 
+fuzz: .venv/.dev ## Look for a record that breaks the decode boundary, guided by coverage; SECONDS= says how long
+	@if $(MAKE) --no-print-directory .fuzz/.done 2>/dev/null; then \
+		mkdir -p .fuzz/corpus && .fuzz/bin/python -m tests.faults.fuzz_decode -max_total_time=$(or $(SECONDS),60) \
+			-timeout=5 -print_final_stats=1 -artifact_prefix=.fuzz/ .fuzz/corpus; \
+	else \
+		echo "atheris can't be had here (it has wheels for Linux, see requirements/fuzz.txt): nothing is fuzzed"; \
+	fi
+
 docs: .venv/.dev ## Renew the tables of docs/operations.md and the contract's schema
 	$(BIN)/python -m tests.docs.tables
 
@@ -71,9 +79,11 @@ lock: .venv/.dev ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra broker --extra build --constraint requirements/run.txt \
 		--override requirements/gpu-override.txt -o requirements/gpu.txt pyproject.toml requirements/gpu.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/fuzz.txt requirements/fuzz.in
 
 clean: ## Remove what was made here; caches of the user stay
-	rm -rf .venv .contenders .gpu build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu .fuzz build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
@@ -107,6 +117,13 @@ endef
 	@echo "installing what requirements/contenders.txt pins"
 	@$(BIN)/python -m venv .contenders
 	@.contenders/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/contenders.txt
+	@touch $@
+
+.fuzz/.done: requirements/run.txt requirements/fuzz.txt | .venv/bin/python
+	@echo "installing what requirements/run.txt and requirements/fuzz.txt pin, beside us"
+	@$(BIN)/python -m venv --clear .fuzz
+	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt -r requirements/fuzz.txt
+	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .gpu/.done: requirements/gpu.txt | .venv/bin/python

@@ -54,7 +54,7 @@ def reconcile(
     """Compare the index with the fold of the log: 0 when they are equal or were made so, 1 when not.
 
     Against a server it may run beside the workers. Records that the group hasn't committed yet count as pending and
-    not as differences. A million tickets take 350 MB here.
+    not as differences. A million tickets take 220 MB here.
     """
     settings = load_settings()
     _require_no_worker(settings)

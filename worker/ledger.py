@@ -28,7 +28,7 @@ class Entry(Struct, gc=False):
 
 
 class Ledger:
-    """A fold of the log by ticket, its key a record's key. It takes 350 MB for a million tickets."""
+    """A fold of the log by ticket, its key a record's key. It takes 220 MB for a million tickets."""
 
     def __init__(self, *, decode: Operator, refused: Collection[Place] = ()) -> None:
         """Begin empty.

@@ -3,6 +3,7 @@
 TICKETS_TEST_BAD_RECORDS says how many records are made, TICKETS_TEST_BAD_SEED from which seed.
 """
 
+import json
 import logging
 import os
 import re
@@ -12,14 +13,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import FatalError
-from core.records import Batch, Record, Rejected, Ticket, TicketPoints
+from core.records import Batch, Origin, Record, Rejected, Ticket, TicketPoints
 from core.settings import ContractSettings, ModelSettings, Settings
 from models.hashing import HashingEmbedder
 from operators import decode as decoding
-from tests.bad_input.generator import corpus, hit, records
-from tests.bad_input.values import SECRETS
+from tests.bad_input.generator import corpus, fields, hit, key_of, records, written
+from tests.bad_input.values import SECRETS, TIMES
 from tests.reading import MAX_RECORD_BYTES, read
 from worker.compose import ticket_steps
 from worker.steps import Step, run_step
@@ -80,6 +83,31 @@ def test_records_are_used_or_rejected_as_the_contract_says(caplog: pytest.LogCap
     assert rejected > COUNT // 5
     assert not hit(caplog.text)
     print(f"{used + rejected:,} records, seed {SEED}: {used:,} used, {rejected:,} rejected")
+
+
+_ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=70)
+    | st.sampled_from(TIMES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+_NAMES = st.sampled_from([name for name, _ in fields(0)]) | st.text(max_size=8)
+
+
+@given(changes=st.lists(st.tuples(_NAMES, _ANYTHING), min_size=1, max_size=3), twice=st.booleans())
+def test_any_json_in_any_field_is_judged_as_the_contract_says(changes: list[tuple[str, Any]], twice: bool) -> None:
+    """Instead of what the field holds, or beside it."""
+    named = {name for name, _ in changes}
+    given_ = [pair for pair in fields(0) if twice or pair[0] not in named]
+    value = written(given_)[:-1] + b"".join(
+        b"," + json.dumps(name).encode() + b":" + json.dumps(found, ensure_ascii=False).encode()
+        for name, found in changes
+    )
+    check([Record(Origin("tickets.raw", 0, 0), key_of(0), value + b"}", 0)], [Step("decode", "decode", _sound)])
 
 
 # --- decoders that are broken on purpose

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from synthetic.tickets import SyntheticRecord
+from connectors.kafka.producer import Outgoing, open_sender
 from tests.bad_input.generator import hit, records
 from tests.e2e.world import WorkerProcess, World
 from tests.oracle import broken, fold
@@ -15,7 +15,11 @@ COUNT = max(400, int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "0")) // 100)
 def test_the_dead_letters_are_exactly_the_bad_records(tansu: str, tmp_path: Path) -> None:
     """Each once, with key, bytes and headers as they came; the index is the fold of the others; no text is logged."""
     world = World(tansu, tmp_path)
-    world.produce(SyntheticRecord(r.key, r.value, "broken", "", r.headers) for r in records(COUNT, seed=31))
+    raw = world.settings.topics.raw
+    sender = open_sender(world.settings.kafka)
+    sender.send([Outgoing(raw, record.key, record.value, record.headers) for record in records(COUNT, seed=31)])
+    sender.close()
+    world.produced = COUNT
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
         assert worker.terminate() == 0, worker.words()

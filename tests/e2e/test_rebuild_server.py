@@ -1,0 +1,80 @@
+"""A server's index made anew while workers write and searches ask."""
+
+import threading
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from connectors.index.digest import contents
+from connectors.index.open import open_index
+from core.records import SearchQuery
+from core.settings import IndexSettings
+from models.load import load_embedder
+from synthetic.tickets import events
+from tests.e2e.terminal import Terminal
+from tests.e2e.world import WorkerProcess, World, assert_same
+from tests.oracle import fold
+from tests.rigs.qdrant_facade import QdrantFacade
+
+
+def test_an_alias_is_turned_under_a_running_stream(tansu: str, tmp_path: Path) -> None:
+    """No search sees a smaller index or none; what arrives meanwhile is in the new one; no worker is restarted."""
+    world = World(tansu, tmp_path)
+    everything = list(events(900, seed=41, deletes=0))
+    world.produce(everything[:600])
+    with QdrantFacade(tmp_path / "qdrant") as facade:
+        server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__COLLECTION": "live"}
+        terminal = Terminal(world, **server)
+        assert terminal.json("rebuild")["old"] is None, "a free name becomes an alias"
+        with WorkerProcess(world, environment=server) as worker:
+            world.wait_committed([worker])
+            settings = IndexSettings(url=facade.url, collection="live")
+            with _Asking(world, settings) as asking:
+                writing = threading.Thread(target=world.produce, args=(everything[600:],))
+                writing.start()
+                made = terminal.json("rebuild")
+                writing.join()
+            assert made["old"].startswith("live-")
+            assert made["index"] != made["old"]
+            assert asking.asked > 3
+            assert asking.fewest >= 20
+            world.wait_committed([worker])
+            assert terminal.json("reconcile")["differences"] == []
+            assert worker.terminate() == 0, worker.words()
+        embedder = load_embedder(world.settings.model)
+        index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+        found, held = contents(index), len(list(index.tickets()))
+        index.close()
+    assert held == len(fold(world.log()))
+    assert_same(found, world.folded(world.log()))
+
+
+class _Asking(threading.Thread):
+    """Searches without a pause; `fewest` is the smallest answer."""
+
+    def __init__(self, world: World, settings: IndexSettings) -> None:
+        super().__init__()
+        embedder = load_embedder(world.settings.model)
+        self._index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+        self._vector = np.asarray(embedder.embed(["card"], "query")[0])
+        self._done = threading.Event()
+        self.asked, self.fewest = 0, 10**6
+
+    def run(self) -> None:
+        while not self._done.wait(0.05):
+            try:
+                hits = len(self._index.search(SearchQuery(tenant_id="acme", limit=20), self._vector))
+            except Exception:  # noqa: BLE001 - an answer that fails is the smallest
+                hits = 0
+            self.fewest = min(self.fewest, hits)
+            self.asked += 1
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._done.set()
+        self.join()
+        self._index.close()
