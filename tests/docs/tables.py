@@ -32,7 +32,7 @@ def exit_codes_table() -> str:
     """Every exit code with the error class that carries it."""
     meanings = {
         errors.EXIT_OK: "done; after SIGTERM: drained and committed",
-        errors.EXIT_FAULT: "a fault no retry mends; nothing it concerns is committed. `reconcile`: log and index differ",
+        errors.EXIT_FAULT: "a fault no retry mends, uncommitted; or `reconcile` found log and index to differ",
         errors.EXIT_USAGE: "a setting, argument or file is wrong; the line says which, and what to do",
         errors.EXIT_UNAVAILABLE: "broker, topic, index or model weights can't be had",
     }
