@@ -80,9 +80,9 @@ def test_cost_grows_with_the_text_and_no_faster(unit: str) -> None:
 
     def cost(size: int) -> float:
         text = unit * (size // len(unit))
-        began = time.perf_counter()
+        began = time.thread_time()
         clean_text(text)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     small = min(cost(10_000) for _ in range(3))
     assert min(cost(80_000) for _ in range(2)) < max(24 * small, 0.05)
