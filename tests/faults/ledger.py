@@ -17,7 +17,7 @@ from connectors.kafka.options import producer_options
 from core.records import Origin, Record
 from core.settings import KafkaSettings
 from synthetic.tickets import SyntheticRecord
-from tests.oracle import read_event
+from tests.reading import read
 
 Outcome = Literal["ok", "failed", "unknown"]
 TicketKey = tuple[str, str]
@@ -54,9 +54,12 @@ class Ledger:
 
     def open(self, record: SyntheticRecord) -> Send:
         """A send begins; until it is settled its outcome is unknown."""
-        read = read_event(Record(Origin("", 0, 0), record.key, record.value, 0, record.headers))
-        tenant_id, ticket_id, version, deleted = read or ("", "", None, False)
-        send = Send(record, (tenant_id, ticket_id) if read else None, version, deleted)
+        found = read(Record(Origin("", 0, 0), record.key, record.value, 0, record.headers))
+        send = (
+            Send(record, None, None, False)
+            if found is None
+            else Send(record, (found.tenant_id, found.ticket_id), found.version, found.deleted)
+        )
         with self._lock:
             self._sends.append(send)
         return send
