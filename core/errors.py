@@ -34,13 +34,19 @@ class FatalError(TicketstreamError):
     """No retry can mend this: a bug, or a world that no longer fits. The process stops, uncommitted."""
 
 
+class RefusedError(FatalError):
+    """The index refuses this data, and always will. A part of it may be taken; its message quotes no ticket."""
+
+
 class TransientError(TicketstreamError):
     """An outage: the same call may succeed later.
 
     Attributes:
         retry_after_s: what the other side asked us to wait, in seconds, or None.
+        overload: it was too much for the other side, or too slow: fewer calls at once may pass.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_s: float | None = None, overload: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.overload = overload

@@ -1,0 +1,80 @@
+"""A server as a discrete-event simulation: calls share its capacity, which depends on how many there are."""
+
+from collections.abc import Callable
+from random import Random
+
+from msgspec import Struct
+
+from delivery.concurrency import AdaptiveLimit, Call
+
+#: Calls a second that the server completes when so many are under way.
+Curve = Callable[[int], float]
+
+
+class Outcome(Struct, frozen=True):
+    """`throughput` in calls a second; `refused` is the share of calls that were refused; `limit` is the last one."""
+
+    throughput: float
+    refused: float
+    limit: int
+
+
+class _Job(Struct):
+    call: Call
+    began: float
+    left: float
+    size: float
+
+
+def simulate(
+    limit: AdaptiveLimit,
+    curve: Curve,
+    *,
+    seed: int,
+    calls: int,
+    skip: int,
+    capacity: int | None = None,
+) -> Outcome:
+    """Keep the server as busy as `limit` allows; measure from the call numbered `skip` on.
+
+    Processor sharing: of n calls each progresses at curve(n) / n. Sizes vary (an exponential half, a fixed half).
+    Beyond `capacity` a call is refused at once, and its caller comes back after a mean wait of a call.
+    """
+    rng = Random(seed)
+    now, done, refused, began_at = 0.0, 0, 0, 0.0
+    running: list[_Job] = []
+    waiting: list[float] = []  # when a refused caller comes back
+    while done < calls + skip:
+        waiting = [until for until in waiting if until > now]
+        while len(running) + len(waiting) < limit.limit:
+            call = limit.began(len(running) + 1)
+            if capacity is not None and len(running) >= capacity:
+                limit.overloaded(call)
+                refused += done >= skip
+                waiting.append(now + rng.expovariate(1 / 0.1))
+                continue
+            size = 0.5 + 0.5 * rng.expovariate(1)
+            running.append(_Job(call, now, size, size))
+        rate = curve(len(running)) / len(running)
+        first = min(running, key=lambda job: job.left)
+        step = first.left / rate
+        now += step
+        for job in running:
+            job.left -= step * rate
+        running.remove(first)
+        if done == skip:
+            began_at = now
+        done += 1
+        limit.succeeded(first.call, latency_s=now - first.began, size=256)
+    return Outcome(calls / (now - began_at), refused / (calls + refused), limit.limit)
+
+
+class Fixed(AdaptiveLimit):
+    """A limit that somebody set."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(most=limit)
+        self._limit = limit
+
+    def _change(self, limit: int) -> None:
+        pass
