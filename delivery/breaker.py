@@ -1,0 +1,77 @@
+"""Nearly everything is bad: then it isn't the records, and the dead-letter topic is no place for a whole topic."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable
+
+from core.errors import FatalError
+
+
+class _Batch:
+    """What was seen of one batch."""
+
+    __slots__ = ("codes", "records")
+
+    def __init__(self, records: int, codes: Counter[str]) -> None:
+        self.records = records
+        self.codes = codes
+
+
+class DeadLetterBreaker:
+    """Counts the last `window` records, in batches. Thread-safe."""
+
+    def __init__(self, *, share: float, window: int) -> None:
+        """Trip when at least `share` of at least `window` records are bad; a share of 0 never trips."""
+        self._share = share
+        self._window = window
+        self._lock = threading.Lock()
+        self._batches: deque[_Batch] = deque()
+        self._records = 0
+        self._bad = 0
+
+    def saw(self, records: int, codes: Iterable[str]) -> _Batch:
+        """A batch of so many records is about to have its effect; `codes` are those of its rejected ones.
+
+        Returns:
+            What `refused` wants.
+
+        Raises:
+            FatalError: nearly all of the last records were bad. Nothing of this batch may be dead-lettered.
+        """
+        batch = _Batch(records, Counter(codes))
+        with self._lock:
+            self._batches.append(batch)
+            self._records += records
+            self._bad += batch.codes.total()
+            while self._records - self._batches[0].records >= self._window:
+                oldest = self._batches.popleft()
+                self._records -= oldest.records
+                self._bad -= oldest.codes.total()
+            self._require_some_good()
+        return batch
+
+    def refused(self, batch: _Batch, codes: Iterable[str]) -> None:
+        """Records of `batch` that looked good are not.
+
+        Raises:
+            FatalError: as for `saw`.
+        """
+        found = Counter(codes)
+        with self._lock:
+            if batch in self._batches:
+                batch.codes += found
+                self._bad += found.total()
+                self._require_some_good()
+
+    def _require_some_good(self) -> None:
+        if not self._share or self._records < self._window or self._bad < self._share * self._records:
+            return
+        codes: Counter[str] = Counter()
+        for batch in self._batches:
+            codes += batch.codes
+        code, count = codes.most_common(1)[0]
+        raise FatalError(
+            f"{self._bad:,} of the last {self._records:,} records can't be used, {count:,} of them for {code}; stopped "
+            "rather than move the topic to the dead letters. `ticketstream dlq list` shows what came before; "
+            "TICKETS_WRITER__MAX_REJECTED_SHARE=0 goes on regardless"
+        )
