@@ -64,7 +64,9 @@ class Index(Protocol):
 
         Raises:
             TransientError: an outage; nothing is known about what was applied.
-            FatalError: the collection no longer fits, or a vector is not finite, is zero or of the wrong size.
+            RefusedError: some of the tickets can't be indexed, for a vector that is not finite, is zero or of the
+                wrong size, say; the others may be when they are written without them.
+            FatalError: the collection no longer fits.
         """
         ...
 

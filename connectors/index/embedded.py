@@ -13,7 +13,7 @@ from connectors.index.engine import Condition, Found, Upsert
 from connectors.index.folder import of_engine, said
 from connectors.index.layout import VECTOR
 from connectors.index.packing import filter_of, pack, packed_fields, unpack
-from core.errors import FatalError
+from core.errors import FatalError, RefusedError
 from core.failpoints import failpoint
 from core.records import Point, Vector
 
@@ -45,10 +45,13 @@ class EdgeEngine:
 
     def write(self, upserts: Sequence[Upsert]) -> None:
         """See `Engine`."""
-        operations = [
-            edge.UpdateOperation.upsert_points([_point(point) for point in upsert.points], condition=_below(upsert))
-            for upsert in upserts
-        ]
+        try:
+            operations = [
+                edge.UpdateOperation.upsert_points([_point(point) for point in upsert.points], condition=_below(upsert))
+                for upsert in upserts
+            ]
+        except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
+            raise RefusedError(f"the embedded index can't hold it ({type(error).__name__})") from None
         with self._writing:
             if self._closed:
                 raise FatalError("the index is closed")

@@ -47,6 +47,7 @@ class Engine(Protocol):
 
     Raises:
         TransientError: an outage.
+        RefusedError: a point can't be written, for what is in it.
         FatalError: the request can't succeed.
     """
 

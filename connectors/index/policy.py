@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from connectors.index.engine import AnyOf, Between, Condition, Engine, Found, Upsert
 from connectors.index.layout import DELETED, HEAD_FIELDS, LIVE, tombstone
-from core.errors import FatalError
+from core.errors import RefusedError
 from core.identity import point_id
 from core.records import IndexedTicket, IndexSize, Point, SearchHit, SearchQuery, TicketPoints, Vector
 from core.vectors import all_sound, vector_fault
@@ -81,7 +81,7 @@ class VersionedIndex:
             vector = point.vector
             fault = "no vector" if vector is None else vector_fault(vector, self.engine.dimension)
             if fault is not None:
-                raise FatalError(f"refusing to index {fault}")
+                raise RefusedError(f"refusing to index {fault}")
 
     def _write(self, tickets: Sequence[TicketPoints]) -> None:
         heads = self.engine.lookup([_head_id(ticket) for ticket in tickets], HEAD_FIELDS)

@@ -11,7 +11,14 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
 from connectors.index.engine import AnyOf, Condition, Found, Upsert
 from connectors.index.layout import INDEXED, VECTOR
-from core.errors import ConfigError, FatalError, TicketstreamError, TransientError, UnavailableError
+from core.errors import (
+    ConfigError,
+    FatalError,
+    RefusedError,
+    TicketstreamError,
+    TransientError,
+    UnavailableError,
+)
 from core.failpoints import failpoint
 from core.records import Point, Vector
 from core.settings import IndexSettings
@@ -22,11 +29,19 @@ _GRPC_PORT: Final = 6334
 _PAGE: Final = 1_000
 _CODE: Final = grpc.StatusCode
 _REFUSED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
+#: The request itself is at fault: in a write that is a point of it.
+_BAD_REQUEST: Final = {_CODE.INVALID_ARGUMENT, _CODE.OUT_OF_RANGE}
 #: Waiting doesn't mend these. Anything else may be a server that restarts, moves a shard or is out of memory.
-_FINAL: Final = _REFUSED | {_CODE.INVALID_ARGUMENT, _CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
-
-#: gRPC waits up to two minutes between two tries to connect, and a server that is back is not asked meanwhile.
-_RECONNECT: Final = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000}
+_FINAL: Final = _BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
+#: Fewer calls at once may pass.
+_OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
+#: The transport's own pause between attempts to connect grows to two minutes, in which every call fails at once: an
+#: index that is back would not be noticed.
+_RECONNECT: Final = {
+    "grpc.initial_reconnect_backoff_ms": 200,
+    "grpc.min_reconnect_backoff_ms": 1_000,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+}
 
 _KINDS: Final[dict[str, Any]] = {
     "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
@@ -68,14 +83,19 @@ class ServerEngine:
         """See `Engine`. One request, applied in order."""
         if not upserts:
             return
-        operations = [
-            models.UpsertOperation(
-                upsert=models.PointsList(points=[_point(p) for p in upsert.points], update_filter=_below(upsert))
+        try:
+            operations = [
+                models.UpsertOperation(
+                    upsert=models.PointsList(points=[_point(p) for p in upsert.points], update_filter=_below(upsert))
+                )
+                for upsert in upserts
+            ]
+            results = self._ask(
+                lambda: self._client.batch_update_points(self._collection, operations, wait=True), writing=True
             )
-            for upsert in upserts
-        ]
-        results = self._ask(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
-        failpoint("after_send")
+            failpoint("after_send")
+        except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
+            raise RefusedError(f"the index's client can't send it ({type(error).__name__})") from None
         unfinished = [result.status for result in results if result.status != models.UpdateStatus.COMPLETED]
         if unfinished:  # taken in but not applied yet: an ack now could be of a write that a crash undoes
             raise TransientError(f"the server has not applied a write yet ({unfinished[0].value})")
@@ -180,12 +200,16 @@ class ServerEngine:
             if not self._ask(lambda: self._client.collection_exists(self._collection)):
                 raise
 
-    def _ask(self, call: Callable[[], T]) -> T:
+    def _ask(self, call: Callable[[], T], *, writing: bool = False) -> T:
         try:
             return call()
         except ResourceExhaustedResponse as error:
-            raise TransientError("the server is overloaded", retry_after_s=float(error.retry_after_s)) from None
+            raise TransientError(
+                "the server is overloaded", retry_after_s=float(error.retry_after_s), overload=True
+            ) from None
         except grpc.RpcError as error:
+            if writing and error.code() in _BAD_REQUEST:  # what the server says of a point may quote it
+                raise RefusedError(f"the index refuses what it was given ({error.code().name.lower()})") from None
             raise translate(error, self._url) from None
 
 
@@ -210,8 +234,8 @@ def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> Qd
         https=https,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout=max(1, round(settings.timeout_s)),
-        check_compatibility=False,  # it would ask over REST, whose port we are not told
         grpc_options=_RECONNECT,
+        check_compatibility=False,  # it would ask over REST, whose port we are not told
     )
 
 
@@ -221,7 +245,7 @@ def translate(error: grpc.RpcError, url: str) -> TicketstreamError:
     said = f"{code.name.lower()}: {details[0][:200] if details else 'no details'}"
     if code in _REFUSED:
         return ConfigError(f"the Qdrant server at {url} refuses us ({said}); look at TICKETS_INDEX__API_KEY")
-    return FatalError(f"the index: {said}") if code in _FINAL else TransientError(said)
+    return FatalError(f"the index: {said}") if code in _FINAL else TransientError(said, overload=code in _OVERLOAD)
 
 
 def _point(point: Point) -> models.PointStruct:

@@ -11,23 +11,32 @@ from qdrant_client import grpc as q
 
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
-from core.errors import ConfigError, FatalError, TransientError
+from core.errors import ConfigError, FatalError, RefusedError, TransientError
 from core.failpoints import arm
 from core.settings import IndexSettings
+from delivery.bisection import write_all
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 
 class _Denying(QdrantFacade):
-    """Denies so many times that a collection exists."""
+    """Denies so many times that a collection exists; refuses a ticket's points."""
 
     denials = 0
+    poison: str | None = None
+    refuses = grpc.StatusCode.INVALID_ARGUMENT
 
     def CollectionExists(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         if self.denials:
             self.denials -= 1
             return q.CollectionExistsResponse(result=q.CollectionExists(exists=False))
         return super().CollectionExists(request, context)
+
+    def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        tickets = {p.payload["ticket_id"].string_value for op in request.operations for p in op.upsert.points}
+        if self.poison in tickets:
+            context.abort(self.refuses, f"Wrong input: {self.poison} is ticket text")
+        return super().UpdateBatch(request, context)
 
 
 @pytest.fixture
@@ -116,3 +125,41 @@ def _is_written(index: VersionedIndex) -> bool:
         time.sleep(0.1)
         return False
     return True
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE])
+def test_a_point_that_the_server_refuses_is_found_and_the_others_are_written(
+    facade: _Denying, index: VersionedIndex, code: grpc.StatusCode
+) -> None:
+    """Refused is the data, not the request; what the server says of it is not repeated, for it may quote the ticket."""
+    facade.poison, facade.refuses = "5", code
+    (refusal,) = write_all([ticket(str(n), 1, 2) for n in range(16)], index.write)
+    assert refusal.at == 5
+    assert str(refusal.error) == f"the index refuses what it was given ({code.name.lower()})"
+    assert held(index) == {("acme", str(n)): (1, False) for n in range(16) if n != 5}
+
+
+def test_what_the_client_cannot_send_is_refused_too(index: VersionedIndex) -> None:
+    """A lone surrogate has no place in a message: no retry would mend it, and no other ticket is at fault."""
+    with pytest.raises(RefusedError, match=r"can't send it \(\w+\)"):
+        index.write([ticket("1", 1, 1, subject="\ud800")])
+
+
+@pytest.mark.parametrize(
+    ("code", "overload"),
+    [
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, True),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, True),
+        (grpc.StatusCode.UNAVAILABLE, False),
+        (grpc.StatusCode.INTERNAL, False),
+    ],
+)
+def test_an_overload_is_told_from_an_outage(
+    facade: _Denying, index: VersionedIndex, code: grpc.StatusCode, overload: bool
+) -> None:
+    """Fewer calls at once may help against the one, and would be in vain against the other."""
+    facade.inject(Fault("error", code=code.name))
+    with pytest.raises(TransientError) as raised:
+        index.write([ticket("1", 1, 1)])
+    assert raised.value.overload is overload
+    facade.heal()

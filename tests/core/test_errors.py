@@ -2,12 +2,19 @@
 
 import pytest
 
-from core.errors import ConfigError, FatalError, TicketstreamError, TransientError, UnavailableError
+from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError, UnavailableError
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(TicketstreamError, 1), (FatalError, 1), (TransientError, 1), (ConfigError, 2), (UnavailableError, 3)],
+    [
+        (TicketstreamError, 1),
+        (FatalError, 1),
+        (RefusedError, 1),
+        (TransientError, 1),
+        (ConfigError, 2),
+        (UnavailableError, 3),
+    ],
 )
 def test_the_exit_code_is_the_classs(error: type[TicketstreamError], code: int) -> None:
     """Scripts and orchestrators tell the user's mistakes (2) from what is not there (3) and from faults (1)."""
