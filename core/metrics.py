@@ -23,6 +23,8 @@ MetricName = Literal[
     # gauges
     "tickets_inflight",
     "tickets_inflight_bytes",
+    "tickets_write_limit",
+    "tickets_circuit_state",
     "tickets_committed_lag",
     "tickets_assigned_partitions",
     "tickets_build_info",
@@ -62,6 +64,10 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
     "tickets_inflight_bytes": Metric("gauge", "Their bytes."),
+    "tickets_write_limit": Metric("gauge", "Writes to the index at once, as found by trying."),
+    "tickets_circuit_state": Metric(
+        "gauge", "0 while it answers, 2 in an outage, 1 while one try is made.", ("target",)
+    ),
     "tickets_committed_lag": Metric("gauge", "End offset less committed offset.", ("topic", "partition")),
     "tickets_assigned_partitions": Metric("gauge", "Partitions this task reads.", ("topic",)),
     "tickets_build_info": Metric("gauge", "Always 1; what runs.", ("version", "model", "contract")),

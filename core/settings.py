@@ -194,9 +194,15 @@ class WriterSettings(Group):
     )
     max_inflight_tickets: Positive = Field(2_048, description="Records read and not yet acked, at most.")
     max_inflight_bytes: Positive = Field(64 * 1024 * 1024, description="Their bytes, at most.")
-    concurrency: Positive = Field(4, description="Batches written at once.")
+    concurrency: Positive = Field(
+        4, description="Batches on their way at once; so many are written at once at most, fewer where that is as fast."
+    )
     backoff_base_s: Seconds = Field(0.1, description="First wait after an outage; doubles, with full jitter.")
-    backoff_max_s: Seconds = Field(5.0, description="Longest wait between two tries.")
+    backoff_max_s: Seconds = Field(4.0, description="Longest wait between two tries.")
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.9, description="Stop when so much of the last records can't be used; 0: never."
+    )
+    rejected_window: Positive = Field(1_000, description="How many records that share is of.")
     drain_timeout_s: Seconds = Field(20.0, description="After SIGTERM: how long work in flight may take.")
 
 
@@ -205,7 +211,9 @@ class HealthSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="0 picks a free one.")
-    max_stall_s: Seconds = Field(60.0, description="Unhealthy when work in flight makes no progress for so long.")
+    max_stall_s: Seconds = Field(
+        60.0, description="Unhealthy when work in flight makes no progress for so long, or a batch for ten times that."
+    )
 
 
 class LogSettings(Group):

@@ -3,13 +3,17 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
+
+#: One batch may take so many times longer than all together: a slow machine reads a batch of long tickets for minutes.
+_ALONE: Final = 10
 
 
 class Progress:
-    """Two clocks: the last poll, and the last sign of life of the work in flight. Thread-safe.
+    """Clocks: the last poll, the last sign of life of the work in flight, and that of each batch. Thread-safe.
 
     A try that failed on an outage counts as life: restarting the task would not bring the index back. A thread
-    that hangs does not.
+    that hangs does not, be the others as lively as they may: its batch holds back the commit of all that follow.
     """
 
     def __init__(self, *, max_stall_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -19,7 +23,8 @@ class Progress:
         self._polled = clock()
         self._moved = clock()
         self._inflight = 0
-        self._outage: str | None = None
+        self._batches: dict[int, float] = {}  # by the thread that has it
+        self._outages: dict[str, str] = {}
 
     def polled(self) -> None:
         """A poll has begun."""
@@ -32,17 +37,31 @@ class Progress:
                 self._moved = self._clock()
             self._inflight += 1
 
-    def tried(self, outage: str | None) -> None:
-        """A write was tried; `outage` says what went wrong, None that it went well."""
+    def began(self) -> None:
+        """This thread takes up a batch."""
         with self._lock:
-            self._moved = self._clock()
-            self._outage = outage
+            self._move()
+
+    def tried(self, target: str, outage: str | None) -> None:
+        """A write to `target` was tried; `outage` says what went wrong, None that it went well."""
+        with self._lock:
+            self._move()
+            if outage is not None:
+                self._outages[target] = outage
+            else:
+                self._outages.pop(target, None)
+
+    def waits(self) -> None:
+        """This thread's batch waits for its turn: that is no hang."""
+        with self._lock:
+            self._move()
 
     def finished(self) -> None:
-        """A batch left the writer."""
+        """This thread's batch left the writer."""
         with self._lock:
             self._inflight -= 1
-            self._moved = self._clock()
+            self._move()
+            self._batches.pop(threading.get_ident(), None)
 
     def stall(self) -> str | None:
         """Why the pipeline counts as stuck, or None when it moves."""
@@ -51,9 +70,17 @@ class Progress:
             return f"no poll for {now - self._polled:.0f} s"
         if self._inflight and now - self._moved > self._max_stall_s:
             return f"work in flight has not moved for {now - self._moved:.0f} s"
+        with self._lock:
+            oldest = min(self._batches.values(), default=now)
+        if now - oldest > self._max_stall_s * _ALONE:
+            return f"a batch has not moved for {now - oldest:.0f} s, though others do"
         return None
 
     @property
     def outage(self) -> str | None:
-        """What the last write failed on, or None."""
-        return self._outage
+        """What the last writes failed on, of each target that is out; None when all answer."""
+        with self._lock:
+            return "; ".join(f"{target}: {outage}" for target, outage in sorted(self._outages.items())) or None
+
+    def _move(self) -> None:
+        self._moved = self._batches[threading.get_ident()] = self._clock()

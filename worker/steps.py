@@ -66,11 +66,11 @@ def _apply_singly(step: Step, items: Sequence[Any]) -> Sequence[Any]:
         try:
             results.extend(step.operator([item]))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
-            results.append(Rejected(_record(item), step.stage, "fault", f"{step.name} failed: {_name(error)}"))
+            results.append(Rejected(record_of(item), step.stage, "fault", f"{step.name} failed: {_name(error)}"))
     return results
 
 
-def _record(item: Any) -> Any:
+def record_of(item: Any) -> Any:
     """The record an item was made from; each kind nests the one before."""
     while (
         inner := next((getattr(item, n) for n in ("enriched", "ticket", "record") if hasattr(item, n)), None)

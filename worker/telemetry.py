@@ -53,9 +53,10 @@ class Telemetry:
         if labels in self._gauges[name]._metrics:  # noqa: SLF001 - `remove` logs a warning where there is none
             self._gauges[name].remove(*labels)
 
-    def track(self, name: MetricName, read: Callable[[], float]) -> None:
+    def track(self, name: MetricName, read: Callable[[], float], *labels: str) -> None:
         """Let a gauge ask for its value when it is scraped."""
-        self._gauges[name].set_function(read)
+        gauge = self._gauges[name]
+        (gauge.labels(*labels) if labels else gauge).set_function(read)
 
     def observe(self, name: MetricName, value: float, *labels: str) -> None:
         """Add to a histogram."""

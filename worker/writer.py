@@ -7,20 +7,22 @@ written, and the polling thread reads and cleans the next.
 """
 
 import logging
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any, Final
 
-from core.errors import FatalError, TransientError
 from core.failpoints import failpoint
 from core.ports import DeadLetters, Index
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
-from delivery.backoff import Backoff
+from delivery.bisection import write_all
+from delivery.breaker import DeadLetterBreaker
+from delivery.gate import GivenUpError
+from worker.outages import open_targets
 from worker.progress import Progress
+from worker.steps import record_of
 from worker.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.writer")
@@ -45,10 +47,10 @@ class Writer:
         self._index = index
         self._dead_letters = dead_letters
         self._ack = ack
-        self._backoff = Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_max_s, rng=rng)
         self._telemetry = telemetry
         self._progress = progress
-        self._stopping = threading.Event()
+        self._to_index, self._to_dead_letters = open_targets(settings, telemetry=telemetry, progress=progress, rng=rng)
+        self._breaker = DeadLetterBreaker(share=settings.max_rejected_share, window=settings.rejected_window)
         self._pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="writer")
         self._fault: BaseException | None = None
 
@@ -64,49 +66,60 @@ class Writer:
 
     def close(self) -> None:
         """Give up what waits for an outage to end, unacked, and wait for writes that are under way."""
-        self._stopping.set()
+        self._to_index.gate.close()
+        self._to_dead_letters.gate.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, unfinished: Batch[Any]) -> None:
+        self._progress.began()
         try:
             batch = self._finish(unfinished)
             failpoint("after_embed")
-            rejected = [item for item in batch.items if isinstance(item, Rejected)]
-            tickets = [item for item in batch.items if not isinstance(item, Rejected)]
-            if rejected:
-                self._insist("dead_letters", lambda: self._dead_letters.publish(rejected))
-                failpoint("after_dead_letter_ack")
-            if tickets:
-                began = time.perf_counter()
-                self._insist("index", lambda: self._index.write(tickets))
-                failpoint("after_response")
-                self._telemetry.did("write", time.perf_counter() - began, len(tickets))
-            self._telemetry.acked(tickets, rejected, int(time.time() * 1000))
-            self._ack(batch.receipt)
-        except _GivenUpError:
+            self._write(unfinished, batch)
+        except GivenUpError:
             logger.info("a batch is given up unacked; it will be read again")
         except BaseException as error:  # noqa: BLE001 - a thread's error would vanish; the poll loop raises it
             self._fault = self._fault or error
         finally:
             self._progress.finished()
 
-    def _insist(self, target: str, write: Callable[[], None]) -> None:
-        attempt = 0
-        while True:
-            try:
-                write()
-            except TransientError as error:
-                self._progress.tried(str(error))
-                self._telemetry.count("tickets_retries_total", target)
-                delay_s = self._backoff.delay_s(attempt, error)
-                logger.warning("%s: %s; attempt %d, next in %.1f s", target, error, attempt + 1, delay_s)
-                attempt += 1
-                if self._stopping.wait(delay_s):
-                    raise _GivenUpError from None
-            else:
-                self._progress.tried(None)
-                return
+    def _write(self, unfinished: Batch[Any], batch: Batch[TicketPoints | Rejected]) -> None:
+        rejected = [item for item in batch.items if isinstance(item, Rejected)]
+        seen = self._breaker.saw(len(batch.items), [item.code for item in rejected])
+        self._publish(rejected)
+        refused = self._write_points(unfinished, batch)
+        if refused:
+            self._breaker.refused(seen, [item.code for item in refused.values()])
+            self._publish(list(refused.values()))
+        written = [
+            item for place, item in enumerate(batch.items) if not isinstance(item, Rejected) and place not in refused
+        ]
+        self._telemetry.acked(written, [*rejected, *refused.values()], int(time.time() * 1000))
+        self._ack(batch.receipt)
 
+    def _write_points(self, unfinished: Batch[Any], batch: Batch[TicketPoints | Rejected]) -> dict[int, Rejected]:
+        """Write what isn't rejected; what the index refuses, by its place in the batch."""
+        places, tickets = [], []
+        for place, item in enumerate(batch.items):
+            if not isinstance(item, Rejected):
+                places.append(place)
+                tickets.append(item)
+        if not tickets:
+            return {}
+        began = time.perf_counter()
+        refused = {}
+        for refusal in write_all(tickets, self._insist):
+            record = record_of(unfinished.items[places[refusal.at]])
+            refused[places[refusal.at]] = Rejected(record, "index", "bad_point", str(refusal.error))
+        failpoint("after_response")
+        self._telemetry.did("write", time.perf_counter() - began, len(tickets))
+        return refused
 
-class _GivenUpError(FatalError):
-    """The worker stops while a target is out."""
+    def _insist(self, tickets: Sequence[TicketPoints]) -> None:
+        size = sum(max(1, len(ticket.points)) for ticket in tickets)
+        self._to_index.write(lambda: self._index.write(tickets), size=size)
+
+    def _publish(self, rejected: Sequence[Rejected]) -> None:
+        if rejected:
+            self._to_dead_letters.write(lambda: self._dead_letters.publish(rejected), size=len(rejected))
+            failpoint("after_dead_letter_ack")

@@ -1,5 +1,7 @@
 """Health means progress."""
 
+import threading
+
 from worker.progress import Progress
 
 
@@ -45,9 +47,52 @@ def test_an_outage_that_is_retried_is_not_stuck() -> None:
     progress.started()
     for clock.now in range(0, 100, 5):
         progress.polled()
-        progress.tried("index out")
+        progress.tried("index", "index out")
     assert progress.stall() is None
-    assert progress.outage == "index out"
+    assert progress.outage == "index: index out"
+
+
+def test_an_outage_of_one_target_is_not_ended_by_another() -> None:
+    """Dead letters that are written say nothing about the index."""
+    progress, _ = _progress()
+    progress.tried("index", "index out")
+    progress.tried("dead_letters", "broker out")
+    assert progress.outage == "dead_letters: broker out; index: index out"
+    progress.tried("dead_letters", None)
+    assert progress.outage == "index: index out"
+    progress.tried("index", None)
+    assert progress.outage is None
+
+
+def _one_hangs(seconds: int) -> str | None:
+    """What is wrong after another thread's batch has hung for so long while this thread's go on."""
+    progress, clock = _progress()
+    begun, end = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        progress.started()
+        progress.began()
+        begun.set()
+        end.wait()
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    begun.wait()
+    for clock.now in range(0, seconds + 1, 5):
+        progress.polled()
+        progress.started()
+        progress.began()
+        progress.tried("index", None)
+        progress.finished()
+    end.set()
+    thread.join()
+    return progress.stall()
+
+
+def test_a_batch_that_hangs_alone_is_stuck_after_a_while() -> None:
+    """The others move, but the commit waits for it: ten times the patience, for a slow machine's sake."""
+    assert _one_hangs(100) is None
+    assert _one_hangs(105) == "a batch has not moved for 105 s, though others do"
 
 
 def test_work_that_starts_after_a_pause_is_given_its_time() -> None:

@@ -2,13 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from core.errors import FatalError, TransientError
+import pytest
+
+from core.errors import FatalError, RefusedError, TransientError
 from core.ports import DeadLetters, Index
-from core.records import Batch, Rejected
+from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
 from tests.fakes import FakeDeadLetters, FakeIndex, points, record
 from worker.progress import Progress
@@ -20,12 +22,18 @@ BAD = Rejected(record(1), "decode", "bad_json", "reason")
 
 
 class _Run:
-    def __init__(self, index: Index, dead_letters: DeadLetters, kind: type[Writer] = Writer) -> None:
+    def __init__(
+        self,
+        index: Index,
+        dead_letters: DeadLetters,
+        kind: type[Writer] = Writer,
+        finish: Callable[[Batch[Any]], Batch[Any]] = lambda batch: batch,
+    ) -> None:
         self.acks: list[Any] = []
         self.telemetry = Telemetry()
         self.progress = Progress(max_stall_s=60)
         self.writer = kind(
-            finish=lambda batch: batch,
+            finish=finish,
             index=index,
             dead_letters=dead_letters,
             ack=self.acks.append,
@@ -130,3 +138,114 @@ def test_batches_are_written_side_by_side() -> None:
     run.wait(lambda: len(run.acks) == 2)
     run.writer.close()
     assert run.writer.fault is None
+
+
+class _Picky(FakeIndex):
+    """Refuses what has the ticket 13 in it; out for the calls named."""
+
+    def __init__(self, *out: int) -> None:
+        super().__init__(lambda call: TransientError("index out") if call in out else None)
+
+    def write(self, tickets: Sequence[TicketPoints]) -> None:
+        if any(ticket.ticket_id == "13" for ticket in tickets) and self._fault(self.calls + 1) is None:
+            self.calls += 1
+            raise RefusedError("the index refuses what it was given (invalid_argument)")
+        super().write(tickets)
+
+
+def _number(batch: Batch[Any]) -> Batch[Any]:
+    """Each record as the ticket its offset names."""
+    return Batch(tuple(points(str(item.origin.offset)) for item in batch.items), batch.receipt)
+
+
+@pytest.mark.parametrize("out", [(), (1,), (3, 4, 5), (7,)])
+def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...]) -> None:
+    """Its record, as it was read; the others are written. An outage on the way is waited out and blames nobody."""
+    index, letters = _Picky(*out), FakeDeadLetters()
+    run = _Run(index, letters, finish=_number)
+    records = [record(n, value=b"raw %d" % n) for n in range(64)]
+    run.writer.submit(Batch(tuple(records), "r1"))
+    run.wait(lambda: run.acks == ["r1"])
+    run.writer.close()
+    (letter,) = letters.letters
+    assert letter.record is records[13]
+    assert (letter.stage, letter.code) == ("index", "bad_point")
+    assert set(index.versions) == {("acme", str(n)) for n in range(64) if n != 13}
+    assert index.calls - len(out) <= 1 + 6 + 3, "log2(64) calls and three more"
+    assert run.sample("tickets_acked_total", outcome="indexed") == 63
+    assert run.sample("tickets_rejected_total", stage="index", reason="bad_point") == 1
+
+
+def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
+    """So many of ten records can't be used."""
+
+    def finish(batch: Batch[Any]) -> Batch[Any]:
+        items = [
+            Rejected(item, "decode", "bad_json", "reason") if item.origin.offset % 10 < 10 * share else points()
+            for item in batch.items
+        ]
+        return Batch(tuple(items), batch.receipt)
+
+    return finish
+
+
+def _stream(share: float) -> tuple[_Run, FakeDeadLetters]:
+    """10,000 records, so many of them broken."""
+    letters = FakeDeadLetters()
+    run = _Run(FakeIndex(), letters, finish=_reject(share))
+    for start in range(0, 10_000, 100):
+        run.writer.submit(Batch(tuple(record(n) for n in range(start, start + 100)), start))
+    run.wait(lambda: run.writer.fault is not None or len(run.acks) == 100)
+    run.writer.close()
+    return run, letters
+
+
+def test_a_topic_of_broken_records_stops_the_worker() -> None:
+    """With one line that names the commonest code, exit code 1, and fewer than a window of dead letters."""
+    run, letters = _stream(1)
+    fault = run.writer.fault
+    assert isinstance(fault, FatalError)
+    assert fault.exit_code == 1
+    assert "of them for bad_json" in str(fault)
+    assert len(letters.letters) < 1_000
+    assert len(run.acks) * 100 == len(letters.letters), "what is acked is in the dead letters"
+
+
+def test_a_third_of_broken_records_does_not() -> None:
+    """They are dead letters, and the stream goes on."""
+    run, letters = _stream(0.3)
+    assert run.writer.fault is None
+    assert len(letters.letters) == 3_000
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the text"), FatalError("embed failed: RuntimeError")])
+def test_a_model_that_throws_stops_the_worker_and_the_batch_stays_unacked(error: Exception) -> None:
+    """It is read again after the restart; nothing of it is indexed or dead-lettered."""
+
+    def throws(_batch: Batch[Any]) -> Batch[Any]:
+        raise error
+
+    index, letters = FakeIndex(), FakeDeadLetters()
+    run = _Run(index, letters, finish=throws)
+    run.writer.submit(Batch((record(),), "r1"))
+    run.wait(lambda: run.writer.fault is not None)
+    run.writer.close()
+    assert run.writer.fault is error
+    assert (run.acks, index.calls, letters.calls) == ([], 0, 0)
+
+
+def test_an_outage_shows_in_the_metrics_and_the_reason() -> None:
+    """While the circuit is open, and no longer when the index is back."""
+    out = [True]
+    index = FakeIndex(lambda _call: TransientError("index out") if out[0] else None)
+    run = _Run(index, FakeDeadLetters())
+    run.writer.submit(Batch((points("1"),), "r1"))
+    run.wait(lambda: run.progress.outage == "index: index out; one batch tries it, the others wait")
+    assert run.sample("tickets_circuit_state", target="index") in {1, 2}
+    assert run.sample("tickets_circuit_state", target="dead_letters") == 0
+    out[0] = False
+    run.wait(lambda: run.acks == ["r1"])
+    run.writer.close()
+    assert run.progress.outage is None
+    assert run.sample("tickets_circuit_state", target="index") == 0
+    assert run.sample("tickets_write_limit") == 2

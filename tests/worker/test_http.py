@@ -1,0 +1,94 @@
+"""What the health port says of a worker in trouble, over a socket."""
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from random import Random
+from typing import Any
+
+from core.errors import TransientError
+from core.records import Batch
+from core.settings import HealthSettings, WriterSettings
+from delivery.credits import Credits
+from tests.fakes import FakeDeadLetters, FakeIndex, points
+from worker.http import State, serve_health
+from worker.progress import Progress
+from worker.telemetry import ConsumerTelemetry, Telemetry
+from worker.writer import Writer
+
+
+class _Worker:
+    """A writer with its health port and a clock of the test's own. The group has let it in."""
+
+    def __init__(self, finish: Any = lambda batch: batch, index: FakeIndex | None = None) -> None:
+        self.now = 0.0
+        self.telemetry = Telemetry()
+        self.progress = Progress(max_stall_s=60, clock=lambda: self.now)
+        observer = ConsumerTelemetry(self.telemetry, topic="tickets.raw", on_poll=self.progress.polled)
+        observer.rebalanced("assign", 1)
+        self.credits = Credits(tickets=10, bytes_=10)
+        state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
+        self.port = serve_health(HealthSettings(port=0), state)
+        self.writer = Writer(
+            finish=finish,
+            index=index or FakeIndex(),
+            dead_letters=FakeDeadLetters(),
+            ack=lambda _receipt: None,
+            settings=WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002),
+            telemetry=self.telemetry,
+            progress=self.progress,
+            rng=Random(1),
+        )
+
+    def ask(self, path: str) -> tuple[int, str | None]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port.port}{path}", timeout=5) as response:
+                return response.status, json.load(response).get("reason")
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error).get("reason")
+
+    def close(self) -> None:
+        self.writer.close()
+        self.port.close()
+
+
+def test_a_model_that_hangs_fails_the_liveness_probe() -> None:
+    """Polls go on, so the group keeps it; the platform restarts it after the setting's patience."""
+    begun, end = threading.Event(), threading.Event()
+
+    def hangs(batch: Batch[Any]) -> Batch[Any]:
+        begun.set()
+        end.wait()
+        return batch
+
+    worker = _Worker(hangs)
+    worker.writer.submit(Batch((points(),), "r1"))
+    begun.wait()
+    worker.now = 59
+    worker.progress.polled()
+    assert worker.ask("/healthz") == (200, None)
+    worker.now = 61
+    worker.progress.polled()
+    assert worker.ask("/healthz") == (503, "work in flight has not moved for 61 s")
+    end.set()
+    worker.close()
+
+
+def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -> None:
+    """A restart would not bring the index back."""
+    tries = threading.Semaphore(0)
+
+    def out(_call: int) -> TransientError:
+        tries.release()
+        return TransientError("index out")
+
+    worker = _Worker(index=FakeIndex(out))
+    worker.writer.submit(Batch((points(),), "r1"))
+    for worker.now in range(0, 200, 10):
+        for _ in range(3):  # at least one whole try since the clock moved
+            assert tries.acquire(timeout=5)
+        worker.progress.polled()
+        assert worker.ask("/healthz") == (200, None)
+    assert worker.ask("/readyz") == (503, "index: index out; one batch tries it, the others wait")
+    worker.close()
