@@ -1,0 +1,199 @@
+"""An index that is out for longer than max.poll.interval.ms: polls go on, and nothing read meanwhile is skipped."""
+
+import time
+from random import Random
+from typing import Any, Final
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from connectors.kafka import consumer as module
+from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
+from core.errors import TransientError
+from core.records import Batch, Record
+from core.settings import KafkaSettings, WriterSettings
+from delivery.credits import Credits
+from tests.fakes import FakeDeadLetters, FakeIndex, points
+from worker.progress import Progress
+from worker.telemetry import Telemetry
+from worker.writer import Writer
+
+TOPIC: Final = "tickets.raw"
+_INTERVAL_S: Final = 300.0
+_WRITING: Final = WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002, max_batch_tickets=10, max_batch_delay_ms=1)
+
+
+class _Message:
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def error(self) -> None:
+        return None
+
+    def topic(self) -> str:
+        return TOPIC
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+    def key(self) -> bytes:
+        return b"acme/1"
+
+    def value(self) -> bytes:
+        return b"{}"
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 0
+
+
+class FakeClient:
+    """A partition without end. As librdkafka does, it leaves the group when nobody has polled for the interval, and
+    may return one message more that it had fetched when it is paused."""
+
+    made: "FakeClient"
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock = clock
+        self.polled = clock[0]
+        self.offset = 0
+        self.paused = False
+        self.late = 0
+        self.evicted = False
+        self.committed = 0
+
+    def subscribe(self, _topics: list[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
+        del on_revoke, on_lost
+        self._on_assign = on_assign
+        self._joined = False
+
+    def consume(self, count: int, _timeout: float) -> list[_Message]:
+        self.evicted = self.evicted or self.clock[0] - self.polled > _INTERVAL_S
+        self.polled = self.clock[0]
+        if not self._joined:
+            self._joined = True
+            self._on_assign(self, [TopicPartition(TOPIC, 0)])
+            return []
+        if self.paused:
+            count = min(count, self.late)
+            self.late -= count
+        start, self.offset = self.offset, self.offset + count
+        return [_Message(offset) for offset in range(start, self.offset)]
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(TOPIC, 0)]
+
+    def incremental_assign(self, _partitions: list[TopicPartition]) -> None:
+        pass
+
+    def pause(self, _partitions: list[TopicPartition]) -> None:
+        self.paused, self.late = True, 1
+
+    def resume(self, _partitions: list[TopicPartition]) -> None:
+        self.paused = False
+
+    def get_watermark_offsets(self, _partition: TopicPartition, *, cached: bool) -> tuple[int, int]:
+        del cached
+        return 0, self.offset
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+        del asynchronous
+        self.committed = offsets[0].offset
+        return offsets
+
+    def close(self) -> None:
+        pass
+
+
+class _Stream:
+    """A consumer over the fake client, and a writer over an index that is out until `out` is False."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> None:
+        self.now = [1_000.0]
+        self.client = FakeClient(self.now)
+        monkeypatch.setattr(module, "Consumer", lambda _options: self.client)
+        self.consumer = kind(
+            topic=TOPIC,
+            kafka=KafkaSettings(max_poll_interval_s=_INTERVAL_S),
+            limits=_WRITING,
+            credits_=Credits(tickets=25, bytes_=10**9),
+            observer=ConsumerObserver(),
+            clock=lambda: self.now[0],
+        )
+        self.out = True
+        self.seen: list[int] = []
+        telemetry = Telemetry()
+        self.writer = Writer(
+            finish=self._finish,
+            index=FakeIndex(lambda _call: TransientError("index out") if self.out else None),
+            dead_letters=FakeDeadLetters(),
+            ack=self.consumer.ack,
+            settings=_WRITING,
+            telemetry=telemetry,
+            progress=Progress(max_stall_s=60),
+            rng=Random(1),
+        )
+
+    def _finish(self, batch: Batch[Record]) -> Batch[Any]:
+        return Batch(tuple(points(str(item.origin.offset)) for item in batch.items), batch.receipt)
+
+    def poll(self) -> None:
+        batch = self.consumer.poll()
+        if batch is not None:
+            self.seen += [item.origin.offset for item in batch.items]
+            self.writer.submit(batch)
+
+    def stays(self) -> bool:
+        """An outage of three intervals, a poll every 20 s of them; then the index is back. True when all went well."""
+        for _ in range(3 * int(_INTERVAL_S) // 20):
+            self.poll()
+            self.now[0] += 20
+        paused, in_flight = self.client.paused, len(self.seen)
+        self.out = False
+        deadline = time.monotonic() + 10
+        while self.client.committed < 100 and time.monotonic() < deadline:
+            self.now[0] += 1
+            self.poll()
+        self.writer.close()
+        whole = self.seen == list(range(len(self.seen))) and len(self.seen) >= 100
+        return paused and in_flight < 45 and not self.client.evicted and not self.client.paused and whole
+
+
+def test_an_outage_longer_than_the_poll_interval_costs_no_membership_and_no_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Paused, polling on, no more read than the credits allow; afterwards every offset comes once, in order."""
+    assert _Stream(monkeypatch, GroupConsumer).stays()
+
+
+class _Asleep(GroupConsumer):
+    """Waits for room without a word to the client."""
+
+    def _keep_alive_while_full(self) -> None:
+        pass
+
+
+class _Drops(GroupConsumer):
+    """Throws away what a paused client still returns."""
+
+    def _keep_alive_while_full(self) -> None:
+        super()._keep_alive_while_full()
+        self._carried.clear()
+
+
+class _NeverPauses(GroupConsumer):
+    """Polls on without pausing, and so reads what it has no room for."""
+
+    def _pause(self, *, paused: bool) -> None:
+        pass
+
+
+@pytest.mark.parametrize("broken", [_Asleep, _Drops, _NeverPauses])
+def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch, broken: type[GroupConsumer]) -> None:
+    """Evicted, a record skipped, or memory without bound."""
+    assert not _Stream(monkeypatch, broken).stays()
