@@ -11,6 +11,7 @@ from connectors.index.embedded import EdgeEngine
 from connectors.index.engine import Upsert
 from connectors.index.policy import VersionedIndex
 from core.errors import ConfigError, FatalError
+from delivery.bisection import write_all
 from tests.contracts.index_laws import DIMENSION, held, ticket
 
 
@@ -46,6 +47,19 @@ def test_what_the_engine_refuses_is_fatal_and_in_our_words(tmp_path: Path) -> No
     with pytest.raises(FatalError, match=r"the embedded index: .*dim"):
         engine.write([Upsert(ticket("1", 1, 1).points, below=2)])
     engine.close()
+
+
+def test_a_point_that_cannot_be_held_costs_its_ticket_alone(folder: Path) -> None:
+    """Found among the others, which are written; the reason quotes nothing of it."""
+    index = VersionedIndex(EdgeEngine(folder, dimension=DIMENSION))
+    tickets = [ticket(str(n), 2, 1, subject="\ud800 secret" if n == 7 else "fine") for n in range(20)]
+    (refusal,) = write_all(tickets, index.write)
+    assert refusal.at == 7
+    assert str(refusal.error) == "the embedded index can't hold it (UnicodeEncodeError)"
+    assert {key for key, (version, _) in held(index).items() if version == 2} == {
+        ("acme", str(n)) for n in range(20) if n != 7
+    }
+    index.close()
 
 
 def test_a_closed_engine_says_so(folder: Path) -> None:
