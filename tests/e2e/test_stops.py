@@ -1,0 +1,85 @@
+"""What no waiting mends ends a worker in one line with exit code 1, and the next one goes on where it was."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from connectors.index.open import open_index
+from models.load import load_embedder
+from synthetic.tickets import SyntheticRecord, events
+from tests.e2e.world import COMMANDS, WorkerProcess, World
+from tests.oracle import fold
+
+#: The worker under Bytewax, with a model that throws at its third batch.
+_THROWING = """
+import runpy, sys
+from models.hashing import HashingEmbedder
+
+def embed(self, texts, kind="passage", calls=[0], embed=HashingEmbedder.embed):
+    calls[0] += 1
+    if calls[0] == 3:
+        raise RuntimeError(texts[0])
+    return embed(self, texts, kind)
+
+HashingEmbedder.embed = embed
+sys.argv = ["bytewax.run", "dataflows.tickets"]
+runpy.run_module("bytewax.run", run_name="__main__")
+"""
+
+
+def _ends(world: World, command: list[str], **environment: str) -> tuple[int, str, str]:
+    """Exit code, the one line on standard error, and all that was logged."""
+    done = subprocess.run(
+        command, env=world.environment(**environment), capture_output=True, text=True, timeout=90, check=False
+    )
+    everything = done.stderr + done.stdout
+    assert "Traceback" not in everything, everything
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, everything
+    return done.returncode, lines[0], everything
+
+
+def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: str, tmp_path: Path) -> None:
+    """One line that names the step and the kind of error, and no text; nothing of the batch is lost."""
+    world = World(tansu, tmp_path)
+    world.produce(events(400, seed=5))
+    code, line, everything = _ends(
+        world,
+        [sys.executable, "-c", _THROWING],
+        TICKETS_WRITER__MAX_BATCH_TICKETS="50",
+        TICKETS_WRITER__CONCURRENCY="1",
+    )
+    assert (code, line) == (1, "ticketstream: writing: embed failed: RuntimeError")
+    assert "@example" not in everything
+    assert world.committed() < 400, "what the model never saw is not committed"
+    with WorkerProcess(world) as worker:
+        world.wait_committed([worker])
+        assert worker.terminate() == 0, worker.words()
+    assert world.letters() == []
+    embedder = load_embedder(world.settings.model)
+    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    held = {(t.tenant_id, t.ticket_id): t.version for t in index.tickets()}
+    index.close()
+    assert held == {key: expected.version for key, expected in fold(world.log()).items()}
+
+
+def _garbage(count: int) -> Iterator[SyntheticRecord]:
+    for number, event in enumerate(events(count, seed=6)):
+        yield SyntheticRecord(event.key, b"not json %d" % number, event.headers)
+
+
+def test_a_topic_of_broken_records_ends_the_worker_before_it_is_moved(tansu: str, tmp_path: Path) -> None:
+    """One line with the commonest code; who wants them moved says so with a setting."""
+    world = World(tansu, tmp_path)
+    world.produce(_garbage(3_000))
+    code, line, _ = _ends(world, COMMANDS["bytewax"])
+    assert code == 1
+    assert "records can't be used" in line
+    assert "of them for bad_json" in line
+    assert len(world.letters()) < 1_000
+    assert world.committed() <= len(world.letters()), "what is committed is in the dead letters"
+    with WorkerProcess(world, environment={"TICKETS_WRITER__MAX_REJECTED_SHARE": "0"}) as worker:
+        world.wait_committed([worker])
+        assert worker.terminate() == 0, worker.words()
+    assert {letter.value for letter in world.letters()} == {record.value for record in world.log()}
