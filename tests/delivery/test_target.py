@@ -204,7 +204,8 @@ def test_closing_sends_away_who_waits() -> None:
     server = _Server(out=True)
     target = _target(cap_s=60)
     threads = _threads(target, server, 6)
-    _until(lambda: server.calls >= 3)
+    _until(lambda: target.gate.state == "open" and server.inflight == 0)
+    time.sleep(0.1)  # whoever has just failed is waiting by now
     target.gate.close()
     for thread in threads:
         thread.join(1)

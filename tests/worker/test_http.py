@@ -2,14 +2,18 @@
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from random import Random
 from typing import Any
 
+import pytest
+
 from core.errors import TransientError
 from core.records import Batch
 from core.settings import HealthSettings, WriterSettings
+from delivery import gate
 from delivery.credits import Credits
 from tests.fakes import FakeDeadLetters, FakeIndex, points
 from worker.http import State, serve_health
@@ -91,4 +95,20 @@ def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -
         worker.progress.polled()
         assert worker.ask("/healthz") == (200, None)
     assert worker.ask("/readyz") == (503, "index: index out; one batch tries it, the others wait")
+    worker.close()
+
+
+def test_a_wait_that_the_index_asked_for_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute of Retry-After is as long as the patience, and the batch that waits it out says that it lives."""
+    monkeypatch.setattr(gate, "_HEARTBEAT_S", 0.005)
+    worker = _Worker(index=FakeIndex(lambda _call: TransientError("busy", retry_after_s=60)))
+    worker.writer.submit(Batch((points(),), "r1"))
+    deadline = time.monotonic() + 10
+    while worker.progress.outage is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    for worker.now in range(0, 200, 50):
+        worker.progress.polled()
+        time.sleep(0.1)
+    assert worker.ask("/healthz") == (200, None)
     worker.close()
