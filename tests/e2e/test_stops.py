@@ -66,7 +66,7 @@ def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: 
 
 def _garbage(count: int) -> Iterator[SyntheticRecord]:
     for number, event in enumerate(events(count, seed=6)):
-        yield SyntheticRecord(event.key, b"not json %d" % number, event.headers)
+        yield SyntheticRecord(event.key, b"not json %d" % number, "broken")
 
 
 def test_a_topic_of_broken_records_ends_the_worker_before_it_is_moved(tansu: str, tmp_path: Path) -> None:
