@@ -12,7 +12,8 @@ from core.errors import UnavailableError
 from core.records import Origin, Record
 from core.settings import KafkaSettings
 
-_POLL_S: Final = 1.0
+#: A batch that is not full is waited for so long, the last one of every partition too.
+_POLL_S: Final = 0.2
 _BATCH: Final = 500
 
 
