@@ -152,7 +152,8 @@ def _upserts(tickets: Sequence[TicketPoints]) -> list[Upsert]:
 
 
 def _head_id(ticket: TicketPoints) -> str:
-    return point_id(ticket.tenant_id, ticket.ticket_id, 0)
+    """Chunk 0 comes first; a deleted ticket has no chunks."""
+    return ticket.points[0].id if ticket.points else point_id(ticket.tenant_id, ticket.ticket_id, 0)
 
 
 def _conditions(query: SearchQuery) -> list[Condition]:

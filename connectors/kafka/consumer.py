@@ -23,8 +23,9 @@ from delivery.offsets import OffsetTracker, Receipt
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: How long a poll waits for room before it returns empty-handed, so that the caller's loop keeps turning.
-_ROOM_WAIT_S: Final = 0.005
+#: How long a poll waits for room before it returns empty-handed, so that the caller's loop keeps turning. Room that
+#: comes ends the wait at once.
+_ROOM_WAIT_S: Final = 0.02
 #: Full for longer than this: pause. Pausing at once would purge the prefetch at every short pause of the writer.
 _FULL_PAUSE_S: Final = 1.0
 
