@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.ports import TextKind
 from core.records import Vector
+from core.threads import step_back
 from models.artefact import Artefact
 from models.batching import split
 from models.device import Device
@@ -68,7 +69,7 @@ class OnnxEmbedder:
         self._tuning = tuning or find_tuning(
             artefact.graph.parent, device, lambda: tune(self._timed, SCALES[device], longest=manifest.max_length)
         )
-        self._pool = ThreadPoolExecutor(len(sessions), thread_name_prefix="model")
+        self._pool = ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=step_back)
         self._open_asking: Callable[[], list[Session]] | None = partial(
             open_sessions, artefact.graph, device, threads=1
         )

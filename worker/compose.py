@@ -67,7 +67,11 @@ def build_pipeline(settings: Settings) -> Pipeline:
         opening.callback(index.close)
         steps, finishing = _divide(ticket_steps(settings, embedder))
         progress = Progress(max_stall_s=settings.health.max_stall_s)
-        credits_ = Credits(tickets=settings.writer.max_inflight_tickets, bytes_=settings.writer.max_inflight_bytes)
+        credits_ = Credits(
+            tickets=settings.writer.max_inflight_tickets,
+            bytes_=settings.writer.max_inflight_bytes,
+            batches=settings.writer.concurrency + 1,  # one for each writer, and the next
+        )
         observer = ConsumerTelemetry(telemetry, topic=settings.topics.raw, on_poll=progress.polled)
         state = State(telemetry=telemetry, progress=progress, credits=credits_, observer=observer)
         opening.callback(serve_health(settings.health, state).close)

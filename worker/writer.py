@@ -17,6 +17,7 @@ from core.failpoints import failpoint
 from core.ports import DeadLetters, Index
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
+from core.threads import step_back
 from delivery.bisection import write_all
 from delivery.breaker import DeadLetterBreaker
 from delivery.gate import GivenUpError
@@ -51,7 +52,7 @@ class Writer:
         self._progress = progress
         self._to_index, self._to_dead_letters = open_targets(settings, telemetry=telemetry, progress=progress, rng=rng)
         self._breaker = DeadLetterBreaker(share=settings.max_rejected_share, window=settings.rejected_window)
-        self._pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="writer")
+        self._pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="writer", initializer=step_back)
         self._fault: BaseException | None = None
 
     @property

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from random import Random
 from typing import Any, Final
 
@@ -35,8 +36,8 @@ _SHARE_OUT_S: Final = 3.0
 _TOPIC: Final = "TICKETS_TOPICS__RAW"
 
 
-def _backlog(tasks: int, cores: int) -> Callable[[Job], Measured]:
-    """So many tasks of one group, each on cores of its own, or on all."""
+def _backlog(tasks: int, cores: int, *, asked: bool = False) -> Callable[[Job], Measured]:
+    """So many tasks of one group, each on cores of its own, or on all; questions are asked meanwhile, or not."""
 
     def run(job: Job) -> Measured:
         if tasks * cores > os.cpu_count():  # type: ignore[operator]  # known on Linux
@@ -50,8 +51,12 @@ def _backlog(tasks: int, cores: int) -> Callable[[Job], Measured]:
         for task in running:
             task.wait_joined()
         time.sleep(_SHARE_OUT_S if tasks > 1 else 0)
-        sent = _send(settings, synthetic_events(job.tickets), due=lambda _number: 0.0)
-        wait_all_acked(running, sent)
+        sent = _send(_producer(settings), settings, synthetic_events(job.tickets), due=lambda _number: 0.0)
+        with open_asking(settings) if asked else nullcontext() as asking:
+            searching = _Searching(asking) if asked else None
+            wait_all_acked(running, sent)
+            if searching is not None:
+                searching.stop()
         return _measured([task.stop() for task in running])
 
     return run
@@ -67,14 +72,15 @@ def _load(share: float) -> Callable[[Job], Measured]:
         dues = np.cumsum([rng.expovariate(rate) for _ in events[_WARM:]])
         with Task(sorted(os.sched_getaffinity(0)), {}) as task:
             task.wait_joined()
-            _send(settings, events[:_WARM], due=lambda _number: 0.0)
+            producer = _producer(settings)
+            _send(producer, settings, events[:_WARM], due=lambda _number: 0.0)
             task.wait_acked(_WARM)
             with open_asking(settings) as asking:
                 for question in list(questions())[:8]:
                     asking.search(question.text, SearchQuery(tenant_id=question.tenant_id))
                 searching = _Searching(asking)
                 began = time.time()
-                _send(settings, events[_WARM:], due=lambda number: began + float(dues[number]))
+                _send(producer, settings, events[_WARM:], due=lambda number: began + float(dues[number]))
                 busy = searching.stop()
                 task.wait_acked(len(events))
                 time.sleep(1)
@@ -146,9 +152,12 @@ def _own_topic() -> Settings:
     return settings
 
 
-def _send(settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]) -> int:
+def _producer(settings: Settings) -> Any:
+    return Producer({**producer_options(settings.kafka), "linger.ms": 1})
+
+
+def _send(producer: Any, settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]) -> int:
     """Each when it is due (seconds since 1970; 0: at once), with that moment as the time in the event."""
-    producer = Producer({**producer_options(settings.kafka), "linger.ms": 1})
     for number, event in enumerate(events):
         at, value = due(number), event.value
         if at and value is not None:
@@ -173,7 +182,7 @@ def _measured(reports: Sequence[Report]) -> Measured:
 
 
 CONTENDERS: Final = {
-    "a backlog": _backlog(1, len(os.sched_getaffinity(0))),
+    "a backlog": _backlog(1, len(os.sched_getaffinity(0)), asked=True),
     "10 % of its rate": _load(0.1),
     "50 % of its rate": _load(0.5),
     "90 % of its rate": _load(0.9),

@@ -27,6 +27,17 @@ def test_one_batch_larger_than_the_limit_is_let_in_and_blocks_the_next() -> None
     assert (credits_.tickets, credits_.bytes, credits_.room()) == (0, 0, 10)
 
 
+def test_no_more_batches_than_there_are_writers_for() -> None:
+    """However small they are: what comes while all are busy waits, and makes one batch."""
+    credits_ = Credits(tickets=10, bytes_=100, batches=2)
+    credits_.take(1, 1)
+    assert credits_.room() == 9
+    credits_.take(1, 1)
+    assert credits_.room() == 0
+    credits_.give_back(1, 1)
+    assert credits_.room() == 9
+
+
 def test_a_wait_for_room_ends_when_there_is_some_or_time_is_up() -> None:
     """The poll loop must keep turning."""
     credits_ = Credits(tickets=1, bytes_=100)
