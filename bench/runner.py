@@ -50,7 +50,9 @@ def run_suite(
                 if name in skipped:
                     continue
                 started(name, number)
-                asked = msgspec.structs.replace(job, contender=name, speed=speed)
+                most = suite.foreign_tickets if name in suite.foreign else None
+                tickets = job.tickets if most is None else min(most, job.tickets)
+                asked = msgspec.structs.replace(job, contender=name, tickets=tickets, speed=speed)
                 found = _run(suite, asked, setting(number * 100 + at))
                 row = Row(suite.name, name, number, job.corpus, machine)
                 if "skipped" in found:

@@ -33,6 +33,8 @@ class Suite(Struct, frozen=True):
         broker: none; one that holds the tickets; or an empty one, for contenders that write them.
         foreign: contenders in an environment of their own; they follow the others.
         script: their process.
+        foreign_tickets: the most that one of them is given; None: as many as the others. Speed is per second, and some
+            take minutes for what others do in one.
         figures: what is shown; none: speed, tokens, CPU, memory and the ratio to the reference.
         in_tokens: the ratio is shown in tokens too, as contenders embed different texts.
         axis: what the plotted figures are, and in which unit.
@@ -50,6 +52,7 @@ class Suite(Struct, frozen=True):
     broker: Literal["none", "backlog", "empty"] = "none"
     foreign: tuple[str, ...] = ()
     script: Path | None = None
+    foreign_tickets: int | None = None
     figures: tuple[Figure, ...] = ()
     in_tokens: bool = False
     axis: str = ""
