@@ -306,13 +306,14 @@ def give_partitions_away_undone() -> None:
 
 @_mutant("P11", trial=trials.tenants_apart)
 def search_all_tenants() -> None:
-    """The tenant is no condition of a search."""
+    """The tenant is no condition of a search, and nobody looks again at what it found."""
     conditions = _POLICY._conditions
 
     def open_to_all(query: SearchQuery) -> list[Condition]:
         return [c for c in conditions(query) if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
 
     _patch(_POLICY, "_conditions", open_to_all)
+    _patch(_POLICY, "_of_tenant", lambda found, _tenant_id: found)
 
 
 # --- privacy
