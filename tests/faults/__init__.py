@@ -1,6 +1,6 @@
 """Every promise attacked: workers killed, frozen and crowded, brokers and index broken, and a verdict on what is left.
 
-- `sizes`: how much of it a run does, and the seed that every random choice comes from.
+- `sizes`: how much of it a run does, and the seed that every random choice comes from; `choices` draws from it.
 - `ledger`: what was sent, and what came of each send.
 - `oracle`: what the log says the index and the dead letters must hold, against what they hold.
 - `sampler`: what a person who searches sees meanwhile.

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Self
@@ -18,6 +18,7 @@ from core.settings import IndexSettings
 from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord
 from tests.e2e.world import COMMANDS, Runner, WorkerProcess, World
+from tests.faults.choices import fork
 from tests.faults.ledger import Feeder, Ledger
 from tests.faults.oracle import (
     Verdict,
@@ -61,7 +62,7 @@ class Arena:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.section = section
-        self.rng = rng
+        self._sampler_rng = fork(rng)
         self.world = World(
             brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s
         )
@@ -74,7 +75,6 @@ class Arena:
         self.workers: list[WorkerProcess] = []
         self.peak_rss_mib = 0.0
         self.drains_s: list[float] = []
-        self.starts_s: list[float] = []
         self._runner = runner
         self._special = bool(mutant or record or "TEST_CLOCK" in settings)
         self._environment = self._base_environment(mutant, record, settings)
@@ -172,8 +172,8 @@ class Arena:
         """Seconds until `done`; it is a broken promise when that never comes."""
         began = time.monotonic()
         while not done():
-            if self._sampler is not None and self._sampler.fault is not None:
-                require(*self._sampler.fault[:1], kept=False, words=self._sampler.fault[1])
+            if self._sampler is not None:
+                self._sampler.require_sound()
             for worker in self.workers:
                 worker.assert_runs()
             require(promise, time.monotonic() - began < PATIENCE_S, f"{what} never came\n{self._words()}")
@@ -183,6 +183,20 @@ class Arena:
     def await_committed(self, records: int) -> float:
         """Seconds until the group has committed so many records in all."""
         return self.await_all(lambda: sum(self.committed().values()) >= records, f"a commit of {records} records")
+
+    def await_caught_up(self, behind: int) -> None:
+        """Wait until at most so many of the records sent are not committed; for as long as it gets fewer."""
+        least = sys.maxsize
+
+        def fewer() -> bool:
+            return self._behind() < least
+
+        while (left := self._behind()) > behind:
+            least = min(least, left)
+            self.await_all(fewer, f"fewer than {least} records behind", promise="P8")
+
+    def _behind(self) -> int:
+        return self.ledger.counts()["ok"] - sum(self.committed().values())
 
     def await_moved(self, before: dict[int, int]) -> float:
         """Seconds until every partition's commit has passed `before`."""
@@ -210,13 +224,16 @@ class Arena:
         log = self.world.log()
         acked_and_gone(self.ledger.missing_from(log))
         self.section.found("drained after the last send, s", self._await_drained(log))
-        self._stop_watching()
+        if self._sampler is not None and not self._sampler.answers:
+            self.await_answers(1)  # while there is somebody to answer
         for worker in list(self.workers):
             self.terminate(worker)
         return self.judge()
 
     def judge(self) -> Verdict:
         """The verdict on what is there now; all workers must have ended."""
+        if self._sampler is not None:
+            self._sampler.judge()
         log = self.world.log()
         require("P1", backlog(log, self.committed()) == 0, "the stream is not drained: nothing can be said")
         index = self.open_index()
@@ -278,20 +295,13 @@ class Arena:
         if self.peak_rss_mib:
             section.found("peak memory of a worker, MiB", round(self.peak_rss_mib))
 
-    def _stop_watching(self) -> None:
-        if self._sampler is None:
-            return
-        self._sampler.stop()
-        if self._sampler.fault is not None:
-            require(self._sampler.fault[0], kept=False, words=self._sampler.fault[1])
-
     def _make_sampler(self) -> Sampler:
         if self.server is None:
             eyes: OwnerEyes | ServerEyes = OwnerEyes(self.world.settings.index)
         else:
             self._eyes_index = self.open_index()
             eyes = ServerEyes(self._eyes_index, self._embedder)
-        return Sampler(eyes=eyes, ledger=self.ledger, committed=self.committed, rng=self.rng)
+        return Sampler(eyes=eyes, ledger=self.ledger, committed=self.committed, rng=self._sampler_rng)
 
     def open_index(self) -> VersionedIndex:
         """The index, from outside the workers; an embedded one must have no owner."""
@@ -324,14 +334,3 @@ def peak_rss_mib(pid: int) -> float:
         return 0.0
     lines = (line.split() for line in status.splitlines())
     return next((int(words[1]) / 1024 for words in lines if words and words[0] == "VmHWM:"), 0.0)
-
-
-def shuffled(records: Iterator[SyntheticRecord], rng: Random, *, window: int = 40) -> Iterator[SyntheticRecord]:
-    """The same records, each up to a window late: older versions come after newer ones, deletes before edits."""
-    held: list[SyntheticRecord] = []
-    for record in records:
-        held.append(record)
-        if len(held) >= window:
-            yield held.pop(rng.randrange(len(held)))
-    rng.shuffle(held)
-    yield from held

@@ -2,123 +2,21 @@
 
 import signal
 import time
-from collections.abc import Callable
 from itertools import cycle
 from random import Random
-from typing import Final, get_args
+from typing import Final
 
-from core.failpoints import Point
 from synthetic.tickets import events
-from tests.faults import trials
-from tests.faults.arena import Arena, shuffled
+from tests.faults import kills, trials
+from tests.faults.arena import Arena
+from tests.faults.choices import mixed, shuffled
+from tests.faults.kills import RATE, Attack
 from tests.faults.oracle import require
-from tests.faults.report import percentile
 from tests.faults.sizes import Run
 from tests.faults.trials import MakeArena
 from tests.rigs.qdrant_facade import Fault
 
-Attack = Callable[[MakeArena, Random, Run], None]
-
-#: A world is judged after so many kills, and a new one begun: its log and its ledger are kept in memory.
-_KILLS_PER_WORLD: Final = 25
-_LANES_OF_KILLS: Final = 3
-#: Records a second: a restarted worker finds a backlog to be killed in, and the fold of them all stays cheap.
-_RATE: Final = 80
 _DRAIN_S: Final = 10.0
-_RECOVERY_S: Final = 5.0
-
-
-def killed_with_the_index_inside(make: MakeArena, rng: Random, run: Run) -> None:
-    """The product's own command, killed at random moments, with the embedded index."""
-    _killed(make, rng, run, workers=1, runner="bytewax")
-
-
-def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
-    """The plain loop over the embedded index, killed at random moments."""
-    _killed(make, rng, run, workers=1)
-
-
-def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
-    """One of two workers of a server, killed at random moments of slow writes."""
-    _killed(make, rng, run, workers=2, server=True, record=True)
-
-
-def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
-    """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
-    points = get_args(Point) * run.sizes.kills_per_failpoint
-    recoveries: list[float] = []
-    for at in range(0, len(points), _KILLS_PER_WORLD):
-        with make(watched=at == 0) as arena:
-            _feed(arena, rng)
-            for point in points[at : at + _KILLS_PER_WORLD]:
-                worker = arena.start(TEST_FAILPOINTS=f"{point}=kill@{rng.randint(1, 4)}")
-                arena.await_death(worker)
-                arena.section.note(f"killed {point}")
-                recoveries.append(_recover(arena))
-                arena.terminate(arena.workers[0])
-                run.say(f"killed at failpoints: {len(recoveries)}")
-            arena.start()
-            arena.finish()
-        if run.over:
-            break
-    _tell_kills(arena, recoveries)
-
-
-def _killed(make: MakeArena, rng: Random, run: Run, *, workers: int, **arguments: object) -> None:
-    at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
-    wanted = -(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS)
-    recoveries: list[float] = []
-    while len(recoveries) < wanted and not run.over:
-        with make(**arguments) as arena:
-            if arena.server is not None:
-                arena.server.inject(Fault("slow", on="writes", seconds=0.05))
-            for _ in range(workers):
-                arena.start()
-            _feed(arena, rng)
-            for _ in range(min(_KILLS_PER_WORLD, wanted - len(recoveries))):
-                recoveries.append(_kill_one(arena, rng))
-                run.say(f"killed at random: {len(recoveries)} of {wanted} in this lane")
-            arena.finish()
-            if arguments.get("record"):
-                again, records = arena.duplicates()
-                arena.section.found("done twice", f"{again} of {records}")
-    _tell_kills(arena, recoveries)
-
-
-def _kill_one(arena: Arena, rng: Random) -> float:
-    """Kill a worker at work and start another; see `_recover`."""
-    worker = rng.choice(arena.workers)
-    arena.await_all(lambda: worker.metric("tickets_acked_total") > 0, "work for a worker")
-    time.sleep(rng.uniform(0, 0.7))
-    arena.kill(worker)
-    arena.section.note("killed")
-    return _recover(arena)
-
-
-def _recover(arena: Arena) -> float:
-    """Start another; seconds until every partition's commit moves again.
-
-    They are counted from its being up: how long a machine takes to start a process is not the pipeline's.
-    """
-    before = arena.committed()
-    worker = arena.start()
-    arena.starts_s.append(arena.await_all(lambda: worker.metric("tickets_build_info") > 0, "the start of a worker"))
-    return arena.await_moved(before)
-
-
-def _feed(arena: Arena, rng: Random) -> None:
-    made = events(10**9, seed=rng.randrange(10**6), edits=0.35, deletes=0.06, broken=0.03)
-    arena.feeder.start(shuffled(made, rng), rate=_RATE)
-
-
-def _tell_kills(arena: Arena, recoveries: list[float]) -> None:
-    bound = arena.session_timeout_s + _RECOVERY_S
-    late = percentile(recoveries, 95)
-    arena.section.found("kills", len(recoveries))
-    arena.section.found("start of a worker p50, s", percentile(arena.starts_s, 50))
-    arena.section.found("recovery after it p50, s", percentile(recoveries, 50))
-    arena.section.found("recovery after it p95, s", late, bound=bound, kept=late <= bound)
-    require("P1", late <= bound, f"recovery took {late:.1f} s, {bound:.0f} s are promised")
 
 
 # --- orderly ends
@@ -131,6 +29,7 @@ def sigterm_idle(make: MakeArena, rng: Random, run: Run) -> None:
         worker = arena.start()
         arena.send(list(events(50, seed=rng.randrange(10**6))))
         arena.await_committed(50)
+        arena.await_answers(1)
         _drained(arena, arena.terminate(worker))
         arena.judge()
 
@@ -176,7 +75,7 @@ def sigterm_in_a_rebalance(make: MakeArena, rng: Random, run: Run) -> None:
     del run
     with make(server=True) as arena:
         worker = arena.start()
-        _feed(arena, rng)
+        arena.feeder.start(mixed(rng), rate=RATE)
         arena.await_committed(100)
         joining = arena.start()
         arena.await_all(lambda: joining.metric("tickets_build_info") > 0, "the start of the second")
@@ -201,7 +100,7 @@ def frozen_and_thawed(make: MakeArena, rng: Random, run: Run) -> None:
         arena.server.inject(Fault("slow", on="writes", seconds=0.05))
         zombie, _other = arena.start(), arena.start()
         arena.await_assigned(2)
-        _feed(arena, rng)
+        arena.feeder.start(mixed(rng), rate=RATE)
         arena.await_all(lambda: zombie.metric("tickets_acked_total") > 0, "work for the one to be frozen")
         zombie.signal(signal.SIGSTOP)
         arena.section.note("frozen")
@@ -255,7 +154,7 @@ def server_faults_in_turn(make: MakeArena, rng: Random, run: Run) -> None:
     with make(server=True, INDEX__TIMEOUT_S="1", WRITER__MAX_BATCH_TICKETS="32") as arena:
         assert arena.server is not None
         arena.start()
-        _feed(arena, rng)
+        arena.feeder.start(mixed(rng), rate=RATE)
         arena.await_committed(100)
         for fault in _SERVER_FAULTS:
             seen = arena.server.counts().faults.get(fault.what, 0)
@@ -319,10 +218,10 @@ def _weigh(arena: Arena, *, seconds: int) -> list[float]:
 ATTACKS: Final[dict[str, Attack]] = {
     attack.__name__: attack
     for attack in (  # the longest first
-        killed_with_the_index_inside,
-        killed_in_the_plain_loop,
-        killed_beside_another,
-        killed_at_each_failpoint,
+        kills.killed_with_the_index_inside,
+        kills.killed_in_the_plain_loop,
+        kills.killed_beside_another,
+        kills.killed_at_each_failpoint,
         server_faults_in_turn,
         index_out_beyond_the_poll_interval,
         overload,

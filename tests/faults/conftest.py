@@ -18,7 +18,8 @@ _REPORT = Report(_RUN.seed)
 
 @pytest.fixture(scope="session")
 def attack_run() -> Run:
-    """Sizes, seed and clock of this run."""
+    """Sizes, seed and clock of this run; the clock starts when the first attack asks."""
+    _RUN.begin()
     return _RUN
 
 

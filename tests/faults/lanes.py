@@ -13,7 +13,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from tests.faults.arena import Arena
-from tests.faults.attacks import ATTACKS, Attack
+from tests.faults.attacks import ATTACKS
+from tests.faults.kills import Attack
 from tests.faults.mutants import MUTANTS
 from tests.faults.report import Section
 from tests.faults.sizes import Run
@@ -61,11 +62,11 @@ class Lanes:
         mutant = name if name in MUTANTS else ""
         made = 0
 
-        def make(**arguments: Any) -> Arena:
+        def make(*, brokers: str = self._brokers, **arguments: Any) -> Arena:
             nonlocal made
             made += 1
             folder = self._folder / name / str(made)
-            return Arena(self._brokers, folder, section, rng, mutant=mutant, **arguments)
+            return Arena(brokers, folder, section, rng, mutant=mutant, **arguments)
 
         began = time.monotonic()
         error: BaseException | None = None

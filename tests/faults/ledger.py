@@ -134,6 +134,7 @@ class Feeder:
         self._ledger = ledger
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._fault: Exception | None = None
         self.rate = 0.0
 
     def send(self, records: Sequence[SyntheticRecord]) -> None:
@@ -155,14 +156,23 @@ class Feeder:
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """Send no more, and wait for what comes of what was sent."""
+        """Send no more, and wait for what comes of what was sent. Raises what the thread has ended of, if it has."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
         self._producer.flush(30)
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
 
     def _run(self, records: Iterator[SyntheticRecord]) -> None:
+        try:
+            self._feed(records)
+        except Exception as error:  # noqa: BLE001 - a thread's error would vanish, and less be sent than was thought
+            self._fault = error
+
+    def _feed(self, records: Iterator[SyntheticRecord]) -> None:
         owed = 0.0
         last = time.monotonic()
         while not self._stopping.wait(_TICK_S):

@@ -5,7 +5,9 @@ ticket whose delete is committed, nor another tenant's, nor a version below one 
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from random import Random
 from typing import Final, Protocol
 
@@ -19,11 +21,14 @@ from core.ports import Embedder
 from core.records import SearchHit, SearchQuery
 from core.settings import IndexSettings
 from tests.faults.ledger import Floor, Ledger, TicketKey
+from tests.faults.oracle import require
 from worker.search import Searcher
 
 _EVERY_S: Final = 0.2
 _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
+#: Tickets of a search that stands in for looking them up.
+_WIDE: Final = 200
 _TENANTS: Final = ("acme", "borealis", "cobalt")
 _WORDS: Final = ("password change fails", "invoice is wrong", "cannot sign in", "export hangs", "refund", "Anmeldung")
 
@@ -37,7 +42,7 @@ class Eyes(Protocol):
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]: ...
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
-        """What is held of these; empty where one can only search."""
+        """What is held of some of these, and of others perhaps."""
         ...
 
 
@@ -67,11 +72,19 @@ class OwnerEyes:
         owner = find_owner(self._settings.path)
         if owner is None or owner.address is None:
             raise TicketstreamError("nobody to ask")
-        return _Worker(owner).search(text, query)
+        try:
+            return _Worker(owner).search(text, query)
+        except HTTPException as error:  # killed in mid-answer
+            raise TicketstreamError(f"half an answer: {type(error).__name__}") from None
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
-        del tickets
-        return {}
+        """By a wide search, as nothing else is answered: what is deleted shows only when it is back."""
+        tenants = Counter(tenant_id for tenant_id, _ticket_id in tickets)
+        if not tenants:
+            return {}
+        [(tenant_id, _count)] = tenants.most_common(1)
+        hits = self.search(_WORDS[0], SearchQuery(tenant_id=tenant_id, limit=_WIDE))
+        return {(hit.tenant_id, hit.ticket_id): (hit.version, False) for hit in hits}
 
 
 class Sampler:
@@ -98,6 +111,17 @@ class Sampler:
         if self._thread.is_alive():
             self._thread.join()
 
+    def require_sound(self) -> None:
+        """Raise `BrokenError` for the first wrong thing that was seen."""
+        if self.fault is not None:
+            require(self.fault[0], kept=False, words=self.fault[1])
+
+    def judge(self) -> None:
+        """Look no more. Raises `BrokenError` for what was seen, and when nothing was: then nobody looked on."""
+        self.stop()
+        self.require_sound()
+        require("watch", self.answers > 0, f"no search was answered, {self.unanswered} were not")
+
     def _run(self) -> None:
         while not self._stopping.wait(_EVERY_S):
             try:
@@ -106,6 +130,9 @@ class Sampler:
                 self._look_up(floor)
             except (TicketstreamError, OSError):
                 self.unanswered += 1
+            except Exception as error:  # noqa: BLE001 - a thread's error would vanish, and nobody be looking on
+                self._wrong("watch", f"looking on ended with {error!r}")
+                return
             else:
                 self.answers += 1
 
@@ -121,7 +148,7 @@ class Sampler:
     def _look_up(self, floor: Floor) -> None:
         known = floor.tickets()
         chosen = self._rng.sample(known, min(_LOOKED_UP, len(known)))
-        least = {ticket: floor.of(ticket) for ticket in chosen}
+        least = {ticket: floor.of(ticket) for ticket in known}
         for ticket, head in self._eyes.heads(chosen).items():
             self._look(ticket, head, least)
 

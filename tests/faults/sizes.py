@@ -2,10 +2,12 @@
 
 import os
 import time
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import Final
 
 from msgspec import Struct
+
+from tests.faults.choices import Choices
 
 _SEED: Final = "TICKETS_TEST_SEED"
 _SOAK: Final = "TICKETS_TEST_SOAK"
@@ -61,7 +63,7 @@ SOAK: Final = Sizes(
 
 
 class Run:
-    """One run of the attacks: its sizes, its seed, its clock."""
+    """One run of the attacks: its sizes, its seed, its clock, which starts with `begin`."""
 
     def __init__(self) -> None:
         given = os.environ.get(_SEED)
@@ -69,11 +71,22 @@ class Run:
         self.soak = bool(os.environ.get(_SOAK))
         self.sizes = SOAK if self.soak else EVERY_RUN
         minutes = os.environ.get(_MINUTES)
-        self._ends = time.monotonic() + 60 * (float(minutes) if minutes else self.sizes.minutes)
+        #: A person who names the minutes wants what they are enough for; any other run must reach its counts.
+        self.may_end_early = self.soak and bool(minutes)
+        self._minutes = float(minutes) if minutes else self.sizes.minutes
+        self._ends: float | None = None
 
-    def rng(self, name: str) -> Random:
-        """The random choices of one attack: the same for the same seed, whatever else runs, in whatever order."""
-        return Random(f"{self.seed}/{name}")
+    def begin(self) -> None:
+        """The time runs from now, unless it does already: other tests may come first."""
+        if self._ends is None:
+            self._ends = time.monotonic() + 60 * self._minutes
+
+    def rng(self, name: str) -> Choices:
+        """The random choices of one attack: the same for the same seed, whatever else runs, in whatever order.
+
+        They belong to the thread that asks; `fork` makes those of another.
+        """
+        return Choices(f"{self.seed}/{name}")
 
     def say(self, words: str) -> None:
         """Tell a person who waits for hours how far it is."""
@@ -83,4 +96,4 @@ class Run:
     @property
     def over(self) -> bool:
         """The time for it is spent."""
-        return time.monotonic() > self._ends
+        return self._ends is not None and time.monotonic() > self._ends

@@ -17,7 +17,9 @@ from rich.table import Table
 
 from synthetic.tickets import events
 from tests.e2e.world import WorkerProcess
-from tests.faults.arena import Arena, shuffled
+from tests.faults.arena import Arena
+from tests.faults.choices import shuffled
+from tests.faults.oracle import require
 from tests.faults.report import Report
 from tests.rigs.kafka import start_kafka
 
@@ -46,10 +48,13 @@ class Outcome(Struct, frozen=True):
         return self.again / max(1, self.records)
 
 
-def storm(arena: Arena, rng: Random, over: Callable[[float], bool], *, kills: float, rate: float) -> Outcome:
-    """Change the group's members until it is `over`, told the seconds since it began; then judge.
+def storm(
+    arena: Arena, rng: Random, *, seconds: float, kills: float, rate: float, ended: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Change the group's members for so long, and until each change has been made once; then judge.
 
-    Of those that go, a share of `kills` is killed, the others are asked to.
+    Of those that go, a share of `kills` is killed, the first among them; the others are asked to. `ended` says that
+    no time is left.
     """
     joined = left = killed = 0
     for _ in range(_FEWEST):
@@ -58,7 +63,7 @@ def storm(arena: Arena, rng: Random, over: Callable[[float], bool], *, kills: fl
     made = events(10**9, seed=rng.randrange(10**6), edits=0.35, deletes=0.06, broken=0.02)
     arena.feeder.start(shuffled(made, rng), rate=rate)
     began = time.monotonic()
-    while not over(time.monotonic() - began):
+    while not ended() and (time.monotonic() - began < seconds or not (joined and left and killed)):
         time.sleep(rng.uniform(0.2, 2.0))
         ready = [worker for worker in arena.workers if _ready(worker)]
         if len(arena.workers) <= _FEWEST or (len(arena.workers) < _MOST and rng.random() < 0.5):
@@ -66,13 +71,14 @@ def storm(arena: Arena, rng: Random, over: Callable[[float], bool], *, kills: fl
             joined += 1
         elif not ready:
             continue
-        elif rng.random() < kills:
+        elif not killed or (left and rng.random() < kills):
             arena.kill(rng.choice(ready))
             killed += 1
         else:
             arena.terminate(rng.choice(ready))
             left += 1
     arena.section.note(f"{joined} joined, {left} left, {killed} were killed")
+    require("count", min(joined, left, killed) > 0, f"{joined} joined, {left} left, {killed} were killed: no storm")
     arena.finish()
     again, records = arena.duplicates()
     return Outcome(joined, left, killed, again, records)
@@ -104,7 +110,7 @@ def compare(names: Sequence[str], seconds: float, seed: int) -> None:
                 **PROTOCOLS[name],
             )
             with arena:
-                outcome = storm(arena, rng, lambda passed: passed > seconds, kills=0.25, rate=200)
+                outcome = storm(arena, rng, seconds=seconds, kills=0.25, rate=200)
             counts = (outcome.records, outcome.joined, outcome.left, outcome.killed, outcome.again)
             table.add_row(name, *map(str, counts), f"{outcome.share:.2%}", "0")  # a loss would have raised
     Console().print(table)

@@ -72,10 +72,6 @@ def test_a_storm_of_rebalances(
 ) -> None:
     """Workers join, leave and are killed: nothing is lost, less than one record in twenty is done twice."""
     sizes = attack_run.sizes
-
-    def over(passed_s: float) -> bool:
-        return attack_run.over or passed_s > sizes.storm_s
-
     with arena_on(
         kafka_cluster.address,
         server=True,
@@ -85,7 +81,16 @@ def test_a_storm_of_rebalances(
         session_timeout_s=_SESSION_S,
     ) as arena:
         rate = sizes.storm_records / sizes.storm_s
-        outcome = storm(arena, attack_run.rng("storm"), over, kills=0.2, rate=rate)
+        outcome = storm(
+            arena,
+            attack_run.rng("storm"),
+            seconds=sizes.storm_s,
+            kills=0.2,
+            rate=rate,
+            ended=lambda: attack_run.over,
+        )
+    changes = (outcome.joined, outcome.left, outcome.killed)
+    section.found("joined, left, killed", "{}, {}, {}".format(*changes), bound="1 each", kept=min(changes) > 0)
     section.found("done twice", f"{outcome.again} of {outcome.records}", bound="5 %", kept=outcome.share < 0.05)
     require("P10", outcome.share < 0.05, f"{outcome.again} of {outcome.records} records were done twice")
 

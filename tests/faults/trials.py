@@ -14,7 +14,8 @@ from connectors.index.digest import contents
 from core.contract import record_key
 from synthetic.tickets import Kind, SyntheticRecord, events
 from tests.e2e.world import assert_same
-from tests.faults.arena import Arena, shuffled
+from tests.faults.arena import Arena
+from tests.faults.choices import shuffled
 from tests.faults.oracle import require
 from tests.rigs.qdrant_facade import Fault
 
@@ -49,6 +50,7 @@ def private_data(make: MakeArena, rng: Random) -> None:
         worker = arena.start()
         arena.send([*(ticket(f"p{n}", 1, body=body) for n in range(20)), broken])
         arena.await_committed(21)
+        arena.await_answers(1)
         arena.terminate(worker)
         words = worker.words()
         require(

@@ -1,0 +1,139 @@
+"""Workers killed, at random moments and at named points."""
+
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final, get_args
+
+from core.failpoints import Point
+from tests.faults.arena import Arena
+from tests.faults.choices import mixed
+from tests.faults.oracle import require
+from tests.faults.report import Section, percentile
+from tests.faults.sizes import Run
+from tests.faults.trials import MakeArena
+from tests.rigs.qdrant_facade import Fault
+
+Attack = Callable[[MakeArena, Random, Run], None]
+
+#: Records a second: a restarted worker finds a backlog to be killed in, and the fold of them all stays cheap.
+RATE: Final = 80
+#: A world is judged after so many kills, and a new one begun: its log and its ledger are kept in memory.
+_KILLS_PER_WORLD: Final = 25
+_LANES_OF_KILLS: Final = 3
+_RECOVERY_S: Final = 5.0
+
+
+def killed_with_the_index_inside(make: MakeArena, rng: Random, run: Run) -> None:
+    """The product's own command, killed at random moments, with the embedded index."""
+    _killed(make, rng, run, workers=1, runner="bytewax")
+
+
+def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
+    """The plain loop over the embedded index, killed at random moments."""
+    _killed(make, rng, run, workers=1)
+
+
+def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
+    """One of two workers of a server, killed at random moments of slow writes."""
+    _killed(make, rng, run, workers=2, server=True, record=True)
+
+
+def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
+    """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
+    points = get_args(Point) * run.sizes.kills_per_failpoint
+    kills = _Kills(len(points))
+    while not (kills.done or run.over):
+        with make(watched=not kills.recoveries_s) as arena:
+            arena.feeder.start(mixed(rng), rate=RATE)
+            for point in points[kills.count :][:_KILLS_PER_WORLD]:
+                worker = arena.start(TEST_FAILPOINTS=f"{point}=kill@{rng.randint(1, 4)}")
+                arena.await_death(worker)
+                arena.section.note(f"killed {point}")
+                kills.recover(arena)
+                arena.terminate(arena.workers[0])
+                run.say(f"killed at failpoints: {kills.count}")
+            arena.start()
+            arena.finish()
+            kills.judged(arena)
+    kills.judge(run)
+
+
+def _killed(make: MakeArena, rng: Random, run: Run, *, workers: int, **arguments: Any) -> None:
+    at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
+    kills = _Kills(-(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS))
+    while not (kills.done or run.over):
+        with make(**arguments) as arena:
+            if arena.server is not None:
+                arena.server.inject(Fault("slow", on="writes", seconds=0.05))
+            for _ in range(workers):
+                arena.start()
+            arena.feeder.start(mixed(rng), rate=RATE)
+            for _ in range(min(_KILLS_PER_WORLD, kills.wanted - kills.count)):
+                _kill_one(arena, rng)
+                kills.recover(arena)
+                run.say(f"killed at random: {kills.count} of {kills.wanted} in this lane")
+            arena.finish()
+            kills.judged(arena)
+            if arguments.get("record"):
+                again, records = arena.duplicates()
+                arena.section.found("done twice", f"{again} of {records}")
+    kills.judge(run)
+
+
+def _kill_one(arena: Arena, rng: Random) -> None:
+    """Kill a worker at work."""
+    worker = rng.choice(arena.workers)
+    arena.await_all(lambda: worker.metric("tickets_acked_total") > 0, "work for a worker")
+    time.sleep(rng.uniform(0, 0.7))
+    arena.kill(worker)
+    arena.section.note("killed")
+
+
+class _Kills:
+    """How many there were, over all worlds, and how long each took to be made good."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.recoveries_s: list[float] = []
+        self._starts_s: list[float] = []
+        self._section: Section | None = None
+        self._bound_s = 0.0
+
+    @property
+    def count(self) -> int:
+        """So far."""
+        return len(self.recoveries_s)
+
+    @property
+    def done(self) -> bool:
+        """All that were wanted."""
+        return self.count >= self.wanted
+
+    def recover(self, arena: Arena) -> None:
+        """Start another worker, and wait until every partition's commit moves again.
+
+        The time counts from the start of its process: what a person who restarts a worker waits for.
+        """
+        began, before = time.monotonic(), arena.committed()
+        worker = arena.start()
+        self._starts_s.append(arena.await_all(lambda: worker.metric("tickets_build_info") > 0, "the start of a worker"))
+        arena.await_moved(before)
+        self.recoveries_s.append(time.monotonic() - began)
+
+    def judged(self, arena: Arena) -> None:
+        """This world is drained, and nothing of it is lost."""
+        self._section, self._bound_s = arena.section, arena.session_timeout_s + _RECOVERY_S
+
+    def judge(self, run: Run) -> None:
+        """Write the figures down. Raises `BrokenError` for too few kills, or too slow recoveries."""
+        enough = self.done or (run.may_end_early and self.count > 0)
+        require("count", enough, f"{self.count} kills in the time there was, {self.wanted} were to be made")
+        assert self._section is not None
+        late = percentile(self.recoveries_s, 95)
+        found = self._section.found
+        found("kills", self.count, bound=self.wanted, kept=self.done)
+        found("start of a worker p50, s", percentile(self._starts_s, 50))
+        found("recovery from its start p50, s", percentile(self.recoveries_s, 50))
+        found("recovery from its start p95, s", late, bound=self._bound_s, kept=late <= self._bound_s)
+        require("P1", late <= self._bound_s, f"recovery took {late:.1f} s, {self._bound_s:.0f} s are promised")
