@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from synthetic.tickets import events
-from tests.faults import kills, trials
+from tests.faults import kills, networks, trials
 from tests.faults.arena import Arena
 from tests.faults.choices import mixed, shuffled
 from tests.faults.kills import RATE, Attack
@@ -135,6 +135,13 @@ def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -
     trials.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s)
 
 
+def index_silent_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
+    """As long, with connections that stay and nothing that comes over them: a call knows of it by its timeout alone."""
+    sizes = run.sizes
+    settings = {"INDEX__TIMEOUT_S": "1"}
+    trials.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s, how="silent", **settings)
+
+
 _SERVER_FAULTS: Final = (
     Fault("down"),
     Fault("slow", on="writes", seconds=0.5),
@@ -223,7 +230,10 @@ ATTACKS: Final[dict[str, Attack]] = {
         kills.killed_beside_another,
         kills.killed_at_each_failpoint,
         server_faults_in_turn,
+        networks.network_to_the_broker,
+        networks.network_to_the_index,
         index_out_beyond_the_poll_interval,
+        index_silent_beyond_the_poll_interval,
         overload,
         frozen_and_thawed,
         sigterm_in_an_outage,

@@ -4,11 +4,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import grpc
 
+from tests.rigs.proxy import Proxy
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
+
+Outage = Literal[
+    "refuses",  # every call is answered with UNAVAILABLE
+    "down",  # the port is closed
+    "silent",  # connections stay, and nothing comes over them: a black hole
+]
 
 
 class BreakableServer(QdrantFacade):
@@ -22,13 +29,24 @@ class BreakableServer(QdrantFacade):
         super().__init__(folder)
 
     @contextmanager
-    def outage(self) -> Iterator[None]:
-        """Every call is refused."""
-        self.inject(Fault("error", code="UNAVAILABLE"))
+    def outage(self, how: Outage = "refuses") -> Iterator[None]:
+        """Nothing gets through meanwhile."""
+        match how:
+            case "refuses":
+                self.inject(Fault("error", code="UNAVAILABLE"))
+            case "down":
+                self.inject(Fault("down"))
+            case "silent":
+                self.network.half_open()
         try:
             yield
         finally:
             self.heal()
+
+    @property
+    def network(self) -> Proxy:
+        """Between it and everybody; healed by `heal`."""
+        return self._front
 
     def release(self) -> None:
         """Let the held writes go on."""

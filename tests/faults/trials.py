@@ -12,11 +12,13 @@ import msgspec
 
 from connectors.index.digest import contents
 from core.contract import record_key
+from core.settings import WriterSettings
 from synthetic.tickets import Kind, SyntheticRecord, events
 from tests.e2e.world import assert_same
 from tests.faults.arena import Arena
 from tests.faults.choices import shuffled
 from tests.faults.oracle import require
+from tests.faults.server import Outage
 from tests.rigs.qdrant_facade import Fault
 
 #: Makes an arena of a trial's own; what it is given are the arena's own arguments.
@@ -27,6 +29,8 @@ _EMAIL: Final = "jane.doe@example.com"
 _CARD: Final = "4111 1111 1111 1111"
 _SECRET_WORD: Final = "xylophone"
 _START_MS: Final = 1_767_225_600_000
+#: Records a second while and after the index is out.
+_ARRIVING: Final = 60
 
 
 def late_versions(make: MakeArena, rng: Random) -> None:
@@ -174,28 +178,53 @@ def long_outage(make: MakeArena, rng: Random) -> None:
     out_of_the_index(make, rng, max_poll_s=2, outage_s=4)
 
 
-def out_of_the_index(make: MakeArena, rng: Random, *, max_poll_s: int, outage_s: int) -> None:
-    """As `long_outage`, of any length."""
-    settings = {"KAFKA__MAX_POLL_INTERVAL_S": str(max_poll_s), "WRITER__MAX_INFLIGHT_TICKETS": "64"}
+def out_of_the_index(
+    make: MakeArena, rng: Random, *, max_poll_s: int, outage_s: int, how: Outage = "down", **settings: str
+) -> None:
+    """As `long_outage`, of any length and kind, at the backoff that a worker has by default.
+
+    Once the index is back, writes go on within five seconds, and what has piled up is worked off at twice the rate at
+    which more arrives, or faster.
+    """
+    settings |= {
+        "KAFKA__MAX_POLL_INTERVAL_S": str(max_poll_s),
+        "WRITER__MAX_INFLIGHT_TICKETS": "64",
+        "WRITER__BACKOFF_MAX_S": str(WriterSettings().backoff_max_s),
+    }
     with make(server=True, **settings) as arena:
         assert arena.server is not None
         worker = arena.start()
         arena.send(list(events(60, seed=rng.randrange(10**6))))
         arena.await_committed(60)
-        before = arena.committed()
-        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3, start_ms=_START_MS * 2), rate=60)
-        with arena.server.outage():
-            arena.section.note(f"the index is out for {outage_s} s")
+        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3, start_ms=_START_MS * 2), rate=_ARRIVING)
+        time.sleep(0.5)
+        with arena.server.outage(how):
+            arena.section.note(f"the index is out for {outage_s} s: {how}")
             time.sleep(outage_s)
             require("P6", not arena.world.letters(), "good records are in the dead letters")
-        resumed = arena.await_all(lambda: sum(arena.committed().values()) > sum(before.values()), "a commit after it")
+            before = sum(arena.committed().values())
+        ended = time.monotonic()
+        arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after it")
+        resumed = time.monotonic() - ended
         arena.section.found("writes resumed after, s", resumed, bound=5, kept=resumed <= 5)
+        _work_off(arena)
         # A worker that was evicted hears of it at its next poll.
         evicted = sum(worker.metric("tickets_rebalances_total", event=event) for event in ("lost", "revoke"))
         arena.section.found("evicted", int(evicted), bound=0, kept=not evicted)
         require("P8", evicted == 0, "the worker was evicted from its group")
         arena.finish()
         require("P8", resumed <= 5, f"writes resumed {resumed:.1f} s after the outage")
+
+
+def _work_off(arena: Arena) -> None:
+    """Wait until less than a second's arrivals are left, and hold the rate against that of the arrivals."""
+    began, first = time.monotonic(), sum(arena.committed().values())
+    arena.await_caught_up(_ARRIVING)
+    took, done = time.monotonic() - began, sum(arena.committed().values()) - first
+    rate, least = done / took, 2 * _ARRIVING
+    if done >= least:  # too little was left at the first commit to speak of a rate, else
+        arena.section.found("worked off, records/s", round(rate), bound=f"at least {least}", kept=rate >= least)
+        require("P8", rate >= least, f"{rate:.0f} records/s are worked off while {_ARRIVING} arrive")
 
 
 def terminated(make: MakeArena, rng: Random) -> None:

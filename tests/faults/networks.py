@@ -1,0 +1,70 @@
+"""Networks that fail between a worker and its index, or its broker: nothing is refused, and nothing arrives."""
+
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from tests.faults.arena import Arena
+from tests.faults.choices import mixed
+from tests.faults.kills import RATE
+from tests.faults.oracle import require
+from tests.faults.sizes import Run
+from tests.faults.trials import MakeArena
+from tests.rigs.proxy import Proxy
+from tests.rigs.tansu import start_proxied
+
+_TIMEOUT_S: Final = 1
+
+#: What happens to the bytes, by name, until the network is healed.
+_TROUBLES: Final[dict[str, Callable[[Proxy], object]]] = {
+    "half-open": Proxy.half_open,
+    "requests don't arrive": lambda network: network.cut("to_server"),
+    "answers don't arrive": lambda network: network.cut("to_client"),
+    "connections are reset": Proxy.reset,
+    "the port is closed": Proxy.refuse,
+}
+
+
+def network_to_the_index(make: MakeArena, rng: Random, run: Run) -> None:
+    """Calls to the index vanish on their way there, or their answers on the way back: each is made again."""
+    del run
+    with make(server=True, INDEX__TIMEOUT_S=str(_TIMEOUT_S), WRITER__MAX_BATCH_TICKETS="32") as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.feeder.start(mixed(rng), rate=RATE)
+        arena.await_committed(100)
+        for name, trouble in _TROUBLES.items():
+            retries = worker.metric("tickets_retries_total", target="index")
+            _trouble(arena, arena.server.network, name, trouble, seconds=2.5 * _TIMEOUT_S)
+            again = worker.metric("tickets_retries_total", target="index") - retries
+            require("harness", again > 0 or name == "connections are reset", f"no write has met this: {name}")
+        require("P6", len(arena.world.letters()) < sum(arena.committed().values()) * 0.1, "an outage is dead-lettered")
+        arena.finish()
+
+
+def network_to_the_broker(make: MakeArena, rng: Random, run: Run) -> None:
+    """The worker hears nothing from its broker, or isn't heard, for longer than the session timeout: it comes back."""
+    del run
+    with start_proxied() as (broker, network), make(brokers=broker) as arena:
+        worker = arena.start()
+        arena.feeder.start(mixed(rng), rate=RATE)
+        arena.await_committed(100)
+        for name, trouble in _TROUBLES.items():
+            _trouble(arena, network, name, trouble, seconds=3 * arena.session_timeout_s)
+        lost = worker.metric("tickets_rebalances_total", event="lost")
+        arena.section.found("times out of the group", int(lost))
+        require("harness", lost > 0, "the worker was never cut off for long enough to lose its partitions")
+        arena.finish()
+
+
+def _trouble(arena: Arena, network: Proxy, name: str, trouble: Callable[[Proxy], object], *, seconds: float) -> None:
+    """Trouble for so long, then none; the stream goes on after it."""
+    before = arena.committed()
+    trouble(network)
+    arena.section.note(name)
+    time.sleep(seconds)
+    network.heal()
+    healed = time.monotonic()
+    arena.await_moved(before)
+    arena.section.found(f"goes on after {name}, s", time.monotonic() - healed)

