@@ -138,8 +138,9 @@ def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -
 def index_silent_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
     """As long, with connections that stay and nothing that comes over them: a call knows of it by its timeout alone."""
     sizes = run.sizes
-    settings = {"INDEX__TIMEOUT_S": "1"}
-    trials.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s, how="silent", **settings)
+    trials.out_of_the_index(
+        make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s, how="silent", INDEX__TIMEOUT_S="1"
+    )
 
 
 _SERVER_FAULTS: Final = (
