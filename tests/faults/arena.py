@@ -163,7 +163,7 @@ class Arena:
         """What the group has committed of each partition."""
         try:
             lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
-        except UnavailableError:  # a broker is down, and that may be on purpose: no more is known than before
+        except (UnavailableError, TimeoutError):  # a broker is out, perhaps on purpose: no more is known than before
             return dict(self._committed)
         self._committed = {lag.partition: lag.committed for lag in lags if lag.committed is not None}
         return dict(self._committed)

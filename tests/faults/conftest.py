@@ -49,7 +49,8 @@ def section(request: pytest.FixtureRequest) -> Iterator[Section]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     yield
     if call.when == "call" and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
-        item.failed = str(call.excinfo.value).splitlines()[0][:400]  # type: ignore[attr-defined]
+        value = call.excinfo.value  # some say nothing, such as a timeout
+        item.failed = (str(value) or repr(value)).splitlines()[0][:400]  # type: ignore[attr-defined]
 
 
 def pytest_report_header() -> str:

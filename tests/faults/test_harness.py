@@ -41,7 +41,12 @@ def _elsewhere(call: Callable[[], Any]) -> BaseException | None:
 
 @pytest.mark.parametrize(
     "draw",
-    [Random.random, lambda rng: rng.choice("ab"), lambda rng: rng.shuffle([1, 2]), lambda rng: rng.uniform(0, 1)],
+    [
+        lambda rng: rng.random(),
+        lambda rng: rng.choice("ab"),
+        lambda rng: rng.shuffle([1, 2]),
+        lambda rng: rng.uniform(0, 1),
+    ],
 )
 def test_an_attacks_choices_are_drawn_on_its_own_thread_alone(draw: Callable[[Random], Any]) -> None:
     """Drawn on another they would depend on how the machine schedules the two."""
