@@ -12,6 +12,7 @@ from uuid import uuid4
 from connectors.index.digest import contents
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
+from connectors.kafka.admin import Cluster
 from core.errors import UnavailableError
 from core.records import Record
 from core.settings import IndexSettings
@@ -164,6 +165,7 @@ class Arena:
         try:
             lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
         except (UnavailableError, TimeoutError):  # a broker is out, perhaps on purpose: no more is known than before
+            self.world.cluster = Cluster(self.world.settings.kafka)  # one that has lost all brokers may stay without
             return dict(self._committed)
         self._committed = {lag.partition: lag.committed for lag in lags if lag.committed is not None}
         return dict(self._committed)

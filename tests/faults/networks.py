@@ -59,11 +59,10 @@ def network_to_the_broker(make: MakeArena, rng: Random, run: Run) -> None:
 
 def _trouble(arena: Arena, network: Proxy, name: str, trouble: Callable[[Proxy], object], *, seconds: float) -> None:
     """Trouble for so long, then none; the stream goes on after it."""
-    before = arena.committed()
     trouble(network)
     arena.section.note(name)
     time.sleep(seconds)
     network.heal()
     healed = time.monotonic()
-    arena.await_moved(before)
+    arena.await_moved(arena.committed())
     arena.section.found(f"goes on after {name}, s", time.monotonic() - healed)
