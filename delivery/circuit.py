@@ -47,13 +47,18 @@ class Circuit:
         """The other side answered, be it a refusal of what it was given."""
         self._state = "closed"
         self._failures = 0
+        self._probe_at = 0.0
 
-    def failed(self, now: float, delay_s: float) -> None:
-        """A call failed on an outage; the next probe is `delay_s` away."""
+    def failed(self, now: float, delay_s: float, *, probe: bool) -> None:
+        """A call failed on an outage; no probe begins within `delay_s`, nor before what earlier failures asked for.
+
+        While a probe is under way it alone decides: the failure of a call from before it lets no second one start.
+        """
         self._failures += 1
-        if self._state != "closed" or self._failures >= FAILURES:
-            # Calls that were under way as it opened fail after it: they never bring the next probe forward.
-            self._probe_at = max(self._probe_at, now + delay_s) if self._state == "open" else now + delay_s
+        self._probe_at = max(self._probe_at, now + delay_s)
+        if self._state == "half-open":
+            self._state = "open" if probe else "half-open"
+        elif self._failures >= FAILURES:
             self._state = "open"
 
     def abandoned(self, *, probe: bool) -> None:

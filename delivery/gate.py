@@ -86,7 +86,7 @@ class Gate:
             if self._limit is not None and entry.call is not None and error.overload:
                 self._limit.overloaded(entry.call)
             delay_s = self._backoff.delay_s(self._circuit.failures, error)
-            self._circuit.failed(self._clock(), delay_s)
+            self._circuit.failed(self._clock(), delay_s, probe=entry.probe)
             self._leave()
             return delay_s
 

@@ -115,7 +115,7 @@ def test_in_an_outage_one_call_probes_and_all_resume_after_it() -> None:
 def test_the_check_catches_a_circuit_that_never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant: every thread hammers the index by itself."""
 
-    def closed(self: Circuit, _now: float, _delay_s: float) -> None:
+    def closed(self: Circuit, _now: float, _delay_s: float, *, probe: bool) -> None:  # noqa: ARG001
         self._failures += 1
 
     monkeypatch.setattr(Circuit, "failed", closed)
@@ -166,6 +166,24 @@ def test_what_the_target_asks_for_is_waited() -> None:
     assert gate.state == "open"
     clock[0] += 7.2
     assert gate.enter(lambda: None).probe
+
+
+def test_what_one_call_was_asked_to_wait_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two others that fail after it open the circuit, and are told nothing: the probe comes when it was asked to."""
+    clock = [100.0]
+    gate = Gate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
+    entries = [gate.enter(lambda: None) for _ in range(FAILURES)]
+    asked = gate.failed(entries[0], TransientError("busy", retry_after_s=30))
+    for entry in entries[1:]:
+        gate.failed(entry, TransientError("index out"))
+    assert gate.state == "open"
+
+    def wait(seconds: float) -> None:
+        clock[0] += seconds
+
+    monkeypatch.setattr(gate._changed, "wait", wait)
+    assert gate.enter(lambda: None).probe
+    assert clock[0] >= 100 + asked
 
 
 @pytest.mark.parametrize("kind", [RefusedError, FatalError, RuntimeError])
