@@ -57,7 +57,7 @@ bench-banking77: .venv/.dev ## Does a question find its like? FOLDER= names trai
 
 fuzz: .venv/.dev ## Look for a record that breaks the decode boundary, guided by coverage; SECONDS= says how long
 	@if $(MAKE) --no-print-directory .fuzz/.done 2>/dev/null; then \
-		mkdir -p .fuzz/corpus && .fuzz/bin/python -m tests.faults.fuzz_decode -max_total_time=$(or $(SECONDS),60) \
+		mkdir -p .fuzz/corpus && .fuzz/bin/python -m tests.bad_input.fuzz_decode -max_total_time=$(or $(SECONDS),60) \
 			-timeout=5 -print_final_stats=1 -artifact_prefix=.fuzz/ .fuzz/corpus; \
 	else \
 		echo "atheris can't be had here (it has wheels for Linux, see requirements/fuzz.txt): nothing is fuzzed"; \
