@@ -208,9 +208,9 @@ class ServerEngine:
                 "the server is overloaded", retry_after_s=float(error.retry_after_s), overload=True
             ) from None
         except grpc.RpcError as error:
-            if writing and error.code() in _BAD_REQUEST:  # what the server says of a point may quote it
+            if writing and error.code() in _BAD_REQUEST:
                 raise RefusedError(f"the index refuses what it was given ({error.code().name.lower()})") from None
-            raise translate(error, self._url) from None
+            raise translate(error, self._url, quoting=not writing) from None
 
 
 def connect(settings: IndexSettings) -> QdrantClient:
@@ -239,10 +239,13 @@ def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> Qd
     )
 
 
-def translate(error: grpc.RpcError, url: str) -> TicketstreamError:
+def translate(error: grpc.RpcError, url: str, *, quoting: bool = True) -> TicketstreamError:
+    """`error` as one of ours; with the server's own words where `quoting`: of a write they may quote the ticket."""
     code = error.code()
-    details = (error.details() or "").splitlines()
-    said = f"{code.name.lower()}: {details[0][:200] if details else 'no details'}"
+    said = code.name.lower()
+    if quoting:
+        details = (error.details() or "").splitlines()
+        said += f": {details[0][:200] if details else 'no details'}"
     if code in _REFUSED:
         return ConfigError(f"the Qdrant server at {url} refuses us ({said}); look at TICKETS_INDEX__API_KEY")
     return FatalError(f"the index: {said}") if code in _FINAL else TransientError(said, overload=code in _OVERLOAD)

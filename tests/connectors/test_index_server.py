@@ -11,7 +11,7 @@ from qdrant_client import grpc as q
 
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
-from core.errors import ConfigError, FatalError, RefusedError, TransientError
+from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError
 from core.failpoints import arm
 from core.settings import IndexSettings
 from delivery.bisection import write_all
@@ -137,6 +137,18 @@ def test_a_point_that_the_server_refuses_is_found_and_the_others_are_written(
     assert refusal.at == 5
     assert str(refusal.error) == f"the index refuses what it was given ({code.name.lower()})"
     assert held(index) == {("acme", str(n)): (1, False) for n in range(16) if n != 5}
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAVAILABLE])
+def test_what_a_server_says_of_a_write_is_not_repeated(
+    facade: _Denying, index: VersionedIndex, code: grpc.StatusCode
+) -> None:
+    """It goes into the log, /readyz and the status, and may quote the ticket: the code's name must do."""
+    facade.poison, facade.refuses = "5", code
+    with pytest.raises(TicketstreamError) as raised:
+        index.write([ticket("5", 1, 1)])
+    assert code.name.lower() in str(raised.value)
+    assert "ticket text" not in str(raised.value)
 
 
 def test_what_the_client_cannot_send_is_refused_too(index: VersionedIndex) -> None:
