@@ -33,7 +33,7 @@ Point = Literal[
     "after_embed",  # its points are made, nothing is written
     "after_send",  # points are with the index; we don't know yet that they are
     "after_response",  # the index has all points of the batch on disk, the batch is not acked
-    "after_dead_letter_ack",  # its dead letters are written, its points are not
+    "after_dead_letter_ack",  # dead letters of it are written: before its points, or what the index refused of them
     "before_commit",  # offsets are about to be committed
 ]
 
