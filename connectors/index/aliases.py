@@ -6,7 +6,7 @@ from typing import TypeVar
 import grpc
 from qdrant_client import QdrantClient, models
 
-from connectors.index.server import connect, translate
+from connectors.index.connection import connect, translate
 from core.errors import ConfigError, TransientError, UnavailableError
 from core.settings import IndexSettings
 

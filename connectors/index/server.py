@@ -1,47 +1,23 @@
 """A Qdrant server, over gRPC."""
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import grpc
-from qdrant_client import QdrantClient, models
+from qdrant_client import models
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
+from connectors.index.connection import BAD_REQUEST, connect, translate
 from connectors.index.engine import AnyOf, Condition, Found, Upsert
 from connectors.index.layout import INDEXED, VECTOR
-from core.errors import (
-    ConfigError,
-    FatalError,
-    RefusedError,
-    TicketstreamError,
-    TransientError,
-    UnavailableError,
-)
+from core.errors import ConfigError, FatalError, RefusedError, TransientError, UnavailableError
 from core.failpoints import failpoint
 from core.records import Point, Vector
 from core.settings import IndexSettings
 
 T = TypeVar("T")
 
-_GRPC_PORT: Final = 6334
 _PAGE: Final = 1_000
-_CODE: Final = grpc.StatusCode
-_REFUSED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
-#: The request itself is at fault: in a write that is a point of it.
-_BAD_REQUEST: Final = {_CODE.INVALID_ARGUMENT, _CODE.OUT_OF_RANGE}
-#: Waiting doesn't mend these. Anything else may be a server that restarts, moves a shard or is out of memory.
-_FINAL: Final = _BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
-#: Fewer calls at once may pass.
-_OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
-#: The transport's own pause between attempts to connect grows to two minutes, in which every call fails at once: an
-#: index that is back would not be noticed.
-_RECONNECT: Final = {
-    "grpc.initial_reconnect_backoff_ms": 200,
-    "grpc.min_reconnect_backoff_ms": 1_000,
-    "grpc.max_reconnect_backoff_ms": 1_000,
-}
 
 _KINDS: Final[dict[str, Any]] = {
     "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
@@ -94,6 +70,9 @@ class ServerEngine:
                 lambda: self._client.batch_update_points(self._collection, operations, wait=True), writing=True
             )
             failpoint("after_send")
+        except RefusedError:
+            self._require_fit()
+            raise
         except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
             raise RefusedError(f"the index's client can't send it ({type(error).__name__})") from None
         unfinished = [result.status for result in results if result.status != models.UpdateStatus.COMPLETED]
@@ -165,15 +144,11 @@ class ServerEngine:
     def _require_collection(self, settings: IndexSettings, dimension: int) -> int:
         if not self._ask(lambda: self._client.collection_exists(self._collection)):
             self._create(settings, dimension)
-        params = self._ask(lambda: self._client.get_collection(self._collection)).config.params.vectors
-        found = params.get(VECTOR) if isinstance(params, dict) else None
-        if found is None or found.size != dimension or found.distance != models.Distance.COSINE:
-            made = "without a vector named text" if found is None else f"for vectors of {found.size} dimensions"
-            if found is not None and found.distance != models.Distance.COSINE:
-                made += f" by {found.distance.value.lower()} and not cosine"
+        misfit = self._misfit(dimension)
+        if misfit is not None:
             raise ConfigError(
-                f"TICKETS_INDEX__COLLECTION: {self._collection} was made {made} and the model gives {dimension}; name "
-                "a new collection and a new consumer group, and the log is indexed anew"
+                f"TICKETS_INDEX__COLLECTION: {self._collection} was made {misfit} and the model gives {dimension}; "
+                "name a new collection and a new consumer group, and the log is indexed anew"
             )
         for field, kind in INDEXED.items():  # again changes nothing; a start that was cut short is completed
             self._ask(
@@ -182,6 +157,26 @@ class ServerEngine:
                 )
             )
         return dimension
+
+    def _misfit(self, dimension: int) -> str | None:
+        """How the collection was made, where our vectors don't fit it."""
+        params = self._ask(lambda: self._client.get_collection(self._collection)).config.params.vectors
+        found = params.get(VECTOR) if isinstance(params, dict) else None
+        if found is None:
+            return f"without a vector named {VECTOR}"
+        if found.size == dimension and found.distance == models.Distance.COSINE:
+            return None
+        other = "" if found.distance == models.Distance.COSINE else f" by {found.distance.value.lower()} and not cosine"
+        return f"for vectors of {found.size} dimensions{other}"
+
+    def _require_fit(self) -> None:
+        """A write was refused: is it for its data, or was the collection made anew under us?"""
+        misfit = self._misfit(self._dimension)
+        if misfit is not None:
+            raise FatalError(
+                f"the index no longer fits: collection {self._collection} was made anew {misfit}, and the model gives "
+                f"{self._dimension}"
+            )
 
     def _create(self, settings: IndexSettings, dimension: int) -> None:
         params = models.VectorParams(size=dimension, distance=models.Distance.COSINE)
@@ -208,47 +203,9 @@ class ServerEngine:
                 "the server is overloaded", retry_after_s=float(error.retry_after_s), overload=True
             ) from None
         except grpc.RpcError as error:
-            if writing and error.code() in _BAD_REQUEST:
+            if writing and error.code() in BAD_REQUEST:
                 raise RefusedError(f"the index refuses what it was given ({error.code().name.lower()})") from None
             raise translate(error, self._url, quoting=not writing) from None
-
-
-def connect(settings: IndexSettings) -> QdrantClient:
-    address = urlsplit(settings.url or "")
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} is no URL such as http://localhost:6334")
-    try:
-        port = address.port or _GRPC_PORT
-    except ValueError:
-        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} has no valid port") from None
-    with warnings.catch_warnings():  # a key over plain HTTP is the user's choice; their log is JSON
-        warnings.simplefilter("ignore", UserWarning)
-        return _client(settings, address.hostname, port, https=address.scheme == "https")
-
-
-def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> QdrantClient:
-    return QdrantClient(
-        host=host,
-        grpc_port=port,
-        prefer_grpc=True,
-        https=https,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        timeout=max(1, round(settings.timeout_s)),
-        grpc_options=_RECONNECT,
-        check_compatibility=False,  # it would ask over REST, whose port we are not told
-    )
-
-
-def translate(error: grpc.RpcError, url: str, *, quoting: bool = True) -> TicketstreamError:
-    """`error` as one of ours; with the server's own words where `quoting`: of a write they may quote the ticket."""
-    code = error.code()
-    said = code.name.lower()
-    if quoting:
-        details = (error.details() or "").splitlines()
-        said += f": {details[0][:200] if details else 'no details'}"
-    if code in _REFUSED:
-        return ConfigError(f"the Qdrant server at {url} refuses us ({said}); look at TICKETS_INDEX__API_KEY")
-    return FatalError(f"the index: {said}") if code in _FINAL else TransientError(said, overload=code in _OVERLOAD)
 
 
 def _point(point: Point) -> models.PointStruct:

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from qdrant_client import grpc as q
 
+from connectors.index.layout import VECTOR
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError
@@ -25,6 +26,8 @@ class _Denying(QdrantFacade):
     denials = 0
     poison: str | None = None
     refuses = grpc.StatusCode.INVALID_ARGUMENT
+    made_anew: str | None = None
+    size = DIMENSION
 
     def CollectionExists(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         if self.denials:
@@ -32,9 +35,17 @@ class _Denying(QdrantFacade):
             return q.CollectionExistsResponse(result=q.CollectionExists(exists=False))
         return super().CollectionExists(request, context)
 
+    def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        answer = super().Get(request, context)
+        if self.made_anew is not None and not isinstance(request, q.GetPoints):
+            params = answer.result.config.params.vectors_config.params_map.map
+            del params[VECTOR]
+            params[self.made_anew].CopyFrom(q.VectorParams(size=self.size, distance=q.Distance.Cosine))
+        return answer
+
     def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         tickets = {p.payload["ticket_id"].string_value for op in request.operations for p in op.upsert.points}
-        if self.poison in tickets:
+        if self.poison in tickets or self.made_anew is not None:
             context.abort(self.refuses, f"Wrong input: {self.poison} is ticket text")
         return super().UpdateBatch(request, context)
 
@@ -149,6 +160,17 @@ def test_what_a_server_says_of_a_write_is_not_repeated(
         index.write([ticket("5", 1, 1)])
     assert code.name.lower() in str(raised.value)
     assert "ticket text" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "size"), [(VECTOR, DIMENSION + 1), ("other", DIMENSION)])
+def test_a_collection_made_anew_under_us_is_no_fault_of_a_ticket(
+    facade: _Denying, index: VersionedIndex, name: str, size: int
+) -> None:
+    """For another dimension, or with another vector: even one ticket alone isn't blamed, and the line says what is."""
+    facade.made_anew, facade.size = name, size
+    with pytest.raises(FatalError, match="the index no longer fits: collection tickets was made anew") as raised:
+        index.write([ticket("1", 1, 1)])
+    assert raised.type is FatalError
 
 
 def test_what_the_client_cannot_send_is_refused_too(index: VersionedIndex) -> None:
