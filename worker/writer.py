@@ -18,11 +18,11 @@ from core.ports import DeadLetters, Index
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
 from core.threads import step_back
-from delivery.bisection import write_all
 from delivery.breaker import DeadLetterBreaker
 from delivery.gate import GivenUpError
 from worker.outages import open_targets
 from worker.progress import Progress
+from worker.refusals import write_tickets
 from worker.steps import record_of
 from worker.telemetry import Telemetry
 
@@ -109,7 +109,7 @@ class Writer:
             return {}
         began = time.perf_counter()
         refused = {}
-        for refusal in write_all(tickets, self._insist):
+        for refusal in write_tickets(tickets, self._insist):
             record = record_of(unfinished.items[places[refusal.at]])
             refused[places[refusal.at]] = Rejected(record, "index", "bad_point", str(refusal.error))
         failpoint("after_response")
