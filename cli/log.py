@@ -14,7 +14,7 @@ from connectors.kafka.reader import read_topic
 from core.records import Record
 from core.settings import Settings
 from operators.decode import decode
-from worker.ledger import Ledger, Place
+from worker.fold import Fold, Place
 
 T = TypeVar("T")
 
@@ -31,37 +31,41 @@ class Log:
         self._settings = settings
         self._cluster = Cluster(settings.kafka)
         self._partitions = self._cluster.require_topics([settings.topics.raw, settings.topics.dlq])
+        self._letters_read: dict[int, int] = {}
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
         """From `start`, by partition, to the end as it is when it is reached."""
         topic = self._settings.topics.raw
         return read_topic(self._settings.kafka, topic, partitions=self._partitions[topic], start=start)
 
-    def ledger(self) -> Ledger:
-        """An empty fold, which knows what the worker's later steps have dead-lettered."""
-        return Ledger(decode=partial(decode, settings=self._settings.contract), refused=self._refused())
+    def fold(self) -> Fold:
+        """An empty fold."""
+        return Fold(decode=partial(decode, settings=self._settings.contract))
 
     def committed(self) -> dict[int, int]:
         """Offsets that the worker's group has committed; partitions without are left out."""
         lags = self._cluster.lag(self._settings.topics.raw, self._settings.kafka.group)
         return {lag.partition: lag.committed for lag in lags if lag.committed is not None}
 
+    def refused(self) -> Iterator[Place]:
+        """Where the records lie that steps after decode have dead-lettered; again: those that have come since."""
+        raw, dlq = self._settings.topics.raw, self._settings.topics.dlq
+        letters = read_topic(
+            self._settings.kafka, dlq, partitions=self._partitions[dlq], start=dict(self._letters_read)
+        )
+        for letter in letters:
+            self._letters_read[letter.origin.partition] = letter.origin.offset + 1
+            about = {name.removeprefix(HEADER_PREFIX): value for name, value in letter.headers}
+            later = about.get("stage", b"decode") != b"decode" and about.get("topic") == raw.encode()
+            partition, offset = about.get("partition", b""), about.get("offset", b"")
+            if later and partition.isdigit() and offset.isdigit():
+                yield int(partition), int(offset)
+
     def length(self) -> int:
         """Records it holds, about: compacted or expired ones may count too."""
         return sum(
             lag.end - lag.start for lag in self._cluster.lag(self._settings.topics.raw, self._settings.kafka.group)
         )
-
-    def _refused(self) -> set[Place]:
-        raw, dlq = self._settings.topics.raw, self._settings.topics.dlq
-        found = set()
-        for letter in read_topic(self._settings.kafka, dlq, partitions=self._partitions[dlq]):
-            about = {name.removeprefix(HEADER_PREFIX): value for name, value in letter.headers}
-            later = about.get("stage", b"decode") != b"decode" and about.get("topic") == raw.encode()
-            partition, offset = about.get("partition", b""), about.get("offset", b"")
-            if later and partition.isdigit() and offset.isdigit():
-                found.add((int(partition), int(offset)))
-        return found
 
 
 @contextmanager

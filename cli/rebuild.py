@@ -29,25 +29,27 @@ def rebuild(*, as_json: JsonFlag = False) -> None:
     embedder = open_embedder(settings.model)
     successor = begin(settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
-        ledger = log.ledger()
+        fold = log.fold()
         bulk = Bulk(steps=ticket_steps(settings, embedder), index=successor.index, settings=settings.writer)
         with progress() as bars:
             total = log.length()
             fill(
-                ledger,
+                fold,
                 log,
                 bulk,
                 folding=lambda records: shown(bars, "reading the log", records, total=total),
                 writing=lambda records: shown(bars, "indexing", records, total=total),
             )
-        catch_up(ledger, log, bulk)
-        successor.switch(follow=lambda: follow(ledger, log, bulk), wait=_Once(_STOP_THE_WORKER))
+        catch_up(fold, log, bulk)
+        successor.switch(follow=lambda: follow(fold, log, bulk), wait=_Once(_STOP_THE_WORKER))
     finally:
         successor.close()
     if as_json:
         print_json({"index": successor.name, "tickets": bulk.written, "rejected": bulk.rejected, "old": successor.old})
         return
     err.print(f"{bulk.written:,} ticket(s) indexed into {successor.name}, which now answers")
+    if bulk.rejected:
+        err.print(f"{bulk.rejected:,} record(s) can't be used and are left out")
     if successor.old is not None:
         err.print(f"collection {successor.old} is as it was and no longer written; delete it when you don't need it")
 

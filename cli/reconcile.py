@@ -16,7 +16,7 @@ from core.settings import Settings, load_settings
 from worker.bulk import Bulk
 from worker.compare import Difference, Kind, Outcome
 from worker.compose import ticket_steps
-from worker.ledger import Ledger
+from worker.fold import Fold
 from worker.model import open_embedder
 from worker.reconcile import bury, compare, mend
 
@@ -38,6 +38,7 @@ class Report(Struct, frozen=True):
     pending: int
     differences: Sequence[Difference]
     repaired: int
+    unmended: int
     deleted: int
 
 
@@ -59,31 +60,33 @@ def reconcile(
     settings = load_settings()
     _require_no_worker(settings)
     log = Log(settings)
-    ledger = log.ledger()
+    fold = log.fold()
     embedder = open_embedder(settings.model)
     index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
         with progress() as bars:
             outcome = compare(
-                ledger, log, index, watch=lambda records: shown(bars, "reading the log", records, total=log.length())
+                fold, log, index, watch=lambda records: shown(bars, "reading the log", records, total=log.length())
             )
         if not as_json:
-            _show(settings, ledger, outcome, limit)
-        repaired = deleted = 0
+            _show(settings, fold, outcome, limit)
+        repaired = unmended = deleted = 0
         if repair:
             bulk = Bulk(steps=ticket_steps(settings, embedder), index=index, settings=settings.writer)
-            mend(outcome.differences, ledger, log, bulk)
-            repaired, surplus = bulk.written, outcome.count("surplus")
+            repaired = mend(outcome.differences, fold, log, bulk)
+            unmended, surplus = len(bulk.rejected_keys), outcome.count("surplus")
             if surplus and (yes or typer.confirm(f"Delete {surplus} ticket(s) that the log doesn't know?", err=True)):
                 deleted = bury(outcome.differences, bulk)
     finally:
         index.close()
     if as_json:
-        facts = (ledger.records, ledger.unusable, len(ledger.tickets), outcome.pending)
-        print_json(Report(*facts, outcome.differences, repaired, deleted))
+        facts = (fold.records, fold.unusable, len(fold.tickets), outcome.pending)
+        print_json(Report(*facts, outcome.differences, repaired, unmended, deleted))
     elif repair:
         err.print(f"{repaired:,} ticket(s) indexed from the log, {deleted:,} deleted")
-    if repaired + deleted < len(outcome.differences):
+        if unmended:
+            err.print(f"{unmended:,} ticket(s) have a latest record that can't be used, and are as the one before says")
+    if repaired + unmended + deleted < len(outcome.differences):
         raise typer.Exit(EXIT_FAULT)
 
 
@@ -96,10 +99,10 @@ def _require_no_worker(settings: Settings) -> None:
         )
 
 
-def _show(settings: Settings, ledger: Ledger, outcome: Outcome, limit: int) -> None:
+def _show(settings: Settings, fold: Fold, outcome: Outcome, limit: int) -> None:
     out.print(
-        f"{settings.topics.raw}: {ledger.records:,} records, {ledger.unusable:,} of them unusable, "
-        f"{len(ledger.tickets):,} tickets"
+        f"{settings.topics.raw}: {fold.records:,} records, {fold.unusable:,} of them unusable, "
+        f"{len(fold.tickets):,} tickets"
     )
     if outcome.pending:
         group = settings.kafka.group

@@ -7,11 +7,13 @@ from itertools import islice
 from random import Random
 from typing import Any, Final
 
+from core.contract import record_key
 from core.errors import TransientError
 from core.ports import Index
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import WriterSettings
 from delivery.backoff import Backoff
+from worker.refusals import write_tickets
 from worker.steps import Step, run_step
 from worker.telemetry import Telemetry
 
@@ -33,6 +35,8 @@ class Bulk:
         self._backoff = Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_max_s, rng=rng)
         self.written = 0
         self.rejected = 0
+        #: Keys of tickets of which a record was rejected after decode, or refused by the index.
+        self.rejected_keys: set[bytes] = set()
 
     def apply(self, records: Iterable[Record], *, advance: Advance = lambda _count: None) -> int:
         """Write what `records` come to; those that can't be used are counted and left. How many there were."""
@@ -41,22 +45,35 @@ class Bulk:
             done: Batch[Any] = Batch(batch, None)
             for step in self._steps:
                 done = run_step(step, done, self._telemetry)
-            tickets = [item for item in done.items if not isinstance(item, Rejected)]
-            self.write(tickets)
-            self.written += len(tickets)
-            self.rejected += len(batch) - len(tickets)
+            self._reject(item for item in done.items if isinstance(item, Rejected))
+            self.write([item for item in done.items if not isinstance(item, Rejected)])
             count += len(batch)
             advance(len(batch))
         return count
 
-    def write(self, tickets: Sequence[TicketPoints]) -> None:
-        """Durable on return.
+    def write(self, tickets: Sequence[TicketPoints]) -> int:
+        """Durable on return, but for those that the index refuses, which count as rejected; how many were written.
 
         Raises:
             FatalError: no waiting mends it.
         """
+        refusals = write_tickets(tickets, self._insist) if tickets else []
+        for refusal in refusals:
+            logger.warning("a ticket is left out: %s", refusal.error)
+            self.rejected_keys.add(record_key(tickets[refusal.at].tenant_id, tickets[refusal.at].ticket_id))
+        self.rejected += len(refusals)
+        self.written += len(tickets) - len(refusals)
+        return len(tickets) - len(refusals)
+
+    def _reject(self, items: Iterable[Rejected]) -> None:
+        for item in items:
+            self.rejected += 1
+            if item.stage != "decode" and item.record.key is not None:
+                self.rejected_keys.add(item.record.key)
+
+    def _insist(self, tickets: Sequence[TicketPoints]) -> None:
         attempt = 0
-        while tickets:
+        while True:
             try:
                 self._index.write(tickets)
             except TransientError as error:

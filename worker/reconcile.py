@@ -8,7 +8,7 @@ from core.ports import Index
 from core.records import Record, TicketPoints
 from worker.bulk import Advance, Bulk
 from worker.compare import Comparison, Difference, Outcome
-from worker.ledger import Ledger, place
+from worker.fold import Fold, Place, place
 
 
 class LogReader(Protocol):
@@ -22,46 +22,61 @@ class LogReader(Protocol):
         """What the group has committed, by partition."""
         ...
 
+    def refused(self) -> Iterable[Place]:
+        """Where the records lie that steps after decode have dead-lettered; again: those that have come since."""
+        ...
+
 
 def compare(
-    ledger: Ledger, log: LogReader, index: Index, *, watch: Callable[[Iterable[Record]], Iterable[Record]] = iter
+    fold: Fold, log: LogReader, index: Index, *, watch: Callable[[Iterable[Record]], Iterable[Record]] = iter
 ) -> Outcome:
-    """Read the log into the empty `ledger`, then the index, and say in which tickets they differ.
+    """Read the log into the empty `fold`, then the index, and say in which tickets they differ.
 
     Workers may go on meanwhile: see `worker.compare.Comparison`.
 
     Args:
-        ledger: takes the fold.
+        fold: takes the fold.
         log: the raw topic.
         index: what should be its fold.
         watch: wraps the records of the long first reading, for progress.
     """
-    ledger.read(watch(log.records()))
+    fold.refuse(log.refused())
+    fold.read(watch(log.records()))
     committed = log.committed()
-    comparison = Comparison(ledger)
+    fold.refuse(log.refused())  # before its commit a record is in the index or here
+    comparison = Comparison(fold)
     comparison.look(index.tickets())
-    ledger.read(log.records(ledger.positions))
+    fold.read(log.records(fold.positions))
     return comparison.outcome(committed)
 
 
 def mend(
-    differences: Sequence[Difference], ledger: Ledger, log: LogReader, bulk: Bulk, *, advance: Advance = lambda _n: None
-) -> None:
-    """Write the winning record of each ticket that is missing, stale or resurrected.
+    differences: Sequence[Difference], fold: Fold, log: LogReader, bulk: Bulk, *, advance: Advance = lambda _n: None
+) -> int:
+    """Write the winning record of each ticket that is missing, stale or resurrected; how many were written.
 
     The index keeps the highest version, so a worker that is faster loses nothing by it.
     """
     keys = {record_key(d.tenant_id, d.ticket_id) for d in differences if d.kind in {"missing", "stale", "resurrected"}}
-    wanted = {(ledger.tickets[key].partition, ledger.tickets[key].offset) for key in keys}
+    wanted = {(fold.tickets[key].partition, fold.tickets[key].offset) for key in keys}
     if wanted:
         bulk.apply(_at(wanted, log), advance=advance)
+    written = bulk.written
+    fall_back(fold, log, bulk)
+    return written
+
+
+def fall_back(fold: Fold, log: LogReader, bulk: Bulk) -> None:
+    """Where the winning record turned out to be of no use, the best of the ticket's others wins: write them all."""
+    keys = frozenset(bulk.rejected_keys)
+    if keys:
+        bulk.apply(record for record in log.records() if record.key in keys and not fold.wins(record))
 
 
 def bury(differences: Sequence[Difference], bulk: Bulk) -> int:
     """Delete the tickets that the log doesn't know, each with the version after the one it has; how many."""
     surplus = [d for d in differences if d.kind == "surplus" and d.index is not None]
-    bulk.write([TicketPoints(d.tenant_id, d.ticket_id, min(_after(d), FINAL_VERSION), ()) for d in surplus])
-    return len(surplus)
+    return bulk.write([TicketPoints(d.tenant_id, d.ticket_id, min(_after(d), FINAL_VERSION), ()) for d in surplus])
 
 
 def _after(difference: Difference) -> int:

@@ -16,7 +16,7 @@ from core.records import Record
 from core.settings import IndexSettings, ModelSettings, Settings
 from models.hashing import HashingEmbedder
 from tests.rigs.qdrant_facade import QdrantFacade
-from tests.worker.test_reconcile import FakeLog, event, ledger
+from tests.worker.test_reconcile import FakeLog, event, fold
 from worker.bulk import Bulk
 from worker.compose import ticket_steps
 from worker.rebuild import catch_up, fill, follow
@@ -98,7 +98,7 @@ def _rebuilt(
                 while_filling()
             yield record
 
-    successor, found = begin(settings, **_MADE), ledger()
+    successor, found = begin(settings, **_MADE), fold()
     bulk = _bulk(successor.index)
     fill(found, log, bulk, writing=watched)
     catch_up(found, log, bulk)
@@ -124,7 +124,7 @@ def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
     worker = open_index(settings, **_MADE)
-    successor, found = Folder(settings, **_MADE), ledger()
+    successor, found = Folder(settings, **_MADE), fold()
     bulk = _bulk(successor.index)
     fill(found, log, bulk)
     late = event(102, "late", 1)
@@ -137,6 +137,19 @@ def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
 
     successor.switch(follow=lambda: follow(found, log, bulk), wait=wait)
     assert _live(settings) == 40
+
+
+def test_a_worker_that_is_started_again_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a supervisor, between our look at the folder and our taking it: the finished index is worth the wait."""
+    settings, log = IndexSettings(path=tmp_path / "index"), _topic()
+    successor = Folder(settings, **_MADE)
+    found, bulk = fold(), _bulk(successor.index)
+    fill(found, log, bulk)
+    workers = [open_index(settings, **_MADE)]
+    monkeypatch.setattr("connectors.index.successor.find_owner", lambda _path: None)
+    successor.switch(follow=lambda: follow(found, log, bulk), wait=lambda: workers.pop().close())
+    assert workers == []
+    assert _live(settings) == 39
 
 
 def test_a_crash_before_the_rename_leaves_the_old_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Log and index compared: what differs is named, and a stream in motion shows no false differences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,10 +13,8 @@ from operators.decode import decode
 from tests.fakes import FakeIndex
 from worker import reconcile
 from worker.compare import Comparison, Difference
-from worker.ledger import Ledger
+from worker.fold import Fold, Place
 from worker.reconcile import bury, compare
-
-Held = dict[tuple[str, str], tuple[int, bool]]
 
 
 def event(offset: int, ticket_id: str, version: int, *, partition: int = 0, op: str = "upsert") -> Record:
@@ -28,12 +26,24 @@ def event(offset: int, ticket_id: str, version: int, *, partition: int = 0, op: 
 
 
 class FakeLog:
-    """A topic in memory. `later` is what arrives once the group's offsets have been asked for."""
+    """A topic in memory. `later` is what arrives once the group's offsets have been asked for.
 
-    def __init__(self, records: Sequence[Record], committed: int, later: Sequence[Record] = ()) -> None:
+    `refused` are places that the dead letters name, `refused_later` those that come while the log is read.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        committed: int,
+        later: Sequence[Record] = (),
+        *,
+        refused: Sequence[Place] = (),
+        refused_later: Sequence[Place] = (),
+    ) -> None:
         self._records = list(records)
         self._committed = committed
         self._later = list(later)
+        self._letters: list[Sequence[Place]] = [refused, refused_later]
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
         begin = start or {}
@@ -42,6 +52,9 @@ class FakeLog:
     def committed(self) -> Mapping[int, int]:
         self._records += self._later
         return {0: self._committed}
+
+    def refused(self) -> Sequence[Place]:
+        return self._letters.pop(0)
 
 
 class _Holds(FakeIndex):
@@ -54,12 +67,12 @@ class _Holds(FakeIndex):
             yield IndexedTicket("acme", ticket_id, version, 1, deleted=deleted)
 
 
-def ledger(refused: set[tuple[int, int]] | None = None) -> Ledger:
-    return Ledger(decode=partial(decode, settings=ContractSettings()), refused=refused or set())
+def fold() -> Fold:
+    return Fold(decode=partial(decode, settings=ContractSettings()))
 
 
 def _kinds(log: FakeLog, held: Mapping[str, tuple[int, bool]]) -> tuple[dict[str, str], int]:
-    outcome = compare(ledger(), log, _Holds(held))
+    outcome = compare(fold(), log, _Holds(held))
     return {difference.ticket_id: difference.kind for difference in outcome.differences}, outcome.pending
 
 
@@ -103,7 +116,7 @@ def test_what_arrives_while_the_index_is_read_is_no_difference() -> None:
 def test_a_comparison_that_reads_the_log_once_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes the newest tickets for nobody's."""
 
-    def once(found: Ledger, log: FakeLog, index: Any) -> Any:
+    def once(found: Fold, log: FakeLog, index: Any) -> Any:
         found.read(log.records())
         committed = log.committed()
         comparison = Comparison(found)
@@ -119,22 +132,60 @@ def test_a_comparison_that_reads_the_log_once_is_caught(monkeypatch: pytest.Monk
 def test_a_fold_that_keeps_the_last_event_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The highest version counts, not the one written last."""
 
-    def last(self: Ledger, ticket: Any) -> None:
+    def last(self: Fold, ticket: Any) -> None:
         self.tickets.pop(ticket.record.key, None)
         note(self, ticket)
 
-    note = Ledger._note
-    monkeypatch.setattr(Ledger, "_note", last)
+    note = Fold._note
+    monkeypatch.setattr(Fold, "_note", last)
     with pytest.raises(AssertionError):
         test_each_kind_of_difference_is_named()
 
 
 def test_what_a_later_step_refused_does_not_count() -> None:
     """The index holds the version before it, and rightly."""
-    folded = ledger({(0, 2)})
+    folded = fold()
+    folded.refuse([(0, 2)])
     folded.read(iter(_LOG))
     assert folded.tickets[b"acme/old"].version == 1
     assert (folded.records, folded.unusable) == (len(_LOG), 1)
+
+
+#: Everything that _LOG says but the ticket of offset 5.
+_ALL_BUT_LOST = {"same": (1, False), "old": (2, False), "gone": (2, True), "buried": (3, True),
+                       "late": (5, False), "crossed": (5, False)}  # fmt: skip
+
+
+def test_what_a_later_step_refuses_while_the_log_is_read_is_no_difference() -> None:
+    """Its letter was not there when the comparison began; the index holds it rightly not, or the version before it."""
+    assert _kinds(FakeLog(_LOG, 11, refused_later=[(0, 5)]), _ALL_BUT_LOST) == ({}, 1)
+    held = {**_ALL_BUT_LOST, "lost": (1, False), "old": (1, False)}
+    assert _kinds(FakeLog(_LOG, 11, refused_later=[(0, 2)]), held) == ({}, 1)
+
+
+def test_what_was_refused_and_then_indexed_is_not_surplus() -> None:
+    """A worker died before the commit, or was mended: the record was read again, and its letter is still there."""
+    held = {**_ALL_BUT_LOST, "lost": (1, False)}
+    assert _kinds(FakeLog(_LOG, 11, refused=[(0, 5)]), held) == ({}, 0), "delete it, and a good ticket is gone"
+    assert _kinds(FakeLog(_LOG, 11, refused=[(0, 2), (0, 5)]), held) == ({}, 0), "nor is it ahead of the log"
+    held["lost"] = (2, False)
+    assert _kinds(FakeLog(_LOG, 11, refused=[(0, 5)]), held) == ({"lost": "surplus"}, 0), "no record has version 2"
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "check"),
+    [
+        ("doubtful", test_what_a_later_step_refuses_while_the_log_is_read_is_no_difference),
+        ("may_hold", test_what_was_refused_and_then_indexed_is_not_surplus),
+    ],
+)
+def test_a_comparison_that_forgets_what_was_refused_is_caught(
+    monkeypatch: pytest.MonkeyPatch, forgotten: str, check: Callable[[], None]
+) -> None:
+    """It takes the one for missing, and would delete the other."""
+    monkeypatch.setattr(Fold, forgotten, lambda *_args: False)
+    with pytest.raises(AssertionError):
+        check()
 
 
 def test_a_surplus_ticket_is_deleted_one_version_on() -> None:
@@ -142,8 +193,9 @@ def test_a_surplus_ticket_is_deleted_one_version_on() -> None:
     written: list[TicketPoints] = []
 
     class _Bulk:
-        def write(self, tickets: Sequence[TicketPoints]) -> None:
+        def write(self, tickets: Sequence[TicketPoints]) -> int:
             written.extend(tickets)
+            return len(tickets)
 
     differences = [Difference("surplus", "acme", "s", None, 4), Difference("ahead", "acme", "a", 1, 4)]
     bulk: Any = _Bulk()

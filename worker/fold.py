@@ -1,6 +1,7 @@
 """The log folded: which version of each ticket the index should hold, and which record says so."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -27,18 +28,14 @@ class Entry(Struct, gc=False):
     seen: bool = False
 
 
-class Ledger:
+class Fold:
     """A fold of the log by ticket, its key a record's key. It takes 220 MB for a million tickets."""
 
-    def __init__(self, *, decode: Operator, refused: Collection[Place] = ()) -> None:
-        """Begin empty.
-
-        Args:
-            decode: the operator, with the worker's settings.
-            refused: records that decode and were dead-lettered by a later step all the same; they don't count.
-        """
+    def __init__(self, *, decode: Operator) -> None:
+        """Begin empty. `decode` is the operator, with the worker's settings."""
         self._decode = decode
-        self._refused = refused
+        self._refused: set[Place] = set()
+        self._set_aside: defaultdict[bytes, set[int]] = defaultdict(set)
         self.tickets: dict[bytes, Entry] = {}
         self.records = 0
         self.unusable = 0
@@ -52,6 +49,24 @@ class Ledger:
             self._add(batch)
         return self.records - before
 
+    def refuse(self, places: Iterable[Place]) -> None:
+        """Note records that decode and that a later step has dead-lettered all the same: read from now on, none wins.
+
+        One that has won already still does, and `doubtful` says so: which record it beat is not remembered.
+        """
+        self._refused.update(places)
+
+    def doubtful(self, entry: Entry) -> bool:
+        """Whether `entry` names a record that is dead-lettered."""
+        return (entry.partition, entry.offset) in self._refused
+
+    def may_hold(self, key: bytes, version: int) -> bool:
+        """Whether a record that is dead-lettered gave the ticket this version.
+
+        The index may hold it rightly: a worker that died before its commit, or a mended one, has read it again.
+        """
+        return version in self._set_aside.get(key, ())
+
     def wins(self, record: Record) -> bool:
         """Whether `record` is the one that its ticket's entry names. The key names the ticket: decoding made sure."""
         entry = self.tickets.get(record.key or b"")
@@ -62,8 +77,11 @@ class Ledger:
         for record, item in zip(batch, items, strict=True):
             self.records += 1
             self.positions[record.origin.partition] = record.origin.offset + 1
-            if isinstance(item, Rejected) or place(record) in self._refused:
+            if isinstance(item, Rejected):
                 self.unusable += 1
+            elif place(record) in self._refused:
+                self.unusable += 1
+                self._set_aside[record_key(item.tenant_id, item.ticket_id)].add(item.version)
             else:
                 self._note(item)
 
