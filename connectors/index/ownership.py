@@ -28,6 +28,10 @@ class Owner(Struct, frozen=True):
     token: str | None = None
 
 
+class InUseError(ConfigError):
+    """Another process holds the folder."""
+
+
 class Ownership:
     """Held from construction to `release`, or to the process's end however it comes."""
 
@@ -35,7 +39,8 @@ class Ownership:
         """Take the folder, creating it if need be.
 
         Raises:
-            ConfigError: another process holds it, it holds something else than an index, or it can't be written.
+            InUseError: another process holds it.
+            ConfigError: it holds something else than an index, or it can't be written.
         """
         self._path = path
         try:
@@ -50,7 +55,7 @@ class Ownership:
         if not _take(self._lock):
             holder = _holder(self._lock)
             os.close(self._lock)
-            raise ConfigError(
+            raise InUseError(
                 f"the index in {path} is in use by process {holder}, and the embedded engine has one owner; for "
                 "several workers name a Qdrant server in TICKETS_INDEX__URL, else another TICKETS_INDEX__PATH"
             ) from None

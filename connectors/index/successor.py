@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from connectors.index import folder
 from connectors.index.open import open_index
-from connectors.index.ownership import Ownership, find_owner
+from connectors.index.ownership import InUseError, Ownership, find_owner
 from connectors.index.policy import VersionedIndex
 from core.errors import FatalError
 from core.settings import IndexSettings
@@ -101,11 +101,10 @@ class Folder:
 
     def switch(self, *, follow: Callable[[], object], wait: Callable[[], None]) -> None:
         """See `Successor`. With the folder ours nobody writes to the old index, so the log's end is the end."""
-        while find_owner(self._path) is not None:
+        while (ownership := self._owned()) is None:
             wait()
             follow()
             time.sleep(_AGAIN_S)
-        ownership = Ownership(self._path)
         try:
             follow()
             self.index.close()
@@ -114,6 +113,13 @@ class Folder:
             raise FatalError(f"the index in {self._path}: {error.strerror}; the old one is as it was") from error
         finally:
             ownership.release()
+
+    def _owned(self) -> Ownership | None:
+        """The folder, or None while a worker has it; one may be started again between a look and the taking."""
+        try:
+            return None if find_owner(self._path) else Ownership(self._path)
+        except InUseError:
+            return None
 
     def close(self) -> None:
         """See `Successor`."""
