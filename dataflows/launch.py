@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
-from core.errors import EXIT_FAULT, TicketstreamError
+from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
 from core.settings import Settings, load_settings
 from worker.logs import set_up_logging
 from worker.pipeline import Pipeline
@@ -27,7 +27,7 @@ def launch(build: Callable[[Settings], Pipeline]) -> Pipeline:
         sys.stderr.write(f"ticketstream: {error}\n")
         sys.exit(error.exit_code)
     _stop_on_signal(pipeline)
-    atexit.register(_exit_with_fault, pipeline)
+    atexit.register(_have_the_last_word, pipeline)
     return pipeline
 
 
@@ -39,12 +39,22 @@ def _stop_on_signal(pipeline: Pipeline) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _exit_with_fault(pipeline: Pipeline) -> None:
-    """Bytewax ends with 0 whenever its source ends; a pipeline that failed has the last word."""
+def _have_the_last_word(pipeline: Pipeline) -> None:
+    """Bytewax ends with 0 whenever its source ends; a pipeline that failed says otherwise.
+
+    One that hangs ends here too: its threads could meet an interpreter that is half taken down.
+    """
     fault = pipeline.fault
-    if fault is None:
+    if fault is None and not pipeline.hangs:
         return
-    sys.stderr.write(f"ticketstream: {fault}\n")
+    if fault is not None:
+        sys.stderr.write(f"ticketstream: {fault}\n")
     sys.stderr.flush()
     logging.shutdown()
-    os._exit(fault.exit_code if isinstance(fault, TicketstreamError) else EXIT_FAULT)
+    os._exit(_code(fault))
+
+
+def _code(fault: BaseException | None) -> int:
+    if fault is None:
+        return EXIT_OK
+    return fault.exit_code if isinstance(fault, TicketstreamError) else EXIT_FAULT

@@ -43,6 +43,11 @@ class Pipeline:
         return self._fault or self._writer.fault
 
     @property
+    def hangs(self) -> bool:
+        """Closed with work under way that doesn't end; the process's end must not wait for it either."""
+        return self._writer.hangs
+
+    @property
     def finished(self) -> bool:
         """Nothing more will be read: drained after `stop`, or failed."""
         return self._consumer.finished
@@ -88,4 +93,7 @@ class Pipeline:
         """Release everything, in the order that keeps the promise: writes end, offsets are committed, ports close."""
         self._writer.close()
         self._consumer.close()
-        self._resources.close()
+        if (
+            not self._writer.hangs
+        ):  # a close could wait for whoever hangs in what it closes: leave it to the process's end
+            self._resources.close()

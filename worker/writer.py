@@ -9,7 +9,6 @@ written, and the polling thread reads and cleans the next.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any, Final
 
@@ -17,9 +16,9 @@ from core.failpoints import failpoint
 from core.ports import DeadLetters, Index
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
-from core.threads import step_back
 from delivery.breaker import DeadLetterBreaker
 from delivery.gate import GivenUpError
+from worker.crew import Crew
 from worker.outages import open_targets
 from worker.progress import Progress
 from worker.refusals import write_tickets
@@ -27,6 +26,9 @@ from worker.steps import record_of
 from worker.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.writer")
+
+#: How long `close` waits for what is under way: the drain timeout has passed, and the platform's own clock runs.
+_CLOSE_S: Final = 3.0
 
 
 class Writer:
@@ -52,24 +54,33 @@ class Writer:
         self._progress = progress
         self._to_index, self._to_dead_letters = open_targets(settings, telemetry=telemetry, progress=progress, rng=rng)
         self._breaker = DeadLetterBreaker(share=settings.max_rejected_share, window=settings.rejected_window)
-        self._pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="writer", initializer=step_back)
+        self._crew = Crew(self._run, threads=settings.concurrency, name="writer")
         self._fault: BaseException | None = None
+        self._hangs = False
 
     @property
     def fault(self) -> BaseException | None:
         """What no retry could mend. The batch it happened in is not acked."""
         return self._fault
 
+    @property
+    def hangs(self) -> bool:
+        """Closed with batches still under way: what they use can't be closed."""
+        return self._hangs
+
     def submit(self, batch: Batch[Any]) -> None:
         """Finish and write `batch` as soon as a thread is free, then ack it."""
         self._progress.started()
-        self._pool.submit(self._run, batch)
+        self._crew.submit(batch)
 
     def close(self) -> None:
-        """Give up what waits for an outage to end, unacked, and wait for writes that are under way."""
+        """Give up what waits for an outage to end, unacked, and wait a few seconds for what is under way."""
         self._to_index.gate.close()
         self._to_dead_letters.gate.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        left = self._crew.close(_CLOSE_S)
+        if left:
+            self._hangs = True
+            logger.warning("%d batch(es) hang and are given up unacked; they will be read again", left)
 
     def _run(self, unfinished: Batch[Any]) -> None:
         self._progress.began()
@@ -80,7 +91,8 @@ class Writer:
         except GivenUpError:
             logger.info("a batch is given up unacked; it will be read again")
         except BaseException as error:  # noqa: BLE001 - a thread's error would vanish; the poll loop raises it
-            self._fault = self._fault or error
+            if not self._hangs:  # given up already: what comes of it later is no fault of this run
+                self._fault = self._fault or error
         finally:
             self._progress.finished()
 

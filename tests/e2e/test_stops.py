@@ -2,30 +2,34 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from connectors.index.open import open_index
 from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord, events
-from tests.e2e.world import COMMANDS, WorkerProcess, World
+from tests.e2e.world import COMMANDS, WorkerProcess, World, wait_until
 from tests.oracle import fold
 
-#: The worker under Bytewax, with a model that throws at its third batch.
-_THROWING = """
-import runpy, sys
+#: The worker under Bytewax, with a model that breaks at its third batch.
+_BROKEN = """
+import runpy, sys, threading
 from models.hashing import HashingEmbedder
 
 def embed(self, texts, kind="passage", calls=[0], embed=HashingEmbedder.embed):
     calls[0] += 1
     if calls[0] == 3:
-        raise RuntimeError(texts[0])
+        {breaks}
     return embed(self, texts, kind)
 
 HashingEmbedder.embed = embed
 sys.argv = ["bytewax.run", "dataflows.tickets"]
 runpy.run_module("bytewax.run", run_name="__main__")
 """
+_THROWING: Final = _BROKEN.format(breaks="raise RuntimeError(texts[0])")
+_HANGING: Final = _BROKEN.format(breaks="threading.Event().wait()")
 
 
 def _ends(world: World, command: list[str], **environment: str) -> tuple[int, str, str]:
@@ -61,6 +65,32 @@ def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: 
     index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     held = {(t.tenant_id, t.ticket_id): t.version for t in index.tickets()}
     index.close()
+    assert held == {key: expected.version for key, expected in fold(world.log()).items()}
+
+
+def test_a_model_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: Path) -> None:
+    """SIGTERM: the drain timeout and a few seconds later it ends with 0; the hung batch is read again by the next."""
+    world = World(tansu, tmp_path, partitions=1)
+    world.produce(events(400, seed=5))
+    settings = {
+        "TICKETS_WRITER__MAX_BATCH_TICKETS": "50",
+        "TICKETS_WRITER__CONCURRENCY": "1",
+        "TICKETS_WRITER__MAX_INFLIGHT_TICKETS": "200",
+        "TICKETS_WRITER__DRAIN_TIMEOUT_S": "2",
+    }
+    with WorkerProcess(world, environment=settings, command=[sys.executable, "-c", _HANGING]) as worker:
+        wait_until(lambda: worker.metric("tickets_inflight") >= 200, worker.words)
+        began = time.monotonic()
+        assert worker.terminate() == 0, worker.words()
+        took_s = time.monotonic() - began
+        assert "hang and are given up unacked" in worker.words()
+    print(f"ended {took_s:.1f} s after SIGTERM")
+    assert took_s < 2 + 3 + 5, "drain timeout, close, and what a busy machine needs"
+    assert world.committed() <= 100, "nothing from the hung batch on is committed"
+    with WorkerProcess(world) as worker:
+        world.wait_committed([worker])
+        assert worker.terminate() == 0, worker.words()
+    held = {key: version for key, (version, _deleted) in world.held().items()}
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
 
