@@ -10,9 +10,8 @@ import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
 from core.ports import DeadLetters, Index
-from core.records import Batch, Point, Rejected, TicketPoints
+from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
-from delivery.bisection import write_all
 from tests.fakes import FakeDeadLetters, FakeIndex, points, record
 from worker.progress import Progress
 from worker.telemetry import Telemetry
@@ -22,7 +21,9 @@ SETTINGS = WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002, concurrency
 BAD = Rejected(record(1), "decode", "bad_json", "reason")
 
 
-class _Run:
+class Run:
+    """A writer, and what it acked, measured and said."""
+
     def __init__(
         self,
         index: Index,
@@ -57,7 +58,7 @@ class _Run:
 def test_a_batch_is_acked_once_all_of_it_is_durable() -> None:
     """Points are in the index and rejected ones in the dead letters before the ack."""
     index, letters = FakeIndex(), FakeDeadLetters()
-    run = _Run(index, letters)
+    run = Run(index, letters)
     run.writer.submit(Batch((points("1"), BAD, points("2")), "r1"))
     run.wait(lambda: run.acks == ["r1"])
     run.writer.close()
@@ -69,7 +70,7 @@ def test_a_batch_is_acked_once_all_of_it_is_durable() -> None:
 
 def _early_ack_is_caught(kind: type[Writer]) -> bool:
     """True when a failing index leaves a batch unacked, as it must."""
-    run = _Run(FakeIndex(lambda _call: FatalError("gone")), FakeDeadLetters(), kind)
+    run = Run(FakeIndex(lambda _call: FatalError("gone")), FakeDeadLetters(), kind)
     run.writer.submit(Batch((points(),), "r1"))
     run.wait(lambda: run.writer.fault is not None)
     run.writer.close()
@@ -96,7 +97,7 @@ def test_an_outage_is_waited_out_and_nothing_is_dead_lettered() -> None:
     """Three failures, then success: one ack, three counted retries, no letter."""
     index = FakeIndex(lambda call: TransientError("index out") if call <= 3 else None)
     letters = FakeDeadLetters()
-    run = _Run(index, letters)
+    run = Run(index, letters)
     run.writer.submit(Batch((points(),), "r1"))
     run.wait(lambda: run.acks == ["r1"])
     run.writer.close()
@@ -108,7 +109,7 @@ def test_an_outage_is_waited_out_and_nothing_is_dead_lettered() -> None:
 def test_an_outage_of_the_dead_letter_topic_holds_the_batch_back() -> None:
     """A rejected record is as precious as an indexed one."""
     letters = FakeDeadLetters(lambda call: TransientError("broker out") if call <= 2 else None)
-    run = _Run(FakeIndex(), letters)
+    run = Run(FakeIndex(), letters)
     run.writer.submit(Batch((BAD,), "r1"))
     run.wait(lambda: run.acks == ["r1"])
     run.writer.close()
@@ -117,7 +118,7 @@ def test_an_outage_of_the_dead_letter_topic_holds_the_batch_back() -> None:
 
 def test_close_during_an_outage_gives_the_batch_up_unacked() -> None:
     """A worker that is stopped while the index is out ends, and its batch is read again by the next."""
-    run = _Run(FakeIndex(lambda _call: TransientError("index out")), FakeDeadLetters())
+    run = Run(FakeIndex(lambda _call: TransientError("index out")), FakeDeadLetters())
     run.writer.submit(Batch((points(),), "r1"))
     run.wait(lambda: run.progress.outage is not None)
     run.writer.close()
@@ -134,7 +135,7 @@ def test_batches_are_written_side_by_side() -> None:
             both.wait()
             super().write(tickets)
 
-    run = _Run(Meeting(), FakeDeadLetters())
+    run = Run(Meeting(), FakeDeadLetters())
     run.writer.submit(Batch((points("1"),), "r1"))
     run.writer.submit(Batch((points("2"),), "r2"))
     run.wait(lambda: len(run.acks) == 2)
@@ -164,7 +165,7 @@ def _number(batch: Batch[Any]) -> Batch[Any]:
 def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...]) -> None:
     """Its record, as it was read; the others are written. An outage on the way is waited out and blames nobody."""
     index, letters = _Picky(*out), FakeDeadLetters()
-    run = _Run(index, letters, finish=_number)
+    run = Run(index, letters, finish=_number)
     records = [record(n, value=b"raw %d" % n) for n in range(64)]
     run.writer.submit(Batch(tuple(records), "r1"))
     run.wait(lambda: run.acks == ["r1"])
@@ -176,63 +177,6 @@ def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...])
     assert index.calls - len(out) <= 1 + 6 + 3, "log2(64) calls and three more"
     assert run.sample("tickets_acked_total", outcome="indexed") == 63
     assert run.sample("tickets_rejected_total", stage="index", reason="bad_point") == 1
-
-
-class _Misfit(FakeIndex):
-    """Was made anew for another model: whatever has points is refused."""
-
-    def write(self, tickets: Sequence[TicketPoints]) -> None:
-        if any(ticket.points for ticket in tickets):
-            raise RefusedError("the index refuses what it was given (invalid_argument)")
-        super().write(tickets)
-
-
-def _moves_nothing() -> bool:
-    """Batches of upserts and deletes to an index that no longer fits: the worker stops, and no good record moves."""
-    upserts = [TicketPoints("acme", str(n), 1, (Point(str(n), None, {}),)) for n in range(8)]
-    letters = FakeDeadLetters()
-    run = _Run(_Misfit(), letters, finish=lambda batch: Batch((*upserts, points("gone")), batch.receipt))
-    run.writer.submit(Batch(tuple(record(n) for n in range(9)), "r1"))
-    run.wait(lambda: run.writer.fault is not None or run.acks == ["r1"])
-    run.writer.close()
-    return isinstance(run.writer.fault, FatalError) and letters.letters == [] and run.acks == []
-
-
-def test_an_index_that_no_longer_fits_stops_the_worker_and_moves_nothing() -> None:
-    """With one line; the records are read again when it fits."""
-    assert _moves_nothing()
-
-
-def test_the_check_catches_a_writer_that_blames_each_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant: whoever is refused alone is dead-lettered, be it everybody."""
-    monkeypatch.setattr("worker.writer.write_tickets", write_all)
-    assert not _moves_nothing()
-
-
-@pytest.mark.parametrize("late", [None, RuntimeError("too late")])
-def test_close_leaves_a_batch_that_hangs(monkeypatch: pytest.MonkeyPatch, late: Exception | None) -> None:
-    """A model that doesn't come back must not hold the worker's end; what becomes of it later is no fault."""
-    monkeypatch.setattr("worker.writer._CLOSE_S", 0.1)
-    begun, end, left = threading.Event(), threading.Event(), threading.Event()
-
-    def hang(_batch: Batch[Any]) -> Batch[Any]:
-        begun.set()
-        end.wait(5)
-        left.set()
-        raise late or FatalError("embed failed")
-
-    run = _Run(FakeIndex(), FakeDeadLetters(), finish=hang)
-    run.writer.submit(Batch((record(),), "r1"))
-    assert begun.wait(5)
-    began = time.monotonic()
-    run.writer.close()
-    assert time.monotonic() - began < 1
-    assert run.writer.hangs
-    end.set()
-    left.wait(5)
-    time.sleep(0.05)
-    assert run.writer.fault is None
-    assert run.acks == []
 
 
 def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
@@ -248,10 +192,10 @@ def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
     return finish
 
 
-def _stream(share: float) -> tuple[_Run, FakeDeadLetters]:
+def _stream(share: float) -> tuple[Run, FakeDeadLetters]:
     """10,000 records, so many of them broken."""
     letters = FakeDeadLetters()
-    run = _Run(FakeIndex(), letters, finish=_reject(share))
+    run = Run(FakeIndex(), letters, finish=_reject(share))
     for start in range(0, 10_000, 100):
         run.writer.submit(Batch(tuple(record(n) for n in range(start, start + 100)), start))
     run.wait(lambda: run.writer.fault is not None or len(run.acks) == 100)
@@ -285,7 +229,7 @@ def test_a_model_that_throws_stops_the_worker_and_the_batch_stays_unacked(error:
         raise error
 
     index, letters = FakeIndex(), FakeDeadLetters()
-    run = _Run(index, letters, finish=throws)
+    run = Run(index, letters, finish=throws)
     run.writer.submit(Batch((record(),), "r1"))
     run.wait(lambda: run.writer.fault is not None)
     run.writer.close()
@@ -297,7 +241,7 @@ def test_an_outage_shows_in_the_metrics_and_the_reason() -> None:
     """While the circuit is open, and no longer when the index is back."""
     out = [True]
     index = FakeIndex(lambda _call: TransientError("index out") if out[0] else None)
-    run = _Run(index, FakeDeadLetters())
+    run = Run(index, FakeDeadLetters())
     run.writer.submit(Batch((points("1"),), "r1"))
     run.wait(lambda: run.progress.outage == "index: index out; one batch tries it, the others wait")
     assert run.sample("tickets_circuit_state", target="index") in {1, 2}
