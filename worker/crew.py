@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Crew(Generic[T]):
     """So many threads, begun as they are needed.
 
-    They step back behind threads that somebody waits for. They are daemons: the threads of an executor are joined when the interpreter ends, and one that hangs in a model or
-    a call would keep the process from ending.
+    They step back behind threads that somebody waits for. They are daemons: the threads of an executor are joined when
+    the interpreter ends, and one that hangs in a model or a call would keep the process from ending.
     """
 
     def __init__(self, work: Callable[[T], None], *, threads: int, name: str) -> None:
