@@ -40,7 +40,7 @@ type: .venv/.dev ## Types
 arch: .venv/.dev ## Who may import whom
 	$(BIN)/lint-imports
 
-bench: .venv/.dev ## Measure embed, pipeline and enrich, interleaved; SUITE= names one
+bench: .venv/.dev ## Measure every suite but growth and gpu, an hour; SUITE= names one (embed, pipeline, latency, ...)
 	$(BIN)/python -m bench run $(SUITE)
 
 bench-contenders: .contenders/.done ## Install what the bench compares with, beside us (torch and fastembed; 5 GB)
