@@ -18,7 +18,7 @@ from bench.job import Job
 from bench.machine import this_machine
 from bench.page import write_page
 from bench.runner import ContenderError, run_once, run_suite
-from bench.suites import SUITES
+from bench.suites import SUITES, growth
 from bench.summary import print_table, summarise
 from bench.timeline import TIMELINE, draw
 from core.errors import TicketstreamError
@@ -38,6 +38,7 @@ def run(
     tickets: Annotated[int, typer.Option(min=1, help="Tickets of a run; texts, of a file.")] = 4_000,
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians are shown.")] = 3,
     corpus: Annotated[str, typer.Option(help="For embed: synthetic, banking77, or a JSONL file.")] = SYNTHETIC,
+    points: Annotated[str, typer.Option(help="For growth: sizes of the index, with commas between.")] = "",
     results: ResultsOption = _RESULTS,
 ) -> None:
     """Measure suites, and show the medians."""
@@ -45,10 +46,15 @@ def run(
     if unknown:
         err.print(f"{unknown[0]} is no suite; there is {', '.join(SUITES)}")
         raise typer.Exit(2)
+    try:
+        sizes = [int(size) for size in points.split(",") if size]
+    except ValueError:
+        err.print(f"--points: {points} is no list of numbers such as 10000,100000")
+        raise typer.Exit(2) from None
     results.mkdir(parents=True, exist_ok=True)
     machine = this_machine()
     for name in suites or [name for name, suite in SUITES.items() if not suite.heavy]:
-        suite, rows = SUITES[name], []
+        suite, rows = growth(sizes) if name == "growth" and sizes else SUITES[name], []
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
         with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
             task = progress.add_task(name, total=rounds * len(suite.everyone))

@@ -1,7 +1,10 @@
 """What is asked, and of whom."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from bench.suite import GPU_PYTHON, Figure, Suite
 
@@ -89,6 +92,14 @@ _SCALE: Final = Suite(
     broker="empty",
     note="Both of one consumer group, each with an index of its own. The broker shares the cores.",
 )
+
+
+def growth(sizes: Sequence[int]) -> Suite:
+    """The suite of an index that grows to these sizes, in points."""
+    names = tuple(f"{size:,} points" for size in sizes)
+    return msgspec.structs.replace(_GROWTH, contenders=names, reference=names[0])
+
+
 _GROWTH: Final = Suite(
     name="growth",
     question="What does an embedded index cost as it grows?",

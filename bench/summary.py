@@ -37,16 +37,17 @@ class Summary(Struct, frozen=True):
 
 
 def summarise(suite: Suite, rows: Sequence[Row]) -> list[Summary]:
-    """In the suite's order."""
+    """Of everyone who was asked, in the suite's order."""
     measured = {(row.contender, row.round): row.measured for row in rows if row.measured is not None}
     references = {number: m for (name, number), m in measured.items() if name == suite.reference}
     found = []
-    for name in suite.everyone:
+    there = dict.fromkeys(row.contender for row in rows)
+    for name in [*(name for name in suite.everyone if name in there), *(n for n in there if n not in suite.everyone)]:
         own = {number: m for (contender, number), m in measured.items() if contender == name}
         if own:
             found.append(_summary(suite, name, own, references))
         else:
-            reason = next((row.skipped for row in rows if row.contender == name), "not run")
+            reason = next(row.skipped for row in rows if row.contender == name)
             found.append(Summary(name, skipped=reason))
     return found
 
