@@ -75,11 +75,11 @@ def test_a_model_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: 
     settings = {
         "TICKETS_WRITER__MAX_BATCH_TICKETS": "50",
         "TICKETS_WRITER__CONCURRENCY": "1",
-        "TICKETS_WRITER__MAX_INFLIGHT_TICKETS": "200",
         "TICKETS_WRITER__DRAIN_TIMEOUT_S": "2",
     }
     with WorkerProcess(world, environment=settings, command=[sys.executable, "-c", _HANGING]) as worker:
-        wait_until(lambda: worker.metric("tickets_inflight") >= 200, worker.words)
+        polls = "tickets_stage_seconds_count"
+        wait_until(lambda: worker.metric(polls, step="poll") >= 4, worker.words)  # the fourth batch waits behind it
         began = time.monotonic()
         assert worker.terminate() == 0, worker.words()
         took_s = time.monotonic() - began
