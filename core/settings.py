@@ -198,7 +198,7 @@ class WriterSettings(Group):
         4, description="Batches on their way at once; so many are written at once at most, fewer where that is as fast."
     )
     backoff_base_s: Seconds = Field(0.1, description="First wait after an outage; doubles, with full jitter.")
-    backoff_max_s: Seconds = Field(4.0, description="Longest wait between two tries.")
+    backoff_max_s: Seconds = Field(3.0, description="Longest wait between two tries.")
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = Field(
         0.9, description="Stop when so much of the last records can't be used; 0: never."
     )

@@ -114,6 +114,8 @@ class Cluster:
             starts = self._offsets(partitions, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
         except KafkaException as error:
             raise UnavailableError(f"reading offsets of {topic}: {error.args[0].str()}") from None
+        except TimeoutError:
+            raise UnavailableError(f"reading offsets of {topic}: no answer in {timeout:.0f} s") from None
         return [
             PartitionLag(topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n])
             for n in sorted(ends)

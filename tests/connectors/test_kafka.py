@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -200,6 +201,20 @@ def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
     with pytest.raises(UnavailableError, match=r"no broker answers at 127.0.0.1:1 .*TICKETS_KAFKA__BROKERS"):
         cluster.topics()
     assert time.monotonic() - began < 10
+
+
+def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It listed the topics, and says nothing of the offsets."""
+    cluster = Cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
+
+    class _Silent:
+        def list_consumer_group_offsets(self, _asked: Any) -> dict[str, Future[Any]]:
+            return {"g": Future()}
+
+    monkeypatch.setattr(cluster, "_admin", _Silent())
+    monkeypatch.setattr(cluster, "require_topics", lambda _names: {"silent": 1})
+    with pytest.raises(UnavailableError, match="no answer in 1 s"):
+        cluster.lag("silent", "g")
 
 
 def test_a_topic_that_is_not_there_is_one_line(tansu: str) -> None:
