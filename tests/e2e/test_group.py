@@ -20,12 +20,7 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
         everything = list(events(3000, seed=5))
         world.produce(everything[:600])
         with WorkerProcess(world, environment=server) as one, WorkerProcess(world, environment=server) as two:
-            wait_until(
-                lambda: (
-                    one.metric("tickets_assigned_partitions") == 3 and two.metric("tickets_assigned_partitions") == 3
-                ),
-                lambda: f"the partitions are not shared: {one.words()}\n{two.words()}",
-            )
+            wait_until(lambda: _shared([one, two]), lambda: f"not shared: {one.words()}\n{two.words()}")
             world.produce(everything[600:])
             read_before = two.metric("tickets_records_total")
             wait_until(lambda: two.metric("tickets_records_total") > read_before, two.words)
@@ -40,3 +35,9 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
         found = contents(index)
         index.close()
     assert_same(found, world.folded(world.log()))
+
+
+def _shared(workers: list[WorkerProcess]) -> bool:
+    for worker in workers:
+        worker.assert_runs()
+    return all(worker.metric("tickets_assigned_partitions") == 3 for worker in workers)

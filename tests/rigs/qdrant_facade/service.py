@@ -5,6 +5,7 @@ Updates are applied as the engine does it: a conditional upsert compares and wri
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import grpc
@@ -22,6 +23,7 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._collections = open_collections(folder)
+        self._creating = Lock()
         self._aliases: dict[str, str] = {}  # of this process's life: no test kills a server that has some
         self.wrote: Callable[[int], None] = lambda _points: None
 
@@ -39,10 +41,11 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         name = request.collection_name
-        if name in {*self._collections, *self._aliases}:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Collection {name} already exists")
-        params = request.vectors_config.params_map.map[VECTOR]
-        self._collections[name] = Collection.create(self._folder / name, params)
+        with self._creating:  # two workers that start at once both find it missing
+            if name in {*self._collections, *self._aliases}:
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Collection {name} already exists")
+            params = request.vectors_config.params_map.map[VECTOR]
+            self._collections[name] = Collection.create(self._folder / name, params)
         return q.CollectionOperationResponse(result=True)
 
     def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - of both services, told apart by the request
