@@ -56,10 +56,10 @@ _PIPELINE: Final = Suite(
     in_tokens=True,
     foreign=("Bytewax, sentence-transformers one by one", "a loop with fastembed and uploads"),
     script=_FOREIGN / "streams.py",
-    foreign_tickets=1_000,
+    foreign_tickets=500,
     note="The last three embed subject and first message of a ticket alone, and keep no promise: no redaction, no "
     "versions, nothing acked after it is durable. The naive flow uses our int8 graph, a text at a time; the two after "
-    "it use the libraries as their tutorials do, on the first 1,000 tickets.",
+    "it use the libraries as their tutorials do, on the first 500 tickets.",
 )
 _LATENCY: Final = Suite(
     name="latency",
