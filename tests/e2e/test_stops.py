@@ -12,6 +12,7 @@ from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.world import COMMANDS, WorkerProcess, World, wait_until
 from tests.oracle import fold
+from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 #: The worker under Bytewax, with a model that breaks at its third batch.
 _BROKEN = """
@@ -92,6 +93,27 @@ def test_a_model_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: 
         assert worker.terminate() == 0, worker.words()
     held = {key: version for key, (version, _deleted) in world.held().items()}
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
+
+
+def test_an_index_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: Path) -> None:
+    """However long a call may take: nothing is committed, the exit code is 0, and the next worker writes it all."""
+    world = World(tansu, tmp_path, partitions=1)
+    world.produce(events(200, seed=5))
+    with QdrantFacade(tmp_path / "qdrant") as facade:
+        facade.inject(Fault("hang", on="writes"))
+        server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__TIMEOUT_S": "60"}
+        with WorkerProcess(world, environment={**server, "TICKETS_WRITER__DRAIN_TIMEOUT_S": "2"}) as worker:
+            wait_until(lambda: facade.counts().faults.get("hang", 0) > 0, worker.words)
+            began = time.monotonic()
+            assert worker.terminate() == 0, worker.words()
+            took_s = time.monotonic() - began
+        print(f"ended {took_s:.1f} s after SIGTERM")
+        assert took_s < 2 + 3 + 5, "drain timeout, close, and what a busy machine needs"
+        assert (world.committed(), world.letters()) == (0, [])
+        facade.heal()
+        with WorkerProcess(world, environment=server) as worker:
+            world.wait_committed([worker])
+            assert worker.terminate() == 0, worker.words()
 
 
 def _garbage(count: int) -> Iterator[SyntheticRecord]:
