@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
     AdminClient,
     NewTopic,
@@ -44,6 +44,7 @@ class Cluster:
         self._said: list[KafkaError] = []
         options: dict[str, Any] = {**client_options(settings), "error_cb": self._said.append}
         self._admin = AdminClient(options)
+        self._members: dict[str, Consumer] = {}
 
     def topics(self) -> dict[str, int]:
         """Every topic's number of partitions.
@@ -107,9 +108,7 @@ class Cluster:
         partitions = [TopicPartition(topic, n) for n in range(self.require_topics([topic])[topic])]
         timeout = self._settings.startup_timeout_s
         try:
-            asked = [ConsumerGroupTopicPartitions(group, partitions)]
-            answer = self._admin.list_consumer_group_offsets(asked)[group].result(timeout)
-            committed = {p.partition: p.offset for p in answer.topic_partitions}
+            committed = {p.partition: p.offset for p in self._member(group).committed(partitions, timeout)}
             ends = self._offsets(partitions, OffsetSpec.latest(), timeout)  # type: ignore[no-untyped-call]
             starts = self._offsets(partitions, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
         except KafkaException as error:
@@ -120,6 +119,17 @@ class Cluster:
             PartitionLag(topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n])
             for n in sorted(ends)
         ]
+
+    def _member(self, group: str) -> Consumer:
+        """A client that may ask for the group's offsets and never joins it.
+
+        The administrator's own call crashes the process in librdkafka 2.16 when the coordinator has just died: the
+        answer's error is handed to a member that an AdminClient hasn't got.
+        """
+        if group not in self._members:
+            options = {**client_options(self._settings), "group.id": group, "enable.auto.commit": False}
+            self._members[group] = Consumer(options)
+        return self._members[group]
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec, timeout: float) -> dict[int, int]:
         futures = self._admin.list_offsets(dict.fromkeys(partitions, spec))

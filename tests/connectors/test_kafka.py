@@ -208,8 +208,8 @@ def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.
     cluster = Cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
 
     class _Silent:
-        def list_consumer_group_offsets(self, _asked: Any) -> dict[str, Future[Any]]:
-            return {"g": Future()}
+        def list_offsets(self, asked: Any) -> dict[Any, Future[Any]]:
+            return {partition: Future() for partition in asked}
 
     monkeypatch.setattr(cluster, "_admin", _Silent())
     monkeypatch.setattr(cluster, "require_topics", lambda _names: {"silent": 1})
