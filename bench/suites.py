@@ -59,7 +59,7 @@ _PIPELINE: Final = Suite(
     foreign_tickets=500,
     note="The last three embed subject and first message of a ticket alone, and keep no promise: no redaction, no "
     "versions, nothing acked after it is durable. The naive flow uses our int8 graph, a text at a time; the two after "
-    "it use the libraries as their tutorials do, on the first 500 tickets.",
+    "it use the libraries as their tutorials do.",
 )
 _LATENCY: Final = Suite(
     name="latency",
