@@ -10,7 +10,7 @@ from core.ports import Embedder
 from core.records import Batch, EnrichedTicket, Origin, Record
 from core.settings import load_settings
 from synthetic.tickets import SyntheticRecord, events
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.steps import run_step
 from worker.telemetry import Telemetry
 

@@ -152,6 +152,32 @@ _GPU: Final = Suite(
     heavy=True,
 )
 
+_STAGES: Final = Suite(
+    name="stages",
+    question="What does it cost to run the stream in two stages?",
+    module="bench.contenders.stages",
+    contenders=(
+        "the embedding stage alone, on a core",
+        "two stages, on a core each",
+        "one process, on a core",
+        "one process, on two cores",
+    ),
+    reference="the embedding stage alone, on a core",
+    broker="empty",
+    figures=(
+        Figure("rate", "tickets/s", plotted=True),
+        Figure("of embedding", "÷ embedding alone", 2),
+        Figure("p50", "freshness p50 at 20/s, ms"),
+        Figure("p95", "p95"),
+        Figure("raw", "bytes a record, raw"),
+        Figure("enriched", "enriched"),
+        Figure("embedded", "embedded"),
+    ),
+    axis="tickets per second",
+    note="The broker shares the cores. Bytes are those of key, value and headers, not compressed.",
+)
+
 SUITES: Final = {
-    suite.name: suite for suite in (_EMBED, _PIPELINE, _LATENCY, _SCALE, _INDEX, _GROWTH, _ENRICH, _START, _GPU)
+    suite.name: suite
+    for suite in (_EMBED, _PIPELINE, _LATENCY, _SCALE, _STAGES, _INDEX, _GROWTH, _ENRICH, _START, _GPU)
 }

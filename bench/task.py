@@ -18,7 +18,6 @@ from typing import Any, Final, Self
 import msgspec
 from msgspec import Struct
 
-from core.records import TicketPoints
 from core.settings import load_settings
 
 _TELL_S: Final = 0.02
@@ -43,14 +42,14 @@ class Report(Struct, frozen=True):
 
 
 class Task:
-    """A running worker: the real pipeline, in the environment given, on the cores given."""
+    """A running worker: the real pipeline or one of its stages, in the environment given, on the cores given."""
 
-    def __init__(self, cores: Sequence[int], environment: dict[str, str]) -> None:
+    def __init__(self, cores: Sequence[int], environment: dict[str, str], *, stage: str = "pipeline") -> None:
         self.acked = 0
         self._joined = threading.Event()
         self._report: Report | None = None
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.task", *map(str, cores)],
+            [sys.executable, "-m", "bench.task", stage, *map(str, cores)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **environment},
@@ -125,9 +124,9 @@ class _Listening:
         self._tell = tell
         self._told = 0
 
-    def acked(self, tickets: Sequence[TicketPoints]) -> None:
+    def acked(self, tickets: Sequence[Any]) -> None:
         self.last = time.time()
-        self.acks += [(float(ticket.event_ms or 0), self.last * 1000) for ticket in tickets]
+        self.acks += [(float(getattr(ticket, "event_ms", 0) or 0), self.last * 1000) for ticket in tickets]
 
     def say(self) -> None:
         if (acked := len(self.acks)) > self._told:
@@ -135,10 +134,10 @@ class _Listening:
             self._tell({"acked": acked})
 
 
-def main(cores: Sequence[int]) -> None:
+def main(stage: str, cores: Sequence[int]) -> None:
     """Run a pipeline until standard input ends."""
     os.sched_setaffinity(0, cores)  # before the model counts its cores
-    from worker.compose import build_pipeline  # noqa: PLC0415 - numpy's threads follow the affinity, too
+    from worker import compose  # noqa: PLC0415 - numpy's threads follow the affinity, too
     from worker.loop import run  # noqa: PLC0415
 
     lock = threading.Lock()
@@ -148,11 +147,11 @@ def main(cores: Sequence[int]) -> None:
             sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
             sys.stdout.flush()
 
-    pipeline = build_pipeline(load_settings())
+    pipeline = getattr(compose, f"build_{stage}")(load_settings())
     listening, telemetry = _Listening(tell), pipeline.telemetry
     real_acked, real_read, real_gauge = telemetry.acked, telemetry.read, telemetry.gauge
 
-    def acked(tickets: Sequence[TicketPoints], rejected: Any, now_ms: int) -> None:
+    def acked(tickets: Sequence[Any], rejected: Any, now_ms: int) -> None:
         real_acked(tickets, rejected, now_ms)
         listening.acked(tickets)
 
@@ -165,7 +164,7 @@ def main(cores: Sequence[int]) -> None:
         if name == "tickets_assigned_partitions" and value:
             tell({"joined": True})
 
-    telemetry.acked, telemetry.read, telemetry.gauge = acked, read, gauge  # type: ignore[method-assign]
+    telemetry.acked, telemetry.read, telemetry.gauge = acked, read, gauge
 
     def listen() -> None:
         while not pipeline.finished:
@@ -188,4 +187,4 @@ def main(cores: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(core) for core in sys.argv[1:]])
+    main(sys.argv[1], [int(core) for core in sys.argv[2:]])

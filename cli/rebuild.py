@@ -1,37 +1,71 @@
 """`ticketstream rebuild`: the index anew from the log, while the old one answers."""
 
-from typing import Final
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+from msgspec import Struct
+from rich.progress import Progress
 
 from cli.console import JsonFlag, ends_in_one_line, err, print_json
-from cli.log import Log, progress, shown
+from cli.log import Log, TopicLog, progress, shown
+from cli.staged_log import EmbeddedLog
 from connectors.index.successor import begin
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 from worker.bulk import Bulk
-from worker.compose import ticket_steps
+from worker.fold import Fold
 from worker.model import open_embedder
+from worker.plan import RECEIVE_EMBEDDED, ticket_steps
 from worker.rebuild import catch_up, fill, follow
+from worker.steps import Step
 
 _STOP_THE_WORKER: Final = (
     "the new index is whole and follows the log; stop the worker now, and start it again when this command has ended"
 )
 
 
+class Source(StrEnum):
+    """What an index can be made of."""
+
+    raw = "raw"
+    embedded = "embedded"
+
+
+class _Plan(Struct, frozen=True):
+    """How records of a log become points, of which model and size."""
+
+    log: TopicLog
+    fold: Fold
+    steps: Sequence[Step]
+    model: str
+    dimension: int
+
+
 @ends_in_one_line
-def rebuild(*, as_json: JsonFlag = False) -> None:
-    """Build the index anew from tickets.raw, and put it in the old one's place when it is whole.
+def rebuild(
+    *,
+    source: Annotated[
+        Source, typer.Option("--from", help="`embedded` needs no model: for streams that run in two stages.")
+    ] = Source.raw,
+    as_json: JsonFlag = False,
+) -> None:
+    """Build the index anew from tickets.raw or tickets.embedded, and put it in the old one's place when it is whole.
 
     On a Qdrant server TICKETS_INDEX__COLLECTION names an alias, which is turned to the new collection in one step;
     workers may run all the while. The embedded index changes while its worker is stopped: this command says when.
     Until then searches are answered by the old index.
+
+    tickets.embedded holds what the two stages have embedded: nothing of a time before them. `reconcile --staged` says
+    whether anything is missing.
     """
     settings = load_settings()
-    log = Log(settings)
-    embedder = open_embedder(settings.model)
-    successor = begin(settings.index, dimension=embedder.dimension, model=embedder.stamp)
-    try:
-        fold = log.fold()
-        bulk = Bulk(steps=ticket_steps(settings, embedder), index=successor.index, settings=settings.writer)
-        with progress() as bars:
+    with progress() as bars:
+        plan = _from_raw(settings) if source is Source.raw else _from_embedded(settings, bars)
+        fold, log = plan.fold, plan.log
+        successor = begin(settings.index, dimension=plan.dimension, model=plan.model)
+        try:
+            bulk = Bulk(steps=plan.steps, index=successor.index, settings=settings.writer)
             total = log.length()
             fill(
                 fold,
@@ -40,10 +74,11 @@ def rebuild(*, as_json: JsonFlag = False) -> None:
                 folding=lambda records: shown(bars, "reading the log", records, total=total),
                 writing=lambda records: shown(bars, "indexing", records, total=total),
             )
-        catch_up(fold, log, bulk)
-        successor.switch(follow=lambda: follow(fold, log, bulk), wait=_Once(_STOP_THE_WORKER))
-    finally:
-        successor.close()
+            catch_up(fold, log, bulk)
+            bars.stop()
+            successor.switch(follow=lambda: follow(fold, log, bulk), wait=_Once(_STOP_THE_WORKER))
+        finally:
+            successor.close()
     if as_json:
         print_json({"index": successor.name, "tickets": bulk.written, "rejected": bulk.rejected, "old": successor.old})
         return
@@ -52,6 +87,21 @@ def rebuild(*, as_json: JsonFlag = False) -> None:
         err.print(f"{bulk.rejected:,} record(s) can't be used and are left out")
     if successor.old is not None:
         err.print(f"collection {successor.old} is as it was and no longer written; delete it when you don't need it")
+
+
+def _from_raw(settings: Settings) -> _Plan:
+    log = Log(settings)
+    embedder = open_embedder(settings.model)
+    return _Plan(log, log.fold(), ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
+
+
+def _from_embedded(settings: Settings, bars: Progress) -> _Plan:
+    """The model is known by what wins, so the log is folded first."""
+    log = EmbeddedLog(settings)
+    fold = log.fold()
+    fold.read(shown(bars, "reading the log", log.records(), total=log.length()))
+    model, dimension = log.model_of(fold)
+    return _Plan(log, fold, [RECEIVE_EMBEDDED], model, dimension)
 
 
 class _Once:

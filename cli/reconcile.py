@@ -9,15 +9,16 @@ from rich.table import Table
 
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
 from cli.log import Log, progress, shown
+from cli.staged_log import StagedLog
 from connectors.index.open import open_index
 from connectors.index.ownership import find_owner
 from core.errors import EXIT_FAULT, ConfigError
 from core.settings import Settings, load_settings
 from worker.bulk import Bulk
 from worker.compare import Difference, Kind, Outcome
-from worker.compose import ticket_steps
 from worker.fold import Fold
 from worker.model import open_embedder
+from worker.plan import ticket_steps
 from worker.reconcile import bury, compare, mend
 
 _MEANINGS: Final[dict[Kind, str]] = {
@@ -49,6 +50,9 @@ def reconcile(
         bool, typer.Option("--repair", help="Index the missing and stale tickets from the log, delete the surplus.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete surplus tickets without asking.")] = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="The stream runs in two stages: waits until the second has caught up.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="Most tickets to list; all are counted.")] = 50,
     as_json: JsonFlag = False,
 ) -> None:
@@ -59,7 +63,7 @@ def reconcile(
     """
     settings = load_settings()
     _require_no_worker(settings)
-    log = Log(settings)
+    log = StagedLog(settings) if staged else Log(settings)
     fold = log.fold()
     embedder = open_embedder(settings.model)
     index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)

@@ -1,7 +1,8 @@
 """`ticketstream status`: how far the stream is, and how big the index."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 
 from cli.asking import open_asking
@@ -9,19 +10,30 @@ from cli.console import JsonFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster, PartitionLag
 from core.settings import load_settings
 from services.control import WorkerStatus
+from worker.compose import EMBEDDING, ENRICHMENT
 
 
 @ends_in_one_line
-def status(*, as_json: JsonFlag = False) -> None:
+def status(
+    *,
+    staged: Annotated[bool, typer.Option("--staged", help="The stream runs in two stages: show both groups.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Show lag and committed offset per partition, the index's size, and how fresh it is."""
     settings = load_settings()
-    lags = Cluster(settings.kafka).lag(settings.topics.raw, settings.kafka.group)
+    cluster, kafka, topics = Cluster(settings.kafka), settings.kafka, settings.topics
+    stages: dict[str | None, str] = (
+        {ENRICHMENT: topics.raw, EMBEDDING: topics.enriched} if staged else {None: topics.raw}
+    )
+    groups = {kafka.group_of(stage): cluster.lag(topic, kafka.group_of(stage)) for stage, topic in stages.items()}
     with open_asking(settings) as asking:
         index = asking.status()
     if as_json:
-        print_json({"group": settings.kafka.group, "partitions": [_row(lag) for lag in lags], "index": index})
+        shown = [{"group": group, "partitions": [_row(lag) for lag in lags]} for group, lags in groups.items()]
+        print_json({**(shown[0] if not staged else {"stages": shown}), "index": index})
         return
-    out.print(_lag_table(lags, settings.kafka.group))
+    for group, lags in groups.items():
+        out.print(_lag_table(lags, group))
     out.print(_index_table(index))
 
 

@@ -35,7 +35,7 @@ class FatalError(TicketstreamError):
 
 
 class RefusedError(FatalError):
-    """The index refuses this data, and always will. A part of it may be taken; its message quotes no ticket."""
+    """A sink refuses this data, and always will. A part of it may be taken; its message quotes no ticket."""
 
 
 class TransientError(TicketstreamError):

@@ -32,7 +32,7 @@ Point = Literal[
     "after_fetch",  # a batch is read, no step has seen it
     "after_embed",  # its points are made, nothing is written
     "after_send",  # points are with the index; we don't know yet that they are
-    "after_response",  # the index has all points of the batch on disk, the batch is not acked
+    "after_response",  # the index, or the next topic, has all of the batch on disk, the batch is not acked
     "after_dead_letter_ack",  # dead letters of it are written: before its points, or what the index refused of them
     "before_commit",  # offsets are about to be committed
 ]

@@ -1,7 +1,7 @@
 """What the rooms need of each other, as Protocols: a composition root decides who serves them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from core.records import IndexedTicket, IndexSize, Rejected, SearchHit, SearchQuery, TicketPoints, Vector
 
@@ -20,16 +20,20 @@ class Tokenizer(Protocol):
         ...
 
 
-class Embedder(Tokenizer, Protocol):
-    """Texts in, vectors out. A text's vector does not depend on its batch mates. Safe to call from threads."""
-
-    @property
-    def dimension(self) -> int: ...
+class ModelTokenizer(Tokenizer, Protocol):
+    """The tokenizer of a model, which knows how much that reads."""
 
     @property
     def max_tokens(self) -> int:
         """The longest text it reads whole, in tokens; special tokens and the model's own prefixes not counted."""
         ...
+
+
+class Embedder(ModelTokenizer, Protocol):
+    """Texts in, vectors out. A text's vector does not depend on its batch mates. Safe to call from threads."""
+
+    @property
+    def dimension(self) -> int: ...
 
     @property
     def stamp(self) -> str:
@@ -53,8 +57,25 @@ class CustomerDirectory(Protocol):
         ...
 
 
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Sink(Protocol[T_contra]):
+    """Where a stage's results go: the index, or the topic that the next stage reads. Called from several threads."""
+
+    def write(self, tickets: Sequence[T_contra], /) -> None:
+        """Durable on return. May be applied partly when it raises; the same call again completes it.
+
+        Raises:
+            TransientError: an outage; nothing is known about what was applied.
+            RefusedError: some of the tickets can't be taken; the others may be when they are written without them.
+            FatalError: no waiting mends it.
+        """
+        ...
+
+
 class Index(Protocol):
-    """Where points live. Every method may be called from several threads."""
+    """Where points live: a sink of them that can be asked. Every method may be called from several threads."""
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
         """Apply each ticket's version unless the index holds a newer or equal one; durable on return.

@@ -49,14 +49,37 @@ class Rejected(Struct, frozen=True):
     reason: str
 
 
+class Source(Struct, frozen=True):
+    """Where an event lies in the raw topic, and the time of its record there."""
+
+    origin: Origin
+    timestamp_ms: int
+
+
 class Ticket(Struct, frozen=True):
-    """A decoded event. `content` is None when the ticket is deleted."""
+    """A decoded event. `content` is None when the ticket is deleted.
+
+    Attributes:
+        record: what was read here, by whichever stage.
+        read_from: the event's place in the raw topic, where `record` is of a later topic.
+    """
 
     record: Record
     tenant_id: str
     ticket_id: str
     version: int
     content: UpsertEvent | None
+    read_from: Source | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """It is a delete."""
+        return self.content is None
+
+    @property
+    def source(self) -> Source:
+        """Where the event itself lies."""
+        return self.read_from or Source(self.record.origin, self.record.timestamp_ms)
 
 
 class Label(Struct, frozen=True):
@@ -92,6 +115,11 @@ class EnrichedTicket(Struct, frozen=True):
     customer: Mapping[str, str] | None = None
     passages: tuple[Passage, ...] = ()
 
+    @property
+    def rows(self) -> int:
+        """How many points it comes to."""
+        return len(self.passages)
+
 
 class EmbeddedTicket(Struct, frozen=True, eq=False):
     """`vectors` is float32[len(passages), dim], L2-normalised; `model` is the stamp of what made them."""
@@ -114,7 +142,10 @@ class Point(Struct, frozen=True, eq=False):
 class TicketPoints(Struct, frozen=True, eq=False):
     """Everything the index holds of one version of a ticket. No points: the ticket is deleted.
 
-    `event_ms` and `broker_ms` are when the change happened and when the broker had it, for the freshness metric.
+    Attributes:
+        event_ms: when the change happened, for the freshness metric.
+        broker_ms: when the raw topic had it, likewise.
+        record: what it was made from; none where it was made up, to bury a ticket, say.
     """
 
     tenant_id: str
@@ -123,6 +154,17 @@ class TicketPoints(Struct, frozen=True, eq=False):
     points: tuple[Point, ...]
     event_ms: int | None = None
     broker_ms: int | None = None
+    record: Record | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """It is a delete."""
+        return not self.points
+
+    @property
+    def rows(self) -> int:
+        """How many points it has."""
+        return len(self.points)
 
 
 class SearchQuery(Struct, frozen=True, kw_only=True):

@@ -78,6 +78,10 @@ class KafkaSettings(Group):
     commit_interval_s: Seconds = Field(0.5, description="Time between commits.")
     startup_timeout_s: Seconds = Field(10.0, description="How long the start waits for the broker.")
 
+    def group_of(self, stage: str | None) -> str:
+        """The group of a stage that runs apart; its name goes into it, as the stages read different topics."""
+        return self.group if stage is None else f"{self.group}-{stage}"
+
 
 class TopicSettings(Group):
     """Names of the topics."""
@@ -207,10 +211,12 @@ class WriterSettings(Group):
 
 
 class HealthSettings(Group):
-    """/healthz, /readyz and /metrics."""
+    """/health, /ready and /metrics."""
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
-    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="0 picks a free one.")
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="None: 8080, and 8081 for the embedding stage; 0 picks a free one."
+    )
     max_stall_s: Seconds = Field(
         60.0, description="Unhealthy when work in flight makes no progress for so long, or a batch for ten times that."
     )

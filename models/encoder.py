@@ -20,7 +20,7 @@ from models.batching import split
 from models.device import Device
 from models.precision import require_suited
 from models.session import Session, open_sessions
-from models.tokenise import Spans, load_tokenizer
+from models.tokenise import TextTokenizer, load_tokenizer
 from models.tuning import DEFAULT, SCALES, Tuning, find_tuning, tune
 
 #: Told the tokens of a batch, the padding beside them, and the seconds it took.
@@ -56,12 +56,12 @@ class OnnxEmbedder:
         require_suited(artefact.manifest.precision, device)
         self._manifest = artefact.manifest
         self._on_batch = on_batch
-        self._whole = load_tokenizer(tokenizer)
         self._cut = load_tokenizer(tokenizer, max_length=self._manifest.max_length)
         manifest = self._manifest
         self._prefixes: dict[TextKind, str] = {"passage": manifest.passage_prefix, "query": manifest.query_prefix}
-        longest = max(len(spans) for spans in self.spans(list(self._prefixes.values())))
-        self._reserved: int = self._whole.num_special_tokens_to_add(is_pair=False) + longest
+        self._tokenizer = TextTokenizer(
+            tokenizer, max_length=manifest.max_length, prefixes=list(self._prefixes.values())
+        )
         sessions = open_sessions(artefact.graph, device, threads=threads or len(os.sched_getaffinity(0)))
         self._sessions: SimpleQueue[Session] = SimpleQueue()
         for session in sessions:
@@ -84,7 +84,7 @@ class OnnxEmbedder:
     @property
     def max_tokens(self) -> int:
         """See `core.ports.Embedder`."""
-        return self._manifest.max_length - self._reserved
+        return self._tokenizer.max_tokens
 
     @property
     def stamp(self) -> str:
@@ -93,7 +93,7 @@ class OnnxEmbedder:
 
     def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
         """See `core.ports.Tokenizer`."""
-        return [Spans(e) for e in self._whole.encode_batch(list(texts), add_special_tokens=False)]
+        return self._tokenizer.spans(texts)
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
         """float32[len(texts), dimension]; a text beyond `max_tokens` is cut."""

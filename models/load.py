@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from core.errors import ConfigError
-from core.ports import Embedder
+from core.ports import Embedder, ModelTokenizer
 from core.settings import ModelSettings
 from models.artefact import MANIFEST, Artefact, find_artefact, require_artefact
 from models.catalogue import TOKENIZER, ModelCard, find_card
@@ -15,6 +15,7 @@ from models.encoder import OnBatch, OnnxEmbedder
 from models.files import Report, make_folder, sha256_of, silent
 from models.hashing import HashingEmbedder
 from models.precision import Precision, choose
+from models.tokenise import TextTokenizer
 from models.tuning import Tuning
 from models.weights import Folder, Hub, PackageIndex, require_weights
 
@@ -56,6 +57,24 @@ def load_embedder(
         threads=settings.threads,
         tuning=_pinned(settings),
         on_batch=on_batch,
+    )
+
+
+def load_text_tokenizer(settings: ModelSettings) -> ModelTokenizer:
+    """The model's tokenizer alone, for a stage that cuts texts and embeds none.
+
+    Raises:
+        ConfigError: a file is damaged, or the cache can't be written.
+        UnavailableError: the weights can't be had.
+    """
+    artefact = fetch(settings)
+    if artefact is None:
+        return HashingEmbedder()
+    manifest = artefact.manifest
+    return TextTokenizer(
+        weights_folder(settings) / TOKENIZER,
+        max_length=manifest.max_length,
+        prefixes=[manifest.passage_prefix, manifest.query_prefix],
     )
 
 

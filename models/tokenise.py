@@ -30,6 +30,27 @@ class Spans(Sequence[tuple[int, int]]):
         return found
 
 
+class TextTokenizer:
+    """Implements `core.ports.ModelTokenizer`, without the model."""
+
+    def __init__(self, path: Path, *, max_length: int, prefixes: Sequence[str]) -> None:
+        """Load it.
+
+        Args:
+            path: the tokenizer's file.
+            max_length: tokens the model reads, special ones and prefixes included.
+            prefixes: what the model wants before a text, by kind; the longest of them counts.
+        """
+        self.whole = load_tokenizer(path)
+        longest = max(len(spans) for spans in self.spans(prefixes))
+        reserved: int = self.whole.num_special_tokens_to_add(is_pair=False) + longest
+        self.max_tokens = max_length - reserved
+
+    def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
+        """See `core.ports.Tokenizer`."""
+        return [Spans(e) for e in self.whole.encode_batch(list(texts), add_special_tokens=False)]
+
+
 def load_tokenizer(path: Path, *, max_length: int | None = None) -> Any:
     """The tokenizer, without padding, cutting at `max_length` tokens (special ones included) or nowhere."""
     tokenizer = Tokenizer.from_file(str(path))

@@ -15,9 +15,11 @@ def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:
 
 def _points(item: EmbeddedTicket) -> TicketPoints:
     ticket = item.enriched.ticket
-    broker_ms = ticket.record.timestamp_ms
+    broker_ms = ticket.source.timestamp_ms
     if ticket.content is None:
-        return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, (), broker_ms=broker_ms)
+        return TicketPoints(
+            ticket.tenant_id, ticket.ticket_id, ticket.version, (), broker_ms=broker_ms, record=ticket.record
+        )
     shared = _shared(item, ticket.content)
     passages = item.enriched.passages
     points = tuple(
@@ -37,13 +39,13 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
         for chunk, (passage, vector) in enumerate(zip(passages, item.vectors, strict=True))
     )
     event_ms = milliseconds(ticket.content.updated_at)
-    return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms)
+    return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms, ticket.record)
 
 
 def _shared(item: EmbeddedTicket, content: UpsertEvent) -> dict[str, Any]:
     """The payload that every point of a ticket carries; what is absent is left out."""
     ticket = item.enriched.ticket
-    origin = ticket.record.origin
+    origin = ticket.source.origin
     payload: dict[str, Any] = {
         "tenant_id": ticket.tenant_id,
         "ticket_id": ticket.ticket_id,

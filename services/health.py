@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics: what a platform asks of a task."""
+"""/health, /ready and /metrics: what a platform asks of a task."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,9 +13,9 @@ Probe = Callable[[], str | None]
 
 
 def health_app(*, registry: CollectorRegistry, alive: Probe, ready: Probe) -> App:
-    """GET /healthz and /readyz answer 200, or 503 with the reason; /metrics is Prometheus's text format."""
+    """GET /health and /ready answer 200, or 503 with the reason; /metrics is Prometheus's text format."""
     metrics: Any = make_wsgi_app(registry)
-    probes = {"/healthz": alive, "/readyz": ready}
+    probes = {"/health": alive, "/ready": ready}
 
     def app(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -24,7 +24,7 @@ def health_app(*, registry: CollectorRegistry, alive: Probe, ready: Probe) -> Ap
             return answer
         probe = probes.get(path)
         if probe is None:
-            return respond(start, "404 Not Found", b'{"error":"there is /healthz, /readyz and /metrics"}')
+            return respond(start, "404 Not Found", b'{"error":"there is /health, /ready and /metrics"}')
         fault = probe()
         body = msgspec.json.encode({"status": "ok"} if fault is None else {"status": "failing", "reason": fault})
         return respond(start, "200 OK" if fault is None else "503 Service Unavailable", body)

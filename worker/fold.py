@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from core.contract import record_key
-from core.records import Record, Rejected, Ticket
+from core.records import Record, Rejected, Ticket, TicketPoints
 from worker.steps import Operator
 
 #: Records decoded at once.
@@ -32,7 +32,7 @@ class Fold:
     """A fold of the log by ticket, its key a record's key. It takes 220 MB for a million tickets."""
 
     def __init__(self, *, decode: Operator) -> None:
-        """Begin empty. `decode` is the operator, with the worker's settings."""
+        """Begin empty. `decode` is the operator that reads the topic's records, with the worker's settings."""
         self._decode = decode
         self._refused: set[Place] = set()
         self._set_aside: defaultdict[bytes, set[int]] = defaultdict(set)
@@ -83,17 +83,16 @@ class Fold:
                 self.unusable += 1
                 self._set_aside[record_key(item.tenant_id, item.ticket_id)].add(item.version)
             else:
-                self._note(item)
+                self._note(item, place(record))
 
-    def _note(self, ticket: Ticket) -> None:
+    def _note(self, ticket: Ticket | TicketPoints, lies: Place) -> None:
         key = record_key(ticket.tenant_id, ticket.ticket_id)
-        partition, offset = place(ticket.record)
         entry = self.tickets.get(key)
         if entry is None:
-            self.tickets[key] = Entry(ticket.version, partition, offset, ticket.content is None)
+            self.tickets[key] = Entry(ticket.version, *lies, ticket.deleted)
         elif entry.version < ticket.version:
-            entry.version, entry.deleted = ticket.version, ticket.content is None
-            entry.partition, entry.offset = partition, offset
+            entry.version, entry.deleted = ticket.version, ticket.deleted
+            entry.partition, entry.offset = lies
 
 
 def place(record: Record) -> Place:

@@ -38,8 +38,8 @@ class Announcer(Protocol):
         ...
 
 
-def serve_health(settings: HealthSettings, state: State) -> HttpServer:
-    """Start /healthz, /readyz and /metrics.
+def serve_health(settings: HealthSettings, state: State, *, port: int) -> HttpServer:
+    """Start /health, /ready and /metrics, on `port` where the settings name none.
 
     Raises:
         ConfigError: the port is taken.
@@ -53,7 +53,9 @@ def serve_health(settings: HealthSettings, state: State) -> HttpServer:
         return state.progress.outage or state.progress.stall()
 
     app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready)
-    server = HttpServer(app, host=settings.host, port=settings.port, setting="TICKETS_HEALTH__PORT")
+    server = HttpServer(
+        app, host=settings.host, port=port if settings.port is None else settings.port, setting="TICKETS_HEALTH__PORT"
+    )
     logger.info("health and metrics on http://%s:%d", settings.host, server.port)
     return server
 

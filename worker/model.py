@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.artefacts import Store, bring, open_store
 from core.errors import ConfigError
-from core.ports import Embedder
+from core.ports import Embedder, ModelTokenizer
 from core.settings import ModelSettings
 from models.artefact import GRAPH, MANIFEST
 from models.catalogue import TOKENIZER
@@ -20,6 +20,7 @@ from models.load import (
     describe,
     fetch,
     load_embedder,
+    load_text_tokenizer,
     needs_none,
     precision_of,
     weights_folder,
@@ -43,6 +44,17 @@ def open_embedder(
     _say_device(settings)
     fetch_model(settings, progress=progress)
     return load_embedder(settings, on_batch=on_batch)
+
+
+def open_tokenizer(settings: ModelSettings) -> ModelTokenizer:
+    """The settings' model's tokenizer; the model is fetched as for an embedder, and not loaded.
+
+    Raises:
+        ConfigError: a file is damaged, or not what the settings pin.
+        UnavailableError: neither cache, store nor the weights' sources have it.
+    """
+    fetch_model(settings)
+    return load_text_tokenizer(settings)
 
 
 def _say_device(settings: ModelSettings) -> None:

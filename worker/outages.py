@@ -1,6 +1,7 @@
-"""The writer's two targets, and what the ports, the metrics and the log show of them."""
+"""The places a writer writes to, and what the ports, the metrics and the log show of them."""
 
 import logging
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -39,17 +40,22 @@ class _Watch(TargetObserver):
 
 
 def open_targets(
-    settings: WriterSettings, *, telemetry: Telemetry, progress: Progress, rng: Random
-) -> tuple[Target, Target]:
-    """The index, at as many calls at once as it bears, and the dead-letter topic."""
+    settings: WriterSettings, names: Sequence[str], *, telemetry: Telemetry, progress: Progress, rng: Random
+) -> dict[str, Target]:
+    """A target for each of `names`; `index` at as many calls at once as it bears, a topic as many as there are."""
     watch = _Watch(telemetry, progress)
-    limit = AdaptiveLimit(most=settings.concurrency)
-    telemetry.track("tickets_write_limit", lambda: limit.limit)
 
-    def target(name: str, limit: AdaptiveLimit | None) -> Target:
+    def target(name: str) -> Target:
+        limit = _limit(settings, telemetry) if name == "index" else None
         backoff = Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_max_s, rng=rng)
         gate = Gate(backoff=backoff, limit=limit)
         telemetry.track("tickets_circuit_state", lambda: _STATES[gate.state], name)
         return Target(name, gate=gate, observer=watch)
 
-    return target("index", limit), target("dead_letters", None)
+    return {name: target(name) for name in names}
+
+
+def _limit(settings: WriterSettings, telemetry: Telemetry) -> AdaptiveLimit:
+    limit = AdaptiveLimit(most=settings.concurrency)
+    telemetry.track("tickets_write_limit", lambda: limit.limit)
+    return limit

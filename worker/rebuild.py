@@ -7,7 +7,7 @@ from typing import Final
 from core.records import Record
 from worker.bulk import Bulk
 from worker.fold import Fold
-from worker.reconcile import LogReader, fall_back
+from worker.reconcile import TopicReader, fall_back
 
 #: A round of catching up that took no longer leaves so little that the switch may come.
 _SHORT_S: Final = 2.0
@@ -17,24 +17,25 @@ _MAX_ROUNDS: Final = 1_000
 Watch = Callable[[Iterable[Record]], Iterable[Record]]
 
 
-def fill(fold: Fold, log: LogReader, bulk: Bulk, *, folding: Watch = iter, writing: Watch = iter) -> None:
+def fill(fold: Fold, log: TopicReader, bulk: Bulk, *, folding: Watch = iter, writing: Watch = iter) -> None:
     """Write the winner of each ticket, and no more: old versions cost an embedding each and lose.
 
     Dead letters don't count: what was refused once may be accepted now, and where it isn't the next best is written.
 
     Args:
-        fold: takes the fold.
-        log: the raw topic, read twice, and once more where a winner is of no use.
+        fold: of the log, or empty; then the log is read into it first.
+        log: read again, and once more where a winner is of no use.
         bulk: over an empty index.
         folding: watches the first reading.
         writing: watches the second.
     """
-    fold.read(folding(log.records()))
+    if not fold.records:
+        fold.read(folding(log.records()))
     bulk.apply(record for record in writing(_until(log.records(), fold)) if fold.wins(record))
     fall_back(fold, log, bulk)
 
 
-def catch_up(fold: Fold, log: LogReader, bulk: Bulk, *, clock: Callable[[], float] = time.monotonic) -> int:
+def catch_up(fold: Fold, log: TopicReader, bulk: Bulk, *, clock: Callable[[], float] = time.monotonic) -> int:
     """Apply what has come since, round after round, until one is short; how many records."""
     total = 0
     for _ in range(_MAX_ROUNDS):
@@ -45,7 +46,7 @@ def catch_up(fold: Fold, log: LogReader, bulk: Bulk, *, clock: Callable[[], floa
     return total
 
 
-def follow(fold: Fold, log: LogReader, bulk: Bulk) -> int:
+def follow(fold: Fold, log: TopicReader, bulk: Bulk) -> int:
     """Apply what lies after the fold's positions, to the log's end; how many records."""
     return bulk.apply(_noted(log.records(fold.positions), fold))
 

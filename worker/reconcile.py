@@ -11,12 +11,16 @@ from worker.compare import Comparison, Difference, Outcome
 from worker.fold import Fold, Place, place
 
 
-class LogReader(Protocol):
-    """The raw topic."""
+class TopicReader(Protocol):
+    """A topic that says what the index should hold."""
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
         """From `start`, by partition, to the end as it is when it is reached."""
         ...
+
+
+class LogReader(TopicReader, Protocol):
+    """The raw topic, and how far the workers are with it."""
 
     def committed(self) -> Mapping[int, int]:
         """What the group has committed, by partition."""
@@ -66,7 +70,7 @@ def mend(
     return written
 
 
-def fall_back(fold: Fold, log: LogReader, bulk: Bulk) -> None:
+def fall_back(fold: Fold, log: TopicReader, bulk: Bulk) -> None:
     """Where the winning record turned out to be of no use, the best of the ticket's others wins: write them all."""
     keys = frozenset(bulk.rejected_keys)
     if keys:

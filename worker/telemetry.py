@@ -1,5 +1,7 @@
 """Prometheus metrics made from their declaration in `core.metrics`, in a registry of their own."""
 
+import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -10,10 +12,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from connectors.kafka.consumer import ConsumerObserver
 from core.contract import CONTRACT_VERSION
 from core.metrics import METRICS, MetricName
-from core.records import Record, Rejected, TicketPoints
+from core.records import EnrichedTicket, Record, Rejected, TicketPoints
 from worker.trace import Trace
 
+logger: Final = logging.getLogger("ticketstream.worker")
+
 _MS: Final = 1000.0
+#: A task without a partition waits for the end of a rebalance, or is one too many.
+_IDLE_S: Final = 20.0
 #: Tickets whose median freshness a person is shown; the histogram is for machines.
 _RECENT: Final = 256
 
@@ -70,15 +76,20 @@ class Telemetry:
         self.count("tickets_records_total", records[0].origin.topic, by=len(records))
         self.observe("tickets_batch_size", len(records))
 
-    def acked(self, tickets: Sequence[TicketPoints], rejected: Sequence[Rejected], now_ms: int) -> None:
+    def acked(
+        self, tickets: Sequence[EnrichedTicket | TicketPoints], rejected: Sequence[Rejected], now_ms: int
+    ) -> None:
         """The effect of a batch is durable."""
-        if tickets:
-            self.count("tickets_acked_total", "indexed", by=len(tickets))
+        indexed = [ticket for ticket in tickets if isinstance(ticket, TicketPoints)]
+        if indexed:
+            self.count("tickets_acked_total", "indexed", by=len(indexed))
+        if len(tickets) > len(indexed):
+            self.count("tickets_acked_total", "enriched", by=len(tickets) - len(indexed))
         if rejected:
             self.count("tickets_acked_total", "dead_letter", by=len(rejected))
         for item in rejected:
             self.count("tickets_rejected_total", item.stage, item.code)
-        for ticket in tickets:
+        for ticket in indexed:
             if ticket.event_ms is not None:
                 self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.event_ms) / _MS, "event")
             if ticket.broker_ms is not None:
@@ -118,18 +129,35 @@ class Telemetry:
 class ConsumerTelemetry(ConsumerObserver):
     """Writes down what the consumer tells."""
 
-    def __init__(self, telemetry: Telemetry, *, topic: str, on_poll: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        *,
+        topic: str,
+        on_poll: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._telemetry = telemetry
         self._topic = topic
         self._on_poll = on_poll
+        self._clock = clock
+        self._idle_since: float | None = None
         #: An assignment has come, be it an empty one: there may be more tasks than partitions.
         self.joined = False
 
     def polled(self) -> None:
         self._on_poll()
+        if self._idle_since is not None and self._clock() - self._idle_since > _IDLE_S:
+            self._idle_since = None
+            logger.warning(
+                "this task reads no partition of %s: the group has more tasks than partitions; run fewer, or add "
+                "partitions",
+                self._topic,
+            )
 
     def rebalanced(self, event: str, assigned: int) -> None:
         self.joined = event == "assign" or self.joined
+        self._idle_since = self._clock() if self.joined and not assigned else None
         self._telemetry.count("tickets_rebalances_total", event)
         self._telemetry.gauge("tickets_assigned_partitions", assigned, self._topic)
 

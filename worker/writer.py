@@ -8,20 +8,20 @@ written, and the polling thread reads and cleans the next.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
 from core.failpoints import failpoint
-from core.ports import DeadLetters, Index
-from core.records import Batch, Rejected, TicketPoints
+from core.ports import DeadLetters, Sink
+from core.records import Batch, EnrichedTicket, Rejected, TicketPoints
 from core.settings import WriterSettings
 from delivery.breaker import DeadLetterBreaker
 from delivery.gate import GivenUpError
 from worker.crew import Crew
 from worker.outages import open_targets
 from worker.progress import Progress
-from worker.refusals import write_tickets
+from worker.refusals import refusal_of, write_tickets
 from worker.steps import record_of
 from worker.telemetry import Telemetry
 
@@ -31,14 +31,20 @@ logger: Final = logging.getLogger("ticketstream.writer")
 _CLOSE_S: Final = 3.0
 
 
+_LETTERS: Final = "dead_letters"
+
+#: What a stage writes.
+Written = EnrichedTicket | TicketPoints
+
+
 class Writer:
-    """Dead letters first, then points, then the ack: a record is acked when all of its effect is durable."""
+    """Dead letters first, then each sink in turn, then the ack: a record is acked when all its effect is durable."""
 
     def __init__(
         self,
         *,
-        finish: Callable[[Batch[Any]], Batch[TicketPoints | Rejected]],
-        index: Index,
+        finish: Callable[[Batch[Any]], Batch[Any]],
+        sinks: Mapping[str, Sink[Any]],
         dead_letters: DeadLetters,
         ack: Callable[[Any], None],
         settings: WriterSettings,
@@ -46,13 +52,25 @@ class Writer:
         progress: Progress,
         rng: Random,
     ) -> None:
+        """Begin.
+
+        Args:
+            finish: the steps that are left, on one of the writer's threads.
+            sinks: where what comes of them goes, in this order, by the name that logs and metrics have.
+            dead_letters: where rejected records go.
+            ack: told the receipt of each batch whose effect is durable.
+            settings: how much at once, and how long it is insisted on.
+            telemetry: counts and times.
+            progress: told of every sign of life.
+            rng: for jitter.
+        """
         self._finish = finish
-        self._index = index
+        self._sinks = dict(sinks)
         self._dead_letters = dead_letters
         self._ack = ack
         self._telemetry = telemetry
         self._progress = progress
-        self._to_index, self._to_dead_letters = open_targets(settings, telemetry=telemetry, progress=progress, rng=rng)
+        self._targets = open_targets(settings, [*sinks, _LETTERS], telemetry=telemetry, progress=progress, rng=rng)
         self._breaker = DeadLetterBreaker(share=settings.max_rejected_share, window=settings.rejected_window)
         self._crew = Crew(self._run, threads=settings.concurrency, name="writer")
         self._fault: BaseException | None = None
@@ -75,8 +93,8 @@ class Writer:
 
     def close(self) -> None:
         """Give up what waits for an outage to end, unacked, and wait a few seconds for what is under way."""
-        self._to_index.gate.close()
-        self._to_dead_letters.gate.close()
+        for target in self._targets.values():
+            target.gate.close()
         left = self._crew.close(_CLOSE_S)
         if left:
             self._hangs = True
@@ -96,43 +114,38 @@ class Writer:
         finally:
             self._progress.finished()
 
-    def _write(self, unfinished: Batch[Any], batch: Batch[TicketPoints | Rejected]) -> None:
+    def _write(self, unfinished: Batch[Any], batch: Batch[Written | Rejected]) -> None:
         rejected = [item for item in batch.items if isinstance(item, Rejected)]
+        written = {place: item for place, item in enumerate(batch.items) if not isinstance(item, Rejected)}
         seen = self._breaker.saw(len(batch.items), [item.code for item in rejected])
         self._publish(rejected)
-        refused = self._write_points(unfinished, batch)
-        if refused:
-            self._breaker.refused(seen, [item.code for item in refused.values()])
-            self._publish(list(refused.values()))
-        written = [
-            item for place, item in enumerate(batch.items) if not isinstance(item, Rejected) and place not in refused
-        ]
-        self._telemetry.acked(written, [*rejected, *refused.values()], int(time.time() * 1000))
+        for name in self._sinks:
+            refused = self._write_to(name, unfinished, written)
+            if refused:
+                self._breaker.refused(seen, [item.code for item in refused])
+                self._publish(refused)
+                rejected += refused
+        self._telemetry.acked(list(written.values()), rejected, int(time.time() * 1000))
         self._ack(batch.receipt)
 
-    def _write_points(self, unfinished: Batch[Any], batch: Batch[TicketPoints | Rejected]) -> dict[int, Rejected]:
-        """Write what isn't rejected; what the index refuses, by its place in the batch."""
-        places, tickets = [], []
-        for place, item in enumerate(batch.items):
-            if not isinstance(item, Rejected):
-                places.append(place)
-                tickets.append(item)
+    def _write_to(self, name: str, unfinished: Batch[Any], tickets: dict[int, Written]) -> list[Rejected]:
+        """Write `tickets`, by place in the batch, to the sink `name`; take out of them what it refuses."""
         if not tickets:
-            return {}
-        began = time.perf_counter()
-        refused = {}
-        for refusal in write_tickets(tickets, self._insist):
-            record = record_of(unfinished.items[places[refusal.at]])
-            refused[places[refusal.at]] = Rejected(record, "index", "bad_point", str(refusal.error))
+            return []
+        places, began, refused = list(tickets), time.perf_counter(), []
+        for refusal in write_tickets(list(tickets.values()), lambda some: self._insist(name, some), sink=name):
+            place = places[refusal.at]
+            refused.append(refusal_of(name, record_of(unfinished.items[place]), refusal))
+            del tickets[place]
         failpoint("after_response")
-        self._telemetry.did("write", time.perf_counter() - began, len(tickets))
+        self._telemetry.did("write" if name == "index" else f"write_{name}", time.perf_counter() - began, len(places))
         return refused
 
-    def _insist(self, tickets: Sequence[TicketPoints]) -> None:
-        size = sum(max(1, len(ticket.points)) for ticket in tickets)
-        self._to_index.write(lambda: self._index.write(tickets), size=size)
+    def _insist(self, name: str, tickets: Sequence[Written]) -> None:
+        size = sum(max(1, ticket.rows) for ticket in tickets)
+        self._targets[name].write(lambda: self._sinks[name].write(tickets), size=size)
 
     def _publish(self, rejected: Sequence[Rejected]) -> None:
         if rejected:
-            self._to_dead_letters.write(lambda: self._dead_letters.publish(rejected), size=len(rejected))
+            self._targets[_LETTERS].write(lambda: self._dead_letters.publish(rejected), size=len(rejected))
             failpoint("after_dead_letter_ack")

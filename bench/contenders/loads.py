@@ -42,7 +42,7 @@ def _backlog(tasks: int, cores: int, *, asked: bool = False) -> Callable[[Job], 
     def run(job: Job) -> Measured:
         if tasks * cores > os.cpu_count():  # type: ignore[operator]  # known on Linux
             raise RuntimeError(f"{tasks * cores} cores are needed")
-        settings = _own_topic()
+        settings = own_topic()
         path = str(settings.index.path)
         running = [
             Task(range(number * cores, (number + 1) * cores), {"TICKETS_INDEX__PATH": f"{path}-{number}"})
@@ -51,13 +51,13 @@ def _backlog(tasks: int, cores: int, *, asked: bool = False) -> Callable[[Job], 
         for task in running:
             task.wait_joined()
         time.sleep(_SHARE_OUT_S if tasks > 1 else 0)
-        sent = _send(_producer(settings), settings, synthetic_events(job.tickets), due=lambda _number: 0.0)
+        sent = send(open_producer(settings), settings, synthetic_events(job.tickets), due=lambda _number: 0.0)
         with open_asking(settings) if asked else nullcontext() as asking:
             searching = _Searching(asking) if asked else None
             wait_all_acked(running, sent)
             if searching is not None:
                 searching.stop()
-        return _measured([task.stop() for task in running])
+        return measured([task.stop() for task in running])
 
     return run
 
@@ -66,21 +66,21 @@ def _load(share: float) -> Callable[[Job], Measured]:
     """Tickets at a share of the backlog's speed, at random moments (a Poisson process), for as long as that ran."""
 
     def run(job: Job) -> Measured:
-        settings, rate = _own_topic(), job.speed * share
+        settings, rate = own_topic(), job.speed * share
         events = synthetic_events(_WARM + int(rate * max(_LEAST_S, job.tickets / job.speed)))
         rng = Random(7)  # noqa: S311 - a schedule
         dues = np.cumsum([rng.expovariate(rate) for _ in events[_WARM:]])
         with Task(sorted(os.sched_getaffinity(0)), {}) as task:
             task.wait_joined()
-            producer = _producer(settings)
-            _send(producer, settings, events[:_WARM], due=lambda _number: 0.0)
+            producer = open_producer(settings)
+            send(producer, settings, events[:_WARM], due=lambda _number: 0.0)
             task.wait_acked(_WARM)
             with open_asking(settings) as asking:
                 for question in list(questions())[:8]:
                     asking.search(question.text, SearchQuery(tenant_id=question.tenant_id))
                 searching = _Searching(asking)
                 began = time.time()
-                _send(producer, settings, events[_WARM:], due=lambda number: began + float(dues[number]))
+                send(producer, settings, events[_WARM:], due=lambda number: began + float(dues[number]))
                 busy = searching.stop()
                 task.wait_acked(len(events))
                 time.sleep(1)
@@ -104,7 +104,7 @@ def _load(share: float) -> Callable[[Job], Measured]:
             "idle p95": idle_p95,
             "search ratio": busy_p95 / idle_p95,
         }
-        found = _measured([report])
+        found = measured([report])
         return msgspec.structs.replace(found, figures={name: round(float(n), 3) for name, n in figures.items()})
 
     return run
@@ -144,7 +144,7 @@ class _Searching:
         self._found.append((time.perf_counter() - began) * 1000)
 
 
-def _own_topic() -> Settings:
+def own_topic() -> Settings:
     """A topic of this run alone."""
     os.environ[_TOPIC] = f"tickets.{load_settings().kafka.group}"
     settings = load_settings()
@@ -152,11 +152,12 @@ def _own_topic() -> Settings:
     return settings
 
 
-def _producer(settings: Settings) -> Any:
+def open_producer(settings: Settings) -> Any:
+    """One that waits little for company."""
     return Producer({**producer_options(settings.kafka), "linger.ms": 1})
 
 
-def _send(producer: Any, settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]) -> int:
+def send(producer: Any, settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]) -> int:
     """Each when it is due (seconds since 1970; 0: at once), with that moment as the time in the event."""
     for number, event in enumerate(events):
         at, value = due(number), event.value
@@ -169,7 +170,8 @@ def _send(producer: Any, settings: Settings, events: Sequence[SyntheticRecord], 
     return len(events)
 
 
-def _measured(reports: Sequence[Report]) -> Measured:
+def measured(reports: Sequence[Report]) -> Measured:
+    """Of tasks that did the same work together."""
     seconds = max(report.last for report in reports) - min(report.first for report in reports)
     return Measured(
         tickets=sum(len(report.acks) for report in reports),

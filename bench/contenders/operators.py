@@ -10,7 +10,7 @@ from core.records import Batch, EmbeddedTicket, EnrichedTicket, Rejected
 from core.settings import load_settings
 from models.hashing import HashingEmbedder
 from models.load import load_embedder
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.steps import run_step
 from worker.telemetry import Telemetry
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError
 
-from core.errors import FatalError, TicketstreamError, TransientError
+from core.errors import FatalError, RefusedError, TicketstreamError, TransientError
 
 #: No waiting mends these: somebody has to change a setting or a permission.
 _REFUSED: Final = {
@@ -35,7 +35,7 @@ def translate(error: KafkaError, doing: str) -> TicketstreamError:
     if error.code() in _GONE:
         return FatalError(f"{doing}: {error.str()}; `ticketstream topics` creates what is missing")
     if error.code() in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}:
-        return FatalError(f"{doing}: {error.str()}; raise max.message.bytes of the topic")
+        return RefusedError(f"{doing}: {error.str()}; raise max.message.bytes of the topic")
     if error.fatal():
         return FatalError(f"{doing}: {error.str()}")
     return TransientError(f"{doing}: {error.str()}")

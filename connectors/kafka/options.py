@@ -66,6 +66,8 @@ def producer_options(settings: KafkaSettings) -> Options:
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 5,
+        # The topic's max.message.bytes decides, and says so to the one record that is too large.
+        "message.max.bytes": 64 * 1024 * 1024,
         "delivery.timeout.ms": 30_000,
     }
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from msgspec import Struct
 
 from connectors.kafka.faults import translate
@@ -15,17 +15,20 @@ from core.settings import KafkaSettings
 Headers = tuple[tuple[str, bytes], ...]
 
 _POLL_S: Final = 0.1
+#: RD_KAFKA_PARTITION_UA: the client's partitioner decides.
+_BY_KEY: Final = -1
 #: More than librdkafka's delivery.timeout.ms, so that its report comes first.
 _REPORT_TIMEOUT_S: Final = 40.0
 
 
 class Outgoing(Struct, frozen=True):
-    """A record to be written."""
+    """A record to be written; to a partition by the key's hash where it names none."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    partition: int | None = None
 
 
 class Sender:
@@ -43,6 +46,7 @@ class Sender:
 
         Raises:
             TransientError: the broker did not take all; some may be written.
+            RefusedError: a record is too large for the topic; others may be written.
             FatalError: the broker refuses, or the topic is missing.
         """
         pending = _Pending(len(records), on_delivered)
@@ -66,10 +70,14 @@ class Sender:
                     key=record.key,
                     value=record.value,
                     headers=list(record.headers),
+                    partition=_BY_KEY if record.partition is None else record.partition,
                     on_delivery=pending.report,
                 )
             except BufferError:  # the local queue is full: let reports free it
                 self._producer.poll(_POLL_S)
+            except KafkaException as error:  # too large for the client, or a partition that isn't there
+                pending.report(error.args[0], None)
+                return
             else:
                 self._producer.poll(0)
                 return
@@ -100,7 +108,7 @@ class _Pending:
         if count == 0:
             self.done.set()
 
-    def report(self, error: KafkaError | None, _message: Message) -> None:
+    def report(self, error: KafkaError | None, _message: Message | None) -> None:
         with self._lock:
             self._left -= 1
             if error is not None:

@@ -24,7 +24,7 @@ from operators import decode as decoding
 from tests.bad_input.generator import corpus, fields, hit, key_of, records, written
 from tests.bad_input.values import SECRETS, TIMES
 from tests.reading import MAX_RECORD_BYTES, read
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.steps import Step, run_step
 from worker.telemetry import Telemetry
 

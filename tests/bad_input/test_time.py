@@ -14,7 +14,7 @@ from operators import clean, html_text
 from tests.bad_input.generator import fields, written
 from tests.bad_input.values import PIECES
 from tests.fakes import record
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.steps import Step, run_step
 from worker.telemetry import Telemetry
 

@@ -130,7 +130,7 @@ class _Stream:
         telemetry = Telemetry()
         self.writer = Writer(
             finish=self._finish,
-            index=FakeIndex(lambda _call: TransientError("index out") if self.out else None),
+            sinks={"index": FakeIndex(lambda _call: TransientError("index out") if self.out else None)},
             dead_letters=FakeDeadLetters(),
             ack=self.consumer.ack,
             settings=_WRITING,

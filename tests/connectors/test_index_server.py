@@ -154,7 +154,7 @@ def test_a_point_that_the_server_refuses_is_found_and_the_others_are_written(
 def test_what_a_server_says_of_a_write_is_not_repeated(
     facade: _Denying, index: VersionedIndex, code: grpc.StatusCode
 ) -> None:
-    """It goes into the log, /readyz and the status, and may quote the ticket: the code's name must do."""
+    """It goes into the log, /ready and the status, and may quote the ticket: the code's name must do."""
     facade.poison, facade.refuses = "5", code
     with pytest.raises(TicketstreamError) as raised:
         index.write([ticket("5", 1, 1)])

@@ -1,14 +1,25 @@
 """The parts of docs/operations.md that are made from the code. `python -m tests.docs.tables` writes them anew."""
 
+import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from core import errors
+from core import contract, errors, wire
 from core.metrics import METRICS
 from core.settings import default_cache, default_data, variables
 
 FILE: Final = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+#: What a record's value may be, topic by topic.
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "contract.schema.json": contract.json_schema,
+    "enriched.schema.json": partial(wire.json_schema, "enriched"),
+    "embedded.schema.json": partial(wire.json_schema, "embedded"),
+}
 
 
 def settings_table() -> str:
@@ -58,3 +69,5 @@ def _shown(default: str) -> str:
 
 if __name__ == "__main__":
     FILE.write_text(rendered(FILE.read_text()))
+    for name, schema in SCHEMAS.items():
+        (FILE.parent / name).write_text(json.dumps(schema(), indent=2) + "\n")

@@ -25,7 +25,7 @@ from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelS
 from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord
 from tests.oracle import winners
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.steps import run_step
 from worker.telemetry import Telemetry
 

@@ -3,6 +3,7 @@
 `TICKETS_TEST_MUTANT=NAME python -m tests.faults.run plain` is a worker broken so. The product knows nothing of it.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ from delivery.offsets import OffsetTracker, Receipt, _Assignment
 from operators import points as pointing
 from tests.faults import trials
 from tests.faults.trials import Trial
-from worker import compose
+from worker import plan
 from worker.pipeline import Pipeline
 from worker.writer import Writer
 
@@ -39,7 +40,7 @@ _LAYOUT: Any = layout
 _POLICY: Any = policy
 _CONSUMER: Any = consumer
 _POINTING: Any = pointing
-_COMPOSE: Any = compose
+_PLAN: Any = plan
 
 
 class Mutant(Struct, frozen=True):
@@ -166,7 +167,7 @@ def random_point_ids() -> None:
 @_mutant("P5", "P3", trial=trials.late_versions)
 def wall_clock_in_the_payload() -> None:
     """A point says when it was written."""
-    to_points = _COMPOSE.to_points
+    to_points = _PLAN.to_points
 
     def stamped(tickets: Sequence[Any]) -> Any:
         made = to_points(tickets)
@@ -175,7 +176,7 @@ def wall_clock_in_the_payload() -> None:
                 point.payload["indexed_at"] = time.time()
         return made
 
-    _patch(_COMPOSE, "to_points", stamped)
+    _patch(_PLAN, "to_points", stamped)
 
 
 # --- P4: what is deleted stays deleted
@@ -208,7 +209,7 @@ def swallow_what_is_broken() -> None:
 @_mutant("P6", "P1", "P4", trial=trials.late_versions)
 def reject_the_whole_batch() -> None:
     """One bad record takes its batch along."""
-    decode = _COMPOSE.decode
+    decode = _PLAN.decode
 
     def strict(records: Sequence[Record], **resources: Any) -> Any:
         results = decode(records, **resources)
@@ -216,7 +217,7 @@ def reject_the_whole_batch() -> None:
             return results
         return [Rejected(record, "decode", "bad_batch", "a record of its batch can't be used") for record in records]
 
-    _patch(_COMPOSE, "decode", strict)
+    _patch(_PLAN, "decode", strict)
 
 
 @_mutant("P6", "P8", trial=trials.outage_then_kill)
@@ -322,7 +323,7 @@ def search_all_tenants() -> None:
 @_mutant("privacy", trial=trials.private_data)
 def no_redaction() -> None:
     """Texts are indexed as they come."""
-    _patch(_COMPOSE, "redact", lambda tickets: tickets)
+    _patch(_PLAN, "redact", lambda tickets: tickets)
 
 
 @_mutant("privacy", trial=trials.private_data)
@@ -332,7 +333,7 @@ def log_what_is_rejected() -> None:
 
     def quoting(self: DeadLetterTopic, rejected: Sequence[Rejected]) -> None:
         for item in rejected:
-            _COMPOSE.logger.warning("rejected: %r", item.record.value)
+            logging.getLogger("ticketstream.worker").warning("rejected: %r", item.record.value)
         publish(self, rejected)
 
     _patch(DeadLetterTopic, "publish", quoting)

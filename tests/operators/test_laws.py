@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.customers import CustomerFile
-from core.records import EmbeddedTicket, Example, Rejected
+from core.records import EmbeddedTicket, Example, Origin, Record, Rejected, Ticket
 from core.settings import ContractSettings
+from core.wire import Message, embedded_message, enriched_message
 from models.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.classify import Examples, classify
@@ -21,6 +22,7 @@ from operators.embed import embed
 from operators.enrich import enrich
 from operators.language import CompactDetector, detect_language
 from operators.points import to_points
+from operators.receive import receive_embedded, receive_enriched
 from operators.redact import redact
 from tests.operators import samples
 
@@ -33,6 +35,23 @@ EXAMPLES = Examples.load([Example("card lost", "card", "high"), Example("refund"
 _language: Operator = partial(detect_language, detector=DETECTOR)
 _chunk: Operator = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4)
 _embed: Operator = partial(embed, embedder=EMBEDDER)
+
+
+def _as_enriched(ticket: Ticket) -> Record:
+    """The record of `tickets.enriched` that it becomes."""
+    return _sent(enriched_message(_chunk(_language([ticket]))[0]))
+
+
+def _as_embedded(ticket: Ticket) -> Record:
+    """The record of `tickets.embedded` that it becomes."""
+    (points,) = to_points(_embed(_chunk(_language([ticket]))))
+    assert not isinstance(points, Rejected)
+    return _sent(embedded_message(points, model="m"))
+
+
+def _sent(message: Message) -> Record:
+    return Record(Origin("between", 1, 5), b"acme/1", message.value, 9, message.headers)
+
 
 OPERATORS: dict[str, tuple[Operator, Any]] = {
     "decode": (partial(decode, settings=ContractSettings()), samples.records),
@@ -50,6 +69,8 @@ OPERATORS: dict[str, tuple[Operator, Any]] = {
         samples.tickets.map(lambda t: _embed(_chunk(_language([t])))[0]),
     ),
     "points": (to_points, samples.tickets.map(lambda t: _embed(_chunk(_language([t])))[0])),
+    "receive enriched": (receive_enriched, samples.tickets.map(_as_enriched) | samples.records),
+    "receive embedded": (receive_embedded, samples.tickets.map(_as_embedded) | samples.records),
 }
 
 
@@ -88,7 +109,7 @@ def test_laws(name: str, data: st.DataObject) -> None:
     check_laws(operator, data.draw(batches), data.draw(batches))
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "decode"])
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "decode" and "receive" not in name])
 def test_a_deleted_ticket_passes_through(name: str) -> None:
     """It has nothing to clean, embed or classify, and must arrive all the same."""
     deleted: Any = samples.ticket(deleted=True)

@@ -48,8 +48,8 @@ def test_healthz_and_readyz_say_why_not() -> None:
     """200 when fine, 503 with the reason when not, each probe for itself."""
     app = health_app(registry=CollectorRegistry(), alive=lambda: None, ready=lambda: "not joined yet")
     with _serving(app) as url:
-        assert _get(f"{url}/healthz") == (200, '{"status":"ok"}')
-        assert _get(f"{url}/readyz") == (503, '{"status":"failing","reason":"not joined yet"}')
+        assert _get(f"{url}/health") == (200, '{"status":"ok"}')
+        assert _get(f"{url}/ready") == (503, '{"status":"failing","reason":"not joined yet"}')
         assert _get(f"{url}/other")[0] == 404
 
 

@@ -12,7 +12,7 @@ from tests.fakes import FakeIndex
 from tests.worker.test_reconcile import FakeLog, event, fold
 from worker.bulk import Bulk
 from worker.compare import Difference
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.rebuild import fill
 from worker.reconcile import mend
 

@@ -33,10 +33,10 @@ class _Worker:
         observer.rebalanced("assign", 1)
         self.credits = Credits(tickets=10, bytes_=10)
         state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
-        self.port = serve_health(HealthSettings(port=0), state)
+        self.port = serve_health(HealthSettings(port=0), state, port=0)
         self.writer = Writer(
             finish=finish,
-            index=index or FakeIndex(),
+            sinks={"index": index or FakeIndex()},
             dead_letters=FakeDeadLetters(),
             ack=lambda _receipt: None,
             settings=WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002),
@@ -71,10 +71,10 @@ def test_a_model_that_hangs_fails_the_liveness_probe() -> None:
     begun.wait()
     worker.now = 59
     worker.progress.polled()
-    assert worker.ask("/healthz") == (200, None)
+    assert worker.ask("/health") == (200, None)
     worker.now = 61
     worker.progress.polled()
-    assert worker.ask("/healthz") == (503, "work in flight has not moved for 61 s")
+    assert worker.ask("/health") == (503, "work in flight has not moved for 61 s")
     end.set()
     worker.close()
 
@@ -93,8 +93,8 @@ def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -
         for _ in range(3):  # at least one whole try since the clock moved
             assert tries.acquire(timeout=5)
         worker.progress.polled()
-        assert worker.ask("/healthz") == (200, None)
-    assert worker.ask("/readyz") == (503, "index: index out; one batch tries it, the others wait")
+        assert worker.ask("/health") == (200, None)
+    assert worker.ask("/ready") == (503, "index: index out; one batch tries it, the others wait")
     worker.close()
 
 
@@ -110,5 +110,5 @@ def test_a_wait_that_the_index_asked_for_is_no_hang(monkeypatch: pytest.MonkeyPa
     for worker.now in range(0, 200, 50):
         worker.progress.polled()
         time.sleep(0.1)
-    assert worker.ask("/healthz") == (200, None)
+    assert worker.ask("/health") == (200, None)
     worker.close()

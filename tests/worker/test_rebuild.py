@@ -18,7 +18,7 @@ from models.hashing import HashingEmbedder
 from tests.rigs.qdrant_facade import QdrantFacade
 from tests.worker.test_reconcile import FakeLog, event, fold
 from worker.bulk import Bulk
-from worker.compose import ticket_steps
+from worker.plan import ticket_steps
 from worker.rebuild import catch_up, fill, follow
 
 _EMBEDDER = HashingEmbedder()

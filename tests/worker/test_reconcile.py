@@ -132,9 +132,9 @@ def test_a_comparison_that_reads_the_log_once_is_caught(monkeypatch: pytest.Monk
 def test_a_fold_that_keeps_the_last_event_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The highest version counts, not the one written last."""
 
-    def last(self: Fold, ticket: Any) -> None:
+    def last(self: Fold, ticket: Any, lies: Any) -> None:
         self.tickets.pop(ticket.record.key, None)
-        note(self, ticket)
+        note(self, ticket, lies)
 
     note = Fold._note
     monkeypatch.setattr(Fold, "_note", last)

@@ -1,5 +1,6 @@
 """What /metrics shows is what core.metrics documents."""
 
+import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -57,3 +58,21 @@ def test_the_lag_of_a_partition_given_away_disappears() -> None:
     observer.lag("tickets.raw", 3, None)
     assert telemetry.registry.get_sample_value("tickets_committed_lag", labels) is None
     observer.lag("tickets.raw", 3, None)
+
+
+def test_a_task_too_many_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a partition for a while it is one more than there are; in the midst of a rebalance it is not."""
+    now = [0.0]
+    observer = ConsumerTelemetry(Telemetry(), topic="tickets.raw", on_poll=lambda: None, clock=lambda: now[0])
+    observer.rebalanced("assign", 0)
+    now[0] = 5.0
+    observer.polled()
+    observer.rebalanced("assign", 2)
+    now[0] = 60.0
+    observer.polled()
+    assert not caplog.messages
+    observer.rebalanced("revoke", 0)
+    for now[0] in (70.0, 81.0, 90.0):
+        observer.polled()
+    assert [message for message in caplog.messages if "more tasks than partitions" in message] == caplog.messages
+    assert len(caplog.messages) == 1

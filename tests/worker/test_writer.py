@@ -36,7 +36,7 @@ class Run:
         self.progress = Progress(max_stall_s=60)
         self.writer = kind(
             finish=finish,
-            index=index,
+            sinks={"index": index},
             dead_letters=dead_letters,
             ack=self.acks.append,
             settings=SETTINGS,

@@ -75,7 +75,7 @@ class Writing(RuleBasedStateMachine):
         self.position = self.committed
         self.writer = self.writer_type(
             finish=self._finish,
-            index=self.index,
+            sinks={"index": self.index},
             dead_letters=self.letters,
             ack=tracker.ack,
             settings=_SETTINGS,
@@ -213,9 +213,9 @@ class _AckFirst(Writer):
 class _BlamesOutages(Writer):
     """Takes an outage for a bad point."""
 
-    def _insist(self, tickets: Sequence[TicketPoints]) -> None:
+    def _insist(self, name: str, tickets: Sequence[Any]) -> None:
         try:
-            self._index.write(tickets)
+            self._sinks[name].write(tickets)
         except TransientError:
             raise RefusedError("out") from None
 
@@ -223,9 +223,9 @@ class _BlamesOutages(Writer):
 class _KeepsSilent(Writer):
     """Skips what the index refuses."""
 
-    def _write_points(self, unfinished: Batch[Any], batch: Any) -> dict[int, Rejected]:
-        super()._write_points(unfinished, batch)
-        return {}
+    def _write_to(self, name: str, unfinished: Batch[Any], tickets: dict[int, Any]) -> list[Rejected]:
+        super()._write_to(name, unfinished, tickets)
+        return []
 
 
 class _LastWins(_Index):

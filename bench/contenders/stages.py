@@ -1,0 +1,144 @@
+"""The stream as one process and as two stages with a topic between them, under a backlog and under a light load.
+
+The embedding stage alone, fed from a topic that is full already, is what a divided stream could do at best.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from bench.contenders.loads import measured, open_producer, own_topic, send
+from bench.corpus import synthetic_events
+from bench.job import Job, Measured, answer
+from bench.task import Report, Task
+from connectors.kafka.admin import Cluster
+from connectors.kafka.reader import read_topic
+from core.settings import Settings, load_settings
+from synthetic.tickets import SyntheticRecord
+
+_PARTITIONS: Final = 4
+_WARM: Final = 64
+#: Of the light load, in tickets a second.
+_RATE: Final = 20.0
+_LOAD_S: Final = 15.0
+
+
+def _single(cores: Sequence[int]) -> Callable[[Job], Measured]:
+    """`dataflows.tickets` on these cores."""
+
+    def run(job: Job) -> Measured:
+        settings = own_topic()
+        with Task(cores, {}) as task:
+            task.wait_joined()
+            _send(settings, synthetic_events(job.tickets))
+            task.wait_acked(job.tickets)
+            ages = _ages(settings, task, job.tickets)
+            report = task.stop()
+        return _row(job, [report], job.tickets, ages, settings)
+
+    return run
+
+
+def _embedding_alone(job: Job) -> Measured:
+    """The second stage, after the first has ended."""
+    settings = _topics()
+    with Task([0], {}, stage="enrichment") as enriching:
+        enriching.wait_joined()
+        _send(settings, synthetic_events(job.tickets))
+        enriching.wait_acked(job.tickets)
+        enriching.stop()
+    with Task([1], {}, stage="embedding") as embedding:
+        embedding.wait_acked(job.tickets)
+        report = embedding.stop()
+    return _row(job, [report], job.tickets, [], settings)
+
+
+def _both(job: Job) -> Measured:
+    """Both at once, on a core each."""
+    settings = _topics()
+    with Task([0], {}, stage="enrichment") as enriching, Task([1], {}, stage="embedding") as embedding:
+        enriching.wait_joined()
+        embedding.wait_joined()
+        _send(settings, synthetic_events(job.tickets))
+        embedding.wait_acked(job.tickets)
+        ages = _ages(settings, embedding, job.tickets)
+        reports = [enriching.stop(), embedding.stop()]
+    return _row(job, reports, job.tickets, ages, settings)
+
+
+def _ages(settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
+    """Send a light load at random moments; when each was due, by its place after the backlog."""
+    events = synthetic_events(before + int(_RATE * _LOAD_S))[before:]
+    rng, began = Random(7), time.time()  # noqa: S311 - a schedule
+    dues = np.cumsum([rng.expovariate(_RATE) for _ in events])
+    send(open_producer(settings), settings, events, due=lambda number: began + float(dues[number]))
+    last.wait_acked(before + len(events))
+    return [(int(began * 1000), float(due)) for due in dues]
+
+
+def _row(
+    job: Job, reports: Sequence[Report], backlog: int, ages: Sequence[tuple[int, float]], settings: Settings
+) -> Measured:
+    """Speed over the backlog's records alone, from the first one read to the last one acked."""
+    *_, last = reports
+    first = min(report.first for report in reports)
+    seconds = last.acks[backlog - 1][1] / 1000 - first
+    rate = backlog / seconds
+    figures = {"rate": rate, "of embedding": rate / job.speed if job.speed else 1.0}
+    if ages:
+        began, _due = ages[0]
+        found = [acked - due for due, acked in last.acks[backlog:] if due >= began]
+        figures["p50"], figures["p95"] = (float(n) for n in np.percentile(found, [50, 95]))
+    if len(reports) > 1:
+        topics = settings.topics
+        for name, topic in (("raw", topics.raw), ("enriched", topics.enriched), ("embedded", topics.embedded)):
+            figures[name] = _bytes_each(settings, topic)
+    row = measured(reports)
+    return msgspec.structs.replace(
+        row,
+        tickets=backlog,
+        seconds=round(seconds, 4),
+        figures={name: round(number, 3) for name, number in figures.items()},
+    )
+
+
+def _bytes_each(settings: Settings, topic: str) -> float:
+    """Bytes of a record on the broker, before compression: key, value and headers."""
+    sizes = [
+        len(record.key or b"")
+        + len(record.value or b"")
+        + sum(len(name) + len(value) for name, value in record.headers)
+        for record in read_topic(settings.kafka, topic, partitions=_PARTITIONS)
+    ]
+    return float(np.mean(sizes))
+
+
+def _send(settings: Settings, events: Sequence[SyntheticRecord]) -> None:
+    send(open_producer(settings), settings, events, due=lambda _number: 0.0)
+
+
+def _topics() -> Settings:
+    """Three topics of this run alone."""
+    raw = own_topic().topics.raw
+    for name in ("enriched", "embedded"):
+        os.environ[f"TICKETS_TOPICS__{name.upper()}"] = f"{raw}-{name}"
+    settings = load_settings()
+    for topic in (settings.topics.enriched, settings.topics.embedded):
+        Cluster(settings.kafka).create_topic(topic, partitions=_PARTITIONS, replication=1, config={})
+    return settings
+
+
+CONTENDERS: Final = {
+    "the embedding stage alone, on a core": _embedding_alone,
+    "two stages, on a core each": _both,
+    "one process, on a core": _single([1]),
+    "one process, on two cores": _single([0, 1]),
+}
+
+if __name__ == "__main__":
+    answer(CONTENDERS)

@@ -1,0 +1,40 @@
+"""Records of the topics between the stages: back to what the stage before made of the ticket."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from core.contract import record_key
+from core.records import EnrichedTicket, Record, Rejected, Stage, TicketPoints
+from core.wire import CONTENT_TYPE, content_type, read_embedded, read_enriched
+
+T = TypeVar("T", EnrichedTicket, TicketPoints)
+
+_SHOWN: Final = 80
+
+
+def receive_enriched(records: Sequence[Record]) -> list[EnrichedTicket | Rejected]:
+    """Records of `tickets.enriched` as enriched tickets."""
+    return [_receive(record, "enriched", "embed", read_enriched) for record in records]
+
+
+def receive_embedded(records: Sequence[Record]) -> list[TicketPoints | Rejected]:
+    """Records of `tickets.embedded` as points."""
+    return [_receive(record, "embedded", "index", read_embedded) for record in records]
+
+
+def _receive(record: Record, kind: str, stage: Stage, read: Callable[[Record], T]) -> T | Rejected:
+    """Rejected when it is of another kind or version, is malformed, or lies under another ticket's key."""
+    given = dict(record.headers).get(CONTENT_TYPE, b"")
+    if given != content_type(kind):
+        shown = given[:_SHOWN].decode("ascii", "replace") or "missing"
+        return Rejected(
+            record, stage, "unknown_format", f"content-type is {shown}; this stage reads {content_type(kind).decode()}"
+        )
+    try:
+        found = read(record)
+    except ValueError:  # msgspec's errors are; they may quote the value
+        return Rejected(record, stage, "bad_message", f"the value is not the MessagePack map of an {kind} ticket")
+    ticket = found if isinstance(found, TicketPoints) else found.ticket
+    if record.key != record_key(ticket.tenant_id, ticket.ticket_id):
+        return Rejected(record, stage, "bad_key", "the key is not tenant_id/ticket_id of the ticket")
+    return found

@@ -1,0 +1,46 @@
+"""Records between the stages that can't be used, and why."""
+
+import pytest
+
+from core.records import Origin, Record, Rejected
+from core.wire import content_type, embedded_message, enriched_message
+from operators.receive import receive_embedded, receive_enriched
+from tests.fakes import points
+from tests.operators import samples
+
+_ENRICHED = enriched_message(samples.enriched(body="x"))
+_GIVEN = (("content-type", content_type("enriched")),)
+
+
+def _record(value: bytes | None, headers: tuple[tuple[str, bytes], ...] = _GIVEN, key: bytes = b"acme/1") -> Record:
+    return Record(Origin("tickets.enriched", 0, 0), key, value, 0, headers)
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "reason"),
+    [
+        (_record(_ENRICHED.value, ()), "unknown_format", "content-type is missing; this stage reads application/vnd"),
+        (_record(_ENRICHED.value, (("content-type", b"application/json"),)), "unknown_format", "is application/json;"),
+        (_record(_ENRICHED.value, (("content-type", content_type("embedded")),)), "unknown_format", "embedded.v1"),
+        (_record(None), "bad_message", "not the MessagePack map"),
+        (_record(b"{}"), "bad_message", "not the MessagePack map"),
+        (_record(_ENRICHED.value[:-4]), "bad_message", "not the MessagePack map"),
+        (_record(_ENRICHED.value, key=b"acme/2"), "bad_key", "not tenant_id/ticket_id"),
+    ],
+)
+def test_a_record_of_no_use_says_why(record: Record, code: str, reason: str) -> None:
+    """It becomes a dead letter of the stage that reads it."""
+    (found,) = receive_enriched([record])
+    assert isinstance(found, Rejected)
+    assert (found.stage, found.code) == ("embed", code)
+    assert reason in found.reason
+    assert found.record is record
+
+
+def test_a_vector_of_half_a_float_is_no_message() -> None:
+    """Malformed inside counts as malformed."""
+    good = embedded_message(points(), model="m")
+    record = Record(Origin("tickets.embedded", 0, 0), b"acme/1", good.value[:-1], 0, good.headers)
+    (found,) = receive_embedded([record])
+    assert isinstance(found, Rejected)
+    assert (found.stage, found.code) == ("index", "bad_message")

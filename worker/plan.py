@@ -1,0 +1,85 @@
+"""Which operators make up the stages, in which order, and with what bound to them."""
+
+from functools import partial
+
+from connectors.customers import load_customers, read_examples
+from core.ports import Embedder, ModelTokenizer
+from core.settings import Settings
+from operators.chunk import chunk
+from operators.classify import Examples, classify
+from operators.clean import clean
+from operators.decode import decode
+from operators.embed import embed
+from operators.enrich import enrich
+from operators.language import CompactDetector, detect_language
+from operators.points import to_points
+from operators.receive import receive_embedded, receive_enriched
+from operators.redact import redact
+from worker.steps import Step
+
+#: From a record of `tickets.enriched` to the enriched ticket, and of `tickets.embedded` to its points.
+RECEIVE_ENRICHED = Step("receive", "embed", receive_enriched)
+RECEIVE_EMBEDDED = Step("receive", "index", receive_embedded)
+
+
+def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
+    """From raw record to points.
+
+    Raises:
+        ConfigError: a file a setting names is missing or malformed.
+    """
+    return [*enriching_steps(settings, embedder), *embedding_steps(settings, embedder)]
+
+
+def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]:
+    """From raw record to enriched ticket.
+
+    Raises:
+        ConfigError: the customers' file is missing or malformed.
+    """
+    customers = load_customers(settings.enrich.customers_file) if settings.enrich.customers_file else None
+    max_tokens = min(settings.chunk.max_tokens or tokenizer.max_tokens, tokenizer.max_tokens)
+    return [
+        Step("decode", "decode", partial(decode, settings=settings.contract)),
+        Step("clean", "enrich", clean),
+        Step("redact", "enrich", redact),
+        Step("language", "enrich", partial(detect_language, detector=CompactDetector())),
+        Step("enrich", "enrich", partial(enrich, customers=customers), pure=False),
+        Step(
+            "chunk",
+            "enrich",
+            partial(
+                chunk,
+                tokenizer=tokenizer,
+                max_tokens=max_tokens,
+                overlap_tokens=min(settings.chunk.overlap_tokens, max_tokens // 4),
+            ),
+        ),
+    ]
+
+
+def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
+    """From enriched ticket to points.
+
+    Raises:
+        ConfigError: the examples' file is missing or malformed.
+    """
+    examples = (
+        Examples.load(read_examples(settings.classify.examples_file), embedder=embedder)
+        if settings.classify.examples_file
+        else None
+    )
+    return [
+        Step("embed", "embed", partial(embed, embedder=embedder), pure=False),
+        Step(
+            "classify",
+            "embed",
+            partial(
+                classify,
+                examples=examples,
+                neighbours=settings.classify.neighbours,
+                min_confidence=settings.classify.min_confidence,
+            ),
+        ),
+        Step("points", "index", to_points),
+    ]
