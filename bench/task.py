@@ -136,6 +136,8 @@ class _Listening:
 
 def main(stage: str, cores: Sequence[int]) -> None:
     """Run a pipeline until standard input ends."""
+    import onnxruntime  # noqa: F401, PLC0415 - it does without AMX where it can't try it on a second core
+
     os.sched_setaffinity(0, cores)  # before the model counts its cores
     from worker import compose  # noqa: PLC0415 - numpy's threads follow the affinity, too
     from worker.loop import run  # noqa: PLC0415

@@ -16,9 +16,15 @@ from models.device import Device
 Run = Callable[[int, int], float]
 
 FILE: Final = "tuning.json"
+#: Grows when `tune` finds something else than before.
+_METHOD: Final = 2
 _LENGTH: Final = 32
-_SHORT: Final = 8
+#: Texts of the call that tells what a call costs. One alone tells too much: below some 50 tokens a call takes the time
+#: that reading the weights takes, and no batch of a backlog is so small.
+_FEW: Final = 2
 _ROUNDS: Final = 3
+#: Of a call, in tokens: what Python does for one.
+_LEAST_OVERHEAD: Final = 2
 #: A smaller batch wastes less on padding, so it is taken unless a larger one is faster by more than this.
 _WORTH: Final = 0.98
 _CPU_INFO: Final = Path("/proc/cpuinfo")
@@ -43,7 +49,7 @@ class Tuning(Struct, frozen=True):
     Attributes:
         budget_tokens: most padded tokens of a batch: beyond it the activations leave the cache.
         overhead_tokens: what a call costs beside its tokens, in tokens.
-        machine: where it was measured: the kind of CPU and device.
+        machine: where and how it was measured: the kind of CPU, the device, our method.
     """
 
     budget_tokens: int
@@ -57,7 +63,7 @@ DEFAULT: Final = Tuning(512, 8)
 
 def find_tuning(folder: Path, device: Device, measure: Callable[[], Tuning]) -> Tuning:
     """What was measured on this machine for the graph in `folder`; measured, and kept, when nothing was."""
-    file, machine = folder / FILE, f"{this_machine()}/{device}"
+    file, machine = folder / FILE, f"{this_machine()}/{device}/{_METHOD}"
     with contextlib.suppress(OSError, msgspec.DecodeError):
         kept = msgspec.json.decode(file.read_bytes(), type=Tuning)
         if kept.machine == machine and kept.budget_tokens > 0 and kept.overhead_tokens >= 0:
@@ -85,9 +91,11 @@ def tune(run: Run, scale: Scale, *, longest: int = _LENGTH) -> Tuning:
     per_token = {budget: statistics.median(found[budget] for found in rounds) for budget in scale.budgets}
     fastest = min(per_token.values())
     budget = next(b for b in scale.budgets if per_token[b] * _WORTH <= fastest)
-    single = statistics.median(run(1, _SHORT) for _ in range(_ROUNDS))
-    overhead = round(single / per_token[budget]) - _SHORT
-    return Tuning(budget, min(max(overhead, 0), scale.max_overhead))
+    few = statistics.median(run(_FEW, length) for _ in range(_ROUNDS))
+    tokens = budget // length * length - _FEW * length
+    token = (per_token[budget] * budget - few) / tokens  # a straight line through both
+    overhead = round(few / token) - _FEW * length if token > 0 else scale.max_overhead
+    return Tuning(budget, min(max(overhead, _LEAST_OVERHEAD), scale.max_overhead))
 
 
 def this_machine() -> str:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from models.load import load_embedder
 from operators.receive import receive_embedded, receive_enriched
 from synthetic.tickets import events
 from tests.e2e.stages import StagedWorld
+from tests.e2e.terminal import TICKETSTREAM
 from tests.e2e.world import WorkerProcess, assert_same
 from tests.oracle import broken, fold
 from tests.reading import read
@@ -188,7 +188,7 @@ def _misplaced(records: Sequence[Record], log: dict[tuple[int, int], Record]) ->
 
 
 def _run(world: StagedWorld, words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli.main", *words]
+    command = [TICKETSTREAM, *words]
     return subprocess.run(
         command, env=world.environment(**environment), capture_output=True, text=True, timeout=120, check=False
     )
