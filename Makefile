@@ -14,8 +14,12 @@ install: .venv/.dev ## Make .venv with everything, from the hashed lock
 run: .venv/.run ## The whole stream on this machine: broker, worker, index, synthetic tickets, questions
 	@$(BIN)/ticketstream demo
 
+# Most tests wait for brokers and processes, so two files at a time; the attacks want the machine for themselves.
+ALONE := tests/faults tests/rigs/test_kafka_cluster.py
+
 test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
-	$(BIN)/pytest
+	$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/pytest -q $(ALONE)
 
 faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
 	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults

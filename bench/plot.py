@@ -22,7 +22,8 @@ _FAR: Final = 50
 def plot(suite: Suite, summaries: Sequence[Summary], file: Path) -> str:
     """Draw the suite; gives a line of text that says what is to be seen."""
     mpl.rcParams["svg.hashsalt"] = "ticketstream"  # the same picture is the same file
-    shown = [s for s in reversed(summaries) if not s.skipped]
+    plotted = {figure.name for figure in suite.figures if figure.plotted}
+    shown = [s for s in reversed(summaries) if not s.skipped and (not plotted or plotted & set(s.figures))]
     rows = len(shown) * max(1, sum(figure.plotted for figure in suite.figures) * 0.6)
     figure = Figure(figsize=(8, 1.2 + _BAR_INCHES * rows), layout="constrained")
     said = _figures(figure, suite, shown) if suite.figures else _speeds(figure, suite, shown)

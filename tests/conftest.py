@@ -30,7 +30,7 @@ def apache_kafka() -> Iterator[Kafka]:
         yield kafka
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _kafka_cluster() -> Iterator[KafkaCluster]:
     with start_cluster() as cluster:
         yield cluster
@@ -38,7 +38,7 @@ def _kafka_cluster() -> Iterator[KafkaCluster]:
 
 @pytest.fixture
 def kafka_cluster(_kafka_cluster: KafkaCluster) -> Iterator[KafkaCluster]:
-    """Three Apache Kafka brokers to break, one cluster a session; whole again after each test."""
+    """Three Apache Kafka brokers to break, gone after the module that asked for them; whole again after each test."""
     yield _kafka_cluster
     _kafka_cluster.heal()
 

@@ -18,6 +18,12 @@ from core.errors import UnavailableError
 from core.settings import KafkaSettings
 
 _POLL_S: Final = 0.5
+#: A group's coordinator is about to be there.
+_SOON: Final = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 
 
 class PartitionLag(Struct, frozen=True):
@@ -108,7 +114,7 @@ class Cluster:
         partitions = [TopicPartition(topic, n) for n in range(self.require_topics([topic])[topic])]
         timeout = self._settings.startup_timeout_s
         try:
-            committed = {p.partition: p.offset for p in self._member(group).committed(partitions, timeout)}
+            committed = {p.partition: p.offset for p in self._committed(partitions, group)}
             ends = self._offsets(partitions, OffsetSpec.latest(), timeout)  # type: ignore[no-untyped-call]
             starts = self._offsets(partitions, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
         except KafkaException as error:
@@ -119,6 +125,18 @@ class Cluster:
             PartitionLag(topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n])
             for n in sorted(ends)
         ]
+
+    def _committed(self, partitions: list[TopicPartition], group: str) -> list[TopicPartition]:
+        """A broker that has just started doesn't know yet which groups it coordinates: it is asked again."""
+        timeout = self._settings.startup_timeout_s
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return self._member(group).committed(partitions, timeout)
+            except KafkaException as error:
+                if error.args[0].code() not in _SOON or time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_S)
 
     def _member(self, group: str) -> Consumer:
         """A client that may ask for the group's offsets and never joins it.

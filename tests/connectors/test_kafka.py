@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from connectors.kafka.admin import Cluster
 from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
@@ -201,6 +202,23 @@ def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
     with pytest.raises(UnavailableError, match=r"no broker answers at 127.0.0.1:1 .*TICKETS_KAFKA__BROKERS"):
         cluster.topics()
     assert time.monotonic() - began < 10
+
+
+def test_a_coordinator_that_is_about_to_be_there_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that has just started says that it is not the one; a moment later it is."""
+    topic = _Topic(tansu)
+    answers: list[int] = [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS]
+    member = topic.cluster._member("anybody")
+
+    class Starting:
+        def committed(self, *asked: Any) -> Any:
+            if answers:
+                raise KafkaException(KafkaError(answers.pop(0)))
+            return member.committed(*asked)
+
+    monkeypatch.setattr(topic.cluster, "_member", lambda _group: Starting())
+    assert {lag.committed for lag in topic.cluster.lag(topic.name, "anybody")} == {None}
+    assert answers == []
 
 
 def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,8 @@
 """Attacks that need a real Kafka: brokers that die, storms of joins and leaves, partitions that come."""
 
-import os
 import time
 from collections.abc import Callable
 
-import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported, not declared
 
 from synthetic.tickets import events
@@ -15,10 +13,6 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.storm import storm
 from tests.rigs.kafka import KafkaCluster
-
-pytestmark = pytest.mark.skipif(
-    "TICKETS_TEST_REPORT" not in os.environ, reason="three brokers want a machine of their own: `make faults` runs them"
-)
 
 ArenaOn = Callable[..., Arena]
 

@@ -182,7 +182,7 @@ def test_a_closed_port_refuses_and_opens_again_where_it_was(proxy: Proxy) -> Non
 
 def test_a_server_that_is_not_there_breaks_the_connection() -> None:
     """As the client would see it without a proxy, but for one connect."""
-    with Proxy("127.0.0.1:1") as proxy, _connect(proxy) as client, pytest.raises(ConnectionResetError):
+    with Proxy("127.0.0.1:1") as proxy, pytest.raises(ConnectionResetError), _connect(proxy) as client:
         client.recv(1)
 
 
