@@ -1,4 +1,4 @@
-"""The parts of docs/operations.md that are made from the code. `python -m tests.docs.tables` writes them anew."""
+"""The parts of docs/ that are made from the code. `python -m tests.docs.tables` writes them anew."""
 
 import json
 import re
@@ -7,11 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from core import contract, errors, wire
 from core.metrics import METRICS
 from core.settings import default_cache, default_data, variables
 
-FILE: Final = Path(__file__).parents[2] / "docs" / "operations.md"
+_ROOT: Final = Path(__file__).parents[2]
+DOCS: Final = _ROOT / "docs"
+SIZES: Final = _ROOT / "deploy" / "sizes.yaml"
 
 
 #: What a record's value may be, topic by topic.
@@ -50,13 +54,37 @@ def exit_codes_table() -> str:
     return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {text} |" for code, text in meanings.items())])
 
 
-def rendered(text: str) -> str:
-    """`text` with each generated part as the code has it now."""
-    for name, table in {"settings": settings_table, "metrics": metrics_table, "exit codes": exit_codes_table}.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        assert pattern.search(text), f"operations.md has no part named {name}"
+def sizes_table() -> str:
+    """Every stage of deploy/sizes.yaml, with its scaling formula filled in."""
+    sizes = yaml.safe_load(SIZES.read_text())
+    rows = [
+        "| stage | reads | group | port | tickets/s of a task | target lag of a task | tasks |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, stage in sizes["stages"].items():
+        rate, seconds = stage["tickets_per_s"], sizes["catch_up_s"]
+        rows.append(
+            f"| {name} | `{stage['reads']}` | `{stage['group']}` | {stage['port']} | {rate:,} | {rate:,} × {seconds} = "
+            f"{stage['target_lag']:,} | {stage['min_tasks']} to {stage['max_tasks']} |"
+        )
+    return "\n".join(rows)
+
+
+#: What is made from the code in which page, by the part's name.
+PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
+    "operations.md": {"settings": settings_table, "metrics": metrics_table, "exit codes": exit_codes_table},
+    "deploy.md": {"sizes": sizes_table},
+}
+
+
+def rendered(page: str) -> str:
+    """A page of docs/ with each generated part as the code has it now."""
+    text = (DOCS / page).read_text()
+    for name, table in PARTS[page].items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n?<!-- end -->)", re.DOTALL)
+        assert pattern.search(text), f"{page} has no part named {name}"
         content = table()
-        text = pattern.sub(lambda found, content=content: found[1] + content + found[2], text)  # type: ignore[misc]
+        text = pattern.sub(lambda found, content=content: found[1] + content + "\n<!-- end -->", text)  # type: ignore[misc]
     return text
 
 
@@ -68,6 +96,7 @@ def _shown(default: str) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(rendered(FILE.read_text()))
+    for page in PARTS:
+        (DOCS / page).write_text(rendered(page))
     for name, schema in SCHEMAS.items():
-        (FILE.parent / name).write_text(json.dumps(schema(), indent=2) + "\n")
+        (DOCS / name).write_text(json.dumps(schema(), indent=2) + "\n")
