@@ -1,0 +1,113 @@
+"""Who may speak to whom, how, and with which secrets; and which image it is that does."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from core.settings import PREFIX, Settings
+from tests.deploy.k8s.stack import ROOT, Manifest, Stack, container, name_of, selects
+
+_VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+_LIKE_A_SECRET: Final = re.compile(r"password|secret|token(?!s)|api[-_]?key|private", re.IGNORECASE)
+_USER_IN_URL: Final = re.compile(r"://[^/\s]*:[^/\s]*@")
+
+
+def encrypted(stack: Stack) -> Iterator[str]:
+    """In production nothing is spoken in the clear, everybody says who they are, and the index has three copies."""
+    for worker in stack.workers if stack.production else ():
+        found, name = stack.settings(worker), name_of(worker)
+        if found.kafka.security_protocol not in ("SSL", "SASL_SSL"):
+            yield f"{name}: Kafka is spoken to in {found.kafka.security_protocol}; production takes SSL or SASL_SSL"
+        if worker["metadata"]["name"] == "enrichment":
+            continue
+        if urlsplit(found.index.url or "").scheme != "https":
+            yield f"{name}: the index is {found.index.url or 'embedded'}; production takes a server, over https"
+        if found.index.api_key is None:
+            yield f"{name}: Qdrant is asked without an API key"
+        if found.index.replication_factor < 3:  # noqa: PLR2004 - one may be lost while another is repaired
+            yield f"{name}: {found.index.replication_factor} copies of the index; production takes 3"
+
+
+def secrets(stack: Stack) -> Iterator[str]:
+    """No secret is written down: each comes from a Secret that is made elsewhere."""
+    for found in stack.of("Secret"):
+        yield f"{name_of(found)}: a Secret in a file is a secret in plain text; make it on the cluster"
+    known = set(_secret_variables())
+    for worker in stack.workers:
+        for name, value in stack.variables(worker).items():
+            entry = next((e for e in container(worker).get("env", []) if e["name"] == name), {})
+            if "secretKeyRef" in entry.get("valueFrom", {}):
+                continue
+            if name in known or _LIKE_A_SECRET.search(name) or _USER_IN_URL.search(value):
+                yield f"{name_of(worker)}: {name} is in plain text; take it from a Secret with secretKeyRef"
+    for scaled in stack.of("ScaledObject"):
+        for name in scaled["spec"]["triggers"][0]["metadata"]:
+            if _LIKE_A_SECRET.search(name):
+                yield f"{name_of(scaled)}: {name} is in plain text; use a TriggerAuthentication"
+
+
+def _secret_variables() -> Iterator[str]:
+    """Settings that are a SecretStr, and the map that may hold one."""
+    yield f"{PREFIX}KAFKA__EXTRA"
+    for group_name, group in Settings.model_fields.items():
+        for name, field in group.annotation.model_fields.items():  # type: ignore[union-attr]  # every field is a Group
+            if field.annotation == SecretStr | None:
+                yield f"{PREFIX}{group_name}__{name}".upper()
+
+
+def images(stack: Stack) -> Iterator[str]:
+    """One image, of this version, by a name that can't come to mean another."""
+    for worker in stack.workers:
+        image = container(worker)["image"]
+        name, _, digest = image.partition("@")
+        tag = name.rpartition("/")[2].partition(":")[2]
+        if not digest and tag in ("", "latest"):
+            yield f"{name_of(worker)}: {image} may be another image tomorrow; name a version or a digest"
+        elif not digest and tag != _VERSION:
+            yield f"{name_of(worker)}: {image} is not of version {_VERSION}"
+
+
+def network(stack: Stack) -> Iterator[str]:
+    """Closed, but for DNS, Kafka, the index for those that write it, and Prometheus."""
+    policies = stack.of("NetworkPolicy")
+    if not any(_denies_all(policy["spec"]) for policy in policies):
+        yield "no NetworkPolicy closes the namespace: an empty podSelector, both policyTypes, no rule"
+    for policy in policies:
+        for direction, peers in (("egress", "to"), ("ingress", "from")):
+            for rule in policy["spec"].get(direction, []):
+                if not rule.get(peers) or not rule.get("ports"):
+                    yield f"{name_of(policy)}: its {direction} is open to everybody or at every port"
+                if any(peer.get("ipBlock", {}).get("cidr") in ("0.0.0.0/0", "::/0") for peer in rule.get(peers, [])):
+                    yield f"{name_of(policy)}: its {direction} is open to the whole world"
+    for worker in stack.workers:
+        labels, found = worker["spec"]["template"]["metadata"]["labels"], _ports(stack, worker)
+        own = [p["spec"] for p in policies if selects(p["spec"]["podSelector"], labels)]
+        for direction, wanted in (("egress", found), ("ingress", {"http"})):
+            ports = {port["port"] for spec in own for rule in spec.get(direction, []) for port in rule.get("ports", [])}
+            if ports != wanted:
+                yield f"{name_of(worker)}: {direction} at {_words(ports)}, and it needs {_words(wanted)}"
+
+
+def _denies_all(spec: Any) -> bool:
+    both = sorted(spec.get("policyTypes", [])) == ["Egress", "Ingress"]
+    return spec["podSelector"] == {} and both and not spec.get("egress") and not spec.get("ingress")
+
+
+def _ports(stack: Stack, worker: Manifest) -> set[int]:
+    """Where the worker has to get out, by its own settings."""
+    found = stack.settings(worker)
+    ports = {53, *(int(broker.rpartition(":")[2]) for broker in found.kafka.brokers.split(","))}
+    if found.index.url and worker["metadata"]["name"] != "enrichment":
+        ports.add(urlsplit(found.index.url).port or 6334)
+    return ports
+
+
+def _words(ports: set[Any]) -> str:
+    return ", ".join(sorted(map(str, ports))) or "no port"
+
+
+ACCESS: Final = {"encrypted": encrypted, "secrets": secrets, "images": images, "network": network}

@@ -1,0 +1,124 @@
+"""Numbers and names that are written in more than one place: they are those of deploy/sizes.yaml."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from core.settings import PREFIX
+from tests.deploy.k8s.stack import Manifest, Stack, container, declared, name_of, partitions, pod, selects
+
+SIZES: Final = declared("sizes.yaml")
+_PROBES: Final = {"startupProbe": "live", "livenessProbe": "live", "readinessProbe": "ready"}
+
+
+def sizes(stack: Stack) -> Iterator[str]:
+    """Every number is that of deploy/sizes.yaml."""
+    task = SIZES["task"]
+    for worker in stack.workers:
+        stage, name = SIZES["stages"][worker["metadata"]["name"]], name_of(worker)
+        settings = stack.variables(worker)
+        found = {
+            "module": container(worker).get("args"),
+            "port": [port["containerPort"] for port in container(worker)["ports"]],
+            f"{PREFIX}HEALTH__PORT": settings.get(f"{PREFIX}HEALTH__PORT"),
+            f"{PREFIX}MODEL__THREADS": settings.get(f"{PREFIX}MODEL__THREADS"),
+            "terminationGracePeriodSeconds": pod(worker).get("terminationGracePeriodSeconds"),
+            **{probe: container(worker).get(probe, {}).get("httpGet") for probe in _PROBES},
+            **{f"{kind} of {what}": of for kind, what, of in _amounts(worker)},
+        }
+        wanted = {
+            "module": [stage["module"]],
+            "port": [stage["port"]],
+            f"{PREFIX}HEALTH__PORT": str(stage["port"]),
+            f"{PREFIX}MODEL__THREADS": str(task["vcpu"]),
+            "terminationGracePeriodSeconds": SIZES["stop_timeout_s"],
+            **{probe: {"path": SIZES["health"][path], "port": "http"} for probe, path in _PROBES.items()},
+            **{f"{kind} of cpu": str(task["vcpu"]) for kind in ("requests", "limits")},
+            **{f"{kind} of memory": f"{task['memory_mib'] // 1024}Gi" for kind in ("requests", "limits")},
+        }
+        for what, number in wanted.items():
+            if found.get(what) != number:
+                yield f"{name}: {what} is {found.get(what)}, and deploy/sizes.yaml says {number}"
+
+
+def _amounts(worker: Manifest) -> Iterator[tuple[str, str, str]]:
+    for kind, amounts in container(worker).get("resources", {}).items():
+        for what, amount in amounts.items():
+            yield kind, what, amount
+
+
+def drain(stack: Stack) -> Iterator[str]:
+    """A worker gives up waiting, three seconds after its drain timeout, before it is killed."""
+    for worker in stack.workers:
+        limit, grace = stack.settings(worker).writer.drain_timeout_s, pod(worker)["terminationGracePeriodSeconds"]
+        if limit + 10 > grace:
+            yield f"{name_of(worker)}: it drains for {limit:.0f} s and is killed after {grace} s"
+
+
+def scaling(stack: Stack) -> Iterator[str]:
+    """Lag decides, within the partitions; production scales every stage."""
+    for worker in stack.workers:
+        name = worker["metadata"]["name"]
+        scaled, replicas = stack.find("ScaledObject", name), worker["spec"].get("replicas")
+        if scaled is None and (stack.production or replicas != 1):
+            yield f"Deployment/{name}: nothing scales it; it needs a ScaledObject, or replicas: 1 where the index is embedded"
+        if scaled is not None and replicas is not None:
+            yield f"Deployment/{name}: it has replicas, which an apply would set back against the ScaledObject"
+    for scaled in stack.of("ScaledObject"):
+        worker_ = stack.find("Deployment", scaled["spec"]["scaleTargetRef"]["name"])
+        if worker_ is None:
+            yield f"{name_of(scaled)}: it scales {scaled['spec']['scaleTargetRef']['name']}, which isn't there"
+        else:
+            yield from _scaled(stack, scaled, worker_)
+
+
+def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
+    spec, stage, name = scaled["spec"], SIZES["stages"][worker["metadata"]["name"]], name_of(scaled)
+    (trigger,) = spec["triggers"]
+    metadata = trigger["metadata"]
+    if trigger["type"] != "kafka":
+        yield f"{name}: it scales on {trigger['type']}, and only the lag says how much is to be done"
+        return
+    most = partitions()[stage["reads"]]
+    if spec["maxReplicaCount"] > most:
+        yield f"{name}: maxReplicaCount is {spec['maxReplicaCount']}, and {stage['reads']} has {most} partitions"
+    kafka = stack.settings(worker).kafka
+    secured = kafka.security_protocol != "PLAINTEXT"
+    wanted = {
+        "minReplicaCount": (spec.get("minReplicaCount"), stage["min_tasks"]),
+        "maxReplicaCount": (spec.get("maxReplicaCount"), stage["max_tasks"]),
+        "topic": (metadata.get("topic"), stage["reads"]),
+        "consumerGroup": (metadata.get("consumerGroup"), kafka.group + stage["group"].removeprefix("ticketstream")),
+        "lagThreshold": (metadata.get("lagThreshold"), str(stage["target_lag"])),
+        "bootstrapServers": (metadata.get("bootstrapServers"), kafka.brokers),
+        "offsetResetPolicy": (metadata.get("offsetResetPolicy"), "earliest"),
+        "tls": (metadata.get("tls"), "enable" if secured else None),
+        "sasl": (metadata.get("sasl"), _sasl(kafka.sasl_mechanism)),
+    }
+    for what, (found, needed) in wanted.items():
+        if found != needed:
+            yield f"{name}: {what} is {found}, and the worker or deploy/sizes.yaml has {needed}"
+    reference = trigger.get("authenticationRef", {}).get("name")
+    if secured and stack.find("TriggerAuthentication", str(reference)) is None:
+        yield f"{name}: it has no authentication, and {kafka.security_protocol} asks for one"
+
+
+def _sasl(mechanism: str | None) -> str | None:
+    """KEDA's name of it."""
+    return mechanism and mechanism.lower().replace("-sha-", "_sha").replace("-", "_")
+
+
+def disruption(stack: Stack) -> Iterator[str]:
+    """Each stage has one budget, and none that holds up the drain of a node for ever."""
+    for worker in stack.workers:
+        labels = worker["spec"]["template"]["metadata"]["labels"]
+        budgets = [b for b in stack.of("PodDisruptionBudget") if selects(b["spec"]["selector"], labels)]
+        if len(budgets) != 1:
+            yield f"{name_of(worker)}: {len(budgets)} disruption budgets select its pods; it should be one"
+        for budget in budgets:
+            if budget["spec"].get("maxUnavailable") != 1:
+                yield f"{name_of(budget)}: maxUnavailable should be 1: a node is drained one task at a time"
+            if budget["spec"].get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
+                yield f"{name_of(budget)}: in an outage it would hold up the drain of a node: AlwaysAllow"
+
+
+NUMBERS: Final = {"sizes": sizes, "drain": drain, "scaling": scaling, "disruption": disruption}

@@ -1,0 +1,90 @@
+"""What a pod may do on its node: the restricted profile of the Pod Security Standards, and a little less than that.
+
+https://kubernetes.io/docs/concepts/security/pod-security-standards/ is where the profile is written down.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tests.deploy.k8s.stack import Stack, container, name_of, pod
+
+_VOLUMES: Final = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected",
+                   "secret"}  # fmt: skip
+_LABEL: Final = "pod-security.kubernetes.io/enforce"
+
+
+def restricted(stack: Stack) -> Iterator[str]:
+    """The profile, and a namespace that enforces it."""
+    for namespace in stack.of("Namespace"):
+        if namespace["metadata"].get("labels", {}).get(_LABEL) != "restricted":
+            yield f"{name_of(namespace)}: {_LABEL} is not restricted"
+    for worker in stack.workers:
+        for fault in _breaches(pod(worker)):
+            yield f"{name_of(worker)}: {fault}"
+
+
+def _breaches(spec: Any) -> Iterator[str]:
+    for shared in ("hostNetwork", "hostPID", "hostIPC"):
+        if spec.get(shared):
+            yield f"{shared} gives it what is the node's"
+    for volume in spec.get("volumes", []):
+        for kind in sorted(set(volume) - {"name"} - _VOLUMES):
+            yield f"volume {volume['name']} is a {kind}, which the restricted profile forbids"
+    around = spec.get("securityContext", {})
+    if around.get("sysctls"):
+        yield "it sets sysctls"
+    for one in (*spec.get("initContainers", []), *spec["containers"], *spec.get("ephemeralContainers", [])):
+        own = {**around, **one.get("securityContext", {})}
+        yield from (f"container {one['name']}: {fault}" for fault in _container(own))
+        if any("hostPort" in port for port in one.get("ports", [])):
+            yield f"container {one['name']}: it takes a port of the node"
+
+
+def _container(own: Any) -> Iterator[str]:
+    capabilities = own.get("capabilities", {})
+    if own.get("runAsNonRoot") is not True:
+        yield "runAsNonRoot is not true"
+    if own.get("runAsUser") == 0:
+        yield "it runs as root"
+    if own.get("privileged"):
+        yield "it is privileged"
+    if own.get("allowPrivilegeEscalation") is not False:
+        yield "allowPrivilegeEscalation is not false"
+    if "ALL" not in capabilities.get("drop", []):
+        yield "it keeps capabilities; drop ALL"
+    if set(capabilities.get("add", [])) - {"NET_BIND_SERVICE"}:
+        yield "it adds capabilities"
+    if own.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
+        yield "its seccompProfile is not RuntimeDefault"
+    if own.get("procMount", "Default") != "Default":
+        yield "its procMount is not the default"
+    if own.get("appArmorProfile", {}).get("type") == "Unconfined":
+        yield "its appArmorProfile is Unconfined"
+    if set(own.get("seLinuxOptions", {})) & {"user", "role"}:
+        yield "it names a user or a role of SELinux"
+
+
+def hardened(stack: Stack) -> Iterator[str]:
+    """Beyond the profile: nothing to write to but scratch, no token, no variables from Services, bounded resources."""
+    for worker in stack.workers:
+        spec, own, name = pod(worker), container(worker), name_of(worker)
+        if own.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
+            yield f"{name}: its root file system can be written"
+        for volume in spec.get("volumes", []):
+            if "emptyDir" in volume and "sizeLimit" not in (volume["emptyDir"] or {}):
+                yield f"{name}: volume {volume['name']} has no sizeLimit and may fill the node"
+        account = stack.find("ServiceAccount", spec.get("serviceAccountName", "")) or {}
+        if spec.get("automountServiceAccountToken") is not False or account.get("automountServiceAccountToken"):
+            yield f"{name}: it gets a token for the API server, which it never speaks to"
+        if spec.get("enableServiceLinks") is not False:
+            yield f"{name}: a Service named tickets-... would give it a variable that it refuses; enableServiceLinks: false"
+        resources = own.get("resources", {})
+        if not resources or resources.get("requests") != resources.get("limits"):
+            yield f"{name}: requests and limits differ, so a full node evicts it before others"
+        if {rule.get("topologyKey") for rule in spec.get("topologySpreadConstraints", [])} != _SPREAD:
+            yield f"{name}: its tasks are not spread over zones and nodes"
+
+
+_SPREAD: Final = {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+
+PODS: Final = {"restricted": restricted, "hardened": hardened}

@@ -1,0 +1,70 @@
+"""What must be so of every overlay: each rule yields a sentence for each thing that isn't."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from core.errors import ConfigError
+from tests.deploy.k8s.access import ACCESS
+from tests.deploy.k8s.numbers import NUMBERS, SIZES
+from tests.deploy.k8s.pods import PODS
+from tests.deploy.k8s.stack import Stack, container, name_of, pod, selects
+
+Rule = Callable[[Stack], Iterator[str]]
+
+
+def stages(stack: Stack) -> Iterator[str]:
+    """All in one or in stages, never both: they would write one index."""
+    names = {worker["metadata"]["name"] for worker in stack.workers}
+    if names not in ({"pipeline"}, {"enrichment", "embedding"}):
+        yield f"it runs {', '.join(sorted(names)) or 'nothing'}: either pipeline, or enrichment and embedding"
+
+
+def settings(stack: Stack) -> Iterator[str]:
+    """The worker would start with them."""
+    for worker in stack.workers:
+        try:
+            stack.settings(worker)
+        except ConfigError as error:
+            yield f"{name_of(worker)}: {error}"
+
+
+def references(stack: Stack) -> Iterator[str]:
+    """What one object names, another is, and each selector finds its pods."""
+    for worker in stack.workers:
+        labels, name = worker["spec"]["template"]["metadata"]["labels"], name_of(worker)
+        if not selects(worker["spec"]["selector"], labels):
+            yield f"{name}: its selector doesn't take its own pods"
+        if stack.find("ServiceAccount", pod(worker).get("serviceAccountName", "")) is None:
+            yield f"{name}: its service account isn't there"
+        for source in container(worker).get("envFrom", []):
+            if stack.find("ConfigMap", source["configMapRef"]["name"]) is None:
+                yield f"{name}: its settings, {source['configMapRef']['name']}, aren't there"
+        volumes = {volume["name"]: volume for volume in pod(worker).get("volumes", [])}
+        for mount in container(worker).get("volumeMounts", []):
+            if mount["name"] not in volumes:
+                yield f"{name}: it mounts {mount['name']}, which is no volume of its"
+        for volume in volumes.values():
+            claim = volume.get("persistentVolumeClaim", {}).get("claimName")
+            if claim and stack.find("PersistentVolumeClaim", claim) is None:
+                yield f"{name}: the claim {claim} isn't there"
+        scraped = [m for m in stack.of("PodMonitor") if selects(m["spec"]["selector"], labels)]
+        if [end.get("path") for m in scraped for end in m["spec"]["podMetricsEndpoints"]] != [SIZES["health"]["metrics"]]:
+            yield f"{name}: Prometheus should scrape it once, at {SIZES['health']['metrics']}"
+
+
+#: Those that others count on come first; a stack that fails there is not read further.
+FIRST: Final[dict[str, Rule]] = {"stages": stages, "settings": settings}
+RULES: Final[dict[str, Rule]] = {
+    **FIRST,
+    **PODS,
+    **NUMBERS,
+    **ACCESS,
+    "references": references,
+}
+
+
+def findings(stack: Stack) -> list[str]:
+    """What every rule says, each behind the rule's name."""
+    first = [f"{name}: {found}" for name, rule in FIRST.items() for found in rule(stack)]
+    rest = {name: rule for name, rule in RULES.items() if name not in FIRST}
+    return first or [f"{name}: {found}" for name, rule in rest.items() for found in rule(stack)]

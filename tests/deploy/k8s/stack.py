@@ -1,0 +1,158 @@
+"""An overlay's manifests as they would be applied, and the questions one asks of them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from msgspec import Struct
+
+from core.settings import PREFIX, Settings, load_settings
+
+ROOT: Final = Path(__file__).parents[3]
+MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"
+OVERLAYS: Final = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
+#: What stands for the content of a Secret.
+_SECRET: Final = "from-a-secret"  # noqa: S105 - it is none
+
+Manifest = dict[str, Any]
+
+
+def declared(path: str) -> Any:
+    """A file of the numbers that deployments share, below deploy/."""
+    return yaml.safe_load((ROOT / "deploy" / path).read_text())
+
+
+def partitions() -> dict[str, int]:
+    """Of each topic."""
+    return {topic["name"]: topic["partitions"] for topic in declared("k8s-ecs/msk/topics.yaml")["topics"]}
+
+
+class Stack(Struct, frozen=True):
+    """What one overlay puts on a cluster."""
+
+    overlay: str
+    objects: list[Manifest]
+
+    @property
+    def production(self) -> bool:
+        """All overlays are but the one for trying things."""
+        return self.overlay != "dev"
+
+    @property
+    def workers(self) -> list[Manifest]:
+        """The Deployments, each of one stage."""
+        return self.of("Deployment")
+
+    def of(self, kind: str) -> list[Manifest]:
+        """All objects of a kind."""
+        return [found for found in self.objects if found["kind"] == kind]
+
+    def find(self, kind: str, name: str) -> Manifest | None:
+        """The object of that kind and name."""
+        return next((found for found in self.of(kind) if found["metadata"]["name"] == name), None)
+
+    def variables(self, worker: Manifest) -> dict[str, str]:
+        """The container's environment; what a Secret gives is a word that says so."""
+        given: dict[str, str] = {}
+        for source in container(worker).get("envFrom", []):
+            config = self.find("ConfigMap", source.get("configMapRef", {}).get("name", ""))
+            given |= config["data"] if config else {}
+        for entry in container(worker).get("env", []):
+            given[entry["name"]] = entry.get("value", _SECRET)
+        return given
+
+    def settings(self, worker: Manifest) -> Settings:
+        """As the worker would read them.
+
+        Raises:
+            ConfigError: a variable is unknown or malformed.
+        """
+        with _environment(self.variables(worker)) as given:
+            return load_settings(given)
+
+
+
+def render(overlay: str) -> Stack:
+    """The overlay of that name, a copy to break at will; skipped with a word where neither kubectl nor kustomize is there."""
+    return Stack(overlay, deepcopy(_built(MANIFESTS / "overlays" / overlay)))
+
+
+def build(folder: Path) -> list[Manifest]:
+    """What the folder's kustomization makes.
+
+    Raises:
+        FileNotFoundError: there is no tool for it.
+        ValueError: the tool refuses; with its own words.
+    """
+    command = _tool()
+    if command is None:
+        raise FileNotFoundError("neither kubectl nor kustomize is on the path")
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(done.stderr.strip())
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def pod(worker: Manifest) -> Any:
+    """Its specification."""
+    return worker["spec"]["template"]["spec"]
+
+
+def container(worker: Manifest) -> Any:
+    """The one container of its pod."""
+    (only,) = pod(worker)["containers"]
+    return only
+
+
+def name_of(found: Mapping[str, Any]) -> str:
+    """As kubectl writes it."""
+    return f"{found['kind']}/{found['metadata']['name']}"
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Does a label selector, with its expressions, take what has these labels?"""
+    if any(labels.get(key) != value for key, value in selector.get("matchLabels", {}).items()):
+        return False
+    for expression in selector.get("matchExpressions", []):
+        assert expression["operator"] == "In", "these manifests use no other"
+        if labels.get(expression["key"]) not in expression["values"]:
+            return False
+    return True
+
+
+@cache
+def _built(folder: Path) -> list[Manifest]:
+    if _tool() is None:
+        if os.environ.get("CI"):
+            pytest.fail("neither kubectl nor kustomize is on the path, and CI has to render the manifests")
+        pytest.skip("needs kubectl or kustomize")
+    return build(folder)
+
+
+def _tool() -> list[str] | None:
+    if kubectl := shutil.which("kubectl"):
+        return [kubectl, "kustomize"]
+    if kustomize := shutil.which("kustomize"):
+        return [kustomize, "build"]
+    return None
+
+
+@contextmanager
+def _environment(given: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Nothing of our prefix but `given`."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.upper().startswith(PREFIX)}
+    os.environ.update(given)
+    try:
+        yield given
+    finally:
+        for name in given:
+            del os.environ[name]
+        os.environ.update(kept)
