@@ -111,7 +111,8 @@ def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, to
     )
     with shown as progress:
         task = progress.add_task(target, total=total, speed="")
-        while batch := list(islice(source, slice_size)):
+        while True:
+            batch, refused = _take(source, slice_size)
             try:
                 sender.send(batch, on_delivered=lambda n: progress.advance(task, n))
             except TransientError as error:
@@ -119,8 +120,22 @@ def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, to
             except FatalError as error:
                 raise FatalError(f"{error}; {sent} records were written before") from None
             sent += len(batch)
+            if refused is not None:
+                raise ConfigError(f"{refused}; {sent} records were written before")
+            if not batch:
+                return sent
             elapsed = time.monotonic() - began
             progress.update(task, speed=f"{sent / max(elapsed, 1e-3):,.0f}/s")
             if rate is not None:
                 time.sleep(max(0.0, sent / rate - elapsed))
-    return sent
+
+
+def _take(source: Iterator[Outgoing], most: int) -> tuple[list[Outgoing], ConfigError | None]:
+    """The next records, and what is wrong with the line that ends them: what comes before it is written all the same."""
+    batch: list[Outgoing] = []
+    try:
+        for record in islice(source, most):
+            batch.append(record)  # noqa: PERF402 - what was read before the fault is kept
+    except ConfigError as error:
+        return batch, error
+    return batch, None

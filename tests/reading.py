@@ -53,7 +53,7 @@ def read(record: Record) -> Reading | None:
             return _null(record)
         if len(record.value) > MAX_RECORD_BYTES or depth(record.value) > 16:
             return None
-        return _event(_parse(record.value), record.key)
+        return _event(parse(record.value), record.key)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 
@@ -67,11 +67,24 @@ def depth(value: bytes) -> int:
     return deepest
 
 
-def _parse(value: bytes) -> Any:
+def parse(value: bytes) -> Any:
+    """What JSON's grammar and UTF-8 make of it, every pair of an object kept.
+
+    Raises:
+        ValueError: it is neither.
+        RecursionError: it is deeper than this reading goes.
+    """
     text = value.decode()
     found = json.loads(text, object_pairs_hook=_Object, parse_int=_integer, parse_constant=_constant)
     _require_whole_characters(found)
     return found
+
+
+def key_in(found: Any) -> bytes | None:
+    """The key that the ids of an event make; None where it has none, or one that isn't sound wherever it stands."""
+    if not isinstance(found, _Object) or not _fits(found, _IDS, tuple(_IDS)):
+        return None
+    return f"{found.last('tenant_id')}/{found.last('ticket_id')}".encode()
 
 
 def _require_whole_characters(found: Any) -> None:
@@ -184,9 +197,12 @@ def _attributes(value: Any) -> bool:
 
 
 _KEYWORD = _text(1, 64)
-_COMMON: dict[str, Check] = {
+_IDS: dict[str, Check] = {
     "tenant_id": lambda value: isinstance(value, str) and _TENANT.fullmatch(value) is not None,
     "ticket_id": lambda value: isinstance(value, str) and _TICKET.fullmatch(value) is not None,
+}
+_COMMON: dict[str, Check] = {
+    **_IDS,
     "schema_version": lambda value: type(value) is int,
     "version": _or_null(_whole(0, _FINAL - 1)),
 }

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from connectors.kafka.producer import Outgoing, open_sender
 from tests.bad_input.generator import hit, records
+from tests.bad_input.letters import check_letters
 from tests.e2e.world import WorkerProcess, World
-from tests.oracle import broken, fold
 
 #: A few hundred in every run; a share of what a long run asks of the boundary alone.
 COUNT = max(400, int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "0")) // 100)
@@ -24,15 +24,5 @@ def test_the_dead_letters_are_exactly_the_bad_records(tansu: str, tmp_path: Path
         world.wait_committed([worker])
         assert worker.terminate() == 0, worker.words()
         assert not hit(worker.words())
-    log = world.log()
-    assert len(log) == COUNT
-    wanted = {(r.origin.partition, r.origin.offset): (r.key, r.value, r.headers) for r in broken(log)}
-    found = {}
-    for letter in world.letters():
-        about = {name: value for name, value in letter.headers if name.startswith("dlq-")}
-        place = (int(about["dlq-partition"]), int(about["dlq-offset"]))
-        assert place not in found, "a letter comes once"
-        assert not hit(about["dlq-reason"].decode())
-        found[place] = (letter.key, letter.value, tuple(p for p in letter.headers if not p[0].startswith("dlq-")))
-    assert found == wanted
-    assert world.held() == {key: (expected.version, expected.deleted) for key, expected in fold(log).items()}
+    assert len(world.log()) == COUNT
+    check_letters(world)

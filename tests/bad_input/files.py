@@ -1,0 +1,159 @@
+"""Files as people export them: lines of JSONL and rows of CSV, sound and broken, and what must become of each."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count as count_up
+from random import Random
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tests.bad_input.generator import records
+from tests.bad_input.values import MARKS, PIECES
+from tests.reading import key_in, parse
+
+#: `either`: no JSON by the letter. A parser that passes over what it doesn't need may take it; the worker must not.
+Verdict = Literal["blank", "taken", "refused", "either"]
+
+#: One in so many of the long ones is kept: they are bytes to copy, and say the same again.
+_LONG_BYTES: Final = 5_000
+_KEPT_OF_LONG: Final = 20
+
+
+class Line(Struct, frozen=True):
+    """A line without its break; a row of CSV may hold breaks of its own. `key` is its record's, where it is taken."""
+
+    content: bytes
+    verdict: Verdict
+    key: bytes | None = None
+
+    @property
+    def height(self) -> int:
+        """Lines of the file that it takes."""
+        return self.content.count(b"\n") + 1
+
+
+def jsonl(count: int, *, seed: int) -> list[Line]:
+    """Lines made of what the generator makes. A value with a line break in it is two lines of a file."""
+    found: list[Line] = []
+    long = count_up()
+    for record in records(2 * count, seed=seed):
+        for content in (record.value or b"").split(b"\n"):
+            if len(content) < _LONG_BYTES or next(long) % _KEPT_OF_LONG == 0:
+                found.append(_judged(content))
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def _judged(content: bytes) -> Line:
+    """By a plain reading: the ids alone make a record's key, and what else a line holds is for the worker."""
+    event = content.strip()
+    if not event:
+        return Line(content, "blank")
+    try:
+        found = parse(event)
+    except (ValueError, RecursionError):
+        return Line(content, "either")
+    key = key_in(found)
+    return Line(content, "refused") if key is None else Line(content, "taken", key)
+
+
+# --- CSV: a row is known for what it is by how it was made
+
+HEADER: Final = b"id;question;tenant;updated;version;tags;status\n"
+MAPPING: Final = ("ticket_id=id", "body=question", "tenant_id=tenant", "updated_at=updated")
+_WIDTH: Final = HEADER.count(b";") + 1
+
+_SOUND: Final[dict[int, Sequence[str]]] = {
+    1: (
+        f"My card is {MARKS[2]}, write to {MARKS[1]}; {MARKS[0]}, password: {MARKS[4]}",
+        'She said "no" twice',
+        "two\nlines; and a half",
+        "naïve café 😀",
+        "",
+    ),
+    3: ("2026-01-05T08:00:00Z", "1767225600000", "2026-01-05", "2026-01-05T08:00:00+01:00", " 2026-01-05 08:00 ", ""),
+    4: ("", "0", "1", "007", "9007199254740990", "2026-01-05T08:00:00Z"),
+    5: ("", "vip,eu", "a|b", ",".join(["t"] * 100), ",".join(["t"] * 101)),  # the last is for the worker to refuse
+    6: ("open", "", "x" * 64),
+}
+_BAD: Final[dict[int, Sequence[str]]] = {
+    0: ("", " ", "a\x01b", "\x7f", "x" * 129),
+    2: ("", "a/b", "-acme", "a" * 65, "ácme", "acme corp"),
+    3: ("yesterday", "2026-13-01", "2026-01-05T25:00", "0001-01-01T00:00:00+14:00", "-5", "253402300800000", "²", "1e9"),
+    4: ("-1", "9007199254740991", "1.5", "seven", "9" * 400, "9" * 5_000, "0x10"),
+    5: ("y" * 65, "vip," + "y" * 65),
+    6: ("x" * 65,),
+}
+
+
+def rows(count: int, *, seed: int) -> list[Line]:
+    """Rows below `HEADER`, a fifth of them bad."""
+    rng = Random(seed)
+    return [rng.choice(_KINDS)(rng, number) for number in range(count)]
+
+
+def _sound(rng: Random, number: int) -> Line:
+    return Line(_row(_cells(rng, number)), "taken", b"acme/R-%d" % number)
+
+
+def _hard(rng: Random, number: int) -> Line:
+    """Sound, with a text that is hard to read."""
+    cells = _cells(rng, number)
+    cells[1] = rng.choice(PIECES) * rng.choice((1, 40, 400))
+    return Line(_row(cells), "taken", b"acme/R-%d" % number)
+
+
+def _spoiled(rng: Random, number: int) -> Line:
+    """One cell holds what it mustn't."""
+    cells = _cells(rng, number)
+    column = rng.choice(tuple(_BAD))
+    cells[column] = rng.choice(_BAD[column])
+    return Line(_row(cells), "refused")
+
+
+def _torn(rng: Random, number: int) -> Line:
+    """A cell too few or too many, bytes that are no UTF-8, or a quote that ends in the middle of its cell."""
+    cells = _cells(rng, number)
+    cells[1] = MARKS[0]
+    row = _row(cells)
+    return Line(
+        rng.choice(
+            (
+                _row(cells[:-1]),
+                _row([*cells, MARKS[1]]),
+                row.replace(MARKS[0].encode(), b"\xff" + MARKS[0].encode()),
+                row.replace(MARKS[0].encode(), b'"' + MARKS[0].encode() + b'"more'),
+            )
+        ),
+        "refused",
+    )
+
+
+def _blank(_rng: Random, _number: int) -> Line:
+    return Line(b"", "blank")
+
+
+_KINDS: Final[tuple[Callable[[Random, int], Line], ...]] = (
+    *[_sound] * 10, *[_hard] * 5, *[_spoiled] * 3, _torn, _blank,
+)  # fmt: skip
+
+
+def _cells(rng: Random, number: int) -> list[str]:
+    chosen = {column: rng.choice(values) for column, values in _SOUND.items()}
+    return [f"R-{number}", chosen[1], "acme", *(chosen[column] for column in range(3, _WIDTH))]
+
+
+def _row(cells: Sequence[str]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, delimiter=";", lineterminator="").writerow(cells)
+    return written.getvalue().encode()
+
+
+def numbered(lines: Sequence[Line], *, after: int) -> Iterator[tuple[int, Line]]:
+    """Each with the number of its last line in a file, where `after` lines come before the first."""
+    for line in lines:
+        after += line.height
+        yield after, line

@@ -1,0 +1,237 @@
+"""Files of thousands of bad lines through the command, the broker and a worker: exact by line, and to the letter.
+
+TICKETS_TEST_BAD_RECORDS says how many lines there are, TICKETS_TEST_BAD_SEED from which seed.
+"""
+
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from cli import produce
+from cli.main import app
+from connectors.broker import start_broker
+from connectors.files import read_csv, read_jsonl
+from connectors.kafka.producer import Outgoing
+from core.errors import ConfigError
+from tests.bad_input.files import HEADER, MAPPING, Line, jsonl, numbered, rows
+from tests.bad_input.generator import hit
+from tests.bad_input.letters import check_letters
+from tests.e2e.terminal import Terminal
+from tests.e2e.world import WorkerProcess, World
+
+COUNT: Final = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "10000"))
+SEED: Final = int(os.environ.get("TICKETS_TEST_BAD_SEED", "20260105"))
+#: Lines of a file. A longer run has more files, so that one at a time is in memory.
+_FILE: Final = 5_000
+_REFUSED: Final = re.compile(r"ticketstream: standard input:(\d+): .*; (\d+) records were written before")
+
+
+class Format(msgspec.Struct, frozen=True):
+    """How a file is read, and how one is made up."""
+
+    head: bytes
+    arguments: Sequence[str]
+    make: Callable[..., list[Line]]
+
+
+JSONL: Final = Format(b"\n", (), jsonl)  # no first line: a byte order mark would count for nothing there
+CSV: Final = Format(HEADER, ("--csv", *(word for pair in MAPPING for word in ("--map", pair))), rows)
+
+
+def written(world: World, lines: Sequence[Line], kind: Format) -> list[Line]:
+    """Produce a file as a person does who cuts it behind each line that is refused; what was written of it.
+
+    Raises:
+        AssertionError: a line was refused or written that should not have been, another line was named than the one
+            that is wrong, or the command said anything but one line without the file's text.
+    """
+    done: list[Line] = []
+    left = list(lines)
+    while left:
+        code, said = _run(world, kind.head + b"\n".join(line.content for line in left) + b"\n", kind.arguments)
+        assert not hit(said), said
+        if code == 0:
+            named = len(left)
+        else:
+            found = _REFUSED.fullmatch(said.strip())
+            assert (code, found is not None) == (2, True), said
+            assert found is not None  # for mypy
+            at = {last: index for index, (last, _) in enumerate(numbered(left, after=1))}
+            named = at[int(found[1])]
+            assert left[named].verdict in ("refused", "either"), f"refused: {left[named].content[:300]!r}"
+            assert int(found[2]) == sum(line.verdict != "blank" for line in left[:named]), said
+        passed = left[:named]
+        assert all(line.verdict != "refused" for line in passed), "a line was written that makes no record"
+        done += [line for line in passed if line.verdict != "blank"]
+        left = left[named + 1 :]
+    return done
+
+
+def _run(world: World, content: bytes, arguments: Sequence[str]) -> tuple[int, str]:
+    """Exit code and standard error of the command in this process."""
+    environment = {
+        "TERM": "dumb",
+        "COLUMNS": "1000",
+        "TICKETS_KAFKA__BROKERS": world.settings.kafka.brokers,
+        "TICKETS_TOPICS__RAW": world.settings.topics.raw,
+    }
+    done = CliRunner().invoke(app, ["produce", "-", *arguments], input=io.BytesIO(content), env=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
+    return done.exit_code, done.stderr
+
+
+def _check_log(world: World, wanted: Sequence[Line], kind: Format) -> None:
+    """The topic holds the lines, each once, in order, under the key of their ids."""
+    log = world.log()
+    assert len(log) == len(wanted)
+    for record, line in zip(log, wanted, strict=True):
+        assert line.key in (None, record.key)
+        if kind is JSONL:
+            assert record.value == line.content.strip()
+
+
+def _files(count: int) -> Iterator[int]:
+    """Sizes of the files that make up `count` lines."""
+    yield from [_FILE] * (count // _FILE)
+    if count % _FILE:
+        yield count % _FILE
+
+
+@pytest.mark.parametrize("kind", [JSONL, CSV], ids=["jsonl", "csv"])
+def test_what_a_file_holds_is_written_refused_or_dead_lettered_to_the_line(kind: Format, tmp_path: Path) -> None:
+    """No sound line is refused and no other indexed, whatever stands around it; no text is shown or logged."""
+    for number, size in enumerate(_files(COUNT // 2)):
+        lines = kind.make(size, seed=SEED + number)
+        with start_broker() as broker:
+            cut = World(broker.address, tmp_path / f"cut-{number}", partitions=1)
+            taken = written(cut, lines, kind)
+            _check_log(cut, taken, kind)
+            whole = World(broker.address, tmp_path / f"whole-{number}", partitions=1)
+            _at_once(whole, lines, taken, kind)
+            _check_log(whole, taken, kind)
+            with WorkerProcess(whole) as worker:
+                whole.wait_committed([worker])
+                assert worker.terminate() == 0, worker.words()
+                assert not hit(worker.words())
+            letters = check_letters(whole)
+        refused = sum(line.verdict == "refused" for line in lines)
+        print(f"{size:,} lines: {len(taken):,} written, {size - len(taken):,} refused or blank, {letters:,} dead-lettered")
+        assert len(taken) > size // 3, "files that are all bad would not tell a command that refuses everything"
+        assert refused > size // 50
+
+
+def _at_once(world: World, lines: Sequence[Line], taken: Sequence[Line], kind: Format) -> None:
+    """In processes of their own: the file as it is, which ends with 2, and then what is fit to be written, whole."""
+    world.folder.mkdir(exist_ok=True)
+    file, terminal = world.folder / "tickets.txt", Terminal(world)
+    first = next(index for index, line in enumerate(lines) if line.verdict == "refused")
+    early = [line for line in lines[:first] if line in taken]
+    file.write_bytes(kind.head + b"\n".join(line.content for line in (*early, lines[first])) + b"\n")
+    terminal.run("produce", str(file), *kind.arguments, code=2)
+    rest = taken[len(early) :]
+    file.write_bytes(kind.head + b"\n".join(line.content for line in rest) + b"\n")
+    assert terminal.json("produce", str(file), *kind.arguments)["records"] == len(rest)
+    world.produced = len(taken)
+
+
+# --- commands that are broken on purpose
+
+Reader = Callable[..., Iterator[Outgoing]]
+
+
+def _drops_one(source: Any, **how: Any) -> Iterator[Outgoing]:
+    yield from (record for number, record in enumerate(read_jsonl(source, **how)) if number != 10)
+
+
+def _passes_over(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
+    """A line that is refused is left out without a word."""
+    for line in source:
+        try:
+            yield from read_jsonl(io.BytesIO(b"\n" + line), topic=topic, name=name)
+        except ConfigError:
+            continue
+
+
+def _makes_a_key(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
+    """Whatever the line is."""
+    for line in source:
+        if line.strip():
+            try:
+                yield from read_jsonl(io.BytesIO(b"\n" + line), topic=topic, name=name)
+            except ConfigError:
+                yield Outgoing(topic, b"acme/unknown", line.strip())
+
+
+def _counts_from_nought(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
+    try:
+        yield from read_jsonl(source, topic=topic, name=name)
+    except ConfigError as error:
+        raise ConfigError(re.sub(r":(\d+):", lambda found: f":{int(found[1]) - 1}:", str(error), count=1)) from None
+
+
+def _quotes(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
+    lines = source.readlines()
+    try:
+        yield from read_jsonl(io.BytesIO(b"".join(lines)), topic=topic, name=name)
+    except ConfigError as error:
+        number = int(re.findall(r":(\d+):", str(error))[0])
+        raise ConfigError(f"{error}: {lines[number - 1].decode(errors='replace').strip()}") from None
+
+
+def _loses_a_slice(source: Any, **how: Any) -> Iterator[Outgoing]:
+    """What was read with the refused line is not written, and counted all the same."""
+    records = read_jsonl(source, **how)
+    while batch := list(islice(records, 50)):
+        yield from batch
+
+
+MUTANTS: Final[dict[str, Reader]] = {
+    "drops a line": _drops_one,
+    "passes over a refused line": _passes_over,
+    "makes a key for any line": _makes_a_key,
+    "counts from nought": _counts_from_nought,
+    "quotes the line": _quotes,
+    "loses what was read with the refused line": _loses_a_slice,
+}
+
+
+def _produced_soundly(broker: str, folder: Path) -> None:
+    world = World(broker, folder, partitions=1)
+    _check_log(world, written(world, jsonl(600, seed=SEED), JSONL), JSONL)
+
+
+def test_the_sound_command_passes_where_mutants_fail(tansu: str, tmp_path: Path) -> None:
+    """What catches the mutants finds no fault with the product."""
+    _produced_soundly(tansu, tmp_path)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_command_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tansu: str, tmp_path: Path, mutant: str
+) -> None:
+    """By the line it names, by the words it says, or by what the topic holds."""
+    monkeypatch.setattr(produce, "read_jsonl", MUTANTS[mutant])
+    with pytest.raises((AssertionError, KeyError)):  # the latter where it names a line that isn't there
+        _produced_soundly(tansu, tmp_path)
+
+
+def test_a_reader_of_csv_that_is_lenient_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tansu: str, tmp_path: Path
+) -> None:
+    """It mends a quote that ends too soon, and so writes a row that is torn."""
+
+    def lenient(source: Any, *given: Any, **how: Any) -> Iterator[Outgoing]:
+        return read_csv(io.BytesIO(source.read().replace(b'"more', b'"')), *given, **how)
+
+    monkeypatch.setattr(produce, "read_csv", lenient)
+    world = World(tansu, tmp_path, partitions=1)
+    with pytest.raises((AssertionError, KeyError)):
+        _check_log(world, written(world, rows(600, seed=SEED), CSV), CSV)
