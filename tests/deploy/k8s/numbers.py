@@ -7,6 +7,15 @@ from core.settings import PREFIX
 from tests.deploy.k8s.stack import Manifest, Stack, container, declared, name_of, partitions, pod, selects
 
 SIZES: Final = declared("sizes.yaml")
+#: KEDA's name of a mechanism.
+_SASL: Final = {
+    None: None,
+    "PLAIN": "plaintext",
+    "SCRAM-SHA-256": "scram_sha256",
+    "SCRAM-SHA-512": "scram_sha512",
+    "OAUTHBEARER": "oauthbearer",
+    "AWS_MSK_IAM": "oauthbearer",
+}
 _PROBES: Final = {"startupProbe": "live", "livenessProbe": "live", "readinessProbe": "ready"}
 
 
@@ -92,7 +101,7 @@ def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
         "bootstrapServers": (metadata.get("bootstrapServers"), kafka.brokers),
         "offsetResetPolicy": (metadata.get("offsetResetPolicy"), "earliest"),
         "tls": (metadata.get("tls"), "enable" if secured else None),
-        "sasl": (metadata.get("sasl"), _sasl(kafka.sasl_mechanism)),
+        "sasl": (metadata.get("sasl"), _SASL[kafka.sasl_mechanism]),
     }
     for what, (found, needed) in wanted.items():
         if found != needed:
@@ -100,11 +109,6 @@ def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
     reference = trigger.get("authenticationRef", {}).get("name")
     if secured and stack.find("TriggerAuthentication", str(reference)) is None:
         yield f"{name}: it has no authentication, and {kafka.security_protocol} asks for one"
-
-
-def _sasl(mechanism: str | None) -> str | None:
-    """KEDA's name of it."""
-    return mechanism and mechanism.lower().replace("-sha-", "_sha").replace("-", "_")
 
 
 def disruption(stack: Stack) -> Iterator[str]:
