@@ -131,7 +131,7 @@ def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, to
 
 
 def _take(source: Iterator[Outgoing], most: int) -> tuple[list[Outgoing], ConfigError | None]:
-    """The next records, and what is wrong with the line that ends them: what comes before it is written all the same."""
+    """The next records, and what is wrong with the line that ends them: what stands before it is written."""
     batch: list[Outgoing] = []
     try:
         for record in islice(source, most):

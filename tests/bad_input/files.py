@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count as count_up
+from itertools import islice
 from random import Random
 from typing import Final, Literal
 
@@ -36,15 +37,10 @@ class Line(Struct, frozen=True):
 
 def jsonl(count: int, *, seed: int) -> list[Line]:
     """Lines made of what the generator makes. A value with a line break in it is two lines of a file."""
-    found: list[Line] = []
     long = count_up()
-    for record in records(2 * count, seed=seed):
-        for content in (record.value or b"").split(b"\n"):
-            if len(content) < _LONG_BYTES or next(long) % _KEPT_OF_LONG == 0:
-                found.append(_judged(content))
-        if len(found) >= count:
-            break
-    return found[:count]
+    contents = (content for record in records(2 * count, seed=seed) for content in (record.value or b"").split(b"\n"))
+    kept = (content for content in contents if len(content) < _LONG_BYTES or next(long) % _KEPT_OF_LONG == 0)
+    return [_judged(content) for content in islice(kept, count)]
 
 
 def _judged(content: bytes) -> Line:
@@ -82,7 +78,16 @@ _SOUND: Final[dict[int, Sequence[str]]] = {
 _BAD: Final[dict[int, Sequence[str]]] = {
     0: ("", " ", "a\x01b", "\x7f", "x" * 129),
     2: ("", "a/b", "-acme", "a" * 65, "ácme", "acme corp"),
-    3: ("yesterday", "2026-13-01", "2026-01-05T25:00", "0001-01-01T00:00:00+14:00", "-5", "253402300800000", "²", "1e9"),
+    3: (
+        "yesterday",
+        "2026-13-01",
+        "2026-01-05T25:00",
+        "0001-01-01T00:00:00+14:00",
+        "-5",
+        "253402300800000",
+        "²",
+        "1e9",
+    ),
     4: ("-1", "9007199254740991", "1.5", "seven", "9" * 400, "9" * 5_000, "0x10"),
     5: ("y" * 65, "vip," + "y" * 65),
     6: ("x" * 65,),
@@ -90,7 +95,7 @@ _BAD: Final[dict[int, Sequence[str]]] = {
 
 
 def rows(count: int, *, seed: int) -> list[Line]:
-    """Rows below `HEADER`, a fifth of them bad."""
+    """Rows below `HEADER`, a ninth of them bad."""
     rng = Random(seed)
     return [rng.choice(_KINDS)(rng, number) for number in range(count)]
 
@@ -137,7 +142,7 @@ def _blank(_rng: Random, _number: int) -> Line:
 
 
 _KINDS: Final[tuple[Callable[[Random, int], Line], ...]] = (
-    *[_sound] * 10, *[_hard] * 5, *[_spoiled] * 3, _torn, _blank,
+    *[_sound] * 20, *[_hard] * 10, *[_spoiled] * 3, _torn, _blank,
 )  # fmt: skip
 
 
@@ -148,8 +153,8 @@ def _cells(rng: Random, number: int) -> list[str]:
 
 def _row(cells: Sequence[str]) -> bytes:
     written = io.StringIO()
-    csv.writer(written, delimiter=";", lineterminator="").writerow(cells)
-    return written.getvalue().encode()
+    csv.writer(written, delimiter=";", lineterminator="\r\n").writerow(cells)  # so that both are quoted within a cell
+    return written.getvalue().removesuffix("\r\n").encode()
 
 
 def numbered(lines: Sequence[Line], *, after: int) -> Iterator[tuple[int, Line]]:

@@ -232,7 +232,7 @@ def _text(rng: Random, number: int) -> Made:
 
 
 def _delete(rng: Random, number: int) -> Made:
-    names = {"tenant_id", "ticket_id", "version"}
+    names = ("tenant_id", "ticket_id", "version")
     given = [("op", b'"delete"'), *(pair for pair in fields(number) if pair[0] in names)]
     if rng.random() < 0.7:
         at = rng.randrange(len(given) + 1)

@@ -1,18 +1,20 @@
-"""What a worker must leave behind a log: exactly the bad records as letters, and the fold of the others in the index."""
+"""What a worker must leave behind: exactly the bad records as letters, and the fold of the others in the index."""
 
+from collections.abc import Sequence
+
+from core.records import Record
 from tests.bad_input.generator import hit
 from tests.e2e.world import World
 from tests.oracle import broken, fold
 
 
-def check_letters(world: World) -> int:
-    """How many letters there are.
+def check_letters(world: World, log: Sequence[Record]) -> int:
+    """How many letters there are, of the records of `log`.
 
     Raises:
         AssertionError: a letter is missing, too many, altered or shows its record's text in its reason; or the index
             holds something else than the fold.
     """
-    log = world.log()
     wanted = {(r.origin.partition, r.origin.offset): (r.key, r.value, r.headers) for r in broken(log)}
     found = {}
     for letter in world.letters():

@@ -24,5 +24,6 @@ def test_the_dead_letters_are_exactly_the_bad_records(tansu: str, tmp_path: Path
         world.wait_committed([worker])
         assert worker.terminate() == 0, worker.words()
         assert not hit(worker.words())
-    assert len(world.log()) == COUNT
-    check_letters(world)
+    log = world.log()
+    assert len(log) == COUNT
+    check_letters(world, log)

@@ -28,7 +28,7 @@ def encrypted(stack: Stack) -> Iterator[str]:
             yield f"{name}: the index is {found.index.url or 'embedded'}; production takes a server, over https"
         if found.index.api_key is None:
             yield f"{name}: Qdrant is asked without an API key"
-        if found.index.replication_factor < 3:  # noqa: PLR2004 - one may be lost while another is repaired
+        if found.index.replication_factor < 3:
             yield f"{name}: {found.index.replication_factor} copies of the index; production takes 3"
 
 
@@ -39,7 +39,7 @@ def secrets(stack: Stack) -> Iterator[str]:
     known = set(_secret_variables())
     for worker in stack.workers:
         for name, value in stack.variables(worker).items():
-            entry = next((e for e in container(worker).get("env", []) if e["name"] == name), {})
+            entry: Any = next((e for e in container(worker).get("env", []) if e["name"] == name), {})
             if "secretKeyRef" in entry.get("valueFrom", {}):
                 continue
             if name in known or _LIKE_A_SECRET.search(name) or _USER_IN_URL.search(value):

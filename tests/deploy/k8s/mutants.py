@@ -56,18 +56,25 @@ def _single(stack: Stack) -> None:
         found["metadata"]["name"] = found["metadata"]["name"].replace("enrichment", "pipeline")
 
 
-#: restricted
+_FROM_NOWHERE: Final = {"configMapRef": {"name": "nowhere"}}
+
 _PODS: Final = {
     "root": Mutant("prod", lambda s: _pod(s)["securityContext"].update(runAsUser=0), "runs as root"),
-    "perhaps root": Mutant("prod", lambda s: _pod(s)["securityContext"].pop("runAsNonRoot"), "runAsNonRoot is not true"),
+    "perhaps root": Mutant(
+        "prod", lambda s: _pod(s)["securityContext"].pop("runAsNonRoot"), "runAsNonRoot is not true"
+    ),
     "no seccomp": Mutant("dev", lambda s: _pod(s)["securityContext"].pop("seccompProfile"), "seccompProfile"),
     "privileged": Mutant("prod", lambda s: _container(s)["securityContext"].update(privileged=True), "is privileged"),
     "escalation": Mutant(
         "prod", lambda s: _container(s)["securityContext"].pop("allowPrivilegeEscalation"), "PrivilegeEscalation"
     ),
-    "capabilities": Mutant("prod", lambda s: _container(s)["securityContext"].pop("capabilities"), "keeps capabilities"),
+    "capabilities": Mutant(
+        "prod", lambda s: _container(s)["securityContext"].pop("capabilities"), "keeps capabilities"
+    ),
     "one capability more": Mutant(
-        "prod", lambda s: _container(s)["securityContext"]["capabilities"].update(add=["SYS_PTRACE"]), "adds capabilities"
+        "prod",
+        lambda s: _container(s)["securityContext"]["capabilities"].update(add=["SYS_PTRACE"]),
+        "adds capabilities",
     ),
     "the node's network": Mutant("prod", lambda s: _pod(s).update(hostNetwork=True), "hostNetwork"),
     "the node's port": Mutant("prod", lambda s: _container(s)["ports"][0].update(hostPort=8080), "port of the node"),
@@ -93,7 +100,9 @@ _PODS: Final = {
 
 _NUMBERS: Final = {
     "another port": Mutant("prod", lambda s: _container(s)["ports"][0].update(containerPort=9000), "port is [9000]"),
-    "a port that nobody listens on": Mutant("prod", lambda s: _variable(s, "TICKETS_HEALTH__PORT", "9"), "HEALTH__PORT"),
+    "a port that nobody listens on": Mutant(
+        "prod", lambda s: _variable(s, "TICKETS_HEALTH__PORT", "9"), "HEALTH__PORT"
+    ),
     "another module": Mutant("prod-single", lambda s: _container(s).update(args=["dataflows.raw"]), "module is"),
     "ready by another path": Mutant(
         "prod", lambda s: _container(s)["readinessProbe"]["httpGet"].update(path="/readyz"), "readinessProbe is"
@@ -103,7 +112,9 @@ _NUMBERS: Final = {
     "half the memory": Mutant(
         "prod", lambda s: _container(s)["resources"]["limits"].update(memory="2Gi"), "limits of memory is 2Gi"
     ),
-    "a thread for each of the node's cores": Mutant("prod", lambda s: _config(s).pop("TICKETS_MODEL__THREADS"), "THREADS"),
+    "a thread for each of the node's cores": Mutant(
+        "prod", lambda s: _config(s).pop("TICKETS_MODEL__THREADS"), "THREADS"
+    ),
     "a drain that is cut short": Mutant(
         "prod", lambda s: _config(s).update(TICKETS_WRITER__DRAIN_TIMEOUT_S="120"), "drains for 120 s and is killed"
     ),
@@ -114,8 +125,12 @@ _NUMBERS: Final = {
     "the lag of another group": Mutant(
         "next", lambda s: _trigger(s).update(consumerGroup="ticketstream"), "consumerGroup is ticketstream"
     ),
-    "the lag of another topic": Mutant("prod", lambda s: _trigger(s).update(topic="tickets.dlq"), "topic is tickets.dlq"),
-    "the lag of another cluster": Mutant("prod", lambda s: _trigger(s).update(bootstrapServers="k:1"), "bootstrapServers"),
+    "the lag of another topic": Mutant(
+        "prod", lambda s: _trigger(s).update(topic="tickets.dlq"), "topic is tickets.dlq"
+    ),
+    "the lag of another cluster": Mutant(
+        "prod", lambda s: _trigger(s).update(bootstrapServers="k:1"), "bootstrapServers"
+    ),
     "lag asked in the clear": Mutant("prod", lambda s: _trigger(s).pop("tls"), "tls is None"),
     "lag asked without a name": Mutant(
         "prod", lambda s: _scaled(s)["triggers"][0].pop("authenticationRef"), "has no authentication"
@@ -166,12 +181,16 @@ _ACCESS: Final = {
         "dev", lambda s: _config(s).update(TICKETS_INDEX__API_KEY="hunter2"), "INDEX__API_KEY is in plain text"
     ),
     "a password in an address": Mutant(
-        "dev", lambda s: _config(s).update(TICKETS_MODEL__STORE="s3://me:hunter2@models"), "MODEL__STORE is in plain text"
+        "dev",
+        lambda s: _config(s).update(TICKETS_MODEL__STORE="s3://me:hunter2@models"),
+        "MODEL__STORE is in plain text",
     ),
     "options that may hold one": Mutant(
         "dev", lambda s: _config(s).update(TICKETS_KAFKA__EXTRA='{"sasl.password": "x"}'), "EXTRA is in plain text"
     ),
-    "a password in the trigger": Mutant("prod", lambda s: _trigger(s).update(password="hunter2"), "TriggerAuthentication"),
+    "a password in the trigger": Mutant(
+        "prod", lambda s: _trigger(s).update(password="hunter2"), "TriggerAuthentication"
+    ),
     "the latest image": Mutant("prod", lambda s: _container(s).update(image="r.io/ticketstream:latest"), "tomorrow"),
     "an image without a tag": Mutant("dev", lambda s: _container(s).update(image="r.io:5000/ticketstream"), "tomorrow"),
     "another version": Mutant("prod", lambda s: _container(s).update(image="ticketstream:0.0.9"), "is not of version"),
@@ -184,11 +203,15 @@ _ACCESS: Final = {
     ),
     "out to the world": Mutant(
         "prod",
-        lambda s: _get(s, "NetworkPolicy", "kafka")["spec"]["egress"][0].update(to=[{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
+        lambda s: _get(s, "NetworkPolicy", "kafka")["spec"]["egress"][0].update(
+            to=[{"ipBlock": {"cidr": "0.0.0.0/0"}}]
+        ),
         "open to the whole world",
     ),
     "Kafka at a port that is closed": Mutant(
-        "prod", lambda s: _config(s).update(TICKETS_KAFKA__BROKERS="b-1.kafka.example.com:9094"), "it needs 53, 6334, 9094"
+        "prod",
+        lambda s: _config(s).update(TICKETS_KAFKA__BROKERS="b-1.kafka.example.com:9094"),
+        "it needs 53, 6334, 9094",
     ),
     "enrichment reaches the index": Mutant(
         "prod", lambda s: _get(s, "NetworkPolicy", "qdrant")["spec"]["podSelector"].pop("matchExpressions"), "egress at"
@@ -198,17 +221,22 @@ _ACCESS: Final = {
 
 _REST: Final = {
     "both ways at once": Mutant("prod", _single, "it runs embedding, pipeline"),
-    "a setting that is none": Mutant("prod", lambda s: _config(s).update(TICKETS_KAFKA__BROKER="k:9"), "is not a setting"),
+    "a setting that is none": Mutant(
+        "prod", lambda s: _config(s).update(TICKETS_KAFKA__BROKER="k:9"), "is not a setting"
+    ),
     "a setting of the wrong kind": Mutant("dev", lambda s: _config(s).update(TICKETS_MODEL__THREADS="two"), "THREADS"),
     "pods that nothing selects": Mutant(
         "prod", lambda s: s.workers[0]["spec"]["selector"]["matchLabels"].update(app="x"), "doesn't take its own pods"
     ),
     "an account that isn't there": Mutant("prod", lambda s: _without(s, "ServiceAccount"), "account isn't there"),
-    "settings that aren't there": Mutant("dev", lambda s: _container(s)["envFrom"].append(_FROM_NOWHERE), "aren't there"),
+    "settings that aren't there": Mutant(
+        "dev", lambda s: _container(s)["envFrom"].append(_FROM_NOWHERE), "aren't there"
+    ),
     "a mount without a volume": Mutant("prod", lambda s: _pod(s).update(volumes=[]), "no volume of its"),
-    "a claim that isn't there": Mutant("dev", lambda s: _without(s, "PersistentVolumeClaim"), "claim index isn't there"),
+    "a claim that isn't there": Mutant(
+        "dev", lambda s: _without(s, "PersistentVolumeClaim"), "claim index isn't there"
+    ),
     "scraped by nobody": Mutant("prod", lambda s: _without(s, "PodMonitor"), "should scrape it once"),
 }
-_FROM_NOWHERE: Final = {"configMapRef": {"name": "nowhere"}}
 
 MUTANTS: Final[dict[str, Mutant]] = {**_PODS, **_NUMBERS, **_ACCESS, **_REST}

@@ -69,7 +69,7 @@ def scaling(stack: Stack) -> Iterator[str]:
         name = worker["metadata"]["name"]
         scaled, replicas = stack.find("ScaledObject", name), worker["spec"].get("replicas")
         if scaled is None and (stack.production or replicas != 1):
-            yield f"Deployment/{name}: nothing scales it; it needs a ScaledObject, or replicas: 1 where the index is embedded"
+            yield f"Deployment/{name}: nothing scales it; it needs a ScaledObject, or replicas: 1 in dev"
         if scaled is not None and replicas is not None:
             yield f"Deployment/{name}: it has replicas, which an apply would set back against the ScaledObject"
     for scaled in stack.of("ScaledObject"):

@@ -42,26 +42,22 @@ def _breaches(spec: Any) -> Iterator[str]:
 
 def _container(own: Any) -> Iterator[str]:
     capabilities = own.get("capabilities", {})
-    if own.get("runAsNonRoot") is not True:
-        yield "runAsNonRoot is not true"
-    if own.get("runAsUser") == 0:
-        yield "it runs as root"
-    if own.get("privileged"):
-        yield "it is privileged"
-    if own.get("allowPrivilegeEscalation") is not False:
-        yield "allowPrivilegeEscalation is not false"
-    if "ALL" not in capabilities.get("drop", []):
-        yield "it keeps capabilities; drop ALL"
-    if set(capabilities.get("add", [])) - {"NET_BIND_SERVICE"}:
-        yield "it adds capabilities"
-    if own.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
-        yield "its seccompProfile is not RuntimeDefault"
-    if own.get("procMount", "Default") != "Default":
-        yield "its procMount is not the default"
-    if own.get("appArmorProfile", {}).get("type") == "Unconfined":
-        yield "its appArmorProfile is Unconfined"
-    if set(own.get("seLinuxOptions", {})) & {"user", "role"}:
-        yield "it names a user or a role of SELinux"
+    faults = {
+        "runAsNonRoot is not true": own.get("runAsNonRoot") is not True,
+        "it runs as root": own.get("runAsUser") == 0,
+        "it is privileged": bool(own.get("privileged")),
+        "allowPrivilegeEscalation is not false": own.get("allowPrivilegeEscalation") is not False,
+        "it keeps capabilities; drop ALL": "ALL" not in capabilities.get("drop", []),
+        "it adds capabilities": bool(set(capabilities.get("add", [])) - {"NET_BIND_SERVICE"}),
+        "its seccompProfile is not RuntimeDefault": own.get("seccompProfile", {}).get("type") not in _SECCOMP,
+        "its procMount is not the default": own.get("procMount", "Default") != "Default",
+        "its appArmorProfile is Unconfined": own.get("appArmorProfile", {}).get("type") == "Unconfined",
+        "it names a user or a role of SELinux": bool(set(own.get("seLinuxOptions", {})) & {"user", "role"}),
+    }
+    yield from (fault for fault, found in faults.items() if found)
+
+
+_SECCOMP: Final = {"RuntimeDefault", "Localhost"}
 
 
 def hardened(stack: Stack) -> Iterator[str]:
@@ -77,7 +73,7 @@ def hardened(stack: Stack) -> Iterator[str]:
         if spec.get("automountServiceAccountToken") is not False or account.get("automountServiceAccountToken"):
             yield f"{name}: it gets a token for the API server, which it never speaks to"
         if spec.get("enableServiceLinks") is not False:
-            yield f"{name}: a Service named tickets-... would give it a variable that it refuses; enableServiceLinks: false"
+            yield f"{name}: a Service may give it variables that it refuses; enableServiceLinks: false"
         resources = own.get("resources", {})
         if not resources or resources.get("requests") != resources.get("limits"):
             yield f"{name}: requests and limits differ, so a full node evicts it before others"

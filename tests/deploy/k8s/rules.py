@@ -7,7 +7,7 @@ from core.errors import ConfigError
 from tests.deploy.k8s.access import ACCESS
 from tests.deploy.k8s.numbers import NUMBERS, SIZES
 from tests.deploy.k8s.pods import PODS
-from tests.deploy.k8s.stack import Stack, container, name_of, pod, selects
+from tests.deploy.k8s.stack import Manifest, Stack, container, name_of, pod, selects
 
 Rule = Callable[[Stack], Iterator[str]]
 
@@ -39,17 +39,23 @@ def references(stack: Stack) -> Iterator[str]:
         for source in container(worker).get("envFrom", []):
             if stack.find("ConfigMap", source["configMapRef"]["name"]) is None:
                 yield f"{name}: its settings, {source['configMapRef']['name']}, aren't there"
-        volumes = {volume["name"]: volume for volume in pod(worker).get("volumes", [])}
-        for mount in container(worker).get("volumeMounts", []):
-            if mount["name"] not in volumes:
-                yield f"{name}: it mounts {mount['name']}, which is no volume of its"
-        for volume in volumes.values():
-            claim = volume.get("persistentVolumeClaim", {}).get("claimName")
-            if claim and stack.find("PersistentVolumeClaim", claim) is None:
-                yield f"{name}: the claim {claim} isn't there"
+        yield from _volumes(stack, worker)
         scraped = [m for m in stack.of("PodMonitor") if selects(m["spec"]["selector"], labels)]
-        if [end.get("path") for m in scraped for end in m["spec"]["podMetricsEndpoints"]] != [SIZES["health"]["metrics"]]:
+        if [end.get("path") for m in scraped for end in m["spec"]["podMetricsEndpoints"]] != [
+            SIZES["health"]["metrics"]
+        ]:
             yield f"{name}: Prometheus should scrape it once, at {SIZES['health']['metrics']}"
+
+
+def _volumes(stack: Stack, worker: Manifest) -> Iterator[str]:
+    volumes = {volume["name"]: volume for volume in pod(worker).get("volumes", [])}
+    for mount in container(worker).get("volumeMounts", []):
+        if mount["name"] not in volumes:
+            yield f"{name_of(worker)}: it mounts {mount['name']}, which is no volume of its"
+    for volume in volumes.values():
+        claim = volume.get("persistentVolumeClaim", {}).get("claimName")
+        if claim and stack.find("PersistentVolumeClaim", claim) is None:
+            yield f"{name_of(worker)}: the claim {claim} isn't there"
 
 
 #: Those that others count on come first; a stack that fails there is not read further.

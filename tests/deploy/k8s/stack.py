@@ -20,7 +20,7 @@ ROOT: Final = Path(__file__).parents[3]
 MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"
 OVERLAYS: Final = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
 #: What stands for the content of a Secret.
-_SECRET: Final = "from-a-secret"  # noqa: S105 - it is none
+_SECRET: Final = "from-a-secret"
 
 Manifest = dict[str, Any]
 
@@ -79,9 +79,8 @@ class Stack(Struct, frozen=True):
             return load_settings(given)
 
 
-
 def render(overlay: str) -> Stack:
-    """The overlay of that name, a copy to break at will; skipped with a word where neither kubectl nor kustomize is there."""
+    """The overlay of that name, a copy to break at will; skipped with a word where no tool builds it."""
     return Stack(overlay, deepcopy(_built(MANIFESTS / "overlays" / overlay)))
 
 

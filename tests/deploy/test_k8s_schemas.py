@@ -1,0 +1,45 @@
+"""Every object fits the schema of its kind, in the oldest and the newest Kubernetes that we name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.deploy.k8s.schemas import complaints
+from tests.deploy.k8s.stack import OVERLAYS, Manifest, container, render
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_object_fits_its_schema(overlay: str) -> None:
+    """Strictly: a field that the schema doesn't have is a mistake, not a note to oneself."""
+    assert [complaint for made in render(overlay).objects for complaint in complaints(made)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "said"),
+    [
+        ("Deployment", lambda made: made["spec"].update(replica=3), "'replica' was unexpected"),
+        ("Deployment", lambda made: made["spec"].pop("selector"), "'selector' is a required property"),
+        ("Deployment", lambda made: container(made)["ports"][0].update(containerPort="http"), "ports.0.containerPort"),
+        ("Deployment", lambda made: made.update(apiVersion="apps/v2"), "Couldn't find schema"),
+        ("NetworkPolicy", lambda made: made["spec"].update(egres=[]), "'egres' was unexpected"),
+        ("PodDisruptionBudget", lambda made: made["spec"].update(selector="all"), "spec.selector"),
+        ("ScaledObject", lambda made: made["spec"].update(maxReplicas=3), "spec.maxReplicas: there is no such field"),
+        ("ScaledObject", lambda made: made["spec"].update(maxReplicaCount="many"), "valid integer"),
+        ("ScaledObject", lambda made: made["spec"]["triggers"][0].pop("metadata"), "Field required"),
+        ("ScaledObject", lambda made: made.update(kind="ScaledThing"), "there is no ScaledThing"),
+        ("TriggerAuthentication", lambda made: made["spec"]["secretTargetRef"][0].pop("key"), "Field required"),
+        (
+            "PodMonitor",
+            lambda made: made["spec"]["podMetricsEndpoints"][0].update(paths="/"),
+            "0.paths: there is no such",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_mistake_is_named(kind: str, change: Callable[[Manifest], Any], said: str) -> None:
+    """With its path in the object."""
+    made = render("prod").of(kind)[0]
+    change(made)
+    found = list(complaints(made))
+    assert any(said in complaint for complaint in found), found
