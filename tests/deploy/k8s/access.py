@@ -37,17 +37,23 @@ def secrets(stack: Stack) -> Iterator[str]:
     for found in stack.of("Secret"):
         yield f"{name_of(found)}: a Secret in a file is a secret in plain text; make it on the cluster"
     known = set(_secret_variables())
-    for worker in stack.workers:
-        for name, value in stack.variables(worker).items():
-            entry: Any = next((e for e in container(worker).get("env", []) if e["name"] == name), {})
-            if "secretKeyRef" in entry.get("valueFrom", {}):
-                continue
-            if name in known or _LIKE_A_SECRET.search(name) or _USER_IN_URL.search(value):
-                yield f"{name_of(worker)}: {name} is in plain text; take it from a Secret with secretKeyRef"
+    for owner, name, value in _written_down(stack):
+        if name in known or _LIKE_A_SECRET.search(name) or _USER_IN_URL.search(value):
+            yield f"{owner}: {name} is in plain text; take it from a Secret with secretKeyRef"
     for scaled in stack.of("ScaledObject"):
         for name in scaled["spec"]["triggers"][0]["metadata"]:
             if _LIKE_A_SECRET.search(name):
                 yield f"{name_of(scaled)}: {name} is in plain text; use a TriggerAuthentication"
+
+
+def _written_down(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """Whose, name and value of every variable that no Secret gives, whatever another may put over it."""
+    for config in stack.of("ConfigMap"):
+        yield from ((name_of(config), name, value) for name, value in config.get("data", {}).items())
+    for worker in stack.workers:
+        for entry in container(worker).get("env", []):
+            if "secretKeyRef" not in entry.get("valueFrom", {}):
+                yield name_of(worker), entry["name"], entry.get("value", "")
 
 
 def _secret_variables() -> Iterator[str]:

@@ -180,6 +180,9 @@ _ACCESS: Final = {
     "a key in the settings": Mutant(
         "dev", lambda s: _config(s).update(TICKETS_INDEX__API_KEY="hunter2"), "INDEX__API_KEY is in plain text"
     ),
+    "a password in the settings, and a Secret over it": Mutant(
+        "prod", lambda s: _config(s).update(TICKETS_KAFKA__SASL_PASSWORD="hunter2"), "SASL_PASSWORD is in plain text"
+    ),
     "a password in an address": Mutant(
         "dev",
         lambda s: _config(s).update(TICKETS_MODEL__STORE="s3://me:hunter2@models"),

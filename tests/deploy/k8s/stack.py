@@ -1,6 +1,7 @@
 """An overlay's manifests as they would be applied, and the questions one asks of them."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -96,7 +97,8 @@ def build(folder: Path) -> list[Manifest]:
         raise FileNotFoundError("neither kubectl nor kustomize is on the path")
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ValueError(done.stderr.strip())
+        said = re.search(r'err="(.*)"', done.stderr)  # kubectl's own way to end
+        raise ValueError(f"{folder}: {said[1] if said else done.stderr.strip()}")
     return list(yaml.safe_load_all(done.stdout))
 
 
