@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
+.PHONY: help install run test k8s faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ ALONE := tests/faults tests/rigs/test_kafka_cluster.py
 test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
 	$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
 	$(BIN)/pytest -q $(ALONE)
+
+k8s: .venv/.dev ## Check a kustomize overlay against schemas and rules; OVERLAY= names one
+	$(BIN)/python -m tests.deploy.k8s deploy/k8s-ecs/k8s/overlays/$(or $(OVERLAY),prod)
 
 faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
 	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults
