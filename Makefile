@@ -18,11 +18,8 @@ run: .venv/.run ## The whole stream on this machine: broker, worker, index, synt
 ALONE := tests/faults tests/rigs/test_kafka_cluster.py
 
 test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
-	$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
-	$(BIN)/pytest -q $(ALONE)
-
-k8s: .venv/.dev ## Check a kustomize overlay against schemas and rules; OVERLAY= names one
-	$(BIN)/python -m tests.deploy.k8s deploy/k8s-ecs/k8s/overlays/$(or $(OVERLAY),prod)
+	@# What may, in two processes; then what must not, alone. The second half runs whatever came of the first.
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside
 
 faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
 	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults

@@ -10,6 +10,15 @@ from connectors.broker import start_broker
 from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
 
 _OWN = "TICKETS_TEST_KAFKA"
+#: Where tests are that fill the machine, or hold fractions of a second against a bound.
+_ALONE = (
+    "tests/faults/",
+    "tests/core/test_failpoints.py",
+    "tests/delivery/test_target.py",
+    "tests/rigs/test_proxy.py",
+    "tests/worker/test_crew.py",
+    "tests/worker/test_writer_stops.py",
+)
 
 # A busy machine is slow, and that is no fault of the code.
 settings.register_profile("ticketstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,7 +47,10 @@ def _kafka_cluster() -> Iterator[KafkaCluster]:
 
 @pytest.fixture
 def kafka_cluster(_kafka_cluster: KafkaCluster) -> Iterator[KafkaCluster]:
-    """Three Apache Kafka brokers to break, gone after the module that asked for them; whole again after each test."""
+    """Three Apache Kafka brokers to break; whole again after each test.
+
+    One start serves all tests that ask for it. They come last, so that it runs beside nothing else.
+    """
     yield _kafka_cluster
     _kafka_cluster.heal()
 
@@ -53,6 +65,19 @@ def kafka(request: pytest.FixtureRequest) -> str:
     if request.param == "tansu":
         return str(request.getfixturevalue("tansu"))
     return str(request.getfixturevalue("apache_kafka").address)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what must not run beside other tests, and put the tests of the cluster last."""
+    items.sort(key=_needs_cluster)
+    for item in items:
+        if _needs_cluster(item) or item.nodeid.startswith(_ALONE):
+            item.add_marker(pytest.mark.alone)
+
+
+def _needs_cluster(item: pytest.Item) -> bool:
+    return "kafka_cluster" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(autouse=True)
