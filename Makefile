@@ -14,9 +14,6 @@ install: .venv/.dev ## Make .venv with everything, from the hashed lock
 run: .venv/.run ## The whole stream on this machine: broker, worker, index, synthetic tickets, questions
 	@$(BIN)/ticketstream demo
 
-# Most tests wait for brokers and processes, so two files at a time; the attacks want the machine for themselves.
-ALONE := tests/faults tests/rigs/test_kafka_cluster.py
-
 test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
 	@# What may, in two processes; then what must not, alone. The second half runs whatever came of the first.
 	$(BIN)/pytest -n 2 --dist loadfile -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside

@@ -39,7 +39,7 @@ def apache_kafka() -> Iterator[Kafka]:
         yield kafka
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _kafka_cluster() -> Iterator[KafkaCluster]:
     with start_cluster() as cluster:
         yield cluster
