@@ -32,6 +32,16 @@ MetricName = Literal[
 
 METRIC_NAMES: Final[tuple[MetricName, ...]] = get_args(MetricName)
 
+#: Of the process, under the names that Prometheus's clients share: memory, and when it started. Linux only.
+PROCESS_METRICS: Final = (
+    "process_virtual_memory_bytes",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_max_fds",
+)
+
 
 class Metric(Struct, frozen=True):
     """One metric: what it is, its labels, and a histogram's upper bounds in the unit its name ends with."""

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 import pytest
 
 _POM: Final = Path(__file__).with_name("pom.xml")
-_VERSION: Final = "4.1.1"
+VERSION: Final = "4.1.1"
 
 
 def jars() -> Path:
@@ -22,7 +22,7 @@ def jars() -> Path:
     if shutil.which("java") is None:
         _missing("there is no java")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream-tests"
-    folder = cache / f"kafka-{_VERSION}"
+    folder = cache / f"kafka-{VERSION}"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,0 +1,49 @@
+"""The compose file as `docker compose` reads it: variables filled in, merge keys applied, a profile's services chosen."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.deploy.tools import ROOT
+
+FILE: Final = ROOT / "deploy" / "compose.yaml"
+
+#: `${NAME:-default}`, the only form the file uses: nothing has to be set.
+_VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}")
+
+Service = dict[str, Any]
+
+
+def read(environment: Mapping[str, str] | None = None, *, file: Path = FILE) -> dict[str, Any]:
+    """The project with `environment`'s values, and otherwise the defaults."""
+    given = environment or {}
+    text = _VARIABLE.sub(lambda found: given.get(found["name"]) or found["default"], file.read_text())
+    assert "$" not in text, "a variable without a default"
+    project: dict[str, Any] = yaml.safe_load(text)
+    return project
+
+
+def services(*profiles: str) -> dict[str, Service]:
+    """The services that `--profile` of each of `profiles` starts."""
+    return {
+        name: service
+        for name, service in read()["services"].items()
+        if not service.get("profiles") or set(service["profiles"]) & set(profiles)
+    }
+
+
+def workers() -> dict[str, Service]:
+    """The services that run one of our stages, by the stage's name."""
+    return {
+        name: service
+        for name, service in read()["services"].items()
+        if str((service.get("command") or [""])[0]).startswith("dataflows.")
+    }
+
+
+def ours() -> dict[str, Service]:
+    """The services of our own image."""
+    return {name: service for name, service in read()["services"].items() if "build" in service}

@@ -1,0 +1,102 @@
+"""A real Prometheus under the shipped configuration, scraping real workers on this machine."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+import yaml
+
+from tests.deploy.observability.files import FOLDER
+from tests.deploy.tools import tool
+from tests.rigs.guard import guard
+from tests.rigs.kafka.node import free_port
+
+#: In place of the configuration's fifteen seconds.
+SCRAPE_S: Final = 1
+#: Grafana takes a rate over four scrapes at least; a second one may come late here.
+RATE_INTERVAL: Final = "8s"
+_PATIENCE_S: Final = 30.0
+
+Series = dict[str, Any]
+
+
+class Prometheus:
+    """Runs from construction to the end of its `with`. Only addresses and intervals differ from what is shipped."""
+
+    def __init__(self, folder: Path, ports: Mapping[str, Sequence[str]]) -> None:
+        """Scrape the workers of each job at `ports` of loopback."""
+        program = tool("prometheus", package="prometheus")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(ports)))
+        self._url = f"http://127.0.0.1:{free_port()}"
+        self._log = folder / "log"
+        command = [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+        command += [f"--web.listen-address={self._url.removeprefix('http://')}", "--log.level=warn"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._guard = guard(self._process.pid)
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                urllib.request.urlopen(f"{self._url}/-/ready", timeout=1).close()
+            except OSError:
+                assert self._process.poll() is None, self._log.read_text()
+                assert time.monotonic() < deadline, self._log.read_text()
+                time.sleep(0.1)
+            else:
+                return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._process.kill()
+        self._process.wait(_PATIENCE_S)
+        self._guard.kill()
+        self._guard.wait()
+        if self._guard.stdin is not None:
+            self._guard.stdin.close()
+
+    def now(self, query: str) -> list[Series]:
+        """The instant vector that `query` is now: labels in `metric`, time and value in `value`."""
+        return self._ask("query", query=query)
+
+    def over(self, query: str, start: float, end: float, step: float = SCRAPE_S) -> list[Series]:
+        """`query` at each step: labels in `metric`, times and values in `values`."""
+        return self._ask("query_range", query=query, start=start, end=end, step=step)
+
+    def rules(self) -> set[str]:
+        """Names of the alerts it evaluates, and has evaluated without a fault."""
+        with urllib.request.urlopen(f"{self._url}/api/v1/rules", timeout=10) as answer:
+            groups = json.load(answer)["data"]["groups"]
+        return {rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "ok"}
+
+    def _ask(self, what: str, **parameters: object) -> list[Series]:
+        url = f"{self._url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                found: list[Series] = json.load(answer)["data"]["result"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{parameters['query']}: {error.read().decode()}") from None
+        return found
+
+
+def _configuration(ports: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    shipped: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    names = {job["job_name"] for job in shipped["scrape_configs"]}
+    assert set(ports) <= names, f"jobs are {names}"
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in found]}]}
+        for name, found in ports.items()
+    ]
+    intervals = {"scrape_interval": f"{SCRAPE_S}s", "scrape_timeout": f"{SCRAPE_S}s", "evaluation_interval": "1s"}
+    return shipped | {
+        "global": intervals,
+        "rule_files": [str(FOLDER / pattern) for pattern in shipped["rule_files"]],
+        "scrape_configs": jobs,
+    }

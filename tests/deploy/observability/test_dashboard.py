@@ -1,0 +1,118 @@
+"""Every query of the dashboard has an answer, from a real Prometheus that scraped a real run."""
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from msgspec import Struct
+
+from synthetic.tickets import events
+from tests.deploy.observability.files import DASHBOARD, FOLDER, Panel, alerts, as_asked, is_known, metrics_of, panels
+from tests.deploy.observability.live import RATE_INTERVAL, Prometheus
+from tests.e2e.world import WorkerProcess, World
+from tests.rigs.qdrant_facade import FacadeProcess, Fault
+
+_RUN_S = 12.0
+_PANELS = [pytest.param(panel, id=panel.title) for panel in panels()]
+_STAGE = "pipeline"
+
+
+class Run(Struct, frozen=True):
+    """A stream that was scraped while it ran."""
+
+    prometheus: Prometheus
+    began: float
+    ended: float
+    produced: int
+
+
+@pytest.fixture(scope="module")
+def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Tickets for some seconds: good ones, broken ones, and an index that fails for a moment."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    world = World(tansu, folder)
+    with (
+        FacadeProcess(folder / "qdrant") as qdrant,
+        WorkerProcess(world, environment={"TICKETS_INDEX__URL": qdrant.url}) as worker,
+        Prometheus(folder / "prometheus", {_STAGE: [worker.port]}) as prometheus,
+    ):
+        qdrant.inject(Fault("error", on="writes", times=4, code="UNAVAILABLE"))
+        began, seed = time.time(), 0
+        while time.time() - began < _RUN_S:
+            worker.assert_runs()
+            seed += 1
+            world.produce(events(50, seed=seed, broken=0.1, start_ms=int(time.time() * 1000) - 60_000))
+            time.sleep(0.5)
+        world.wait_committed([worker])
+        time.sleep(2)  # the last scrape sees it all
+        yield Run(prometheus, began, time.time(), world.produced)
+        assert worker.terminate() == 0, worker.words()
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_every_query_of_a_panel_has_an_answer(run: Run, panel: Panel) -> None:
+    """A number at some moment of the run, as Grafana would ask for it, with every label that its legend names."""
+    for query, legend in panel.queries:
+        answer = run.prometheus.over(as_asked(query, interval=RATE_INTERVAL), run.began, run.ended)
+        values = [float(value) for series in answer for _, value in series["values"]]
+        assert [value for value in values if not math.isnan(value)], f"{query}: nothing to draw"
+        for series in answer:
+            assert set(re.findall(r"{{(\w+)}}", legend)) <= set(series["metric"]), f"{legend}: a label is not there"
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_a_panel_asks_for_what_a_worker_shows(panel: Panel) -> None:
+    """And each query can be told from the others by its legend."""
+    assert not [name for query, _ in panel.queries for name in metrics_of(query) if not is_known(name)]
+    legends = [legend for _, legend in panel.queries]
+    assert len(set(legends)) == len(legends)
+
+
+def test_the_numbers_shown_are_those_of_the_run(run: Run) -> None:
+    """All that was produced was read and had its effect; some of it as dead letters; nothing waits."""
+
+    def value(query: str) -> float:
+        return float(run.prometheus.now(query)[0]["value"][1])
+
+    assert value("sum(tickets_records_total)") == run.produced
+    assert value("sum(tickets_acked_total)") == run.produced
+    assert 0 < value('sum(tickets_acked_total{outcome="dead_letter"})') < run.produced / 5
+    assert value("sum(tickets_committed_lag)") == 0
+    assert value('sum(tickets_retries_total{target="index"})') >= 1
+
+
+def test_prometheus_evaluates_every_alert(run: Run) -> None:
+    """Against series that a worker really shows, without a fault."""
+    assert run.prometheus.rules() == {rule["alert"] for _, rule in alerts()}
+
+
+def test_grafana_finds_the_dashboard_and_the_dashboard_its_source() -> None:
+    """The provisioned folder is the one that is mounted, and every panel asks the provisioned source by its id."""
+    provisioning = FOLDER / "grafana" / "provisioning"
+    source = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"][0]
+    scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["global"]["scrape_interval"]
+    assert source["jsonData"]["timeInterval"] == scraped, "rates would be taken over less than a scrape"
+    dashboard = json.loads(DASHBOARD.read_text())
+    asked = [dashboard, *dashboard["panels"], *dashboard["templating"]["list"], *dashboard["annotations"]["list"]]
+    assert {part["datasource"]["uid"] for part in asked if "datasource" in part} == {source["uid"]}
+    provider = yaml.safe_load((provisioning / "dashboards" / "ticketstream.yml").read_text())["providers"][0]
+    grafana = yaml.safe_load((FOLDER.parent / "compose.yaml").read_text())["services"]["grafana"]
+    assert f"./observability/grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
+
+
+def test_panels_have_room_of_their_own() -> None:
+    """Titles are unlike, nothing overlaps, nothing reaches beyond Grafana's 24 columns."""
+    found = list(panels())
+    assert len({panel.title for panel in found}) == len(found)
+    taken = [
+        (column, row)
+        for panel in found
+        for column in range(panel.x, panel.x + panel.width)
+        for row in range(panel.y, panel.y + panel.height)
+    ]
+    assert len(set(taken)) == len(taken)
+    assert max(column for column, _ in taken) < 24

@@ -1,0 +1,145 @@
+"""Every alert fires when it should, is quiet when it should, and says where to read on."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.observability.files import FOLDER, RULE_TESTS, RULES, RUNBOOKS, alerts, is_known, metrics_of, panels
+from tests.deploy.tools import ROOT, tool
+
+_SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
+_TOPICS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "k8s-ecs" / "msk" / "topics.yaml").read_text())["topics"]
+_ALERTS = [pytest.param(file, rule, id=rule["alert"]) for file, rule in alerts()]
+
+Mutation = Callable[[dict[str, Any]], None]
+
+
+def _never(rule: dict[str, Any]) -> None:
+    rule["expr"] = "vector(1) > 2"
+
+
+def _always(rule: dict[str, Any]) -> None:
+    rule["expr"] = "vector(1)"
+
+
+def _at_once(rule: dict[str, Any]) -> None:
+    rule.pop("for", None)
+
+
+def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [tool("promtool", package="prometheus"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _mutated(file: Path, name: str, mutation: Mutation, folder: Path) -> Path:
+    """The tests of `file`'s rules, turned on a copy in which the alert `name` is mutated."""
+    content = yaml.safe_load(file.read_text())
+    for group in content["groups"]:
+        for rule in group["rules"]:
+            if rule["alert"] == name:
+                mutation(rule)
+    (folder / "rules.yml").write_text(yaml.safe_dump(content))
+    tests = yaml.safe_load((RULE_TESTS / file.name).read_text())
+    tests["rule_files"] = ["rules.yml"]
+    (folder / "tests.yml").write_text(yaml.safe_dump(tests))
+    return folder / "tests.yml"
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
+def test_the_rules_do_what_their_tests_say(file: Path) -> None:
+    """promtool runs them: at each time the alerts that should fire, with their words, and no other."""
+    done = _promtool("test", "rules", RULE_TESTS / file.name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    """With every rule file it names."""
+    done = _promtool("check", "config", FOLDER / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for file in RULES:
+        assert file.name in done.stdout, "the configuration doesn't load it"
+
+
+@pytest.mark.parametrize("mutation", [_never, _always, _at_once], ids=lambda made: made.__name__.strip("_"))
+@pytest.mark.parametrize(("file", "rule"), _ALERTS)
+def test_an_alert_that_is_broken_fails_its_tests(
+    file: Path, rule: dict[str, Any], mutation: Mutation, tmp_path: Path
+) -> None:
+    """One that never fires, one that always does, and one that doesn't wait."""
+    if mutation is _at_once and "for" not in rule:
+        pytest.skip("it doesn't wait")
+    done = _promtool("test", "rules", _mutated(file, rule["alert"], mutation, tmp_path))
+    assert done.returncode != 0, f"the tests of {rule['alert']} pass whatever it does"
+    assert f"alertname: {rule['alert']}" in done.stdout + done.stderr, "something else fails"
+
+
+@pytest.mark.parametrize(("file", "rule"), _ALERTS)
+def test_an_alert_has_a_test_that_fires_it_and_one_that_does_not(file: Path, rule: dict[str, Any]) -> None:
+    """In tests of their own: one starts from a fault, the other from a world that is well enough."""
+    fires, quiet = 0, 0
+    for test in yaml.safe_load((RULE_TESTS / file.name).read_text())["tests"]:
+        asked = [case for case in test["alert_rule_test"] if case["alertname"] == rule["alert"]]
+        fires += any(case.get("exp_alerts") for case in asked)
+        quiet += bool(asked) and not any(case.get("exp_alerts") for case in asked)
+    assert fires
+    assert quiet
+
+
+@pytest.mark.parametrize(("file", "rule"), _ALERTS)
+def test_an_alert_asks_for_what_a_worker_shows(file: Path, rule: dict[str, Any]) -> None:
+    """A rule over a name that nobody exposes is never true, and nobody notices."""
+    asked = metrics_of(rule["expr"])
+    assert asked, file
+    assert not [name for name in asked if not is_known(name)]
+
+
+@pytest.mark.parametrize(("file", "rule"), _ALERTS)
+def test_an_alert_says_how_bad_it_is_and_where_to_read_on(file: Path, rule: dict[str, Any]) -> None:
+    """The runbook has a section of its name that says what to look at and what to do."""
+    assert rule["labels"] in ({"severity": "critical"}, {"severity": "warning"}), file
+    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    assert ROOT / page == RUNBOOKS
+    sections = dict(re.findall(r"^### (\w+)\n\n(.+)$", RUNBOOKS.read_text(), re.MULTILINE))
+    assert anchor == rule["alert"].lower()
+    assert "**Look:**" in sections[rule["alert"]]
+    assert "**Do:**" in sections[rule["alert"]]
+
+
+def test_the_runbooks_are_of_alerts_and_name_panels_there_are() -> None:
+    """No section outlives its alert, no panel its mention; links inside the page lead somewhere."""
+    text = RUNBOOKS.read_text()
+    names = {rule["alert"] for _, rule in alerts()}
+    assert set(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == names
+    assert set(re.findall(r"\]\(#(\w+)\)", text)) <= {name.lower() for name in names}
+    mentioned = set(re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", text))
+    assert mentioned
+    assert mentioned <= {panel.title for panel in panels()}
+
+
+def test_the_numbers_of_the_rules_are_those_of_the_sizes() -> None:
+    """A task's memory, what a task does in a minute, and the topics' partitions."""
+    rules = {rule["alert"]: rule["expr"] for _, rule in alerts()}
+    stages = _SIZES["stages"]
+    assert f"0.9 * {_SIZES['task']['memory_mib']} * 1024 * 1024" in rules["TicketsMemoryHigh"]
+    for first, *others in (("pipeline", "embedding"), ("enrichment",)):
+        lag = stages[first]["target_lag"]
+        assert all(stages[other]["target_lag"] == lag for other in others), "the rule has one number for both"
+        pattern = "|".join((first, *others))
+        assert re.search(rf'"{re.escape(pattern)}"\}}\)\s+> {lag} \* count', rules["TicketsLagHigh"])
+    read = {stage["reads"] for stage in stages.values()}
+    partitions = {topic["partitions"] for topic in _TOPICS if topic["name"] in read}
+    assert len(partitions) == 1, "the rule has one number for all"
+    assert rules["TicketsPartitionUnread"].endswith(f"< {partitions.pop()}")
+
+
+def test_prometheus_scrapes_every_stage_where_it_listens() -> None:
+    """The job is the stage's name, by which the rules group."""
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
+    wanted = {name: {"names": [name], "type": "A", "port": stage["port"]} for name, stage in _SIZES["stages"].items()}
+    assert scraped == wanted
