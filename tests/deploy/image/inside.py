@@ -1,0 +1,106 @@
+"""Runs commands in an image's root as a careful platform would: read only, no capability, nobody's root, PID 1."""
+
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tests.deploy.tools import tool
+
+UID: Final = 10001
+_PATIENCE_S: Final = 90.0
+
+#: $1 the root, $2 what is mounted at /data, $3 at the cache or nothing, then what setpriv and env are given. The mounts
+#: are in a namespace of the process and end with it.
+_ENTER: Final = """
+set -e
+root=$1 data=$2 cache=$3
+shift 3
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/tmp"
+mount --bind "$data" "$root/data"
+if [ -n "$cache" ]; then mount --bind "$cache" "$root/var/cache/ticketstream"; fi
+mount -o remount,ro,bind "$root"
+exec chroot "$root" setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --inh-caps=-all \
+    --bounding-set=-all env -i -C /data "$@"
+"""
+
+
+class Inside:
+    """A root file system and the image's configuration, to run commands with."""
+
+    def __init__(self, root: Path, config: Mapping[str, Any], folder: Path) -> None:
+        """`folder` is where volumes and logs are kept on this machine."""
+        tool("unshare", package="util-linux")
+        self.config = config
+        self.data = _volume(folder / "data")
+        self._root = root
+        self._folder = folder
+
+    def command(self, argv: Sequence[str], environment: Mapping[str, str], *, cache: Path | None = None) -> list[str]:
+        """`argv` in the image: its environment, with `environment` over it, and `cache` mounted as the model's."""
+        settings = dict(pair.split("=", 1) for pair in self.config["Env"]) | environment
+        enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "sh"]
+        enter += [str(self._root), str(self.data), str(_volume(cache)) if cache else ""]
+        return [*enter, *(f"{name}={value}" for name, value in settings.items()), *argv]
+
+    def run(
+        self, argv: Sequence[str], *, cache: Path | None = None, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """`argv` to its end, with its words."""
+        command = self.command(argv, environment, cache=cache)
+        return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+
+    def start(self, *arguments: str, cache: Path | None = None, **environment: str) -> "Started":
+        """The image's entry point, with its own command or `arguments`."""
+        argv = [*self.config["Entrypoint"], *(arguments or self.config["Cmd"])]
+        return Started(self.command(argv, environment, cache=cache), self._folder / "worker.log", environment)
+
+
+class Started:
+    """A worker in the image, from construction to the end of its `with`."""
+
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+        self._log = log
+        self.port = environment["TICKETS_HEALTH__PORT"]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._process.kill()  # and with it, --kill-child, the worker
+        self._process.wait(_PATIENCE_S)
+
+    def words(self) -> str:
+        """What it wrote."""
+        return self._log.read_text(errors="replace")
+
+    def answers(self, path: str) -> bool:
+        """Its health port says that all is well; fails when it has ended."""
+        assert self._process.poll() is None, self.words()
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    def terminate(self) -> int:
+        """SIGTERM to PID 1 of its namespace; the exit code."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        assert len(children) == 1, children
+        subprocess.run(["kill", f"-{int(signal.SIGTERM)}", children[0]], check=True)
+        return self._process.wait(_PATIENCE_S)
+
+
+def _volume(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.chown(folder, UID, UID)
+    return folder

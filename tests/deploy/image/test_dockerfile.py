@@ -1,0 +1,139 @@
+"""What can be held of the image without building it."""
+
+import http.server
+import json
+import re
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from typing import Final
+
+import pytest
+
+from tests.deploy.tools import ROOT
+from tests.rigs.kafka.node import free_port
+
+_FOLDER: Final = ROOT / "deploy" / "docker"
+_TEXT: Final = (_FOLDER / "Dockerfile").read_text().replace("\\\n", " ")
+_INSTALL: Final = (_FOLDER / "install.sh").read_text()
+_IGNORE: Final = (_FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
+
+
+def _stages() -> dict[str, tuple[str, list[str]]]:
+    """Each stage's name, what it is made from, and its instructions."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for line in _TEXT.splitlines():
+        stage = re.fullmatch(r"FROM (\S+) AS (\S+)", line)
+        if stage:
+            instructions: list[str] = []
+            found[stage[2]] = (stage[1], instructions)
+        elif found and line and not line.startswith("#"):
+            instructions.append(line)
+    return found
+
+
+def _of(name: str) -> list[str]:
+    """The instructions that made an image of stage `name`, those it inherits first."""
+    source, instructions = _stages()[name]
+    return (_of(source) if source in _stages() else []) + instructions
+
+
+@pytest.mark.parametrize("target", ["pipeline", "pipeline-gpu"])
+def test_a_target_is_closed(target: str) -> None:
+    """Numbered user, exec forms, and nothing installed in it: what it needs is copied from the build."""
+    made = _of(target)
+    assert "USER 10001:10001" in made
+    entry = next(line for line in made if line.startswith("ENTRYPOINT "))
+    assert json.loads(entry.removeprefix("ENTRYPOINT ")) == ["python", "-m", "bytewax.run"]
+    check = next(line for line in made if line.startswith("HEALTHCHECK "))
+    assert json.loads(check.partition(" CMD ")[2]) == ["python", "/opt/health.py"]
+    assert not [line for line in made if line.startswith("RUN") and re.search(r"\b(pip install|apt-get|install\.sh)\b", line)]
+    copied = {line.split()[1] for line in made if line.startswith("COPY --from")}
+    assert copied == {"--from=packages" + ("-gpu" if "gpu" in target else ""), "--from=model"}
+    labels = "".join(line for line in made if line.startswith("LABEL"))
+    for label in ("title", "description", "licenses", "version", "revision", "created"):
+        assert f"org.opencontainers.image.{label}=" in labels
+    assert [line for line in made if line.startswith("ENV") and "TICKETS_MODEL__PRECISION=${PRECISION}" in line]
+
+
+def test_the_base_is_the_official_one_of_a_version() -> None:
+    """Slim, Python 3.11 to the patch; by digest where the builder names one."""
+    assert re.search(r"^ARG BASE=python:3\.11\.\d+-slim-bookworm$", _TEXT, re.MULTILINE)
+    assert "@sha256:<digest>" in _TEXT
+    assert {source for source, _ in _stages().values() if source == "${BASE}"}
+    assert {source for source, _ in _stages().values()} - set(_stages()) == {"${BASE}", "scratch", "model-${MODEL}"}
+
+
+def test_packages_come_by_hash_and_as_wheels() -> None:
+    """From the lock that everything else uses; nothing is compiled, nothing kept in a cache."""
+    assert "--require-hashes" in _INSTALL
+    assert "--only-binary=:all:" in _INSTALL
+    assert _INSTALL.count("pip install") == _INSTALL.count("--no-cache-dir")
+    for stage, lock in (("packages", "requirements/run.txt"), ("packages-gpu", "requirements/gpu.txt")):
+        assert any(line.endswith(f"install.sh lock {lock}") for line in _stages()[stage][1])
+        assert (ROOT / lock).is_file()
+
+
+def test_no_host_is_named() -> None:
+    """Where packages come from is the builder's configuration, passed as a secret."""
+    for text in (_TEXT, _INSTALL):
+        assert not re.search(r"https?://(?!127\.0\.0\.1)", text)
+        assert "index-url" not in text
+    assert _TEXT.count("--mount=type=secret,id=pip") == 2
+
+
+def test_everything_that_is_installed_is_sent_to_the_build() -> None:
+    """Every package that pyproject.toml names, what it needs to be built, and no test, bench or history."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    assert _IGNORE[1] == "*"
+    sent = {line[1:] for line in _IGNORE if line.startswith("!")}
+    assert packages - {"deploy"} <= sent
+    for pattern in project["tool"]["setuptools"]["package-data"]["deploy"]:
+        file = next((ROOT / "deploy").glob(pattern))
+        assert any(fnmatch(str(file.relative_to(ROOT)), f"{name}*") for name in sent), pattern
+    assert {"deploy/__init__.py", "pyproject.toml", "README.md", "LICENSE", "requirements"} <= sent
+    assert not sent & {"tests", "bench", "docs", "deploy", ".git"}
+    for name in sent:
+        assert (ROOT / name).exists(), name
+
+
+@contextmanager
+def _answering(code: int) -> Iterator[str]:
+    """A port that answers /health with `code`, and any other path with 404."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(code if self.path == "/health" else 404)
+            self.end_headers()
+            self.wfile.write(b'{"reason":"no poll for 61 s"}')
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield str(server.server_port)
+        server.shutdown()
+
+
+def _health(port: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(_FOLDER / "health.py")]
+    environment = {"TICKETS_HEALTH__PORT": port}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_the_health_check_says_whether_the_worker_is_well() -> None:
+    """0 for 200; 1 and the worker's reason for 503; 1 where nobody answers."""
+    with _answering(200) as port:
+        assert _health(port).returncode == 0
+    with _answering(503) as port:
+        done = _health(port)
+        assert (done.returncode, "no poll for 61 s" in done.stderr) == (1, True)
+    done = _health(str(free_port()))
+    assert (done.returncode, "nobody answers" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr

