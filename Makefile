@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test k8s faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
+.PHONY: help install run test image-test dashboard k8s faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -20,6 +20,13 @@ test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a
 
 faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
 	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults
+
+image-test: .venv/.dev ## Build the image without an engine, look into it, and stream tickets through it; needs root, buildah and debootstrap
+	TICKETS_TEST_IMAGE=1 $(BIN)/pytest -q -s tests/deploy/image
+
+dashboard: .venv/.dev ## Draw Grafana's dashboard of a run made for it: docs/images/dashboard.png; needs Debian's prometheus
+	@mkdir -p docs/images
+	$(BIN)/python -m tests.deploy.observability.picture docs/images/dashboard.png
 
 soak: .venv/.dev ## The same attacks for hours: 1,000 kills, a million records; MINUTES= ends it sooner
 	TICKETS_TEST_SOAK=1 TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) TICKETS_TEST_MINUTES=$(MINUTES) \
