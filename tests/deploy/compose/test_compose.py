@@ -1,6 +1,9 @@
 """The compose file is one: by the specification's schema, and by what its parts promise each other."""
 
+import json
 import re
+import shutil
+import subprocess
 from itertools import product
 from typing import Any
 
@@ -124,7 +127,7 @@ def test_images_have_a_version_and_can_be_named_by_digest() -> None:
     text = FILE.read_text()
     for name, service in read()["services"].items():
         assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+(-\w+)?", service["image"]), name
-    assert len(re.findall(r"image: \$\{\w+_IMAGE:-", text)) == len(re.findall(r"image:", text))
+    assert len(re.findall(r"image: \$\{\w+_IMAGE:-", text)) == len(re.findall(r"^ +image:", text, re.MULTILINE))
     assert "@sha256:<digest>" in text
     assert read()["services"]["kafka"]["image"].endswith(f":{KAFKA_VERSION}")
     pinned = read({"KAFKA_IMAGE": "apache/kafka:4.1.1@sha256:00"})
@@ -161,12 +164,40 @@ def test_the_image_is_built_as_the_dockerfile_can() -> None:
         assert f"ARG VERSION={_version()}\n" in text
 
 
+@pytest.mark.parametrize("profiles", [["single"], ["staged"], ["single", "observability"], ["staged", "observability"]])
+def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
+    """Its own reading: the same services, and every one with what it mounts."""
+    chosen = [f"--profile={profile}" for profile in profiles]
+    done = subprocess.run(
+        [*_docker_compose(), f"--file={FILE}", *chosen, "config", "--format=json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["services"]
+    assert set(found) == set(services(*profiles))
+    for name in set(found) & set(workers()):
+        assert found[name]["command"] == services(*profiles)[name]["command"]
+        assert found[name]["environment"] == services(*profiles)[name]["environment"]
+        assert found[name]["read_only"]
+
+
 def test_every_combination_of_profiles_has_what_it_names() -> None:
     """No service is started without what it depends on, whichever profiles are asked for."""
     for chosen in product([False, True], repeat=3):
         profiles = [name for name, is_in in zip(("single", "staged", "observability"), chosen, strict=True) if is_in]
         there = services(*profiles)
         assert {other for service in there.values() for other in service.get("depends_on", {})} <= set(there)
+
+
+def _docker_compose() -> list[str]:
+    """The plug-in, or the program; not to be had from Debian, so its want is no fault in CI either."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
+            return command
+    pytest.skip("there is no docker compose")
 
 
 def _version() -> str:
