@@ -23,8 +23,8 @@ TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="Whose tickets
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output, never wrapped or coloured."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    """One JSON document on standard output, never wrapped or coloured. Paths are text."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
 
 
 def moment_of(value: str | None, option: str) -> int | None:

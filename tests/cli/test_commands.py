@@ -1,5 +1,6 @@
 """Every command explains itself, and a mistake ends it in one line with the right exit code."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,12 @@ def test_doctor_ends_with_the_code_of_the_first_fault() -> None:
     result = CliRunner().invoke(app, ["doctor", "--json"], env={**_DEAD, "TICKETS_MODEL__NAME": "hashing"})
     assert result.exit_code == 3
     assert result.stdout.count('"healthy":false') == 1
+
+
+def test_a_model_is_shown_as_json_with_its_folder(tmp_path: Path) -> None:
+    """For a script: also one that isn't built yet, with the folder it will be in."""
+    result = CliRunner().invoke(app, ["model", "show", "--json"], env={"TICKETS_MODEL__CACHE_DIR": str(tmp_path)})
+    assert result.exit_code == 0, result.exception
+    shown = json.loads(result.stdout)
+    assert not shown["ready"]
+    assert Path(shown["folder"]).is_relative_to(tmp_path)
