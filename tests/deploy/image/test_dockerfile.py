@@ -57,6 +57,7 @@ def test_a_target_is_closed(target: str) -> None:
     labels = "".join(line for line in made if line.startswith("LABEL"))
     for label in ("title", "description", "licenses", "version", "revision", "created"):
         assert f"org.opencontainers.image.{label}=" in labels
+    assert [line for line in made if line.startswith("ENV") and "ORT_DISABLE_TELEMETRY=1" in line]
     assert [line for line in made if line.startswith("ENV") and "TICKETS_MODEL__PRECISION=${PRECISION}" in line]
 
 
