@@ -1,4 +1,4 @@
-"""The compose file as `docker compose` reads it: variables filled in, merge keys applied, a profile's services chosen."""
+"""The compose file as `docker compose` reads it: variables filled in, merge keys applied, profiles chosen."""
 
 import re
 from collections.abc import Mapping

@@ -51,7 +51,12 @@ def test_a_shape_runs_its_stages_and_no_other(shape: str) -> None:
 def test_the_shapes_are_never_run_together() -> None:
     """A port of the machine that both want: the second to start is refused it."""
     single, staged = (
-        {port.rpartition(":")[0] for name, service in services(shape).items() if name in workers() for port in service["ports"]}
+        {
+            port.rpartition(":")[0]
+            for name, service in services(shape).items()
+            if name in workers()
+            for port in service["ports"]
+        }
         for shape in _SHAPES
     )
     assert single & staged
@@ -195,7 +200,10 @@ def test_every_combination_of_profiles_has_what_it_names() -> None:
 def _docker_compose() -> list[str]:
     """The plug-in, or the program; not to be had from Debian, so its want is no fault in CI either."""
     for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
+        if (
+            shutil.which(command[0])
+            and not subprocess.run([*command, "version"], capture_output=True, check=False).returncode
+        ):
             return command
     pytest.skip("there is no docker compose")
 

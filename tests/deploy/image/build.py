@@ -1,4 +1,4 @@
-"""Builds the image without an engine: buildah with chroot isolation, on a Debian of our own in place of the official base.
+"""Builds the image without an engine: buildah with chroot isolation, on a Debian of our own as the base.
 
 The base and buildah's storage are kept in the user's cache, so that only what changed is built again.
 """
@@ -82,7 +82,9 @@ def build(buildah: Buildah, *, name: str, model: str, models: Path | None = None
         arguments = ["--isolation=chroot", "--format=docker", "--layers", "--pull-never", "--target=pipeline"]
         arguments += [f"--file={ROOT}/deploy/docker/Dockerfile"]
         arguments += [f"--ignorefile={ROOT}/deploy/docker/Dockerfile.dockerignore"]
-        arguments += [f"--build-arg={key}={value}" for key, value in (("BASE", _BASE), ("MODEL", model), ("PRECISION", PRECISION))]
+        arguments += [
+            f"--build-arg={key}={value}" for key, value in (("BASE", _BASE), ("MODEL", model), ("PRECISION", PRECISION))
+        ]
         arguments += _secrets(Path(folder))
         arguments += [f"--build-context=models={models}"] if models else []
         buildah.run("build", *arguments, f"--tag={name}", ROOT)
@@ -131,7 +133,13 @@ def _bootstrap(archive: Path) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(dir=archive.parent))
     try:
-        command = [program, "--variant=minbase", "--include=python3,python3-venv,ca-certificates", "bookworm", str(root)]
+        command = [
+            program,
+            "--variant=minbase",
+            "--include=python3,python3-venv,ca-certificates",
+            "bookworm",
+            str(root),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_BUILD_S, check=False)
         if done.returncode != 0:
             missing(f"debootstrap can't make a base: {(done.stdout.strip().splitlines() or ['it says nothing'])[-1]}")

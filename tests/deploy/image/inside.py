@@ -13,6 +13,7 @@ from tests.deploy.tools import tool
 
 UID: Final = 10001
 _PATIENCE_S: Final = 90.0
+_NONE: Final[Mapping[str, str]] = {}
 
 #: $1 the root, $2 what is mounted at /data, $3 at the cache or nothing, then what setpriv and env are given. The mounts
 #: are in a namespace of the process and end with it.
@@ -45,21 +46,19 @@ class Inside:
 
     def command(self, argv: Sequence[str], environment: Mapping[str, str], *, cache: Path | None = None) -> list[str]:
         """`argv` in the image: its environment, with `environment` over it, and `cache` mounted as the model's."""
-        settings = dict(pair.split("=", 1) for pair in self.config["Env"]) | environment
+        settings = dict(pair.split("=", 1) for pair in self.config["Env"]) | dict(environment)
         enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "sh"]
         enter += [str(self._root), str(self.data), str(_volume(cache)) if cache else ""]
         return [*enter, *(f"{name}={value}" for name, value in settings.items()), *argv]
 
-    def run(
-        self, argv: Sequence[str], *, cache: Path | None = None, **environment: str
-    ) -> "subprocess.CompletedProcess[str]":
+    def run(self, argv: Sequence[str], environment: Mapping[str, str] = _NONE) -> "subprocess.CompletedProcess[str]":
         """`argv` to its end, with its words."""
-        command = self.command(argv, environment, cache=cache)
+        command = self.command(argv, environment)
         return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
 
-    def start(self, *arguments: str, cache: Path | None = None, **environment: str) -> "Started":
-        """The image's entry point, with its own command or `arguments`."""
-        argv = [*self.config["Entrypoint"], *(arguments or self.config["Cmd"])]
+    def start(self, environment: Mapping[str, str], *, cache: Path | None = None) -> "Started":
+        """The image's entry point with the image's own command."""
+        argv = [*self.config["Entrypoint"], *self.config["Cmd"]]
         return Started(self.command(argv, environment, cache=cache), self._folder / "worker.log", environment)
 
 

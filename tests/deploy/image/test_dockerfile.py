@@ -51,7 +51,9 @@ def test_a_target_is_closed(target: str) -> None:
     assert json.loads(entry.removeprefix("ENTRYPOINT ")) == ["python", "-m", "bytewax.run"]
     check = next(line for line in made if line.startswith("HEALTHCHECK "))
     assert json.loads(check.partition(" CMD ")[2]) == ["python", "/opt/health.py"]
-    assert not [line for line in made if line.startswith("RUN") and re.search(r"\b(pip install|apt-get|install\.sh)\b", line)]
+    assert not [
+        line for line in made if line.startswith("RUN") and re.search(r"\b(pip install|apt-get|install\.sh)\b", line)
+    ]
     copied = {line.split()[1] for line in made if line.startswith("COPY --from")}
     assert copied == {"--from=packages" + ("-gpu" if "gpu" in target else ""), "--from=model"}
     labels = "".join(line for line in made if line.startswith("LABEL"))

@@ -22,7 +22,7 @@ RUNBOOKS: Final = ROOT / "docs" / "runbooks.md"
 _OF_PROMETHEUS: Final = {"up", "ALERTS"}
 _HISTOGRAM: Final = ("_bucket", "_sum", "_count")
 _WORDS_OF_PROMQL: Final = frozenset(
-    "sum count max min avg by without rate increase changes absent histogram_quantile unless or and on label_values".split()
+    {"sum", "count", "max", "by", "rate", "increase", "changes", "absent", "histogram_quantile", "unless"}
 )
 
 
@@ -87,7 +87,8 @@ def is_known(series: str) -> bool:
     if series in METRICS:
         return METRICS[series].kind != "histogram"
     return any(
-        series.endswith(end) and METRICS.get(series.removesuffix(end)) is not None  # type: ignore[call-overload]
+        series.endswith(end)
+        and METRICS.get(series.removesuffix(end)) is not None  # type: ignore[call-overload]
         and METRICS[series.removesuffix(end)].kind == "histogram"  # type: ignore[index]
         for end in _HISTOGRAM
     )
