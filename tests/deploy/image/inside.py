@@ -56,10 +56,11 @@ class Inside:
         command = self.command(argv, environment)
         return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
 
-    def start(self, environment: Mapping[str, str], *, cache: Path | None = None) -> "Started":
-        """The image's entry point with the image's own command."""
-        argv = [*self.config["Entrypoint"], *self.config["Cmd"]]
-        return Started(self.command(argv, environment, cache=cache), self._folder / "worker.log", environment)
+    def start(self, environment: Mapping[str, str], *, module: str = "", cache: Path | None = None) -> "Started":
+        """The image's entry point with `module`, or with the image's own command."""
+        argv = [*self.config["Entrypoint"], *([module] if module else self.config["Cmd"])]
+        log = self._folder / f"worker-{environment['TICKETS_HEALTH__PORT']}.log"
+        return Started(self.command(argv, environment, cache=cache), log, environment)
 
 
 class Started:

@@ -1,10 +1,13 @@
 """The image is built, small, closed, and streams: `make image-test`, as root, with Debian's buildah and debootstrap."""
 
 import json
+import math
 import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +23,7 @@ from tests.deploy.tools import ROOT
 from tests.e2e.world import World, wait_until
 from tests.oracle import fold
 from tests.rigs.kafka.node import free_port
+from tests.rigs.qdrant_facade import FacadeProcess
 
 pytestmark = [
     pytest.mark.skipif("TICKETS_TEST_IMAGE" not in os.environ, reason="make image-test builds the image and runs it"),
@@ -29,7 +33,7 @@ pytestmark = [
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
 _LARGEST: Final = 600e6
 _START_S: Final = 5.0
-_STARTS: Final = 3
+_STARTS: Final = 6
 
 
 @pytest.fixture(scope="module")
@@ -165,17 +169,42 @@ def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, 
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
 
+def test_it_runs_the_stages_too(inside: Inside, tansu: str, tmp_path: Path) -> None:
+    """Its argument is the module: tickets pass through both halves into the index, and both drain."""
+    world = World(tansu, tmp_path)
+    topics = {name: f"{name}-{world.settings.topics.raw}" for name in ("enriched", "embedded")}
+    for topic in topics.values():
+        world.cluster.create_topic(topic, partitions=4, replication=1, config={})
+    world.produce(events(200, seed=4, edits=0, deletes=0, duplicates=0))
+    with FacadeProcess(tmp_path / "qdrant") as qdrant, ExitStack() as running:
+        workers = []
+        for stage in ("enrichment", "embedding"):
+            settings = _settings(world, str(free_port())) | {"TICKETS_INDEX__URL": qdrant.url}
+            settings |= {f"TICKETS_TOPICS__{name.upper()}": topic for name, topic in topics.items()}
+            started = inside.start(settings, module=_SIZES["stages"][stage]["module"])
+            workers.append(running.enter_context(started))
+        for worker in workers:
+            wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.words)
+        wait_until(lambda: qdrant.counts().points_written >= world.produced, workers[-1].words)
+        assert [worker.terminate() for worker in workers] == [0, 0], [worker.words() for worker in workers]
+
+
 def test_it_is_ready_soon(inside: Inside, tansu: str, tmp_path: Path) -> None:
-    """From its start to /ready, model verified and the group joined: the best of three, as machines are shared."""
+    """From its start to /ready; three seconds of it are the broker's, which waits for more members of an empty group.
+
+    The best of a few, as machines are shared.
+    """
     world, took = World(tansu, tmp_path), []
-    for _ in range(_STARTS):
+    while len(took) < _STARTS and min(took, default=math.inf) > _START_S:
         settings = _settings(world, str(free_port()))
         began = time.monotonic()
         with inside.start(settings) as worker:
-            wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)
+            wait_until(partial(worker.answers, _SIZES["health"]["live"]), worker.words)
+            alive = time.monotonic() - began
+            wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.words)
             took.append(time.monotonic() - began)
+            print(f"\nalive after {alive:.1f} s, ready after {took[-1]:.1f} s")
             assert worker.terminate() == 0, worker.words()
-    print(f"\nready after {', '.join(f'{seconds:.1f}' for seconds in sorted(took))} s")
     assert min(took) <= _START_S
 
 
