@@ -25,7 +25,6 @@ image-test: .venv/.dev ## Build the image without an engine, look into it, and s
 	TICKETS_TEST_IMAGE=1 $(BIN)/pytest -q -s tests/deploy/image
 
 dashboard: .venv/.dev ## Draw Grafana's dashboard of a run made for it: docs/images/dashboard.png; needs Debian's prometheus
-	@mkdir -p docs/images
 	$(BIN)/python -m tests.deploy.observability.picture docs/images/dashboard.png
 
 soak: .venv/.dev ## The same attacks for hours: 1,000 kills, a million records; MINUTES= ends it sooner

@@ -194,7 +194,8 @@ def test_it_is_ready_soon(inside: Inside, tansu: str, tmp_path: Path) -> None:
 
     The best of a few, as machines are shared.
     """
-    world, took = World(tansu, tmp_path), []
+    world = World(tansu, tmp_path)
+    took: list[float] = []
     while len(took) < _STARTS and min(took, default=math.inf) > _START_S:
         settings = _settings(world, str(free_port()))
         began = time.monotonic()
