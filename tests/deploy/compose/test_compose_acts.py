@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
@@ -84,6 +85,14 @@ def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
     assert {name: found.get(name) for name in (topic["name"] for topic in declared)} == {
         topic["name"]: topic["partitions"] for topic in declared
     }
+
+
+@pytest.mark.parametrize("name", ["kafka:19092", "localhost:9092"])
+def test_a_client_is_told_the_address_it_came_by(kafka: Addresses, name: str) -> None:
+    """From inside the network by the container's name, from beside it by localhost: either can reach no other."""
+    client = AdminClient({"bootstrap.servers": kafka[name]})
+    (broker,) = client.list_topics(timeout=_PATIENCE_S).brokers.values()
+    assert f"{broker.host}:{broker.port}" == kafka[name]
 
 
 def _properties(environment: dict[str, str]) -> dict[str, str]:
