@@ -1,5 +1,6 @@
 """Runs commands in an image's root as a careful platform would: read only, no capability, nobody's root, PID 1."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from tests.deploy.tools import tool
+from tests.rigs.guard import guard
 
 UID: Final = 10001
 _PATIENCE_S: Final = 90.0
 _NONE: Final[Mapping[str, str]] = {}
 
 #: $1 the root, $2 what is mounted at /data, $3 at the cache or nothing, then what setpriv and env are given. The mounts
-#: are in a namespace of the process and end with it.
+#: are in a namespace of the process and end with it. Who becomes another user forgets that its parent's end is its own,
+#: so setpriv says it again.
 _ENTER: Final = """
 set -e
 root=$1 data=$2 cache=$3
@@ -29,7 +32,7 @@ mount --bind "$data" "$root/data"
 if [ -n "$cache" ]; then mount --bind "$cache" "$root/var/cache/ticketstream"; fi
 mount -o remount,ro,bind "$root"
 exec chroot "$root" setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --inh-caps=-all \
-    --bounding-set=-all env -i -C /data "$@"
+    --bounding-set=-all --pdeathsig KILL env -i -C /data "$@"
 """
 
 
@@ -47,7 +50,7 @@ class Inside:
     def command(self, argv: Sequence[str], environment: Mapping[str, str], *, cache: Path | None = None) -> list[str]:
         """`argv` in the image: its environment, with `environment` over it, and `cache` mounted as the model's."""
         settings = dict(pair.split("=", 1) for pair in self.config["Env"]) | dict(environment)
-        enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "sh"]
+        enter = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", _ENTER, "sh"]
         enter += [str(self._root), str(self.data), str(_volume(cache)) if cache else ""]
         return [*enter, *(f"{name}={value}" for name, value in settings.items()), *argv]
 
@@ -71,13 +74,16 @@ class Started:
         self.port = environment["TICKETS_HEALTH__PORT"]
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        self._guard = guard(self._process.pid)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._process.kill()  # and with it, --kill-child, the worker
+        self._process.kill()  # and with it the worker
         self._process.wait(_PATIENCE_S)
+        self._guard.kill()
+        self._guard.communicate()
 
     def words(self) -> str:
         """What it wrote."""
@@ -92,11 +98,15 @@ class Started:
             return False
         return True
 
+    @property
+    def pid(self) -> int:
+        """Of the worker as this machine counts; in its own namespace it is 1."""
+        (child,) = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return int(child)
+
     def terminate(self) -> int:
-        """SIGTERM to PID 1 of its namespace; the exit code."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        assert len(children) == 1, children
-        subprocess.run(["kill", f"-{int(signal.SIGTERM)}", children[0]], check=True)
+        """SIGTERM to the worker; the exit code."""
+        os.kill(self.pid, signal.SIGTERM)
         return self._process.wait(_PATIENCE_S)
 
 

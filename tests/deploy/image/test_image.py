@@ -189,6 +189,14 @@ def test_it_runs_the_stages_too(inside: Inside, tansu: str, tmp_path: Path) -> N
         assert [worker.terminate() for worker in workers] == [0, 0], [worker.words() for worker in workers]
 
 
+def test_a_worker_ends_with_the_test_that_started_it(inside: Inside, tansu: str, tmp_path: Path) -> None:
+    """A test that fails before SIGTERM leaves nothing running."""
+    with inside.start(_settings(World(tansu, tmp_path), str(free_port()))) as worker:
+        wait_until(partial(worker.answers, "/metrics"), worker.words)
+        pid = worker.pid
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), lambda: f"{pid} still runs")
+
+
 def test_it_is_ready_soon(inside: Inside, tansu: str, tmp_path: Path) -> None:
     """From its start to /ready; three seconds of it are the broker's, which waits for more members of an empty group.
 
