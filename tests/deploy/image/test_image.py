@@ -37,9 +37,11 @@ _STARTS: Final = 6
 
 
 @pytest.fixture(scope="module")
-def buildah() -> Buildah:
-    """With a storage in the user's cache."""
-    return Buildah()
+def buildah() -> Iterator[Buildah]:
+    """With a storage in the user's cache, which doesn't grow."""
+    found = Buildah()
+    yield found
+    found.tidy()
 
 
 @pytest.fixture(scope="module")
