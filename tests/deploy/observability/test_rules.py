@@ -139,3 +139,12 @@ def test_prometheus_scrapes_every_stage_where_it_listens() -> None:
     scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
     wanted = {name: {"names": [name], "type": "A", "port": stage["port"]} for name, stage in _SIZES["stages"].items()}
     assert scraped == wanted
+
+
+def test_kubernetes_names_the_jobs_likewise() -> None:
+    """The PodMonitor takes them from the label that holds a pod's stage."""
+    kubernetes = ROOT / "deploy" / "k8s-ecs" / "k8s"
+    label = yaml.safe_load((kubernetes / "base" / "monitor.yaml").read_text())["spec"]["jobLabel"]
+    for stage in _SIZES["stages"]:
+        deployment = yaml.safe_load((kubernetes / "stages" / stage / "deployment.yaml").read_text())
+        assert deployment["spec"]["template"]["metadata"]["labels"][label] == stage
