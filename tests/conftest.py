@@ -19,6 +19,8 @@ _ALONE = (
     "tests/worker/test_crew.py",
     "tests/worker/test_writer_stops.py",
 )
+#: What takes longest, so that no process is left with it alone in the end.
+_LONG = ("tests/e2e/test_replay", "tests/e2e/")
 
 # A busy machine is slow, and that is no fault of the code.
 settings.register_profile("ticketstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,8 +71,8 @@ def kafka(request: pytest.FixtureRequest) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must not run beside other tests, and put the tests of the cluster last."""
-    items.sort(key=_needs_cluster)
+    """Mark what must not run beside other tests; the longest files come first, the tests of the cluster last."""
+    items.sort(key=lambda item: (_needs_cluster(item), *(not item.nodeid.startswith(long) for long in _LONG)))
     for item in items:
         if _needs_cluster(item) or item.nodeid.startswith(_ALONE):
             item.add_marker(pytest.mark.alone)

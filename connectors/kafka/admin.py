@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
     AdminClient,
     NewTopic,
@@ -12,6 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, n
 )
 from msgspec import Struct
 
+from connectors.kafka.clients import open_client
 from connectors.kafka.faults import refused
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
@@ -49,7 +50,7 @@ class Cluster:
         self._settings = settings
         self._said: list[KafkaError] = []
         options: dict[str, Any] = {**client_options(settings), "error_cb": self._said.append}
-        self._admin = AdminClient(options)
+        self._admin = open_client(AdminClient, options)
         self._members: dict[str, Consumer] = {}
 
     def topics(self) -> dict[str, int]:
@@ -78,12 +79,29 @@ class Cluster:
         """
         present = self.topics()
         missing = [name for name in names if name not in present]
+        if missing and (closed := self._closed_to_us(missing)):
+            raise UnavailableError(
+                f"the broker at {self._settings.brokers} doesn't let us see topic {', '.join(closed)}; "
+                "give our user the right to read or to write it"
+            )
         if missing:
             raise UnavailableError(
                 f"the broker at {self._settings.brokers} has no topic {', '.join(missing)}; "
                 "`ticketstream topics` creates what is missing"
             )
         return {name: present[name] for name in names}
+
+    def _closed_to_us(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that are left out of a list for want of a right; asked for by name, a broker says so."""
+        closed = []
+        for name, future in self._admin.describe_topics(TopicCollection(list(names))).items():
+            try:
+                future.result(self._settings.startup_timeout_s)
+            except KafkaException as error:
+                closed += [name] if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else []
+            except TimeoutError:
+                continue
+        return closed
 
     def create_topic(self, name: str, *, partitions: int, replication: int, config: dict[str, str]) -> None:
         """Create one topic; one that exists already is fine.
@@ -146,7 +164,7 @@ class Cluster:
         """
         if group not in self._members:
             options = {**client_options(self._settings), "group.id": group, "enable.auto.commit": False}
-            self._members[group] = Consumer(options)
+            self._members[group] = open_client(Consumer, options)
         return self._members[group]
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec, timeout: float) -> dict[int, int]:
@@ -162,6 +180,13 @@ class Cluster:
             return (
                 f"the broker at {self._settings.brokers} refuses us: {refusal.str()}; "
                 "look at TICKETS_KAFKA__SASL_* and TICKETS_KAFKA__SSL_*"
+            )
+        # A broker that refuses our certificate says so in a line of OpenSSL's, under no code of its own.
+        untrusted = next((error for error in self._said if "SSL " in error.str()), None)
+        if untrusted is not None:
+            return (
+                f"the broker at {self._settings.brokers} and we don't trust each other: {untrusted.str()}; "
+                "look at TICKETS_KAFKA__SSL_*, at dates, and at the name in TICKETS_KAFKA__BROKERS"
             )
         said = f" ({self._said[-1].str()})" if self._said else f" ({error.str()})"
         return f"no broker answers at {self._settings.brokers}{said}; set TICKETS_KAFKA__BROKERS, or start one"

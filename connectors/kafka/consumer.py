@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from connectors.kafka.clients import open_client
 from connectors.kafka.commits import Committer
 from connectors.kafka.faults import refused, translate
 from connectors.kafka.messages import partitions_of, record_of
@@ -74,7 +75,7 @@ class GroupConsumer:
             "on_commit": self._committer.on_commit,
             "error_cb": self._on_error,
         }
-        self._consumer = Consumer(options)
+        self._consumer = open_client(Consumer, options)
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     @property

@@ -7,6 +7,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from msgspec import Struct
 
+from connectors.kafka.clients import open_client
 from connectors.kafka.faults import translate
 from connectors.kafka.options import producer_options
 from core.errors import TransientError
@@ -91,9 +92,9 @@ def open_sender(settings: KafkaSettings) -> Sender:
     """A sender of its own connection.
 
     Raises:
-        ConfigError: the security settings don't fit together.
+        ConfigError: the security settings don't fit together, or a file of theirs is unsound.
     """
-    return Sender(Producer(producer_options(settings)))
+    return Sender(open_client(Producer, producer_options(settings)))
 
 
 class _Pending:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
+from connectors.kafka.clients import open_client
 from connectors.kafka.faults import translate
 from connectors.kafka.messages import record_of
 from connectors.kafka.options import client_options
@@ -76,4 +77,4 @@ def _reader(settings: KafkaSettings) -> Consumer:
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
     }
-    return Consumer(options)
+    return open_client(Consumer, options)

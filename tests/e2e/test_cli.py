@@ -19,7 +19,7 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
     raw, dlq = world.settings.topics.raw, world.settings.topics.dlq
     done = terminal.json("topics", "--replication", "1")
     assert done[raw] == [4, "exists, declared with 12 partitions"]
-    assert set(done) == {raw, dlq, "tickets.enriched", "tickets.embedded"}
+    assert set(done) == {raw, dlq, world.settings.topics.enriched, world.settings.topics.embedded}
 
     assert terminal.json("produce", "--synthetic", "60")["records"] == 60
     event = {"op": "upsert", "tenant_id": "zoo", "ticket_id": "1", "version": 1, "created_at": 0, "updated_at": 0}

@@ -15,11 +15,14 @@ from uuid import uuid4
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from cli.topics import create_topics
 from connectors.index.digest import contents
 from connectors.index.open import open_index
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
+from connectors.topics_file import load_topics
+from core.errors import UnavailableError
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
 from models.load import load_embedder
@@ -45,19 +48,30 @@ class World:
     """Topics and a group of a test's own on `brokers`, and an index folder below `folder`."""
 
     def __init__(
-        self, brokers: str, folder: Path, *, partitions: int = 4, replication: int = 1, session_timeout_s: float = 6
+        self,
+        brokers: str,
+        folder: Path,
+        *,
+        partitions: int = 4,
+        replication: int = 1,
+        session_timeout_s: float = 6,
+        declared: bool = False,
     ) -> None:
+        """`declared`: its topics are those of topics.yaml, under names of its own."""
         name = uuid4().hex[:8]
         self.folder = folder
         self.settings = Settings(
             kafka=KafkaSettings(brokers=brokers, group=f"group-{name}", session_timeout_s=session_timeout_s),
-            topics=TopicSettings(raw=f"raw-{name}", dlq=f"dlq-{name}"),
+            topics=TopicSettings(**{role: f"{role}-{name}" for role in ("raw", "enriched", "embedded", "dlq")}),
             index=IndexSettings(path=folder / "index"),
             model=ModelSettings(name="hashing"),
             contract=ContractSettings(max_record_bytes=_MAX_RECORD_BYTES),
         )
         self.produced = 0
         self.cluster = Cluster(self.settings.kafka)
+        if declared:
+            create_topics(self.settings, load_topics(None, names=self.settings.topics))
+            return
         for topic, count in ((self.settings.topics.raw, partitions), (self.settings.topics.dlq, 1)):
             self.cluster.create_topic(topic, partitions=count, replication=replication, config={})
 
@@ -69,6 +83,8 @@ class World:
             "TICKETS_KAFKA__GROUP": self.settings.kafka.group,
             "TICKETS_KAFKA__SESSION_TIMEOUT_S": str(self.settings.kafka.session_timeout_s),
             "TICKETS_TOPICS__RAW": self.settings.topics.raw,
+            "TICKETS_TOPICS__ENRICHED": self.settings.topics.enriched,
+            "TICKETS_TOPICS__EMBEDDED": self.settings.topics.embedded,
             "TICKETS_TOPICS__DLQ": self.settings.topics.dlq,
             "TICKETS_INDEX__PATH": str(self.settings.index.path),
             "TICKETS_MODEL__NAME": "hashing",
@@ -93,20 +109,27 @@ class World:
     def wait_committed(self, workers: Sequence["WorkerProcess"]) -> None:
         """Wait until everything produced is committed; a worker that ends meanwhile fails the test."""
 
+        counted = 0
+
         def done() -> bool:
+            nonlocal counted
             for worker in workers:
                 worker.assert_runs()
-            return self.committed() == self.produced
+            try:
+                counted = self.committed()
+            except UnavailableError:  # a group's first moment, when nobody coordinates it yet
+                return False
+            return counted == self.produced
 
-        wait_until(done, lambda: f"{self.committed()} of {self.produced} records committed")
+        wait_until(done, lambda: f"{counted} of {self.produced} records committed")
 
     def log(self) -> list[Record]:
         """The raw topic, read back with its offsets."""
-        return list(read_topic(self.settings.kafka, self.settings.topics.raw, partitions=self._partitions()))
+        return list(read_topic(self.settings.kafka, self.settings.topics.raw, partitions=self._partitions("raw")))
 
     def letters(self) -> list[Record]:
         """The dead-letter topic."""
-        return list(read_topic(self.settings.kafka, self.settings.topics.dlq, partitions=1))
+        return list(read_topic(self.settings.kafka, self.settings.topics.dlq, partitions=self._partitions("dlq")))
 
     def held(self) -> dict[tuple[str, str], tuple[int, bool]]:
         """Version of each ticket in the embedded index, and whether it is deleted."""
@@ -135,8 +158,8 @@ class World:
         assert not any(isinstance(item, Rejected) for item in batch.items)
         return batch.items
 
-    def _partitions(self) -> int:
-        return self.cluster.topics()[self.settings.topics.raw]
+    def _partitions(self, role: Literal["raw", "dlq"]) -> int:
+        return self.cluster.topics()[getattr(self.settings.topics, role)]
 
 
 class WorkerProcess:

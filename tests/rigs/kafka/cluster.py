@@ -1,11 +1,11 @@
-"""Three brokers that are controllers too, replication 3, two in-sync replicas needed: each can be broken.
+"""Three brokers that are controllers too, configured as is shipped for MSK, with its listeners: each can be broken.
 
 About 1.1 GB. A broker that died is noticed after 3 s (Kafka's own default is 9 s).
 """
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,39 +14,52 @@ from confluent_kafka.admin import PartitionMetadata  # type: ignore[attr-defined
 
 from tests.rigs.kafka.node import Node, format_all, free_port
 from tests.rigs.kafka.quorum import active_controller
+from tests.rigs.kafka.secured import LISTENERS, USERS, Secrets
+from tests.rigs.kafka.shipped import shipped_properties
 from tests.rigs.proxy import Proxy
 
 NODES: Final = (1, 2, 3)
 _PATIENCE_S: Final = 60.0
+#: PLAINTEXT and PROXIED are for tests, INTERNAL is the brokers' own.
+_PROTOCOLS: Final = {"PLAINTEXT": "PLAINTEXT", "PROXIED": "PLAINTEXT", "INTERNAL": "PLAINTEXT", **LISTENERS}
 _CONFIG: Final[dict[str, str]] = {
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in _PROTOCOLS.items()) + ",CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "INTERNAL",
-    "default.replication.factor": "3",
-    "min.insync.replicas": "2",
-    "offsets.topic.replication.factor": "3",
-    "transaction.state.log.replication.factor": "3",
-    "transaction.state.log.min.isr": "2",
-    "share.coordinator.state.topic.replication.factor": "3",
-    "share.coordinator.state.topic.min.isr": "2",
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "3000",
 }
+_AS_SHIPPED: Final[Mapping[str, str]] = {}
 
 
 class KafkaCluster:
     """A running cluster. Nodes are named by their ids, 1 to 3.
 
     Attributes:
-        proxies: by node, where the cluster was started with them: clients, and nobody else, go through these.
+        address: where clients are let in without authentication, and may do everything.
+        proxied: the same through `proxies`, one before each broker; no broker goes through them.
+        secrets: what clients of the other listeners need.
     """
 
-    def __init__(self, nodes: dict[int, Node], controllers: dict[int, str], proxies: dict[int, Proxy]) -> None:
+    def __init__(
+        self,
+        nodes: dict[int, Node],
+        listeners: dict[int, dict[str, str]],
+        controllers: dict[int, str],
+        proxies: dict[int, Proxy],
+        secrets: Secrets,
+    ) -> None:
         self._nodes = nodes
+        self._listeners = listeners
         self._controllers = controllers
         self.proxies = proxies
-        addresses = [proxies[n].address if n in proxies else node.address for n, node in nodes.items()]
-        self.address = ",".join(addresses)
+        self.secrets = secrets
+        self.address = self.listener("PLAINTEXT")
+        self.proxied = ",".join(proxy.address for proxy in proxies.values())
         self._paused: set[int] = set()
+
+    def listener(self, name: str) -> str:
+        """Addresses of every node's listener of this name."""
+        return ",".join(listeners[name] for listeners in self._listeners.values())
 
     @property
     def running(self) -> list[int]:
@@ -142,21 +155,30 @@ class KafkaCluster:
 
 
 @contextmanager
-def start_cluster(*, proxied: bool = False) -> Iterator[KafkaCluster]:
-    """A cluster, whole; killed at the end. `proxied`: clients reach each broker through a proxy of its own."""
+def start_cluster(
+    numbers: Sequence[int] = NODES, *, changes: Mapping[str, str] = _AS_SHIPPED
+) -> Iterator[KafkaCluster]:
+    """A cluster of nodes of these numbers, whole; killed at the end. `changes` are made to the shipped properties."""
     with tempfile.TemporaryDirectory(prefix="kafka-") as name, ExitStack() as closing:
-        addresses = {n: f"127.0.0.1:{free_port()}" for n in NODES}
-        controllers = {n: f"127.0.0.1:{free_port()}" for n in NODES}
-        proxies = {n: closing.enter_context(Proxy(addresses[n])) for n in NODES} if proxied else {}
+        secrets = Secrets(Path(name) / "secrets")
+        listeners = {n: {listener: f"127.0.0.1:{free_port()}" for listener in _PROTOCOLS} for n in numbers}
+        controllers = {n: f"127.0.0.1:{free_port()}" for n in numbers}
+        proxies = {n: closing.enter_context(Proxy(listeners[n]["PROXIED"])) for n in numbers}
         nodes = {}
-        for n in NODES:
-            advertised = proxies[n].address if proxied else addresses[n]
-            config = _config(n, addresses[n], advertised, controllers)
-            nodes[n] = Node(Path(name) / str(n), addresses[n], config, heap_mb=256)
+        for n in numbers:
+            advertised = listeners[n] | {"PROXIED": proxies[n].address}
+            config = {
+                **_CONFIG,
+                **secrets.broker_config(),
+                **shipped_properties(),
+                **changes,
+                **_addresses(n, listeners[n], advertised, controllers),
+            }
+            nodes[n] = Node(Path(name) / str(n), listeners[n]["PLAINTEXT"], config, heap_mb=256, users=USERS)
             closing.callback(nodes[n].kill)
         format_all(*nodes.values())
-        cluster = KafkaCluster(nodes, controllers, proxies)
-        cluster.restart(*NODES)
+        cluster = KafkaCluster(nodes, listeners, controllers, proxies, secrets)
+        cluster.restart(*numbers)
         cluster.wait_whole()
         yield cluster
 
@@ -169,12 +191,15 @@ def wait_until(holds: Callable[[], bool], or_say: Callable[[], str]) -> None:
         time.sleep(0.1)
 
 
-def _config(node: int, address: str, advertised: str, controllers: dict[int, str]) -> dict[str, str]:
-    internal = f"127.0.0.1:{free_port()}"
+def _addresses(
+    node: int, listeners: dict[str, str], advertised: dict[str, str], controllers: dict[int, str]
+) -> dict[str, str]:
+    def named(addresses: dict[str, str]) -> str:
+        return ",".join(f"{name}://{address}" for name, address in addresses.items())
+
     return {
-        **_CONFIG,
         "node.id": str(node),
         "controller.quorum.voters": ",".join(f"{n}@{a}" for n, a in controllers.items()),
-        "listeners": f"PLAINTEXT://{address},INTERNAL://{internal},CONTROLLER://{controllers[node]}",
-        "advertised.listeners": f"PLAINTEXT://{advertised},INTERNAL://{internal}",
+        "listeners": named({**listeners, "CONTROLLER": controllers[node]}),
+        "advertised.listeners": named(advertised),
     }

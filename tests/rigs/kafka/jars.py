@@ -22,7 +22,7 @@ def jars() -> Path:
     if shutil.which("java") is None:
         _missing("there is no java")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream-tests"
-    folder = cache / f"kafka-{VERSION}"
+    folder = cache / f"kafka-{VERSION}-tools"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

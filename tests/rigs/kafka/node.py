@@ -19,8 +19,9 @@ _PATIENCE_S: Final = 60.0
 #: Three at once on two busy cores have taken 50 s.
 _START_S: Final = 150.0
 _ANSWER_S: Final = 1.0
+_NOBODY: Final[Mapping[str, str]] = {}
 
-#: Of every node: groups as quick as a test wants them, and nothing that comes into being unasked.
+#: Of every node: groups as quick as a test wants them.
 COMMON: Final[dict[str, str]] = {
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
@@ -30,14 +31,15 @@ COMMON: Final[dict[str, str]] = {
     "group.consumer.min.heartbeat.interval.ms": "500",
     "group.consumer.session.timeout.ms": "6000",
     "group.consumer.min.session.timeout.ms": "6000",
-    "auto.create.topics.enable": "false",
 }
 
 
 class Node:
     """A node of its own folder; its log is `folder`/log."""
 
-    def __init__(self, folder: Path, address: str, config: Mapping[str, str], *, heap_mb: int) -> None:
+    def __init__(
+        self, folder: Path, address: str, config: Mapping[str, str], *, heap_mb: int, users: Mapping[str, str] = _NOBODY
+    ) -> None:
         """Write the configuration; nothing runs yet.
 
         Args:
@@ -45,6 +47,7 @@ class Node:
             address: where it answers clients.
             config: beside `COMMON`.
             heap_mb: of Java.
+            users: passwords of the SCRAM users that it is formatted with, by name.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.address = address
@@ -52,6 +55,7 @@ class Node:
         self._config = folder / "server.properties"
         lines = {**COMMON, "log.dirs": str(folder / "data"), **config}
         self._config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        self._users = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in users.items()]
         self._java = ["java", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-cp", f"{jars()}/*"]
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -64,6 +68,7 @@ class Node:
     def format(self) -> subprocess.Popen[bytes]:
         """Make the data folder; once, before the first start. The process that does it."""
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._config)]
+        command += [word for user in self._users for word in ("--add-scram", user)]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self) -> None:

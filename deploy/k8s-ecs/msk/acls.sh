@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Let a user do what its role needs, and no more: rules for Kafka's own authorizer (SCRAM users and certificates).
+# The right to read, write or create includes the right to see.
+set -euo pipefail
+
+usage() {
+	cat >&2 <<-TEXT
+		usage: acls.sh ROLE PRINCIPAL [OPTION...]
+
+		ROLE       pipeline | enrichment | embedding | producer | operator | topics
+		PRINCIPAL  User:NAME for SCRAM, User:CN=NAME,... for a certificate's subject
+		OPTION     for kafka-acls.sh, --bootstrap-server HOST:PORT and --command-config FILE among them
+
+		TICKETS_TOPICS__RAW, __ENRICHED, __EMBEDDED, __DLQ and TICKETS_KAFKA__GROUP name topics and group where they
+		differ from their defaults.
+	TEXT
+	exit 2
+}
+
+[ $# -ge 2 ] || usage
+role=$1 principal=$2
+shift 2
+options=("$@")
+raw=${TICKETS_TOPICS__RAW:-tickets.raw}
+enriched=${TICKETS_TOPICS__ENRICHED:-tickets.enriched}
+embedded=${TICKETS_TOPICS__EMBEDDED:-tickets.embedded}
+dlq=${TICKETS_TOPICS__DLQ:-tickets.dlq}
+group=${TICKETS_KAFKA__GROUP:-ticketstream}
+
+command -v kafka-acls.sh >/dev/null || {
+	echo "acls.sh: there is no kafka-acls.sh on the path; it comes with Apache Kafka" >&2
+	exit 2
+}
+
+allow() { kafka-acls.sh "${options[@]}" --add --allow-principal "$principal" "$@"; }
+
+case $role in
+pipeline)
+	allow --operation Read --topic "$raw" --group "$group"
+	allow --operation Write --topic "$dlq"
+	;;
+enrichment)
+	allow --operation Read --topic "$raw" --group "$group-enrichment"
+	allow --operation Write --topic "$enriched" --topic "$dlq"
+	;;
+embedding)
+	allow --operation Read --topic "$enriched" --group "$group-embedding"
+	allow --operation Write --topic "$embedded" --topic "$dlq"
+	;;
+producer)
+	allow --operation Write --topic "$raw"
+	;;
+operator) # status, reconcile, rebuild; dlq replay writes to where a letter came from
+	allow --operation Read --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
+	allow --operation Read --group "$group" --resource-pattern-type prefixed
+	allow --operation Write --topic "$raw"
+	;;
+topics) # ticketstream topics
+	allow --operation Create --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
+	;;
+*) usage ;;
+esac

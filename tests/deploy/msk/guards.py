@@ -1,0 +1,52 @@
+"""What the shipped configuration keeps out, as functions that raise AssertionError: for it, and for its mutants."""
+
+import time
+from uuid import uuid4
+
+from confluent_kafka import KafkaError, Producer
+
+from connectors.kafka.admin import Cluster
+from connectors.kafka.options import producer_options
+from core.settings import KafkaSettings
+from tests.rigs.kafka import KafkaCluster
+
+_PATIENCE_S = 6.0
+
+
+def nothing_comes_unasked(cluster: KafkaCluster) -> None:
+    """A record for a topic that nobody made is refused, and no topic is made."""
+    settings = KafkaSettings(brokers=cluster.address)
+    name = f"misspelt-{uuid4().hex[:8]}"
+    error = _write(settings, name)
+    assert error is not None
+    assert name not in Cluster(settings).topics()
+
+
+def a_stranger_is_kept_out(cluster: KafkaCluster) -> None:
+    """Whoever has a password and no rule sees no topic and writes no record."""
+    admin = Cluster(KafkaSettings(brokers=cluster.address))
+    name = f"closed-{uuid4().hex[:8]}"
+    admin.create_topic(name, partitions=1, replication=-1, config={})
+    stranger = stranger_of(cluster)
+    assert Cluster(stranger).topics() == {}
+    error = _write(stranger, name)
+    assert error is not None
+    assert error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED, error
+
+
+def stranger_of(cluster: KafkaCluster) -> KafkaSettings:
+    """Settings of a user without a rule."""
+    secured = cluster.secrets.settings("SASL_SSL", "stranger")
+    return KafkaSettings(brokers=cluster.listener("SASL_SSL"), **secured)
+
+
+def _write(settings: KafkaSettings, topic: str) -> KafkaError | None:
+    """The error that a record meets there; None when it is taken."""
+    producer = Producer(producer_options(settings) | {"delivery.timeout.ms": int(_PATIENCE_S * 1000)})
+    met: list[KafkaError | None] = []
+    producer.produce(topic, b"value", on_delivery=lambda error, _message: met.append(error))
+    deadline = time.monotonic() + _PATIENCE_S + 5
+    while not met:
+        assert time.monotonic() < deadline, "no report"
+        producer.poll(0.1)
+    return met[0]

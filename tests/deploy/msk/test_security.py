@@ -1,0 +1,155 @@
+"""The stream on a real Kafka under the shipped files: every way in works, and what is wrong with one is one line."""
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from connectors.kafka.producer import Outgoing, open_sender
+from core.settings import KafkaSettings
+from synthetic.tickets import SyntheticRecord, events
+from tests.e2e.world import COMMANDS, WorkerProcess, World
+from tests.oracle import fold
+from tests.rigs.kafka import KafkaCluster
+from tests.rigs.kafka.secured import Door, as_environment
+
+_TICKETS = 60
+
+
+def _worker(cluster: KafkaCluster, door: Door, **changes: Any) -> dict[str, str]:
+    """Variables of a worker that comes in there."""
+    settings = {"brokers": cluster.listener(door), **cluster.secrets.settings(door), **changes}
+    return as_environment({name: str(value) for name, value in settings.items() if value is not None})
+
+
+def _produce(cluster: KafkaCluster, world: World, records: Sequence[SyntheticRecord]) -> None:
+    """By a user who may do that and nothing else."""
+    secured = cluster.secrets.settings("SASL_SSL", "producer")
+    sender = open_sender(KafkaSettings(brokers=cluster.listener("SASL_SSL"), **secured))
+    sender.send([Outgoing(world.settings.topics.raw, r.key, r.value, r.headers) for r in records])
+    sender.close()
+    world.produced += len(records)
+
+
+@pytest.mark.parametrize("door", ["PLAINTEXT", "SASL_SSL", "SSL"])
+def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) -> None:
+    """Each worker goes on where the last one stopped; the index is the fold, and broken records are letters."""
+    before = world.produced
+    _produce(kafka_cluster, world, list(events(_TICKETS, seed=before + 1, broken=0.1)))
+    with WorkerProcess(world, environment=_worker(kafka_cluster, door)) as worker:
+        world.wait_committed([worker])
+        assert worker.metric("tickets_records_total") == world.produced - before
+        assert worker.terminate() == 0, worker.words()
+    log = world.log()
+    assert world.held() == {key: (expected.version, expected.deleted) for key, expected in fold(log).items()}
+    assert len(world.letters()) > 0
+
+
+def _ends(world: World, environment: dict[str, str]) -> tuple[int, str]:
+    """Exit code and the one line of a worker that ends by itself."""
+    started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="5")
+    done = subprocess.run(COMMANDS["bytewax"], env=started, capture_output=True, text=True, timeout=120, check=False)
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, done.stderr
+    return done.returncode, lines[0]
+
+
+def _wrong_password(cluster: KafkaCluster) -> dict[str, str]:
+    return _worker(cluster, "SASL_SSL", sasl_password="wrong")
+
+
+def _wrong_authority(cluster: KafkaCluster) -> dict[str, str]:
+    return _worker(cluster, "SASL_SSL", ssl_ca_file=cluster.secrets.elsewhere.file)
+
+
+def _another_name(cluster: KafkaCluster) -> dict[str, str]:
+    """The brokers' certificate is of 127.0.0.1."""
+    return _worker(cluster, "SASL_SSL", brokers=cluster.listener("SASL_SSL").replace("127.0.0.1", "localhost"))
+
+
+def _expired_broker(cluster: KafkaCluster) -> dict[str, str]:
+    return _worker(cluster, "SSL", brokers=cluster.listener("EXPIRED"))
+
+
+def _expired_certificate(cluster: KafkaCluster) -> dict[str, str]:
+    mine = cluster.secrets.expired_client
+    return _worker(cluster, "SSL", ssl_certificate_file=mine.certificate, ssl_key_file=mine.key, ssl_key_password=None)
+
+
+def _no_certificate(cluster: KafkaCluster) -> dict[str, str]:
+    return _worker(cluster, "SSL", ssl_certificate_file=None, ssl_key_file=None, ssl_key_password=None)
+
+
+def _wrong_key_password(cluster: KafkaCluster) -> dict[str, str]:
+    return _worker(cluster, "SSL", ssl_key_password="wrong")
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "code", "words"),
+    [
+        (_wrong_password, 3, "refuses us"),
+        (_wrong_authority, 3, "don't trust each other"),
+        (_another_name, 3, "don't trust each other"),
+        (_expired_broker, 3, "don't trust each other"),
+        (_expired_certificate, 3, "don't trust each other"),
+        (_no_certificate, 3, "don't trust each other"),
+        (_wrong_key_password, 2, "ssl.key.location failed"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_who_is_not_let_in_is_told_in_one_line(
+    kafka_cluster: KafkaCluster, world: World, spoilt: Callable[[KafkaCluster], dict[str, str]], code: int, words: str
+) -> None:
+    """With the exit code of docs/operations.md and the settings to look at; no password is in it."""
+    returned, line = _ends(world, spoilt(kafka_cluster))
+    assert words in line
+    assert "TICKETS_KAFKA__S" in line
+    assert "wrong" not in line
+    assert returned == code
+
+
+@contextmanager
+def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: AclOperation) -> Iterator[None]:
+    """The SCRAM user lacks this right meanwhile."""
+    admin = AdminClient({"bootstrap.servers": cluster.address})
+    right = (kind, name, ResourcePatternType.LITERAL, "User:ticketstream", "*", operation, AclPermissionType.ALLOW)
+    (gone,) = admin.delete_acls([AclBindingFilter(*right)]).values()
+    assert len(gone.result(30)) == 1, "it never had it"
+    try:
+        yield
+    finally:
+        (back,) = admin.create_acls([AclBinding(*right)]).values()
+        back.result(30)
+
+
+@pytest.mark.parametrize(
+    ("right", "code", "words"),
+    [
+        ((ResourceType.TOPIC, "raw", AclOperation.READ), 3, "doesn't let us see topic raw-"),
+        ((ResourceType.TOPIC, "dlq", AclOperation.WRITE), 3, "doesn't let us see topic dlq-"),
+        ((ResourceType.GROUP, "group", AclOperation.READ), 1, "the broker refuses"),
+    ],
+    ids=["read the topic", "write dead letters", "be of the group"],
+)
+def test_each_right_of_a_worker_is_needed(
+    kafka_cluster: KafkaCluster, world: World, right: tuple[ResourceType, str, AclOperation], code: int, words: str
+) -> None:
+    """The script gives no right too many: without any one of them the worker ends in one line that names it."""
+    kind, role, operation = right
+    name = world.settings.kafka.group if role == "group" else getattr(world.settings.topics, role)
+    with _without(kafka_cluster, kind, name, operation):
+        returned, line = _ends(world, _worker(kafka_cluster, "SASL_SSL"))
+    assert words in line
+    assert returned == code
