@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
-from threading import local
+from threading import Event, Lock, local
 from typing import Any, Final
 from uuid import uuid4
 
@@ -269,6 +269,24 @@ def wait_in_the_polling_thread() -> None:
         self._run(batch)
 
     _patch(Writer, "submit", waiting)
+
+
+@_mutant("P8", trial=trials.long_outage)
+def limp_after_an_outage() -> None:
+    """Once a write has failed, all that come later pass one by one, with a rest after each: 90 records/s at most."""
+    write, limping, alone = VersionedIndex.write, Event(), Lock()
+
+    def lame(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
+        try:
+            write(self, tickets)
+        except TransientError:
+            limping.set()
+            raise
+        if limping.is_set():
+            with alone:
+                time.sleep(len(tickets) / 90)
+
+    _patch(VersionedIndex, "write", lame)
 
 
 # --- P9: an orderly end
