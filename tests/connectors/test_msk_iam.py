@@ -1,0 +1,51 @@
+"""Tokens for MSK: librdkafka itself asks for them, and asks again before one expires."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+from confluent_kafka.admin import AdminClient
+
+from connectors.kafka.options import client_options
+from core.settings import KafkaSettings
+
+#: librdkafka renews a token when four fifths of its life have passed.
+_LIFE_S: Final = 2.0
+_LOOK_S: Final = 4.0
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch, enough: int) -> int:
+    """How often librdkafka has asked for a token, `enough` being as good as more; each lives for two seconds."""
+    asked: list[str] = []
+
+    def sign(region: str, **_more: Any) -> tuple[str, int]:
+        asked.append(region)
+        return f"token-{len(asked)}", int((time.time() + _LIFE_S) * 1000)  # in milliseconds, as the signer does
+
+    monkeypatch.setattr(MSKAuthTokenProvider, "generate_auth_token", sign)
+    settings = KafkaSettings(
+        brokers="127.0.0.1:1", security_protocol="SASL_SSL", sasl_mechanism="AWS_MSK_IAM", aws_region="eu-central-1"
+    )
+    client = AdminClient(client_options(settings))
+    deadline = time.monotonic() + _LOOK_S
+    while len(asked) < enough and time.monotonic() < deadline:
+        client.poll(0.1)
+    assert set(asked) == {"eu-central-1"}
+    return len(asked)
+
+
+def test_a_token_is_renewed_before_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signer counts in milliseconds and librdkafka in seconds: taken for each other, no second token is signed."""
+    assert _asked(monkeypatch, enough=2) == 2
+
+
+def test_a_callback_that_passes_milliseconds_on_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its token would be good for fifty thousand years, and MSK refuses it after a quarter of an hour."""
+
+    def callback(region: str) -> Callable[[str], tuple[str, float]]:
+        return lambda _config: MSKAuthTokenProvider.generate_auth_token(region)
+
+    monkeypatch.setattr("connectors.kafka.options.token_callback", callback)
+    assert _asked(monkeypatch, enough=2) == 1
