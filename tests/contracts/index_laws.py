@@ -8,12 +8,19 @@ import numpy as np
 
 from connectors.index.digest import contents
 from connectors.index.engine import Upsert
+from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
 from core.identity import point_id
 from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.settings import IndexSettings
 
 DIMENSION = 8
 MODEL = "model/1"
+
+
+def opened(settings: IndexSettings) -> VersionedIndex:
+    """The index there, of our dimension and model."""
+    return open_index(settings, dimension=DIMENSION, model=MODEL)
 
 
 def vector(*parts: object) -> Vector:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Let a user do what its role needs, and no more: rules for Kafka's own authorizer (SCRAM users and certificates).
-# The right to read, write or create includes the right to see.
+# The right to read or to write includes the right to see.
 set -euo pipefail
 
 usage() {
@@ -56,7 +56,7 @@ operator) # status, reconcile, rebuild; dlq replay writes to where a letter came
 	allow --operation Write --topic "$raw"
 	;;
 topics) # ticketstream topics
-	allow --operation Create --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
+	allow --operation Create --operation Describe --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
 	;;
 *) usage ;;
 esac
