@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,9 @@ _PEOPLE: Final = ("producer", "operator", "topics")
 _OPTIONS: Final = ["--bootstrap-server", "kafka:9096", "--command-config", "a file with a space"]
 
 
-def _run(folder: Path, *arguments: str, tool: bool = True, **environment: str) -> "subprocess.CompletedProcess[str]":
+def _run(
+    folder: Path, *arguments: str, tool: bool = True, names: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     """The script, with a tool that only says what it was given, one call a line."""
     if tool:
         said = folder / "kafka-acls.sh"
@@ -26,7 +29,7 @@ def _run(folder: Path, *arguments: str, tool: bool = True, **environment: str) -
     path = f"{folder}:/usr/bin:/bin"
     return subprocess.run(
         [str(ACLS), *arguments],
-        env={"PATH": path, "HOME": os.environ.get("HOME", "/"), **environment},
+        env={"PATH": path, "HOME": os.environ.get("HOME", "/"), **(names or {})},
         capture_output=True,
         text=True,
         timeout=30,
@@ -72,7 +75,7 @@ def test_people_may_do_what_their_commands_do(tmp_path: Path) -> None:
 def test_names_are_those_of_the_settings(tmp_path: Path) -> None:
     """The variables that a worker is given name its topics and its group here too."""
     names = {"TICKETS_TOPICS__RAW": "r", "TICKETS_TOPICS__DLQ": "d", "TICKETS_KAFKA__GROUP": "g"}
-    done = _run(tmp_path, "pipeline", "User:CN=x, O=y", *_OPTIONS, **names)
+    done = _run(tmp_path, "pipeline", "User:CN=x, O=y", *_OPTIONS, names=names)
     assert _rights(done.stdout) == {("Read", "topic r"), ("Read", "group g"), ("Write", "topic d")}
 
 
