@@ -1,0 +1,41 @@
+# To try things in: the same shape as prod, small, cheap, and gone with `terraform destroy`.
+
+module "ticketstream" {
+  source      = "../../modules/stack"
+  environment = "dev"
+  account_id  = var.account_id
+  region      = var.region
+  mode        = var.mode
+  image_tag   = var.image_tag
+  subscribers = var.subscribers
+  settings    = var.settings
+  keep_data   = false
+
+  models = {
+    minilm = { store = "models", collection = "tickets", precision = "int8" }
+  }
+
+  network = {
+    cidr         = "10.20.0.0/16"
+    zones        = [for letter in ["a", "b", "c"] : "${var.region}${letter}"]
+    nat_per_zone = false
+  }
+
+  kafka = {
+    volume_gib     = 50
+    volume_max_gib = 100
+    authentication = var.kafka_authentication
+  }
+
+  index = {
+    instance_type = "m7i.large" # 2 vCPU, 8 GiB
+    cpu           = 1792
+    memory_mib    = 6144
+    volume_gib    = 50
+  }
+
+  images = {
+    collector = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
+    qdrant    = "docker.io/qdrant/qdrant:v1.18.2-unprivileged"
+  }
+}

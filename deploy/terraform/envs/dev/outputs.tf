@@ -1,0 +1,39 @@
+output "repositories" {
+  value = module.ticketstream.repositories
+}
+
+output "model_store" {
+  value = module.ticketstream.model_store
+}
+
+output "secrets" {
+  value = module.ticketstream.secrets
+}
+
+output "brokers" {
+  value = module.ticketstream.brokers
+}
+
+output "index" {
+  value = module.ticketstream.index
+}
+
+output "cluster" {
+  value = module.ticketstream.cluster
+}
+
+output "services" {
+  value = module.ticketstream.services
+}
+
+output "operator" {
+  value = module.ticketstream.operator
+}
+
+output "alarms" {
+  value = module.ticketstream.alarms
+}
+
+output "task_definitions" {
+  value = module.ticketstream.task_definitions
+}

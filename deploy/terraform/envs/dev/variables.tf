@@ -1,0 +1,39 @@
+variable "account_id" {
+  description = "The AWS account, twelve digits."
+  type        = string
+}
+
+variable "region" {
+  description = "The region."
+  type        = string
+  default     = "us-east-1"
+}
+
+variable "image_tag" {
+  description = "The image that was pushed."
+  type        = string
+}
+
+variable "mode" {
+  description = "single or staged."
+  type        = string
+  default     = "single"
+}
+
+variable "kafka_authentication" {
+  description = "iam, scram or plaintext."
+  type        = string
+  default     = "iam"
+}
+
+variable "subscribers" {
+  description = "Severity to mail addresses."
+  type        = map(list(string))
+  default     = {}
+}
+
+variable "settings" {
+  description = "Further settings of every worker."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,47 @@
+# A NAT in each zone, AWS's services inside the network, TLS everywhere, and nothing with data goes by mistake.
+
+module "ticketstream" {
+  source      = "../../modules/stack"
+  environment = "prod"
+  account_id  = var.account_id
+  region      = var.region
+  mode        = var.mode
+  models      = var.models
+  gpu         = var.gpu
+  image_tag   = var.image_tag
+  subscribers = var.subscribers
+  settings    = var.settings
+  secrets     = var.secrets
+  keep_data   = true
+
+  network = {
+    cidr         = "10.30.0.0/16"
+    zones        = var.zones
+    nat_per_zone = true
+
+    interface_endpoints = [
+      "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kms", "logs", "secretsmanager", "sts",
+    ]
+  }
+
+  kafka = {
+    volume_gib     = 1000
+    volume_max_gib = 4000
+    authentication = var.kafka_authentication
+    scram_secrets  = var.kafka_scram_secrets
+  }
+
+  index = {
+    instance_type   = "r7i.xlarge" # 4 vCPU, 32 GiB
+    cpu             = 3840
+    memory_mib      = 28672
+    volume_gib      = 200
+    certificate_arn = var.index_certificate_arn
+    domain          = var.index_domain
+  }
+
+  images = {
+    collector = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
+    qdrant    = "docker.io/qdrant/qdrant:v1.18.2-unprivileged"
+  }
+}

@@ -1,0 +1,41 @@
+# Two roles per task: `execution` starts it (image, secrets, log), `task` is what it does its work with.
+
+locals {
+  trust = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ecs-tasks.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role" "task" {
+  for_each           = var.tasks
+  name               = "${var.name}-${each.key}-task"
+  description        = "What ${each.key} does its work with."
+  assume_role_policy = local.trust
+}
+
+resource "aws_iam_role_policy" "task" {
+  for_each = { for task, statements in local.work : task => statements if length(statements) > 0 }
+  name     = "work"
+  role     = aws_iam_role.task[each.key].id
+  policy   = jsonencode({ Version = "2012-10-17", Statement = each.value })
+}
+
+resource "aws_iam_role" "execution" {
+  for_each           = var.tasks
+  name               = "${var.name}-${each.key}-start"
+  description        = "What ECS starts ${each.key} with."
+  assume_role_policy = local.trust
+}
+
+resource "aws_iam_role_policy" "execution" {
+  for_each = var.tasks
+  name     = "start"
+  role     = aws_iam_role.execution[each.key].id
+  policy   = jsonencode({ Version = "2012-10-17", Statement = local.start[each.key] })
+}

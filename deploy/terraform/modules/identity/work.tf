@@ -1,0 +1,88 @@
+# What a task may do while it runs. MSK names topics and groups after the cluster: cluster/NAME/ID -> topic/NAME/ID/TOPIC.
+
+locals {
+  topics = replace(var.kafka_arn, ":cluster/", ":topic/")
+  groups = replace(var.kafka_arn, ":cluster/", ":group/")
+
+  work = { for name, task in var.tasks : name => concat(
+    [for statement in local.kafka[name] : statement if var.kafka_iam], local.models[name], local.metrics[name],
+  ) }
+
+  kafka = { for name, task in var.tasks : name => [
+    for statement in [
+      {
+        Sid    = "Connect"
+        Effect = "Allow"
+        # An idempotent producer asks the cluster for its number.
+        Action   = concat(["kafka-cluster:Connect"], length(task.writes) > 0 ? ["kafka-cluster:WriteDataIdempotently"] : [])
+        Resource = length(concat(task.reads, task.writes, task.creates)) > 0 ? [var.kafka_arn] : []
+      },
+      {
+        Sid      = "LookAtTopics"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:DescribeTopic"]
+        Resource = [for topic in distinct(concat(task.reads, task.writes, task.creates)) : "${local.topics}/${topic}"]
+      },
+      {
+        Sid      = "ReadTopics"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:ReadData"]
+        Resource = [for topic in task.reads : "${local.topics}/${topic}"]
+      },
+      {
+        Sid      = "WriteTopics"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:WriteData"]
+        Resource = [for topic in task.writes : "${local.topics}/${topic}"]
+      },
+      {
+        Sid      = "CreateTopics"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:CreateTopic"]
+        Resource = [for topic in task.creates : "${local.topics}/${topic}"]
+      },
+      {
+        Sid      = "BeMemberOfGroups"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
+        Resource = [for group in task.groups : "${local.groups}/${group}"]
+      },
+    ] : statement if length(statement.Resource) > 0
+  ] }
+
+  models = { for name, task in var.tasks : name => [
+    for statement in [
+      {
+        Sid       = "TakeModels"
+        Effect    = "Allow"
+        Action    = ["s3:GetObject"]
+        Resource  = [for prefix in task.models : "${var.bucket_arn}/${prefix}/*"]
+        Condition = {}
+      },
+      {
+        # Without it S3 says "forbidden" of a model that isn't there, and the worker couldn't tell.
+        Sid       = "SeeThatAModelIsMissing"
+        Effect    = "Allow"
+        Action    = ["s3:ListBucket"]
+        Resource  = length(task.models) > 0 ? [var.bucket_arn] : []
+        Condition = { StringLike = { "s3:prefix" = [for prefix in task.models : "${prefix}/*"] } }
+      },
+      {
+        Sid       = "OpenModels"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = length(task.models) > 0 ? [var.data_key_arn] : []
+        Condition = { StringLike = { "kms:ViaService" = ["s3.*.amazonaws.com"] } }
+      },
+    ] : { for key, value in statement : key => value if key != "Condition" || length(statement.Condition) > 0 } if length(statement.Resource) > 0
+  ] }
+
+  metrics = { for name, task in var.tasks : name => [
+    for statement in [{
+      Sid      = "WriteMetrics"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      Resource = task.metrics ? ["${var.metrics_log_arn}:*"] : []
+    }] : statement if length(statement.Resource) > 0
+  ] }
+}

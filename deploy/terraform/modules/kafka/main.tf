@@ -1,0 +1,86 @@
+# Three brokers, one in each zone, configured by the file that the tests run a real cluster with.
+
+locals {
+  ports = { iam = 9098, scram = 9096, plaintext = 9092 }
+
+  # MSK takes settings alone; why each is as it is, is said in the file.
+  settings = [
+    for line in split("\n", var.server_properties) : trimspace(line) if trimspace(line) != "" && !startswith(trimspace(line), "#")
+  ]
+}
+
+resource "aws_msk_configuration" "this" {
+  name              = var.name
+  kafka_versions    = [var.kafka_version]
+  server_properties = "${join("\n", local.settings)}\n"
+}
+
+resource "aws_cloudwatch_log_group" "brokers" {
+  #checkov:skip=CKV_AWS_338:A month is what an enquiry needs; brokers' logs tell nothing of tickets later
+  name              = "/${var.name}/brokers"
+  retention_in_days = var.log_days
+  kms_key_id        = var.log_key_arn
+}
+
+resource "aws_msk_cluster" "this" {
+  #checkov:skip=CKV_AWS_291:Only authentication = "plaintext" opens the plain port, and prod refuses it
+  cluster_name           = var.name
+  kafka_version          = var.kafka_version
+  number_of_broker_nodes = length(var.subnets)
+  enhanced_monitoring    = "PER_BROKER" # consumer lag is there at every level
+
+  broker_node_group_info {
+    instance_type   = var.instance_type
+    client_subnets  = var.subnets
+    security_groups = [var.security_group]
+
+    storage_info {
+      ebs_storage_info {
+        volume_size = var.volume_gib
+      }
+    }
+  }
+
+  configuration_info {
+    arn      = aws_msk_configuration.this.arn
+    revision = aws_msk_configuration.this.latest_revision
+  }
+
+  encryption_info {
+    encryption_at_rest_kms_key_arn = var.key_arn
+
+    encryption_in_transit {
+      client_broker = var.authentication == "plaintext" ? "TLS_PLAINTEXT" : "TLS"
+      in_cluster    = true
+    }
+  }
+
+  client_authentication {
+    unauthenticated = var.authentication == "plaintext"
+
+    sasl {
+      iam   = var.authentication != "scram"
+      scram = var.authentication == "scram"
+    }
+  }
+
+  logging_info {
+    broker_logs {
+      cloudwatch_logs {
+        enabled   = true
+        log_group = aws_cloudwatch_log_group.brokers.name
+      }
+    }
+  }
+
+  lifecycle {
+    # The disks grow by themselves; a plan that shrank them again would be refused by MSK for ever.
+    ignore_changes = [broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size]
+  }
+}
+
+resource "aws_msk_scram_secret_association" "this" {
+  count           = var.authentication == "scram" ? 1 : 0
+  cluster_arn     = aws_msk_cluster.this.arn
+  secret_arn_list = var.scram_secrets
+}

@@ -1,0 +1,31 @@
+# Disks grow at 55 % (MSK's advice is 50 to 60), once in six hours at most, by a tenth or 10 GiB.
+
+resource "aws_appautoscaling_target" "storage" {
+  service_namespace  = "kafka"
+  resource_id        = aws_msk_cluster.this.arn
+  scalable_dimension = "kafka:broker-storage:VolumeSize"
+  min_capacity       = 1
+  max_capacity       = var.volume_max_gib
+
+  lifecycle {
+    # Kafka's smallest capacity follows the disk, which never shrinks.
+    ignore_changes = [min_capacity]
+  }
+}
+
+resource "aws_appautoscaling_policy" "storage" {
+  name               = "${var.name}-storage"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.storage.service_namespace
+  resource_id        = aws_appautoscaling_target.storage.resource_id
+  scalable_dimension = aws_appautoscaling_target.storage.scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value     = 55
+    disable_scale_in = true
+
+    predefined_metric_specification {
+      predefined_metric_type = "KafkaBrokerStorageUtilization"
+    }
+  }
+}

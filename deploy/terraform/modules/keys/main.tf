@@ -1,0 +1,42 @@
+# Three keys, one per kind of reader: who may read logs need not be able to read tickets.
+
+locals {
+  keys = {
+    data    = { why = "Tickets and vectors at rest: broker disks, index volumes, models.", services = [] }
+    secrets = { why = "Secrets.", services = [] }
+    signs   = { why = "Logs and alerts.", services = ["logs.${var.region}.amazonaws.com", "cloudwatch.amazonaws.com"] }
+  }
+
+  administer = {
+    Sid       = "TheAccountAdministers"
+    Effect    = "Allow"
+    Action    = "kms:*"
+    Resource  = "*"
+    Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  for_each                = local.keys
+  description             = "${var.name}: ${each.value.why}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat([local.administer], [for service in each.value.services : {
+      Sid       = "Serves${replace(title(split(".", service)[0]), "/[^A-Za-z]/", "")}"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey"]
+      Resource  = "*"
+      Principal = { Service = service }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }])
+  })
+}
+
+resource "aws_kms_alias" "this" {
+  for_each      = local.keys
+  name          = "alias/${var.name}-${each.key}"
+  target_key_id = aws_kms_key.this[each.key].key_id
+}

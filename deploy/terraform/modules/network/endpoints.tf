@@ -1,0 +1,20 @@
+# AWS without the internet. The bucket of the models always; the rest where it is asked for.
+
+resource "aws_vpc_endpoint" "s3" {
+  vpc_id            = aws_vpc.this.id
+  service_name      = "com.amazonaws.${var.region}.s3"
+  vpc_endpoint_type = "Gateway"
+  route_table_ids   = [for table in aws_route_table.private : table.id]
+  tags              = { Name = "${var.name}-s3" }
+}
+
+resource "aws_vpc_endpoint" "interface" {
+  for_each            = var.interface_endpoints
+  vpc_id              = aws_vpc.this.id
+  service_name        = "com.amazonaws.${var.region}.${each.key}"
+  vpc_endpoint_type   = "Interface"
+  private_dns_enabled = true
+  subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
+  security_group_ids  = [aws_security_group.this["endpoints"].id]
+  tags                = { Name = "${var.name}-${each.key}" }
+}

@@ -1,0 +1,42 @@
+# Three zones, each with a public subnet (NAT alone), a private one (tasks) and a data one (brokers; no way out).
+
+locals {
+  zones = { for i, zone in var.zones : zone => i }
+  nats  = { for zone, i in local.zones : zone => i if var.nat_per_zone || i == 0 }
+}
+
+resource "aws_vpc" "this" {
+  cidr_block           = var.cidr
+  enable_dns_support   = true
+  enable_dns_hostnames = true
+  tags                 = { Name = var.name }
+}
+
+# The group that is used when none is named lets nothing through.
+resource "aws_default_security_group" "none" {
+  vpc_id = aws_vpc.this.id
+}
+
+resource "aws_subnet" "public" {
+  for_each          = local.zones
+  vpc_id            = aws_vpc.this.id
+  availability_zone = each.key
+  cidr_block        = cidrsubnet(var.cidr, 8, each.value)
+  tags              = { Name = "${var.name}-public-${each.key}" }
+}
+
+resource "aws_subnet" "private" {
+  for_each          = local.zones
+  vpc_id            = aws_vpc.this.id
+  availability_zone = each.key
+  cidr_block        = cidrsubnet(var.cidr, 4, each.value + 1)
+  tags              = { Name = "${var.name}-private-${each.key}" }
+}
+
+resource "aws_subnet" "data" {
+  for_each          = local.zones
+  vpc_id            = aws_vpc.this.id
+  availability_zone = each.key
+  cidr_block        = cidrsubnet(var.cidr, 8, each.value + 128)
+  tags              = { Name = "${var.name}-data-${each.key}" }
+}

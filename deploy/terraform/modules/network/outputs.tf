@@ -1,0 +1,21 @@
+output "vpc_id" {
+  value = aws_vpc.this.id
+}
+
+output "private_subnets" {
+  description = "Zone to subnet, for tasks."
+  value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
+
+  # A task that starts before there is a way out can't pull its image.
+  depends_on = [aws_route.nat, aws_route.out, aws_route_table_association.private, aws_vpc_endpoint.s3]
+}
+
+output "data_subnets" {
+  description = "Zone to subnet, for brokers."
+  value       = { for zone, subnet in aws_subnet.data : zone => subnet.id }
+}
+
+output "security_groups" {
+  description = "Name (workers, brokers, index, entry, hosts, endpoints) to id."
+  value       = { for name, group in aws_security_group.this : name => group.id }
+}

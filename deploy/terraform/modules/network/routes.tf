@@ -1,0 +1,67 @@
+# The ways out: public subnets through the gateway, private ones through a NAT, data subnets none.
+
+resource "aws_internet_gateway" "this" {
+  vpc_id = aws_vpc.this.id
+  tags   = { Name = var.name }
+}
+
+resource "aws_route_table" "public" {
+  vpc_id = aws_vpc.this.id
+  tags   = { Name = "${var.name}-public" }
+}
+
+resource "aws_route" "out" {
+  route_table_id         = aws_route_table.public.id
+  destination_cidr_block = "0.0.0.0/0"
+  gateway_id             = aws_internet_gateway.this.id
+}
+
+resource "aws_route_table_association" "public" {
+  for_each       = aws_subnet.public
+  subnet_id      = each.value.id
+  route_table_id = aws_route_table.public.id
+}
+
+resource "aws_eip" "nat" {
+  for_each = local.nats
+  domain   = "vpc"
+  tags     = { Name = "${var.name}-nat-${each.key}" }
+}
+
+resource "aws_nat_gateway" "this" {
+  for_each      = local.nats
+  allocation_id = aws_eip.nat[each.key].id
+  subnet_id     = aws_subnet.public[each.key].id
+  tags          = { Name = "${var.name}-${each.key}" }
+  depends_on    = [aws_internet_gateway.this]
+}
+
+resource "aws_route_table" "private" {
+  for_each = local.zones
+  vpc_id   = aws_vpc.this.id
+  tags     = { Name = "${var.name}-private-${each.key}" }
+}
+
+resource "aws_route" "nat" {
+  for_each               = local.zones
+  route_table_id         = aws_route_table.private[each.key].id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.this[var.nat_per_zone ? each.key : var.zones[0]].id
+}
+
+resource "aws_route_table_association" "private" {
+  for_each       = aws_subnet.private
+  subnet_id      = each.value.id
+  route_table_id = aws_route_table.private[each.key].id
+}
+
+resource "aws_route_table" "data" {
+  vpc_id = aws_vpc.this.id
+  tags   = { Name = "${var.name}-data" }
+}
+
+resource "aws_route_table_association" "data" {
+  for_each       = aws_subnet.data
+  subnet_id      = each.value.id
+  route_table_id = aws_route_table.data.id
+}

@@ -1,0 +1,66 @@
+# Who may speak to whom: the whole firewall in one file. What isn't listed isn't let through.
+
+locals {
+  groups = {
+    workers   = "The stages of the stream, and its operator."
+    brokers   = "Kafka."
+    index     = "Qdrant's nodes."
+    entry     = "The index's one address."
+    hosts     = "The machines under Qdrant and under GPU tasks."
+    endpoints = "AWS's services inside the network."
+  }
+
+  # from -> to, port, why
+  allowed = {
+    workers-brokers   = { from = "workers", to = "brokers", port = var.kafka_port, why = "read and write topics" }
+    workers-entry     = { from = "workers", to = "entry", port = 6334, why = "write and search the index (gRPC)" }
+    entry-index       = { from = "entry", to = "index", port = 6334, why = "pass on to a node" }
+    entry-health      = { from = "entry", to = "index", port = 6333, why = "ask whether a node is ready (HTTP)" }
+    index-index       = { from = "index", to = "index", port = 6335, why = "agree on collections and copy shards" }
+    workers-endpoints = { from = "workers", to = "endpoints", port = 443, why = "images, secrets, logs, metrics" }
+    index-endpoints   = { from = "index", to = "endpoints", port = 443, why = "images, secrets, logs" }
+    hosts-endpoints   = { from = "hosts", to = "endpoints", port = 443, why = "join the cluster, attach a volume" }
+  }
+
+  # These call AWS, whose addresses aren't known beforehand.
+  outward = toset(["workers", "index", "hosts"])
+}
+
+resource "aws_security_group" "this" {
+  #checkov:skip=CKV2_AWS_5:The groups are attached by the modules that are given their ids
+  for_each    = local.groups
+  name        = "${var.name}-${each.key}"
+  description = each.value
+  vpc_id      = aws_vpc.this.id
+  tags        = { Name = "${var.name}-${each.key}" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "this" {
+  for_each                     = local.allowed
+  security_group_id            = aws_security_group.this[each.value.to].id
+  referenced_security_group_id = aws_security_group.this[each.value.from].id
+  ip_protocol                  = "tcp"
+  from_port                    = each.value.port
+  to_port                      = each.value.port
+  description                  = "${each.value.from}: ${each.value.why}"
+}
+
+resource "aws_vpc_security_group_egress_rule" "this" {
+  for_each                     = local.allowed
+  security_group_id            = aws_security_group.this[each.value.from].id
+  referenced_security_group_id = aws_security_group.this[each.value.to].id
+  ip_protocol                  = "tcp"
+  from_port                    = each.value.port
+  to_port                      = each.value.port
+  description                  = "${each.value.to}: ${each.value.why}"
+}
+
+resource "aws_vpc_security_group_egress_rule" "aws" {
+  for_each          = local.outward
+  security_group_id = aws_security_group.this[each.key].id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  description       = "AWS over TLS"
+}

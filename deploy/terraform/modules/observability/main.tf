@@ -1,0 +1,53 @@
+# Alarms: each on a metric that exists, with somebody who is told and a line in the runbook (docs/deploy.md).
+
+locals {
+  alarms = merge(local.kafka, local.stages, local.index)
+}
+
+resource "aws_sns_topic" "this" {
+  for_each          = toset(["critical", "warning"])
+  name              = "${var.name}-${each.key}"
+  kms_master_key_id = var.key_arn
+}
+
+resource "aws_sns_topic_policy" "this" {
+  for_each = aws_sns_topic.this
+  arn      = each.value.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "AlarmsOfThisAccountSpeak"
+      Effect    = "Allow"
+      Action    = "sns:Publish"
+      Resource  = each.value.arn
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_sns_topic_subscription" "mail" {
+  for_each  = { for pair in flatten([for severity, mails in var.subscribers : [for mail in mails : { severity = severity, mail = mail }]]) : "${pair.severity}-${pair.mail}" => pair }
+  topic_arn = aws_sns_topic.this[each.value.severity].arn
+  protocol  = "email"
+  endpoint  = each.value.mail
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each            = local.alarms
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "${each.value.says} Runbook: docs/deploy.md, ${each.value.runbook}."
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  comparison_operator = each.value.is
+  threshold           = each.value.threshold
+  period              = 60
+  evaluation_periods  = each.value.minutes
+  treat_missing_data  = each.value.missing
+  alarm_actions       = [aws_sns_topic.this[each.value.severity].arn]
+  ok_actions          = [aws_sns_topic.this[each.value.severity].arn]
+  tags                = { runbook = each.value.runbook, severity = each.value.severity }
+}

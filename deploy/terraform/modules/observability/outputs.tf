@@ -1,0 +1,9 @@
+output "topics" {
+  description = "Severity to where it is told."
+  value       = { for severity, topic in aws_sns_topic.this : severity => topic.arn }
+}
+
+output "alarms" {
+  description = "Names of all alarms."
+  value       = sort(keys(local.alarms))
+}

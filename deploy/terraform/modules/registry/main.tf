@@ -1,0 +1,31 @@
+# Where the images are. A tag never changes what it means, so a task definition names one image for ever.
+
+resource "aws_ecr_repository" "this" {
+  for_each             = var.repositories
+  name                 = "${var.name}/${each.key}"
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.force_delete
+
+  encryption_configuration {
+    encryption_type = "KMS"
+    kms_key         = var.key_arn
+  }
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "this" {
+  for_each   = var.repositories
+  repository = aws_ecr_repository.this[each.key].name
+
+  policy = jsonencode({
+    rules = [{
+      rulePriority = 1
+      description  = "The newest images are kept."
+      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept_images }
+      action       = { type = "expire" }
+    }]
+  })
+}

@@ -1,0 +1,3 @@
+output "max_tasks" {
+  value = aws_appautoscaling_target.tasks.max_capacity
+}

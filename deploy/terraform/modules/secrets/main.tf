@@ -1,0 +1,10 @@
+# Places for secrets, never their values: those would be in the state. `aws secretsmanager put-secret-value` fills them.
+
+resource "aws_secretsmanager_secret" "this" {
+  #checkov:skip=CKV2_AWS_57:Rotating Qdrant's key means a restart of its three nodes, one after the other, and of the workers; docs/deploy.md says how
+  for_each                = var.secrets
+  name                    = "${var.name}/${each.key}"
+  description             = each.value
+  kms_key_id              = var.key_arn
+  recovery_window_in_days = var.recovery_days
+}

@@ -1,0 +1,67 @@
+# A task definition, rendered from its template, and the service that keeps so many of it running.
+
+locals {
+  task = jsondecode(templatefile(var.template, merge(var.values, {
+    name        = var.name
+    environment = jsonencode([for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }])
+    secrets     = jsonencode([for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }])
+  })))
+}
+
+resource "aws_ecs_task_definition" "this" {
+  family                   = local.task.family
+  requires_compatibilities = local.task.requiresCompatibilities
+  network_mode             = local.task.networkMode
+  cpu                      = local.task.cpu
+  memory                   = local.task.memory
+  task_role_arn            = var.task_role_arn
+  execution_role_arn       = var.execution_role_arn
+  container_definitions    = jsonencode(local.task.containerDefinitions)
+
+  runtime_platform {
+    cpu_architecture        = local.task.runtimePlatform.cpuArchitecture
+    operating_system_family = local.task.runtimePlatform.operatingSystemFamily
+  }
+
+  dynamic "volume" {
+    for_each = local.task.volumes
+
+    content {
+      name = volume.value.name
+    }
+  }
+}
+
+resource "aws_ecs_service" "this" {
+  count           = var.tasks > 0 ? 1 : 0
+  name            = var.name
+  cluster         = var.cluster_arn
+  task_definition = aws_ecs_task_definition.this.arn
+  desired_count   = var.tasks
+  propagate_tags  = "SERVICE"
+
+  capacity_provider_strategy {
+    capacity_provider = var.capacity_provider
+    weight            = 1
+  }
+
+  # Never more tasks than there were: a group has no use for more members than partitions. Those that stay take over
+  # meanwhile, and the stream lags for seconds.
+  deployment_minimum_healthy_percent = 50
+  deployment_maximum_percent         = 100
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    subnets          = var.subnets
+    security_groups  = [var.security_group]
+    assign_public_ip = false
+  }
+
+  lifecycle {
+    ignore_changes = [desired_count]
+  }
+}

@@ -1,0 +1,26 @@
+# Who is told, and of what.
+
+module "observability" {
+  source       = "../observability"
+  name         = local.name
+  account_id   = var.account_id
+  key_arn      = module.keys.arns["signs"]
+  subscribers  = var.subscribers
+  kafka        = { name = module.kafka.name, broker_ids = module.kafka.broker_ids }
+  cluster_name = module.cluster.name
+  namespace    = local.name
+
+  stages = { for name, worker in local.workers : name => {
+    group      = worker.group
+    topic      = worker.reads
+    target_lag = local.sizes.stages[worker.stage].target_lag
+    min_tasks  = local.sizes.stages[worker.stage].min_tasks
+    max_tasks  = local.sizes.stages[worker.stage].max_tasks
+  } }
+
+  index = {
+    nodes         = module.index.nodes
+    load_balancer = module.index.metrics.load_balancer
+    target_group  = module.index.metrics.target_group
+  }
+}

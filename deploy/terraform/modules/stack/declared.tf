@@ -1,0 +1,15 @@
+# What is declared once for all ways of deployment. Nothing of it is repeated here.
+
+locals {
+  deploy = "${path.module}/../../.."
+  ecs    = "${local.deploy}/k8s-ecs/ecs"
+  msk    = "${local.deploy}/k8s-ecs/msk"
+
+  sizes             = yamldecode(file("${local.deploy}/sizes.yaml"))
+  topics            = yamldecode(file("${local.msk}/topics.yaml")).topics
+  server_properties = file("${local.msk}/server.properties")
+
+  partitions = { for topic in local.topics : topic.name => topic.partitions }
+  dlq        = "tickets.dlq"
+  name       = "ticketstream-${var.environment}"
+}

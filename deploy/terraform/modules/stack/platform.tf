@@ -1,0 +1,113 @@
+# What the stream stands on.
+
+module "keys" {
+  source     = "../keys"
+  name       = local.name
+  account_id = var.account_id
+  region     = var.region
+}
+
+module "network" {
+  source              = "../network"
+  name                = local.name
+  region              = var.region
+  cidr                = var.network.cidr
+  zones               = var.network.zones
+  nat_per_zone        = var.network.nat_per_zone
+  interface_endpoints = var.network.interface_endpoints
+  kafka_port          = module.kafka.port
+  log_key_arn         = module.keys.arns["signs"]
+  log_days            = var.log_days
+}
+
+module "kafka" {
+  source            = "../kafka"
+  name              = local.name
+  kafka_version     = var.kafka.version
+  subnets           = [for zone in var.network.zones : module.network.data_subnets[zone]]
+  security_group    = module.network.security_groups["brokers"]
+  instance_type     = var.kafka.instance_type
+  volume_gib        = var.kafka.volume_gib
+  volume_max_gib    = var.kafka.volume_max_gib
+  authentication    = var.kafka.authentication
+  scram_secrets     = var.kafka.scram_secrets
+  topics            = local.topics
+  server_properties = local.server_properties
+  key_arn           = module.keys.arns["data"]
+  log_key_arn       = module.keys.arns["signs"]
+  log_days          = var.log_days
+}
+
+module "registry" {
+  source       = "../registry"
+  name         = local.name
+  repositories = ["pipeline", "pipeline-gpu"]
+  key_arn      = module.keys.arns["data"]
+  force_delete = !var.keep_data
+}
+
+module "artefacts" {
+  source        = "../artefacts"
+  bucket        = "${local.name}-models-${var.account_id}"
+  key_arn       = module.keys.arns["data"]
+  force_destroy = !var.keep_data
+}
+
+module "secrets" {
+  source        = "../secrets"
+  name          = local.name
+  secrets       = { index-api-key = "Qdrant's API key: its nodes ask for it, workers show it." }
+  key_arn       = module.keys.arns["secrets"]
+  recovery_days = var.keep_data ? 30 : 0
+}
+
+module "cluster" {
+  source   = "../cluster"
+  name     = local.name
+  tasks    = keys(local.tasks)
+  key_arn  = module.keys.arns["signs"]
+  log_days = var.log_days
+}
+
+module "gpu" {
+  source          = "../capacity"
+  count           = var.gpu == null ? 0 : 1
+  name            = "${local.name}-gpu"
+  cluster_name    = module.cluster.name
+  node            = "gpu"
+  subnets         = values(module.network.private_subnets)
+  security_group  = module.network.security_groups["hosts"]
+  instance_type   = var.gpu.instance_type
+  image_parameter = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/recommended/image_id"
+  machines        = { min = 0, max = local.sizes.stages.embedding.max_tasks, managed = true }
+  region          = var.region
+}
+
+resource "aws_ecs_cluster_capacity_providers" "this" {
+  cluster_name       = module.cluster.name
+  capacity_providers = concat(["FARGATE"], module.gpu[*].provider_name)
+}
+
+module "index" {
+  source          = "../index"
+  name            = local.name
+  region          = var.region
+  vpc_id          = module.network.vpc_id
+  subnets         = module.network.private_subnets
+  security_groups = { for name in ["index", "entry", "hosts"] : name => module.network.security_groups[name] }
+  cluster         = { name = module.cluster.name, arn = module.cluster.arn }
+  image           = var.images.qdrant
+  template        = "${local.ecs}/qdrant.json"
+  instance_type   = var.index.instance_type
+  node            = { cpu = var.index.cpu, memory_mib = var.index.memory_mib }
+  volume_gib      = var.index.volume_gib
+  replication     = var.index.replication
+  api_key_arn     = module.secrets.arns["index-api-key"]
+  certificate_arn = var.index.certificate_arn
+  domain          = var.index.domain
+  roles           = { task = module.identity.task_roles["qdrant"], execution = module.identity.execution_roles["qdrant"] }
+  log_group       = module.cluster.log_groups["qdrant"]
+  data_key_arn    = module.keys.arns["data"]
+  stop_timeout_s  = local.sizes.stop_timeout_s
+  keep_data       = var.keep_data
+}

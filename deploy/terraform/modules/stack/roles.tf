@@ -1,0 +1,57 @@
+# Who may do what.
+
+locals {
+  # A reference may name a field of a secret (ARN:username::); the right is to the secret.
+  secret_arns = { for task, secrets in local.secrets : task => distinct([
+    for reference in values(secrets) : join(":", slice(split(":", reference), 0, 7))
+  ]) }
+
+  tasks = merge(
+    { for name, worker in local.workers : name => {
+      reads   = [worker.reads]
+      writes  = concat(worker.writes, [local.dlq])
+      creates = []
+      groups  = [worker.group]
+      models  = [for model, spec in var.models : spec.store if model == worker.model]
+      secrets = local.secret_arns[name]
+      images  = [module.registry.arns[worker.stage == "embedding" && var.gpu != null ? "pipeline-gpu" : "pipeline"]]
+      metrics = true
+    } },
+    {
+      operator = {
+        reads   = keys(local.partitions)
+        writes  = [for name in keys(local.partitions) : name if name == "tickets.raw" || name == "tickets.enriched"] # a replay
+        creates = keys(local.partitions)
+        groups  = [for worker in local.workers : worker.group]
+        models  = [for spec in var.models : spec.store]
+        secrets = local.secret_arns["operator"]
+        images  = [module.registry.arns["pipeline"]]
+        metrics = false
+      }
+      qdrant = {
+        reads   = []
+        writes  = []
+        creates = []
+        groups  = []
+        models  = []
+        secrets = [module.secrets.arns["index-api-key"]]
+        images  = []
+        metrics = false
+      }
+    },
+  )
+}
+
+module "identity" {
+  source          = "../identity"
+  name            = local.name
+  account_id      = var.account_id
+  tasks           = local.tasks
+  kafka_arn       = module.kafka.arn
+  kafka_iam       = var.kafka.authentication == "iam"
+  bucket_arn      = module.artefacts.arn
+  data_key_arn    = module.keys.arns["data"]
+  secrets_key_arn = module.keys.arns["secrets"]
+  log_arns        = module.cluster.log_arns
+  metrics_log_arn = module.cluster.metrics_log_arn
+}

@@ -1,0 +1,74 @@
+# The workers' settings (docs/operations.md has all of them), and which of them are secrets.
+
+locals {
+  cache_dir = "/var/cache/ticketstream"
+
+  task_values = {
+    vcpu           = local.sizes.task.vcpu
+    memory_mib     = local.sizes.task.memory_mib
+    stop_timeout_s = local.sizes.stop_timeout_s
+    cache_dir      = local.cache_dir
+    region         = var.region
+  }
+
+  shared = merge(
+    {
+      AWS_REGION             = var.region  # on EC2 nobody else says so
+      TICKETS_HEALTH__HOST   = "127.0.0.1" # the side car shares it; nobody else can ask
+      TICKETS_KAFKA__BROKERS = module.kafka.brokers
+      # What still hangs after the drain is waited for three seconds; the rest is for the exit.
+      TICKETS_WRITER__DRAIN_TIMEOUT_S = tostring(local.sizes.stop_timeout_s - 15)
+    },
+    module.kafka.settings,
+    { for name, value in { TICKETS_KAFKA__AWS_REGION = var.region } : name => value if var.kafka.authentication == "iam" },
+  )
+
+  by_model = { for model, spec in var.models : model => { for name, value in {
+    TICKETS_MODEL__STORE              = "s3://${module.artefacts.bucket}/${spec.store}"
+    TICKETS_MODEL__CACHE_DIR          = local.cache_dir
+    TICKETS_MODEL__DEVICE             = var.gpu == null ? "cpu" : "cuda"
+    TICKETS_MODEL__PRECISION          = spec.precision
+    TICKETS_MODEL__THREADS            = tostring(local.sizes.task.vcpu)
+    TICKETS_MODEL__STAMP              = spec.stamp
+    TICKETS_INDEX__URL                = module.index.url
+    TICKETS_INDEX__COLLECTION         = spec.collection
+    TICKETS_INDEX__REPLICATION_FACTOR = tostring(var.index.replication)
+    TICKETS_INDEX__SHARDS             = tostring(length(module.index.nodes))
+    TICKETS_TOPICS__EMBEDDED          = spec.embedded_topic
+  } : name => value if value != null } }
+
+  # The operator looks after the model that was there first by name; another is named in its overrides.
+  first = sort(keys(var.models))[0]
+
+  environments = merge(
+    { for name, worker in local.workers : name => merge(
+      local.shared,
+      { TICKETS_KAFKA__GROUP = worker.base, TICKETS_HEALTH__PORT = tostring(local.sizes.stages[worker.stage].port) },
+      lookup(local.by_model, worker.model, {}),
+      var.settings,
+    ) },
+    { operator = merge(
+      local.shared,
+      { TICKETS_KAFKA__GROUP = var.models[local.first].group },
+      local.by_model[local.first],
+      { TICKETS_MODEL__DEVICE = "cpu" },
+      var.settings,
+    ) },
+  )
+
+  kafka_secrets = { for name, value in {
+    TICKETS_KAFKA__SASL_USERNAME = "${join("", slice(var.kafka.scram_secrets, 0, min(1, length(var.kafka.scram_secrets))))}:username::"
+    TICKETS_KAFKA__SASL_PASSWORD = "${join("", slice(var.kafka.scram_secrets, 0, min(1, length(var.kafka.scram_secrets))))}:password::"
+  } : name => value if var.kafka.authentication == "scram" }
+
+  index_secrets = { TICKETS_INDEX__API_KEY = module.secrets.arns["index-api-key"] }
+
+  secrets = merge(
+    { for name, worker in local.workers : name => merge(
+      local.kafka_secrets,
+      { for setting, arn in local.index_secrets : setting => arn if worker.model != "" },
+      var.secrets,
+    ) },
+    { operator = merge(local.kafka_secrets, local.index_secrets, var.secrets) },
+  )
+}

@@ -1,0 +1,71 @@
+# The rules of scaling, tried alone.
+
+mock_provider "aws" {}
+
+variables {
+  cluster_name = "ticketstream"
+  service_name = "pipeline"
+  kafka_name   = "ticketstream"
+  group        = "ticketstream"
+  topic        = "tickets.raw"
+  target_lag   = 30000
+  partitions   = 12
+  min_tasks    = 2
+  max_tasks    = 12
+}
+
+run "as_many_tasks_as_partitions" {
+  command = plan
+
+  module {
+    source = "../scaling"
+  }
+
+  assert {
+    condition     = output.max_tasks == 12
+    error_message = "Twelve tasks for twelve partitions are right."
+  }
+}
+
+run "refuses_more_tasks_than_partitions" {
+  command = plan
+
+  module {
+    source = "../scaling"
+  }
+
+  variables {
+    max_tasks = 13
+  }
+
+  expect_failures = [var.max_tasks]
+}
+
+run "refuses_a_group_whose_lag_msk_leaves_out" {
+  command = plan
+
+  module {
+    source = "../scaling"
+  }
+
+  variables {
+    group = "ticketstream:2"
+  }
+
+  expect_failures = [var.group]
+}
+
+run "refuses_more_tasks_at_least_than_at_most" {
+  command = plan
+
+  module {
+    source = "../scaling"
+  }
+
+  variables {
+    min_tasks = 9
+    max_tasks = 8
+  }
+
+  expect_failures = [var.min_tasks]
+}

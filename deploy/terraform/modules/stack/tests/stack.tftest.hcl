@@ -1,0 +1,214 @@
+# The whole stack with AWS played: what is planned, and what is refused. No account, no network.
+
+mock_provider "aws" {}
+
+variables {
+  environment = "prod"
+  account_id  = "123456789012"
+  region      = "us-east-1"
+  mode        = "staged"
+  image_tag   = "0.1.0"
+  keep_data   = true
+  models      = { minilm = { store = "models", collection = "tickets" } }
+  network     = { cidr = "10.30.0.0/16", zones = ["us-east-1a", "us-east-1b", "us-east-1c"], nat_per_zone = true }
+  kafka       = { volume_gib = 100, volume_max_gib = 200 }
+  images      = { collector = "collector:v0.43.3", qdrant = "qdrant:v1.15.5" }
+  subscribers = { critical = ["oncall@your.company"] }
+
+  index = {
+    instance_type   = "r7i.xlarge"
+    cpu             = 3840
+    memory_mib      = 28672
+    volume_gib      = 200
+    certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/one"
+    domain          = "index.your.company"
+  }
+}
+
+run "staged" {
+  command = plan
+
+  assert {
+    condition     = toset(output.services) == toset(["embedding-minilm", "enrichment", "qdrant-0", "qdrant-1", "qdrant-2"])
+    error_message = "Staged: an enrichment, an embedding, and three nodes."
+  }
+
+  assert {
+    condition     = alltrue([for name, worker in local.workers : module.scaling[name].max_tasks <= local.partitions[worker.reads]])
+    error_message = "A stage may have no more tasks than its topic has partitions."
+  }
+
+  assert {
+    condition     = local.workers["embedding-minilm"].group == local.sizes.stages.embedding.group
+    error_message = "The stage's suffix must make the group of deploy/sizes.yaml."
+  }
+
+  assert {
+    condition     = length(module.network.data_subnets) == 3
+    error_message = "Three zones."
+  }
+
+  assert {
+    condition     = module.index.url == "https://index.your.company:6334"
+    error_message = "With a certificate the index is spoken to by its name, over TLS."
+  }
+}
+
+run "single" {
+  command = plan
+  variables {
+    mode = "single"
+  }
+
+  assert {
+    condition     = toset(output.services) == toset(["pipeline-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
+    error_message = "Single: one service does all."
+  }
+
+  assert {
+    condition     = local.workers["pipeline-minilm"].group == local.sizes.stages.pipeline.group
+    error_message = "The group of deploy/sizes.yaml."
+  }
+}
+
+run "upgrade" {
+  command = plan
+
+  variables {
+    models = {
+      minilm = { store = "models", collection = "tickets" }
+      larger = { store = "models-2", collection = "tickets-2", group = "ticketstream-2", embedded_topic = "tickets.embedded-2" }
+    }
+  }
+
+  assert {
+    condition     = local.workers["embedding-larger"].group == "ticketstream-2-embedding" && length(local.workers) == 3
+    error_message = "A second model is a second embedding stage, in a group of its own; the enrichment is shared."
+  }
+}
+
+run "gpu" {
+  command = plan
+  variables {
+    gpu = { instance_type = "g6.xlarge" }
+  }
+
+  assert {
+    condition     = local.templates.embedding == "embedding-gpu.json" && length(module.gpu) == 1
+    error_message = "With gpu the embedding stage runs on machines of its own."
+  }
+}
+
+run "refuses_plaintext_in_prod" {
+  command = plan
+  variables {
+    kafka = { volume_gib = 100, volume_max_gib = 200, authentication = "plaintext" }
+  }
+  expect_failures = [var.kafka]
+}
+
+run "refuses_an_index_without_tls_in_prod" {
+  command = plan
+  variables {
+    index = { instance_type = "r7i.xlarge", cpu = 3840, memory_mib = 28672, volume_gib = 200 }
+  }
+  expect_failures = [var.index]
+}
+
+run "refuses_an_index_of_two_copies" {
+  command         = plan
+  expect_failures = [var.index]
+
+  variables {
+    index = {
+      instance_type   = "r7i.xlarge"
+      cpu             = 3840
+      memory_mib      = 28672
+      volume_gib      = 200
+      replication     = 2
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/one"
+      domain          = "index.your.company"
+    }
+  }
+}
+
+run "refuses_two_zones" {
+  command = plan
+  variables {
+    network = { cidr = "10.30.0.0/16", zones = ["us-east-1a", "us-east-1b", "us-east-1b"], nat_per_zone = true }
+  }
+  expect_failures = [var.network]
+}
+
+run "refuses_a_secret_among_the_settings" {
+  command = plan
+  variables {
+    settings = { TICKETS_KAFKA__SSL_KEY_PASSWORD = "hunter2" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "refuses_a_secret_in_place_of_its_arn" {
+  command = plan
+  variables {
+    secrets = { TICKETS_INDEX__API_KEY = "hunter2" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "refuses_an_image_that_moves" {
+  command = plan
+  variables {
+    image_tag = "latest"
+  }
+  expect_failures = [var.image_tag]
+}
+
+run "refuses_two_models_in_one_collection" {
+  command         = plan
+  expect_failures = [var.models]
+
+  variables {
+    models = {
+      minilm = { store = "models", collection = "tickets" }
+      larger = { store = "models-2", collection = "tickets", group = "ticketstream-2", embedded_topic = "tickets.embedded-2" }
+    }
+  }
+}
+
+run "refuses_two_models_in_one_group" {
+  command         = plan
+  expect_failures = [var.models]
+
+  variables {
+    models = {
+      minilm = { store = "models", collection = "tickets" }
+      larger = { store = "models-2", collection = "tickets-2", embedded_topic = "tickets.embedded-2" }
+    }
+  }
+}
+
+run "refuses_a_gpu_for_the_whole_stream" {
+  command = plan
+  variables {
+    mode = "single"
+    gpu  = { instance_type = "g6.xlarge" }
+  }
+  expect_failures = [var.gpu]
+}
+
+run "refuses_to_forget_data_in_prod" {
+  command = plan
+  variables {
+    keep_data = false
+  }
+  expect_failures = [var.keep_data]
+}
+
+run "refuses_prod_with_nobody_to_tell" {
+  command = plan
+  variables {
+    subscribers = { warning = ["team@your.company"] }
+  }
+  expect_failures = [var.subscribers]
+}
