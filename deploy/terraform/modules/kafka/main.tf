@@ -1,19 +1,4 @@
-# Three brokers, one in each zone, configured by the file that the tests run a real cluster with.
-
-locals {
-  ports = { iam = 9098, scram = 9096, plaintext = 9092 }
-
-  # MSK takes settings alone; why each is as it is, is said in the file.
-  settings = [
-    for line in split("\n", var.server_properties) : trimspace(line) if trimspace(line) != "" && !startswith(trimspace(line), "#")
-  ]
-}
-
-resource "aws_msk_configuration" "this" {
-  name              = var.name
-  kafka_versions    = [var.kafka_version]
-  server_properties = "${join("\n", local.settings)}\n"
-}
+# Three brokers, one in each zone.
 
 resource "aws_cloudwatch_log_group" "brokers" {
   #checkov:skip=CKV_AWS_338:A month is what an enquiry needs; brokers' logs tell nothing of tickets later
@@ -23,7 +8,6 @@ resource "aws_cloudwatch_log_group" "brokers" {
 }
 
 resource "aws_msk_cluster" "this" {
-  #checkov:skip=CKV_AWS_291:Only authentication = "plaintext" opens the plain port, and prod refuses it
   cluster_name           = var.name
   kafka_version          = var.kafka_version
   number_of_broker_nodes = length(var.subnets)

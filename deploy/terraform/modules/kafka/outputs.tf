@@ -1,3 +1,7 @@
+locals {
+  ports = { iam = 9098, scram = 9096, plaintext = 9092 }
+}
+
 output "arn" {
   value = aws_msk_cluster.this.arn
 }
