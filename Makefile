@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test image-test dashboard k8s faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka lock clean
+.PHONY: help install run test image-test dashboard k8s faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
 
 help: ## Print what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -76,6 +76,12 @@ docs: .venv/.dev ## Renew the tables of docs/operations.md and the contract's sc
 kafka: .venv/.dev ## Fetch Apache Kafka's jars for the tests (needs Java and Maven)
 	$(BIN)/python -m tests.rigs.kafka
 
+tf-tools: .venv/.dev ## Install what the Terraform tests play AWS and scan with, where there is a terraform
+	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done .checkov/.done; fi
+
+tf-test: tf-tools ## Format, validate, plan, scan and apply the Terraform files to what plays AWS; print a table
+	$(BIN)/pytest -q tests/deploy/terraform
+
 lock: .venv/.dev ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra broker --extra build -o requirements/run.txt pyproject.toml
@@ -88,9 +94,13 @@ lock: .venv/.dev ## Resolve the dependencies anew
 		--override requirements/gpu-override.txt -o requirements/gpu.txt pyproject.toml requirements/gpu.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/fuzz.txt requirements/fuzz.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/ministack.txt requirements/ministack.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/checkov.txt requirements/checkov.in
 
 clean: ## Remove what was made here; caches of the user stay
-	rm -rf .venv .contenders .gpu .fuzz build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu .fuzz .ministack .checkov build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
@@ -138,4 +148,16 @@ endef
 	@$(BIN)/python -m venv .gpu
 	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/gpu.txt
 	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.ministack/.done: requirements/ministack.txt | .venv/bin/python
+	@echo "installing what requirements/ministack.txt pins, beside us"
+	@$(BIN)/python -m venv --clear .ministack
+	@.ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+.checkov/.done: requirements/checkov.txt | .venv/bin/python
+	@echo "installing what requirements/checkov.txt pins, beside us"
+	@$(BIN)/python -m venv --clear .checkov
+	@.checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checkov.txt
 	@touch $@
