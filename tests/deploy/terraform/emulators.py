@@ -1,0 +1,120 @@
+"""What plays AWS here: moto's server, and ministack in an environment of its own. Neither is AWS."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import boto3
+from botocore.config import Config
+from msgspec import Struct
+
+from tests.deploy.terraform.workspace import ACCOUNT, REGION
+from tests.rigs.guard import guard
+from tests.rigs.kafka.node import free_port
+
+_PATIENCE_S: Final = 60.0
+_ROOT: Final = Path(__file__).parents[3]
+MINISTACK: Final = _ROOT / ".ministack" / "bin" / "ministack"
+
+
+class Credentials(Struct, frozen=True):
+    """Of the account, or of a role that was taken."""
+
+    key: str = ACCOUNT
+    secret: str = "of-nobody"
+    token: str | None = None
+
+
+class Emulator(Struct, frozen=True):
+    """Where it is, and how it is asked."""
+
+    name: str
+    url: str
+
+    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+        """A client of boto3."""
+        who = credentials or Credentials()
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=who.key,
+            aws_secret_access_key=who.secret,
+            aws_session_token=who.token,
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    def as_role(self, arn: str) -> Credentials:
+        """What a task with this role would be given."""
+        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="task")["Credentials"]
+        return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+
+@contextmanager
+def start_moto(folder: Path) -> Iterator[Emulator]:
+    """A moto of its own, ended at the end."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.deploy.terraform.moto_server", str(port)]
+    with _process(command, os.environ, folder, f"http://127.0.0.1:{port}/moto-api/data.json", place=_ROOT):
+        yield Emulator("moto", f"http://127.0.0.1:{port}")
+
+
+def enforce_moto_roles(emulator: Emulator, *, after: int = 0) -> None:
+    """From now on a call needs a right, but for the next `after` calls."""
+    request = Request(f"{emulator.url}/moto-api/reset-auth", data=str(after).encode(), method="POST")
+    request.add_header("Content-Type", "text/plain")
+    urlopen(request, timeout=10).close()
+
+
+@contextmanager
+def start_ministack(folder: Path) -> Iterator[Emulator]:
+    """A ministack of its own, ended at the end."""
+    port = free_port()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
+    environ |= {
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "LOG_LEVEL": "ERROR",
+    }
+    with _process([str(MINISTACK)], environ, folder, f"http://127.0.0.1:{port}/_ministack/health", place=folder):
+        yield Emulator("ministack", f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def _process(command: list[str], environ: Mapping[str, str], folder: Path, url: str, *, place: Path) -> Iterator[None]:
+    """A server that answers at `url`; what it says is in `folder`."""
+    with (folder / "emulator.log").open("w") as log:
+        process = subprocess.Popen(
+            command, env=environ, cwd=place, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+        guarding = guard(process.pid)
+        try:
+            _await(url)
+            yield
+        finally:
+            process.kill()
+            process.wait()
+            guarding.kill()
+            guarding.wait()
+            if guarding.stdin is not None:
+                guarding.stdin.close()
+
+
+def _await(url: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            urlopen(url, timeout=2).close()
+        except (URLError, OSError):
+            assert time.monotonic() < deadline, f"nobody answers at {url}"
+            time.sleep(0.2)
+        else:
+            return

@@ -1,0 +1,26 @@
+"""The metrics that AWS gives, as far as alarms use them, with their dimensions; an alarm on another would never ring.
+
+Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
+(Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guide of Network Load Balancers.
+"""
+
+from typing import Final
+
+_CLUSTER: Final = frozenset({"Cluster Name"})
+_BROKER: Final = frozenset({"Cluster Name", "Broker ID"})
+_GROUP: Final = frozenset({"Cluster Name", "Consumer Group", "Topic"})
+_SERVICE: Final = frozenset({"ClusterName", "ServiceName"})
+_TARGETS: Final = frozenset({"LoadBalancer", "TargetGroup"})
+
+METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
+    ("AWS/Kafka", "ActiveControllerCount"): _CLUSTER,
+    ("AWS/Kafka", "OfflinePartitionsCount"): _CLUSTER,
+    ("AWS/Kafka", "KafkaDataLogsDiskUsed"): _BROKER,
+    ("AWS/Kafka", "UnderReplicatedPartitions"): _BROKER,
+    ("AWS/Kafka", "EstimatedMaxTimeLag"): _GROUP,
+    ("AWS/Kafka", "MaxOffsetLag"): _GROUP,
+    ("AWS/Kafka", "SumOffsetLag"): _GROUP,
+    ("AWS/ECS", "MemoryUtilization"): _SERVICE,
+    ("ECS/ContainerInsights", "RunningTaskCount"): _SERVICE,
+    ("AWS/NetworkELB", "HealthyHostCount"): _TARGETS,
+}

@@ -1,0 +1,114 @@
+"""Checkov over the configuration and over a plan: each finding mended, or excused in writing beside the resource."""
+
+import copy
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from tests.deploy.terraform.tool import resources
+
+CHECKOV: Final = Path(__file__).parents[3] / ".checkov" / "bin" / "checkov"
+_EXCUSE: Final = re.compile(r"#checkov:skip=(CKV2?_[A-Z]+_\d+):(\S.*)")
+_RESOURCE: Final = re.compile(r'^resource "(\w+)" "(\w+)" \{')
+_INDEX: Final = re.compile(r'\[(?:"[^"]*"|\d+)\]')
+_PATIENCE_S: Final = 240
+
+
+class Finding(Struct, frozen=True, order=True):
+    """A rule that a resource doesn't keep; the resource by type and name."""
+
+    rule: str
+    resource: str
+    says: str = ""
+
+
+class Scan(Struct, frozen=True):
+    """What was kept, and what wasn't."""
+
+    passed: int
+    failed: list[Finding]
+
+
+def excuses(modules: Path) -> dict[tuple[str, str], str]:
+    """Rule and resource (TYPE.NAME) to the reason, as written in the files."""
+    found: dict[tuple[str, str], str] = {}
+    for path in sorted(modules.rglob("*.tf")):
+        resource = ""
+        for line in path.read_text().splitlines():
+            if (opened := _RESOURCE.match(line)) is not None:
+                resource = f"{opened[1]}.{opened[2]}"
+            elif (excuse := _EXCUSE.search(line)) is not None:
+                found[excuse[1], resource] = excuse[2]
+    return found
+
+
+def scan_plan(plan: dict[str, Any], folder: Path) -> Scan:
+    """Rules held to a plan, where every value that can be known is; `folder` is for its file."""
+    path = folder / "plan.json"
+    path.write_text(json.dumps(with_what_comes(plan)))
+    return _scan(["--file", str(path), "--framework", "terraform_plan"])
+
+
+def with_what_comes(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan, with a word for each value that the files give and the apply will know, such as a key's ARN.
+
+    Left out it would look as if it had not been given. What the files don't give stays out.
+    """
+    told = copy.deepcopy(plan)
+    given = _given(plan["configuration"]["root_module"])
+    comes = {
+        each["address"]: {
+            name: f"{each['address']}.{name}: known after the apply"
+            for name, unknown in each["change"].get("after_unknown", {}).items()
+            if unknown is True and name in given.get(_INDEX.sub("", each["address"]), ())
+        }
+        for each in told["resource_changes"]
+    }
+    for each in told["resource_changes"]:
+        each["change"]["after"] |= comes[each["address"]]
+    for each in resources(told["planned_values"]["root_module"]):
+        each.setdefault("values", {}).update(comes[each["address"]])
+    return told
+
+
+def _given(module: dict[str, Any], prefix: str = "") -> dict[str, set[str]]:
+    """Address without indices to the arguments that the files give."""
+    found = {prefix + each["address"]: set(each.get("expressions", {})) for each in module.get("resources", [])}
+    for name, call in module.get("module_calls", {}).items():
+        found |= _given(call["module"], f"{prefix}module.{name}.")
+    return found
+
+
+def scan_templates(folder: Path) -> Scan:
+    """Secrets in plain text, in any file."""
+    return _scan(["--directory", str(folder), "--framework", "secrets"])
+
+
+def _scan(what: Sequence[str]) -> Scan:
+    done = subprocess.run(
+        [str(CHECKOV), *what, "--output", "json", "--compact", "--quiet", "--soft-fail", "--skip-download"],
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_S,
+        check=False,
+    )
+    assert done.stdout.lstrip().startswith(("{", "[")), done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    reports: list[dict[str, Any]] = told if isinstance(told, list) else [told]
+    failed = {
+        Finding(each["check_id"], _plain(each["resource"]), each["check_name"])
+        for report in reports
+        for each in report.get("results", {}).get("failed_checks", [])
+    }
+    passed = sum(report.get("summary", report).get("passed", 0) for report in reports)
+    return Scan(passed, sorted(failed))
+
+
+def _plain(address: str) -> str:
+    """module.a.module.b["x"].aws_s3_bucket.this[0] -> aws_s3_bucket.this."""
+    return ".".join(_INDEX.sub("", address).split(".")[-2:])

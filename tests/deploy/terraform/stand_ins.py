@@ -1,0 +1,65 @@
+"""What an emulator can't play is left out of a copy of the files; everything else is applied as it is shipped."""
+
+from typing import Final
+
+from tests.deploy.terraform.workspace import ACCOUNT, REGION, Workspace
+
+KAFKA_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/ticketstream-dev/11111111-2222-3333-4444-555555555555-1"
+_KAFKA: Final = "terraform/modules/kafka"
+_SCALING: Final = "terraform/modules/scaling"
+_BROKERS: Final = ",".join(f"b-{i}.example.com:9098" for i in (1, 2, 3))
+_KAFKA_OUTPUTS: Final = f"""
+output "arn" {{
+  value = "{KAFKA_ARN}"
+}}
+
+output "name" {{
+  value = var.name
+}}
+
+output "broker_ids" {{
+  value = ["1", "2", "3"]
+}}
+
+output "port" {{
+  value = 9098
+}}
+
+output "brokers" {{
+  value = "{_BROKERS}"
+}}
+
+output "settings" {{
+  value = {{ TICKETS_KAFKA__SECURITY_PROTOCOL = "SASL_SSL", TICKETS_KAFKA__SASL_MECHANISM = "AWS_MSK_IAM" }}
+}}
+"""
+_SCALING_OUTPUTS: Final = """
+output "max_tasks" {
+  value = var.max_tasks
+}
+"""
+
+
+def for_moto(branch: Workspace) -> None:
+    """No MSK: a cluster never becomes active there, and there are no configurations."""
+    _without_brokers(branch)
+    branch.leave_out(f"{_KAFKA}/configuration.tf")
+
+
+def for_ministack(branch: Workspace) -> None:
+    """No brokers (they can't be described as the provider asks), no autoscaling."""
+    _without_brokers(branch)
+    branch.leave_out(f"{_SCALING}/main.tf")
+    branch.write(f"{_SCALING}/outputs.tf", _SCALING_OUTPUTS)
+    # It wants to be told twice which namespace a name is in.
+    branch.change(
+        "terraform/modules/index/main.tf",
+        "  dns_config {\n",
+        "  namespace_id = aws_service_discovery_private_dns_namespace.this.id\n\n  dns_config {\n",
+    )
+
+
+def _without_brokers(branch: Workspace) -> None:
+    for place in ("main.tf", "storage.tf"):
+        branch.leave_out(f"{_KAFKA}/{place}")
+    branch.write(f"{_KAFKA}/outputs.tf", _KAFKA_OUTPUTS)

@@ -1,0 +1,93 @@
+"""Alarms ring: on metrics that exist, with somebody to tell and a line in the runbook."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from core import metrics
+from tests.deploy.terraform.conftest import Planned
+from tests.deploy.terraform.metrics_that_exist import METRICS
+from tests.deploy.terraform.stacks import Applied
+from tests.deploy.terraform.table import Table
+from tests.deploy.terraform.workspace import DEPLOY
+
+_DOCS: Final = Path(__file__).parents[3] / "docs"
+_OURS: Final = "ticketstream-"
+
+
+@pytest.fixture
+def alarms(plans: dict[str, Planned]) -> list[dict[str, Any]]:
+    """Every alarm of prod."""
+    return [each["values"] for each in plans["prod"].resources("aws_cloudwatch_metric_alarm")]
+
+
+def test_every_metric_exists(alarms: list[dict[str, Any]], table: Table) -> None:
+    """An alarm's metric is one that AWS gives with just these dimensions, or one of ours that the collector sends."""
+    sent = re.findall(r"\^(tickets_\w+)\$", (DEPLOY / "k8s-ecs" / "ecs" / "collector.yaml").read_text())
+    assert len(alarms) > 25
+    for alarm in alarms:
+        if alarm["namespace"].startswith(_OURS):
+            assert alarm["metric_name"] in sent
+            assert set(alarm["dimensions"]) == {"worker"}
+        else:
+            known = METRICS.get((alarm["namespace"], alarm["metric_name"]))
+            assert known is not None, f"{alarm['alarm_name']}: AWS gives no {alarm['metric_name']}"
+            # Those that are known only after the apply, as the load balancer's, aren't in the plan.
+            assert set(alarm.get("dimensions") or known) == known
+    table.row("alarms", "prod", len(alarms))
+
+
+def test_the_collector_sends_metrics_that_a_worker_has() -> None:
+    """Each name that the collector passes on is a metric of the worker."""
+    sent = re.findall(r"\^(tickets_\w+)\$", (DEPLOY / "k8s-ecs" / "ecs" / "collector.yaml").read_text())
+    assert sent
+    assert set(sent) <= set(metrics.METRIC_NAMES)
+
+
+def test_every_alarm_has_a_line_in_the_runbook(alarms: list[dict[str, Any]]) -> None:
+    """The tag `runbook` is the name of a row in the documents."""
+    written = "".join(path.read_text() for path in _DOCS.glob("deploy*.md"))
+    assert {alarm["tags"]["runbook"] for alarm in alarms if f"| `{alarm['tags']['runbook']}` |" not in written} == set()
+
+
+def test_every_alarm_tells_somebody(moto: Applied) -> None:
+    """Each has an action, on ringing and on its end: the topic of its severity, which somebody has subscribed to."""
+    # Scaling has alarms of its own, which AWS makes.
+    found = moto.emulator.client("cloudwatch").describe_alarms(AlarmNamePrefix="ticketstream-dev-")["MetricAlarms"]
+    assert len(found) > 25
+    topics = {topic["TopicArn"] for topic in moto.emulator.client("sns").list_topics()["Topics"]}
+    for alarm in found:
+        assert alarm["AlarmActions"], alarm["AlarmName"]
+        assert set(alarm["AlarmActions"]) == set(alarm["OKActions"])
+        assert set(alarm["AlarmActions"]) <= topics
+    told = {each["TopicArn"] for each in moto.emulator.client("sns").list_subscriptions()["Subscriptions"]}
+    assert any(arn.endswith("-critical") for arn in told)
+
+
+def test_a_stage_scales_by_lag_over_running_tasks(moto: Applied) -> None:
+    """Both scaling metrics exist, and the target and the bounds are those of sizes.yaml."""
+    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
+    client = moto.emulator.client("application-autoscaling")
+    policies = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    targets = client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {"embedding-minilm", "enrichment"}
+    bounds = {each["ResourceId"]: each for each in targets}
+    for policy in policies:
+        stage = policy["ResourceId"].rsplit("/", 1)[1].split("-")[0]
+        tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+        assert tracking["TargetValue"] == sizes[stage]["target_lag"]
+        assert bounds[policy["ResourceId"]]["MinCapacity"] == sizes[stage]["min_tasks"]
+        assert bounds[policy["ResourceId"]]["MaxCapacity"] == sizes[stage]["max_tasks"]
+        parts = {each["Id"]: each for each in tracking["CustomizedMetricSpecification"]["Metrics"]}
+        assert parts["lag_per_task"]["Expression"] == "lag / tasks"
+        for part in ("lag", "tasks"):
+            metric = parts[part]["MetricStat"]["Metric"]
+            named = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            assert set(named) == METRICS[metric["Namespace"], metric["MetricName"]]
+        assert {each["Value"] for each in parts["lag"]["MetricStat"]["Metric"]["Dimensions"]} >= {
+            sizes[stage]["group"],
+            sizes[stage]["reads"],
+        }

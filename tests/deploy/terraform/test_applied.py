@@ -1,0 +1,96 @@
+"""What the emulators were made to hold, read back with boto3."""
+
+import yaml
+
+from tests.deploy.terraform.stacks import Applied
+from tests.deploy.terraform.workspace import DEPLOY, REGION
+
+
+def test_three_zones(moto: Applied) -> None:
+    """Nine subnets, three kinds in each of three zones; brokers' subnets have no way out."""
+    ec2 = moto.emulator.client("ec2")
+    ours = [{"Name": "tag:application", "Values": ["ticketstream"]}]
+    subnets = ec2.describe_subnets(Filters=ours)["Subnets"]
+    assert len(subnets) == 9
+    assert {each["AvailabilityZone"] for each in subnets} == {f"{REGION}{letter}" for letter in "abc"}
+    tables = ec2.describe_route_tables(Filters=[{"Name": "tag:Name", "Values": ["ticketstream-dev-data"]}])[
+        "RouteTables"
+    ]
+    assert [route.get("DestinationCidrBlock") for route in tables[0]["Routes"]] == ["10.20.0.0/16"]
+
+
+def test_nobody_reaches_a_broker_but_workers(moto: Applied) -> None:
+    """Kafka's group lets in one port, from the workers' group alone; nothing is open to the world."""
+    ec2 = moto.emulator.client("ec2")
+    groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
+    (rule,) = groups["ticketstream-dev-brokers"]["IpPermissions"]
+    assert (rule["FromPort"], rule["ToPort"]) == (9098, 9098)
+    assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [groups["ticketstream-dev-workers"]["GroupId"]]
+    for name, group in groups.items():
+        if name.startswith("ticketstream-dev-"):
+            assert [rule for rule in group["IpPermissions"] if rule.get("IpRanges")] == [], name
+
+
+def test_the_services_run_what_sizes_yaml_says(moto: Applied) -> None:
+    """Both stages at their least size, and three nodes of one task each."""
+    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
+    ecs = moto.emulator.client("ecs")
+    names = ["enrichment", "embedding-minilm", "qdrant-0", "qdrant-1", "qdrant-2"]
+    found = ecs.describe_services(cluster="ticketstream-dev", services=names)["services"]
+    wanted = {each["serviceName"]: each["desiredCount"] for each in found}
+    assert wanted == {
+        "enrichment": sizes["enrichment"]["min_tasks"],
+        "embedding-minilm": sizes["embedding"]["min_tasks"],
+        "qdrant-0": 1,
+        "qdrant-1": 1,
+        "qdrant-2": 1,
+    }
+
+
+def test_each_node_has_a_zone_and_a_disk_of_its_own(moto: Applied) -> None:
+    """Three encrypted volumes in three zones, and three machines that are pinned to them."""
+    volumes = moto.emulator.client("ec2").describe_volumes(
+        Filters=[{"Name": "tag:application", "Values": ["ticketstream"]}]
+    )
+    assert sorted(each["AvailabilityZone"] for each in volumes["Volumes"]) == [f"{REGION}{letter}" for letter in "abc"]
+    assert all(each["Encrypted"] for each in volumes["Volumes"])
+    groups = moto.emulator.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert sorted((each["MinSize"], each["MaxSize"]) for each in groups) == [(1, 1)] * 3
+    assert len({each["VPCZoneIdentifier"] for each in groups}) == 3
+
+
+def test_the_models_bucket_is_closed(moto: Applied) -> None:
+    """Versioned, encrypted with our key, public to nobody, and no plain HTTP."""
+    s3 = moto.emulator.client("s3")
+    bucket = moto.output("model_store").removeprefix("s3://")
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert '"aws:SecureTransport":"false"' in s3.get_bucket_policy(Bucket=bucket)["Policy"].replace(" ", "")
+
+
+def test_logs_are_kept_for_a_month(moto: Applied) -> None:
+    """Every log group of ours: 30 days, encrypted."""
+    groups = moto.emulator.client("logs").describe_log_groups(logGroupNamePrefix="/ticketstream-dev/")["logGroups"]
+    assert len(groups) >= 5
+    assert {(each["retentionInDays"], bool(each.get("kmsKeyId"))) for each in groups} == {(30, True)}
+
+
+def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> None:
+    """MSK is given each setting of server.properties, and none of the reasons beside them."""
+    kafka = ministack.emulator.client("kafka")
+    (configuration,) = kafka.list_configurations()["Configurations"]
+    revision = kafka.describe_configuration_revision(
+        Arn=configuration["Arn"], Revision=configuration["LatestRevision"]["Revision"]
+    )
+    told = revision["ServerProperties"]
+    text = told.decode() if isinstance(told, bytes) else told
+    shipped = (DEPLOY / "k8s-ecs" / "msk" / "server.properties").read_text().splitlines()
+    assert text.split() == [line.strip() for line in shipped if line.strip() and not line.strip().startswith("#")]
+
+
+def test_the_stack_in_one_piece_is_one_service(ministack: Applied) -> None:
+    """mode = single: the pipeline and the index's nodes, and no other service."""
+    arns = ministack.emulator.client("ecs").list_services(cluster="ticketstream-dev")["serviceArns"]
+    assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "qdrant-0", "qdrant-1", "qdrant-2"}

@@ -1,0 +1,51 @@
+"""The policy scan: what it finds is mended, or excused in writing beside the resource."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.terraform.conftest import Planned
+from tests.deploy.terraform.policy_scan import excuses, scan_plan, scan_templates
+from tests.deploy.terraform.table import Table
+from tests.deploy.terraform.workspace import DEPLOY
+
+pytestmark = pytest.mark.usefixtures("checkov")
+
+
+def test_every_finding_is_explained(plans: dict[str, Planned], tmp_path: Path, table: Table) -> None:
+    """Nothing that checkov finds in a plan is without a reason, and no reason is left over."""
+    written = excuses(DEPLOY / "terraform" / "modules")
+    seen: set[tuple[str, str]] = set()
+    for environment, planned in plans.items():
+        scan = scan_plan(planned.content, tmp_path)
+        found = {(each.rule, each.resource) for each in scan.failed}
+        unexplained = [each for each in scan.failed if (each.rule, each.resource) not in written]
+        table.row("policy scan: passed", environment, scan.passed)
+        table.row("policy scan: excused", environment, len(found & set(written)))
+        table.row("policy scan: unexplained", environment, len(unexplained))
+        assert scan.passed > 100
+        assert unexplained == []
+        seen |= found
+    assert sorted(set(written) - seen) == []
+
+
+def test_no_secret_is_in_the_files() -> None:
+    """No key, password or token is written anywhere under deploy/."""
+    assert scan_templates(DEPLOY).failed == []
+
+
+def test_what_is_open_or_plain_is_found(plans: dict[str, Planned], tmp_path: Path) -> None:
+    """The scan sees what it is there for: an open bucket, and secrets without a key of ours."""
+    text = json.dumps(plans["dev"].content)
+    broken = json.loads(text.replace('"block_public_acls": true', '"block_public_acls": false'))
+    (secrets,) = (
+        each
+        for each in broken["configuration"]["root_module"]["module_calls"]["ticketstream"]["module"]["module_calls"][
+            "secrets"
+        ]["module"]["resources"]
+    )
+    del secrets["expressions"]["kms_key_id"]
+    found = {(each.rule, each.resource) for each in scan_plan(broken, tmp_path).failed}
+    assert ("CKV_AWS_53", "aws_s3_bucket_public_access_block.this") in found
+    assert ("CKV_AWS_149", "aws_secretsmanager_secret.this") in found

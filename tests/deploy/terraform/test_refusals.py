@@ -1,0 +1,93 @@
+"""A wrong setting in a shipped file or an environment ends the plan with a sentence that says what to do."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from tests.deploy.terraform.workspace import VARIABLES, Workspace
+
+Break = Callable[[Workspace], None]
+
+
+def _file(place: str, before: str, after: str) -> Break:
+    return lambda branch: branch.change(place, before, after)
+
+
+def _nothing(_branch: Workspace) -> None:
+    """The wrong value is a variable's."""
+
+
+class Wrong(Struct, frozen=True):
+    """What is set wrong, where, and what must be said of it."""
+
+    environment: str
+    given: dict[str, Any]
+    broken: Break
+    sentence: str
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(
+            Wrong(
+                "dev",
+                {},
+                _file("sizes.yaml", "max_tasks: 12", "max_tasks: 13"),
+                "max_tasks (13) is above the 12 partitions of tickets.raw: a task without a partition does nothing",
+            ),
+            id="more tasks than partitions",
+        ),
+        pytest.param(
+            Wrong(
+                "dev",
+                {},
+                _file("k8s-ecs/msk/topics.yaml", "replication: 3", "replication: 2"),
+                "every topic needs replication 3 or more",
+            ),
+            id="replication below 3",
+        ),
+        pytest.param(
+            Wrong(
+                "prod",
+                {"kafka_authentication": "plaintext"},
+                _nothing,
+                "kafka.authentication is plaintext, and prod refuses it",
+            ),
+            id="plaintext in prod",
+        ),
+        pytest.param(
+            Wrong(
+                "prod",
+                {"settings": {"TICKETS_KAFKA__SASL_PASSWORD": "hunter2"}},
+                _nothing,
+                "put it into Secrets Manager and name its ARN in secrets",
+            ),
+            id="a secret in plain text",
+        ),
+        pytest.param(
+            Wrong(
+                "dev",
+                {},
+                _file(
+                    "k8s-ecs/msk/server.properties",
+                    "allow.everyone.if.no.acl.found=false",
+                    "allow.everyone.if.no.acl.found=true",
+                ),
+                "MSK's own defaults lose or leak",
+            ),
+            id="everybody let in",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_refused(workspace: Workspace, tmp_path: Path, wrong: Wrong) -> None:
+    """The plan fails, and the sentence names what is wrong and what to do; it repeats no secret."""
+    branch = workspace.branch(tmp_path / "deploy")
+    wrong.broken(branch)
+    said = branch.root(f"envs/{wrong.environment}").plan(VARIABLES[wrong.environment] | wrong.given)
+    assert said.code == 1
+    assert wrong.sentence in " ".join(said.errors().split())
+    assert "hunter2" not in said.errors()

@@ -1,0 +1,162 @@
+"""Least privilege, tried: what a task needs passes, and what its neighbour needs is denied."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from tests.deploy.terraform.emulators import Emulator, enforce_moto_roles
+from tests.deploy.terraform.stacks import Applied
+from tests.deploy.terraform.stand_ins import KAFKA_ARN
+from tests.deploy.terraform.table import Table
+from tests.deploy.terraform.workspace import DEPLOY
+
+_STAGES: Final = {"enrichment": "enrichment", "embedding-minilm": "embedding"}
+_DLQ: Final = "tickets.dlq"
+_DENIALS: Final = {"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"}
+_MODEL_READERS: Final = {
+    "embedding-minilm-task": True,
+    "operator-task": True,
+    "enrichment-task": False,
+    "embedding-minilm-start": False,
+}
+_NEVER: Final = ("kafka-cluster:AlterCluster", "kafka-cluster:DeleteTopic", "kafka-cluster:AlterTopic")
+
+
+def _topic(name: str) -> str:
+    return f"{KAFKA_ARN.replace(':cluster/', ':topic/')}/{name}"
+
+
+def _group(name: str) -> str:
+    return f"{KAFKA_ARN.replace(':cluster/', ':group/')}/{name}"
+
+
+@pytest.fixture(scope="module")
+def policies(moto: Applied) -> dict[str, IAMPolicy]:
+    """Role (without the prefix) to its one policy, as IAM has it."""
+    iam = moto.emulator.client("iam")
+    found = {}
+    for role in iam.list_roles()["Roles"]:
+        names = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+        assert len(names) <= 1
+        assert iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"] == []
+        for name in names:
+            document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
+            found[role["RoleName"].removeprefix("ticketstream-dev-")] = IAMPolicy(json.dumps(document))
+    return found
+
+
+def _allows(policy: IAMPolicy, action: str, resource: str) -> bool:
+    return policy.is_action_permitted(action, resource) is PermissionResult.PERMITTED
+
+
+def test_a_stage_may_use_its_own_topics_and_group_alone(policies: dict[str, IAMPolicy], table: Table) -> None:
+    """Of every topic and group, a stage reads what it reads, writes what it writes, joins its own; and nothing more."""
+    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
+    topics = [
+        each["name"] for each in yaml.safe_load((DEPLOY / "k8s-ecs" / "msk" / "topics.yaml").read_text())["topics"]
+    ]
+    tried = 0
+    for role, stage in _STAGES.items():
+        policy = policies[f"{role}-task"]
+        writes = {*sizes[stage]["writes"], _DLQ}
+        uses = {sizes[stage]["reads"], *writes}
+        for action in ("kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"):
+            assert _allows(policy, action, KAFKA_ARN)
+        for topic in topics:
+            assert _allows(policy, "kafka-cluster:ReadData", _topic(topic)) is (topic == sizes[stage]["reads"]), topic
+            assert _allows(policy, "kafka-cluster:WriteData", _topic(topic)) is (topic in writes), topic
+            assert _allows(policy, "kafka-cluster:DescribeTopic", _topic(topic)) is (topic in uses), topic
+            assert not _allows(policy, "kafka-cluster:CreateTopic", _topic(topic))
+        for other in sizes.values():
+            own = other["group"] == sizes[stage]["group"]
+            for action in ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"):
+                assert _allows(policy, action, _group(other["group"])) is own
+        for action in _NEVER:
+            assert not any(_allows(policy, action, arn) for arn in (KAFKA_ARN, *map(_topic, topics)))
+        tried += 2 + 4 * len(topics) + 2 * len(sizes) + len(_NEVER) * (1 + len(topics))
+    table.row("Kafka rights tried", "task roles", tried)
+
+
+def test_only_the_operator_makes_topics(policies: dict[str, IAMPolicy]) -> None:
+    """`ticketstream topics` runs as the operator; it too can't change or delete one."""
+    may = {
+        role for role, policy in policies.items() if _allows(policy, "kafka-cluster:CreateTopic", _topic("tickets.raw"))
+    }
+    assert may == {"operator-task"}
+    assert not any(_allows(policy, action, _topic("tickets.raw")) for policy in policies.values() for action in _NEVER)
+
+
+def test_a_policy_that_is_too_wide_is_seen() -> None:
+    """The evaluator that these tests lean on finds a star."""
+    wide = IAMPolicy(
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kafka-cluster:*", "Resource": "*"}]}'
+    )
+    assert _allows(wide, "kafka-cluster:DeleteTopic", _topic("tickets.raw"))
+
+
+def test_only_its_start_may_read_a_secret(policies: dict[str, IAMPolicy], moto: Applied) -> None:
+    """Secrets are given to a task by ECS: no role that a task works with can ask, nor can a stage without an index."""
+    arn = moto.output("secrets")["index-api-key"]
+    may = {role for role, policy in policies.items() if _allows(policy, "secretsmanager:GetSecretValue", arn)}
+    assert may == {"embedding-minilm-start", "operator-start", "qdrant-start"}
+
+
+@pytest.fixture(scope="module")
+def enforcing(moto: Applied) -> Iterator[tuple[Emulator, dict[str, Any]]]:
+    """Moto with IAM enforced, a model and something else in the bucket, and what each role would be given."""
+    emulator = moto.emulator
+    bucket = moto.output("model_store").removeprefix("s3://")
+    # Its policy denies plain HTTP, which is what an emulator is asked by.
+    emulator.client("s3").delete_bucket_policy(Bucket=bucket)
+    for key in ("models/minilm/model.onnx", "else/file"):
+        emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=b"model")
+    roles = {each["RoleName"]: each["Arn"] for each in emulator.client("iam").list_roles()["Roles"]}
+    given = {name.removeprefix("ticketstream-dev-"): emulator.as_role(arn) for name, arn in roles.items()}
+    enforce_moto_roles(emulator)
+    yield emulator, given
+    enforce_moto_roles(emulator, after=10**9)
+
+
+def _denied(call: Any, **arguments: Any) -> bool:
+    try:
+        call(**arguments)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in _DENIALS:
+            raise
+        return True
+    return False
+
+
+def test_a_stage_may_take_its_model_and_no_more(
+    moto: Applied, enforcing: tuple[Emulator, dict[str, Any]], table: Table
+) -> None:
+    """With IAM enforced: the embedding reads models; nobody writes them, the enrichment and the node don't see them."""
+    emulator, given = enforcing
+    bucket = moto.output("model_store").removeprefix("s3://")
+    model, other = {"Bucket": bucket, "Key": "models/minilm/model.onnx"}, {"Bucket": bucket, "Key": "else/file"}
+    tried = 0
+    for role, may in _MODEL_READERS.items():
+        s3 = emulator.client("s3", given[role])
+        assert _denied(s3.get_object, **model) is not may, role
+        assert _denied(s3.get_object, **other), role
+        assert _denied(s3.put_object, **model, Body=b"another"), role
+        assert _denied(s3.delete_object, **model), role
+        tried += 4
+    table.row("calls tried with IAM enforced", "moto", tried)
+
+
+def test_a_stage_may_not_look_around(enforcing: tuple[Emulator, dict[str, Any]]) -> None:
+    """With IAM enforced no role of a task lists roles, reads logs, stops tasks or deletes brokers."""
+    emulator, given = enforcing
+    for role in ("embedding-minilm-task", "enrichment-task", "operator-task"):
+        who = given[role]
+        assert _denied(emulator.client("iam", who).list_roles)
+        assert _denied(emulator.client("ecs", who).list_tasks)
+        assert _denied(emulator.client("ec2", who).describe_instances)
+        assert _denied(emulator.client("secretsmanager", who).list_secrets)

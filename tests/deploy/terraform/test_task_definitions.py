@@ -1,0 +1,137 @@
+"""The task definitions, as rendered and registered: hardened, drained, and in step with sizes.yaml."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from core.settings import variables
+from tests.deploy.terraform.stacks import Applied
+from tests.deploy.terraform.workspace import DEPLOY
+
+_SIZES: Final = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
+_SECRET: Final = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN$")
+_WORKERS: Final = {
+    "pipeline-minilm": "pipeline",
+    "enrichment": "enrichment",
+    "embedding-minilm": "embedding",
+}
+
+
+def _registered(applied: Applied) -> dict[str, dict[str, Any]]:
+    client = applied.emulator.client("ecs")
+    families = client.list_task_definition_families(status="ACTIVE")["families"]
+    return {family: client.describe_task_definition(taskDefinition=family)["taskDefinition"] for family in families}
+
+
+@pytest.fixture(scope="module")
+def registered(moto: Applied, ministack: Applied) -> dict[str, dict[str, Any]]:
+    """Every task definition by family: staged from one emulator, single from the other."""
+    return _registered(ministack) | _registered(moto)
+
+
+@pytest.fixture(scope="module")
+def workers(registered: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Those of the stream."""
+    return {stage: registered[family] for family, stage in _WORKERS.items()}
+
+
+def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for family, task in registered.items():
+        for container in task["containerDefinitions"]:
+            yield f"{family}/{container['name']}", container
+
+
+def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
+    """The pipeline, both stages, the operator and three nodes."""
+    nodes = {f"ticketstream-dev-qdrant-{i}" for i in range(3)}
+    assert set(registered) == {*_WORKERS, "operator", *nodes}
+
+
+def test_all_are_hardened(registered: dict[str, dict[str, Any]]) -> None:
+    """Every container: read-only root, no capability, no privilege, a log."""
+    for name, container in _containers(registered):
+        assert container["readonlyRootFilesystem"] is True, name
+        assert not container.get("privileged"), name
+        assert container["linuxParameters"]["capabilities"]["drop"] == ["ALL"], name
+        assert container["logConfiguration"]["options"]["awslogs-group"].startswith("/ticketstream-dev/"), name
+
+
+def test_secrets_are_references(registered: dict[str, dict[str, Any]]) -> None:
+    """No environment holds a secret; each secret is an ARN."""
+    given = set()
+    for name, container in _containers(registered):
+        assert [each["name"] for each in container.get("environment", []) if _SECRET.search(each["name"])] == [], name
+        for secret in container.get("secrets", []):
+            assert secret["valueFrom"].startswith("arn:aws:secretsmanager:"), name
+            given.add(secret["name"])
+    assert given == {"TICKETS_INDEX__API_KEY", "QDRANT__SERVICE__API_KEY"}
+
+
+def test_a_worker_is_as_large_as_declared(workers: dict[str, dict[str, Any]]) -> None:
+    """Processors, memory, module and port are those of sizes.yaml."""
+    for stage, task in workers.items():
+        declared = _SIZES["stages"][stage]
+        worker = task["containerDefinitions"][0]
+        settings = {each["name"]: each["value"] for each in worker["environment"]}
+        assert int(task["cpu"]) == _SIZES["task"]["vcpu"] * 1024
+        assert int(task["memory"]) == _SIZES["task"]["memory_mib"]
+        assert [*worker["entryPoint"], *worker["command"]] == ["python", "-m", "bytewax.run", declared["module"]]
+        assert settings["TICKETS_HEALTH__PORT"] == str(declared["port"])
+        assert settings["TICKETS_HEALTH__HOST"] == "127.0.0.1"
+        assert worker["healthCheck"]["command"] == ["CMD", "python", "/opt/health.py"]
+        collector = task["containerDefinitions"][1]
+        scrape = yaml.safe_load(collector["environment"][0]["value"])
+        (job,) = scrape["receivers"]["prometheus"]["config"]["scrape_configs"]
+        assert job["metrics_path"] == _SIZES["health"]["metrics"]
+        assert job["static_configs"][0]["targets"] == [f"127.0.0.1:{declared['port']}"]
+
+
+def test_a_worker_drains_before_it_is_killed(workers: dict[str, dict[str, Any]]) -> None:
+    """SIGTERM's drain ends before ECS kills, with seconds to spare; and no Fargate task may take longer than 120 s."""
+    for task in workers.values():
+        worker = task["containerDefinitions"][0]
+        settings = {each["name"]: each["value"] for each in worker["environment"]}
+        assert worker["stopTimeout"] == _SIZES["stop_timeout_s"] <= 120
+        assert float(settings["TICKETS_WRITER__DRAIN_TIMEOUT_S"]) + 10 <= worker["stopTimeout"]
+
+
+def test_a_workers_settings_exist(workers: dict[str, dict[str, Any]]) -> None:
+    """Every variable is one that the worker knows: an unknown one would end its start."""
+    for task in workers.values():
+        worker = task["containerDefinitions"][0]
+        names = {each["name"] for each in [*worker["environment"], *worker["secrets"]]}
+        assert {name for name in names if name.startswith("TICKETS_")} <= set(variables())
+
+
+def test_the_side_car_may_die(workers: dict[str, dict[str, Any]]) -> None:
+    """The worker is essential, the collector is not."""
+    for task in workers.values():
+        assert [each["essential"] for each in task["containerDefinitions"]] == [True, False]
+
+
+def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict[str, Any]]) -> None:
+    """Qdrant's defaults, the workers' setting, and each node's own name and one first node."""
+    uris = set()
+    for i in range(3):
+        (node,) = registered[f"ticketstream-dev-qdrant-{i}"]["containerDefinitions"]
+        settings = {each["name"]: each["value"] for each in node["environment"]}
+        assert settings["QDRANT__STORAGE__COLLECTION__REPLICATION_FACTOR"] == "3"
+        assert settings["QDRANT__STORAGE__COLLECTION__WRITE_CONSISTENCY_FACTOR"] == "2"
+        assert settings["QDRANT_BOOTSTRAP"] == "http://qdrant-0.ticketstream-dev.internal:6335"
+        uris.add(settings["QDRANT_URI"])
+    assert len(uris) == 3
+    worker = registered["embedding-minilm"]["containerDefinitions"][0]
+    assert {"name": "TICKETS_INDEX__REPLICATION_FACTOR", "value": "3"} in worker["environment"]
+
+
+def test_the_gpu_variant_differs_in_the_gpu_alone() -> None:
+    """embedding-gpu.json is embedding.json on EC2 with one GPU, and nothing else."""
+    folder = DEPLOY / "k8s-ecs" / "ecs"
+    plain = (folder / "embedding.json").read_text()
+    with_gpu = (folder / "embedding-gpu.json").read_text()
+    line = '      "resourceRequirements": [{"type": "GPU", "value": "1"}],\n'
+    assert line in with_gpu
+    assert with_gpu.replace(line, "").replace('["EC2"]', '["FARGATE"]') == plain

@@ -1,0 +1,136 @@
+"""Terraform and its AWS provider, where they can be found."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+_MIRRORS: Final = (
+    "~/.terraform.d/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
+    "/opt/*",
+)
+_PATIENCE_S: Final = 300
+# Nobody's account: what a real one would be asked with must not get near.
+_FORGOTTEN: Final = ("AWS_", "TF_", "TICKETS_")
+
+
+class Tool(Struct, frozen=True):
+    """The program, and a folder of providers on disk; None: they come from the registry."""
+
+    binary: str
+    mirror: Path | None
+
+
+def find_tool() -> Tool | None:
+    """Terraform on the path; TF_PLUGIN_DIR or a usual place has the providers."""
+    binary = shutil.which("terraform")
+    return None if binary is None else Tool(binary, _find_mirror())
+
+
+def _find_mirror() -> Path | None:
+    named = os.environ.get("TF_PLUGIN_DIR")
+    for place in [named] if named else _MIRRORS:
+        path = Path(place).expanduser()
+        for found in sorted(Path(path.anchor).glob(f"{path.relative_to(path.anchor)}/registry.terraform.io")):
+            if any(found.glob("hashicorp/aws/*")):
+                return found.parent
+    return None
+
+
+class Said(Struct, frozen=True):
+    """What a command answered."""
+
+    code: int
+    out: str
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Lines of `-json` output of one type."""
+        lines = [msgspec.json.decode(line) for line in self.out.splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("type") == kind]
+
+    def errors(self) -> str:
+        """What it complains of, in one text."""
+        found = [event["diagnostic"] for event in self.events("diagnostic")]
+        return "\n".join(
+            f"{each['summary']}: {each.get('detail', '')}" for each in found if each["severity"] == "error"
+        )
+
+
+class Root:
+    """A root module to run commands in."""
+
+    def __init__(self, tool: Tool, folder: Path, *, endpoint: str | None = None) -> None:
+        self.folder = folder
+        self._tool = tool
+        self._endpoint = endpoint
+
+    def run(self, *arguments: str, within_s: float = _PATIENCE_S) -> Said:
+        """One command of Terraform, with none of the caller's AWS or Terraform settings."""
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(_FORGOTTEN)}
+        config = self.folder / ".no-settings"
+        config.touch()
+        environ |= {
+            "TF_CLI_CONFIG_FILE": str(config),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+            "AWS_ACCESS_KEY_ID": "123456789012",
+            "AWS_SECRET_ACCESS_KEY": "of-nobody",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        if self._endpoint is not None:
+            environ["AWS_ENDPOINT_URL"] = self._endpoint
+        done = subprocess.run(
+            [self._tool.binary, f"-chdir={self.folder}", *arguments],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=within_s,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout)
+
+    def init(self) -> Said:
+        """Modules and provider; from the folder on disk, where there is one."""
+        places = [] if self._tool.mirror is None else [f"-plugin-dir={self._tool.mirror}"]
+        return self.run("init", "-no-color", "-reconfigure", *places)
+
+    def plan(self, variables: dict[str, Any], *, to: Path | None = None) -> Said:
+        """A plan, kept at `to`."""
+        kept = [] if to is None else [f"-out={to}"]
+        return self.run("plan", "-json", *kept, *_given(variables))
+
+    def apply(self, variables: dict[str, Any]) -> Said:
+        """Everything is made, many at once: most of it is waiting."""
+        return self.run("apply", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
+
+    def destroy(self, variables: dict[str, Any]) -> Said:
+        """Everything is taken down."""
+        return self.run("destroy", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
+
+    def show(self, plan: Path | None = None) -> dict[str, Any]:
+        """A plan, or the state, as JSON."""
+        said = self.run("show", "-json", *([] if plan is None else [str(plan)]))
+        assert said.code == 0, said.out
+        return dict(msgspec.json.decode(said.out))
+
+
+def _given(variables: dict[str, Any]) -> list[str]:
+    return [
+        f"-var={name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
+        for name, value in variables.items()
+    ]
+
+
+def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
+    """All managed resources of a plan's or a state's `root_module`."""
+    own = [each for each in module.get("resources", []) if each["mode"] == "managed"]
+    return own + [each for child in module.get("child_modules", []) for each in resources(child)]
