@@ -9,7 +9,7 @@ import yaml
 
 from core.settings import variables
 from tests.deploy.terraform.stacks import Applied
-from tests.deploy.terraform.workspace import DEPLOY
+from tests.deploy.terraform.workspace import DEPLOY, VARIABLES
 
 _SIZES: Final = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 _SECRET: Final = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN$")
@@ -125,6 +125,21 @@ def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict
     assert len(uris) == 3
     worker = registered["embedding-minilm"]["containerDefinitions"][0]
     assert {"name": "TICKETS_INDEX__REPLICATION_FACTOR", "value": "3"} in worker["environment"]
+
+
+def test_the_gpu_variant_is_rendered_and_registered(moto: Applied) -> None:
+    """With `gpu` the embedding is a task for EC2 with one GPU; ECS takes it as it is rendered."""
+    variables = VARIABLES["dev"] | {"mode": "staged", "gpu": {"instance_type": "g6.xlarge"}}
+    rendered = moto.root.evaluate("module.ticketstream.task_definitions", variables)["embedding-minilm"]
+    worker = rendered["containerDefinitions"][0]
+    assert rendered["requiresCompatibilities"] == ["EC2"]
+    assert worker["resourceRequirements"] == [{"type": "GPU", "value": "1"}]
+    assert "/pipeline-gpu:" in worker["image"]
+    assert {"name": "TICKETS_MODEL__DEVICE", "value": "cuda"} in worker["environment"]
+    rendered["family"] = "embedding-gpu-by-hand"
+    client = moto.emulator.client("ecs")
+    assert client.register_task_definition(**rendered)["taskDefinition"]["status"] == "ACTIVE"
+    client.deregister_task_definition(taskDefinition="embedding-gpu-by-hand:1")
 
 
 def test_the_gpu_variant_differs_in_the_gpu_alone() -> None:

@@ -70,7 +70,7 @@ class Root:
         self._tool = tool
         self._endpoint = endpoint
 
-    def run(self, *arguments: str, within_s: float = _PATIENCE_S) -> Said:
+    def run(self, *arguments: str, told: str = "") -> Said:
         """One command of Terraform, with none of the caller's AWS or Terraform settings."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_FORGOTTEN)}
         config = self.folder / ".no-settings"
@@ -89,11 +89,11 @@ class Root:
         done = subprocess.run(
             [self._tool.binary, f"-chdir={self.folder}", *arguments],
             env=environ,
-            stdin=subprocess.DEVNULL,
+            input=told,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=within_s,
+            timeout=_PATIENCE_S,
             check=False,
         )
         return Said(done.returncode, done.stdout)
@@ -115,6 +115,12 @@ class Root:
     def destroy(self, variables: dict[str, Any]) -> Said:
         """Everything is taken down."""
         return self.run("destroy", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
+
+    def evaluate(self, expression: str, variables: dict[str, Any]) -> Any:
+        """An expression's value over the state, had the variables been these."""
+        said = self.run("console", *_given(variables), told=f"jsonencode({expression})\n")
+        assert said.code == 0, said.out
+        return msgspec.json.decode(msgspec.json.decode(said.out.strip(), type=str))
 
     def show(self, plan: Path | None = None) -> dict[str, Any]:
         """A plan, or the state, as JSON."""

@@ -6,6 +6,7 @@ module "ticketstream" {
   account_id  = var.account_id
   region      = var.region
   mode        = var.mode
+  gpu         = var.gpu
   image_tag   = var.image_tag
   subscribers = var.subscribers
   settings    = var.settings

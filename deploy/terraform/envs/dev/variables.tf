@@ -20,6 +20,12 @@ variable "mode" {
   default     = "single"
 }
 
+variable "gpu" {
+  description = "Embed on GPUs: { instance_type = \"g6.xlarge\" }, with mode = \"staged\". null: on Fargate."
+  type        = object({ instance_type = string })
+  default     = null
+}
+
 variable "kafka_authentication" {
   description = "iam, scram or plaintext."
   type        = string

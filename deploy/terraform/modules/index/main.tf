@@ -77,6 +77,8 @@ resource "aws_ecs_service" "node" {
   launch_type     = "EC2"
   propagate_tags  = "SERVICE"
 
+  availability_zone_rebalancing = "DISABLED" # its disk is in one zone
+
   # The disk has one user at a time: the old node ends before the new one starts.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100

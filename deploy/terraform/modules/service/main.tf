@@ -40,6 +40,9 @@ resource "aws_ecs_service" "this" {
   desired_count   = var.tasks
   propagate_tags  = "SERVICE"
 
+  # Moving tasks between zones for balance needs more tasks than are wanted, and partitions would move with them.
+  availability_zone_rebalancing = "DISABLED"
+
   capacity_provider_strategy {
     capacity_provider = var.capacity_provider
     weight            = 1
