@@ -73,7 +73,7 @@ def test_a_stage_scales_by_lag_over_running_tasks(moto: Applied) -> None:
     client = moto.emulator.client("application-autoscaling")
     policies = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     targets = client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
-    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {"embedding-minilm", "enrichment"}
+    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {"embedding-minilm", "enrichment-minilm"}
     bounds = {each["ResourceId"]: each for each in targets}
     for policy in policies:
         stage = policy["ResourceId"].rsplit("/", 1)[1].split("-")[0]

@@ -35,11 +35,11 @@ def test_the_services_run_what_sizes_yaml_says(moto: Applied) -> None:
     """Both stages at their least size, and three nodes of one task each."""
     sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
     ecs = moto.emulator.client("ecs")
-    names = ["enrichment", "embedding-minilm", "qdrant-0", "qdrant-1", "qdrant-2"]
+    names = ["enrichment-minilm", "embedding-minilm", "qdrant-0", "qdrant-1", "qdrant-2"]
     found = ecs.describe_services(cluster="ticketstream-dev", services=names)["services"]
     wanted = {each["serviceName"]: each["desiredCount"] for each in found}
     assert wanted == {
-        "enrichment": sizes["enrichment"]["min_tasks"],
+        "enrichment-minilm": sizes["enrichment"]["min_tasks"],
         "embedding-minilm": sizes["embedding"]["min_tasks"],
         "qdrant-0": 1,
         "qdrant-1": 1,

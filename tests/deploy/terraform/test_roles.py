@@ -15,14 +15,15 @@ from tests.deploy.terraform.stand_ins import KAFKA_ARN
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.workspace import DEPLOY
 
-_STAGES: Final = {"enrichment": "enrichment", "embedding-minilm": "embedding"}
+_STAGES: Final = {"enrichment-minilm": "enrichment", "embedding-minilm": "embedding"}
 _DLQ: Final = "tickets.dlq"
 _DENIALS: Final = {"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"}
 _MODEL_READERS: Final = {
     "embedding-minilm-task": True,
     "operator-task": True,
-    "enrichment-task": False,
+    "enrichment-minilm-task": True,
     "embedding-minilm-start": False,
+    "enrichment-minilm-start": False,
 }
 _NEVER: Final = ("kafka-cluster:AlterCluster", "kafka-cluster:DeleteTopic", "kafka-cluster:AlterTopic")
 
@@ -136,7 +137,7 @@ def _denied(call: Any, **arguments: Any) -> bool:
 def test_a_stage_may_take_its_model_and_no_more(
     moto: Applied, enforcing: tuple[Emulator, dict[str, Any]], table: Table
 ) -> None:
-    """With IAM enforced: the embedding reads models; nobody writes them, the enrichment and the node don't see them."""
+    """With IAM enforced: tasks read their model and nothing beside it; nobody writes one, and no start sees it."""
     emulator, given = enforcing
     bucket = moto.output("model_store").removeprefix("s3://")
     model, other = {"Bucket": bucket, "Key": "models/minilm/model.onnx"}, {"Bucket": bucket, "Key": "else/file"}
@@ -154,7 +155,7 @@ def test_a_stage_may_take_its_model_and_no_more(
 def test_a_stage_may_not_look_around(enforcing: tuple[Emulator, dict[str, Any]]) -> None:
     """With IAM enforced no role of a task lists roles, reads logs, stops tasks or deletes brokers."""
     emulator, given = enforcing
-    for role in ("embedding-minilm-task", "enrichment-task", "operator-task"):
+    for role in ("embedding-minilm-task", "enrichment-minilm-task", "operator-task"):
         who = given[role]
         assert _denied(emulator.client("iam", who).list_roles)
         assert _denied(emulator.client("ecs", who).list_tasks)

@@ -13,9 +13,14 @@ from tests.deploy.terraform.workspace import DEPLOY, VARIABLES
 
 _SIZES: Final = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 _SECRET: Final = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN$")
+#: The capabilities that Docker gives, as its documentation lists them.
+_DOCKERS: Final = {
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW"),
+    *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+}
 _WORKERS: Final = {
     "pipeline-minilm": "pipeline",
-    "enrichment": "enrichment",
+    "enrichment-minilm": "enrichment",
     "embedding-minilm": "embedding",
 }
 
@@ -51,11 +56,12 @@ def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
 
 
 def test_all_are_hardened(registered: dict[str, dict[str, Any]]) -> None:
-    """Every container: read-only root, no capability, no privilege, a log."""
+    """Every container: read-only root, no capability, no privilege, a log; what prepares the volumes keeps `chown`."""
     for name, container in _containers(registered):
         assert container["readonlyRootFilesystem"] is True, name
         assert not container.get("privileged"), name
-        assert container["linuxParameters"]["capabilities"]["drop"] == ["ALL"], name
+        dropped = container["linuxParameters"]["capabilities"]["drop"]
+        assert dropped == (sorted(_DOCKERS - {"CHOWN"}) if name.endswith("/prepare") else ["ALL"]), name
         assert container["logConfiguration"]["options"]["awslogs-group"].startswith("/ticketstream-dev/"), name
 
 
@@ -82,7 +88,7 @@ def test_a_worker_is_as_large_as_declared(workers: dict[str, dict[str, Any]]) ->
         assert settings["TICKETS_HEALTH__PORT"] == str(declared["port"])
         assert settings["TICKETS_HEALTH__HOST"] == "127.0.0.1"
         assert worker["healthCheck"]["command"] == ["CMD", "python", "/opt/health.py"]
-        collector = task["containerDefinitions"][1]
+        collector = task["containerDefinitions"][-1]
         scrape = yaml.safe_load(collector["environment"][0]["value"])
         (job,) = scrape["receivers"]["prometheus"]["config"]["scrape_configs"]
         assert job["metrics_path"] == _SIZES["health"]["metrics"]
@@ -107,9 +113,13 @@ def test_a_workers_settings_exist(workers: dict[str, dict[str, Any]]) -> None:
 
 
 def test_the_side_car_may_die(workers: dict[str, dict[str, Any]]) -> None:
-    """The worker is essential, the collector is not."""
-    for task in workers.values():
-        assert [each["essential"] for each in task["containerDefinitions"]] == [True, False]
+    """The worker is essential and waits for its volumes; the collector is not, and waits for nothing."""
+    for stage, task in workers.items():
+        worker, prepare, collector = task["containerDefinitions"]
+        assert (worker["name"], prepare["name"], collector["name"]) == (stage, "prepare", "collector")
+        assert (worker["essential"], prepare["essential"], collector["essential"]) == (True, False, False)
+        assert worker["dependsOn"] == [{"containerName": "prepare", "condition": "SUCCESS"}]
+        assert prepare["mountPoints"] == worker["mountPoints"]
 
 
 def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict[str, Any]]) -> None:

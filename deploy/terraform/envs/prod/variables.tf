@@ -32,6 +32,7 @@ variable "models" {
     store          = string
     collection     = string
     group          = optional(string, "ticketstream")
+    enriched_topic = optional(string, "tickets.enriched")
     embedded_topic = optional(string, "tickets.embedded")
     stamp          = optional(string)
     precision      = optional(string, "int8")

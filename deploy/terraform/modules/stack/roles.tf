@@ -6,23 +6,27 @@ locals {
     for reference in values(secrets) : join(":", slice(split(":", reference), 0, 7))
   ]) }
 
+  all_topics = distinct(concat(
+    keys(local.partitions), [for spec in var.models : spec.enriched_topic], [for spec in var.models : spec.embedded_topic],
+  ))
+
   tasks = merge(
     { for name, worker in local.workers : name => {
       reads   = [worker.reads]
       writes  = concat(worker.writes, [local.dlq])
       creates = []
       groups  = [worker.group]
-      models  = [for model, spec in var.models : spec.store if model == worker.model]
+      models  = [var.models[worker.model].store]
       secrets = local.secret_arns[name]
-      images  = [module.registry.arns[worker.stage == "embedding" && var.gpu != null ? "pipeline-gpu" : "pipeline"]]
+      images  = [module.registry.arns[worker.on_gpu ? "pipeline-gpu" : "pipeline"]]
       metrics = true
     } },
     {
       operator = {
-        reads   = keys(local.partitions)
-        writes  = [for name in keys(local.partitions) : name if name == "tickets.raw" || name == "tickets.enriched"] # a replay
-        creates = keys(local.partitions)
-        groups  = [for worker in local.workers : worker.group]
+        reads   = local.all_topics
+        writes  = distinct(concat(["tickets.raw"], [for spec in var.models : spec.enriched_topic])) # a replay goes back to where it came from
+        creates = local.all_topics
+        groups  = distinct(concat([for worker in local.workers : worker.group], [for spec in var.models : spec.group]))
         models  = [for spec in var.models : spec.store]
         secrets = local.secret_arns["operator"]
         images  = [module.registry.arns["pipeline"]]

@@ -23,34 +23,44 @@ locals {
     { for name, value in { TICKETS_KAFKA__AWS_REGION = var.region } : name => value if var.kafka.authentication == "iam" },
   )
 
-  by_model = { for model, spec in var.models : model => { for name, value in {
-    TICKETS_MODEL__STORE              = "s3://${module.artefacts.bucket}/${spec.store}"
-    TICKETS_MODEL__CACHE_DIR          = local.cache_dir
-    TICKETS_MODEL__DEVICE             = var.gpu == null ? "cpu" : "cuda"
-    TICKETS_MODEL__PRECISION          = spec.precision
-    TICKETS_MODEL__THREADS            = tostring(local.sizes.task.vcpu)
+  # What knows the model, or its tokenizer.
+  by_model = { for model, spec in var.models : model => {
+    TICKETS_KAFKA__GROUP     = spec.group
+    TICKETS_MODEL__STORE     = "s3://${module.artefacts.bucket}/${spec.store}"
+    TICKETS_MODEL__CACHE_DIR = local.cache_dir
+    TICKETS_MODEL__PRECISION = spec.precision
+    TICKETS_MODEL__THREADS   = tostring(local.sizes.task.vcpu)
+    TICKETS_TOPICS__ENRICHED = spec.enriched_topic
+    TICKETS_TOPICS__EMBEDDED = spec.embedded_topic
+  } }
+
+  # What embeds and writes the index.
+  by_index = { for model, spec in var.models : model => { for name, value in {
     TICKETS_MODEL__STAMP              = spec.stamp
     TICKETS_INDEX__URL                = module.index.url
     TICKETS_INDEX__COLLECTION         = spec.collection
     TICKETS_INDEX__REPLICATION_FACTOR = tostring(var.index.replication)
     TICKETS_INDEX__SHARDS             = tostring(length(module.index.nodes))
-    TICKETS_TOPICS__EMBEDDED          = spec.embedded_topic
   } : name => value if value != null } }
 
-  # The operator looks after the model that was there first by name; another is named in its overrides.
+  # The operator looks after the first model by name; another is named in its overrides.
   first = sort(keys(var.models))[0]
 
   environments = merge(
     { for name, worker in local.workers : name => merge(
       local.shared,
-      { TICKETS_KAFKA__GROUP = worker.base, TICKETS_HEALTH__PORT = tostring(local.sizes.stages[worker.stage].port) },
-      lookup(local.by_model, worker.model, {}),
+      local.by_model[worker.model],
+      { for setting, value in local.by_index[worker.model] : setting => value if worker.indexes },
+      {
+        TICKETS_MODEL__DEVICE = worker.on_gpu ? "cuda" : "cpu"
+        TICKETS_HEALTH__PORT  = tostring(local.sizes.stages[worker.stage].port)
+      },
       var.settings,
     ) },
     { operator = merge(
       local.shared,
-      { TICKETS_KAFKA__GROUP = var.models[local.first].group },
       local.by_model[local.first],
+      local.by_index[local.first],
       { TICKETS_MODEL__DEVICE = "cpu" },
       var.settings,
     ) },
@@ -66,7 +76,7 @@ locals {
   secrets = merge(
     { for name, worker in local.workers : name => merge(
       local.kafka_secrets,
-      { for setting, arn in local.index_secrets : setting => arn if worker.model != "" },
+      { for setting, arn in local.index_secrets : setting => arn if worker.indexes },
       var.secrets,
     ) },
     { operator = merge(local.kafka_secrets, local.index_secrets, var.secrets) },

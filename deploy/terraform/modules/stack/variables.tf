@@ -55,6 +55,7 @@ variable "models" {
     store          = string
     collection     = string
     group          = optional(string, "ticketstream")
+    enriched_topic = optional(string, "tickets.enriched")
     embedded_topic = optional(string, "tickets.embedded")
     stamp          = optional(string)
     precision      = optional(string, "int8")
@@ -77,8 +78,11 @@ variable "models" {
   }
 
   validation {
-    condition     = var.mode == "single" || length(distinct([for model in var.models : model.embedded_topic])) == length(var.models)
-    error_message = "Two models share embedded_topic in staged mode: an index rebuilt from it would mix their vectors. Give the new one a topic of its own in topics.yaml."
+    condition = var.mode == "single" || (
+      length(distinct([for model in var.models : model.enriched_topic])) == length(var.models) &&
+      length(distinct([for model in var.models : model.embedded_topic])) == length(var.models)
+    )
+    error_message = "Two models share enriched_topic or embedded_topic in staged mode: texts are cut, and vectors made, for one model. Give the new one topics of its own."
   }
 
   validation {

@@ -1,31 +1,28 @@
-# What runs. A stage that knows a model runs once per model, the enrichment once for all of them.
+# What runs: each stage once per model. The enrichment cuts texts as the model's tokenizer does, so it too is the model's.
 
 locals {
-  embeds = var.mode == "single" ? "pipeline" : "embedding"
+  stages = var.mode == "single" ? ["pipeline"] : ["enrichment", "embedding"]
 
-  # A stage adds its name to the group it is given: ticketstream -> ticketstream-embedding.
-  suffixes = { for stage, size in local.sizes.stages : stage => trimprefix(size.group, "ticketstream") }
+  workers = merge([for stage in local.stages : {
+    for model, spec in var.models : "${stage}-${model}" => {
+      stage   = stage
+      model   = model
+      indexes = stage != "enrichment"
+      on_gpu  = stage == "embedding" && var.gpu != null
+      # A stage adds its name to the group it is given: ticketstream -> ticketstream-embedding.
+      group      = "${spec.group}${trimprefix(local.sizes.stages[stage].group, "ticketstream")}"
+      reads      = lookup(local.renamed[model], local.sizes.stages[stage].reads, local.sizes.stages[stage].reads)
+      writes     = [for topic in local.sizes.stages[stage].writes : lookup(local.renamed[model], topic, topic)]
+      partitions = local.partitions[local.sizes.stages[stage].reads]
+      tag        = coalesce(spec.image_tag, var.image_tag)
+    }
+  }]...)
 
-  workers = merge(
-    { for model, spec in var.models : "${local.embeds}-${model}" => {
-      stage  = local.embeds
-      model  = model
-      base   = spec.group
-      group  = "${spec.group}${local.suffixes[local.embeds]}"
-      reads  = local.sizes.stages[local.embeds].reads
-      writes = [for topic in local.sizes.stages[local.embeds].writes : topic == "tickets.embedded" ? spec.embedded_topic : topic]
-      image  = "${module.registry.urls[var.gpu == null ? "pipeline" : "pipeline-gpu"]}:${coalesce(spec.image_tag, var.image_tag)}"
-    } },
-    { for stage in ["enrichment"] : stage => {
-      stage  = stage
-      model  = ""
-      base   = "ticketstream"
-      group  = local.sizes.stages[stage].group
-      reads  = local.sizes.stages[stage].reads
-      writes = local.sizes.stages[stage].writes
-      image  = "${module.registry.urls["pipeline"]}:${var.image_tag}"
-    } if var.mode == "staged" },
-  )
+  # The topics that a model has for itself, by their declared names.
+  renamed = { for model, spec in var.models : model => {
+    "tickets.enriched" = spec.enriched_topic
+    "tickets.embedded" = spec.embedded_topic
+  } }
 
   templates = {
     pipeline   = "pipeline.json"
@@ -41,10 +38,16 @@ module "worker" {
   template = "${local.ecs}/${local.templates[each.value.stage]}"
 
   values = merge(local.task_values, {
-    image     = each.value.image
+    image     = "${module.registry.urls[each.value.on_gpu ? "pipeline-gpu" : "pipeline"]}:${each.value.tag}"
     module    = local.sizes.stages[each.value.stage].module
     port      = local.sizes.stages[each.value.stage].port
     log_group = module.cluster.log_groups[each.key]
+    prepare = templatefile("${local.ecs}/prepare.json", {
+      image     = "${module.registry.urls[each.value.on_gpu ? "pipeline-gpu" : "pipeline"]}:${each.value.tag}"
+      cache_dir = local.cache_dir
+      log_group = module.cluster.log_groups[each.key]
+      region    = var.region
+    })
     collector = templatefile("${local.ecs}/collector.json", {
       image     = var.images.collector
       log_group = module.cluster.log_groups[each.key]
@@ -67,7 +70,7 @@ module "worker" {
   execution_role_arn = module.identity.execution_roles[each.key]
   subnets            = values(module.network.private_subnets)
   security_group     = module.network.security_groups["workers"]
-  capacity_provider  = each.value.stage == "embedding" && var.gpu != null ? one(module.gpu[*].provider_name) : "FARGATE"
+  capacity_provider  = each.value.on_gpu ? one(module.gpu[*].provider_name) : "FARGATE"
   tasks              = local.sizes.stages[each.value.stage].min_tasks
   depends_on         = [aws_ecs_cluster_capacity_providers.this]
 }
@@ -80,7 +83,7 @@ module "scaling" {
   kafka_name   = module.kafka.name
   group        = each.value.group
   topic        = each.value.reads
-  partitions   = local.partitions[each.value.reads]
+  partitions   = each.value.partitions
   target_lag   = local.sizes.stages[each.value.stage].target_lag
   min_tasks    = local.sizes.stages[each.value.stage].min_tasks
   max_tasks    = local.sizes.stages[each.value.stage].max_tasks
@@ -104,5 +107,11 @@ module "operator" {
   values = merge(local.task_values, {
     image     = "${module.registry.urls["pipeline"]}:${var.image_tag}"
     log_group = module.cluster.log_groups["operator"]
+    prepare = templatefile("${local.ecs}/prepare.json", {
+      image     = "${module.registry.urls["pipeline"]}:${var.image_tag}"
+      cache_dir = local.cache_dir
+      log_group = module.cluster.log_groups["operator"]
+      region    = var.region
+    })
   })
 }

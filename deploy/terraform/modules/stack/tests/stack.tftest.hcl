@@ -29,12 +29,12 @@ run "staged" {
   command = plan
 
   assert {
-    condition     = toset(output.services) == toset(["embedding-minilm", "enrichment", "qdrant-0", "qdrant-1", "qdrant-2"])
+    condition     = toset(output.services) == toset(["embedding-minilm", "enrichment-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
     error_message = "Staged: an enrichment, an embedding, and three nodes."
   }
 
   assert {
-    condition     = alltrue([for name, worker in local.workers : module.scaling[name].max_tasks <= local.partitions[worker.reads]])
+    condition     = alltrue([for name, worker in local.workers : module.scaling[name].max_tasks <= worker.partitions])
     error_message = "A stage may have no more tasks than its topic has partitions."
   }
 
@@ -77,13 +77,13 @@ run "upgrade" {
   variables {
     models = {
       minilm = { store = "models", collection = "tickets" }
-      larger = { store = "models-2", collection = "tickets-2", group = "ticketstream-2", embedded_topic = "tickets.embedded-2" }
+      larger = { store = "models-2", collection = "tickets-2", group = "ticketstream-2", enriched_topic = "tickets.enriched-2", embedded_topic = "tickets.embedded-2" }
     }
   }
 
   assert {
-    condition     = local.workers["embedding-larger"].group == "ticketstream-2-embedding" && length(local.workers) == 3
-    error_message = "A second model is a second embedding stage, in a group of its own; the enrichment is shared."
+    condition     = local.workers["embedding-larger"].group == "ticketstream-2-embedding" && local.workers["embedding-larger"].reads == "tickets.enriched-2" && length(local.workers) == 4
+    error_message = "A second model has stages, groups and topics of its own."
   }
 }
 
@@ -171,7 +171,7 @@ run "refuses_two_models_in_one_collection" {
   variables {
     models = {
       minilm = { store = "models", collection = "tickets" }
-      larger = { store = "models-2", collection = "tickets", group = "ticketstream-2", embedded_topic = "tickets.embedded-2" }
+      larger = { store = "models-2", collection = "tickets", group = "ticketstream-2", enriched_topic = "tickets.enriched-2", embedded_topic = "tickets.embedded-2" }
     }
   }
 }
@@ -183,7 +183,19 @@ run "refuses_two_models_in_one_group" {
   variables {
     models = {
       minilm = { store = "models", collection = "tickets" }
-      larger = { store = "models-2", collection = "tickets-2", embedded_topic = "tickets.embedded-2" }
+      larger = { store = "models-2", collection = "tickets-2", enriched_topic = "tickets.enriched-2", embedded_topic = "tickets.embedded-2" }
+    }
+  }
+}
+
+run "refuses_two_models_in_one_topic" {
+  command         = plan
+  expect_failures = [var.models]
+
+  variables {
+    models = {
+      minilm = { store = "models", collection = "tickets" }
+      larger = { store = "models-2", collection = "tickets-2", group = "ticketstream-2", embedded_topic = "tickets.embedded-2" }
     }
   }
 }
