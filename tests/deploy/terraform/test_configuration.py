@@ -1,11 +1,13 @@
 """The files: formatted, valid, and planned in both environments by the real provider."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.table import Table
+from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import DEPLOY, VARIABLES, Workspace
 
 
@@ -75,6 +77,23 @@ def test_three_brokers_speak_tls_and_ask_who_is_there(plans: dict[str, Planned])
         assert [(each["iam"], each["scram"]) for each in access["sasl"]] == [(True, False)]
         dimensions = {each["values"]["scalable_dimension"] for each in planned.resources("aws_appautoscaling_target")}
         assert "kafka:broker-storage:VolumeSize" in dimensions
+
+
+def test_the_documents_first_step_makes_what_the_operator_needs(workspace: Workspace, tmp_path: Path) -> None:
+    """Before a stage runs: brokers, a way out, rules and rights, so that topics can be made; and no service yet."""
+    told = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
+    targets = re.findall(r"-target=module\.ticketstream\.module\.\w+(?=\s)", told)
+    assert targets
+    root = workspace.root("envs/prod")
+    said = root.plan(VARIABLES["prod"], *targets, to=tmp_path / "first.tfplan")
+    assert said.code == 0, said.errors()
+    made = resources(root.show(tmp_path / "first.tfplan")["planned_values"]["root_module"])
+    kinds = {each["type"] for each in made}
+    rules = [each["values"]["description"] for each in made if each["type"] == "aws_vpc_security_group_ingress_rule"]
+    assert kinds >= {"aws_msk_cluster", "aws_route", "aws_ecr_repository", "aws_secretsmanager_secret", "aws_s3_bucket"}
+    assert "workers: read and write topics" in rules
+    assert any('policy.task["operator"]' in each["address"] for each in made)
+    assert "aws_ecs_service" not in kinds
 
 
 def test_the_index_is_of_the_version_that_compose_runs() -> None:

@@ -103,10 +103,10 @@ class Root:
         places = [] if self._tool.mirror is None else [f"-plugin-dir={self._tool.mirror}"]
         return self.run("init", "-no-color", "-reconfigure", *places)
 
-    def plan(self, variables: dict[str, Any], *, to: Path | None = None) -> Said:
+    def plan(self, variables: dict[str, Any], *options: str, to: Path | None = None) -> Said:
         """A plan, kept at `to`."""
         kept = [] if to is None else [f"-out={to}"]
-        return self.run("plan", "-json", *kept, *_given(variables))
+        return self.run("plan", "-json", *kept, *options, *_given(variables))
 
     def apply(self, variables: dict[str, Any]) -> Said:
         """Everything is made, many at once: most of it is waiting."""

@@ -22,6 +22,7 @@ output "port" {
 
 output "brokers" {
   description = "Bootstrap servers for TICKETS_KAFKA__BROKERS."
+  depends_on  = [aws_msk_scram_secret_association.this] # until then they know nobody
   value = {
     iam       = aws_msk_cluster.this.bootstrap_brokers_sasl_iam
     scram     = aws_msk_cluster.this.bootstrap_brokers_sasl_scram

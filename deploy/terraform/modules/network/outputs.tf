@@ -18,4 +18,9 @@ output "data_subnets" {
 output "security_groups" {
   description = "Name (workers, brokers, index, entry, hosts, endpoints) to id."
   value       = { for name, group in aws_security_group.this : name => group.id }
+
+  # A group without its rules lets nothing through.
+  depends_on = [
+    aws_vpc_security_group_egress_rule.aws, aws_vpc_security_group_egress_rule.this, aws_vpc_security_group_ingress_rule.this,
+  ]
 }
