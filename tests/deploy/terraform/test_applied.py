@@ -1,5 +1,9 @@
 """What the emulators were made to hold, read back with boto3."""
 
+import base64
+import re
+import subprocess
+
 import yaml
 
 from tests.deploy.terraform.stacks import Applied
@@ -57,6 +61,22 @@ def test_each_node_has_a_zone_and_a_disk_of_its_own(moto: Applied) -> None:
     groups = moto.emulator.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert sorted((each["MinSize"], each["MaxSize"]) for each in groups) == [(1, 1)] * 3
     assert len({each["VPCZoneIdentifier"] for each in groups}) == 3
+
+
+def test_a_machine_takes_its_own_disk(moto: Applied) -> None:
+    """What a node's machine runs first is sound shell, names the cluster, the node and just its own volume."""
+    made = moto.resources()
+    volumes = {each["index"]: each["values"]["id"] for each in made if each["type"] == "aws_ebs_volume"}
+    scripts = [
+        base64.b64decode(each["values"]["user_data"]).decode() for each in made if each["type"] == "aws_launch_template"
+    ]
+    assert len(scripts) == len(volumes) == 3
+    for script in scripts:
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        assert "ECS_CLUSTER=ticketstream-dev\n" in script
+        (node,) = re.findall(r'"node":"(qdrant-\d)"', script)
+        assert f"--volume-id {volumes[node]} " in script
+        assert [name for name, volume in volumes.items() if volume in script] == [node]
 
 
 def test_the_models_bucket_is_closed(moto: Applied) -> None:

@@ -160,3 +160,12 @@ def test_the_gpu_variant_differs_in_the_gpu_alone() -> None:
     line = '      "resourceRequirements": [{"type": "GPU", "value": "1"}],\n'
     assert line in with_gpu
     assert with_gpu.replace(line, "").replace('["EC2"]', '["FARGATE"]') == plain
+
+
+def test_the_volumes_are_given_to_the_images_user() -> None:
+    """prepare.json names the user that the Dockerfile ends with."""
+    dockerfile = DEPLOY / "docker" / "Dockerfile"
+    if not dockerfile.exists():
+        pytest.skip("there is no Dockerfile here")
+    (user,) = re.findall(r"^USER (\S+)$", dockerfile.read_text(), flags=re.MULTILINE)
+    assert f'"command": ["{user}", ' in (DEPLOY / "k8s-ecs" / "ecs" / "prepare.json").read_text()
