@@ -14,6 +14,7 @@ _OWN = "TICKETS_TEST_KAFKA"
 _ALONE = (
     "tests/faults/",
     "tests/core/test_failpoints.py",
+    "tests/deploy/terraform/",
     "tests/delivery/test_target.py",
     "tests/rigs/test_proxy.py",
     "tests/worker/test_crew.py",
