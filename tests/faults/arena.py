@@ -1,13 +1,11 @@
 """A stream under attack: a world, its workers, what is sent to it, who watches it, and the verdict in the end."""
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Self
-from uuid import uuid4
+from typing import Any, Self
 
 from connectors.index.digest import contents
 from connectors.index.open import open_index
@@ -18,8 +16,9 @@ from core.records import Record
 from core.settings import IndexSettings
 from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord
-from tests.e2e.world import COMMANDS, Runner, WorkerProcess, World
+from tests.e2e.world import Runner, World
 from tests.faults.choices import fork
+from tests.faults.crowd import LOOK_S, PATIENCE_S, Crowd
 from tests.faults.ledger import Feeder, Ledger
 from tests.faults.oracle import (
     Verdict,
@@ -30,17 +29,12 @@ from tests.faults.oracle import (
     judge_tickets,
     require,
 )
-from tests.faults.recorder import read_acks
 from tests.faults.report import Section
 from tests.faults.sampler import OwnerEyes, Sampler, ServerEyes
 from tests.faults.server import BreakableServer
 
-#: A busy machine is slow; nothing that is kept is kept by a narrow margin of this.
-PATIENCE_S: Final = 60.0
-_LOOK_S: Final = 0.1
 
-
-class Arena:
+class Arena(Crowd):
     """Opened for one attack. Names of settings are given without their prefix: `WRITER__CONCURRENCY="1"`."""
 
     def __init__(
@@ -62,27 +56,23 @@ class Arena:
         **settings: str,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.section = section
         self._sampler_rng = fork(rng)
-        self.world = World(
-            brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s
+        self.server = BreakableServer(folder / "server") if server else None
+        super().__init__(
+            World(brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s),
+            section,
+            runner=runner,
+            environment=self._base_environment(mutant, settings),
+            special=bool(mutant or record or "TEST_CLOCK" in settings),
+            record=record,
         )
         self.session_timeout_s = session_timeout_s
         self._partitions = partitions
-        self.server = BreakableServer(folder / "server") if server else None
         self.ledger = Ledger()
         self.feeder = Feeder(self.world.settings.kafka, self.world.settings.topics.raw, self.ledger, **(producer or {}))
         self._committed: dict[int, int] = {}
-        self.workers: list[WorkerProcess] = []
-        self.peak_rss_mib = 0.0
-        self.drains_s: list[float] = []
-        self._runner = runner
-        self._special = bool(mutant or record or "TEST_CLOCK" in settings)
-        self._environment = self._base_environment(mutant, record, settings)
         self._watched = watched
         self._sampler: Sampler | None = None
-        self._acks: list[Path] = []
-        self._record = record
         self._embedder = load_embedder(self.world.settings.model)
         self._eyes_index: VersionedIndex | None = None
 
@@ -96,63 +86,11 @@ class Arena:
         self.feeder.stop()
         if self._sampler is not None:
             self._sampler.stop()
-        for worker in self.workers:
-            worker.signal(signal.SIGKILL)
-        for worker in self.workers:
-            worker.wait()
+        self.end()
         if self._eyes_index is not None:
             self._eyes_index.close()
         if self.server is not None:
             self.server.close()
-
-    # --- workers
-
-    def start(self, **settings: str) -> WorkerProcess:
-        """One more worker, from now."""
-        environment = self._environment | {f"TICKETS_{name}": value for name, value in settings.items()}
-        if self._record:
-            self._acks.append(self.world.folder / f"acks-{uuid4().hex[:8]}")
-            self._acks[-1].touch()
-            environment["TICKETS_TEST_ACKS"] = str(self._acks[-1])
-        command = [sys.executable, "-m", "tests.faults.run", self._runner] if self._special else COMMANDS[self._runner]
-        worker = WorkerProcess(self.world, environment=environment, command=command)
-        self.workers.append(worker)
-        return worker
-
-    def kill(self, worker: WorkerProcess) -> None:
-        """SIGKILL."""
-        self.weigh(worker)
-        worker.kill()
-        self.workers.remove(worker)
-
-    def terminate(self, worker: WorkerProcess) -> float:
-        """SIGTERM; seconds to its end, which must be an orderly one."""
-        self.weigh(worker)
-        began = time.monotonic()
-        code = worker.terminate()
-        took = time.monotonic() - began
-        self.drains_s.append(took)
-        self.workers.remove(worker)
-        require("P9", code == 0, f"SIGTERM ended with {code}: {worker.words()[-1500:]}")
-        return took
-
-    def await_death(self, worker: WorkerProcess) -> None:
-        """Wait until `worker` has died of what was armed in it."""
-        deadline = time.monotonic() + PATIENCE_S
-        while worker.running:
-            assert time.monotonic() < deadline, "what was armed never happened"
-            time.sleep(_LOOK_S)
-        self.workers.remove(worker)
-
-    def weigh(self, worker: WorkerProcess) -> float:
-        """The most memory `worker` has held so far, in MiB; noted as the arena's where it is more than before."""
-        peak = peak_rss_mib(worker.pid)
-        self.peak_rss_mib = max(self.peak_rss_mib, peak)
-        return peak
-
-    def metric(self, name: str, **labels: str) -> float:
-        """Sum over the workers."""
-        return sum(worker.metric(name, **labels) for worker in self.workers)
 
     # --- what is sent, and how far it has come
 
@@ -179,7 +117,7 @@ class Arena:
             for worker in self.workers:
                 worker.assert_runs()
             require(promise, time.monotonic() - began < PATIENCE_S, f"{what} never came\n{self._words()}")
-            time.sleep(_LOOK_S)
+            time.sleep(LOOK_S)
         return time.monotonic() - began
 
     def await_committed(self, records: int) -> float:
@@ -251,11 +189,6 @@ class Arena:
         verdict.require_clean()
         return verdict
 
-    def duplicates(self) -> tuple[int, int]:
-        """Effects made again, and records: needs `record`."""
-        counted = read_acks(self._acks)
-        return sum(counted.values()) - len(counted), len(counted)
-
     def _await_drained(self, log: Sequence[Record]) -> float:
         """Seconds until the group has committed all of `log`; it takes as long as it takes while it moves."""
         began = time.monotonic()
@@ -263,10 +196,6 @@ class Arena:
             fewer = left
             self.await_all(lambda: backlog(log, self.committed()) < fewer, f"fewer than {fewer} records behind")  # noqa: B023
         return time.monotonic() - began
-
-    def acked(self) -> int:
-        """Different records whose effect is durable: needs `record`."""
-        return len(read_acks(self._acks))
 
     def new_group(self) -> None:
         """Workers from now on read everything again, as another group."""
@@ -310,8 +239,7 @@ class Arena:
         settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
         return open_index(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
 
-    def _base_environment(self, mutant: str, record: bool, settings: dict[str, str]) -> dict[str, str]:
-        del record
+    def _base_environment(self, mutant: str, settings: dict[str, str]) -> dict[str, str]:
         environment = {
             "TICKETS_KAFKA__COMMIT_INTERVAL_S": "0.2",
             "TICKETS_WRITER__BACKOFF_MAX_S": "0.5",
@@ -324,15 +252,6 @@ class Arena:
             environment["TICKETS_INDEX__TIMEOUT_S"] = "20"
         return environment | {f"TICKETS_{name}": value for name, value in settings.items()}
 
-    def _words(self) -> str:
-        return "\n".join(worker.words()[-1500:] for worker in self.workers)
 
-
-def peak_rss_mib(pid: int) -> float:
-    """The kernel's high-water mark; 0 for a process that has gone."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    lines = (line.split() for line in status.splitlines())
-    return next((int(words[1]) / 1024 for words in lines if words and words[0] == "VmHWM:"), 0.0)
+#: Makes an arena of an attack's own; what it is given are the arena's own arguments.
+MakeArena = Callable[..., Arena]

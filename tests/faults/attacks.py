@@ -7,13 +7,13 @@ from random import Random
 from typing import Final
 
 from synthetic.tickets import events
-from tests.faults import kills, networks, trials
-from tests.faults.arena import Arena
+from tests.faults import kills, networks, outages
+from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed, shuffled
 from tests.faults.kills import RATE, Attack
 from tests.faults.oracle import require
 from tests.faults.sizes import Run
-from tests.faults.trials import MakeArena
+from tests.faults.tickets import ticket
 from tests.rigs.qdrant_facade import Fault
 
 _DRAIN_S: Final = 10.0
@@ -132,13 +132,13 @@ def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
 def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
     """The index is out for longer than a member of a group may go without a poll: it polls, so it stays."""
     sizes = run.sizes
-    trials.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s)
+    outages.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s)
 
 
 def index_silent_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
     """As long, with connections that stay and nothing that comes over them: a call knows of it by its timeout alone."""
     sizes = run.sizes
-    trials.out_of_the_index(
+    outages.out_of_the_index(
         make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s, how="silent", INDEX__TIMEOUT_S="1"
     )
 
@@ -197,9 +197,7 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         arena.server.inject(Fault("slow", on="writes", seconds=1.0))  # 16 a second
         fillers = cycle(["long " * 600, "short", "of some length " * 100, "short"])
         numbers = iter(range(10**9))
-        many = (
-            trials.ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False)
-        )
+        many = (ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
         arena.feeder.start(many, rate=160)
         weights = _weigh(arena, seconds=run.sizes.overload_s)
         arena.feeder.stop()

@@ -6,12 +6,11 @@ from random import Random
 from typing import Any, Final, get_args
 
 from core.failpoints import Point
-from tests.faults.arena import Arena
+from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed
 from tests.faults.oracle import require
 from tests.faults.report import Section, percentile
 from tests.faults.sizes import Run
-from tests.faults.trials import MakeArena
 from tests.rigs.qdrant_facade import Fault
 
 Attack = Callable[[MakeArena, Random, Run], None]

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from tests.faults.arena import Arena
+from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed
 from tests.faults.kills import RATE
 from tests.faults.oracle import require
 from tests.faults.sizes import Run
-from tests.faults.trials import MakeArena
 from tests.rigs.proxy import Proxy
 from tests.rigs.tansu import start_proxied
 

@@ -7,7 +7,7 @@ from core.records import Origin, Record
 from tests.faults.ledger import Ledger
 from tests.faults.oracle import BrokenError, backlog, judge_contents, judge_letters, judge_tickets
 from tests.faults.report import Report, percentile
-from tests.faults.trials import ticket
+from tests.faults.tickets import ticket
 
 _A = ("acme", "a")
 

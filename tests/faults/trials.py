@@ -6,41 +6,33 @@ A trial is given an arena's maker and the name of a mutant, or none; it raises `
 import time
 from collections.abc import Callable
 from random import Random
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from connectors.index.digest import contents
-from core.contract import record_key
-from core.settings import WriterSettings
-from synthetic.tickets import Kind, SyntheticRecord, events
+from synthetic.tickets import events
 from tests.e2e.world import assert_same
-from tests.faults.arena import Arena
+from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
 from tests.faults.oracle import require
-from tests.faults.server import Outage
+from tests.faults.outages import flood, held_write, long_outage, one_batch_waits, outage_then_kill
+from tests.faults.tickets import deleted, record, ticket
 from tests.rigs.qdrant_facade import Fault
 
-#: Makes an arena of a trial's own; what it is given are the arena's own arguments.
-MakeArena = Callable[..., Arena]
 Trial = Callable[[MakeArena, Random], None]
 
 _EMAIL: Final = "jane.doe@example.com"
 _CARD: Final = "4111 1111 1111 1111"
 _SECRET_WORD: Final = "xylophone"
-_START_MS: Final = 1_767_225_600_000
-#: Records a second while and after the index is out.
-_ARRIVING: Final = 60
 
 
 def late_versions(make: MakeArena, rng: Random) -> None:
     """Older versions come after newer ones, deletes before what they delete, among broken records."""
     with make(WRITER__MAX_BATCH_TICKETS="16") as arena:
         arena.start()
-        arena.send([ticket("late", 3), ticket("gone", 2), _deleted("gone", 5)])
+        arena.send([ticket("late", 3), ticket("gone", 2), deleted("gone", 5)])
         arena.send(list(shuffled(events(300, seed=rng.randrange(10**6), edits=0.4, deletes=0.1, broken=0.05), rng)))
         arena.await_committed(303)
-        arena.send([ticket("late", 2), ticket("gone", 3), _deleted("late", 1)])
+        arena.send([ticket("late", 2), ticket("gone", 3), deleted("late", 1)])
         arena.await_committed(306)
         arena.finish()
 
@@ -100,135 +92,6 @@ def replay(make: MakeArena, rng: Random) -> None:
         require("P3", kept=False, words=str(error))
 
 
-def outage_then_kill(make: MakeArena, rng: Random) -> None:
-    """The index goes out, records are read, the worker is killed: all of them are read again."""
-    with make(server=True) as arena:
-        assert arena.server is not None
-        worker = arena.start()
-        arena.send(list(events(60, seed=rng.randrange(10**6))))
-        arena.await_committed(60)
-        with arena.server.outage():
-            arena.send(list(events(200, seed=rng.randrange(10**6), edits=0.3)))
-            arena.await_all(lambda: worker.metric("tickets_records_total") >= 260, "the reading of what was sent")
-            time.sleep(1.0)
-            letters = len(arena.world.letters())
-            require("P6", letters == 0, f"{letters} good records are in the dead letters")
-            committed = sum(arena.committed().values())
-            require("P1", committed == 60, f"{committed - 60} records are committed that no index has")
-            arena.kill(worker)
-        arena.start()
-        arena.finish()
-
-
-def one_batch_waits(make: MakeArena, rng: Random) -> None:
-    """A batch is on its way for long while those after it are done: the commit waits for it; a kill loses nothing."""
-    with make(server=True, partitions=1, WRITER__MAX_BATCH_TICKETS="8", INDEX__TIMEOUT_S="40") as arena:
-        assert arena.server is not None
-        arena.server.held.add(("stuck", 1))
-        worker = arena.start()
-        arena.send([ticket("stuck", 1)])
-        arena.await_all(arena.server.waiting.is_set, "the write")
-        arena.send(list(events(100, seed=rng.randrange(10**6))))
-        arena.await_all(lambda: worker.metric("tickets_acked_total") >= 90, "acks of what came later")
-        time.sleep(0.6)
-        committed = sum(arena.committed().values())
-        require("P1", committed == 0, f"offset {committed} is committed before the record at 0 is durable")
-        arena.kill(worker)
-        arena.server.lose()
-        arena.start()
-        arena.finish()
-
-
-def held_write(make: MakeArena, rng: Random) -> None:
-    """A write of version 1 is on its way when version 2 is written: it arrives last, and changes nothing."""
-    del rng
-    with make(server=True) as arena:
-        assert arena.server is not None
-        arena.server.held.add(("slow", 1))
-        worker = arena.start()
-        arena.send([ticket("slow", 1)])
-        arena.await_all(arena.server.waiting.is_set, "the write")
-        arena.send([ticket("slow", 2)])
-        arena.await_all(lambda: worker.metric("tickets_acked_total") >= 1, "the ack of version 2")
-        arena.server.release()
-        arena.finish()
-
-
-def flood(make: MakeArena, rng: Random) -> None:
-    """The index is out and thousands of records wait: what is in flight stays within the credits."""
-    limit, batch = 128, 32
-    settings = {"WRITER__MAX_INFLIGHT_TICKETS": str(limit), "WRITER__MAX_BATCH_TICKETS": str(batch)}
-    with make(server=True, **settings) as arena:
-        assert arena.server is not None
-        worker = arena.start()
-        arena.await_assigned(1)
-        with arena.server.outage():
-            arena.send(list(events(1_500, seed=rng.randrange(10**6))))
-            most = 0.0
-            for _ in range(20):
-                most = max(most, worker.metric("tickets_inflight"))
-                time.sleep(0.1)
-        arena.section.found("most records in flight", int(most), bound=limit + batch, kept=most <= limit + batch)
-        require("P7", most <= limit + batch, f"{most:.0f} records in flight, {limit} allowed and a batch beyond it")
-        arena.finish()
-
-
-def long_outage(make: MakeArena, rng: Random) -> None:
-    """The index is out for longer than the poll interval: nobody is evicted, nothing is lost or dead-lettered."""
-    out_of_the_index(make, rng, max_poll_s=2, outage_s=4)
-
-
-def out_of_the_index(
-    make: MakeArena, rng: Random, *, max_poll_s: int, outage_s: int, how: Outage = "down", **settings: str
-) -> None:
-    """As `long_outage`, of any length and kind, at the backoff that a worker has by default.
-
-    Once the index is back, writes go on within five seconds, and what has piled up is worked off at twice the rate at
-    which more arrives, or faster.
-    """
-    settings |= {
-        "KAFKA__MAX_POLL_INTERVAL_S": str(max_poll_s),
-        "WRITER__MAX_INFLIGHT_TICKETS": "64",
-        "WRITER__BACKOFF_MAX_S": str(WriterSettings().backoff_max_s),
-    }
-    with make(server=True, **settings) as arena:
-        assert arena.server is not None
-        worker = arena.start()
-        arena.send(list(events(60, seed=rng.randrange(10**6))))
-        arena.await_committed(60)
-        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3, start_ms=_START_MS * 2), rate=_ARRIVING)
-        time.sleep(0.5)
-        with arena.server.outage(how):
-            arena.section.note(f"the index is out for {outage_s} s: {how}")
-            time.sleep(outage_s)
-            require("P6", not arena.world.letters(), "good records are in the dead letters")
-            before = sum(arena.committed().values())
-        ended = time.monotonic()
-        arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after it")
-        resumed = time.monotonic() - ended
-        arena.section.found("writes resumed after, s", resumed, bound=5, kept=resumed <= 5)
-        _work_off(arena)
-        # A worker that was evicted hears of it at its next poll.
-        evicted = sum(worker.metric("tickets_rebalances_total", event=event) for event in ("lost", "revoke"))
-        arena.section.found("evicted", int(evicted), bound=0, kept=not evicted)
-        require("P8", evicted == 0, "the worker was evicted from its group")
-        arena.finish()
-        require("P8", resumed <= 5, f"writes resumed {resumed:.1f} s after the outage")
-
-
-def _work_off(arena: Arena) -> None:
-    """Wait until less than a second's arrivals are left, and hold the rate against that of the arrivals."""
-    began, first = time.monotonic(), sum(arena.committed().values())
-    arena.await_caught_up(_ARRIVING)
-    took, done = time.monotonic() - began, sum(arena.committed().values()) - first
-    rate, least = done / took, 2 * _ARRIVING
-    if done < least:  # too little to speak of a rate
-        arena.section.found("worked off, records/s", "all by the first commit", bound=f"at least {least}")
-        return
-    arena.section.found("worked off, records/s", round(rate), bound=f"at least {least}", kept=rate >= least)
-    require("P8", rate >= least, f"{rate:.0f} records/s are worked off while {_ARRIVING} arrive")
-
-
 def terminated(make: MakeArena, rng: Random) -> None:
     """SIGTERM in the middle of slow writes: what is in flight is finished and committed, nothing is done twice."""
     with make(server=True, record=True, WRITER__MAX_BATCH_TICKETS="16") as arena:
@@ -286,28 +149,3 @@ TRIALS: Final[dict[str, Trial]] = {
         terminated,
     )
 }
-
-
-def record(key: bytes, value: bytes | None, kind: Kind = "create") -> SyntheticRecord:
-    """A record of our own."""
-    return SyntheticRecord(key, value, kind)
-
-
-def ticket(ticket_id: str, version: int, *, tenant: str = "acme", body: str = "cannot sign in") -> SyntheticRecord:
-    """An upsert of this version; its text names it."""
-    event: dict[str, Any] = {
-        "op": "upsert",
-        "tenant_id": tenant,
-        "ticket_id": ticket_id,
-        "version": version,
-        "subject": f"Version {version}",
-        "body": body,
-        "created_at": _START_MS,
-        "updated_at": _START_MS + version,
-    }
-    return record(record_key(tenant, ticket_id), msgspec.json.encode(event), "edit")
-
-
-def _deleted(ticket_id: str, version: int) -> SyntheticRecord:
-    event = {"op": "delete", "tenant_id": "acme", "ticket_id": ticket_id, "version": version, "updated_at": _START_MS}
-    return record(record_key("acme", ticket_id), msgspec.json.encode(event), "delete")

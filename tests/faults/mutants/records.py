@@ -1,0 +1,208 @@
+"""What becomes of records: P1 to P6 broken."""
+
+import time
+from collections.abc import Sequence
+from itertools import count
+from threading import local
+from typing import Any, Final
+from uuid import uuid4
+
+import qdrant_edge as edge
+
+from connectors.index import layout, policy
+from connectors.index.embedded import EdgeEngine
+from connectors.index.engine import Upsert
+from connectors.index.policy import VersionedIndex
+from connectors.kafka import consumer
+from connectors.kafka.consumer import GroupConsumer
+from connectors.kafka.dead_letters import DeadLetterTopic
+from core.errors import TransientError
+from core.records import Batch, Record, Rejected, TicketPoints
+from delivery.offsets import Receipt, _Assignment
+from operators import points as pointing
+from tests.faults import outages, trials
+from tests.faults.mutants.mutant import mutant, patch
+from worker import compose
+from worker.writer import Writer
+
+_FAR: Final = 2**53
+#: Modules whose names are replaced: what they import is theirs, whether they export it or not.
+_LAYOUT: Any = layout
+_POLICY: Any = policy
+_CONSUMER: Any = consumer
+_POINTING: Any = pointing
+_COMPOSE: Any = compose
+
+
+# --- P1: nothing is lost
+
+
+@mutant("P1", "P4", trial=outages.outage_then_kill)
+def auto_commit() -> None:
+    """The client commits what it has handed out."""
+    options = _CONSUMER.consumer_options
+    auto = {"enable.auto.commit": True, "enable.auto.offset.store": True, "auto.commit.interval.ms": 100}
+    patch(_CONSUMER, "consumer_options", lambda settings: options(settings) | auto)
+
+
+@mutant("P1", "P4", trial=outages.outage_then_kill)
+def ack_before_the_write() -> None:
+    """A batch is acked when it is handed over."""
+    submit, ack = Writer.submit, GroupConsumer.ack
+
+    def hasty(self: Writer, batch: Batch[Any]) -> None:
+        self._ack(batch.receipt)
+        submit(self, Batch(batch.items, None))
+
+    def once(self: GroupConsumer, receipt: Receipt | None) -> None:
+        if receipt is not None:
+            ack(self, receipt)
+
+    patch(Writer, "submit", hasty)
+    patch(GroupConsumer, "ack", once)
+
+
+@mutant("P1", trial=outages.one_batch_waits)
+def commit_the_highest_ack() -> None:
+    """The watermark follows the latest ack, over what is still on its way."""
+
+    def ack(self: _Assignment, offsets: Sequence[int]) -> None:
+        self.delivered.clear()
+        self.watermark = max(self.watermark or 0, max(offsets) + 1)
+
+    patch(_Assignment, "ack", ack)
+
+
+@mutant("P1", "P4", trial=outages.outage_then_kill)
+def give_up_after_three_tries() -> None:
+    """Every third failure counts as a success."""
+    write, tries = VersionedIndex.write, count(1)
+
+    def tired(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
+        try:
+            write(self, tickets)
+        except TransientError:
+            if next(tries) % 3:
+                raise
+
+    patch(VersionedIndex, "write", tired)
+
+
+# --- P2: versions never go down
+
+
+@mutant("P2", "P1", "P4", trial=trials.late_versions)
+def plain_upsert() -> None:
+    """Whatever comes last wins."""
+    _unconditional()
+    lookup = EdgeEngine.lookup
+    patch(EdgeEngine, "lookup", lambda self, ids, fields: {} if "state" in fields else lookup(self, ids, fields))
+
+
+@mutant("P2", "P1", trial=outages.held_write)
+def read_then_write() -> None:
+    """The stored version is read first, and the write trusts it."""
+    _unconditional()
+
+
+def _unconditional() -> None:
+    upserts = _POLICY._upserts
+    patch(_POLICY, "_upserts", lambda tickets: [Upsert(u.points, _FAR) for u in upserts(tickets)])
+
+
+# --- P3, P5: the index is a function of the log
+
+
+@mutant("P3", "P5", "P1", "P4", trial=trials.replay)
+def random_point_ids() -> None:
+    """Every write makes new points."""
+
+    def fresh(_tenant_id: str, _ticket_id: str, _chunk: int) -> str:
+        return str(uuid4())
+
+    for module in (_POINTING, _LAYOUT, _POLICY):
+        patch(module, "point_id", fresh)
+
+
+@mutant("P5", "P3", trial=trials.late_versions)
+def wall_clock_in_the_payload() -> None:
+    """A point says when it was written."""
+    to_points = _COMPOSE.to_points
+
+    def stamped(tickets: Sequence[Any]) -> Any:
+        made = to_points(tickets)
+        for points in made:
+            for point in points.points:
+                point.payload["indexed_at"] = time.time()
+        return made
+
+    patch(_COMPOSE, "to_points", stamped)
+
+
+# --- P4: what is deleted stays deleted
+
+
+@mutant("P4", "P1", "P5", trial=trials.late_versions)
+def hard_delete() -> None:
+    """A delete takes the points away, and its version with them."""
+    write = VersionedIndex._write
+
+    def deleting(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
+        write(self, [ticket for ticket in tickets if ticket.points])
+        gone: list[Any] = [_POLICY._head_id(ticket) for ticket in tickets if not ticket.points]
+        if gone:
+            engine: Any = self.engine
+            engine._shard.update(edge.UpdateOperation.delete_points(gone))
+
+    patch(VersionedIndex, "_write", deleting)
+
+
+# --- P6: exactly the bad ones, with their bytes
+
+
+@mutant("P6", trial=trials.late_versions)
+def swallow_what_is_broken() -> None:
+    """A record that can't be used is skipped without a word."""
+    patch(DeadLetterTopic, "publish", lambda _self, _rejected: None)
+
+
+@mutant("P6", "P1", "P4", trial=trials.late_versions)
+def reject_the_whole_batch() -> None:
+    """One bad record takes its batch along."""
+    decode = _COMPOSE.decode
+
+    def strict(records: Sequence[Record], **resources: Any) -> Any:
+        results = decode(records, **resources)
+        if not any(isinstance(result, Rejected) for result in results):
+            return results
+        return [Rejected(record, "decode", "bad_batch", "a record of its batch can't be used") for record in records]
+
+    patch(_COMPOSE, "decode", strict)
+
+
+@mutant("P6", "P8", trial=outages.outage_then_kill)
+def dead_letter_on_outage() -> None:
+    """What can't be written now is put aside."""
+    write, run = VersionedIndex.write, Writer._run
+    here = local()
+
+    def impatient(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
+        try:
+            write(self, tickets)
+        except TransientError:
+            items = here.batch.items
+            letters = [Rejected(_record_of(item), "index", "outage", "the index is out") for item in items]
+            here.writer._dead_letters.publish(letters)
+
+    def remembered(self: Writer, unfinished: Batch[Any]) -> None:
+        here.writer, here.batch = self, unfinished
+        run(self, unfinished)
+
+    patch(Writer, "_run", remembered)
+    patch(VersionedIndex, "write", impatient)
+
+
+def _record_of(item: Any) -> Record:
+    """The record that an unfinished item was made from."""
+    record: Record = item.record if isinstance(item, Rejected) else item.ticket.record
+    return record

@@ -1,0 +1,53 @@
+"""What nobody may see: P11 and privacy broken."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from connectors.index import policy
+from connectors.index.engine import AnyOf, Condition
+from connectors.kafka.dead_letters import DeadLetterTopic
+from core.records import Rejected, SearchQuery
+from tests.faults import trials
+from tests.faults.mutants.mutant import mutant, patch
+from worker import compose
+
+#: Modules whose names are replaced: what they import is theirs, whether they export it or not.
+_POLICY: Any = policy
+_COMPOSE: Any = compose
+
+
+# --- P11: nobody sees another's
+
+
+@mutant("P11", trial=trials.tenants_apart)
+def search_all_tenants() -> None:
+    """The tenant is no condition of a search, and nobody looks again at what it found."""
+    conditions = _POLICY._conditions
+
+    def open_to_all(query: SearchQuery) -> list[Condition]:
+        return [c for c in conditions(query) if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
+
+    patch(_POLICY, "_conditions", open_to_all)
+    patch(_POLICY, "_of_tenant", lambda found, _tenant_id: found)
+
+
+# --- privacy
+
+
+@mutant("privacy", trial=trials.private_data)
+def no_redaction() -> None:
+    """Texts are indexed as they come."""
+    patch(_COMPOSE, "redact", lambda tickets: tickets)
+
+
+@mutant("privacy", trial=trials.private_data)
+def log_what_is_rejected() -> None:
+    """A rejected record is quoted in the log."""
+    publish = DeadLetterTopic.publish
+
+    def quoting(self: DeadLetterTopic, rejected: Sequence[Rejected]) -> None:
+        for item in rejected:
+            _COMPOSE.logger.warning("rejected: %r", item.record.value)
+        publish(self, rejected)
+
+    patch(DeadLetterTopic, "publish", quoting)

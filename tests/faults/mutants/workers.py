@@ -1,0 +1,93 @@
+"""How a worker lives: P7 to P10 broken."""
+
+import os
+import time
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+from connectors.index.policy import VersionedIndex
+from connectors.kafka.commits import Committer
+from connectors.kafka.consumer import GroupConsumer
+from core.errors import TransientError
+from core.records import Batch, TicketPoints
+from delivery.credits import Credits
+from delivery.offsets import OffsetTracker
+from tests.faults import outages, trials
+from tests.faults.mutants.mutant import mutant, patch
+from worker.pipeline import Pipeline
+from worker.writer import Writer
+
+# --- P7: bounds
+
+
+@mutant("P7", trial=outages.flood)
+def unlimited_credits() -> None:
+    """There is always room for more."""
+    patch(Credits, "_room", lambda _self: 10**6)
+
+
+# --- P8: an outage evicts nobody
+
+
+@mutant("P8", trial=outages.long_outage)
+def wait_in_the_polling_thread() -> None:
+    """A batch is written before the next poll, however long that takes."""
+
+    def waiting(self: Writer, batch: Batch[Any]) -> None:
+        self._progress.started()
+        self._run(batch)
+
+    patch(Writer, "submit", waiting)
+
+
+@mutant("P8", trial=outages.long_outage, budget_s=120.0)  # where it is too slow to catch up at all, the trial waits
+def limp_after_an_outage() -> None:
+    """Once a write has failed, those that come later are held to 100 records/s, as if it were still to be spared."""
+    write, pace = VersionedIndex.write, Lock()
+    due: list[float] = []
+
+    def lame(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
+        try:
+            write(self, tickets)
+        except TransientError:
+            due[:] = [time.monotonic()]
+            raise
+        if due:
+            with pace:
+                due[0] = max(due[0], time.monotonic()) + len(tickets) / 100
+                rest = due[0] - time.monotonic()
+            time.sleep(max(0.0, rest))
+
+    patch(VersionedIndex, "write", lame)
+
+
+# --- P9: an orderly end
+
+
+@mutant("P9", trial=trials.terminated)
+def leave_without_draining() -> None:
+    """SIGTERM ends the reading and the committing at once; what is being written is written all the same."""
+
+    def stop(self: GroupConsumer) -> None:
+        if not self._closed:
+            self._closed = True
+            self._consumer.close()
+
+    patch(GroupConsumer, "stop", stop)
+
+
+@mutant("P9", trial=trials.terminated)
+def die_of_sigterm() -> None:
+    """Nobody handles the signal."""
+    patch(Pipeline, "stop", lambda _self: os._exit(143))
+
+
+# --- P10: rebalances
+
+
+@mutant("P10", trial=trials.joins_and_leaves)
+def give_partitions_away_undone() -> None:
+    """A revoked partition goes at once, with no wait and no last commit."""
+    patch(OffsetTracker, "wait_drained", lambda _self, _partitions, _timeout_s: False)
+    patch(Committer, "commit_now", lambda _self, _consumer, _partitions=None: None)
