@@ -22,7 +22,7 @@ from delivery.offsets import Receipt, _Assignment
 from operators import points as pointing
 from tests.faults import outages, trials
 from tests.faults.mutants.mutant import mutant, patch
-from worker import compose
+from worker import plan
 from worker.writer import Writer
 
 _FAR: Final = 2**53
@@ -31,7 +31,7 @@ _LAYOUT: Any = layout
 _POLICY: Any = policy
 _CONSUMER: Any = consumer
 _POINTING: Any = pointing
-_COMPOSE: Any = compose
+_PLAN: Any = plan
 
 
 # --- P1: nothing is lost
@@ -127,7 +127,7 @@ def random_point_ids() -> None:
 @mutant("P5", "P3", trial=trials.late_versions)
 def wall_clock_in_the_payload() -> None:
     """A point says when it was written."""
-    to_points = _COMPOSE.to_points
+    to_points = _PLAN.to_points
 
     def stamped(tickets: Sequence[Any]) -> Any:
         made = to_points(tickets)
@@ -136,7 +136,7 @@ def wall_clock_in_the_payload() -> None:
                 point.payload["indexed_at"] = time.time()
         return made
 
-    patch(_COMPOSE, "to_points", stamped)
+    patch(_PLAN, "to_points", stamped)
 
 
 # --- P4: what is deleted stays deleted
@@ -169,7 +169,7 @@ def swallow_what_is_broken() -> None:
 @mutant("P6", "P1", "P4", trial=trials.late_versions)
 def reject_the_whole_batch() -> None:
     """One bad record takes its batch along."""
-    decode = _COMPOSE.decode
+    decode = _PLAN.decode
 
     def strict(records: Sequence[Record], **resources: Any) -> Any:
         results = decode(records, **resources)
@@ -177,7 +177,7 @@ def reject_the_whole_batch() -> None:
             return results
         return [Rejected(record, "decode", "bad_batch", "a record of its batch can't be used") for record in records]
 
-    patch(_COMPOSE, "decode", strict)
+    patch(_PLAN, "decode", strict)
 
 
 @mutant("P6", "P8", trial=outages.outage_then_kill)

@@ -1,5 +1,6 @@
 """What nobody may see: P11 and privacy broken."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,11 +10,11 @@ from connectors.kafka.dead_letters import DeadLetterTopic
 from core.records import Rejected, SearchQuery
 from tests.faults import trials
 from tests.faults.mutants.mutant import mutant, patch
-from worker import compose
+from worker import plan
 
 #: Modules whose names are replaced: what they import is theirs, whether they export it or not.
 _POLICY: Any = policy
-_COMPOSE: Any = compose
+_PLAN: Any = plan
 
 
 # --- P11: nobody sees another's
@@ -37,7 +38,7 @@ def search_all_tenants() -> None:
 @mutant("privacy", trial=trials.private_data)
 def no_redaction() -> None:
     """Texts are indexed as they come."""
-    patch(_COMPOSE, "redact", lambda tickets: tickets)
+    patch(_PLAN, "redact", lambda tickets: tickets)
 
 
 @mutant("privacy", trial=trials.private_data)
@@ -47,7 +48,7 @@ def log_what_is_rejected() -> None:
 
     def quoting(self: DeadLetterTopic, rejected: Sequence[Rejected]) -> None:
         for item in rejected:
-            _COMPOSE.logger.warning("rejected: %r", item.record.value)
+            logging.getLogger("ticketstream.worker").warning("rejected: %r", item.record.value)
         publish(self, rejected)
 
     patch(DeadLetterTopic, "publish", quoting)
