@@ -69,7 +69,8 @@ class Node:
         """Make the data folder; once, before the first start. The process that does it."""
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._config)]
         command += [word for user in self._users for word in ("--add-scram", user)]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self) -> None:
         """Start it, without waiting for it."""
@@ -145,8 +146,9 @@ class Node:
 
 def format_all(*nodes: Node) -> None:
     """Format the nodes side by side: each takes Java two seconds to start."""
-    for process in [node.format() for node in nodes]:
-        assert process.wait(_PATIENCE_S) == 0, "Kafka's StorageTool failed"
+    for node, process in [(node, node.format()) for node in nodes]:
+        code = process.wait(_START_S)
+        assert code == 0, f"Kafka's StorageTool ended with {code}: {node.words()}"
 
 
 def free_port() -> int:
