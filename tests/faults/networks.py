@@ -53,7 +53,9 @@ def network_to_the_broker(make: MakeArena, rng: Random, run: Run) -> None:
         lost = worker.metric("tickets_rebalances_total", event="lost")
         arena.section.found("times out of the group", int(lost))
         require("harness", lost > 0, "the worker was never cut off for long enough to lose its partitions")
-        arena.finish()
+        # All clients go through the broken network. The embedded broker, in memory, forgets once in a while what it
+        # has acknowledged over a connection that broke; Apache Kafka is asked for that in test_kafka.py.
+        arena.finish(broker_may_lose=True)
 
 
 def _trouble(arena: Arena, network: Proxy, name: str, trouble: Callable[[Proxy], object], *, seconds: float) -> None:
