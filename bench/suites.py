@@ -158,6 +158,7 @@ _STAGES: Final = Suite(
     module="bench.contenders.stages",
     contenders=(
         "the embedding stage alone, on a core",
+        "the enrichment stage alone, on a core",
         "two stages, on a core each",
         "one process, on a core",
         "one process, on two cores",

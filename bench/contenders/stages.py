@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -22,7 +22,6 @@ from core.settings import Settings, load_settings
 from synthetic.tickets import SyntheticRecord
 
 _PARTITIONS: Final = 4
-_WARM: Final = 64
 #: Of the light load, in tickets a second.
 _RATE: Final = 20.0
 _LOAD_S: Final = 15.0
@@ -35,13 +34,23 @@ def _single(cores: Sequence[int]) -> Callable[[Job], Measured]:
         settings = own_topic()
         with Task(cores, {}) as task:
             task.wait_joined()
-            _send(settings, synthetic_events(job.tickets))
+            producer = _send(settings, synthetic_events(job.tickets))
             task.wait_acked(job.tickets)
-            ages = _ages(settings, task, job.tickets)
+            ages = _ages(producer, settings, task, job.tickets)
             report = task.stop()
         return _row(job, [report], job.tickets, ages, settings)
 
     return run
+
+
+def _enrichment_alone(job: Job) -> Measured:
+    """The first stage, from a topic that is full already."""
+    settings = _topics()
+    _send(settings, synthetic_events(job.tickets))
+    with Task([1], {}, stage="enrichment") as enriching:
+        enriching.wait_acked(job.tickets)
+        report = enriching.stop()
+    return _row(job, [report], job.tickets, [], settings)
 
 
 def _embedding_alone(job: Job) -> Measured:
@@ -64,19 +73,19 @@ def _both(job: Job) -> Measured:
     with Task([0], {}, stage="enrichment") as enriching, Task([1], {}, stage="embedding") as embedding:
         enriching.wait_joined()
         embedding.wait_joined()
-        _send(settings, synthetic_events(job.tickets))
+        producer = _send(settings, synthetic_events(job.tickets))
         embedding.wait_acked(job.tickets)
-        ages = _ages(settings, embedding, job.tickets)
+        ages = _ages(producer, settings, embedding, job.tickets)
         reports = [enriching.stop(), embedding.stop()]
     return _row(job, reports, job.tickets, ages, settings)
 
 
-def _ages(settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
+def _ages(producer: Any, settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
     """Send a light load at random moments; when each was due, by its place after the backlog."""
     events = synthetic_events(before + int(_RATE * _LOAD_S))[before:]
     rng, began = Random(7), time.time()  # noqa: S311 - a schedule
     dues = np.cumsum([rng.expovariate(_RATE) for _ in events])
-    send(open_producer(settings), settings, events, due=lambda number: began + float(dues[number]))
+    send(producer, settings, events, due=lambda number: began + float(dues[number]))
     last.wait_acked(before + len(events))
     return [(int(began * 1000), float(due)) for due in dues]
 
@@ -118,8 +127,11 @@ def _bytes_each(settings: Settings, topic: str) -> float:
     return float(np.mean(sizes))
 
 
-def _send(settings: Settings, events: Sequence[SyntheticRecord]) -> None:
-    send(open_producer(settings), settings, events, due=lambda _number: 0.0)
+def _send(settings: Settings, events: Sequence[SyntheticRecord]) -> Any:
+    """A backlog; the producer, which is connected then."""
+    producer = open_producer(settings)
+    send(producer, settings, events, due=lambda _number: 0.0)
+    return producer
 
 
 def _topics() -> Settings:
@@ -135,6 +147,7 @@ def _topics() -> Settings:
 
 CONTENDERS: Final = {
     "the embedding stage alone, on a core": _embedding_alone,
+    "the enrichment stage alone, on a core": _enrichment_alone,
     "two stages, on a core each": _both,
     "one process, on a core": _single([1]),
     "one process, on two cores": _single([0, 1]),
