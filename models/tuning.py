@@ -17,12 +17,13 @@ Run = Callable[[int, int], float]
 
 FILE: Final = "tuning.json"
 #: Grows when `tune` finds something else than before.
-_METHOD: Final = 2
+_METHOD: Final = 3
 _LENGTH: Final = 32
 #: Texts of the call that tells what a call costs. One alone tells too much: below some 50 tokens a call takes the time
 #: that reading the weights takes, and no batch of a backlog is so small.
 _FEW: Final = 2
 _ROUNDS: Final = 3
+_FEW_ROUNDS: Final = 9
 #: Of a call, in tokens: what Python does for one.
 _LEAST_OVERHEAD: Final = 2
 #: A smaller batch wastes less on padding, so it is taken unless a larger one is faster by more than this.
@@ -91,9 +92,9 @@ def tune(run: Run, scale: Scale, *, longest: int = _LENGTH) -> Tuning:
     per_token = {budget: statistics.median(found[budget] for found in rounds) for budget in scale.budgets}
     fastest = min(per_token.values())
     budget = next(b for b in scale.budgets if per_token[b] * _WORTH <= fastest)
-    few = statistics.median(run(_FEW, length) for _ in range(_ROUNDS))
+    few = min(run(_FEW, length) for _ in range(_FEW_ROUNDS))  # what disturbs so short a call only lengthens it
     tokens = budget // length * length - _FEW * length
-    token = (per_token[budget] * budget - few) / tokens  # a straight line through both
+    token = (min(found[budget] for found in rounds) * budget - few) / tokens  # a straight line through both
     overhead = round(few / token) - _FEW * length if token > 0 else scale.max_overhead
     return Tuning(budget, min(max(overhead, _LEAST_OVERHEAD), scale.max_overhead))
 
