@@ -72,7 +72,9 @@ def _until_end(settings: KafkaSettings, consumer: Consumer, *, open_partitions: 
 
 def _reader(settings: KafkaSettings) -> Consumer:
     options: dict[str, Any] = client_options(settings) | {
-        "group.id": "ticketstream-reader",  # the client wants a name; nothing is committed under it
+        # The client wants a group and asks who coordinates it, though nothing is committed under it: a name that the
+        # operator's right to the worker's group, given by its beginning, covers.
+        "group.id": f"{settings.group}-reader",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",

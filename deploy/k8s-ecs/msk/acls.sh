@@ -53,7 +53,7 @@ producer)
 operator) # status, reconcile, rebuild; dlq replay writes to where a letter came from
 	allow --operation Read --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
 	allow --operation Read --group "$group" --resource-pattern-type prefixed
-	allow --operation Write --topic "$raw"
+	allow --operation Write --topic "$raw" --topic "$enriched"
 	;;
 topics) # ticketstream topics
 	allow --operation Create --operation Describe --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"

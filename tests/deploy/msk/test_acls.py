@@ -68,7 +68,7 @@ def test_people_may_do_what_their_commands_do(tmp_path: Path) -> None:
     rights = {role: _rights(_run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS).stdout) for role in _PEOPLE}
     assert rights["producer"] == {("Write", "topic tickets.raw")}
     reads = {("Read", name) for name in [*topics, "group ticketstream*"]}
-    assert rights["operator"] == {*reads, ("Write", "topic tickets.raw")}
+    assert rights["operator"] == {*reads, ("Write", "topic tickets.raw"), ("Write", "topic tickets.enriched")}
     assert rights["topics"] == {(operation, name) for name in topics for operation in ("Create", "Describe")}
 
 

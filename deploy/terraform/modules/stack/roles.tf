@@ -26,7 +26,12 @@ locals {
         reads   = local.all_topics
         writes  = distinct(concat(["tickets.raw"], [for spec in var.models : spec.enriched_topic])) # a replay goes back to where it came from
         creates = local.all_topics
-        groups  = distinct(concat([for worker in local.workers : worker.group], [for spec in var.models : spec.group]))
+        # What reads a topic outside any group asks for a coordinator under a name of its own.
+        groups = distinct(concat(
+          [for worker in local.workers : worker.group],
+          [for spec in var.models : spec.group],
+          [for spec in var.models : "${spec.group}-reader"],
+        ))
         models  = [for spec in var.models : spec.store]
         secrets = local.secret_arns["operator"]
         images  = [module.registry.arns["pipeline"]]
