@@ -285,3 +285,17 @@ def test_a_wrong_password_stops_a_consumer(apache_kafka: Kafka) -> None:
             refusal = str(error)
     assert "the broker refuses" in refusal
     consumer.close()
+
+
+def test_the_reader_s_group_begins_as_the_worker_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rights to groups are given by the beginning of their names: whoever may see the worker's may read a topic."""
+    asked: list[Any] = []
+
+    def refuse(_kind: Any, options: Any) -> Any:
+        asked.append(options["group.id"])
+        raise UnavailableError("enough")
+
+    monkeypatch.setattr("connectors.kafka.reader.open_client", refuse)
+    with pytest.raises(UnavailableError):
+        list(read_topic(KafkaSettings(group="blue"), "anything", partitions=1))
+    assert asked == ["blue-reader"]

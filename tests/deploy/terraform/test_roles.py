@@ -92,6 +92,13 @@ def test_only_the_operator_makes_topics(policies: dict[str, IAMPolicy]) -> None:
     assert not any(_allows(policy, action, _topic("tickets.raw")) for policy in policies.values() for action in _NEVER)
 
 
+def test_only_the_operator_reads_outside_the_stages_groups(policies: dict[str, IAMPolicy]) -> None:
+    """`reconcile`, `rebuild` and `dlq` ask for a coordinator under the group's name with `-reader`."""
+    action = "kafka-cluster:DescribeGroup"
+    may = {role for role, policy in policies.items() if _allows(policy, action, _group("ticketstream-reader"))}
+    assert may == {"operator-task"}
+
+
 def test_a_policy_that_is_too_wide_is_seen() -> None:
     """The evaluator that these tests lean on finds a star."""
     wide = IAMPolicy(
