@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from core.environment import load_settings
 from core.ports import Embedder
 from core.records import Batch, EnrichedTicket, Origin, Record
-from core.settings import load_settings
 from synthetic.tickets import SyntheticRecord, events
 from worker.plan import ticket_steps
 from worker.steps import run_step

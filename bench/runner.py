@@ -18,7 +18,7 @@ from bench.suite import FOREIGN_PYTHON, GPU_PYTHON, Row, Suite
 from connectors.broker import start_broker
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
-from core.settings import load_settings
+from core.environment import load_settings
 from models.artefact import GRAPH
 from models.load import artefact_folder, card_of, load_embedder, weights_folder
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 import msgspec
 from msgspec import Struct
 
-from core.settings import load_settings
+from core.environment import load_settings
 
 _TELL_S: Final = 0.02
 _PATIENCE_S: Final = 600.0

@@ -20,9 +20,10 @@ from cli.model import model_progress
 from cli.search import show
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, Sender, open_sender
+from core.environment import load_settings
 from core.errors import TicketstreamError
 from core.records import SearchQuery
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from synthetic.tickets import SyntheticRecord, events, questions
 from worker.model import fetch_model
 

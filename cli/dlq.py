@@ -14,9 +14,10 @@ from connectors.kafka.dead_letters import FIRST_SEEN, HEADER_PREFIX
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_one, read_topic
 from core.contract import moment
+from core.environment import load_settings
 from core.errors import ConfigError
 from core.records import Origin, Record
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from operators.redact import redact_text
 
 app = typer.Typer(help="Read and replay dead letters.", no_args_is_help=True)

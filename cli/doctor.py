@@ -12,8 +12,9 @@ from cli.asking import open_asking
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster
 from connectors.topics_file import load_topics
+from core.environment import load_settings, shown_value, variables
 from core.errors import EXIT_OK, TicketstreamError
-from core.settings import Settings, load_settings, shown_value, variables
+from core.settings import Settings
 from models.load import describe
 
 

@@ -14,8 +14,9 @@ from cli.topics import create_topics
 from connectors.broker import EmbeddedBroker, start_broker
 from connectors.index.ownership import find_owner
 from connectors.topics_file import load_topics
+from core.environment import load_settings
 from core.errors import FatalError, UnavailableError
-from core.settings import Settings, load_settings
+from core.settings import Settings
 
 _START_S: Final = 120.0
 _STOP_S: Final = 30.0

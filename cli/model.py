@@ -11,8 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
+from core.environment import load_settings
 from core.errors import ConfigError
-from core.settings import load_settings
 from models.load import describe
 from models.published import read_published
 from worker.model import build_model, fetch_model

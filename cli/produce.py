@@ -15,8 +15,8 @@ from cli.console import JsonFlag, ends_in_one_line, err, print_json
 from connectors.files import CsvMapping, read_csv, read_jsonl
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, Sender, open_sender
+from core.environment import load_settings
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
-from core.settings import load_settings
 from synthetic.tickets import events
 
 _SLICE: Final = 500

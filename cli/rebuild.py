@@ -12,11 +12,12 @@ from cli.console import JsonFlag, ends_in_one_line, err, print_json
 from cli.log import Log, TopicLog, progress, shown
 from cli.staged_log import EmbeddedLog
 from connectors.index.successor import begin
-from core.settings import Settings, load_settings
+from core.environment import load_settings
+from core.settings import Settings
 from worker.bulk import Bulk
 from worker.fold import Fold
 from worker.model import open_embedder
-from worker.plan import RECEIVE_EMBEDDED, ticket_steps
+from worker.plan import receiving_steps, ticket_steps
 from worker.rebuild import catch_up, fill, follow
 from worker.steps import Step
 
@@ -101,7 +102,7 @@ def _from_embedded(settings: Settings, bars: Progress) -> _Plan:
     fold = log.fold()
     fold.read(shown(bars, "reading the log", log.records(), total=log.length()))
     model, dimension = log.model_of(fold)
-    return _Plan(log, fold, [RECEIVE_EMBEDDED], model, dimension)
+    return _Plan(log, fold, receiving_steps(model), model, dimension)
 
 
 class _Once:

@@ -12,8 +12,9 @@ from cli.log import Log, progress, shown
 from cli.staged_log import StagedLog
 from connectors.index.open import open_index
 from connectors.index.ownership import find_owner
+from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from worker.bulk import Bulk
 from worker.compare import Difference, Kind, Outcome
 from worker.fold import Fold

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from cli.asking import Asking, open_asking
 from cli.console import JsonFlag, TenantOption, ends_in_one_line, moment_of, out, print_json
+from core.environment import load_settings
 from core.errors import ConfigError
 from core.records import SearchHit, SearchQuery
-from core.settings import load_settings
 
 _PASSAGE_CHARACTERS = 240
 

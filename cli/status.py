@@ -8,7 +8,7 @@ from rich.table import Table
 from cli.asking import open_asking
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster, PartitionLag
-from core.settings import load_settings
+from core.environment import load_settings
 from services.control import WorkerStatus
 from worker.compose import EMBEDDING, ENRICHMENT
 

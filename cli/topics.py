@@ -9,8 +9,9 @@ from rich.table import Table
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster
 from connectors.topics_file import TopicSpec, load_topics
+from core.environment import load_settings
 from core.errors import ConfigError
-from core.settings import Settings, load_settings
+from core.settings import Settings
 
 
 @ends_in_one_line

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
+from core.environment import load_settings
 from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from worker.logs import set_up_logging
 from worker.pipeline import Pipeline
 

@@ -1,15 +1,13 @@
 """Records of the topics between the stages: back to what the stage before made of the ticket."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from core.contract import record_key
 from core.records import EnrichedTicket, Record, Rejected, Stage, TicketPoints
-from core.wire import CONTENT_TYPE, content_type, read_embedded, read_enriched
+from core.wire import CONTENT_TYPE, MODEL, content_type, read_embedded, read_enriched
 
 T = TypeVar("T", EnrichedTicket, TicketPoints)
-
-_SHOWN: Final = 80
 
 
 def receive_enriched(records: Sequence[Record]) -> list[EnrichedTicket | Rejected]:
@@ -17,18 +15,24 @@ def receive_enriched(records: Sequence[Record]) -> list[EnrichedTicket | Rejecte
     return [_receive(record, "enriched", "embed", read_enriched) for record in records]
 
 
-def receive_embedded(records: Sequence[Record]) -> list[TicketPoints | Rejected]:
-    """Records of `tickets.embedded` as points."""
-    return [_receive(record, "embedded", "index", read_embedded) for record in records]
+def receive_embedded(records: Sequence[Record], *, model: str | None = None) -> list[TicketPoints | Rejected]:
+    """Records of `tickets.embedded` as points; of one model alone, where `model` is its stamp."""
+    return [_receive_points(record, model) for record in records]
+
+
+def _receive_points(record: Record, model: str | None) -> TicketPoints | Rejected:
+    if model is not None and dict(record.headers).get(MODEL) != model.encode():
+        return Rejected(record, "index", "other_model", "its vectors were not made by the model of this index")
+    return _receive(record, "embedded", "index", read_embedded)
 
 
 def _receive(record: Record, kind: str, stage: Stage, read: Callable[[Record], T]) -> T | Rejected:
     """Rejected when it is of another kind or version, is malformed, or lies under another ticket's key."""
-    given = dict(record.headers).get(CONTENT_TYPE, b"")
-    if given != content_type(kind):
-        shown = given[:_SHOWN].decode("ascii", "replace") or "missing"
+    given = dict(record.headers).get(CONTENT_TYPE)
+    if given != content_type(kind):  # what it is instead isn't told: a header may hold anything
+        said = "is missing" if given is None else "is another"
         return Rejected(
-            record, stage, "unknown_format", f"content-type is {shown}; this stage reads {content_type(kind).decode()}"
+            record, stage, "unknown_format", f"content-type {said}; this stage reads {content_type(kind).decode()}"
         )
     try:
         found = read(record)

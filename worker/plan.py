@@ -1,6 +1,7 @@
 """Which operators make up the stages, in which order, and with what bound to them."""
 
 from functools import partial
+from typing import Final
 
 from connectors.customers import load_customers, read_examples
 from core.ports import Embedder, ModelTokenizer
@@ -17,9 +18,8 @@ from operators.receive import receive_embedded, receive_enriched
 from operators.redact import redact
 from worker.steps import Step
 
-#: From a record of `tickets.enriched` to the enriched ticket, and of `tickets.embedded` to its points.
-RECEIVE_ENRICHED = Step("receive", "embed", receive_enriched)
-RECEIVE_EMBEDDED = Step("receive", "index", receive_embedded)
+#: From a record of `tickets.enriched` to the enriched ticket.
+RECEIVE_ENRICHED: Final = Step("receive", "embed", receive_enriched)
 
 
 def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
@@ -56,6 +56,11 @@ def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]
             ),
         ),
     ]
+
+
+def receiving_steps(model: str) -> list[Step]:
+    """From a record of `tickets.embedded` to points of this model, a stamp."""
+    return [Step("receive", "index", partial(receive_embedded, model=model))]
 
 
 def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:

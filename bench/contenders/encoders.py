@@ -12,7 +12,7 @@ import onnxruntime as ort
 
 from bench.corpus import texts
 from bench.job import Clock, Job, Measured, Skipped, answer
-from core.settings import load_settings
+from core.environment import load_settings
 from models.catalogue import TOKENIZER
 from models.device import Device, why_no_gpu
 from models.encoder import OnnxEmbedder

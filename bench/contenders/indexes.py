@@ -11,9 +11,9 @@ import numpy as np
 from bench.job import Clock, Job, Measured, Skipped, answer
 from connectors.index.open import open_index
 from connectors.index.policy import VersionedIndex
+from core.environment import load_settings
 from core.identity import point_id
 from core.records import Point, SearchQuery, TicketPoints, Vector
-from core.settings import load_settings
 
 _DIMENSION: Final = 384
 _TENANTS: Final = 10

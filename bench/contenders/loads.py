@@ -22,8 +22,9 @@ from bench.task import Report, Task, wait_all_acked
 from cli.asking import open_asking
 from connectors.kafka.admin import Cluster
 from connectors.kafka.options import producer_options
+from core.environment import load_settings
 from core.records import SearchQuery
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from synthetic.tickets import SyntheticRecord, questions
 
 _PARTITIONS: Final = 4

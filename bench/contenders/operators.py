@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bench.corpus import records
 from bench.job import Clock, Job, Measured, answer
+from core.environment import load_settings
 from core.records import Batch, EmbeddedTicket, EnrichedTicket, Rejected
-from core.settings import load_settings
 from models.hashing import HashingEmbedder
 from models.load import load_embedder
 from worker.plan import ticket_steps

@@ -18,7 +18,8 @@ from bench.job import Job, Measured, answer
 from bench.task import Report, Task
 from connectors.kafka.admin import Cluster
 from connectors.kafka.reader import read_topic
-from core.settings import Settings, load_settings
+from core.environment import load_settings
+from core.settings import Settings
 from synthetic.tickets import SyntheticRecord
 
 _PARTITIONS: Final = 4

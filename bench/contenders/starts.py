@@ -15,7 +15,7 @@ def _since_start_s() -> float:
 
 def _vector() -> None:
     """One text, embedded."""
-    from core.settings import load_settings  # noqa: PLC0415
+    from core.environment import load_settings  # noqa: PLC0415
     from worker.model import open_embedder  # noqa: PLC0415
 
     open_embedder(load_settings().model).embed(["I have lost my card"])
@@ -23,7 +23,7 @@ def _vector() -> None:
 
 def _pipeline() -> None:
     """Broker, index and model are open; the next call would read."""
-    from core.settings import load_settings  # noqa: PLC0415
+    from core.environment import load_settings  # noqa: PLC0415
     from worker.compose import build_pipeline  # noqa: PLC0415
 
     pipeline = build_pipeline(load_settings())

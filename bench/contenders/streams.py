@@ -18,8 +18,8 @@ from bytewax.testing import run_main
 from bench.contenders.encoders import Tokens, load
 from bench.corpus import passages
 from bench.job import Clock, Job, Measured, answer
+from core.environment import load_settings
 from core.records import Batch
-from core.settings import load_settings
 from models.load import precision_of
 from worker.compose import build_pipeline
 

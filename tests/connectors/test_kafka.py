@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
 
 from connectors.kafka.admin import Cluster
 from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
@@ -18,7 +16,7 @@ from core.errors import FatalError, UnavailableError
 from core.records import Batch, Origin, Record, Rejected
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
-from tests.rigs.kafka import PASSWORD, USER, Kafka
+from tests.rigs.kafka import Kafka
 
 Protocol = Literal["classic", "consumer"]
 _PATIENCE_S = 40.0
@@ -195,82 +193,11 @@ def test_reading_one_that_is_not_there_is_none(tansu: str) -> None:
     assert read_one(topic.kafka, Origin(topic.name, 0, 50)) is None
 
 
-def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
-    """Where we looked, and which variable to set."""
-    cluster = Cluster(KafkaSettings(brokers="127.0.0.1:1", startup_timeout_s=1))
-    began = time.monotonic()
-    with pytest.raises(UnavailableError, match=r"no broker answers at 127.0.0.1:1 .*TICKETS_KAFKA__BROKERS"):
-        cluster.topics()
-    assert time.monotonic() - began < 10
-
-
-def test_a_coordinator_that_is_about_to_be_there_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that has just started says that it is not the one; a moment later it is."""
-    topic = _Topic(tansu)
-    answers: list[int] = [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS]
-    member = topic.cluster._member("anybody")
-
-    class Starting:
-        def committed(self, *asked: Any) -> Any:
-            if answers:
-                raise KafkaException(KafkaError(answers.pop(0)))
-            return member.committed(*asked)
-
-    monkeypatch.setattr(topic.cluster, "_member", lambda _group: Starting())
-    assert {lag.committed for lag in topic.cluster.lag(topic.name, "anybody")} == {None}
-    assert answers == []
-
-
-def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It listed the topics, and says nothing of the offsets."""
-    cluster = Cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
-
-    class _Silent:
-        def list_offsets(self, asked: Any) -> dict[Any, Future[Any]]:
-            return {partition: Future() for partition in asked}
-
-    monkeypatch.setattr(cluster, "_admin", _Silent())
-    monkeypatch.setattr(cluster, "require_topics", lambda _names: {"silent": 1})
-    with pytest.raises(UnavailableError, match="no answer in 1 s"):
-        cluster.lag("silent", "g")
-
-
-def test_a_topic_that_is_not_there_is_one_line(tansu: str) -> None:
-    """With the command that creates it."""
-    with pytest.raises(UnavailableError, match="has no topic nowhere; `ticketstream topics`"):
-        Cluster(KafkaSettings(brokers=tansu)).require_topics(["nowhere"])
-
-
-def _login(kafka: Kafka, password: str, **changes: Any) -> KafkaSettings:
-    return KafkaSettings(
-        brokers=kafka.sasl_address,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism="PLAIN",
-        sasl_username=USER,
-        sasl_password=password,
-        startup_timeout_s=15,
-        **changes,
-    )
-
-
-def test_a_right_password_is_let_in(apache_kafka: Kafka) -> None:
-    """Over SASL."""
-    assert Cluster(_login(apache_kafka, PASSWORD)).brokers() == 1
-
-
-def test_a_wrong_password_is_one_line_at_once(apache_kafka: Kafka) -> None:
-    """A refusal is told as one, without waiting the start-up time out, and which settings to look at."""
-    began = time.monotonic()
-    with pytest.raises(UnavailableError, match=r"refuses us: .*TICKETS_KAFKA__SASL_"):
-        Cluster(_login(apache_kafka, "wrong")).topics()
-    assert time.monotonic() - began < 10
-
-
 def test_a_wrong_password_stops_a_consumer(apache_kafka: Kafka) -> None:
     """Waiting would not mend it."""
     consumer = GroupConsumer(
         topic="any",
-        kafka=_login(apache_kafka, "wrong", group="refused"),
+        kafka=apache_kafka.login("wrong", group="refused"),
         limits=WriterSettings(max_batch_delay_ms=100),
         credits_=Credits(tickets=10, bytes_=10**6),
         observer=ConsumerObserver(),

@@ -10,8 +10,9 @@ from typing import Any, Final
 import yaml
 
 from core import contract, errors, wire
+from core.environment import variables
 from core.metrics import METRICS
-from core.settings import default_cache, default_data, variables
+from core.settings import default_cache, default_data
 
 _ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = _ROOT / "docs"

@@ -3,8 +3,8 @@
 import signal
 import sys
 
+from core.environment import load_settings
 from core.errors import TicketstreamError
-from core.settings import load_settings
 from worker.compose import build_pipeline
 from worker.logs import set_up_logging
 from worker.loop import run

@@ -33,7 +33,7 @@ class _Worker:
         observer.rebalanced("assign", 1)
         self.credits = Credits(tickets=10, bytes_=10)
         state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
-        self.port = serve_health(HealthSettings(port=0), state, port=0)
+        self.port = serve_health(HealthSettings(), state, port=0)
         self.writer = Writer(
             finish=finish,
             sinks={"index": index or FakeIndex()},

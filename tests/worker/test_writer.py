@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
 import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
-from core.ports import DeadLetters, Index
+from core.ports import DeadLetters, Index, Sink
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
 from tests.fakes import FakeDeadLetters, FakeIndex, points, record
@@ -30,13 +30,14 @@ class Run:
         dead_letters: DeadLetters,
         kind: type[Writer] = Writer,
         finish: Callable[[Batch[Any]], Batch[Any]] = lambda batch: batch,
+        first: Mapping[str, Sink[Any]] | None = None,
     ) -> None:
         self.acks: list[Any] = []
         self.telemetry = Telemetry()
         self.progress = Progress(max_stall_s=60)
         self.writer = kind(
             finish=finish,
-            sinks={"index": index},
+            sinks={**(first or {}), "index": index},
             dead_letters=dead_letters,
             ack=self.acks.append,
             settings=SETTINGS,
@@ -177,6 +178,38 @@ def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...])
     assert index.calls - len(out) <= 1 + 6 + 3, "log2(64) calls and three more"
     assert run.sample("tickets_acked_total", outcome="indexed") == 63
     assert run.sample("tickets_rejected_total", stage="index", reason="bad_point") == 1
+
+
+class _Topic:
+    """A first sink: notes what it was given, in one list with the second; refuses ticket 13."""
+
+    def __init__(self, seen: list[tuple[str, str]]) -> None:
+        self._seen = seen
+
+    def write(self, tickets: Sequence[TicketPoints], /) -> None:
+        if any(ticket.ticket_id == "13" for ticket in tickets):
+            raise RefusedError("too large")
+        self._seen += [("embedded", ticket.ticket_id) for ticket in tickets]
+
+
+def test_sinks_have_a_batch_in_their_order() -> None:
+    """The topic first, then the index. What the topic refuses is dead-lettered and not indexed; an outage of the index
+    writes nothing to the topic again."""
+    seen: list[tuple[str, str]] = []
+
+    class Second(FakeIndex):
+        def write(self, tickets: Sequence[TicketPoints]) -> None:
+            super().write(tickets)
+            seen.extend(("index", ticket.ticket_id) for ticket in tickets)
+
+    index, letters = Second(lambda call: TransientError("out") if call <= 3 else None), FakeDeadLetters()
+    run = Run(index, letters, finish=_number, first={"embedded": _Topic(seen)})
+    run.writer.submit(Batch(tuple(record(n) for n in (12, 13, 14)), "r1"))
+    run.wait(lambda: run.acks == ["r1"])
+    run.writer.close()
+    assert seen == [("embedded", "12"), ("embedded", "14"), ("index", "12"), ("index", "14")]
+    (letter,) = letters.letters
+    assert (letter.stage, letter.code) == ("embed", "too_large")
 
 
 def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:

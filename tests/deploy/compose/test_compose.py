@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.settings import variables
+from core.environment import variables
 from tests.deploy.compose.project import FILE, ours, read, services, workers
 from tests.deploy.compose.schema import faults
 from tests.deploy.tools import ROOT

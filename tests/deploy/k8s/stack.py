@@ -15,7 +15,8 @@ import pytest
 import yaml
 from msgspec import Struct
 
-from core.settings import PREFIX, Settings, load_settings
+from core.environment import load_settings
+from core.settings import PREFIX, Settings
 
 ROOT: Final = Path(__file__).parents[3]
 MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from core.settings import variables
+from core.environment import variables
 from tests.deploy.terraform.stacks import Applied
 from tests.deploy.terraform.workspace import DEPLOY, VARIABLES
 

@@ -2,6 +2,6 @@
 
 from tests.rigs.kafka.cluster import KafkaCluster, start_cluster
 from tests.rigs.kafka.jars import jars
-from tests.rigs.kafka.single import PASSWORD, USER, Kafka, start_kafka
+from tests.rigs.kafka.single import PASSWORD, Kafka, start_kafka
 
-__all__ = ["PASSWORD", "USER", "Kafka", "KafkaCluster", "jars", "start_cluster", "start_kafka"]
+__all__ = ["PASSWORD", "Kafka", "KafkaCluster", "jars", "start_cluster", "start_kafka"]

@@ -4,10 +4,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
+from core.settings import KafkaSettings
 from tests.rigs.kafka.node import Node, format_all, free_port
 
 USER: Final = "tests"
@@ -19,6 +20,18 @@ class Kafka(Struct, frozen=True):
 
     address: str
     sasl_address: str
+
+    def login(self, password: str, **changes: Any) -> KafkaSettings:
+        """Settings of a client that gives this password."""
+        return KafkaSettings(
+            brokers=self.sasl_address,
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="PLAIN",
+            sasl_username=USER,
+            sasl_password=password,
+            startup_timeout_s=15,
+            **changes,
+        )
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from core.environment import load_settings, shown_value, variables
 from core.errors import ConfigError
-from core.settings import Settings, default_cache, default_data, load_settings, shown_value, variables
+from core.settings import Settings, default_cache, default_data
 
 
 @pytest.fixture(autouse=True)
