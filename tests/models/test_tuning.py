@@ -21,6 +21,15 @@ def test_a_machine_of_known_cost_is_recognised(cache: int, overhead: int) -> Non
     assert abs(found.overhead_tokens - overhead) <= 2
 
 
+def test_the_time_that_reading_the_weights_takes_is_no_cost_of_a_call() -> None:
+    """No call takes less than 50 tokens would, so a short text alone says nothing of what a batch costs."""
+
+    def run(texts: int, length: int) -> float:
+        return (4 + max(50, texts * length)) * 1e-4
+
+    assert tune(run, SCALES["cpu"]).overhead_tokens <= 6
+
+
 def test_noise_in_one_round_changes_nothing() -> None:
     """Medians are taken: something else ran for a moment."""
     calls = 0
