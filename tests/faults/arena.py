@@ -173,9 +173,13 @@ class Arena(Crowd):
         self.section.found("drained after the last send, s", self._await_drained(log))
         if self._sampler is not None and not self._sampler.answers:
             self.await_answers(1)  # while there is somebody to answer
+        self.await_all(self._all_started, "the start of every worker")  # until then SIGTERM ends one at once
         for worker in list(self.workers):
             self.terminate(worker)
         return self.judge()
+
+    def _all_started(self) -> bool:
+        return all(worker.metric("tickets_build_info") > 0 for worker in self.workers)
 
     def judge(self) -> Verdict:
         """The verdict on what is there now; all workers must have ended."""

@@ -10,6 +10,7 @@ import pytest
 from core.errors import TicketstreamError
 from core.records import SearchHit, SearchQuery
 from synthetic.tickets import events
+from tests.faults.arena import Arena
 from tests.faults.choices import Choices, fork, mixed, shuffled
 from tests.faults.kills import killed_at_each_failpoint, killed_in_the_plain_loop
 from tests.faults.ledger import Ledger, TicketKey
@@ -67,6 +68,16 @@ def test_records_out_of_order_may_be_taken_by_another_thread() -> None:
     first, again = ([r.key for r in shuffled(events(90, seed=1), Choices("2/attack"))] for _ in range(2))
     assert first == again
     assert first != [r.key for r in events(90, seed=1)]
+
+
+def test_a_worker_is_not_told_to_end_before_it_has_started(
+    tansu: str, arena_on: Callable[..., Arena], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a mutant leaves nothing to do, the last worker would end by the signal, and break another promise by it."""
+    with arena_on(tansu, server=True, watched=False) as arena:
+        monkeypatch.setattr(arena.world, "log", list)
+        arena.start()
+        arena.finish()
 
 
 # --- somebody looks on
