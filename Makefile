@@ -29,7 +29,8 @@ dashboard: .venv/.dev ## Draw Grafana's dashboard of a run made for it: docs/ima
 
 soak: .venv/.dev ## The same attacks for hours: 1,000 kills, a million records; MINUTES= ends it sooner
 	TICKETS_TEST_SOAK=1 TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) TICKETS_TEST_MINUTES=$(MINUTES) \
-		$(BIN)/pytest -q -s -o timeout=0 tests/faults
+		$(BIN)/pytest -q -s -o timeout=0 tests/faults; attacks=$$?; \
+	TICKETS_TEST_BAD_RECORDS=$(or $(RECORDS),1000000) $(BIN)/pytest -q -n 2 -o timeout=0 -rP tests/bad_input/test_boundary.py -k as_the_contract_says && exit $$attacks
 
 check: lint type arch ## Lint, types and the direction of imports
 

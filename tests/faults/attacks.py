@@ -12,7 +12,7 @@ from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed, shuffled
 from tests.faults.kills import RATE, Attack
 from tests.faults.oracle import require
-from tests.faults.sizes import Run
+from tests.faults.sizes import EVERY_RUN, Run
 from tests.faults.tickets import ticket
 from tests.rigs.qdrant_facade import Fault
 
@@ -131,16 +131,18 @@ def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
 
 def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
     """The index is out for longer than a member of a group may go without a poll: it polls, so it stays."""
-    sizes = run.sizes
-    outages.out_of_the_index(make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s)
+    outages.out_of_the_index(make, rng, max_poll_s=run.sizes.max_poll_s, outage_s=_outage_s(run))
 
 
 def index_silent_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
     """As long, with connections that stay and nothing that comes over them: a call knows of it by its timeout alone."""
-    sizes = run.sizes
     outages.out_of_the_index(
-        make, rng, max_poll_s=sizes.max_poll_s, outage_s=sizes.outage_s, how="silent", INDEX__TIMEOUT_S="1"
+        make, rng, max_poll_s=run.sizes.max_poll_s, outage_s=_outage_s(run), how="silent", INDEX__TIMEOUT_S="1"
     )
+
+
+def _outage_s(run: Run) -> int:
+    return run.at_most(run.sizes.outage_s, EVERY_RUN.outage_s)
 
 
 _SERVER_FAULTS: Final = (
@@ -199,7 +201,7 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         numbers = iter(range(10**9))
         many = (ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
         arena.feeder.start(many, rate=160)
-        weights = _weigh(arena, seconds=run.sizes.overload_s)
+        weights = _weigh(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
         arena.feeder.stop()
         most, growth = max(weights), weights[-1] - weights[len(weights) // 2]
         arena.section.found("peak memory, MiB", round(most), bound=cap_mib, kept=most <= cap_mib)
@@ -223,17 +225,17 @@ def _weigh(arena: Arena, *, seconds: int) -> list[float]:
 
 ATTACKS: Final[dict[str, Attack]] = {
     attack.__name__: attack
-    for attack in (  # the longest first
+    for attack in (  # the longest first, and those that wait beside those that work
+        overload,
+        index_out_beyond_the_poll_interval,
         kills.killed_with_the_index_inside,
         kills.killed_in_the_plain_loop,
+        index_silent_beyond_the_poll_interval,
         kills.killed_beside_another,
         kills.killed_at_each_failpoint,
         server_faults_in_turn,
         networks.network_to_the_broker,
         networks.network_to_the_index,
-        index_out_beyond_the_poll_interval,
-        index_silent_beyond_the_poll_interval,
-        overload,
         frozen_and_thawed,
         sigterm_in_an_outage,
         sigterm_twice,

@@ -42,7 +42,7 @@ def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
     """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
     points = get_args(Point) * run.sizes.kills_per_failpoint
     kills = _Kills(len(points))
-    while not (kills.done or run.over):
+    while not (kills.done or run.half_over):
         with make(watched=not kills.recoveries_s) as arena:
             arena.feeder.start(mixed(rng), rate=RATE)
             for point in points[kills.count :][:_KILLS_PER_WORLD]:
@@ -61,7 +61,7 @@ def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
 def _killed(make: MakeArena, rng: Random, run: Run, *, workers: int, **arguments: Any) -> None:
     at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
     kills = _Kills(-(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS))
-    while not (kills.done or run.over):
+    while not (kills.done or run.half_over):
         with make(**arguments) as arena:
             if arena.server is not None:
                 arena.server.inject(Fault("slow", on="writes", seconds=0.05))

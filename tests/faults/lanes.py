@@ -20,8 +20,9 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
-#: As many as a machine of two cores carries.
+#: As many as a machine of two cores carries. At length the two that come first do little but wait.
 _LANES: Final = 3
+_LANES_OF_A_SOAK: Final = 4
 
 
 class Outcome(Struct):
@@ -46,7 +47,7 @@ class Lanes:
         self._brokers = brokers
         self._folder = folder
         self._run = run
-        self._pool = ThreadPoolExecutor(_LANES, thread_name_prefix="lane")
+        self._pool = ThreadPoolExecutor(_LANES_OF_A_SOAK if run.soak else _LANES, thread_name_prefix="lane")
         self._outcomes: dict[str, Future[Outcome]] = {name: self._pool.submit(self._attempt, name) for name in names}
 
     def result(self, name: str) -> Outcome:

@@ -3,6 +3,8 @@
 import io
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import quantiles
 from typing import Final
@@ -13,6 +15,8 @@ from rich.table import Table
 
 REPORT: Final = Path("build") / "faults" / "report.txt"
 _WIDTH: Final = 118
+#: At the beginning of a long list, and at its end.
+_EVENTS: Final = 15
 
 
 class Finding(Struct, frozen=True):
@@ -91,13 +95,39 @@ def _print(console: Console, section: Section) -> None:
     if section.fault:
         console.print(f"  {section.fault}", highlight=False, markup=False)
     if section.events:
-        console.print("  " + "; ".join(f"{at:.1f} s {what}" for at, what in section.events), markup=False)
+        console.print("  " + "; ".join(_told(section.events)), markup=False)
     if section.findings:
         table = Table("figure", "value", "bound", "", box=None, padding=(0, 2, 0, 2))
-        for finding in section.findings:
+        for finding in _gathered(section.findings):
             table.add_row(finding.what, finding.figure, finding.bound, "" if finding.kept else "exceeded")
         console.print(table)
     console.print()
+
+
+def _told(events: Sequence[tuple[float, str]]) -> list[str]:
+    """Each with its time; of very many, the first and the last."""
+    told = [f"{at:.1f} s {what}" for at, what in events]
+    left_out = len(told) - 2 * _EVENTS
+    return told if left_out <= 0 else [*told[:_EVENTS], f"and {left_out} more", *told[-_EVENTS:]]
+
+
+def _gathered(findings: Sequence[Finding]) -> list[Finding]:
+    """A line for each figure: an attack in several worlds has found it several times."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.what, []).append(finding)
+    return [_one(same) for same in found.values()]
+
+
+def _one(same: Sequence[Finding]) -> Finding:
+    if len(same) == 1:
+        return same[0]
+    first, kept = same[0], all(finding.kept for finding in same)
+    figures = list(dict.fromkeys(finding.figure for finding in same))
+    with suppress(ValueError):
+        figures.sort(key=float)
+    shown = figures[0] if len(figures) == 1 else f"{figures[0]} to {figures[-1]}"
+    return Finding(first.what, f"{shown}, {len(same)} times", first.bound, kept)
 
 
 def percentile(values: list[float], share: int) -> float:

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 from rich.console import Console
 from rich.table import Table
 
@@ -19,6 +20,7 @@ from synthetic.tickets import events
 from tests.e2e.world import WorkerProcess
 from tests.faults.arena import Arena
 from tests.faults.choices import shuffled
+from tests.faults.crowd import PATIENCE_S
 from tests.faults.oracle import require
 from tests.faults.report import Report
 from tests.rigs.kafka import start_kafka
@@ -42,6 +44,9 @@ class Outcome(Struct, frozen=True):
     again: int
     records: int
 
+    def __add__(self, other: "Outcome") -> "Outcome":
+        return Outcome(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+
     @property
     def share(self) -> float:
         """Of records done more than once."""
@@ -54,7 +59,7 @@ def storm(
     """Change the group's members for so long, and until each change has been made once; then judge.
 
     Of those that go, a share of `kills` is killed, the first among them; the others are asked to. `ended` says that
-    no time is left.
+    no time is left but for the changes that haven't been made.
     """
     joined = left = killed = 0
     for _ in range(_FEWEST):
@@ -63,7 +68,9 @@ def storm(
     made = events(10**9, seed=rng.randrange(10**6), edits=0.35, deletes=0.06, broken=0.02)
     arena.feeder.start(shuffled(made, rng), rate=rate)
     began = time.monotonic()
-    while not ended() and (time.monotonic() - began < seconds or not (joined and left and killed)):
+    while not (joined and left and killed) or (time.monotonic() - began < seconds and not ended()):
+        late = time.monotonic() - began > seconds + PATIENCE_S
+        require("count", not late, f"{joined} joined, {left} left, {killed} were killed: no storm")
         time.sleep(rng.uniform(0.2, 2.0))
         ready = [worker for worker in arena.workers if _ready(worker)]
         if len(arena.workers) <= _FEWEST or (len(arena.workers) < _MOST and rng.random() < 0.5):
@@ -78,7 +85,6 @@ def storm(
             arena.terminate(rng.choice(ready))
             left += 1
     arena.section.note(f"{joined} joined, {left} left, {killed} were killed")
-    require("count", min(joined, left, killed) > 0, f"{joined} joined, {left} left, {killed} were killed: no storm")
     arena.finish()
     again, records = arena.duplicates()
     return Outcome(joined, left, killed, again, records)

@@ -141,6 +141,7 @@ def test_too_few_kills_are_a_fault(monkeypatch: pytest.MonkeyPatch, attack: Any,
     run = Run()
     assert not run.over, "the time doesn't run before the first attack"
     run.begin()
+    assert run.half_over
     assert run.over
     with pytest.raises(BrokenError, match="0 kills in the time there was"):
         attack(_no_arena, Random(1), run)
@@ -175,7 +176,8 @@ class _Calm:
         return 0, 1_000
 
 
-def test_a_storm_without_changes_is_none() -> None:
-    """With no time left nobody joins, leaves or is killed, and nothing is withstood."""
+def test_a_storm_without_changes_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nobody joins, leaves or is killed in its time, and a while beyond it, nothing is withstood."""
+    monkeypatch.setattr("tests.faults.storm.PATIENCE_S", 0)
     with pytest.raises(BrokenError, match="no storm"):
-        storm(_Calm(), Random(1), seconds=15, kills=0.2, rate=1, ended=lambda: True)  # type: ignore[arg-type]
+        storm(_Calm(), Random(1), seconds=0.1, kills=0.2, rate=1, ended=lambda: True)  # type: ignore[arg-type]

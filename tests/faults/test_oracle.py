@@ -1,5 +1,7 @@
 """The oracle itself: each kind of fault, planted by hand, is seen and called by its name."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -140,3 +142,24 @@ def test_a_percentile_of_few_values_is_the_largest() -> None:
     assert percentile([3.0], 95) == 3.0
     assert percentile([1.0, 2.0, 3.0], 99) <= 3.0
     assert percentile([], 95) == 0.0
+
+
+def test_the_report_of_a_long_run_stays_short() -> None:
+    """An attack in several worlds has a line a figure, from the least to the most; of its events the first and last."""
+    report = Report(7)
+    section = report.section("killed", "")
+    for number, drained in enumerate((9.5, 10.25, 0.75)):
+        section.found("lost", 0, bound=0)
+        section.found("drained, s", drained, bound=10, kept=drained <= 10)
+        section.found("kind", "ab"[number % 2])
+    for number in range(100):
+        section.note(f"kill {number}")
+    section.ended(None)
+    text = report.text()
+    assert re.search(r"lost +0, 3 times +0", text)
+    assert re.search(r"drained, s +0.75 to 10.25, 3 times +10 +exceeded", text)
+    assert re.search(r"kind +a to b, 3 times", text)
+    assert "kill 14;" in " ".join(text.split())
+    assert "and 70 more" in " ".join(text.split())
+    assert "kill 15;" not in text
+    assert "kill 99" in text
