@@ -1,11 +1,14 @@
-"""Insisting on a write: through outages, for as long as they last, and no further than the target can bear."""
+"""Insisting on a call: through outages, for as long as they last, and no further than the target can bear."""
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from core.errors import RefusedError, TransientError
 from delivery.circuit import CircuitState
 from delivery.gate import Gate
+
+T = TypeVar("T")
 
 
 class TargetObserver:
@@ -22,15 +25,15 @@ class TargetObserver:
 
 
 class Target:
-    """One place that is written to: the index, or the dead-letter topic."""
+    """One place that is called: the index or a topic to write to, a directory to ask."""
 
     def __init__(self, name: str, *, gate: Gate, observer: TargetObserver) -> None:
         self.name = name
         self.gate = gate
         self._observer = observer
 
-    def write(self, write: Callable[[], None], *, size: int) -> None:
-        """Call `write` until it succeeds. `size` is what it writes, in points or letters.
+    def insist(self, call: Callable[[], T], *, size: int) -> T:
+        """What `call` returns, which is made until it succeeds. `size` is what it takes, in points, letters or tickets.
 
         Raises:
             RefusedError: the target refuses the data.
@@ -41,7 +44,7 @@ class Target:
             entry = self.gate.enter(self._waits)
             began = time.perf_counter()
             try:
-                write()
+                found = call()
             except TransientError as error:
                 delay_s = self.gate.failed(entry, error)
                 self._observer.failed(self.name, error, self.gate.state, delay_s)
@@ -56,7 +59,7 @@ class Target:
             else:
                 self.gate.succeeded(entry, latency_s=time.perf_counter() - began, size=size)
                 self._observer.succeeded(self.name)
-                return
+                return found
 
     def _waits(self) -> None:
         self._observer.waiting(self.name)

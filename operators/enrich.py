@@ -1,4 +1,4 @@
-"""What else is known about who wrote: context through a port, none by default."""
+"""What else is known about who wrote, through a port."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,12 @@ from core.ports import CustomerDirectory
 from core.records import EnrichedTicket, Rejected
 
 
-def enrich(items: Sequence[EnrichedTicket], *, customers: CustomerDirectory | None) -> list[EnrichedTicket | Rejected]:
+def enrich(items: Sequence[EnrichedTicket], *, customers: CustomerDirectory) -> list[EnrichedTicket | Rejected]:
     """Add what `customers` knows of each ticket's customer.
 
     Raises:
         TransientError: the directory can't be reached.
     """
-    if customers is None:
-        return list(items)
     return [_enriched(item, customers) for item in items]
 
 

@@ -1,6 +1,7 @@
 """Stand-ins for the outside world, for unit tests only: small, honest about order and failure."""
 
 from collections.abc import Callable, Iterator, Sequence
+from random import Random
 
 from core.records import (
     IndexedTicket,
@@ -13,6 +14,12 @@ from core.records import (
     TicketPoints,
     Vector,
 )
+from core.settings import WriterSettings
+from delivery.target import Target
+from worker.outages import open_targets
+from worker.progress import Progress
+from worker.telemetry import Telemetry
+from worker.writer import LETTERS
 
 
 def record(
@@ -25,6 +32,13 @@ def record(
 def points(ticket_id: str = "1", version: int = 1) -> TicketPoints:
     """A deleted ticket: the smallest thing an index takes."""
     return TicketPoints("acme", ticket_id, version, ())
+
+
+def targets(
+    settings: WriterSettings, telemetry: Telemetry, progress: Progress, names: Sequence[str] = ("index",)
+) -> dict[str, Target]:
+    """What a writer insists on: `names`, and the dead letters."""
+    return open_targets(settings, [*names, LETTERS], telemetry=telemetry, progress=progress, rng=Random(1))
 
 
 class FakeIndex:

@@ -7,7 +7,7 @@ from core.settings import Settings
 from core.wire import embedded_message, enriched_message
 from worker.model import open_tokenizer
 from worker.pipeline import Pipeline
-from worker.plan import RECEIVE_ENRICHED, embedding_steps, enriching_steps
+from worker.plan import RECEIVE_ENRICHED, asking_steps, embedding_steps, enriching_steps
 from worker.site import Site
 
 #: Of the health port, where the settings name none: two stages on one host don't meet.
@@ -29,7 +29,8 @@ def build_pipeline(settings: Settings) -> Pipeline:
         site.require_topics()
         embedder = site.open_embedder()
         index = site.open_index(embedder)
-        steps, finishing = enriching_steps(settings, embedder), embedding_steps(settings, embedder)
+        steps = enriching_steps(settings, embedder)
+        finishing = [*asking_steps(settings), *embedding_steps(settings, embedder)]
         site.serve(index=index, embedder=embedder)
         return site.pipeline(steps=steps, finishing=finishing, sinks={"index": index}, model=embedder.stamp)
 
@@ -47,7 +48,7 @@ def build_enrichment(settings: Settings) -> Pipeline:
         steps = enriching_steps(settings, open_tokenizer(settings.model))
         site.serve()
         enriched = site.topic(topics.enriched, enriched_message)
-        return site.pipeline(steps=steps, finishing=(), sinks={"enriched": enriched}, model="none")
+        return site.pipeline(steps=steps, finishing=asking_steps(settings), sinks={"enriched": enriched}, model="none")
 
 
 def build_embedding(settings: Settings) -> Pipeline:

@@ -1,4 +1,4 @@
-"""The places a writer writes to, and what the ports, the metrics and the log show of them."""
+"""The places a writer calls, and what the ports, the metrics and the log show of them."""
 
 import logging
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class _Watch(TargetObserver):
 def open_targets(
     settings: WriterSettings, names: Sequence[str], *, telemetry: Telemetry, progress: Progress, rng: Random
 ) -> dict[str, Target]:
-    """A target for each of `names`; `index` at as many calls at once as it bears, a topic as many as there are."""
+    """A target for each of `names`; `index` at as many calls at once as it bears, the others as many as there are."""
     watch = _Watch(telemetry, progress)
 
     def target(name: str) -> Target:

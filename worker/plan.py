@@ -28,23 +28,17 @@ def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
     Raises:
         ConfigError: a file a setting names is missing or malformed.
     """
-    return [*enriching_steps(settings, embedder), *embedding_steps(settings, embedder)]
+    return [*enriching_steps(settings, embedder), *asking_steps(settings), *embedding_steps(settings, embedder)]
 
 
 def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]:
-    """From raw record to enriched ticket.
-
-    Raises:
-        ConfigError: the customers' file is missing or malformed.
-    """
-    customers = load_customers(settings.enrich.customers_file) if settings.enrich.customers_file else None
+    """From raw record to enriched ticket, without asking anybody."""
     max_tokens = min(settings.chunk.max_tokens or tokenizer.max_tokens, tokenizer.max_tokens)
     return [
         Step("decode", "decode", partial(decode, settings=settings.contract)),
         Step("clean", "enrich", clean),
         Step("redact", "enrich", redact),
         Step("language", "enrich", partial(detect_language, detector=CompactDetector())),
-        Step("enrich", "enrich", partial(enrich, customers=customers), pure=False),
         Step(
             "chunk",
             "enrich",
@@ -56,6 +50,18 @@ def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]
             ),
         ),
     ]
+
+
+def asking_steps(settings: Settings) -> list[Step]:
+    """What else an enriched ticket needs that others know. They may be slow or out: not for the polling thread.
+
+    Raises:
+        ConfigError: the customers' file is missing or malformed.
+    """
+    if settings.enrich.customers_file is None:
+        return []
+    customers = load_customers(settings.enrich.customers_file)
+    return [Step("enrich", "enrich", partial(enrich, customers=customers), pure=False, asks="customers")]
 
 
 def receiving_steps(model: str) -> list[Step]:

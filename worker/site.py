@@ -20,19 +20,19 @@ from connectors.kafka.stage_topic import StageTopic
 from core import failpoints
 from core.errors import ConfigError
 from core.ports import Embedder, Index, Sink
-from core.records import Batch
 from core.settings import Settings
 from core.wire import Message
 from delivery.credits import Credits
 from models.cache import CachingEmbedder
 from worker.http import Announcer, State, serve_control, serve_health
 from worker.model import open_embedder
+from worker.outages import open_targets
 from worker.pipeline import Pipeline
 from worker.progress import Progress
-from worker.steps import Step, record_of, run_step
+from worker.steps import Step, record_of, run_steps
 from worker.telemetry import ConsumerTelemetry, Telemetry
 from worker.trace import Trace
-from worker.writer import Writer
+from worker.writer import LETTERS, Writer
 
 logger: Final = logging.getLogger("ticketstream.worker")
 
@@ -151,15 +151,22 @@ class Site:
             credits_=self._credits,
             observer=self._observer,
         )
+        targets = open_targets(
+            settings.writer,
+            [*(step.asks for step in finishing if step.asks), *sinks, LETTERS],
+            telemetry=self._telemetry,
+            progress=self._progress,
+            rng=Random(),  # noqa: S311 - jitter, not a secret
+        )
         writer = Writer(
-            finish=partial(_run_all, finishing, telemetry=self._telemetry),
+            finish=partial(run_steps, finishing, telemetry=self._telemetry, targets=targets),
             sinks=sinks,
             dead_letters=letters,
+            targets=targets,
             ack=consumer.ack,
             settings=settings.writer,
             telemetry=self._telemetry,
             progress=self._progress,
-            rng=Random(),  # noqa: S311 - jitter, not a secret
         )
         self._telemetry.runs(version("ticketstream"), model)
         logger.info("reading %s as group %s", self._reads, self._group)
@@ -177,12 +184,6 @@ class Site:
             self._sender = open_sender(self._kafka)
             self._opened.callback(self._sender.close)
         return self._sender
-
-
-def _run_all(steps: Sequence[Step], batch: Batch[Any], *, telemetry: Telemetry) -> Batch[Any]:
-    for step in steps:
-        batch = run_step(step, batch, telemetry)
-    return batch
 
 
 def _now_ms() -> int:

@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from msgspec import Struct
 
 from core.errors import FatalError, TicketstreamError
 from core.records import Batch, Rejected, Stage
+from delivery.target import Target
 from worker.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.steps")
@@ -22,12 +24,14 @@ class Step(Struct, frozen=True):
 
     Attributes:
         pure: it calls nobody. When it raises, the record is at fault and not the world.
+        asks: whom it asks, by the name that logs and metrics have; an outage of theirs is waited out.
     """
 
     name: str
     stage: Stage
     operator: Operator
     pure: bool = True
+    asks: str = ""
 
 
 def run_step(step: Step, batch: Batch[Any], telemetry: Telemetry) -> Batch[Any]:
@@ -42,6 +46,20 @@ def run_step(step: Step, batch: Batch[Any], telemetry: Telemetry) -> Batch[Any]:
     items = tuple(item if isinstance(item, Rejected) else next(results) for item in batch.items)
     telemetry.did(step.name, time.perf_counter() - began, len(good))
     return Batch(items, batch.receipt)
+
+
+def run_steps(
+    steps: Sequence[Step], batch: Batch[Any], *, telemetry: Telemetry, targets: Mapping[str, Target]
+) -> Batch[Any]:
+    """`batch` after all of `steps`; an outage of whom one of them asks is waited out.
+
+    Raises:
+        FatalError: as `run_step`, or the worker stops meanwhile.
+    """
+    for step in steps:
+        call = partial(run_step, step, batch, telemetry)
+        batch = targets[step.asks].insist(call, size=len(batch.items)) if step.asks else call()
+    return batch
 
 
 def _apply(step: Step, items: Sequence[Any]) -> Sequence[Any]:

@@ -9,7 +9,6 @@ written, and the polling thread reads and cleans the next.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
 from typing import Any, Final
 
 from core.failpoints import failpoint
@@ -18,8 +17,8 @@ from core.records import Batch, EnrichedTicket, Rejected, TicketPoints
 from core.settings import WriterSettings
 from delivery.breaker import DeadLetterBreaker
 from delivery.gate import GivenUpError
+from delivery.target import Target
 from worker.crew import Crew
-from worker.outages import open_targets
 from worker.progress import Progress
 from worker.refusals import refusal_of, write_tickets
 from worker.steps import record_of
@@ -29,9 +28,8 @@ logger: Final = logging.getLogger("ticketstream.writer")
 
 #: How long `close` waits for what is under way: the drain timeout has passed, and the platform's own clock runs.
 _CLOSE_S: Final = 3.0
-
-
-_LETTERS: Final = "dead_letters"
+#: The dead letters' name among the targets.
+LETTERS: Final = "dead_letters"
 
 #: What a stage writes.
 Written = EnrichedTicket | TicketPoints
@@ -46,11 +44,11 @@ class Writer:
         finish: Callable[[Batch[Any]], Batch[Any]],
         sinks: Mapping[str, Sink[Any]],
         dead_letters: DeadLetters,
+        targets: Mapping[str, Target],
         ack: Callable[[Any], None],
         settings: WriterSettings,
         telemetry: Telemetry,
         progress: Progress,
-        rng: Random,
     ) -> None:
         """Begin.
 
@@ -58,11 +56,12 @@ class Writer:
             finish: the steps that are left, on one of the writer's threads.
             sinks: where what comes of them goes, in this order, by the name that logs and metrics have.
             dead_letters: where rejected records go.
+            targets: what is insisted on, by name: every sink, `LETTERS`, and whatever else `finish` calls; their gates
+                are closed with the writer.
             ack: told the receipt of each batch whose effect is durable.
-            settings: how much at once, and how long it is insisted on.
+            settings: how much at once, and what share may be rejected.
             telemetry: counts and times.
             progress: told of every sign of life.
-            rng: for jitter.
         """
         self._finish = finish
         self._sinks = dict(sinks)
@@ -70,7 +69,7 @@ class Writer:
         self._ack = ack
         self._telemetry = telemetry
         self._progress = progress
-        self._targets = open_targets(settings, [*sinks, _LETTERS], telemetry=telemetry, progress=progress, rng=rng)
+        self._targets = targets
         self._breaker = DeadLetterBreaker(share=settings.max_rejected_share, window=settings.rejected_window)
         self._crew = Crew(self._run, threads=settings.concurrency, name="writer")
         self._fault: BaseException | None = None
@@ -143,9 +142,9 @@ class Writer:
 
     def _insist(self, name: str, tickets: Sequence[Written]) -> None:
         size = sum(max(1, ticket.rows) for ticket in tickets)
-        self._targets[name].write(lambda: self._sinks[name].write(tickets), size=size)
+        self._targets[name].insist(lambda: self._sinks[name].write(tickets), size=size)
 
     def _publish(self, rejected: Sequence[Rejected]) -> None:
         if rejected:
-            self._targets[_LETTERS].write(lambda: self._dead_letters.publish(rejected), size=len(rejected))
+            self._targets[LETTERS].insist(lambda: self._dead_letters.publish(rejected), size=len(rejected))
             failpoint("after_dead_letter_ack")

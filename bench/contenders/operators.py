@@ -15,7 +15,7 @@ from worker.steps import run_step
 from worker.telemetry import Telemetry
 
 ALL: Final = "all of them"
-NAMES: Final = ("decode", "clean", "redact", "language", "enrich", "chunk", "classify", "points")
+NAMES: Final = ("decode", "clean", "redact", "language", "chunk", "classify", "points")
 
 
 def _operator(wanted: str) -> Callable[[Job], Measured]:

@@ -1,7 +1,6 @@
 """An index that is out for longer than max.poll.interval.ms: polls go on, and nothing read meanwhile is skipped."""
 
 import time
-from random import Random
 from typing import Any, Final
 
 import pytest
@@ -13,7 +12,7 @@ from core.errors import TransientError
 from core.records import Batch, Record
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
-from tests.fakes import FakeDeadLetters, FakeIndex, points
+from tests.fakes import FakeDeadLetters, FakeIndex, points, targets
 from worker.progress import Progress
 from worker.telemetry import Telemetry
 from worker.writer import Writer
@@ -127,16 +126,16 @@ class _Stream:
         )
         self.out = True
         self.seen: list[int] = []
-        telemetry = Telemetry()
+        telemetry, progress = Telemetry(), Progress(max_stall_s=60)
         self.writer = Writer(
             finish=self._finish,
             sinks={"index": FakeIndex(lambda _call: TransientError("index out") if self.out else None)},
             dead_letters=FakeDeadLetters(),
+            targets=targets(_WRITING, telemetry, progress),
             ack=self.consumer.ack,
             settings=_WRITING,
             telemetry=telemetry,
-            progress=Progress(max_stall_s=60),
-            rng=Random(1),
+            progress=progress,
         )
 
     def _finish(self, batch: Batch[Record]) -> Batch[Any]:

@@ -78,7 +78,7 @@ def _until(done: Callable[[], bool]) -> None:
 def _threads(target: Target, server: _Server, count: int) -> list[threading.Thread]:
     def run() -> None:
         with suppress(GivenUpError):
-            target.write(server.write, size=1)
+            target.insist(server.write, size=1)
 
     threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
@@ -196,9 +196,9 @@ def test_what_no_retry_mends_is_passed_on_at_once(kind: type[Exception]) -> None
 
     for _ in range(3):
         with pytest.raises(kind, match="no"):
-            target.write(fails, size=1)
+            target.insist(fails, size=1)
     server = _Server()
-    target.write(server.write, size=1)
+    target.insist(server.write, size=1)
     assert server.calls == 1
 
 
@@ -212,7 +212,7 @@ def test_a_refusal_ends_an_outage() -> None:
         raise answers.pop(0)
 
     with pytest.raises(RefusedError):
-        target.write(write, size=1)
+        target.insist(write, size=1)
     assert target.gate.state == "closed"
     assert watch.successes == 1
 
@@ -229,7 +229,7 @@ def test_closing_sends_away_who_waits() -> None:
         thread.join(1)
         assert not thread.is_alive()
     with pytest.raises(GivenUpError):
-        target.write(server.write, size=1)
+        target.insist(server.write, size=1)
 
 
 def test_who_waits_for_a_turn_says_so() -> None:

@@ -1,15 +1,18 @@
 """Trials of an index that is out, slow or silent, and of writes that hang on the way."""
 
+import json
 import time
 from random import Random
 from typing import Final
 
-from core.settings import WriterSettings
+from core.settings import EnrichSettings, WriterSettings
 from synthetic.tickets import events
+from tests.e2e.world import WorkerProcess
 from tests.faults.arena import Arena, MakeArena
+from tests.faults.directory import set_state
 from tests.faults.oracle import require
 from tests.faults.server import Outage
-from tests.faults.tickets import START_MS, ticket
+from tests.faults.tickets import START_MS, TENANTS, ticket
 
 #: Records a second while and after the index is out.
 _ARRIVING: Final = 60
@@ -123,12 +126,47 @@ def out_of_the_index(
         resumed = time.monotonic() - ended
         arena.section.found("writes resumed after, s", resumed, bound=5, kept=resumed <= 5)
         _work_off(arena)
-        # A worker that was evicted hears of it at its next poll.
-        evicted = sum(worker.metric("tickets_rebalances_total", event=event) for event in ("lost", "revoke"))
-        arena.section.found("evicted", int(evicted), bound=0, kept=not evicted)
+        evicted = _evictions(worker)
+        arena.section.found("evicted", evicted, bound=0, kept=not evicted)
         require("P8", evicted == 0, "the worker was evicted from its group")
         arena.finish()
         require("P8", resumed <= 5, f"writes resumed {resumed:.1f} s after the outage")
+
+
+def customers_out(make: MakeArena, rng: Random) -> None:
+    """The customers' directory is out, then hangs, longer than the poll interval each time: tickets wait for facts."""
+    with make(server=True, record=True, KAFKA__MAX_POLL_INTERVAL_S="2", WRITER__MAX_INFLIGHT_TICKETS="64") as arena:
+        state, file = arena.world.folder / "state", arena.world.folder / "customers.jsonl"
+        facts = (
+            {"tenant_id": t, "customer_id": f"C-{n}", "plan": f"plan {n % 7}"} for t in TENANTS for n in range(500)
+        )
+        file.write_text("\n".join(map(json.dumps, facts)))
+        enrich = EnrichSettings(customers_file=file)  # the verdict's own fold asks it too
+        arena.world.settings = arena.world.settings.model_copy(update={"enrich": enrich})
+        worker = arena.start(ENRICH__CUSTOMERS_FILE=str(file), TEST_CUSTOMERS=str(state))
+        arena.send(list(events(60, seed=rng.randrange(10**6))))
+        arena.await_committed(60)
+        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3, start_ms=START_MS * 2), rate=_ARRIVING)
+        for trouble in ("down", "hangs"):
+            set_state(state, trouble)
+            arena.section.note(f"the directory {trouble}")
+            time.sleep(4)
+            require("P6", not arena.world.letters(), "good records are in the dead letters")
+            before, ended = sum(arena.committed().values()), time.monotonic()
+            set_state(state, "")
+            arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after it")  # noqa: B023
+            resumed = time.monotonic() - ended
+            arena.section.found(f"goes on after it {trouble}, s", resumed, bound=5, kept=resumed <= 5)
+            require("P8", resumed <= 5, f"writes resumed {resumed:.1f} s after it")
+        evicted = _evictions(worker)
+        arena.section.found("evicted", evicted, bound=0, kept=not evicted)
+        require("P8", evicted == 0, "the worker was evicted from its group")
+        arena.finish()
+
+
+def _evictions(worker: WorkerProcess) -> int:
+    """One that was evicted hears of it at its next poll."""
+    return int(sum(worker.metric("tickets_rebalances_total", event=event) for event in ("lost", "revoke")))
 
 
 def _work_off(arena: Arena) -> None:

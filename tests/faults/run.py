@@ -5,12 +5,15 @@ It is the ordinary one, but for what these variables ask for:
 - TICKETS_TEST_MUTANT: break it in this way first (`tests.faults.mutants`).
 - TICKETS_TEST_ACKS: write every ack to this file (`tests.faults.recorder`).
 - TICKETS_TEST_CLOCK: let the wall clock jump by up to so many seconds, back and forth.
+- TICKETS_TEST_CUSTOMERS: while this file says `down` the customers' directory is out, while it says `hangs` it doesn't
+  answer.
 """
 
 import os
 import runpy
 import sys
 import time
+from pathlib import Path
 from random import Random
 
 from tests.e2e import plain_loop
@@ -28,6 +31,10 @@ def main(runner: str) -> None:
         record_acks(path)
     if jump := os.environ.get("TICKETS_TEST_CLOCK"):
         _disturb_clock(float(jump))
+    if path := os.environ.get("TICKETS_TEST_CUSTOMERS"):
+        from tests.faults.directory import break_customers  # noqa: PLC0415 - likewise
+
+        break_customers(Path(path))
     if runner == "plain":
         sys.exit(plain_loop.main())
     sys.argv = ["bytewax.run", "dataflows.tickets"]

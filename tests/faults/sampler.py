@@ -21,6 +21,7 @@ from core.records import SearchHit, SearchQuery
 from core.settings import IndexSettings
 from tests.faults.ledger import Floor, Ledger, TicketKey
 from tests.faults.oracle import require
+from tests.faults.tickets import TENANTS
 from worker.search import Searcher
 
 _EVERY_S: Final = 0.2
@@ -28,7 +29,6 @@ _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
 #: Tickets of a search that stands in for looking them up.
 _WIDE: Final = 200
-_TENANTS: Final = ("acme", "borealis", "cobalt")
 _WORDS: Final = ("password change fails", "invoice is wrong", "cannot sign in", "export hangs", "refund", "Anmeldung")
 
 #: Version and deleted mark of each ticket that is there.
@@ -134,7 +134,7 @@ class Sampler:
                 self.answers += 1
 
     def _search(self, floor: Floor) -> None:
-        tenant = self._rng.choice(_TENANTS)
+        tenant = self._rng.choice(TENANTS)
         owed = dict.fromkeys(floor.tickets())  # what is committed later is not owed to this question
         least = {ticket: floor.of(ticket) for ticket in owed}
         for hit in self._eyes.search(self._rng.choice(_WORDS), SearchQuery(tenant_id=tenant, limit=_LIMIT)):

@@ -10,6 +10,9 @@ from synthetic.tickets import Kind, SyntheticRecord
 #: When the tickets were made.
 START_MS: Final = 1_767_225_600_000
 
+#: Of the synthetic tickets.
+TENANTS: Final = ("acme", "borealis", "cobalt")
+
 
 def record(key: bytes, value: bytes | None, kind: Kind = "create") -> SyntheticRecord:
     """A record of our own."""

@@ -14,7 +14,7 @@ from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
 from tests.faults.oracle import require
-from tests.faults.outages import flood, held_write, long_outage, one_batch_waits, outage_then_kill
+from tests.faults.outages import customers_out, flood, held_write, long_outage, one_batch_waits, outage_then_kill
 from tests.faults.tickets import deleted, record, ticket
 from tests.rigs.qdrant_facade import Fault
 
@@ -137,6 +137,7 @@ TRIALS: Final[dict[str, Trial]] = {
     trial.__name__: trial
     for trial in (  # the longest first
         joins_and_leaves,
+        customers_out,
         long_outage,
         late_versions,
         private_data,

@@ -43,12 +43,6 @@ def test_a_ticket_without_a_customer_asks_nobody() -> None:
     assert directory.asked == []
 
 
-def test_without_a_directory_tickets_stay_as_they_are() -> None:
-    """The default."""
-    items = [enriched(customer_id="C-1")]
-    assert enrich(items, customers=None) == items
-
-
 def test_an_outage_of_the_directory_is_no_fault_of_the_ticket() -> None:
     """It raises, for the batch to be tried again; a ticket without its context must not slip through."""
     with pytest.raises(TransientError):

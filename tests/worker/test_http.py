@@ -5,7 +5,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from core.records import Batch
 from core.settings import HealthSettings, WriterSettings
 from delivery import gate
 from delivery.credits import Credits
-from tests.fakes import FakeDeadLetters, FakeIndex, points
+from tests.fakes import FakeDeadLetters, FakeIndex, points, targets
 from worker.http import State, serve_health
 from worker.progress import Progress
 from worker.telemetry import ConsumerTelemetry, Telemetry
@@ -34,15 +33,16 @@ class _Worker:
         self.credits = Credits(tickets=10, bytes_=10)
         state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
         self.port = serve_health(HealthSettings(), state, port=0)
+        settings = WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002)
         self.writer = Writer(
             finish=finish,
             sinks={"index": index or FakeIndex()},
             dead_letters=FakeDeadLetters(),
+            targets=targets(settings, self.telemetry, self.progress),
             ack=lambda _receipt: None,
-            settings=WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002),
+            settings=settings,
             telemetry=self.telemetry,
             progress=self.progress,
-            rng=Random(1),
         )
 
     def ask(self, path: str) -> tuple[int, str | None]:

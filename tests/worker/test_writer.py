@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ from core.errors import FatalError, RefusedError, TransientError
 from core.ports import DeadLetters, Index, Sink
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
-from tests.fakes import FakeDeadLetters, FakeIndex, points, record
+from tests.fakes import FakeDeadLetters, FakeIndex, points, record, targets
 from worker.progress import Progress
+from worker.steps import Step, run_steps
 from worker.telemetry import Telemetry
 from worker.writer import Writer
 
@@ -29,21 +30,25 @@ class Run:
         index: Index,
         dead_letters: DeadLetters,
         kind: type[Writer] = Writer,
+        *,
         finish: Callable[[Batch[Any]], Batch[Any]] = lambda batch: batch,
         first: Mapping[str, Sink[Any]] | None = None,
+        steps: Sequence[Step] = (),
     ) -> None:
         self.acks: list[Any] = []
         self.telemetry = Telemetry()
         self.progress = Progress(max_stall_s=60)
+        sinks = {**(first or {}), "index": index}
+        called = targets(SETTINGS, self.telemetry, self.progress, [*sinks, *(step.asks for step in steps)])
         self.writer = kind(
-            finish=finish,
-            sinks={**(first or {}), "index": index},
+            finish=partial(run_steps, steps, telemetry=self.telemetry, targets=called) if steps else finish,
+            sinks=sinks,
             dead_letters=dead_letters,
+            targets=called,
             ack=self.acks.append,
             settings=SETTINGS,
             telemetry=self.telemetry,
             progress=self.progress,
-            rng=Random(1),
         )
 
     def wait(self, done: Callable[[], bool]) -> None:

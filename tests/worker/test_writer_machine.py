@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from random import Random
 from typing import Any, Final, Literal
 
 import pytest
@@ -15,7 +14,7 @@ from core.errors import RefusedError, TransientError
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import WriterSettings
 from delivery.offsets import OffsetTracker
-from tests.fakes import FakeDeadLetters, FakeIndex, record
+from tests.fakes import FakeDeadLetters, FakeIndex, record, targets
 from worker.progress import Progress
 from worker.telemetry import Telemetry
 from worker.writer import Writer
@@ -73,15 +72,16 @@ class Writing(RuleBasedStateMachine):
         tracker.assign([PARTITION])
         self.tracker = tracker
         self.position = self.committed
+        telemetry, progress = Telemetry(), Progress(max_stall_s=60)
         self.writer = self.writer_type(
             finish=self._finish,
             sinks={"index": self.index},
             dead_letters=self.letters,
+            targets=targets(_SETTINGS, telemetry, progress),
             ack=tracker.ack,
             settings=_SETTINGS,
-            telemetry=Telemetry(),
-            progress=Progress(max_stall_s=60),
-            rng=Random(1),
+            telemetry=telemetry,
+            progress=progress,
         )
 
     def _finish(self, batch: Batch[Record]) -> Batch[TicketPoints | Rejected]:

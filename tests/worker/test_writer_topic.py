@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from connectors.kafka.stage_topic import StageTopic
 from core.records import Batch, EnrichedTicket
 from core.settings import KafkaSettings, WriterSettings
 from core.wire import enriched_message
-from tests.fakes import FakeDeadLetters
+from tests.fakes import FakeDeadLetters, targets
 from tests.operators import samples
 from worker.progress import Progress
 from worker.steps import record_of
@@ -38,16 +37,17 @@ def _acks_without_a_broker(kind: type[Sender]) -> list[Any]:
         kind(Producer(options)), topic="tickets.enriched", record=record_of, message=enriched_message
     )
     acks: list[Any] = []
-    progress = Progress(max_stall_s=60)
+    progress, telemetry = Progress(max_stall_s=60), Telemetry()
+    settings = WriterSettings(backoff_base_s=0.01, backoff_max_s=0.02, concurrency=1)
     writer = Writer(
         finish=lambda batch: batch,
         sinks={"enriched": topic},
         dead_letters=FakeDeadLetters(),
+        targets=targets(settings, telemetry, progress, ["enriched"]),
         ack=acks.append,
-        settings=WriterSettings(backoff_base_s=0.01, backoff_max_s=0.02, concurrency=1),
-        telemetry=Telemetry(),
+        settings=settings,
+        telemetry=telemetry,
         progress=progress,
-        rng=Random(1),
     )
     writer.submit(Batch((samples.enriched(body="x"),), "r1"))
     deadline = time.monotonic() + 10

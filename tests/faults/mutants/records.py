@@ -88,6 +88,20 @@ def give_up_after_three_tries() -> None:
     patch(VersionedIndex, "write", tired)
 
 
+@mutant("P5", trial=outages.customers_out, budget_s=60.0)
+def go_without_the_facts() -> None:
+    """A ticket whose customer can't be looked up now is written without what is known of him."""
+    enrich = _PLAN.enrich
+
+    def hurried(items: Sequence[Any], **resources: Any) -> Any:
+        try:
+            return enrich(items, **resources)
+        except TransientError:
+            return list(items)
+
+    patch(_PLAN, "enrich", hurried)
+
+
 # --- P2: versions never go down
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
+from msgspec import structs
+
 from connectors.index.policy import VersionedIndex
 from connectors.kafka.commits import Committer
 from connectors.kafka.consumer import GroupConsumer
@@ -16,6 +18,8 @@ from delivery.offsets import OffsetTracker
 from tests.faults import outages, trials
 from tests.faults.mutants.mutant import mutant, patch
 from worker.pipeline import Pipeline
+from worker.site import Site
+from worker.steps import Operator, Step
 from worker.writer import Writer
 
 # --- P7: bounds
@@ -39,6 +43,29 @@ def wait_in_the_polling_thread() -> None:
         self._run(batch)
 
     patch(Writer, "submit", waiting)
+
+
+@mutant("P8", trial=outages.customers_out, budget_s=60.0)
+def ask_before_the_next_poll() -> None:
+    """The polling thread itself waits for the customers' directory."""
+    pipeline = Site.pipeline
+
+    def eager(self: Site, *, steps: Sequence[Step], finishing: Sequence[Step], **more: Any) -> Pipeline:
+        asking = [structs.replace(step, operator=_until_answered(step.operator)) for step in finishing if step.asks]
+        return pipeline(self, steps=[*steps, *asking], finishing=[s for s in finishing if not s.asks], **more)
+
+    patch(Site, "pipeline", eager)
+
+
+def _until_answered(operator: Operator) -> Operator:
+    def insisting(items: Sequence[Any]) -> Sequence[Any]:
+        while True:
+            try:
+                return operator(items)
+            except TransientError:
+                time.sleep(0.05)
+
+    return insisting
 
 
 @mutant("P8", trial=outages.long_outage, budget_s=120.0)  # where it is too slow to catch up at all, the trial waits

@@ -1,0 +1,45 @@
+"""A directory of customers that can be broken from outside, by what a file says; no file, no fault."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from connectors.customers import load_customers
+from core.errors import TransientError
+from core.ports import CustomerDirectory
+from worker import plan
+
+State = Literal["", "down", "hangs"]
+
+
+def set_state(path: Path, state: State) -> None:
+    """At once: a reader sees the old word or the new one."""
+    new = path.with_suffix(".new")
+    new.write_text(state)
+    new.replace(path)
+
+
+class _Breakable:
+    """Implements `core.ports.CustomerDirectory`."""
+
+    def __init__(self, inner: CustomerDirectory, path: Path) -> None:
+        self._inner = inner
+        self._path = path
+
+    def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
+        """See `CustomerDirectory`."""
+        while self._state() == "hangs":
+            time.sleep(0.05)
+        if self._state() == "down":
+            raise TransientError("the directory does not answer")
+        return self._inner.lookup(tenant_id, customer_id)
+
+    def _state(self) -> str:
+        return self._path.read_text() if self._path.exists() else ""
+
+
+def break_customers(path: Path) -> None:
+    """From now on, in this process, `path` says how the directory is."""
+    module: Any = plan
+    module.load_customers = lambda file: _Breakable(load_customers(file), path)
