@@ -46,6 +46,8 @@ class TransientError(TicketstreamError):
         overload: it was too much for the other side, or too slow: fewer calls at once may pass.
     """
 
+    exit_code = EXIT_UNAVAILABLE
+
     def __init__(self, message: str, *, retry_after_s: float | None = None, overload: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s

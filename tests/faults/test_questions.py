@@ -1,0 +1,97 @@
+"""A question while the index is in trouble: an answer or a word, within its deadline, and never nothing."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import pytest
+
+from connectors.index import connection
+from connectors.index.open import open_index
+from core.errors import EXIT_UNAVAILABLE, TransientError
+from core.records import SearchQuery
+from core.settings import IndexSettings, Settings
+from models.load import load_embedder
+from synthetic.tickets import events
+from tests.e2e.terminal import Terminal
+from tests.e2e.world import World
+from tests.faults.report import Section
+from tests.faults.server import BreakableServer, Outage
+from worker.search import Searcher
+
+_TIMEOUT_S: Final = 1
+#: A busy machine is slow.
+_DEADLINE_S: Final = _TIMEOUT_S + 2.0
+_QUERY: Final = SearchQuery(tenant_id="acme", limit=3)
+
+
+class _Asked:
+    """A question on a thread of its own: what came of it, and after how long."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+        self.came: Any = None
+        self.took_s = float("inf")
+        thread = threading.Thread(target=self._ask, daemon=True)
+        thread.start()
+        thread.join(_DEADLINE_S)
+
+    def _ask(self) -> None:
+        began = time.monotonic()
+        try:
+            came: Any = self._searcher.search("cannot sign in", _QUERY)
+        except Exception as error:  # noqa: BLE001 - looked at by the test
+            came = error
+        self.took_s, self.came = time.monotonic() - began, came
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[BreakableServer]:
+    """A server of the test's own."""
+    served = BreakableServer(tmp_path / "server")
+    yield served
+    served.close()
+
+
+def _searcher(server: BreakableServer, world: World) -> Searcher:
+    embedder = load_embedder(Settings().model.model_copy(update={"name": "hashing"}))
+    settings = IndexSettings(url=server.url, timeout_s=_TIMEOUT_S)
+    index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+    world.produce(events(30, seed=1))
+    index.write(world.points(world.log()))
+    return Searcher(index=index, embedder=embedder)
+
+
+@pytest.mark.parametrize("how", get_args(Outage))
+def test_a_question_in_an_outage_ends_in_time(
+    how: Outage, server: BreakableServer, tansu: str, tmp_path: Path, section: Section
+) -> None:
+    """It is told that the index is out, within its deadline; the next after the outage is answered."""
+    world = World(tansu, tmp_path)
+    searcher = _searcher(server, world)
+    found = _Asked(searcher).came
+    assert len(found) == 3
+    with server.outage(how):
+        asked = _Asked(searcher)
+        section.found("told after, s", asked.took_s, bound=_DEADLINE_S, kept=asked.took_s <= _DEADLINE_S)
+        assert isinstance(asked.came, TransientError)
+        terminal = Terminal(world, TICKETS_INDEX__URL=server.url, TICKETS_INDEX__TIMEOUT_S=str(_TIMEOUT_S))
+        assert not terminal.run("search", "--tenant", "acme", "cannot sign in", code=EXIT_UNAVAILABLE)
+    deadline = time.monotonic() + 5
+    while isinstance(_Asked(searcher).came, TransientError):
+        assert time.monotonic() < deadline, "the index is back, and questions are not answered"
+    assert [hit.ticket_id for hit in _Asked(searcher).came] == [hit.ticket_id for hit in found]
+
+
+def test_a_question_without_a_deadline_is_caught(
+    server: BreakableServer, tansu: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutant: a client that waits for as long as it takes is still waiting when the time has passed."""
+    module: Any = connection
+    client = module.QdrantClient
+    monkeypatch.setattr(module, "QdrantClient", lambda **options: client(**options | {"timeout": 86_400}))
+    searcher = _searcher(server, World(tansu, tmp_path))
+    with server.outage("silent"):
+        assert _Asked(searcher).came is None
