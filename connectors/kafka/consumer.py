@@ -213,8 +213,9 @@ class GroupConsumer:
             consumer.incremental_assign(partitions)
         else:
             consumer.assign(partitions)
-        if self._paused and partitions:
-            consumer.pause(partitions)
+        if partitions:
+            # The client remembers a pause over the loss of a partition: one that comes back would stay paused for ever.
+            (consumer.pause if self._paused else consumer.resume)(partitions)
         self._tell("assign", partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -18,7 +18,7 @@ from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord
 from tests.e2e.world import Runner, World
 from tests.faults.choices import fork
-from tests.faults.crowd import LOOK_S, PATIENCE_S, Crowd
+from tests.faults.crowd import DRAIN_S, LOOK_S, PATIENCE_S, Crowd
 from tests.faults.ledger import Feeder, Ledger
 from tests.faults.oracle import (
     Verdict,
@@ -29,7 +29,7 @@ from tests.faults.oracle import (
     judge_tickets,
     require,
 )
-from tests.faults.report import Section
+from tests.faults.report import Section, percentile
 from tests.faults.sampler import OwnerEyes, Sampler, ServerEyes
 from tests.faults.server import BreakableServer
 
@@ -198,6 +198,8 @@ class Arena(Crowd):
             judge_contents(found, self.world.folded(log), verdict)
         self._tell(len(log), verdict)
         verdict.require_clean()
+        late = percentile(self.drains_s, 99)
+        require("P9", late <= DRAIN_S, f"of {len(self.drains_s)} orderly ends one in a hundred took {late:.1f} s")
         return verdict
 
     def _await_drained(self, log: Sequence[Record]) -> float:
@@ -234,6 +236,9 @@ class Arena(Crowd):
         section.found("dead letters written again", verdict.lettered_again)
         if self._sampler is not None:
             section.found("versions seen by searches meanwhile", self._sampler.versions)
+        if self.drains_s:
+            late = percentile(self.drains_s, 99)
+            section.found("orderly ends, p99, s", late, bound=DRAIN_S, kept=late <= DRAIN_S)
         if self.peak_rss_mib:
             section.found("peak memory of a worker, MiB", round(self.peak_rss_mib))
 

@@ -10,14 +10,12 @@ from synthetic.tickets import events
 from tests.faults import kills, networks, outages
 from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed, shuffled
+from tests.faults.crowd import DRAIN_S
 from tests.faults.kills import RATE, Attack
 from tests.faults.oracle import require
 from tests.faults.sizes import EVERY_RUN, Run
 from tests.faults.tickets import ticket
 from tests.rigs.qdrant_facade import Fault
-
-_DRAIN_S: Final = 10.0
-
 
 # --- orderly ends
 
@@ -85,8 +83,8 @@ def sigterm_in_a_rebalance(make: MakeArena, rng: Random, run: Run) -> None:
 
 
 def _drained(arena: Arena, seconds: float) -> None:
-    arena.section.found("drain, s", seconds, bound=_DRAIN_S, kept=seconds <= _DRAIN_S)
-    require("P9", seconds <= _DRAIN_S, f"SIGTERM took {seconds:.1f} s")
+    arena.section.found("drain, s", seconds, bound=DRAIN_S, kept=seconds <= DRAIN_S)
+    require("P9", seconds <= DRAIN_S, f"SIGTERM took {seconds:.1f} s")
 
 
 # --- time out of joint
@@ -124,6 +122,39 @@ def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
         arena.start()
         arena.send(list(shuffled(events(300, seed=rng.randrange(10**6), edits=0.4, deletes=0.1), rng)))
         arena.finish()
+
+
+# --- partitions that go to another
+
+
+def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
+    """A worker whose window is full of slow writes must give partitions to another: it finishes and commits first."""
+    del run
+    limits = {"WRITER__MAX_INFLIGHT_TICKETS": "64", "WRITER__MAX_BATCH_TICKETS": "16", "WRITER__CONCURRENCY": "4"}
+    with make(server=True, record=True, session_timeout_s=6.0, **limits) as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.await_assigned(1)
+        arena.server.inject(Fault("slow", on="writes", seconds=0.5))
+        arena.send(list(events(800, seed=rng.randrange(10**6), edits=0.3)))
+        most = 0.0
+
+        def full() -> bool:
+            nonlocal most
+            most = max(most, worker.metric("tickets_inflight"))
+            return most >= 64
+
+        arena.await_all(full, "a full window")
+        arena.start()
+        arena.section.note(f"another joins while {most:.0f} are in flight")
+        given = arena.await_all(lambda: worker.metric("tickets_rebalances_total", event="revoke") > 0, "a revocation")
+        arena.section.found("given away after, s", given)
+        arena.await_assigned(2)
+        arena.server.heal()
+        arena.finish()
+        again, records = arena.duplicates()
+        arena.section.found("done twice", f"{again} of {records}", bound=0, kept=not again)
+        require("P10", again == 0, f"{again} of {records} records were done twice")
 
 
 # --- an index in trouble
@@ -237,6 +268,7 @@ ATTACKS: Final[dict[str, Attack]] = {
         networks.network_to_the_broker,
         networks.network_to_the_index,
         frozen_and_thawed,
+        revoked_with_a_full_window,
         sigterm_in_an_outage,
         sigterm_twice,
         sigterm_idle,

@@ -16,6 +16,8 @@ from tests.faults.report import Section
 #: A busy machine is slow; nothing that is kept is kept by a narrow margin of this.
 PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.1
+#: An orderly end takes no longer, in 99 of 100.
+DRAIN_S: Final = 10.0
 
 
 class Crowd:

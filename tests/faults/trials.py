@@ -3,6 +3,7 @@
 A trial is given an arena's maker and the name of a mutant, or none; it raises `BrokenError` when a promise isn't kept.
 """
 
+import signal
 import time
 from collections.abc import Callable
 from random import Random
@@ -13,6 +14,7 @@ from synthetic.tickets import events
 from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
+from tests.faults.crowd import LOOK_S
 from tests.faults.oracle import require
 from tests.faults.outages import customers_out, flood, held_write, long_outage, one_batch_waits, outage_then_kill
 from tests.faults.tickets import deleted, record, ticket
@@ -23,6 +25,7 @@ Trial = Callable[[MakeArena, Random], None]
 _EMAIL: Final = "jane.doe@example.com"
 _CARD: Final = "4111 1111 1111 1111"
 _SECRET_WORD: Final = "xylophone"
+_READ_ON_S: Final = 20.0
 
 
 def late_versions(make: MakeArena, rng: Random) -> None:
@@ -133,11 +136,38 @@ def joins_and_leaves(make: MakeArena, rng: Random) -> None:
         require("P10", share < 0.05, f"{again} of {records} records were done twice")
 
 
+def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
+    """A worker whose window is full is frozen until its partitions are lost to it: given back, they are read on."""
+    limits = {"WRITER__MAX_INFLIGHT_TICKETS": "64", "WRITER__MAX_BATCH_TICKETS": "16", "WRITER__CONCURRENCY": "4"}
+    with make(server=True, **limits) as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.await_assigned(1)
+        arena.server.inject(Fault("slow", on="writes", seconds=2.5))
+        arena.send(list(events(400, seed=rng.randrange(10**6), edits=0.3)))
+        arena.await_all(lambda: worker.metric("tickets_inflight") >= 64, "a full window")
+        time.sleep(1.5)  # full for so long, it has paused
+        worker.signal(signal.SIGSTOP)
+        time.sleep(2 * arena.session_timeout_s)
+        worker.signal(signal.SIGCONT)
+        arena.await_all(lambda: worker.metric("tickets_rebalances_total", event="lost") > 0, "news of the loss")
+        arena.server.heal()
+        arena.await_assigned(1)
+        given_back = time.monotonic()
+        while sum(arena.committed().values()) < 400:
+            waited = time.monotonic() - given_back
+            require("P1", waited < _READ_ON_S, "partitions that were given back are not read")
+            time.sleep(LOOK_S)
+        arena.section.found("read on after, s", time.monotonic() - given_back)
+        arena.finish()
+
+
 TRIALS: Final[dict[str, Trial]] = {
     trial.__name__: trial
     for trial in (  # the longest first
         joins_and_leaves,
         customers_out,
+        lost_with_a_full_window,
         long_outage,
         late_versions,
         private_data,
