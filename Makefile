@@ -19,6 +19,7 @@ test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside
 
 faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
+	$(call number,SEED)
 	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults
 
 image-test: .venv/.dev ## Build the image without an engine, look into it, and stream tickets through it; needs root, buildah and debootstrap
@@ -27,9 +28,12 @@ image-test: .venv/.dev ## Build the image without an engine, look into it, and s
 dashboard: .venv/.dev ## Draw Grafana's dashboard of a run made for it: docs/images/dashboard.png; needs Debian's prometheus
 	$(BIN)/python -m tests.deploy.observability.picture docs/images/dashboard.png
 
-soak: .venv/.dev ## The same attacks for hours: 1,000 kills, a million records; MINUTES= ends it sooner
+soak: .venv/.dev ## The same attacks at length: 1,000 kills, a million records in a storm; MINUTES= ends them sooner; then RECORDS= bad inputs, a million
+	$(call number,SEED)
+	$(call number,MINUTES)
+	$(call number,RECORDS)
 	TICKETS_TEST_SOAK=1 TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) TICKETS_TEST_MINUTES=$(MINUTES) \
-		$(BIN)/pytest -q -s -o timeout=0 tests/faults; attacks=$$?; \
+		$(BIN)/pytest -q -s -o timeout=0 tests/faults; attacks=$$?; [ $$attacks -le 1 ] || exit $$attacks; \
 	TICKETS_TEST_BAD_RECORDS=$(or $(RECORDS),1000000) $(BIN)/pytest -q -n 2 -o timeout=0 -rP tests/bad_input/test_boundary.py -k as_the_contract_says && exit $$attacks
 
 check: lint type arch ## Lint, types and the direction of imports
@@ -103,6 +107,8 @@ lock: .venv/.dev ## Resolve the dependencies anew
 clean: ## Remove what was made here; caches of the user stay
 	rm -rf .venv .contenders .gpu .fuzz .ministack .checkov build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is no whole number" >&2; exit 2;; esac
 
 # Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
 define FIND_PYTHON
