@@ -3,9 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.contract import record_key
 from core.errors import TransientError
@@ -14,20 +15,22 @@ from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import WriterSettings
 from delivery.backoff import Backoff
 from worker.refusals import write_tickets
-from worker.steps import Step, run_step
+from worker.steps import Step, insisting, run_step
 from worker.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.bulk")
+
+T = TypeVar("T")
 
 #: Told how many more records are done.
 Advance = Callable[[int], None]
 
 
 class Bulk:
-    """Writes in batches, one after the other. An outage of the index is waited out, as a worker does."""
+    """Writes in batches, one after the other. An outage is waited out, as a worker does."""
 
     def __init__(self, *, steps: Sequence[Step], index: Index, settings: WriterSettings) -> None:
-        self._steps = steps
+        self._steps = [insisting(step, partial(self._insist, step.asks)) if step.asks else step for step in steps]
         self._index = index
         self._batch = settings.max_batch_tickets
         self._telemetry = Telemetry()
@@ -57,7 +60,7 @@ class Bulk:
         Raises:
             FatalError: no waiting mends it.
         """
-        refusals = write_tickets(tickets, self._insist) if tickets else []
+        refusals = write_tickets(tickets, self._write) if tickets else []
         for refusal in refusals:
             logger.warning("a ticket is left out: %s", refusal.error)
             self.rejected_keys.add(record_key(tickets[refusal.at].tenant_id, tickets[refusal.at].ticket_id))
@@ -71,15 +74,16 @@ class Bulk:
             if item.stage != "decode" and item.record.key is not None:
                 self.rejected_keys.add(item.record.key)
 
-    def _insist(self, tickets: Sequence[TicketPoints]) -> None:
+    def _write(self, tickets: Sequence[TicketPoints]) -> None:
+        self._insist("index", lambda: self._index.write(tickets))
+
+    def _insist(self, target: str, call: Callable[[], T]) -> T:
         attempt = 0
         while True:
             try:
-                self._index.write(tickets)
+                return call()
             except TransientError as error:
                 delay_s = self._backoff.delay_s(attempt, error)
-                logger.warning("index: %s; attempt %d, next in %.1f s", error, attempt + 1, delay_s)
+                logger.warning("%s: %s; attempt %d, next in %.1f s", target, error, attempt + 1, delay_s)
                 attempt += 1
                 time.sleep(delay_s)
-            else:
-                return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from core.errors import FatalError, TicketstreamError
 from core.records import Batch, Rejected, Stage
@@ -17,6 +17,8 @@ logger: Final = logging.getLogger("ticketstream.steps")
 
 #: A batch operator with its resources bound: as many out as in, in order.
 Operator = Callable[[Sequence[Any]], Sequence[Any]]
+#: Makes a call until it succeeds.
+Insist = Callable[[Callable[[], Sequence[Any]]], Sequence[Any]]
 
 
 class Step(Struct, frozen=True):
@@ -57,9 +59,18 @@ def run_steps(
         FatalError: as `run_step`, or the worker stops meanwhile.
     """
     for step in steps:
-        call = partial(run_step, step, batch, telemetry)
-        batch = targets[step.asks].insist(call, size=len(batch.items)) if step.asks else call()
+        asking = insisting(step, partial(targets[step.asks].insist, size=1)) if step.asks else step
+        batch = run_step(asking, batch, telemetry)
     return batch
+
+
+def insisting(step: Step, insist: Insist) -> Step:
+    """`step`, that insists on each record's answer: one that fails now and then costs no other its own."""
+
+    def one_by_one(items: Sequence[Any]) -> list[Any]:
+        return [result for item in items for result in insist(partial(step.operator, [item]))]
+
+    return structs.replace(step, operator=one_by_one)
 
 
 def _apply(step: Step, items: Sequence[Any]) -> Sequence[Any]:

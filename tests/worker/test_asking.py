@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError, TransientError
-from core.records import Batch, EnrichedTicket
-from core.settings import EnrichSettings, Settings
+from core.ports import CustomerDirectory
+from core.records import Batch, EnrichedTicket, Origin, Record
+from core.settings import EnrichSettings, ModelSettings, Settings
 from models.hashing import HashingEmbedder
 from operators.enrich import enrich
+from synthetic.tickets import events
 from tests.fakes import FakeDeadLetters, FakeIndex
 from tests.operators import samples
-from tests.worker.test_writer import Run
+from tests.worker.test_writer import SETTINGS, Run
+from worker.bulk import Bulk
 from worker.plan import asking_steps, ticket_steps
 from worker.steps import Step
 
@@ -40,6 +43,23 @@ class _Directory:
         return {"plan": "gold"}
 
 
+class _Flaky:
+    """Fails every third question; notes who was asked for with success."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answered: list[str] = []
+
+    def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
+        """See `core.ports.CustomerDirectory`."""
+        del tenant_id
+        self.asked += 1
+        if self.asked % 3 == 0:
+            raise TransientError("the directory is busy")
+        self.answered.append(customer_id)
+        return {"plan": "gold"}
+
+
 class _Kept(FakeIndex):
     """Takes enriched tickets as they are, and keeps them."""
 
@@ -51,10 +71,13 @@ class _Kept(FakeIndex):
         self.kept += tickets
 
 
+def _step(directory: CustomerDirectory) -> Step:
+    return Step("enrich", "enrich", partial(enrich, customers=directory), pure=False, asks="customers")
+
+
 def _run(directory: _Directory) -> tuple[Run, _Kept, FakeDeadLetters]:
     index, letters = _Kept(), FakeDeadLetters()
-    step = Step("enrich", "enrich", partial(enrich, customers=directory), pure=False, asks="customers")
-    run = Run(index, letters, steps=[step])
+    run = Run(index, letters, steps=[_step(directory)])
     run.writer.submit(Batch((samples.enriched(customer_id="C-1"),), "r1"))
     return run, index, letters
 
@@ -69,6 +92,30 @@ def test_an_outage_of_the_directory_is_waited_out() -> None:
     assert run.sample("tickets_retries_total", target="customers") == 4
     assert run.sample("tickets_circuit_state", target="customers") == 0
     assert run.progress.outage is None
+
+
+def test_a_directory_that_fails_now_and_then_holds_nobody_up() -> None:
+    """Each ticket's question is asked until it is answered, and no more than that: a full batch comes through."""
+    directory, index = _Flaky(), _Kept()
+    run = Run(index, FakeDeadLetters(), steps=[_step(directory)])
+    customers = [f"C-{n}" for n in range(60)]
+    run.writer.submit(Batch(tuple(samples.enriched(customer_id=customer) for customer in customers), "r1"))
+    run.wait(lambda: run.acks == ["r1"])
+    run.writer.close()
+    assert directory.answered == customers
+
+
+def test_a_rebuild_waits_for_the_directory_too() -> None:
+    """Hours of work must not end for a moment of it."""
+    directory, index = _Flaky(), FakeIndex()
+    settings = Settings(model=ModelSettings(name="hashing"), writer=SETTINGS)
+    steps = ticket_steps(settings, HashingEmbedder())
+    steps.insert([step.name for step in steps].index("embed"), _step(directory))
+    bulk = Bulk(steps=steps, index=index, settings=settings.writer)
+    made = list(events(40, seed=3, edits=0, deletes=0, duplicates=0))
+    records = [Record(Origin("tickets.raw", 0, n), event.key, event.value, 0) for n, event in enumerate(made)]
+    assert bulk.apply(records) == 40
+    assert (bulk.written, len(directory.answered)) == (40, 40)
 
 
 def test_a_worker_that_stops_in_the_outage_leaves_the_ticket_uncommitted() -> None:
