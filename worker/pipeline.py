@@ -35,6 +35,7 @@ class Pipeline:
         self.telemetry = telemetry
         self._resources = resources
         self._stop = threading.Event()
+        self._stopped_at = 0.0
         self._fault: BaseException | None = None
 
     @property
@@ -49,19 +50,21 @@ class Pipeline:
 
     @property
     def finished(self) -> bool:
-        """Nothing more will be read: drained after `stop`, or failed."""
+        """Nothing more will be read: drained after `stop`. A poll of one that has failed raises."""
         return self._consumer.finished
 
     def poll(self) -> Batch[Record] | None:
         """The next batch, or None for now.
 
         Raises:
-            FatalError: the stream can't go on.
+            FatalError: the stream can't go on, or has failed already.
         """
+        if self._fault is not None:
+            raise FatalError(str(self._fault)) from self._fault
         if self._writer.fault is not None:
             raise FatalError(f"writing: {self._writer.fault}") from self._writer.fault
         if self._stop.is_set():
-            self._consumer.stop()
+            self._consumer.stop(since=self._stopped_at)
         began = time.perf_counter()
         batch = self._consumer.poll()
         if batch is not None:
@@ -83,10 +86,12 @@ class Pipeline:
 
     def stop(self) -> None:
         """Ask for an orderly end: drain, commit, leave the group. From any thread or a signal handler."""
+        if not self._stop.is_set():
+            self._stopped_at = time.monotonic()
         self._stop.set()
 
     def fail(self, fault: BaseException) -> None:
-        """Note the first fault; the reader ends, and nothing after it is acked."""
+        """Note the first fault; the next poll raises, and nothing after it is acked."""
         self._fault = self._fault or fault
 
     def close(self) -> None:

@@ -29,6 +29,8 @@ logger: Final = logging.getLogger("ticketstream.consumer")
 _ROOM_WAIT_S: Final = 0.02
 #: Full for longer than this: pause. Pausing at once would purge the prefetch at every short pause of the writer.
 _FULL_PAUSE_S: Final = 1.0
+#: What is in flight then is done, or the index is out and waiting longer wouldn't help.
+_REVOKE_WAIT_S: Final = 10.0
 
 
 class ConsumerObserver:
@@ -117,10 +119,13 @@ class GroupConsumer:
         self._tracker.ack(receipt)
         self._credits.give_back(receipt.records, receipt.bytes)
 
-    def stop(self) -> None:
-        """Read no more; further polls drain, commit and leave the group. Again changes nothing."""
+    def stop(self, since: float | None = None) -> None:
+        """Read no more; further polls drain, commit and leave the group. Again changes nothing.
+
+        The drain's time counts from `since`, on the consumer's clock, when it was asked for; by default from now.
+        """
         if self._drain_deadline is None:
-            self._drain_deadline = self._clock() + self._limits.drain_timeout_s
+            self._drain_deadline = (self._clock() if since is None else since) + self._limits.drain_timeout_s
 
     def close(self) -> None:
         """Commit what is acked and leave the group, without waiting for the rest."""
@@ -200,7 +205,7 @@ class GroupConsumer:
             self._consume(1, 0.01)  # not delivered, so not committed: the next owner reads it
 
     def _tell_lag(self) -> None:
-        for (topic, partition), offset in self._tracker.watermarks().items():
+        for (topic, partition), offset in self._tracker.reached().items():
             if offset is not None:
                 _low, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
                 self._observer.lag(topic, partition, max(0, end - offset))
@@ -221,10 +226,15 @@ class GroupConsumer:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         revoked = partitions_of(partitions)
         if not self._closed:
-            self._tracker.wait_drained(revoked, self._limits.drain_timeout_s / 2)
+            self._tracker.wait_drained(revoked, self._revoke_wait_s())
         self._committer.commit_now(consumer, revoked)
         self._drop(consumer, partitions)
         self._tell("revoke", partitions)
+
+    def _revoke_wait_s(self) -> float:
+        """How long work in flight may keep a partition: nobody polls meanwhile, and a drain's own time goes on."""
+        wait_s = min(self._limits.drain_timeout_s / 2, _REVOKE_WAIT_S)
+        return wait_s if self._drain_deadline is None else max(0.0, min(wait_s, self._drain_deadline - self._clock()))
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._drop(consumer, partitions)  # no commit: they are somebody else's already

@@ -1,6 +1,7 @@
 """An index that is out for longer than max.poll.interval.ms: polls go on, and nothing read meanwhile is skipped."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -19,7 +20,9 @@ from worker.writer import Writer
 
 TOPIC: Final = "tickets.raw"
 _INTERVAL_S: Final = 300.0
-_WRITING: Final = WriterSettings(backoff_base_s=0.001, backoff_max_s=0.002, max_batch_tickets=10, max_batch_delay_ms=1)
+_WRITING: Final = WriterSettings(
+    backoff_base_s=0.001, backoff_max_s=0.002, max_batch_tickets=10, max_batch_delay_ms=1, drain_timeout_s=2
+)
 
 
 class _Message:
@@ -53,7 +56,7 @@ class _Message:
 
 class FakeClient:
     """A partition without end. As librdkafka does, it leaves the group when nobody has polled for the interval, and
-    may return one message more that it had fetched when it is paused."""
+    may return one message more that it had fetched when it is paused, and remembers a pause over a loss."""
 
     made: "FakeClient"
 
@@ -65,18 +68,23 @@ class FakeClient:
         self.late = 0
         self.evicted = False
         self.committed = 0
+        self.news: list[Callable[[], None]] = []
+        self.held: list[TopicPartition] = []
 
     def subscribe(self, _topics: list[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
-        del on_revoke, on_lost
         self._on_assign = on_assign
+        self._on_revoke = on_revoke
+        self._on_lost = on_lost
         self._joined = False
 
     def consume(self, count: int, _timeout: float) -> list[_Message]:
         self.evicted = self.evicted or self.clock[0] - self.polled > _INTERVAL_S
         self.polled = self.clock[0]
+        if self.news:
+            self.news.pop(0)()
+            return []
         if not self._joined:
-            self._joined = True
-            self._on_assign(self, [TopicPartition(TOPIC, 0)])
+            self.give()
             return []
         if self.paused:
             count = min(count, self.late)
@@ -84,17 +92,33 @@ class FakeClient:
         start, self.offset = self.offset, self.offset + count
         return [_Message(offset) for offset in range(start, self.offset)]
 
+    def give(self) -> None:
+        """The partition, from what is committed."""
+        self._joined, self.offset = True, self.committed
+        self._on_assign(self, [TopicPartition(TOPIC, 0)])
+
+    def lose(self) -> None:
+        self._on_lost(self, list(self.held))
+
+    def revoke(self) -> None:
+        self._on_revoke(self, list(self.held))
+
     def assignment(self) -> list[TopicPartition]:
-        return [TopicPartition(TOPIC, 0)]
+        return list(self.held)
 
-    def incremental_assign(self, _partitions: list[TopicPartition]) -> None:
-        pass
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self.held = list(partitions)
 
-    def pause(self, _partitions: list[TopicPartition]) -> None:
-        self.paused, self.late = True, 1
+    def incremental_unassign(self, _partitions: list[TopicPartition]) -> None:
+        self.held = []
 
-    def resume(self, _partitions: list[TopicPartition]) -> None:
-        self.paused = False
+    def pause(self, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self.paused, self.late = True, 1
+
+    def resume(self, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self.paused = False
 
     def get_watermark_offsets(self, _partition: TopicPartition, *, cached: bool) -> tuple[int, int]:
         del cached
@@ -116,11 +140,12 @@ class _Stream:
         self.now = [1_000.0]
         self.client = FakeClient(self.now)
         monkeypatch.setattr(module, "Consumer", lambda _options: self.client)
+        self.credits = Credits(tickets=25, bytes_=10**9)
         self.consumer = kind(
             topic=TOPIC,
             kafka=KafkaSettings(max_poll_interval_s=_INTERVAL_S),
             limits=_WRITING,
-            credits_=Credits(tickets=25, bytes_=10**9),
+            credits_=self.credits,
             observer=ConsumerObserver(),
             clock=lambda: self.now[0],
         )
@@ -196,3 +221,66 @@ class _NeverPauses(GroupConsumer):
 def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch, broken: type[GroupConsumer]) -> None:
     """Evicted, a record skipped, or memory without bound."""
     assert not _Stream(monkeypatch, broken).stays()
+
+
+# --- partitions that go while the window is full
+
+
+def _full(monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> _Stream:
+    """The index is out and the consumer has paused."""
+    stream = _Stream(monkeypatch, kind)
+    while not stream.client.paused:
+        stream.poll()
+        stream.now[0] += 1
+    return stream
+
+
+def _reads_on(stream: _Stream) -> bool:
+    """The partition is lost while paused; there is room again before it comes back. True when it is read on."""
+    stream.client.news.append(stream.client.lose)
+    stream.poll()
+    stream.out = False
+    deadline = time.monotonic() + 10
+    while stream.credits.tickets and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stream.poll()
+    stream.client.news.append(stream.client.give)
+    before = len(stream.seen)
+    for _ in range(20):
+        stream.poll()
+    stream.writer.close()
+    return len(stream.seen) > before
+
+
+class _StaysPaused(GroupConsumer):
+    """Doesn't ask for what comes back to be resumed."""
+
+    def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
+        paused = consumer.paused
+        super()._on_assign(consumer, partitions)
+        consumer.paused = paused
+
+
+def test_a_partition_that_was_lost_while_paused_is_read_on_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client remembers the pause; nobody would read it until a restart."""
+    assert _reads_on(_full(monkeypatch, GroupConsumer))
+
+
+def test_the_check_catches_a_partition_that_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: the assignment is taken as it comes."""
+    assert not _reads_on(_full(monkeypatch, _StaysPaused))
+
+
+@pytest.mark.parametrize(("since_s", "least_s", "most_s"), [(None, 0.9, 3), (-1.5, 0.4, 0.8), (-60, 0, 0.2)])
+def test_a_revocation_waits_no_longer_than_a_drain_may(
+    monkeypatch: pytest.MonkeyPatch, since_s: float | None, least_s: float, most_s: float
+) -> None:
+    """Half the drain timeout while it reads; what is left of a drain that was asked for before."""
+    stream = _full(monkeypatch, GroupConsumer)
+    if since_s is not None:
+        stream.consumer.stop(since=stream.now[0] + since_s)
+    began = time.monotonic()
+    stream.client.revoke()
+    took = time.monotonic() - began
+    assert least_s <= took <= most_s, took
+    stream.writer.close()

@@ -28,6 +28,8 @@ class _FakePipeline:
         return not self._batches
 
     def poll(self) -> Any:
+        if self.fault is not None:
+            raise FatalError(str(self.fault))
         batch = self._batches.pop(0)
         if isinstance(batch, Exception):
             raise batch
@@ -43,7 +45,6 @@ class _FakePipeline:
 
     def fail(self, fault: BaseException) -> None:
         self.fault = self.fault or fault
-        self._batches.clear()
 
     def close(self) -> None:
         self.closed_after = len(self.submitted)

@@ -88,28 +88,6 @@ def give_up_after_three_tries() -> None:
     patch(VersionedIndex, "write", tired)
 
 
-@mutant("P1", trial=trials.lost_with_a_full_window, budget_s=90.0)  # it waits for what never comes
-def stay_paused() -> None:
-    """A partition that was lost while it was paused comes back, and nobody resumes it."""
-    on_assign = GroupConsumer._on_assign
-
-    def forgetful(self: GroupConsumer, consumer: Any, partitions: list[Any]) -> None:
-        deaf: Any = _Deaf(consumer)
-        on_assign(self, deaf, partitions)
-
-    patch(GroupConsumer, "_on_assign", forgetful)
-
-
-class _Deaf:
-    """A client that is never told to resume."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        return (lambda _partitions: None) if name == "resume" else getattr(self._client, name)
-
-
 @mutant("P5", trial=outages.customers_out, budget_s=60.0)
 def go_without_the_facts() -> None:
     """A ticket whose customer can't be looked up now is written without what is known of him."""

@@ -1,0 +1,72 @@
+"""A pipeline that has failed: it says so at the next poll, instead of living on and reading nothing."""
+
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from core.errors import FatalError, TicketstreamError
+from core.records import Batch
+from dataflows.adapters import BatchSource, StepMapper
+from tests.fakes import record
+from worker.pipeline import Pipeline
+from worker.steps import Step
+from worker.telemetry import Telemetry
+
+
+class _Consumer:
+    """A batch at every poll."""
+
+    finished = False
+
+    def __init__(self) -> None:
+        self.since: list[float] = []
+
+    def poll(self) -> Any:
+        return Batch((record(),), "r1")
+
+    def stop(self, since: float) -> None:
+        self.since.append(since)
+
+
+class _Writer:
+    fault: BaseException | None = None
+
+
+def _pipeline(consumer: Any) -> Pipeline:
+    lossy = Step("lossy", "enrich", lambda _items: [])
+    writer: Any = _Writer()
+    return Pipeline(consumer=consumer, steps=[lossy], writer=writer, telemetry=Telemetry(), resources=ExitStack())
+
+
+def test_a_step_that_fails_ends_the_reading() -> None:
+    """The fault is one of the polling thread's: no writer knows of it."""
+    pipeline = _pipeline(_Consumer())
+    reader: Any = BatchSource(pipeline).build("read", 0, 1)
+    (batch,) = reader.next_batch()
+    StepMapper(pipeline, pipeline.steps[0])(batch)
+    with pytest.raises(StopIteration):
+        reader.next_batch()
+    assert str(pipeline.fault) == "lossy returned 0 results for 1 records"
+    with pytest.raises(TicketstreamError, match="lossy returned 0 results"):
+        pipeline.poll()
+
+
+def test_the_writer_s_fault_ends_it_too() -> None:
+    """With the word that it came of writing."""
+    pipeline = _pipeline(_Consumer())
+    pipeline._writer.fault = FatalError("the index is gone")  # type: ignore[misc]
+    with pytest.raises(FatalError, match="writing: the index is gone"):
+        pipeline.poll()
+
+
+def test_the_time_to_drain_counts_from_the_first_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not from the poll that comes after it, nor from a second signal."""
+    consumer, now = _Consumer(), [100.0]
+    monkeypatch.setattr("worker.pipeline.time.monotonic", lambda: now[0])
+    pipeline = _pipeline(consumer)
+    pipeline.stop()
+    now[0] = 107.0
+    pipeline.stop()
+    pipeline.poll()
+    assert consumer.since == [100.0]
