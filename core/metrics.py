@@ -78,7 +78,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_circuit_state": Metric(
         "gauge", "0 while it answers, 2 in an outage, 1 while one try is made.", ("target",)
     ),
-    "tickets_committed_lag": Metric("gauge", "End offset less committed offset.", ("topic", "partition")),
+    "tickets_committed_lag": Metric(
+        "gauge", "End offset, as last heard, less that before which all is done.", ("topic", "partition")
+    ),
     "tickets_assigned_partitions": Metric("gauge", "Partitions this task reads.", ("topic",)),
     "tickets_build_info": Metric("gauge", "Always 1; what runs.", ("version", "model", "contract")),
 }

@@ -34,6 +34,12 @@ class Record(Struct, frozen=True):
     timestamp_ms: int
     headers: tuple[tuple[str, bytes], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers: what it takes in memory."""
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
 
 class Rejected(Struct, frozen=True):
     """A record that can't be used.

@@ -107,7 +107,7 @@ class OffsetTracker:
         for record in records:
             origin = record.origin
             offsets.setdefault((origin.topic, origin.partition), []).append(origin.offset)
-            size += len(record.value or b"")
+            size += record.size
         receipts = []
         with self._changed:
             for partition, numbers in offsets.items():
@@ -149,6 +149,14 @@ class OffsetTracker:
         """The watermark of every partition assigned; None where nothing was acked yet."""
         with self._changed:
             return {partition: assignment.watermark for partition, assignment in self._assignments.items()}
+
+    def reached(self) -> dict[TopicPartition, int | None]:
+        """The offset before which all is done, of every partition assigned; None where nothing was read yet."""
+        with self._changed:
+            return {
+                partition: assignment.delivered[0] if assignment.delivered else assignment.watermark
+                for partition, assignment in self._assignments.items()
+            }
 
     def committed(self, offsets: Iterable[tuple[TopicPartition, int]]) -> None:
         """The broker has confirmed these watermarks."""
