@@ -40,7 +40,7 @@ def open_asking(settings: Settings) -> Iterator[Asking]:
     owner = find_owner(settings.index.path) if settings.index.url is None else None
     with ExitStack() as opened:
         if owner is not None and owner.address is not None:
-            yield _Worker(owner)
+            yield _Worker(owner, timeout_s=settings.index.timeout_s)
             return
         embedder = open_embedder(settings.model)
         index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
@@ -70,8 +70,9 @@ class _Direct:
 
 
 class _Worker:
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, *, timeout_s: float) -> None:
         self._owner = owner
+        self._timeout_s = timeout_s
 
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
         body = msgspec.json.encode(SearchRequest(text=text, query=query))
@@ -84,7 +85,7 @@ class _Worker:
         headers = {"Authorization": f"Bearer {self._owner.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._owner.address}{path}", data=body, headers=headers)  # noqa: S310 - always http on loopback
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - likewise
+            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - likewise
                 return msgspec.json.decode(response.read(), type=answer)
         except urllib.error.HTTPError as error:
             raise UnavailableError(f"the worker (process {self._owner.pid}) says: {error.read().decode()}") from None

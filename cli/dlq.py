@@ -139,10 +139,11 @@ def replay(
     """
     settings = load_settings()
     wanted = _Wanted(stage, code, ticket, moment_of(since, "--since"), moment_of(until, "--until"))
+    read = {settings.topics.raw, settings.topics.enriched}
     chosen = {
         _header(r, "topic") + _header(r, "partition") + ":" + _header(r, "offset"): r
         for r in _select(settings, wanted)
-        if _header(r, "topic") == settings.topics.raw  # a record that no worker of ours wrote leads nowhere
+        if _header(r, "topic") in read  # a record that no worker of ours wrote leads nowhere
     }
     if not chosen:
         out.print("nothing to replay")

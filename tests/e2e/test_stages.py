@@ -10,6 +10,7 @@ import pytest
 
 from connectors.index.digest import contents, digest
 from connectors.index.open import open_index
+from connectors.kafka.reader import read_topic
 from core.records import Origin, Record, Rejected
 from core.settings import IndexSettings
 from core.wire import FIRST_SEEN, MODEL, read_enriched
@@ -17,7 +18,7 @@ from models.load import load_embedder
 from operators.receive import receive_embedded, receive_enriched
 from synthetic.tickets import events
 from tests.e2e.stages import StagedWorld
-from tests.e2e.terminal import TICKETSTREAM
+from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, assert_same
 from tests.oracle import broken, fold
 from tests.reading import read
@@ -161,6 +162,9 @@ def test_a_record_of_another_make_is_a_dead_letter_of_the_second_stage(tansu: st
         topic.encode(),
     )
     assert letter.value == b'{"op": "upsert"}'
+    Terminal(world).run("dlq", "replay", "--yes")
+    sent, back = read_topic(world.settings.kafka, topic, partitions=4)
+    assert (back.key, back.value) == (sent.key, sent.value)
 
 
 #: A name that no model has: whoever asks for one fails.
