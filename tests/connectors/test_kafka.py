@@ -18,7 +18,8 @@ from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
 from tests.rigs.kafka import Kafka
 
-Protocol = Literal["classic", "consumer"]
+#: `range` is the classic protocol under the eager assignor.
+Protocol = Literal["classic", "range", "consumer"]
 _PATIENCE_S = 40.0
 
 
@@ -29,7 +30,12 @@ class _Topic:
         name = uuid4().hex[:8]
         self.name = f"topic-{name}"
         self.kafka = KafkaSettings(
-            brokers=brokers, group=f"group-{name}", group_protocol=protocol, session_timeout_s=6, commit_interval_s=0.05
+            brokers=brokers,
+            group=f"group-{name}",
+            group_protocol="consumer" if protocol == "consumer" else "classic",
+            assignment_strategy="range" if protocol == "range" else "cooperative-sticky",
+            session_timeout_s=6,
+            commit_interval_s=0.05,
         )
         self.partitions = partitions
         self.cluster = Cluster(self.kafka)
@@ -78,9 +84,9 @@ def _drain(consumer: GroupConsumer) -> None:
         consumer.poll()
 
 
-@pytest.fixture(params=["classic", "consumer"])
+@pytest.fixture(params=["classic", "range", "consumer"])
 def protocol(request: pytest.FixtureRequest) -> Protocol:
-    """Both group protocols."""
+    """Both group protocols, and both assignors of the one that has them."""
     chosen: Protocol = request.param
     return chosen
 

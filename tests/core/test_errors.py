@@ -11,7 +11,7 @@ from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError
         (TicketstreamError, 1),
         (FatalError, 1),
         (RefusedError, 1),
-        (TransientError, 1),
+        (TransientError, 3),
         (ConfigError, 2),
         (UnavailableError, 3),
     ],

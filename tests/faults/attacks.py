@@ -136,19 +136,20 @@ def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
         worker = arena.start()
         arena.await_assigned(1)
         arena.server.inject(Fault("slow", on="writes", seconds=0.5))
-        arena.send(list(events(800, seed=rng.randrange(10**6), edits=0.3)))
-        most = 0.0
+        arena.feeder.start(events(10**7, seed=rng.randrange(10**6), edits=0.3), rate=200)
+        arena.await_all(lambda: worker.metric("tickets_inflight") >= 64, "a full window")
+        other = arena.start()
+        arena.await_all(lambda: other.metric("tickets_build_info") > 0, "the start of the second")
+        inflight = [worker.metric("tickets_inflight")]
 
-        def full() -> bool:
-            nonlocal most
-            most = max(most, worker.metric("tickets_inflight"))
-            return most >= 64
+        def given_away() -> bool:
+            inflight.append(worker.metric("tickets_inflight"))
+            return worker.metric("tickets_rebalances_total", event="revoke") > 0
 
-        arena.await_all(full, "a full window")
-        arena.start()
-        arena.section.note(f"another joins while {most:.0f} are in flight")
-        given = arena.await_all(lambda: worker.metric("tickets_rebalances_total", event="revoke") > 0, "a revocation")
+        given = arena.await_all(given_away, "a revocation")
         arena.section.found("given away after, s", given)
+        arena.section.found("most in flight meanwhile", max(inflight))
+        require("harness", max(inflight) >= 48, f"{max(inflight):.0f} in flight are no full window")
         arena.await_assigned(2)
         arena.server.heal()
         arena.finish()

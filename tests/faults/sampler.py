@@ -29,6 +29,7 @@ _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
 #: Tickets of a search that stands in for looking them up.
 _WIDE: Final = 200
+_TIMEOUT_S: Final = 30.0
 _WORDS: Final = ("password change fails", "invoice is wrong", "cannot sign in", "export hangs", "refund", "Anmeldung")
 
 #: Version and deleted mark of each ticket that is there.
@@ -72,7 +73,7 @@ class OwnerEyes:
         if owner is None or owner.address is None:
             raise TicketstreamError("nobody to ask")
         try:
-            return _Worker(owner).search(text, query)
+            return _Worker(owner, timeout_s=_TIMEOUT_S).search(text, query)
         except HTTPException as error:  # killed in mid-answer
             raise TicketstreamError(f"half an answer: {type(error).__name__}") from None
 

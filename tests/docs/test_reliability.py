@@ -1,0 +1,26 @@
+"""docs/reliability.md names every mutant, and as many as there are; every attack it names is there."""
+
+import re
+from pathlib import Path
+
+from tests.faults.attacks import ATTACKS
+from tests.faults.mutants import MUTANTS
+from tests.faults.trials import TRIALS
+
+_TEXT = Path("docs/reliability.md").read_text()
+_PROMISES = [line for line in _TEXT.splitlines() if line.startswith(("| P", "| no ticket"))]
+
+
+def test_every_mutant_is_named_and_counted() -> None:
+    """In the column of mutants, and in the figure."""
+    column = " ".join(line.split("|")[3] for line in _PROMISES)
+    assert set(MUTANTS) <= set(re.findall(r"`(\w+)`", column))
+    assert f"| {len(MUTANTS)} of {len(MUTANTS)} |" in _TEXT
+
+
+def test_every_attack_that_is_named_is_made() -> None:
+    """By its function's name."""
+    column = " ".join(line.split("|")[2] for line in _PROMISES)
+    named = set(re.findall(r"`([a-z_]+)`", column))
+    assert named <= set(TRIALS) | set(ATTACKS)
+    assert set(TRIALS) - named == set()
