@@ -4,6 +4,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPException
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -91,3 +92,7 @@ class _Worker:
             raise UnavailableError(f"the worker (process {self._owner.pid}) says: {error.read().decode()}") from None
         except OSError as error:
             raise UnavailableError(f"the worker (process {self._owner.pid}) does not answer: {error}") from None
+        except (HTTPException, msgspec.DecodeError):
+            raise UnavailableError(
+                f"the worker (process {self._owner.pid}) broke off in its answer; it has ended, perhaps: ask again"
+            ) from None

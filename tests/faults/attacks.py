@@ -224,7 +224,7 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         "WRITER__MAX_BATCH_TICKETS": "8",
         "WRITER__CONCURRENCY": "2",
     }
-    with make(server=True, watched=False, **settings) as arena:
+    with make(server=True, watched=False, session_timeout_s=6.0, **settings) as arena:
         assert arena.server is not None
         worker = arena.start()
         arena.await_assigned(1)
