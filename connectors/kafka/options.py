@@ -39,7 +39,11 @@ def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
 
 
 def consumer_options(settings: KafkaSettings) -> Options:
-    """Options of a group member whose offsets we commit ourselves, each protocol with those it accepts."""
+    """Options of a group member whose offsets we commit ourselves, each protocol with those it accepts.
+
+    Raises:
+        ConfigError: as `client_options`, or a poll may take less time than a session lasts.
+    """
     options = client_options(settings, extra=False) | {
         "group.id": settings.group,
         "group.protocol": settings.group_protocol,
@@ -51,6 +55,11 @@ def consumer_options(settings: KafkaSettings) -> Options:
         "enable.partition.eof": False,
     }
     if settings.group_protocol == "classic":
+        if settings.max_poll_interval_s < settings.session_timeout_s:
+            raise ConfigError(
+                f"TICKETS_KAFKA__MAX_POLL_INTERVAL_S is {settings.max_poll_interval_s:g} and "
+                f"TICKETS_KAFKA__SESSION_TIMEOUT_S {settings.session_timeout_s:g}: the former must not be the shorter"
+            )
         # KIP-848 leaves these to the broker, and librdkafka refuses them there.
         options |= {
             "partition.assignment.strategy": settings.assignment_strategy,

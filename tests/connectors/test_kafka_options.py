@@ -115,3 +115,11 @@ def test_settings_that_do_not_fit_together_are_the_users_mistake(changes: dict[s
     """The line names the variable that is missing or wrong."""
     with pytest.raises(ConfigError, match=words.replace("/", r"\/")):
         client_options(_settings(**changes))
+
+
+def test_a_poll_interval_below_the_session_timeout_is_named() -> None:
+    """The client would refuse it under names of its own; KIP-848 leaves the session to the broker."""
+    short = KafkaSettings(max_poll_interval_s=5, session_timeout_s=6)
+    with pytest.raises(ConfigError, match="TICKETS_KAFKA__MAX_POLL_INTERVAL_S is 5 and TICKETS_KAFKA__SESSION_TIME"):
+        consumer_options(short)
+    assert consumer_options(short.model_copy(update={"group_protocol": "consumer"}))["max.poll.interval.ms"] == 5_000

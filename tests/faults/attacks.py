@@ -131,7 +131,7 @@ def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
     """A worker whose window is full of slow writes must give partitions to another: it finishes and commits first."""
     del run
     limits = {"WRITER__MAX_INFLIGHT_TICKETS": "64", "WRITER__MAX_BATCH_TICKETS": "16", "WRITER__CONCURRENCY": "4"}
-    with make(server=True, record=True, session_timeout_s=6.0, **limits) as arena:
+    with make(server=True, record=True, session_timeout_s=3.0, **limits) as arena:
         assert arena.server is not None
         worker = arena.start()
         arena.await_assigned(1)

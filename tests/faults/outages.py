@@ -111,7 +111,7 @@ def out_of_the_index(
         "WRITER__MAX_INFLIGHT_TICKETS": "64",
         "WRITER__BACKOFF_MAX_S": str(WriterSettings().backoff_max_s),
     }
-    with make(server=True, session_timeout_s=_SESSION_S, **settings) as arena:
+    with make(server=True, session_timeout_s=min(max_poll_s, _SESSION_S), **settings) as arena:
         assert arena.server is not None
         worker = arena.start()
         arena.send(list(events(60, seed=rng.randrange(10**6))))
@@ -138,7 +138,7 @@ def out_of_the_index(
 def customers_out(make: MakeArena, rng: Random) -> None:
     """The customers' directory is out, then hangs, longer than the poll interval each time: tickets wait for facts."""
     settings = {"KAFKA__MAX_POLL_INTERVAL_S": "2", "WRITER__MAX_INFLIGHT_TICKETS": "64"}
-    with make(server=True, record=True, session_timeout_s=_SESSION_S, **settings) as arena:
+    with make(server=True, record=True, session_timeout_s=2.0, **settings) as arena:
         state, file = arena.world.folder / "state", arena.world.folder / "customers.jsonl"
         facts = (
             {"tenant_id": t, "customer_id": f"C-{n}", "plan": f"plan {n % 7}"} for t in TENANTS for n in range(500)

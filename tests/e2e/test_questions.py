@@ -17,7 +17,6 @@ from models.load import load_embedder
 from synthetic.tickets import events
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import World
-from tests.faults.report import Section
 from tests.faults.server import BreakableServer, Outage
 from worker.search import Searcher
 
@@ -67,9 +66,7 @@ def _searcher(server: BreakableServer, world: World) -> Searcher:
 
 
 @pytest.mark.parametrize("how", get_args(Outage))
-def test_a_question_in_an_outage_ends_in_time(
-    how: Outage, server: BreakableServer, tansu: str, tmp_path: Path, section: Section
-) -> None:
+def test_a_question_in_an_outage_ends_in_time(how: Outage, server: BreakableServer, tansu: str, tmp_path: Path) -> None:
     """It is told that the index is out, within its deadline; the next after the outage is answered."""
     world = World(tansu, tmp_path)
     searcher = _searcher(server, world)
@@ -77,14 +74,11 @@ def test_a_question_in_an_outage_ends_in_time(
     assert len(found) == 3
     with server.outage(how):
         asked = _Asked(searcher)
-        section.found("told after, s", asked.took_s, bound=_DEADLINE_S, kept=asked.took_s <= _DEADLINE_S)
-        assert isinstance(asked.came, TransientError)
+        assert isinstance(asked.came, TransientError), f"after {asked.took_s:.1f} s: {asked.came!r}"
         terminal = Terminal(world, TICKETS_INDEX__URL=server.url, TICKETS_INDEX__TIMEOUT_S=str(_TIMEOUT_S))
         began = time.monotonic()
         assert not terminal.run("search", "--tenant", "acme", "cannot sign in", code=EXIT_UNAVAILABLE)
-        took = time.monotonic() - began
-        section.found("told at the terminal after, s", took, bound=_COMMAND_S, kept=took <= _COMMAND_S)
-        assert took <= _COMMAND_S
+        assert time.monotonic() - began <= _COMMAND_S
     deadline = time.monotonic() + 5
     while isinstance(_Asked(searcher).came, TransientError):
         assert time.monotonic() < deadline, "the index is back, and questions are not answered"
