@@ -125,6 +125,7 @@ def test_a_worker_that_stops_in_the_outage_leaves_the_ticket_uncommitted() -> No
     assert "customers" in str(run.progress.outage)
     run.writer.close()
     assert (run.acks, index.kept, letters.letters, run.writer.fault) == ([], [], [], None)
+    assert not run.writer.hangs, "who waits for the directory is sent away"
 
 
 def test_a_directory_that_hangs_holds_neither_the_poll_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

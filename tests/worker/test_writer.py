@@ -122,17 +122,6 @@ def test_an_outage_of_the_dead_letter_topic_holds_the_batch_back() -> None:
     assert letters.letters == [BAD]
 
 
-def test_a_letter_that_the_topic_refuses_stops_the_worker() -> None:
-    """Too large for it, say: the record is neither dropped nor committed, and the message says what to raise."""
-    letters = FakeDeadLetters(lambda _call: RefusedError("producing: too large; raise max.message.bytes of the topic"))
-    run = Run(FakeIndex(), letters)
-    run.writer.submit(Batch((BAD, points()), "r1"))
-    run.wait(lambda: run.writer.fault is not None)
-    run.writer.close()
-    assert "raise max.message.bytes" in str(run.writer.fault)
-    assert run.acks == []
-
-
 def test_close_during_an_outage_gives_the_batch_up_unacked() -> None:
     """A worker that is stopped while the index is out ends, and its batch is read again by the next."""
     run = Run(FakeIndex(lambda _call: TransientError("index out")), FakeDeadLetters())

@@ -11,7 +11,7 @@ from core.errors import FatalError, RefusedError
 from core.records import Batch, Point, TicketPoints
 from delivery.bisection import write_all
 from tests.fakes import FakeDeadLetters, FakeIndex, points, record
-from tests.worker.test_writer import Run
+from tests.worker.test_writer import BAD, Run
 
 
 class _Misfit(FakeIndex):
@@ -43,6 +43,17 @@ def test_the_check_catches_a_writer_that_blames_each_ticket(monkeypatch: pytest.
     """The mutant: whoever is refused alone is dead-lettered, be it everybody."""
     monkeypatch.setattr("worker.writer.write_tickets", write_all)
     assert not _moves_nothing()
+
+
+def test_a_letter_that_the_topic_refuses_stops_the_worker() -> None:
+    """Too large for it, say: the record is neither dropped nor committed, and the message says what to raise."""
+    letters = FakeDeadLetters(lambda _call: RefusedError("producing: too large; raise max.message.bytes of the topic"))
+    run = Run(FakeIndex(), letters)
+    run.writer.submit(Batch((BAD, points()), "r1"))
+    run.wait(lambda: run.writer.fault is not None)
+    run.writer.close()
+    assert "raise max.message.bytes" in str(run.writer.fault)
+    assert run.acks == []
 
 
 @pytest.mark.parametrize("late", [None, RuntimeError("too late")])
