@@ -41,8 +41,8 @@ def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
 def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
     """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
     points = get_args(Point) * run.sizes.kills_per_failpoint
-    kills = _Kills(len(points))
-    while not (kills.done or run.half_over):
+    kills = Kills(len(points))
+    while kills.goes_on(run):
         with make(watched=not kills.recoveries_s) as arena:
             arena.feeder.start(mixed(rng), rate=RATE)
             for point in points[kills.count :][:_KILLS_PER_WORLD]:
@@ -52,28 +52,32 @@ def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
                 kills.recover(arena)
                 arena.terminate(arena.workers[0])
                 run.say(f"killed at failpoints: {kills.count}")
+                if not kills.goes_on(run):
+                    break
             arena.start()
             arena.finish()
-            kills.judged(arena)
+            kills.judged(arena.section, bound_s=arena.session_timeout_s + _RECOVERY_S)
     kills.judge(run)
 
 
 def _killed(make: MakeArena, rng: Random, run: Run, *, workers: int, **arguments: Any) -> None:
     at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
-    kills = _Kills(-(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS))
-    while not (kills.done or run.half_over):
+    kills = Kills(-(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS))
+    while kills.goes_on(run):
         with make(**arguments) as arena:
             if arena.server is not None:
                 arena.server.inject(Fault("slow", on="writes", seconds=0.05))
             for _ in range(workers):
                 arena.start()
             arena.feeder.start(mixed(rng), rate=RATE)
-            for _ in range(min(_KILLS_PER_WORLD, kills.wanted - kills.count)):
+            for _ in range(_KILLS_PER_WORLD):
                 _kill_one(arena, rng)
                 kills.recover(arena)
                 run.say(f"killed at random: {kills.count} of {kills.wanted} in this lane")
+                if not kills.goes_on(run):
+                    break
             arena.finish()
-            kills.judged(arena)
+            kills.judged(arena.section, bound_s=arena.session_timeout_s + _RECOVERY_S)
             if arguments.get("record"):
                 again, records = arena.duplicates()
                 arena.section.found("done twice", f"{again} of {records}")
@@ -89,13 +93,13 @@ def _kill_one(arena: Arena, rng: Random) -> None:
     arena.section.note("killed")
 
 
-class _Kills:
+class Kills:
     """How many there were, over all worlds, and how long each took to be made good."""
 
     def __init__(self, wanted: int) -> None:
         self.wanted = wanted
         self.recoveries_s: list[float] = []
-        self._starts_s: list[float] = []
+        self.starts_s: list[float] = []
         self._section: Section | None = None
         self._bound_s = 0.0
 
@@ -109,6 +113,10 @@ class _Kills:
         """All that were wanted."""
         return self.count >= self.wanted
 
+    def goes_on(self, run: Run) -> bool:
+        """There is another to make: all that are wanted while there is time, and one in any case."""
+        return not self.done and not (self.count and run.half_over)
+
     def recover(self, arena: Arena) -> None:
         """Start another worker, and wait until every partition's commit moves again.
 
@@ -116,23 +124,23 @@ class _Kills:
         """
         began, before = time.monotonic(), arena.committed()
         worker = arena.start()
-        self._starts_s.append(arena.await_all(lambda: worker.metric("tickets_build_info") > 0, "the start of a worker"))
+        self.starts_s.append(arena.await_all(lambda: worker.metric("tickets_build_info") > 0, "the start of a worker"))
         arena.await_moved(before)
         self.recoveries_s.append(time.monotonic() - began)
 
-    def judged(self, arena: Arena) -> None:
-        """This world is drained, and nothing of it is lost."""
-        self._section, self._bound_s = arena.section, arena.session_timeout_s + _RECOVERY_S
+    def judged(self, section: Section, *, bound_s: float) -> None:
+        """A world is drained, and nothing of it is lost; a recovery may take `bound_s` there."""
+        self._section, self._bound_s = section, bound_s
 
     def judge(self, run: Run) -> None:
         """Write the figures down. Raises `BrokenError` for too few kills, or too slow recoveries."""
-        enough = self.done or (run.may_end_early and self.count > 0)
+        enough = self.done or run.may_end_early
         require("count", enough, f"{self.count} kills in the time there was, {self.wanted} were to be made")
         assert self._section is not None
         late = percentile(self.recoveries_s, 95)
         found = self._section.found
         found("kills", self.count, bound=self.wanted, kept=self.done)
-        found("start of a worker p50, s", percentile(self._starts_s, 50))
+        found("start of a worker p50, s", percentile(self.starts_s, 50))
         found("recovery from its start p50, s", percentile(self.recoveries_s, 50))
         found("recovery from its start p95, s", late, bound=self._bound_s, kept=late <= self._bound_s)
         require("P1", late <= self._bound_s, f"recovery took {late:.1f} s, {self._bound_s:.0f} s are promised")
