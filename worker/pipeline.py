@@ -45,8 +45,8 @@ class Pipeline:
 
     @property
     def hangs(self) -> bool:
-        """Closed with work under way that doesn't end; the process's end must not wait for it either."""
-        return self._writer.hangs
+        """Closed with work under way, or a broker that doesn't answer; the process's end must not wait for either."""
+        return self._writer.hangs or self._consumer.hangs
 
     @property
     def finished(self) -> bool:
@@ -98,7 +98,5 @@ class Pipeline:
         """Release everything, in the order that keeps the promise: writes end, offsets are committed, ports close."""
         self._writer.close()
         self._consumer.close()
-        if (
-            not self._writer.hangs
-        ):  # a close could wait for whoever hangs in what it closes: leave it to the process's end
+        if not self.hangs:  # a close could wait for whoever hangs in what it closes: leave it to the process's end
             self._resources.close()

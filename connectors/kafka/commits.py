@@ -15,7 +15,7 @@ logger: Final = logging.getLogger("ticketstream.consumer")
 
 
 class Committer:
-    """Commits what the tracker allows. On the polling thread only."""
+    """Commits what the tracker allows. On the polling thread, or on one that it waits for."""
 
     def __init__(self, tracker: OffsetTracker, *, interval_s: float, clock: Callable[[], float]) -> None:
         self._tracker = tracker

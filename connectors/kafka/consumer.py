@@ -1,7 +1,7 @@
 """A member of a consumer group that commits an offset only after its ack.
 
 Everything here runs on the thread that polls, rebalance and commit callbacks included (librdkafka serves them
-inside `consume` and `close`); only `ack` may be called from elsewhere.
+inside `consume` and `close`), or on one that it waits for; only `ack` may be called from elsewhere.
 """
 
 import logging
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from connectors.kafka.bounded import BoundedCalls
 from connectors.kafka.clients import open_client
 from connectors.kafka.commits import Committer
 from connectors.kafka.faults import refused, translate
@@ -31,6 +32,9 @@ _ROOM_WAIT_S: Final = 0.02
 _FULL_PAUSE_S: Final = 1.0
 #: What is in flight then is done, or the index is out and waiting longer wouldn't help.
 _REVOKE_WAIT_S: Final = 10.0
+#: For the answer to a commit that is waited for, and for the last one and the farewell together: a broker that says
+#: nothing for so long says nothing at all.
+_ANSWER_S: Final = 5.0
 
 
 class ConsumerObserver:
@@ -70,6 +74,8 @@ class GroupConsumer:
         self._full_since: float | None = None
         self._drain_deadline: float | None = None
         self._closed = False
+        self._calls = BoundedCalls()
+        self._hangs = False
         self._incremental = kafka.group_protocol == "consumer" or kafka.assignment_strategy == "cooperative-sticky"
         self._refusal: KafkaError | None = None
         options: dict[str, Any] = {
@@ -84,6 +90,11 @@ class GroupConsumer:
     def finished(self) -> bool:
         """Drained and closed: no poll will return anything any more."""
         return self._closed
+
+    @property
+    def hangs(self) -> bool:
+        """Closed while the broker gave no answer: the client can't be released, the process's end must not wait."""
+        return self._hangs
 
     def poll(self) -> Batch[Record] | None:
         """The next batch, or None when there is none yet, no room for one, or the consumer has finished.
@@ -128,10 +139,16 @@ class GroupConsumer:
             self._drain_deadline = (self._clock() if since is None else since) + self._limits.drain_timeout_s
 
     def close(self) -> None:
-        """Commit what is acked and leave the group, without waiting for the rest."""
+        """Commit what is acked and leave the group, without waiting for the rest, nor long for the broker."""
         if self._closed:
             return
         self._closed = True
+        # A client that is closed while a call is under way would be taken down under it.
+        self._hangs = self._calls.hang or not self._calls.make(self._leave, within_s=_ANSWER_S)
+        if self._hangs:
+            logger.warning("the broker doesn't answer: left without a last commit; what it lacks will be read again")
+
+    def _leave(self) -> None:
         self._committer.commit_now(self._consumer)
         self._consumer.close()
 
@@ -227,7 +244,8 @@ class GroupConsumer:
         revoked = partitions_of(partitions)
         if not self._closed:
             self._tracker.wait_drained(revoked, self._revoke_wait_s())
-        self._committer.commit_now(consumer, revoked)
+        if not self._calls.make(lambda: self._committer.commit_now(consumer, revoked), within_s=_ANSWER_S):
+            logger.warning("the broker doesn't answer a commit; what is given away uncommitted will be read again")
         self._drop(consumer, partitions)
         self._tell("revoke", partitions)
 

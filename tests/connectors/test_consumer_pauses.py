@@ -1,7 +1,6 @@
 """An index that is out for longer than max.poll.interval.ms: polls go on, and nothing read meanwhile is skipped."""
 
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -13,124 +12,15 @@ from core.errors import TransientError
 from core.records import Batch, Record
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
+from tests.connectors.fake_client import POLL_INTERVAL_S, TOPIC, FakeClient
 from tests.fakes import FakeDeadLetters, FakeIndex, points, targets
 from worker.progress import Progress
 from worker.telemetry import Telemetry
 from worker.writer import Writer
 
-TOPIC: Final = "tickets.raw"
-_INTERVAL_S: Final = 300.0
 _WRITING: Final = WriterSettings(
     backoff_base_s=0.001, backoff_max_s=0.002, max_batch_tickets=10, max_batch_delay_ms=1, drain_timeout_s=2
 )
-
-
-class _Message:
-    def __init__(self, offset: int) -> None:
-        self._offset = offset
-
-    def error(self) -> None:
-        return None
-
-    def topic(self) -> str:
-        return TOPIC
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return self._offset
-
-    def key(self) -> bytes:
-        return b"acme/1"
-
-    def value(self) -> bytes:
-        return b"{}"
-
-    def headers(self) -> None:
-        return None
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, 0
-
-
-class FakeClient:
-    """A partition without end. As librdkafka does, it leaves the group when nobody has polled for the interval, and
-    may return one message more that it had fetched when it is paused, and remembers a pause over a loss."""
-
-    made: "FakeClient"
-
-    def __init__(self, clock: list[float]) -> None:
-        self.clock = clock
-        self.polled = clock[0]
-        self.offset = 0
-        self.paused = False
-        self.late = 0
-        self.evicted = False
-        self.committed = 0
-        self.news: list[Callable[[], None]] = []
-        self.held: list[TopicPartition] = []
-
-    def subscribe(self, _topics: list[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
-        self._on_assign = on_assign
-        self._on_revoke = on_revoke
-        self._on_lost = on_lost
-        self._joined = False
-
-    def consume(self, count: int, _timeout: float) -> list[_Message]:
-        self.evicted = self.evicted or self.clock[0] - self.polled > _INTERVAL_S
-        self.polled = self.clock[0]
-        if self.news:
-            self.news.pop(0)()
-            return []
-        if not self._joined:
-            self.give()
-            return []
-        if self.paused:
-            count = min(count, self.late)
-            self.late -= count
-        start, self.offset = self.offset, self.offset + count
-        return [_Message(offset) for offset in range(start, self.offset)]
-
-    def give(self) -> None:
-        """The partition, from what is committed."""
-        self._joined, self.offset = True, self.committed
-        self._on_assign(self, [TopicPartition(TOPIC, 0)])
-
-    def lose(self) -> None:
-        self._on_lost(self, list(self.held))
-
-    def revoke(self) -> None:
-        self._on_revoke(self, list(self.held))
-
-    def assignment(self) -> list[TopicPartition]:
-        return list(self.held)
-
-    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
-        self.held = list(partitions)
-
-    def incremental_unassign(self, _partitions: list[TopicPartition]) -> None:
-        self.held = []
-
-    def pause(self, partitions: list[TopicPartition]) -> None:
-        if partitions:
-            self.paused, self.late = True, 1
-
-    def resume(self, partitions: list[TopicPartition]) -> None:
-        if partitions:
-            self.paused = False
-
-    def get_watermark_offsets(self, _partition: TopicPartition, *, cached: bool) -> tuple[int, int]:
-        del cached
-        return 0, self.offset
-
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
-        del asynchronous
-        self.committed = offsets[0].offset
-        return offsets
-
-    def close(self) -> None:
-        pass
 
 
 class _Stream:
@@ -143,7 +33,7 @@ class _Stream:
         self.credits = Credits(tickets=25, bytes_=10**9)
         self.consumer = kind(
             topic=TOPIC,
-            kafka=KafkaSettings(max_poll_interval_s=_INTERVAL_S),
+            kafka=KafkaSettings(max_poll_interval_s=POLL_INTERVAL_S),
             limits=_WRITING,
             credits_=self.credits,
             observer=ConsumerObserver(),
@@ -174,7 +64,7 @@ class _Stream:
 
     def stays(self) -> bool:
         """An outage of three intervals, a poll every 20 s of them; then the index is back. True when all went well."""
-        for _ in range(3 * int(_INTERVAL_S) // 20):
+        for _ in range(3 * int(POLL_INTERVAL_S) // 20):
             self.poll()
             self.now[0] += 20
         paused, in_flight = self.client.paused, len(self.seen)

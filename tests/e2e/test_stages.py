@@ -22,6 +22,7 @@ from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, assert_same
 from tests.oracle import broken, fold
 from tests.reading import read
+from tests.rigs.qdrant_facade import QdrantFacade
 from worker.compose import EMBEDDING, ENRICHMENT
 
 #: SIGKILL at the nth time that something is durable and not acked. The embedding stage has two such moments a batch.
@@ -124,6 +125,23 @@ def test_whatever_the_index_holds_is_in_the_topic(drained: StagedWorld, tmp_path
     report = _command(drained, ["reconcile", "--staged", "--json"])
     assert (report["differences"], report["pending"]) == ([], 0)
     assert report["tickets"] == len(fold(drained.log()))
+
+
+def test_an_alias_is_turned_to_what_the_topic_holds(drained: StagedWorld, tmp_path: Path) -> None:
+    """On a server: into a new collection each time, and the alias goes from one to the next."""
+    with QdrantFacade(tmp_path / "qdrant") as facade:
+        server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__COLLECTION": "live"}
+        rebuild = ["rebuild", "--from", "embedded", "--json"]
+        first, second = (_command(drained, rebuild, **server, **_NO_MODEL) for _ in range(2))
+        assert (first["old"], second["old"]) == (None, first["index"])
+        assert first["index"] != second["index"]
+        staged = _open(drained, drained.settings.index)
+        anew = _open(drained, IndexSettings(url=facade.url, collection="live"))
+        try:
+            assert_same(contents(anew), contents(staged))
+        finally:
+            staged.close()
+            anew.close()
 
 
 def test_a_ticket_that_the_second_stage_lost_is_found(drained: StagedWorld, tmp_path: Path) -> None:

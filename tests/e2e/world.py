@@ -214,14 +214,14 @@ class WorkerProcess:
         """Send a signal, and don't wait for what comes of it."""
         self._process.send_signal(number)
 
-    def terminate(self) -> int:
+    def terminate(self, patience_s: float = _PATIENCE_S) -> int:
         """SIGTERM; the exit code."""
         self.signal(signal.SIGTERM)
-        return self.wait()
+        return self.wait(patience_s)
 
-    def wait(self) -> int:
+    def wait(self, patience_s: float = _PATIENCE_S) -> int:
         """The exit code of a worker that ends by itself; negative: the signal it died of."""
-        return self._process.wait(_PATIENCE_S)
+        return self._process.wait(patience_s)
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -31,11 +31,15 @@ from tests.faults.oracle import (
 )
 from tests.faults.report import Section, percentile
 from tests.faults.sampler import OwnerEyes, Sampler, ServerEyes
-from tests.faults.server import BreakableServer
+from tests.faults.server import BreakableServer, SeparateServer, Server
 
 
 class Arena(Crowd):
-    """Opened for one attack. Names of settings are given without their prefix: `WRITER__CONCURRENCY="1"`."""
+    """Opened for one attack. Names of settings are given without their prefix: `WRITER__CONCURRENCY="1"`.
+
+    `server`: the index is a server; `holding`: one that can hold writes back, and whose network can be broken;
+    `own_process`: where nothing of that is asked for, it is in a process of its own.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,8 @@ class Arena(Crowd):
         rng: Random,
         *,
         server: bool = False,
+        holding: bool = False,
+        own_process: bool = False,
         runner: Runner = "plain",
         mutant: str = "",
         record: bool = False,
@@ -57,7 +63,8 @@ class Arena(Crowd):
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._sampler_rng = fork(rng)
-        self.server = BreakableServer(folder / "server") if server else None
+        self.holding = BreakableServer(folder / "server") if holding or (server and not own_process) else None
+        self.server: Server | None = SeparateServer(folder / "server") if server and own_process else self.holding
         super().__init__(
             World(brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s),
             section,
@@ -159,7 +166,12 @@ class Arena(Crowd):
     # --- the end
 
     def finish(self, *, broker_may_lose: bool = False) -> Verdict:
-        """Send no more, wait until it is drained, end the workers, and judge. Raises `BrokenError`.
+        """Drain, and judge. Raises `BrokenError`."""
+        self.drain(broker_may_lose=broker_may_lose)
+        return self.judge()
+
+    def drain(self, *, broker_may_lose: bool = False) -> None:
+        """Send no more, wait until all is committed, end the workers. Raises `BrokenError`.
 
         `broker_may_lose`: that the broker lacks what it acknowledged is told, and is no fault of a worker.
         """
@@ -176,7 +188,6 @@ class Arena(Crowd):
         self.await_all(self._all_started, "the start of every worker")  # until then SIGTERM ends one at once
         for worker in list(self.workers):
             self.terminate(worker)
-        return self.judge()
 
     def _all_started(self) -> bool:
         return all(worker.metric("tickets_build_info") > 0 for worker in self.workers)

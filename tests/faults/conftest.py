@@ -76,6 +76,6 @@ def arena_on(tmp_path: Path, section: Section, attack_run: Run, request: pytest.
     def make(brokers: str, **arguments: Any) -> Arena:
         nonlocal made
         made += 1
-        return Arena(brokers, tmp_path / str(made), section, rng, **arguments)
+        return Arena(brokers, tmp_path / str(made), section, rng, own_process=attack_run.soak, **arguments)
 
     return make

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import Final
 from uuid import uuid4
 
@@ -75,11 +76,15 @@ class Crowd:
         worker.kill()
         self.workers.remove(worker)
 
-    def terminate(self, worker: WorkerProcess) -> float:
+    def terminate(self, worker: WorkerProcess, *, at_most_s: float = PATIENCE_S) -> float:
         """SIGTERM; seconds to its end, which must be an orderly one."""
         self.weigh(worker)
         began = time.monotonic()
-        code = worker.terminate()
+        try:
+            code = worker.terminate(at_most_s)
+        except TimeoutExpired:
+            require("P9", kept=False, words=f"SIGTERM has not ended it in {at_most_s:.0f} s\n{worker.words()[-1500:]}")
+            raise
         took = time.monotonic() - began
         self.drains_s.append(took)
         self.workers.remove(worker)

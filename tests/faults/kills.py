@@ -19,29 +19,14 @@ Attack = Callable[[MakeArena, Random, Run], None]
 RATE: Final = 80
 #: A world is judged after so many kills, and a new one begun: its log and its ledger are kept in memory.
 _KILLS_PER_WORLD: Final = 25
-_LANES_OF_KILLS: Final = 3
+_KINDS_OF_KILLS: Final = 3  # beside those at failpoints; one after the other, each has its share of the time
 _RECOVERY_S: Final = 5.0
-
-
-def killed_with_the_index_inside(make: MakeArena, rng: Random, run: Run) -> None:
-    """The product's own command, killed at random moments, with the embedded index."""
-    _killed(make, rng, run, workers=1, runner="bytewax")
-
-
-def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
-    """The plain loop over the embedded index, killed at random moments."""
-    _killed(make, rng, run, workers=1)
-
-
-def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
-    """One of two workers of a server, killed at random moments of slow writes."""
-    _killed(make, rng, run, workers=2, server=True, record=True)
 
 
 def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
     """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
     points = get_args(Point) * run.sizes.kills_per_failpoint
-    kills = Kills(len(points))
+    kills = Kills(len(points), 1 / 4)
     while kills.goes_on(run):
         with make(watched=not kills.recoveries_s) as arena:
             arena.feeder.start(mixed(rng), rate=RATE)
@@ -60,9 +45,24 @@ def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
     kills.judge(run)
 
 
-def _killed(make: MakeArena, rng: Random, run: Run, *, workers: int, **arguments: Any) -> None:
+def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
+    """One of two workers of a server, killed at random moments of slow writes."""
+    _killed(make, rng, run, until=2 / 4, workers=2, server=True, record=True)
+
+
+def killed_with_the_index_inside(make: MakeArena, rng: Random, run: Run) -> None:
+    """The product's own command, killed at random moments, with the embedded index."""
+    _killed(make, rng, run, until=3 / 4, workers=1, runner="bytewax")
+
+
+def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
+    """The plain loop over the embedded index, killed at random moments."""
+    _killed(make, rng, run, until=4 / 4, workers=1)
+
+
+def _killed(make: MakeArena, rng: Random, run: Run, *, until: float, workers: int, **arguments: Any) -> None:
     at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
-    kills = Kills(-(-(run.sizes.kills - at_failpoints) // _LANES_OF_KILLS))
+    kills = Kills(-(-(run.sizes.kills - at_failpoints) // _KINDS_OF_KILLS), until)
     while kills.goes_on(run):
         with make(**arguments) as arena:
             if arena.server is not None:
@@ -96,8 +96,10 @@ def _kill_one(arena: Arena, rng: Random) -> None:
 class Kills:
     """How many there were, over all worlds, and how long each took to be made good."""
 
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, wanted: int, until: float) -> None:
+        """`until`: what share of the time for attacks side by side may be spent when the last begins."""
         self.wanted = wanted
+        self._until = until
         self.recoveries_s: list[float] = []
         self.starts_s: list[float] = []
         self._section: Section | None = None
@@ -115,7 +117,7 @@ class Kills:
 
     def goes_on(self, run: Run) -> bool:
         """There is another to make: all that are wanted while there is time, and one in any case."""
-        return not self.done and not (self.count and run.half_over)
+        return not self.done and not (self.count and run.half_over(self._until))
 
     def recover(self, arena: Arena) -> None:
         """Start another worker, and wait until every partition's commit moves again.

@@ -20,9 +20,8 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
-#: As many as a machine of two cores carries. At length the two that come first do little but wait.
+#: As many as a machine of two cores carries.
 _LANES: Final = 3
-_LANES_OF_A_SOAK: Final = 4
 
 
 class Outcome(Struct):
@@ -47,7 +46,7 @@ class Lanes:
         self._brokers = brokers
         self._folder = folder
         self._run = run
-        self._pool = ThreadPoolExecutor(_LANES_OF_A_SOAK if run.soak else _LANES, thread_name_prefix="lane")
+        self._pool = ThreadPoolExecutor(_LANES, thread_name_prefix="lane")
         self._outcomes: dict[str, Future[Outcome]] = {name: self._pool.submit(self._attempt, name) for name in names}
 
     def result(self, name: str) -> Outcome:
@@ -67,7 +66,7 @@ class Lanes:
             nonlocal made
             made += 1
             folder = self._folder / name / str(made)
-            return Arena(brokers, folder, section, rng, mutant=mutant, **arguments)
+            return Arena(brokers, folder, section, rng, mutant=mutant, own_process=self._run.soak, **arguments)
 
         began = time.monotonic()
         error: BaseException | None = None

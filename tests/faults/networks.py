@@ -28,14 +28,14 @@ _TROUBLES: Final[dict[str, Callable[[Proxy], object]]] = {
 def network_to_the_index(make: MakeArena, rng: Random, run: Run) -> None:
     """Calls to the index vanish on their way there, or their answers on the way back: each is made again."""
     del run
-    with make(server=True, INDEX__TIMEOUT_S=str(_TIMEOUT_S), WRITER__MAX_BATCH_TICKETS="32") as arena:
-        assert arena.server is not None
+    with make(holding=True, INDEX__TIMEOUT_S=str(_TIMEOUT_S), WRITER__MAX_BATCH_TICKETS="32") as arena:
+        assert arena.holding is not None
         worker = arena.start()
         arena.feeder.start(mixed(rng), rate=RATE)
         arena.await_committed(100)
         for name, trouble in _TROUBLES.items():
             retries = worker.metric("tickets_retries_total", target="index")
-            _trouble(arena, arena.server.network, name, trouble, seconds=2.5 * _TIMEOUT_S)
+            _trouble(arena, arena.holding.network, name, trouble, seconds=2.5 * _TIMEOUT_S)
             again = worker.metric("tickets_retries_total", target="index") - retries
             require("harness", again > 0 or name == "connections are reset", f"no write has met this: {name}")
         arena.finish()

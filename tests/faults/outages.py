@@ -2,11 +2,12 @@
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
 from core.settings import EnrichSettings, WriterSettings
-from synthetic.tickets import events
+from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.world import WorkerProcess
 from tests.faults.arena import Arena, MakeArena
 from tests.faults.directory import set_state
@@ -42,19 +43,19 @@ def outage_then_kill(make: MakeArena, rng: Random) -> None:
 
 def one_batch_waits(make: MakeArena, rng: Random) -> None:
     """A batch is on its way for long while those after it are done: the commit waits for it; a kill loses nothing."""
-    with make(server=True, partitions=1, WRITER__MAX_BATCH_TICKETS="8", INDEX__TIMEOUT_S="40") as arena:
-        assert arena.server is not None
-        arena.server.held.add(("stuck", 1))
+    with make(holding=True, partitions=1, WRITER__MAX_BATCH_TICKETS="8", INDEX__TIMEOUT_S="40") as arena:
+        assert arena.holding is not None
+        arena.holding.held.add(("stuck", 1))
         worker = arena.start()
         arena.send([ticket("stuck", 1)])
-        arena.await_all(arena.server.waiting.is_set, "the write")
+        arena.await_all(arena.holding.waiting.is_set, "the write")
         arena.send(list(events(100, seed=rng.randrange(10**6))))
         arena.await_all(lambda: worker.metric("tickets_acked_total") >= 90, "acks of what came later")
         time.sleep(0.6)
         committed = sum(arena.committed().values())
         require("P1", committed == 0, f"offset {committed} is committed before the record at 0 is durable")
         arena.kill(worker)
-        arena.server.lose()
+        arena.holding.lose()
         arena.start()
         arena.finish()
 
@@ -62,34 +63,62 @@ def one_batch_waits(make: MakeArena, rng: Random) -> None:
 def held_write(make: MakeArena, rng: Random) -> None:
     """A write of version 1 is on its way when version 2 is written: it arrives last, and changes nothing."""
     del rng
-    with make(server=True) as arena:
-        assert arena.server is not None
-        arena.server.held.add(("slow", 1))
+    with make(holding=True) as arena:
+        assert arena.holding is not None
+        arena.holding.held.add(("slow", 1))
         worker = arena.start()
         arena.send([ticket("slow", 1)])
-        arena.await_all(arena.server.waiting.is_set, "the write")
+        arena.await_all(arena.holding.waiting.is_set, "the write")
         arena.send([ticket("slow", 2)])
         arena.await_all(lambda: worker.metric("tickets_acked_total") >= 1, "the ack of version 2")
-        arena.server.release()
+        arena.holding.release()
         arena.finish()
 
 
 def flood(make: MakeArena, rng: Random) -> None:
-    """The index is out and thousands of records wait: what is in flight stays within the credits."""
+    """The index is out and hundreds of records wait: as many are in flight as there are credits for, and no more."""
     limit, batch = 128, 32
     settings = {"WRITER__MAX_INFLIGHT_TICKETS": str(limit), "WRITER__MAX_BATCH_TICKETS": str(batch)}
+    records = list(events(800, seed=rng.randrange(10**6)))
+    _flooded(make, records, settings, metric="tickets_inflight", limit=limit, batch=batch)
+
+
+def flood_of_long_ones(make: MakeArena, rng: Random) -> None:
+    """As `flood`, of records so long that their bytes are what there is no room for."""
+    del rng
+    limit, size, tickets = 1024 * 1024, 40_000, 8
+    settings = {
+        "WRITER__MAX_INFLIGHT_BYTES": str(limit),
+        "WRITER__MAX_BATCH_TICKETS": str(tickets),
+        "WRITER__CONCURRENCY": "8",  # nine such batches would be 2.8 MB
+    }
+    records = [ticket(f"long{n}", 1, body="cannot sign in. " * (size // 16)) for n in range(60)]
+    batch = tickets * max(len(one.value or b"") + 1_000 for one in records)
+    _flooded(make, records, settings, metric="tickets_inflight_bytes", limit=limit, batch=batch)
+
+
+def _flooded(
+    make: MakeArena,
+    records: Sequence[SyntheticRecord],
+    settings: Mapping[str, str],
+    *,
+    metric: str,
+    limit: int,
+    batch: int,
+) -> None:
     with make(server=True, **settings) as arena:
         assert arena.server is not None
         worker = arena.start()
         arena.await_assigned(1)
         with arena.server.outage():
-            arena.send(list(events(1_500, seed=rng.randrange(10**6))))
+            arena.send(records)
             most = 0.0
             for _ in range(20):
-                most = max(most, worker.metric("tickets_inflight"))
+                most = max(most, worker.metric(metric))
                 time.sleep(0.1)
-        arena.section.found("most records in flight", int(most), bound=limit + batch, kept=most <= limit + batch)
-        require("P7", most <= limit + batch, f"{most:.0f} records in flight, {limit} allowed and a batch beyond it")
+        arena.section.found(f"most of {metric}", int(most), bound=limit + batch, kept=most <= limit + batch)
+        require("P7", most <= limit + batch, f"{most:.0f} in flight, {limit} allowed and a batch beyond it")
+        require("harness", most >= limit - batch, f"{most:.0f} in flight is no flood")
         arena.finish()
 
 

@@ -5,6 +5,7 @@ ticket whose delete is committed, nor another tenant's, nor a version below one 
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, Protocol
@@ -24,6 +25,8 @@ from tests.faults.tickets import TENANTS
 from worker.search import Searcher
 
 _EVERY_S: Final = 0.2
+#: A look takes longer the more tickets there are; so many times as long nobody looks, and others get on.
+_REST: Final = 3
 _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
 #: Tickets of a search that stands in for looking them up.
@@ -117,7 +120,9 @@ class Sampler:
         require("watch", self.answers > 0, f"no search was answered, {self.unanswered} were not")
 
     def _run(self) -> None:
-        while not self._stopping.wait(_EVERY_S):
+        took_s = 0.0
+        while not self._stopping.wait(max(_EVERY_S, _REST * took_s)):
+            began = time.monotonic()
             try:
                 floor = self._ledger.floor(self._committed())
                 self._search(floor)
@@ -129,6 +134,7 @@ class Sampler:
                 return
             else:
                 self.answers += 1
+            took_s = time.monotonic() - began
 
     def _search(self, floor: Floor) -> None:
         tenant = self._rng.choice(TENANTS)

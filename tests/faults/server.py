@@ -1,21 +1,62 @@
-"""A Qdrant server that holds a write back, beside what else the rig can break."""
+"""Qdrant servers to be taken out: in this process, where one can hold writes back too, or in one of its own."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import grpc
 
 from tests.rigs.proxy import Proxy
-from tests.rigs.qdrant_facade import Fault, QdrantFacade
+from tests.rigs.qdrant_facade import Counts, FacadeProcess, Fault, QdrantFacade
 
 Outage = Literal[
     "refuses",  # every call is answered with UNAVAILABLE
     "down",  # the port is closed
     "silent",  # connections stay, and nothing comes over them: a black hole
 ]
+
+
+class Server(Protocol):
+    """What attacks do to either."""
+
+    @property
+    def url(self) -> str:
+        """What TICKETS_INDEX__URL should be."""
+
+    def inject(self, *faults: Fault) -> None:
+        """Add `faults` to those there are."""
+
+    def heal(self) -> None:
+        """Be a server in good health again."""
+
+    def counts(self) -> Counts:
+        """What it has seen."""
+
+    def outage(self, how: Outage = "refuses") -> AbstractContextManager[None]:
+        """Nothing gets through meanwhile."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class SeparateServer(FacadeProcess):
+    """In a process of its own: what goes on in this one for long doesn't slow it down."""
+
+    @contextmanager
+    def outage(self, how: Outage = "refuses") -> Iterator[None]:
+        """Nothing gets through meanwhile."""
+        if how == "silent":
+            self.pause()
+        else:
+            self.inject(_fault(how))
+        try:
+            yield
+        finally:
+            if how == "silent":
+                self.resume()
+            self.heal()
 
 
 class BreakableServer(QdrantFacade):
@@ -31,13 +72,10 @@ class BreakableServer(QdrantFacade):
     @contextmanager
     def outage(self, how: Outage = "refuses") -> Iterator[None]:
         """Nothing gets through meanwhile."""
-        match how:
-            case "refuses":
-                self.inject(Fault("error", code="UNAVAILABLE"))
-            case "down":
-                self.inject(Fault("down"))
-            case "silent":
-                self.network.half_open()
+        if how == "silent":
+            self.network.half_open()
+        else:
+            self.inject(_fault(how))
         try:
             yield
         finally:
@@ -71,3 +109,7 @@ class BreakableServer(QdrantFacade):
             if self._lost:
                 context.abort(grpc.StatusCode.UNAVAILABLE, "lost")
         return super().UpdateBatch(request, context)
+
+
+def _fault(how: Outage) -> Fault:
+    return Fault("down") if how == "down" else Fault("error", code="UNAVAILABLE")

@@ -93,10 +93,12 @@ class Run:
         if self.soak:
             print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
 
-    @property
-    def half_over(self) -> bool:
-        """Half of its time is spent: attacks side by side leave the rest to those that come one by one."""
-        return self._spent_s() > 30 * self._minutes
+    def half_over(self, share: float = 1.0) -> bool:
+        """Half of its time is spent: attacks side by side leave the rest to those that come one by one.
+
+        `share`: of that half; those that follow each other in a lane leave each other some.
+        """
+        return self._spent_s() > 30 * self._minutes * share
 
     @property
     def over(self) -> bool:

@@ -139,7 +139,7 @@ def compare(names: Sequence[str], seconds: float, seed: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("protocols", nargs="*", default=list(PROTOCOLS), metavar="|".join(PROTOCOLS))
-    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--seconds", type=float, default=45)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     compare(chosen.protocols, chosen.seconds, chosen.seed)

@@ -136,9 +136,9 @@ def test_too_few_kills_are_a_fault(monkeypatch: pytest.MonkeyPatch, soak: str) -
     run = Run()
     assert not run.over, "the time doesn't run before the first attack"
     run.begin()
-    assert run.half_over
+    assert run.half_over()
     assert run.over
-    section, kills = Section("killed", ""), Kills(2)
+    section, kills = Section("killed", ""), Kills(2, 1.0)
     assert kills.goes_on(run)
     kills.recoveries_s.append(1.0)
     kills.starts_s.append(1.0)

@@ -27,6 +27,7 @@ def test_mutant_is_caught(attack: str, lanes: Lanes, section: Section) -> None:
     assert outcome.error is not None, f"the mutant {attack} has survived {mutant.trial.__name__}"
     if not isinstance(outcome.error, BrokenError):
         raise outcome.error
+    assert "Traceback" not in str(outcome.error), f"the worker has crashed of how it was broken: {outcome.error}"
     section.found("caught by", str(outcome.error).splitlines()[0][:100])
     assert outcome.error.promise in mutant.promises, f"caught for another reason: {outcome.error}"
     assert outcome.took_s <= mutant.budget_s

@@ -14,11 +14,20 @@ from synthetic.tickets import events
 from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
-from tests.faults.crowd import LOOK_S
+from tests.faults.crowd import DRAIN_S, LOOK_S
 from tests.faults.oracle import require
-from tests.faults.outages import customers_out, flood, held_write, long_outage, one_batch_waits, outage_then_kill
+from tests.faults.outages import (
+    customers_out,
+    flood,
+    flood_of_long_ones,
+    held_write,
+    long_outage,
+    one_batch_waits,
+    outage_then_kill,
+)
 from tests.faults.tickets import deleted, record, ticket
 from tests.rigs.qdrant_facade import Fault
+from tests.rigs.tansu import start_proxied
 
 Trial = Callable[[MakeArena, Random], None]
 
@@ -85,14 +94,15 @@ def replay(make: MakeArena, rng: Random) -> None:
         index.close()
         arena.new_group()
         arena.start()
-        arena.finish()
+        arena.drain()
         index = arena.open_index()
         after = contents(index)
         index.close()
-    try:
-        assert_same(after, before)
-    except AssertionError as error:
-        require("P3", kept=False, words=str(error))
+        try:
+            assert_same(after, before)
+        except AssertionError as error:
+            require("P3", kept=False, words=str(error))
+        arena.judge()
 
 
 def terminated(make: MakeArena, rng: Random) -> None:
@@ -115,6 +125,27 @@ def terminated(make: MakeArena, rng: Random) -> None:
         again, _records = arena.duplicates()
         require("P9", again == 0, f"{again} records were done twice over an orderly end")
         require("P9", drain_s <= 10, f"SIGTERM took {drain_s:.1f} s")
+
+
+def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
+    """SIGTERM while the broker says nothing, with a commit to make and with none: the worker ends with 0."""
+    with start_proxied() as (broker, network), make(brokers=broker, runner="bytewax") as arena:
+        for interval_s in ("60", "0.2"):
+            worker = arena.start(KAFKA__COMMIT_INTERVAL_S=interval_s)
+            arena.send(list(events(50, seed=rng.randrange(10**6), edits=0.3)))
+            arena.await_all(lambda: worker.metric("tickets_acked_total") >= 50, "the acks")  # noqa: B023
+            if interval_s != "60":
+                arena.await_committed(100)
+            network.half_open()
+            try:
+                drain_s = arena.terminate(worker, at_most_s=DRAIN_S + 2)
+            finally:
+                network.heal()
+            require("harness", "left without a last commit" in worker.words(), "the broker has answered")
+            arena.section.found("ended without its broker after, s", drain_s, bound=DRAIN_S, kept=drain_s <= DRAIN_S)
+            require("P9", drain_s <= DRAIN_S, f"SIGTERM took {drain_s:.1f} s")
+        arena.start()
+        arena.finish(broker_may_lose=True)
 
 
 def joins_and_leaves(make: MakeArena, rng: Random) -> None:
@@ -167,6 +198,7 @@ TRIALS: Final[dict[str, Trial]] = {
     for trial in (  # the longest first
         joins_and_leaves,
         customers_out,
+        terminated_without_a_broker,
         lost_with_a_full_window,
         long_outage,
         late_versions,
@@ -177,6 +209,7 @@ TRIALS: Final[dict[str, Trial]] = {
         one_batch_waits,
         held_write,
         flood,
+        flood_of_long_ones,
         terminated,
     )
 }

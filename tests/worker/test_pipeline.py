@@ -18,6 +18,7 @@ class _Consumer:
     """A batch at every poll."""
 
     finished = False
+    hangs = False
 
     def __init__(self) -> None:
         self.since: list[float] = []
@@ -28,15 +29,24 @@ class _Consumer:
     def stop(self, since: float) -> None:
         self.since.append(since)
 
+    def close(self) -> None:
+        pass
+
 
 class _Writer:
     fault: BaseException | None = None
+    hangs = False
+
+    def close(self) -> None:
+        pass
 
 
-def _pipeline(consumer: Any) -> Pipeline:
+def _pipeline(consumer: Any, resources: ExitStack | None = None) -> Pipeline:
     lossy = Step("lossy", "enrich", lambda _items: [])
     writer: Any = _Writer()
-    return Pipeline(consumer=consumer, steps=[lossy], writer=writer, telemetry=Telemetry(), resources=ExitStack())
+    return Pipeline(
+        consumer=consumer, steps=[lossy], writer=writer, telemetry=Telemetry(), resources=resources or ExitStack()
+    )
 
 
 def test_a_step_that_fails_ends_the_reading() -> None:
@@ -70,3 +80,17 @@ def test_the_time_to_drain_counts_from_the_first_signal(monkeypatch: pytest.Monk
     pipeline.stop()
     pipeline.poll()
     assert consumer.since == [100.0]
+
+
+@pytest.mark.parametrize("who", ["nobody", "consumer", "writer"])
+def test_what_somebody_hangs_in_is_left_to_the_end_of_the_process(who: str) -> None:
+    """A close of it could wait for ever."""
+    resources = ExitStack()
+    closed: list[str] = []
+    resources.callback(closed.append, "closed")
+    pipeline = _pipeline(_Consumer(), resources)
+    if who != "nobody":
+        getattr(pipeline, f"_{who}").hangs = True
+    pipeline.close()
+    assert pipeline.hangs is (who != "nobody")
+    assert closed == ([] if pipeline.hangs else ["closed"])

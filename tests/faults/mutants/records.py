@@ -1,5 +1,6 @@
 """What becomes of records: P1 to P6 broken."""
 
+import os
 import time
 from collections.abc import Sequence
 from itertools import count
@@ -127,7 +128,7 @@ def _unconditional() -> None:
 # --- P3, P5: the index is a function of the log
 
 
-@mutant("P3", "P5", "P1", "P4", trial=trials.replay)
+@mutant("P2", "P3", "P5", "P1", "P4", trial=trials.replay)
 def random_point_ids() -> None:
     """Every write makes new points."""
 
@@ -136,6 +137,13 @@ def random_point_ids() -> None:
 
     for module in (_POINTING, _LAYOUT, _POLICY):
         patch(module, "point_id", fresh)
+
+
+@mutant("P3", trial=trials.replay)
+def fresh_points_on_replay() -> None:
+    """Another group's workers make points of their own."""
+    if os.environ["TICKETS_KAFKA__GROUP"].endswith("-again"):
+        random_point_ids()
 
 
 @mutant("P5", "P3", trial=trials.late_versions)

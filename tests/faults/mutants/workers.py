@@ -2,13 +2,14 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 from msgspec import structs
 
 from connectors.index.policy import VersionedIndex
+from connectors.kafka.bounded import BoundedCalls
 from connectors.kafka.commits import Committer
 from connectors.kafka.consumer import GroupConsumer
 from core.errors import TransientError
@@ -29,6 +30,21 @@ from worker.writer import Writer
 def unlimited_credits() -> None:
     """There is always room for more."""
     patch(Credits, "_room", lambda _self: 10**6)
+
+
+@mutant("P7", trial=outages.flood_of_long_ones)
+def count_no_bytes() -> None:
+    """A long record is a record like any other."""
+    room = Credits._room
+
+    def short_sighted(self: Credits) -> int:
+        held, self._bytes = self._bytes, 0
+        try:
+            return room(self)
+        finally:
+            self._bytes = held
+
+    patch(Credits, "_room", short_sighted)
 
 
 # --- P8: an outage evicts nobody
@@ -96,7 +112,8 @@ def limp_after_an_outage() -> None:
 def leave_without_draining() -> None:
     """SIGTERM ends the reading and the committing at once; what is being written is written all the same."""
 
-    def stop(self: GroupConsumer) -> None:
+    def stop(self: GroupConsumer, since: float | None = None) -> None:
+        del since
         if not self._closed:
             self._closed = True
             self._consumer.close()
@@ -110,10 +127,22 @@ def die_of_sigterm() -> None:
     patch(Pipeline, "stop", lambda _self: os._exit(143))
 
 
+@mutant("P9", trial=trials.terminated_without_a_broker, budget_s=60.0)
+def wait_for_the_farewell() -> None:
+    """The worker leaves when the broker has answered its last commit and its leaving, whenever that is."""
+
+    def patient(_self: BoundedCalls, call: Callable[[], object], *, within_s: float) -> bool:
+        del within_s
+        call()
+        return True
+
+    patch(BoundedCalls, "make", patient)
+
+
 # --- P10: rebalances
 
 
-@mutant("P10", trial=trials.joins_and_leaves)
+@mutant("P10", trial=trials.joins_and_leaves, budget_s=60.0)
 def give_partitions_away_undone() -> None:
     """A revoked partition goes at once, with no wait and no last commit."""
     patch(OffsetTracker, "wait_drained", lambda _self, _partitions, _timeout_s: False)

@@ -1,0 +1,115 @@
+"""A stand-in for confluent_kafka's Consumer, with librdkafka's manners where ours depends on them."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from confluent_kafka import TopicPartition
+
+TOPIC: Final = "tickets.raw"
+POLL_INTERVAL_S: Final = 300.0
+
+
+class _Message:
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def error(self) -> None:
+        return None
+
+    def topic(self) -> str:
+        return TOPIC
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+    def key(self) -> bytes:
+        return b"acme/1"
+
+    def value(self) -> bytes:
+        return b"{}"
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 0
+
+
+class FakeClient:
+    """A partition without end. As librdkafka does, it leaves the group when nobody has polled for the interval, and
+    may return one message more that it had fetched when it is paused, and remembers a pause over a loss."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock = clock
+        self.polled = clock[0]
+        self.offset = 0
+        self.paused = False
+        self.late = 0
+        self.evicted = False
+        self.committed = 0
+        self.news: list[Callable[[], None]] = []
+        self.held: list[TopicPartition] = []
+
+    def subscribe(self, _topics: list[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
+        self._on_assign = on_assign
+        self._on_revoke = on_revoke
+        self._on_lost = on_lost
+        self._joined = False
+
+    def consume(self, count: int, _timeout: float) -> list[_Message]:
+        self.evicted = self.evicted or self.clock[0] - self.polled > POLL_INTERVAL_S
+        self.polled = self.clock[0]
+        if self.news:
+            self.news.pop(0)()
+            return []
+        if not self._joined:
+            self.give()
+            return []
+        if self.paused:
+            count = min(count, self.late)
+            self.late -= count
+        start, self.offset = self.offset, self.offset + count
+        return [_Message(offset) for offset in range(start, self.offset)]
+
+    def give(self) -> None:
+        """The partition, from what is committed."""
+        self._joined, self.offset = True, self.committed
+        self._on_assign(self, [TopicPartition(TOPIC, 0)])
+
+    def lose(self) -> None:
+        self._on_lost(self, list(self.held))
+
+    def revoke(self) -> None:
+        self._on_revoke(self, list(self.held))
+
+    def assignment(self) -> list[TopicPartition]:
+        return list(self.held)
+
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self.held = list(partitions)
+
+    def incremental_unassign(self, _partitions: list[TopicPartition]) -> None:
+        self.held = []
+
+    def pause(self, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self.paused, self.late = True, 1
+
+    def resume(self, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self.paused = False
+
+    def get_watermark_offsets(self, _partition: TopicPartition, *, cached: bool) -> tuple[int, int]:
+        del cached
+        return 0, self.offset
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+        del asynchronous
+        self.committed = offsets[0].offset
+        return offsets
+
+    def close(self) -> None:
+        pass
