@@ -21,6 +21,10 @@ DETECTORS: Final[tuple[Detector, ...]] = (
 
 #: What a finding without digits needs; a text that has none of it, and few digits, has no findings.
 _NEEDED: Final = ("-----begin", *dict.fromkeys(n for d in DETECTORS if not d.min_digits for n in d.needs))
+#: Texts in which findings run into each other are rare, and shouldn't take long.
+_LOOKS_AGAIN: Final = 2
+#: What follows an address and makes another.
+_GOES_ON: Final = re.compile(r"[\w.+%'-]{1,64}@")
 #: Digits close together.
 _FOUR: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){3}")
 _SIX: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){5}")
@@ -35,21 +39,67 @@ _LOOKALIKES: Final = {
 
 
 def find_pii(text: str, detectors: tuple[Detector, ...] = DETECTORS) -> list[Span]:
-    """Spans that don't overlap, left to right."""
+    """Spans that don't overlap, left to right.
+
+    A finding that runs into an earlier one may hide a third, so the text is looked at again without those taken; the
+    digits of such a finding are of its kind all the same, and so is all of it when it still stands in the way at last.
+    """
     if not text.isascii():
         text = text.translate(_LOOKALIKES)
+    taken: list[Span] = []
+    for last in (False,) * _LOOKS_AGAIN + (True,):
+        rests = _look(text, taken, detectors)
+        if not rests and not any(span.kind == "EMAIL" and _GOES_ON.match(text, span.end) for span in taken):
+            break
+        for rest in rests:
+            if last or any(character.isdigit() for character in text[rest.start : rest.end]):
+                _take(taken, rest)
+        text = _without(text, taken)
+    return taken
+
+
+def _look(text: str, taken: list[Span], detectors: tuple[Detector, ...]) -> list[Span]:
+    """Add what is found to `taken`; what is left of those that ran into an earlier one."""
     lowered = text.lower()
     digits = (6 if _SIX.search(text) else 4) if _FOUR.search(text) else 0
     if not digits and not _has_any(lowered, _NEEDED):
         return []
-    taken: list[Span] = []
+    rests: list[Span] = []
     for span in _candidates(text, lowered, digits, detectors):
-        at = bisect_left(taken, span.start, key=_start)
-        before_ends = taken[at - 1].end if at else 0
-        after_begins = taken[at].start if at < len(taken) else len(text)
-        if before_ends <= span.start and span.end <= after_begins:
-            taken.insert(at, span)
-    return taken
+        if not _take(taken, span):
+            rests += _rests(taken, span)
+    return rests
+
+
+def _take(taken: list[Span], span: Span) -> bool:
+    """False for one that overlaps another, and isn't taken."""
+    at = bisect_left(taken, span.start, key=_start)
+    free = (not at or taken[at - 1].end <= span.start) and (at == len(taken) or span.end <= taken[at].start)
+    if free:
+        taken.insert(at, span)
+    return free
+
+
+def _rests(taken: list[Span], span: Span) -> Iterator[Span]:
+    """The parts of `span` that nobody has taken."""
+    start = span.start
+    at = max(0, bisect_left(taken, start, key=_start) - 1)
+    while at < len(taken) and taken[at].start < span.end:
+        if start < taken[at].start:
+            yield Span(start, taken[at].start, span.kind)
+        start = max(start, taken[at].end)
+        at += 1
+    if start < span.end:
+        yield Span(start, span.end, span.kind)
+
+
+def _without(text: str, taken: list[Span]) -> str:
+    """`text` with what is taken made into something that no detector knows."""
+    pieces, at = [], 0
+    for span in taken:
+        pieces += [text[at : span.start], "\0" * (span.end - span.start)]
+        at = span.end
+    return "".join([*pieces, text[at:]])
 
 
 def _candidates(text: str, lowered: str, digits: int, detectors: tuple[Detector, ...]) -> Iterator[Span]:

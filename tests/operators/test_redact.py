@@ -51,6 +51,11 @@ GOES = [
     ),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nbye", "[SECRET]\nbye"),
     ("-----BEGIN PRIVATE KEY-----\nMIIE and cut off", "[SECRET]"),
+    # findings that run into each other
+    ("?key=_ada (at) b (dot) ada.lovelace@example.com", "?key=[CREDENTIALS] (at) b (dot) [EMAIL]"),
+    ("ada (at) b (dot) ada.lovelace@example.com", "[EMAIL][EMAIL]"),
+    ("jane@example.org.bob@example.com", "[EMAIL][EMAIL]"),
+    ("password: 4111 1111 1111 1111", "password: [SECRET][CARD]"),
 ]
 
 STAYS = [
@@ -138,7 +143,22 @@ def test_twice_is_as_good_as_once(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["1", "1 ", "a@", "a.", "eyJ", "password: ", "::", "-----BEGIN PRIVATE KEY-----", "+1 2", "DE89 ", "http://a:"],
+    [
+        *(
+            "1",
+            "1 ",
+            "a@",
+            "a.",
+            "eyJ",
+            "password: ",
+            "::",
+            "-----BEGIN PRIVATE KEY-----",
+            "+1 2",
+            "DE89 ",
+            "http://a:",
+        ),
+        *("?key=_ada (at) b (dot) ada@b.org", "password: 4111 1111 1111 1111 ", "a@b.org."),
+    ],
 )
 def test_cost_grows_with_the_text_and_no_faster(unit: str) -> None:
     """Eight times the text takes less than 24 times the work: a quadratic detector would take 64 times."""
