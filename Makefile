@@ -15,8 +15,8 @@ run: .venv/.run ## The whole stream on this machine: broker, worker, index, synt
 	@$(BIN)/ticketstream demo
 
 test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
-	@# What may, three files at once, as most of it is waiting; then the rest alone, whatever came of the first.
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside
+	@# What may, four files at once, as most of it is waiting; then the rest alone, whatever came of the first.
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside
 
 faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
 	$(call number,SEED)
