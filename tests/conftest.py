@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it says nothing of its types
 
 from connectors.broker import start_broker
 from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
@@ -21,15 +21,11 @@ _ALONE = (
     "tests/worker/test_crew.py",
     "tests/worker/test_writer_stops.py",
 )
-#: What shares something that takes long to set up, and so a process: stacks on two emulators, three brokers.
-_TOGETHER = {
-    "tests/deploy/terraform/": "terraform",
-    "tests/deploy/msk/": "three brokers",
-    "tests/rigs/test_kafka_cluster.py": "three brokers",
-}
+#: Files that share what takes long to set up, stacks on two emulators, and so a process.
+_TOGETHER = "tests/deploy/terraform/"
+_TOGETHER_S = 900
 #: What takes longest, so that no process is left with it alone in the end.
-_LONG = (*_TOGETHER, "tests/e2e/test_replay", "tests/e2e/")
-_LONG_S = 900
+_LONG = (_TOGETHER, "tests/e2e/test_replay", "tests/e2e/")
 
 # A busy machine is slow, and that is no fault of the code.
 settings.register_profile("ticketstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,7 +56,7 @@ def _kafka_cluster() -> Iterator[KafkaCluster]:
 def kafka_cluster(_kafka_cluster: KafkaCluster) -> Iterator[KafkaCluster]:
     """Three Apache Kafka brokers to break; whole again after each test.
 
-    One start serves all tests of a process that ask for it.
+    One start serves all tests that ask for it. They come last, so that it runs beside nothing else.
     """
     yield _kafka_cluster
     _kafka_cluster.heal()
@@ -80,30 +76,29 @@ def kafka(request: pytest.FixtureRequest) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must not run beside other tests; the longest come first, attacks on three brokers last."""
-    items.sort(key=lambda item: (_attacks_cluster(item), *(not item.nodeid.startswith(long) for long in _LONG)))
+    """Mark what must not run beside other tests; the longest files come first, the tests of the cluster last."""
+    items.sort(key=lambda item: (_needs_cluster(item), *(not item.nodeid.startswith(long) for long in _LONG)))
     for item in items:
-        if item.nodeid.startswith(_ALONE):
+        if _needs_cluster(item) or item.nodeid.startswith(_ALONE):
             item.add_marker(pytest.mark.alone)
-        if item.nodeid.startswith(tuple(_TOGETHER)):
-            item.add_marker(pytest.mark.timeout(_LONG_S))
+        if item.nodeid.startswith(_TOGETHER):
+            item.add_marker(pytest.mark.timeout(_TOGETHER_S))
 
 
-def _attacks_cluster(item: pytest.Item) -> bool:
-    return item.nodeid.startswith("tests/faults/") and "kafka_cluster" in getattr(item, "fixturenames", ())
+def _needs_cluster(item: pytest.Item) -> bool:
+    return "kafka_cluster" in getattr(item, "fixturenames", ())
 
 
-class _Rooms(LoadFileScheduling):
-    """A file's tests run in one process, and so do those of files that share what takes long to set up."""
+class _Files(LoadFileScheduling):  # type: ignore[misc]  # likewise
+    """A file's tests run in one process, and so do those of files that belong together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        shared = (room for prefix, room in _TOGETHER.items() if nodeid.startswith(prefix))
-        return next(shared, super()._split_scope(nodeid))
+        return _TOGETHER if nodeid.startswith(_TOGETHER) else str(super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Rooms | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | None:
     """Where files are what is dealt out."""
-    return _Rooms(config, log) if config.getoption("dist") == "loadfile" else None
+    return _Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
