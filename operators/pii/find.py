@@ -21,8 +21,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
 
 #: What a finding without digits needs; a text that has none of it, and few digits, has no findings.
 _NEEDED: Final = ("-----begin", *dict.fromkeys(n for d in DETECTORS if not d.min_digits for n in d.needs))
-#: Texts in which findings run into each other are rare, and shouldn't take long.
-_LOOKS_AGAIN: Final = 2
+#: At a text at most: those in which findings run into each other are rare, and shouldn't take long.
+_LOOKS: Final = 3
 #: What follows an address and makes another.
 _GOES_ON: Final = re.compile(r"[\w.+%'-]{1,64}@")
 #: Digits close together.
@@ -47,13 +47,14 @@ def find_pii(text: str, detectors: tuple[Detector, ...] = DETECTORS) -> list[Spa
     if not text.isascii():
         text = text.translate(_LOOKALIKES)
     taken: list[Span] = []
-    for last in (False,) * _LOOKS_AGAIN + (True,):
+    for look in range(_LOOKS):
         rests = _look(text, taken, detectors)
         if not rests and not any(span.kind == "EMAIL" and _GOES_ON.match(text, span.end) for span in taken):
             break
         for rest in rests:
-            if last or any(character.isdigit() for character in text[rest.start : rest.end]):
-                _take(taken, rest)
+            for part in list(_rests(taken, rest)):  # somebody else may have found some of it since
+                if look == _LOOKS - 1 or any(character.isdigit() for character in text[part.start : part.end]):
+                    _take(taken, part)
         text = _without(text, taken)
     return taken
 

@@ -1,5 +1,6 @@
 """Cases by hand: what must go, what must stay, and where."""
 
+import re
 import time
 from typing import Any
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from core.contract import Message, UpsertEvent
 from core.records import Ticket
 from operators.clean import clean_text
+from operators.pii.detector import Detector, Span
+from operators.pii.find import find_pii
 from operators.redact import redact, redact_text
 from tests.fakes import record
 
@@ -141,23 +144,24 @@ def test_twice_is_as_good_as_once(text: str) -> None:
     assert redact_text(once) == once
 
 
+def test_of_three_findings_that_overlap_no_digit_is_left() -> None:
+    """The one between two others is of its kind where neither of them is."""
+    found = find_pii(
+        "no 1234567890.",
+        (
+            Detector("SECRET", re.compile("23"), min_digits=4),
+            Detector("CARD", re.compile(r"\d{10}"), min_digits=4),
+            Detector("PHONE", re.compile("890"), min_digits=4),
+        ),
+    )
+    assert found == [Span(3, 4, "CARD"), Span(4, 6, "SECRET"), Span(6, 10, "CARD"), Span(10, 13, "PHONE")]
+
+
 @pytest.mark.parametrize(
     "unit",
     [
-        *(
-            "1",
-            "1 ",
-            "a@",
-            "a.",
-            "eyJ",
-            "password: ",
-            "::",
-            "-----BEGIN PRIVATE KEY-----",
-            "+1 2",
-            "DE89 ",
-            "http://a:",
-        ),
-        *("?key=_ada (at) b (dot) ada@b.org", "password: 4111 1111 1111 1111 ", "a@b.org."),
+        *("1", "1 ", "a@", "a.", "eyJ", "password: ", "::", "-----BEGIN PRIVATE KEY-----", "+1 2", "DE89 "),
+        *("http://a:", "?key=_ada (at) b (dot) ada@b.org", "password: 4111 1111 1111 1111 ", "a@b.org."),
     ],
 )
 def test_cost_grows_with_the_text_and_no_faster(unit: str) -> None:
