@@ -146,7 +146,7 @@ class GroupConsumer:
         # A client that is closed while a call is under way would be taken down under it.
         self._hangs = self._calls.hang or not self._calls.make(self._leave, within_s=_ANSWER_S)
         if self._hangs:
-            logger.warning("the broker doesn't answer: left without a last commit; what it lacks will be read again")
+            logger.warning("the broker doesn't answer: left without a farewell; the uncommitted will be read again")
 
     def _leave(self) -> None:
         self._committer.commit_now(self._consumer)

@@ -35,6 +35,8 @@ _EMAIL: Final = "jane.doe@example.com"
 _CARD: Final = "4111 1111 1111 1111"
 _SECRET_WORD: Final = "xylophone"
 _READ_ON_S: Final = 20.0
+#: An orderly end takes less than a second where the broker answers, and 5 s where it doesn't.
+_SILENCE_S: Final = 4.0
 
 
 def late_versions(make: MakeArena, rng: Random) -> None:
@@ -129,7 +131,8 @@ def terminated(make: MakeArena, rng: Random) -> None:
 
 def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
     """SIGTERM while the broker says nothing, with a commit to make and with none: the worker ends with 0."""
-    with start_proxied() as (broker, network), make(brokers=broker, runner="bytewax") as arena:
+    # The session outlives the wait for the signal: a worker that has lost its partitions says no farewell.
+    with start_proxied() as (broker, network), make(brokers=broker, runner="bytewax", session_timeout_s=3) as arena:
         for interval_s in ("60", "0.2"):
             worker = arena.start(KAFKA__COMMIT_INTERVAL_S=interval_s)
             arena.send(list(events(50, seed=rng.randrange(10**6), edits=0.3)))
@@ -141,7 +144,8 @@ def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
                 drain_s = arena.terminate(worker, at_most_s=DRAIN_S + 2)
             finally:
                 network.heal()
-            require("harness", "left without a last commit" in worker.words(), "the broker has answered")
+            # Either side may give up first: the client takes 5 s for its farewell, and so do we.
+            require("harness", drain_s > _SILENCE_S, f"the broker has answered: SIGTERM took {drain_s:.1f} s")
             arena.section.found("ended without its broker after, s", drain_s, bound=DRAIN_S, kept=drain_s <= DRAIN_S)
             require("P9", drain_s <= DRAIN_S, f"SIGTERM took {drain_s:.1f} s")
         arena.start()
