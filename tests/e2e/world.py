@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelS
 from models.load import load_embedder
 from synthetic.tickets import SyntheticRecord
 from tests.oracle import winners
+from tests.rigs.ports import free_port
 from worker.plan import ticket_steps
 from worker.steps import run_step
 from worker.telemetry import Telemetry
@@ -88,7 +88,7 @@ class World:
             "TICKETS_TOPICS__DLQ": self.settings.topics.dlq,
             "TICKETS_INDEX__PATH": str(self.settings.index.path),
             "TICKETS_MODEL__NAME": "hashing",
-            "TICKETS_HEALTH__PORT": str(_free_port()),
+            "TICKETS_HEALTH__PORT": str(free_port()),
             "TICKETS_CONTRACT__MAX_RECORD_BYTES": str(_MAX_RECORD_BYTES),
             **more,
         }
@@ -257,9 +257,3 @@ def wait_until(done: Callable[[], bool], or_say: Callable[[], str]) -> None:
     while not done():
         assert time.monotonic() < deadline, or_say()
         time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.broker import binary
 from tests.rigs.guard import guard
-from tests.rigs.kafka.node import free_port
+from tests.rigs.ports import free_port
 from tests.rigs.proxy import Proxy
 
 _PATIENCE_S: Final = 30.0

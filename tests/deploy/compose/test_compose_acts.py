@@ -22,7 +22,8 @@ from tests.deploy.compose.project import Service, read, services, workers
 from tests.deploy.tools import ROOT
 from tests.e2e.world import wait_until
 from tests.rigs.guard import guard
-from tests.rigs.kafka.node import Node, format_all, free_port
+from tests.rigs.kafka.node import Node, format_all
+from tests.rigs.ports import free_port
 from tests.rigs.qdrant_facade import FacadeProcess
 
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from tests.deploy.tools import ROOT
-from tests.rigs.kafka.node import free_port
+from tests.rigs.ports import free_port
 
 _FOLDER: Final = ROOT / "deploy" / "docker"
 _TEXT: Final = (_FOLDER / "Dockerfile").read_text().replace("\\\n", " ")

@@ -22,7 +22,7 @@ from tests.deploy.image.inside import UID, Inside
 from tests.deploy.tools import ROOT
 from tests.e2e.world import World, wait_until
 from tests.oracle import fold
-from tests.rigs.kafka.node import free_port
+from tests.rigs.ports import free_port
 from tests.rigs.qdrant_facade import FacadeProcess
 
 pytestmark = [

@@ -15,7 +15,7 @@ import yaml
 from tests.deploy.observability.files import FOLDER
 from tests.deploy.tools import tool
 from tests.rigs.guard import guard
-from tests.rigs.kafka.node import free_port
+from tests.rigs.ports import free_port
 
 #: In place of the configuration's fifteen seconds.
 SCRAPE_S: Final = 1

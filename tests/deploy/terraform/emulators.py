@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from tests.deploy.terraform.workspace import ACCOUNT, REGION
 from tests.rigs.guard import guard
-from tests.rigs.kafka.node import free_port
+from tests.rigs.ports import free_port
 
 _PATIENCE_S: Final = 60.0
 _ROOT: Final = Path(__file__).parents[3]

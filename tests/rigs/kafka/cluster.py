@@ -12,10 +12,11 @@ from typing import Final
 
 from confluent_kafka.admin import PartitionMetadata  # type: ignore[attr-defined]  # exported, not declared
 
-from tests.rigs.kafka.node import Node, format_all, free_port
+from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.kafka.quorum import active_controller
 from tests.rigs.kafka.secured import LISTENERS, USERS, Secrets
 from tests.rigs.kafka.shipped import shipped_properties
+from tests.rigs.ports import free_port
 from tests.rigs.proxy import Proxy
 
 NODES: Final = (1, 2, 3)

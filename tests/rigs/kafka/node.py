@@ -1,7 +1,6 @@
 """One Kafka process, broker and controller at once: its folder, its configuration, its life."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -150,10 +149,3 @@ def format_all(*nodes: Node) -> None:
     for node, process in [(node, node.format()) for node in nodes]:
         code = process.wait(_START_S)
         assert code == 0, f"Kafka's StorageTool ended with {code}: {node.words()}"
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,0 +1,18 @@
+"""Ports for servers of a test."""
+
+import socket
+from contextlib import suppress
+from random import SystemRandom
+from typing import Final
+
+#: Below those that Linux gives to connections on their way out: one of them could take the port before its server does.
+_PORTS: Final = (20_000, 32_000)
+
+
+def free_port() -> int:
+    """A port of loopback that was free a moment ago."""
+    while True:
+        port = SystemRandom().randrange(*_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
