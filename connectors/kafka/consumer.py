@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connectors.kafka.bounded import BoundedCalls
+from connectors.kafka.bounded import ends_within
 from connectors.kafka.clients import open_client
 from connectors.kafka.commits import Committer
 from connectors.kafka.faults import refused, translate
@@ -32,8 +32,7 @@ _ROOM_WAIT_S: Final = 0.02
 _FULL_PAUSE_S: Final = 1.0
 #: What is in flight then is done, or the index is out and waiting longer wouldn't help.
 _REVOKE_WAIT_S: Final = 10.0
-#: For the answer to a commit that is waited for, and for the last one and the farewell together: a broker that says
-#: nothing for so long says nothing at all.
+#: For the last commit and the farewell together: a broker that says nothing for so long says nothing at all.
 _ANSWER_S: Final = 5.0
 
 
@@ -74,7 +73,6 @@ class GroupConsumer:
         self._full_since: float | None = None
         self._drain_deadline: float | None = None
         self._closed = False
-        self._calls = BoundedCalls()
         self._hangs = False
         self._incremental = kafka.group_protocol == "consumer" or kafka.assignment_strategy == "cooperative-sticky"
         self._refusal: KafkaError | None = None
@@ -143,13 +141,12 @@ class GroupConsumer:
         if self._closed:
             return
         self._closed = True
-        # A client that is closed while a call is under way would be taken down under it.
-        self._hangs = self._calls.hang or not self._calls.make(self._leave, within_s=_ANSWER_S)
+        self._hangs = not ends_within(_ANSWER_S, self._leave)
         if self._hangs:
             logger.warning("the broker doesn't answer: left without a farewell; the uncommitted will be read again")
 
     def _leave(self) -> None:
-        self._committer.commit_now(self._consumer)
+        self._committer.commit_now(self._consumer, insist_s=_ANSWER_S)
         self._consumer.close()
 
     # --- reading
@@ -244,8 +241,7 @@ class GroupConsumer:
         revoked = partitions_of(partitions)
         if not self._closed:
             self._tracker.wait_drained(revoked, self._revoke_wait_s())
-        if not self._calls.make(lambda: self._committer.commit_now(consumer, revoked), within_s=_ANSWER_S):
-            logger.warning("the broker doesn't answer a commit; what is given away uncommitted will be read again")
+        self._committer.hand_over(consumer, revoked)
         self._drop(consumer, partitions)
         self._tell("revoke", partitions)
 

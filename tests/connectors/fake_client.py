@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 TOPIC: Final = "tickets.raw"
 POLL_INTERVAL_S: Final = 300.0
@@ -40,7 +40,13 @@ class _Message:
 
 class FakeClient:
     """A partition without end. As librdkafka does, it leaves the group when nobody has polled for the interval, and
-    may return one message more that it had fetched when it is paused, and remembers a pause over a loss."""
+    may return one message more that it had fetched when it is paused, and remembers a pause over a loss.
+
+    Attributes:
+        refusals: codes of the errors that the next commits come to.
+        holds: no answer comes to commits that aren't waited for.
+        unanswered: those that no answer has come to.
+    """
 
     def __init__(self, clock: list[float]) -> None:
         self.clock = clock
@@ -50,8 +56,17 @@ class FakeClient:
         self.late = 0
         self.evicted = False
         self.committed = 0
+        self.commits = 0
+        self.refusals: list[int] = []
+        self.holds = False
+        self.unanswered: list[list[TopicPartition]] = []
         self.news: list[Callable[[], None]] = []
         self.held: list[TopicPartition] = []
+
+    def open(self, options: dict[str, Any]) -> "FakeClient":
+        """What stands for the class."""
+        self._on_commit = options["on_commit"]
+        return self
 
     def subscribe(self, _topics: list[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
         self._on_assign = on_assign
@@ -62,6 +77,10 @@ class FakeClient:
     def consume(self, count: int, _timeout: float) -> list[_Message]:
         self.evicted = self.evicted or self.clock[0] - self.polled > POLL_INTERVAL_S
         self.polled = self.clock[0]
+        if not self.holds:
+            for offsets in self.unanswered:
+                self._on_commit(*self._outcome(offsets))
+            self.unanswered = []
         if self.news:
             self.news.pop(0)()
             return []
@@ -107,9 +126,20 @@ class FakeClient:
         return 0, self.offset
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
-        del asynchronous
-        self.committed = offsets[0].offset
+        self.commits += 1
+        if asynchronous:
+            self.unanswered.append(offsets)
+            return offsets
+        error, offsets = self._outcome(offsets)
+        if error is not None:
+            raise KafkaException(error)
         return offsets
+
+    def _outcome(self, offsets: list[TopicPartition]) -> tuple[KafkaError | None, list[TopicPartition]]:
+        if self.refusals:
+            return KafkaError(self.refusals.pop(0)), offsets
+        self.committed = offsets[0].offset
+        return None, offsets
 
     def close(self) -> None:
         pass

@@ -29,7 +29,7 @@ class _Stream:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> None:
         self.now = [1_000.0]
         self.client = FakeClient(self.now)
-        monkeypatch.setattr(module, "Consumer", lambda _options: self.client)
+        monkeypatch.setattr(module, "Consumer", self.client.open)
         self.credits = Credits(tickets=25, bytes_=10**9)
         self.consumer = kind(
             topic=TOPIC,

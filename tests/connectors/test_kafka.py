@@ -26,7 +26,9 @@ _PATIENCE_S = 40.0
 class _Topic:
     """A topic of the test's own, with records numbered in their values."""
 
-    def __init__(self, brokers: str, *, partitions: int = 1, protocol: Protocol = "classic") -> None:
+    def __init__(
+        self, brokers: str, *, partitions: int = 1, protocol: Protocol = "classic", commit_interval_s: float = 0.05
+    ) -> None:
         name = uuid4().hex[:8]
         self.name = f"topic-{name}"
         self.kafka = KafkaSettings(
@@ -35,7 +37,7 @@ class _Topic:
             group_protocol="consumer" if protocol == "consumer" else "classic",
             assignment_strategy="range" if protocol == "range" else "cooperative-sticky",
             session_timeout_s=6,
-            commit_interval_s=0.05,
+            commit_interval_s=commit_interval_s,
         )
         self.partitions = partitions
         self.cluster = Cluster(self.kafka)
@@ -166,6 +168,53 @@ def test_two_members_share_and_neither_loses(apache_kafka: Kafka, protocol: Prot
     assert len(seen) == 800
     _drain(first)
     _drain(second)
+
+
+def _what_is_given_away_is_committed(brokers: str, protocol: Protocol) -> None:
+    """A member that has acked all and committed nothing makes room for a second: nothing is read twice.
+
+    The commit belongs into the revocation's callback, and doesn't hold it up: the client, which serves one thread at a
+    time, would keep one by another thread waiting for the callback's end.
+    """
+    topic = _Topic(brokers, partitions=4, protocol=protocol, commit_interval_s=300)
+    topic.fill(400)
+    first = topic.consumer()
+    batches = _poll_until(first, lambda b: _count(b) == 400)
+    for batch in batches:
+        first.ack(batch.receipt)
+    assert topic.committed() == 0
+    second = topic.consumer()
+    seen = [record.origin for batch in batches for record in batch.items]
+    sent, shared, longest = 400, False, 0.0
+    deadline = time.monotonic() + _PATIENCE_S
+    while not shared or len(set(seen)) < sent:
+        assert time.monotonic() < deadline, (sent, len(seen))
+        if not shared:
+            topic.fill(8, start=sent)
+            sent += 8
+        for member in (first, second):
+            began = time.monotonic()
+            polled = member.poll()
+            longest = max(longest, time.monotonic() - began)
+            if polled is not None:
+                member.ack(polled.receipt)
+                seen += [record.origin for record in polled.items]
+                shared = shared or member is second
+    _drain(first)
+    _drain(second)
+    assert len(seen) == sent, "one was read twice"
+    assert topic.committed() == sent
+    assert longest < 3, f"a poll took {longest:.1f} s"
+
+
+def test_what_is_given_away_is_committed(tansu: str) -> None:
+    """On the embedded broker."""
+    _what_is_given_away_is_committed(tansu, "classic")
+
+
+def test_what_is_given_away_is_committed_on_kafka(apache_kafka: Kafka, protocol: Protocol) -> None:
+    """On Apache Kafka, under both group protocols."""
+    _what_is_given_away_is_committed(apache_kafka.address, protocol)
 
 
 def test_a_dead_letter_is_the_record_and_why(tansu: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import structs
 
 from connectors.index.policy import VersionedIndex
-from connectors.kafka.bounded import BoundedCalls
+from connectors.kafka import consumer
 from connectors.kafka.commits import Committer
 from connectors.kafka.consumer import GroupConsumer
 from core.errors import TransientError
@@ -131,12 +131,11 @@ def die_of_sigterm() -> None:
 def wait_for_the_farewell() -> None:
     """The worker leaves when the broker has answered its last commit and its leaving, whenever that is."""
 
-    def patient(_self: BoundedCalls, call: Callable[[], object], *, within_s: float) -> bool:
-        del within_s
+    def patient(_seconds: float, call: Callable[[], object]) -> bool:
         call()
         return True
 
-    patch(BoundedCalls, "make", patient)
+    patch(consumer, "ends_within", patient)
 
 
 # --- P10: rebalances
@@ -146,4 +145,4 @@ def wait_for_the_farewell() -> None:
 def give_partitions_away_undone() -> None:
     """A revoked partition goes at once, with no wait and no last commit."""
     patch(OffsetTracker, "wait_drained", lambda _self, _partitions, _timeout_s: False)
-    patch(Committer, "commit_now", lambda _self, _consumer, _partitions=None: None)
+    patch(Committer, "hand_over", lambda _self, _consumer, _partitions: None)
