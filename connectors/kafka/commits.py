@@ -1,8 +1,7 @@
 """Committing: when the watermarks moved, and once more before a partition is given away.
 
-A rebalance holds commits up. The coordinator answers a connection's requests one by one, and a JoinGroup or SyncGroup
-only when every other member has joined: a commit sent meanwhile waits behind it, and is then refused for its old
-generation.
+A rebalance holds commits up. The coordinator answers a connection's requests one by one, and a JoinGroup only when
+every other member has joined: a commit sent meanwhile waits behind it, and is then refused for its old generation.
 """
 
 import logging
@@ -19,8 +18,8 @@ from delivery.offsets import TopicPartition as Partition
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: Watermarks that didn't move are committed again so often: a late commit of the partition's last owner may have
-#: put the offset back.
+#: Watermarks that didn't move are committed again so often, as a precaution: whatever has put an offset back, a commit
+#: that was held up and landed late or an operator, it is put right.
 _REPEAT_S: Final = 5.0
 #: Refused in the middle of a rebalance: the same commit is in order a moment later.
 _LATER: Final = (KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH)
@@ -52,7 +51,7 @@ class Committer:
         One at a time: what a rebalance holds up would be a queue of commits that are all refused, and a refusal that
         comes when the rebalance is over makes the client give up its partitions.
         """
-        if not self._under_way:
+        if self._under_way == 0:
             self._send(consumer, self._all_or_moved())
 
     def hand_over(self, consumer: Consumer, partitions: set[Partition]) -> None:
@@ -85,7 +84,7 @@ class Committer:
 
     def on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         """What the client calls with the outcome of a commit that wasn't waited for."""
-        self._under_way -= 1
+        self._under_way = max(0, self._under_way - 1)
         if error is None:
             self._confirm(offsets)
         elif error.code() in _LATER:

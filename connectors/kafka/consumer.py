@@ -146,7 +146,7 @@ class GroupConsumer:
             logger.warning("the broker doesn't answer: left without a farewell; the uncommitted will be read again")
 
     def _leave(self) -> None:
-        self._committer.commit_now(self._consumer, insist_s=_ANSWER_S)
+        self._committer.commit_now(self._consumer, insist_s=_ANSWER_S / 2)
         self._consumer.close()
 
     # --- reading

@@ -64,7 +64,7 @@ def consumer_options(settings: KafkaSettings) -> Options:
         options |= {
             "partition.assignment.strategy": settings.assignment_strategy,
             "session.timeout.ms": int(settings.session_timeout_s * 1000),
-            # A member hears of a rebalance by a heartbeat's answer, and until all have heard none of them can commit.
+            # A member hears of a rebalance by a heartbeat's answer, and who has joined can't commit until all have.
             "heartbeat.interval.ms": max(1, int(settings.session_timeout_s * 1000 / 10)),
         }
     return options | settings.extra

@@ -46,6 +46,7 @@ class FakeClient:
         refusals: codes of the errors that the next commits come to.
         holds: no answer comes to commits that aren't waited for.
         unanswered: those that no answer has come to.
+        broken: a commit can't even be sent.
     """
 
     def __init__(self, clock: list[float]) -> None:
@@ -59,6 +60,8 @@ class FakeClient:
         self.commits = 0
         self.refusals: list[int] = []
         self.holds = False
+        self.broken = False
+        self.farewells = 0
         self.unanswered: list[list[TopicPartition]] = []
         self.news: list[Callable[[], None]] = []
         self.held: list[TopicPartition] = []
@@ -77,10 +80,8 @@ class FakeClient:
     def consume(self, count: int, _timeout: float) -> list[_Message]:
         self.evicted = self.evicted or self.clock[0] - self.polled > POLL_INTERVAL_S
         self.polled = self.clock[0]
-        if not self.holds:
-            for offsets in self.unanswered:
-                self._on_commit(*self._outcome(offsets))
-            self.unanswered = []
+        while self.unanswered and not self.holds:
+            self.answer_first()
         if self.news:
             self.news.pop(0)()
             return []
@@ -92,6 +93,10 @@ class FakeClient:
             self.late -= count
         start, self.offset = self.offset, self.offset + count
         return [_Message(offset) for offset in range(start, self.offset)]
+
+    def answer_first(self) -> None:
+        """To the commit that was sent first."""
+        self._on_commit(*self._outcome(self.unanswered.pop(0)))
 
     def give(self) -> None:
         """The partition, from what is committed."""
@@ -126,6 +131,8 @@ class FakeClient:
         return 0, self.offset
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+        if self.broken:
+            raise KafkaException(KafkaError(KafkaError._FAIL))
         self.commits += 1
         if asynchronous:
             self.unanswered.append(offsets)
@@ -142,4 +149,4 @@ class FakeClient:
         return None, offsets
 
     def close(self) -> None:
-        pass
+        self.farewells += 1

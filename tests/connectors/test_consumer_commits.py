@@ -112,13 +112,37 @@ def test_the_last_commit_of_one_that_was_put_out_is_not_insisted_on(
     assert "last commit failed" in caplog.text
 
 
-def test_a_refusal_that_lasts_does_not_keep_a_worker(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It leaves without its last commit."""
-    monkeypatch.setattr(module, "_ANSWER_S", 0.3)
+def test_a_refusal_that_lasts_leaves_time_for_the_farewell(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves without its last commit, and the others needn't wait for its session to end."""
+    monkeypatch.setattr(module, "_ANSWER_S", 1.0)
     member.client.refusals = [KafkaError.REBALANCE_IN_PROGRESS] * 1_000
     member.consumer.close()
-    assert member.consumer.finished
+    assert member.client.farewells == 1
+    assert not member.consumer.hangs
     assert 2 <= member.client.commits < 20
+
+
+def test_a_commit_that_cannot_be_sent_is_sent_later(member: Any) -> None:
+    """None is under way then."""
+    member.client.broken = True
+    member.read(3)
+    member.client.broken = False
+    member.read(2)
+    assert member.client.committed > 0
+
+
+def test_all_that_is_under_way_is_waited_for(member: Any) -> None:
+    """A commit at its time and one of a partition given away: the next goes when both are answered."""
+    member.client.holds = True
+    member.read(1)
+    member.client.revoke()
+    member.client.give()
+    member.client.answer_first()
+    member.read(3)
+    assert member.client.commits == 2
+    member.client.holds = False
+    member.read(2)
+    assert member.client.commits > 2
 
 
 def test_an_offset_that_was_put_back_is_put_right(member: Any) -> None:

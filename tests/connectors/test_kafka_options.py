@@ -35,6 +35,12 @@ def test_the_consumer_protocol_leaves_sessions_to_the_broker() -> None:
     assert not {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"} & set(options)
 
 
+def test_a_member_hears_of_a_rebalance_soon() -> None:
+    """Ten heartbeats in a session; at least one in a millisecond's."""
+    assert consumer_options(_settings(session_timeout_s=10))["heartbeat.interval.ms"] == 1_000
+    assert consumer_options(_settings(session_timeout_s=0.001))["heartbeat.interval.ms"] == 1
+
+
 def test_a_producers_ack_means_every_in_sync_replica() -> None:
     """And a retry doesn't write twice."""
     options = producer_options(_settings())
