@@ -18,8 +18,8 @@ from delivery.offsets import TopicPartition as Partition
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: Watermarks that didn't move are committed again so often, as a precaution: whatever has put an offset back, a commit
-#: that was held up and landed late or an operator, it is put right.
+#: Watermarks that didn't move are committed again so often, as a precaution: a commit of the last owner that was held
+#: up, by a change of the coordinator say, could land late and put the offset back.
 _REPEAT_S: Final = 5.0
 #: Refused in the middle of a rebalance: the same commit is in order a moment later.
 _LATER: Final = (KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH)
