@@ -19,6 +19,8 @@ from core.errors import UnavailableError
 from core.settings import KafkaSettings
 
 _POLL_S: Final = 0.5
+#: A new topic is known to the broker that made it before the others have heard of it.
+_SPREADS_S: Final = 2.0
 #: A group's coordinator is about to be there.
 _SOON: Final = {
     KafkaError.NOT_COORDINATOR,
@@ -72,12 +74,16 @@ class Cluster:
                 return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
     def require_topics(self, names: Sequence[str]) -> dict[str, int]:
-        """Partitions of each of `names`.
+        """Partitions of each of `names`; one that is missing is asked for again for two seconds, it may be new.
 
         Raises:
             UnavailableError: no broker answers, or a topic is missing.
         """
+        deadline = time.monotonic() + _SPREADS_S
         present = self.topics()
+        while not present.keys() >= set(names) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+            present = self.topics()
         missing = [name for name in names if name not in present]
         if missing and (closed := self._closed_to_us(missing)):
             raise UnavailableError(

@@ -61,6 +61,14 @@ def test_a_topic_that_is_not_there_is_one_line(tansu: str) -> None:
         Cluster(KafkaSettings(brokers=tansu)).require_topics(["nowhere"])
 
 
+def test_a_topic_that_spreads_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker that is asked hears of a new topic a moment after the one that made it."""
+    cluster = Cluster(KafkaSettings(brokers=tansu))
+    answers: list[dict[str, int]] = [{"new": 3}, {}]
+    monkeypatch.setattr(cluster, "topics", answers.pop)
+    assert cluster.require_topics(["new"]) == {"new": 3}
+
+
 def test_a_right_password_is_let_in(apache_kafka: Kafka) -> None:
     """Over SASL."""
     assert Cluster(apache_kafka.login(PASSWORD)).brokers() == 1

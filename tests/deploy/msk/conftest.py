@@ -38,5 +38,7 @@ def world(_kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory
     for process in running:
         said, _ = process.communicate(timeout=120)
         assert process.returncode == 0, said
-    _kafka_cluster.wait_whole()
+    # A broker hears of everything in one order: one that knows a later topic knows these, and the rules.
+    made.cluster.create_topic("after-the-rules", partitions=1, replication=3, config={})
+    _kafka_cluster.wait_whole("after-the-rules")
     return made

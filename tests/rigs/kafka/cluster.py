@@ -5,7 +5,7 @@ About 1.1 GB. A broker that died is noticed after 3 s (Kafka's own default is 9 
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -124,9 +124,12 @@ class KafkaCluster:
         self._nodes[node].resume()
         self._paused.discard(node)
 
-    def wait_whole(self) -> None:
-        """Wait until every node says that all are brokers of the cluster and every replica is in sync."""
-        wait_until(self._whole, lambda: f"not whole; running: {self.running}")
+    def wait_whole(self, *topics: str) -> None:
+        """Wait until every node says that all are brokers of the cluster and every replica is in sync.
+
+        And that there are `topics`: a broker hears of a new one when the controller has long said that it is made.
+        """
+        wait_until(lambda: self._whole(topics), lambda: f"not whole, or without {topics}; running: {self.running}")
 
     def heal(self) -> None:
         """Whatever was done to it, undo it: resume, restart, proxies too; and wait until it is whole."""
@@ -137,10 +140,10 @@ class KafkaCluster:
         self.restart(*(node for node in self._nodes if node not in self.running))
         self.wait_whole()
 
-    def _whole(self) -> bool:
+    def _whole(self, topics: Iterable[str]) -> bool:
         for node in self._nodes.values():
             found = node.metadata()
-            if found is None or set(found.brokers) != set(self._nodes):
+            if found is None or set(found.brokers) != set(self._nodes) or not found.topics.keys() >= set(topics):
                 return False
             partitions = [p for topic in found.topics.values() for p in topic.partitions.values()]
             if any(p.leader not in self._nodes or set(p.isrs) != set(p.replicas) for p in partitions):
