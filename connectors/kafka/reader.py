@@ -1,9 +1,10 @@
 """Reading a topic from start to end, outside any group."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import translate
@@ -14,8 +15,10 @@ from core.records import Origin, Record
 from core.settings import KafkaSettings
 
 #: A batch that is not full is waited for so long, the last one of every partition too.
-_POLL_S: Final = 0.2
+_POLL_S: Final = 0.05
 _BATCH: Final = 500
+#: How long a broker holds a fetch that finds nothing; each partition's end is such a fetch.
+_HELD_MS: Final = 50
 
 
 def read_topic(
@@ -34,6 +37,9 @@ def read_topic(
     """
     begin = start or {}
     with _reader(settings) as consumer:
+        # A partition whose leader isn't known yet asks for its first offset again only after half a second.
+        with suppress(KafkaException):  # nobody answers: the reading says so
+            consumer.list_topics(topic, timeout=settings.startup_timeout_s / 2)
         consumer.assign([TopicPartition(topic, n, begin.get(n, OFFSET_BEGINNING)) for n in range(partitions)])
         yield from _until_end(settings, consumer, open_partitions=set(range(partitions)))
 
@@ -78,5 +84,6 @@ def _reader(settings: KafkaSettings) -> Consumer:
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": _HELD_MS,
     }
     return open_client(Consumer, options)
