@@ -19,7 +19,7 @@ def topic(kafka_cluster: KafkaCluster) -> str:
     """One partition, of which nothing is said: it has the shipped replication and the shipped number in sync."""
     name = f"t-{uuid4().hex[:8]}"
     Cluster(KafkaSettings(brokers=kafka_cluster.address)).create_topic(name, partitions=1, replication=-1, config={})
-    kafka_cluster.wait_whole(name)
+    kafka_cluster.wait_told()
     return name
 
 

@@ -22,6 +22,7 @@ from tests.deploy.compose.project import Service, read, services, workers
 from tests.deploy.tools import ROOT
 from tests.e2e.world import wait_until
 from tests.rigs.guard import guard
+from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.ports import free_port
 from tests.rigs.qdrant_facade import FacadeProcess
@@ -44,7 +45,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         settings[option] = _here(
             settings[option].replace("//:9092", "//localhost:9092").replace("//:", "//kafka:"), addresses
         )
-    node = Node(folder, addresses["kafka:19092"], settings | {"log.dirs": str(folder / "data")}, heap_mb=384)
+    settings["log.dirs"] = str(folder / "data")
+    node = Node(folder, addresses["kafka:19092"], settings, java=quick_java(384))
     try:
         format_all(node)
         node.start()

@@ -1,6 +1,7 @@
 """A stream on the cluster under the shipped files, with users that have the rights of their role."""
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.world import World
-from tests.rigs.kafka import KafkaCluster, jars
+from tests.rigs.kafka import KafkaCluster, java
 from tests.rigs.kafka.secured import CERTIFIED
 
 ACLS: Final = Path(__file__).parents[3] / "deploy" / "k8s-ecs" / "msk" / "acls.sh"
@@ -21,7 +22,7 @@ def world(_kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("msk")
     made = World(_kafka_cluster.address, folder, replication=3, declared=True)
     tool = folder / "kafka-acls.sh"
-    tool.write_text(f'#!/bin/sh\nexec java -Xmx128m -cp "{jars()}/*" org.apache.kafka.tools.AclCommand "$@"\n')
+    tool.write_text(f'#!/bin/sh\nexec {shlex.join(java(128))} org.apache.kafka.tools.AclCommand "$@"\n')
     tool.chmod(0o755)
     environment = made.environment(PATH=f"{folder}:{os.environ['PATH']}")
     roles = (("pipeline", _SCRAM), ("pipeline", CERTIFIED), ("producer", "User:producer"))
@@ -38,7 +39,5 @@ def world(_kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory
     for process in running:
         said, _ = process.communicate(timeout=120)
         assert process.returncode == 0, said
-    # A broker hears of everything in one order: one that knows a later topic knows these, and the rules.
-    made.cluster.create_topic("after-the-rules", partitions=1, replication=3, config={})
-    _kafka_cluster.wait_whole("after-the-rules")
+    _kafka_cluster.wait_told()
     return made

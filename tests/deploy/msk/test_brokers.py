@@ -38,9 +38,8 @@ def test_every_broker_says_that_it_has_the_shipped_settings(kafka_cluster: Kafka
 def test_topics_are_made_as_declared(kafka_cluster: KafkaCluster, tmp_path: object) -> None:
     """Partitions, copies and settings of topics.yaml, as the brokers tell them."""
     world = World(kafka_cluster.address, tmp_path, declared=True)  # type: ignore[arg-type]
-    declared = load_topics(None, names=world.settings.topics)
-    kafka_cluster.wait_whole(*(spec.name for spec in declared))
-    for spec in declared:
+    kafka_cluster.wait_told()
+    for spec in load_topics(None, names=world.settings.topics):
         assert world.cluster.topics()[spec.name] == spec.partitions
         assert len(kafka_cluster.in_sync(spec.name)) == spec.replication
         told = _config(kafka_cluster, ResourceType.TOPIC, spec.name)

@@ -58,7 +58,7 @@ def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) 
 
 def _ends(world: World, environment: dict[str, str]) -> tuple[int, str]:
     """Exit code and the one line of a worker that ends by itself."""
-    started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="5")
+    started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="2")
     done = subprocess.run(COMMANDS["bytewax"], env=started, capture_output=True, text=True, timeout=120, check=False)
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
@@ -127,11 +127,13 @@ def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: Ac
     right = (kind, name, ResourcePatternType.LITERAL, "User:ticketstream", "*", operation, AclPermissionType.ALLOW)
     (gone,) = admin.delete_acls([AclBindingFilter(*right)]).values()
     assert len(gone.result(30)) == 1, "it never had it"
+    cluster.wait_told()
     try:
         yield
     finally:
         (back,) = admin.create_acls([AclBinding(*right)]).values()
         back.result(30)
+        cluster.wait_told()
 
 
 @pytest.mark.parametrize(

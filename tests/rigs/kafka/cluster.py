@@ -9,9 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
-from confluent_kafka.admin import PartitionMetadata  # type: ignore[attr-defined]  # exported, not declared
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
+    AdminClient,
+    NewTopic,
+    PartitionMetadata,
+)
 
+from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.kafka.quorum import active_controller
 from tests.rigs.kafka.secured import LISTENERS, USERS, Secrets
@@ -125,11 +131,18 @@ class KafkaCluster:
         self._paused.discard(node)
 
     def wait_whole(self, *topics: str) -> None:
-        """Wait until every node says that all are brokers of the cluster and every replica is in sync.
-
-        And that there are `topics`: a broker hears of a new one when the controller has long said that it is made.
-        """
+        """Wait until every node says that all are brokers, that `topics` are there, and every replica is in sync."""
         wait_until(lambda: self._whole(topics), lambda: f"not whole, or without {topics}; running: {self.running}")
+
+    def wait_told(self) -> None:
+        """Wait until every node knows what the controller has been told so far: topics, rules, settings.
+
+        A node hears of everything in one order, so one that knows a topic made now knows what was before.
+        """
+        last = f"last-{uuid4().hex[:8]}"
+        admin = AdminClient({"bootstrap.servers": self.address})
+        admin.create_topics([NewTopic(last, num_partitions=1)])[last].result(_PATIENCE_S)
+        self.wait_whole(last)
 
     def heal(self) -> None:
         """Whatever was done to it, undo it: resume, restart, proxies too; and wait until it is whole."""
@@ -168,7 +181,7 @@ def start_cluster(
         listeners = {n: {listener: f"127.0.0.1:{free_port()}" for listener in _PROTOCOLS} for n in numbers}
         controllers = {n: f"127.0.0.1:{free_port()}" for n in numbers}
         proxies = {n: closing.enter_context(Proxy(listeners[n]["PROXIED"])) for n in numbers}
-        nodes = {}
+        nodes, java = {}, quick_java(256)
         for n in numbers:
             advertised = listeners[n] | {"PROXIED": proxies[n].address}
             config = {
@@ -178,7 +191,7 @@ def start_cluster(
                 **changes,
                 **_addresses(n, listeners[n], advertised, controllers),
             }
-            nodes[n] = Node(Path(name) / str(n), listeners[n]["PLAINTEXT"], config, heap_mb=256, users=USERS)
+            nodes[n] = Node(Path(name) / str(n), listeners[n]["PLAINTEXT"], config, java=java, users=USERS)
             closing.callback(nodes[n].kill)
         format_all(*nodes.values())
         cluster = KafkaCluster(nodes, listeners, controllers, proxies, secrets)

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,6 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]  # exported, not declared
 
 from tests.rigs.guard import guard
-from tests.rigs.kafka.jars import jars
 
 _CLUSTER_ID: Final = "MkU3OEVBNTcwNTJENDM2Qk"
 _PATIENCE_S: Final = 60.0
@@ -37,7 +36,13 @@ class Node:
     """A node of its own folder; its log is `folder`/log."""
 
     def __init__(
-        self, folder: Path, address: str, config: Mapping[str, str], *, heap_mb: int, users: Mapping[str, str] = _NOBODY
+        self,
+        folder: Path,
+        address: str,
+        config: Mapping[str, str],
+        *,
+        java: Sequence[str],
+        users: Mapping[str, str] = _NOBODY,
     ) -> None:
         """Write the configuration; nothing runs yet.
 
@@ -45,7 +50,7 @@ class Node:
             folder: for its data, made if need be.
             address: where it answers clients.
             config: beside `COMMON`.
-            heap_mb: of Java.
+            java: the command, without the class to run.
             users: passwords of the SCRAM users that it is formatted with, by name.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,8 +60,7 @@ class Node:
         lines = {**COMMON, "log.dirs": str(folder / "data"), **config}
         self._config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         self._users = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in users.items()]
-        # It lives for minutes: without the second compiler three start in two thirds of the time.
-        self._java = ["java", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*"]
+        self._java = java
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 

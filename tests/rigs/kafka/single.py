@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from core.settings import KafkaSettings
+from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.ports import free_port
 
@@ -40,7 +41,7 @@ def start_kafka() -> Iterator[Kafka]:
     """A broker, ready; stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="kafka-") as name:
         kafka = Kafka(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
-        node = Node(Path(name), kafka.address, _config(kafka), heap_mb=384)
+        node = Node(Path(name), kafka.address, _config(kafka), java=quick_java(384))
         try:
             format_all(node)
             node.start()
