@@ -8,15 +8,16 @@ from typing import Annotated, Any, ParamSpec
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from cli.terminal import open_console
 from core.contract import milliseconds
 from core.errors import ConfigError, TicketstreamError
 
 P = ParamSpec("P")
 
-out = Console()
-err = Console(stderr=True)
+out = open_console()
+err = open_console(stderr=True)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="Whose tickets; a question never crosses tenants.")]
@@ -51,7 +52,7 @@ def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except TicketstreamError as error:
             sys.stdout.flush()
-            err.print(f"[bold red]ticketstream:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+            err.print(Text.assemble(("ticketstream:", "bold red"), f" {error}"), soft_wrap=True)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
@@ -60,7 +61,3 @@ def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(0) from None
 
     return run
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")

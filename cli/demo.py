@@ -113,8 +113,8 @@ def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produce
 
     out.print("The stream stays up, with a few new tickets every second. In another terminal, this asks it too:")
     names = " ".join(f"{name}={value}" for name, value in stream.environment.items())
-    out.print(f"[dim]{names} ticketstream status[/]", soft_wrap=True, highlight=False)
-    out.print(f"[dim]metrics: {stream.metrics_url}[/]\n", highlight=False)
+    out.print(f"{names} ticketstream status", style="dim", soft_wrap=True, highlight=False)
+    out.print(f"metrics: {stream.metrics_url}\n", style="dim", highlight=False)
     live = _Live(stream, sender, asking, produced, seed)
     session: PromptSession[str] = PromptSession(bottom_toolbar=live.line, refresh_interval=0.5)
     tenant = next(iter(questions(seed=seed))).tenant_id

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from msgspec import Struct
 from rich.table import Table
+from rich.text import Text
 
 from cli.console import JsonFlag, ends_in_one_line, err, moment_of, out, print_json
 from connectors.kafka.admin import Cluster
@@ -113,12 +114,10 @@ def show(
     if raw:
         typer.get_binary_stream("stdout").write(record.value or b"")
         return
-    for name, value in record.headers:
-        out.print(f"[bold]{name}[/]: ", end="")
-        out.print(value.decode(errors="replace"), markup=False, highlight=False)
-    out.print("[bold]key[/]: ", end="")
-    out.print(_text(record.key), markup=False, highlight=False)
-    out.print(redact_text(_text(record.value)), markup=False, highlight=False)
+    for name, value in [*record.headers, ("key", record.key)]:
+        # A header is a line, however long: who looks for its words finds them.
+        out.print(Text.assemble((name, "bold"), ": ", _text(value)), soft_wrap=True)
+    out.print(Text(redact_text(_text(record.value))), soft_wrap=True)
 
 
 @app.command("replay")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cli.asking import open_asking
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
@@ -62,5 +63,5 @@ def _index_table(index: WorkerStatus) -> Table:
     fresh = "no worker here to ask" if index.freshness_s is None else f"{index.freshness_s:.2f} s"
     table.add_row("broker to searchable, median of the last", fresh)
     if index.outage:
-        table.add_row("[red]outage[/]", index.outage)
+        table.add_row(Text("outage", style="red"), index.outage)
     return table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from synthetic.tickets import events
+from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, World
 from tests.oracle import broken
@@ -21,15 +21,7 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
     assert done[raw] == [4, "exists, declared with 12 partitions"]
     assert set(done) == {raw, dlq, world.settings.topics.enriched, world.settings.topics.embedded}
 
-    assert terminal.json("produce", "--synthetic", "60")["records"] == 60
-    event = {"op": "upsert", "tenant_id": "zoo", "ticket_id": "1", "version": 1, "created_at": 0, "updated_at": 0}
-    lines = msgspec.json.encode({**event, "subject": "The penguin escaped", "status": "open"})
-    terminal.run("produce", "-", given=lines + b"\n\n")
-    (tmp_path / "rows.csv").write_text("id;question\n7;where does the giraffe sleep\n")
-    columns = ["--map", "ticket_id=id", "--map", "body=question", "--map", "tenant_id:=zoo", "--map", "status:=closed"]
-    terminal.run("produce", str(tmp_path / "rows.csv"), *columns)
-    world.produced = 62
-    world.produce(events(40, seed=9, edits=0, deletes=0, duplicates=0, broken=1.0))
+    _produce(world, terminal, tmp_path)
 
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
@@ -44,12 +36,16 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
         assert terminal.json("search", "--tenant", "nobody", "penguin") == []
         assert "penguin" in terminal.run("search", "--tenant", "zoo", "penguin")
 
-        letters = terminal.json("dlq", "list")
+        letters = sorted(terminal.json("dlq", "list"), key=lambda letter: -len(letter["reason"]))
         assert len(letters) == len(broken(world.log())) == 40
         one = letters[0]
         assert terminal.json("dlq", "list", "--code", one["code"])[0]["code"] == one["code"]
         shown = terminal.run("dlq", "show", one["at"])
-        assert one["reason"] in shown.replace("\n", " ")
+        assert f"dlq-reason: {one['reason']}" in shown.splitlines()
+        (hostile,) = (letter for letter in letters if "\x1b" in (letter["key"] or ""))
+        for shown in (terminal.run("dlq", "list"), terminal.run("dlq", "show", hostile["at"])):
+            assert "[/]" in shown
+            assert "\x1b" not in shown
         terminal.run("dlq", "show", "0:9999", code=2)
 
         terminal.run("dlq", "replay", "--yes")
@@ -66,6 +62,20 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
     assert terminal.json("status")["index"]["freshness_s"] is None
     findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
     assert findings == dict.fromkeys(["configuration", "broker", "topics", "consumer group", "model", "index"], True)
+
+
+def _produce(world: World, terminal: Terminal, folder: Path) -> None:
+    """62 sound records, two of them about animals, and 40 broken ones."""
+    assert terminal.json("produce", "--synthetic", "60")["records"] == 60
+    event = {"op": "upsert", "tenant_id": "zoo", "ticket_id": "1", "version": 1, "created_at": 0, "updated_at": 0}
+    lines = msgspec.json.encode({**event, "subject": "The penguin escaped", "status": "open"})
+    terminal.run("produce", "-", given=lines + b"\n\n")
+    (folder / "rows.csv").write_text("id;question\n7;where does the giraffe sleep\n")
+    columns = ["--map", "ticket_id=id", "--map", "body=question", "--map", "tenant_id:=zoo", "--map", "status:=closed"]
+    terminal.run("produce", str(folder / "rows.csv"), *columns)
+    world.produced = 62
+    world.produce(events(39, seed=9, edits=0, deletes=0, duplicates=0, broken=1.0))
+    world.produce([SyntheticRecord(b"[/]\x1b[2J", None, "null_delete")])  # a key that would clear the screen
 
 
 def test_the_demo_ends_with_0_and_shows_neighbours(tmp_path: Path) -> None:
