@@ -24,7 +24,7 @@ from bench.timeline import TIMELINE, draw
 from core.errors import TicketstreamError
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, rich_markup_mode=None)
-err = Console(stderr=True)
+err = Console(stderr=True, markup=False)
 
 _HEAVY: Final = " and ".join(name for name, suite in SUITES.items() if suite.heavy)
 _RESULTS: Final = Path(__file__).parent / "results"
@@ -55,7 +55,11 @@ def run(
     machine = this_machine()
     for name in suites or [name for name, suite in SUITES.items() if not suite.heavy]:
         suite, rows = growth(sizes) if name == "growth" and sizes else SUITES[name], []
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+        )
         with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
             task = progress.add_task(name, total=rounds * len(suite.everyone))
 

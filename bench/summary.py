@@ -120,7 +120,7 @@ def print_table(suite: Suite, summaries: Sequence[Summary]) -> None:
         table.add_column(heading, justify="right" if number else "left")
     for summary in summaries:
         table.add_row(*cells(suite, summary))
-    Console(width=140).print(table)
+    Console(width=140, markup=False).print(table)
 
 
 def _figure(value: float | None, digits: int) -> str:

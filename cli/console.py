@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from cli.terminal import open_console
+from cli.terminal import harmless_json, one_line, open_console
 from core.contract import milliseconds
 from core.errors import ConfigError, TicketstreamError
 
@@ -25,7 +25,7 @@ TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="Whose tickets
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output, never wrapped or coloured. Paths are text."""
-    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+    sys.stdout.write(harmless_json(msgspec.json.encode(value, enc_hook=str).decode()) + "\n")
 
 
 def moment_of(value: str | None, option: str) -> int | None:
@@ -52,7 +52,7 @@ def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except TicketstreamError as error:
             sys.stdout.flush()
-            err.print(Text.assemble(("ticketstream:", "bold red"), f" {error}"), soft_wrap=True)
+            err.print(Text.assemble(("ticketstream:", "bold red"), f" {one_line(str(error))}"), soft_wrap=True)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None

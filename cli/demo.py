@@ -68,7 +68,12 @@ def demo(
 def _stream(stream: LocalStream, sender: Sender, tickets: int, seed: int) -> int:
     """Produce, and show how far the worker is, until it has committed everything."""
     records = [_outgoing(stream.settings, e) for e in _events(tickets, seed)]
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[at]}"))
+    columns = (
+        TextColumn("{task.description:<10}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[at]}", markup=False),
+    )
     with Progress(*columns, TimeElapsedColumn(), console=out) as bars:
         written = bars.add_task("produced", total=len(records), at="")
         indexed = bars.add_task("searchable", total=len(records), at="")

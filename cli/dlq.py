@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import JsonFlag, ends_in_one_line, err, moment_of, out, print_json
+from cli.terminal import one_line
 from connectors.kafka.admin import Cluster
 from connectors.kafka.dead_letters import FIRST_SEEN, HEADER_PREFIX
 from connectors.kafka.producer import Outgoing, open_sender
@@ -116,8 +117,8 @@ def show(
         return
     for name, value in [*record.headers, ("key", record.key)]:
         # A header is a line, however long: who looks for its words finds them.
-        out.print(Text.assemble((name, "bold"), ": ", _text(value)), soft_wrap=True)
-    out.print(Text(redact_text(_text(record.value))), soft_wrap=True)
+        out.print(Text.assemble((one_line(name), "bold"), ": ", one_line(_text(value))), soft_wrap=True)
+    out.print(redact_text(_text(record.value)), highlight=False, soft_wrap=True)
 
 
 @app.command("replay")

@@ -47,7 +47,7 @@ def doctor(
         table = Table("", "check", "finding")
         for finding in findings:
             mark = Text("ok", style="green") if finding.healthy else Text("fault", style="bold red")
-            table.add_row(mark, finding.check, Text(finding.detail))
+            table.add_row(mark, finding.check, finding.detail)
         out.print(table)
     raise typer.Exit(next((f.exit_code for f in findings if not f.healthy), EXIT_OK))
 

@@ -89,7 +89,7 @@ def progress() -> Iterator[Progress]:
     """Bars on standard error, where somebody watches."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

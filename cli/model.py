@@ -109,7 +109,7 @@ def card(
 @contextmanager
 def model_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """A bar per file being fetched or built, shown only once there is something to wait for."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=err, transient=True) as bars:
         tasks = {}
 

@@ -101,10 +101,10 @@ def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, to
     """Send in slices, no faster than `rate` per second."""
     slice_size = _SLICE if rate is None else max(1, min(_SLICE, int(rate / _SLICES_PER_S)))
     source, sent, began = iter(records), 0, time.monotonic()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     shown = Progress(
         *columns,
-        TextColumn("{task.fields[speed]}"),
+        TextColumn("{task.fields[speed]}", markup=False),
         TimeElapsedColumn(),
         console=err,
         disable=not err.is_terminal,  # in a file it would be a line beside the one that counts

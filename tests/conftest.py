@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,9 +102,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | Non
     return _Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
+@pytest.fixture(scope="session")
+def _data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set in the developer's shell must not decide a test."""
+def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, _data_home: Path) -> None:
+    """What is set in the developer's shell, or lies in the developer's index, must not decide a test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(_data_home))
     for name in os.environ:
         if name.startswith("TICKETS_") and not name.startswith("TICKETS_TEST_"):
             monkeypatch.delenv(name)

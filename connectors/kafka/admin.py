@@ -1,8 +1,8 @@
 """Asking and telling a cluster: is it there, which topics exist, what has a group committed."""
 
 import time
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
@@ -18,11 +18,14 @@ from connectors.kafka.options import client_options
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
 
+T = TypeVar("T")
+
 _POLL_S: Final = 0.5
 #: A new topic is known to the broker that made it before the others have heard of it.
 _SPREADS_S: Final = 2.0
-#: A group's coordinator is about to be there.
+#: A group's coordinator is about to be there, or the broker is about to hear of a topic.
 _SOON: Final = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -79,8 +82,8 @@ class Cluster:
         Raises:
             UnavailableError: no broker answers, or a topic is missing.
         """
-        deadline = time.monotonic() + _SPREADS_S
         present = self.topics()
+        deadline = time.monotonic() + min(_SPREADS_S, self._settings.startup_timeout_s)
         while not present.keys() >= set(names) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
             present = self.topics()
@@ -138,9 +141,10 @@ class Cluster:
         partitions = [TopicPartition(topic, n) for n in range(self.require_topics([topic])[topic])]
         timeout = self._settings.startup_timeout_s
         try:
-            committed = {p.partition: p.offset for p in self._committed(partitions, group)}
-            ends = self._offsets(partitions, OffsetSpec.latest(), timeout)  # type: ignore[no-untyped-call]
-            starts = self._offsets(partitions, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
+            found = self._patiently(lambda: self._member(group).committed(partitions, timeout))
+            committed = {p.partition: p.offset for p in found}
+            ends = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+            starts = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
             raise UnavailableError(f"reading offsets of {topic}: {error.args[0].str()}") from None
         except TimeoutError:
@@ -150,13 +154,12 @@ class Cluster:
             for n in sorted(ends)
         ]
 
-    def _committed(self, partitions: list[TopicPartition], group: str) -> list[TopicPartition]:
-        """A broker that has just started doesn't know yet which groups it coordinates: it is asked again."""
-        timeout = self._settings.startup_timeout_s
-        deadline = time.monotonic() + timeout
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask again for what is about to be there: a coordinator just started, a topic just made."""
+        deadline = time.monotonic() + self._settings.startup_timeout_s
         while True:
             try:
-                return self._member(group).committed(partitions, timeout)
+                return ask()
             except KafkaException as error:
                 if error.args[0].code() not in _SOON or time.monotonic() > deadline:
                     raise
@@ -173,9 +176,13 @@ class Cluster:
             self._members[group] = open_client(Consumer, options)
         return self._members[group]
 
-    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec, timeout: float) -> dict[int, int]:
-        futures = self._admin.list_offsets(dict.fromkeys(partitions, spec))
-        return {partition.partition: future.result(timeout).offset for partition, future in futures.items()}
+    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
+        def ask() -> dict[int, int]:
+            futures = self._admin.list_offsets(dict.fromkeys(partitions, spec))
+            timeout = self._settings.startup_timeout_s
+            return {partition.partition: future.result(timeout).offset for partition, future in futures.items()}
+
+        return self._patiently(ask)
 
     def _refusal(self) -> KafkaError | None:
         return next((error for error in self._said if refused(error)), None)

@@ -19,6 +19,7 @@ _POLL_S: Final = 0.05
 _BATCH: Final = 500
 #: How long a broker holds a fetch that finds nothing; each partition's end is such a fetch.
 _HELD_MS: Final = 50
+_LEADER_S: Final = 2.0
 
 
 def read_topic(
@@ -39,7 +40,7 @@ def read_topic(
     with _reader(settings) as consumer:
         # A partition whose leader isn't known yet asks for its first offset again only after half a second.
         with suppress(KafkaException):  # nobody answers: the reading says so
-            consumer.list_topics(topic, timeout=settings.startup_timeout_s / 2)
+            consumer.list_topics(topic, timeout=min(_LEADER_S, settings.startup_timeout_s))
         consumer.assign([TopicPartition(topic, n, begin.get(n, OFFSET_BEGINNING)) for n in range(partitions)])
         yield from _until_end(settings, consumer, open_partitions=set(range(partitions)))
 

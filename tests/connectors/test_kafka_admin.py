@@ -1,7 +1,7 @@
 """Asking a cluster: what comes of a broker that is out, starting, silent, or shut to us."""
 
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -61,12 +61,14 @@ def test_a_topic_that_is_not_there_is_one_line(tansu: str) -> None:
         Cluster(KafkaSettings(brokers=tansu)).require_topics(["nowhere"])
 
 
-def test_a_topic_that_spreads_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_topic_that_spreads_is_waited_for(tansu: str) -> None:
     """The broker that is asked hears of a new topic a moment after the one that made it."""
-    cluster = Cluster(KafkaSettings(brokers=tansu))
-    answers: list[dict[str, int]] = [{"new": 3}, {}]
-    monkeypatch.setattr(cluster, "topics", answers.pop)
-    assert cluster.require_topics(["new"]) == {"new": 3}
+    cluster, name = Cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(cluster.require_topics, [name])
+        time.sleep(0.3)
+        cluster.create_topic(name, partitions=3, replication=1, config={})
+        assert asked.result() == {name: 3}
 
 
 def test_a_right_password_is_let_in(apache_kafka: Kafka) -> None:

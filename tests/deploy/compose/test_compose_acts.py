@@ -38,6 +38,7 @@ Addresses = dict[str, str]
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """Apache Kafka under the file's own settings, but for where it listens and keeps its log."""
+    java = quick_java(384)
     addresses = {name: f"127.0.0.1:{free_port()}" for name in ("kafka:19092", "localhost:9092", "kafka:9093")}
     folder = tmp_path_factory.mktemp("kafka")
     settings = _properties(read()["services"]["kafka"]["environment"])
@@ -46,7 +47,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
             settings[option].replace("//:9092", "//localhost:9092").replace("//:", "//kafka:"), addresses
         )
     settings["log.dirs"] = str(folder / "data")
-    node = Node(folder, addresses["kafka:19092"], settings, java=quick_java(384))
+    node = Node(folder, addresses["kafka:19092"], settings, java=java)
     try:
         format_all(node)
         node.start()

@@ -22,6 +22,7 @@ from tests.deploy.image.inside import UID, Inside
 from tests.deploy.tools import ROOT
 from tests.e2e.world import World, wait_until
 from tests.oracle import fold
+from tests.rigs.kafka import Kafka
 from tests.rigs.ports import free_port
 from tests.rigs.qdrant_facade import FacadeProcess
 
@@ -199,12 +200,12 @@ def test_a_worker_ends_with_the_test_that_started_it(inside: Inside, tansu: str,
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), lambda: f"{pid} still runs")
 
 
-def test_it_is_ready_soon(inside: Inside, tansu: str, tmp_path: Path) -> None:
-    """From its start to /ready; three seconds of it are the broker's, which waits for more members of an empty group.
+def test_it_is_ready_soon(inside: Inside, apache_kafka: Kafka, tmp_path: Path) -> None:
+    """From its start to /ready, the best of a few, as machines are shared.
 
-    The best of a few, as machines are shared.
+    This broker doesn't wait for more members of an empty group; by default Kafka does, for three seconds.
     """
-    world = World(tansu, tmp_path)
+    world = World(apache_kafka.address, tmp_path)
     took: list[float] = []
     while len(took) < _STARTS and min(took, default=math.inf) > _START_S:
         settings = _settings(world, str(free_port()))

@@ -58,7 +58,7 @@ def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) 
 
 def _ends(world: World, environment: dict[str, str]) -> tuple[int, str]:
     """Exit code and the one line of a worker that ends by itself."""
-    started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="2")
+    started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="4")
     done = subprocess.run(COMMANDS["bytewax"], env=started, capture_output=True, text=True, timeout=120, check=False)
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]

@@ -3,6 +3,7 @@
 Java's class data sharing (JEP 350, dynamic archives). Recorded once, in ten seconds, beside the jars.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,15 +13,18 @@ from tests.rigs.ports import free_port
 
 
 def quick_java(heap_mb: int) -> list[str]:
-    """As `java`, with the archive; a Java that can't use it does without."""
-    archive = jars() / "broker.jsa"
-    with one_at_a_time(archive.parent):
+    """As `java`, with the archive; a Java that makes none does without."""
+    folder = jars()
+    made_by = Path(shutil.which("java") or "java").resolve().stat().st_mtime_ns  # another Java can't use it
+    archive = folder / f"broker-{made_by}.jsa"
+    with one_at_a_time(folder):
         if not archive.exists():
             _record(archive)
     return java(heap_mb, f"-XX:SharedArchiveFile={archive}")
 
 
 def _record(archive: Path) -> None:
+    """Start a broker, and end it: Java writes the archive as it ends."""
     draft = archive.with_suffix(".draft")
     with tempfile.TemporaryDirectory(prefix="kafka-") as name:
         address, controller = (f"127.0.0.1:{free_port()}" for _ in range(2))
@@ -30,12 +34,12 @@ def _record(archive: Path) -> None:
             "listeners": f"PLAINTEXT://{address},CONTROLLER://{controller}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         }
+        format_all(Node(Path(name), address, config, java=java(256)))
         node = Node(Path(name), address, config, java=java(256, f"-XX:ArchiveClassesAtExit={draft}"))
         try:
-            format_all(node)
             node.start()
             node.wait_ready()
-            node.terminate()
+            if node.terminate() and draft.exists():
+                draft.rename(archive)
         finally:
             node.kill()
-    draft.rename(archive)

@@ -5,7 +5,7 @@ About 1.1 GB. A broker that died is noticed after 3 s (Kafka's own default is 9 
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -130,9 +130,9 @@ class KafkaCluster:
         self._nodes[node].resume()
         self._paused.discard(node)
 
-    def wait_whole(self, *topics: str) -> None:
-        """Wait until every node says that all are brokers, that `topics` are there, and every replica is in sync."""
-        wait_until(lambda: self._whole(topics), lambda: f"not whole, or without {topics}; running: {self.running}")
+    def wait_whole(self) -> None:
+        """Wait until every node says that all are brokers of the cluster and every replica is in sync."""
+        wait_until(self._whole, lambda: f"not whole; running: {self.running}")
 
     def wait_told(self) -> None:
         """Wait until every node knows what the controller has been told so far: topics, rules, settings.
@@ -142,7 +142,7 @@ class KafkaCluster:
         last = f"last-{uuid4().hex[:8]}"
         admin = AdminClient({"bootstrap.servers": self.address})
         admin.create_topics([NewTopic(last, num_partitions=1)])[last].result(_PATIENCE_S)
-        self.wait_whole(last)
+        wait_until(lambda: self._whole(last), lambda: f"not all know {last}; running: {self.running}")
 
     def heal(self) -> None:
         """Whatever was done to it, undo it: resume, restart, proxies too; and wait until it is whole."""
@@ -153,7 +153,7 @@ class KafkaCluster:
         self.restart(*(node for node in self._nodes if node not in self.running))
         self.wait_whole()
 
-    def _whole(self, topics: Iterable[str]) -> bool:
+    def _whole(self, *topics: str) -> bool:
         for node in self._nodes.values():
             found = node.metadata()
             if found is None or set(found.brokers) != set(self._nodes) or not found.topics.keys() >= set(topics):
@@ -176,12 +176,13 @@ def start_cluster(
     numbers: Sequence[int] = NODES, *, changes: Mapping[str, str] = _AS_SHIPPED
 ) -> Iterator[KafkaCluster]:
     """A cluster of nodes of these numbers, whole; killed at the end. `changes` are made to the shipped properties."""
+    java = quick_java(256)
     with tempfile.TemporaryDirectory(prefix="kafka-") as name, ExitStack() as closing:
         secrets = Secrets(Path(name) / "secrets")
         listeners = {n: {listener: f"127.0.0.1:{free_port()}" for listener in _PROTOCOLS} for n in numbers}
         controllers = {n: f"127.0.0.1:{free_port()}" for n in numbers}
         proxies = {n: closing.enter_context(Proxy(listeners[n]["PROXIED"])) for n in numbers}
-        nodes, java = {}, quick_java(256)
+        nodes = {}
         for n in numbers:
             advertised = listeners[n] | {"PROXIED": proxies[n].address}
             config = {

@@ -1,4 +1,4 @@
-"""Kafka's jars, from Maven Central, once into the user's cache; and Java with them."""
+"""Kafka's jars, from Maven Central, once into the user's cache; and the command that runs them."""
 
 import fcntl
 import os
@@ -33,7 +33,7 @@ def jars() -> Path:
 
 def java(heap_mb: int, *options: str) -> list[str]:
     """A command that lacks the class to run, with Kafka's on its path."""
-    # It lives for minutes: without the second compiler three start in two thirds of the time.
+    # Nothing lives for long: without the second compiler three start in two thirds of the time.
     quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     path = ":".join(sorted(str(jar) for jar in jars().glob("*.jar")))
     return ["java", f"-Xmx{heap_mb}m", *quick, *options, "-cp", path]

@@ -114,15 +114,17 @@ class Node:
             self._process.wait(_PATIENCE_S)
             self._dismiss_guard()
 
-    def terminate(self) -> None:
-        """SIGTERM, which hands its leaderships over first; killed when that takes more than a minute."""
+    def terminate(self) -> bool:
+        """SIGTERM, which hands its leaderships over first; killed, and False, when that takes more than a minute."""
         assert self._process is not None
         self._process.terminate()
         try:
             self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
+            return False
         self._dismiss_guard()
+        return True
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay, and nobody answers on them."""

@@ -39,9 +39,10 @@ class Kafka(Struct, frozen=True):
 @contextmanager
 def start_kafka() -> Iterator[Kafka]:
     """A broker, ready; stopped at the end."""
+    java = quick_java(384)
     with tempfile.TemporaryDirectory(prefix="kafka-") as name:
         kafka = Kafka(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
-        node = Node(Path(name), kafka.address, _config(kafka), java=quick_java(384))
+        node = Node(Path(name), kafka.address, _config(kafka), java=java)
         try:
             format_all(node)
             node.start()
