@@ -34,6 +34,9 @@ _FULL_PAUSE_S: Final = 1.0
 _REVOKE_WAIT_S: Final = 10.0
 #: For the last commit and the farewell together: a broker that says nothing for so long says nothing at all.
 _ANSWER_S: Final = 5.0
+#: How much of it a commit that is refused may take. A rebalance holds its answer up, and has ended when that comes: the
+#: next try is answered at once, and so is the farewell.
+_INSIST: Final = 0.8
 
 
 class ConsumerObserver:
@@ -144,9 +147,11 @@ class GroupConsumer:
         self._hangs = not ends_within(_ANSWER_S, self._leave)
         if self._hangs:
             logger.warning("the broker doesn't answer: left without a farewell; the uncommitted will be read again")
+        else:
+            logger.info("left the group")
 
     def _leave(self) -> None:
-        self._committer.commit_now(self._consumer, insist_s=_ANSWER_S / 2)
+        self._committer.commit_now(self._consumer, insist_s=_ANSWER_S * _INSIST)
         self._consumer.close()
 
     # --- reading

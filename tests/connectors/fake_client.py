@@ -1,5 +1,6 @@
 """A stand-in for confluent_kafka's Consumer, with librdkafka's manners where ours depends on them."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ class FakeClient:
 
     Attributes:
         refusals: codes of the errors that the next commits come to.
+        delays: seconds that the next commits that are waited for take.
         holds: no answer comes to commits that aren't waited for.
         unanswered: those that no answer has come to.
         broken: a commit can't even be sent.
@@ -59,6 +61,7 @@ class FakeClient:
         self.committed = 0
         self.commits = 0
         self.refusals: list[int] = []
+        self.delays: list[float] = []
         self.holds = False
         self.broken = False
         self.farewells = 0
@@ -137,6 +140,7 @@ class FakeClient:
         if asynchronous:
             self.unanswered.append(offsets)
             return offsets
+        time.sleep(self.delays.pop(0) if self.delays else 0)
         error, offsets = self._outcome(offsets)
         if error is not None:
             raise KafkaException(error)

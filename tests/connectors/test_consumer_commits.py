@@ -92,6 +92,15 @@ def test_the_last_commit_outlasts_a_rebalance(member: Any, code: int, caplog: py
     assert "last commit failed" not in caplog.text
 
 
+def test_a_refusal_that_a_rebalance_held_up_for_long_is_the_last(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rebalance has ended when it comes: the next try is made, however much of the time is gone."""
+    monkeypatch.setattr(module, "_ANSWER_S", 1.0)
+    member.client.refusals, member.client.delays = [KafkaError.ILLEGAL_GENERATION], [0.7]
+    member.consumer.close()
+    assert member.client.committed == 10
+    assert member.client.farewells == 1
+
+
 def test_what_is_given_away_is_committed_first(member: Any) -> None:
     """Beside a commit that is under way, and without waiting: no poll's thread is free to be answered."""
     member.client.holds = True

@@ -1,5 +1,6 @@
 """The workers of an attack: started, killed, frozen, ended, weighed, and what they acked."""
 
+import json
 import signal
 import sys
 import time
@@ -50,6 +51,7 @@ class Crowd:
         self._environment = dict(environment)
         self._record = record
         self._acks: list[Path] = []
+        self._started: list[WorkerProcess] = []
 
     def end(self) -> None:
         """SIGKILL to all that still run."""
@@ -68,6 +70,7 @@ class Crowd:
         command = [sys.executable, "-m", "tests.faults.run", self._runner] if self._special else COMMANDS[self._runner]
         worker = WorkerProcess(self.world, environment=environment, command=command)
         self.workers.append(worker)
+        self._started.append(worker)
         return worker
 
     def kill(self, worker: WorkerProcess) -> None:
@@ -114,12 +117,25 @@ class Crowd:
         counted = read_acks(self._acks)
         return sum(counted.values()) - len(counted), len(counted)
 
+    def timeline(self, *, most: int = 100) -> str:
+        """The last lines of all workers' logs, in the order of their times."""
+        lines = sorted(
+            f"{line['time'][11:23]} {worker.pid} {line['message']}"
+            for worker in self._started
+            for line in map(json.loads, filter(_is_json, worker.words().splitlines()))
+        )
+        return "\n".join(lines[-most:])
+
     def acked(self) -> int:
         """Different records whose effect is durable: needs `record`."""
         return len(read_acks(self._acks))
 
     def _words(self) -> str:
         return "\n".join(worker.words()[-1500:] for worker in self.workers)
+
+
+def _is_json(line: str) -> bool:
+    return line.startswith("{") and line.endswith("}")  # one that was killed may have stopped in mid-line
 
 
 def peak_rss_mib(pid: int) -> float:

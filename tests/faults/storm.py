@@ -38,13 +38,14 @@ _MOST: Final = 4
 
 
 class Outcome(Struct, frozen=True):
-    """A storm's counts; `changes` of the membership, `again` records done more than once."""
+    """A storm's counts, `again` of records done more than once; and what its workers said."""
 
     joined: int
     left: int
     killed: int
     again: int
     records: int
+    said: str = ""
 
     def __add__(self, other: "Outcome") -> "Outcome":
         return Outcome(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
@@ -101,7 +102,7 @@ def storm(
     arena.section.note(f"{joined} joined, {left} left, {killed} were killed")
     arena.finish()
     again, records = arena.duplicates()
-    return Outcome(joined, left, killed, again, records)
+    return Outcome(joined, left, killed, again, records, arena.timeline())
 
 
 def _ready(worker: WorkerProcess) -> bool:
