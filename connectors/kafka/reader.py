@@ -1,13 +1,13 @@
 """Reading a topic from start to end, outside any group."""
 
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import open_client
-from connectors.kafka.faults import translate
+from connectors.kafka.faults import refused, translate
 from connectors.kafka.messages import record_of
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
@@ -19,13 +19,12 @@ _POLL_S: Final = 0.05
 _BATCH: Final = 500
 #: How long a broker holds a fetch that finds nothing; each partition's end is such a fetch.
 _HELD_MS: Final = 50
-_LEADER_S: Final = 2.0
 
 
 def read_topic(
     settings: KafkaSettings, topic: str, *, partitions: int, start: Mapping[int, int] | None = None
 ) -> Iterator[Record]:
-    """Every record of `topic` up to each partition's end as the fetches report it, partitions interleaved.
+    """Every record of `topic` up to each partition's end as it is now or when it is reached, partitions interleaved.
 
     Args:
         settings: of the broker.
@@ -38,11 +37,9 @@ def read_topic(
     """
     begin = start or {}
     with _reader(settings) as consumer:
-        # A partition whose leader isn't known yet asks for its first offset again only after half a second.
-        with suppress(KafkaException):  # nobody answers: the reading says so
-            consumer.list_topics(topic, timeout=min(_LEADER_S, settings.startup_timeout_s))
-        consumer.assign([TopicPartition(topic, n, begin.get(n, OFFSET_BEGINNING)) for n in range(partitions)])
-        yield from _until_end(settings, consumer, open_partitions=set(range(partitions)))
+        bounds = {n: _bounds(settings, consumer, TopicPartition(topic, n)) for n in range(partitions)}
+        consumer.assign([TopicPartition(topic, n, begin.get(n, first)) for n, (first, _end) in bounds.items()])
+        yield from _until_end(settings, consumer, {n: end for n, (_first, end) in bounds.items()})
 
 
 def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
@@ -60,21 +57,48 @@ def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
     return None
 
 
-def _until_end(settings: KafkaSettings, consumer: Consumer, *, open_partitions: set[int]) -> Iterator[Record]:
+def _bounds(settings: KafkaSettings, consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """First and end offset, by the partition's leader. With none, as in an election, it is asked for again."""
+    deadline = time.monotonic() + settings.startup_timeout_s
+    while time.monotonic() < deadline:
+        try:
+            found = consumer.get_watermark_offsets(partition, timeout=settings.startup_timeout_s)
+        except KafkaException as error:
+            if refused(error.args[0]):
+                raise translate(error.args[0], "reading") from None
+            time.sleep(_POLL_S)
+        else:
+            if found is not None:
+                return found
+    raise _nobody(settings)
+
+
+def _until_end(settings: KafkaSettings, consumer: Consumer, ends: dict[int, int]) -> Iterator[Record]:
+    """Up to `ends` and on to where a fetch finds nothing.
+
+    A fetch alone doesn't tell: a replica that is taken for the leader still serves it, and what was acknowledged a
+    moment ago reaches a replica later. The end alone doesn't either: some brokers name the start of the last batch.
+    """
     silent_s = 0.0
-    while open_partitions:
+    while ends:
         messages = consumer.consume(_BATCH, _POLL_S)
         silent_s = 0.0 if messages else silent_s + _POLL_S
         if silent_s > settings.startup_timeout_s:
-            raise UnavailableError(f"no broker answers at {settings.brokers}; set TICKETS_KAFKA__BROKERS, or start one")
+            raise _nobody(settings)
         for message in messages:
             error = message.error()
             if error is None:
                 yield record_of(message)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's local codes begin so
-                open_partitions.discard(message.partition() or 0)
+                reached = message.partition() or 0
+                if (message.offset() or 0) >= ends.get(reached, 0):
+                    ends.pop(reached, None)
             elif not error.retriable():
                 raise translate(error, "reading")
+
+
+def _nobody(settings: KafkaSettings) -> UnavailableError:
+    return UnavailableError(f"no broker answers at {settings.brokers}; set TICKETS_KAFKA__BROKERS, or start one")
 
 
 def _reader(settings: KafkaSettings) -> Consumer:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 import pytest
@@ -12,7 +12,7 @@ from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_one, read_topic
-from core.errors import FatalError, UnavailableError
+from core.errors import FatalError
 from core.records import Batch, Origin, Record, Rejected
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
@@ -267,17 +267,3 @@ def test_a_wrong_password_stops_a_consumer(apache_kafka: Kafka) -> None:
             refusal = str(error)
     assert "the broker refuses" in refusal
     consumer.close()
-
-
-def test_the_reader_s_group_begins_as_the_worker_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rights to groups are given by the beginning of their names: whoever may see the worker's may read a topic."""
-    asked: list[Any] = []
-
-    def refuse(_kind: Any, options: Any) -> Any:
-        asked.append(options["group.id"])
-        raise UnavailableError("enough")
-
-    monkeypatch.setattr("connectors.kafka.reader.open_client", refuse)
-    with pytest.raises(UnavailableError):
-        list(read_topic(KafkaSettings(group="blue"), "anything", partitions=1))
-    assert asked == ["blue-reader"]
