@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Final
 
 from pythonjsonlogger.json import JsonFormatter
@@ -38,15 +39,21 @@ class RepeatsFilter(logging.Filter):
         return True
 
 
+class _JsonLines(JsonFormatter):
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        """ISO 8601, UTC, to the microsecond: it tells the order of several workers' lines."""
+        del datefmt
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+
+
 def set_up_logging(settings: LogSettings) -> None:
     """Send the root logger's lines to standard error as JSON, or as text for a person."""
     handler = logging.StreamHandler(sys.stderr)
     if settings.format == "json":
-        formatter: logging.Formatter = JsonFormatter(
-            "{levelname}{name}{message}",
+        formatter: logging.Formatter = _JsonLines(
+            "{asctime}{levelname}{name}{message}",
             style="{",
-            rename_fields={"levelname": "level", "name": "logger"},
-            timestamp="time",  # ISO 8601 to the microsecond, UTC: the order of several workers' lines
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
         )
     else:
         formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")

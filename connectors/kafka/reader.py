@@ -64,8 +64,10 @@ def _bounds(settings: KafkaSettings, consumer: Consumer, partition: TopicPartiti
         try:
             found = consumer.get_watermark_offsets(partition, timeout=settings.startup_timeout_s)
         except KafkaException as error:
-            if refused(error.args[0]):
-                raise translate(error.args[0], "reading") from None
+            fault = error.args[0]
+            told = fault.code() > 0 and time.monotonic() + _POLL_S >= deadline  # the client's own codes are below 0
+            if told or refused(fault):
+                raise translate(fault, "reading") from None
             time.sleep(_POLL_S)
         else:
             if found is not None:

@@ -10,11 +10,13 @@ TOPIC: Final = "tickets.raw"
 POLL_INTERVAL_S: Final = 300.0
 
 
-class _Message:
+class FakeMessage:
+    """A record of the one partition there is."""
+
     def __init__(self, offset: int) -> None:
         self._offset = offset
 
-    def error(self) -> None:
+    def error(self) -> KafkaError | None:
         return None
 
     def topic(self) -> str:
@@ -80,7 +82,7 @@ class FakeClient:
         self._on_lost = on_lost
         self._joined = False
 
-    def consume(self, count: int, _timeout: float) -> list[_Message]:
+    def consume(self, count: int, _timeout: float) -> list[FakeMessage]:
         self.evicted = self.evicted or self.clock[0] - self.polled > POLL_INTERVAL_S
         self.polled = self.clock[0]
         while self.unanswered and not self.holds:
@@ -95,7 +97,7 @@ class FakeClient:
             count = min(count, self.late)
             self.late -= count
         start, self.offset = self.offset, self.offset + count
-        return [_Message(offset) for offset in range(start, self.offset)]
+        return [FakeMessage(offset) for offset in range(start, self.offset)]
 
     def answer_first(self) -> None:
         """To the commit that was sent first."""

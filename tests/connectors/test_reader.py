@@ -10,36 +10,14 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from connectors.kafka.reader import read_topic
 from core.errors import FatalError, UnavailableError
 from core.settings import KafkaSettings
+from tests.connectors.fake_client import TOPIC, FakeMessage
 
 
-class _Message:
-    def __init__(self, offset: int, code: int | None = None) -> None:
-        self._offset = offset
-        self._error = None if code is None else KafkaError(code)
+class _End(FakeMessage):
+    """What a client returns where a fetch finds nothing."""
 
     def error(self) -> KafkaError | None:
-        return self._error
-
-    def topic(self) -> str:
-        return "log"
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return self._offset
-
-    def key(self) -> bytes:
-        return b"key"
-
-    def value(self) -> bytes:
-        return b"value"
-
-    def headers(self) -> list[tuple[str, bytes]]:
-        return []
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, 0
+        return KafkaError(KafkaError._PARTITION_EOF)
 
 
 class _Client:
@@ -50,7 +28,7 @@ class _Client:
         batches: what the next calls return.
     """
 
-    def __init__(self, answers: list[Any], batches: list[list[_Message]]) -> None:
+    def __init__(self, answers: list[Any], batches: list[list[FakeMessage]]) -> None:
         self.answers = answers
         self.batches = batches
 
@@ -63,7 +41,7 @@ class _Client:
     def assign(self, partitions: list[TopicPartition]) -> None:
         self.assigned = partitions
 
-    def consume(self, _count: int, _timeout_s: float) -> list[_Message]:
+    def consume(self, _count: int, _timeout_s: float) -> list[FakeMessage]:
         return self.batches.pop(0) if self.batches else []
 
 
@@ -73,25 +51,25 @@ def _read(monkeypatch: pytest.MonkeyPatch, client: _Client, **settings: Any) -> 
         yield client
 
     monkeypatch.setattr("connectors.kafka.reader.open_client", opened)
-    return [record.origin.offset for record in read_topic(KafkaSettings(**settings), "log", partitions=1)]
+    return [record.origin.offset for record in read_topic(KafkaSettings(**settings), TOPIC, partitions=1)]
 
 
 def test_a_replica_that_is_behind_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says that the partition ends before the end that its leader has told."""
-    behind = [_Message(0), _Message(1), _Message(2, KafkaError._PARTITION_EOF)]
-    client = _Client([(0, 3)], [behind, [], [_Message(2)], [_Message(3, KafkaError._PARTITION_EOF)]])
+    behind = [FakeMessage(0), FakeMessage(1), _End(2)]
+    client = _Client([(0, 3)], [behind, [], [FakeMessage(2)], [_End(3)]])
     assert _read(monkeypatch, client) == [0, 1, 2]
 
 
 def test_an_end_that_is_told_too_early_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some brokers name the start of the last batch."""
-    batches = [[_Message(0)], [_Message(1), _Message(2), _Message(3, KafkaError._PARTITION_EOF)]]
+    batches = [[FakeMessage(0)], [FakeMessage(1), FakeMessage(2), _End(3)]]
     assert _read(monkeypatch, _Client([(0, 1)], batches)) == [0, 1, 2]
 
 
 def test_a_leader_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """In an election there is none."""
-    client = _Client([KafkaError.LEADER_NOT_AVAILABLE, None, (5, 5)], [[_Message(5, KafkaError._PARTITION_EOF)]])
+    client = _Client([KafkaError.LEADER_NOT_AVAILABLE, None, (5, 5)], [[_End(5)]])
     assert _read(monkeypatch, client) == []
     assert client.assigned[0].offset == 5
 
@@ -102,6 +80,12 @@ def test_nobody_who_answers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
         _read(monkeypatch, _Client([KafkaError._TRANSPORT] * 100, []), startup_timeout_s=0.2)
     with pytest.raises(UnavailableError, match=r"no broker answers at .*TICKETS_KAFKA__BROKERS"):
         _read(monkeypatch, _Client([(0, 1)], []), startup_timeout_s=0.2)
+
+
+def test_a_topic_that_has_gone_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker has answered."""
+    with pytest.raises(FatalError, match="`ticketstream topics`"):
+        _read(monkeypatch, _Client([KafkaError.UNKNOWN_TOPIC_OR_PART] * 100, []), startup_timeout_s=0.2)
 
 
 def test_a_refusal_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

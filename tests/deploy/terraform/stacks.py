@@ -79,13 +79,14 @@ def _apply(kind: Kind, branch: Workspace, emulator: Emulator, table: Table) -> A
 
 
 def _destroy(kind: Kind, applied: Applied, table: Table) -> None:
-    # A busy emulator's answer may come too late: the request is repeated, and what it asks to delete has gone already.
-    # The next destroy looks first.
+    # A busy emulator's answer may come too late: the request is repeated, and what it asks to delete is not found any
+    # more. The next destroy looks first; for any other reason there is none.
     for _ in range(_DESTROYS):
         said = applied.root.destroy(kind.variables)
         left = resources(applied.root.show().get("values", {}).get("root_module", {}))
         if {each["type"] for each in left} == kind.stays:
             break
+        assert "NotFound" in said.errors(), said.errors()
     else:
         raise AssertionError(said.errors())
     table.row("resources destroyed", applied.emulator.name, len(applied.resources()) - len(left))

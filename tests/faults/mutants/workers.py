@@ -86,7 +86,7 @@ def _until_answered(operator: Operator) -> Operator:
 
 @mutant("P8", trial=outages.long_outage, budget_s=120.0)  # where it is too slow to catch up at all, the trial waits
 def limp_after_an_outage() -> None:
-    """Once a write has failed, those that come later are held to 66 records/s, as if it were still to be spared."""
+    """Once a write has failed, those that come later are held to 100 records/s, as if it were still to be spared."""
     write, pace = VersionedIndex.write, Lock()
     due: list[float] = []
 
@@ -98,7 +98,7 @@ def limp_after_an_outage() -> None:
             raise
         if due:
             with pace:
-                due[0] = max(due[0], time.monotonic()) + len(tickets) / 66
+                due[0] = max(due[0], time.monotonic()) + len(tickets) / 100
                 rest = due[0] - time.monotonic()
             time.sleep(max(0.0, rest))
 
