@@ -76,8 +76,11 @@ def test_our_own_colours_and_bars_stay() -> None:
     assert "\x1b[2mdim\x1b[0m\n" in _printed(console)
     with Progress(console=console) as bars:
         bars.add_task("reading the log", total=2, completed=1)
+        bars.refresh()
+        bars.refresh()
     assert "reading the log" in _printed(console)
-    assert "\x1b[?25l" in _printed(console), "the cursor is hidden meanwhile"
+    assert "\x1b[2K" in _printed(console), "the line is drawn anew"
+    assert "␛" not in _printed(console)
 
 
 def test_lines_stay_whole_where_nobody_watches() -> None:
