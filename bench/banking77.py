@@ -21,12 +21,12 @@ from rich.console import Console
 from rich.progress import track
 
 from cli.demo import committed
-from cli.local import LocalStream
-from connectors.index.open import open_index
 from connectors.kafka.admin import Cluster
+from connectors.qdrant.open import open_index
 from core.records import SearchQuery
-from models.load import load_embedder
-from worker.search import Searcher
+from local.stack import LocalStream
+from models.open import load_embedder
+from runtime.searcher import IndexSearcher
 
 err = Console(stderr=True)
 
@@ -88,7 +88,7 @@ def _wait(stream: LocalStream, total: int) -> None:
 def _search(stream: LocalStream, queries: list[dict[str, str]]) -> tuple[float, float]:
     embedder = load_embedder(stream.settings.model)
     index = open_index(stream.settings.index, dimension=embedder.dimension, model=embedder.stamp)
-    searcher = Searcher(index=index, embedder=embedder)
+    searcher = IndexSearcher(index=index, embedder=embedder)
     right = {"all": 0, "train": 0}
     for number, row in enumerate(track(queries, "searching", console=err), start=1):
         for name, query in {

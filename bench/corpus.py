@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.environment import load_settings
-from core.ports import Embedder
+from core.protocols import Embedder
 from core.records import Batch, EnrichedTicket, Origin, Record
+from stream.plan import ticket_steps
+from stream.steps import run_step
+from stream.telemetry import StreamTelemetry
 from synthetic.tickets import SyntheticRecord, events
-from worker.plan import ticket_steps
-from worker.steps import run_step
-from worker.telemetry import Telemetry
 
 SYNTHETIC: Final = "synthetic"
 BANKING77: Final = "banking77"
@@ -38,11 +38,11 @@ def records(tickets: int) -> list[Record]:
 
 def passages(tickets: int, embedder: Embedder) -> list[list[str]]:
     """What the pipeline embeds of each synthetic ticket."""
-    batch: Batch[Any] = Batch(tuple(records(tickets)), None)
+    batch: Batch[Any] = Batch(tuple(records(tickets)))
     for step in ticket_steps(load_settings(), embedder):
         if step.name == "embed":
             break
-        batch = run_step(step, batch, Telemetry())
+        batch = run_step(step, batch, StreamTelemetry())
     return [[p.embed_text for p in item.passages] if isinstance(item, EnrichedTicket) else [] for item in batch.items]
 
 

@@ -15,12 +15,12 @@ from bench.corpus import synthetic_events, texts
 from bench.job import Job, Measured
 from bench.machine import Machine
 from bench.suite import FOREIGN_PYTHON, GPU_PYTHON, Row, Suite
-from connectors.broker import start_broker
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from core.environment import load_settings
-from models.artefact import GRAPH
-from models.load import artefact_folder, card_of, load_embedder, weights_folder
+from local.broker import start_broker
+from models.open import artefact_folder, card_of, load_embedder, weights_folder
+from models.store.artefact import GRAPH
 
 _PARTITIONS: Final = 4
 _TIMEOUT_S: Final = 3_600
@@ -105,7 +105,7 @@ def _setting(suite: Suite, job: Job) -> Iterator[Setting]:
         fixed = {
             "TICKETS_HEALTH__PORT": "0",
             "TICKETS_LOG__LEVEL": "error",
-            "TICKETS_MODEL__REMEMBERED_TEXTS": "0",  # speed, not luck
+            "TICKETS_MODEL__VECTOR_CACHE_TEXTS": "0",  # speed, not luck
             # The embedded broker answers a fetch when its time is up, and not when there is something.
             "TICKETS_KAFKA__EXTRA": '{"fetch.wait.max.ms": "20"}',
         }

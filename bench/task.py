@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
 
 from core.environment import load_settings
+from core.records import EnrichedTicket, Record, TicketPoints
+from stream.telemetry import StreamObserver
 
 _TELL_S: Final = 0.02
 _PATIENCE_S: Final = 600.0
@@ -44,12 +46,12 @@ class Report(Struct, frozen=True):
 class Task:
     """A running worker: the real pipeline or one of its stages, in the environment given, on the cores given."""
 
-    def __init__(self, cores: Sequence[int], environment: dict[str, str], *, stage: str = "pipeline") -> None:
+    def __init__(self, cores: Sequence[int], environment: dict[str, str], *, role: str = "pipeline") -> None:
         self.acked = 0
         self._joined = threading.Event()
         self._report: Report | None = None
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.task", stage, *map(str, cores)],
+            [sys.executable, "-m", "bench.task", role, *map(str, cores)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **environment},
@@ -115,8 +117,8 @@ def _wait(until: Callable[[], bool], tasks: Sequence[Task]) -> None:
         time.sleep(_TELL_S)
 
 
-class _Listening:
-    """Notes when what was acked."""
+class _Listening(StreamObserver):
+    """Notes what was acked, and when."""
 
     def __init__(self, tell: Callable[[object], None]) -> None:
         self.acks: list[tuple[float, float]] = []
@@ -124,9 +126,18 @@ class _Listening:
         self._tell = tell
         self._told = 0
 
-    def acked(self, tickets: Sequence[Any]) -> None:
+    def assigned(self, partitions: int) -> None:
+        if partitions:
+            self._tell({"joined": True})
+
+    def read(self, records: Sequence[Record]) -> None:
+        del records
+        self.first = self.first or time.time()
+
+    def acked(self, tickets: Sequence[EnrichedTicket | TicketPoints]) -> None:
         self.last = time.time()
-        self.acks += [(float(getattr(ticket, "event_ms", 0) or 0), self.last * 1000) for ticket in tickets]
+        times = [ticket.event_ms if isinstance(ticket, TicketPoints) else None for ticket in tickets]
+        self.acks += [(float(event_ms or 0), self.last * 1000) for event_ms in times]
 
     def say(self) -> None:
         if (acked := len(self.acks)) > self._told:
@@ -134,13 +145,13 @@ class _Listening:
             self._tell({"acked": acked})
 
 
-def main(stage: str, cores: Sequence[int]) -> None:
+def main(role: str, cores: Sequence[int]) -> None:
     """Run a pipeline until standard input ends."""
     import onnxruntime  # noqa: F401, PLC0415 - it does without AMX where it can't try it on a second core
 
     os.sched_setaffinity(0, cores)  # before the model counts its cores
-    from worker import compose  # noqa: PLC0415 - numpy's threads follow the affinity, too
-    from worker.loop import run  # noqa: PLC0415
+    from stream import compose  # noqa: PLC0415 - numpy's threads follow the affinity, too
+    from stream.loop import run  # noqa: PLC0415
 
     lock = threading.Lock()
 
@@ -149,24 +160,13 @@ def main(stage: str, cores: Sequence[int]) -> None:
             sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
             sys.stdout.flush()
 
-    pipeline = getattr(compose, f"build_{stage}")(load_settings())
-    listening, telemetry = _Listening(tell), pipeline.telemetry
-    real_acked, real_read, real_gauge = telemetry.acked, telemetry.read, telemetry.gauge
-
-    def acked(tickets: Sequence[Any], rejected: Any, now_ms: int) -> None:
-        real_acked(tickets, rejected, now_ms)
-        listening.acked(tickets)
-
-    def read(records: Any) -> None:
-        listening.first = listening.first or time.time()
-        real_read(records)
-
-    def gauge(name: Any, value: float, *labels: str) -> None:
-        real_gauge(name, value, *labels)
-        if name == "tickets_assigned_partitions" and value:
-            tell({"joined": True})
-
-    telemetry.acked, telemetry.read, telemetry.gauge = acked, read, gauge
+    opens = {
+        "pipeline": compose.open_pipeline,
+        "enrichment": compose.open_enrichment,
+        "embedding": compose.open_embedding,
+    }
+    listening = _Listening(tell)
+    pipeline = opens[role](load_settings(), observer=listening)
 
     def listen() -> None:
         while not pipeline.finished:
@@ -182,7 +182,7 @@ def main(stage: str, cores: Sequence[int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     began = time.process_time()
     run(pipeline)
-    tokens = telemetry.registry.get_sample_value("tickets_model_tokens_total") or 0.0
+    tokens = pipeline.telemetry.registry.get_sample_value("tickets_model_tokens_total") or 0.0
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     cpu_s = time.process_time() - began
     tell({"report": Report(listening.first, listening.last, listening.acks, int(tokens), cpu_s, rss)})

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 TIMELINE: Final = "timeline.svg"
 _SHOWN_S: Final = 2.0
-_COLOURS: Final = {"poll": "#cbd5e0", "model": "#2b6cb0", "write": "#dd6b20"}
+_COLOURS: Final = {"poll": "#cbd5e0", "model": "#2b6cb0", "write_index": "#dd6b20"}
 _OPERATORS: Final = "#38a169"
 #: It waits for the model, whose own spans are shown in the model's threads.
 _LEFT_OUT: Final = frozenset({"embed"})

@@ -13,9 +13,7 @@ from typing import Annotated, Final
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.asking import Asking, open_asking
 from cli.console import ends_in_one_line, out
-from cli.local import LocalStream
 from cli.model import model_progress
 from cli.search import show
 from connectors.kafka.admin import Cluster
@@ -24,8 +22,10 @@ from core.environment import load_settings
 from core.errors import TicketstreamError
 from core.records import SearchQuery
 from core.settings import Settings
+from local.stack import LocalStream
+from runtime.model import fetch_model
+from runtime.searcher import Searcher, open_searcher
 from synthetic.tickets import SyntheticRecord, events, questions
-from worker.model import fetch_model
 
 _TRICKLE_PER_S: Final = 2.0
 _QUESTIONS: Final = 4
@@ -57,12 +57,12 @@ def demo(
         sender = open_sender(stream.settings.kafka)
         opened.callback(sender.close)
         produced = _stream(stream, sender, tickets, seed)
-        with open_asking(stream.settings) as asking:
-            _tell(asking)
-            for question in islice(questions(seed=seed), _QUESTIONS):
-                show(asking, question.text, SearchQuery(tenant_id=question.tenant_id, limit=_HITS))
-            if stay:
-                _take_questions(stream, sender, asking, produced, seed)
+        searcher = open_searcher(stream.settings, opened)
+        _tell(searcher)
+        for question in islice(questions(seed=seed), _QUESTIONS):
+            show(searcher, question.text, SearchQuery(tenant_id=question.tenant_id, limit=_HITS))
+        if stay:
+            _take_questions(stream, sender, searcher, produced, seed)
 
 
 def _stream(stream: LocalStream, sender: Sender, tickets: int, seed: int) -> int:
@@ -103,15 +103,15 @@ def committed(cluster: Cluster, settings: Settings) -> int:
     return sum(lag.committed or 0 for lag in cluster.lag(settings.topics.raw, settings.kafka.group))
 
 
-def _tell(asking: Asking) -> None:
-    status = asking.status()
+def _tell(searcher: Searcher) -> None:
+    status = searcher.status()
     fresh = "" if status.freshness_s is None else f", {status.freshness_s:.1f} s from broker to searchable"
     out.print(
         f"{status.points:,} points ({status.tombstones:,} tombstones) by {status.model}{fresh}\n", highlight=False
     )
 
 
-def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produced: int, seed: int) -> None:
+def _take_questions(stream: LocalStream, sender: Sender, searcher: Searcher, produced: int, seed: int) -> None:
     """Keep tickets trickling in, show how the stream is, and answer until Ctrl-C or Ctrl-D."""
     from prompt_toolkit import PromptSession, patch_stdout  # noqa: PLC0415 - for people at a terminal only
     from prompt_toolkit.formatted_text import HTML  # noqa: PLC0415 - likewise
@@ -120,7 +120,7 @@ def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produce
     names = " ".join(f"{name}={value}" for name, value in stream.environment.items())
     out.print(f"{names} ticketstream status", style="dim", soft_wrap=True, highlight=False)
     out.print(f"metrics: {stream.metrics_url}\n", style="dim", highlight=False)
-    live = _Live(stream, sender, asking, produced, seed)
+    live = _Live(stream, sender, searcher, produced, seed)
     session: PromptSession[str] = PromptSession(bottom_toolbar=live.line, refresh_interval=0.5)
     tenant = next(iter(questions(seed=seed))).tenant_id
     try:
@@ -129,7 +129,7 @@ def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produce
                 text = session.prompt(HTML(f"<b>ask {tenant}</b> (Ctrl-C ends) > ")).strip()
             stream.check()
             if text:
-                show(asking, text, SearchQuery(tenant_id=tenant, limit=_HITS))
+                show(searcher, text, SearchQuery(tenant_id=tenant, limit=_HITS))
     except (KeyboardInterrupt, EOFError):
         out.print("draining and stopping")
     finally:
@@ -139,8 +139,8 @@ def _take_questions(stream: LocalStream, sender: Sender, asking: Asking, produce
 class _Live:
     """New tickets in the background, and one line on how the stream is."""
 
-    def __init__(self, stream: LocalStream, sender: Sender, asking: Asking, produced: int, seed: int) -> None:
-        self._stream, self._sender, self._asking = stream, sender, asking
+    def __init__(self, stream: LocalStream, sender: Sender, searcher: Searcher, produced: int, seed: int) -> None:
+        self._stream, self._sender, self._searcher = stream, sender, searcher
         self._produced = produced
         self._seed = seed + 1
         self._line = "…"
@@ -163,7 +163,7 @@ class _Live:
                 self._sender.send([_outgoing(self._stream.settings, event)])
                 self._produced += 1
                 behind = self._produced - committed(cluster, self._stream.settings)
-                status = self._asking.status()
+                status = self._searcher.status()
                 self._line = f"{self._produced:,} events · {behind} behind · {status.points:,} points"
                 if status.freshness_s is not None:
                     self._line += f" · {status.freshness_s:.2f} s to searchable"

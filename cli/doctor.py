@@ -1,6 +1,7 @@
 """`ticketstream doctor`: is everything there that the stream needs, and if not, what is to be done."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -8,14 +9,14 @@ from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
-from cli.asking import open_asking
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster
-from connectors.topics_file import load_topics
+from connectors.kafka.topics import load_topics
 from core.environment import load_settings, shown_value, variables
 from core.errors import EXIT_OK, TicketstreamError
 from core.settings import Settings
-from models.load import describe
+from models.open import describe
+from runtime.searcher import open_searcher
 
 
 class Finding(Struct, frozen=True):
@@ -84,7 +85,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _topics(settings: Settings) -> str:
-    declared = [spec.name for spec in load_topics(settings.topics.file, names=settings.topics)]
+    declared = [spec.name for spec in load_topics(None, names=settings.topics)]
     needed = [settings.topics.raw, settings.topics.dlq]
     present = Cluster(settings.kafka).require_topics(list(dict.fromkeys([*needed, *declared])))
     return ", ".join(f"{name} ({partitions})" for name, partitions in present.items())
@@ -105,8 +106,8 @@ def _index(settings: Settings) -> str:
         return f"none yet at {settings.index.path}; the first start makes it"
     if not describe(settings.model).ready:
         return "not looked at before the model is there"
-    with open_asking(settings) as asking:
-        status = asking.status()
+    with ExitStack() as stack:
+        status = open_searcher(settings, stack).status()
     return f"{status.points:,} points, {status.tombstones:,} of them tombstones"
 
 

@@ -13,9 +13,9 @@ from rich.table import Table
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
 from core.environment import load_settings
 from core.errors import ConfigError
-from models.load import describe
-from models.published import read_published
-from worker.model import build_model, fetch_model
+from models.build.published import read_published
+from models.open import describe
+from runtime.model import build_model, fetch_model
 
 app = typer.Typer(help="Fetch, verify and show the embedding model.", no_args_is_help=True)
 

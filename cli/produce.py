@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.console import JsonFlag, ends_in_one_line, err, print_json
-from connectors.files import CsvMapping, read_csv, read_jsonl
+from connectors.files.events import CsvMapping, read_csv, read_jsonl
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, Sender, open_sender
 from core.environment import load_settings

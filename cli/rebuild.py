@@ -8,18 +8,19 @@ import typer
 from msgspec import Struct
 from rich.progress import Progress
 
+from cli.bars import progress, shown
 from cli.console import JsonFlag, ends_in_one_line, err, print_json
-from cli.log import Log, TopicLog, progress, shown
-from cli.staged_log import EmbeddedLog
-from connectors.index.successor import begin
+from connectors.qdrant.successor import begin
 from core.environment import load_settings
 from core.settings import Settings
-from worker.bulk import Bulk
-from worker.fold import Fold
-from worker.model import open_embedder
-from worker.plan import receiving_steps, ticket_steps
-from worker.rebuild import catch_up, fill, follow
-from worker.steps import Step
+from maintenance.bulk import Bulk
+from maintenance.fold import Fold
+from maintenance.log import Log, TopicLog
+from maintenance.rebuild import catch_up, fill, follow
+from maintenance.split_log import EmbeddedLog
+from runtime.model import open_embedder
+from stream.plan import receiving_steps, ticket_steps
+from stream.steps import Step
 
 _STOP_THE_WORKER: Final = (
     "the new index is whole and follows the log; stop the worker now, and start it again when this command has ended"

@@ -7,20 +7,21 @@ import typer
 from msgspec import Struct
 from rich.table import Table
 
+from cli.bars import progress, shown
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
-from cli.log import Log, progress, shown
-from cli.staged_log import StagedLog
-from connectors.index.open import open_index
-from connectors.index.ownership import find_owner
+from connectors.qdrant.open import open_index
+from connectors.qdrant.ownership import find_owner
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
 from core.settings import Settings
-from worker.bulk import Bulk
-from worker.compare import Difference, Kind, Outcome
-from worker.fold import Fold
-from worker.model import open_embedder
-from worker.plan import ticket_steps
-from worker.reconcile import bury, compare, mend
+from maintenance.bulk import Bulk
+from maintenance.compare import Difference, Kind, Outcome
+from maintenance.fold import Fold
+from maintenance.log import Log
+from maintenance.reconcile import bury, compare, mend
+from maintenance.split_log import SplitLog
+from runtime.model import open_embedder
+from stream.plan import ticket_steps
 
 _MEANINGS: Final[dict[Kind, str]] = {
     "missing": "the index doesn't know the ticket",
@@ -64,7 +65,7 @@ def reconcile(
     """
     settings = load_settings()
     _require_no_worker(settings)
-    log = StagedLog(settings) if staged else Log(settings)
+    log = SplitLog(settings) if staged else Log(settings)
     fold = log.fold()
     embedder = open_embedder(settings.model)
     index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)

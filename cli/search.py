@@ -1,17 +1,18 @@
 """`ticketstream search`: ask a question, see the tickets nearest to it in meaning."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.asking import Asking, open_asking
 from cli.console import JsonFlag, TenantOption, ends_in_one_line, moment_of, out, print_json
 from core.environment import load_settings
 from core.errors import ConfigError
 from core.records import SearchHit, SearchQuery
+from runtime.searcher import Searcher, open_searcher
 
 _PASSAGE_CHARACTERS = 240
 
@@ -50,13 +51,13 @@ def search(
         updated_before_ms=moment_of(before, "--before"),
         public_only=public,
     )
-    with open_asking(load_settings()) as asking:
-        show(asking, text, query, as_json=as_json)
+    with ExitStack() as stack:
+        show(open_searcher(load_settings(), stack), text, query, as_json=as_json)
 
 
-def show(asking: Asking, text: str, query: SearchQuery, *, as_json: bool = False) -> None:
+def show(searcher: Searcher, text: str, query: SearchQuery, *, as_json: bool = False) -> None:
     """Ask and print."""
-    hits = asking.search(text, query)
+    hits = searcher.search(text, query)
     if as_json:
         print_json(hits)
     elif hits:

@@ -1,17 +1,18 @@
 """`ticketstream status`: how far the stream is, and how big the index."""
 
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.asking import open_asking
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster, PartitionLag
 from core.environment import load_settings
-from services.control import WorkerStatus
-from worker.compose import EMBEDDING, ENRICHMENT
+from runtime.control import WorkerStatus
+from runtime.searcher import open_searcher
+from stream.compose import EMBEDDING, ENRICHMENT
 
 
 @ends_in_one_line
@@ -27,8 +28,8 @@ def status(
         {ENRICHMENT: topics.raw, EMBEDDING: topics.enriched} if staged else {None: topics.raw}
     )
     groups = {kafka.group_of(stage): cluster.lag(topic, kafka.group_of(stage)) for stage, topic in stages.items()}
-    with open_asking(settings) as asking:
-        index = asking.status()
+    with ExitStack() as stack:
+        index = open_searcher(settings, stack).status()
     if as_json:
         shown = [{"group": group, "partitions": [_row(lag) for lag in lags]} for group, lags in groups.items()]
         print_json({**(shown[0] if not staged else {"stages": shown}), "index": index})

@@ -1,28 +1,41 @@
-"""The settings of this process, from its environment. Read in composition roots only.
+"""Reads the settings from environment variables. Called in composition roots only.
 
-An unknown or malformed variable with our prefix is a `ConfigError`. `TICKETS_TEST_*` is left to the tests.
+A variable with our prefix that is unknown or malformed is a `ConfigError`. `TICKETS_TEST_*` is left to the tests.
 """
 
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from pydantic import SecretStr, ValidationError
-from pydantic_settings import SettingsError
 
 from core.errors import ConfigError
 from core.settings import PREFIX, Group, Settings
 
 _FOREIGN: Final = "TICKETS_TEST_"
 
+#: Settings of version 0.1 under the names that they have now.
+RENAMED: Final = {
+    "TICKETS_MODEL__REMEMBERED_TEXTS": "TICKETS_MODEL__VECTOR_CACHE_TEXTS",
+    "TICKETS_WRITER__CONCURRENCY": "TICKETS_WRITER__MAX_CONCURRENT_BATCHES",
+    "TICKETS_WRITER__MAX_BATCH_TICKETS": "TICKETS_WRITER__MAX_BATCH_RECORDS",
+    "TICKETS_WRITER__MAX_INFLIGHT_TICKETS": "TICKETS_WRITER__MAX_INFLIGHT_RECORDS",
+}
+#: Settings of version 0.1 that are gone, and what to do instead of setting them.
+REMOVED: Final = {
+    "TICKETS_MODEL__CALL_TOKENS": "it is measured, and has a fixed value beside TICKETS_MODEL__BATCH_TOKENS",
+    "TICKETS_CLASSIFY__NEIGHBOURS": "the five nearest examples vote",
+    "TICKETS_TOPICS__FILE": "give the file to `ticketstream topics --file`",
+    "TICKETS_WRITER__BACKOFF_BASE_S": "the first wait is at most 0.1 s, and BACKOFF_MAX_S bounds the longest",
+    "TICKETS_WRITER__REJECTED_WINDOW": "TICKETS_WRITER__MAX_REJECTED_SHARE is taken of the last 1,000 records",
+}
+
 
 def variables() -> dict[str, tuple[str, str]]:
     """Every variable's name, with its default as text and its description."""
     found = {}
-    for group_name, group_field in Settings.model_fields.items():
-        group = group_field.annotation
-        assert isinstance(group, type)  # noqa: S101 - for mypy: every field of Settings is a Group
-        assert issubclass(group, Group)  # noqa: S101 - likewise
+    for group_name, group in _groups().items():
         defaults = group()
         for name, field in group.model_fields.items():
             value = getattr(defaults, name)
@@ -34,7 +47,7 @@ def variables() -> dict[str, tuple[str, str]]:
 
 
 def shown_value(settings: Settings, variable: str) -> str:
-    """The value `variable` has, as text fit for a screen: a secret stays one."""
+    """The value of `variable` as text for a screen; `a secret` in place of a secret."""
     group, _, name = variable.removeprefix(PREFIX).lower().partition("__")
     value = getattr(getattr(settings, group), name)
     if isinstance(value, SecretStr) or (value and "EXTRA" in variable):
@@ -43,27 +56,44 @@ def shown_value(settings: Settings, variable: str) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the process's environment.
-
-    Args:
-        environ: checked for unknown names instead of `os.environ`, in tests.
+    """Settings from `environ`, by default the process's environment. An empty variable counts as not set.
 
     Raises:
         ConfigError: a variable with our prefix is unknown or malformed; the message names it.
     """
+    given = os.environ if environ is None else environ
     known = variables()
-    for name in sorted(os.environ if environ is None else environ):
-        upper = name.upper()
-        if upper.startswith(PREFIX) and not upper.startswith(_FOREIGN) and upper not in known:
-            raise ConfigError(f"{name} is not a setting{_suggest(upper, known)}")
+    values: dict[str, dict[str, Any]] = {}
+    for written in sorted(given):
+        name = written.upper()
+        if not name.startswith(PREFIX) or name.startswith(_FOREIGN):
+            continue
+        if name not in known:
+            raise ConfigError(f"{written} {_why_unknown(name, known)}")
+        if given[written]:
+            group, _, field = name.removeprefix(PREFIX).lower().partition("__")
+            values.setdefault(group, {})[field] = _decoded(name, given[written])
     try:
-        return Settings()
-    except SettingsError:  # only maps are read as JSON, and there is one; its value may hold a secret
-        raise ConfigError(f'{PREFIX}KAFKA__EXTRA: this is not JSON; write {{"option": "value"}}') from None
+        return Settings.model_validate(values)
     except ValidationError as error:
         fault = error.errors()[0]
         name = PREFIX + "__".join(str(part) for part in fault["loc"][:2]).upper()
         raise ConfigError(f"{name}: {fault['msg'].lower()} (got {_shown(name, fault['input'])})") from None
+
+
+def _groups() -> dict[str, type[Group]]:
+    groups = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {name: group for name, group in groups.items() if isinstance(group, type) and issubclass(group, Group)}
+
+
+def _decoded(name: str, text: str) -> object:
+    """`text`, or what it says in JSON for the one setting that is a map."""
+    if not name.endswith("__EXTRA"):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:  # its message may quote a secret
+        raise ConfigError(f'{name}: this is not JSON; write {{"option": "value"}}') from None
 
 
 def _shown(name: str, value: object) -> str:
@@ -71,8 +101,13 @@ def _shown(name: str, value: object) -> str:
     return "a secret" if any(word in name for word in ("PASSWORD", "KEY", "EXTRA")) else repr(value)
 
 
-def _suggest(name: str, known: Mapping[str, object]) -> str:
+def _why_unknown(name: str, known: Mapping[str, object]) -> str:
+    if name in RENAMED:
+        return f"is now called {RENAMED[name]}"
+    if name in REMOVED:
+        return f"is no longer a setting: {REMOVED[name]}"
     from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
 
     close = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else "; `ticketstream doctor --settings` lists them all"
+    hint = f"did you mean {close[0]}?" if close else "`ticketstream doctor --settings` lists them all"
+    return f"is not a setting; {hint}"

@@ -13,17 +13,17 @@ MetricName = Literal[
     "tickets_retries_total",
     "tickets_rebalances_total",
     "tickets_model_tokens_total",
-    "tickets_model_padding_total",
+    "tickets_model_padding_tokens_total",
     "tickets_model_texts_total",
     "tickets_model_seconds_total",
     # histograms
     "tickets_batch_size",
-    "tickets_stage_seconds",
+    "tickets_step_seconds",
     "tickets_freshness_seconds",
     # gauges
     "tickets_inflight",
     "tickets_inflight_bytes",
-    "tickets_write_limit",
+    "tickets_write_concurrency_limit",
     "tickets_circuit_state",
     "tickets_committed_lag",
     "tickets_assigned_partitions",
@@ -54,32 +54,30 @@ class Metric(Struct, frozen=True):
 
 #: Ten milliseconds to ten minutes, in steps of 2 to 2.5.
 _FRESHNESS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-_STAGE: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_STEP: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 
 METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_records_total": Metric("counter", "Records read from the broker.", ("topic",)),
-    "tickets_rejected_total": Metric("counter", "Records sent to the dead-letter topic.", ("stage", "reason")),
+    "tickets_rejected_total": Metric("counter", "Records sent to the dead-letter topic.", ("stage", "code")),
     "tickets_acked_total": Metric("counter", "Records whose effect is durable.", ("outcome",)),
-    "tickets_retries_total": Metric("counter", "Repeated writes after an outage.", ("target",)),
+    "tickets_retries_total": Metric("counter", "Calls repeated after an outage.", ("dependency",)),
     "tickets_rebalances_total": Metric("counter", "Changes of the assignment.", ("event",)),
     "tickets_model_tokens_total": Metric("counter", "Tokens of embedded texts, padding left out."),
-    "tickets_model_padding_total": Metric("counter", "Padding tokens computed beside them."),
-    "tickets_model_texts_total": Metric("counter", "Texts asked for: `embedded`, or `remembered`.", ("outcome",)),
+    "tickets_model_padding_tokens_total": Metric("counter", "Padding tokens of their batches."),
+    "tickets_model_texts_total": Metric("counter", "Texts: `embedded` by the model, or `cached`.", ("outcome",)),
     "tickets_model_seconds_total": Metric("counter", "Seconds in the model, summed over its threads."),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
-    "tickets_stage_seconds": Metric("histogram", "Time of a batch in a step.", ("step",), _STAGE),
+    "tickets_step_seconds": Metric("histogram", "Time of a batch in a step.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
         "histogram", "From `event` (updated_at) or `broker` (record time) to searchable.", ("since",), _FRESHNESS
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
     "tickets_inflight_bytes": Metric("gauge", "Their bytes."),
-    "tickets_write_limit": Metric("gauge", "Writes to the index at once, as found by trying."),
-    "tickets_circuit_state": Metric(
-        "gauge", "0 while it answers, 2 in an outage, 1 while one try is made.", ("target",)
-    ),
+    "tickets_write_concurrency_limit": Metric("gauge", "Concurrent writes to the index that are allowed now."),
+    "tickets_circuit_state": Metric("gauge", "0 closed, 1 half-open, 2 open.", ("dependency",)),
     "tickets_committed_lag": Metric(
-        "gauge", "End offset, as last heard, less that before which all is done.", ("topic", "partition")
+        "gauge", "Last known end offset minus first unfinished offset.", ("topic", "partition")
     ),
     "tickets_assigned_partitions": Metric("gauge", "Partitions this task reads.", ("topic",)),
     "tickets_build_info": Metric("gauge", "Always 1; what runs.", ("version", "model", "contract")),

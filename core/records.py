@@ -5,7 +5,7 @@ rejected. All are frozen.
 """
 
 from collections.abc import Mapping
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import numpy as np
 from msgspec import Struct
@@ -41,6 +41,10 @@ class Record(Struct, frozen=True):
         return len(self.key or b"") + len(self.value or b"") + headers
 
 
+#: The record of a ticket that no record asked for: the deletion of a surplus ticket, for example.
+NO_RECORD: Final = Record(Origin("", 0, 0), None, None, 0)
+
+
 class Rejected(Struct, frozen=True):
     """A record that can't be used.
 
@@ -55,8 +59,8 @@ class Rejected(Struct, frozen=True):
     reason: str
 
 
-class Source(Struct, frozen=True):
-    """Where an event lies in the raw topic, and the time of its record there."""
+class RawPosition(Struct, frozen=True):
+    """Where an event lies in the raw topic, and the timestamp of its record there, in milliseconds since 1970."""
 
     origin: Origin
     timestamp_ms: int
@@ -66,8 +70,8 @@ class Ticket(Struct, frozen=True):
     """A decoded event. `content` is None when the ticket is deleted.
 
     Attributes:
-        record: what was read here, by whichever stage.
-        read_from: the event's place in the raw topic, where `record` is of a later topic.
+        record: the record that this process read.
+        read_from: the event's position in the raw topic, when `record` is of a later topic.
     """
 
     record: Record
@@ -75,7 +79,7 @@ class Ticket(Struct, frozen=True):
     ticket_id: str
     version: int
     content: UpsertEvent | None
-    read_from: Source | None = None
+    read_from: RawPosition | None = None
 
     @property
     def deleted(self) -> bool:
@@ -83,9 +87,9 @@ class Ticket(Struct, frozen=True):
         return self.content is None
 
     @property
-    def source(self) -> Source:
-        """Where the event itself lies."""
-        return self.read_from or Source(self.record.origin, self.record.timestamp_ms)
+    def raw(self) -> RawPosition:
+        """The event's position in the raw topic."""
+        return self.read_from or RawPosition(self.record.origin, self.record.timestamp_ms)
 
 
 class Label(Struct, frozen=True):
@@ -122,8 +126,13 @@ class EnrichedTicket(Struct, frozen=True):
     passages: tuple[Passage, ...] = ()
 
     @property
+    def record(self) -> Record:
+        """The record it was made from."""
+        return self.ticket.record
+
+    @property
     def rows(self) -> int:
-        """How many points it comes to."""
+        """Number of points it will have."""
         return len(self.passages)
 
 
@@ -135,6 +144,11 @@ class EmbeddedTicket(Struct, frozen=True, eq=False):
     model: str
     category: Label | None = None
     priority: Label | None = None
+
+    @property
+    def record(self) -> Record:
+        """The record it was made from."""
+        return self.enriched.ticket.record
 
 
 class Point(Struct, frozen=True, eq=False):
@@ -151,7 +165,7 @@ class TicketPoints(Struct, frozen=True, eq=False):
     Attributes:
         event_ms: when the change happened, for the freshness metric.
         broker_ms: when the raw topic had it, likewise.
-        record: what it was made from; none where it was made up, to bury a ticket, say.
+        record: the record it was made from.
     """
 
     tenant_id: str
@@ -160,7 +174,7 @@ class TicketPoints(Struct, frozen=True, eq=False):
     points: tuple[Point, ...]
     event_ms: int | None = None
     broker_ms: int | None = None
-    record: Record | None = None
+    record: Record = NO_RECORD
 
     @property
     def deleted(self) -> bool:
@@ -223,14 +237,41 @@ class Example(Struct, frozen=True):
     priority: str | None = None
 
 
-T = TypeVar("T")
+class PartitionReceipt(Struct, frozen=True):
+    """The offsets of one partition in a batch, ascending. `partition` is a topic and a partition's number."""
+
+    partition: tuple[str, int]
+    generation: int
+    offsets: tuple[int, ...]
 
 
-class Batch(Struct, Generic[T], frozen=True):
+class Receipt(Struct, frozen=True):
+    """What goes back to the consumer with a batch's ack: the offsets it read and their size."""
+
+    partitions: tuple[PartitionReceipt, ...]
+    records: int
+    bytes: int
+
+
+#: The receipt of a batch that no consumer waits for.
+NO_RECEIPT: Final = Receipt((), 0, 0)
+
+#: What a batch may hold: a record and everything that it becomes.
+Item = Record | Ticket | EnrichedTicket | EmbeddedTicket | TicketPoints | Rejected
+
+T_co = TypeVar("T_co", bound=Item, covariant=True)
+
+
+class Batch(Struct, Generic[T_co], frozen=True):
     """What one poll returned, in order: the one item that flows through a graph.
 
     `receipt` belongs to the consumer that made it and comes back to it when everything in `items` is acked.
     """
 
-    items: tuple[T, ...]
-    receipt: Any
+    items: tuple[T_co, ...]
+    receipt: Receipt = NO_RECEIPT
+
+
+def record_of(item: Item) -> Record:
+    """The record that `item` is or was made from."""
+    return item if isinstance(item, Record) else item.record

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "TICKETS_"
 
@@ -73,9 +72,9 @@ class KafkaSettings(Group):
     commit_interval_s: Seconds = Field(0.5, description="Time between commits.")
     startup_timeout_s: Seconds = Field(10.0, description="How long the start waits for the broker.")
 
-    def group_of(self, stage: str | None) -> str:
-        """The group of a stage that runs apart; its name goes into it, as the stages read different topics."""
-        return self.group if stage is None else f"{self.group}-{stage}"
+    def group_of(self, role: str | None) -> str:
+        """The consumer group of a role. Roles read different topics, so each has a group of its own."""
+        return self.group if role is None else f"{self.group}-{role}"
 
 
 class TopicSettings(Group):
@@ -85,7 +84,6 @@ class TopicSettings(Group):
     enriched: str = Field("tickets.enriched", description="For running the stages apart.")
     embedded: str = Field("tickets.embedded", description="For running the stages apart.")
     dlq: str = Field("tickets.dlq", description="Dead letters.")
-    file: FilePath | None = Field(None, description="Declaration to create topics from, instead of the shipped one.")
 
 
 class ContractSettings(Group):
@@ -146,14 +144,11 @@ class ModelSettings(Group):
     stamp: str | None = Field(
         None, description="The only model stamp to run with, as `ticketstream model show` prints it; none: any."
     )
-    remembered_texts: Annotated[int, Field(ge=0)] = Field(
+    vector_cache_texts: Annotated[int, Field(ge=0)] = Field(
         20_000, description="Texts whose vectors are kept, so that a status change embeds nothing; 0: none."
     )
     batch_tokens: Positive | None = Field(
         None, description="Most tokens of a batch, padding included; none: what is fastest here, measured once."
-    )
-    call_tokens: Annotated[int, Field(ge=0)] = Field(
-        8, description="What a call of the model costs beside its tokens, in tokens; heeded with the one above."
     )
     threads: Positive | None = Field(None, description="Inference threads on the CPU; none: one per core.")
 
@@ -164,7 +159,6 @@ class ClassifySettings(Group):
     examples_file: FilePath | None = Field(
         None, description="JSONL of {text, category?, priority?}; none: nothing is classified."
     )
-    neighbours: Positive = Field(5, description="Examples that vote.")
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.6, description="Below it a ticket stays without a label."
     )
@@ -187,21 +181,17 @@ class IndexSettings(Group):
 class WriterSettings(Group):
     """Batches, and how much may be on its way at once."""
 
-    max_batch_tickets: Positive = Field(256, description="Most records of one poll.")
+    max_batch_records: Positive = Field(256, description="Most records of one poll.")
     max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(
         50, description="How long a poll waits for a first record; what has come by then makes the batch."
     )
-    max_inflight_tickets: Positive = Field(2_048, description="Records read and not yet acked, at most.")
+    max_inflight_records: Positive = Field(2_048, description="Records read and not yet acked, at most.")
     max_inflight_bytes: Positive = Field(64 * 1024 * 1024, description="Their bytes, at most.")
-    concurrency: Positive = Field(
-        4, description="Batches on their way at once; so many are written at once at most, fewer where that is as fast."
-    )
-    backoff_base_s: Seconds = Field(0.1, description="First wait after an outage; doubles, with full jitter.")
+    max_concurrent_batches: Positive = Field(4, description="Maximum concurrent batches.")
     backoff_max_s: Seconds = Field(3.0, description="Longest wait between two tries.")
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = Field(
         0.9, description="Stop when so much of the last records can't be used; 0: never."
     )
-    rejected_window: Positive = Field(1_000, description="How many records that share is of.")
     drain_timeout_s: Seconds = Field(20.0, description="After SIGTERM: how long work in flight may take.")
 
 
@@ -227,12 +217,8 @@ class LogSettings(Group):
     format: Literal["json", "text"] = Field("json", description="`text` is for people.")
 
 
-class Settings(BaseSettings):
+class Settings(Group):
     """All groups. `core.environment` reads them."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
-    )
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     topics: TopicSettings = Field(default_factory=TopicSettings)

@@ -19,8 +19,8 @@ from core.records import (
     Origin,
     Passage,
     Point,
+    RawPosition,
     Record,
-    Source,
     Ticket,
     TicketPoints,
     Vector,
@@ -129,19 +129,19 @@ def content_type(kind: str) -> bytes:
 
 def enriched_message(item: EnrichedTicket) -> Message:
     """A ticket as `tickets.enriched` has it."""
-    ticket, source = item.ticket, item.ticket.source
+    ticket, raw = item.ticket, item.ticket.raw
     value = Enriched(
         tenant_id=ticket.tenant_id,
         ticket_id=ticket.ticket_id,
         version=ticket.version,
-        origin=(source.origin.topic, source.origin.partition, source.origin.offset),
-        broker_ms=source.timestamp_ms,
+        origin=(raw.origin.topic, raw.origin.partition, raw.origin.offset),
+        broker_ms=raw.timestamp_ms,
         content=None if ticket.content is None else _to_wire(ticket.content),
         language=item.language,
         customer=None if item.customer is None else dict(item.customer),
         passages=tuple(_wire_passage(passage) for passage in item.passages),
     )
-    return Message(_ENCODER.encode(value), _headers("enriched", ticket.record, source.timestamp_ms))
+    return Message(_ENCODER.encode(value), _headers("enriched", ticket.record, raw.timestamp_ms))
 
 
 def read_enriched(record: Record) -> EnrichedTicket:
@@ -158,7 +158,7 @@ def read_enriched(record: Record) -> EnrichedTicket:
         found.ticket_id,
         found.version,
         None if found.content is None else _from_wire(found),
-        Source(Origin(topic, partition, offset), found.broker_ms),
+        RawPosition(Origin(topic, partition, offset), found.broker_ms),
     )
     passages = tuple(_passage(passage) for passage in found.passages)
     return EnrichedTicket(ticket, found.language, found.customer, passages)

@@ -1,1 +1,1 @@
-"""The graphs, and the only room that knows Bytewax: thin adapters over a `worker.pipeline.Pipeline`."""
+"""The graphs, and the only room that knows Bytewax: thin adapters over a `stream.pipeline.Pipeline`."""

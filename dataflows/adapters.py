@@ -8,24 +8,24 @@ pipeline instead, ends the source, and decides the exit code when the process en
 """
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 from bytewax.inputs import DynamicSource, StatelessSourcePartition
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from core.errors import TicketstreamError
-from core.records import Batch, Record
-from worker.pipeline import Pipeline
-from worker.steps import Step
+from core.records import Batch, Item
+from stream.pipeline import Pipeline
+from stream.steps import Step
 
 logger: Final = logging.getLogger("ticketstream.dataflow")
 
 
-class _Reader(StatelessSourcePartition[Batch[Record]]):
+class _Reader(StatelessSourcePartition[Batch[Item]]):
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    def next_batch(self) -> list[Batch[Record]]:
+    def next_batch(self) -> list[Batch[Item]]:
         if self._pipeline.finished:
             raise StopIteration
         try:
@@ -40,7 +40,7 @@ class _Reader(StatelessSourcePartition[Batch[Record]]):
         pass
 
 
-class BatchSource(DynamicSource[Batch[Record]]):
+class BatchSource(DynamicSource[Batch[Item]]):
     """Reads batches; ends when the pipeline has drained or failed."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -59,7 +59,7 @@ class StepMapper:
         self._pipeline = pipeline
         self._step = step
 
-    def __call__(self, batch: Batch[Any]) -> Batch[Any]:
+    def __call__(self, batch: Batch[Item]) -> Batch[Item]:
         if self._pipeline.fault is not None:
             return batch
         try:
@@ -69,11 +69,11 @@ class StepMapper:
             return batch
 
 
-class _Submitter(StatelessSinkPartition[Batch[Any]]):
+class _Submitter(StatelessSinkPartition[Batch[Item]]):
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    def write_batch(self, items: list[Batch[Any]]) -> None:
+    def write_batch(self, items: list[Batch[Item]]) -> None:
         for batch in items:
             if self._pipeline.fault is None:
                 self._pipeline.submit(batch)
@@ -85,7 +85,7 @@ class _Submitter(StatelessSinkPartition[Batch[Any]]):
             logger.exception("closing")
 
 
-class WriterSink(DynamicSink[Batch[Any]]):
+class WriterSink(DynamicSink[Batch[Item]]):
     """Hands batches to the writer, without blocking."""
 
     def __init__(self, pipeline: Pipeline) -> None:

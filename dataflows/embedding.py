@@ -9,9 +9,9 @@ from bytewax.dataflow import Dataflow
 
 from dataflows.graph import graph_of
 from dataflows.launch import launch
-from worker.compose import build_embedding
+from stream.compose import open_embedding
 
 
 def flow() -> Dataflow:
     """The graph. Bytewax finds and calls it, so importing this module has no effect."""
-    return graph_of("embedding", launch(build_embedding))
+    return graph_of("embedding", launch(open_embedding))

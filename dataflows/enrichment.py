@@ -9,9 +9,9 @@ from bytewax.dataflow import Dataflow
 
 from dataflows.graph import graph_of
 from dataflows.launch import launch
-from worker.compose import build_enrichment
+from stream.compose import open_enrichment
 
 
 def flow() -> Dataflow:
     """The graph. Bytewax finds and calls it, so importing this module has no effect."""
-    return graph_of("enrichment", launch(build_enrichment))
+    return graph_of("enrichment", launch(open_enrichment))

@@ -1,16 +1,17 @@
 """A pipeline as a graph: one map for each step, between a source and a sink of batches."""
 
 import bytewax.operators as op
-from bytewax.dataflow import Dataflow
+from bytewax.dataflow import Dataflow, Stream
 
+from core.records import Batch, Item
 from dataflows.adapters import BatchSource, StepMapper, WriterSink
-from worker.pipeline import Pipeline
+from stream.pipeline import Pipeline
 
 
 def graph_of(name: str, pipeline: Pipeline) -> Dataflow:
     """The graph that runs `pipeline`."""
     graph = Dataflow(name)
-    batches = op.input("read", graph, BatchSource(pipeline))
+    batches: Stream[Batch[Item]] = op.input("read", graph, BatchSource(pipeline))
     for step in pipeline.steps:
         batches = op.map(step.name, batches, StepMapper(pipeline, step))
     op.output("write", batches, WriterSink(pipeline))

@@ -12,8 +12,8 @@ from typing import Final
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
 from core.settings import Settings
-from worker.logs import set_up_logging
-from worker.pipeline import Pipeline
+from runtime.logs import set_up_logging
+from stream.pipeline import Pipeline
 
 logger: Final = logging.getLogger("ticketstream.dataflow")
 

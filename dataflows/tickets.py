@@ -9,9 +9,9 @@ from bytewax.dataflow import Dataflow
 
 from dataflows.graph import graph_of
 from dataflows.launch import launch
-from worker.compose import build_pipeline
+from stream.compose import open_pipeline
 
 
 def flow() -> Dataflow:
     """The graph. Bytewax finds and calls it, so importing this module has no effect."""
-    return graph_of("tickets", launch(build_pipeline))
+    return graph_of("tickets", launch(open_pipeline))

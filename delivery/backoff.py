@@ -1,10 +1,12 @@
-"""How long to wait before the next try."""
+"""How long to wait before the next attempt."""
 
 from random import Random
 from typing import Final
 
 from core.errors import TransientError
 
+#: Ceiling of the first wait; it doubles with every attempt.
+BASE_S: Final = 0.1
 #: A server that asks for more is asked again after a minute: it may have come back sooner.
 RETRY_AFTER_MAX_S: Final = 60.0
 
@@ -15,7 +17,7 @@ class Backoff:
     A server that names its own wait is obeyed, up to `RETRY_AFTER_MAX_S`, and spread upwards only.
     """
 
-    def __init__(self, *, base_s: float, cap_s: float, rng: Random) -> None:
+    def __init__(self, *, cap_s: float, rng: Random, base_s: float = BASE_S) -> None:
         self._base_s = base_s
         self._cap_s = cap_s
         self._rng = rng

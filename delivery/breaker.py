@@ -1,10 +1,17 @@
-"""Nearly everything is bad: then it isn't the records, and the dead-letter topic is no place for a whole topic."""
+"""Stops the worker when most recent records are rejected.
+
+Something else than the records is wrong then, and moving the whole topic to the dead letters would not help.
+"""
 
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable
+from typing import Final
 
 from core.errors import FatalError
+
+#: Records that the share of rejected ones is taken of.
+WINDOW: Final = 1_000
 
 
 class _Batch:
@@ -20,7 +27,7 @@ class _Batch:
 class DeadLetterBreaker:
     """Counts the last `window` records, in batches. Thread-safe."""
 
-    def __init__(self, *, share: float, window: int) -> None:
+    def __init__(self, *, share: float, window: int = WINDOW) -> None:
         """Trip when at least `share` of at least `window` records are bad; a share of 0 never trips."""
         self._share = share
         self._window = window

@@ -16,7 +16,7 @@ from delivery.concurrency import AdaptiveLimit, Call
 _HEARTBEAT_S: Final = 5.0
 
 
-class GivenUpError(FatalError):
+class ShutdownError(FatalError):
     """The worker stops while a call waits; nothing is known about its effect."""
 
 
@@ -56,7 +56,7 @@ class Gate:
         """Wait for a turn. `on_wait` is called every few seconds meanwhile.
 
         Raises:
-            GivenUpError: the gate was closed.
+            ShutdownError: the gate was closed.
         """
         with self._changed:
             while (wait_s := self._wait_s()) > 0:
@@ -100,7 +100,7 @@ class Gate:
         """Wait out the delay of `failed`; an open circuit is waited for in `enter`, by all alike.
 
         Raises:
-            GivenUpError: the gate was closed.
+            ShutdownError: the gate was closed.
         """
         until = self._clock() + seconds
         with self._changed:
@@ -124,7 +124,7 @@ class Gate:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise GivenUpError("the worker stops")
+            raise ShutdownError("the worker stops")
 
     def _leave(self) -> None:
         self._inflight -= 1

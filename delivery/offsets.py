@@ -11,28 +11,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
-
 from core.errors import FatalError
-from core.records import Record
+from core.records import PartitionReceipt, Receipt, Record
 
 TopicPartition = tuple[str, int]
-
-
-class PartitionReceipt(Struct, frozen=True):
-    """The offsets of one partition in a batch, ascending."""
-
-    partition: TopicPartition
-    generation: int
-    offsets: tuple[int, ...]
-
-
-class Receipt(Struct, frozen=True):
-    """What a batch has to hand back when everything in it is durable."""
-
-    partitions: tuple[PartitionReceipt, ...]
-    records: int
-    bytes: int
 
 
 class _Assignment:

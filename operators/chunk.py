@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from core.contract import Role, UpsertEvent
-from core.ports import Tokenizer
+from core.protocols import Tokenizer
 from core.records import EnrichedTicket, Passage, Rejected
 
 Span = tuple[int, int]

@@ -9,10 +9,12 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from core.ports import Embedder
+from core.protocols import Embedder
 from core.records import EmbeddedTicket, Example, Label, Rejected, Vector
 
 _SLICE: Final = 256
+#: Examples that vote.
+NEIGHBOURS: Final = 5
 #: Similarities are rounded so far that float noise between batch sizes can't turn an order around.
 _DECIMALS: Final = 4
 
@@ -93,7 +95,11 @@ def _nearest(similarities: Vector, rank: NDArray[np.intp], most: int) -> NDArray
 
 
 def classify(
-    items: Sequence[EmbeddedTicket], *, examples: Examples | None, neighbours: int, min_confidence: float
+    items: Sequence[EmbeddedTicket],
+    *,
+    examples: Examples | None,
+    min_confidence: float,
+    neighbours: int = NEIGHBOURS,
 ) -> list[EmbeddedTicket | Rejected]:
     """Label what the producer left open, from the ticket's first passage: what the customer wants stands there."""
     if examples is None:

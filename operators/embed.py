@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.ports import Embedder
+from core.protocols import Embedder
 from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
 from core.vectors import all_sound, vector_fault
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from core.ports import CustomerDirectory
+from core.protocols import CustomerDirectory
 from core.records import EnrichedTicket, Rejected
 
 

@@ -15,7 +15,7 @@ def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:
 
 def _points(item: EmbeddedTicket) -> TicketPoints:
     ticket = item.enriched.ticket
-    broker_ms = ticket.source.timestamp_ms
+    broker_ms = ticket.raw.timestamp_ms
     if ticket.content is None:
         return TicketPoints(
             ticket.tenant_id, ticket.ticket_id, ticket.version, (), broker_ms=broker_ms, record=ticket.record
@@ -45,7 +45,7 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
 def _shared(item: EmbeddedTicket, content: UpsertEvent) -> dict[str, Any]:
     """The payload that every point of a ticket carries; what is absent is left out."""
     ticket = item.enriched.ticket
-    origin = ticket.source.origin
+    origin = ticket.raw.origin
     payload: dict[str, Any] = {
         "tenant_id": ticket.tenant_id,
         "ticket_id": ticket.ticket_id,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it says nothing of its types
 
-from connectors.broker import start_broker
+from local.broker import start_broker
 from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
 
 _OWN = "TICKETS_TEST_KAFKA"
@@ -17,10 +17,10 @@ _OWN = "TICKETS_TEST_KAFKA"
 _ALONE = (
     "tests/faults/",
     "tests/core/test_failpoints.py",
-    "tests/delivery/test_target.py",
+    "tests/delivery/test_dependency.py",
     "tests/rigs/test_proxy.py",
-    "tests/worker/test_crew.py",
-    "tests/worker/test_writer_stops.py",
+    "tests/stream/test_pool.py",
+    "tests/stream/test_writer_stops.py",
 )
 #: Files that share what takes long to set up, stacks on two emulators, and so a process.
 _TOGETHER = "tests/deploy/terraform/"

@@ -7,6 +7,8 @@ from core.records import (
     IndexedTicket,
     IndexSize,
     Origin,
+    PartitionReceipt,
+    Receipt,
     Record,
     Rejected,
     SearchHit,
@@ -15,11 +17,11 @@ from core.records import (
     Vector,
 )
 from core.settings import WriterSettings
-from delivery.target import Target
-from worker.outages import open_targets
-from worker.progress import Progress
-from worker.telemetry import Telemetry
-from worker.writer import LETTERS
+from delivery.dependency import Dependency
+from stream.dependencies import open_dependencies
+from stream.progress import Progress
+from stream.sinks import INDEX, SinkSpec
+from stream.telemetry import StreamTelemetry
 
 
 def record(
@@ -34,11 +36,22 @@ def points(ticket_id: str = "1", version: int = 1) -> TicketPoints:
     return TicketPoints("acme", ticket_id, version, ())
 
 
-def targets(
-    settings: WriterSettings, telemetry: Telemetry, progress: Progress, names: Sequence[str] = ("index",)
-) -> dict[str, Target]:
-    """What a writer insists on: `names`, and the dead letters."""
-    return open_targets(settings, [*names, LETTERS], telemetry=telemetry, progress=progress, rng=Random(1))
+def receipt(name: object = "") -> Receipt:
+    """A receipt that tests can tell from others by `name`."""
+    return Receipt((PartitionReceipt((str(name), 0), 0, ()),), 0, 0)
+
+
+def dependencies(
+    settings: WriterSettings,
+    telemetry: StreamTelemetry,
+    progress: Progress,
+    sinks: Sequence[SinkSpec] = (INDEX,),
+    lookups: Sequence[str] = (),
+) -> dict[str, Dependency]:
+    """The dependencies of a writer: `sinks`, the dead letters and `lookups`."""
+    return open_dependencies(
+        settings, sinks=sinks, lookups=lookups, telemetry=telemetry, progress=progress, rng=Random(1)
+    )
 
 
 class FakeIndex:

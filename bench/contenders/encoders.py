@@ -13,13 +13,13 @@ import onnxruntime as ort
 from bench.corpus import texts
 from bench.job import Clock, Job, Measured, Skipped, answer
 from core.environment import load_settings
-from models.catalogue import TOKENIZER
 from models.device import Device, why_no_gpu
-from models.encoder import OnnxEmbedder
-from models.load import fetch, weights_folder
+from models.open import fetch, weights_folder
 from models.precision import Precision, choose
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
-from models.tokenise import load_tokenizer
+from models.run.encoder import OnnxEmbedder
+from models.run.tokenise import load_tokenizer
+from models.store.cards import TOKENIZER
 
 #: Ours sees so many texts at a time: what the pipeline hands over at once in a backlog.
 _WINDOW: Final = 512
@@ -33,7 +33,7 @@ class Tokens:
     count = 0
 
     def add(self, tokens: int, _padding: int, _seconds: float) -> None:
-        """See `models.encoder.OnBatch`."""
+        """See `models.run.encoder.OnBatch`."""
         self.count += tokens
 
 

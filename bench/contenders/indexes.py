@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from bench.job import Clock, Job, Measured, Skipped, answer
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.environment import load_settings
 from core.identity import point_id
 from core.records import Point, SearchQuery, TicketPoints, Vector

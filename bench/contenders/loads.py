@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from random import Random
 from typing import Any, Final
 
@@ -19,12 +19,12 @@ from confluent_kafka import Producer
 from bench.corpus import synthetic_events
 from bench.job import Job, Measured, answer
 from bench.task import Report, Task, wait_all_acked
-from cli.asking import open_asking
 from connectors.kafka.admin import Cluster
 from connectors.kafka.options import producer_options
 from core.environment import load_settings
 from core.records import SearchQuery
 from core.settings import Settings
+from runtime.searcher import Searcher, open_searcher
 from synthetic.tickets import SyntheticRecord, questions
 
 _PARTITIONS: Final = 4
@@ -53,8 +53,8 @@ def _backlog(tasks: int, cores: int, *, asked: bool = False) -> Callable[[Job], 
             task.wait_joined()
         time.sleep(_SHARE_OUT_S if tasks > 1 else 0)
         sent = send(open_producer(settings), settings, synthetic_events(job.tickets), due=lambda _number: 0.0)
-        with open_asking(settings) if asked else nullcontext() as asking:
-            searching = _Searching(asking) if asked else None
+        with ExitStack() as stack:
+            searching = _Searching(open_searcher(settings, stack)) if asked else None
             wait_all_acked(running, sent)
             if searching is not None:
                 searching.stop()
@@ -76,16 +76,17 @@ def _load(share: float) -> Callable[[Job], Measured]:
             producer = open_producer(settings)
             send(producer, settings, events[:_WARM], due=lambda _number: 0.0)
             task.wait_acked(_WARM)
-            with open_asking(settings) as asking:
+            with ExitStack() as stack:
+                searcher = open_searcher(settings, stack)
                 for question in list(questions())[:8]:
-                    asking.search(question.text, SearchQuery(tenant_id=question.tenant_id))
-                searching = _Searching(asking)
+                    searcher.search(question.text, SearchQuery(tenant_id=question.tenant_id))
+                searching = _Searching(searcher)
                 began = time.time()
                 send(producer, settings, events[_WARM:], due=lambda number: began + float(dues[number]))
                 busy = searching.stop()
                 task.wait_acked(len(events))
                 time.sleep(1)
-                searching = _Searching(asking)
+                searching = _Searching(searcher)
                 time.sleep(_IDLE_S)
                 idle = searching.stop()
             report = task.stop()
@@ -114,8 +115,8 @@ def _load(share: float) -> Callable[[Job], Measured]:
 class _Searching:
     """Asks ten questions a second from construction to `stop`, each in a thread of its own."""
 
-    def __init__(self, asking: Any) -> None:
-        self._asking = asking
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
         self._end = threading.Event()
         self._found: list[float] = []
         self._thread = threading.Thread(target=self._run)
@@ -141,7 +142,7 @@ class _Searching:
 
     def _ask(self, text: str, tenant_id: str) -> None:
         began = time.perf_counter()
-        self._asking.search(text, SearchQuery(tenant_id=tenant_id))
+        self._searcher.search(text, SearchQuery(tenant_id=tenant_id))
         self._found.append((time.perf_counter() - began) * 1000)
 
 

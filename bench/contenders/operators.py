@@ -8,11 +8,11 @@ from bench.corpus import records
 from bench.job import Clock, Job, Measured, answer
 from core.environment import load_settings
 from core.records import Batch, EmbeddedTicket, EnrichedTicket, Rejected
-from models.hashing import HashingEmbedder
-from models.load import load_embedder
-from worker.plan import ticket_steps
-from worker.steps import run_step
-from worker.telemetry import Telemetry
+from models.open import load_embedder
+from models.run.hashing import HashingEmbedder
+from stream.plan import ticket_steps
+from stream.steps import run_step
+from stream.telemetry import StreamTelemetry
 
 ALL: Final = "all of them"
 NAMES: Final = ("decode", "clean", "redact", "language", "chunk", "classify", "points")
@@ -20,17 +20,17 @@ NAMES: Final = ("decode", "clean", "redact", "language", "chunk", "classify", "p
 
 def _operator(wanted: str) -> Callable[[Job], Measured]:
     def run(job: Job) -> Measured:
-        settings, telemetry, clock = load_settings(), Telemetry(), Clock()
+        settings, telemetry, clock = load_settings(), StreamTelemetry(), Clock()
         # The real tokenizer cuts; vectors stand in for the model's, which is not what is measured.
         steps, hashing = ticket_steps(settings, load_embedder(settings.model)), HashingEmbedder()
         total = [0.0, 0.0]
-        raw, most = records(job.tickets), settings.writer.max_batch_tickets
+        raw, most = records(job.tickets), settings.writer.max_batch_records
         gc.collect()
         for start in range(0, job.tickets, most):
-            batch: Batch[Any] = Batch(tuple(raw[start : start + most]), None)
+            batch: Batch[Any] = Batch(tuple(raw[start : start + most]))
             for step in steps:
                 if step.name == "embed":
-                    batch = Batch(tuple(_embedded(item, hashing) for item in batch.items), None)
+                    batch = Batch(tuple(_embedded(item, hashing) for item in batch.items))
                     continue
                 if wanted not in {step.name, ALL}:
                     batch = run_step(step, batch, telemetry)

@@ -48,7 +48,7 @@ def _enrichment_alone(job: Job) -> Measured:
     """The first stage, from a topic that is full already."""
     settings = _topics()
     _send(settings, synthetic_events(job.tickets))
-    with Task([1], {}, stage="enrichment") as enriching:
+    with Task([1], {}, role="enrichment") as enriching:
         enriching.wait_acked(job.tickets)
         report = enriching.stop()
     return _row(job, [report], job.tickets, [], settings)
@@ -57,12 +57,12 @@ def _enrichment_alone(job: Job) -> Measured:
 def _embedding_alone(job: Job) -> Measured:
     """The second stage, after the first has ended."""
     settings = _topics()
-    with Task([0], {}, stage="enrichment") as enriching:
+    with Task([0], {}, role="enrichment") as enriching:
         enriching.wait_joined()
         _send(settings, synthetic_events(job.tickets))
         enriching.wait_acked(job.tickets)
         enriching.stop()
-    with Task([1], {}, stage="embedding") as embedding:
+    with Task([1], {}, role="embedding") as embedding:
         embedding.wait_acked(job.tickets)
         report = embedding.stop()
     return _row(job, [report], job.tickets, [], settings)
@@ -71,7 +71,7 @@ def _embedding_alone(job: Job) -> Measured:
 def _both(job: Job) -> Measured:
     """Both at once, on a core each."""
     settings = _topics()
-    with Task([0], {}, stage="enrichment") as enriching, Task([1], {}, stage="embedding") as embedding:
+    with Task([0], {}, role="enrichment") as enriching, Task([1], {}, role="embedding") as embedding:
         enriching.wait_joined()
         embedding.wait_joined()
         producer = _send(settings, synthetic_events(job.tickets))

@@ -16,7 +16,7 @@ def _since_start_s() -> float:
 def _vector() -> None:
     """One text, embedded."""
     from core.environment import load_settings  # noqa: PLC0415
-    from worker.model import open_embedder  # noqa: PLC0415
+    from runtime.model import open_embedder  # noqa: PLC0415
 
     open_embedder(load_settings().model).embed(["I have lost my card"])
 
@@ -24,9 +24,9 @@ def _vector() -> None:
 def _pipeline() -> None:
     """Broker, index and model are open; the next call would read."""
     from core.environment import load_settings  # noqa: PLC0415
-    from worker.compose import build_pipeline  # noqa: PLC0415
+    from stream.compose import open_pipeline  # noqa: PLC0415
 
-    pipeline = build_pipeline(load_settings())
+    pipeline = open_pipeline(load_settings())
     while not pipeline.telemetry.registry.get_sample_value("tickets_assigned_partitions", _ASSIGNED):
         pipeline.poll()
 

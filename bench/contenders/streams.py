@@ -20,8 +20,8 @@ from bench.corpus import passages
 from bench.job import Clock, Job, Measured, answer
 from core.environment import load_settings
 from core.records import Batch
-from models.load import precision_of
-from worker.compose import build_pipeline
+from models.open import precision_of
+from stream.compose import open_pipeline
 
 _LOOK_S: Final = 0.05
 
@@ -30,7 +30,7 @@ def _model(job: Job) -> Measured:
     """The passages in memory, in windows as large as the pipeline's."""
     settings, tokens, clock = load_settings(), Tokens(), Clock()
     embedder = load(precision_of(settings.model), tokens)
-    by_ticket, most = passages(job.tickets, embedder), settings.writer.max_batch_tickets
+    by_ticket, most = passages(job.tickets, embedder), settings.writer.max_batch_records
     windows = [
         list(dict.fromkeys(text for ticket in by_ticket[start : start + most] for text in ticket))
         for start in range(0, job.tickets, most)
@@ -45,7 +45,7 @@ def _model(job: Job) -> Measured:
 
 def _pipeline(job: Job) -> Measured:
     """Ours, from the first poll that returned records to the last ack."""
-    running, clock, looked, began = build_pipeline(load_settings()), Clock(), 0.0, False
+    running, clock, looked, began = open_pipeline(load_settings()), Clock(), 0.0, False
     registry = running.telemetry.registry
     while True:
         if time.perf_counter() - looked > _LOOK_S:

@@ -48,6 +48,16 @@ class PartitionLag(Struct, frozen=True):
         return max(0, self.end - (self.start if self.committed is None else max(self.committed, self.start)))
 
 
+def broker_answers(address: str, *, timeout_s: float) -> bool:
+    """Whether a broker at `address`, without security, answers within `timeout_s`."""
+    client = AdminClient({"bootstrap.servers": address, "log_level": 0, "reconnect.backoff.ms": 20})
+    try:
+        client.list_topics(timeout=timeout_s)
+    except KafkaException:
+        return False
+    return True
+
+
 class Cluster:
     """An administrator's view. Raises `UnavailableError` with one line that says what to do."""
 

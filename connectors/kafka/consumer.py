@@ -18,10 +18,10 @@ from connectors.kafka.faults import refused, translate
 from connectors.kafka.messages import partitions_of, record_of
 from connectors.kafka.options import consumer_options
 from core.failpoints import failpoint
-from core.records import Batch, Record
+from core.records import Batch, Receipt, Record
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
-from delivery.offsets import OffsetTracker, Receipt
+from delivery.offsets import OffsetTracker
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
@@ -118,7 +118,7 @@ class GroupConsumer:
             return None
         self._full_since = None
         self._pause(paused=False)
-        records = self._fetch(min(room, self._limits.max_batch_tickets))
+        records = self._fetch(min(room, self._limits.max_batch_records))
         if not records:
             return None
         receipt = self._tracker.deliver(records)

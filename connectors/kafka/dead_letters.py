@@ -16,7 +16,7 @@ FIRST_SEEN: Final = "dlq-first-seen-ms"
 
 
 class DeadLetterTopic:
-    """Implements `core.ports.DeadLetters` on a Kafka topic."""
+    """Implements `core.protocols.DeadLetters` on a Kafka topic."""
 
     def __init__(self, sender: Sender, *, topic: str, now_ms: Callable[[], int]) -> None:
         self._sender = sender

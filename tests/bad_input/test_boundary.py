@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from core.errors import FatalError
 from core.records import Batch, Origin, Record, Rejected, Ticket, TicketPoints
 from core.settings import ContractSettings, ModelSettings, Settings
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators import decode as decoding
+from stream.plan import ticket_steps
+from stream.steps import Step, run_step
+from stream.telemetry import StreamTelemetry
 from tests.bad_input.generator import corpus, fields, hit, key_of, records, written
 from tests.bad_input.values import SECRETS, TIMES
 from tests.reading import MAX_RECORD_BYTES, read
-from worker.plan import ticket_steps
-from worker.steps import Step, run_step
-from worker.telemetry import Telemetry
 
 COUNT = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "10000"))
 SEED = int(os.environ.get("TICKETS_TEST_BAD_SEED", "20260105"))
@@ -41,9 +41,9 @@ def check(source: Iterable[Record], steps: Sequence[Step]) -> tuple[int, int]:
     Raises:
         AssertionError: one was used or rejected against the contract, altered, or shows its text where it mustn't.
     """
-    telemetry, used, rejected, left = Telemetry(), 0, 0, iter(source)
+    telemetry, used, rejected, left = StreamTelemetry(), 0, 0, iter(source)
     while batch := list(islice(left, _BATCH)):
-        done: Batch[Any] = Batch(tuple(batch), None)
+        done: Batch[Any] = Batch(tuple(batch))
         for step in steps:
             done = run_step(step, done, telemetry)
         assert len(done.items) == len(batch), "a record is lost"

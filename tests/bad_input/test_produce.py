@@ -20,7 +20,7 @@ from typer.main import get_command
 
 from cli import produce
 from cli.main import app
-from connectors.files import read_csv, read_jsonl
+from connectors.files.events import read_csv, read_jsonl
 from connectors.kafka.producer import Outgoing, open_sender
 from core.errors import ConfigError
 from core.records import Record

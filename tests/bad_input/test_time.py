@@ -9,14 +9,14 @@ import pytest
 
 from core.records import Batch, Rejected
 from core.settings import ModelSettings, Settings
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators import clean, html_text
+from stream.plan import ticket_steps
+from stream.steps import Step, run_step
+from stream.telemetry import StreamTelemetry
 from tests.bad_input.generator import fields, written
 from tests.bad_input.values import PIECES
 from tests.fakes import record
-from worker.plan import ticket_steps
-from worker.steps import Step, run_step
-from worker.telemetry import Telemetry
 
 #: Of processor time in this thread, so that a busy machine decides nothing.
 _MOST_S = 1.0
@@ -32,11 +32,11 @@ def _before_the_model() -> list[Step]:
 
 def _seconds(value: bytes) -> tuple[float, dict[str, float]]:
     """Processor time of one record in all steps but the model's, and in each."""
-    batch: Batch[Any] = Batch((record(value=value, key=b"acme/N-0"),), None)
+    batch: Batch[Any] = Batch((record(value=value, key=b"acme/N-0"),))
     spent = {}
     for step in _before_the_model():
         began = time.thread_time()
-        batch = run_step(step, batch, Telemetry())
+        batch = run_step(step, batch, StreamTelemetry())
         spent[step.name] = time.thread_time() - began
     (item,) = batch.items
     assert not (isinstance(item, Rejected) and item.code == "fault"), item.reason

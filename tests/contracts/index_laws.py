@@ -6,10 +6,10 @@ from zlib import crc32
 
 import numpy as np
 
-from connectors.index.digest import contents
-from connectors.index.engine import Upsert
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.digest import contents
+from connectors.qdrant.engine import Upsert
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.identity import point_id
 from core.records import Point, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings

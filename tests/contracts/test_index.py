@@ -12,8 +12,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
 from core.records import Point, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings

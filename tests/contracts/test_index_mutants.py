@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.index import policy
-from connectors.index.engine import Condition, Upsert
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant import policy
+from connectors.qdrant.engine import Condition, Upsert
+from connectors.qdrant.policy import VersionedIndex
 from core.records import Point, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts.index_laws import LAWS, opened, ticket

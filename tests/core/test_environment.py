@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.environment import load_settings, shown_value, variables
+from core.environment import REMOVED, RENAMED, load_settings, shown_value, variables
 from core.errors import ConfigError
 from core.settings import Settings, default_cache, default_data
 
@@ -25,18 +25,18 @@ def test_nothing_set_is_all_defaults() -> None:
 def test_a_variable_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Group and name are parted by two underscores; case doesn't matter; numbers and JSON are read."""
     monkeypatch.setenv("TICKETS_KAFKA__BROKERS", "b-1:9092,b-2:9092")
-    monkeypatch.setenv("tickets_writer__concurrency", "9")
+    monkeypatch.setenv("tickets_writer__max_concurrent_batches", "9")
     monkeypatch.setenv("TICKETS_KAFKA__EXTRA", '{"debug": "cgrp"}')
     found = load_settings()
     assert found.kafka.brokers == "b-1:9092,b-2:9092"
-    assert found.writer.concurrency == 9
+    assert found.writer.max_concurrent_batches == 9
     assert found.kafka.extra == {"debug": "cgrp"}
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose files and task definitions pass empty strings for what they leave out."""
     monkeypatch.setenv("TICKETS_INDEX__URL", "")
-    monkeypatch.setenv("TICKETS_WRITER__CONCURRENCY", "")
+    monkeypatch.setenv("TICKETS_WRITER__MAX_CONCURRENT_BATCHES", "")
     assert load_settings() == Settings()
 
 
@@ -69,8 +69,8 @@ def test_the_tests_own_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("TICKETS_WRITER__CONCURRENCY", "many", "valid integer"),
-        ("TICKETS_WRITER__CONCURRENCY", "0", "greater than 0"),
+        ("TICKETS_WRITER__MAX_CONCURRENT_BATCHES", "many", "valid integer"),
+        ("TICKETS_WRITER__MAX_CONCURRENT_BATCHES", "0", "greater than 0"),
         ("TICKETS_WRITER__BACKOFF_MAX_S", "-1", "greater than 0"),
         ("TICKETS_HEALTH__PORT", "65536", "less than or equal to 65535"),
         ("TICKETS_CLASSIFY__MIN_CONFIDENCE", "1.5", "less than or equal to 1"),
@@ -131,3 +131,28 @@ def test_every_variable_is_described_and_has_a_shown_default() -> None:
     for name, (default, description) in variables().items():
         assert description.endswith("."), name
         assert shown_value(defaults, name) == ("" if default == "{}" else default) or default == "{}", name
+
+
+def test_the_environment_that_is_given_is_the_one_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values come from the argument, and the process's own environment is left out."""
+    monkeypatch.setenv("TICKETS_KAFKA__BROKERS", "mine:9092")
+    found = load_settings({"TICKETS_KAFKA__GROUP": "theirs"})
+    assert (found.kafka.brokers, found.kafka.group) == ("localhost:9092", "theirs")
+
+
+@pytest.mark.parametrize(("old", "new"), sorted(RENAMED.items()))
+def test_a_renamed_variable_is_named_with_its_new_name(old: str, new: str) -> None:
+    """An operator who upgrades reads which name to write instead, and the new name exists."""
+    assert new in variables()
+    with pytest.raises(ConfigError) as caught:
+        load_settings({old: "1"})
+    assert str(caught.value) == f"{old} is now called {new}"
+
+
+@pytest.mark.parametrize("name", sorted(REMOVED))
+def test_a_removed_variable_is_named_with_what_to_do_instead(name: str) -> None:
+    """A knob that is gone is not taken for a typing error."""
+    assert name not in variables()
+    with pytest.raises(ConfigError) as caught:
+        load_settings({name: "1"})
+    assert str(caught.value) == f"{name} is no longer a setting: {REMOVED[name]}"

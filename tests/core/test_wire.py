@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from core.contract import UpsertEvent
-from core.records import EnrichedTicket, Label, Origin, Passage, Record, Rejected, Source, Ticket, TicketPoints
+from core.records import EnrichedTicket, Label, Origin, Passage, RawPosition, Record, Rejected, Ticket, TicketPoints
 from core.wire import (
     CONTENT_TYPE,
     FIRST_SEEN,
@@ -25,7 +25,7 @@ from core.wire import (
     read_embedded,
     read_enriched,
 )
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.embed import embed
 from operators.points import to_points
@@ -65,7 +65,7 @@ def test_an_enriched_ticket_gives_the_same_points_on_either_side(ticket: Ticket)
     assert [(p.id, p.payload) for p in one.points] == [(p.id, p.payload) for p in other.points]
     assert (one.version, one.event_ms, one.broker_ms) == (other.version, other.event_ms, other.broker_ms)
     assert there.passages == here.passages
-    assert there.ticket.source == here.ticket.source == Source(Origin("tickets.raw", 0, 7), 1_700_000_123_456)
+    assert there.ticket.raw == here.ticket.raw == RawPosition(Origin("tickets.raw", 0, 7), 1_700_000_123_456)
     assert there.ticket.record.origin == Origin("between", 3, 99), "a dead letter names the record that was read"
 
 

@@ -1,5 +1,6 @@
 """The Bytewax adapters, run by Bytewax itself over a pipeline that is a fake."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import bytewax.operators as op
@@ -10,14 +11,24 @@ from bytewax.testing import run_main
 from core.errors import FatalError
 from core.records import Batch
 from dataflows.adapters import BatchSource, StepMapper, WriterSink
-from worker.steps import Step
+from stream.steps import Step
+from tests.fakes import receipt
+
+
+def _double(items: Sequence[Any]) -> list[Any]:
+    return [item * 2 for item in items]
+
+
+def _batch(items: Any, name: str) -> Batch[Any]:
+    """Numbers are easier to follow than tickets, and the adapters don't look."""
+    return Batch(items, receipt(name))
 
 
 class _FakePipeline:
     """Reads `batches`, then ends; notes what is submitted and whether it was closed, and when."""
 
     def __init__(self, batches: list[Any]) -> None:
-        self.steps = (Step("double", "enrich", lambda items: [item * 2 for item in items]),)
+        self.steps = (Step("double", "enrich", _double),)
         self.submitted: list[Any] = []
         self.closed_after: int | None = None
         self.fault: BaseException | None = None
@@ -61,14 +72,14 @@ def _run(pipeline: Any) -> None:
 
 def test_batches_pass_in_order_and_an_empty_poll_is_no_end() -> None:
     """Each batch goes through the step and to the writer; None means not yet."""
-    pipeline = _FakePipeline([Batch((1,), "a"), None, Batch((2, 3), "b")])
+    pipeline = _FakePipeline([_batch((1,), "a"), None, _batch((2, 3), "b")])
     _run(pipeline)
-    assert pipeline.submitted == [Batch((2,), "a"), Batch((4, 6), "b")]
+    assert pipeline.submitted == [_batch((2,), "a"), _batch((4, 6), "b")]
 
 
 def test_the_pipeline_is_closed_after_the_last_submit() -> None:
     """Closing gives up what is not yet written: it must come last."""
-    pipeline = _FakePipeline([Batch((1,), "a"), Batch((2,), "b")])
+    pipeline = _FakePipeline([_batch((1,), "a"), _batch((2,), "b")])
     _run(pipeline)
     assert pipeline.closed_after == 2
 
@@ -76,10 +87,10 @@ def test_the_pipeline_is_closed_after_the_last_submit() -> None:
 @pytest.mark.parametrize("where", ["poll", "step"])
 def test_after_a_fault_nothing_more_is_submitted(where: str) -> None:
     """The batch that failed, and every one after it, stays unacked; Bytewax ends without a traceback."""
-    failing = FatalError("gone") if where == "poll" else Batch(("poison",), "bad")
-    pipeline = _FakePipeline([Batch((1,), "a"), failing, Batch((2,), "b")])
+    failing = FatalError("gone") if where == "poll" else _batch(("poison",), "bad")
+    pipeline = _FakePipeline([_batch((1,), "a"), failing, _batch((2,), "b")])
     _run(pipeline)
-    assert [batch.receipt for batch in pipeline.submitted] == ["a"]
+    assert [batch.receipt for batch in pipeline.submitted] == [receipt("a")]
     assert isinstance(pipeline.fault, FatalError)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.topics_file import load_topics
+from connectors.kafka.topics import load_topics
 from core.settings import KafkaSettings, WriterSettings
+from stream.compose import EMBEDDING, EMBEDDING_PORT, ENRICHMENT, PORT
 from tests.docs.tables import SIZES
-from worker.compose import EMBEDDING, EMBEDDING_PORT, ENRICHMENT, PORT
 
 SHIPPED: dict[str, Any] = yaml.safe_load(SIZES.read_text())
 _PARTITIONS = {spec.name: spec.partitions for spec in load_topics(None)}

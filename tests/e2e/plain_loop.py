@@ -5,9 +5,9 @@ import sys
 
 from core.environment import load_settings
 from core.errors import TicketstreamError
-from worker.compose import build_pipeline
-from worker.logs import set_up_logging
-from worker.loop import run
+from runtime.logs import set_up_logging
+from stream.compose import open_pipeline
+from stream.loop import run
 
 
 def main() -> int:
@@ -15,7 +15,7 @@ def main() -> int:
     try:
         settings = load_settings()
         set_up_logging(settings.log)
-        pipeline = build_pipeline(settings)
+        pipeline = open_pipeline(settings)
         signal.signal(signal.SIGTERM, lambda _number, _frame: pipeline.stop())
         run(pipeline)
     except TicketstreamError as error:

@@ -7,8 +7,8 @@ from typing import Any, Final, Self
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from core.records import Record
+from stream.compose import EMBEDDING, ENRICHMENT
 from tests.e2e.world import WorkerProcess, World, wait_until
-from worker.compose import EMBEDDING, ENRICHMENT
 
 _COMMANDS: Final = {
     stage: [sys.executable, "-m", "bytewax.run", f"dataflows.{stage}"] for stage in (ENRICHMENT, EMBEDDING)

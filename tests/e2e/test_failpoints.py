@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from connectors.index.open import open_index
+from connectors.qdrant.open import open_index
 from core.failpoints import VARIABLE
-from models.load import load_embedder
+from models.open import load_embedder
 from synthetic.tickets import events
 from tests.e2e.world import WorkerProcess, World, wait_until
 
 #: One batch at a time, so that the first hit is of the first batch and nothing else is under way.
-_ONE_BY_ONE = {"TICKETS_WRITER__CONCURRENCY": "1", "TICKETS_WRITER__MAX_INFLIGHT_TICKETS": "40"}
-_STEP = "tickets_stage_seconds_count"
+_ONE_BY_ONE = {"TICKETS_WRITER__MAX_CONCURRENT_BATCHES": "1", "TICKETS_WRITER__MAX_INFLIGHT_RECORDS": "40"}
+_STEP = "tickets_step_seconds_count"
 
 
 def _world(tansu: str, folder: Path) -> World:

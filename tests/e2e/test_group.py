@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from connectors.index.digest import contents
-from connectors.index.open import open_index
+from connectors.qdrant.digest import contents
+from connectors.qdrant.open import open_index
 from core.settings import IndexSettings
-from models.load import load_embedder
+from models.open import load_embedder
 from synthetic.tickets import events
 from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
 from tests.rigs.qdrant_facade import QdrantFacade

@@ -31,7 +31,11 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
     ("environment", "code", "words"),
     [
         ({"TICKETS_KAFKA__BROKER": "x:9092"}, 2, "did you mean TICKETS_KAFKA__BROKERS"),
-        ({"TICKETS_WRITER__CONCURRENCY": "many"}, 2, "TICKETS_WRITER__CONCURRENCY: input should be a valid integer"),
+        (
+            {"TICKETS_WRITER__MAX_CONCURRENT_BATCHES": "many"},
+            2,
+            "TICKETS_WRITER__MAX_CONCURRENT_BATCHES: input should be a valid integer",
+        ),
         (
             {"TICKETS_KAFKA__BROKERS": _DEAD, "TICKETS_KAFKA__STARTUP_TIMEOUT_S": "1"},
             3,

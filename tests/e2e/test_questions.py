@@ -8,17 +8,17 @@ from typing import Any, Final, get_args
 
 import pytest
 
-from connectors.index import connection
-from connectors.index.open import open_index
+from connectors.qdrant import connection
+from connectors.qdrant.open import open_index
 from core.errors import EXIT_UNAVAILABLE, TransientError
 from core.records import SearchQuery
 from core.settings import IndexSettings, Settings
-from models.load import load_embedder
+from models.open import load_embedder
+from runtime.searcher import IndexSearcher
 from synthetic.tickets import events
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import World
 from tests.faults.server import BreakableServer, Outage
-from worker.search import Searcher
 
 _TIMEOUT_S: Final = 1
 #: A busy machine is slow.
@@ -31,7 +31,7 @@ _QUERY: Final = SearchQuery(tenant_id="acme", limit=3)
 class _Asked:
     """A question on a thread of its own: what came of it, and after how long."""
 
-    def __init__(self, searcher: Searcher) -> None:
+    def __init__(self, searcher: IndexSearcher) -> None:
         self._searcher = searcher
         self.came: Any = None
         self.took_s = float("inf")
@@ -56,13 +56,13 @@ def server(tmp_path: Path) -> Iterator[BreakableServer]:
     served.close()
 
 
-def _searcher(server: BreakableServer, world: World) -> Searcher:
+def _searcher(server: BreakableServer, world: World) -> IndexSearcher:
     embedder = load_embedder(Settings().model.model_copy(update={"name": "hashing"}))
     settings = IndexSettings(url=server.url, timeout_s=_TIMEOUT_S)
     index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
     world.produce(events(30, seed=1))
     index.write(world.points(world.log()))
-    return Searcher(index=index, embedder=embedder)
+    return IndexSearcher(index=index, embedder=embedder)
 
 
 @pytest.mark.parametrize("how", get_args(Outage))

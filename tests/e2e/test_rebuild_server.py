@@ -6,11 +6,11 @@ from typing import Self
 
 import numpy as np
 
-from connectors.index.digest import contents
-from connectors.index.open import open_index
+from connectors.qdrant.digest import contents
+from connectors.qdrant.open import open_index
 from core.records import SearchQuery
 from core.settings import IndexSettings
-from models.load import load_embedder
+from models.open import load_embedder
 from synthetic.tickets import events
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same

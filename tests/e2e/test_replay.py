@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from connectors.index.digest import contents, digest
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.digest import contents, digest
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.records import Record
 from core.settings import IndexSettings
-from models.load import load_embedder
+from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same, wait_until

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from connectors.index.digest import contents, digest
-from connectors.index.open import open_index
 from connectors.kafka.reader import read_topic
+from connectors.qdrant.digest import contents, digest
+from connectors.qdrant.open import open_index
 from core.records import Origin, Record, Rejected
 from core.settings import IndexSettings
 from core.wire import FIRST_SEEN, MODEL, read_enriched
-from models.load import load_embedder
+from models.open import load_embedder
 from operators.receive import receive_embedded, receive_enriched
+from stream.compose import EMBEDDING, ENRICHMENT
 from synthetic.tickets import events
 from tests.e2e.stages import StagedWorld
 from tests.e2e.terminal import TICKETSTREAM, Terminal
@@ -23,7 +24,6 @@ from tests.e2e.world import WorkerProcess, assert_same
 from tests.oracle import broken, fold
 from tests.reading import read
 from tests.rigs.qdrant_facade import QdrantFacade
-from worker.compose import EMBEDDING, ENRICHMENT
 
 #: SIGKILL at the nth time that something is durable and not acked. The embedding stage has two such moments a batch.
 _DEATHS = ((ENRICHMENT, 2), (ENRICHMENT, 3), (EMBEDDING, 1), (EMBEDDING, 4))
@@ -40,7 +40,7 @@ def drained(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> StagedWorld
             doomed = world.start(
                 stage,
                 TICKETS_TEST_FAILPOINTS=f"after_response=kill@{nth}",
-                TICKETS_WRITER__MAX_BATCH_TICKETS="32",
+                TICKETS_WRITER__MAX_BATCH_RECORDS="32",
             )
             assert doomed.wait() == -9, doomed.words()
             if stage == ENRICHMENT and nth == 3:
@@ -83,13 +83,13 @@ def test_records_keep_key_and_partition_and_say_where_they_come_from(drained: St
     for record in enriched:
         (item,) = receive_enriched([record])
         assert not isinstance(item, Rejected)
-        raw = log[_place(item.ticket.source.origin)]
+        raw = log[_place(item.ticket.raw.origin)]
         event = read(raw)
         assert event is not None
         assert (item.ticket.version, item.ticket.deleted) == (event.version, event.deleted)
         assert dict(record.headers)[FIRST_SEEN] == str(raw.timestamp_ms).encode()
     sound = {place for place, record in log.items() if read(record) is not None}
-    assert {_place(read_enriched(record).ticket.source.origin) for record in enriched} == sound
+    assert {_place(read_enriched(record).ticket.raw.origin) for record in enriched} == sound
     lettered = {(int(h["dlq-partition"]), int(h["dlq-offset"])) for h in (dict(r.headers) for r in drained.letters())}
     assert lettered == {_place(record.origin) for record in broken(list(log.values()))}
 
@@ -202,7 +202,7 @@ def _misplaced(records: Sequence[Record], log: dict[tuple[int, int], Record]) ->
     """Records whose key or partition is not that of the event they were made from."""
     wrong = []
     for record in records:
-        source = read_enriched(record).ticket.source.origin
+        source = read_enriched(record).ticket.raw.origin
         raw = log[_place(source)]
         if record.key != raw.key or record.origin.partition != source.partition:
             wrong.append(record)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from connectors.index.open import open_index
-from models.load import load_embedder
+from connectors.qdrant.open import open_index
+from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.world import COMMANDS, WorkerProcess, World, wait_until
 from tests.oracle import fold
@@ -17,7 +17,7 @@ from tests.rigs.qdrant_facade import Fault, QdrantFacade
 #: The worker under Bytewax, with a model that breaks at its third batch.
 _BROKEN = """
 import runpy, sys, threading
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 
 def embed(self, texts, kind="passage", calls=[0], embed=HashingEmbedder.embed):
     calls[0] += 1
@@ -52,8 +52,8 @@ def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: 
     code, line, everything = _ends(
         world,
         [sys.executable, "-c", _THROWING],
-        TICKETS_WRITER__MAX_BATCH_TICKETS="50",
-        TICKETS_WRITER__CONCURRENCY="1",
+        TICKETS_WRITER__MAX_BATCH_RECORDS="50",
+        TICKETS_WRITER__MAX_CONCURRENT_BATCHES="1",
     )
     assert (code, line) == (1, "ticketstream: writing: embed failed: RuntimeError")
     assert "@example" not in everything
@@ -74,12 +74,12 @@ def test_a_model_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: 
     world = World(tansu, tmp_path, partitions=1)
     world.produce(events(400, seed=5))
     settings = {
-        "TICKETS_WRITER__MAX_BATCH_TICKETS": "50",
-        "TICKETS_WRITER__CONCURRENCY": "1",
+        "TICKETS_WRITER__MAX_BATCH_RECORDS": "50",
+        "TICKETS_WRITER__MAX_CONCURRENT_BATCHES": "1",
         "TICKETS_WRITER__DRAIN_TIMEOUT_S": "2",
     }
     with WorkerProcess(world, environment=settings, command=[sys.executable, "-c", _HANGING]) as worker:
-        polls = "tickets_stage_seconds_count"
+        polls = "tickets_step_seconds_count"
         wait_until(lambda: worker.metric(polls, step="poll") >= 4, worker.words)  # the fourth batch waits behind it
         began = time.monotonic()
         assert worker.terminate() == 0, worker.words()

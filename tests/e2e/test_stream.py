@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from connectors.index.digest import contents
-from connectors.index.open import open_index
-from models.load import load_embedder
+from connectors.qdrant.digest import contents
+from connectors.qdrant.open import open_index
+from models.open import load_embedder
 from synthetic.tickets import events
 from tests.e2e.world import Runner, WorkerProcess, World, assert_same
 from tests.oracle import broken, fold

@@ -14,23 +14,22 @@ from uuid import uuid4
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.topics import create_topics
-from connectors.index.digest import contents
-from connectors.index.open import open_index
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
-from connectors.topics_file import load_topics
+from connectors.kafka.topics import create_topics, load_topics
+from connectors.qdrant.digest import contents
+from connectors.qdrant.open import open_index
 from core.errors import UnavailableError
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
-from models.load import load_embedder
+from models.open import load_embedder
+from stream.plan import ticket_steps
+from stream.steps import run_step
+from stream.telemetry import StreamTelemetry
 from synthetic.tickets import SyntheticRecord
 from tests.oracle import winners
 from tests.rigs.ports import free_port
-from worker.plan import ticket_steps
-from worker.steps import run_step
-from worker.telemetry import Telemetry
 
 Runner = Literal["bytewax", "plain"]
 
@@ -152,9 +151,9 @@ class World:
 
     def points(self, records: Sequence[Record]) -> tuple[TicketPoints, ...]:
         """What sound `records` come to."""
-        batch: Batch = Batch(tuple(records), None)  # type: ignore[type-arg]  # records first, points last
+        batch: Batch = Batch(tuple(records))  # type: ignore[type-arg]  # records first, points last
         for step in ticket_steps(self.settings, load_embedder(self.settings.model)):
-            batch = run_step(step, batch, Telemetry())
+            batch = run_step(step, batch, StreamTelemetry())
         assert not any(isinstance(item, Rejected) for item in batch.items)
         return batch.items
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, Self
 
-from connectors.index.digest import contents
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
 from connectors.kafka.admin import Cluster
+from connectors.qdrant.digest import contents
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import UnavailableError
 from core.records import Record
 from core.settings import IndexSettings
-from models.load import load_embedder
+from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord
 from tests.e2e.world import Runner, World
 from tests.faults.choices import fork
@@ -35,7 +35,7 @@ from tests.faults.server import BreakableServer, SeparateServer, Server
 
 
 class Arena(Crowd):
-    """Opened for one attack. Names of settings are given without their prefix: `WRITER__CONCURRENCY="1"`.
+    """Opened for one attack. Names of settings are given without their prefix: `WRITER__MAX_CONCURRENT_BATCHES="1"`.
 
     `server`: the index is a server; `holding`: one that can hold writes back, and whose network can be broken;
     `own_process`: where nothing of that is asked for, it is in a process of its own.

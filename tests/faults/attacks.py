@@ -35,7 +35,7 @@ def sigterm_idle(make: MakeArena, rng: Random, run: Run) -> None:
 def sigterm_twice(make: MakeArena, rng: Random, run: Run) -> None:
     """A second SIGTERM while it drains, and a third, under the product's own command: it ends as if by one."""
     del run
-    with make(server=True, runner="bytewax", WRITER__MAX_BATCH_TICKETS="16") as arena:
+    with make(server=True, runner="bytewax", WRITER__MAX_BATCH_RECORDS="16") as arena:
         assert arena.server is not None
         worker = arena.start()
         arena.server.inject(Fault("slow", on="writes", seconds=0.3))
@@ -130,7 +130,11 @@ def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
 def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
     """A worker whose window is full of slow writes must give partitions to another: it finishes and commits first."""
     del run
-    limits = {"WRITER__MAX_INFLIGHT_TICKETS": "64", "WRITER__MAX_BATCH_TICKETS": "16", "WRITER__CONCURRENCY": "4"}
+    limits = {
+        "WRITER__MAX_INFLIGHT_RECORDS": "64",
+        "WRITER__MAX_BATCH_RECORDS": "16",
+        "WRITER__MAX_CONCURRENT_BATCHES": "4",
+    }
     with make(server=True, record=True, session_timeout_s=3.0, **limits) as arena:
         assert arena.server is not None
         worker = arena.start()
@@ -193,7 +197,7 @@ _SERVER_FAULTS: Final = (
 
 def server_faults_in_turn(make: MakeArena, rng: Random, run: Run) -> None:
     """Each way a server can fail, for a second and a half each, while records come in and searches look on."""
-    with make(server=True, INDEX__TIMEOUT_S="1", WRITER__MAX_BATCH_TICKETS="32") as arena:
+    with make(server=True, INDEX__TIMEOUT_S="1", WRITER__MAX_BATCH_RECORDS="32") as arena:
         assert arena.server is not None
         arena.start()
         arena.feeder.start(mixed(rng), rate=RATE)
@@ -218,11 +222,11 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
     """Ten times what the index can take, for as long as the run says: memory stays level, under the cap."""
     cap_mib = 450
     settings = {
-        "WRITER__MAX_INFLIGHT_TICKETS": "256",
+        "WRITER__MAX_INFLIGHT_RECORDS": "256",
         "WRITER__MAX_INFLIGHT_BYTES": str(4 * 1024 * 1024),
         "KAFKA__PREFETCH_KIB": "4096",
-        "WRITER__MAX_BATCH_TICKETS": "8",
-        "WRITER__CONCURRENCY": "2",
+        "WRITER__MAX_BATCH_RECORDS": "8",
+        "WRITER__MAX_CONCURRENT_BATCHES": "2",
     }
     with make(server=True, watched=False, session_timeout_s=6.0, **settings) as arena:
         assert arena.server is not None

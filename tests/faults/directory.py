@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from connectors.customers import load_customers
+from connectors.files.customers import load_customers
 from core.errors import TransientError
-from core.ports import CustomerDirectory
-from worker import plan
+from core.protocols import CustomerDirectory
+from stream import plan
 
 State = Literal["", "down", "hangs"]
 
@@ -21,7 +21,7 @@ def set_state(path: Path, state: State) -> None:
 
 
 class _Breakable:
-    """Implements `core.ports.CustomerDirectory`."""
+    """Implements `core.protocols.CustomerDirectory`."""
 
     def __init__(self, inner: CustomerDirectory, path: Path) -> None:
         self._inner = inner

@@ -28,7 +28,7 @@ _TROUBLES: Final[dict[str, Callable[[Proxy], object]]] = {
 def network_to_the_index(make: MakeArena, rng: Random, run: Run) -> None:
     """Calls to the index vanish on their way there, or their answers on the way back: each is made again."""
     del run
-    with make(holding=True, INDEX__TIMEOUT_S=str(_TIMEOUT_S), WRITER__MAX_BATCH_TICKETS="32") as arena:
+    with make(holding=True, INDEX__TIMEOUT_S=str(_TIMEOUT_S), WRITER__MAX_BATCH_RECORDS="32") as arena:
         assert arena.holding is not None
         worker = arena.start()
         arena.feeder.start(mixed(rng), rate=RATE)

@@ -43,7 +43,7 @@ def outage_then_kill(make: MakeArena, rng: Random) -> None:
 
 def one_batch_waits(make: MakeArena, rng: Random) -> None:
     """A batch is on its way for long while those after it are done: the commit waits for it; a kill loses nothing."""
-    with make(holding=True, partitions=1, WRITER__MAX_BATCH_TICKETS="8", INDEX__TIMEOUT_S="40") as arena:
+    with make(holding=True, partitions=1, WRITER__MAX_BATCH_RECORDS="8", INDEX__TIMEOUT_S="40") as arena:
         assert arena.holding is not None
         arena.holding.held.add(("stuck", 1))
         worker = arena.start()
@@ -78,7 +78,7 @@ def held_write(make: MakeArena, rng: Random) -> None:
 def flood(make: MakeArena, rng: Random) -> None:
     """The index is out and hundreds of records wait: as many are in flight as there are credits for, and no more."""
     limit, batch = 128, 32
-    settings = {"WRITER__MAX_INFLIGHT_TICKETS": str(limit), "WRITER__MAX_BATCH_TICKETS": str(batch)}
+    settings = {"WRITER__MAX_INFLIGHT_RECORDS": str(limit), "WRITER__MAX_BATCH_RECORDS": str(batch)}
     records = list(events(800, seed=rng.randrange(10**6)))
     _flooded(make, records, settings, metric="tickets_inflight", limit=limit, batch=batch)
 
@@ -89,8 +89,8 @@ def flood_of_long_ones(make: MakeArena, rng: Random) -> None:
     limit, size, tickets = 1024 * 1024, 40_000, 8
     settings = {
         "WRITER__MAX_INFLIGHT_BYTES": str(limit),
-        "WRITER__MAX_BATCH_TICKETS": str(tickets),
-        "WRITER__CONCURRENCY": "8",  # nine such batches would be 2.8 MB
+        "WRITER__MAX_BATCH_RECORDS": str(tickets),
+        "WRITER__MAX_CONCURRENT_BATCHES": "8",  # nine such batches would be 2.8 MB
     }
     records = [ticket(f"long{n}", 1, body="cannot sign in. " * (size // 16)) for n in range(60)]
     batch = tickets * max(len(one.value or b"") + 1_000 for one in records)
@@ -137,7 +137,7 @@ def out_of_the_index(
     """
     settings |= {
         "KAFKA__MAX_POLL_INTERVAL_S": str(max_poll_s),
-        "WRITER__MAX_INFLIGHT_TICKETS": "64",
+        "WRITER__MAX_INFLIGHT_RECORDS": "64",
         "WRITER__BACKOFF_MAX_S": str(WriterSettings().backoff_max_s),
     }
     with make(server=True, session_timeout_s=min(max_poll_s, _SESSION_S), **settings) as arena:
@@ -166,7 +166,7 @@ def out_of_the_index(
 
 def customers_out(make: MakeArena, rng: Random) -> None:
     """The customers' directory is out, then hangs, longer than the poll interval each time: tickets wait for facts."""
-    settings = {"KAFKA__MAX_POLL_INTERVAL_S": "2", "WRITER__MAX_INFLIGHT_TICKETS": "64"}
+    settings = {"KAFKA__MAX_POLL_INTERVAL_S": "2", "WRITER__MAX_INFLIGHT_RECORDS": "64"}
     with make(server=True, record=True, session_timeout_s=2.0, **settings) as arena:
         state, file = arena.world.folder / "state", arena.world.folder / "customers.jsonl"
         facts = (

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from connectors.kafka.consumer import GroupConsumer
-from delivery.offsets import Receipt
+from core.records import Receipt
 
 
 def record_acks(path: str) -> None:

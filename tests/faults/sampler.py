@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, Protocol
 
-from cli.asking import _Worker
-from connectors.index.layout import DELETED, HEAD_FIELDS
-from connectors.index.ownership import find_owner
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.layout import DELETED, HEAD_FIELDS
+from connectors.qdrant.ownership import find_owner
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import TicketstreamError
 from core.identity import point_id
-from core.ports import Embedder
+from core.protocols import Embedder
 from core.records import SearchHit, SearchQuery
 from core.settings import IndexSettings
+from runtime.control import WorkerClient
+from runtime.searcher import IndexSearcher
 from tests.faults.ledger import Floor, Ledger, TicketKey
 from tests.faults.oracle import require
 from tests.faults.tickets import TENANTS
-from worker.search import Searcher
 
 _EVERY_S: Final = 0.2
 #: A look takes longer the more tickets there are; so many times as long nobody looks, and others get on.
@@ -53,7 +53,7 @@ class ServerEyes:
 
     def __init__(self, index: VersionedIndex, embedder: Embedder) -> None:
         self._index = index
-        self._searcher = Searcher(index=index, embedder=embedder)
+        self._searcher = IndexSearcher(index=index, embedder=embedder)
 
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
         return self._searcher.search(text, query)
@@ -74,7 +74,7 @@ class OwnerEyes:
         owner = find_owner(self._settings.path)
         if owner is None or owner.address is None:
             raise TicketstreamError("nobody to ask")
-        return _Worker(owner, timeout_s=_TIMEOUT_S).search(text, query)
+        return WorkerClient(owner, timeout_s=_TIMEOUT_S).search(text, query)
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
         """By a wide search for the first one's tenant, as nothing else is answered; a delete is an absence."""

@@ -87,7 +87,7 @@ def test_a_storm_of_rebalances(
             replication=3,
             session_timeout_s=_SESSION_S,
             # Three workers on two cores that three brokers use: the window of a whole core takes ten seconds to drain.
-            WRITER__MAX_BATCH_TICKETS="64",
+            WRITER__MAX_BATCH_RECORDS="64",
         ) as arena:
             seconds = min(_RECORDS_PER_WORLD, wanted - made.records) / rate
             rng = attack_run.rng(f"storm {number}")

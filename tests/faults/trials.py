@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from connectors.index.digest import contents
+from connectors.qdrant.digest import contents
 from synthetic.tickets import events
 from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
@@ -42,7 +42,7 @@ _SILENCE_S: Final = 2.0
 
 def late_versions(make: MakeArena, rng: Random) -> None:
     """Older versions come after newer ones, deletes before what they delete, among broken records."""
-    with make(WRITER__MAX_BATCH_TICKETS="16") as arena:
+    with make(WRITER__MAX_BATCH_RECORDS="16") as arena:
         arena.start()
         arena.send([ticket("late", 3), ticket("gone", 2), deleted("gone", 5)])
         arena.send(list(shuffled(events(300, seed=rng.randrange(10**6), edits=0.4, deletes=0.1, broken=0.05), rng)))
@@ -110,7 +110,7 @@ def replay(make: MakeArena, rng: Random) -> None:
 
 def terminated(make: MakeArena, rng: Random) -> None:
     """SIGTERM in the middle of slow writes: what is in flight is finished and committed, nothing is done twice."""
-    with make(server=True, record=True, WRITER__MAX_BATCH_TICKETS="16") as arena:
+    with make(server=True, record=True, WRITER__MAX_BATCH_RECORDS="16") as arena:
         assert arena.server is not None
         arena.server.inject(Fault("slow", on="writes", seconds=0.15))
         worker = arena.start()
@@ -173,7 +173,11 @@ def joins_and_leaves(make: MakeArena, rng: Random) -> None:
 
 def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
     """A worker whose window is full is frozen until its partitions are lost to it: given back, they are read on."""
-    limits = {"WRITER__MAX_INFLIGHT_TICKETS": "64", "WRITER__MAX_BATCH_TICKETS": "16", "WRITER__CONCURRENCY": "4"}
+    limits = {
+        "WRITER__MAX_INFLIGHT_RECORDS": "64",
+        "WRITER__MAX_BATCH_RECORDS": "16",
+        "WRITER__MAX_CONCURRENT_BATCHES": "4",
+    }
     with make(server=True, **limits) as arena:
         assert arena.server is not None
         worker = arena.start()

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from core.errors import UnavailableError
-from core.ports import Embedder
+from core.protocols import Embedder
 from core.settings import ModelSettings
-from models.bert import read_shape, read_tensors
-from models.calibrate import calibrate, calibration_texts, find_calibration
-from models.catalogue import CONFIG, TOKENIZER, WEIGHTS, find_card
-from models.load import describe, load_embedder
+from models.build.bert import read_shape, read_tensors
+from models.build.calibrate import calibrate, calibration_texts, find_calibration
+from models.open import describe, load_embedder
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, find_card
 
 CANONICAL = Path(__file__).with_name("canonical.json")
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from models.catalogue import CONFIG, TOKENIZER, WEIGHTS, ModelCard
-from models.files import sha256_of
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard
+from models.store.files import sha256_of
 
 Array = NDArray[np.float32]
 

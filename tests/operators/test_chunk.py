@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from core.ports import Tokenizer as TokenizerPort
+from core.protocols import Tokenizer as TokenizerPort
 from core.records import EnrichedTicket, Passage
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators.chunk import NO_TEXT, chunk
 from tests.operators.samples import enriched, message
 
@@ -30,7 +30,7 @@ class WordPiece:
         self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
     def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """See `core.ports.Tokenizer`."""
+        """See `core.protocols.Tokenizer`."""
         return [e.offsets for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.records import EmbeddedTicket, EnrichedTicket, Example, Passage
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators.classify import Examples, classify
 from operators.embed import embed
 from synthetic.tickets import examples

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.ports import TextKind
+from core.protocols import TextKind
 from core.records import EmbeddedTicket, EnrichedTicket, Passage, Rejected, Vector
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators.embed import embed
 from tests.operators.samples import ticket
 

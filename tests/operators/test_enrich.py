@@ -18,7 +18,7 @@ class _Directory:
         self._down = down
 
     def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
-        """See `core.ports.CustomerDirectory`."""
+        """See `core.protocols.CustomerDirectory`."""
         self.asked.append((tenant_id, customer_id))
         if self._down:
             raise TransientError("the directory does not answer")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.customers import CustomerFile
+from connectors.files.customers import CustomerFile
 from core.records import EmbeddedTicket, Example, Origin, Record, Rejected, Ticket
 from core.settings import ContractSettings
 from core.wire import Message, embedded_message, enriched_message
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.classify import Examples, classify
 from operators.clean import clean

@@ -4,7 +4,7 @@ from typing import Any
 
 from core.identity import point_id
 from core.records import EmbeddedTicket, EnrichedTicket, Label, TicketPoints
-from models.hashing import HashingEmbedder
+from models.run.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.embed import embed
 from operators.points import to_points

@@ -9,7 +9,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from connectors.broker import binary
+from local.broker import binary
 from tests.rigs.guard import guard
 from tests.rigs.ports import free_port
 from tests.rigs.proxy import Proxy

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import FatalError, TransientError
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, search, ticket

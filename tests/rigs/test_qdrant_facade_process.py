@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors.index.open import open_index
-from connectors.index.policy import VersionedIndex
+from connectors.qdrant.open import open_index
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket

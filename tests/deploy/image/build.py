@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from connectors.artefacts import open_store
+from connectors.model_store import open_store
 from core.errors import UnavailableError
 from core.settings import ModelSettings
-from models.artefact import GRAPH, MANIFEST
-from models.catalogue import TOKENIZER
-from models.load import artefact_folder, card_of, weights_folder
+from models.open import artefact_folder, card_of, weights_folder
+from models.store.artefact import GRAPH, MANIFEST
+from models.store.cards import TOKENIZER
+from runtime.model import fetch_model
 from tests.deploy.tools import ROOT, missing, tool
-from worker.model import fetch_model
 
 PRECISION: Final = "int8"
 _CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream"

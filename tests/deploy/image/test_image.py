@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from connectors.index.open import open_index
+from connectors.qdrant.open import open_index
 from core.settings import IndexSettings
 from synthetic.tickets import events
 from tests.deploy.image.build import PRECISION, Buildah, Image, build, fill_store, index_hosts

@@ -10,7 +10,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, n
     ResourceType,
 )
 
-from connectors.topics_file import load_topics
+from connectors.kafka.topics import load_topics
 from tests.deploy.msk.guards import a_stranger_is_kept_out, nothing_comes_unasked
 from tests.e2e.world import World
 from tests.rigs.kafka import KafkaCluster, start_cluster

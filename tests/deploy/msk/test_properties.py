@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from connectors.topics_file import load_topics
+from connectors.kafka.topics import load_topics
 from tests.rigs.kafka.shipped import PROPERTIES, shipped_properties
 
 #: What MSK lets one set on a standard broker in KRaft mode.

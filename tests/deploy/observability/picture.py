@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from connectors.broker import start_broker
+from local.broker import start_broker
 from synthetic.tickets import events
 from tests.deploy.observability.files import Panel, as_asked, panels
 from tests.deploy.observability.live import RATE_INTERVAL, Prometheus, Series

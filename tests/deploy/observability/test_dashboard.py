@@ -82,7 +82,7 @@ def test_the_numbers_shown_are_those_of_the_run(run: Run) -> None:
     assert value("sum(tickets_acked_total)") == run.produced
     assert 0 < value('sum(tickets_acked_total{outcome="dead_letter"})') < run.produced / 5
     assert value("sum(tickets_committed_lag)") == 0
-    assert value('sum(tickets_retries_total{target="index"})') >= 1
+    assert value('sum(tickets_retries_total{dependency="index"})') >= 1
 
 
 def test_prometheus_evaluates_every_alert(run: Run) -> None:

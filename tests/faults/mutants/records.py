@@ -10,21 +10,21 @@ from uuid import uuid4
 
 import qdrant_edge as edge
 
-from connectors.index import layout, policy
-from connectors.index.embedded import EdgeEngine
-from connectors.index.engine import Upsert
-from connectors.index.policy import VersionedIndex
 from connectors.kafka import consumer
 from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
+from connectors.qdrant import layout, policy
+from connectors.qdrant.embedded import EdgeEngine
+from connectors.qdrant.engine import Upsert
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
-from core.records import Batch, Record, Rejected, TicketPoints
-from delivery.offsets import Receipt, _Assignment
+from core.records import NO_RECEIPT, Batch, Receipt, Record, Rejected, TicketPoints
+from delivery.offsets import _Assignment
 from operators import points as pointing
+from stream import plan
+from stream.writer import Writer
 from tests.faults import outages, trials
 from tests.faults.mutants.mutant import mutant, patch
-from worker import plan
-from worker.writer import Writer
 
 _FAR: Final = 2**53
 #: Modules whose names are replaced: what they import is theirs, whether they export it or not.
@@ -51,12 +51,12 @@ def ack_before_the_write() -> None:
     """A batch is acked when it is handed over."""
     submit, ack = Writer.submit, GroupConsumer.ack
 
-    def hasty(self: Writer, batch: Batch[Any]) -> None:
+    def hasty(self: Writer[Any], batch: Batch[Any]) -> None:
         self._ack(batch.receipt)
-        submit(self, Batch(batch.items, None))
+        submit(self, Batch(batch.items, NO_RECEIPT))
 
-    def once(self: GroupConsumer, receipt: Receipt | None) -> None:
-        if receipt is not None:
+    def once(self: GroupConsumer, receipt: Receipt) -> None:
+        if receipt is not NO_RECEIPT:
             ack(self, receipt)
 
     patch(Writer, "submit", hasty)
@@ -216,7 +216,7 @@ def dead_letter_on_outage() -> None:
             letters = [Rejected(_record_of(item), "index", "outage", "the index is out") for item in items]
             here.writer._dead_letters.publish(letters)
 
-    def remembered(self: Writer, unfinished: Batch[Any]) -> None:
+    def remembered(self: Writer[Any], unfinished: Batch[Any]) -> None:
         here.writer, here.batch = self, unfinished
         run(self, unfinished)
 

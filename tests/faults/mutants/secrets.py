@@ -4,13 +4,13 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.index import policy
-from connectors.index.engine import AnyOf, Condition
 from connectors.kafka.dead_letters import DeadLetterTopic
+from connectors.qdrant import policy
+from connectors.qdrant.engine import AnyOf, Condition
 from core.records import Rejected, SearchQuery
+from stream import plan
 from tests.faults import trials
 from tests.faults.mutants.mutant import mutant, patch
-from worker import plan
 
 #: Modules whose names are replaced: what they import is theirs, whether they export it or not.
 _POLICY: Any = policy

@@ -8,20 +8,23 @@ from typing import Any
 
 from msgspec import structs
 
-from connectors.index.policy import VersionedIndex
 from connectors.kafka import consumer
 from connectors.kafka.commits import Committer
 from connectors.kafka.consumer import GroupConsumer
+from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
 from core.records import Batch, TicketPoints
 from delivery.credits import Credits
 from delivery.offsets import OffsetTracker
+from stream import compose
+from stream.pipeline import Pipeline
+from stream.steps import Operator, Step
+from stream.writer import Writer
 from tests.faults import outages, trials
 from tests.faults.mutants.mutant import mutant, patch
-from worker.pipeline import Pipeline
-from worker.site import Site
-from worker.steps import Operator, Step
-from worker.writer import Writer
+
+#: A module whose names are replaced.
+_COMPOSE: Any = compose
 
 # --- P7: bounds
 
@@ -54,8 +57,8 @@ def count_no_bytes() -> None:
 def wait_in_the_polling_thread() -> None:
     """A batch is written before the next poll, however long that takes."""
 
-    def waiting(self: Writer, batch: Batch[Any]) -> None:
-        self._progress.started()
+    def waiting(self: Writer[Any], batch: Batch[Any]) -> None:
+        self._progress.submitted()
         self._run(batch)
 
     patch(Writer, "submit", waiting)
@@ -64,24 +67,25 @@ def wait_in_the_polling_thread() -> None:
 @mutant("P8", trial=outages.customers_out, budget_s=60.0)
 def ask_before_the_next_poll() -> None:
     """The polling thread itself waits for the customers' directory."""
-    pipeline = Site.pipeline
+    assemble = _COMPOSE._assemble
 
-    def eager(self: Site, *, steps: Sequence[Step], finishing: Sequence[Step], **more: Any) -> Pipeline:
-        asking = [structs.replace(step, operator=_until_answered(step.operator)) for step in finishing if step.asks]
-        return pipeline(self, steps=[*steps, *asking], finishing=[s for s in finishing if not s.asks], **more)
+    def eager(worker: Any, stack: Any, *, steps: Sequence[Step], finishing: Sequence[Step], **more: Any) -> Any:
+        lookups = [structs.replace(step, operator=_until_answered(step.operator)) for step in finishing if step.calls]
+        left = [step for step in finishing if not step.calls]
+        return assemble(worker, stack, steps=[*steps, *lookups], finishing=left, **more)
 
-    patch(Site, "pipeline", eager)
+    patch(_COMPOSE, "_assemble", eager)
 
 
 def _until_answered(operator: Operator) -> Operator:
-    def insisting(items: Sequence[Any]) -> Sequence[Any]:
+    def answered(items: Sequence[Any]) -> Sequence[Any]:
         while True:
             try:
                 return operator(items)
             except TransientError:
                 time.sleep(0.05)
 
-    return insisting
+    return answered
 
 
 @mutant("P8", trial=outages.long_outage, budget_s=120.0)  # where it is too slow to catch up at all, the trial waits

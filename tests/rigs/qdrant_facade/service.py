@@ -12,7 +12,7 @@ import grpc
 import qdrant_edge as edge
 from qdrant_client import grpc as q
 
-from connectors.index.layout import VECTOR
+from connectors.qdrant.layout import VECTOR
 from tests.rigs.qdrant_facade import convert
 from tests.rigs.qdrant_facade.storage import Collection, open_collections
 

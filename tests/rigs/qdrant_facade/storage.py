@@ -8,7 +8,7 @@ from typing import Any, Final
 import qdrant_edge as edge
 from qdrant_client import grpc as q
 
-from connectors.index.layout import VECTOR
+from connectors.qdrant.layout import VECTOR
 from tests.rigs.qdrant_facade import convert
 
 _PARAMS: Final = "params"

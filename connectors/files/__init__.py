@@ -1,0 +1,1 @@
+"""Files of the user's: ticket events, customers, labelled examples."""

@@ -1,0 +1,1 @@
+"""Offline work on log and index: fold the log, compare, reconcile, rebuild."""

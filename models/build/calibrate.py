@@ -1,0 +1,104 @@
+"""The ranges of what a model's matrices are given, over the calibration texts.
+
+`python -m models.build.calibrate NAME FOLDER` writes them for a model of the catalogue whose weights lie in FOLDER. Those
+that are shipped make the same graph, and so the same model stamp, on every machine; a model without is calibrated
+where it is built.
+"""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from models.build.bert import BertShape, Tensors, read_shape, read_tensors
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
+from models.build.graph import FloatLinears, build_graph
+from models.build.quantise import Calibration, InputRange
+from models.recipe import CAPTURE, DISABLED_OPTIMIZERS, IDS, MASK
+from models.run.tokenise import load_tokenizer
+
+#: 600 made-up tickets and messages, cleaned and redacted, one per line.
+_TEXTS: Final = "texts.txt"
+#: Groups whose inputs come from a normalisation or a product that the division can be folded into.
+_DIVIDED: Final = ("attention", "up", "down")
+#: A channel beyond this quantile of the channels' extremes is outlying.
+_QUANTILE: Final = 0.95
+_DIGITS: Final = 6
+
+
+def calibration_texts() -> list[str]:
+    """The shipped texts."""
+    return (files("models.build") / "calibration" / _TEXTS).read_text("utf-8").splitlines()
+
+
+def find_calibration(card: ModelCard) -> Calibration | None:
+    """The ranges that are shipped for a model, or None."""
+    shipped = files("models.build") / "calibration" / f"{card.name}.json"
+    return msgspec.json.decode(shipped.read_bytes(), type=dict[str, InputRange]) if shipped.is_file() else None
+
+
+def calibration_hash(calibration: Calibration) -> str:
+    """Hexadecimal sha256 of the ranges."""
+    return hashlib.sha256(msgspec.json.encode(calibration, order="deterministic")).hexdigest()
+
+
+def calibrate(
+    card: ModelCard, shape: BertShape, tensors: Tensors, tokenizer: Path, *, texts: Sequence[str] | None = None
+) -> Calibration:
+    """Run the float graph over the texts, one at a time: there is no padding to leave out."""
+    graph = build_graph(
+        shape, tensors, pooling=card.pooling, max_length=card.max_length, linears=FloatLinears(), capture=True
+    )
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session: Any = ort.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(DISABLED_OPTIMIZERS)
+    )
+    captured = [output.name for output in session.get_outputs()[1:]]
+    extremes: dict[str, NDArray[np.float32]] = {}  # per group: least and greatest of each channel
+    cutting = load_tokenizer(tokenizer, max_length=card.max_length)
+    for encoding in cutting.encode_batch(list(calibration_texts() if texts is None else texts)):
+        ids = np.array(encoding.ids, np.int32)[:, None]
+        for name, values in zip(captured, session.run(captured, {IDS: ids, MASK: np.ones_like(ids)}), strict=True):
+            flat = values.reshape(-1, values.shape[-1])
+            least, greatest = extremes.get(name, (np.inf, -np.inf))
+            extremes[name] = np.stack([np.minimum(least, flat.min(0)), np.maximum(greatest, flat.max(0))])
+    groups = {name.removeprefix(CAPTURE): found for name, found in extremes.items()}
+    return {group: _range(found, divided=group.startswith(_DIVIDED)) for group, found in groups.items()}
+
+
+def _range(extremes: NDArray[np.float32], *, divided: bool) -> InputRange:
+    divisors: tuple[tuple[int, float], ...] = ()
+    scale = np.ones(extremes.shape[1])
+    if divided:
+        size = np.abs(extremes).max(0)
+        ordinary = float(np.quantile(size, _QUANTILE))
+        divisors = tuple((int(at), _short(size[at] / ordinary)) for at in np.flatnonzero(size > ordinary))
+        for channel, divisor in divisors:
+            scale[channel] = divisor
+    least, greatest = extremes / scale
+    return InputRange(_short(min(0.0, least.min())), _short(max(0.0, greatest.max())), divisors)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def main(name: str, folder: str) -> None:
+    """Calibrate and write beside the texts."""
+    card, weights = find_card(name), Path(folder)
+    tensors = read_tensors(weights / WEIGHTS)
+    found = calibrate(card, read_shape(weights / CONFIG), tensors, weights / TOKENIZER)
+    target = Path(__file__).with_name("calibration") / f"{name}.json"
+    target.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="deterministic")) + b"\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

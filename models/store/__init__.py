@@ -1,0 +1,1 @@
+"""A model's files: cards, weights and built artefacts, fetched, verified and kept."""

@@ -1,0 +1,18 @@
+"""Opens a sender of Kafka records."""
+
+from contextlib import ExitStack
+
+from connectors.kafka import producer
+from connectors.kafka.producer import Sender
+from core.settings import KafkaSettings
+
+
+def open_sender(settings: KafkaSettings, stack: ExitStack) -> Sender:
+    """A sender with a connection of its own.
+
+    Raises:
+        ConfigError: the security settings don't fit together, or a file of theirs is unsound.
+    """
+    sender = producer.open_sender(settings)
+    stack.callback(sender.close)
+    return sender

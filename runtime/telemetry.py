@@ -1,0 +1,87 @@
+"""Prometheus metrics made from their declaration in `core.metrics`, in a registry of their own, and the trace file."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from core.contract import CONTRACT_VERSION
+from core.metrics import METRICS, MetricName
+from core.settings import LogSettings
+from runtime.trace import Trace
+
+
+class Telemetry:
+    """The metrics that every app has: its own by name, the model's, and the process's. Safe to use from any thread."""
+
+    def __init__(self, trace: Trace | None = None) -> None:
+        self.trace = trace
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._counters: dict[MetricName, Counter] = {}
+        self._gauges: dict[MetricName, Gauge] = {}
+        self._histograms: dict[MetricName, Histogram] = {}
+        for name, metric in METRICS.items():
+            if metric.kind == "counter":
+                self._counters[name] = Counter(name, metric.help, metric.labels, registry=self.registry)
+            elif metric.kind == "gauge":
+                self._gauges[name] = Gauge(name, metric.help, metric.labels, registry=self.registry)
+            else:
+                self._histograms[name] = Histogram(
+                    name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets
+                )
+
+    def count(self, name: MetricName, *labels: str, by: float = 1) -> None:
+        """Add to a counter."""
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc(by)
+
+    def gauge(self, name: MetricName, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        gauge = self._gauges[name]
+        (gauge.labels(*labels) if labels else gauge).set(value)
+
+    def forget(self, name: MetricName, *labels: str) -> None:
+        """Stop showing a gauge for these labels."""
+        if labels in self._gauges[name]._metrics:  # noqa: SLF001 - `remove` logs a warning for unknown labels
+            self._gauges[name].remove(*labels)
+
+    def track(self, name: MetricName, read: Callable[[], float], *labels: str) -> None:
+        """Call `read` for a gauge's value at every scrape."""
+        gauge = self._gauges[name]
+        (gauge.labels(*labels) if labels else gauge).set_function(read)
+
+    def observe(self, name: MetricName, value: float, *labels: str) -> None:
+        """Add to a histogram."""
+        histogram = self._histograms[name]
+        (histogram.labels(*labels) if labels else histogram).observe(value)
+
+    def model_ran(self, tokens: int, padding: int, seconds: float) -> None:
+        """The model has just run once, in this thread."""
+        if self.trace is not None:
+            self.trace.span("model", seconds, tokens=tokens, padding=padding)
+        self.count("tickets_model_seconds_total", by=seconds)
+        self.count("tickets_model_tokens_total", by=tokens)
+        self.count("tickets_model_padding_tokens_total", by=padding)
+
+    def vectors_looked_up(self, hits: int, misses: int) -> None:
+        """The vectors of `hits` texts came from the cache, those of `misses` from the model."""
+        self.count("tickets_model_texts_total", "cached", by=hits)
+        self.count("tickets_model_texts_total", "embedded", by=misses)
+
+    def describe_process(self, version: str, model: str) -> None:
+        """Show what this process runs: the package's version and the model's stamp."""
+        self.gauge("tickets_build_info", 1, version, model, str(CONTRACT_VERSION))
+
+
+def open_trace(settings: LogSettings, stack: ExitStack) -> Trace | None:
+    """The trace file that the settings name, or None when they name none.
+
+    Raises:
+        ConfigError: it can't be written.
+    """
+    if settings.trace_file is None:
+        return None
+    trace = Trace.open(settings.trace_file)
+    stack.callback(trace.close)
+    return trace

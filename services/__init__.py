@@ -1,1 +1,0 @@
-"""HTTP. Handlers take what they serve as arguments and know core only."""

@@ -1,0 +1,96 @@
+"""Which operators make up the stages, in which order, and with what bound to them."""
+
+from functools import partial
+from typing import Final
+
+from connectors.files.customers import load_customers, read_examples
+from core.protocols import Embedder, ModelTokenizer
+from core.settings import Settings
+from operators.chunk import chunk
+from operators.classify import Examples, classify
+from operators.clean import clean
+from operators.decode import decode
+from operators.embed import embed
+from operators.enrich import enrich
+from operators.language import CompactDetector, detect_language
+from operators.points import to_points
+from operators.receive import receive_embedded, receive_enriched
+from operators.redact import redact
+from stream.sinks import CUSTOMERS
+from stream.steps import Step
+
+#: From a record of `tickets.enriched` to the enriched ticket.
+RECEIVE_ENRICHED: Final = Step("receive", "embed", receive_enriched)
+
+
+def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
+    """From raw record to points.
+
+    Raises:
+        ConfigError: a file a setting names is missing or malformed.
+    """
+    return [*enriching_steps(settings, embedder), *lookup_steps(settings), *embedding_steps(settings, embedder)]
+
+
+def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]:
+    """From raw record to enriched ticket, without asking anybody."""
+    max_tokens = min(settings.chunk.max_tokens or tokenizer.max_tokens, tokenizer.max_tokens)
+    return [
+        Step("decode", "decode", partial(decode, settings=settings.contract)),
+        Step("clean", "enrich", clean),
+        Step("redact", "enrich", redact),
+        Step("language", "enrich", partial(detect_language, detector=CompactDetector())),
+        Step(
+            "chunk",
+            "enrich",
+            partial(
+                chunk,
+                tokenizer=tokenizer,
+                max_tokens=max_tokens,
+                overlap_tokens=min(settings.chunk.overlap_tokens, max_tokens // 4),
+            ),
+        ),
+    ]
+
+
+def lookup_steps(settings: Settings) -> list[Step]:
+    """What else an enriched ticket needs that others know. They may be slow or out: not for the polling thread.
+
+    Raises:
+        ConfigError: the customers' file is missing or malformed.
+    """
+    if settings.enrich.customers_file is None:
+        return []
+    customers = load_customers(settings.enrich.customers_file)
+    return [Step("enrich", "enrich", partial(enrich, customers=customers), pure=False, calls=CUSTOMERS)]
+
+
+def receiving_steps(model: str) -> list[Step]:
+    """From a record of `tickets.embedded` to points of this model, a stamp."""
+    return [Step("receive", "index", partial(receive_embedded, model=model))]
+
+
+def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
+    """From enriched ticket to points.
+
+    Raises:
+        ConfigError: the examples' file is missing or malformed.
+    """
+    examples = (
+        Examples.load(read_examples(settings.classify.examples_file), embedder=embedder)
+        if settings.classify.examples_file
+        else None
+    )
+    return [
+        Step("embed", "embed", partial(embed, embedder=embedder), pure=False),
+        Step(
+            "classify",
+            "embed",
+            partial(
+                classify,
+                examples=examples,
+                min_confidence=settings.classify.min_confidence,
+            ),
+        ),
+        Step("points", "index", to_points),
+    ]

@@ -1,0 +1,81 @@
+"""The HTTP servers of a worker: health and metrics for the platform, control for other processes of its user."""
+
+import logging
+import secrets
+from contextlib import ExitStack
+from typing import Final
+
+from msgspec import Struct
+
+from connectors.qdrant.open import EmbeddedIndex
+from core.protocols import Embedder
+from core.records import SearchHit
+from core.settings import HealthSettings
+from delivery.credits import Credits
+from runtime.control import SearchRequest, WorkerStatus
+from runtime.health import health_app
+from runtime.http import HttpServer
+from runtime.searcher import IndexSearcher
+from stream.control import control_app
+from stream.progress import Progress
+from stream.telemetry import ConsumerTelemetry, StreamTelemetry
+
+logger: Final = logging.getLogger("ticketstream.stream")
+
+
+class State(Struct, frozen=True, eq=False):
+    """What the servers show."""
+
+    telemetry: StreamTelemetry
+    progress: Progress
+    credits: Credits
+    observer: ConsumerTelemetry
+
+
+def serve_health(settings: HealthSettings, state: State, stack: ExitStack, *, port: int) -> HttpServer:
+    """Start /health, /ready and /metrics, on `port` unless the settings name one.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    state.telemetry.track("tickets_inflight", lambda: state.credits.tickets)
+    state.telemetry.track("tickets_inflight_bytes", lambda: state.credits.bytes)
+
+    def ready() -> str | None:
+        if not state.observer.joined:
+            return "the consumer group has not let this worker in yet"
+        return state.progress.outage or state.progress.stall()
+
+    app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready)
+    server = HttpServer(
+        app, host=settings.host, port=port if settings.port is None else settings.port, setting="TICKETS_HEALTH__PORT"
+    )
+    stack.callback(server.close)
+    logger.info("health and metrics on http://%s:%d", settings.host, server.port)
+    return server
+
+
+def serve_control(index: EmbeddedIndex, embedder: Embedder, state: State, stack: ExitStack) -> HttpServer:
+    """Start the control port on loopback, and note beside the index where it is."""
+    searcher = IndexSearcher(index=index, embedder=embedder)
+
+    def search(request: SearchRequest) -> list[SearchHit]:
+        return searcher.search(request.text, request.query)
+
+    def status() -> WorkerStatus:
+        size = index.size()
+        return WorkerStatus(
+            model=embedder.stamp,
+            points=size.points,
+            tombstones=size.tombstones,
+            inflight=state.credits.tickets,
+            freshness_s=state.telemetry.freshness_s(),
+            outage=state.progress.outage,
+        )
+
+    token = secrets.token_urlsafe(32)
+    app = control_app(token=token, search=search, status=status)
+    server = HttpServer(app, host="127.0.0.1", port=0, setting="the control port")
+    stack.callback(server.close)
+    index.announce(f"http://127.0.0.1:{server.port}", token)
+    return server

@@ -1,0 +1,113 @@
+"""One wrapper around every operator: it keeps rejected records out of the way, takes the time, and isolates a fault."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, Never, cast
+
+from msgspec import Struct, structs
+
+from core.errors import FatalError, TicketstreamError
+from core.records import Batch, Item, Rejected, Stage, record_of
+from delivery.dependency import Dependency
+from stream.telemetry import StreamTelemetry
+
+logger: Final = logging.getLogger("ticketstream.steps")
+
+#: A batch operator with its resources bound: as many out as in, in order. Each accepts what the step before it returns,
+#: which `stream.plan` sees to; `Never` lets operators of any item be listed together.
+Operator = Callable[[Sequence[Never]], Sequence[Item]]
+#: Makes a call, and repeats it until it succeeds.
+Retry = Callable[[Callable[[], Sequence[Item]]], Sequence[Item]]
+
+
+class Step(Struct, frozen=True):
+    """An operator at its place in a graph.
+
+    Attributes:
+        pure: does no I/O; an exception means a bad record.
+        calls: name of the dependency that it calls, if any; an outage of it is waited out.
+    """
+
+    name: str
+    stage: Stage
+    operator: Operator
+    pure: bool = True
+    calls: str = ""
+
+
+def run_step(step: Step, batch: Batch[Item], telemetry: StreamTelemetry) -> Batch[Item]:
+    """`batch` after `step`: rejected items keep their places, the others are replaced.
+
+    Raises:
+        FatalError: the operator returned more or fewer items than it was given, or failed for another reason than a bad
+            record.
+    """
+    began = time.perf_counter()
+    good: list[Item] = [item for item in batch.items if not isinstance(item, Rejected)]
+    results = iter(_apply(step, good) if good else ())
+    items = tuple(item if isinstance(item, Rejected) else next(results) for item in batch.items)
+    telemetry.ran_step(step.name, time.perf_counter() - began, len(good))
+    return Batch(items, batch.receipt)
+
+
+def run_steps(
+    steps: Sequence[Step],
+    batch: Batch[Item],
+    *,
+    telemetry: StreamTelemetry,
+    dependencies: Mapping[str, Dependency],
+) -> Batch[Item]:
+    """`batch` after all of `steps`. An outage of a dependency that one of them calls is waited out.
+
+    Raises:
+        FatalError: as `run_step`, or the worker stops meanwhile.
+    """
+    for step in steps:
+        retried = with_retries(step, partial(dependencies[step.calls].call, size=1)) if step.calls else step
+        batch = run_step(retried, batch, telemetry)
+    return batch
+
+
+def with_retries(step: Step, retry: Retry) -> Step:
+    """`step` with each record's call retried on its own, so that one that fails does not repeat the others' calls."""
+
+    def one_by_one(items: Sequence[Never]) -> list[Item]:
+        results: list[Item] = []
+        for item in cast("Sequence[Item]", items):
+            results += retry(partial(step.operator, cast("Sequence[Never]", [item])))
+        return results
+
+    return structs.replace(step, operator=one_by_one)
+
+
+def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:
+    try:
+        results = step.operator(cast("Sequence[Never]", items))
+    except TicketstreamError:
+        raise
+    except Exception as error:
+        if not step.pure:
+            raise FatalError(f"{step.name} failed: {_name(error)}") from error
+        logger.warning("%s failed on a batch: %s; running it on each record alone", step.name, _name(error))
+        return _apply_singly(step, items)
+    if len(results) != len(items):
+        raise FatalError(f"{step.name} returned {len(results)} results for {len(items)} records")
+    return results
+
+
+def _apply_singly(step: Step, items: Sequence[Item]) -> Sequence[Item]:
+    """A record that our own code fails on must neither stop the others nor be lost."""
+    results: list[Item] = []
+    for item in items:
+        try:
+            results.extend(step.operator(cast("Sequence[Never]", [item])))
+        except Exception as error:  # noqa: BLE001 - whatever it is, this record caused it
+            results.append(Rejected(record_of(item), step.stage, "fault", f"{step.name} failed: {_name(error)}"))
+    return results
+
+
+def _name(error: Exception) -> str:
+    """The error's class only: its message may quote the ticket."""
+    return type(error).__name__

@@ -1,0 +1,135 @@
+"""What happens in a pipeline, as metrics."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Final
+
+from connectors.kafka.consumer import ConsumerObserver
+from core.records import EnrichedTicket, Record, Rejected, TicketPoints
+from runtime.telemetry import Telemetry
+from runtime.trace import Trace
+
+logger: Final = logging.getLogger("ticketstream.stream")
+
+_MS: Final = 1000.0
+#: A task without a partition waits for the end of a rebalance, or is one too many.
+_IDLE_S: Final = 20.0
+#: Tickets whose median freshness a person is shown; the histogram is for machines.
+_RECENT: Final = 256
+
+
+class StreamObserver:
+    """Is told what a pipeline does, beside the metrics; override what you want to know. Called from any thread."""
+
+    def assigned(self, partitions: int) -> None:
+        """The group has given this process so many partitions in all."""
+
+    def read(self, records: Sequence[Record]) -> None:
+        """A batch was read."""
+
+    def acked(self, tickets: Sequence[EnrichedTicket | TicketPoints]) -> None:
+        """These tickets of a batch are durable in every sink."""
+
+
+class StreamTelemetry(Telemetry):
+    """Every metric of a pipeline. Safe to use from any thread."""
+
+    def __init__(self, trace: Trace | None = None, *, observer: StreamObserver | None = None) -> None:
+        super().__init__(trace)
+        self._observer = observer or StreamObserver()
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+
+    def assigned(self, topic: str, partitions: int) -> None:
+        """The group has given this process so many partitions of `topic` in all."""
+        self.gauge("tickets_assigned_partitions", partitions, topic)
+        self._observer.assigned(partitions)
+
+    def read(self, records: Sequence[Record]) -> None:
+        """A batch was read."""
+        self.count("tickets_records_total", records[0].origin.topic, by=len(records))
+        self.observe("tickets_batch_size", len(records))
+        self._observer.read(records)
+
+    def acked(
+        self,
+        tickets: Sequence[EnrichedTicket | TicketPoints],
+        rejected: Sequence[Rejected],
+        *,
+        outcome: str,
+        now_ms: int,
+    ) -> None:
+        """The effect of a batch is durable; `outcome` is that of its last sink."""
+        if tickets:
+            self.count("tickets_acked_total", outcome, by=len(tickets))
+        if rejected:
+            self.count("tickets_acked_total", "dead_letter", by=len(rejected))
+        for item in rejected:
+            self.count("tickets_rejected_total", item.stage, item.code)
+        for ticket in tickets:
+            if isinstance(ticket, TicketPoints):
+                self._searchable(ticket, now_ms)
+        self._observer.acked(tickets)
+
+    def ran_step(self, step: str, seconds: float, records: int) -> None:
+        """This thread has just run a step for a batch of so many records."""
+        self.observe("tickets_step_seconds", seconds, step)
+        if self.trace is not None:
+            self.trace.span(step, seconds, records=records)
+
+    def freshness_s(self) -> float | None:
+        """Median seconds from broker to searchable of the last tickets; None before the first one."""
+        recent = list(self._recent)
+        return median(recent) if recent else None
+
+    def _searchable(self, ticket: TicketPoints, now_ms: int) -> None:
+        if ticket.event_ms is not None:
+            self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.event_ms) / _MS, "event")
+        if ticket.broker_ms is not None:
+            seconds = max(0, now_ms - ticket.broker_ms) / _MS
+            self._recent.append(seconds)
+            self.observe("tickets_freshness_seconds", seconds, "broker")
+
+
+class ConsumerTelemetry(ConsumerObserver):
+    """Turns the consumer's events into metrics, and warns about a task that gets no partition."""
+
+    def __init__(
+        self,
+        telemetry: StreamTelemetry,
+        *,
+        topic: str,
+        on_poll: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._telemetry = telemetry
+        self._topic = topic
+        self._on_poll = on_poll
+        self._clock = clock
+        self._idle_since: float | None = None
+        #: The group has assigned something, possibly nothing: there may be more tasks than partitions.
+        self.joined = False
+
+    def polled(self) -> None:
+        self._on_poll()
+        if self._idle_since is not None and self._clock() - self._idle_since > _IDLE_S:
+            self._idle_since = None
+            logger.warning(
+                "this task reads no partition of %s: the group has more tasks than partitions; run fewer, or add "
+                "partitions",
+                self._topic,
+            )
+
+    def rebalanced(self, event: str, assigned: int) -> None:
+        self.joined = event == "assign" or self.joined
+        self._idle_since = self._clock() if self.joined and not assigned else None
+        self._telemetry.count("tickets_rebalances_total", event)
+        self._telemetry.assigned(self._topic, assigned)
+
+    def lag(self, topic: str, partition: int, records: int | None) -> None:
+        if records is None:
+            self._telemetry.forget("tickets_committed_lag", topic, str(partition))
+        else:
+            self._telemetry.gauge("tickets_committed_lag", records, topic, str(partition))

@@ -1,0 +1,153 @@
+"""Batches in, acks out: several batches in flight, and an outage is waited out, never dead-lettered.
+
+The last steps run here too, embedding first among them: while one batch is in the model another is being written, and
+the polling thread reads and cleans the next.
+
+`submit` never blocks: the credits that the consumer takes before it reads bound how much may be in flight.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, Generic, TypeVar
+
+from core.failpoints import failpoint
+from core.protocols import DeadLetters
+from core.records import Batch, EnrichedTicket, Item, Receipt, Rejected, TicketPoints, record_of
+from core.settings import WriterSettings
+from delivery.breaker import DeadLetterBreaker
+from delivery.dependency import Dependency
+from delivery.gate import ShutdownError
+from stream.pool import ThreadPool
+from stream.progress import Progress
+from stream.sinks import DEAD_LETTERS, OpenSink, write_tickets
+from stream.telemetry import StreamTelemetry
+
+logger: Final = logging.getLogger("ticketstream.writer")
+
+#: How long `close` waits for batches in progress: the drain timeout has passed, and the platform's own clock runs.
+_CLOSE_S: Final = 3.0
+
+#: What the writer's sinks take.
+W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
+
+
+class Writer(Generic[W]):
+    """Writes dead letters, then each sink in turn, then acks: a record is acked when all its effect is durable."""
+
+    def __init__(
+        self,
+        *,
+        finish: Callable[[Batch[Item]], Batch[W | Rejected]],
+        sinks: Sequence[OpenSink[W]],
+        dead_letters: DeadLetters,
+        dependencies: Mapping[str, Dependency],
+        ack: Callable[[Receipt], None],
+        settings: WriterSettings,
+        telemetry: StreamTelemetry,
+        progress: Progress,
+    ) -> None:
+        """Describe the writer; its threads start with the first batch.
+
+        Args:
+            finish: runs the last steps, on one of the writer's threads.
+            sinks: where the results go, in this order.
+            dead_letters: where rejected records go.
+            dependencies: everything whose calls are retried, by name: each sink, the dead letters, and what `finish`
+                calls. Their gates are closed with the writer.
+            ack: receives the receipt of each batch whose effect is durable.
+            settings: how many batches at once, and what share may be rejected.
+            telemetry: counts and times.
+            progress: is told of every sign of life.
+        """
+        self._finish = finish
+        self._sinks = tuple(sinks)
+        self._dead_letters = dead_letters
+        self._ack = ack
+        self._telemetry = telemetry
+        self._progress = progress
+        self._dependencies = dependencies
+        self._breaker = DeadLetterBreaker(share=settings.max_rejected_share)
+        self._pool = ThreadPool(self._run, threads=settings.max_concurrent_batches, name="writer")
+        self._fault: BaseException | None = None
+        self._hangs = False
+
+    @property
+    def fault(self) -> BaseException | None:
+        """The error that no retry could mend. The batch it happened in is not acked."""
+        return self._fault
+
+    @property
+    def hangs(self) -> bool:
+        """Closed with batches still in progress: what they use can't be closed."""
+        return self._hangs
+
+    def submit(self, batch: Batch[Item]) -> None:
+        """Finish and write `batch` as soon as a thread is free, then ack it."""
+        self._progress.submitted()
+        self._pool.submit(batch)
+
+    def close(self) -> None:
+        """Give up what waits for an outage to end, unacked, and wait a few seconds for batches in progress."""
+        for dependency in self._dependencies.values():
+            dependency.gate.close()
+        left = self._pool.close(_CLOSE_S)
+        if left:
+            self._hangs = True
+            logger.warning("%d batch(es) hang and are given up unacked; they will be read again", left)
+
+    def _run(self, unfinished: Batch[Item]) -> None:
+        self._progress.began()
+        try:
+            batch = self._finish(unfinished)
+            failpoint("after_embed")
+            self._write(unfinished, batch)
+        except ShutdownError:
+            logger.info("a batch is given up unacked; it will be read again")
+        except BaseException as error:  # noqa: BLE001 - a thread's error would vanish; the poll loop raises it
+            if not self._hangs:  # given up already: a later error is no fault of this run
+                self._fault = self._fault or error
+        finally:
+            self._progress.finished()
+
+    def _write(self, unfinished: Batch[Item], batch: Batch[W | Rejected]) -> None:
+        rejected = [item for item in batch.items if isinstance(item, Rejected)]
+        written = {place: item for place, item in enumerate(batch.items) if not isinstance(item, Rejected)}
+        seen = self._breaker.saw(len(batch.items), [item.code for item in rejected])
+        self._publish(rejected)
+        for sink in self._sinks:
+            refused = self._write_to(sink, unfinished, written)
+            if refused:
+                self._breaker.refused(seen, [item.code for item in refused])
+                self._publish(refused)
+                rejected += refused
+        self._telemetry.acked(
+            list(written.values()),
+            rejected,
+            outcome=self._sinks[-1].spec.outcome,
+            now_ms=int(time.time() * 1000),
+        )
+        self._ack(batch.receipt)
+
+    def _write_to(self, sink: OpenSink[W], unfinished: Batch[Item], items: dict[int, W]) -> list[Rejected]:
+        """Write `items`, by place in the batch, to `sink`; remove those that it refuses, and return them rejected."""
+        if not items:
+            return []
+        places, began, refused = list(items), time.perf_counter(), []
+        for refusal in write_tickets(list(items.values()), partial(self._write_some, sink), spec=sink.spec):
+            place = places[refusal.at]
+            refused.append(sink.spec.dead_letter(record_of(unfinished.items[place]), refusal))
+            del items[place]
+        failpoint("after_response")
+        self._telemetry.ran_step(sink.spec.step, time.perf_counter() - began, len(places))
+        return refused
+
+    def _write_some(self, sink: OpenSink[W], tickets: Sequence[W]) -> None:
+        size = sum(max(1, ticket.rows) for ticket in tickets)
+        self._dependencies[sink.spec.name].call(lambda: sink.sink.write(tickets), size=size)
+
+    def _publish(self, rejected: Sequence[Rejected]) -> None:
+        if rejected:
+            self._dependencies[DEAD_LETTERS].call(lambda: self._dead_letters.publish(rejected), size=len(rejected))
+            failpoint("after_dead_letter_ack")

@@ -1,0 +1,224 @@
+"""Events from JSONL and CSV: what becomes of a line, and one line of words for each mistake."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from connectors.files.events import CsvMapping, read_csv, read_jsonl
+from connectors.kafka.producer import Outgoing
+from core.contract import TicketEvent, UpsertEvent
+from core.errors import ConfigError
+
+_NOW: Final = 1_767_225_600_000
+_TEXT: Final = ["tenant_id:=acme", "body=text"]
+
+
+def _jsonl(content: bytes) -> list[Outgoing]:
+    return list(read_jsonl(io.BytesIO(content), topic="raw", name="events.jsonl"))
+
+
+def _csv(content: str | bytes, *mapping: str) -> list[Outgoing]:
+    source = io.BytesIO(content.encode() if isinstance(content, str) else content)
+    return list(read_csv(source, CsvMapping.parse(mapping), topic="raw", name="rows.csv", now_ms=_NOW))
+
+
+def _events(content: str | bytes, *mapping: str) -> list[dict[str, Any]]:
+    return [json.loads(record.value or b"") for record in _csv(content, *mapping)]
+
+
+def test_a_line_of_jsonl_is_a_record_as_it_is() -> None:
+    """The value is the line, byte for byte, whatever else it holds; the key is made from its ids."""
+    line = b'{"ticket_id":"2026/1",  "tenant_id":"acme", "what": [1, 2]}'
+    assert _jsonl(line + b"\n") == [Outgoing("raw", b"acme/2026/1", line)]
+
+
+def test_marks_and_empty_lines_are_passed_over() -> None:
+    """A byte order mark, carriage returns, empty lines, and no line break at the end."""
+    line = b'{"tenant_id":"a","ticket_id":"1"}'
+    assert [r.value for r in _jsonl(b"\xef\xbb\xbf" + line + b"\r\n\n  \n" + line)] == [line, line]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"{", "this line is not a JSON object"),
+        (b"ticket_id,body", "this line is not a JSON object"),
+        (b"[1]", "expected `object`, got `array`"),
+        (b'{"tenant_id":"a"}', "object missing required field `ticket_id`"),
+        (b'{"tenant_id":"a/b","ticket_id":"1"}', "$.tenant_id"),
+        (b'{"tenant_id":"a","ticket_id":""}', "$.ticket_id"),
+        (b'{"tenant_id":"a","ticket_id":7}', "expected `str`, got `int`"),
+        (b'{"tenant_id":"a","ticket_id":"\xff"}', "utf-8"),
+    ],
+)
+def test_a_line_that_makes_no_key_is_named(line: bytes, words: str) -> None:
+    """File, line and what is wrong, after the lines before it were given out."""
+    good = b'{"tenant_id":"a","ticket_id":"1"}\n'
+    reading = read_jsonl(io.BytesIO(good + line + b"\n"), topic="raw", name="events.jsonl")
+    assert next(reading).key == b"a/1"
+    with pytest.raises(ConfigError) as caught:
+        next(reading)
+    assert str(caught.value).startswith("events.jsonl:2: ")
+    assert words in str(caught.value)
+
+
+def test_reading_is_a_line_at_a_time() -> None:
+    """The first record is there before the second line is read: a file may be larger than memory, or a pipe."""
+
+    class Pipe(io.BytesIO):
+        lines: Iterator[bytes] = iter([b"id,text,tenant_id\n", b"1,x,a\n"])
+
+        def readline(self, _size: int | None = -1, /) -> bytes:
+            return next(self.lines)  # StopIteration, a RuntimeError in the end, when asked too early
+
+    rows = read_csv(Pipe(), CsvMapping.parse(["body=text"]), topic="raw", name="-")
+    assert json.loads(next(rows).value or b"")["body"] == "x"
+
+
+def test_a_line_without_end_is_refused() -> None:
+    """Something else than lines is not read into memory whole."""
+    with pytest.raises(ConfigError, match=r"^events.jsonl:1: a line of more than 16,777,216 bytes"):
+        _jsonl(b" " * (16 * 1024 * 1024 + 1))
+
+
+def test_columns_and_constants_become_fields() -> None:
+    """The event is valid, and its key is made from its ids."""
+    record = _csv(
+        "id,title,text,labels,tier\n7,Hello,It broke,vip; eu |x,gold\n",
+        "ticket_id=id", "subject=title", "body=text", "tags=labels", "attributes.tier=tier",
+        "tenant_id:=acme", "attributes.source:=export", "priority:=high",
+    )[0]  # fmt: skip
+    assert record.key == b"acme/7"
+    event = msgspec.json.decode(record.value or b"", type=TicketEvent)
+    assert isinstance(event, UpsertEvent)
+    assert (event.subject, event.body, event.tags, event.priority) == ("Hello", "It broke", ("vip", "eu", "x"), "high")
+    assert event.attributes == {"tier": "gold", "source": "export"}
+    assert (event.version, event.created_at, event.updated_at) == (1, _NOW, _NOW)
+
+
+def test_a_column_named_like_a_field_needs_no_mapping() -> None:
+    """Unless a constant or another column is mapped to that field; other columns are left out."""
+    text = "tenant_id,ticket_id,body,status,other\na,1,x,solved,y\n"
+    (plain,) = _events(text)
+    assert (plain["status"], plain["body"], "other" in plain) == ("solved", "x", False)
+    (mapped,) = _events(text, "status:=open", "body=other")
+    assert (mapped["status"], mapped["body"]) == ("open", "y")
+
+
+def test_an_empty_cell_leaves_its_field_out() -> None:
+    """So that the contract's default stands."""
+    (event,) = _events("text,status,tags,a\nx,,,\n", *_TEXT, "attributes.a=a")
+    assert not {"status", "tags", "attributes"} & set(event)
+
+
+def test_made_ids_are_the_same_on_every_reading() -> None:
+    """Equal rows stay apart, and another file's rows don't collide with them."""
+    first = [record.key for record in _csv("text\nx\nx\ny\n", *_TEXT)]
+    assert first == [record.key for record in _csv("text\nx\nx\ny\n", *_TEXT)]
+    assert len({*first, *(record.key for record in _csv("text\nq\nr\ns\n", *_TEXT))}) == 6
+
+
+def test_a_constant_may_hold_the_rows_number() -> None:
+    """Counted from 1; empty lines and line breaks within a cell don't count."""
+    records = _csv('text\n"a\nb"\n\nc\n', *_TEXT, "ticket_id:=train-{row}")
+    assert [record.key for record in records] == [b"acme/train-1", b"acme/train-2"]
+    assert json.loads(records[0].value or b"")["body"] == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("cell", "ms"),
+    [
+        ("1767225600000", _NOW),
+        ("2026-01-01T00:00:00Z", _NOW),
+        ("2026-01-01 01:00:00+01:00", _NOW),
+        ("2026-01-01 00:00", _NOW),
+        ("2026-01-01", _NOW),
+    ],
+)
+def test_times_are_read_in_the_usual_forms(cell: str, ms: int) -> None:
+    """Milliseconds, or ISO 8601 with an offset or in UTC; a version may be one too."""
+    (event,) = _events(f"text,at\nx,{cell}\n", *_TEXT, "updated_at=at", "version=at")
+    assert (event["updated_at"], event["version"]) == (ms, ms)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_header_shows_the_delimiter(delimiter: str) -> None:
+    """Semicolons are what spreadsheets write where the comma is in numbers."""
+    (event,) = _events(f"id{delimiter}text\n1{delimiter}x\n", *_TEXT, "ticket_id=id")
+    assert (event["ticket_id"], event["body"]) == ("1", "x")
+
+
+def test_spreadsheets_marks_and_long_cells_are_fine() -> None:
+    """A byte order mark before the first name, carriage returns, and a cell beyond the csv module's 128 KiB."""
+    content = ('text,tenant_id\r\n"' + "long " * 50_000 + '",acme\r\n').encode("utf-8-sig")
+    (event,) = _events(content, "body=text")
+    assert len(event["body"]) == 249_999
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ("nonsense", "write FIELD=COLUMN, or FIELD:=VALUE"),
+        ("=text", "write FIELD=COLUMN"),
+        ("bdy=text", "events have no field bdy; there is body, category"),
+        ("messages=text", "events have no field messages"),
+        ("body=other", "body is mapped twice"),
+    ],
+)
+def test_a_wrong_mapping_is_quoted(item: str, words: str) -> None:
+    """The line says how to write it, or which fields there are."""
+    with pytest.raises(ConfigError) as caught:
+        CsvMapping.parse([*_TEXT, item])
+    assert f"--map {item}: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping", "words"),
+    [
+        (b"", _TEXT, "the first line is empty"),
+        (b"\nid,text\n", _TEXT, "the first line is empty"),
+        (b"id,words\n", _TEXT, "rows.csv has no column text; it has id, words"),
+        (b"id,text\n", ["body=text"], "--map tenant_id:=NAME"),
+        (b"id,text\n", ["tenant_id:=acme"], "where is the text? Say --map body=COLUMN; there is id, text"),
+        ("id,text\n".encode("utf-16"), _TEXT, "rows.csv:1: not UTF-8"),
+    ],
+)
+def test_what_the_header_shows_is_said_at_once(content: bytes, mapping: list[str], words: str) -> None:
+    """Before any row is asked for, so nothing is written from a file that doesn't fit."""
+    with pytest.raises(ConfigError) as caught:
+        read_csv(io.BytesIO(content), CsvMapping.parse(mapping), topic="raw", name="rows.csv")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (b"1,\xe9,", "rows.csv:3: not UTF-8; convert the file first"),
+        (b"1,x", "rows.csv:3: 2 values where the header has 3"),
+        (b'1,"x,', "rows.csv:3: unexpected end of data"),
+        (b",x,", "rows.csv:3: object missing required field `ticket_id`"),
+        (b"1,x,yesterday", "rows.csv:3: updated_at is 'yesterday'; it should be a number or a time"),
+        (b"1,x,999999999999999999", "rows.csv:3: expected `int` <= 253402300799999 - at `$.updated_at`"),
+    ],
+)
+def test_a_malformed_row_is_named(row: bytes, words: str) -> None:
+    """File, line and what is wrong, in one line, after the rows before it were given out."""
+    content = b"id,text,at\n0,y,\n" + row
+    mapping = CsvMapping.parse([*_TEXT, "ticket_id=id", "updated_at=at"])
+    rows = read_csv(io.BytesIO(content), mapping, topic="raw", name="rows.csv")
+    assert next(rows).key == b"acme/0"
+    with pytest.raises(ConfigError) as caught:
+        next(rows)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_line_of_a_fault_counts_lines_not_rows() -> None:
+    """A cell of several lines moves the rows after it down."""
+    with pytest.raises(ConfigError, match=r"^rows.csv:5: 1 values"):
+        _csv('id,text\n1,"a\nb\nc"\n2\n', *_TEXT)

@@ -1,0 +1,182 @@
+"""An index that is out for longer than max.poll.interval.ms: polls go on, and nothing read meanwhile is skipped."""
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from connectors.kafka import consumer as module
+from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
+from core.errors import TransientError
+from core.records import Batch, Item, Rejected, TicketPoints, record_of
+from core.settings import KafkaSettings, WriterSettings
+from delivery.credits import Credits
+from delivery.offsets import OffsetTracker
+from stream.progress import Progress
+from stream.sinks import INDEX, OpenSink
+from stream.telemetry import StreamTelemetry
+from stream.writer import Writer
+from tests.connectors.kafka.fake_client import POLL_INTERVAL_S, TOPIC, FakeClient
+from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points
+
+_WRITING: Final = WriterSettings(backoff_max_s=0.002, max_batch_records=10, max_batch_delay_ms=1, drain_timeout_s=2)
+
+
+class _Stream:
+    """A consumer over the fake client, and a writer over an index that is out until `out` is False."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> None:
+        self.now = [1_000.0]
+        self.client = FakeClient(self.now)
+        monkeypatch.setattr(module, "Consumer", self.client.open)
+        self.credits = Credits(tickets=25, bytes_=10**9)
+        self.consumer = kind(
+            topic=TOPIC,
+            kafka=KafkaSettings(max_poll_interval_s=POLL_INTERVAL_S),
+            limits=_WRITING,
+            credits_=self.credits,
+            observer=ConsumerObserver(),
+            clock=lambda: self.now[0],
+        )
+        self.out = True
+        self.seen: list[int] = []
+        telemetry, progress = StreamTelemetry(), Progress(max_stall_s=60)
+        self.writer = Writer(
+            finish=self._finish,
+            sinks=[OpenSink(INDEX, FakeIndex(lambda _call: TransientError("index out") if self.out else None))],
+            dead_letters=FakeDeadLetters(),
+            dependencies=dependencies(_WRITING, telemetry, progress),
+            ack=self.consumer.ack,
+            settings=_WRITING,
+            telemetry=telemetry,
+            progress=progress,
+        )
+
+    def _finish(self, batch: Batch[Item]) -> Batch[TicketPoints | Rejected]:
+        return Batch(tuple(points(str(record_of(item).origin.offset)) for item in batch.items), batch.receipt)
+
+    def poll(self) -> None:
+        batch = self.consumer.poll()
+        if batch is not None:
+            self.seen += [item.origin.offset for item in batch.items]
+            self.writer.submit(batch)
+
+    def stays(self) -> bool:
+        """An outage of three intervals, a poll every 20 s of them; then the index is back. True when all went well."""
+        for _ in range(3 * int(POLL_INTERVAL_S) // 20):
+            self.poll()
+            self.now[0] += 20
+        paused, in_flight = self.client.paused, len(self.seen)
+        self.out = False
+        deadline = time.monotonic() + 10
+        while self.client.committed < 100 and time.monotonic() < deadline:
+            self.now[0] += 1
+            self.poll()
+        self.writer.close()
+        whole = self.seen == list(range(len(self.seen))) and len(self.seen) >= 100
+        return paused and in_flight < 45 and not self.client.evicted and not self.client.paused and whole
+
+
+def test_an_outage_longer_than_the_poll_interval_costs_no_membership_and_no_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Paused, polling on, no more read than the credits allow; afterwards every offset comes once, in order."""
+    assert _Stream(monkeypatch, GroupConsumer).stays()
+
+
+class _Asleep(GroupConsumer):
+    """Waits for room without a word to the client."""
+
+    def _keep_alive_while_full(self) -> None:
+        pass
+
+
+class _Drops(GroupConsumer):
+    """Throws away what a paused client still returns."""
+
+    def _keep_alive_while_full(self) -> None:
+        super()._keep_alive_while_full()
+        self._carried.clear()
+
+
+class _NeverPauses(GroupConsumer):
+    """Polls on without pausing, and so reads what it has no room for."""
+
+    def _pause(self, *, paused: bool) -> None:
+        pass
+
+
+@pytest.mark.parametrize("broken", [_Asleep, _Drops, _NeverPauses])
+def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch, broken: type[GroupConsumer]) -> None:
+    """Evicted, a record skipped, or memory without bound."""
+    assert not _Stream(monkeypatch, broken).stays()
+
+
+# --- partitions that go while the window is full
+
+
+def _full(monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> _Stream:
+    """The index is out and the consumer has paused."""
+    stream = _Stream(monkeypatch, kind)
+    while not stream.client.paused:
+        stream.poll()
+        stream.now[0] += 1
+    return stream
+
+
+def _reads_on(stream: _Stream) -> bool:
+    """The partition is lost while paused; there is room again before it comes back. True when it is read on."""
+    stream.client.news.append(stream.client.lose)
+    stream.poll()
+    stream.out = False
+    deadline = time.monotonic() + 10
+    while stream.credits.tickets and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stream.poll()
+    stream.client.news.append(stream.client.give)
+    before = len(stream.seen)
+    for _ in range(20):
+        stream.poll()
+    stream.writer.close()
+    return len(stream.seen) > before
+
+
+class _StaysPaused(GroupConsumer):
+    """Doesn't ask for what comes back to be resumed."""
+
+    def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
+        paused = consumer.paused
+        super()._on_assign(consumer, partitions)
+        consumer.paused = paused
+
+
+def test_a_partition_that_was_lost_while_paused_is_read_on_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client remembers the pause; nobody would read it until a restart."""
+    assert _reads_on(_full(monkeypatch, GroupConsumer))
+
+
+def test_the_check_catches_a_partition_that_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: the assignment is taken as it comes."""
+    assert not _reads_on(_full(monkeypatch, _StaysPaused))
+
+
+@pytest.mark.parametrize(("since_s", "most_s"), [(None, 1.0), (-1.5, 0.5), (-60, 0.0)])
+def test_a_revocation_waits_no_longer_than_a_drain_may(
+    monkeypatch: pytest.MonkeyPatch, since_s: float | None, most_s: float
+) -> None:
+    """Half the drain timeout while it reads; what is left of a drain that was asked for before."""
+    stream = _full(monkeypatch, GroupConsumer)
+    if since_s is not None:
+        stream.consumer.stop(since=stream.now[0] + since_s)
+    tracker, waits = stream.consumer._tracker, list[float]()
+
+    def wait(partitions: Iterable[Any], timeout_s: float) -> bool:
+        waits.append(timeout_s)
+        return OffsetTracker.wait_drained(tracker, partitions, 0)
+
+    monkeypatch.setattr(tracker, "wait_drained", wait)
+    stream.client.revoke()
+    assert waits == [pytest.approx(most_s)]
+    stream.writer.close()

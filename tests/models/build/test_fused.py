@@ -1,0 +1,84 @@
+"""The float16 graph of fused operators, run here on the CPU, and what a GPU session does around it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import ConfigError
+from models.build.build import require_artefact
+from models.build.bert import read_shape, read_tensors
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS
+from models.run.encoder import OnnxEmbedder
+from models.build.fused import build_fused_graph
+from models.run.session import CpuSession, CudaSession
+from models.run.tokenise import load_tokenizer
+from tests.models import tiny
+
+TEXTS = ["the lost card", "card", "a b c d e f g h i j k", "lost . lost", "the card is lost ."]
+
+
+def _padded(folder: Path) -> tuple[list[list[int]], Any, Any]:
+    ids = [e.ids for e in load_tokenizer(folder / TOKENIZER, max_length=24).encode_batch(TEXTS)]
+    lengths = np.array([len(i) for i in ids])
+    mask = (np.arange(lengths.max())[:, None] < lengths).astype(np.int32)
+    padded = np.zeros(mask.shape, np.int32)
+    for column, own in enumerate(ids):
+        padded[: len(own), column] = own
+    return ids, padded, mask
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_the_vectors_are_those_of_the_network(tmp_path: Path, pooling: Any) -> None:
+    """Against plain numpy, to float16's three digits; whatever stands beside a text."""
+    tiny.make(tmp_path, pooling=pooling)
+    shape, tensors = read_shape(tmp_path / CONFIG), read_tensors(tmp_path / WEIGHTS)
+    graph = build_fused_graph(shape, tensors, pooling=pooling, max_length=24)
+    ids, padded, mask = _padded(tmp_path)
+    found = CpuSession(graph).run(padded, mask)
+    wanted = np.stack([tiny.reference(tmp_path, own, pooling) for own in ids])
+    assert (found * wanted).sum(1).min() > 0.9999
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+
+
+def test_steps_of_a_gpu_session_don_t_show(tmp_path: Path) -> None:
+    """Shapes are filled up to steps of 16 tokens and 8 texts, and the answer has the rows that were asked for."""
+    tiny.make(tmp_path)
+    shape, tensors = read_shape(tmp_path / CONFIG), read_tensors(tmp_path / WEIGHTS)
+    graph = build_fused_graph(shape, tensors, pooling="mean", max_length=24)
+    _ids, padded, mask = _padded(tmp_path)
+    seen: list[tuple[int, ...]] = []
+    session = CudaSession(graph, device="cpu")
+    real = session._session.io_binding
+
+    class Binding:
+        def __init__(self) -> None:
+            self._binding = real()
+
+        def bind_ortvalue_input(self, name: str, value: Any) -> None:
+            seen.append(tuple(value.shape()))
+            self._binding.bind_ortvalue_input(name, value)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._binding, name)
+
+    session._session.io_binding = Binding
+    session._session.run_with_iobinding = lambda b, run=session._session.run_with_iobinding: run(b._binding)
+    np.testing.assert_allclose(session.run(padded, mask), CpuSession(graph).run(padded, mask), atol=2e-3)
+    assert seen == [(16, 8), (16, 8)]
+    session.run(np.ones((24, 1), np.int32), np.ones((24, 1), np.int32))
+    assert seen[-1] == (32, 1)  # beyond the longest text
+    alone = session.run(padded[:, :1], mask[:, :1])
+    assert alone.shape == (1, tiny.HIDDEN)
+    assert seen[-1] == (16, 1)
+
+
+def test_it_is_an_artefact_like_the_others_but_not_for_a_cpu(tmp_path: Path) -> None:
+    """Built anywhere, an image's build included; a CPU would run it slower than int8."""
+    card = tiny.make(tmp_path / "weights")
+    artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp16", precision="fp16")
+    assert artefact.manifest.cosine > 0.999
+    assert "/fp16/" in artefact.manifest.stamp
+    with pytest.raises(ConfigError, match="fp16 is not for cpu; choose"):
+        OnnxEmbedder(artefact, tmp_path / "weights" / TOKENIZER)

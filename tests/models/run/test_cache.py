@@ -1,0 +1,94 @@
+"""Texts seen before."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.protocols import TextKind
+from core.records import Vector
+from models.run.cache import CachingEmbedder
+from models.run.hashing import HashingEmbedder
+
+
+class _Counting(HashingEmbedder):
+    """Notes what goes through the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.kinds: list[TextKind] = []
+
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
+        self.asked += texts
+        self.kinds.append(kind)
+        return super().embed(texts, kind)
+
+
+def _cached(texts: int = 10) -> tuple[CachingEmbedder, _Counting, list[tuple[int, int]]]:
+    model = _Counting()
+    told: list[tuple[int, int]] = []
+    return CachingEmbedder(model, texts=texts, on_lookup=lambda *counts: told.append(counts)), model, told
+
+
+def test_a_text_seen_before_is_not_embedded_again() -> None:
+    """And gets the vector it had, in its own place."""
+    cached, model, told = _cached()
+    first = cached.embed(["a", "b"])
+    again = cached.embed(["b", "c", "a"])
+    assert model.asked == ["a", "b", "c"]
+    assert told == [(0, 2), (2, 1)]
+    np.testing.assert_array_equal(again[[2, 0]], first)
+    np.testing.assert_array_equal(again, HashingEmbedder().embed(["b", "c", "a"]))
+
+
+def test_the_oldest_unused_goes_first() -> None:
+    """The bound holds, and use keeps a text in."""
+    cached, model, _told = _cached(texts=2)
+    for texts in (["a"], ["b"], ["a"], ["c"], ["a"], ["b"]):
+        cached.embed(texts)
+    assert model.asked == ["a", "b", "c", "b"]
+
+
+def test_what_is_returned_may_be_changed_by_its_owner() -> None:
+    """Nobody's scribbling reaches the next one's vectors."""
+    cached, _model, _told = _cached()
+    cached.embed(["a"])[:] = 7
+    np.testing.assert_array_equal(cached.embed(["a"]), HashingEmbedder().embed(["a"]))
+    cached.embed(["a"])[:] = 7
+    np.testing.assert_array_equal(cached.embed(["a"]), HashingEmbedder().embed(["a"]))
+
+
+def test_it_stands_for_the_model_it_wraps() -> None:
+    """Same stamp, dimension and tokens: another model has another cache."""
+    cached, model, _told = _cached()
+    assert (cached.stamp, cached.dimension, cached.max_tokens) == (model.stamp, model.dimension, model.max_tokens)
+    assert cached.spans(["a b"]) == model.spans(["a b"])
+    assert cached.embed([]).shape == (0, model.dimension)
+
+
+def test_threads_share_it() -> None:
+    """Each gets the right vectors, whoever came first."""
+    cached, _model, _told = _cached(texts=5)
+    texts = [str(n) for n in range(20)]
+    wanted = HashingEmbedder().embed(texts)
+    right: list[bool] = []
+
+    def work() -> None:
+        right.extend(np.array_equal(cached.embed(texts), wanted) for _ in range(30))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert right == [True] * 120
+
+
+def test_questions_are_not_mistaken_for_texts() -> None:
+    """A model may read the same words differently: what is remembered of a text is no answer to a question."""
+    cached, model, _told = _cached()
+    cached.embed(["a"])
+    cached.embed(["a"], "query")
+    cached.embed(["a"], "query")
+    assert model.kinds == ["passage", "query", "query"]

@@ -1,0 +1,96 @@
+"""The graph against plain numpy, and what batching must not change."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from models.build.build import require_artefact
+from models.run.encoder import OnnxEmbedder
+from models.store.cards import TOKENIZER
+from tests.models import tiny
+
+TEXTS = ["the card", "lost", "", "the lost card . " * 4, "card " * 60, "abc def ghi", "[SEP] [CLS]", "the card"]
+
+
+@pytest.fixture(scope="module", params=["mean", "cls"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, OnnxEmbedder, str]:
+    """A tiny model: its weights' folder, its embedder, its pooling."""
+    folder = tmp_path_factory.mktemp("tiny")
+    card = tiny.make(folder / "weights", pooling=request.param)
+    artefact = require_artefact(card, folder / "weights", folder / "fp32", precision="fp32")
+    return folder / "weights", OnnxEmbedder(artefact, folder / "weights" / TOKENIZER, threads=2), request.param
+
+
+def _ids(folder: Path, text: str) -> list[int]:
+    tokenizer: Any = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(24)
+    tokenizer.encode_special_tokens = True
+    ids: list[int] = tokenizer.encode(text).ids
+    return ids
+
+
+def test_vectors_are_those_of_the_network(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """Another shape, both poolings, short and cut texts: the same numbers as the plain network's."""
+    folder, embedder, pooling = made
+    found = embedder.embed(TEXTS)
+    wanted = np.stack([tiny.reference(folder, _ids(folder, text), pooling) for text in TEXTS])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, wanted, atol=2e-5)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+
+def test_a_vector_does_not_depend_on_its_batch_mates(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """Alone, among others, and in another order."""
+    _folder, embedder, _pooling = made
+    together = embedder.embed(TEXTS)
+    alone = np.concatenate([embedder.embed([text]) for text in TEXTS])
+    backwards = embedder.embed(TEXTS[::-1])[::-1]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(together, backwards, atol=1e-5)
+    assert embedder.embed([]).shape == (0, tiny.HIDDEN)
+
+
+def test_a_command_in_a_text_is_text(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """A ticket that says [SEP] doesn't end there."""
+    folder, embedder, _pooling = made
+    assert 3 not in _ids(folder, "a [SEP] b")[1:-1]
+    assert not np.allclose(embedder.embed(["a [SEP] b"]), embedder.embed(["a b"]), atol=1e-3)
+
+
+def test_spans_are_of_the_text_and_leave_nothing_out(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """Beyond the model's length too: chunking needs to know."""
+    _folder, embedder, _pooling = made
+    text = "card lost " * 30
+    (spans,) = embedder.spans([text])
+    assert len(spans) == 60
+    assert text[slice(*spans[-1])] == "lost"
+    assert embedder.max_tokens == 22
+
+
+def test_tokens_and_padding_are_told(tmp_path: Path) -> None:
+    """What went through the model, and what beside it."""
+    card = tiny.make(tmp_path / "weights")
+    artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
+    told: list[tuple[int, int, float]] = []
+    embedder = OnnxEmbedder(
+        artefact, tmp_path / "weights" / TOKENIZER, threads=1, on_batch=lambda *counts: told.append(counts)
+    )
+    embedder.embed(["card", "the lost card"])
+    embedder.close()
+    assert sum(tokens for tokens, _padding, _seconds in told) == 3 + 5
+
+
+def test_a_question_does_not_wait_for_batches(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """Every session is busy, and it is answered all the same, with the vector that the text has."""
+    _folder, embedder, _pooling = made
+    wanted = embedder.embed(["lost card"])
+    busy = [embedder._sessions.get() for _ in range(2)]
+    try:
+        np.testing.assert_allclose(embedder.embed(["lost card"], "query"), wanted, atol=1e-6)
+    finally:
+        for session in busy:
+            embedder._sessions.put(session)

@@ -1,0 +1,73 @@
+"""The scheduler's constants follow the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from models.run.tuning import FILE, SCALES, Tuning, find_tuning, tune
+
+
+@pytest.mark.parametrize(("cache", "overhead"), [(256, 4), (512, 12), (1024, 30), (100_000, 8)])
+def test_a_machine_of_known_cost_is_recognised(cache: int, overhead: int) -> None:
+    """A call costs `overhead` tokens; beyond the cache each token costs half as much again."""
+
+    def run(texts: int, length: int) -> float:
+        tokens = texts * length
+        return (overhead + tokens * (1 if tokens <= cache else 1.5)) * 1e-4
+
+    found = tune(run, SCALES["cpu"])
+    assert found.budget_tokens <= cache
+    assert found.budget_tokens >= min(cache, overhead * 40) / 2
+    assert abs(found.overhead_tokens - overhead) <= 2
+
+
+def test_the_time_that_reading_the_weights_takes_is_no_cost_of_a_call() -> None:
+    """No call takes less than 50 tokens would, so a short text alone says nothing of what a batch costs."""
+
+    def run(texts: int, length: int) -> float:
+        return (4 + max(50, texts * length)) * 1e-4
+
+    assert tune(run, SCALES["cpu"]).overhead_tokens <= 6
+
+
+def test_noise_in_one_round_changes_nothing() -> None:
+    """Medians are taken: something else ran for a moment."""
+    calls = 0
+
+    def run(texts: int, length: int) -> float:
+        nonlocal calls
+        calls += 1
+        return (10 + texts * length) * 1e-4 * (20 if calls == 8 else 1)
+
+    assert tune(run, SCALES["cpu"]).budget_tokens >= 256
+
+
+def test_it_is_measured_once_per_machine(tmp_path: Path) -> None:
+    """And again for a file that is damaged or of another machine."""
+    measured: list[Tuning] = []
+
+    def measure() -> Tuning:
+        measured.append(Tuning(256, 5))
+        return measured[-1]
+
+    first = find_tuning(tmp_path, "cpu", measure)
+    assert find_tuning(tmp_path, "cpu", measure) == first
+    assert len(measured) == 1
+    for content in ("{", '{"budget_tokens": 0, "overhead_tokens": 1, "machine": "another"}'):
+        (tmp_path / FILE).write_text(content)
+        assert find_tuning(tmp_path, "cpu", measure) == first
+    assert len(measured) == 3
+    find_tuning(tmp_path, "cuda", measure)
+    assert len(measured) == 4
+
+
+def test_a_cache_that_takes_no_files_is_no_error(tmp_path: Path) -> None:
+    """An image's file system is read-only: it is measured at every start there, or pinned."""
+    assert find_tuning(tmp_path / "missing", "cpu", lambda: Tuning(256, 5)).budget_tokens == 256
+
+
+def test_a_gpu_is_given_more() -> None:
+    """A launch costs a thousand tokens there, and only tens of thousands keep it busy."""
+    found = tune(lambda texts, length: (1000 + max(texts * length, 8192)) * 1e-7, SCALES["cuda"])
+    assert found.budget_tokens >= 32_768
+    assert found.overhead_tokens > 1000

@@ -1,0 +1,146 @@
+"""Weights are whole and verified, or the start ends with a sentence."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError, UnavailableError
+from models.build.build import require_artefact
+from models.store.artefact import find_artefact
+from models.store.cards import TOKENIZER, WEIGHTS, ModelCard
+from models.store.files import Report, make_folder
+from models.store.weights import SourceError, require_weights
+from tests.models import tiny
+
+
+class _Source:
+    """Copies from a folder; `spoil` is a file to flip a byte of, `fail` a reason not to answer."""
+
+    name = "test source"
+
+    def __init__(self, origin: Path, *, spoil: str | None = None, fail: str | None = None) -> None:
+        self._origin, self._spoil, self._fail = origin, spoil, fail
+        self.calls = 0
+
+    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+        self.calls += 1
+        if self._fail:
+            raise SourceError(self._fail)
+        for name in card.files:
+            shutil.copy(self._origin / name, folder / name)
+            report(name, 1, 1)
+        if self._spoil:
+            _flip(folder / self._spoil)
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> tuple[ModelCard, Path, Path]:
+    """A card, a folder where its files are, and an empty cache."""
+    card = tiny.make(tmp_path / "origin")
+    return card, tmp_path / "origin", make_folder(tmp_path / "cache")
+
+
+def test_weights_are_fetched_once(world: tuple[ModelCard, Path, Path]) -> None:
+    """The second time nobody is asked."""
+    card, origin, cache = world
+    source = _Source(origin)
+    for _ in range(2):
+        require_weights(card, cache, sources=(source,))
+    assert source.calls == 1
+    assert {f.name for f in cache.iterdir() if f.name != ".lock"} == set(card.files)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, TOKENIZER])
+def test_a_flipped_byte_in_the_cache_refuses_the_start(world: tuple[ModelCard, Path, Path], name: str) -> None:
+    """The sentence names the file and what to do."""
+    card, origin, cache = world
+    require_weights(card, cache, sources=(_Source(origin),))
+    _flip(cache / name)
+    with pytest.raises(ConfigError, match=rf"{name} is damaged.*delete it.*ticketstream model fetch"):
+        require_weights(card, cache, sources=(_Source(origin),))
+
+
+def test_a_flipped_byte_in_the_graph_refuses_the_start(world: tuple[ModelCard, Path, Path]) -> None:
+    """What was built is verified as what was fetched is."""
+    card, origin, cache = world
+    artefact = require_artefact(card, origin, cache, precision="fp32")
+    _flip(artefact.graph)
+    with pytest.raises(ConfigError, match="is damaged"):
+        require_artefact(card, origin, cache, precision="fp32")
+
+
+def test_a_source_with_other_bytes_is_passed_over(world: tuple[ModelCard, Path, Path]) -> None:
+    """The next one is asked, and nothing of the first is kept."""
+    card, origin, cache = world
+    require_weights(card, cache, sources=(_Source(origin, spoil=WEIGHTS), _Source(origin)))
+    with pytest.raises(UnavailableError, match="has another sha256"):
+        require_weights(card, make_folder(cache / "other"), sources=(_Source(origin, spoil=WEIGHTS),))
+    assert not (cache / "other" / WEIGHTS).exists()
+
+
+def test_when_no_source_answers_the_line_names_each_and_the_way_by_hand(world: tuple[ModelCard, Path, Path]) -> None:
+    """A network, or the files and where to put them."""
+    card, origin, cache = world
+    sources = (_Source(origin, fail="no route"), _Source(origin, fail="not found"))
+    with pytest.raises(UnavailableError, match=r"no route; .*not found.*ticketstream model fetch.*put config.json"):
+        require_weights(card, cache, sources=sources)
+
+
+def test_an_unwritable_cache_names_its_setting(tmp_path: Path) -> None:
+    """A file where a folder should be."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="TICKETS_MODEL__CACHE_DIR"):
+        make_folder(tmp_path / "file" / "models")
+
+
+def test_another_recipe_is_built_anew(world: tuple[ModelCard, Path, Path]) -> None:
+    """An artefact of other weights is no artefact of these."""
+    card, origin, cache = world
+    first = require_artefact(card, origin, cache, precision="fp32").manifest
+    other = tiny.make(origin.parent / "other", seed=4)
+    assert find_artefact(other, "fp32", cache) is None
+    second = require_artefact(other, origin.parent / "other", cache, precision="fp32").manifest
+    assert first.stamp != second.stamp
+
+
+def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Path]) -> None:
+    """It names what made the vectors, not where or when."""
+    card, origin, cache = world
+    stamps = {
+        require_artefact(card, origin, make_folder(cache / name), precision="fp32").manifest.stamp
+        for name in ("a", "b")
+    }
+    script = (
+        "import sys; from pathlib import Path; from tests.models import tiny; from models.build.build import *\n"
+        "from models.store.files import make_folder; at = Path(sys.argv[1])\n"
+        "print(require_artefact(tiny.make(at / 'w'), at / 'w', make_folder(at / 'c'), precision='fp32').manifest.stamp)"
+    )
+    command = [sys.executable, "-c", script, str(cache / "process")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert {done.stdout.strip()} == stamps
+    assert len(stamps) == 1
+
+
+def test_nothing_of_the_builder_is_loaded_once_it_is_built(world: tuple[ModelCard, Path, Path]) -> None:
+    """A warm start pays for inference alone."""
+    card, origin, cache = world
+    require_artefact(card, origin, cache, precision="fp32")
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, models.open; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+    ).stdout.split()
+    assert "onnxruntime" in loaded
+    assert not {"onnx", "safetensors", "huggingface_hub"} & set(loaded)

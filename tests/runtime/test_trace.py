@@ -1,0 +1,70 @@
+"""A file that a trace viewer opens, whatever happened to its writer."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError
+from runtime.trace import Trace
+from stream.telemetry import StreamTelemetry
+
+
+def _spans(path: Path) -> list[dict[str, Any]]:
+    return [event for event in json.loads(path.read_text()) if event.get("ph") == "X"]
+
+
+def test_spans_of_threads_that_overlap_overlap(tmp_path: Path) -> None:
+    """Two threads at work at the same time show so, each under its name."""
+    trace = Trace.open(tmp_path / "trace.json")
+    both = threading.Barrier(2)
+
+    def work() -> None:
+        both.wait()
+        began = time.perf_counter()
+        time.sleep(0.05)
+        trace.span("model", time.perf_counter() - began, tokens=7)
+
+    threads = [threading.Thread(target=work, name=f"model-{n}") for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    trace.close()
+    first, second = sorted(_spans(tmp_path / "trace.json"), key=lambda span: span["ts"])
+    assert second["ts"] < first["ts"] + first["dur"]
+    assert first["tid"] != second["tid"]
+    assert first["args"] == {"tokens": 7}
+    names = {e["args"]["name"] for e in json.loads((tmp_path / "trace.json").read_text()) if e.get("ph") == "M"}
+    assert names == {"model-0", "model-1"}
+
+
+def test_a_full_trace_ends_and_the_stream_goes_on(tmp_path: Path) -> None:
+    """The file stays small enough for a viewer."""
+    trace = Trace.open(tmp_path / "trace.json", max_events=3)
+    for _ in range(10):
+        trace.span("poll", 0.001)
+    trace.close()
+    trace.span("poll", 0.001)
+    assert len(_spans(tmp_path / "trace.json")) == 3
+
+
+def test_a_place_that_takes_no_file_is_a_line(tmp_path: Path) -> None:
+    """It names the setting."""
+    with pytest.raises(ConfigError, match="TICKETS_LOG__TRACE_FILE: can't write"):
+        Trace.open(tmp_path / "missing" / "trace.json")
+
+
+def test_what_telemetry_is_told_is_traced_and_counted(tmp_path: Path) -> None:
+    """Both from one call, so that they can't disagree."""
+    trace = Trace.open(tmp_path / "trace.json")
+    telemetry = StreamTelemetry(trace)
+    telemetry.ran_step("write", 0.25, 256)
+    telemetry.model_ran(100, 3, 0.5)
+    trace.close()
+    assert [(s["name"], s["dur"]) for s in _spans(tmp_path / "trace.json")] == [("write", 250_000), ("model", 500_000)]
+    assert telemetry.registry.get_sample_value("tickets_model_seconds_total") == 0.5
+    assert telemetry.registry.get_sample_value("tickets_step_seconds_count", {"step": "write"}) == 1

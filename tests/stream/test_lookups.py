@@ -1,0 +1,162 @@
+"""Whom a stage asks while it works: an outage of theirs is waited out, and a hang holds nobody but its batch."""
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError, TransientError
+from core.protocols import CustomerDirectory
+from core.records import Batch, EnrichedTicket, Origin, Record
+from core.settings import EnrichSettings, ModelSettings, Settings
+from maintenance.bulk import Bulk
+from models.run.hashing import HashingEmbedder
+from operators.enrich import enrich
+from stream.plan import lookup_steps, ticket_steps
+from stream.steps import Step
+from synthetic.tickets import events
+from tests.fakes import FakeDeadLetters, FakeIndex, receipt
+from tests.operators import samples
+from tests.stream.test_writer import SETTINGS, Run
+
+
+class _Directory:
+    """Out for the first `out` questions; answers none at all while `hangs` is unset."""
+
+    def __init__(self, *, out: int = 0, error: Exception | None = None) -> None:
+        self.asked = 0
+        self.answers = threading.Event()
+        self.answers.set()
+        self._out = out
+        self._error = error or TransientError("the directory does not answer")
+
+    def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
+        """See `core.protocols.CustomerDirectory`."""
+        del tenant_id, customer_id
+        self.asked += 1
+        self.answers.wait(5)
+        if self.asked <= self._out:
+            raise self._error
+        return {"plan": "gold"}
+
+
+class _Flaky:
+    """Fails every third question; notes who was asked for with success."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answered: list[str] = []
+
+    def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
+        """See `core.protocols.CustomerDirectory`."""
+        del tenant_id
+        self.asked += 1
+        if self.asked % 3 == 0:
+            raise TransientError("the directory is busy")
+        self.answered.append(customer_id)
+        return {"plan": "gold"}
+
+
+class _Kept(FakeIndex):
+    """Takes enriched tickets as they are, and keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[EnrichedTicket] = []
+
+    def write(self, tickets: Any) -> None:
+        self.kept += tickets
+
+
+def _step(directory: CustomerDirectory) -> Step:
+    return Step("enrich", "enrich", partial(enrich, customers=directory), pure=False, calls="customers")
+
+
+def _run(directory: _Directory) -> tuple[Run, _Kept, FakeDeadLetters]:
+    index, letters = _Kept(), FakeDeadLetters()
+    run = Run(index, letters, steps=[_step(directory)])
+    run.writer.submit(Batch((samples.enriched(customer_id="C-1"),), receipt("r1")))
+    return run, index, letters
+
+
+def test_an_outage_of_the_directory_is_waited_out() -> None:
+    """The ticket waits for its facts: it is not written without them, and is no dead letter."""
+    run, index, letters = _run(_Directory(out=4))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert [ticket.customer for ticket in index.kept] == [{"plan": "gold"}]
+    assert letters.letters == []
+    assert run.sample("tickets_retries_total", dependency="customers") == 4
+    assert run.sample("tickets_circuit_state", dependency="customers") == 0
+    assert run.progress.outage is None
+
+
+def test_a_directory_that_fails_now_and_then_holds_nobody_up() -> None:
+    """Each ticket's question is asked until it is answered, and no more than that: a full batch comes through."""
+    directory, index = _Flaky(), _Kept()
+    run = Run(index, FakeDeadLetters(), steps=[_step(directory)])
+    customers = [f"C-{n}" for n in range(60)]
+    run.writer.submit(Batch(tuple(samples.enriched(customer_id=customer) for customer in customers), receipt("r1")))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert directory.answered == customers
+
+
+def test_a_rebuild_waits_for_the_directory_too() -> None:
+    """Hours of work must not end for a moment of it."""
+    directory, index = _Flaky(), FakeIndex()
+    settings = Settings(model=ModelSettings(name="hashing"), writer=SETTINGS)
+    steps = ticket_steps(settings, HashingEmbedder())
+    steps.insert([step.name for step in steps].index("embed"), _step(directory))
+    bulk = Bulk(steps=steps, index=index, settings=settings.writer)
+    made = list(events(40, seed=3, edits=0, deletes=0, duplicates=0))
+    records = [Record(Origin("tickets.raw", 0, n), event.key, event.value, 0) for n, event in enumerate(made)]
+    assert bulk.apply(records) == 40
+    assert (bulk.written, len(directory.answered)) == (40, 40)
+
+
+def test_a_worker_that_stops_in_the_outage_leaves_the_ticket_uncommitted() -> None:
+    """It is read again by the next."""
+    run, index, letters = _run(_Directory(out=10**9))
+    run.wait(lambda: run.progress.outage is not None)
+    assert "customers" in str(run.progress.outage)
+    run.writer.close()
+    assert (run.acks, index.kept, letters.letters, run.writer.fault) == ([], [], [], None)
+    assert not run.writer.hangs, "who waits for the directory is sent away"
+
+
+def test_a_directory_that_hangs_holds_neither_the_poll_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`submit` returns at once, and `close` after its seconds."""
+    monkeypatch.setattr("stream.writer._CLOSE_S", 0.1)
+    directory = _Directory()
+    directory.answers.clear()
+    run, index, _letters = _run(directory)
+    run.wait(lambda: directory.asked == 1)
+    run.writer.close()
+    assert run.writer.hangs
+    directory.answers.set()
+    assert (run.acks, index.kept) == ([], [])
+
+
+def test_a_directory_that_breaks_stops_the_worker() -> None:
+    """What isn't an outage is a fault of ours: nothing is acked, and the message quotes no ticket."""
+    run, index, letters = _run(_Directory(out=1, error=KeyError("C-1")))
+    run.wait(lambda: run.writer.fault is not None)
+    run.writer.close()
+    assert str(run.writer.fault) == "enrich failed: KeyError"
+    assert (run.acks, index.kept, letters.letters) == ([], [], [])
+
+
+def test_nobody_is_asked_where_no_directory_is_named(tmp_path: Path) -> None:
+    """The default; where one is, it is asked between the chunks and the vectors, and a missing file ends the start."""
+    assert lookup_steps(Settings()) == []
+    file = tmp_path / "customers.jsonl"
+    settings = Settings(enrich=EnrichSettings(customers_file=file))
+    with pytest.raises(ConfigError, match="TICKETS_ENRICH__CUSTOMERS_FILE: can't read"):
+        lookup_steps(settings)
+    file.write_text("")
+    names = [step.name for step in ticket_steps(settings, HashingEmbedder())]
+    assert names == ["decode", "clean", "redact", "language", "chunk", "enrich", "embed", "classify", "points"]

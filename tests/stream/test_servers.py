@@ -1,0 +1,117 @@
+"""What the health port says of a worker in trouble, over a socket."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from core.errors import TransientError
+from core.records import Batch, TicketPoints
+from core.settings import HealthSettings, WriterSettings
+from delivery import gate
+from delivery.credits import Credits
+from stream.progress import Progress
+from stream.servers import State, serve_health
+from stream.sinks import INDEX, OpenSink
+from stream.telemetry import ConsumerTelemetry, StreamTelemetry
+from stream.writer import Writer
+from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points, receipt
+
+
+class _Worker:
+    """A writer with its health port and a clock of the test's own. The group has let it in."""
+
+    def __init__(self, finish: Any = lambda batch: batch, index: FakeIndex | None = None) -> None:
+        self.now = 0.0
+        self.telemetry = StreamTelemetry()
+        self.progress = Progress(max_stall_s=60, clock=lambda: self.now)
+        observer = ConsumerTelemetry(self.telemetry, topic="tickets.raw", on_poll=self.progress.polled)
+        observer.rebalanced("assign", 1)
+        self.credits = Credits(tickets=10, bytes_=10)
+        state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
+        self._stack = ExitStack()
+        self.port = serve_health(HealthSettings(), state, self._stack, port=0)
+        settings = WriterSettings(backoff_max_s=0.002)
+        self.writer: Writer[TicketPoints] = Writer(
+            finish=finish,
+            sinks=[OpenSink(INDEX, index or FakeIndex())],
+            dead_letters=FakeDeadLetters(),
+            dependencies=dependencies(settings, self.telemetry, self.progress),
+            ack=lambda _receipt: None,
+            settings=settings,
+            telemetry=self.telemetry,
+            progress=self.progress,
+        )
+
+    def ask(self, path: str) -> tuple[int, str | None]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port.port}{path}", timeout=5) as response:
+                return response.status, json.load(response).get("reason")
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error).get("reason")
+
+    def close(self) -> None:
+        self.writer.close()
+        self._stack.close()
+
+
+def test_a_model_that_hangs_fails_the_liveness_probe() -> None:
+    """Polls go on, so the group keeps it; the platform restarts it after the setting's patience."""
+    begun, end = threading.Event(), threading.Event()
+
+    def hangs(batch: Batch[Any]) -> Batch[Any]:
+        begun.set()
+        end.wait()
+        return batch
+
+    worker = _Worker(hangs)
+    worker.writer.submit(Batch((points(),), receipt("r1")))
+    begun.wait()
+    worker.now = 59
+    worker.progress.polled()
+    assert worker.ask("/health") == (200, None)
+    worker.now = 61
+    worker.progress.polled()
+    assert worker.ask("/health") == (503, "work in flight has not moved for 61 s")
+    end.set()
+    worker.close()
+
+
+def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -> None:
+    """A restart would not bring the index back."""
+    tries = threading.Semaphore(0)
+
+    def out(_call: int) -> TransientError:
+        tries.release()
+        return TransientError("index out")
+
+    worker = _Worker(index=FakeIndex(out))
+    worker.writer.submit(Batch((points(),), receipt("r1")))
+    for worker.now in range(0, 200, 10):
+        for _ in range(3):  # at least one whole try since the clock moved
+            assert tries.acquire(timeout=5)
+        worker.progress.polled()
+        assert worker.ask("/health") == (200, None)
+    assert worker.ask("/ready") == (503, "index: index out; one batch probes it, the others wait")
+    worker.close()
+
+
+def test_a_wait_that_the_index_asked_for_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute of Retry-After is as long as the patience, and the batch that waits it out says that it lives."""
+    monkeypatch.setattr(gate, "_HEARTBEAT_S", 0.005)
+    worker = _Worker(index=FakeIndex(lambda _call: TransientError("busy", retry_after_s=60)))
+    worker.writer.submit(Batch((points(),), receipt("r1")))
+    deadline = time.monotonic() + 10
+    while worker.progress.outage is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    for worker.now in range(0, 200, 50):
+        worker.progress.polled()
+        time.sleep(0.1)
+    assert worker.ask("/health") == (200, None)
+    worker.close()

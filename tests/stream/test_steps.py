@@ -1,0 +1,83 @@
+"""The wrapper around every operator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from core.errors import FatalError, TransientError
+from core.records import Batch, Rejected, Ticket
+from stream.steps import Step, run_step
+from stream.telemetry import StreamTelemetry
+from tests.fakes import receipt, record
+
+
+def _batch(*items: Any) -> Batch[Any]:
+    return Batch(items, receipt("receipt"))
+
+
+def test_rejected_records_stay_in_their_place() -> None:
+    """What an earlier step rejected is neither shown to the operator nor moved."""
+    bad = Rejected(record(1), "decode", "bad_json", "reason")
+    first, second = (Ticket(record(n), "acme", str(n), 1, None) for n in (0, 2))
+    seen: list[Ticket] = []
+
+    def newer(items: Sequence[Ticket]) -> list[Ticket]:
+        seen.extend(items)
+        return [structs.replace(item, version=2) for item in items]
+
+    done = run_step(Step("newer", "enrich", newer), _batch(first, bad, second), StreamTelemetry())
+    assert done.items == (structs.replace(first, version=2), bad, structs.replace(second, version=2))
+    assert done.receipt == receipt("receipt")
+    assert seen == [first, second]
+
+
+def test_a_batch_of_rejected_records_runs_nothing() -> None:
+    """An operator is never called with nothing to do."""
+    bad = Rejected(record(1), "decode", "bad_json", "reason")
+    step = Step("never", "enrich", lambda _items: pytest.fail("called"))
+    assert run_step(step, _batch(bad), StreamTelemetry()).items == (bad,)
+
+
+def test_one_record_that_breaks_a_pure_operator_is_rejected_alone() -> None:
+    """A bug that one record meets costs that record, and its reason names no text."""
+
+    def fragile(items: Sequence[Ticket]) -> list[Ticket]:
+        if any(item.ticket_id == "2" for item in items):
+            raise ValueError("the secret text")
+        return list(items)
+
+    tickets = [Ticket(record(n), "acme", str(n), 1, None) for n in range(4)]
+    done = run_step(Step("fragile", "enrich", fragile), _batch(*tickets), StreamTelemetry()).items
+    assert [isinstance(item, Rejected) for item in done] == [False, False, True, False]
+    assert isinstance(done[2], Rejected)
+    assert done[2].record is tickets[2].record
+    assert (done[2].stage, done[2].code) == ("enrich", "fault")
+    assert "secret" not in done[2].reason
+
+
+def test_a_fault_of_a_step_that_calls_others_stops_the_stream() -> None:
+    """When the world may be at fault no record is blamed."""
+
+    def broken(_items: Sequence[Any]) -> list[Any]:
+        raise RuntimeError
+
+    with pytest.raises(FatalError, match="embed failed: RuntimeError"):
+        run_step(Step("embed", "embed", broken, pure=False), _batch("a"), StreamTelemetry())
+
+
+def test_an_outage_passes_through() -> None:
+    """Our own errors keep their meaning."""
+
+    def out(_items: Sequence[Any]) -> list[Any]:
+        raise TransientError("directory out")
+
+    with pytest.raises(TransientError):
+        run_step(Step("enrich", "enrich", out), _batch("a"), StreamTelemetry())
+
+
+def test_an_operator_that_loses_a_record_stops_the_stream() -> None:
+    """Fewer out than in would ack what was never indexed."""
+    with pytest.raises(FatalError, match="1 results for 2 records"):
+        run_step(Step("lossy", "enrich", lambda items: items[:1]), _batch("a", "b"), StreamTelemetry())

@@ -1,0 +1,79 @@
+"""What /metrics shows is what core.metrics documents."""
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from core.metrics import METRIC_NAMES, METRICS, PROCESS_METRICS
+from core.records import Rejected, TicketPoints
+from stream.telemetry import ConsumerTelemetry, StreamTelemetry
+from tests.fakes import record
+
+
+def test_every_documented_metric_is_exposed_and_no_other() -> None:
+    """The Literal and the exposition are the same set of names, beside those of the process."""
+    text = generate_latest(StreamTelemetry().registry).decode()
+    shown = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(text)
+        if not family.name.endswith("_created")
+    }
+    assert shown == set(METRICS) | set(PROCESS_METRICS)
+    assert set(METRICS) == set(METRIC_NAMES)
+
+
+def test_freshness_counts_from_the_event_and_from_the_broker() -> None:
+    """A ticket changed 2 s ago and written to the broker 1 s ago shows as 2 s and 1 s."""
+    telemetry = StreamTelemetry()
+    ticket = TicketPoints("acme", "1", 1, (), event_ms=8_000, broker_ms=9_000)
+    telemetry.acked([ticket], [], outcome="indexed", now_ms=10_000)
+    value = telemetry.registry.get_sample_value
+    assert value("tickets_freshness_seconds_sum", {"since": "event"}) == 2
+    assert value("tickets_freshness_seconds_sum", {"since": "broker"}) == 1
+    assert telemetry.freshness_s() == 1
+
+
+def test_a_clock_ahead_of_ours_counts_as_fresh() -> None:
+    """Clock skew must not make a histogram go backwards."""
+    telemetry = StreamTelemetry()
+    telemetry.acked([TicketPoints("acme", "1", 1, (), broker_ms=99_000)], [], outcome="indexed", now_ms=10_000)
+    assert telemetry.freshness_s() == 0
+
+
+def test_rejects_are_counted_by_stage_and_code() -> None:
+    """The label is the code, of a small set, never the sentence."""
+    telemetry = StreamTelemetry()
+    telemetry.acked([], [Rejected(record(), "decode", "bad_json", "a long sentence")], outcome="indexed", now_ms=0)
+    value = telemetry.registry.get_sample_value
+    assert value("tickets_rejected_total", {"stage": "decode", "code": "bad_json"}) == 1
+    assert value("tickets_acked_total", {"outcome": "dead_letter"}) == 1
+
+
+def test_the_lag_of_a_partition_given_away_disappears() -> None:
+    """Two tasks must not both report a partition's lag."""
+    telemetry = StreamTelemetry()
+    observer = ConsumerTelemetry(telemetry, topic="tickets.raw", on_poll=lambda: None)
+    labels = {"topic": "tickets.raw", "partition": "3"}
+    observer.lag("tickets.raw", 3, 17)
+    assert telemetry.registry.get_sample_value("tickets_committed_lag", labels) == 17
+    observer.lag("tickets.raw", 3, None)
+    assert telemetry.registry.get_sample_value("tickets_committed_lag", labels) is None
+    observer.lag("tickets.raw", 3, None)
+
+
+def test_a_task_too_many_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a partition for a while it is one more than there are; in the midst of a rebalance it is not."""
+    now = [0.0]
+    observer = ConsumerTelemetry(StreamTelemetry(), topic="tickets.raw", on_poll=lambda: None, clock=lambda: now[0])
+    observer.rebalanced("assign", 0)
+    now[0] = 5.0
+    observer.polled()
+    observer.rebalanced("assign", 2)
+    now[0] = 60.0
+    observer.polled()
+    assert not caplog.messages
+    observer.rebalanced("revoke", 0)
+    for now[0] in (70.0, 81.0, 90.0):
+        observer.polled()
+    assert [message for message in caplog.messages if "more tasks than partitions" in message] == caplog.messages
+    assert len(caplog.messages) == 1

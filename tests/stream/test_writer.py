@@ -1,0 +1,303 @@
+"""Ack after effect: what the writer promises whatever the world does."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+
+from core.errors import FatalError, RefusedError, TransientError
+from core.protocols import DeadLetters, Index, Sink
+from core.records import Batch, Rejected, TicketPoints
+from core.settings import WriterSettings
+from delivery.dependency import Dependency
+from stream.progress import Progress
+from stream.sinks import EMBEDDED, INDEX, OpenSink
+from stream.steps import Step, run_steps
+from stream.telemetry import StreamTelemetry
+from stream.writer import Writer
+from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points, receipt, record
+
+SETTINGS = WriterSettings(backoff_max_s=0.002, max_concurrent_batches=2)
+BAD = Rejected(record(1), "decode", "bad_json", "reason")
+
+
+def _run_all(
+    steps: Sequence[Step], telemetry: StreamTelemetry, called: Mapping[str, Dependency], batch: Batch[Any]
+) -> Batch[Any]:
+    return run_steps(steps, batch, telemetry=telemetry, dependencies=called)
+
+
+class Run:
+    """A writer, and what it acked, measured and said."""
+
+    def __init__(
+        self,
+        index: Index,
+        dead_letters: DeadLetters,
+        kind: type[Writer[Any]] = Writer,
+        *,
+        finish: Callable[[Batch[Any]], Batch[Any]] = lambda batch: batch,
+        first: Sink[Any] | None = None,
+        steps: Sequence[Step] = (),
+    ) -> None:
+        self.acks: list[Any] = []
+        self.telemetry = StreamTelemetry()
+        self.progress = Progress(max_stall_s=60)
+        sinks: list[OpenSink[Any]] = [OpenSink(INDEX, index)]
+        if first is not None:
+            sinks.insert(0, OpenSink(EMBEDDED, first))
+        lookups = [step.calls for step in steps]
+        called = dependencies(SETTINGS, self.telemetry, self.progress, [sink.spec for sink in sinks], lookups)
+        self.writer = kind(
+            finish=partial(_run_all, steps, self.telemetry, called) if steps else finish,
+            sinks=sinks,
+            dead_letters=dead_letters,
+            dependencies=called,
+            ack=self.acks.append,
+            settings=SETTINGS,
+            telemetry=self.telemetry,
+            progress=self.progress,
+        )
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 5
+        while not done():
+            assert time.monotonic() < deadline, "nothing happened"
+            time.sleep(0.001)
+
+    def sample(self, name: str, **labels: str) -> float | None:
+        return self.telemetry.registry.get_sample_value(name, labels)
+
+
+def test_a_batch_is_acked_once_all_of_it_is_durable() -> None:
+    """Points are in the index and rejected ones in the dead letters before the ack."""
+    index, letters = FakeIndex(), FakeDeadLetters()
+    run = Run(index, letters)
+    run.writer.submit(Batch((points("1"), BAD, points("2")), receipt("r1")))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert set(index.versions) == {("acme", "1"), ("acme", "2")}
+    assert letters.letters == [BAD]
+    assert run.sample("tickets_acked_total", outcome="indexed") == 2
+    assert run.sample("tickets_rejected_total", stage="decode", code="bad_json") == 1
+
+
+def _early_ack_is_caught(kind: type[Writer[Any]]) -> bool:
+    """True when a failing index leaves a batch unacked, as it must."""
+    run = Run(FakeIndex(lambda _call: FatalError("gone")), FakeDeadLetters(), kind)
+    run.writer.submit(Batch((points(),), receipt("r1")))
+    run.wait(lambda: run.writer.fault is not None)
+    run.writer.close()
+    return run.acks == [] and isinstance(run.writer.fault, FatalError)
+
+
+def test_nothing_is_acked_that_is_not_indexed() -> None:
+    """A fault no retry can mend leaves the batch unacked and is told to the poll loop."""
+    assert _early_ack_is_caught(Writer)
+
+
+def test_the_check_catches_an_ack_before_the_write() -> None:
+    """The mutant: acking first looks the same until the index fails."""
+
+    class AckFirst(Writer[Any]):
+        def _run(self, batch: Any) -> None:
+            self._ack(batch.receipt)
+            super()._run(batch)
+
+    assert not _early_ack_is_caught(AckFirst)
+
+
+def test_an_outage_is_waited_out_and_nothing_is_dead_lettered() -> None:
+    """Three failures, then success: one ack, three counted retries, no letter."""
+    index = FakeIndex(lambda call: TransientError("index out") if call <= 3 else None)
+    letters = FakeDeadLetters()
+    run = Run(index, letters)
+    run.writer.submit(Batch((points(),), receipt("r1")))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert letters.letters == []
+    assert run.sample("tickets_retries_total", dependency="index") == 3
+    assert run.progress.outage is None
+
+
+def test_an_outage_of_the_dead_letter_topic_holds_the_batch_back() -> None:
+    """A rejected record is as precious as an indexed one."""
+    letters = FakeDeadLetters(lambda call: TransientError("broker out") if call <= 2 else None)
+    run = Run(FakeIndex(), letters)
+    run.writer.submit(Batch((BAD,), receipt("r1")))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert letters.letters == [BAD]
+
+
+def test_close_during_an_outage_gives_the_batch_up_unacked() -> None:
+    """A worker that is stopped while the index is out ends, and its batch is read again by the next."""
+    run = Run(FakeIndex(lambda _call: TransientError("index out")), FakeDeadLetters())
+    run.writer.submit(Batch((points(),), receipt("r1")))
+    run.wait(lambda: run.progress.outage is not None)
+    run.writer.close()
+    assert run.acks == []
+    assert run.writer.fault is None
+
+
+def test_batches_are_written_side_by_side() -> None:
+    """With two slots, two writes are in flight at once: each waits for the other."""
+    both = threading.Barrier(2, timeout=5)
+
+    class Meeting(FakeIndex):
+        def write(self, tickets: Any) -> None:
+            both.wait()
+            super().write(tickets)
+
+    run = Run(Meeting(), FakeDeadLetters())
+    run.writer.submit(Batch((points("1"),), receipt("r1")))
+    run.writer.submit(Batch((points("2"),), receipt("r2")))
+    run.wait(lambda: len(run.acks) == 2)
+    run.writer.close()
+    assert run.writer.fault is None
+
+
+class _Picky(FakeIndex):
+    """Refuses what has the ticket 13 in it; out for the calls named."""
+
+    def __init__(self, *out: int) -> None:
+        super().__init__(lambda call: TransientError("index out") if call in out else None)
+
+    def write(self, tickets: Sequence[TicketPoints]) -> None:
+        if any(ticket.ticket_id == "13" for ticket in tickets) and self._fault(self.calls + 1) is None:
+            self.calls += 1
+            raise RefusedError("the index refuses what it was given (invalid_argument)")
+        super().write(tickets)
+
+
+def _number(batch: Batch[Any]) -> Batch[Any]:
+    """Each record as the ticket its offset names."""
+    return Batch(tuple(points(str(item.origin.offset)) for item in batch.items), batch.receipt)
+
+
+@pytest.mark.parametrize("out", [(), (1,), (3, 4, 5), (7,)])
+def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...]) -> None:
+    """Its record, as it was read; the others are written. An outage on the way is waited out and blames nobody."""
+    index, letters = _Picky(*out), FakeDeadLetters()
+    run = Run(index, letters, finish=_number)
+    records = [record(n, value=b"raw %d" % n) for n in range(64)]
+    run.writer.submit(Batch(tuple(records), receipt("r1")))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    (letter,) = letters.letters
+    assert letter.record is records[13]
+    assert (letter.stage, letter.code) == ("index", "bad_point")
+    assert set(index.versions) == {("acme", str(n)) for n in range(64) if n != 13}
+    assert index.calls - len(out) <= 1 + 6 + 3, "log2(64) calls and three more"
+    assert run.sample("tickets_acked_total", outcome="indexed") == 63
+    assert run.sample("tickets_rejected_total", stage="index", code="bad_point") == 1
+
+
+class _Topic:
+    """A first sink: notes what it was given, in one list with the second; refuses ticket 13."""
+
+    def __init__(self, seen: list[tuple[str, str]]) -> None:
+        self._seen = seen
+
+    def write(self, tickets: Sequence[TicketPoints], /) -> None:
+        if any(ticket.ticket_id == "13" for ticket in tickets):
+            raise RefusedError("too large")
+        self._seen += [("embedded", ticket.ticket_id) for ticket in tickets]
+
+
+def test_sinks_have_a_batch_in_their_order() -> None:
+    """The topic first, then the index. What the topic refuses is dead-lettered and not indexed; an outage of the index
+    writes nothing to the topic again."""
+    seen: list[tuple[str, str]] = []
+
+    class Second(FakeIndex):
+        def write(self, tickets: Sequence[TicketPoints]) -> None:
+            super().write(tickets)
+            seen.extend(("index", ticket.ticket_id) for ticket in tickets)
+
+    index, letters = Second(lambda call: TransientError("out") if call <= 3 else None), FakeDeadLetters()
+    run = Run(index, letters, finish=_number, first=_Topic(seen))
+    run.writer.submit(Batch(tuple(record(n) for n in (12, 13, 14)), receipt("r1")))
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert seen == [("embedded", "12"), ("embedded", "14"), ("index", "12"), ("index", "14")]
+    (letter,) = letters.letters
+    assert (letter.stage, letter.code) == ("embed", "too_large")
+
+
+def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
+    """So many of ten records can't be used."""
+
+    def finish(batch: Batch[Any]) -> Batch[Any]:
+        items = [
+            Rejected(item, "decode", "bad_json", "reason") if item.origin.offset % 10 < 10 * share else points()
+            for item in batch.items
+        ]
+        return Batch(tuple(items), batch.receipt)
+
+    return finish
+
+
+def _stream(share: float) -> tuple[Run, FakeDeadLetters]:
+    """10,000 records, so many of them broken."""
+    letters = FakeDeadLetters()
+    run = Run(FakeIndex(), letters, finish=_reject(share))
+    for start in range(0, 10_000, 100):
+        run.writer.submit(Batch(tuple(record(n) for n in range(start, start + 100)), receipt(start)))
+    run.wait(lambda: run.writer.fault is not None or len(run.acks) == 100)
+    run.writer.close()
+    return run, letters
+
+
+def test_a_topic_of_broken_records_stops_the_worker() -> None:
+    """With one line that names the commonest code, exit code 1, and fewer than a window of dead letters."""
+    run, letters = _stream(1)
+    fault = run.writer.fault
+    assert isinstance(fault, FatalError)
+    assert fault.exit_code == 1
+    assert "of them for bad_json" in str(fault)
+    assert len(letters.letters) < 1_000
+    assert len(run.acks) * 100 == len(letters.letters), "what is acked is in the dead letters"
+
+
+def test_a_third_of_broken_records_does_not() -> None:
+    """They are dead letters, and the stream goes on."""
+    run, letters = _stream(0.3)
+    assert run.writer.fault is None
+    assert len(letters.letters) == 3_000
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the text"), FatalError("embed failed: RuntimeError")])
+def test_a_model_that_throws_stops_the_worker_and_the_batch_stays_unacked(error: Exception) -> None:
+    """It is read again after the restart; nothing of it is indexed or dead-lettered."""
+
+    def throws(_batch: Batch[Any]) -> Batch[Any]:
+        raise error
+
+    index, letters = FakeIndex(), FakeDeadLetters()
+    run = Run(index, letters, finish=throws)
+    run.writer.submit(Batch((record(),), receipt("r1")))
+    run.wait(lambda: run.writer.fault is not None)
+    run.writer.close()
+    assert run.writer.fault is error
+    assert (run.acks, index.calls, letters.calls) == ([], 0, 0)
+
+
+def test_an_outage_shows_in_the_metrics_and_the_reason() -> None:
+    """While the circuit is open, and no longer when the index is back."""
+    out = [True]
+    index = FakeIndex(lambda _call: TransientError("index out") if out[0] else None)
+    run = Run(index, FakeDeadLetters())
+    run.writer.submit(Batch((points("1"),), receipt("r1")))
+    run.wait(lambda: run.progress.outage == "index: index out; one batch probes it, the others wait")
+    assert run.sample("tickets_circuit_state", dependency="index") in {1, 2}
+    assert run.sample("tickets_circuit_state", dependency="dead_letters") == 0
+    out[0] = False
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    assert run.progress.outage is None
+    assert run.sample("tickets_circuit_state", dependency="index") == 0
+    assert run.sample("tickets_write_concurrency_limit") == 2

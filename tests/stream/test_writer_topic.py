@@ -1,0 +1,69 @@
+"""A writer whose sink is a topic: no ack without a delivery report."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import Producer
+
+from connectors.kafka.options import producer_options
+from connectors.kafka.producer import Outgoing, Sender
+from connectors.kafka.topic_sink import TopicSink
+from core.records import Batch, EnrichedTicket, Rejected
+from core.settings import KafkaSettings, WriterSettings
+from core.wire import enriched_message
+from stream.progress import Progress
+from stream.sinks import ENRICHED, OpenSink
+from stream.telemetry import StreamTelemetry
+from stream.writer import Writer
+from tests.fakes import FakeDeadLetters, dependencies, receipt
+from tests.operators import samples
+
+
+class _Hasty(Sender):
+    """Hands records to the client and calls them sent."""
+
+    def send(self, records: Sequence[Outgoing], *, on_delivered: Callable[[int], None] | None = None) -> None:
+        del on_delivered
+        for record in records:
+            self._producer.produce(record.topic, key=record.key, value=record.value)
+
+
+def _acks_without_a_broker(kind: type[Sender]) -> list[Any]:
+    """What is acked within a moment when nobody listens."""
+    options = producer_options(KafkaSettings(brokers="127.0.0.1:1")) | {"delivery.timeout.ms": 300}
+    topic: TopicSink[EnrichedTicket] = TopicSink(
+        kind(Producer(options)), topic="tickets.enriched", message=enriched_message
+    )
+    acks: list[Any] = []
+    progress, telemetry = Progress(max_stall_s=60), StreamTelemetry()
+    settings = WriterSettings(backoff_max_s=0.02, max_concurrent_batches=1)
+    writer: Writer[EnrichedTicket] = Writer(
+        finish=lambda batch: cast("Batch[EnrichedTicket | Rejected]", batch),
+        sinks=[OpenSink(ENRICHED, topic)],
+        dead_letters=FakeDeadLetters(),
+        dependencies=dependencies(settings, telemetry, progress, [ENRICHED]),
+        ack=acks.append,
+        settings=settings,
+        telemetry=telemetry,
+        progress=progress,
+    )
+    writer.submit(Batch((samples.enriched(body="x"),), receipt("r1")))
+    deadline = time.monotonic() + 10
+    while not acks and progress.outage is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert writer.fault is None
+    writer.close()
+    return acks
+
+
+def test_nothing_is_acked_that_no_broker_has() -> None:
+    """It is an outage of the topic, waited out."""
+    assert _acks_without_a_broker(Sender) == []
+
+
+def test_a_sender_that_does_not_wait_is_caught() -> None:
+    """The mutant: with it a crash of the broker would lose what was acked."""
+    with pytest.raises(AssertionError):
+        assert _acks_without_a_broker(_Hasty) == []
