@@ -13,7 +13,7 @@ from rich.table import Table
 from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
 from core.environment import load_settings
 from core.errors import ConfigError
-from models.build.published import read_published
+from models.builder.published import read_published
 from models.open import describe
 from runtime.model import build_model, fetch_model
 

@@ -104,7 +104,7 @@ def build(settings: ModelSettings, *, progress: Report | None = None, anew: bool
         ConfigError: a file is damaged, or the cache can't be written.
         UnavailableError: the weights can't be had.
     """
-    from models.build.build import require_artefact  # noqa: PLC0415 - needed once a machine, and slow to import
+    from models.builder.build import require_artefact  # noqa: PLC0415 - needed once a machine, and slow to import
 
     card, weights, report = card_of(settings), weights_folder(settings), progress or silent
     make_folder(weights)

@@ -10,8 +10,8 @@ import pytest
 from core.errors import UnavailableError
 from core.protocols import Embedder
 from core.settings import ModelSettings
-from models.build.bert import read_shape, read_tensors
-from models.build.calibrate import calibrate, calibration_texts, find_calibration
+from models.builder.bert import read_shape, read_tensors
+from models.builder.calibrate import calibrate, calibration_texts, find_calibration
 from models.open import describe, load_embedder
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, find_card
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from models.build.build import require_artefact
+from models.builder.build import require_artefact
 from models.run.encoder import OnnxEmbedder
 from models.store.cards import TOKENIZER
 from tests.models import tiny

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.settings import ModelSettings
-from models.build.published import read_published
+from models.builder.published import read_published
 from models.open import describe, load_embedder
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
 from tests.models import tiny

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, UnavailableError
-from models.build.build import require_artefact
+from models.builder.build import require_artefact
 from models.store.artefact import find_artefact
 from models.store.cards import TOKENIZER, WEIGHTS, ModelCard
 from models.store.files import Report, make_folder
@@ -121,7 +121,7 @@ def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Pa
         for name in ("a", "b")
     }
     script = (
-        "import sys; from pathlib import Path; from tests.models import tiny; from models.build.build import *\n"
+        "import sys; from pathlib import Path; from tests.models import tiny; from models.builder.build import *\n"
         "from models.store.files import make_folder; at = Path(sys.argv[1])\n"
         "print(require_artefact(tiny.make(at / 'w'), at / 'w', make_folder(at / 'c'), precision='fp32').manifest.stamp)"
     )

@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from onnx import TensorProto, helper
 
-from models.build.bert import BertShape, Tensors
+from models.builder.bert import BertShape, Tensors
+from models.builder.writer import MICROSOFT, Writer
 from models.recipe import EMBEDDING, IDS, LENGTH_STEP, MASK
-from models.build.writer import MICROSOFT, Writer
 
 #: Below any length of a pooled vector; keeps a division by zero finite.
 _LEAST: Final = 1e-12

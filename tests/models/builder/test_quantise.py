@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.build.build import require_artefact
-from models.store.cards import TOKENIZER
-from models.run.encoder import OnnxEmbedder
+from models.builder.build import require_artefact
 from models.precision import choose, has_vnni
+from models.run.encoder import OnnxEmbedder
+from models.store.cards import TOKENIZER
 from tests.models import tiny
 
 TEXTS = ["the card", "lost", "", "the lost card . " * 4, "abc def ghi", "zebra crossing", "a b c d e f g"]

@@ -1,7 +1,7 @@
-"""The ranges of what a model's matrices are given, over the calibration texts.
+"""Measures the input ranges of a model's matrices over the calibration texts, for static quantisation.
 
-`python -m models.build.calibrate NAME FOLDER` writes them for a model of the catalogue whose weights lie in FOLDER. Those
-that are shipped make the same graph, and so the same model stamp, on every machine; a model without is calibrated
+`python -m models.builder.calibrate NAME FOLDER` writes the ranges of a model of ours whose weights are in FOLDER. With
+shipped ranges every machine builds the same graph, and so the same model stamp; a model without them is calibrated
 where it is built.
 """
 
@@ -17,12 +17,12 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from models.build.bert import BertShape, Tensors, read_shape, read_tensors
-from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
-from models.build.graph import FloatLinears, build_graph
-from models.build.quantise import Calibration, InputRange
+from models.builder.bert import BertShape, Tensors, read_shape, read_tensors
+from models.builder.graph import FloatLinears, build_graph
+from models.builder.quantise import Calibration, InputRange
 from models.recipe import CAPTURE, DISABLED_OPTIMIZERS, IDS, MASK
 from models.run.tokenise import load_tokenizer
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
 
 #: 600 made-up tickets and messages, cleaned and redacted, one per line.
 _TEXTS: Final = "texts.txt"
@@ -35,12 +35,12 @@ _DIGITS: Final = 6
 
 def calibration_texts() -> list[str]:
     """The shipped texts."""
-    return (files("models.build") / "calibration" / _TEXTS).read_text("utf-8").splitlines()
+    return (files("models.builder") / "calibration" / _TEXTS).read_text("utf-8").splitlines()
 
 
 def find_calibration(card: ModelCard) -> Calibration | None:
     """The ranges that are shipped for a model, or None."""
-    shipped = files("models.build") / "calibration" / f"{card.name}.json"
+    shipped = files("models.builder") / "calibration" / f"{card.name}.json"
     return msgspec.json.decode(shipped.read_bytes(), type=dict[str, InputRange]) if shipped.is_file() else None
 
 

@@ -8,18 +8,18 @@ import numpy as np
 from msgspec import Struct
 
 from core.records import Vector
-from models.build.bert import BertShape, Tensors, read_shape, read_tensors
-from models.build.calibrate import calibrate, calibration_hash, calibration_texts, find_calibration
+from models.builder.bert import BertShape, Tensors, read_shape, read_tensors
+from models.builder.calibrate import calibrate, calibration_hash, calibration_texts, find_calibration
+from models.builder.fused import build_fused_graph
+from models.builder.graph import FloatLinears, Linears, build_graph
+from models.builder.quantise import StaticInt8Linears
+from models.precision import Precision
+from models.recipe import RECIPE_VERSION
+from models.run.session import CpuSession
+from models.run.tokenise import load_tokenizer
 from models.store.artefact import Artefact, Manifest, find_artefact, save_artefact
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard
 from models.store.files import Report, one_at_a_time, silent
-from models.recipe import RECIPE_VERSION
-from models.build.fused import build_fused_graph
-from models.build.graph import FloatLinears, Linears, build_graph
-from models.precision import Precision
-from models.build.quantise import StaticInt8Linears
-from models.run.session import CpuSession
-from models.run.tokenise import load_tokenizer
 
 #: Every so many of the calibration texts is a canary.
 _CANARY_STEP: Final = 20
@@ -49,9 +49,7 @@ def require_artefact(
         return find_artefact(card, precision, folder) or _build_artefact(card, weights, folder, precision, report)
 
 
-def _build_artefact(
-    card: ModelCard, weights: Path, folder: Path, precision: Precision, report: Report
-) -> Artefact:
+def _build_artefact(card: ModelCard, weights: Path, folder: Path, precision: Precision, report: Report) -> Artefact:
     label = f"building {card.name} {precision}"
     report(label, 0, None)
     built = build(card, weights, precision)

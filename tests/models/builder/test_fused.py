@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from models.build.build import require_artefact
-from models.build.bert import read_shape, read_tensors
-from models.store.cards import CONFIG, TOKENIZER, WEIGHTS
+from models.builder.bert import read_shape, read_tensors
+from models.builder.build import require_artefact
+from models.builder.fused import build_fused_graph
 from models.run.encoder import OnnxEmbedder
-from models.build.fused import build_fused_graph
 from models.run.session import CpuSession, CudaSession
 from models.run.tokenise import load_tokenizer
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS
 from tests.models import tiny
 
 TEXTS = ["the lost card", "card", "a b c d e f g h i j k", "lost . lost", "the card is lost ."]

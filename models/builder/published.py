@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from core.errors import ConfigError
-from models.build.bert import read_shape
+from models.builder.bert import read_shape
 from models.store.cards import CONFIG, FILES, WEIGHTS, ModelCard
 from models.store.files import sha256_of
 

@@ -13,9 +13,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from models.build.bert import Tensor
-from models.build.graph import Linear
-from models.build.writer import MICROSOFT, Writer
+from models.builder.bert import Tensor
+from models.builder.graph import Linear
+from models.builder.writer import MICROSOFT, Writer
 
 _LEVELS: Final = 255
 _MAX_WEIGHT: Final = 127
@@ -41,7 +41,7 @@ Calibration = Mapping[str, InputRange]
 
 
 class StaticInt8Linears:
-    """Implements `models.build.graph.Linears`: u8 activations, s8 weights per column, s8 rows for the word table."""
+    """Implements `models.builder.graph.Linears`: u8 activations, s8 weights per column, s8 rows for the word table."""
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration

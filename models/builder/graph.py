@@ -12,9 +12,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from models.build.bert import BertShape, Tensor, Tensors
+from models.builder.bert import BertShape, Tensor, Tensors
+from models.builder.writer import MICROSOFT, Writer
 from models.recipe import CAPTURE, EMBEDDING, IDS, MASK
-from models.build.writer import MICROSOFT, Writer
 
 #: Added to the scores of padding: exp(-10,000) is 0 in float32.
 _MASKED: Final = 10_000

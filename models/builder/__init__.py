@@ -1,0 +1,1 @@
+"""Builds a model's graph from its weights."""
