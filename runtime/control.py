@@ -1,4 +1,4 @@
-"""The client of a worker's control port: it answers for the embedded index while it owns that."""
+"""The client of a worker's control API, which answers for the embedded index while the worker holds it."""
 
 import urllib.error
 import urllib.request
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 class SearchRequest(Struct, frozen=True):
-    """Body of POST /search."""
+    """The body of POST /search."""
 
     text: str
     query: SearchQuery
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
-    """Answer of GET /status."""
+    """The answer to GET /status."""
 
     model: str
     points: int
@@ -31,6 +31,12 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     inflight: int
     freshness_s: float | None
     outage: str | None
+
+
+class _Refusal(Struct, frozen=True):
+    """The answer to a request that failed."""
+
+    error: str
 
 
 class WorkerClient:
@@ -48,16 +54,26 @@ class WorkerClient:
         return self._ask("/status", None, WorkerStatus)
 
     def _ask(self, path: str, body: bytes | None, answer: type[T]) -> T:
+        worker = f"the worker (process {self._owner.pid})"
+        try:
+            return msgspec.json.decode(self._send(path, body), type=answer)
+        except urllib.error.HTTPError as error:
+            raise UnavailableError(f"{worker} refuses: {_reason(error)}") from None
+        except OSError as error:
+            raise UnavailableError(f"{worker} does not answer: {error}") from None
+        except (HTTPException, msgspec.DecodeError):
+            raise UnavailableError(f"{worker} broke off its answer and may have ended; try again") from None
+
+    def _send(self, path: str, body: bytes | None) -> bytes:
         headers = {"Authorization": f"Bearer {self._owner.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._owner.address}{path}", data=body, headers=headers)  # noqa: S310 - always http on loopback
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - likewise
-                return msgspec.json.decode(response.read(), type=answer)
-        except urllib.error.HTTPError as error:
-            raise UnavailableError(f"the worker (process {self._owner.pid}) says: {error.read().decode()}") from None
-        except OSError as error:
-            raise UnavailableError(f"the worker (process {self._owner.pid}) does not answer: {error}") from None
-        except (HTTPException, msgspec.DecodeError):
-            raise UnavailableError(
-                f"the worker (process {self._owner.pid}) broke off in its answer; it has ended, perhaps: ask again"
-            ) from None
+        with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - likewise
+            content: bytes = response.read()
+        return content
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return msgspec.json.decode(error.read(), type=_Refusal).error
+    except (OSError, HTTPException, msgspec.DecodeError):  # the worker ended meanwhile
+        return str(error)

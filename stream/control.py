@@ -1,19 +1,23 @@
-"""The worker's loopback port: while it owns the embedded index, other processes of the same user ask it.
+"""The control API of a worker, on loopback: other processes of its user query the embedded index while it holds that.
 
-Every request carries the token that the worker wrote beside the index, in a file only its user can read: whoever
-may open the index may ask, and nobody else on the host.
+Every request carries the token that the worker wrote into a file beside the index. Only the worker's user can read that
+file, so whoever may open the index may ask, and nobody else on the host.
 """
 
 import hmac
+import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 
-from core.errors import TransientError
+from core.errors import TicketstreamError, TransientError
 from core.records import SearchHit
 from runtime.control import SearchRequest, WorkerStatus
-from runtime.http import App, StartResponse, respond
+from runtime.http import respond
+
+logger: Final = logging.getLogger("ticketstream.control")
 
 _MAX_BODY: Final = 1_000_000
 
@@ -23,34 +27,51 @@ def control_app(
     token: str,
     search: Callable[[SearchRequest], list[SearchHit]],
     status: Callable[[], WorkerStatus],
-) -> App:
+) -> WSGIApplication:
     """POST /search and GET /status, for holders of `token`."""
 
-    def app(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+    def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_AUTHORIZATION", "").encode()
         if not hmac.compare_digest(given, f"Bearer {token}".encode()):
-            return respond(start, "401 Unauthorized", b'{"error":"the token is in worker.json beside the index"}')
+            return _refuse(
+                start, "401 Unauthorized", "the token is missing or wrong; it is in worker.json in the index"
+            )
         route = (environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
         if route == ("GET", "/status"):
-            return respond(start, "200 OK", msgspec.json.encode(status()))
+            return _answer(start, status)
         if route == ("POST", "/search"):
             return _search(environ, start, search)
-        return respond(start, "404 Not Found", b'{"error":"there is GET /status and POST /search"}')
+        return _refuse(start, "404 Not Found", "not found; the requests are GET /status and POST /search")
 
     return app
 
 
 def _search(
-    environ: dict[str, Any], start: StartResponse, search: Callable[[SearchRequest], list[SearchHit]]
+    environ: WSGIEnvironment, start: StartResponse, search: Callable[[SearchRequest], list[SearchHit]]
 ) -> list[bytes]:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > _MAX_BODY:
-        return respond(start, "413 Content Too Large", b'{"error":"the body is too large"}')
+        return _refuse(start, "413 Content Too Large", "the body is too large")
     try:
         request = msgspec.json.decode(environ["wsgi.input"].read(int(length)), type=SearchRequest)
     except msgspec.DecodeError:
-        return respond(start, "400 Bad Request", b'{"error":"the body is not a search request"}')
+        return _refuse(start, "400 Bad Request", "the body is not a search request")
+    return _answer(start, lambda: search(request))
+
+
+def _answer(start: StartResponse, ask: Callable[[], object]) -> list[bytes]:
+    """Send the result of `ask`: 503 for an outage, 500 for any other error."""
     try:
-        return respond(start, "200 OK", msgspec.json.encode(search(request)))
+        body = msgspec.json.encode(ask())
     except TransientError as error:
-        return respond(start, "503 Service Unavailable", msgspec.json.encode({"error": str(error)}))
+        return _refuse(start, "503 Service Unavailable", str(error))
+    except Exception as error:  # noqa: BLE001 - the server would print a traceback, and the asker would get no reason
+        # The message of an error that isn't ours may quote a ticket.
+        reason = str(error) if isinstance(error, TicketstreamError) else f"{type(error).__name__} in the worker"
+        logger.error("a request to the control port failed: %s", reason)  # noqa: TRY400 - a traceback may quote one, too
+        return _refuse(start, "500 Internal Server Error", reason)
+    return respond(start, "200 OK", body)
+
+
+def _refuse(start: StartResponse, status: str, reason: str) -> list[bytes]:
+    return respond(start, status, msgspec.json.encode({"error": reason}))

@@ -14,7 +14,7 @@ from core.settings import HealthSettings
 from delivery.credits import Credits
 from runtime.control import SearchRequest, WorkerStatus
 from runtime.health import health_app
-from runtime.http import HttpServer
+from runtime.http import HttpServer, open_http_server
 from runtime.searcher import IndexSearcher
 from stream.control import control_app
 from stream.progress import Progress
@@ -47,10 +47,8 @@ def serve_health(settings: HealthSettings, state: State, stack: ExitStack, *, po
         return state.progress.outage or state.progress.stall()
 
     app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready)
-    server = HttpServer(
-        app, host=settings.host, port=port if settings.port is None else settings.port, setting="TICKETS_HEALTH__PORT"
-    )
-    stack.callback(server.close)
+    chosen = port if settings.port is None else settings.port
+    server = open_http_server(app, stack, host=settings.host, port=chosen, setting="TICKETS_HEALTH__PORT")
     logger.info("health and metrics on http://%s:%d", settings.host, server.port)
     return server
 
@@ -75,7 +73,6 @@ def serve_control(index: EmbeddedIndex, embedder: Embedder, state: State, stack:
 
     token = secrets.token_urlsafe(32)
     app = control_app(token=token, search=search, status=status)
-    server = HttpServer(app, host="127.0.0.1", port=0, setting="the control port")
-    stack.callback(server.close)
+    server = open_http_server(app, stack, host="127.0.0.1", port=0, setting="the control port")
     index.announce(f"http://127.0.0.1:{server.port}", token)
     return server

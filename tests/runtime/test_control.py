@@ -1,7 +1,9 @@
-"""Asking a worker that ends in the middle of its answer."""
+"""The client of a worker's control API, when the worker refuses or ends in the middle of its answer."""
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -9,6 +11,21 @@ from connectors.qdrant.ownership import Owner
 from core.errors import UnavailableError
 from core.records import SearchQuery
 from runtime.control import WorkerClient
+
+
+@contextmanager
+def _worker(answer: bytes) -> Iterator[WorkerClient]:
+    """A client of a worker that sends `answer` and closes the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def break_off() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+        threading.Thread(target=break_off, daemon=True).start()
+        yield WorkerClient(Owner(7, f"http://127.0.0.1:{listener.getsockname()[1]}", "token"), timeout_s=5)
 
 
 @pytest.mark.parametrize(
@@ -21,17 +38,20 @@ from runtime.control import WorkerClient
         b"",
     ],
 )
-def test_half_an_answer_is_told_as_such(answer: bytes) -> None:
-    """In one line, for a person who asked while the worker was killed; no traceback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def test_an_answer_that_breaks_off_is_a_one_line_error(answer: bytes) -> None:
+    """A worker that is killed while it answers gives a one-line error, not a traceback."""
+    with _worker(answer) as worker, pytest.raises(UnavailableError, match=r"process 7\) (broke off|does not answer)"):
+        worker.search("text", SearchQuery(tenant_id="acme"))
 
-        def break_off() -> None:
-            connection, _address = listener.accept()
-            with connection:
-                connection.recv(65_536)
-                connection.sendall(answer)
 
-        threading.Thread(target=break_off, daemon=True).start()
-        worker = WorkerClient(Owner(7, f"http://127.0.0.1:{listener.getsockname()[1]}", "token"), timeout_s=5)
-        with pytest.raises(UnavailableError, match=r"the worker \(process 7\) (broke off|does not answer)"):
-            worker.search("text", SearchQuery(tenant_id="acme"))
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b'HTTP/1.0 503 Service Unavailable\r\nContent-Length: 21\r\n\r\n{"error":"index out"}', "index out"),
+        (b'HTTP/1.0 503 Service Unavailable\r\nContent-Length: 21\r\n\r\n{"err', "HTTP Error 503"),
+    ],
+)
+def test_a_refusal_quotes_the_workers_reason(answer: bytes, reason: str) -> None:
+    """A refused request raises an error with the worker's reason, or with the status where the reason is cut off."""
+    with _worker(answer) as worker, pytest.raises(UnavailableError, match=rf"\(process 7\) refuses: {reason}"):
+        worker.status()

@@ -1,37 +1,30 @@
-"""The ports of a worker, over a socket."""
+"""The health endpoints and the HTTP server, over a socket."""
 
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from wsgiref.types import WSGIApplication
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from core.errors import ConfigError, TransientError
-from core.records import SearchHit
-from runtime.control import SearchRequest, WorkerStatus
+from core.errors import ConfigError
 from runtime.health import health_app
-from runtime.http import App, HttpServer
-from stream.control import control_app
-
-HIT = SearchHit("acme", "1", 3, 0.9, "passage", {"status": "open"})
-STATUS = WorkerStatus(model="m", points=3, tombstones=1, inflight=0, freshness_s=None, outage=None)
-ASK = {"text": "why", "query": {"tenant_id": "acme"}}
+from runtime.http import open_http_server
 
 
 @contextmanager
-def _serving(app: App) -> Iterator[str]:
-    server = HttpServer(app, host="127.0.0.1", port=0, setting="TEST")
-    try:
+def serving(app: WSGIApplication) -> Iterator[str]:
+    """The address of a server of `app`."""
+    with ExitStack() as stack:
+        server = open_http_server(app, stack, host="127.0.0.1", port=0, setting="TEST")
         yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.close()
 
 
-def _get(url: str, *, token: str | None = None, body: Any = None) -> tuple[int, str]:
+def ask(url: str, *, token: str | None = None, body: object = None) -> tuple[int, str]:
+    """Status and body of the answer; a body makes it a POST, of JSON unless it is bytes."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     try:
@@ -41,68 +34,27 @@ def _get(url: str, *, token: str | None = None, body: Any = None) -> tuple[int, 
         return error.code, error.read().decode()
 
 
-def _control(search: Any = lambda _request: [HIT]) -> App:
-    return control_app(token="right", search=search, status=lambda: STATUS)
-
-
-def test_healthz_and_readyz_say_why_not() -> None:
-    """200 when fine, 503 with the reason when not, each probe for itself."""
+def test_a_probe_answers_200_or_503_with_its_reason() -> None:
+    """/health and /ready each answer 200, or 503 with their own reason."""
     app = health_app(registry=CollectorRegistry(), alive=lambda: None, ready=lambda: "not joined yet")
-    with _serving(app) as url:
-        assert _get(f"{url}/health") == (200, '{"status":"ok"}')
-        assert _get(f"{url}/ready") == (503, '{"status":"failing","reason":"not joined yet"}')
-        assert _get(f"{url}/other")[0] == 404
+    with serving(app) as url:
+        assert ask(f"{url}/health") == (200, '{"status":"ok"}')
+        assert ask(f"{url}/ready") == (503, '{"status":"failing","reason":"not joined yet"}')
+        assert ask(f"{url}/other")[0] == 404
 
 
 def test_metrics_are_prometheus_text() -> None:
-    """A counter of the registry is in the exposition."""
+    """/metrics exposes the counters of the registry."""
     registry = CollectorRegistry()
     Counter("tickets_test", "Help.", registry=registry).inc(3)
-    with _serving(health_app(registry=registry, alive=lambda: None, ready=lambda: None)) as url:
-        assert "tickets_test_total 3.0" in _get(f"{url}/metrics")[1]
+    with serving(health_app(registry=registry, alive=lambda: None, ready=lambda: None)) as url:
+        assert "tickets_test_total 3.0" in ask(f"{url}/metrics")[1]
 
 
-def test_a_search_is_answered_to_the_holder_of_the_token() -> None:
-    """The hits come back whole."""
-    with _serving(_control()) as url:
-        status, body = _get(f"{url}/search", token="right", body=ASK)
-    assert status == 200
-    assert json.loads(body)[0]["ticket_id"] == "1"
-
-
-@pytest.mark.parametrize("token", [None, "wrong", "rightright"])
-@pytest.mark.parametrize("path", ["/search", "/status"])
-def test_without_the_token_nothing_is_told(token: str | None, path: str) -> None:
-    """Another user of the host learns nothing, whatever is asked."""
-
-    def never(_request: SearchRequest) -> list[SearchHit]:
-        pytest.fail("searched")
-
-    with _serving(_control(never)) as url:
-        assert _get(url + path, token=token, body=ASK if path == "/search" else None)[0] == 401
-
-
-def test_a_malformed_question_is_the_askers_mistake() -> None:
-    """400 for a body that is no request, 404 for another path, 413 for one too large."""
-    with _serving(_control()) as url:
-        assert _get(f"{url}/search", token="right", body=b"{]")[0] == 400
-        assert _get(f"{url}/search", token="right", body={"text": "a"})[0] == 400
-        assert _get(f"{url}/nothing", token="right")[0] == 404
-
-
-def test_an_outage_of_the_index_is_a_503() -> None:
-    """The asker may come again."""
-
-    def out(_request: SearchRequest) -> list[SearchHit]:
-        raise TransientError("index out")
-
-    with _serving(_control(out)) as url:
-        assert _get(f"{url}/search", token="right", body=ASK) == (503, '{"error":"index out"}')
-
-
-def test_a_taken_port_is_named_with_its_setting() -> None:
-    """One sentence: which variable, which address, what to do."""
-    with _serving(_control()) as url:
+def test_a_taken_port_is_a_config_error() -> None:
+    """The error names the setting and the address, and says to choose another port."""
+    app = health_app(registry=CollectorRegistry(), alive=lambda: None, ready=lambda: None)
+    with serving(app) as url, ExitStack() as stack:
         port = int(url.rsplit(":", 1)[1])
         with pytest.raises(ConfigError, match=f"TEST: can't listen on 127.0.0.1:{port} .* choose another port"):
-            HttpServer(_control(), host="127.0.0.1", port=port, setting="TEST")
+            open_http_server(app, stack, host="127.0.0.1", port=port, setting="TEST")
