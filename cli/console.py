@@ -61,3 +61,12 @@ def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(0) from None
 
     return run
+
+
+@ends_in_one_line
+def _refuse_staged(given: bool) -> None:
+    if given:
+        raise ConfigError("--staged is now called --split")
+
+
+StagedFlag = Annotated[bool, typer.Option("--staged", hidden=True, callback=_refuse_staged)]

@@ -48,7 +48,7 @@ class _Plan(Struct, frozen=True):
 def rebuild(
     *,
     source: Annotated[
-        Source, typer.Option("--from", help="`embedded` needs no model: for streams that run in two stages.")
+        Source, typer.Option("--from", help="Topic to read. `embedded` needs no model, but a split stream.")
     ] = Source.raw,
     as_json: JsonFlag = False,
 ) -> None:
@@ -58,8 +58,8 @@ def rebuild(
     workers may run all the while. The embedded index changes while its worker is stopped: this command says when.
     Until then searches are answered by the old index.
 
-    tickets.embedded holds what the two stages have embedded: nothing of a time before them. `reconcile --staged` says
-    whether anything is missing.
+    tickets.embedded holds the tickets that a split stream has embedded, and none from before it was split. Afterwards
+    `reconcile --split` tells whether any is missing.
     """
     settings = load_settings()
     with progress() as bars:

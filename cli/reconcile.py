@@ -8,7 +8,7 @@ from msgspec import Struct
 from rich.table import Table
 
 from cli.bars import progress, shown
-from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
+from cli.console import JsonFlag, StagedFlag, ends_in_one_line, err, out, print_json
 from connectors.qdrant.open import open_index
 from connectors.qdrant.ownership import find_owner
 from core.environment import load_settings
@@ -52,9 +52,10 @@ def reconcile(
         bool, typer.Option("--repair", help="Index the missing and stale tickets from the log, delete the surplus.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete surplus tickets without asking.")] = False,
-    staged: Annotated[
-        bool, typer.Option("--staged", help="The stream runs in two stages: waits until the second has caught up.")
+    split: Annotated[
+        bool, typer.Option("--split", help="For a split stream: wait until the embedding role has caught up.")
     ] = False,
+    _staged: StagedFlag = False,
     limit: Annotated[int, typer.Option(min=0, help="Most tickets to list; all are counted.")] = 50,
     as_json: JsonFlag = False,
 ) -> None:
@@ -65,7 +66,7 @@ def reconcile(
     """
     settings = load_settings()
     _require_no_worker(settings)
-    log = SplitLog(settings) if staged else Log(settings)
+    log = SplitLog(settings) if split else Log(settings)
     fold = log.fold()
     embedder = open_embedder(settings.model)
     index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import JsonFlag, ends_in_one_line, out, print_json
+from cli.console import JsonFlag, StagedFlag, ends_in_one_line, out, print_json
 from connectors.kafka.admin import Cluster, PartitionLag
 from core.environment import load_settings
 from runtime.control import WorkerStatus
@@ -18,21 +18,20 @@ from stream.compose import EMBEDDING, ENRICHMENT
 @ends_in_one_line
 def status(
     *,
-    staged: Annotated[bool, typer.Option("--staged", help="The stream runs in two stages: show both groups.")] = False,
+    split: Annotated[bool, typer.Option("--split", help="For a split stream: show the groups of both roles.")] = False,
+    _staged: StagedFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Show lag and committed offset per partition, the index's size, and how fresh it is."""
     settings = load_settings()
     cluster, kafka, topics = Cluster(settings.kafka), settings.kafka, settings.topics
-    stages: dict[str | None, str] = (
-        {ENRICHMENT: topics.raw, EMBEDDING: topics.enriched} if staged else {None: topics.raw}
-    )
-    groups = {kafka.group_of(stage): cluster.lag(topic, kafka.group_of(stage)) for stage, topic in stages.items()}
+    roles: dict[str | None, str] = {ENRICHMENT: topics.raw, EMBEDDING: topics.enriched} if split else {None: topics.raw}
+    groups = {kafka.group_of(role): cluster.lag(topic, kafka.group_of(role)) for role, topic in roles.items()}
     with ExitStack() as stack:
         index = open_searcher(settings, stack).status()
     if as_json:
         shown = [{"group": group, "partitions": [_row(lag) for lag in lags]} for group, lags in groups.items()]
-        print_json({**(shown[0] if not staged else {"stages": shown}), "index": index})
+        print_json({**(shown[0] if not split else {"roles": shown}), "index": index})
         return
     for group, lags in groups.items():
         out.print(_lag_table(lags, group))

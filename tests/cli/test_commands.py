@@ -67,6 +67,8 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is no date"),
         (["dlq", "show", "7"], "'7' is not PARTITION:OFFSET"),
         (["topics", "--file", "/no/such/topics.yaml"], "/no/such/topics.yaml"),
+        (["status", "--staged"], "--staged is now called --split"),
+        (["reconcile", "--staged"], "--staged is now called --split"),
         (["model", "card", "/no/such/folder"], "/no/such/folder has no config.json"),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_topic_that_forgets_the_partition_is_caught(drained: StagedWorld) -> N
 
 
 def test_whatever_the_index_holds_is_in_the_topic(drained: StagedWorld, tmp_path: Path) -> None:
-    """`rebuild --from embedded` needs no model, and the digest is the same; `reconcile --staged` finds nothing."""
+    """`rebuild --from embedded` needs no model, and the digest is the same; `reconcile --split` finds nothing."""
     embedded = drained.between(drained.settings.topics.embedded)
     assert {dict(record.headers)[MODEL] for record in embedded} == {
         load_embedder(drained.settings.model).stamp.encode()
@@ -122,7 +122,7 @@ def test_whatever_the_index_holds_is_in_the_topic(drained: StagedWorld, tmp_path
     finally:
         staged.close()
         anew.close()
-    report = _command(drained, ["reconcile", "--staged", "--json"])
+    report = _command(drained, ["reconcile", "--split", "--json"])
     assert (report["differences"], report["pending"]) == ([], 0)
     assert report["tickets"] == len(fold(drained.log()))
 
@@ -145,8 +145,8 @@ def test_an_alias_is_turned_to_what_the_topic_holds(drained: StagedWorld, tmp_pa
 
 
 def test_a_ticket_that_the_second_stage_lost_is_found(drained: StagedWorld, tmp_path: Path) -> None:
-    """Against an index that lacks everything, `reconcile --staged` names every ticket: it is no empty check."""
-    result = _run(drained, ["reconcile", "--staged", "--json"], TICKETS_INDEX__PATH=str(tmp_path / "empty"))
+    """Against an index that lacks everything, `reconcile --split` names every ticket: it is no empty check."""
+    result = _run(drained, ["reconcile", "--split", "--json"], TICKETS_INDEX__PATH=str(tmp_path / "empty"))
     assert result.returncode == 1, result.stderr
     missing = [d for d in json.loads(result.stdout)["differences"] if d["kind"] == "missing"]
     assert len(missing) == len(fold(drained.log()))
