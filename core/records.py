@@ -5,7 +5,7 @@ rejected. All are frozen.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypedDict, TypeVar
 
 import numpy as np
 from msgspec import Struct
@@ -151,12 +151,57 @@ class EmbeddedTicket(Struct, frozen=True, eq=False):
         return self.enriched.ticket.record
 
 
+_Scalar = str | int | float | bool | None
+
+#: The value of a payload's field.
+PayloadValue = _Scalar | list[str] | dict[str, _Scalar]
+
+
+class Payload(TypedDict, total=False):
+    """A point's payload: facts about its ticket, then about its own passage. Times are milliseconds since 1970.
+
+    A tombstone holds `tenant_id`, `ticket_id`, `head`, `version`, `chunk`, `chunks` and `state` only. In other points
+    a field is left out if the ticket has no value for it.
+    """
+
+    tenant_id: str
+    ticket_id: str
+    head: str
+    version: int
+    state: str
+    model: str
+    contract: int
+    origin: str
+    subject: str
+    status: str
+    channel: str
+    tags: list[str]
+    created_at: int
+    updated_at: int
+    category: str
+    category_confidence: float
+    priority: str
+    priority_confidence: float
+    language: str
+    language_confidence: float
+    customer_id: str
+    customer: dict[str, str]
+    attributes: dict[str, _Scalar]
+
+    chunk: int
+    chunks: int
+    text: str
+    role: str
+    visibility: str
+    message: int
+
+
 class Point(Struct, frozen=True, eq=False):
     """A row of the index. A tombstone has no vector."""
 
     id: str
     vector: Vector | None
-    payload: dict[str, Any]
+    payload: Payload
 
 
 class TicketPoints(Struct, frozen=True, eq=False):
@@ -202,14 +247,20 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
 
 
 class SearchHit(Struct, frozen=True):
-    """A ticket found: its best passage's cosine similarity, that passage, and the payload beside it."""
+    """A ticket found.
+
+    Attributes:
+        score: cosine similarity of its best passage.
+        passage: the text of that passage.
+        payload: the other fields of the passage's payload.
+    """
 
     tenant_id: str
     ticket_id: str
     version: int
     score: float
     passage: str
-    payload: dict[str, Any]
+    payload: Mapping[str, PayloadValue]
 
 
 class IndexedTicket(Struct, frozen=True):

@@ -4,8 +4,8 @@ A value is one MessagePack map, a key what it was in the raw topic. The `content
 Nothing here holds text that was not cleaned and redacted.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
@@ -18,6 +18,8 @@ from core.records import (
     Label,
     Origin,
     Passage,
+    Payload,
+    PayloadValue,
     Point,
     RawPosition,
     Record,
@@ -88,7 +90,7 @@ class WirePoint(Struct, frozen=True, kw_only=True):
     """A point: its vector as packed little-endian float32, and what its payload has of its own."""
 
     vector: bytes
-    payload: dict[str, Any]
+    payload: dict[str, PayloadValue]
 
 
 class Embedded(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,7 +106,7 @@ class Embedded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int
     event_ms: int | None = None
     broker_ms: int | None = None
-    shared: dict[str, Any] = msgspec.field(default_factory=dict)
+    shared: dict[str, PayloadValue] = msgspec.field(default_factory=dict)
     points: tuple[WirePoint, ...] = ()
 
 
@@ -166,7 +168,7 @@ def read_enriched(record: Record) -> EnrichedTicket:
 
 def embedded_message(item: TicketPoints, *, model: str) -> Message:
     """A ticket as `tickets.embedded` has it. `model` is the stamp of what made the vectors."""
-    shared = _shared([point.payload for point in item.points])
+    shared = _shared(item.points)
     value = Embedded(
         tenant_id=item.tenant_id,
         ticket_id=item.ticket_id,
@@ -189,7 +191,11 @@ def read_embedded(record: Record) -> TicketPoints:
     """
     found = _EMBEDDED.decode(record.value or b"")
     points = tuple(
-        Point(point_id(found.tenant_id, found.ticket_id, chunk), _vector(point.vector), found.shared | point.payload)
+        Point(
+            point_id(found.tenant_id, found.ticket_id, chunk),
+            _vector(point.vector),
+            cast("Payload", found.shared | point.payload),
+        )
         for chunk, point in enumerate(found.points)
     )
     return TicketPoints(
@@ -251,10 +257,11 @@ def _passage(found: WirePassage) -> Passage:
     return Passage(found.text, whole, found.role, found.public, found.message)
 
 
-def _shared(payloads: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    if not payloads:
+def _shared(points: Sequence[Point]) -> dict[str, PayloadValue]:
+    """The fields that all payloads have in common, with equal values."""
+    if not points:
         return {}
-    first, *others = payloads
+    first, *others = [_fields(point) for point in points]
     return {
         name: value
         for name, value in first.items()
@@ -262,15 +269,19 @@ def _shared(payloads: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     """Equal, and of one type: 1 is not True."""
     return one is other or (type(one) is type(other) and one == other)
 
 
-def _wire_point(point: Point, shared: dict[str, Any]) -> WirePoint:
+def _wire_point(point: Point, shared: Mapping[str, PayloadValue]) -> WirePoint:
     assert point.vector is not None  # noqa: S101 - only a tombstone has none, and the index makes those
-    own = {name: value for name, value in point.payload.items() if name not in shared}
+    own = {name: value for name, value in _fields(point).items() if name not in shared}
     return WirePoint(vector=np.ascontiguousarray(point.vector, _FLOAT).tobytes(), payload=own)
+
+
+def _fields(point: Point) -> Mapping[str, PayloadValue]:
+    return cast("Mapping[str, PayloadValue]", point.payload)
 
 
 def _vector(packed: bytes) -> Vector:

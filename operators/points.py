@@ -1,11 +1,11 @@
 """Tickets to rows of the index: ids that never change between runs, and the payload that searches filter by."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 from core.contract import CONTRACT_VERSION, UpsertEvent, milliseconds
 from core.identity import point_id
-from core.records import EmbeddedTicket, Label, Point, Rejected, TicketPoints
+from core.records import EmbeddedTicket, Label, Payload, Point, Rejected, TicketPoints
 
 
 def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:
@@ -42,11 +42,11 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
     return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms, ticket.record)
 
 
-def _shared(item: EmbeddedTicket, content: UpsertEvent) -> dict[str, Any]:
+def _shared(item: EmbeddedTicket, content: UpsertEvent) -> Payload:
     """The payload that every point of a ticket carries; what is absent is left out."""
     ticket = item.enriched.ticket
     origin = ticket.raw.origin
-    payload: dict[str, Any] = {
+    payload: Payload = {
         "tenant_id": ticket.tenant_id,
         "ticket_id": ticket.ticket_id,
         "head": point_id(ticket.tenant_id, ticket.ticket_id, 0),
@@ -77,10 +77,10 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent) -> dict[str, Any]:
     return payload
 
 
-def _label(name: str, given: str | None, found: Label | None) -> dict[str, Any]:
+def _label(name: str, given: str | None, found: Label | None) -> Payload:
     """The producer's own value; else ours, with its confidence."""
     if given is not None:
-        return {name: given}
+        return cast("Payload", {name: given})
     if found is None:
         return {}
-    return {name: found.value, f"{name}_confidence": round(found.confidence, 4)}
+    return cast("Payload", {name: found.value, f"{name}_confidence": round(found.confidence, 4)})

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from connectors.qdrant.open import open_index
 from connectors.qdrant.policy import VersionedIndex
 from core.environment import load_settings
 from core.identity import point_id
-from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.records import Payload, Point, SearchQuery, TicketPoints, Vector
 
 _DIMENSION: Final = 384
 _TENANTS: Final = 10
@@ -103,7 +103,7 @@ def _tickets() -> Iterator[list[TicketPoints]]:
 def _ticket(number: int, vector: Vector) -> TicketPoints:
     tenant, ticket = f"tenant-{number % _TENANTS}", f"T-{number}"
     head = point_id(tenant, ticket, 0)
-    payload: dict[str, Any] = {
+    payload: Payload = {
         "tenant_id": tenant,
         "ticket_id": ticket,
         "head": head,

@@ -1,9 +1,9 @@
 """How a ticket lies in the index: its fields, which of them are indexed, and what a tombstone is."""
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from core.identity import point_id
-from core.records import Point
+from core.records import Payload, Point
 
 #: The one named vector of a point; a tombstone has none, so no search finds it.
 VECTOR: Final = "text"
@@ -38,7 +38,7 @@ DELETED: Final = "deleted"
 
 def tombstone(tenant_id: str, ticket_id: str, chunk: int, version: int) -> Point:
     """A point that says: nothing is here since `version`. It keeps no text."""
-    payload: dict[str, Any] = {
+    payload: Payload = {
         "tenant_id": tenant_id,
         "ticket_id": ticket_id,
         "head": point_id(tenant_id, ticket_id, 0),

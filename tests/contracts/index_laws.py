@@ -2,6 +2,7 @@
 
 import threading
 from random import Random
+from typing import cast
 from zlib import crc32
 
 import numpy as np
@@ -11,7 +12,7 @@ from connectors.qdrant.engine import Upsert
 from connectors.qdrant.open import open_index
 from connectors.qdrant.policy import VersionedIndex
 from core.identity import point_id
-from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.records import Payload, Point, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings
 
 DIMENSION = 8
@@ -31,27 +32,30 @@ def vector(*parts: object) -> Vector:
     return found
 
 
-def ticket(ticket_id: str, version: int, chunks: int, *, tenant: str = "acme", **payload: object) -> TicketPoints:
-    """A version of a ticket with so many chunks; none: it is deleted."""
+def ticket(ticket_id: str, version: int, chunks: int, *, tenant: str = "acme", **facts: str) -> TicketPoints:
+    """A version of a ticket with `chunks` chunks; without any it is deleted. `facts` override payload fields."""
     points = tuple(
         Point(
             id=point_id(tenant, ticket_id, n),
             vector=vector(tenant, ticket_id, version, n),
-            payload={
-                "tenant_id": tenant,
-                "ticket_id": ticket_id,
-                "head": point_id(tenant, ticket_id, 0),
-                "version": version,
-                "chunk": n,
-                "chunks": chunks,
-                "state": "live",
-                "model": MODEL,
-                "text": f"{ticket_id} v{version} chunk {n}",
-                "status": "open",
-                "visibility": "public",
-                "updated_at": 1_000 * version,
-                **payload,
-            },
+            payload=cast(
+                "Payload",
+                {
+                    "tenant_id": tenant,
+                    "ticket_id": ticket_id,
+                    "head": point_id(tenant, ticket_id, 0),
+                    "version": version,
+                    "chunk": n,
+                    "chunks": chunks,
+                    "state": "live",
+                    "model": MODEL,
+                    "text": f"{ticket_id} v{version} chunk {n}",
+                    "status": "open",
+                    "visibility": "public",
+                    "updated_at": 1_000 * version,
+                    **facts,
+                },
+            ),
         )
         for n in range(chunks)
     )

@@ -76,7 +76,7 @@ def test_a_topic_that_has_lost_its_beginning_is_refused(monkeypatch: pytest.Monk
 
 
 def _embedded(offset: int, ticket_id: str, version: int, model: str, *, deleted: bool = False) -> Record:
-    points = () if deleted else (Point("p", np.ones(4, np.float32), {"n": 1}),)
+    points = () if deleted else (Point("p", np.ones(4, np.float32), {"chunk": 0}),)
     message = embedded_message(TicketPoints("acme", ticket_id, version, points), model=model)
     return Record(
         Origin("tickets.embedded", 0, offset), f"acme/{ticket_id}".encode(), message.value, 0, message.headers
