@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -24,7 +25,7 @@ from cli.demo import committed
 from connectors.kafka.admin import Cluster
 from connectors.qdrant.open import open_index
 from core.records import SearchQuery
-from local.stack import LocalStream
+from local.stack import LocalStream, open_local_stream
 from models.open import load_embedder
 from runtime.searcher import IndexSearcher
 
@@ -44,14 +45,12 @@ def main(
         err.print(f"skipped: there is no {' or '.join(missing)}")
         return
     with tempfile.TemporaryDirectory(prefix="ticketstream-bench-") as name:
-        stream = LocalStream(Path(name), say=err.print)
-        try:
-            total = sum(_produce(split, file) for split, file in files.items())
+        with ExitStack() as stack:
+            stream = open_local_stream(Path(name), stack, say=err.print)
+            total = sum(_produce(stream, split, file) for split, file in files.items())
             began = time.monotonic()
             _wait(stream, total)
             err.print(f"{total:,} queries searchable after {time.monotonic() - began:.1f} s more")
-        finally:
-            stream.close()
         queries = list(_rows(files["test"]))
         among_all, among_train = _search(stream, queries)
     print(f"first neighbour of the query's own intent, {len(queries):,} test queries")
@@ -60,7 +59,7 @@ def main(
     print(f"  goal: {_GOAL:.2f}, {'reached' if among_all >= _GOAL else 'missed'}")
 
 
-def _produce(split: str, file: Path) -> int:
+def _produce(stream: LocalStream, split: str, file: Path) -> int:
     constants = {"tenant_id": "bank", "channel": split}
     columns = {"body": "text", "category": "category"}
     mapping = [f"{field}:={value}" for field, value in constants.items()]
@@ -69,7 +68,7 @@ def _produce(split: str, file: Path) -> int:
     mapping.append(f"ticket_id:={split}-{{row}}")
     arguments = [argument for item in mapping for argument in ("--map", item)]
     command = str(Path(sys.executable).with_name("ticketstream"))
-    subprocess.run([command, "produce", "--csv", str(file), *arguments], check=True)
+    subprocess.run([command, "produce", "--csv", str(file), *arguments], env=stream.environment, check=True)
     return sum(1 for _row in _rows(file))
 
 

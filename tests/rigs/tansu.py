@@ -10,8 +10,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from local.broker import binary
+from local.ports import free_port
 from tests.rigs.guard import guard
-from tests.rigs.ports import free_port
 from tests.rigs.proxy import Proxy
 
 _PATIENCE_S: Final = 30.0

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from connectors.kafka.admin import Cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from core.settings import KafkaSettings
+from local.ports import free_port
 from synthetic.tickets import events
 from tests.deploy.compose.project import Service, read, services, workers
 from tests.deploy.tools import ROOT
@@ -24,7 +25,6 @@ from tests.e2e.world import wait_until
 from tests.rigs.guard import guard
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
-from tests.rigs.ports import free_port
 from tests.rigs.qdrant_facade import FacadeProcess
 
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())

@@ -14,8 +14,8 @@ from typing import Final
 
 import pytest
 
+from local.ports import free_port
 from tests.deploy.tools import ROOT
-from tests.rigs.ports import free_port
 
 _FOLDER: Final = ROOT / "deploy" / "docker"
 _TEXT: Final = (_FOLDER / "Dockerfile").read_text().replace("\\\n", " ")

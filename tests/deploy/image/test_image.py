@@ -16,6 +16,7 @@ import yaml
 
 from connectors.qdrant.open import open_index
 from core.settings import IndexSettings
+from local.ports import free_port
 from synthetic.tickets import events
 from tests.deploy.image.build import PRECISION, Buildah, Image, build, fill_store, index_hosts
 from tests.deploy.image.inside import UID, Inside
@@ -23,7 +24,6 @@ from tests.deploy.tools import ROOT
 from tests.e2e.world import World, wait_until
 from tests.oracle import fold
 from tests.rigs.kafka import Kafka
-from tests.rigs.ports import free_port
 from tests.rigs.qdrant_facade import FacadeProcess
 
 pytestmark = [

@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 
 import yaml
 
+from local.ports import free_port
 from tests.deploy.observability.files import FOLDER
 from tests.deploy.tools import tool
 from tests.rigs.guard import guard
-from tests.rigs.ports import free_port
 
 #: In place of the configuration's fifteen seconds.
 SCRAPE_S: Final = 1

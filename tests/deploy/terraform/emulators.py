@@ -15,9 +15,9 @@ import boto3
 from botocore.config import Config
 from msgspec import Struct
 
+from local.ports import free_port
 from tests.deploy.terraform.workspace import ACCOUNT, REGION
 from tests.rigs.guard import guard
-from tests.rigs.ports import free_port
 
 _PATIENCE_S: Final = 60.0
 _ROOT: Final = Path(__file__).parents[3]

@@ -7,9 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from local.ports import free_port
 from tests.rigs.kafka.jars import jars, java, one_at_a_time
 from tests.rigs.kafka.node import Node, format_all
-from tests.rigs.ports import free_port
 
 
 def quick_java(heap_mb: int) -> list[str]:

@@ -17,12 +17,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, n
     PartitionMetadata,
 )
 
+from local.ports import free_port
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.kafka.quorum import active_controller
 from tests.rigs.kafka.secured import LISTENERS, USERS, Secrets
 from tests.rigs.kafka.shipped import shipped_properties
-from tests.rigs.ports import free_port
 from tests.rigs.proxy import Proxy
 
 NODES: Final = (1, 2, 3)

@@ -9,9 +9,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from core.settings import KafkaSettings
+from local.ports import free_port
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
-from tests.rigs.ports import free_port
 
 USER: Final = "tests"
 PASSWORD: Final = "right-password"

@@ -1,11 +1,11 @@
-"""Ports for servers of a test."""
+"""Picks free TCP ports on loopback."""
 
 import socket
 from contextlib import suppress
 from random import SystemRandom
 from typing import Final
 
-#: Below those that Linux gives to connections on their way out: one of them could take the port before its server does.
+#: Below the range from which Linux numbers outgoing connections: one of those could take the port before its server.
 _PORTS: Final = (20_000, 32_000)
 
 
