@@ -1,4 +1,4 @@
-"""The topics between the stages, format version 1: `tickets.enriched` and `tickets.embedded`. See docs/stages.md.
+"""The topics between the stages, format version 1: `tickets.enriched` and `tickets.embedded`. See docs/roles.md.
 
 A value is one MessagePack map, a key what it was in the raw topic. The `content-type` header names kind and version.
 Nothing here holds text that was not cleaned and redacted.

@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 
-#: A worker listens on the port that is set, or on its stage's own.
+#: A worker listens on the port that is set, or on its role's own.
 PORTS = [os.environ["TICKETS_HEALTH__PORT"]] if os.environ.get("TICKETS_HEALTH__PORT") else ["8080", "8081"]
 TIMEOUT_S = 3
 

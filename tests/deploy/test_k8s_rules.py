@@ -36,10 +36,10 @@ def test_every_rule_has_a_mutant() -> None:
 
 
 def test_a_lag_target_is_what_a_task_does_in_the_time_to_catch_up() -> None:
-    """And no stage may have more tasks than its topic has partitions."""
-    for name, stage in SIZES["stages"].items():
-        assert stage["target_lag"] == stage["tickets_per_s"] * SIZES["catch_up_s"], name
-        assert stage["min_tasks"] <= stage["max_tasks"] <= partitions()[stage["reads"]], name
+    """And no role may have more tasks than its topic has partitions."""
+    for name, role in SIZES["roles"].items():
+        assert role["target_lag"] == role["tickets_per_s"] * SIZES["catch_up_s"], name
+        assert role["min_tasks"] <= role["max_tasks"] <= partitions()[role["reads"]], name
 
 
 def test_a_folder_of_ones_own_is_checked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,17 +19,17 @@ _PARTITIONS = {spec.name: spec.partitions for spec in load_topics(None)}
 def faults(sizes: dict[str, Any]) -> list[str]:
     """What doesn't fit together, in sentences."""
     found = []
-    for name, stage in sizes["stages"].items():
-        if stage["target_lag"] != stage["tickets_per_s"] * sizes["catch_up_s"]:
+    for name, role in sizes["roles"].items():
+        if role["target_lag"] != role["tickets_per_s"] * sizes["catch_up_s"]:
             found.append(f"{name}: target_lag is not tickets_per_s times catch_up_s")
-        if stage["max_tasks"] > _PARTITIONS[stage["reads"]]:
-            found.append(f"{name}: max_tasks is more than the {_PARTITIONS[stage['reads']]} partitions it reads")
-        if not 1 <= stage["min_tasks"] <= stage["max_tasks"]:
+        if role["max_tasks"] > _PARTITIONS[role["reads"]]:
+            found.append(f"{name}: max_tasks is more than the {_PARTITIONS[role['reads']]} partitions it reads")
+        if not 1 <= role["min_tasks"] <= role["max_tasks"]:
             found.append(f"{name}: min_tasks is not from 1 to max_tasks")
         found += [
             f"{name}: {topic} has fewer partitions than what it is made from"
-            for topic in stage["writes"]
-            if _PARTITIONS[topic] < _PARTITIONS[stage["reads"]]
+            for topic in role["writes"]
+            if _PARTITIONS[topic] < _PARTITIONS[role["reads"]]
         ]
     drain_s = WriterSettings().drain_timeout_s
     if sizes["stop_timeout_s"] < 2 * drain_s:
@@ -45,10 +45,10 @@ def test_the_shipped_sizes_fit_together() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda sizes: sizes["stages"]["embedding"].update(max_tasks=13), "embedding: max_tasks is more than the 12"),
-        (lambda sizes: sizes["stages"]["pipeline"].update(target_lag=1), "pipeline: target_lag is not"),
-        (lambda sizes: sizes["stages"]["enrichment"].update(min_tasks=0), "enrichment: min_tasks is not"),
-        (lambda sizes: sizes["stages"]["enrichment"].update(writes=["tickets.dlq"]), "tickets.dlq has fewer"),
+        (lambda sizes: sizes["roles"]["embedding"].update(max_tasks=13), "embedding: max_tasks is more than the 12"),
+        (lambda sizes: sizes["roles"]["pipeline"].update(target_lag=1), "pipeline: target_lag is not"),
+        (lambda sizes: sizes["roles"]["enrichment"].update(min_tasks=0), "enrichment: min_tasks is not"),
+        (lambda sizes: sizes["roles"]["enrichment"].update(writes=["tickets.dlq"]), "tickets.dlq has fewer"),
         (lambda sizes: sizes.update(stop_timeout_s=30), "stop_timeout_s leaves no room"),
     ],
 )
@@ -60,18 +60,18 @@ def test_a_wrong_number_is_told(change: Any, said: str) -> None:
     assert said in sentence
 
 
-def test_stages_are_what_the_code_makes_them() -> None:
+def test_roles_are_what_the_code_makes_them() -> None:
     """Modules, groups, ports and topics."""
-    stages, kafka = SHIPPED["stages"], KafkaSettings()
+    roles, kafka = SHIPPED["roles"], KafkaSettings()
     names = {"pipeline": None, ENRICHMENT: ENRICHMENT, EMBEDDING: EMBEDDING}
-    assert {name: stage["group"] for name, stage in stages.items()} == {
-        name: kafka.group_of(stage) for name, stage in names.items()
+    assert {name: role["group"] for name, role in roles.items()} == {
+        name: kafka.group_of(role) for name, role in names.items()
     }
-    assert {name: stage["port"] for name, stage in stages.items()} == {
+    assert {name: role["port"] for name, role in roles.items()} == {
         "pipeline": PORT,
         ENRICHMENT: PORT,
         EMBEDDING: EMBEDDING_PORT,
     }
-    for stage in stages.values():
-        assert callable(importlib.import_module(stage["module"]).flow)
-    assert stages[ENRICHMENT]["writes"] == [stages[EMBEDDING]["reads"]]
+    for role in roles.values():
+        assert callable(importlib.import_module(role["module"]).flow)
+    assert roles[ENRICHMENT]["writes"] == [roles[EMBEDDING]["reads"]]

@@ -56,17 +56,17 @@ def exit_codes_table() -> str:
 
 
 def sizes_table() -> str:
-    """Every stage of deploy/sizes.yaml, with its scaling formula filled in."""
+    """Every role of deploy/sizes.yaml, with its scaling formula filled in."""
     sizes = yaml.safe_load(SIZES.read_text())
     rows = [
-        "| stage | reads | group | port | tickets/s of a task | target lag of a task | tasks |",
+        "| role | reads | group | port | tickets/s of a task | target lag of a task | tasks |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, stage in sizes["stages"].items():
-        rate, seconds = stage["tickets_per_s"], sizes["catch_up_s"]
+    for name, role in sizes["roles"].items():
+        rate, seconds = role["tickets_per_s"], sizes["catch_up_s"]
         rows.append(
-            f"| {name} | `{stage['reads']}` | `{stage['group']}` | {stage['port']} | {rate:,} | {rate:,} × {seconds} = "
-            f"{stage['target_lag']:,} | {stage['min_tasks']} to {stage['max_tasks']} |"
+            f"| {name} | `{role['reads']}` | `{role['group']}` | {role['port']} | {rate:,} | {rate:,} × {seconds} = "
+            f"{role['target_lag']:,} | {role['min_tasks']} to {role['max_tasks']} |"
         )
     return "\n".join(rows)
 

@@ -36,7 +36,7 @@ def services(*profiles: str) -> dict[str, Service]:
 
 
 def workers() -> dict[str, Service]:
-    """The services that run one of our stages, by the stage's name."""
+    """The services that run one of our roles, by the role's name."""
     return {
         name: service
         for name, service in read()["services"].items()

@@ -17,7 +17,7 @@ from tests.deploy.tools import ROOT
 from tests.rigs.kafka.jars import VERSION as KAFKA_VERSION
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
-_SHAPES = ("single", "staged")
+_SHAPES = ("single", "split")
 
 
 def test_the_file_keeps_the_specification() -> None:
@@ -40,17 +40,17 @@ def test_the_schema_finds_a_fault(wrong: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("shape", _SHAPES)
-def test_a_shape_runs_its_stages_and_no_other(shape: str) -> None:
-    """`single` is the one that does all, `staged` are the halves; what they write to is in both."""
+def test_a_shape_runs_its_roles_and_no_other(shape: str) -> None:
+    """`single` is the one that does all, `split` are the halves; what they write to is in both."""
     found = set(services(shape, "observability"))
-    stages = {"pipeline"} if shape == "single" else set(_SIZES["stages"]) - {"pipeline"}
-    assert found == stages | {"kafka", "qdrant", "topics", "prometheus", "grafana"}
+    roles = {"pipeline"} if shape == "single" else set(_SIZES["roles"]) - {"pipeline"}
+    assert found == roles | {"kafka", "qdrant", "topics", "prometheus", "grafana"}
     assert set(services()) == {"kafka", "qdrant", "topics"}, "without a profile no worker runs"
 
 
 def test_the_shapes_are_never_run_together() -> None:
     """A port of the machine that both want: the second to start is refused it."""
-    single, staged = (
+    single, split = (
         {
             port.rpartition(":")[0]
             for name, service in services(shape).items()
@@ -59,17 +59,17 @@ def test_the_shapes_are_never_run_together() -> None:
         }
         for shape in _SHAPES
     )
-    assert single & staged
+    assert single & split
 
 
-def test_every_stage_runs_as_the_sizes_say() -> None:
+def test_every_role_runs_as_the_sizes_say() -> None:
     """Module, port, cores and memory, time to drain, and as many threads as cores."""
     task = _SIZES["task"]
-    assert set(workers()) == set(_SIZES["stages"])
+    assert set(workers()) == set(_SIZES["roles"])
     for name, service in workers().items():
-        stage = _SIZES["stages"][name]
-        assert service["command"] == [stage["module"]]
-        assert service["ports"] == [f"127.0.0.1:{stage['port']}:{stage['port']}"]
+        role = _SIZES["roles"][name]
+        assert service["command"] == [role["module"]]
+        assert service["ports"] == [f"127.0.0.1:{role['port']}:{role['port']}"]
         assert service["cpus"] == task["vcpu"]
         assert service["mem_limit"] == f"{task['memory_mib']}m"
         assert service["stop_grace_period"] == f"{_SIZES['stop_timeout_s']}s"
@@ -169,7 +169,7 @@ def test_the_image_is_built_as_the_dockerfile_can() -> None:
         assert f"ARG VERSION={_version()}\n" in text
 
 
-@pytest.mark.parametrize("profiles", [["single"], ["staged"], ["single", "observability"], ["staged", "observability"]])
+@pytest.mark.parametrize("profiles", [["single"], ["split"], ["single", "observability"], ["split", "observability"]])
 def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
     """Its own reading: the same services, and every one with what it mounts."""
     chosen = [f"--profile={profile}" for profile in profiles]
@@ -192,7 +192,7 @@ def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
 def test_every_combination_of_profiles_has_what_it_names() -> None:
     """No service is started without what it depends on, whichever profiles are asked for."""
     for chosen in product([False, True], repeat=3):
-        profiles = [name for name, is_in in zip(("single", "staged", "observability"), chosen, strict=True) if is_in]
+        profiles = [name for name, is_in in zip(("single", "split", "observability"), chosen, strict=True) if is_in]
         there = services(*profiles)
         assert {other for service in there.values() for other in service.get("depends_on", {})} <= set(there)
 

@@ -57,16 +57,16 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         node.kill()
 
 
-@pytest.mark.parametrize("shape", ["single", "staged"])
+@pytest.mark.parametrize("shape", ["single", "split"])
 def test_a_shape_indexes_what_is_written_from_beside_it(kafka: Addresses, shape: str, tmp_path: Path) -> None:
     """Topics first, then the workers; each gets ready, the tickets reach the index, and SIGTERM drains each."""
-    stages = {name: service for name, service in services(shape).items() if name in workers()}
+    roles = {name: service for name, service in services(shape).items() if name in workers()}
     there = services(shape)
     with FacadeProcess(tmp_path / "qdrant") as qdrant, ExitStack() as running:
         addresses = kafka | {"http://qdrant:6334": qdrant.url}
         _make_topics(there["topics"], addresses)
         processes = {}
-        for service in stages.values():
+        for service in roles.values():
             port = str(free_port())
             processes[port] = running.enter_context(Worker(service, addresses, port, tmp_path / f"{port}.log"))
         for port, process in processes.items():

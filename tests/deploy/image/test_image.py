@@ -80,7 +80,7 @@ def test_it_says_what_it_is_and_how_to_run_it(image: Image) -> None:
     """Nobody's root by number, a module as the argument of an exec-form entry point, a health check, labels."""
     assert image.config["User"] == f"{UID}:{UID}"
     assert image.config["Entrypoint"] == ["python", "-m", "bytewax.run"]
-    assert image.config["Cmd"] == [_SIZES["stages"]["pipeline"]["module"]]
+    assert image.config["Cmd"] == [_SIZES["roles"]["pipeline"]["module"]]
     assert image.config["Healthcheck"]["Test"][0] == "CMD"
     labels = image.config["Labels"]
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
@@ -172,7 +172,7 @@ def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, 
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
 
-def test_it_runs_the_stages_too(inside: Inside, tansu: str, tmp_path: Path) -> None:
+def test_it_runs_the_roles_too(inside: Inside, tansu: str, tmp_path: Path) -> None:
     """Its argument is the module: tickets pass through both halves into the index, and both drain."""
     world = World(tansu, tmp_path)
     topics = {name: f"{name}-{world.settings.topics.raw}" for name in ("enriched", "embedded")}
@@ -181,10 +181,10 @@ def test_it_runs_the_stages_too(inside: Inside, tansu: str, tmp_path: Path) -> N
     world.produce(events(200, seed=4, edits=0, deletes=0, duplicates=0))
     with FacadeProcess(tmp_path / "qdrant") as qdrant, ExitStack() as running:
         workers = []
-        for stage in ("enrichment", "embedding"):
+        for role in ("enrichment", "embedding"):
             settings = _settings(world, str(free_port())) | {"TICKETS_INDEX__URL": qdrant.url}
             settings |= {f"TICKETS_TOPICS__{name.upper()}": topic for name, topic in topics.items()}
-            started = inside.start(settings, module=_SIZES["stages"][stage]["module"])
+            started = inside.start(settings, module=_SIZES["roles"][role]["module"])
             workers.append(running.enter_context(started))
         for worker in workers:
             wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.words)

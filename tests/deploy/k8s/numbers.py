@@ -23,7 +23,7 @@ def sizes(stack: Stack) -> Iterator[str]:
     """Every number is that of deploy/sizes.yaml."""
     task = SIZES["task"]
     for worker in stack.workers:
-        stage, name = SIZES["stages"][worker["metadata"]["name"]], name_of(worker)
+        role, name = SIZES["roles"][worker["metadata"]["name"]], name_of(worker)
         settings = stack.variables(worker)
         found = {
             "module": container(worker).get("args"),
@@ -35,9 +35,9 @@ def sizes(stack: Stack) -> Iterator[str]:
             **{f"{kind} of {what}": of for kind, what, of in _amounts(worker)},
         }
         wanted = {
-            "module": [stage["module"]],
-            "port": [stage["port"]],
-            f"{PREFIX}HEALTH__PORT": str(stage["port"]),
+            "module": [role["module"]],
+            "port": [role["port"]],
+            f"{PREFIX}HEALTH__PORT": str(role["port"]),
             f"{PREFIX}MODEL__THREADS": str(task["vcpu"]),
             "terminationGracePeriodSeconds": SIZES["stop_timeout_s"],
             **{probe: {"path": SIZES["health"][path], "port": "http"} for probe, path in _PROBES.items()},
@@ -64,7 +64,7 @@ def drain(stack: Stack) -> Iterator[str]:
 
 
 def scaling(stack: Stack) -> Iterator[str]:
-    """Lag decides, within the partitions; production scales every stage."""
+    """Lag decides, within the partitions; production scales every role."""
     for worker in stack.workers:
         name = worker["metadata"]["name"]
         scaled, replicas = stack.find("ScaledObject", name), worker["spec"].get("replicas")
@@ -81,23 +81,23 @@ def scaling(stack: Stack) -> Iterator[str]:
 
 
 def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
-    spec, stage, name = scaled["spec"], SIZES["stages"][worker["metadata"]["name"]], name_of(scaled)
+    spec, role, name = scaled["spec"], SIZES["roles"][worker["metadata"]["name"]], name_of(scaled)
     (trigger,) = spec["triggers"]
     metadata = trigger["metadata"]
     if trigger["type"] != "kafka":
         yield f"{name}: it scales on {trigger['type']}, and only the lag says how much is to be done"
         return
-    most = partitions()[stage["reads"]]
+    most = partitions()[role["reads"]]
     if spec["maxReplicaCount"] > most:
-        yield f"{name}: maxReplicaCount is {spec['maxReplicaCount']}, and {stage['reads']} has {most} partitions"
+        yield f"{name}: maxReplicaCount is {spec['maxReplicaCount']}, and {role['reads']} has {most} partitions"
     kafka = stack.settings(worker).kafka
     secured = kafka.security_protocol != "PLAINTEXT"
     wanted = {
-        "minReplicaCount": (spec.get("minReplicaCount"), stage["min_tasks"]),
-        "maxReplicaCount": (spec.get("maxReplicaCount"), stage["max_tasks"]),
-        "topic": (metadata.get("topic"), stage["reads"]),
-        "consumerGroup": (metadata.get("consumerGroup"), kafka.group + stage["group"].removeprefix("ticketstream")),
-        "lagThreshold": (metadata.get("lagThreshold"), str(stage["target_lag"])),
+        "minReplicaCount": (spec.get("minReplicaCount"), role["min_tasks"]),
+        "maxReplicaCount": (spec.get("maxReplicaCount"), role["max_tasks"]),
+        "topic": (metadata.get("topic"), role["reads"]),
+        "consumerGroup": (metadata.get("consumerGroup"), kafka.group + role["group"].removeprefix("ticketstream")),
+        "lagThreshold": (metadata.get("lagThreshold"), str(role["target_lag"])),
         "bootstrapServers": (metadata.get("bootstrapServers"), kafka.brokers),
         "offsetResetPolicy": (metadata.get("offsetResetPolicy"), "earliest"),
         "tls": (metadata.get("tls"), "enable" if secured else None),
@@ -112,7 +112,7 @@ def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
 
 
 def disruption(stack: Stack) -> Iterator[str]:
-    """Each stage has one budget, and none that holds up the drain of a node for ever."""
+    """Each role has one budget, and none that holds up the drain of a node for ever."""
     for worker in stack.workers:
         labels = worker["spec"]["template"]["metadata"]["labels"]
         budgets = [b for b in stack.of("PodDisruptionBudget") if selects(b["spec"]["selector"], labels)]

@@ -12,8 +12,8 @@ from tests.deploy.k8s.stack import Manifest, Stack, container, name_of, pod, sel
 Rule = Callable[[Stack], Iterator[str]]
 
 
-def stages(stack: Stack) -> Iterator[str]:
-    """All in one or in stages, never both: they would write one index."""
+def roles(stack: Stack) -> Iterator[str]:
+    """One overlay runs the whole stream or its two roles, never both: they would write one index."""
     names = {worker["metadata"]["name"] for worker in stack.workers}
     if names not in ({"pipeline"}, {"enrichment", "embedding"}):
         yield f"it runs {', '.join(sorted(names)) or 'nothing'}: either pipeline, or enrichment and embedding"
@@ -59,7 +59,7 @@ def _volumes(stack: Stack, worker: Manifest) -> Iterator[str]:
 
 
 #: Those that others count on come first; a stack that fails there is not read further.
-FIRST: Final[dict[str, Rule]] = {"stages": stages, "settings": settings}
+FIRST: Final[dict[str, Rule]] = {"roles": roles, "settings": settings}
 RULES: Final[dict[str, Rule]] = {
     **FIRST,
     **PODS,

@@ -50,7 +50,7 @@ class Stack(Struct, frozen=True):
 
     @property
     def workers(self) -> list[Manifest]:
-        """The Deployments, each of one stage."""
+        """The Deployments, each of one role."""
         return self.of("Deployment")
 
     def of(self, kind: str) -> list[Manifest]:

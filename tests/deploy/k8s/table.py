@@ -24,14 +24,14 @@ def rendered(text: str) -> str:
 def _table() -> str:
     task, seconds = SIZES["task"], SIZES["catch_up_s"]
     rows = [
-        "| stage | reads | group | port | tickets/s of one task | lag per task | least | most |",
+        "| role | reads | group | port | tickets/s of one task | lag per task | least | most |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, stage in SIZES["stages"].items():
-        most = f"{stage['max_tasks']} of {partitions()[stage['reads']]} partitions"
-        lag = f"{stage['tickets_per_s']:,} × {seconds} = {stage['target_lag']:,}"
-        cells = (f"`{name}`", f"`{stage['reads']}`", f"`{stage['group']}`", stage["port"],
-                 f"{stage['tickets_per_s']:,}", lag, stage["min_tasks"], most)  # fmt: skip
+    for name, role in SIZES["roles"].items():
+        most = f"{role['max_tasks']} of {partitions()[role['reads']]} partitions"
+        lag = f"{role['tickets_per_s']:,} × {seconds} = {role['target_lag']:,}"
+        cells = (f"`{name}`", f"`{role['reads']}`", f"`{role['group']}`", role["port"],
+                 f"{role['tickets_per_s']:,}", lag, role["min_tasks"], most)  # fmt: skip
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     each = f"A task has {task['vcpu']} vCPU and {task['memory_mib']:,} MiB, and {SIZES['stop_timeout_s']} s to stop."
     return "\n".join([*rows, "", each])

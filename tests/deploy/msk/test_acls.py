@@ -1,4 +1,4 @@
-"""The script that gives roles their rights: just those that sizes.yaml says a stage needs."""
+"""The script that gives roles their rights: just those that sizes.yaml says a role needs."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ import pytest
 from tests.deploy.msk.conftest import ACLS
 
 _DEPLOY: Final = ACLS.parents[2]
-_STAGES: Final[dict[str, Any]] = msgspec.yaml.decode((_DEPLOY / "sizes.yaml").read_bytes())["stages"]
+_ROLES: Final[dict[str, Any]] = msgspec.yaml.decode((_DEPLOY / "sizes.yaml").read_bytes())["roles"]
 _PEOPLE: Final = ("producer", "operator", "topics")
 _OPTIONS: Final = ["--bootstrap-server", "kafka:9096", "--command-config", "a file with a space"]
 
@@ -52,12 +52,12 @@ def _rights(text: str) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("stage", _STAGES)
-def test_a_stage_may_do_what_it_does(tmp_path: Path, stage: str) -> None:
+@pytest.mark.parametrize("role", _ROLES)
+def test_a_role_may_do_what_it_does(tmp_path: Path, role: str) -> None:
     """Read its topic as its group, write its topics and the dead letters; nothing else."""
-    done = _run(tmp_path, stage, "User:CN=x, O=y", *_OPTIONS)
+    done = _run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS)
     assert done.returncode == 0, done.stderr
-    said = _STAGES[stage]
+    said = _ROLES[role]
     writes = {("Write", f"topic {name}") for name in [*said["writes"], "tickets.dlq"]}
     assert _rights(done.stdout) == {("Read", f"topic {said['reads']}"), ("Read", f"group {said['group']}"), *writes}
 

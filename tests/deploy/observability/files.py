@@ -66,7 +66,7 @@ def panels() -> Iterator[Panel]:
 
 
 def as_asked(query: str, *, interval: str) -> str:
-    """`query` with Grafana's variables filled in: every stage, rates over `interval`."""
+    """`query` with Grafana's variables filled in: every role, rates over `interval`."""
     filled = query.replace("$__rate_interval", interval).replace("$job", ".+")
     assert "$" not in filled, f"{query}: a variable that the tests don't know"
     return filled

@@ -18,7 +18,7 @@ from tests.rigs.qdrant_facade import FacadeProcess, Fault
 
 _RUN_S = 12.0
 _PANELS = [pytest.param(panel, id=panel.title) for panel in panels()]
-_STAGE = "pipeline"
+_ROLE = "pipeline"
 
 
 class Run(Struct, frozen=True):
@@ -38,7 +38,7 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with (
         FacadeProcess(folder / "qdrant") as qdrant,
         WorkerProcess(world, environment={"TICKETS_INDEX__URL": qdrant.url}) as worker,
-        Prometheus(folder / "prometheus", {_STAGE: [worker.port]}) as prometheus,
+        Prometheus(folder / "prometheus", {_ROLE: [worker.port]}) as prometheus,
     ):
         qdrant.inject(Fault("error", on="writes", times=4, code="UNAVAILABLE"))
         began, seed = time.time(), 0

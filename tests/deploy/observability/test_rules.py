@@ -127,24 +127,24 @@ def test_the_numbers_of_the_rules_are_those_of_the_sizes() -> None:
     """A task's memory, and the topics' partitions."""
     rules = {rule["alert"]: rule["expr"] for _, rule in alerts()}
     assert f"0.9 * {_SIZES['task']['memory_mib']} * 1024 * 1024" in rules["TicketsMemoryHigh"]
-    read = {stage["reads"] for stage in _SIZES["stages"].values()}
+    read = {role["reads"] for role in _SIZES["roles"].values()}
     partitions = {topic["partitions"] for topic in _TOPICS if topic["name"] in read}
     assert len(partitions) == 1, "the rule has one number for all"
     assert rules["TicketsPartitionUnread"].endswith(f"< {partitions.pop()}")
 
 
-def test_prometheus_scrapes_every_stage_where_it_listens() -> None:
-    """The job is the stage's name, by which the rules group."""
+def test_prometheus_scrapes_every_role_where_it_listens() -> None:
+    """The job is the role's name, by which the rules group."""
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
-    wanted = {name: {"names": [name], "type": "A", "port": stage["port"]} for name, stage in _SIZES["stages"].items()}
+    wanted = {name: {"names": [name], "type": "A", "port": role["port"]} for name, role in _SIZES["roles"].items()}
     assert scraped == wanted
 
 
 def test_kubernetes_names_the_jobs_likewise() -> None:
-    """The PodMonitor takes them from the label that holds a pod's stage."""
+    """The PodMonitor takes them from the label that holds a pod's role."""
     kubernetes = ROOT / "deploy" / "k8s-ecs" / "k8s"
     label = yaml.safe_load((kubernetes / "base" / "monitor.yaml").read_text())["spec"]["jobLabel"]
-    for stage in _SIZES["stages"]:
-        deployment = yaml.safe_load((kubernetes / "stages" / stage / "deployment.yaml").read_text())
-        assert deployment["spec"]["template"]["metadata"]["labels"][label] == stage
+    for role in _SIZES["roles"]:
+        deployment = yaml.safe_load((kubernetes / "roles" / role / "deployment.yaml").read_text())
+        assert deployment["spec"]["template"]["metadata"]["labels"][label] == role

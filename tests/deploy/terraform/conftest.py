@@ -85,7 +85,7 @@ def stacks(
 
 @pytest.fixture(scope="package")
 def moto(stacks: dict[str, Future[Applied]]) -> Applied:
-    """The staged stack on moto."""
+    """The split stack on moto."""
     return stacks["moto"].result()
 
 

@@ -41,7 +41,7 @@ class Kind(Struct, frozen=True):
 
 
 KINDS: Final = {
-    "moto": Kind(start_moto, for_moto, VARIABLES["dev"] | {"mode": "staged"}),
+    "moto": Kind(start_moto, for_moto, VARIABLES["dev"] | {"mode": "split"}),
     "ministack": Kind(
         start_ministack, for_ministack, VARIABLES["dev"] | {"mode": "single"}, frozenset({"aws_msk_configuration"})
     ),

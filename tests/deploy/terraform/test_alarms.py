@@ -67,20 +67,20 @@ def test_every_alarm_tells_somebody(moto: Applied) -> None:
     assert any(arn.endswith("-critical") for arn in told)
 
 
-def test_a_stage_scales_by_lag_over_running_tasks(moto: Applied) -> None:
+def test_a_worker_scales_by_lag_over_running_tasks(moto: Applied) -> None:
     """Both scaling metrics exist, and the target and the bounds are those of sizes.yaml."""
-    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
+    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     client = moto.emulator.client("application-autoscaling")
     policies = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     targets = client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {"embedding-minilm", "enrichment-minilm"}
     bounds = {each["ResourceId"]: each for each in targets}
     for policy in policies:
-        stage = policy["ResourceId"].rsplit("/", 1)[1].split("-")[0]
+        role = policy["ResourceId"].rsplit("/", 1)[1].split("-")[0]
         tracking = policy["TargetTrackingScalingPolicyConfiguration"]
-        assert tracking["TargetValue"] == sizes[stage]["target_lag"]
-        assert bounds[policy["ResourceId"]]["MinCapacity"] == sizes[stage]["min_tasks"]
-        assert bounds[policy["ResourceId"]]["MaxCapacity"] == sizes[stage]["max_tasks"]
+        assert tracking["TargetValue"] == sizes[role]["target_lag"]
+        assert bounds[policy["ResourceId"]]["MinCapacity"] == sizes[role]["min_tasks"]
+        assert bounds[policy["ResourceId"]]["MaxCapacity"] == sizes[role]["max_tasks"]
         parts = {each["Id"]: each for each in tracking["CustomizedMetricSpecification"]["Metrics"]}
         assert parts["lag_per_task"]["Expression"] == "lag / tasks"
         for part in ("lag", "tasks"):
@@ -88,6 +88,6 @@ def test_a_stage_scales_by_lag_over_running_tasks(moto: Applied) -> None:
             named = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
             assert set(named) == METRICS[metric["Namespace"], metric["MetricName"]]
         assert {each["Value"] for each in parts["lag"]["MetricStat"]["Metric"]["Dimensions"]} >= {
-            sizes[stage]["group"],
-            sizes[stage]["reads"],
+            sizes[role]["group"],
+            sizes[role]["reads"],
         }

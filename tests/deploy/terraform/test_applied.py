@@ -36,8 +36,8 @@ def test_nobody_reaches_a_broker_but_workers(moto: Applied) -> None:
 
 
 def test_the_services_run_what_sizes_yaml_says(moto: Applied) -> None:
-    """Both stages at their least size, and three nodes of one task each."""
-    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
+    """Both roles at their least size, and three nodes of one task each."""
+    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     ecs = moto.emulator.client("ecs")
     names = ["enrichment-minilm", "embedding-minilm", "qdrant-0", "qdrant-1", "qdrant-2"]
     found = ecs.describe_services(cluster="ticketstream-dev", services=names)["services"]

@@ -56,7 +56,7 @@ def test_an_environment_is_planned(plans: dict[str, Planned]) -> None:
         } <= kinds
 
 
-def test_a_stage_never_has_more_tasks_than_partitions(plans: dict[str, Planned]) -> None:
+def test_a_role_never_has_more_tasks_than_partitions(plans: dict[str, Planned]) -> None:
     """No environment plans more tasks than the topic has partitions: twelve."""
     for planned in plans.values():
         targets = [each["values"] for each in planned.resources("aws_appautoscaling_target")]
@@ -80,7 +80,7 @@ def test_three_brokers_speak_tls_and_ask_who_is_there(plans: dict[str, Planned])
 
 
 def test_the_documents_first_step_makes_what_the_operator_needs(workspace: Workspace, tmp_path: Path) -> None:
-    """Before a stage runs: brokers, a way out, rules and rights, so that topics can be made; and no service yet."""
+    """Before a role runs: brokers, a way out, rules and rights, so that topics can be made; and no service yet."""
     told = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
     targets = re.findall(r"-target=module\.ticketstream\.module\.\w+(?=\s)", told)
     assert targets

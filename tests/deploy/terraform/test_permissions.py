@@ -15,7 +15,7 @@ from tests.deploy.terraform.stand_ins import KAFKA_ARN
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.workspace import DEPLOY
 
-_STAGES: Final = {"enrichment-minilm": "enrichment", "embedding-minilm": "embedding"}
+_WORKERS: Final = {"enrichment-minilm": "enrichment", "embedding-minilm": "embedding"}
 _DLQ: Final = "tickets.dlq"
 _DENIALS: Final = {"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"}
 _MODEL_READERS: Final = {
@@ -55,26 +55,26 @@ def _allows(policy: IAMPolicy, action: str, resource: str) -> bool:
     return policy.is_action_permitted(action, resource) is PermissionResult.PERMITTED
 
 
-def test_a_stage_may_use_its_own_topics_and_group_alone(policies: dict[str, IAMPolicy], table: Table) -> None:
-    """Of every topic and group, a stage reads what it reads, writes what it writes, joins its own; and nothing more."""
-    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["stages"]
+def test_a_worker_may_use_its_own_topics_and_group_alone(policies: dict[str, IAMPolicy], table: Table) -> None:
+    """Of every topic and group, a worker reads and writes its own, and joins its own group."""
+    sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     topics = [
         each["name"] for each in yaml.safe_load((DEPLOY / "k8s-ecs" / "msk" / "topics.yaml").read_text())["topics"]
     ]
     tried = 0
-    for role, stage in _STAGES.items():
-        policy = policies[f"{role}-task"]
-        writes = {*sizes[stage]["writes"], _DLQ}
-        uses = {sizes[stage]["reads"], *writes}
+    for worker, role in _WORKERS.items():
+        policy = policies[f"{worker}-task"]
+        writes = {*sizes[role]["writes"], _DLQ}
+        uses = {sizes[role]["reads"], *writes}
         for action in ("kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"):
             assert _allows(policy, action, KAFKA_ARN)
         for topic in topics:
-            assert _allows(policy, "kafka-cluster:ReadData", _topic(topic)) is (topic == sizes[stage]["reads"]), topic
+            assert _allows(policy, "kafka-cluster:ReadData", _topic(topic)) is (topic == sizes[role]["reads"]), topic
             assert _allows(policy, "kafka-cluster:WriteData", _topic(topic)) is (topic in writes), topic
             assert _allows(policy, "kafka-cluster:DescribeTopic", _topic(topic)) is (topic in uses), topic
             assert not _allows(policy, "kafka-cluster:CreateTopic", _topic(topic))
         for other in sizes.values():
-            own = other["group"] == sizes[stage]["group"]
+            own = other["group"] == sizes[role]["group"]
             for action in ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"):
                 assert _allows(policy, action, _group(other["group"])) is own
         for action in _NEVER:
@@ -92,7 +92,7 @@ def test_only_the_operator_makes_topics(policies: dict[str, IAMPolicy]) -> None:
     assert not any(_allows(policy, action, _topic("tickets.raw")) for policy in policies.values() for action in _NEVER)
 
 
-def test_only_the_operator_reads_outside_the_stages_groups(policies: dict[str, IAMPolicy]) -> None:
+def test_only_the_operator_reads_outside_the_workers_groups(policies: dict[str, IAMPolicy]) -> None:
     """`reconcile`, `rebuild` and `dlq` ask for a coordinator under the group's name with `-reader`."""
     action = "kafka-cluster:DescribeGroup"
     may = {role for role, policy in policies.items() if _allows(policy, action, _group("ticketstream-reader"))}
@@ -108,7 +108,7 @@ def test_a_policy_that_is_too_wide_is_seen() -> None:
 
 
 def test_only_its_start_may_read_a_secret(policies: dict[str, IAMPolicy], moto: Applied) -> None:
-    """Secrets are given to a task by ECS: no role that a task works with can ask, nor can a stage without an index."""
+    """Secrets are given to a task by ECS: no role that a task works with can ask, nor can a worker without an index."""
     arn = moto.output("secrets")["index-api-key"]
     may = {role for role, policy in policies.items() if _allows(policy, "secretsmanager:GetSecretValue", arn)}
     assert may == {"embedding-minilm-start", "operator-start", "qdrant-start"}
@@ -141,7 +141,7 @@ def _denied(call: Any, **arguments: Any) -> bool:
     return False
 
 
-def test_a_stage_may_take_its_model_and_no_more(
+def test_a_worker_may_take_its_model_and_no_more(
     moto: Applied, enforcing: tuple[Emulator, dict[str, Any]], table: Table
 ) -> None:
     """With IAM enforced: tasks read their model and nothing beside it; nobody writes one, and no start sees it."""
@@ -159,7 +159,7 @@ def test_a_stage_may_take_its_model_and_no_more(
     table.row("calls tried with IAM enforced", "moto", tried)
 
 
-def test_a_stage_may_not_look_around(enforcing: tuple[Emulator, dict[str, Any]]) -> None:
+def test_a_worker_may_not_look_around(enforcing: tuple[Emulator, dict[str, Any]]) -> None:
     """With IAM enforced no role of a task lists roles, reads logs, stops tasks or deletes brokers."""
     emulator, given = enforcing
     for role in ("embedding-minilm-task", "enrichment-minilm-task", "operator-task"):

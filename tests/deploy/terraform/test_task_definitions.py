@@ -33,14 +33,14 @@ def _registered(applied: Applied) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def registered(moto: Applied, ministack: Applied) -> dict[str, dict[str, Any]]:
-    """Every task definition by family: staged from one emulator, single from the other."""
+    """Every task definition by family: split from one emulator, single from the other."""
     return _registered(ministack) | _registered(moto)
 
 
 @pytest.fixture(scope="module")
 def workers(registered: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Those of the stream."""
-    return {stage: registered[family] for family, stage in _WORKERS.items()}
+    return {role: registered[family] for family, role in _WORKERS.items()}
 
 
 def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -50,7 +50,7 @@ def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, di
 
 
 def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
-    """The pipeline, both stages, the operator and three nodes."""
+    """The pipeline, both roles, the operator and three nodes."""
     nodes = {f"ticketstream-dev-qdrant-{i}" for i in range(3)}
     assert set(registered) == {*_WORKERS, "operator", *nodes}
 
@@ -78,8 +78,8 @@ def test_secrets_are_references(registered: dict[str, dict[str, Any]]) -> None:
 
 def test_a_worker_is_as_large_as_declared(workers: dict[str, dict[str, Any]]) -> None:
     """Processors, memory, module and port are those of sizes.yaml."""
-    for stage, task in workers.items():
-        declared = _SIZES["stages"][stage]
+    for role, task in workers.items():
+        declared = _SIZES["roles"][role]
         worker = task["containerDefinitions"][0]
         settings = {each["name"]: each["value"] for each in worker["environment"]}
         assert int(task["cpu"]) == _SIZES["task"]["vcpu"] * 1024
@@ -114,9 +114,9 @@ def test_a_workers_settings_exist(workers: dict[str, dict[str, Any]]) -> None:
 
 def test_the_side_car_may_die(workers: dict[str, dict[str, Any]]) -> None:
     """The worker is essential and waits for its volumes; the collector is not, and waits for nothing."""
-    for stage, task in workers.items():
+    for role, task in workers.items():
         worker, prepare, collector = task["containerDefinitions"]
-        assert (worker["name"], prepare["name"], collector["name"]) == (stage, "prepare", "collector")
+        assert (worker["name"], prepare["name"], collector["name"]) == (role, "prepare", "collector")
         assert (worker["essential"], prepare["essential"], collector["essential"]) == (True, False, False)
         assert worker["dependsOn"] == [{"containerName": "prepare", "condition": "SUCCESS"}]
         assert prepare["mountPoints"] == worker["mountPoints"]
@@ -139,7 +139,7 @@ def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict
 
 def test_the_gpu_variant_is_rendered_and_registered(moto: Applied) -> None:
     """With `gpu` the embedding is a task for EC2 with one GPU; ECS takes it as it is rendered."""
-    variables = VARIABLES["dev"] | {"mode": "staged", "gpu": {"instance_type": "g6.xlarge"}}
+    variables = VARIABLES["dev"] | {"mode": "split", "gpu": {"instance_type": "g6.xlarge"}}
     rendered = moto.root.evaluate("module.ticketstream.task_definitions", variables)["embedding-minilm"]
     worker = rendered["containerDefinitions"][0]
     assert rendered["requiresCompatibilities"] == ["EC2"]

@@ -15,13 +15,13 @@ variable "image_tag" {
 }
 
 variable "mode" {
-  description = "single or staged."
+  description = "single or split."
   type        = string
   default     = "single"
 }
 
 variable "gpu" {
-  description = "Embed on GPUs: { instance_type = \"g6.xlarge\" }, with mode = \"staged\". null: on Fargate."
+  description = "Embed on GPUs: { instance_type = \"g6.xlarge\" }, with mode = \"split\". null: on Fargate."
   type        = object({ instance_type = string })
   default     = null
 }

@@ -21,9 +21,9 @@ variable "image_tag" {
 }
 
 variable "mode" {
-  description = "single or staged; docs/deploy.md says when to stage."
+  description = "single or split; docs/roles.md says when to split the stream."
   type        = string
-  default     = "staged"
+  default     = "split"
 }
 
 variable "models" {

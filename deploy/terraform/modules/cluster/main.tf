@@ -4,7 +4,7 @@ resource "aws_ecs_cluster" "this" {
   name = var.name
 
   setting {
-    name  = "containerInsights" # RunningTaskCount, by which the stages scale, is one of its metrics
+    name  = "containerInsights" # RunningTaskCount, by which the workers scale, is one of its metrics
     value = "enabled"
   }
 }

@@ -2,7 +2,7 @@
 
 locals {
   groups = {
-    workers   = "The stages of the stream, and its operator."
+    workers   = "The workers of the stream, and its operator."
     brokers   = "Kafka."
     index     = "Qdrant's nodes."
     entry     = "The index's one address."

@@ -1,7 +1,7 @@
 # Alarms: each on a metric that exists, with somebody who is told and a line in the runbook (docs/deploy.md).
 
 locals {
-  alarms = merge(local.kafka, local.stages, local.index)
+  alarms = merge(local.kafka, local.workers, local.index)
 }
 
 resource "aws_sns_topic" "this" {

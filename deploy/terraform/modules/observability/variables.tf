@@ -28,7 +28,7 @@ variable "cluster_name" {
   type        = string
 }
 
-variable "stages" {
+variable "workers" {
   description = "Service to the group whose lag it answers for, the topic, and its bounds."
   type = map(object({
     group      = string

@@ -1,60 +1,60 @@
 # Whether tickets arrive. MSK gives no lag while a group rebalances or before it commits: then `missing` is no alarm.
 
 locals {
-  stages = merge(
-    { for name, stage in var.stages : "${name}-lag" => {
+  workers = merge(
+    { for name, worker in var.workers : "${name}-lag" => {
       says       = "${name} lags by more than all its tasks work off in a few minutes."
       namespace  = "AWS/Kafka"
       metric     = "SumOffsetLag"
-      dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = stage.group, "Topic" = stage.topic }
+      dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = worker.group, "Topic" = worker.topic }
       statistic  = "Maximum"
       is         = "GreaterThanThreshold"
-      threshold  = stage.target_lag * stage.max_tasks
+      threshold  = worker.target_lag * worker.max_tasks
       minutes    = 10
       missing    = "missing"
       severity   = "critical"
-      runbook    = "stage-lag"
+      runbook    = "worker-lag"
     } },
-    { for name, stage in var.stages : "${name}-stuck-partition" => {
+    { for name, worker in var.workers : "${name}-stuck-partition" => {
       says       = "One partition of ${name} lags by more than a task's share: one worker is stuck or slow."
       namespace  = "AWS/Kafka"
       metric     = "MaxOffsetLag"
-      dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = stage.group, "Topic" = stage.topic }
+      dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = worker.group, "Topic" = worker.topic }
       statistic  = "Maximum"
       is         = "GreaterThanThreshold"
-      threshold  = stage.target_lag
+      threshold  = worker.target_lag
       minutes    = 15
       missing    = "missing"
       severity   = "warning"
-      runbook    = "stage-stuck-partition"
+      runbook    = "worker-stuck-partition"
     } },
-    { for name, stage in var.stages : "${name}-stale" => {
+    { for name, worker in var.workers : "${name}-stale" => {
       says       = "What ${name} makes searchable arrived more than five minutes ago."
       namespace  = "AWS/Kafka"
       metric     = "EstimatedMaxTimeLag"
-      dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = stage.group, "Topic" = stage.topic }
+      dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = worker.group, "Topic" = worker.topic }
       statistic  = "Maximum"
       is         = "GreaterThanThreshold"
       threshold  = 300
       minutes    = 5
       missing    = "missing"
       severity   = "critical"
-      runbook    = "stage-stale"
+      runbook    = "worker-stale"
     } },
-    { for name, stage in var.stages : "${name}-too-few" => {
+    { for name, worker in var.workers : "${name}-too-few" => {
       says       = "Fewer tasks of ${name} run than should."
       namespace  = "ECS/ContainerInsights"
       metric     = "RunningTaskCount"
       dimensions = { ClusterName = var.cluster_name, ServiceName = name }
       statistic  = "Minimum"
       is         = "LessThanThreshold"
-      threshold  = stage.min_tasks
+      threshold  = worker.min_tasks
       minutes    = 10 # longer than a deployment
       missing    = "breaching"
       severity   = "critical"
-      runbook    = "stage-too-few"
+      runbook    = "worker-too-few"
     } },
-    { for name, stage in var.stages : "${name}-memory" => {
+    { for name, worker in var.workers : "${name}-memory" => {
       says       = "${name} is near its memory's bound, where it would be killed."
       namespace  = "AWS/ECS"
       metric     = "MemoryUtilization"
@@ -65,9 +65,9 @@ locals {
       minutes    = 10
       missing    = "missing"
       severity   = "warning"
-      runbook    = "stage-memory"
+      runbook    = "worker-memory"
     } },
-    { for name, stage in var.stages : "${name}-outage" => {
+    { for name, worker in var.workers : "${name}-outage" => {
       says       = "${name} waits for the index or the dead letters, which don't answer."
       namespace  = var.namespace
       metric     = "tickets_circuit_state"
@@ -78,9 +78,9 @@ locals {
       minutes    = 5
       missing    = "missing"
       severity   = "critical"
-      runbook    = "stage-outage"
+      runbook    = "worker-outage"
     } },
-    { for name, stage in var.stages : "${name}-rejected" => {
+    { for name, worker in var.workers : "${name}-rejected" => {
       says       = "${name} sends many records to the dead letters: a producer writes what the contract doesn't allow."
       namespace  = var.namespace
       metric     = "tickets_rejected_total"
@@ -91,7 +91,7 @@ locals {
       minutes    = 5
       missing    = "notBreaching" # a counter that never counted isn't there
       severity   = "warning"
-      runbook    = "stage-rejected"
+      runbook    = "worker-rejected"
     } },
   )
 }

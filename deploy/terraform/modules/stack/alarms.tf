@@ -10,12 +10,12 @@ module "observability" {
   cluster_name = module.cluster.name
   namespace    = local.name
 
-  stages = { for name, worker in local.workers : name => {
+  workers = { for name, worker in local.workers : name => {
     group      = worker.group
     topic      = worker.reads
-    target_lag = local.sizes.stages[worker.stage].target_lag
-    min_tasks  = local.sizes.stages[worker.stage].min_tasks
-    max_tasks  = local.sizes.stages[worker.stage].max_tasks
+    target_lag = local.sizes.roles[worker.role].target_lag
+    min_tasks  = local.sizes.roles[worker.role].min_tasks
+    max_tasks  = local.sizes.roles[worker.role].max_tasks
   } }
 
   index = {

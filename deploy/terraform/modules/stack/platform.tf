@@ -79,7 +79,7 @@ module "gpu" {
   security_group  = module.network.security_groups["hosts"]
   instance_type   = var.gpu.instance_type
   image_parameter = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/recommended/image_id"
-  machines        = { min = 0, max = local.sizes.stages.embedding.max_tasks, managed = true }
+  machines        = { min = 0, max = local.sizes.roles.embedding.max_tasks, managed = true }
   region          = var.region
 }
 

@@ -53,7 +53,7 @@ locals {
       { for setting, value in local.by_index[worker.model] : setting => value if worker.indexes },
       {
         TICKETS_MODEL__DEVICE = worker.on_gpu ? "cuda" : "cpu"
-        TICKETS_HEALTH__PORT  = tostring(local.sizes.stages[worker.stage].port)
+        TICKETS_HEALTH__PORT  = tostring(local.sizes.roles[worker.role].port)
       },
       var.settings,
     ) },

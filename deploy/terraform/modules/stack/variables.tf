@@ -26,12 +26,12 @@ variable "region" {
 }
 
 variable "mode" {
-  description = "single: the whole stream in one task. staged: enrichment and embedding scale apart. Never both on one index."
+  description = "single: the whole stream in one task. split: enrichment and embedding scale apart. Never both on one index."
   type        = string
 
   validation {
-    condition     = contains(["single", "staged"], var.mode)
-    error_message = "mode must be single or staged: see docs/deploy.md for when to stage."
+    condition     = contains(["single", "split"], var.mode)
+    error_message = "mode must be single or split: docs/roles.md says when to split."
   }
 }
 
@@ -82,7 +82,7 @@ variable "models" {
       length(distinct([for model in var.models : model.enriched_topic])) == length(var.models) &&
       length(distinct([for model in var.models : model.embedded_topic])) == length(var.models)
     )
-    error_message = "Two models share enriched_topic or embedded_topic in staged mode: texts are cut, and vectors made, for one model. Give the new one topics of its own."
+    error_message = "Two models share enriched_topic or embedded_topic in split mode: texts are cut, and vectors made, for one model. Give the new one topics of its own."
   }
 
   validation {
@@ -92,13 +92,13 @@ variable "models" {
 }
 
 variable "gpu" {
-  description = "Embed on machines with a GPU; staged only. null: on Fargate."
+  description = "Embed on machines with a GPU; split only. null: on Fargate."
   type        = object({ instance_type = string })
   default     = null
 
   validation {
-    condition     = var.gpu == null || var.mode == "staged"
-    error_message = "gpu needs mode = \"staged\": only the embedding stage gains by it."
+    condition     = var.gpu == null || var.mode == "split"
+    error_message = "gpu needs mode = \"split\": only the embedding gains by it."
   }
 }
 

@@ -1,19 +1,19 @@
-# What runs: each stage once per model. The enrichment cuts texts as the model's tokenizer does, so it too is the model's.
+# What runs: each role once per model. The enrichment cuts texts as the model's tokenizer does, so it too is the model's.
 
 locals {
-  stages = var.mode == "single" ? ["pipeline"] : ["enrichment", "embedding"]
+  roles = var.mode == "single" ? ["pipeline"] : ["enrichment", "embedding"]
 
-  workers = merge([for stage in local.stages : {
-    for model, spec in var.models : "${stage}-${model}" => {
-      stage   = stage
+  workers = merge([for role in local.roles : {
+    for model, spec in var.models : "${role}-${model}" => {
+      role    = role
       model   = model
-      indexes = stage != "enrichment"
-      on_gpu  = stage == "embedding" && var.gpu != null
-      # A stage adds its name to the group it is given: ticketstream -> ticketstream-embedding.
-      group      = "${spec.group}${trimprefix(local.sizes.stages[stage].group, "ticketstream")}"
-      reads      = lookup(local.renamed[model], local.sizes.stages[stage].reads, local.sizes.stages[stage].reads)
-      writes     = [for topic in local.sizes.stages[stage].writes : lookup(local.renamed[model], topic, topic)]
-      partitions = local.partitions[local.sizes.stages[stage].reads]
+      indexes = role != "enrichment"
+      on_gpu  = role == "embedding" && var.gpu != null
+      # A role adds its name to the group it is given: ticketstream -> ticketstream-embedding.
+      group      = "${spec.group}${trimprefix(local.sizes.roles[role].group, "ticketstream")}"
+      reads      = lookup(local.renamed[model], local.sizes.roles[role].reads, local.sizes.roles[role].reads)
+      writes     = [for topic in local.sizes.roles[role].writes : lookup(local.renamed[model], topic, topic)]
+      partitions = local.partitions[local.sizes.roles[role].reads]
       tag        = coalesce(spec.image_tag, var.image_tag)
     }
   }]...)
@@ -35,12 +35,12 @@ module "worker" {
   source   = "../service"
   for_each = local.workers
   name     = each.key
-  template = "${local.ecs}/${local.templates[each.value.stage]}"
+  template = "${local.ecs}/${local.templates[each.value.role]}"
 
   values = merge(local.task_values, {
     image     = "${module.registry.urls[each.value.on_gpu ? "pipeline-gpu" : "pipeline"]}:${each.value.tag}"
-    module    = local.sizes.stages[each.value.stage].module
-    port      = local.sizes.stages[each.value.stage].port
+    module    = local.sizes.roles[each.value.role].module
+    port      = local.sizes.roles[each.value.role].port
     log_group = module.cluster.log_groups[each.key]
     prepare = templatefile("${local.ecs}/prepare.json", {
       image     = "${module.registry.urls[each.value.on_gpu ? "pipeline-gpu" : "pipeline"]}:${each.value.tag}"
@@ -54,7 +54,7 @@ module "worker" {
       region    = var.region
       config = jsonencode(templatefile("${local.ecs}/collector.yaml", {
         worker    = each.key
-        port      = local.sizes.stages[each.value.stage].port
+        port      = local.sizes.roles[each.value.role].port
         metrics   = local.sizes.health.metrics
         region    = var.region
         namespace = local.name
@@ -71,7 +71,7 @@ module "worker" {
   subnets            = values(module.network.private_subnets)
   security_group     = module.network.security_groups["workers"]
   capacity_provider  = each.value.on_gpu ? one(module.gpu[*].provider_name) : "FARGATE"
-  tasks              = local.sizes.stages[each.value.stage].min_tasks
+  tasks              = local.sizes.roles[each.value.role].min_tasks
   depends_on         = [aws_ecs_cluster_capacity_providers.this]
 }
 
@@ -84,9 +84,9 @@ module "scaling" {
   group        = each.value.group
   topic        = each.value.reads
   partitions   = each.value.partitions
-  target_lag   = local.sizes.stages[each.value.stage].target_lag
-  min_tasks    = local.sizes.stages[each.value.stage].min_tasks
-  max_tasks    = local.sizes.stages[each.value.stage].max_tasks
+  target_lag   = local.sizes.roles[each.value.role].target_lag
+  min_tasks    = local.sizes.roles[each.value.role].min_tasks
+  max_tasks    = local.sizes.roles[each.value.role].max_tasks
 }
 
 # What is run by hand, one task at a time: `ticketstream topics`, `reconcile`, `rebuild`, `dlq`.

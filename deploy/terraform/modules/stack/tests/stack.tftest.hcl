@@ -6,7 +6,7 @@ variables {
   environment = "prod"
   account_id  = "123456789012"
   region      = "us-east-1"
-  mode        = "staged"
+  mode        = "split"
   image_tag   = "0.1.0"
   keep_data   = true
   models      = { minilm = { store = "models", collection = "tickets" } }
@@ -25,22 +25,22 @@ variables {
   }
 }
 
-run "staged" {
+run "split" {
   command = plan
 
   assert {
     condition     = toset(output.services) == toset(["embedding-minilm", "enrichment-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
-    error_message = "Staged: an enrichment, an embedding, and three nodes."
+    error_message = "Split: an enrichment, an embedding, and three nodes."
   }
 
   assert {
     condition     = alltrue([for name, worker in local.workers : module.scaling[name].max_tasks <= worker.partitions])
-    error_message = "A stage may have no more tasks than its topic has partitions."
+    error_message = "A role may have no more tasks than its topic has partitions."
   }
 
   assert {
-    condition     = local.workers["embedding-minilm"].group == local.sizes.stages.embedding.group
-    error_message = "The stage's suffix must make the group of deploy/sizes.yaml."
+    condition     = local.workers["embedding-minilm"].group == local.sizes.roles.embedding.group
+    error_message = "The role's suffix must make the group of deploy/sizes.yaml."
   }
 
   assert {
@@ -66,7 +66,7 @@ run "single" {
   }
 
   assert {
-    condition     = local.workers["pipeline-minilm"].group == local.sizes.stages.pipeline.group
+    condition     = local.workers["pipeline-minilm"].group == local.sizes.roles.pipeline.group
     error_message = "The group of deploy/sizes.yaml."
   }
 }
@@ -83,7 +83,7 @@ run "upgrade" {
 
   assert {
     condition     = local.workers["embedding-larger"].group == "ticketstream-2-embedding" && local.workers["embedding-larger"].reads == "tickets.enriched-2" && length(local.workers) == 4
-    error_message = "A second model has stages, groups and topics of its own."
+    error_message = "A second model has roles, groups and topics of its own."
   }
 }
 
@@ -95,7 +95,7 @@ run "gpu" {
 
   assert {
     condition     = local.templates.embedding == "embedding-gpu.json" && length(module.gpu) == 1
-    error_message = "With gpu the embedding stage runs on machines of its own."
+    error_message = "With gpu the embedding role runs on machines of its own."
   }
 }
 
