@@ -1,4 +1,4 @@
-"""The names of the metrics: a documented Literal that a test compares with what /metrics shows."""
+"""Every metric: its name, kind, help and labels. A test compares them with the output of /metrics."""
 
 from collections.abc import Sequence
 from typing import Final, Literal, get_args
@@ -32,7 +32,7 @@ MetricName = Literal[
 
 METRIC_NAMES: Final[tuple[MetricName, ...]] = get_args(MetricName)
 
-#: Of the process, under the names that Prometheus's clients share: memory, and when it started. Linux only.
+#: Metrics of the process, named as in Prometheus's client libraries. Linux only.
 PROCESS_METRICS: Final = (
     "process_virtual_memory_bytes",
     "process_resident_memory_bytes",
@@ -44,7 +44,7 @@ PROCESS_METRICS: Final = (
 
 
 class Metric(Struct, frozen=True):
-    """One metric: what it is, its labels, and a histogram's upper bounds in the unit its name ends with."""
+    """One metric. `buckets` are a histogram's upper bounds, in the unit that its name ends with."""
 
     kind: Literal["counter", "gauge", "histogram"]
     help: str
@@ -52,7 +52,7 @@ class Metric(Struct, frozen=True):
     buckets: Sequence[float] = ()
 
 
-#: Ten milliseconds to ten minutes, in steps of 2 to 2.5.
+#: 10 ms to 10 min, each bound 2 to 3 times the one before.
 _FRESHNESS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _STEP: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -61,24 +61,31 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_records_total": Metric("counter", "Records read from the broker.", ("topic",)),
     "tickets_rejected_total": Metric("counter", "Records sent to the dead-letter topic.", ("stage", "code")),
     "tickets_acked_total": Metric("counter", "Records whose effect is durable.", ("outcome",)),
-    "tickets_retries_total": Metric("counter", "Calls repeated after an outage.", ("dependency",)),
-    "tickets_rebalances_total": Metric("counter", "Changes of the assignment.", ("event",)),
-    "tickets_model_tokens_total": Metric("counter", "Tokens of embedded texts, padding left out."),
-    "tickets_model_padding_tokens_total": Metric("counter", "Padding tokens of their batches."),
-    "tickets_model_texts_total": Metric("counter", "Texts: `embedded` by the model, or `cached`.", ("outcome",)),
-    "tickets_model_seconds_total": Metric("counter", "Seconds in the model, summed over its threads."),
+    "tickets_retries_total": Metric("counter", "Calls retried after an outage.", ("dependency",)),
+    "tickets_rebalances_total": Metric("counter", "Rebalances: partitions assigned, revoked or lost.", ("event",)),
+    "tickets_model_tokens_total": Metric("counter", "Tokens embedded, padding excluded."),
+    "tickets_model_padding_tokens_total": Metric("counter", "Padding tokens run through the model."),
+    "tickets_model_texts_total": Metric(
+        "counter", "Texts `embedded` by the model, or found in the vector cache (`cached`).", ("outcome",)
+    ),
+    "tickets_model_seconds_total": Metric("counter", "Seconds spent in the model, summed over its threads."),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
-    "tickets_step_seconds": Metric("histogram", "Time of a batch in a step.", ("step",), _STEP),
+    "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
-        "histogram", "From `event` (updated_at) or `broker` (record time) to searchable.", ("since",), _FRESHNESS
+        "histogram",
+        "Time from `event` (updated_at) or `broker` (record time) until searchable.",
+        ("since",),
+        _FRESHNESS,
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
-    "tickets_inflight_bytes": Metric("gauge", "Their bytes."),
-    "tickets_write_concurrency_limit": Metric("gauge", "Concurrent writes to the index that are allowed now."),
-    "tickets_circuit_state": Metric("gauge", "0 closed, 1 half-open, 2 open.", ("dependency",)),
+    "tickets_inflight_bytes": Metric("gauge", "Bytes of the records read and not yet acked."),
+    "tickets_write_concurrency_limit": Metric("gauge", "Current adaptive limit of concurrent writes."),
+    "tickets_circuit_state": Metric("gauge", "Circuit breaker: 0 closed, 1 half-open, 2 open.", ("dependency",)),
     "tickets_committed_lag": Metric(
         "gauge", "Last known end offset minus first unfinished offset.", ("topic", "partition")
     ),
-    "tickets_assigned_partitions": Metric("gauge", "Partitions this task reads.", ("topic",)),
-    "tickets_build_info": Metric("gauge", "Always 1; what runs.", ("version", "model", "contract")),
+    "tickets_assigned_partitions": Metric("gauge", "Partitions assigned to this worker.", ("topic",)),
+    "tickets_build_info": Metric(
+        "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
+    ),
 }

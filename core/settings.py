@@ -13,12 +13,12 @@ PREFIX: Final = "TICKETS_"
 
 
 def default_cache() -> Path:
-    """Where models are kept: the XDG base directory specification's cache folder."""
+    """Folder of the models, in the cache folder of the XDG base directory specification."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream"
 
 
 def default_data() -> Path:
-    """Where the embedded index lives: the XDG base directory specification's data folder."""
+    """Folder of the embedded index, in the data folder of the XDG base directory specification."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ticketstream"
 
 
@@ -32,45 +32,52 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Group(BaseModel):
-    """A group of settings: frozen, and closed to names it doesn't know."""
+    """A group of settings. Immutable; unknown names are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class KafkaSettings(Group):
-    """The broker, the consumer group and how to be let in."""
+    """The broker, the consumer group and authentication."""
 
     brokers: str = Field("localhost:9092", description="Bootstrap servers, host:port, comma-separated.")
-    group: str = Field("ticketstream", description="Consumer group; tasks of one group share the partitions.")
+    group: str = Field("ticketstream", description="Consumer group. Workers of one group share the partitions.")
     group_protocol: Literal["classic", "consumer"] = Field(
-        "classic", description="`classic` works on every broker; `consumer` is KIP-848 and needs Kafka 4."
+        "classic",
+        description="Rebalance protocol: `classic` works with every broker; `consumer` (KIP-848) needs Kafka 4.",
     )
     assignment_strategy: Literal["cooperative-sticky", "range"] = Field(
-        "cooperative-sticky", description="Assignor of the classic protocol."
+        "cooperative-sticky", description="Partition assignor of the classic protocol."
     )
     session_timeout_s: Seconds = Field(
-        10.0, description="Classic protocol: silence after which the broker gives a task's partitions away."
+        10.0, description="Classic protocol: a worker that sends no heartbeat for this long loses its partitions."
     )
-    max_poll_interval_s: Seconds = Field(300.0, description="Time without a poll after which the client leaves.")
-    prefetch_kib: Positive = Field(16_384, description="Most that the client fetches ahead, in KiB.")
+    max_poll_interval_s: Seconds = Field(
+        300.0, description="A worker that does not poll for this long leaves the consumer group."
+    )
+    prefetch_kib: Positive = Field(16_384, description="Maximum data that the client prefetches, in KiB.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How the broker is spoken to."
+        "PLAINTEXT", description="Security protocol of the broker connection."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"] | None = Field(
-        None, description="For the SASL protocols; AWS_MSK_IAM signs tokens with the task's own role."
+        None,
+        description="Mechanism for the SASL protocols; AWS_MSK_IAM authenticates with the IAM role of the process.",
     )
-    sasl_username: str | None = Field(None, description="For PLAIN and SCRAM.")
-    sasl_password: SecretStr | None = Field(None, description="For PLAIN and SCRAM.")
-    ssl_ca_file: FilePath | None = Field(None, description="PEM of the authorities to trust.")
-    ssl_certificate_file: FilePath | None = Field(None, description="PEM of our certificate, for mutual TLS.")
-    ssl_key_file: FilePath | None = Field(None, description="PEM of our private key, for mutual TLS.")
-    ssl_key_password: SecretStr | None = Field(None, description="Opens the private key.")
-    aws_region: str | None = Field(None, description="Region that signs MSK IAM tokens.")
+    sasl_username: str | None = Field(None, description="User name for PLAIN and SCRAM.")
+    sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")
+    ssl_ca_file: FilePath | None = Field(None, description="PEM file of the trusted CA certificates.")
+    ssl_certificate_file: FilePath | None = Field(
+        None, description="PEM file of the client certificate, for mutual TLS."
+    )
+    ssl_key_file: FilePath | None = Field(None, description="PEM file of the client's private key, for mutual TLS.")
+    ssl_key_password: SecretStr | None = Field(None, description="Passphrase of the private key.")
+    aws_region: str | None = Field(None, description="AWS region of the MSK cluster, for AWS_MSK_IAM.")
     extra: dict[str, str] = Field(
-        default_factory=dict, description="Further librdkafka options as JSON; they win over ours."
+        default_factory=dict,
+        description="Further librdkafka options as a JSON object; they override the built-in ones.",
     )
-    commit_interval_s: Seconds = Field(0.5, description="Time between commits.")
-    startup_timeout_s: Seconds = Field(10.0, description="How long the start waits for the broker.")
+    commit_interval_s: Seconds = Field(0.5, description="Time between offset commits.")
+    startup_timeout_s: Seconds = Field(10.0, description="How long the worker waits for the broker when it starts.")
 
     def group_of(self, role: str | None) -> str:
         """The consumer group of a role. Roles read different topics, so each has a group of its own."""
@@ -78,41 +85,45 @@ class KafkaSettings(Group):
 
 
 class TopicSettings(Group):
-    """Names of the topics."""
+    """Topic names."""
 
-    raw: str = Field("tickets.raw", description="Ticket events, as producers write them.")
-    enriched: str = Field("tickets.enriched", description="For running the stages apart.")
-    embedded: str = Field("tickets.embedded", description="For running the stages apart.")
+    raw: str = Field("tickets.raw", description="Ticket events written by producers.")
+    enriched: str = Field("tickets.enriched", description="Split stream: topic that the enrichment role writes.")
+    embedded: str = Field("tickets.embedded", description="Split stream: topic that the embedding role writes.")
     dlq: str = Field("tickets.dlq", description="Dead letters.")
 
 
 class ContractSettings(Group):
-    """What an event may be; beyond it a record is rejected."""
+    """Limits of an event. A record beyond them is rejected."""
 
     version_source: Literal["version", "updated_at"] = Field(
-        "version", description="`updated_at`: where a source has no version, its time in ms serves."
+        "version",
+        description="Field that orders the changes of a ticket; `updated_at` (in ms) is for sources without versions.",
     )
-    max_record_bytes: Positive = Field(1_000_000, description="Size of a record's value.")
-    max_depth: Positive = Field(16, description="Nesting of the JSON.")
-    max_messages: Positive = Field(1_000, description="Messages of a ticket.")
-    max_tags: Positive = Field(100, description="Tags of a ticket.")
+    max_record_bytes: Positive = Field(1_000_000, description="Maximum size of a record's value, in bytes.")
+    max_depth: Positive = Field(16, description="Maximum nesting depth of the JSON.")
+    max_messages: Positive = Field(1_000, description="Maximum messages of a ticket.")
+    max_tags: Positive = Field(100, description="Maximum tags of a ticket.")
 
 
 class EnrichSettings(Group):
     """Customer context."""
 
     customers_file: FilePath | None = Field(
-        None, description="JSONL of {tenant_id, customer_id, ...facts}; none: no customer context."
+        None,
+        description="JSONL file of {tenant_id, customer_id, ...facts}; without it tickets get no customer context.",
     )
 
 
 class ChunkSettings(Group):
-    """How a ticket becomes passages."""
+    """Splitting of tickets into passages."""
 
     max_tokens: Annotated[int, Field(ge=16)] | None = Field(
-        None, description="Longest passage; none: what the model reads whole."
+        None, description="Maximum tokens of a passage; by default the model's maximum."
     )
-    overlap_tokens: Annotated[int, Field(ge=0)] = Field(32, description="Shared by neighbours of a cut text.")
+    overlap_tokens: Annotated[int, Field(ge=0)] = Field(
+        32, description="Tokens that consecutive passages of a split text share."
+    )
 
 
 class ModelSettings(Group):
@@ -120,47 +131,46 @@ class ModelSettings(Group):
 
     name: str = Field(
         "all-MiniLM-L6-v2",
-        description="One of ours: `all-MiniLM-L6-v2`; `hashing` needs no weights and understands nothing: for tests.",
+        description="Built-in model: `all-MiniLM-L6-v2`, or `hashing`, which needs no weights and is for tests only.",
     )
     card: FilePath | None = Field(
         None,
-        description="Any other BERT encoder: its card, a JSON file that `ticketstream model card` writes. It wins over "
-        "the name.",
+        description="Card of another BERT encoder, written by `ticketstream model card`; overrides the name.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="`auto` takes a GPU where there is one and requirements/gpu.txt is installed."
+        "auto", description="`auto` uses a GPU if there is one and requirements/gpu.txt is installed."
     )
-    cache_dir: FilePath = Field(default_factory=default_cache, description="Where weights and graphs are kept.")
+    cache_dir: FilePath = Field(default_factory=default_cache, description="Folder of weights and graphs.")
     precision: Literal["auto", "fp32", "int8", "fp16"] = Field(
         "auto",
-        description="`int8` is more than twice as fast where the CPU has VNNI, `fp16` is for a GPU; `auto` chooses "
-        "them there. Name one where workers on different machines share an index.",
+        description="`auto` chooses `fp16` on a GPU, `int8` on a CPU with VNNI (more than twice as fast there), "
+        "else `fp32`. Set it if workers on different machines share an index: each precision has its own model stamp.",
     )
     store: str | None = Field(
         None,
-        description="Folder or s3://bucket/prefix that `ticketstream model build --to` filled: the model is taken "
+        description="Folder or s3://bucket/prefix that `ticketstream model build --to` filled. The model is downloaded "
         "from there instead of being built.",
     )
     stamp: str | None = Field(
-        None, description="The only model stamp to run with, as `ticketstream model show` prints it; none: any."
+        None, description="Refuse to start with another model stamp than this (see `ticketstream model show`)."
     )
     vector_cache_texts: Annotated[int, Field(ge=0)] = Field(
-        20_000, description="Texts whose vectors are kept, so that a status change embeds nothing; 0: none."
+        20_000, description="Size of the vector cache, in texts: a cached text is not embedded again; 0 disables it."
     )
     batch_tokens: Positive | None = Field(
-        None, description="Most tokens of a batch, padding included; none: what is fastest here, measured once."
+        None, description="Maximum tokens of a model call, padding included; by default measured once on this machine."
     )
-    threads: Positive | None = Field(None, description="Inference threads on the CPU; none: one per core.")
+    threads: Positive | None = Field(None, description="Inference threads on the CPU; by default one per core.")
 
 
 class ClassifySettings(Group):
     """Category and priority from the nearest labelled examples."""
 
     examples_file: FilePath | None = Field(
-        None, description="JSONL of {text, category?, priority?}; none: nothing is classified."
+        None, description="JSONL file of {text, category?, priority?}; without it tickets are not classified."
     )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.6, description="Below it a ticket stays without a label."
+        0.6, description="Minimum confidence of a label; below it the ticket gets none."
     )
 
 
@@ -168,31 +178,33 @@ class IndexSettings(Group):
     """The vector index: embedded in this process, or a Qdrant server when `url` is set."""
 
     path: FilePath = Field(
-        default_factory=lambda: default_data() / "index", description="Folder of the embedded engine."
+        default_factory=lambda: default_data() / "index", description="Folder of the embedded index."
     )
-    url: str | None = Field(None, description="A Qdrant server, for example http://localhost:6334 (gRPC).")
-    api_key: SecretStr | None = Field(None, description="Of the Qdrant server.")
+    url: str | None = Field(None, description="URL of a Qdrant server's gRPC port, for example http://localhost:6334.")
+    api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
     collection: str = Field("tickets", description="Collection on the Qdrant server.")
-    timeout_s: Seconds = Field(10.0, description="Longest a call to the server may take.")
-    replication_factor: Positive = Field(1, description="Copies of a collection we create on a server.")
-    shards: Positive = Field(1, description="Shards of a collection we create on a server.")
+    timeout_s: Seconds = Field(10.0, description="Timeout of a call to the Qdrant server.")
+    replication_factor: Positive = Field(1, description="Replication factor of a collection that the worker creates.")
+    shards: Positive = Field(1, description="Shards of a collection that the worker creates.")
 
 
 class WriterSettings(Group):
-    """Batches, and how much may be on its way at once."""
+    """Batch size and limits on work in flight."""
 
-    max_batch_records: Positive = Field(256, description="Most records of one poll.")
+    max_batch_records: Positive = Field(256, description="Maximum records of a batch.")
     max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(
-        50, description="How long a poll waits for a first record; what has come by then makes the batch."
+        50, description="Maximum time that a poll waits for a first record; the batch is what has arrived by then."
     )
-    max_inflight_records: Positive = Field(2_048, description="Records read and not yet acked, at most.")
-    max_inflight_bytes: Positive = Field(64 * 1024 * 1024, description="Their bytes, at most.")
+    max_inflight_records: Positive = Field(2_048, description="Maximum records read and not yet acked.")
+    max_inflight_bytes: Positive = Field(
+        64 * 1024 * 1024, description="Maximum bytes of records read and not yet acked."
+    )
     max_concurrent_batches: Positive = Field(4, description="Maximum concurrent batches.")
-    backoff_max_s: Seconds = Field(3.0, description="Longest wait between two tries.")
+    backoff_max_s: Seconds = Field(3.0, description="Maximum wait before a retry.")
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.9, description="Stop when so much of the last records can't be used; 0: never."
+        0.9, description="Stop the worker if this share of the last 1,000 records is rejected; 0 disables the check."
     )
-    drain_timeout_s: Seconds = Field(20.0, description="After SIGTERM: how long work in flight may take.")
+    drain_timeout_s: Seconds = Field(20.0, description="Maximum time to finish the work in flight after SIGTERM.")
 
 
 class HealthSettings(Group):
@@ -200,21 +212,23 @@ class HealthSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
-        None, description="None: 8080, and 8081 for the embedding stage; 0 picks a free one."
+        None, description="Port; by default 8080, or 8081 for the embedding role. 0 picks a free one."
     )
     max_stall_s: Seconds = Field(
-        60.0, description="Unhealthy when work in flight makes no progress for so long, or a batch for ten times that."
+        60.0,
+        description="Report unhealthy without a poll, or without progress of the work in flight, for this long; "
+        "a single batch may take ten times as long.",
     )
 
 
 class LogSettings(Group):
     """Structured logs on standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum level of the messages.")
     trace_file: FilePath | None = Field(
-        None, description="Where to write what each thread did when, for a browser's trace viewer; none: nowhere."
+        None, description="Write a trace of every thread to this file, in Chrome's trace event format."
     )
-    format: Literal["json", "text"] = Field("json", description="`text` is for people.")
+    format: Literal["json", "text"] = Field("json", description="`json` is for log collectors, `text` for people.")
 
 
 class Settings(Group):
