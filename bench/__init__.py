@@ -1,1 +1,1 @@
-"""What is fast, measured: contenders in processes of their own, in interleaved rounds, and a page of the medians."""
+"""Benchmarks: each contender runs in a process of its own, in interleaved rounds, and a page shows the medians."""

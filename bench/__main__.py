@@ -1,7 +1,7 @@
-"""The bench: suites of contenders, rows in JSON, and a page of tables and plots.
+"""The benchmarks: suites of contenders, rows in JSON, and a page of tables and plots.
 
 python -m bench run [SUITE]... measures, appends rows to bench/results/rows.jsonl and renews the page
-python -m bench timeline       traces one run of the pipeline, and draws it
+python -m bench timeline       traces one run of the pipeline and draws it
 python -m bench page           renews bench/results/README.md from the rows
 """
 
@@ -33,23 +33,27 @@ ResultsOption = Annotated[Path, typer.Option(help="Folder of rows.jsonl and of t
 
 @app.command()
 def run(
-    suites: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SUITES)}; none: all but {_HEAVY}.")] = None,
+    suites: Annotated[
+        list[str] | None, typer.Argument(help=f"Suites to run: {', '.join(SUITES)}. Default: all but {_HEAVY}.")
+    ] = None,
     *,
-    tickets: Annotated[int, typer.Option(min=1, help="Tickets of a run; texts, of a file.")] = 4_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians are shown.")] = 3,
-    corpus: Annotated[str, typer.Option(help="For embed: synthetic, banking77, or a JSONL file.")] = SYNTHETIC,
-    points: Annotated[str, typer.Option(help="For growth: sizes of the index, with commas between.")] = "",
+    tickets: Annotated[int, typer.Option(min=1, help="Tickets per run; texts per run, for a file.")] = 4_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of interleaved rounds; the table shows medians.")] = 3,
+    corpus: Annotated[
+        str, typer.Option(help="For embed: synthetic, banking77, or a JSONL file with a field `text`.")
+    ] = SYNTHETIC,
+    points: Annotated[str, typer.Option(help="For growth: sizes of the index in points, separated by commas.")] = "",
     results: ResultsOption = _RESULTS,
 ) -> None:
-    """Measure suites, and show the medians."""
+    """Run benchmark suites and show the medians."""
     unknown = [name for name in suites or () if name not in SUITES]
     if unknown:
-        err.print(f"{unknown[0]} is no suite; there is {', '.join(SUITES)}")
+        err.print(f"{unknown[0]} is not a suite; choose from {', '.join(SUITES)}")
         raise typer.Exit(2)
     try:
         sizes = [int(size) for size in points.split(",") if size]
     except ValueError:
-        err.print(f"--points: {points} is no list of numbers such as 10000,100000")
+        err.print(f"--points: {points} is not a list of numbers such as 10000,100000")
         raise typer.Exit(2) from None
     results.mkdir(parents=True, exist_ok=True)
     machine = this_machine()
@@ -82,10 +86,10 @@ def run(
 @app.command()
 def timeline(
     *,
-    tickets: Annotated[int, typer.Option(min=1, help="Tickets of the backlog.")] = 2_000,
+    tickets: Annotated[int, typer.Option(min=1, help="Number of tickets in the backlog.")] = 2_000,
     results: ResultsOption = _RESULTS,
 ) -> None:
-    """Trace one run of the pipeline, and draw two seconds of it: does everything overlap?"""
+    """Trace one run of the pipeline, and draw two seconds of it to show what overlaps."""
     results.mkdir(parents=True, exist_ok=True)
     trace = results.resolve() / "timeline.json"
     job = Job("ticketstream", tickets)
@@ -96,15 +100,15 @@ def timeline(
         raise typer.Exit(1) from None
     shares = draw(trace, results / TIMELINE)
     for name, share in shares.items():
-        print(f"{name:10}{share:5.0%} of the time, at least one thread")
+        print(f"{name:10}{share:5.0%} of the time at least one thread is busy")
     err.print(f"open {trace} in ui.perfetto.dev or about:tracing")
 
 
 @app.command()
 def page(*, results: ResultsOption = _RESULTS) -> None:
-    """Renew the page from the rows: of each suite and corpus, the last run."""
+    """Write the page again from the last run of each suite and corpus."""
     if not (results / "rows.jsonl").exists():
-        err.print(f"there is no {results / 'rows.jsonl'}; `python -m bench run` makes it")
+        err.print(f"{results / 'rows.jsonl'} does not exist; `python -m bench run` creates it")
         raise typer.Exit(2)
     write_page(results)
 

@@ -1,4 +1,4 @@
-"""Does a question find its like? The banking77 queries, through the stream and back by search.
+"""Measures how often the nearest neighbour of a query has the query's intent, on banking77, end to end.
 
     python -m bench.banking77 [FOLDER]
 
@@ -38,7 +38,7 @@ _GOAL: Final = 0.90
 def main(
     folder: Annotated[Path, typer.Argument(help="Where train.csv and test.csv are.")] = _DEFAULT,
 ) -> None:
-    """Produce, index, search, and print the share of first neighbours with the query's own intent."""
+    """Produce, index and search the queries, and print how many nearest neighbours have the query's intent."""
     files = {split: folder / f"{split}.csv" for split in ("train", "test")}
     missing = [str(file) for file in files.values() if not file.is_file()]
     if missing:

@@ -1,4 +1,4 @@
-"""What is embedded: seeded synthetic tickets, the banking77 queries, or a file of the user's."""
+"""The texts that are embedded: seeded synthetic tickets, the banking77 queries, or the user's file."""
 
 import csv
 import json
@@ -21,23 +21,23 @@ _SEED: Final = 7
 
 
 class NoCorpusError(Exception):
-    """The corpus isn't there; the message says what to do."""
+    """The corpus is missing; the message says what to do."""
 
 
 @lru_cache(maxsize=1)
 def synthetic_events(tickets: int) -> list[SyntheticRecord]:
-    """New tickets only: an edit or a duplicate would be a text seen before."""
+    """New tickets only, because edits and duplicates would repeat texts."""
     return list(events(tickets, seed=_SEED, edits=0, deletes=0, duplicates=0))
 
 
 def records(tickets: int) -> list[Record]:
-    """The synthetic tickets as they come from a topic."""
+    """The synthetic tickets as records of a topic."""
     made = synthetic_events(tickets)
     return [Record(Origin("bench", 0, number), e.key, e.value, 0, e.headers) for number, e in enumerate(made)]
 
 
 def passages(tickets: int, embedder: Embedder) -> list[list[str]]:
-    """What the pipeline embeds of each synthetic ticket."""
+    """The texts that the pipeline embeds for each synthetic ticket."""
     batch: Batch[Any] = Batch(tuple(records(tickets)))
     for step in ticket_steps(load_settings(), embedder):
         if step.name == "embed":
@@ -47,15 +47,15 @@ def passages(tickets: int, embedder: Embedder) -> list[list[str]]:
 
 
 def texts(corpus: str, tickets: int, embedder: Embedder) -> list[str]:
-    """At most so many tickets' texts, each once, in order.
+    """The distinct texts of at most `tickets` tickets, in order.
 
     Args:
         corpus: `synthetic`, `banking77`, or a JSONL file whose lines have a field `text`.
-        tickets: of a file: lines.
+        tickets: number of tickets; number of lines, for a file.
         embedder: cuts the synthetic tickets into passages.
 
     Raises:
-        NoCorpusError: the file is not there, or not as described.
+        NoCorpusError: the file is missing or malformed.
     """
     if corpus == SYNTHETIC:
         return list(dict.fromkeys(text for ticket in passages(tickets, embedder) for text in ticket))

@@ -1,4 +1,4 @@
-"""What the runner asks of a contender's process, and what it answers: JSON on standard input and output."""
+"""The protocol between the runner and a contender's process: JSON on standard input and output."""
 
 import resource
 import sys
@@ -16,8 +16,8 @@ class Job(Struct, frozen=True):
     """One run of one contender.
 
     Attributes:
-        tickets: how many tickets, or texts where the corpus has no tickets.
-        speed: of the suite's reference in this round, per second; 0 before it has run.
+        tickets: number of tickets, or of texts if the corpus has no tickets.
+        speed: speed of the suite's reference in this round, per second; 0 before it has run.
     """
 
     contender: str
@@ -27,10 +27,10 @@ class Job(Struct, frozen=True):
 
 
 class Measured(Struct, frozen=True):
-    """What a run took. `tokens` is 0 where nobody counts them; `rss_mib` is the process's peak.
+    """The result of a run. `tokens` is 0 if they were not counted; `rss_mib` is the peak of the process.
 
     Attributes:
-        figures: what the suite measures beside speed, by name (`bench.suite.Figure`).
+        figures: further figures of the suite, by name (`bench.suite.Figure`).
     """
 
     tickets: int
@@ -43,7 +43,7 @@ class Measured(Struct, frozen=True):
 
 
 class Skipped(Exception):  # noqa: N818 - no error: a library is not installed, a file not there
-    """Why a contender can't run here."""
+    """The reason why a contender can't run here."""
 
 
 class Clock:
@@ -56,25 +56,25 @@ class Clock:
         self._began = (0.0, 0.0)
 
     def start(self) -> None:
-        """From now on."""
+        """Start the clock."""
         self.running = True
         self._began = (time.perf_counter(), time.process_time())
 
     def stop(self) -> None:
-        """Up to now."""
+        """Stop the clock."""
         self.running = False
         self.seconds = time.perf_counter() - self._began[0]
         self.cpu_seconds = time.process_time() - self._began[1]
 
     @contextmanager
     def measure(self) -> Iterator[None]:
-        """The block."""
+        """Time the block."""
         self.start()
         yield
         self.stop()
 
     def measured(self, *, tickets: int, texts: int = 0, tokens: int = 0) -> Measured:
-        """The row."""
+        """The result, with the times of this clock."""
         rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         return Measured(tickets, texts, tokens, round(self.seconds, 4), round(self.cpu_seconds, 4), rss)
 
@@ -83,7 +83,7 @@ Contender = Callable[[Job], Measured]
 
 
 def answer(contenders: Mapping[str, Contender]) -> None:
-    """Read the job, run it, print the row: the main function of a contender's process."""
+    """Read the job, run it, and print the result: the main function of a contender's process."""
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     try:
         row: object = contenders[job.contender](job)

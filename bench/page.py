@@ -1,4 +1,4 @@
-"""bench/results/README.md: a table and a plot of the last run of each suite and corpus, from the rows."""
+"""Writes bench/results/README.md from the rows: a table and a plot of the last run of each suite and corpus."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,19 +12,20 @@ from bench.suites import SUITES
 from bench.summary import cells, headings, summarise
 from bench.timeline import TIMELINE
 
-_HEAD: Final = """# What was measured
+_HEAD: Final = """# Benchmark results
 
-Made by `python -m bench run`; every figure is the median of interleaved rounds, each contender a process of its own on
-the same texts, with no cache of vectors. Figures of different runs don't compare: look at the last columns, the ratios
-to the reference within one run. `make bench` measures anew on your machine.
+`python -m bench run` writes this page. Every figure is the median of interleaved rounds. Each contender runs in a
+process of its own on the same texts, without a cache of vectors. Don't compare figures of different runs: compare the
+last columns, the ratios to the reference within one run. `make bench` runs the suites on your machine.
 """
-_NO_GPU: Final = """The GPU suite has not been run: no machine with one was to be had. `make bench-gpu` runs it.
+_NO_GPU: Final = """The GPU suite has not been run: no machine with a GPU was available. `make bench-gpu` runs it.
 """
 _TIMELINE_SECTION: Final = f"""## timeline
 
-Two seconds from the middle of a backlog, a row per thread: while the model runs on every core, the next batch is read
-and cleaned, and the last one is written. `python -m bench timeline` makes it, and timeline.json, which
-[ui.perfetto.dev](https://ui.perfetto.dev) opens; a worker writes one where TICKETS_LOG__TRACE_FILE says.
+The picture shows two seconds from the middle of a backlog, one row per thread: while the model runs on every core, the
+next batch is read and cleaned, and the last one is written. `python -m bench timeline` draws it, and writes
+timeline.json, which [ui.perfetto.dev](https://ui.perfetto.dev) opens. A worker writes such a trace to the file that
+TICKETS_LOG__TRACE_FILE names.
 
 ![what each thread did when]({TIMELINE})
 """
@@ -47,7 +48,7 @@ def write_page(results: Path) -> None:
 
 
 def _last_run(rows: Sequence[Row]) -> Sequence[Row]:
-    """From the last time that the first contender of round 0 stood there."""
+    """The rows of the last run: from the last row of the first contender in round 0."""
     starts = [at for at, row in enumerate(rows) if row.round == 0 and row.contender == rows[0].contender]
     return rows[starts[-1] :]
 

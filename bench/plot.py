@@ -1,4 +1,4 @@
-"""Plots of a suite: bars from 0, a colour for the reference or for each figure."""
+"""Draws a suite: bars that start at 0, with a colour for the reference or for each figure."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ _BAR_INCHES: Final = 0.42
 _REFERENCE: Final = "#2b6cb0"
 _OTHER: Final = "#a0aec0"
 _COLOURS: Final = ("#2b6cb0", "#dd6b20", "#38a169", "#805ad5")
-#: Figures that lie further apart than this are shown on a logarithmic scale.
+#: Figures whose ratio is above this are shown on a logarithmic scale.
 _FAR: Final = 50
 
 
 def plot(suite: Suite, summaries: Sequence[Summary], file: Path) -> str:
-    """Draw the suite; gives a line of text that says what is to be seen."""
+    """Draw the suite's plot, and return its alternative text."""
     mpl.rcParams["svg.hashsalt"] = "ticketstream"  # the same picture is the same file
     plotted = {figure.name for figure in suite.figures if figure.plotted}
     shown = [s for s in reversed(summaries) if not s.skipped and (not plotted or plotted & set(s.figures))]
@@ -32,7 +32,7 @@ def plot(suite: Suite, summaries: Sequence[Summary], file: Path) -> str:
 
 
 def _speeds(figure: Figure, suite: Suite, shown: Sequence[Summary]) -> str:
-    """With whiskers from the slowest to the fastest round."""
+    """Draw the speeds, with whiskers from the slowest to the fastest round."""
     axes = _axes(figure)
     speeds = [s.per_second for s in shown]
     spread = [[s.per_second - s.least for s in shown], [s.greatest - s.per_second for s in shown]]

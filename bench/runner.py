@@ -1,4 +1,4 @@
-"""Interleaved rounds: every contender once, then every one again, so that a noisy machine disturbs all alike."""
+"""Runs contenders in interleaved rounds, so that noise of the machine affects all of them alike."""
 
 import os
 import subprocess
@@ -26,18 +26,18 @@ _PARTITIONS: Final = 4
 _TIMEOUT_S: Final = 3_600
 _SAMPLE: Final = 64
 
-#: The environment of a contender's run, given its number.
+#: Returns the environment of a run, given the run's number.
 Setting = Callable[[int], Mapping[str, str]]
 
 
 class ContenderError(Exception):
-    """A contender's process failed; the message is its last line."""
+    """A contender's process failed; the message is its last line of output."""
 
 
 def run_suite(
     suite: Suite, job: Job, *, rounds: int, machine: Machine, started: Callable[[str, int], None]
 ) -> Iterator[Row]:
-    """Rows as they are measured; a contender that can't run here is asked once.
+    """Yield rows as they are measured; a contender that can't run here is tried only once.
 
     Raises:
         ContenderError: a contender's process failed.
@@ -66,7 +66,7 @@ def run_suite(
 
 
 def run_once(suite: Suite, job: Job, environment: Mapping[str, str]) -> None:
-    """One contender, once, for what it leaves behind.
+    """Run one contender once, for its side effects.
 
     Raises:
         ContenderError: its process failed.
@@ -91,7 +91,7 @@ def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, An
         check=False,
     )
     if done.returncode != 0:
-        last = (done.stderr.decode().strip().splitlines() or ["it says nothing"])[-1]
+        last = (done.stderr.decode().strip().splitlines() or ["no output"])[-1]
         raise ContenderError(f"{suite.name}: {job.contender} failed: {last}")
     found: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
     return found
@@ -99,14 +99,14 @@ def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, An
 
 @contextmanager
 def _setting(suite: Suite, job: Job) -> Iterator[Setting]:
-    """A quiet process; for a stream, a broker, and for each run a fresh group, topic of its own and index."""
+    """The environment of each run: no logs, no cache, and for a stream a broker with a new group, topic and index."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="ticketstream-bench-")))
         fixed = {
             "TICKETS_HEALTH__PORT": "0",
             "TICKETS_LOG__LEVEL": "error",
-            "TICKETS_MODEL__VECTOR_CACHE_TEXTS": "0",  # speed, not luck
-            # The embedded broker answers a fetch when its time is up, and not when there is something.
+            "TICKETS_MODEL__VECTOR_CACHE_TEXTS": "0",  # texts that repeat would be free
+            # The local broker answers a fetch after fetch.wait.max.ms, even if data is there before.
             "TICKETS_KAFKA__EXTRA": '{"fetch.wait.max.ms": "20"}',
         }
         if suite.foreign:
@@ -127,7 +127,7 @@ def _setting(suite: Suite, job: Job) -> Iterator[Setting]:
 
 
 def _shared(job: Job) -> bytes:
-    """What a contender without our code needs: texts, weights, and some vectors, to show that its own are the same."""
+    """Write what a contender without our code needs: texts, weights, and sample vectors to compare its own with."""
     settings = load_settings().model.model_copy(update={"precision": "fp32"})
     embedder = load_embedder(settings)
     found = texts(job.corpus, job.tickets, embedder)

@@ -1,4 +1,4 @@
-"""What a suite is: a question, who answers it, and what is shown of the answers."""
+"""Defines a benchmark suite: its question, its contenders, and the figures that are shown."""
 
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +15,7 @@ GPU_PYTHON: Final = Path(".gpu/bin/python")
 
 
 class Figure(Struct, frozen=True):
-    """A column of a suite's own; `plotted` ones, all of one unit, are its picture."""
+    """A column that only this suite has. Its `plotted` figures share a unit and are drawn."""
 
     name: str
     heading: str
@@ -24,23 +24,22 @@ class Figure(Struct, frozen=True):
 
 
 class Suite(Struct, frozen=True):
-    """A question, and who answers it.
+    """A question, and the contenders that answer it.
 
     Attributes:
-        module: the process, run with a `Job`.
+        module: runs a contender; gets a `Job` on standard input.
         reference: the contender that the others are compared with.
         unit: what is counted per second: tickets or texts.
-        broker: none; one that holds the tickets; or an empty one, for contenders that write them.
-        foreign: contenders in an environment of their own; they follow the others.
-        script: their process.
-        foreign_tickets: the most that one of them is given; None: as many as the others. Speed is per second, and some
-            take minutes for what others do in one.
-        figures: what is shown; none: speed, tokens, CPU, memory and the ratio to the reference.
+        broker: `none`; `backlog`, with the tickets in it; or `empty`, for contenders that write the tickets themselves.
+        foreign: other libraries' contenders, in an environment of their own; they run after ours.
+        script: runs a foreign contender.
+        foreign_tickets: a lower number of tickets for slow foreign contenders; None means as many as the others.
+        figures: the columns; without any, speed, tokens, CPU, memory and the ratio to the reference are shown.
         in_tokens: the ratio is shown in tokens too, as contenders embed different texts.
-        axis: what the plotted figures are, and in which unit.
-        note: said beneath the table.
-        python: the interpreter; None: the runner's.
-        heavy: run only when it is named.
+        axis: name and unit of the plotted figures.
+        note: text beneath the table.
+        python: interpreter of our contenders; None means the runner's.
+        heavy: whether the suite runs only when it is named.
     """
 
     name: str
@@ -62,12 +61,12 @@ class Suite(Struct, frozen=True):
 
     @property
     def everyone(self) -> tuple[str, ...]:
-        """All contenders."""
+        """All contenders, ours first."""
         return self.contenders + self.foreign
 
 
 class Row(Struct, frozen=True):
-    """One run of one contender, or why there was none."""
+    """One run of one contender, or the reason why it was skipped."""
 
     suite: str
     contender: str

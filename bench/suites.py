@@ -1,4 +1,4 @@
-"""What is asked, and of whom."""
+"""The benchmark suites."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,21 +17,21 @@ _INDEX_FIGURES: Final = (
     Figure("searches", "searches/s"),
     Figure("p50", "search p50, ms", 2, plotted=True),
     Figure("p95", "search p95, ms", 2, plotted=True),
-    Figure("open", "opening, s", 2),
+    Figure("open", "time to open, s", 2),
     Figure("mib", "on disk, MiB"),
 )
 
 _EMBED: Final = Suite(
     name="embed",
-    question="How fast do texts become vectors, against what one would otherwise pick?",
+    question="How fast are texts embedded, compared with common alternatives?",
     module="bench.contenders.encoders",
     contenders=(
         "ours, int8",
         "ours, fp32",
         "our int8 graph, one by one",
         "our fp32 graph, one by one",
-        "our fp32 graph, 32 as they come",
-        "our fp32 graph, 256 as they come",
+        "our fp32 graph, batches of 32, unsorted",
+        "our fp32 graph, batches of 256, unsorted",
     ),
     reference="ours, int8",
     unit="texts",
@@ -43,12 +43,12 @@ _EMBED: Final = Suite(
         "fastembed, one by one",
     ),
     script=_FOREIGN / "encoders.py",
-    note="All on the same weights, cut at the same length, with as many threads. fastembed runs the "
-    "graph that sentence-transformers exports from them, as its own is on the model hub alone.",
+    note="All contenders use the same weights, truncation and number of threads. fastembed runs the graph that "
+    "sentence-transformers exports from them, because its own graph is only on the model hub.",
 )
 _PIPELINE: Final = Suite(
     name="pipeline",
-    question="How much of the bare model's speed is left from broker to searchable?",
+    question="How does the throughput from broker to searchable compare with the model alone?",
     module="bench.contenders.streams",
     contenders=("the bare model", "ticketstream", "a naive Bytewax flow"),
     reference="the bare model",
@@ -57,16 +57,22 @@ _PIPELINE: Final = Suite(
     foreign=("Bytewax, sentence-transformers one by one", "a loop with fastembed and uploads"),
     script=_FOREIGN / "streams.py",
     foreign_tickets=500,
-    note="The last three embed subject and first message of a ticket alone, and keep no promise: no redaction, no "
-    "versions, nothing acked after it is durable. The naive flow uses our int8 graph, a text at a time; the two after "
-    "it use the libraries as their tutorials do.",
+    note="The last three embed only a ticket's subject and first message, and give no guarantees: no redaction, no "
+    "versions, and acks before the data is durable. The naive flow uses our int8 graph, one text at a time; the two "
+    "after it use the libraries as their tutorials do.",
 )
 _LATENCY: Final = Suite(
     name="latency",
-    question="How old is a ticket when it becomes searchable, and how long does an answer take meanwhile?",
+    question="How old is a ticket when it becomes searchable, and how long does a search take meanwhile?",
     module=_LOADS,
-    contenders=("a backlog", "10 % of its rate", "50 % of its rate", "90 % of its rate", "120 % of its rate"),
-    reference="a backlog",
+    contenders=(
+        "a saturating load",
+        "10 % of saturation",
+        "50 % of saturation",
+        "90 % of saturation",
+        "120 % of saturation",
+    ),
+    reference="a saturating load",
     broker="empty",
     figures=(
         Figure("offered", "tickets/s offered"),
@@ -79,18 +85,18 @@ _LATENCY: Final = Suite(
         Figure("search ratio", "search p95 ÷ idle", 2),
     ),
     axis="freshness in milliseconds",
-    note="Tickets come at random moments and don't wait for the worker; freshness counts from the moment a ticket is "
-    "due until it is durable and searchable. Broker, producer and ten questions a second share the machine's cores, "
-    "also while the backlog is measured whose rate the others are shares of.",
+    note="Tickets arrive at random times (a Poisson process) whether or not the worker keeps up. Freshness counts from "
+    "the time a ticket is due until it is durable and searchable. Broker, producer and ten searches a second share the "
+    "machine's cores, also under the saturating load, whose rate the other loads are shares of.",
 )
 _SCALE: Final = Suite(
     name="scale",
-    question="Do two tasks on two cores do twice the work of one on one?",
+    question="Does throughput double from one task on one core to two tasks on two cores?",
     module=_LOADS,
     contenders=("one task on one core", "two tasks on two cores"),
     reference="one task on one core",
     broker="empty",
-    note="Both of one consumer group, each with an index of its own. The broker shares the cores.",
+    note="Both tasks are in one consumer group, and each has an index of its own. The broker shares the cores.",
 )
 
 
@@ -108,40 +114,40 @@ _GROWTH: Final = Suite(
     reference="10,000 points",
     figures=_INDEX_FIGURES,
     axis="milliseconds of a search",
-    note="Ten tenants; a search reads every vector of one. Written are batches of 256 tickets, each durable.",
+    note="Ten tenants; a search compares every vector of one tenant. Writes are batches of 256 tickets, each durable.",
     heavy=True,
 )
 _INDEX: Final = Suite(
     name="index",
-    question="How many tickets are written and questions answered a second, embedded and by a server?",
+    question="How many tickets per second are written and searches answered, embedded and with a server?",
     module=_INDEXES,
     contenders=("embedded", "server"),
     reference="embedded",
     figures=_INDEX_FIGURES,
     axis="milliseconds of a search",
-    note="Ten tenants; batches of 256 tickets, each durable. A server is measured where TICKETS_TEST_QDRANT_URL names "
+    note="Ten tenants; batches of 256 tickets, each durable. A server is measured if TICKETS_TEST_QDRANT_URL names "
     "one.",
 )
 _ENRICH: Final = Suite(
     name="enrich",
-    question="How many tickets a second does one core take through each operator?",
+    question="How many tickets per second does each operator process on one core?",
     module="bench.contenders.operators",
     contenders=("decode", "clean", "redact", "language", "enrich", "chunk", "classify", "points", "all of them"),
     reference="all of them",
 )
 _START: Final = Suite(
     name="start",
-    question="How soon is a fresh process of use?",
+    question="How long does a process take to start?",
     module="bench.contenders.starts",
     contenders=("first vector", "ready to read"),
     reference="first vector",
     broker="empty",
     figures=(Figure("seconds", "seconds", 2, plotted=True),),
-    axis="seconds since the process was made",
+    axis="seconds since the start of the process",
 )
 _GPU: Final = Suite(
     name="gpu",
-    question="How fast do texts become vectors on a GPU?",
+    question="How fast are texts embedded on a GPU?",
     module="bench.contenders.encoders",
     contenders=("ours, fp16 on the GPU", "ours, fp32 on the GPU", "ours, on the CPU beside it"),
     reference="ours, fp16 on the GPU",
@@ -152,18 +158,18 @@ _GPU: Final = Suite(
     heavy=True,
 )
 
-_STAGES: Final = Suite(
-    name="stages",
-    question="What does it cost to run the stream in two stages?",
-    module="bench.contenders.stages",
+_ROLES: Final = Suite(
+    name="roles",
+    question="What does it cost to split the stream into two roles?",
+    module="bench.contenders.roles",
     contenders=(
-        "the embedding stage alone, on a core",
-        "the enrichment stage alone, on a core",
-        "two stages, on a core each",
-        "one process, on a core",
+        "the embedding role alone, on one core",
+        "the enrichment role alone, on one core",
+        "both roles, on one core each",
+        "one process, on one core",
         "one process, on two cores",
     ),
-    reference="the embedding stage alone, on a core",
+    reference="the embedding role alone, on one core",
     broker="empty",
     figures=(
         Figure("rate", "tickets/s", plotted=True),
@@ -175,10 +181,9 @@ _STAGES: Final = Suite(
         Figure("embedded", "embedded"),
     ),
     axis="tickets per second",
-    note="The broker shares the cores. Bytes are those of key, value and headers, not compressed.",
+    note="The broker shares the cores. Bytes are those of key, value and headers, before compression.",
 )
 
 SUITES: Final = {
-    suite.name: suite
-    for suite in (_EMBED, _PIPELINE, _LATENCY, _SCALE, _STAGES, _INDEX, _GROWTH, _ENRICH, _START, _GPU)
+    suite.name: suite for suite in (_EMBED, _PIPELINE, _LATENCY, _SCALE, _ROLES, _INDEX, _GROWTH, _ENRICH, _START, _GPU)
 }

@@ -1,4 +1,4 @@
-"""Rows to medians with their spread, and to a table."""
+"""Summarises rows as medians with their spread, and as a table."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ class Summary(Struct, frozen=True):
     """A contender's medians over the rounds.
 
     Attributes:
-        ratio: its speed over the reference's: the median over the rounds, each a ratio of neighbours in time.
-        tokens_ratio: likewise, in tokens; 0 where either counts none.
-        cpu_s: CPU seconds per 1,000 of the unit.
-        figures: medians of the suite's own, by name.
+        ratio: its speed divided by the reference's of the same round; the median over the rounds.
+        tokens_ratio: likewise for tokens per second; 0 if either counts no tokens.
+        cpu_s: CPU seconds per 1,000 tickets or texts.
+        figures: medians of the suite's own figures, by name.
     """
 
     contender: str
@@ -37,7 +37,7 @@ class Summary(Struct, frozen=True):
 
 
 def summarise(suite: Suite, rows: Sequence[Row]) -> list[Summary]:
-    """Of everyone who was asked, in the suite's order."""
+    """A summary of every contender that has rows, in the suite's order."""
     measured = {(row.contender, row.round): row.measured for row in rows if row.measured is not None}
     references = {number: m for (name, number), m in measured.items() if name == suite.reference}
     found = []
@@ -85,7 +85,7 @@ def _summary(suite: Suite, name: str, own: dict[int, Measured], references: dict
 
 
 def headings(suite: Suite) -> list[str]:
-    """Of the columns."""
+    """The headings of the columns."""
     if suite.figures:
         return ["contender", *(figure.heading for figure in suite.figures), "peak RSS"]
     tokens = ["in tokens"] if suite.in_tokens else []
@@ -114,7 +114,7 @@ def cells(suite: Suite, summary: Summary) -> list[str]:
 
 
 def print_table(suite: Suite, summaries: Sequence[Summary]) -> None:
-    """For a person at a terminal."""
+    """Print the table on a terminal."""
     table = Table(title=f"{suite.name}: {suite.question}", title_justify="left", caption=suite.note or None)
     for number, heading in enumerate(headings(suite)):
         table.add_column(heading, justify="right" if number else "left")

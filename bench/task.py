@@ -1,7 +1,7 @@
-"""A worker as a process of its own, which says what it has done; and the one who starts it.
+"""Runs a worker in a process of its own that reports its progress in JSON lines on standard output.
 
-The process stops at the end of its standard input. It writes a line of JSON when it may read, one when its count of
-acked tickets has changed, and one when it has stopped.
+It writes a line when it has partitions, when its count of acked tickets changes, and when it has stopped. It stops at
+the end of its standard input.
 """
 
 import contextlib
@@ -27,12 +27,12 @@ _PATIENCE_S: Final = 600.0
 
 
 class Report(Struct, frozen=True):
-    """What a task says at its end. Times are seconds since 1970.
+    """The report of a task at its end. Times are seconds since 1970.
 
     Attributes:
-        first: its first record was read.
-        last: its last ack.
-        acks: of each ticket, the time in its event and the time of its ack, in milliseconds.
+        first: when it read its first record.
+        last: when it acked for the last time.
+        acks: for each ticket the time in its event and the time of its ack, in milliseconds.
     """
 
     first: float
@@ -44,7 +44,7 @@ class Report(Struct, frozen=True):
 
 
 class Task:
-    """A running worker: the real pipeline or one of its stages, in the environment given, on the cores given."""
+    """A running worker: the whole pipeline or one role of it, with its environment and cores."""
 
     def __init__(self, cores: Sequence[int], environment: dict[str, str], *, role: str = "pipeline") -> None:
         self.acked = 0
@@ -60,15 +60,15 @@ class Task:
         self._listener.start()
 
     def wait_joined(self) -> None:
-        """Until it may read."""
+        """Wait until the worker has partitions."""
         _wait(self._joined.is_set, [self])
 
     def wait_acked(self, tickets: int) -> None:
-        """Until so many are acked."""
+        """Wait until `tickets` tickets are acked."""
         wait_all_acked([self], tickets)
 
     def stop(self) -> Report:
-        """Drain it."""
+        """Drain the worker, and return its report."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._listener.join(_PATIENCE_S)
@@ -97,13 +97,13 @@ class Task:
                 self.acked = said["acked"]
 
     def check(self) -> None:
-        """Raises RuntimeError when it has ended."""
+        """Raise RuntimeError if the worker has ended."""
         if self._process.poll() is not None:
             raise RuntimeError(f"the worker ended with {self._process.returncode}")
 
 
 def wait_all_acked(tasks: Sequence[Task], tickets: int) -> None:
-    """Until so many are acked by all together."""
+    """Wait until the tasks have acked `tickets` tickets in total."""
     _wait(lambda: sum(task.acked for task in tasks) >= tickets, tasks)
 
 
@@ -113,12 +113,12 @@ def _wait(until: Callable[[], bool], tasks: Sequence[Task]) -> None:
         for task in tasks:
             task.check()
         if time.monotonic() > deadline:
-            raise RuntimeError("the worker takes too long")
+            raise RuntimeError("the worker makes no progress")
         time.sleep(_TELL_S)
 
 
 class _Listening(StreamObserver):
-    """Notes what was acked, and when."""
+    """Records which tickets were acked, and when."""
 
     def __init__(self, tell: Callable[[object], None]) -> None:
         self.acks: list[tuple[float, float]] = []

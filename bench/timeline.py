@@ -1,4 +1,4 @@
-"""A trace of the worker as a picture: a row per thread, a bar per span."""
+"""Draws a worker's trace: one row per thread, one bar per span."""
 
 import json
 from collections import defaultdict
@@ -14,7 +14,7 @@ TIMELINE: Final = "timeline.svg"
 _SHOWN_S: Final = 2.0
 _COLOURS: Final = {"poll": "#cbd5e0", "model": "#2b6cb0", "write_index": "#dd6b20"}
 _OPERATORS: Final = "#38a169"
-#: It waits for the model, whose own spans are shown in the model's threads.
+#: `embed` only waits for the model, whose own spans are shown on its threads.
 _LEFT_OUT: Final = frozenset({"embed"})
 _US: Final = 1e6
 
@@ -22,10 +22,10 @@ Interval = tuple[float, float]
 
 
 def draw(trace: Path, to: Path) -> dict[str, float]:
-    """Draw the middle of a trace.
+    """Draw two seconds from the middle of a trace.
 
     Returns:
-        For poll, operators, model and write: the share of the whole run in which at least one thread is at it.
+        For poll, operators, model and write: the share of the run during which at least one thread is busy with it.
     """
     events: list[dict[str, Any]] = [event for event in json.loads(trace.read_text()) if event]
     names = {e["tid"]: e["args"]["name"] for e in events if e["ph"] == "M"}
@@ -64,7 +64,7 @@ def _kind(name: str) -> str:
 
 
 def _covered(intervals: list[Interval]) -> float:
-    """Length of the union."""
+    """Length of the union of the intervals."""
     total, reached = 0.0, float("-inf")
     for begin, end in sorted(intervals):
         total += max(0.0, end - max(begin, reached))

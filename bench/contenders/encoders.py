@@ -1,6 +1,6 @@
-"""Texts to vectors: ours, and our graph under the batchings one would otherwise write.
+"""Measures our encoder, and our graph with simpler ways of batching.
 
-All embed the same texts with the same weights, truncation and number of threads, and without a cache.
+All contenders embed the same texts with the same weights, truncation and number of threads, and without a cache.
 """
 
 import os
@@ -21,14 +21,14 @@ from models.run.encoder import OnnxEmbedder
 from models.run.tokenise import load_tokenizer
 from models.store.cards import TOKENIZER
 
-#: Ours sees so many texts at a time: what the pipeline hands over at once in a backlog.
+#: Texts per call of our encoder, as in the pipeline under a backlog.
 _WINDOW: Final = 512
 _GPU_WINDOW: Final = 8192
 _WARM: Final = 64
 
 
 class Tokens:
-    """Counts what goes through the model."""
+    """Counts the tokens that the model processes."""
 
     count = 0
 
@@ -63,7 +63,7 @@ def _ours(precision: Precision, device: Device = "cpu", window: int = _WINDOW) -
 
 
 def _plain(precision: Precision, batch: int) -> Callable[[Job], Measured]:
-    """Our graph in one session over all cores, `batch` texts in the order they come, padded to the longest."""
+    """Our graph in one session over all cores: batches of `batch` texts in input order, padded to the longest."""
 
     def run(job: Job) -> Measured:
         settings = load_settings().model.model_copy(update={"precision": precision})
@@ -116,8 +116,8 @@ CONTENDERS: Final = {
     "ours, fp32": _ours("fp32"),
     "our int8 graph, one by one": _plain("int8", 1),
     "our fp32 graph, one by one": _plain("fp32", 1),
-    "our fp32 graph, 32 as they come": _plain("fp32", 32),
-    "our fp32 graph, 256 as they come": _plain("fp32", 256),
+    "our fp32 graph, batches of 32, unsorted": _plain("fp32", 32),
+    "our fp32 graph, batches of 256, unsorted": _plain("fp32", 256),
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes and searches of an index, by how much is in it: tickets of one passage, synthetic vectors, ten tenants."""
+"""Measures writes and searches by the size of the index: one-passage tickets, synthetic vectors, ten tenants."""
 
 import os
 import time
@@ -19,7 +19,7 @@ _DIMENSION: Final = 384
 _TENANTS: Final = 10
 _BATCH: Final = 256
 _MODEL: Final = "bench/1"
-#: Vectors of texts lie in heaps; as many as there are things to complain about.
+#: Number of clusters: vectors of real texts are clustered by topic.
 _HEAPS: Final = 100
 _SPREAD: Final = 0.6
 _SEARCHES: Final = 200
@@ -42,7 +42,7 @@ def _server(job: Job) -> Measured:
 
 
 def _measure(points: int) -> Measured:
-    """Fill, then time the last batches as the pipeline writes them, and searches of one tenant after another."""
+    """Fill the index, then time the last batches, written as the pipeline does, and searches in each tenant in turn."""
     settings, clock, made = load_settings(), Clock(), _tickets()
     index = open_index(settings.index, dimension=_DIMENSION, model=_MODEL)
     for _ in range(0, max(0, points - _TIMED), _BATCH):
@@ -80,7 +80,7 @@ def _measure(points: int) -> Measured:
 
 
 def _search(index: VersionedIndex) -> list[float]:
-    """Milliseconds of each."""
+    """Search, and return the latency of each search in milliseconds."""
     rng, answers = np.random.default_rng(11), []
     heaps = _heaps()
     for number in range(_SEARCHES):
@@ -133,12 +133,12 @@ def _near(centres: Vector, rng: np.random.Generator) -> Vector:
 
 
 def _size(folder: Path) -> int:
-    """Bytes on disk, holes left out."""
+    """Allocated bytes on disk, without holes of sparse files."""
     return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 class _BySize(dict[str, Callable[[Job], Measured]]):
-    """Also contenders named by a size, such as "10,000 points"."""
+    """Maps contenders' names to functions; a size such as "10,000 points" is a name too."""
 
     def __missing__(self, name: str) -> Callable[[Job], Measured]:
         return _embedded(int(name.removesuffix(" points").replace(",", "")))

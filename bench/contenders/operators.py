@@ -1,4 +1,4 @@
-"""Tickets per second of one core through each operator, in batches as the pipeline reads them."""
+"""Measures each operator in tickets per second on one core, in batches of the pipeline's size."""
 
 import gc
 from collections.abc import Callable
@@ -21,7 +21,7 @@ NAMES: Final = ("decode", "clean", "redact", "language", "chunk", "classify", "p
 def _operator(wanted: str) -> Callable[[Job], Measured]:
     def run(job: Job) -> Measured:
         settings, telemetry, clock = load_settings(), StreamTelemetry(), Clock()
-        # The real tokenizer cuts; vectors stand in for the model's, which is not what is measured.
+        # The tokenizer is the real one; the vectors are dummies, because the model is not measured here.
         steps, hashing = ticket_steps(settings, load_embedder(settings.model)), HashingEmbedder()
         total = [0.0, 0.0]
         raw, most = records(job.tickets), settings.writer.max_batch_records

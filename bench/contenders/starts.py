@@ -1,4 +1,4 @@
-"""How long a fresh process takes until it is of use, caches on disk warm. Nothing is imported before it is needed."""
+"""Measures the start of a fresh process with warm disk caches. Nothing is imported before it is needed."""
 
 import os
 import sys
@@ -7,14 +7,14 @@ from typing import Any
 
 
 def _since_start_s() -> float:
-    """Seconds since this process was made (proc(5): field 22 of stat, in clock ticks since boot)."""
+    """Seconds since the start of this process (proc(5): field 22 of stat, in clock ticks since boot)."""
     with open("/proc/self/stat") as stat:  # noqa: PTH123 - pathlib is an import more
         ticks = int(stat.read().rpartition(")")[2].split()[19])
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _vector() -> None:
-    """One text, embedded."""
+    """Embed one text."""
     from core.environment import load_settings  # noqa: PLC0415
     from runtime.model import open_embedder  # noqa: PLC0415
 
@@ -22,7 +22,7 @@ def _vector() -> None:
 
 
 def _pipeline() -> None:
-    """Broker, index and model are open; the next call would read."""
+    """Open broker, index and model, and wait for partitions; the next poll would read."""
     from core.environment import load_settings  # noqa: PLC0415
     from stream.compose import open_pipeline  # noqa: PLC0415
 
@@ -53,7 +53,7 @@ def main() -> None:
         "rss_mib": rss,
     }
     print(json.dumps({**row, "figures": {"seconds": round(seconds, 3)}}), flush=True)
-    os._exit(0)  # a consumer that leaves its group in good order is another measurement
+    os._exit(0)  # an orderly end is not measured here
 
 
 if __name__ == "__main__":

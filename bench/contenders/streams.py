@@ -1,6 +1,6 @@
-"""From a backlog on a real broker to searchable; and the bare model over the same passages.
+"""Measures the way from a backlog on a real broker to a searchable index, and the bare model on the same passages.
 
-The runner names broker, topics, group and a folder of its own in the environment.
+The runner sets broker, topics, group and a folder in the environment.
 """
 
 import json
@@ -27,7 +27,7 @@ _LOOK_S: Final = 0.05
 
 
 def _model(job: Job) -> Measured:
-    """The passages in memory, in windows as large as the pipeline's."""
+    """Embed the passages from memory, in windows as large as the pipeline's."""
     settings, tokens, clock = load_settings(), Tokens(), Clock()
     embedder = load(precision_of(settings.model), tokens)
     by_ticket, most = passages(job.tickets, embedder), settings.writer.max_batch_records
@@ -44,7 +44,7 @@ def _model(job: Job) -> Measured:
 
 
 def _pipeline(job: Job) -> Measured:
-    """Ours, from the first poll that returned records to the last ack."""
+    """Our pipeline, from the first poll that returns records to the last ack."""
     running, clock, looked, began = open_pipeline(load_settings()), Clock(), 0.0, False
     registry = running.telemetry.registry
     while True:
@@ -71,7 +71,7 @@ def _pipeline(job: Job) -> Measured:
 
 
 def _naive(_job: Job) -> Measured:
-    """A Bytewax flow as tutorials write it: a text at a time, an upsert each, nothing kept across a crash."""
+    """A tutorial-style Bytewax flow: one text and one upsert at a time, and no recovery after a crash."""
     settings, tokens, clock = load_settings(), Tokens(), Clock()
     embedder = load(precision_of(settings.model), tokens)
     settings.index.path.mkdir(parents=True)
@@ -111,7 +111,7 @@ def _naive(_job: Job) -> Measured:
 
 
 def _sum(registry: Any, name: str) -> float:
-    """Of one metric alone: reading all of them takes a millisecond."""
+    """Sum of one metric over its labels; collecting all metrics would take a millisecond."""
     families = registry.restricted_registry([name]).collect()
     return float(sum(s.value for family in families for s in family.samples if s.name == name))
 

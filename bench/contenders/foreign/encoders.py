@@ -1,4 +1,4 @@
-"""The libraries one would otherwise pick, in an environment of their own: nothing of ours is imported here.
+"""Third-party embedding libraries, in an environment of their own: nothing of ours is imported here.
 
 BENCH_SHARED names a file of texts, weights, and vectors that theirs must agree with. The job comes on standard input.
 """
@@ -20,11 +20,11 @@ warnings.filterwarnings("ignore")
 
 
 class SkippedError(Exception):
-    """Why a contender can't run here."""
+    """The reason why a contender can't run here."""
 
 
 def sentence_transformers(shared, *, device="cpu", **arguments):
-    """Its default: float32, batches of 32 sorted by length."""
+    """sentence-transformers with its defaults: float32, batches of 32 sorted by length."""
     import torch
     from sentence_transformers import SentenceTransformer, models
 
@@ -35,7 +35,7 @@ def sentence_transformers(shared, *, device="cpu", **arguments):
 
 
 def fastembed(shared):
-    """Its own batching and session over the graph that sentence-transformers exports: its own is on the hub alone."""
+    """Runs fastembed's own batching and session, on the graph that sentence-transformers exports."""
     from fastembed import TextEmbedding
     from fastembed.common.model_description import ModelSource, PoolingType
 
@@ -52,7 +52,7 @@ def fastembed(shared):
 
 
 def _exported(shared):
-    """A folder as fastembed wants it, made once."""
+    """Write the graph into a folder as fastembed expects it, once."""
     folder, weights = Path(os.environ["BENCH_SHARED"]).parent / "exported", Path(shared["weights"])
     if folder.exists():
         return folder
@@ -78,7 +78,7 @@ def _exported(shared):
 
 
 def _on_a_gpu(shared):
-    """As its documentation has it for speed."""
+    """sentence-transformers on a GPU, as its documentation recommends for speed."""
     import torch
 
     if not torch.cuda.is_available():
@@ -106,7 +106,7 @@ CONTENDERS = {
 
 
 def count_tokens(shared, texts):
-    """As the model reads them."""
+    """Count tokens as the model reads them."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(Path(shared["weights"]) / "tokenizer.json"))
@@ -116,7 +116,7 @@ def count_tokens(shared, texts):
 
 
 def answer(run):
-    """Read the job, run it, print the row; what the libraries print goes to standard error."""
+    """Read the job, run it, and print the result; the libraries' own output goes to standard error."""
     job = json.load(sys.stdin)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -131,7 +131,7 @@ def answer(run):
 
 
 def require_same(embed, shared):
-    """A contender that embeds something else is none."""
+    """Stop if the contender's vectors differ from ours."""
     expected = np.array(shared["vectors"])
     cosine = float((embed(shared["texts"][: len(expected)]) * expected).sum(1).mean())
     if cosine < _SAME:

@@ -1,4 +1,4 @@
-"""From a backlog on a broker to an index, as the libraries' tutorials write it; nothing of ours is imported here.
+"""Tutorial-style pipelines of other libraries from a broker to an index: nothing of ours is imported here.
 
 The index is the engine that ours is written to: an upsert to a server would cost them more.
 """
@@ -18,11 +18,11 @@ _BATCH = 256
 
 
 class _EnoughError(Exception):
-    """Ends a flow that would read on."""
+    """Raised to stop a flow that never ends."""
 
 
 class Target:
-    """A fresh index, which notes when the first text came and the last point went."""
+    """A new index that records the time of the first text and of the last point."""
 
     def __init__(self, dimension):
         vectors = {"text": edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)}
@@ -32,7 +32,7 @@ class Target:
         self.texts, self.upserted, self.began, self.seconds = [], 0, None, 0.0
 
     def text(self, value):
-        """Of a ticket."""
+        """The text of a ticket."""
         if self.began is None:
             self.began, self.cpu = time.perf_counter(), time.process_time()
         ticket = json.loads(value)
@@ -40,7 +40,7 @@ class Target:
         return self.texts[-1]
 
     def upsert(self, texts, vectors):
-        """Ids of chance, as in the tutorials."""
+        """Upsert with random ids, as the tutorials do."""
         points = [
             edge.Point(str(uuid.uuid4()), {"text": [float(x) for x in vector]}, {"text": text})
             for text, vector in zip(texts, vectors, strict=True)
@@ -50,14 +50,14 @@ class Target:
         self.seconds, self.cpu_seconds = time.perf_counter() - self.began, time.process_time() - self.cpu
 
     def row(self, shared):
-        """What was measured."""
+        """The result of the run."""
         tokens = count_tokens(shared, self.texts[: self.upserted])
         counts = {"tickets": self.upserted, "texts": self.upserted, "tokens": tokens}
         return {**counts, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
 
 
 def _bytewax(job, shared):
-    """One text at a time, one upsert each."""
+    """A flow with one text and one upsert at a time."""
     import bytewax.operators as op
     from bytewax.connectors.kafka import KafkaSource
     from bytewax.dataflow import Dataflow
@@ -93,7 +93,7 @@ def _bytewax(job, shared):
 
 
 def _loop(job, shared):
-    """A consumer that commits by itself, batches as they come, uploaded as they are."""
+    """A consumer loop with auto-commit that uploads every batch as it was read."""
     from confluent_kafka import Consumer
 
     model = fastembed(shared)

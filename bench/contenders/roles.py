@@ -1,6 +1,7 @@
-"""The stream as one process and as two stages with a topic between them, under a backlog and under a light load.
+"""Measures the stream as one process, and split into two roles with a topic between them.
 
-The embedding stage alone, fed from a topic that is full already, is what a divided stream could do at best.
+Both run under a backlog and under a light load. The embedding role alone, fed from a full topic, is the upper bound of
+what a split stream can do.
 """
 
 import os
@@ -23,13 +24,13 @@ from core.settings import Settings
 from synthetic.tickets import SyntheticRecord
 
 _PARTITIONS: Final = 4
-#: Of the light load, in tickets a second.
+#: The light load, in tickets per second.
 _RATE: Final = 20.0
 _LOAD_S: Final = 15.0
 
 
 def _single(cores: Sequence[int]) -> Callable[[Job], Measured]:
-    """`dataflows.tickets` on these cores."""
+    """The whole stream in one process, on these cores."""
 
     def run(job: Job) -> Measured:
         settings = own_topic()
@@ -45,7 +46,7 @@ def _single(cores: Sequence[int]) -> Callable[[Job], Measured]:
 
 
 def _enrichment_alone(job: Job) -> Measured:
-    """The first stage, from a topic that is full already."""
+    """The enrichment role, from a topic that is already full."""
     settings = _topics()
     _send(settings, synthetic_events(job.tickets))
     with Task([1], {}, role="enrichment") as enriching:
@@ -55,7 +56,7 @@ def _enrichment_alone(job: Job) -> Measured:
 
 
 def _embedding_alone(job: Job) -> Measured:
-    """The second stage, after the first has ended."""
+    """The embedding role, after the enrichment role has finished."""
     settings = _topics()
     with Task([0], {}, role="enrichment") as enriching:
         enriching.wait_joined()
@@ -69,7 +70,7 @@ def _embedding_alone(job: Job) -> Measured:
 
 
 def _both(job: Job) -> Measured:
-    """Both at once, on a core each."""
+    """Both roles at once, on one core each."""
     settings = _topics()
     with Task([0], {}, role="enrichment") as enriching, Task([1], {}, role="embedding") as embedding:
         enriching.wait_joined()
@@ -82,7 +83,7 @@ def _both(job: Job) -> Measured:
 
 
 def _ages(producer: Any, settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
-    """Send a light load at random moments; when each was due, by its place after the backlog."""
+    """Send a light load at random times; return the start and the due time of each record, in order."""
     events = synthetic_events(before + int(_RATE * _LOAD_S))[before:]
     rng, began = Random(7), time.time()  # noqa: S311 - a schedule
     dues = np.cumsum([rng.expovariate(_RATE) for _ in events])
@@ -94,7 +95,7 @@ def _ages(producer: Any, settings: Settings, last: Task, before: int) -> list[tu
 def _row(
     job: Job, reports: Sequence[Report], backlog: int, ages: Sequence[tuple[int, float]], settings: Settings
 ) -> Measured:
-    """Speed over the backlog's records alone, from the first one read to the last one acked."""
+    """The row: the speed counts the records of the backlog only, from the first read to the last ack."""
     *_, last = reports
     first = min(report.first for report in reports)
     seconds = last.acks[backlog - 1][1] / 1000 - first
@@ -118,7 +119,7 @@ def _row(
 
 
 def _bytes_each(settings: Settings, topic: str) -> float:
-    """Bytes of a record on the broker, before compression: key, value and headers."""
+    """Mean bytes of a record on the broker, before compression: key, value and headers."""
     sizes = [
         len(record.key or b"")
         + len(record.value or b"")
@@ -129,14 +130,14 @@ def _bytes_each(settings: Settings, topic: str) -> float:
 
 
 def _send(settings: Settings, events: Sequence[SyntheticRecord]) -> Any:
-    """A backlog; the producer, which is connected then."""
+    """Send a backlog, and return the producer, which is connected by then."""
     producer = open_producer(settings)
     send(producer, settings, events, due=lambda _number: 0.0)
     return producer
 
 
 def _topics() -> Settings:
-    """Three topics of this run alone."""
+    """Create three topics for this run alone."""
     raw = own_topic().topics.raw
     for name in ("enriched", "embedded"):
         os.environ[f"TICKETS_TOPICS__{name.upper()}"] = f"{raw}-{name}"
@@ -147,10 +148,10 @@ def _topics() -> Settings:
 
 
 CONTENDERS: Final = {
-    "the embedding stage alone, on a core": _embedding_alone,
-    "the enrichment stage alone, on a core": _enrichment_alone,
-    "two stages, on a core each": _both,
-    "one process, on a core": _single([1]),
+    "the embedding role alone, on one core": _embedding_alone,
+    "the enrichment role alone, on one core": _enrichment_alone,
+    "both roles, on one core each": _both,
+    "one process, on one core": _single([1]),
     "one process, on two cores": _single([0, 1]),
 }
 
