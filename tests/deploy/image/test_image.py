@@ -84,7 +84,7 @@ def test_it_says_what_it_is_and_how_to_run_it(image: Image) -> None:
     assert image.config["Healthcheck"]["Test"][0] == "CMD"
     labels = image.config["Labels"]
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
-    assert labels["org.opencontainers.image.version"] == "0.1.0"
+    assert labels["org.opencontainers.image.version"] == "0.2.0"
 
 
 def test_nothing_is_left_of_the_build(root: Path, buildah: Buildah, image: Image) -> None:

@@ -12,10 +12,10 @@ REGION: Final = "us-east-1"
 
 # Values for the environments' variables, as somebody would give them.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
-    "dev": {"account_id": ACCOUNT, "image_tag": "0.1.0", "subscribers": {"critical": ["oncall@example.com"]}},
+    "dev": {"account_id": ACCOUNT, "image_tag": "0.2.0", "subscribers": {"critical": ["oncall@example.com"]}},
     "prod": {
         "account_id": ACCOUNT,
-        "image_tag": "0.1.0",
+        "image_tag": "0.2.0",
         "index_certificate_arn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012",
         "index_domain": "index.example.com",
         "subscribers": {"critical": ["oncall@example.com"], "warning": ["team@example.com"]},
