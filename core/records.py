@@ -15,6 +15,8 @@ from core.contract import Role, UpsertEvent
 
 Stage = Literal["decode", "enrich", "embed", "index"]
 Vector = NDArray[np.float32]
+#: Of a record, in its order; a name may repeat.
+Headers = tuple[tuple[str, bytes], ...]
 
 
 class Origin(Struct, frozen=True):
@@ -32,7 +34,7 @@ class Record(Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     timestamp_ms: int
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
     @property
     def size(self) -> int:

@@ -15,6 +15,7 @@ from core.contract import Role, UpsertEvent, milliseconds
 from core.identity import point_id
 from core.records import (
     EnrichedTicket,
+    Headers,
     Label,
     Origin,
     Passage,
@@ -27,8 +28,6 @@ from core.records import (
     TicketPoints,
     Vector,
 )
-
-Headers = tuple[tuple[str, bytes], ...]
 
 FORMAT_VERSION: Final = 1
 CONTENT_TYPE: Final = "content-type"

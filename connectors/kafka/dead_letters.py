@@ -7,8 +7,8 @@ needs the same protection as the topic the record came from.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from connectors.kafka.producer import Headers, Outgoing, Sender
-from core.records import Rejected
+from connectors.kafka.producer import Outgoing, Sender
+from core.records import Headers, Rejected
 
 HEADER_PREFIX: Final = "dlq-"
 #: Kept over replays, so that a record that comes back shows how long it has been in trouble.

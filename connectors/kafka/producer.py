@@ -11,9 +11,8 @@ from connectors.kafka.clients import open_client
 from connectors.kafka.faults import translate
 from connectors.kafka.options import producer_options
 from core.errors import TransientError
+from core.records import Headers
 from core.settings import KafkaSettings
-
-Headers = tuple[tuple[str, bytes], ...]
 
 _POLL_S: Final = 0.1
 #: RD_KAFKA_PARTITION_UA: the client's partitioner decides.
