@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cli.demo import committed
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.qdrant.open import open_index
 from core.records import SearchQuery
 from local.stack import LocalStream, open_local_stream
@@ -78,7 +78,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
 
 
 def _wait(stream: LocalStream, total: int) -> None:
-    cluster = Cluster(stream.settings.kafka)
+    cluster = open_cluster(stream.settings.kafka)
     while committed(cluster, stream.settings) < total:
         stream.check()
         time.sleep(0.2)

@@ -15,7 +15,7 @@ from bench.corpus import synthetic_events, texts
 from bench.job import Job, Measured
 from bench.machine import Machine
 from bench.suite import FOREIGN_PYTHON, GPU_PYTHON, Row, Suite
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from core.environment import load_settings
 from local.broker import start_broker
@@ -145,7 +145,7 @@ def _shared(job: Job) -> bytes:
 
 def _create_topics() -> None:
     settings = load_settings()
-    cluster = Cluster(settings.kafka)
+    cluster = open_cluster(settings.kafka)
     for topic in (settings.topics.raw, settings.topics.dlq):
         cluster.create_topic(topic, partitions=_PARTITIONS, replication=1, config={})
 

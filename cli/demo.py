@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.console import ends_in_one_line, out
 from cli.model import model_progress
 from cli.search import show
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import Cluster, open_cluster
 from connectors.kafka.producer import Outgoing, Sender, open_sender
 from core.environment import load_settings
 from core.errors import TicketstreamError
@@ -83,7 +83,7 @@ def _stream(stream: LocalStream, sender: Sender, tickets: int, seed: int) -> int
             daemon=True,
         )
         thread.start()
-        cluster, first, began = Cluster(stream.settings.kafka), None, time.monotonic()
+        cluster, first, began = open_cluster(stream.settings.kafka), None, time.monotonic()
         while (done := committed(cluster, stream.settings)) < len(records):
             stream.check()
             now = time.monotonic()
@@ -156,7 +156,7 @@ class _Live:
         self._thread.join(5)
 
     def _run(self) -> None:
-        cluster = Cluster(self._stream.settings.kafka)
+        cluster = open_cluster(self._stream.settings.kafka)
         try:
             for event in _events(1_000_000, self._seed):
                 self._sender.send([_outgoing(self._stream.settings, event)])

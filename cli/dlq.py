@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.console import JsonFlag, ends_in_one_line, err, moment_of, out, print_json
 from cli.terminal import one_line
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.dead_letters import FIRST_SEEN, HEADER_PREFIX
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_one, read_topic
@@ -108,7 +108,7 @@ def show(
     """Show one letter: why it is here, and its text with personal data redacted."""
     settings = load_settings()
     origin = _origin(settings, at)
-    Cluster(settings.kafka).require_topics([settings.topics.dlq])
+    open_cluster(settings.kafka).require_topics([settings.topics.dlq])
     record = read_one(settings.kafka, origin)
     if record is None:
         raise ConfigError(f"{settings.topics.dlq} has no letter at {at}; `ticketstream dlq list` shows where they are")
@@ -161,7 +161,7 @@ def replay(
 
 def _select(settings: Settings, wanted: _Wanted) -> Iterator[Record]:
     topic = settings.topics.dlq
-    partitions = Cluster(settings.kafka).require_topics([topic])[topic]
+    partitions = open_cluster(settings.kafka).require_topics([topic])[topic]
     for record in read_topic(settings.kafka, topic, partitions=partitions):
         if record in wanted:
             yield record

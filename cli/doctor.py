@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import JsonFlag, ends_in_one_line, out, print_json
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.topics import load_topics
 from core.environment import load_settings, shown_value, variables
 from core.errors import EXIT_OK, TicketstreamError
@@ -81,18 +81,18 @@ def _examine() -> Iterator[Finding]:
 
 
 def _broker(settings: Settings) -> str:
-    return f"{Cluster(settings.kafka).brokers()} broker(s) at {settings.kafka.brokers}"
+    return f"{open_cluster(settings.kafka).brokers()} broker(s) at {settings.kafka.brokers}"
 
 
 def _topics(settings: Settings) -> str:
     declared = [spec.name for spec in load_topics(None, names=settings.topics)]
     needed = [settings.topics.raw, settings.topics.dlq]
-    present = Cluster(settings.kafka).require_topics(list(dict.fromkeys([*needed, *declared])))
+    present = open_cluster(settings.kafka).require_topics(list(dict.fromkeys([*needed, *declared])))
     return ", ".join(f"{name} ({partitions})" for name, partitions in present.items())
 
 
 def _group(settings: Settings) -> str:
-    lags = Cluster(settings.kafka).lag(settings.topics.raw, settings.kafka.group)
+    lags = open_cluster(settings.kafka).lag(settings.topics.raw, settings.kafka.group)
     return f"{settings.kafka.group} is {sum(lag.lag for lag in lags):,} records behind"
 
 

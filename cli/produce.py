@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from cli.console import JsonFlag, ends_in_one_line, err, print_json
 from connectors.files.events import CsvMapping, read_csv, read_jsonl
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.producer import Outgoing, Sender, open_sender
 from core.environment import load_settings
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
@@ -50,7 +50,7 @@ def produce(
     target = topic or settings.topics.raw
     with ExitStack() as opened:
         records = _records(opened, file, csv=csv, mapping=mapping or [], synthetic=synthetic, seed=seed, topic=target)
-        Cluster(settings.kafka).require_topics([target])
+        open_cluster(settings.kafka).require_topics([target])
         sender = open_sender(settings.kafka)
         opened.callback(sender.close)
         began = time.monotonic()

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import JsonFlag, StagedFlag, ends_in_one_line, out, print_json
-from connectors.kafka.admin import Cluster, PartitionLag
+from connectors.kafka.admin import PartitionLag, open_cluster
 from core.environment import load_settings
 from runtime.control import WorkerStatus
 from runtime.searcher import open_searcher
@@ -24,7 +24,7 @@ def status(
 ) -> None:
     """Show lag and committed offset per partition, the index's size, and how fresh it is."""
     settings = load_settings()
-    cluster, kafka, topics = Cluster(settings.kafka), settings.kafka, settings.topics
+    cluster, kafka, topics = open_cluster(settings.kafka), settings.kafka, settings.topics
     roles: dict[str | None, str] = {ENRICHMENT: topics.raw, EMBEDDING: topics.enriched} if split else {None: topics.raw}
     groups = {kafka.group_of(role): cluster.lag(topic, kafka.group_of(role)) for role, topic in roles.items()}
     with ExitStack() as stack:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.dead_letters import HEADER_PREFIX
 from connectors.kafka.reader import read_topic
 from core.records import Record
@@ -23,7 +23,7 @@ class TopicLog:
         """
         self.topic = topic
         self.settings = settings
-        self.cluster = Cluster(settings.kafka)
+        self.cluster = open_cluster(settings.kafka)
         self.partitions = self.cluster.require_topics([topic, settings.topics.dlq])
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:

@@ -13,8 +13,8 @@ from typing import Final, TypeVar, cast
 
 from msgspec import Struct
 
-from connectors.kafka.admin import Cluster
-from connectors.kafka.consumer import GroupConsumer
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.consumer import open_consumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import Sender
 from connectors.kafka.topic_sink import TopicSink
@@ -138,7 +138,7 @@ def require_topics(settings: Settings, kafka: KafkaSettings, *, reads: str, writ
         UnavailableError: the broker doesn't answer, or a topic is missing.
         ConfigError: a topic that is written has fewer partitions than the one that is read.
     """
-    found = Cluster(kafka).require_topics([reads, settings.topics.dlq, *writes])
+    found = open_cluster(kafka).require_topics([reads, settings.topics.dlq, *writes])
     logger.info("%s has %d partitions: at most so many tasks share it", reads, found[reads])
     for topic in writes:
         if found[topic] < found[reads]:
@@ -198,7 +198,7 @@ def _assemble(
         progress=state.progress,
         rng=Random(),  # noqa: S311 - jitter, not a secret
     )
-    consumer = GroupConsumer(
+    consumer = open_consumer(
         topic=worker.reads,
         kafka=worker.kafka,
         limits=settings.writer,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final
 
-from connectors.kafka.consumer import ConsumerObserver
+from connectors.kafka.assignment import ConsumerObserver
 from core.records import EnrichedTicket, Record, Rejected, TicketPoints
 from runtime.telemetry import Telemetry
 from runtime.trace import Trace

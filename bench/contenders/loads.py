@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 from bench.corpus import synthetic_events
 from bench.job import Job, Measured, answer
 from bench.task import Report, Task, wait_all_acked
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.options import producer_options
 from core.environment import load_settings
 from core.records import SearchQuery
@@ -182,7 +182,7 @@ def own_topic() -> Settings:
     """Create a topic for this run alone."""
     os.environ[_TOPIC] = f"tickets.{load_settings().kafka.group}"
     settings = load_settings()
-    Cluster(settings.kafka).create_topic(settings.topics.raw, partitions=_PARTITIONS, replication=1, config={})
+    open_cluster(settings.kafka).create_topic(settings.topics.raw, partitions=_PARTITIONS, replication=1, config={})
     return settings
 
 

@@ -17,7 +17,7 @@ from bench.contenders.loads import measured, open_producer, own_topic, send
 from bench.corpus import synthetic_events
 from bench.job import Job, Measured, answer
 from bench.task import Report, Task
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.reader import read_topic
 from core.environment import load_settings
 from core.settings import Settings
@@ -143,7 +143,7 @@ def _topics() -> Settings:
         os.environ[f"TICKETS_TOPICS__{name.upper()}"] = f"{raw}-{name}"
     settings = load_settings()
     for topic in (settings.topics.enriched, settings.topics.embedded):
-        Cluster(settings.kafka).create_topic(topic, partitions=_PARTITIONS, replication=1, config={})
+        open_cluster(settings.kafka).create_topic(topic, partitions=_PARTITIONS, replication=1, config={})
     return settings
 
 

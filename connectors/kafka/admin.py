@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
@@ -13,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, n
 from msgspec import Struct
 
 from connectors.kafka.clients import open_client
-from connectors.kafka.faults import refused
+from connectors.kafka.faults import ClientErrors
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
@@ -61,11 +61,11 @@ def broker_answers(address: str, *, timeout_s: float) -> bool:
 class Cluster:
     """An administrator's view. Raises `UnavailableError` with one line that says what to do."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, client: AdminClient, *, settings: KafkaSettings, errors: ClientErrors) -> None:
+        """Administer through `client`, which reports to `errors`; see `open_cluster`."""
+        self._admin = client
         self._settings = settings
-        self._said: list[KafkaError] = []
-        options: dict[str, Any] = {**client_options(settings), "error_cb": self._said.append}
-        self._admin = open_client(AdminClient, options)
+        self._errors = errors
         self._members: dict[str, Consumer] = {}
 
     def topics(self) -> dict[str, int]:
@@ -81,7 +81,7 @@ class Cluster:
                 found = self._admin.list_topics(timeout=max(0.1, min(_POLL_S * 4, left)))
             except KafkaException as error:
                 self._admin.poll(0)  # lets the client say what it has met
-                if left <= 0 or self._refusal() is not None:
+                if left <= 0 or self._errors.refusal is not None:
                     raise UnavailableError(self._why(error.args[0])) from None
             else:
                 return {name: len(topic.partitions) for name, topic in found.topics.items()}
@@ -194,22 +194,28 @@ class Cluster:
 
         return self._patiently(ask)
 
-    def _refusal(self) -> KafkaError | None:
-        return next((error for error in self._said if refused(error)), None)
-
     def _why(self, error: KafkaError) -> str:
-        refusal = self._refusal()
-        if refusal is not None:
+        errors = self._errors
+        if errors.refusal is not None:
             return (
-                f"the broker at {self._settings.brokers} refuses us: {refusal.str()}; "
+                f"the broker at {self._settings.brokers} refuses us: {errors.refusal.str()}; "
                 "look at TICKETS_KAFKA__SASL_* and TICKETS_KAFKA__SSL_*"
             )
-        # A broker that refuses our certificate says so in a line of OpenSSL's, under no code of its own.
-        untrusted = next((error for error in self._said if "SSL " in error.str()), None)
-        if untrusted is not None:
+        if errors.untrusted is not None:
             return (
-                f"the broker at {self._settings.brokers} and we don't trust each other: {untrusted.str()}; "
+                f"the broker at {self._settings.brokers} and we don't trust each other: {errors.untrusted.str()}; "
                 "look at TICKETS_KAFKA__SSL_*, at dates, and at the name in TICKETS_KAFKA__BROKERS"
             )
-        said = f" ({self._said[-1].str()})" if self._said else f" ({error.str()})"
-        return f"no broker answers at {self._settings.brokers}{said}; set TICKETS_KAFKA__BROKERS, or start one"
+        reason = (errors.last or error).str()
+        return f"no broker answers at {self._settings.brokers} ({reason}); set TICKETS_KAFKA__BROKERS, or start one"
+
+
+def open_cluster(settings: KafkaSettings) -> Cluster:
+    """Open an administration client, which connects with its first request.
+
+    Raises:
+        ConfigError: the client rejects its options.
+    """
+    errors = ClientErrors()
+    client = open_client(AdminClient, client_options(settings) | {"error_cb": errors.add})
+    return Cluster(client, settings=settings, errors=errors)

@@ -28,6 +28,30 @@ def refused(error: KafkaError) -> bool:
     return error.code() in _REFUSED
 
 
+class ClientErrors:
+    """Errors that a client reports outside of any call, through its option `error_cb`.
+
+    Attributes:
+        refusal: the first authentication or authorization error.
+        untrusted: the first TLS error.
+        last: the last error of any kind.
+    """
+
+    def __init__(self) -> None:
+        self.refusal: KafkaError | None = None
+        self.untrusted: KafkaError | None = None
+        self.last: KafkaError | None = None
+
+    def add(self, error: KafkaError) -> None:
+        """Note `error`, on whichever thread polls the client."""
+        self.last = error
+        if self.refusal is None and refused(error):
+            self.refusal = error
+        # If the broker rejects our certificate, the error has no code of its own, only OpenSSL's message.
+        if self.untrusted is None and "SSL " in error.str():
+            self.untrusted = error
+
+
 def translate(error: KafkaError, doing: str) -> TicketstreamError:
     """`error` as one of ours: a refusal, a vanished topic or a fatal client is final, anything else an outage."""
     if refused(error):

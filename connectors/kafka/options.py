@@ -9,6 +9,7 @@ from core.settings import KafkaSettings
 
 logger: Final = logging.getLogger("ticketstream.kafka")
 
+#: Any, since confluent-kafka's own types of the options leave out callbacks.
 Options = dict[str, Any]
 
 

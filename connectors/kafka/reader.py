@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import refused, translate
 from connectors.kafka.messages import record_of
-from connectors.kafka.options import client_options
+from connectors.kafka.options import Options, client_options
 from core.errors import UnavailableError
 from core.records import Origin, Record
 from core.settings import KafkaSettings
@@ -104,7 +104,7 @@ def _nobody(settings: KafkaSettings) -> UnavailableError:
 
 
 def _reader(settings: KafkaSettings) -> Consumer:
-    options: dict[str, Any] = client_options(settings) | {
+    options: Options = client_options(settings) | {
         # The client wants a group and asks who coordinates it, though nothing is committed under it: a name that the
         # operator's right to the worker's group, given by its beginning, covers.
         "group.id": f"{settings.group}-reader",

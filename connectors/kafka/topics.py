@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from core.errors import ConfigError
 from core.settings import Settings, TopicSettings
 
@@ -66,7 +66,7 @@ def create_topics(
         ConfigError: more copies are asked for than there are brokers.
         UnavailableError: no broker answers, or it refuses.
     """
-    cluster = Cluster(settings.kafka)
+    cluster = open_cluster(settings.kafka)
     present = cluster.topics()
     brokers = cluster.brokers()
     done = {}

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from connectors.kafka.topics import create_topics, load_topics
@@ -67,7 +67,7 @@ class World:
             contract=ContractSettings(max_record_bytes=_MAX_RECORD_BYTES),
         )
         self.produced = 0
-        self.cluster = Cluster(self.settings.kafka)
+        self.cluster = open_cluster(self.settings.kafka)
         if declared:
             create_topics(self.settings, load_topics(None, names=self.settings.topics))
             return

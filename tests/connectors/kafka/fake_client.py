@@ -4,7 +4,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from connectors.kafka import consumer as module
+from connectors.kafka.assignment import ConsumerObserver
+from connectors.kafka.consumer import GroupConsumer, open_consumer
+from core.settings import KafkaSettings, WriterSettings
+from delivery.credits import Credits
 
 TOPIC: Final = "tickets.raw"
 POLL_INTERVAL_S: Final = 300.0
@@ -156,3 +163,26 @@ class FakeClient:
 
     def close(self) -> None:
         self.farewells += 1
+
+
+def open_fake(
+    monkeypatch: pytest.MonkeyPatch,
+    client: FakeClient,
+    *,
+    limits: WriterSettings,
+    credits_: Credits | None = None,
+    commit_interval_s: float = 1,
+    broken: type | None = None,
+) -> GroupConsumer:
+    """A consumer over `client`, on its clock. The mutant `broken` takes the place of the class that it derives from."""
+    monkeypatch.setattr(module, "Consumer", client.open)
+    if broken is not None:
+        monkeypatch.setattr(module, broken.__mro__[1].__name__, broken)
+    return open_consumer(
+        topic=TOPIC,
+        kafka=KafkaSettings(max_poll_interval_s=POLL_INTERVAL_S, commit_interval_s=commit_interval_s),
+        limits=limits,
+        credits_=credits_ or Credits(tickets=25, bytes_=10**9),
+        observer=ConsumerObserver(),
+        clock=lambda: client.clock[0],
+    )

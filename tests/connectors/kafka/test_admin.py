@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
 from tests.rigs.kafka import PASSWORD, Kafka
@@ -16,7 +16,7 @@ from tests.rigs.kafka import PASSWORD, Kafka
 
 def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
     """Where we looked, and which variable to set."""
-    cluster = Cluster(KafkaSettings(brokers="127.0.0.1:1", startup_timeout_s=1))
+    cluster = open_cluster(KafkaSettings(brokers="127.0.0.1:1", startup_timeout_s=1))
     began = time.monotonic()
     with pytest.raises(UnavailableError, match=r"no broker answers at 127.0.0.1:1 .*TICKETS_KAFKA__BROKERS"):
         cluster.topics()
@@ -25,7 +25,7 @@ def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
 
 def test_a_coordinator_that_is_about_to_be_there_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that has just started says that it is not the one; a moment later it is."""
-    cluster, topic = Cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
+    cluster, topic = open_cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
     cluster.create_topic(topic, partitions=1, replication=1, config={})
     answers: list[int] = [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS]
     member = cluster._member("anybody")
@@ -43,7 +43,7 @@ def test_a_coordinator_that_is_about_to_be_there_is_waited_for(tansu: str, monke
 
 def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It listed the topics, and says nothing of the offsets."""
-    cluster = Cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
+    cluster = open_cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
 
     class _Silent:
         def list_offsets(self, asked: Any) -> dict[Any, Future[Any]]:
@@ -58,12 +58,12 @@ def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.
 def test_a_topic_that_is_not_there_is_one_line(tansu: str) -> None:
     """With the command that creates it."""
     with pytest.raises(UnavailableError, match="has no topic nowhere; `ticketstream topics`"):
-        Cluster(KafkaSettings(brokers=tansu)).require_topics(["nowhere"])
+        open_cluster(KafkaSettings(brokers=tansu)).require_topics(["nowhere"])
 
 
 def test_a_topic_that_spreads_is_waited_for(tansu: str) -> None:
     """The broker that is asked hears of a new topic a moment after the one that made it."""
-    cluster, name = Cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
+    cluster, name = open_cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(cluster.require_topics, [name])
         time.sleep(0.3)
@@ -73,12 +73,12 @@ def test_a_topic_that_spreads_is_waited_for(tansu: str) -> None:
 
 def test_a_right_password_is_let_in(apache_kafka: Kafka) -> None:
     """Over SASL."""
-    assert Cluster(apache_kafka.login(PASSWORD)).brokers() == 1
+    assert open_cluster(apache_kafka.login(PASSWORD)).brokers() == 1
 
 
 def test_a_wrong_password_is_one_line_at_once(apache_kafka: Kafka) -> None:
     """A refusal is told as one, without waiting the start-up time out, and which settings to look at."""
     began = time.monotonic()
     with pytest.raises(UnavailableError, match=r"refuses us: .*TICKETS_KAFKA__SASL_"):
-        Cluster(apache_kafka.login("wrong")).topics()
+        open_cluster(apache_kafka.login("wrong")).topics()
     assert time.monotonic() - began < 10

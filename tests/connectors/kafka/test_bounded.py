@@ -2,18 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import TopicPartition
 
 from connectors.kafka import consumer as module
 from connectors.kafka.bounded import ends_within
-from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
-from core.settings import KafkaSettings, WriterSettings
-from delivery.credits import Credits
-from tests.connectors.kafka.fake_client import TOPIC, FakeClient
+from connectors.kafka.consumer import GroupConsumer
+from core.records import Batch, Record
+from core.settings import WriterSettings
+from tests.connectors.kafka.fake_client import FakeClient, open_fake
 
 
 def _await(done: Callable[[], bool]) -> None:
@@ -69,21 +68,16 @@ class _SilentBroker(FakeClient):
         self.left = True
 
 
+_Read = tuple[GroupConsumer, Batch[Record], _SilentBroker]
+
+
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Any:
+def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Read]:
     """A consumer with a batch and no commit, the batch, and the silent broker, which answers in the end."""
-    now = [1_000.0]
-    client = _SilentBroker(now)
-    monkeypatch.setattr(module, "Consumer", client.open)
+    client = _SilentBroker([1_000.0])
     monkeypatch.setattr(module, "_ANSWER_S", 0.3)
-    consumer = GroupConsumer(
-        topic=TOPIC,
-        kafka=KafkaSettings(max_poll_interval_s=300, commit_interval_s=60),
-        limits=WriterSettings(max_batch_records=10, max_batch_delay_ms=1, drain_timeout_s=2),
-        credits_=Credits(tickets=25, bytes_=10**9),
-        observer=ConsumerObserver(),
-        clock=lambda: now[0],
-    )
+    limits = WriterSettings(max_batch_records=10, max_batch_delay_ms=1, drain_timeout_s=2)
+    consumer = open_fake(monkeypatch, client, limits=limits, commit_interval_s=60)
     while (batch := consumer.poll()) is None:
         pass
     yield consumer, batch, client
@@ -91,7 +85,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("acked", [True, False])
-def test_a_consumer_leaves_without_an_answer(read: Any, acked: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_consumer_leaves_without_an_answer(read: _Read, acked: bool, caplog: pytest.LogCaptureFixture) -> None:
     """In time, with a word, something to commit or not; known to hang, even when the answer comes after all."""
     consumer, batch, client = read
     if acked:
@@ -109,7 +103,7 @@ def test_a_consumer_leaves_without_an_answer(read: Any, acked: bool, caplog: pyt
     assert consumer.hangs
 
 
-def test_a_consumer_whose_broker_answers_leaves_in_order(read: Any) -> None:
+def test_a_consumer_whose_broker_answers_leaves_in_order(read: _Read) -> None:
     """The last commit is waited for, then the farewell."""
     consumer, batch, client = read
     consumer.ack(batch.receipt)
@@ -120,7 +114,7 @@ def test_a_consumer_whose_broker_answers_leaves_in_order(read: Any) -> None:
     assert not consumer.hangs
 
 
-def test_a_revocation_does_not_wait_for_an_answer(read: Any) -> None:
+def test_a_revocation_does_not_wait_for_an_answer(read: _Read) -> None:
     """The partition is given away; a farewell is tried, and left alone in time."""
     consumer, batch, client = read
     consumer.ack(batch.receipt)

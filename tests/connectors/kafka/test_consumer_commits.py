@@ -1,16 +1,13 @@
 """Commits in the middle of a rebalance: held up with everything that the coordinator is asked, then refused."""
 
-from typing import Any
-
 import pytest
 from confluent_kafka import KafkaError
 
 from connectors.kafka import consumer as module
-from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
 from core.records import Batch, Record
-from core.settings import KafkaSettings, WriterSettings
+from core.settings import WriterSettings
 from delivery.credits import Credits
-from tests.connectors.kafka.fake_client import POLL_INTERVAL_S, TOPIC, FakeClient
+from tests.connectors.kafka.fake_client import FakeClient, open_fake
 
 
 class _Member:
@@ -19,15 +16,9 @@ class _Member:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = [1_000.0]
         self.client = FakeClient(self._now)
-        monkeypatch.setattr(module, "Consumer", self.client.open)
-        self.consumer = GroupConsumer(
-            topic=TOPIC,
-            kafka=KafkaSettings(max_poll_interval_s=POLL_INTERVAL_S, commit_interval_s=1),
-            limits=WriterSettings(max_batch_records=10, max_batch_delay_ms=1),
-            credits_=Credits(tickets=25, bytes_=10**9),
-            observer=ConsumerObserver(),
-            clock=lambda: self._now[0],
-        )
+        limits = WriterSettings(max_batch_records=10, max_batch_delay_ms=1)
+        self.credits = Credits(tickets=25, bytes_=10**9)
+        self.consumer = open_fake(monkeypatch, self.client, limits=limits, credits_=self.credits)
         while (batch := self.poll()) is None:
             pass
         self.ack(batch)
@@ -46,12 +37,12 @@ class _Member:
 
 
 @pytest.fixture
-def member(monkeypatch: pytest.MonkeyPatch) -> Any:
+def member(monkeypatch: pytest.MonkeyPatch) -> _Member:
     """One that has read a batch and committed nothing."""
     return _Member(monkeypatch)
 
 
-def test_one_commit_is_under_way_at_a_time(member: Any) -> None:
+def test_one_commit_is_under_way_at_a_time(member: _Member) -> None:
     """Ten more behind it would all be refused, and the last refusal would cost the partitions."""
     member.client.holds = True
     member.read(10)
@@ -63,7 +54,7 @@ def test_one_commit_is_under_way_at_a_time(member: Any) -> None:
     assert member.client.committed == 120
 
 
-def test_a_commit_that_a_rebalance_held_up_is_made_again(member: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_commit_that_a_rebalance_held_up_is_made_again(member: _Member, caplog: pytest.LogCaptureFixture) -> None:
     """At the next interval, and it is no warning: the rebalance is in the log."""
     member.client.refusals = [KafkaError.ILLEGAL_GENERATION]
     member.read(1)
@@ -73,7 +64,7 @@ def test_a_commit_that_a_rebalance_held_up_is_made_again(member: Any, caplog: py
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
 
-def test_another_refusal_is_a_warning(member: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_refusal_is_a_warning(member: _Member, caplog: pytest.LogCaptureFixture) -> None:
     """And the commit is made again."""
     member.client.refusals = [KafkaError.GROUP_AUTHORIZATION_FAILED]
     member.read(3)
@@ -84,7 +75,7 @@ def test_another_refusal_is_a_warning(member: Any, caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize(
     "code", [KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH]
 )
-def test_the_last_commit_outlasts_a_rebalance(member: Any, code: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_last_commit_outlasts_a_rebalance(member: _Member, code: int, caplog: pytest.LogCaptureFixture) -> None:
     """An orderly end in its middle repeats nothing."""
     member.client.refusals = [code] * 3
     member.consumer.close()
@@ -92,7 +83,9 @@ def test_the_last_commit_outlasts_a_rebalance(member: Any, code: int, caplog: py
     assert "last commit failed" not in caplog.text
 
 
-def test_a_refusal_that_a_rebalance_held_up_for_long_is_the_last(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_a_rebalance_held_up_for_long_is_the_last(
+    member: _Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rebalance has ended when it comes: the next try is made, however much of the time is gone."""
     monkeypatch.setattr(module, "_ANSWER_S", 1.0)
     member.client.refusals, member.client.delays = [KafkaError.ILLEGAL_GENERATION], [0.7]
@@ -101,7 +94,7 @@ def test_a_refusal_that_a_rebalance_held_up_for_long_is_the_last(member: Any, mo
     assert member.client.farewells == 1
 
 
-def test_what_is_given_away_is_committed_first(member: Any) -> None:
+def test_what_is_given_away_is_committed_first(member: _Member) -> None:
     """Beside a commit that is under way, and without waiting: no poll's thread is free to be answered."""
     member.client.holds = True
     member.read(1)
@@ -112,7 +105,7 @@ def test_what_is_given_away_is_committed_first(member: Any) -> None:
 
 
 def test_the_last_commit_of_one_that_was_put_out_is_not_insisted_on(
-    member: Any, caplog: pytest.LogCaptureFixture
+    member: _Member, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its partitions are another's."""
     member.client.refusals = [KafkaError.UNKNOWN_MEMBER_ID]
@@ -121,7 +114,7 @@ def test_the_last_commit_of_one_that_was_put_out_is_not_insisted_on(
     assert "last commit failed" in caplog.text
 
 
-def test_a_refusal_that_lasts_leaves_time_for_the_farewell(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_lasts_leaves_time_for_the_farewell(member: _Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """It leaves without its last commit, and the others needn't wait for its session to end."""
     monkeypatch.setattr(module, "_ANSWER_S", 1.0)
     member.client.refusals = [KafkaError.REBALANCE_IN_PROGRESS] * 1_000
@@ -131,7 +124,7 @@ def test_a_refusal_that_lasts_leaves_time_for_the_farewell(member: Any, monkeypa
     assert 2 <= member.client.commits < 20
 
 
-def test_a_commit_that_cannot_be_sent_is_sent_later(member: Any) -> None:
+def test_a_commit_that_cannot_be_sent_is_sent_later(member: _Member) -> None:
     """None is under way then."""
     member.client.broken = True
     member.read(3)
@@ -140,7 +133,7 @@ def test_a_commit_that_cannot_be_sent_is_sent_later(member: Any) -> None:
     assert member.client.committed > 0
 
 
-def test_all_that_is_under_way_is_waited_for(member: Any) -> None:
+def test_all_that_is_under_way_is_waited_for(member: _Member) -> None:
     """A commit at its time and one of a partition given away: the next goes when both are answered."""
     member.client.holds = True
     member.read(1)
@@ -154,10 +147,10 @@ def test_all_that_is_under_way_is_waited_for(member: Any) -> None:
     assert member.client.commits > 2
 
 
-def test_an_offset_that_was_put_back_is_put_right(member: Any) -> None:
+def test_an_offset_that_was_put_back_is_put_right(member: _Member) -> None:
     """A late commit of the partition's last owner: nothing new has come, and the offset is committed again."""
     member.read(6)
-    member.consumer._credits.take(25, 0)  # no room: nothing more is read
+    member.credits.take(25, 0)  # no room: nothing more is read
     for _ in range(3):
         member.poll()
     reached = member.client.committed

@@ -7,18 +7,18 @@ from typing import Any, Final
 import pytest
 from confluent_kafka import TopicPartition
 
-from connectors.kafka import consumer as module
-from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
+from connectors.kafka.assignment import Assignment
+from connectors.kafka.consumer import GroupConsumer
 from core.errors import TransientError
 from core.records import Batch, Item, Rejected, TicketPoints, record_of
-from core.settings import KafkaSettings, WriterSettings
+from core.settings import WriterSettings
 from delivery.credits import Credits
 from delivery.offsets import OffsetTracker
 from stream.progress import Progress
 from stream.sinks import INDEX, OpenSink
 from stream.telemetry import StreamTelemetry
 from stream.writer import Writer
-from tests.connectors.kafka.fake_client import POLL_INTERVAL_S, TOPIC, FakeClient
+from tests.connectors.kafka.fake_client import POLL_INTERVAL_S, FakeClient, open_fake
 from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points
 
 _WRITING: Final = WriterSettings(backoff_max_s=0.002, max_batch_records=10, max_batch_delay_ms=1, drain_timeout_s=2)
@@ -27,19 +27,11 @@ _WRITING: Final = WriterSettings(backoff_max_s=0.002, max_batch_records=10, max_
 class _Stream:
     """A consumer over the fake client, and a writer over an index that is out until `out` is False."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, broken: type | None = None) -> None:
         self.now = [1_000.0]
         self.client = FakeClient(self.now)
-        monkeypatch.setattr(module, "Consumer", self.client.open)
         self.credits = Credits(tickets=25, bytes_=10**9)
-        self.consumer = kind(
-            topic=TOPIC,
-            kafka=KafkaSettings(max_poll_interval_s=POLL_INTERVAL_S),
-            limits=_WRITING,
-            credits_=self.credits,
-            observer=ConsumerObserver(),
-            clock=lambda: self.now[0],
-        )
+        self.consumer = open_fake(monkeypatch, self.client, limits=_WRITING, credits_=self.credits, broken=broken)
         self.out = True
         self.seen: list[int] = []
         telemetry, progress = StreamTelemetry(), Progress(max_stall_s=60)
@@ -83,7 +75,7 @@ def test_an_outage_longer_than_the_poll_interval_costs_no_membership_and_no_reco
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Paused, polling on, no more read than the credits allow; afterwards every offset comes once, in order."""
-    assert _Stream(monkeypatch, GroupConsumer).stays()
+    assert _Stream(monkeypatch).stays()
 
 
 class _Asleep(GroupConsumer):
@@ -101,15 +93,15 @@ class _Drops(GroupConsumer):
         self._carried.clear()
 
 
-class _NeverPauses(GroupConsumer):
+class _NeverPauses(Assignment):
     """Polls on without pausing, and so reads what it has no room for."""
 
-    def _pause(self, *, paused: bool) -> None:
+    def pause(self, *, paused: bool) -> None:
         pass
 
 
 @pytest.mark.parametrize("broken", [_Asleep, _Drops, _NeverPauses])
-def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch, broken: type[GroupConsumer]) -> None:
+def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch, broken: type) -> None:
     """Evicted, a record skipped, or memory without bound."""
     assert not _Stream(monkeypatch, broken).stays()
 
@@ -117,9 +109,9 @@ def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch,
 # --- partitions that go while the window is full
 
 
-def _full(monkeypatch: pytest.MonkeyPatch, kind: type[GroupConsumer]) -> _Stream:
+def _full(monkeypatch: pytest.MonkeyPatch, broken: type | None = None) -> _Stream:
     """The index is out and the consumer has paused."""
-    stream = _Stream(monkeypatch, kind)
+    stream = _Stream(monkeypatch, broken)
     while not stream.client.paused:
         stream.poll()
         stream.now[0] += 1
@@ -143,18 +135,18 @@ def _reads_on(stream: _Stream) -> bool:
     return len(stream.seen) > before
 
 
-class _StaysPaused(GroupConsumer):
+class _StaysPaused(Assignment):
     """Doesn't ask for what comes back to be resumed."""
 
-    def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
-        paused = consumer.paused
-        super()._on_assign(consumer, partitions)
-        consumer.paused = paused
+    def _on_assign(self, client: Any, partitions: list[TopicPartition]) -> None:
+        paused = client.paused
+        super()._on_assign(client, partitions)
+        client.paused = paused
 
 
 def test_a_partition_that_was_lost_while_paused_is_read_on_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client remembers the pause; nobody would read it until a restart."""
-    assert _reads_on(_full(monkeypatch, GroupConsumer))
+    assert _reads_on(_full(monkeypatch))
 
 
 def test_the_check_catches_a_partition_that_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +159,7 @@ def test_a_revocation_waits_no_longer_than_a_drain_may(
     monkeypatch: pytest.MonkeyPatch, since_s: float | None, most_s: float
 ) -> None:
     """Half the drain timeout while it reads; what is left of a drain that was asked for before."""
-    stream = _full(monkeypatch, GroupConsumer)
+    stream = _full(monkeypatch)
     if since_s is not None:
         stream.consumer.stop(since=stream.now[0] + since_s)
     tracker, waits = stream.consumer._tracker, list[float]()

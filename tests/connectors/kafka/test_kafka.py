@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.kafka.admin import Cluster
-from connectors.kafka.consumer import ConsumerObserver, GroupConsumer
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.assignment import ConsumerObserver
+from connectors.kafka.consumer import GroupConsumer, open_consumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_one, read_topic
@@ -40,7 +41,7 @@ class _Topic:
             commit_interval_s=commit_interval_s,
         )
         self.partitions = partitions
-        self.cluster = Cluster(self.kafka)
+        self.cluster = open_cluster(self.kafka)
         self.cluster.create_topic(self.name, partitions=partitions, replication=1, config={})
 
     def fill(self, count: int, start: int = 0) -> None:
@@ -51,7 +52,7 @@ class _Topic:
 
     def consumer(self, *, batch: int = 10, inflight: int = 10_000) -> GroupConsumer:
         limits = WriterSettings(max_batch_records=batch, max_batch_delay_ms=20, drain_timeout_s=2)
-        return GroupConsumer(
+        return open_consumer(
             topic=self.name,
             kafka=self.kafka,
             limits=limits,
@@ -250,7 +251,7 @@ def test_reading_one_that_is_not_there_is_none(tansu: str) -> None:
 
 def test_a_wrong_password_stops_a_consumer(apache_kafka: Kafka) -> None:
     """Waiting would not mend it."""
-    consumer = GroupConsumer(
+    consumer = open_consumer(
         topic="any",
         kafka=apache_kafka.login("wrong", group="refused"),
         limits=WriterSettings(max_batch_delay_ms=100),

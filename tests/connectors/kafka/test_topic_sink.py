@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from confluent_kafka import Producer
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.options import producer_options
 from connectors.kafka.producer import Sender
 from connectors.kafka.reader import read_topic
@@ -37,7 +37,7 @@ def named(tansu: str, request: pytest.FixtureRequest) -> tuple[KafkaSettings, st
     """A topic of four partitions."""
     kafka = KafkaSettings(brokers=tansu)
     name = f"between-{Random().randrange(10**9)}-{request.node.name[:20]}"
-    Cluster(kafka).create_topic(name, partitions=4, replication=1, config={})
+    open_cluster(kafka).create_topic(name, partitions=4, replication=1, config={})
     return kafka, name
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from confluent_kafka.admin import AdminClient
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from core.settings import KafkaSettings
 from local.ports import free_port
@@ -85,7 +85,7 @@ def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
     """And so many in-sync replicas as there can be: a write is acked."""
     _make_topics(services()["topics"], kafka)
     declared = yaml.safe_load((ROOT / "deploy" / "k8s-ecs" / "msk" / "topics.yaml").read_text())["topics"]
-    found = Cluster(KafkaSettings(brokers=kafka["localhost:9092"])).topics()
+    found = open_cluster(KafkaSettings(brokers=kafka["localhost:9092"])).topics()
     assert {name: found.get(name) for name in (topic["name"] for topic in declared)} == {
         topic["name"]: topic["partitions"] for topic in declared
     }

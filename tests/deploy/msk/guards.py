@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from confluent_kafka import KafkaError, Producer
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.options import producer_options
 from core.settings import KafkaSettings
 from tests.rigs.kafka import KafkaCluster
@@ -19,16 +19,16 @@ def nothing_comes_unasked(cluster: KafkaCluster) -> None:
     name = f"misspelt-{uuid4().hex[:8]}"
     error = _write(settings, name)
     assert error is not None
-    assert name not in Cluster(settings).topics()
+    assert name not in open_cluster(settings).topics()
 
 
 def a_stranger_is_kept_out(cluster: KafkaCluster) -> None:
     """Whoever has a password and no rule sees no topic and writes no record."""
-    admin = Cluster(KafkaSettings(brokers=cluster.address))
+    admin = open_cluster(KafkaSettings(brokers=cluster.address))
     name = f"closed-{uuid4().hex[:8]}"
     admin.create_topic(name, partitions=1, replication=-1, config={})
     stranger = stranger_of(cluster)
-    assert Cluster(stranger).topics() == {}
+    assert open_cluster(stranger).topics() == {}
     error = _write(stranger, name)
     assert error is not None
     assert error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED, error

@@ -120,7 +120,8 @@ def leave_without_draining() -> None:
         del since
         if not self._closed:
             self._closed = True
-            self._consumer.close()
+            self._assignment.limit_waits(0)
+            self._client.close()
 
     patch(GroupConsumer, "stop", stop)
 
