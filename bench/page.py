@@ -73,8 +73,8 @@ def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> s
         *("| " + " | ".join(cells(suite, summary)) + " |" for summary in summaries),
         "",
         *([suite.note, ""] if suite.note else []),
-        f"{f'{tickets:,} tickets a run, ' if tickets > 1 else ''}{rounds} rounds; {machine.cpu}, "
-        f"{machine.cores} cores; commit {machine.commit}; "
+        f"{f'{tickets:,} tickets a run, ' if tickets > 1 else ''}{rounds} rounds; "
+        f"{machine.hardware}; commit {machine.commit}; "
         f"Python {machine.python}, " + ", ".join(f"{name} {number}" for name, number in machine.versions.items()) + ".",
         "",
     ]

@@ -1,6 +1,5 @@
 """Texts to vectors through ONNX Runtime, on every core or on a GPU, with as few padded tokens as can be."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cpu import read_cpu
 from core.protocols import TextKind
 from core.records import Vector
 from core.threads import step_back
@@ -62,12 +62,13 @@ class OnnxEmbedder:
         self._tokenizer = TextTokenizer(
             tokenizer, max_length=manifest.max_length, prefixes=list(self._prefixes.values())
         )
-        sessions = open_sessions(artefact.graph, device, threads=threads or len(os.sched_getaffinity(0)))
+        cpu = read_cpu()
+        sessions = open_sessions(artefact.graph, device, threads=threads or cpu.cores)
         self._sessions: SimpleQueue[Session] = SimpleQueue()
         for session in sessions:
             self._sessions.put(session)
         self._tuning = tuning or find_tuning(
-            artefact.graph.parent, device, lambda: tune(self._timed, SCALES[device], longest=manifest.max_length)
+            artefact.graph.parent, device, cpu, lambda: tune(self._timed, SCALES[device], longest=manifest.max_length)
         )
         self._pool = ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=step_back)
         self._open_asking: Callable[[], list[Session]] | None = partial(

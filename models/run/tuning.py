@@ -1,7 +1,6 @@
 """What suits this machine: how large a batch should be, what a call costs; measured once, kept beside the graph."""
 
 import contextlib
-import platform
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from core.cpu import Cpu
 from models.device import Device
 
 #: Runs so many texts of so many tokens each in one session; returns seconds.
@@ -28,7 +28,6 @@ _FEW_ROUNDS: Final = 9
 _LEAST_OVERHEAD: Final = 2
 #: A smaller batch wastes less on padding, so it is taken unless a larger one is faster by more than this.
 _WORTH: Final = 0.98
-_CPU_INFO: Final = Path("/proc/cpuinfo")
 
 
 class Scale(Struct, frozen=True):
@@ -50,7 +49,7 @@ class Tuning(Struct, frozen=True):
     Attributes:
         budget_tokens: most padded tokens of a batch: beyond it the activations leave the cache.
         overhead_tokens: what a call costs beside its tokens, in tokens.
-        machine: where and how it was measured: the kind of CPU, the device, our method.
+        machine: where and how it was measured: the kind of CPU, the device, `_METHOD`.
     """
 
     budget_tokens: int
@@ -62,9 +61,9 @@ class Tuning(Struct, frozen=True):
 DEFAULT: Final = Tuning(512, 8)
 
 
-def find_tuning(folder: Path, device: Device, measure: Callable[[], Tuning]) -> Tuning:
+def find_tuning(folder: Path, device: Device, cpu: Cpu, measure: Callable[[], Tuning]) -> Tuning:
     """What was measured on this machine for the graph in `folder`; measured, and kept, when nothing was."""
-    file, machine = folder / FILE, f"{this_machine()}/{device}/{_METHOD}"
+    file, machine = folder / FILE, f"{cpu.kind}/{device}/{_METHOD}"
     with contextlib.suppress(OSError, msgspec.DecodeError):
         kept = msgspec.json.decode(file.read_bytes(), type=Tuning)
         if kept.machine == machine and kept.budget_tokens > 0 and kept.overhead_tokens >= 0:
@@ -97,12 +96,3 @@ def tune(run: Run, scale: Scale, *, longest: int = _LENGTH) -> Tuning:
     token = (min(found[budget] for found in rounds) * budget - few) / tokens  # a straight line through both
     overhead = round(few / token) - _FEW * length if token > 0 else scale.max_overhead
     return Tuning(budget, min(max(overhead, _LEAST_OVERHEAD), scale.max_overhead))
-
-
-def this_machine() -> str:
-    """Kind of CPU, as Linux names it, or its architecture."""
-    with contextlib.suppress(OSError):
-        for line in _CPU_INFO.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.machine()

@@ -5,7 +5,6 @@ import pytest
 from core.errors import ConfigError
 from models import device
 from models.device import choose_device, count_gpus
-from models.precision import choose, require_suited
 
 
 def test_without_a_gpu_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,13 +37,3 @@ def test_no_driver_is_no_gpu() -> None:
     """A library that isn't there, and one that is no driver."""
     assert count_gpus("libthere-is-none.so.1") == 0
     assert count_gpus("libc.so.6") == 0
-
-
-def test_precisions_follow_the_device() -> None:
-    """fp32 runs anywhere."""
-    assert choose("auto", "cuda") == "fp16"
-    assert choose("fp32", "cuda") == "fp32"
-    for precision, runs_on in (("int8", "cpu"), ("fp16", "cuda"), ("fp32", "cpu"), ("fp32", "cuda")):
-        require_suited(precision, runs_on)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="TICKETS_MODEL__PRECISION: int8 is not for cuda; choose fp16"):
-        require_suited("int8", "cuda")

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from core.cpu import Cpu
 from models.run.tuning import FILE, SCALES, Tuning, find_tuning, tune
+
+_CPU = Cpu("Xeon", ("avx512_vnni", "amx_int8"), 2)
 
 
 @pytest.mark.parametrize(("cache", "overhead"), [(256, 4), (512, 12), (1024, 30), (100_000, 8)])
@@ -43,27 +46,40 @@ def test_noise_in_one_round_changes_nothing() -> None:
 
 
 def test_it_is_measured_once_per_machine(tmp_path: Path) -> None:
-    """And again for a file that is damaged or of another machine."""
+    """A kept tuning is used again, unless the file is damaged or was measured on another machine or device."""
     measured: list[Tuning] = []
 
     def measure() -> Tuning:
         measured.append(Tuning(256, 5))
         return measured[-1]
 
-    first = find_tuning(tmp_path, "cpu", measure)
-    assert find_tuning(tmp_path, "cpu", measure) == first
+    first = find_tuning(tmp_path, "cpu", _CPU, measure)
+    assert find_tuning(tmp_path, "cpu", _CPU, measure) == first
     assert len(measured) == 1
     for content in ("{", '{"budget_tokens": 0, "overhead_tokens": 1, "machine": "another"}'):
         (tmp_path / FILE).write_text(content)
-        assert find_tuning(tmp_path, "cpu", measure) == first
+        assert find_tuning(tmp_path, "cpu", _CPU, measure) == first
     assert len(measured) == 3
-    find_tuning(tmp_path, "cuda", measure)
+    find_tuning(tmp_path, "cuda", _CPU, measure)
     assert len(measured) == 4
+
+
+def test_a_tuning_measured_with_amx_is_not_used_without(tmp_path: Path) -> None:
+    """CPUs of one name come with and without AMX, so the flags are part of the key."""
+    assert find_tuning(tmp_path, "cpu", _CPU, lambda: Tuning(256, 5)).budget_tokens == 256
+    without = Cpu(_CPU.name, ("avx512_vnni",), _CPU.cores)
+    assert find_tuning(tmp_path, "cpu", without, lambda: Tuning(512, 9)).budget_tokens == 512
+
+
+def test_a_tuning_from_before_flags_were_recorded_is_measured_again(tmp_path: Path) -> None:
+    """The key of an old file is the CPU's name alone, and matches no kind of CPU with flags."""
+    (tmp_path / FILE).write_text('{"budget_tokens": 128, "overhead_tokens": 8, "machine": "Xeon/cpu/3"}')
+    assert find_tuning(tmp_path, "cpu", _CPU, lambda: Tuning(512, 9)).budget_tokens == 512
 
 
 def test_a_cache_that_takes_no_files_is_no_error(tmp_path: Path) -> None:
     """An image's file system is read-only: it is measured at every start there, or pinned."""
-    assert find_tuning(tmp_path / "missing", "cpu", lambda: Tuning(256, 5)).budget_tokens == 256
+    assert find_tuning(tmp_path / "missing", "cpu", _CPU, lambda: Tuning(256, 5)).budget_tokens == 256
 
 
 def test_a_gpu_is_given_more() -> None:
