@@ -4,9 +4,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,13 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from cli.console import JsonFlag, ends_in_one_line, err, print_json
 from connectors.files.events import CsvMapping, read_csv, read_jsonl
 from connectors.kafka.admin import open_cluster
-from connectors.kafka.producer import Outgoing, Sender, open_sender
+from connectors.kafka.pacing import send_in_slices
+from connectors.kafka.producer import Outgoing, Sender
 from core.environment import load_settings
-from core.errors import ConfigError, FatalError, TransientError, UnavailableError
+from core.errors import ConfigError
+from runtime.sender import open_sender
 from synthetic.tickets import events
-
-_SLICE: Final = 500
-_SLICES_PER_S: Final = 10
 
 
 @ends_in_one_line
@@ -51,8 +49,7 @@ def produce(
     with ExitStack() as opened:
         records = _records(opened, file, csv=csv, mapping=mapping or [], synthetic=synthetic, seed=seed, topic=target)
         open_cluster(settings.kafka).require_topics([target])
-        sender = open_sender(settings.kafka)
-        opened.callback(sender.close)
+        sender = open_sender(settings.kafka, opened)
         began = time.monotonic()
         sent = _send(sender, records, rate=rate, total=synthetic, target=target)
     seconds = time.monotonic() - began
@@ -98,44 +95,19 @@ def _open(opened: ExitStack, file: str) -> BinaryIO:
 
 
 def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, total: int | None, target: str) -> int:
-    """Send in slices, no faster than `rate` per second."""
-    slice_size = _SLICE if rate is None else max(1, min(_SLICE, int(rate / _SLICES_PER_S)))
-    source, sent, began = iter(records), 0, time.monotonic()
+    """Send all records behind a progress bar; how many there were."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    shown = Progress(
+    bars = Progress(
         *columns,
         TextColumn("{task.fields[speed]}", markup=False),
         TimeElapsedColumn(),
         console=err,
-        disable=not err.is_terminal,  # in a file it would be a line beside the one that counts
+        disable=not err.is_terminal,
     )
-    with shown as progress:
+    sent, began = 0, time.monotonic()
+    with bars as progress:
         task = progress.add_task(target, total=total, speed="")
-        while True:
-            batch, refused = _take(source, slice_size)
-            try:
-                sender.send(batch, on_delivered=lambda n: progress.advance(task, n))
-            except TransientError as error:
-                raise UnavailableError(f"{error}; {sent} records were written before") from None
-            except FatalError as error:
-                raise FatalError(f"{error}; {sent} records were written before") from None
-            sent += len(batch)
-            if refused is not None:
-                raise ConfigError(f"{refused}; {sent} records were written before")
-            if not batch:
-                return sent
-            elapsed = time.monotonic() - began
-            progress.update(task, speed=f"{sent / max(elapsed, 1e-3):,.0f}/s")
-            if rate is not None:
-                time.sleep(max(0.0, sent / rate - elapsed))
-
-
-def _take(source: Iterator[Outgoing], most: int) -> tuple[list[Outgoing], ConfigError | None]:
-    """The next records, and what is wrong with the line that ends them: what stands before it is written."""
-    batch: list[Outgoing] = []
-    try:
-        for record in islice(source, most):
-            batch.append(record)  # noqa: PERF402 - what was read before the fault is kept
-    except ConfigError as error:
-        return batch, error
-    return batch, None
+        for sent in send_in_slices(sender.send, records, rate=rate):
+            speed = f"{sent / max(time.monotonic() - began, 1e-3):,.0f}/s"
+            progress.update(task, completed=sent, speed=speed)
+    return sent
