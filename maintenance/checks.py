@@ -1,0 +1,87 @@
+"""Checks that what a stream needs is there: settings, broker, topics, consumer group, model and index."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Final
+
+from msgspec import Struct
+
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.topics import load_topics
+from core.environment import load_settings
+from core.errors import EXIT_OK, TicketstreamError
+from core.settings import Settings
+from models.open import describe
+from runtime.searcher import open_searcher
+
+
+class Finding(Struct, frozen=True):
+    """The result of a check. `detail` says what was found, or what is wrong and what to do."""
+
+    check: str
+    healthy: bool
+    detail: str
+    exit_code: int = EXIT_OK
+
+
+def check_stream() -> Iterator[Finding]:
+    """Run the checks in order. One that depends on a failed one is skipped: each fault is reported once."""
+    try:
+        settings = load_settings()
+    except TicketstreamError as error:
+        yield Finding("configuration", healthy=False, detail=str(error), exit_code=error.exit_code)
+        return
+    yield Finding("configuration", healthy=True, detail="every TICKETS_* variable is known and well-formed")
+    failed: set[str] = set()
+    for name, check in _CHECKS.items():
+        if _NEEDS.get(name) in failed:
+            failed.add(name)
+            continue
+        try:
+            yield Finding(name, healthy=True, detail=check(settings))
+        except TicketstreamError as error:
+            failed.add(name)
+            yield Finding(name, healthy=False, detail=str(error), exit_code=error.exit_code)
+
+
+def _broker(settings: Settings) -> str:
+    return f"{open_cluster(settings.kafka).brokers()} broker(s) at {settings.kafka.brokers}"
+
+
+def _topics(settings: Settings) -> str:
+    declared = [spec.name for spec in load_topics(None, names=settings.topics)]
+    needed = [settings.topics.raw, settings.topics.dlq]
+    present = open_cluster(settings.kafka).require_topics(list(dict.fromkeys([*needed, *declared])))
+    return ", ".join(f"{name} ({partitions} partitions)" for name, partitions in present.items())
+
+
+def _group(settings: Settings) -> str:
+    lags = open_cluster(settings.kafka).lag(settings.topics.raw, settings.kafka.group)
+    return f"{settings.kafka.group} is {sum(lag.lag for lag in lags):,} records behind"
+
+
+def _model(settings: Settings) -> str:
+    model = describe(settings.model)
+    if not model.ready:
+        return f"{model.name} is not fetched yet; the first start does it, or `ticketstream model fetch`"
+    return f"{model.stamp or model.name} is ready"
+
+
+def _index(settings: Settings) -> str:
+    if settings.index.url is None and not settings.index.path.exists():
+        return f"there is none at {settings.index.path} yet; the first start creates it"
+    if not describe(settings.model).ready:
+        return "not checked, because the model is not fetched yet"
+    with ExitStack() as stack:
+        status = open_searcher(settings, stack).status()
+    return f"{status.points:,} points, {status.tombstones:,} of them tombstones"
+
+
+_CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
+    "broker": _broker,
+    "topics": _topics,
+    "consumer group": _group,
+    "model": _model,
+    "index": _index,
+}
+_NEEDS: Final = {"topics": "broker", "consumer group": "topics", "index": "model"}
