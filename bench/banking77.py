@@ -21,10 +21,10 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from cli.demo import committed
 from connectors.kafka.admin import open_cluster
 from connectors.qdrant.open import open_index
 from core.records import SearchQuery
+from local.feed import committed
 from local.stack import LocalStream, open_local_stream
 from models.open import load_embedder
 from runtime.searcher import IndexSearcher
