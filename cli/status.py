@@ -12,7 +12,7 @@ from connectors.kafka.admin import PartitionLag, open_cluster
 from core.environment import load_settings
 from runtime.control import WorkerStatus
 from runtime.searcher import open_searcher
-from stream.compose import EMBEDDING, ENRICHMENT
+from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
 
 
 @ends_in_one_line
@@ -24,9 +24,9 @@ def status(
 ) -> None:
     """Show lag and committed offset per partition, the index's size, and how fresh it is."""
     settings = load_settings()
-    cluster, kafka, topics = open_cluster(settings.kafka), settings.kafka, settings.topics
-    roles: dict[str | None, str] = {ENRICHMENT: topics.raw, EMBEDDING: topics.enriched} if split else {None: topics.raw}
-    groups = {kafka.group_of(role): cluster.lag(topic, kafka.group_of(role)) for role, topic in roles.items()}
+    cluster, roles = open_cluster(settings.kafka), (ENRICHMENT, EMBEDDING) if split else (PIPELINE,)
+    read = {role.group(settings.kafka): role.reads(settings.topics) for role in roles}
+    groups = {group: cluster.lag(topic, group) for group, topic in read.items()}
     with ExitStack() as stack:
         index = open_searcher(settings, stack).status()
     if as_json:

@@ -79,10 +79,6 @@ class KafkaSettings(Group):
     commit_interval_s: Seconds = Field(0.5, description="Time between offset commits.")
     startup_timeout_s: Seconds = Field(10.0, description="How long the worker waits for the broker when it starts.")
 
-    def group_of(self, role: str | None) -> str:
-        """The consumer group of a role. Roles read different topics, so each has a group of its own."""
-        return self.group if role is None else f"{self.group}-{role}"
-
 
 class TopicSettings(Group):
     """Topic names."""

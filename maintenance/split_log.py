@@ -12,7 +12,7 @@ from core.wire import MODEL, read_embedded, read_enriched
 from maintenance.fold import Fold, Place
 from maintenance.log import Log, TopicLog
 from operators.receive import receive_embedded
-from stream.compose import EMBEDDING, ENRICHMENT
+from stream.roles import EMBEDDING, ENRICHMENT
 
 _POLL_S: Final = 0.5
 #: The second stage may stand still for so long before it counts as stuck.
@@ -29,15 +29,15 @@ class SplitLog(Log):
             UnavailableError: the second stage stands still, behind.
         """
         kafka, topic = self.settings.kafka, self.settings.topics.enriched
-        committed = self.committed_by(kafka.group_of(ENRICHMENT))
-        ends = {lag.partition: lag.end for lag in self.cluster.lag(topic, kafka.group_of(EMBEDDING))}
+        committed = self.committed_by(ENRICHMENT.group(kafka))
+        ends = {lag.partition: lag.end for lag in self.cluster.lag(topic, EMBEDDING.group(kafka))}
         least, moved = None, time.monotonic()
-        while left := _behind(self.cluster, topic, kafka.group_of(EMBEDDING), ends):
+        while left := _behind(self.cluster, topic, EMBEDDING.group(kafka), ends):
             if least is None or left < least:
                 least, moved = left, time.monotonic()
             if time.monotonic() - moved > _PATIENCE_S:
                 raise UnavailableError(
-                    f"group {kafka.group_of(EMBEDDING)} stands still {left:,} records behind in {topic}: what it has "
+                    f"group {EMBEDDING.group(kafka)} stands still {left:,} records behind in {topic}: what it has "
                     "not indexed can't be told from what is lost; start the embedding stage, and compare again"
                 )
             time.sleep(_POLL_S)

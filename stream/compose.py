@@ -1,4 +1,4 @@
-"""The composition roots: the whole stream in one process, or one of its two roles (docs/roles.md)."""
+"""The composition roots of a worker: the whole stream in one process, or one of its two roles (docs/roles.md)."""
 
 import logging
 import os
@@ -19,9 +19,11 @@ from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import Sender
 from connectors.kafka.topic_sink import TopicSink
 from connectors.qdrant.open import EmbeddedIndex
+from connectors.qdrant.policy import VersionedIndex
 from core import failpoints
 from core.errors import ConfigError
-from core.records import Batch, EnrichedTicket, Item, Rejected, TicketPoints
+from core.protocols import Embedder
+from core.records import Batch, EnrichedTicket, Item, Receipt, Rejected, TicketPoints
 from core.settings import KafkaSettings, Settings
 from core.wire import embedded_message, enriched_message
 from delivery.credits import Credits
@@ -33,6 +35,7 @@ from stream.dependencies import open_dependencies
 from stream.pipeline import Pipeline
 from stream.plan import RECEIVE_ENRICHED, embedding_steps, enriching_steps, lookup_steps
 from stream.progress import Progress
+from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE, Role
 from stream.servers import State, serve_control, serve_health
 from stream.sinks import EMBEDDED, ENRICHED, INDEX, OpenSink
 from stream.steps import Step, run_steps
@@ -43,25 +46,17 @@ logger: Final = logging.getLogger("ticketstream.stream")
 
 W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
 
-#: Default health ports. They differ, so that both roles can run on one host.
-PORT: Final = 8080
-EMBEDDING_PORT: Final = 8081
-
-#: The roles of a stream that two processes share.
-ENRICHMENT: Final = "enrichment"
-EMBEDDING: Final = "embedding"
-
-#: A model's thread needs the interpreter for an instant between two batches. At Python's own 5 ms it would wait for
-#: that behind the cleaning of tickets, with a core idle.
+#: How often Python lets another thread run. A model's thread needs the interpreter for an instant between two batches;
+#: with Python's own 5 ms it waits that long for the thread that cleans tickets, while a core idles.
 _SWITCH_INTERVAL_S: Final = 0.0005
 
 
 class _Worker(Struct, frozen=True, eq=False):
-    """What every role has: its settings, and the objects that its parts share."""
+    """A worker's settings, and the objects that its parts share."""
 
     settings: Settings
+    role: Role
     kafka: KafkaSettings
-    reads: str
     sender: Sender
     state: State
 
@@ -71,86 +66,56 @@ def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None)
 
     Raises:
         ConfigError: a setting is wrong, the index belongs to another process or model, or a port is taken.
-        UnavailableError: the broker, a topic, the index or the model's weights can't be had.
+        UnavailableError: the broker, a topic, the index or the model's weights are unavailable.
     """
     with ExitStack() as stack:
-        require_topics(settings, settings.kafka, reads=settings.topics.raw)
-        worker = _open_worker(settings, None, stack, reads=settings.topics.raw, observer=observer)
-        embedder = open_caching_embedder(settings.model, worker.state.telemetry)
-        index = open_index_for_writing(settings.index, embedder, stack)
+        worker = _open_worker(settings, PIPELINE, stack, observer=observer)
+        embedder, index = _open_index(worker, stack)
         steps = enriching_steps(settings, embedder)
         finishing = [*lookup_steps(settings), *embedding_steps(settings, embedder)]
-        serve_health(settings.health, worker.state, stack, port=PORT)
-        if isinstance(index, EmbeddedIndex):
-            serve_control(index, embedder, worker.state, stack)
+        _serve_index(worker, index, embedder, stack)
         sinks = [OpenSink(INDEX, index)]
         return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp)
 
 
 def open_enrichment(settings: Settings, *, observer: StreamObserver | None = None) -> Pipeline:
-    """The first role, from `tickets.raw` to `tickets.enriched`. It has the model's tokenizer and not the model.
+    """The role from `tickets.raw` to `tickets.enriched`. It loads the model's tokenizer and not the model.
 
     Raises:
         ConfigError: a setting is wrong, or a port is taken.
-        UnavailableError: the broker, a topic or the model's files can't be had.
+        UnavailableError: the broker, a topic or the model's files are unavailable.
     """
-    topics = settings.topics
     with ExitStack() as stack:
-        require_topics(settings, settings.kafka, reads=topics.raw, writes=[topics.enriched])
-        worker = _open_worker(settings, ENRICHMENT, stack, reads=topics.raw, observer=observer)
+        worker = _open_worker(settings, ENRICHMENT, stack, observer=observer)
         steps = enriching_steps(settings, open_tokenizer(settings.model))
         finishing = lookup_steps(settings)
-        serve_health(settings.health, worker.state, stack, port=PORT)
-        sinks = [OpenSink(ENRICHED, TopicSink(worker.sender, topic=topics.enriched, message=enriched_message))]
+        _serve(worker, stack)
+        topic = TopicSink(worker.sender, topic=settings.topics.enriched, message=enriched_message)
+        sinks = [OpenSink(ENRICHED, topic)]
         return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model="none")
 
 
 def open_embedding(settings: Settings, *, observer: StreamObserver | None = None) -> Pipeline:
-    """The second role, from `tickets.enriched` to `tickets.embedded` and, once that has it, the index.
+    """The role from `tickets.enriched` to the index. It writes `tickets.embedded` before the index.
 
     Raises:
         ConfigError: a setting is wrong, the index belongs to another process or model, or a port is taken.
-        UnavailableError: the broker, a topic, the index or the model's weights can't be had.
+        UnavailableError: the broker, a topic, the index or the model's weights are unavailable.
     """
-    topics = settings.topics
     with ExitStack() as stack:
-        require_topics(settings, settings.kafka, reads=topics.enriched, writes=[topics.embedded])
-        worker = _open_worker(settings, EMBEDDING, stack, reads=topics.enriched, observer=observer)
-        embedder = open_caching_embedder(settings.model, worker.state.telemetry)
-        index = open_index_for_writing(settings.index, embedder, stack)
-        finishing = embedding_steps(settings, embedder)
-        serve_health(settings.health, worker.state, stack, port=EMBEDDING_PORT)
-        if isinstance(index, EmbeddedIndex):
-            serve_control(index, embedder, worker.state, stack)
+        worker = _open_worker(settings, EMBEDDING, stack, observer=observer)
+        embedder, index = _open_index(worker, stack)
+        steps, finishing = [RECEIVE_ENRICHED], embedding_steps(settings, embedder)
+        _serve_index(worker, index, embedder, stack)
         message = partial(embedded_message, model=embedder.stamp)
-        sinks: list[OpenSink[TicketPoints]] = [
-            OpenSink(EMBEDDED, TopicSink(worker.sender, topic=topics.embedded, message=message)),
-            OpenSink(INDEX, index),
-        ]
-        steps = [RECEIVE_ENRICHED]
+        topic = TopicSink(worker.sender, topic=settings.topics.embedded, message=message)
+        sinks: list[OpenSink[TicketPoints]] = [OpenSink(EMBEDDED, topic), OpenSink(INDEX, index)]
         return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp)
 
 
-def require_topics(settings: Settings, kafka: KafkaSettings, *, reads: str, writes: Sequence[str] = ()) -> None:
-    """Check that the topics exist: the one that is read, the dead letters, and those that are written.
-
-    Raises:
-        UnavailableError: the broker doesn't answer, or a topic is missing.
-        ConfigError: a topic that is written has fewer partitions than the one that is read.
-    """
-    found = open_cluster(kafka).require_topics([reads, settings.topics.dlq, *writes])
-    logger.info("%s has %d partitions: at most so many tasks share it", reads, found[reads])
-    for topic in writes:
-        if found[topic] < found[reads]:
-            raise ConfigError(
-                f"{topic} has {found[topic]} partitions and {reads} {found[reads]}: a record keeps its "
-                f"partition, so give {topic} as many (kafka-topics --alter --partitions)"
-            )
-
-
-def _open_worker(
-    settings: Settings, role: str | None, stack: ExitStack, *, reads: str, observer: StreamObserver | None
-) -> _Worker:
+def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: StreamObserver | None) -> _Worker:
+    """Check the topics, and open the telemetry and the sender."""
+    _require_topics(settings, role)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
     telemetry = StreamTelemetry(open_trace(settings.log, stack), observer=observer)
@@ -163,11 +128,48 @@ def _open_worker(
             bytes_=settings.writer.max_inflight_bytes,
             batches=settings.writer.max_concurrent_batches + 1,  # one for each writer thread, and the next
         ),
-        observer=ConsumerTelemetry(telemetry, topic=reads, on_poll=progress.polled),
+        observer=ConsumerTelemetry(telemetry, topic=role.reads(settings.topics), on_poll=progress.polled),
     )
-    kafka = settings.kafka.model_copy(update={"group": settings.kafka.group_of(role)})
+    kafka = settings.kafka.model_copy(update={"group": role.group(settings.kafka)})
     # One sender for all topics: dead letters are few, and a sender has threads and buffers of its own.
-    return _Worker(settings, kafka, reads, open_sender(kafka, stack), state)
+    return _Worker(settings, role, kafka, open_sender(kafka, stack), state)
+
+
+def _require_topics(settings: Settings, role: Role) -> None:
+    """Check that the role's topics and the dead-letter topic exist.
+
+    Raises:
+        UnavailableError: the broker doesn't answer, or a topic is missing.
+        ConfigError: the topic that is written has fewer partitions than the one that is read.
+    """
+    reads = role.reads(settings.topics)
+    writes = [role.writes(settings.topics)] if role.writes else []
+    found = open_cluster(settings.kafka).require_topics([reads, settings.topics.dlq, *writes])
+    logger.info("%s has %d partitions, so at most that many tasks can share it", reads, found[reads])
+    for topic in writes:
+        if found[topic] < found[reads]:
+            raise ConfigError(
+                f"{topic} has {found[topic]} partitions and {reads} {found[reads]}: a record keeps its "
+                f"partition, so give {topic} as many (kafka-topics --alter --partitions)"
+            )
+
+
+def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
+    """The model, and the index for its vectors."""
+    embedder = open_caching_embedder(worker.settings.model, worker.state.telemetry)
+    return embedder, open_index_for_writing(worker.settings.index, embedder, stack)
+
+
+def _serve(worker: _Worker, stack: ExitStack) -> None:
+    """Start the health server. It comes late: a model that takes minutes to build must not look like a stall."""
+    serve_health(worker.settings.health, worker.state, stack, port=worker.role.port)
+
+
+def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, stack: ExitStack) -> None:
+    """Start the health server, and for an index that only this process can open the control server."""
+    _serve(worker, stack)
+    if isinstance(index, EmbeddedIndex):
+        serve_control(index, embedder, worker.state, stack)
 
 
 def _assemble(
@@ -182,13 +184,30 @@ def _assemble(
     """The pipeline, which owns what `stack` holds from now on.
 
     Args:
-        worker: what its parts share.
+        worker: the objects that its parts share.
         stack: everything that was opened for it.
         steps: run on the polling thread.
         finishing: run on the writer's threads.
         sinks: where the results go, in this order.
         model: stamp of the model, for the metrics.
     """
+    state = worker.state
+    consumer = open_consumer(
+        topic=worker.role.reads(worker.settings.topics),
+        kafka=worker.kafka,
+        limits=worker.settings.writer,
+        credits_=state.credits,
+        observer=state.observer,
+    )
+    writer = _writer(worker, finishing, sinks, ack=consumer.ack)
+    state.telemetry.describe_process(version("ticketstream"), model)
+    logger.info("reading %s as group %s", worker.role.reads(worker.settings.topics), worker.kafka.group)
+    return Pipeline(consumer=consumer, steps=steps, writer=writer, telemetry=state.telemetry, resources=stack.pop_all())
+
+
+def _writer(
+    worker: _Worker, finishing: Sequence[Step], sinks: Sequence[OpenSink[W]], *, ack: Callable[[Receipt], None]
+) -> Writer[W]:
     settings, state = worker.settings, worker.state
     dependencies = open_dependencies(
         settings.writer,
@@ -198,27 +217,18 @@ def _assemble(
         progress=state.progress,
         rng=Random(),  # noqa: S311 - jitter, not a secret
     )
-    consumer = open_consumer(
-        topic=worker.reads,
-        kafka=worker.kafka,
-        limits=settings.writer,
-        credits_=state.credits,
-        observer=state.observer,
-    )
     finish = partial(run_steps, finishing, telemetry=state.telemetry, dependencies=dependencies)
-    writer: Writer[W] = Writer(
-        finish=cast("Callable[[Batch[Item]], Batch[W | Rejected]]", finish),  # the last step makes what the sinks take
+    return Writer(
+        # The last step returns the tickets that the sinks take.
+        finish=cast("Callable[[Batch[Item]], Batch[W | Rejected]]", finish),
         sinks=sinks,
         dead_letters=DeadLetterTopic(worker.sender, topic=settings.topics.dlq, now_ms=_now_ms),
         dependencies=dependencies,
-        ack=consumer.ack,
+        ack=ack,
         settings=settings.writer,
         telemetry=state.telemetry,
         progress=state.progress,
     )
-    state.telemetry.describe_process(version("ticketstream"), model)
-    logger.info("reading %s as group %s", worker.reads, worker.kafka.group)
-    return Pipeline(consumer=consumer, steps=steps, writer=writer, telemetry=state.telemetry, resources=stack.pop_all())
 
 
 def _now_ms() -> int:

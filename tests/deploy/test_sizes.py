@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from connectors.kafka.topics import load_topics
-from core.settings import KafkaSettings, WriterSettings
-from stream.compose import EMBEDDING, EMBEDDING_PORT, ENRICHMENT, PORT
+from core.settings import KafkaSettings, TopicSettings, WriterSettings
+from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
 from tests.docs.tables import SIZES
 
 SHIPPED: dict[str, Any] = yaml.safe_load(SIZES.read_text())
@@ -61,17 +61,13 @@ def test_a_wrong_number_is_told(change: Any, said: str) -> None:
 
 
 def test_roles_are_what_the_code_makes_them() -> None:
-    """Modules, groups, ports and topics."""
-    roles, kafka = SHIPPED["roles"], KafkaSettings()
-    names = {"pipeline": None, ENRICHMENT: ENRICHMENT, EMBEDDING: EMBEDDING}
-    assert {name: role["group"] for name, role in roles.items()} == {
-        name: kafka.group_of(role) for name, role in names.items()
-    }
-    assert {name: role["port"] for name, role in roles.items()} == {
-        "pipeline": PORT,
-        ENRICHMENT: PORT,
-        EMBEDDING: EMBEDDING_PORT,
-    }
-    for role in roles.values():
-        assert callable(importlib.import_module(role["module"]).flow)
-    assert roles[ENRICHMENT]["writes"] == [roles[EMBEDDING]["reads"]]
+    """Each role has the module, consumer group, port and topics that the code gives it."""
+    kafka, topics = KafkaSettings(), TopicSettings()
+    known = {role.name: role for role in (PIPELINE, ENRICHMENT, EMBEDDING)}
+    assert SHIPPED["roles"].keys() == known.keys()
+    for name, role in known.items():
+        given = SHIPPED["roles"][name]
+        assert callable(importlib.import_module(given["module"]).flow)
+        assert (given["group"], given["port"]) == (role.group(kafka), role.port)
+        assert given["reads"] == role.reads(topics)
+        assert given["writes"] == ([] if role.writes is None else [role.writes(topics)])

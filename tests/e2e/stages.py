@@ -7,11 +7,11 @@ from typing import Any, Final, Self
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from core.records import Record
-from stream.compose import EMBEDDING, ENRICHMENT
+from stream.roles import EMBEDDING, ENRICHMENT, Role
 from tests.e2e.world import WorkerProcess, World, wait_until
 
 _COMMANDS: Final = {
-    stage: [sys.executable, "-m", "bytewax.run", f"dataflows.{stage}"] for stage in (ENRICHMENT, EMBEDDING)
+    role.name: [sys.executable, "-m", "bytewax.run", f"dataflows.{role.name}"] for role in (ENRICHMENT, EMBEDDING)
 }
 
 
@@ -43,10 +43,10 @@ class StagedWorld(World):
         for worker in self.stages.values():
             worker.kill()
 
-    def start(self, stage: str, **environment: str) -> WorkerProcess:
-        """Start a stage, in the place of the one that has ended."""
-        self.stages[stage] = WorkerProcess(self, command=_COMMANDS[stage], environment=environment)
-        return self.stages[stage]
+    def start(self, role: Role, **environment: str) -> WorkerProcess:
+        """Start a role, in the place of the one that has ended."""
+        self.stages[role.name] = WorkerProcess(self, command=_COMMANDS[role.name], environment=environment)
+        return self.stages[role.name]
 
     def between(self, topic: str) -> list[Record]:
         """Every record of a topic between the stages."""
@@ -59,20 +59,20 @@ class StagedWorld(World):
         sender.send([Outgoing(topic, key, value)])
         sender.close()
 
-    def wait_drained(self, *stages: str) -> None:
-        """Wait until these stages, or both, have committed all that is there for them; one that ends fails the test."""
+    def wait_drained(self, *roles: Role) -> None:
+        """Wait until these roles, or both, have committed all that is there for them; one that ends fails the test."""
         topics = self.settings.topics
-        if ENRICHMENT in (stages or self.stages):
-            self._wait(topics.raw, ENRICHMENT, self.produced)
-        self._wait(topics.enriched, EMBEDDING, len(self.between(topics.enriched)))
+        if ENRICHMENT.name in ([role.name for role in roles] or self.stages):
+            self._wait(ENRICHMENT, self.produced)
+        self._wait(EMBEDDING, len(self.between(topics.enriched)))
 
     def terminate(self) -> None:
         """SIGTERM to both; they end with 0."""
         for worker in self.stages.values():
             assert worker.terminate() == 0, worker.words()
 
-    def _wait(self, topic: str, stage: str, records: int) -> None:
-        group = self.settings.kafka.group_of(stage)
+    def _wait(self, role: Role, records: int) -> None:
+        topic, group = role.reads(self.settings.topics), role.group(self.settings.kafka)
 
         def committed() -> int:
             return sum(lag.committed or 0 for lag in self.cluster.lag(topic, group))
@@ -82,4 +82,4 @@ class StagedWorld(World):
                 worker.assert_runs()
             return committed() >= records
 
-        wait_until(done, lambda: f"{stage} has committed {committed()} of {records}")
+        wait_until(done, lambda: f"{role.name} has committed {committed()} of {records}")

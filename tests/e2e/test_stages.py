@@ -16,7 +16,7 @@ from core.settings import IndexSettings
 from core.wire import FIRST_SEEN, MODEL, read_enriched
 from models.open import load_embedder
 from operators.receive import receive_embedded, receive_enriched
-from stream.compose import EMBEDDING, ENRICHMENT
+from stream.roles import EMBEDDING, ENRICHMENT
 from synthetic.tickets import events
 from tests.e2e.stages import StagedWorld
 from tests.e2e.terminal import TICKETSTREAM, Terminal
@@ -36,14 +36,14 @@ def drained(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> StagedWorld
     everything = list(events(700, seed=21, edits=0.3, deletes=0.1, broken=0.05))
     world.produce(everything[:500])
     with world:
-        for stage, nth in _DEATHS:
+        for role, nth in _DEATHS:
             doomed = world.start(
-                stage,
+                role,
                 TICKETS_TEST_FAILPOINTS=f"after_response=kill@{nth}",
                 TICKETS_WRITER__MAX_BATCH_RECORDS="32",
             )
             assert doomed.wait() == -9, doomed.words()
-            if stage == ENRICHMENT and nth == 3:
+            if role == ENRICHMENT and nth == 3:
                 world.start(ENRICHMENT)
         world.start(EMBEDDING)
         world.produce(everything[500:])
