@@ -153,7 +153,7 @@ def _number(axes: Axes, panel: Panel, prometheus: Prometheus, _span: tuple[float
     answer = prometheus.now(as_asked(panel.queries[0][0], interval=RATE_INTERVAL))
     value = float(answer[0]["value"][1]) if answer else math.nan
     axes.set_axis_off()
-    text = f"{value:,.2f} s" if panel.unit == "s" else f"{value:,.0f}"
+    text = f"{value:,.2f} s" if panel.unit == "s" else panel.texts.get(f"{value:.0f}", f"{value:,.0f}")
     axes.text(0.5, 0.4, text, ha="center", va="center", fontsize=20, color="#2b6cb0")
 
 
@@ -173,7 +173,7 @@ def _named(legend: str, series: Series) -> str:
 
 
 def _scale(unit: str) -> tuple[float, str]:
-    return {"s": (1.0, "seconds"), "bytes": (_MIB, "MiB"), "ops": (1.0, "a second")}.get(unit, (1.0, ""))
+    return {"s": (1.0, "seconds"), "bytes": (_MIB, "MiB"), "cps": (1.0, "a second")}.get(unit, (1.0, ""))
 
 
 if __name__ == "__main__":

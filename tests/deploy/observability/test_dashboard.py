@@ -11,8 +11,9 @@ import yaml
 from msgspec import Struct
 
 from synthetic.tickets import events
-from tests.deploy.observability.files import DASHBOARD, FOLDER, Panel, alerts, as_asked, is_known, metrics_of, panels
+from tests.deploy.observability.files import DASHBOARD, FOLDER, Panel, alerts, as_asked, panels
 from tests.deploy.observability.live import RATE_INTERVAL, Prometheus
+from tests.deploy.observability.series import faults
 from tests.e2e.world import WorkerProcess, World
 from tests.rigs.qdrant_facade import FacadeProcess, Fault
 
@@ -66,8 +67,9 @@ def test_every_query_of_a_panel_has_an_answer(run: Run, panel: Panel) -> None:
 
 @pytest.mark.parametrize("panel", _PANELS)
 def test_a_panel_asks_for_what_a_worker_shows(panel: Panel) -> None:
-    """And each query can be told from the others by its legend."""
-    assert not [name for query, _ in panel.queries for name in metrics_of(query) if not is_known(name)]
+    """Each name and label of its queries and legends is one that a worker exposes, and no two legends are alike."""
+    asked = [(as_asked(query, interval=RATE_INTERVAL), legend) for query, legend in panel.queries]
+    assert [fault for query, legend in asked for fault in faults(query, legend)] == []
     legends = [legend for _, legend in panel.queries]
     assert len(set(legends)) == len(legends)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.observability.files import FOLDER, RULE_TESTS, RULES, RUNBOOKS, alerts, is_known, metrics_of, panels
+from tests.deploy.observability.files import FOLDER, RULE_TESTS, RULES, RUNBOOKS, alerts, panels
+from tests.deploy.observability.series import faults, selectors
 from tests.deploy.tools import ROOT, tool
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
@@ -94,10 +95,18 @@ def test_an_alert_has_a_test_that_fires_it_and_one_that_does_not(file: Path, rul
 
 @pytest.mark.parametrize(("file", "rule"), _ALERTS)
 def test_an_alert_asks_for_what_a_worker_shows(file: Path, rule: dict[str, Any]) -> None:
-    """A rule over a name that nobody exposes is never true, and nobody notices."""
-    asked = metrics_of(rule["expr"])
-    assert asked, file
-    assert not [name for name in asked if not is_known(name)]
+    """Each name and label of its query and its summary is one that a worker exposes; else it would never fire."""
+    assert list(selectors(rule["expr"])), file
+    assert faults(rule["expr"], rule["annotations"]["summary"]) == []
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
+def test_the_rules_are_tried_on_what_a_worker_shows(file: Path) -> None:
+    """The tests of the rules feed series with names and labels that a worker exposes."""
+    tests = yaml.safe_load((RULE_TESTS / file.name).read_text())["tests"]
+    fed = [series["series"] for test in tests for series in test["input_series"]]
+    assert fed
+    assert [fault for series in fed for fault in faults(series)] == []
 
 
 @pytest.mark.parametrize(("file", "rule"), _ALERTS)
