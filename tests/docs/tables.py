@@ -1,4 +1,4 @@
-"""The parts of docs/ that are made from the code. `python -m tests.docs.tables` writes them anew."""
+"""The generated parts of docs/. `python -m tests.docs.tables` writes them again."""
 
 import json
 import re
@@ -10,16 +10,18 @@ from typing import Any, Final
 import yaml
 
 from core import contract, errors, wire
-from core.environment import variables
+from core.environment import REMOVED, RENAMED, variables
 from core.metrics import METRICS
 from core.settings import default_cache, default_data
 
 _ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = _ROOT / "docs"
 SIZES: Final = _ROOT / "deploy" / "sizes.yaml"
+#: The only section of a page that may name old metrics and settings.
+RENAMED_SECTION: Final = re.compile(r"^## Renamed in .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
-#: What a record's value may be, topic by topic.
+#: JSON schemas of the records' values, by file name.
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "contract.schema.json": contract.json_schema,
     "enriched.schema.json": partial(wire.json_schema, "enriched"),
@@ -35,6 +37,14 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
+def renamed_settings_table() -> str:
+    """Every setting of version 0.1 that has another name now, or none."""
+    rows = ["| 0.1 | 0.2.0 |", "|---|---|"]
+    rows += [f"| `{old}` | `{new}` |" for old, new in RENAMED.items()]
+    rows += [f"| `{old}` | removed: {instead} |" for old, instead in REMOVED.items()]
+    return "\n".join(rows)
+
+
 def metrics_table() -> str:
     """Every metric, its kind, labels and meaning."""
     rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
@@ -45,12 +55,12 @@ def metrics_table() -> str:
 
 
 def exit_codes_table() -> str:
-    """Every exit code with the error class that carries it."""
+    """Every exit code and its meaning."""
     meanings = {
         errors.EXIT_OK: "done; after SIGTERM: drained and committed",
-        errors.EXIT_FAULT: "a fault no retry mends, uncommitted; or `reconcile` found log and index to differ",
-        errors.EXIT_USAGE: "a setting, argument or file is wrong; the line says which, and what to do",
-        errors.EXIT_UNAVAILABLE: "broker, topic, index or model weights can't be had",
+        errors.EXIT_FAULT: "permanent failure, the current batch is not committed; or `reconcile` found differences",
+        errors.EXIT_USAGE: "a setting, argument or file is wrong; the message names it and says what to do",
+        errors.EXIT_UNAVAILABLE: "broker, topic, index or model weights are unavailable",
     }
     return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {text} |" for code, text in meanings.items())])
 
@@ -71,15 +81,20 @@ def sizes_table() -> str:
     return "\n".join(rows)
 
 
-#: What is made from the code in which page, by the part's name.
+#: Generated parts by page and name.
 PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
-    "operations.md": {"settings": settings_table, "metrics": metrics_table, "exit codes": exit_codes_table},
+    "operations.md": {
+        "settings": settings_table,
+        "metrics": metrics_table,
+        "exit codes": exit_codes_table,
+        "renamed settings": renamed_settings_table,
+    },
     "deploy.md": {"sizes": sizes_table},
 }
 
 
 def rendered(page: str) -> str:
-    """A page of docs/ with each generated part as the code has it now."""
+    """A page of docs/ with its generated parts as the code makes them now."""
     text = (DOCS / page).read_text()
     for name, table in PARTS[page].items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n?<!-- end -->)", re.DOTALL)

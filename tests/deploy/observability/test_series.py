@@ -6,24 +6,24 @@ from typing import Final
 
 import pytest
 
-from tests.deploy.observability.series import documented, faults, labels_of
+from tests.deploy.observability.series import documented, faults, labels_of, values_of
 from tests.deploy.tools import ROOT
+from tests.docs.tables import RENAMED_SECTION
 
 _NAME: Final = re.compile(r"\btickets_[a-z_]+\b(?:\{[^}]*\})?")
 #: A key of sizes.yaml that begins like a metric.
 _NO_METRICS: Final = {"tickets_per_s"}
+_OPERATIONS: Final = ROOT / "docs" / "operations.md"
 _PAGES: Final = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md")])
 _FILES: Final = sorted(
     path for end in ("yml", "yaml", "json", "tf", "hcl") for path in (ROOT / "deploy").glob(f"**/*.{end}")
 )
-#: The one place that may name what is gone.
-_RENAMED: Final = re.compile(r"^## Renamed in .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def faults_of_text(text: str) -> list[str]:
     """What core.metrics doesn't know of the metrics that `text` names, with or without labels."""
     found = []
-    for name in _NAME.findall(_RENAMED.sub("", text)):
+    for name in _NAME.findall(RENAMED_SECTION.sub("", text)):
         metric, brace, labels = name.partition("{")
         if metric not in _NO_METRICS:
             found += faults(documented(metric) + brace + labels)
@@ -48,9 +48,23 @@ def test_deploy_files_name_metrics_that_a_worker_has() -> None:
     assert {name: path for name, path in named.items() if labels_of(documented(name)) is None} == {}
 
 
-def test_the_signs_of_the_operations_page_are_checked() -> None:
-    """The check reads the pages: operations.md names most metrics."""
-    assert len(set(_NAME.findall((ROOT / "docs" / "operations.md").read_text()))) > 15
+def test_the_operations_page_names_every_stage_and_step() -> None:
+    """operations.md lists the values of the labels `stage` and `step`."""
+    text = _OPERATIONS.read_text()
+    for series, label in (("tickets_rejected_total", "stage"), ("tickets_step_seconds_sum", "step")):
+        values = values_of(series, label)
+        assert values
+        assert {value for value in values if f"`{value}`" not in text} == set()
+
+
+def test_the_renamed_metrics_have_new_names_that_exist() -> None:
+    """In the section 'Renamed in ...' of operations.md, the left column is gone and the right column exists."""
+    (section,) = RENAMED_SECTION.findall(_OPERATIONS.read_text())
+    rows = [row.split("|")[1:3] for row in section.splitlines() if "tickets_" in row]
+    assert len(rows) == 7
+    for old, new in rows:
+        assert faults_of_text(old), old
+        assert faults_of_text(new) == [], new
 
 
 @pytest.mark.parametrize(
