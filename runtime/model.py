@@ -4,28 +4,29 @@ import logging
 from functools import partial
 from typing import Final
 
-from connectors.model_store import Store, bring, open_store
+from connectors.model_store import bring, open_store
 from core.errors import ConfigError
 from core.protocols import Embedder, ModelTokenizer
 from core.settings import ModelSettings
 from models.device import why_no_gpu
 from models.open import (
+    VerifiedModel,
     artefact_folder,
     build,
     card_of,
-    describe,
-    fetch,
-    load_embedder,
-    load_text_tokenizer,
-    needs_none,
+    find_model,
+    open_text_tokenizer,
     precision_of,
+    stamp_of,
+    uses_hashing,
     weights_folder,
 )
+from models.open import open_embedder as open_verified_embedder
 from models.run.cache import CachingEmbedder
 from models.run.encoder import OnBatch
 from models.store.artefact import GRAPH, MANIFEST
 from models.store.cards import TOKENIZER
-from models.store.files import Report
+from models.store.files import ProgressCallback
 from runtime.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.model")
@@ -35,7 +36,7 @@ _FILES: Final = (GRAPH, MANIFEST)
 
 
 def open_embedder(
-    settings: ModelSettings, *, progress: Report | None = None, on_batch: OnBatch | None = None
+    settings: ModelSettings, *, progress: ProgressCallback | None = None, on_batch: OnBatch | None = None
 ) -> Embedder:
     """The settings' embedder.
 
@@ -44,8 +45,7 @@ def open_embedder(
         UnavailableError: neither cache, store nor the weights' sources have it.
     """
     _say_device(settings)
-    fetch_model(settings, progress=progress)
-    return load_embedder(settings, on_batch=on_batch)
+    return open_verified_embedder(settings, fetch_model(settings, progress=progress), on_batch=on_batch)
 
 
 def open_caching_embedder(settings: ModelSettings, telemetry: Telemetry) -> Embedder:
@@ -67,30 +67,32 @@ def open_tokenizer(settings: ModelSettings) -> ModelTokenizer:
         ConfigError: a file is damaged, or not what the settings pin.
         UnavailableError: neither cache, store nor the weights' sources have it.
     """
-    fetch_model(settings)
-    return load_text_tokenizer(settings)
+    return open_text_tokenizer(fetch_model(settings))
 
 
 def _say_device(settings: ModelSettings) -> None:
-    if settings.device == "auto" and not needs_none(settings):
+    if settings.device == "auto" and not uses_hashing(settings):
         why = why_no_gpu()
         logger.info("the model runs on %s", "the GPU" if why is None else f"the CPU: {why}")
 
 
-def fetch_model(settings: ModelSettings, *, progress: Report | None = None) -> None:
-    """Have the model in the cache, verified: from the store when the settings name one that has it, else built.
+def fetch_model(settings: ModelSettings, *, progress: ProgressCallback | None = None) -> VerifiedModel | None:
+    """The model's files: from the cache, else from the store if the settings name one that has it, else built here.
+
+    Every file is hashed once. None for a model without files.
 
     Raises:
         ConfigError: a file is damaged, or not what the settings pin.
         UnavailableError: neither cache, store nor the weights' sources have it.
     """
-    if settings.store and not needs_none(settings) and not describe(settings).ready:
-        _bring(settings, open_store(settings.store))
-    fetch(settings, progress=progress)
-    _require_pinned(settings)
+    model = None
+    if not uses_hashing(settings):
+        model = find_model(settings) or _from_store(settings) or build(settings, progress=progress, rebuild=False)
+    _require_pinned(settings, stamp_of(model))
+    return model
 
 
-def build_model(settings: ModelSettings, *, to: str | None, progress: Report | None = None) -> str:
+def build_model(settings: ModelSettings, *, to: str | None, progress: ProgressCallback | None = None) -> str:
     """Build the graph anew from the verified weights, and keep it in the cache and, where named, the store `to`.
 
     Returns:
@@ -100,31 +102,34 @@ def build_model(settings: ModelSettings, *, to: str | None, progress: Report | N
         ConfigError: the weights are damaged, or the model has none.
         UnavailableError: the weights can't be had, or the store can't be written.
     """
-    if needs_none(settings):
+    if uses_hashing(settings):
         raise ConfigError(f"TICKETS_MODEL__NAME: {settings.name} has no weights, so there is nothing to build")
-    artefact = build(settings, progress=progress)
+    model = build(settings, progress=progress)
     if to is not None:
         store, prefix = open_store(to), _prefix(settings)
-        store.put(f"{prefix}/{TOKENIZER}", weights_folder(settings) / TOKENIZER)
+        store.put(f"{prefix}/{TOKENIZER}", model.tokenizer)
         for name in _FILES:
-            store.put(f"{prefix}/{name}", artefact.graph.with_name(name))
-    return artefact.manifest.stamp
+            store.put(f"{prefix}/{name}", model.artefact.graph.with_name(name))
+    return stamp_of(model)
 
 
-def _bring(settings: ModelSettings, store: Store) -> None:
-    """What arrives is verified when it is loaded, as everything in the cache is."""
-    take, prefix = partial(bring, store, _prefix(settings)), _prefix(settings)
+def _from_store(settings: ModelSettings) -> VerifiedModel | None:
+    """The model from the settings' store, verified; None without a store, or if the store doesn't have it."""
+    if settings.store is None:
+        return None
+    take, prefix = partial(bring, open_store(settings.store), _prefix(settings)), _prefix(settings)
     if not take((TOKENIZER,), weights_folder(settings)) or not take(_FILES, artefact_folder(settings)):
-        return  # not there: it is built here
-    if not describe(settings).ready:
+        return None
+    model = find_model(settings)
+    if model is None:
         raise ConfigError(
             f"TICKETS_MODEL__STORE: what {settings.store} holds under {prefix} was made of other weights or by another "
             "version; run `ticketstream model build --to` anew"
         )
+    return model
 
 
-def _require_pinned(settings: ModelSettings) -> None:
-    stamp = describe(settings).stamp
+def _require_pinned(settings: ModelSettings, stamp: str) -> None:
     if settings.stamp is not None and stamp != settings.stamp:
         raise ConfigError(
             f"TICKETS_MODEL__STAMP: {settings.stamp} is pinned and the model here is {stamp}; bring that model, or "

@@ -14,12 +14,11 @@ from bench.corpus import texts
 from bench.job import Clock, Job, Measured, Skipped, answer
 from core.environment import load_settings
 from models.device import Device, why_no_gpu
-from models.open import fetch, weights_folder
+from models.open import ensure_model
 from models.precision import Precision, choose
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
-from models.run.encoder import OnnxEmbedder
+from models.run.encoder import OnnxEmbedder, open_onnx_embedder
 from models.run.tokenise import load_tokenizer
-from models.store.cards import TOKENIZER
 
 #: Texts per call of our encoder, as in the pipeline under a backlog.
 _WINDOW: Final = 512
@@ -40,11 +39,11 @@ class Tokens:
 def load(precision: Precision, tokens: Tokens | None = None, device: Device = "cpu") -> OnnxEmbedder:
     """Our encoder, without a cache."""
     settings = load_settings().model.model_copy(update={"precision": precision})
-    artefact = fetch(settings)
-    if artefact is None:
+    model = ensure_model(settings)
+    if model is None:
         raise Skipped("TICKETS_MODEL__NAME names a model without weights")
     on_batch = None if tokens is None else tokens.add
-    return OnnxEmbedder(artefact, weights_folder(settings) / TOKENIZER, device=device, tuning=None, on_batch=on_batch)
+    return open_onnx_embedder(model.artefact, model.tokenizer, device=device, tuning=None, on_batch=on_batch)
 
 
 def _ours(precision: Precision, device: Device = "cpu", window: int = _WINDOW) -> Callable[[Job], Measured]:
@@ -67,15 +66,18 @@ def _plain(precision: Precision, batch: int) -> Callable[[Job], Measured]:
 
     def run(job: Job) -> Measured:
         settings = load_settings().model.model_copy(update={"precision": precision})
-        artefact = fetch(settings)
-        if artefact is None:
+        model = ensure_model(settings)
+        if model is None:
             raise Skipped("TICKETS_MODEL__NAME names a model without weights")
         found = texts(job.corpus, job.tickets, load(precision))
-        tokenizer = load_tokenizer(weights_folder(settings) / TOKENIZER, max_length=artefact.manifest.max_length)
+        tokenizer = load_tokenizer(model.tokenizer, max_length=model.artefact.manifest.max_length)
         options = ort.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
         session: Any = ort.InferenceSession(
-            artefact.graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(DISABLED_OPTIMIZERS)
+            model.artefact.graph,
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=list(DISABLED_OPTIMIZERS),
         )
         clock = Clock()
         _padded(session, tokenizer, found[:batch])

@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from models.builder.bert import BertShape, Tensors
-from models.builder.writer import MICROSOFT, Writer
+from models.builder.graph_builder import MICROSOFT, GraphBuilder
 from models.recipe import EMBEDDING, IDS, LENGTH_STEP, MASK
 
 #: Below any length of a pooled vector; keeps a division by zero finite.
@@ -39,7 +39,7 @@ def build_fused_graph(shape: BertShape, tensors: Tensors, *, pooling: Literal["m
 
 class _FusedEncoder:
     def __init__(self, shape: BertShape, tensors: Tensors) -> None:
-        self.graph = Writer()
+        self.graph = GraphBuilder()
         self._shape = shape
         self._tensors = tensors
         self._x = ""

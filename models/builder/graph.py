@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from models.builder.bert import BertShape, Tensor, Tensors
-from models.builder.writer import MICROSOFT, Writer
+from models.builder.graph_builder import MICROSOFT, GraphBuilder
 from models.recipe import CAPTURE, EMBEDDING, IDS, MASK
 
 #: Added to the scores of padding: exp(-10,000) is 0 in float32.
@@ -36,11 +36,11 @@ class Linears(Protocol):
         """float32[width] by which the inputs of a group of linears are divided beforehand, or None."""
         ...
 
-    def apply(self, graph: Writer, x: str, linear: Linear) -> str:
+    def apply(self, graph: GraphBuilder, x: str, linear: Linear) -> str:
         """Write one linear; gives its output's name."""
         ...
 
-    def rows(self, graph: Writer, name: str, table: Tensor, index: str) -> str:
+    def rows(self, graph: GraphBuilder, name: str, table: Tensor, index: str) -> str:
         """Rows of a table by index."""
         ...
 
@@ -52,13 +52,13 @@ class FloatLinears:
         """None: nothing is quantised, so nothing needs scaling."""
         return None
 
-    def apply(self, graph: Writer, x: str, linear: Linear) -> str:
+    def apply(self, graph: GraphBuilder, x: str, linear: Linear) -> str:
         """A MatMul and an Add."""
         name = linear.name
         product = graph.node("MatMul", [x, graph.constant(f"{name}.weight", linear.weight)], f"{name}.product")
         return graph.node("Add", [product, graph.constant(f"{name}.bias", linear.bias)], name)
 
-    def rows(self, graph: Writer, name: str, table: Tensor, index: str) -> str:
+    def rows(self, graph: GraphBuilder, name: str, table: Tensor, index: str) -> str:
         """A Gather."""
         return graph.node("Gather", [graph.constant(f"{name}.table", table), index], name)
 
@@ -96,7 +96,7 @@ def build_graph(
 
 class _Encoder:
     def __init__(self, shape: BertShape, tensors: Tensors, linears: Linears) -> None:
-        self.graph = Writer()
+        self.graph = GraphBuilder()
         self.groups: dict[str, str] = {}  # the tensor each group of linears reads
         self._shape = shape
         self._tensors = tensors

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.builder.bert import Tensor
 from models.builder.graph import Linear
-from models.builder.writer import MICROSOFT, Writer
+from models.builder.graph_builder import MICROSOFT, GraphBuilder
 
 _LEVELS: Final = 255
 _MAX_WEIGHT: Final = 127
@@ -56,7 +56,7 @@ class StaticInt8Linears:
             scale[channel] = divisor
         return scale
 
-    def apply(self, graph: Writer, x: str, linear: Linear) -> str:
+    def apply(self, graph: GraphBuilder, x: str, linear: Linear) -> str:
         """One QuantizeLinear for all linears of a group, then MatMulIntegerToFloat with the bias inside."""
         step, zero = self._activation(linear.group)
         step_name = graph.constant(f"{x}.step_u8", step)
@@ -69,7 +69,7 @@ class StaticInt8Linears:
         inputs = [quantised, weight, step_name, steps_name, zero_name, "", bias]
         return graph.node("MatMulIntegerToFloat", inputs, linear.name, domain=MICROSOFT)
 
-    def rows(self, graph: Writer, name: str, table: Tensor, index: str) -> str:
+    def rows(self, graph: GraphBuilder, name: str, table: Tensor, index: str) -> str:
         """A quarter of the table's size; each row has a step of its own."""
         steps = np.maximum(np.abs(table).max(1, keepdims=True) / _MAX_WEIGHT, _LEAST).astype(np.float32)
         small = graph.constant(f"{name}.table", _rounded(table, steps), np.int8)

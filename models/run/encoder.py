@@ -1,4 +1,4 @@
-"""Texts to vectors through ONNX Runtime, on every core or on a GPU, with as few padded tokens as can be."""
+"""Texts to vectors through ONNX Runtime, on every core or on a GPU, with as little padding as possible."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,73 +9,105 @@ from queue import SimpleQueue
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from core.cpu import read_cpu
-from core.protocols import TextKind
+from core.protocols import ModelTokenizer, TextKind
 from core.records import Vector
 from core.threads import step_back
 from models.device import Device
 from models.precision import require_suited
 from models.run.batching import split
-from models.run.session import Session, open_sessions
+from models.run.session import Ids, Session, open_session, open_sessions
 from models.run.tokenise import TextTokenizer, load_tokenizer
 from models.run.tuning import DEFAULT, SCALES, Tuning, find_tuning, tune
-from models.store.artefact import Artefact
+from models.store.artefact import Artefact, Manifest
 
-#: Told the tokens of a batch, the padding beside them, and the seconds it took.
+#: Called after each run of the model with its tokens, its padding tokens and its seconds.
 OnBatch = Callable[[int, int, float], None]
 
 
+def open_onnx_embedder(
+    artefact: Artefact,
+    tokenizer: Path,
+    *,
+    device: Device = "cpu",
+    threads: int | None = None,
+    tuning: Tuning | None = DEFAULT,
+    on_batch: OnBatch | None = None,
+) -> "OnnxEmbedder":
+    """Open the sessions of a graph and its tokenizer.
+
+    Args:
+        artefact: a verified graph.
+        tokenizer: its tokenizer's verified file.
+        device: where the graph runs.
+        threads: sessions on the CPU; None: one per core.
+        tuning: the batching parameters; None: those kept for this machine, measured if there are none.
+        on_batch: called after each run.
+
+    Raises:
+        ConfigError: the graph is made for another device, or CUDA can't be loaded.
+    """
+    manifest, cpu = artefact.manifest, read_cpu()
+    require_suited(manifest.precision, device)
+    prefixes = (manifest.passage_prefix, manifest.query_prefix)
+    sessions = open_sessions(artefact.graph, device, threads=threads or cpu.cores)
+    if tuning is None:
+        measure = partial(tune, partial(_timed_run, sessions[0]), SCALES[device], longest=manifest.max_length)
+        tuning = find_tuning(artefact.graph.parent, device, cpu, measure)
+    return OnnxEmbedder(
+        manifest,
+        TextTokenizer(load_tokenizer(tokenizer), max_length=manifest.max_length, prefixes=prefixes),
+        load_tokenizer(tokenizer, max_length=manifest.max_length),
+        sessions=sessions,
+        open_query_session=partial(open_session, artefact.graph, device),
+        pool=ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=step_back),
+        tuning=tuning,
+        on_batch=on_batch,
+    )
+
+
 class OnnxEmbedder:
-    """Implements `core.protocols.Embedder`. Batches are cut to cost least, and run longest first."""
+    """Implements `core.protocols.Embedder`. Texts are grouped into batches of least cost, and the longest run first."""
 
     def __init__(
         self,
-        artefact: Artefact,
-        tokenizer: Path,
+        manifest: Manifest,
+        tokenizer: ModelTokenizer,
+        truncating_tokenizer: Tokenizer,
         *,
-        device: Device = "cpu",
-        threads: int | None = None,
-        tuning: Tuning | None = DEFAULT,
+        sessions: Sequence[Session],
+        open_query_session: Callable[[], Session],
+        pool: ThreadPoolExecutor,
+        tuning: Tuning,
         on_batch: OnBatch | None = None,
     ) -> None:
-        """Load the graph.
+        """Take what `open_onnx_embedder` has opened.
 
         Args:
-            artefact: a verified graph.
-            tokenizer: its tokenizer's file.
-            device: where it runs.
-            threads: sessions on the CPU; None: one per core.
-            tuning: the scheduler's constants; None: those of this machine, measured the first time.
-            on_batch: told of each run.
-
-        Raises:
-            ConfigError: the graph is made for another device, or CUDA can't be loaded.
+            manifest: of the graph.
+            tokenizer: for spans; it truncates nothing.
+            truncating_tokenizer: for vectors; it truncates at the model's maximum length.
+            sessions: for passages.
+            open_query_session: opens one more session, which the first query calls for.
+            pool: runs the batches of a call at once, a thread per session.
+            tuning: the batching parameters.
+            on_batch: called after each run.
         """
-        require_suited(artefact.manifest.precision, device)
-        self._manifest = artefact.manifest
-        self._on_batch = on_batch
-        self._cut = load_tokenizer(tokenizer, max_length=self._manifest.max_length)
-        manifest = self._manifest
+        self._manifest = manifest
+        self._tokenizer = tokenizer
+        self._truncating_tokenizer = truncating_tokenizer
         self._prefixes: dict[TextKind, str] = {"passage": manifest.passage_prefix, "query": manifest.query_prefix}
-        self._tokenizer = TextTokenizer(
-            tokenizer, max_length=manifest.max_length, prefixes=list(self._prefixes.values())
-        )
-        cpu = read_cpu()
-        sessions = open_sessions(artefact.graph, device, threads=threads or cpu.cores)
         self._sessions: SimpleQueue[Session] = SimpleQueue()
         for session in sessions:
             self._sessions.put(session)
-        self._tuning = tuning or find_tuning(
-            artefact.graph.parent, device, cpu, lambda: tune(self._timed, SCALES[device], longest=manifest.max_length)
-        )
-        self._pool = ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=step_back)
-        self._open_asking: Callable[[], list[Session]] | None = partial(
-            open_sessions, artefact.graph, device, threads=1
-        )
-        self._asking: SimpleQueue[Session] = SimpleQueue()
-        self._asked = Lock()
+        self._open_query_session = open_query_session
+        self._query_sessions: SimpleQueue[Session] | None = None
+        self._query_lock = Lock()
+        self._pool = pool
+        self._tuning = tuning
+        self._on_batch = on_batch
 
     @property
     def dimension(self) -> int:
@@ -97,14 +129,14 @@ class OnnxEmbedder:
         return self._tokenizer.spans(texts)
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
-        """float32[len(texts), dimension]; a text beyond `max_tokens` is cut."""
+        """float32[len(texts), dimension]; texts longer than `max_tokens` are truncated."""
         found = np.empty((len(texts), self.dimension), np.float32)
         prefix = self._prefixes[kind]
-        read = [prefix + text for text in texts] if prefix else list(texts)
-        ids = [np.array(e.ids, np.int32) for e in self._cut.encode_batch_fast(read)]
+        prefixed = [prefix + text for text in texts] if prefix else list(texts)
+        ids = [np.array(e.ids, np.int32) for e in self._truncating_tokenizer.encode_batch_fast(prefixed)]
         batches = split([len(i) for i in ids], budget=self._tuning.budget_tokens, overhead=self._tuning.overhead_tokens)
-        if kind == "query" or len(batches) == 1:  # a text alone takes the shortest way
-            sessions = self._for_questions() if kind == "query" else self._sessions
+        if kind == "query" or len(batches) == 1:  # in this thread: handing it over would take longer
+            sessions = self._for_queries() if kind == "query" else self._sessions
             for batch in batches:
                 found[batch] = self._run([ids[at] for at in batch], sessions)
             return found
@@ -113,31 +145,23 @@ class OnnxEmbedder:
             found[batch] = run.result()
         return found
 
-    def _timed(self, texts: int, length: int) -> float:
-        """Seconds of one run in one session, of no text in particular."""
-        session, ids = self._sessions.get(), np.ones((length, texts), np.int32)
-        began = time.perf_counter()
-        session.run(ids, ids)
-        seconds = time.perf_counter() - began
-        self._sessions.put(session)
-        return seconds
-
     def close(self) -> None:
-        """Let the threads go."""
+        """Shut the thread pool down."""
         self._pool.shutdown()
 
-    def _for_questions(self) -> "SimpleQueue[Session]":
-        """A session beside the others, loaded with the first question: a batch keeps them for tens of milliseconds.
+    def _for_queries(self) -> "SimpleQueue[Session]":
+        """The query session, opened by the first query: a batch may keep all others for tens of milliseconds.
 
-        The system's scheduler lets a thread that has slept go first, so a question's few tokens hardly wait.
+        The system's scheduler lets a thread that has slept go first, so a query's few tokens hardly wait.
         """
-        with self._asked:
-            if self._open_asking is not None:
-                self._asking.put(self._open_asking()[0])
-                self._open_asking = None
-        return self._asking
+        with self._query_lock:
+            if self._query_sessions is None:
+                opened: SimpleQueue[Session] = SimpleQueue()
+                opened.put(self._open_query_session())
+                self._query_sessions = opened
+            return self._query_sessions
 
-    def _run(self, ids: Sequence[NDArray[np.int32]], sessions: "SimpleQueue[Session]") -> Vector:
+    def _run(self, ids: Sequence[Ids], sessions: "SimpleQueue[Session]") -> Vector:
         """float32[len(ids), dimension] of one batch."""
         lengths = np.array([len(i) for i in ids])
         mask = np.arange(lengths.max())[:, None] < lengths  # [S, B]
@@ -153,3 +177,11 @@ class OnnxEmbedder:
             tokens = int(lengths.sum())
             self._on_batch(tokens, mask.size - tokens, time.perf_counter() - began)
         return vectors
+
+
+def _timed_run(session: Session, texts: int, length: int) -> float:
+    """Seconds of one run, on made-up ids."""
+    ids = np.ones((length, texts), np.int32)
+    began = time.perf_counter()
+    session.run(ids, ids)
+    return time.perf_counter() - began

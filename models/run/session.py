@@ -1,8 +1,8 @@
-"""One graph, loaded: padded ids in, vectors out."""
+"""Sessions of ONNX Runtime: padded ids in, vectors out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -14,71 +14,111 @@ from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, LENGTH_STEP, MASK
 
 Ids = NDArray[np.int32]
 
-#: Like the lengths, for texts.
+#: On a GPU the number of texts is padded to a multiple of this, as lengths are to `LENGTH_STEP`.
 _TEXTS_STEP: Final = 8
-#: Fewer texts than this are not padded with others: one alone must be quick.
+#: Up to this many texts are not padded with others, so that a single one stays quick.
 _FEW: Final = 4
-_QUIET: Final = 3  # errors only
+_ERRORS_ONLY: Final = 3
+#: Of a GPU, which they share: while one call computes, the next one's inputs are prepared.
+_CUDA_SESSIONS: Final = 2
 
 
 class Session(Protocol):
-    """Runs a graph. Not more than one thread at a time calls a CPU session; a GPU's may be shared."""
+    """Runs a graph. A CPU session must be used by one thread at a time; a GPU session may be shared."""
 
     def run(self, ids: Ids, mask: Ids) -> Vector:
-        """int32[S, B] twice to float32[B, hidden]."""
+        """Ids and mask, both int32[S, B], to float32[B, hidden]."""
         ...
 
 
+class _Binding(Protocol):
+    """The part of `onnxruntime.IOBinding` that is used here."""
+
+    def bind_ortvalue_input(self, name: str, value: object) -> None: ...
+    def bind_output(self, name: str, device_type: str, device_id: int) -> None: ...
+    def copy_outputs_to_cpu(self) -> list[Vector]: ...
+
+
+class InferenceSession(Protocol):
+    """The part of `onnxruntime.InferenceSession` that is used here; the library ships no types."""
+
+    def run(self, output_names: Sequence[str], input_feed: Mapping[str, Ids]) -> list[Vector]: ...
+    def get_providers(self) -> list[str]: ...
+    def io_binding(self) -> _Binding: ...
+    def run_with_iobinding(self, binding: _Binding) -> None: ...
+
+
 def open_sessions(graph: Path, device: Device, *, threads: int) -> list[Session]:
-    """As many sessions as may run at once: on the CPU one per thread; a GPU is shared, and two keep it fed.
+    """As many sessions as may run at once: one per thread on the CPU, two entries for the same session on a GPU.
 
     Raises:
-        ConfigError: there is a GPU and CUDA can't be loaded.
+        ConfigError: there is a GPU, but CUDA can't be loaded.
     """
     if device == "cuda":
-        return [CudaSession(graph)] * 2
-    return [CpuSession(graph) for _ in range(threads)]
+        return [open_session(graph, device)] * _CUDA_SESSIONS
+    return [open_session(graph, device) for _ in range(threads)]
+
+
+def open_session(graph: Path | bytes, device: Device) -> Session:
+    """One session.
+
+    Raises:
+        ConfigError: there is a GPU, but CUDA can't be loaded.
+    """
+    return open_cuda_session(graph) if device == "cuda" else open_cpu_session(graph)
+
+
+def open_cpu_session(graph: Path | bytes) -> "CpuSession":
+    """A session on one thread: one session per core is faster than one over all cores."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    return CpuSession(
+        ort.InferenceSession(graph, options, providers=[CPU_PROVIDER], disabled_optimizers=list(DISABLED_OPTIMIZERS))
+    )
+
+
+def open_cuda_session(graph: Path | bytes, *, device: Device = "cuda") -> "CudaSession":
+    """A session on a GPU; `device` is `cpu` only in tests without one.
+
+    Raises:
+        ConfigError: CUDA can't be loaded.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    if device == "cuda":
+        _preload_cuda()
+    wanted = CUDA_PROVIDER if device == "cuda" else CPU_PROVIDER
+    session: InferenceSession = ort.InferenceSession(graph, options, providers=[wanted])
+    if session.get_providers()[0] != wanted:  # ONNX Runtime falls back to the CPU with a warning only
+        raise cuda_unusable()
+    return CudaSession(session, device)
 
 
 class CpuSession:
-    """On one thread: a session per core beats one over all of them."""
+    """Implements `Session` on the CPU."""
 
-    def __init__(self, graph: Path | bytes) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _QUIET
-        self._session: Any = ort.InferenceSession(
-            graph, options, providers=[CPU_PROVIDER], disabled_optimizers=list(DISABLED_OPTIMIZERS)
-        )
+    def __init__(self, session: InferenceSession) -> None:
+        self._session = session
 
     def run(self, ids: Ids, mask: Ids) -> Vector:
         """See `Session`."""
-        found: Vector = self._session.run([EMBEDDING], {IDS: ids, MASK: mask})[0]
-        return found
+        return self._session.run([EMBEDDING], {IDS: ids, MASK: mask})[0]
 
 
 class CudaSession:
-    """On a GPU: shapes in steps, inputs and outputs bound to its memory, so that only ids and vectors cross the bus."""
+    """Implements `Session` on a GPU.
 
-    def __init__(self, graph: Path | bytes, *, device: Device = "cuda") -> None:
-        """Load the graph; `device` is `cpu` only where a test has no GPU.
+    Shapes are padded in steps. Inputs and outputs are bound to the GPU's memory, so only ids and vectors cross the bus.
+    """
 
-        Raises:
-            ConfigError: CUDA can't be loaded.
-        """
-        options = ort.SessionOptions()
-        options.log_severity_level = _QUIET
-        if device == "cuda":
-            _preload()
-        wanted = CUDA_PROVIDER if device == "cuda" else CPU_PROVIDER
-        self._session: Any = ort.InferenceSession(graph, options, providers=[wanted])
-        if self._session.get_providers()[0] != wanted:  # it falls back to the CPU with a warning alone
-            raise cuda_unusable()
+    def __init__(self, session: InferenceSession, device: Device) -> None:
+        self._session = session
         self._device = device
 
     def run(self, ids: Ids, mask: Ids) -> Vector:
-        """See `Session`. Texts that fill up a step are one token long, and left out of the answer."""
+        """See `Session`. Texts that are added to fill up a step are one token long, and dropped from the result."""
         length, texts = ids.shape
         padding = (
             (0, -length % LENGTH_STEP),
@@ -91,12 +131,11 @@ class CudaSession:
             binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(value, self._device, 0))
         binding.bind_output(EMBEDDING, self._device, 0)
         self._session.run_with_iobinding(binding)
-        found: Vector = binding.copy_outputs_to_cpu()[0]
-        return found[:texts]
+        return binding.copy_outputs_to_cpu()[0][:texts]
 
 
-def _preload() -> None:
-    """CUDA and cuDNN out of their own packages, where they are installed so."""
+def _preload_cuda() -> None:
+    """Load CUDA and cuDNN from their Python packages, if they are installed that way."""
     preload: Callable[[], None] | None = getattr(ort, "preload_dlls", None)
     if preload is not None:
         preload()

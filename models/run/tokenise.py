@@ -1,17 +1,17 @@
-"""A model's tokenizer, as its file describes it but for padding and truncation."""
+"""A model's tokenizer, read from its file; the file's own padding and truncation are switched off."""
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 
 class Spans(Sequence[tuple[int, int]]):
-    """Where an encoding's tokens begin and end, in characters. Python's tuples of them are made when one is read."""
+    """Where an encoding's tokens begin and end, in characters. The list is made on first access: `len` is cheap."""
 
-    def __init__(self, encoding: Any) -> None:
+    def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
 
     def __len__(self) -> int:
@@ -21,43 +21,40 @@ class Spans(Sequence[tuple[int, int]]):
     def __getitem__(self, at: int) -> tuple[int, int]: ...
     @overload
     def __getitem__(self, at: slice) -> Sequence[tuple[int, int]]: ...
-    def __getitem__(self, at: int | slice) -> Any:
+    def __getitem__(self, at: int | slice) -> tuple[int, int] | Sequence[tuple[int, int]]:
         return self._spans[at]
 
     @cached_property
     def _spans(self) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = self._encoding.offsets
-        return found
+        return self._encoding.offsets
 
 
 class TextTokenizer:
     """Implements `core.protocols.ModelTokenizer`, without the model."""
 
-    def __init__(self, path: Path, *, max_length: int, prefixes: Sequence[str]) -> None:
-        """Load it.
+    def __init__(self, tokenizer: Tokenizer, *, max_length: int, prefixes: Sequence[str]) -> None:
+        """Wrap a tokenizer.
 
         Args:
-            path: the tokenizer's file.
-            max_length: tokens the model reads, special ones and prefixes included.
-            prefixes: what the model wants before a text, by kind; the longest of them counts.
+            tokenizer: one that truncates nothing.
+            max_length: tokens that the model reads, special tokens and prefixes included.
+            prefixes: texts that the model expects before a passage or a query; the longest is reserved.
         """
-        self.whole = load_tokenizer(path)
+        self._tokenizer = tokenizer
         longest = max(len(spans) for spans in self.spans(prefixes))
-        reserved: int = self.whole.num_special_tokens_to_add(is_pair=False) + longest
-        self.max_tokens = max_length - reserved
+        self.max_tokens = max_length - tokenizer.num_special_tokens_to_add(is_pair=False) - longest
 
     def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
         """See `core.protocols.Tokenizer`."""
-        return [Spans(e) for e in self.whole.encode_batch(list(texts), add_special_tokens=False)]
+        return [Spans(encoding) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 
-def load_tokenizer(path: Path, *, max_length: int | None = None) -> Any:
-    """The tokenizer, without padding, cutting at `max_length` tokens (special ones included) or nowhere."""
+def load_tokenizer(path: Path, *, max_length: int | None = None) -> Tokenizer:
+    """The tokenizer in `path`, without padding. It truncates only at `max_length` tokens, special ones included."""
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if max_length is not None:
         tokenizer.enable_truncation(max_length)
-    # "[SEP]" in a ticket is text, and not a command to the model.
-    tokenizer.encode_special_tokens = True
+    tokenizer.encode_special_tokens = True  # "[SEP]" in a ticket is text, not a command to the model
     return tokenizer

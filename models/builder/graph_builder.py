@@ -15,7 +15,7 @@ _OPSET: Final = 17
 _IR_VERSION: Final = 8
 
 
-class Writer:
+class GraphBuilder:
     """Collects nodes and constants, each constant once."""
 
     def __init__(self) -> None:

@@ -15,11 +15,11 @@ from models.builder.graph import FloatLinears, Linears, build_graph
 from models.builder.quantise import StaticInt8Linears
 from models.precision import Precision
 from models.recipe import RECIPE_VERSION
-from models.run.session import CpuSession
+from models.run.session import open_cpu_session
 from models.run.tokenise import load_tokenizer
 from models.store.artefact import Artefact, Manifest, find_artefact, save_artefact
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard
-from models.store.files import Report, one_at_a_time, silent
+from models.store.files import ProgressCallback, no_progress, one_at_a_time
 
 #: Every so many of the calibration texts is a canary.
 _CANARY_STEP: Final = 20
@@ -34,8 +34,8 @@ class Built(Struct, frozen=True, eq=False):
     cosine: float
 
 
-def require_artefact(
-    card: ModelCard, weights: Path, folder: Path, *, precision: Precision, report: Report = silent
+def find_or_build_artefact(
+    card: ModelCard, weights: Path, folder: Path, *, precision: Precision, progress: ProgressCallback = no_progress
 ) -> Artefact:
     """The artefact in `folder`; built from the verified files in `weights` when it isn't there.
 
@@ -46,12 +46,14 @@ def require_artefact(
     if found is not None:
         return found
     with one_at_a_time(folder):
-        return find_artefact(card, precision, folder) or _build_artefact(card, weights, folder, precision, report)
+        return find_artefact(card, precision, folder) or _build_artefact(card, weights, folder, precision, progress)
 
 
-def _build_artefact(card: ModelCard, weights: Path, folder: Path, precision: Precision, report: Report) -> Artefact:
+def _build_artefact(
+    card: ModelCard, weights: Path, folder: Path, precision: Precision, progress: ProgressCallback
+) -> Artefact:
     label = f"building {card.name} {precision}"
-    report(label, 0, None)
+    progress(label, 0, None)
     built = build(card, weights, precision)
     manifest = Manifest(
         model=card.name,
@@ -69,7 +71,7 @@ def _build_artefact(card: ModelCard, weights: Path, folder: Path, precision: Pre
         passage_prefix=card.passage_prefix,
     )
     artefact = save_artefact(folder, manifest, built.graph)
-    report(label, len(built.graph), len(built.graph))
+    progress(label, len(built.graph), len(built.graph))
     return artefact
 
 
@@ -105,5 +107,5 @@ def _cosine(card: ModelCard, one: bytes, other: bytes, tokenizer: Path) -> float
 
 
 def _vectors(graph: bytes, ids: list[Any]) -> Vector:
-    session = CpuSession(graph)
+    session = open_cpu_session(graph)
     return np.concatenate([session.run(i, np.ones_like(i)) for i in ids])
