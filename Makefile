@@ -4,31 +4,31 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test image-test dashboard k8s faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
+.PHONY: help install run test image-test dashboard faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
 
-help: ## Print what there is
+help: ## Print this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
 
-install: .venv/.dev ## Make .venv with everything, from the hashed lock
+install: .venv/.dev ## Create .venv with all dependencies, from the hashed lock
 
-run: .venv/.run ## The whole stream on this machine: broker, worker, index, synthetic tickets, questions
+run: .venv/.run ## Run the whole stream on this machine, with a broker, synthetic tickets and a search prompt
 	@$(BIN)/ticketstream demo
 
-test: .venv/.dev ## Run the tests; with CI=true nothing is skipped for want of a broker or weights
-	@# What may, four files at once, as most of it is waiting; then the rest alone, whatever came of the first.
+test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
+	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure.
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside
 
-faults: .venv/.dev ## Attack every promise and print what held; SEED= makes the choices of a former run again
+faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
 	$(call number,SEED)
 	TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q tests/faults
 
-image-test: .venv/.dev ## Build the image without an engine, look into it, and stream tickets through it; needs root, buildah and debootstrap
+image-test: .venv/.dev ## Build the image without Docker, inspect it and stream tickets through it; needs root, buildah and debootstrap
 	TICKETS_TEST_IMAGE=1 $(BIN)/pytest -q -s tests/deploy/image
 
-dashboard: .venv/.dev ## Draw Grafana's dashboard of a run made for it: docs/images/dashboard.png; needs Debian's prometheus
+dashboard: .venv/.dev ## Draw the Grafana dashboard of a demonstration run to docs/images/dashboard.png; needs Prometheus
 	$(BIN)/python -m tests.deploy.observability.picture docs/images/dashboard.png
 
-soak: .venv/.dev ## The same attacks at length: 1,000 kills, a million records in a storm; MINUTES= ends them sooner; then RECORDS= bad inputs, a million
+soak: .venv/.dev ## Run the attacks at length, MINUTES= at most, then RECORDS= bad inputs (1,000,000)
 	$(call number,SEED)
 	$(call number,MINUTES)
 	$(call number,RECORDS)
@@ -36,58 +36,58 @@ soak: .venv/.dev ## The same attacks at length: 1,000 kills, a million records i
 		$(BIN)/pytest -q -s -o timeout=0 tests/faults; attacks=$$?; [ $$attacks -le 1 ] || exit $$attacks; \
 	TICKETS_TEST_BAD_RECORDS=$(or $(RECORDS),1000000) $(BIN)/pytest -q -n 2 -o timeout=0 -rP tests/bad_input/test_boundary.py -k as_the_contract_says && exit $$attacks
 
-check: lint type arch ## Lint, types and the direction of imports
+check: lint type arch ## Check style, types and imports
 
-fmt: .venv/.dev ## Format
+fmt: .venv/.dev ## Format the code and apply safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lint: .venv/.dev ## Style
+lint: .venv/.dev ## Check style and format
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-type: .venv/.dev ## Types
+type: .venv/.dev ## Check types
 	$(BIN)/mypy
 
-arch: .venv/.dev ## Who may import whom
+arch: .venv/.dev ## Check which package imports which
 	$(BIN)/lint-imports
 
-bench: .venv/.dev ## Measure every suite but growth and gpu, an hour; SUITE= names one (embed, pipeline, latency, ...)
+bench: .venv/.dev ## Run all benchmarks except growth and gpu (an hour); SUITE= names one (embed, pipeline, latency, ...)
 	$(BIN)/python -m bench run $(SUITE)
 
-bench-contenders: .contenders/.done ## Install what the bench compares with, beside us (torch and fastembed; 5 GB)
+bench-contenders: .contenders/.done ## Install the libraries that the benchmarks compare with (torch, fastembed; 5 GB)
 
-bench-gpu: .venv/.dev ## Measure the model on an NVIDIA GPU; says so where there is none
+bench-gpu: .venv/.dev ## Benchmark the model on an NVIDIA GPU, if there is one
 	@if $(BIN)/python -c 'import sys; from models.device import count_gpus; sys.exit(not count_gpus())'; then \
 		$(MAKE) --no-print-directory .gpu/.done && $(BIN)/python -m bench run gpu; \
 	else \
-		echo "no NVIDIA GPU here, or no driver for it: nothing is measured"; \
+		echo "no NVIDIA GPU or driver found; nothing was measured"; \
 	fi
 
-bench-banking77: .venv/.dev ## Does a question find its like? FOLDER= names train.csv and test.csv
+bench-banking77: .venv/.dev ## Measure retrieval quality on BANKING77; FOLDER= holds train.csv and test.csv
 	$(BIN)/python -m bench.banking77 $(FOLDER)
 
-fuzz: .venv/.dev ## Look for a record that breaks the decode boundary, guided by coverage; SECONDS= says how long
+fuzz: .venv/.dev ## Fuzz the decoder for SECONDS= (60), guided by coverage
 	@if $(MAKE) --no-print-directory .fuzz/.done 2>/dev/null; then \
 		mkdir -p .fuzz/corpus && .fuzz/bin/python -m tests.bad_input.fuzz_decode -max_total_time=$(or $(SECONDS),60) \
 			-timeout=5 -print_final_stats=1 -artifact_prefix=.fuzz/ .fuzz/corpus; \
 	else \
-		echo "atheris can't be had here (it has wheels for Linux, see requirements/fuzz.txt): nothing is fuzzed"; \
+		echo "atheris can't be installed here (it has wheels for Linux, see requirements/fuzz.txt); nothing was fuzzed"; \
 	fi
 
-docs: .venv/.dev ## Renew the tables of docs/operations.md and the contract's schema
+docs: .venv/.dev ## Generate the tables and JSON schemas of docs/
 	$(BIN)/python -m tests.docs.tables
 
-kafka: .venv/.dev ## Fetch Apache Kafka's jars for the tests (needs Java and Maven)
+kafka: .venv/.dev ## Fetch the jars of Apache Kafka for the tests; needs Java and Maven
 	$(BIN)/python -m tests.rigs.kafka
 
-tf-tools: .venv/.dev ## Install what the Terraform tests play AWS and scan with, where there is a terraform
+tf-tools: .venv/.dev ## Install the AWS emulator and policy scanner of the Terraform tests, if terraform is installed
 	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done .checkov/.done; fi
 
-tf-test: tf-tools ## Format, validate, plan, scan and apply the Terraform files to what plays AWS; print a table
+tf-test: tf-tools ## Check, plan and scan the Terraform files, apply them to AWS emulators, and print a table
 	$(BIN)/pytest -q tests/deploy/terraform
 
-lock: .venv/.dev ## Resolve the dependencies anew
+lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra broker --extra build -o requirements/run.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -104,67 +104,67 @@ lock: .venv/.dev ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/checkov.txt requirements/checkov.in
 
-clean: ## Remove what was made here; caches of the user stay
+clean: ## Remove everything that make created here; user caches stay
 	rm -rf .venv .contenders .gpu .fuzz .ministack .checkov build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is no whole number" >&2; exit 2;; esac
+number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is not a whole number" >&2; exit 2;; esac
 
-# Bytewax has wheels for these versions only. Each candidate is run: a name on the path may lead nowhere.
+# Bytewax has wheels for these versions only. Each candidate is run, because an executable on PATH may be broken.
 define FIND_PYTHON
 for python in $(PYTHON) python3.12 python3.11 python3 python; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})' 2>/dev/null; then break; fi; \
 	python=; \
 done; \
 if [ -z "$$python" ]; then \
-	echo "ticketstream needs Python 3.11 or 3.12 (Bytewax has no wheel for others); install one, or say make PYTHON=/path/to/python3.11" >&2; \
+	echo "ticketstream needs Python 3.11 or 3.12 (Bytewax has no wheel for others); install one, or run make PYTHON=/path/to/python3.11" >&2; \
 	exit 2; \
 fi
 endef
 
 .venv/bin/python:
-	@$(FIND_PYTHON); echo "making .venv with $$($$python --version)"; $$python -m venv .venv
+	@$(FIND_PYTHON); echo "creating .venv with $$($$python --version)"; $$python -m venv .venv
 
 .venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
-	@echo "installing what requirements/run.txt pins"
+	@echo "installing requirements/run.txt"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: requirements/dev.txt pyproject.toml | .venv/bin/python
-	@echo "installing what requirements/dev.txt pins"
+	@echo "installing requirements/dev.txt"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.run
 
 .contenders/.done: requirements/contenders.txt | .venv/bin/python
-	@echo "installing what requirements/contenders.txt pins"
+	@echo "installing requirements/contenders.txt"
 	@$(BIN)/python -m venv .contenders
 	@.contenders/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/contenders.txt
 	@touch $@
 
 .fuzz/.done: requirements/run.txt requirements/fuzz.txt | .venv/bin/python
-	@echo "installing what requirements/run.txt and requirements/fuzz.txt pin, beside us"
+	@echo "installing requirements/run.txt and requirements/fuzz.txt"
 	@$(BIN)/python -m venv --clear .fuzz
 	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt -r requirements/fuzz.txt
 	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .gpu/.done: requirements/gpu.txt | .venv/bin/python
-	@echo "installing what requirements/gpu.txt pins"
+	@echo "installing requirements/gpu.txt"
 	@$(BIN)/python -m venv .gpu
 	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/gpu.txt
 	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .ministack/.done: requirements/ministack.txt | .venv/bin/python
-	@echo "installing what requirements/ministack.txt pins, beside us"
+	@echo "installing requirements/ministack.txt"
 	@$(BIN)/python -m venv --clear .ministack
 	@.ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ministack.txt
 	@touch $@
 
 .checkov/.done: requirements/checkov.txt | .venv/bin/python
-	@echo "installing what requirements/checkov.txt pins, beside us"
+	@echo "installing requirements/checkov.txt"
 	@$(BIN)/python -m venv --clear .checkov
 	@.checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checkov.txt
 	@touch $@
