@@ -1,4 +1,4 @@
-"""A server as a discrete-event simulation: calls share its capacity, which depends on how many there are."""
+"""A server as a discrete-event simulation: its throughput depends on the number of concurrent calls."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from delivery.concurrency import AdaptiveLimit, Call
 
-#: Calls a second that the server completes when so many are under way.
+#: Calls completed a second, by calls in flight.
 Curve = Callable[[int], float]
 
 
 class Outcome(Struct, frozen=True):
-    """`throughput` in calls a second; `refused` is the share of calls that were refused; `limit` is the last one."""
+    """Throughput in calls a second, the share of refused calls, and the limit at the end."""
 
     throughput: float
     refused: float
@@ -35,15 +35,15 @@ def simulate(
     skip: int,
     capacity: int | None = None,
 ) -> Outcome:
-    """Keep the server as busy as `limit` allows; measure from the call numbered `skip` on.
+    """Keep the server as busy as `limit` allows, and measure after `skip` calls.
 
-    Processor sharing: of n calls each progresses at curve(n) / n. Sizes vary (an exponential half, a fixed half).
-    Beyond `capacity` a call is refused at once, and its caller comes back after a mean wait of a call.
+    Processor sharing: each of n calls progresses at curve(n) / n. Half of a call's size is fixed, half exponential.
+    A call beyond `capacity` is refused at once, and its caller waits 0.1 s on average before the next call.
     """
     rng = Random(seed)
     now, done, refused, began_at = 0.0, 0, 0, 0.0
     running: list[_Job] = []
-    waiting: list[float] = []  # when a refused caller comes back
+    waiting: list[float] = []  # when each refused caller calls again
     while done < calls + skip:
         waiting = [until for until in waiting if until > now]
         while len(running) + len(waiting) < limit.limit:
@@ -70,7 +70,7 @@ def simulate(
 
 
 class Fixed(AdaptiveLimit):
-    """A limit that somebody set."""
+    """A constant limit."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(most=limit)

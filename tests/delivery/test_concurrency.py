@@ -1,4 +1,4 @@
-"""The adaptive limit against simulated servers: near the best fixed limit, without being told it."""
+"""The adaptive limit against simulated servers: it finds nearly the throughput of the best fixed limit."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ MOST: Final = 64
 
 
 class Server(Struct, frozen=True):
-    """How it takes load: calls a second of so many at once; beyond `capacity` it refuses."""
+    """Throughput in calls a second by concurrency; calls beyond `capacity` are refused."""
 
     curve: Curve
     capacity: int | None = None
@@ -27,13 +27,13 @@ SERVERS: Final = {
 
 
 def _best_fixed(server: Server) -> float:
-    """Throughput of the best of the fixed limits."""
+    """Throughput of the best fixed limit."""
     limits = [n for n in (1, 2, 4, 8, 10, 12, 16, 24, 32, 48, MOST) if n <= (server.capacity or MOST)]
     return max(simulate(Fixed(n), server.curve, seed=1, calls=1_000, skip=100).throughput for n in limits)
 
 
 def _holds(kind: type[AdaptiveLimit], server: Server, *, most: int = MOST) -> bool:
-    """Within 20 % of the best fixed limit, and fewer than 1 % refused, over several runs and in each."""
+    """Each of several runs is within 20 % of the best fixed limit, with fewer than 1 % of its calls refused."""
     best = _best_fixed(server)
     for seed in range(4):
         found = simulate(kind(most=most), server.curve, seed=seed, calls=4_000, skip=6_000, capacity=server.capacity)
@@ -45,7 +45,7 @@ def _holds(kind: type[AdaptiveLimit], server: Server, *, most: int = MOST) -> bo
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_it_is_within_a_fifth_of_the_best_fixed_limit(name: str) -> None:
-    """Whatever the server does under load; and of its calls fewer than one in a hundred are refused."""
+    """On every server the throughput is within 20 % of the best fixed limit, and under 1 % of calls are refused."""
     assert _holds(AdaptiveLimit, SERVERS[name])
 
 
@@ -61,18 +61,18 @@ class _NoIncrease(AdaptiveLimit):
 
 @pytest.mark.parametrize("name", ["collapsing", "refusing"])
 def test_a_limit_that_never_falls_is_caught(name: str) -> None:
-    """The mutant stays where the server collapses, or is refused again and again."""
+    """A mutant that never lowers the limit stays where the server collapses, or keeps being refused."""
     assert not _holds(_NoDecrease, SERVERS[name])
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_limit_that_never_rises_is_caught(name: str) -> None:
-    """The mutant leaves most of the server idle."""
+    """A mutant that never raises the limit leaves most of the server idle."""
     assert not _holds(_NoIncrease, SERVERS[name])
 
 
 def test_it_follows_a_server_that_changes() -> None:
-    """A shard is lost and comes back: what is best then is found again."""
+    """When a shard is lost and comes back, the limit finds each new optimum."""
     limit = AdaptiveLimit(most=MOST)
     for workers in (12, 3, 12):
         server = Server(lambda n, w=workers: 10.0 * n if n <= w else 10 * w * (w / n) ** 2)  # type: ignore[misc]
@@ -80,8 +80,15 @@ def test_it_follows_a_server_that_changes() -> None:
         assert found.throughput > 0.8 * 10 * workers, workers
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_server_that_only_queues_is_not_filled(seed: int) -> None:
+    """A limit that gains no throughput falls, so that fewer calls queue in the server."""
+    server = SERVERS["linear to a knee"]
+    assert simulate(AdaptiveLimit(most=MOST), server.curve, seed=seed, calls=4_000, skip=6_000).limit < MOST * 3 / 4
+
+
 def test_calls_that_do_not_fill_the_limit_change_nothing() -> None:
-    """A stream slower than the index says nothing about what the index can bear."""
+    """Calls below the limit leave it alone: a stream slower than the index shows nothing about its capacity."""
     limit = AdaptiveLimit(most=8)
     began = limit.limit
     for number in range(10_000):
@@ -90,7 +97,7 @@ def test_calls_that_do_not_fill_the_limit_change_nothing() -> None:
 
 
 def test_calls_that_fail_together_count_once() -> None:
-    """Four are under way as the server tips over: that is one overload, not four."""
+    """Four calls in flight that are all refused lower the limit once."""
     limit = AdaptiveLimit(most=4)
     calls = [limit.began(n) for n in (1, 2, 3, 4)]
     for call in reversed(calls):
@@ -99,7 +106,7 @@ def test_calls_that_fail_together_count_once() -> None:
 
 
 def test_it_is_never_below_one() -> None:
-    """However often it is refused: somebody has to find out when it is better."""
+    """The limit never falls below one, so that a recovery is noticed."""
     limit = AdaptiveLimit(most=4)
     for _ in range(100):
         limit.overloaded(limit.began(1))
