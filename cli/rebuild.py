@@ -13,11 +13,11 @@ from cli.console import JsonFlag, ends_in_one_line, err, print_json
 from connectors.qdrant.successor import begin
 from core.environment import load_settings
 from core.settings import Settings
-from maintenance.bulk import Bulk
 from maintenance.fold import Fold
-from maintenance.log import Log, TopicLog
-from maintenance.rebuild import catch_up, fill, follow
-from maintenance.split_log import EmbeddedLog
+from maintenance.log import TopicLog, open_raw_log
+from maintenance.rebuild import catch_up, index_new, write_latest
+from maintenance.reindexer import Reindexer
+from maintenance.split_log import open_embedded_log
 from runtime.model import open_embedder
 from stream.plan import receiving_steps, ticket_steps
 from stream.steps import Step
@@ -67,39 +67,46 @@ def rebuild(
         fold, log = plan.fold, plan.log
         successor = begin(settings.index, dimension=plan.dimension, model=plan.model)
         try:
-            bulk = Bulk(steps=plan.steps, index=successor.index, settings=settings.writer)
+            reindexer = Reindexer(steps=plan.steps, index=successor.index, settings=settings.writer)
             total = log.length()
-            fill(
+            write_latest(
                 fold,
                 log,
-                bulk,
+                reindexer,
                 folding=lambda records: shown(bars, "reading the log", records, total=total),
                 writing=lambda records: shown(bars, "indexing", records, total=total),
             )
-            catch_up(fold, log, bulk)
+            catch_up(fold, log, reindexer)
             bars.stop()
-            successor.switch(follow=lambda: follow(fold, log, bulk), wait=_Once(_STOP_THE_WORKER))
+            successor.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Once(_STOP_THE_WORKER))
         finally:
             successor.close()
     if as_json:
-        print_json({"index": successor.name, "tickets": bulk.written, "rejected": bulk.rejected, "old": successor.old})
+        print_json(
+            {
+                "index": successor.name,
+                "tickets": reindexer.written,
+                "rejected": reindexer.rejected,
+                "old": successor.old,
+            }
+        )
         return
-    err.print(f"{bulk.written:,} ticket(s) indexed into {successor.name}, which now answers")
-    if bulk.rejected:
-        err.print(f"{bulk.rejected:,} record(s) can't be used and are left out")
+    err.print(f"{reindexer.written:,} ticket(s) indexed into {successor.name}, which now answers")
+    if reindexer.rejected:
+        err.print(f"{reindexer.rejected:,} record(s) can't be used and are left out")
     if successor.old is not None:
         err.print(f"collection {successor.old} is as it was and no longer written; delete it when you don't need it")
 
 
 def _from_raw(settings: Settings) -> _Plan:
-    log = Log(settings)
+    log = open_raw_log(settings)
     embedder = open_embedder(settings.model)
     return _Plan(log, log.fold(), ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
 
 
 def _from_embedded(settings: Settings, bars: Progress) -> _Plan:
     """The model is known by what wins, so the log is folded first."""
-    log = EmbeddedLog(settings)
+    log = open_embedded_log(settings)
     fold = log.fold()
     fold.read(shown(bars, "reading the log", log.records(), total=log.length()))
     model, dimension = log.model_of(fold)

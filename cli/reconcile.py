@@ -14,16 +14,16 @@ from connectors.qdrant.ownership import find_owner
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
 from core.settings import Settings
-from maintenance.bulk import Bulk
-from maintenance.compare import Difference, Kind, Outcome
+from maintenance.compare import Difference, DifferenceKind, Outcome
 from maintenance.fold import Fold
-from maintenance.log import Log
-from maintenance.reconcile import bury, compare, mend
-from maintenance.split_log import SplitLog
+from maintenance.log import open_raw_log
+from maintenance.reconcile import compare, delete_surplus, repair_index
+from maintenance.reindexer import Reindexer
+from maintenance.split_log import open_split_log
 from runtime.model import open_embedder
 from stream.plan import ticket_steps
 
-_MEANINGS: Final[dict[Kind, str]] = {
+_MEANINGS: Final[dict[DifferenceKind, str]] = {
     "missing": "the index doesn't know the ticket",
     "stale": "the index has an older version",
     "resurrected": "deleted, and the index shows it",
@@ -66,7 +66,7 @@ def reconcile(
     """
     settings = load_settings()
     _require_no_worker(settings)
-    log = SplitLog(settings) if split else Log(settings)
+    log = open_split_log(settings) if split else open_raw_log(settings)
     fold = log.fold()
     embedder = open_embedder(settings.model)
     index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
@@ -79,11 +79,11 @@ def reconcile(
             _show(settings, fold, outcome, limit)
         repaired = unmended = deleted = 0
         if repair:
-            bulk = Bulk(steps=ticket_steps(settings, embedder), index=index, settings=settings.writer)
-            repaired = mend(outcome.differences, fold, log, bulk)
-            unmended, surplus = len(bulk.rejected_keys), outcome.count("surplus")
+            reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=index, settings=settings.writer)
+            repaired = repair_index(outcome.differences, fold, log, reindexer)
+            unmended, surplus = len(reindexer.rejected_keys), outcome.count("surplus")
             if surplus and (yes or typer.confirm(f"Delete {surplus} ticket(s) that the log doesn't know?", err=True)):
-                deleted = bury(outcome.differences, bulk)
+                deleted = delete_surplus(outcome.differences, reindexer)
     finally:
         index.close()
     if as_json:

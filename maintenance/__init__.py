@@ -1,1 +1,1 @@
-"""Offline work on log and index: fold the log, compare, reconcile, rebuild."""
+"""Offline work on the log and the index: compare them, repair the index, and rebuild it."""

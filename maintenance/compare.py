@@ -1,4 +1,4 @@
-"""What the index holds beside what the log says it should."""
+"""Compares the index with the fold of the log."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
@@ -9,15 +9,15 @@ from core.contract import record_key
 from core.records import IndexedTicket
 from maintenance.fold import Entry, Fold, ids
 
-#: missing: the index doesn't know the ticket. stale: it has an older version. resurrected: it shows a deleted one.
-#: ahead: it has a version above all in the log. surplus: it shows a ticket that the log doesn't know.
-Kind = Literal["missing", "stale", "resurrected", "ahead", "surplus"]
+#: missing: the index doesn't have the ticket. stale: it has an older version. resurrected: it shows a deleted ticket.
+#: ahead: it has a version higher than any in the log. surplus: it shows a ticket that is not in the log.
+DifferenceKind = Literal["missing", "stale", "resurrected", "ahead", "surplus"]
 
 
 class Difference(Struct, frozen=True):
-    """A ticket in which log and index differ: the version that the log has, and the index's."""
+    """A ticket whose versions differ in the log and in the index; None where it has none."""
 
-    kind: Kind
+    kind: DifferenceKind
     tenant_id: str
     ticket_id: str
     log: int | None
@@ -25,22 +25,20 @@ class Difference(Struct, frozen=True):
 
 
 class Comparison:
-    """Made in five moments, each later than the one before, so that a stream in motion shows no false differences.
+    """The index against the fold, from five reads in a fixed order, so that a running stream makes no false difference.
 
-    The log is read to its end; the group's committed offsets are asked for; the dead letters are read; the index is
-    read; the log's rest is read. What was committed before the dead letters and the index were read must be in one of
-    them, and whatever is in the index must be in the log by then.
+    1. The log is read to its end. 2. The group's committed offsets are asked for. 3. The dead letters are read. 4. The
+    index is read. 5. The rest of the log is read. A record committed at 2 is in the index at 4 or in the dead letters
+    at 3, and everything in the index at 4 is in the log at 5.
     """
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
         self._unlike: dict[bytes, IndexedTicket] = {}
-        self.indexed = 0
 
-    def look(self, tickets: Iterable[IndexedTicket]) -> None:
-        """Take what the index holds."""
+    def add_indexed(self, tickets: Iterable[IndexedTicket]) -> None:
+        """Add the tickets of the index."""
         for ticket in tickets:
-            self.indexed += 1
             key = record_key(ticket.tenant_id, ticket.ticket_id)
             entry = self._fold.tickets.get(key)
             if entry is not None:
@@ -49,10 +47,10 @@ class Comparison:
                 self._unlike[key] = ticket
 
     def outcome(self, committed: Mapping[int, int]) -> "Outcome":
-        """The differences, but for records from `committed` on, by partition: their time has not come yet.
+        """The differences. A ticket whose latest record is not before `committed`, by partition, is pending instead.
 
-        Nor has that of a ticket whose winner was dead-lettered while the log was read: the next comparison knows it
-        from the start.
+        So is a ticket whose latest record was dead-lettered while the log was read: the next comparison will ignore the
+        record from the start.
         """
         found: list[Difference] = []
         pending = 0
@@ -65,13 +63,13 @@ class Comparison:
         return Outcome(tuple(found), pending)
 
     def _is_early(self, entry: Entry, committed: Mapping[int, int]) -> bool:
-        return entry.offset >= committed.get(entry.partition, 0) or self._fold.doubtful(entry)
+        return entry.offset >= committed.get(entry.partition, 0) or self._fold.is_dead_lettered(entry)
 
     def _all(self) -> Iterator[tuple[bytes, Difference]]:
         for key, ticket in self._unlike.items():
             entry = self._fold.tickets.get(key)
             kind = _kind(entry, ticket)
-            if kind in {"ahead", "surplus"} and self._fold.may_hold(key, ticket.version):
+            if kind in {"ahead", "surplus"} and self._fold.index_may_have(key, ticket.version):
                 continue
             if kind is not None:
                 yield key, _difference(kind, key, entry, ticket)
@@ -81,26 +79,26 @@ class Comparison:
 
 
 class Outcome(Struct, frozen=True):
-    """What differs, and how many tickets' latest records the group has not committed yet, or has just refused."""
+    """The differences, and the number of tickets whose latest record is not yet committed or was just dead-lettered."""
 
     differences: tuple[Difference, ...]
     pending: int
 
-    def count(self, kind: Kind) -> int:
-        """Differences of a kind."""
+    def count(self, kind: DifferenceKind) -> int:
+        """Number of differences of a kind."""
         return sum(difference.kind == kind for difference in self.differences)
 
 
-def _kind(entry: Entry | None, ticket: IndexedTicket) -> Kind | None:
+def _kind(entry: Entry | None, ticket: IndexedTicket) -> DifferenceKind | None:
     if entry is None:
         return None if ticket.deleted else "surplus"  # a tombstone shows nothing
     if entry.version == ticket.version:
-        return None  # of two events with one version the contract doesn't say which stays
+        return None  # of two events with one version, the contract leaves open which stays
     if entry.version < ticket.version:
         return "ahead"
     return "resurrected" if entry.deleted and not ticket.deleted else "stale"
 
 
-def _difference(kind: Kind, key: bytes, entry: Entry | None, ticket: IndexedTicket | None) -> Difference:
+def _difference(kind: DifferenceKind, key: bytes, entry: Entry | None, ticket: IndexedTicket | None) -> Difference:
     log = None if entry is None else entry.version
     return Difference(kind, *ids(key), log, None if ticket is None else ticket.version)

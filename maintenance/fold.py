@@ -1,4 +1,4 @@
-"""The log folded: which version of each ticket the index should hold, and which record says so."""
+"""The log folded to the latest version of each ticket, which is what the index should hold."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -13,14 +13,17 @@ from core.records import Record, Rejected, Ticket, TicketPoints
 #: Records decoded at once.
 _BATCH: Final = 512
 
-#: A partition and an offset in it.
-Place = tuple[int, int]
+#: A partition, and an offset in it.
+Position = tuple[int, int]
 #: Reads records of a log: `operators.decode.decode` or `operators.receive.receive_embedded`, settings bound.
 Decode = Callable[[Sequence[Record]], Sequence[Ticket | TicketPoints | Rejected]]
 
 
 class Entry(Struct, gc=False):
-    """The record that won: the highest version, of equal ones the first. `seen`: the index was found to know it."""
+    """The latest record of a ticket: the highest version, and the first record that has it.
+
+    `seen`: the index has the ticket.
+    """
 
     version: int
     partition: int
@@ -28,80 +31,86 @@ class Entry(Struct, gc=False):
     deleted: bool
     seen: bool = False
 
+    @property
+    def position(self) -> Position:
+        """Where the record is in its topic."""
+        return self.partition, self.offset
+
 
 class Fold:
-    """A fold of the log by ticket, its key a record's key. It takes 220 MB for a million tickets."""
+    """The latest record of each ticket, by record key. A million tickets take 220 MB."""
 
     def __init__(self, *, decode: Decode) -> None:
         """Begin empty. `decode` is the operator that reads the topic's records, with the worker's settings."""
         self._decode = decode
-        self._refused: set[Place] = set()
-        self._set_aside: defaultdict[bytes, set[int]] = defaultdict(set)
+        self._dead_letters: set[Position] = set()
+        self._dead_lettered: defaultdict[bytes, set[int]] = defaultdict(set)
         self.tickets: dict[bytes, Entry] = {}
         self.records = 0
         self.unusable = 0
-        #: Offset next to read, by partition.
-        self.positions: dict[int, int] = {}
+        #: The offset to read next, by partition.
+        self.next_offsets: dict[int, int] = {}
 
     def read(self, records: Iterable[Record]) -> int:
-        """Add records, in the order of their partitions; how many there were."""
+        """Add records, in the order of their partitions. Returns their number."""
         before, left = self.records, iter(records)
         while batch := list(islice(left, _BATCH)):
             self._add(batch)
         return self.records - before
 
-    def refuse(self, places: Iterable[Place]) -> None:
-        """Note records that decode and that a later step has dead-lettered all the same: read from now on, none wins.
+    def ignore(self, positions: Iterable[Position]) -> None:
+        """Ignore the records at `positions`, which a step after decode dead-lettered, when they are read.
 
-        One that has won already still does, and `doubtful` says so: which record it beat is not remembered.
+        A record that was read already stays the latest of its ticket, as the one before it is not kept;
+        `is_dead_lettered` tells.
         """
-        self._refused.update(places)
+        self._dead_letters.update(positions)
 
-    def doubtful(self, entry: Entry) -> bool:
-        """Whether `entry` names a record that is dead-lettered."""
-        return (entry.partition, entry.offset) in self._refused
+    def is_dead_lettered(self, entry: Entry) -> bool:
+        """Whether a ticket's latest record was dead-lettered after it was read."""
+        return entry.position in self._dead_letters
 
-    def may_hold(self, key: bytes, version: int) -> bool:
-        """Whether a record that is dead-lettered gave the ticket this version.
+    def index_may_have(self, key: bytes, version: int) -> bool:
+        """Whether the ticket has this version in a record that was dead-lettered.
 
-        The index may hold it rightly: a worker that died before its commit, or a mended one, has read it again.
+        The index may rightly have it: a worker that died before its commit, or a repaired one, has read it again.
         """
-        return version in self._set_aside.get(key, ())
+        return version in self._dead_lettered.get(key, ())
 
-    def wins(self, record: Record) -> bool:
-        """Whether `record` is the one that its ticket's entry names. The key names the ticket: decoding made sure."""
+    def is_latest(self, record: Record) -> bool:
+        """Whether `record` is the latest of its ticket. Decoding has verified that its key names the ticket."""
         entry = self.tickets.get(record.key or b"")
-        return entry is not None and (entry.partition, entry.offset) == place(record)
+        return entry is not None and entry.position == position_of(record)
 
     def _add(self, batch: Sequence[Record]) -> None:
         items = self._decode(batch)
         for record, item in zip(batch, items, strict=True):
             self.records += 1
-            self.positions[record.origin.partition] = record.origin.offset + 1
+            self.next_offsets[record.origin.partition] = record.origin.offset + 1
             if isinstance(item, Rejected):
                 self.unusable += 1
-            elif place(record) in self._refused:
+            elif position_of(record) in self._dead_letters:
                 self.unusable += 1
-                self._set_aside[record_key(item.tenant_id, item.ticket_id)].add(item.version)
+                self._dead_lettered[record_key(item.tenant_id, item.ticket_id)].add(item.version)
             else:
-                self._note(item, place(record))
+                self._note(item, position_of(record))
 
-    def _note(self, ticket: Ticket | TicketPoints, lies: Place) -> None:
+    def _note(self, ticket: Ticket | TicketPoints, position: Position) -> None:
         key = record_key(ticket.tenant_id, ticket.ticket_id)
         entry = self.tickets.get(key)
         if entry is None:
-            self.tickets[key] = Entry(ticket.version, *lies, ticket.deleted)
+            self.tickets[key] = Entry(ticket.version, *position, ticket.deleted)
         elif entry.version < ticket.version:
             entry.version, entry.deleted = ticket.version, ticket.deleted
-            entry.partition, entry.offset = lies
+            entry.partition, entry.offset = position
 
 
-def place(record: Record) -> Place:
-    """Where it lies in its topic."""
+def position_of(record: Record) -> Position:
+    """Where a record is in its topic."""
     return record.origin.partition, record.origin.offset
 
 
 def ids(key: bytes) -> tuple[str, str]:
-    """Tenant and ticket of a record's key."""
+    """Tenant and ticket of a record key."""
     tenant_id, _slash, ticket_id = key.decode().partition("/")
     return tenant_id, ticket_id

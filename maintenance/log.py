@@ -1,46 +1,51 @@
-"""Topics read from start to end, outside any group, for the commands that fold them."""
+"""Topics read from start to end, outside any consumer group, by the commands that compare or rebuild."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
-from connectors.kafka.admin import open_cluster
+from connectors.kafka.admin import PartitionLag, open_cluster
 from connectors.kafka.dead_letters import HEADER_PREFIX
 from connectors.kafka.reader import read_topic
 from core.records import Record
 from core.settings import Settings
-from maintenance.fold import Fold, Place
+from maintenance.fold import Fold, Position
 from operators.decode import decode
 
 
+class Offsets(Protocol):
+    """The part of `connectors.kafka.admin.Cluster` that a log needs."""
+
+    def lag(self, topic: str, group: str) -> Sequence[PartitionLag]:
+        """Start, end and committed offset of each partition."""
+        ...
+
+
 class TopicLog:
-    """A topic, read outside any group."""
+    """A topic, read outside any consumer group."""
 
-    def __init__(self, settings: Settings, topic: str) -> None:
-        """Ask for its partitions.
-
-        Raises:
-            UnavailableError: no broker answers, or a topic is missing.
-        """
-        self.topic = topic
+    def __init__(self, settings: Settings, offsets: Offsets, *, topic: str, partitions: Mapping[str, int]) -> None:
+        """Read `topic`; `partitions` has the number of its partitions and of the dead-letter topic's, by name."""
         self.settings = settings
-        self.cluster = open_cluster(settings.kafka)
-        self.partitions = self.cluster.require_topics([topic, settings.topics.dlq])
+        self.offsets = offsets
+        self.topic = topic
+        self.partitions = partitions
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
-        """From `start`, by partition, to the end as it is when it is reached."""
+        """The records from `start`, an offset by partition, to the end of the topic when that is reached."""
         return read_topic(self.settings.kafka, self.topic, partitions=self.partitions[self.topic], start=start)
 
     def length(self) -> int:
-        """Records it holds, about: compacted or expired ones may count too."""
-        return sum(lag.end - lag.start for lag in self.cluster.lag(self.topic, self.settings.kafka.group))
+        """About how many records it holds: compacted and expired ones may count too."""
+        return sum(lag.end - lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))
 
 
-class Log(TopicLog):
-    """`tickets.raw`, as one process from there to the index reads it."""
+class RawLog(TopicLog):
+    """`tickets.raw`, as a stream in one process reads it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, offsets: Offsets, *, partitions: Mapping[str, int]) -> None:
         """See `TopicLog`."""
-        super().__init__(settings, settings.topics.raw)
+        super().__init__(settings, offsets, topic=settings.topics.raw, partitions=partitions)
         self._letters_read: dict[int, int] = {}
 
     def fold(self) -> Fold:
@@ -48,30 +53,40 @@ class Log(TopicLog):
         return Fold(decode=partial(decode, settings=self.settings.contract))
 
     def committed(self) -> dict[int, int]:
-        """Offsets that the worker's group has committed; partitions without are left out."""
+        """Offsets that the worker's group has committed, by partition. A partition without a commit is left out."""
         return self.committed_by(self.settings.kafka.group)
 
     def committed_by(self, group: str) -> dict[int, int]:
-        """Offsets that `group` has committed; partitions without are left out."""
-        lags = self.cluster.lag(self.topic, group)
+        """Offsets that `group` has committed, by partition. A partition without a commit is left out."""
+        lags = self.offsets.lag(self.topic, group)
         return {lag.partition: lag.committed for lag in lags if lag.committed is not None}
 
-    def refused(self) -> Iterator[Place]:
-        """Where the records lie that steps after decode have dead-lettered; again: those that have come since."""
+    def dead_lettered(self) -> Iterator[Position]:
+        """Positions of records that steps after decode dead-lettered. A second call returns only those since."""
         dlq = self.settings.topics.dlq
         letters = read_topic(self.settings.kafka, dlq, partitions=self.partitions[dlq], start=dict(self._letters_read))
         for letter in letters:
             self._letters_read[letter.origin.partition] = letter.origin.offset + 1
             about = {name.removeprefix(HEADER_PREFIX): value for name, value in letter.headers}
             if about.get("stage", b"decode") != b"decode":
-                found = self.place_of(letter, about)
+                found = self.raw_position(letter, about)
                 if found is not None:
                     yield found
 
-    def place_of(self, letter: Record, about: Mapping[str, bytes]) -> Place | None:
-        """Where the event of a dead letter lies in the raw topic; None where it is of another one."""
+    def raw_position(self, letter: Record, about: Mapping[str, bytes]) -> Position | None:
+        """Position of a dead letter's event in the raw topic, from its headers `about`; None in another topic."""
         del letter
         partition, offset = about.get("partition", b""), about.get("offset", b"")
         if about.get("topic") != self.topic.encode() or not (partition.isdigit() and offset.isdigit()):
             return None
         return int(partition), int(offset)
+
+
+def open_raw_log(settings: Settings) -> RawLog:
+    """`tickets.raw` of a stream in one process.
+
+    Raises:
+        UnavailableError: no broker answers, or a topic is missing.
+    """
+    cluster = open_cluster(settings.kafka)
+    return RawLog(settings, cluster, partitions=cluster.require_topics([settings.topics.raw, settings.topics.dlq]))

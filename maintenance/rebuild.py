@@ -1,67 +1,69 @@
-"""An index made anew from the log, while the old one serves on."""
+"""Rebuilds an index from the log, while the old one stays in service."""
 
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from core.records import Record
-from maintenance.bulk import Bulk
 from maintenance.fold import Fold
-from maintenance.reconcile import TopicReader, fall_back
+from maintenance.reconcile import TopicReader, write_next_latest
+from maintenance.reindexer import Reindexer
 
-#: A round of catching up that took no longer leaves so little that the switch may come.
+#: Catching up ends with a round that takes less than this: little is left for the switch.
 _SHORT_S: Final = 2.0
 _MAX_ROUNDS: Final = 1_000
 
-#: Wraps the records of a long reading, for progress.
+#: Wraps the records of a long read, to show progress.
 Watch = Callable[[Iterable[Record]], Iterable[Record]]
 
 
-def fill(fold: Fold, log: TopicReader, bulk: Bulk, *, folding: Watch = iter, writing: Watch = iter) -> None:
-    """Write the winner of each ticket, and no more: old versions cost an embedding each and lose.
+def write_latest(
+    fold: Fold, log: TopicReader, reindexer: Reindexer, *, folding: Watch = iter, writing: Watch = iter
+) -> None:
+    """Write the latest record of each ticket alone: an older version would be embedded for nothing.
 
-    Dead letters don't count: what was refused once may be accepted now, and where it isn't the next best is written.
+    Dead letters are not ignored: the record may be accepted now, and if not, the next latest is written.
 
     Args:
-        fold: of the log, or empty; then the log is read into it first.
-        log: read again, and once more where a winner is of no use.
-        bulk: over an empty index.
-        folding: watches the first reading.
-        writing: watches the second.
+        fold: of the log; if it is empty, the log is first read into it.
+        log: read a second time, and a third where a latest record is rejected.
+        reindexer: for an empty index.
+        folding: wraps the first read.
+        writing: wraps the second.
     """
     if not fold.records:
         fold.read(folding(log.records()))
-    bulk.apply(record for record in writing(_until(log.records(), fold)) if fold.wins(record))
-    fall_back(fold, log, bulk)
+    reindexer.index_records(record for record in writing(_folded(log.records(), fold)) if fold.is_latest(record))
+    write_next_latest(fold, log, reindexer)
 
 
-def catch_up(fold: Fold, log: TopicReader, bulk: Bulk, *, clock: Callable[[], float] = time.monotonic) -> int:
-    """Apply what has come since, round after round, until one is short; how many records."""
+def catch_up(fold: Fold, log: TopicReader, reindexer: Reindexer, *, clock: Callable[[], float] = time.monotonic) -> int:
+    """Index new records in rounds, until a round is short. Returns the number of records."""
     total = 0
     for _ in range(_MAX_ROUNDS):
         began = clock()
-        total += follow(fold, log, bulk)
+        total += index_new(fold, log, reindexer)
         if clock() - began < _SHORT_S:
             break
     return total
 
 
-def follow(fold: Fold, log: TopicReader, bulk: Bulk) -> int:
-    """Apply what lies after the fold's positions, to the log's end; how many records."""
-    return bulk.apply(_noted(log.records(fold.positions), fold))
+def index_new(fold: Fold, log: TopicReader, reindexer: Reindexer) -> int:
+    """Index the records after those that the fold has read, to the log's end. Returns their number."""
+    return reindexer.index_records(_advancing(log.records(fold.next_offsets), fold))
 
 
-def _noted(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
+def _advancing(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
     for record in records:
-        fold.positions[record.origin.partition] = record.origin.offset + 1
+        fold.next_offsets[record.origin.partition] = record.origin.offset + 1
         yield record
 
 
-def _until(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
-    """Those that the fold knows: what has come since is for catching up."""
-    left = sum(1 for _ in fold.positions)
+def _folded(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
+    """The records that the fold has read; those after them are left to `catch_up`."""
+    left = len(fold.next_offsets)
     for record in records:
-        end = fold.positions.get(record.origin.partition, 0)
+        end = fold.next_offsets.get(record.origin.partition, 0)
         if record.origin.offset < end:
             yield record
             if record.origin.offset == end - 1:

@@ -1,91 +1,76 @@
-"""The log as two stages read it, for the commands that compare or rebuild."""
+"""The topics of a split stream, for the commands that compare or rebuild."""
 
 import time
 from collections.abc import Mapping
 from typing import Final
 
-from connectors.kafka.admin import Cluster
+from connectors.kafka.admin import open_cluster
 from core.errors import ConfigError, UnavailableError
 from core.records import Record
 from core.settings import Settings
 from core.wire import MODEL, read_embedded, read_enriched
-from maintenance.fold import Fold, Place
-from maintenance.log import Log, TopicLog
+from maintenance.fold import Fold, Position
+from maintenance.log import Offsets, RawLog, TopicLog
 from operators.receive import receive_embedded
 from stream.roles import EMBEDDING, ENRICHMENT
 
 _POLL_S: Final = 0.5
-#: The second stage may stand still for so long before it counts as stuck.
+#: How long the embedding role may commit nothing before it counts as stopped.
 _PATIENCE_S: Final = 30.0
 
 
-class SplitLog(Log):
-    """`tickets.raw` with two stages after it."""
+class SplitLog(RawLog):
+    """`tickets.raw`, as the two roles of a split stream read it."""
 
     def committed(self) -> dict[int, int]:
-        """What the first stage had committed, once the second has caught up with what the first had written by then.
+        """Wait until the embedding role has caught up, and return what the enrichment role had committed before.
 
         Raises:
-            UnavailableError: the second stage stands still, behind.
+            UnavailableError: the embedding role is behind and commits nothing.
         """
-        kafka, topic = self.settings.kafka, self.settings.topics.enriched
-        committed = self.committed_by(ENRICHMENT.group(kafka))
-        ends = {lag.partition: lag.end for lag in self.cluster.lag(topic, EMBEDDING.group(kafka))}
+        topic, group = EMBEDDING.reads(self.settings.topics), EMBEDDING.group(self.settings.kafka)
+        committed = self.committed_by(ENRICHMENT.group(self.settings.kafka))
+        ends = {lag.partition: lag.end for lag in self.offsets.lag(topic, group)}
         least, moved = None, time.monotonic()
-        while left := _behind(self.cluster, topic, EMBEDDING.group(kafka), ends):
+        while left := _behind(self.offsets, topic, group, ends):
             if least is None or left < least:
                 least, moved = left, time.monotonic()
             if time.monotonic() - moved > _PATIENCE_S:
                 raise UnavailableError(
-                    f"group {EMBEDDING.group(kafka)} stands still {left:,} records behind in {topic}: what it has "
-                    "not indexed can't be told from what is lost; start the embedding stage, and compare again"
+                    f"group {group} is {left:,} records behind in {topic} and commits nothing, so tickets that it has "
+                    "not indexed yet look like lost ones; start the embedding role, and compare again"
                 )
             time.sleep(_POLL_S)
         return committed
 
-    def place_of(self, letter: Record, about: Mapping[str, bytes]) -> Place | None:
-        """See `Log`; a letter of the second stage holds its event's place."""
+    def raw_position(self, letter: Record, about: Mapping[str, bytes]) -> Position | None:
+        """See `RawLog`. A dead letter of the embedding role has its event's position in its value."""
         if about.get("topic") != self.settings.topics.enriched.encode():
-            return super().place_of(letter, about)
+            return super().raw_position(letter, about)
         try:
-            source = read_enriched(letter).ticket.raw.origin
+            origin = read_enriched(letter).ticket.raw.origin
         except ValueError:
             return None
-        return source.partition, source.offset
+        return origin.partition, origin.offset
 
 
 class EmbeddedLog(TopicLog):
-    """`tickets.embedded`: everything an index needs."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Ask for its partitions.
-
-        Raises:
-            UnavailableError: no broker answers, or a topic is missing.
-            ConfigError: its first records have expired.
-        """
-        super().__init__(settings, settings.topics.embedded)
-        gone = sum(lag.start for lag in self.cluster.lag(self.topic, settings.kafka.group))
-        if gone:
-            raise ConfigError(
-                f"the first {gone:,} records of {self.topic} have expired, so it doesn't hold every ticket; rebuild "
-                f"from {settings.topics.raw}"
-            )
+    """`tickets.embedded`, which holds everything that an index needs."""
 
     def fold(self) -> Fold:
         """An empty fold."""
         return Fold(decode=receive_embedded)
 
     def model_of(self, fold: Fold) -> tuple[str, int]:
-        """Stamp and dimension of the vectors of all that wins in `fold`.
+        """Stamp and dimension of the vectors of the latest tickets.
 
         Raises:
-            ConfigError: nothing has vectors, or not all were made by one model.
+            ConfigError: none of them has vectors, or they were made by several models.
         """
         found: dict[str, int] = {}
         for record in self.records():
             stamp = dict(record.headers).get(MODEL, b"").decode(errors="replace")
-            if stamp not in found and fold.wins(record) and (points := read_embedded(record).points):
+            if stamp not in found and fold.is_latest(record) and (points := read_embedded(record).points):
                 vector = points[0].vector
                 assert vector is not None  # noqa: S101 - for mypy: the wire format has a vector for each
                 found[stamp] = len(vector)
@@ -93,13 +78,41 @@ class EmbeddedLog(TopicLog):
             raise ConfigError(f"{self.topic} holds no vectors; rebuild from {self.settings.topics.raw}")
         if len(found) > 1:
             raise ConfigError(
-                f"{self.topic} holds latest versions of {len(found)} models ({', '.join(sorted(found))}); their "
-                f"vectors can't meet in one index; rebuild from {self.settings.topics.raw}"
+                f"the latest tickets in {self.topic} have vectors of {len(found)} models ({', '.join(sorted(found))}), "
+                f"which one index can't hold; rebuild from {self.settings.topics.raw}"
             )
         return next(iter(found.items()))
 
 
-def _behind(cluster: Cluster, topic: str, group: str, ends: Mapping[int, int]) -> int:
-    """Records before `ends` that `group` has not committed."""
-    lags = cluster.lag(topic, group)
+def open_split_log(settings: Settings) -> SplitLog:
+    """`tickets.raw` of a split stream.
+
+    Raises:
+        UnavailableError: no broker answers, or a topic is missing.
+    """
+    cluster = open_cluster(settings.kafka)
+    return SplitLog(settings, cluster, partitions=cluster.require_topics([settings.topics.raw, settings.topics.dlq]))
+
+
+def open_embedded_log(settings: Settings) -> EmbeddedLog:
+    """`tickets.embedded`, if it is complete.
+
+    Raises:
+        UnavailableError: no broker answers, or a topic is missing.
+        ConfigError: its first records have expired.
+    """
+    cluster, topic = open_cluster(settings.kafka), settings.topics.embedded
+    partitions = cluster.require_topics([topic, settings.topics.dlq])
+    expired = sum(lag.start for lag in cluster.lag(topic, settings.kafka.group))
+    if expired:
+        raise ConfigError(
+            f"the first {expired:,} records of {topic} have expired, so it doesn't hold every ticket; rebuild from "
+            f"{settings.topics.raw}"
+        )
+    return EmbeddedLog(settings, cluster, topic=topic, partitions=partitions)
+
+
+def _behind(offsets: Offsets, topic: str, group: str, ends: Mapping[int, int]) -> int:
+    """Number of records before `ends` that `group` has not committed."""
+    lags = offsets.lag(topic, group)
     return sum(max(0, ends.get(lag.partition, 0) - max(lag.start, lag.committed or 0)) for lag in lags if lag.lag)

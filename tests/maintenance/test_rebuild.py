@@ -1,4 +1,4 @@
-"""An index made anew: whole before it answers, and nothing that the old one took meanwhile is missing."""
+"""A rebuilt index: it is complete before it answers, and has everything that the old one took meanwhile."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,10 +12,11 @@ from connectors.qdrant.open import open_index
 from connectors.qdrant.ownership import Ownership
 from connectors.qdrant.successor import Collection, Folder, begin
 from core.errors import ConfigError
+from core.protocols import Index
 from core.records import Record
 from core.settings import IndexSettings, ModelSettings, Settings
-from maintenance.bulk import Bulk
-from maintenance.rebuild import catch_up, fill, follow
+from maintenance.rebuild import catch_up, index_new, write_latest
+from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from stream.plan import ticket_steps
 from tests.maintenance.test_reconcile import FakeLog, event, fold
@@ -38,8 +39,8 @@ def _topic() -> _Topic:
     return _Topic([*edits, event(100, "T-1", 200, op="delete"), event(101, "T-2", 1)], 0)
 
 
-def _bulk(index: Any) -> Bulk:
-    return Bulk(steps=ticket_steps(_SETTINGS, _EMBEDDER), index=index, settings=_SETTINGS.writer)
+def _reindexer(index: Index) -> Reindexer:
+    return Reindexer(steps=ticket_steps(_SETTINGS, _EMBEDDER), index=index, settings=_SETTINGS.writer)
 
 
 @contextmanager
@@ -52,9 +53,9 @@ def _opened(settings: IndexSettings) -> Iterator[Any]:
 
 
 def _write(settings: IndexSettings, records: Sequence[Record]) -> None:
-    """As a worker would."""
+    """Write `records` as a worker would."""
     with _opened(settings) as index:
-        _bulk(index).apply(iter(records))
+        _reindexer(index).index_records(records)
 
 
 def _digest(settings: IndexSettings) -> str:
@@ -69,7 +70,7 @@ def _live(settings: IndexSettings) -> int:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[IndexSettings]:
-    """An alias that leads to an index of the log."""
+    """An alias of a collection that holds the log."""
     with QdrantFacade(tmp_path / "qdrant") as facade:
         settings = IndexSettings(url=facade.url, collection="live")
         first = begin(settings, **_MADE)
@@ -80,7 +81,7 @@ def server(tmp_path: Path) -> Iterator[IndexSettings]:
 
 
 def _never() -> None:
-    raise AssertionError("nobody needs to be waited for")
+    raise AssertionError("no worker to wait for")
 
 
 def _rebuilt(
@@ -90,7 +91,7 @@ def _rebuilt(
     while_filling: Callable[[], None] = lambda: None,
     before_the_switch: Callable[[], None] = lambda: None,
 ) -> None:
-    """What the command does."""
+    """Rebuild the index as the command does."""
 
     def watched(records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
@@ -99,16 +100,16 @@ def _rebuilt(
             yield record
 
     successor, found = begin(settings, **_MADE), fold()
-    bulk = _bulk(successor.index)
-    fill(found, log, bulk, writing=watched)
-    catch_up(found, log, bulk)
+    reindexer = _reindexer(successor.index)
+    write_latest(found, log, reindexer, writing=watched)
+    catch_up(found, log, reindexer)
     before_the_switch()
-    successor.switch(follow=lambda: follow(found, log, bulk), wait=_never)
+    successor.switch(follow=lambda: index_new(found, log, reindexer), wait=_never)
     successor.close()
 
 
-def test_a_new_folder_takes_the_old_ones_place(tmp_path: Path) -> None:
-    """The digest is the same, the old points are gone, and the folder opens as before."""
+def test_a_rebuilt_folder_replaces_the_old_one(tmp_path: Path) -> None:
+    """The new folder has the digest of the old one, whose points are deleted, and opens as before."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
     before = _digest(settings)
@@ -120,40 +121,40 @@ def test_a_new_folder_takes_the_old_ones_place(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
-    """The old index answers until its worker lets go; what it took meanwhile is in the new one."""
+    """The old index answers until its worker ends, and the new one has what the old one took meanwhile."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
     worker = open_index(settings, **_MADE)
     successor, found = Folder(settings, **_MADE), fold()
-    bulk = _bulk(successor.index)
-    fill(found, log, bulk)
+    reindexer = _reindexer(successor.index)
+    write_latest(found, log, reindexer)
     late = event(102, "late", 1)
 
     def wait() -> None:
         assert sum(not ticket.deleted for ticket in worker.tickets()) == 39
         log.append(late)
-        _bulk(worker).apply(iter([late]))
+        _reindexer(worker).index_records([late])
         worker.close()
 
-    successor.switch(follow=lambda: follow(found, log, bulk), wait=wait)
+    successor.switch(follow=lambda: index_new(found, log, reindexer), wait=wait)
     assert _live(settings) == 40
 
 
-def test_a_worker_that_is_started_again_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a supervisor, between our look at the folder and our taking it: the finished index is worth the wait."""
+def test_a_rebuild_waits_for_a_worker_that_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that a supervisor starts just before the switch delays the rebuild, and does not fail it."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     successor = Folder(settings, **_MADE)
-    found, bulk = fold(), _bulk(successor.index)
-    fill(found, log, bulk)
+    found, reindexer = fold(), _reindexer(successor.index)
+    write_latest(found, log, reindexer)
     workers = [open_index(settings, **_MADE)]
     monkeypatch.setattr("connectors.qdrant.successor.find_owner", lambda _path: None)
-    successor.switch(follow=lambda: follow(found, log, bulk), wait=lambda: workers.pop().close())
+    successor.switch(follow=lambda: index_new(found, log, reindexer), wait=lambda: workers.pop().close())
     assert workers == []
     assert _live(settings) == 39
 
 
-def test_a_crash_before_the_rename_leaves_the_old_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the next try begins anew."""
+def test_a_crash_before_the_rename_keeps_the_old_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old index is unchanged after the crash, and the next rebuild succeeds."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
     before = _digest(settings)
@@ -171,7 +172,7 @@ def _crash(*_args: Any) -> None:
 
 
 def test_two_rebuilds_of_one_folder_are_refused(tmp_path: Path) -> None:
-    """The second is told that the first is at work."""
+    """A second rebuild of a folder fails while the first is running."""
     settings = IndexSettings(path=tmp_path / "index")
     first = begin(settings, **_MADE)
     with pytest.raises(ConfigError, match="in use by process"):
@@ -180,19 +181,19 @@ def test_two_rebuilds_of_one_folder_are_refused(tmp_path: Path) -> None:
     Ownership(settings.path).release()
 
 
-def test_an_alias_is_turned_when_the_new_collection_is_whole(server: IndexSettings) -> None:
-    """The same digest under the same name, and until then the old one answers."""
+def test_an_alias_switches_when_the_new_collection_is_complete(server: IndexSettings) -> None:
+    """The old collection answers until the switch, and the new one has the same digest after it."""
     before = _digest(server)
-    _rebuilt(server, _topic(), while_filling=lambda: _assert_whole(server, before))
+    _rebuilt(server, _topic(), while_filling=lambda: _assert_digest(server, before))
     assert _digest(server) == before
 
 
-def _assert_whole(settings: IndexSettings, wanted: str) -> None:
+def _assert_digest(settings: IndexSettings, wanted: str) -> None:
     assert _digest(settings) == wanted
 
 
-def test_what_was_acked_to_the_old_collection_is_in_the_new_one(server: IndexSettings) -> None:
-    """A record that a worker writes between the last look at the log and the switch."""
+def test_a_late_write_to_the_old_collection_is_in_the_new_one(server: IndexSettings) -> None:
+    """The new collection has a record that a worker wrote between catching up and the switch."""
     _late(server, _topic())
     assert _live(server) == 40
 
@@ -207,15 +208,15 @@ def _late(server: IndexSettings, log: _Topic) -> None:
     _rebuilt(server, log, before_the_switch=arrives)
 
 
-def test_a_switch_without_a_last_look_is_caught(server: IndexSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It loses what was acked to the old collection."""
+def test_a_switch_that_skips_the_last_records_is_caught(server: IndexSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that switches without reading the log once more loses a record."""
     monkeypatch.setattr(Collection, "switch", lambda self, **_kwargs: self._alias.point_to(self.name))
     _late(server, _topic())
     assert _live(server) == 39
 
 
 def test_a_switch_that_comes_first_is_caught(server: IndexSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers from half an index."""
+    """A mutant that switches before the new collection is complete answers from half an index."""
     before, made = _digest(server), Collection.__init__
 
     def early(self: Collection, settings: IndexSettings, **kwargs: Any) -> None:
@@ -224,11 +225,11 @@ def test_a_switch_that_comes_first_is_caught(server: IndexSettings, monkeypatch:
 
     monkeypatch.setattr(Collection, "__init__", early)
     with pytest.raises(AssertionError):
-        _rebuilt(server, _topic(), while_filling=lambda: _assert_whole(server, before))
+        _rebuilt(server, _topic(), while_filling=lambda: _assert_digest(server, before))
 
 
-def test_a_collections_own_name_is_no_alias(tmp_path: Path) -> None:
-    """The line says what to do."""
+def test_the_name_of_a_collection_is_refused(tmp_path: Path) -> None:
+    """A rebuild needs an alias: a collection's own name is an error that says what to do."""
     with QdrantFacade(tmp_path / "qdrant") as facade:
         settings = IndexSettings(url=facade.url, collection="tickets")
         _write(settings, [event(0, "1", 1)])
@@ -237,6 +238,6 @@ def test_a_collections_own_name_is_no_alias(tmp_path: Path) -> None:
 
 
 def test_an_alias_whose_workers_have_another_model_is_refused(server: IndexSettings) -> None:
-    """After the switch they would write its vectors into the new collection."""
+    """A rebuild for another model than the workers' is refused: they would write their vectors into it."""
     with pytest.raises(ConfigError, match="holds vectors of hashing/1"):
         begin(server, dimension=_EMBEDDER.dimension, model="other/1")

@@ -1,4 +1,4 @@
-"""Log and index compared: what differs is named, and a stream in motion shows no false differences."""
+"""The log compared with the index: every difference is found, and a running stream makes no false one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,14 +11,14 @@ from core.records import IndexedTicket, Origin, Record, TicketPoints
 from core.settings import ContractSettings
 from maintenance import reconcile
 from maintenance.compare import Comparison, Difference
-from maintenance.fold import Fold, Place
-from maintenance.reconcile import bury, compare
+from maintenance.fold import Fold, Position
+from maintenance.reconcile import compare, delete_surplus
 from operators.decode import decode
 from tests.fakes import FakeIndex
 
 
 def event(offset: int, ticket_id: str, version: int, *, partition: int = 0, op: str = "upsert") -> Record:
-    """An event of acme's."""
+    """An event of tenant acme."""
     value = {"op": op, "tenant_id": "acme", "ticket_id": ticket_id, "version": version}
     if op == "upsert":
         value |= {"created_at": 0, "updated_at": 0}
@@ -26,9 +26,10 @@ def event(offset: int, ticket_id: str, version: int, *, partition: int = 0, op: 
 
 
 class FakeLog:
-    """A topic in memory. `later` is what arrives once the group's offsets have been asked for.
+    """A topic in memory.
 
-    `refused` are places that the dead letters name, `refused_later` those that come while the log is read.
+    `later` are records that arrive once the group's offsets were asked for. `dead_lettered` are positions of dead
+    letters, `dead_lettered_later` those of letters that are written while the log is read.
     """
 
     def __init__(
@@ -37,13 +38,13 @@ class FakeLog:
         committed: int,
         later: Sequence[Record] = (),
         *,
-        refused: Sequence[Place] = (),
-        refused_later: Sequence[Place] = (),
+        dead_lettered: Sequence[Position] = (),
+        dead_lettered_later: Sequence[Position] = (),
     ) -> None:
         self._records = list(records)
         self._committed = committed
         self._later = list(later)
-        self._letters: list[Sequence[Place]] = [refused, refused_later]
+        self._letters: list[Sequence[Position]] = [dead_lettered, dead_lettered_later]
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
         begin = start or {}
@@ -53,7 +54,7 @@ class FakeLog:
         self._records += self._later
         return {0: self._committed}
 
-    def refused(self) -> Sequence[Place]:
+    def dead_lettered(self) -> Sequence[Position]:
         return self._letters.pop(0)
 
 
@@ -83,8 +84,8 @@ _LOG = (
 )  # fmt: skip
 
 
-def test_each_kind_of_difference_is_named() -> None:
-    """By the versions that log and index have."""
+def test_each_kind_of_difference_is_found() -> None:
+    """The kind follows from the versions that the log and the index have."""
     held = {
         "same": (1, False),
         "old": (1, False),
@@ -97,16 +98,16 @@ def test_each_kind_of_difference_is_named() -> None:
     }
     kinds, pending = _kinds(FakeLog(_LOG, 11), held)
     wanted = {"old": "stale", "gone": "resurrected", "lost": "missing", "late": "ahead", "stranger": "surplus"}
-    assert (kinds, pending) == (wanted, 0), "a tombstone that nobody asked for shows nothing, and is none"
+    assert (kinds, pending) == (wanted, 0), "a tombstone of an unknown ticket is no difference"
 
 
-def test_what_the_group_has_not_committed_is_pending() -> None:
-    """It is on its way, and no difference."""
+def test_uncommitted_tickets_are_pending() -> None:
+    """A ticket whose latest record is not committed counts as pending, and not as a difference."""
     assert _kinds(FakeLog(_LOG, 5), {"same": (1, False), "old": (2, False), "gone": (2, True)}) == ({}, 4)
 
 
-def test_what_arrives_while_the_index_is_read_is_no_difference() -> None:
-    """The log is read once more after the index: whatever is in the one is in the other by then."""
+def test_records_that_arrive_during_the_comparison_are_no_difference() -> None:
+    """The rest of the log is read after the index, so everything in the index is in the log by then."""
     later = [event(11, "new", 1), event(12, "same", 2)]
     held = {"same": (2, False), "old": (2, False), "gone": (2, True), "lost": (1, False), "buried": (3, True),
             "late": (5, False), "crossed": (5, False), "new": (1, False)}  # fmt: skip
@@ -114,38 +115,38 @@ def test_what_arrives_while_the_index_is_read_is_no_difference() -> None:
 
 
 def test_a_comparison_that_reads_the_log_once_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes the newest tickets for nobody's."""
+    """A mutant that reads the log once reports the newest tickets as surplus."""
 
     def once(found: Fold, log: FakeLog, index: Any) -> Any:
         found.read(log.records())
         committed = log.committed()
         comparison = Comparison(found)
-        comparison.look(index.tickets())
+        comparison.add_indexed(index.tickets())
         return comparison.outcome(committed)
 
     monkeypatch.setattr(reconcile, "compare", once)
     monkeypatch.setitem(globals(), "compare", once)
     with pytest.raises(AssertionError):
-        test_what_arrives_while_the_index_is_read_is_no_difference()
+        test_records_that_arrive_during_the_comparison_are_no_difference()
 
 
 def test_a_fold_that_keeps_the_last_event_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The highest version counts, not the one written last."""
+    """A mutant that keeps the last event instead of the highest version is caught."""
 
-    def last(self: Fold, ticket: Any, lies: Any) -> None:
+    def last(self: Fold, ticket: Any, position: Position) -> None:
         self.tickets.pop(ticket.record.key, None)
-        note(self, ticket, lies)
+        note(self, ticket, position)
 
     note = Fold._note
     monkeypatch.setattr(Fold, "_note", last)
     with pytest.raises(AssertionError):
-        test_each_kind_of_difference_is_named()
+        test_each_kind_of_difference_is_found()
 
 
-def test_what_a_later_step_refused_does_not_count() -> None:
-    """The index holds the version before it, and rightly."""
+def test_a_dead_lettered_record_is_ignored() -> None:
+    """A record that a step after decode dead-lettered is not the latest of its ticket."""
     folded = fold()
-    folded.refuse([(0, 2)])
+    folded.ignore([(0, 2)])
     folded.read(iter(_LOG))
     assert folded.tickets[b"acme/old"].version == 1
     assert (folded.records, folded.unusable) == (len(_LOG), 1)
@@ -156,48 +157,50 @@ _ALL_BUT_LOST = {"same": (1, False), "old": (2, False), "gone": (2, True), "buri
                        "late": (5, False), "crossed": (5, False)}  # fmt: skip
 
 
-def test_what_a_later_step_refuses_while_the_log_is_read_is_no_difference() -> None:
-    """Its letter was not there when the comparison began; the index holds it rightly not, or the version before it."""
-    assert _kinds(FakeLog(_LOG, 11, refused_later=[(0, 5)]), _ALL_BUT_LOST) == ({}, 1)
+def test_a_record_dead_lettered_during_the_comparison_is_pending() -> None:
+    """A ticket counts as pending if its latest record was dead-lettered after the comparison began."""
+    assert _kinds(FakeLog(_LOG, 11, dead_lettered_later=[(0, 5)]), _ALL_BUT_LOST) == ({}, 1)
     held = {**_ALL_BUT_LOST, "lost": (1, False), "old": (1, False)}
-    assert _kinds(FakeLog(_LOG, 11, refused_later=[(0, 2)]), held) == ({}, 1)
+    assert _kinds(FakeLog(_LOG, 11, dead_lettered_later=[(0, 2)]), held) == ({}, 1)
 
 
-def test_what_was_refused_and_then_indexed_is_not_surplus() -> None:
-    """A worker died before the commit, or was mended: the record was read again, and its letter is still there."""
+def test_a_dead_lettered_record_that_was_indexed_later_is_not_surplus() -> None:
+    """A worker that died before its commit, or was repaired, may have indexed a record that has a dead letter."""
     held = {**_ALL_BUT_LOST, "lost": (1, False)}
-    assert _kinds(FakeLog(_LOG, 11, refused=[(0, 5)]), held) == ({}, 0), "delete it, and a good ticket is gone"
-    assert _kinds(FakeLog(_LOG, 11, refused=[(0, 2), (0, 5)]), held) == ({}, 0), "nor is it ahead of the log"
+    assert _kinds(FakeLog(_LOG, 11, dead_lettered=[(0, 5)]), held) == ({}, 0), "delete it, and a good ticket is gone"
+    assert _kinds(FakeLog(_LOG, 11, dead_lettered=[(0, 2), (0, 5)]), held) == ({}, 0), "nor is it ahead of the log"
     held["lost"] = (2, False)
-    assert _kinds(FakeLog(_LOG, 11, refused=[(0, 5)]), held) == ({"lost": "surplus"}, 0), "no record has version 2"
+    assert _kinds(FakeLog(_LOG, 11, dead_lettered=[(0, 5)]), held) == ({"lost": "surplus"}, 0), (
+        "no record has version 2"
+    )
 
 
 @pytest.mark.parametrize(
     ("forgotten", "check"),
     [
-        ("doubtful", test_what_a_later_step_refuses_while_the_log_is_read_is_no_difference),
-        ("may_hold", test_what_was_refused_and_then_indexed_is_not_surplus),
+        ("is_dead_lettered", test_a_record_dead_lettered_during_the_comparison_is_pending),
+        ("index_may_have", test_a_dead_lettered_record_that_was_indexed_later_is_not_surplus),
     ],
 )
-def test_a_comparison_that_forgets_what_was_refused_is_caught(
+def test_a_comparison_that_ignores_dead_letters_is_caught(
     monkeypatch: pytest.MonkeyPatch, forgotten: str, check: Callable[[], None]
 ) -> None:
-    """It takes the one for missing, and would delete the other."""
+    """A mutant that ignores dead letters reports a missing or a surplus ticket."""
     monkeypatch.setattr(Fold, forgotten, lambda *_args: False)
     with pytest.raises(AssertionError):
         check()
 
 
-def test_a_surplus_ticket_is_deleted_one_version_on() -> None:
-    """So that the delete wins over what is there; other differences are left alone."""
+def test_a_surplus_ticket_is_deleted_at_the_next_version() -> None:
+    """A surplus ticket is deleted at its version + 1, so that the delete wins, and other differences are kept."""
     written: list[TicketPoints] = []
 
-    class _Bulk:
+    class _Reindexer:
         def write(self, tickets: Sequence[TicketPoints]) -> int:
             written.extend(tickets)
             return len(tickets)
 
     differences = [Difference("surplus", "acme", "s", None, 4), Difference("ahead", "acme", "a", 1, 4)]
-    bulk: Any = _Bulk()
-    assert bury(differences, bulk) == 1
+    reindexer: Any = _Reindexer()
+    assert delete_surplus(differences, reindexer) == 1
     assert [(t.ticket_id, t.version, t.points) for t in written] == [("s", 5, ())]

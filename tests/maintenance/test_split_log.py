@@ -1,7 +1,6 @@
-"""What the commands make of a log that two stages read."""
+"""The topics of a split stream, as the commands that compare or rebuild read them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +10,19 @@ from core.errors import ConfigError, UnavailableError
 from core.records import Origin, Point, Record, TicketPoints
 from core.settings import Settings
 from core.wire import embedded_message, enriched_message
-from maintenance.split_log import EmbeddedLog, SplitLog
+from maintenance import split_log
+from maintenance.fold import Fold
+from maintenance.split_log import EmbeddedLog, SplitLog, open_embedded_log
 from tests.fakes import record
 from tests.operators import samples
 
+_PARTITIONS = {"tickets.raw": 1, "tickets.embedded": 1, "tickets.dlq": 1}
+
 
 class _Cluster:
-    """One partition a topic; the second stage commits two records at each look, up to `most`."""
+    """One partition a topic; the embedding role commits two records at each look, up to `most`."""
 
-    def __init__(self, _settings: object = None, *, most: int = 100, start: int = 0) -> None:
+    def __init__(self, *, most: int = 100, start: int = 0) -> None:
         self._most = most
         self._start = start
         self.committed = 0
@@ -35,88 +38,87 @@ class _Cluster:
         return [found]
 
 
-def _cluster(monkeypatch: pytest.MonkeyPatch, **how: int) -> _Cluster:
-    made = _Cluster(**how)
-    monkeypatch.setattr("maintenance.log.open_cluster", lambda _settings: made)
-    monkeypatch.setattr("maintenance.split_log._POLL_S", 0.001)
-    monkeypatch.setattr("maintenance.split_log._PATIENCE_S", 0.05)
-    return made
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split_log, "_POLL_S", 0.001)
+    monkeypatch.setattr(split_log, "_PATIENCE_S", 0.05)
 
 
-def test_the_second_stage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what it has caught up with can be missing: the first stage's commits count once the second has as much."""
-    cluster = _cluster(monkeypatch)
-    assert SplitLog(Settings()).committed() == {0: 7}
+def test_a_comparison_waits_for_the_embedding_role() -> None:
+    """The enrichment role's commits count once the embedding role has read what followed from them."""
+    cluster = _Cluster()
+    assert SplitLog(Settings(), cluster, partitions=_PARTITIONS).committed() == {0: 7}
     assert cluster.committed >= 8
 
 
-def test_a_second_stage_that_stands_still_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it hasn't indexed yet would look lost."""
-    _cluster(monkeypatch, most=4)
-    with pytest.raises(UnavailableError, match="ticketstream-embedding stands still 4 records behind"):
-        SplitLog(Settings()).committed()
+def test_an_embedding_role_that_commits_nothing_is_an_error() -> None:
+    """A stopped embedding role is a one-line error, instead of a comparison that reports its backlog as lost."""
+    log = SplitLog(Settings(), _Cluster(most=4), partitions=_PARTITIONS)
+    with pytest.raises(
+        UnavailableError, match=r"ticketstream-embedding is 4 records behind .* start the embedding role"
+    ):
+        log.committed()
 
 
-def test_a_letter_of_the_second_stage_names_its_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its value holds where the event lies; one of the first stage has that in its headers."""
-    _cluster(monkeypatch)
-    log = SplitLog(Settings())
+def test_a_dead_letter_of_either_role_gives_the_events_position() -> None:
+    """The embedding role's dead letter has the event's position in its value, the enrichment role's in its headers."""
+    log = SplitLog(Settings(), _Cluster(), partitions=_PARTITIONS)
     value = enriched_message(samples.enriched(body="x")).value
-    assert log.place_of(record(5, value=value, partition=3), {"topic": b"tickets.enriched"}) == (0, 7)
-    assert log.place_of(record(value=b"{}"), {"topic": b"tickets.enriched"}) is None
+    assert log.raw_position(record(5, value=value, partition=3), {"topic": b"tickets.enriched"}) == (0, 7)
+    assert log.raw_position(record(value=b"{}"), {"topic": b"tickets.enriched"}) is None
     first = {"topic": b"tickets.raw", "partition": b"2", "offset": b"11"}
-    assert log.place_of(record(value=b"{}"), first) == (2, 11)
+    assert log.raw_position(record(value=b"{}"), first) == (2, 11)
 
 
-def test_a_topic_that_has_lost_its_beginning_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index made of it would lack tickets, and nobody would know."""
-    _cluster(monkeypatch, start=3)
+def test_a_topic_whose_first_records_expired_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index rebuilt from a topic without its first records would lack tickets, so the topic is refused."""
+    monkeypatch.setattr(split_log, "open_cluster", lambda _settings: _Cluster(start=3))
     with pytest.raises(ConfigError, match=r"first 3 records of tickets\.embedded have expired.*tickets\.raw"):
-        EmbeddedLog(Settings())
+        open_embedded_log(Settings())
 
 
 def _embedded(offset: int, ticket_id: str, version: int, model: str, *, deleted: bool = False) -> Record:
-    points = () if deleted else (Point("p", np.ones(4, np.float32), {"chunk": 0}),)
+    points = () if deleted else (Point("p", np.ones(4, np.float32), {"chunk": 1}),)
     message = embedded_message(TicketPoints("acme", ticket_id, version, points), model=model)
     return Record(
         Origin("tickets.embedded", 0, offset), f"acme/{ticket_id}".encode(), message.value, 0, message.headers
     )
 
 
-def _log(monkeypatch: pytest.MonkeyPatch, records: Sequence[Record]) -> tuple[EmbeddedLog, Any]:
-    _cluster(monkeypatch)
+class _EmbeddedLog(EmbeddedLog):
+    """Holds the given records."""
 
-    class Given(EmbeddedLog):
-        def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
-            assert start is None
-            return iter(records)
+    def __init__(self, records: Sequence[Record]) -> None:
+        super().__init__(Settings(), _Cluster(), topic="tickets.embedded", partitions=_PARTITIONS)
+        self._records = records
 
-    log = Given(Settings())
-    fold = log.fold()
-    fold.read(log.records())
-    return log, fold
+    def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
+        assert start is None
+        return iter(self._records)
+
+    def folded(self) -> Fold:
+        fold = self.fold()
+        fold.read(self.records())
+        return fold
 
 
-def test_the_model_is_that_of_what_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Older versions may be another model's; a delete has no vectors to tell."""
-    log, fold = _log(
-        monkeypatch,
-        [_embedded(0, "1", 1, "old"), _embedded(1, "1", 2, "new"), _embedded(2, "2", 1, "old", deleted=True)],
+def test_the_latest_tickets_decide_the_model() -> None:
+    """Older versions may be another model's, and a delete has no vectors."""
+    log = _EmbeddedLog(
+        [_embedded(0, "1", 1, "old"), _embedded(1, "1", 2, "new"), _embedded(2, "2", 1, "old", deleted=True)]
     )
-    assert log.model_of(fold) == ("new", 4)
+    assert log.model_of(log.folded()) == ("new", 4)
 
 
 @pytest.mark.parametrize(
-    ("records", "said"),
+    ("records", "reason"),
     [
         ([_embedded(0, "1", 1, "one"), _embedded(1, "2", 1, "two")], r"2 models \(one, two\)"),
         ([_embedded(0, "1", 1, "one", deleted=True)], "holds no vectors"),
     ],
 )
-def test_vectors_of_two_models_or_of_none_are_refused(
-    monkeypatch: pytest.MonkeyPatch, records: list[Record], said: str
-) -> None:
-    """They can't meet in one index; the line says what to build it from instead."""
-    log, fold = _log(monkeypatch, records)
-    with pytest.raises(ConfigError, match=rf"{said}.*tickets\.raw"):
-        log.model_of(fold)
+def test_vectors_of_several_models_or_of_none_are_refused(records: list[Record], reason: str) -> None:
+    """The error says that the index can be rebuilt from the raw topic instead."""
+    log = _EmbeddedLog(records)
+    with pytest.raises(ConfigError, match=rf"{reason}.*tickets\.raw"):
+        log.model_of(log.folded())

@@ -12,7 +12,7 @@ from core.errors import ConfigError, TransientError
 from core.protocols import CustomerDirectory
 from core.records import Batch, EnrichedTicket, Origin, Record
 from core.settings import EnrichSettings, ModelSettings, Settings
-from maintenance.bulk import Bulk
+from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from operators.enrich import enrich
 from stream.plan import lookup_steps, ticket_steps
@@ -111,11 +111,11 @@ def test_a_rebuild_waits_for_the_directory_too() -> None:
     settings = Settings(model=ModelSettings(name="hashing"), writer=SETTINGS)
     steps = ticket_steps(settings, HashingEmbedder())
     steps.insert([step.name for step in steps].index("embed"), _step(directory))
-    bulk = Bulk(steps=steps, index=index, settings=settings.writer)
+    reindexer = Reindexer(steps=steps, index=index, settings=settings.writer)
     made = list(events(40, seed=3, edits=0, deletes=0, duplicates=0))
     records = [Record(Origin("tickets.raw", 0, n), event.key, event.value, 0) for n, event in enumerate(made)]
-    assert bulk.apply(records) == 40
-    assert (bulk.written, len(directory.answered)) == (40, 40)
+    assert reindexer.index_records(records) == 40
+    assert (reindexer.written, len(directory.answered)) == (40, 40)
 
 
 def test_a_worker_that_stops_in_the_outage_leaves_the_ticket_uncommitted() -> None:

@@ -1,0 +1,84 @@
+"""Runs records through the regular steps into an index, outside any consumer group: for repairs and rebuilds."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from random import Random
+from typing import Final
+
+from core.contract import record_key
+from core.protocols import Index
+from core.records import Batch, Item, Record, Rejected, TicketPoints
+from core.settings import WriterSettings
+from stream.dependencies import open_dependencies
+from stream.progress import Progress
+from stream.sinks import INDEX, write_tickets
+from stream.steps import Step, run_steps
+from stream.telemetry import StreamTelemetry
+
+logger: Final = logging.getLogger("ticketstream.reindexer")
+
+#: Called with the number of records just processed.
+Advance = Callable[[int], None]
+
+
+class Reindexer:
+    """Writes one batch after the other. Outages are retried, as in a worker."""
+
+    def __init__(self, *, steps: Sequence[Step], index: Index, settings: WriterSettings) -> None:
+        self._steps = steps
+        self._index = index
+        self._batch = settings.max_batch_records
+        self._telemetry = StreamTelemetry()
+        self._dependencies = open_dependencies(
+            settings,
+            sinks=[INDEX],
+            lookups=[step.calls for step in steps if step.calls],
+            telemetry=self._telemetry,
+            progress=Progress(max_stall_s=float("inf")),
+            rng=Random(),  # noqa: S311 - jitter, not a secret
+        )
+        self.written = 0
+        self.rejected = 0
+        #: Keys of the tickets of which a record was rejected after decode, or refused by the index.
+        self.rejected_keys: set[bytes] = set()
+
+    def index_records(self, records: Iterable[Record], *, advance: Advance = lambda _count: None) -> int:
+        """Write the tickets of `records`, and count and skip those that can't be used. Returns the number of records.
+
+        Raises:
+            FatalError: as `write`.
+        """
+        count, left = 0, iter(records)
+        while batch := tuple(islice(left, self._batch)):
+            unfinished: Batch[Item] = Batch(batch)
+            done = run_steps(self._steps, unfinished, telemetry=self._telemetry, dependencies=self._dependencies)
+            self._reject(item for item in done.items if isinstance(item, Rejected))
+            self.write([item for item in done.items if isinstance(item, TicketPoints)])
+            count += len(batch)
+            advance(len(batch))
+        return count
+
+    def write(self, tickets: Sequence[TicketPoints]) -> int:
+        """Write tickets durably, and count as rejected those that the index refuses. Returns the number written.
+
+        Raises:
+            FatalError: the index refuses every ticket, or fails in a way that no retry can mend.
+        """
+        refusals = write_tickets(tickets, self._write_some) if tickets else []
+        for refusal in refusals:
+            logger.warning("skipped a ticket that the index refuses: %s", refusal.error)
+            self.rejected_keys.add(record_key(tickets[refusal.at].tenant_id, tickets[refusal.at].ticket_id))
+        self.rejected += len(refusals)
+        self.written += len(tickets) - len(refusals)
+        return len(tickets) - len(refusals)
+
+    def _reject(self, items: Iterable[Rejected]) -> None:
+        for item in items:
+            self.rejected += 1
+            if item.stage != "decode" and item.record.key is not None:
+                self.rejected_keys.add(item.record.key)
+
+    def _write_some(self, tickets: Sequence[TicketPoints]) -> None:
+        size = sum(max(1, ticket.rows) for ticket in tickets)
+        self._dependencies[INDEX.name].call(lambda: self._index.write(tickets), size=size)
