@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Let a user do what its role needs, and no more: rules for Kafka's own authorizer (SCRAM users and certificates).
-# The right to read or to write includes the right to see.
+# Gives a user the ACLs that its role needs, and no more (Kafka's own authorizer: SCRAM users and certificates).
+# Read and Write include Describe.
 set -euo pipefail
 
 usage() {
@@ -11,8 +11,8 @@ usage() {
 		PRINCIPAL  User:NAME for SCRAM, User:CN=NAME,... for a certificate's subject
 		OPTION     for kafka-acls.sh, --bootstrap-server HOST:PORT and --command-config FILE among them
 
-		TICKETS_TOPICS__RAW, __ENRICHED, __EMBEDDED, __DLQ and TICKETS_KAFKA__GROUP name topics and group where they
-		differ from their defaults.
+		Set TICKETS_TOPICS__RAW, __ENRICHED, __EMBEDDED, __DLQ and TICKETS_KAFKA__GROUP if your topics and group differ
+		from the defaults.
 	TEXT
 	exit 2
 }
@@ -28,7 +28,7 @@ dlq=${TICKETS_TOPICS__DLQ:-tickets.dlq}
 group=${TICKETS_KAFKA__GROUP:-ticketstream}
 
 command -v kafka-acls.sh >/dev/null || {
-	echo "acls.sh: there is no kafka-acls.sh on the path; it comes with Apache Kafka" >&2
+	echo "acls.sh: kafka-acls.sh is not on the PATH; it comes with Apache Kafka" >&2
 	exit 2
 }
 
@@ -50,7 +50,7 @@ embedding)
 producer)
 	allow --operation Write --topic "$raw"
 	;;
-operator) # status, reconcile, rebuild; dlq replay writes to where a letter came from
+operator) # status, reconcile, rebuild; dlq replay writes to the letter's topic
 	allow --operation Read --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
 	allow --operation Read --group "$group" --resource-pattern-type prefixed
 	allow --operation Write --topic "$raw" --topic "$enriched"

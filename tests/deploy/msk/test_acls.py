@@ -84,7 +84,7 @@ def test_names_are_those_of_the_settings(tmp_path: Path) -> None:
     [
         ([], True, "usage: acls.sh"),
         (["cook", "User:x"], True, "usage: acls.sh"),
-        (["pipeline", "User:x"], False, "there is no kafka-acls.sh on the path"),
+        (["pipeline", "User:x"], False, "kafka-acls.sh is not on the PATH"),
     ],
 )
 def test_a_mistake_is_told(tmp_path: Path, arguments: list[str], tool: bool, words: str) -> None:
