@@ -4,11 +4,11 @@ import csv
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from core.environment import load_settings
 from core.protocols import Embedder
-from core.records import Batch, EnrichedTicket, Origin, Record
+from core.records import Batch, EnrichedTicket, Item, Origin, Record
 from stream.plan import ticket_steps
 from stream.steps import run_step
 from stream.telemetry import StreamTelemetry
@@ -38,7 +38,7 @@ def records(tickets: int) -> list[Record]:
 
 def passages(tickets: int, embedder: Embedder) -> list[list[str]]:
     """The texts that the pipeline embeds for each synthetic ticket."""
-    batch: Batch[Any] = Batch(tuple(records(tickets)))
+    batch: Batch[Item] = Batch(tuple(records(tickets)))
     for step in ticket_steps(load_settings(), embedder):
         if step.name == "embed":
             break

@@ -88,5 +88,5 @@ def answer(contenders: Mapping[str, Contender]) -> None:
     try:
         row: object = contenders[job.contender](job)
     except (Skipped, NoCorpusError) as reason:
-        row = {"skipped": str(reason)}
+        row = str(reason)
     print(msgspec.json.encode(row).decode())

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -55,11 +55,11 @@ def run_suite(
                 asked = msgspec.structs.replace(job, contender=name, tickets=tickets, speed=speed)
                 found = _run(suite, asked, setting(number * 100 + at))
                 row = Row(suite.name, name, number, job.corpus, machine)
-                if "skipped" in found:
+                if isinstance(found, str):
                     skipped.add(name)
-                    yield msgspec.structs.replace(row, skipped=found["skipped"])
+                    yield msgspec.structs.replace(row, skipped=found)
                     continue
-                measured = msgspec.convert(found, Measured)
+                measured = found
                 if name == suite.reference:
                     speed = measured.tickets / measured.seconds
                 yield msgspec.structs.replace(row, measured=measured)
@@ -75,13 +75,14 @@ def run_once(suite: Suite, job: Job, environment: Mapping[str, str]) -> None:
         _run(suite, job, {**setting(0), **environment})
 
 
-def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, Any]:
+def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> Measured | str:
+    """The result, or the reason why the contender can't run here."""
     python, what = suite.python or Path(sys.executable), ["-m", suite.module]
     if job.contender in suite.foreign:
         python, what = FOREIGN_PYTHON, [str(suite.script)]
     if not python.exists():
         make = "make bench-gpu" if python == GPU_PYTHON else "make bench-contenders"
-        return {"skipped": f"not installed; {make}"}
+        return f"not installed; {make}"
     done = subprocess.run(
         [str(python), *what],
         input=msgspec.json.encode(job),
@@ -93,8 +94,7 @@ def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> dict[str, An
     if done.returncode != 0:
         last = (done.stderr.decode().strip().splitlines() or ["no output"])[-1]
         raise ContenderError(f"{suite.name}: {job.contender} failed: {last}")
-    found: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
-    return found
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Measured | str)
 
 
 @contextmanager

@@ -5,10 +5,11 @@ All contenders embed the same texts with the same weights, truncation and number
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnxruntime as ort
+from tokenizers import Tokenizer
 
 from bench.corpus import texts
 from bench.job import Clock, Job, Measured, Skipped, answer
@@ -73,7 +74,7 @@ def _plain(precision: Precision, batch: int) -> Callable[[Job], Measured]:
         tokenizer = load_tokenizer(model.tokenizer, max_length=model.artefact.manifest.max_length)
         options = ort.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
-        session: Any = ort.InferenceSession(
+        session = ort.InferenceSession(
             model.artefact.graph,
             options,
             providers=["CPUExecutionProvider"],
@@ -90,7 +91,7 @@ def _plain(precision: Precision, batch: int) -> Callable[[Job], Measured]:
     return run
 
 
-def _padded(session: Any, tokenizer: Any, batch: Sequence[str]) -> int:
+def _padded(session: ort.InferenceSession, tokenizer: Tokenizer, batch: Sequence[str]) -> int:
     ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(batch))]
     lengths = np.array([len(i) for i in ids])
     mask = np.arange(lengths.max())[:, None] < lengths

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -186,12 +186,14 @@ def own_topic() -> Settings:
     return settings
 
 
-def open_producer(settings: Settings) -> Any:
+def open_producer(settings: Settings) -> Producer:
     """A producer that lingers for a millisecond only."""
     return Producer({**producer_options(settings.kafka), "linger.ms": 1})
 
 
-def send(producer: Any, settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]) -> int:
+def send(
+    producer: Producer, settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]
+) -> int:
     """Send each event when it is due (in seconds since 1970; 0 is at once), with that time as its `updated_at`."""
     for number, event in enumerate(events):
         at, value = due(number), event.value

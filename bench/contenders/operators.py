@@ -2,12 +2,12 @@
 
 import gc
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from bench.corpus import records
 from bench.job import Clock, Job, Measured, answer
 from core.environment import load_settings
-from core.records import Batch, EmbeddedTicket, EnrichedTicket, Rejected
+from core.records import Batch, EmbeddedTicket, EnrichedTicket, Item
 from models.open import load_embedder
 from models.run.hashing import HashingEmbedder
 from stream.plan import ticket_steps
@@ -27,7 +27,7 @@ def _operator(wanted: str) -> Callable[[Job], Measured]:
         raw, most = records(job.tickets), settings.writer.max_batch_records
         gc.collect()
         for start in range(0, job.tickets, most):
-            batch: Batch[Any] = Batch(tuple(raw[start : start + most]))
+            batch: Batch[Item] = Batch(tuple(raw[start : start + most]))
             for step in steps:
                 if step.name == "embed":
                     batch = Batch(tuple(_embedded(item, hashing) for item in batch.items))
@@ -45,8 +45,8 @@ def _operator(wanted: str) -> Callable[[Job], Measured]:
     return run
 
 
-def _embedded(item: EnrichedTicket | Rejected, hashing: HashingEmbedder) -> EmbeddedTicket | Rejected:
-    if isinstance(item, Rejected):
+def _embedded(item: Item, hashing: HashingEmbedder) -> Item:
+    if not isinstance(item, EnrichedTicket):
         return item
     return EmbeddedTicket(item, hashing.embed([p.embed_text for p in item.passages]), hashing.stamp)
 

@@ -8,10 +8,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
+from confluent_kafka import Producer
 
 from bench.contenders.loads import measured, open_producer, own_topic, send
 from bench.corpus import synthetic_events
@@ -82,7 +83,7 @@ def _both(job: Job) -> Measured:
     return _row(job, reports, job.tickets, ages, settings)
 
 
-def _ages(producer: Any, settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
+def _ages(producer: Producer, settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
     """Send a light load at random times; return the start and the due time of each record, in order."""
     events = synthetic_events(before + int(_RATE * _LOAD_S))[before:]
     rng, began = Random(7), time.time()  # noqa: S311 - a schedule
@@ -129,7 +130,7 @@ def _bytes_each(settings: Settings, topic: str) -> float:
     return float(np.mean(sizes))
 
 
-def _send(settings: Settings, events: Sequence[SyntheticRecord]) -> Any:
+def _send(settings: Settings, events: Sequence[SyntheticRecord]) -> Producer:
     """Send a backlog, and return the producer, which is connected by then."""
     producer = open_producer(settings)
     send(producer, settings, events, due=lambda _number: 0.0)

@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from typing import Any
 
 
 def _since_start_s() -> float:
@@ -40,7 +39,7 @@ def main() -> None:
     import json  # noqa: PLC0415
     import resource  # noqa: PLC0415
 
-    job: dict[str, Any] = json.load(sys.stdin)
+    job: dict[str, str] = json.load(sys.stdin)
     _WHAT[job["contender"]]()
     seconds = _since_start_s()
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

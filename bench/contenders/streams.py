@@ -6,20 +6,21 @@ The runner sets broker, topics, group and a folder in the environment.
 import json
 import time
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import bytewax.operators as op
 import qdrant_edge as edge
-from bytewax.connectors.kafka import KafkaSource
+from bytewax.connectors.kafka import KafkaError, KafkaSource, KafkaSourceMessage
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
+from prometheus_client import CollectorRegistry
 
 from bench.contenders.encoders import Tokens, load
 from bench.corpus import passages
 from bench.job import Clock, Job, Measured, answer
 from core.environment import load_settings
-from core.records import Batch
+from core.records import Batch, Item
 from models.open import precision_of
 from stream.compose import open_pipeline
 
@@ -52,7 +53,7 @@ def _pipeline(job: Job) -> Measured:
             looked = time.perf_counter()
             if _sum(registry, "tickets_acked_total") >= job.tickets:
                 break
-        batch: Batch[Any] | None = running.poll()
+        batch: Batch[Item] | None = running.poll()
         if batch is None:
             continue
         if not began:
@@ -82,10 +83,13 @@ def _naive(_job: Job) -> Measured:
         ),
     )
 
-    def embed(message: Any) -> edge.Point:
+    def embed(
+        message: KafkaSourceMessage[bytes | None, bytes | None] | KafkaError[bytes | None, bytes | None],
+    ) -> edge.Point:
+        assert isinstance(message, KafkaSourceMessage)
         if not clock.running:
             clock.start()
-        ticket = json.loads(message.value)
+        ticket = json.loads(message.value or b"")
         text = f"{ticket['subject']}\n{ticket['body']}"
         vector = embedder.embed([text])[0]
         return edge.Point(
@@ -110,7 +114,7 @@ def _naive(_job: Job) -> Measured:
     return clock.measured(tickets=written, texts=written, tokens=tokens.count)
 
 
-def _sum(registry: Any, name: str) -> float:
+def _sum(registry: CollectorRegistry, name: str) -> float:
     """Sum of one metric over its labels; collecting all metrics would take a millisecond."""
     families = registry.restricted_registry([name]).collect()
     return float(sum(s.value for family in families for s in family.samples if s.name == name))

@@ -124,7 +124,7 @@ def answer(run):
     try:
         row = run(job, shared)
     except SkippedError as reason:
-        row = {"skipped": str(reason)}
+        row = str(reason)
     else:
         row["rss_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     out.write(json.dumps(row) + "\n")
