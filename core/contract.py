@@ -5,7 +5,7 @@ value is one JSON object: an `UpsertEvent` or a `DeleteEvent`, told apart by `op
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -102,7 +102,7 @@ def record_key(tenant_id: str, ticket_id: str) -> bytes:
     return f"{tenant_id}/{ticket_id}".encode()
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of a record's value, made from the types above."""
     schema = msgspec.json.schema(TicketEvent)
     return {

@@ -5,7 +5,7 @@ A variable with our prefix that is unknown or malformed is a `ConfigError`. `TIC
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from pydantic import SecretStr, ValidationError
@@ -63,7 +63,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     given = os.environ if environ is None else environ
     known = variables()
-    values: dict[str, dict[str, Any]] = {}
+    values: dict[str, dict[str, object]] = {}
     for written in sorted(given):
         name = written.upper()
         if not name.startswith(PREFIX) or name.startswith(_FOREIGN):

@@ -5,7 +5,7 @@ Nothing here holds text that was not cleaned and redacted.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import msgspec
 import numpy as np
@@ -202,7 +202,7 @@ def read_embedded(record: Record) -> TicketPoints:
     )
 
 
-def json_schema(kind: str) -> dict[str, Any]:
+def json_schema(kind: str) -> dict[str, object]:
     """JSON Schema (draft 2020-12) of a value; MessagePack's binary type stands there as a base64 string."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

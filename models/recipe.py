@@ -1,8 +1,8 @@
-"""What builder and runner of a graph agree on."""
+"""Constants that the graph's builder and the runtime share."""
 
 from typing import Final
 
-#: Changes with anything that changes a graph's numbers: it is part of the model stamp.
+#: Increase it with every change of a graph's numbers. It is part of the model stamp.
 RECIPE_VERSION: Final = 1
 
 #: int32[S, B], sequence-major.
@@ -11,10 +11,10 @@ MASK: Final = "attention_mask"
 #: float32[B, hidden], rows of length 1.
 EMBEDDING: Final = "sentence_embedding"
 
-#: Before a group of linears, the output that gives what it reads; for calibration.
+#: Prefix of the outputs that expose the input of each group of linear layers, for calibration.
 CAPTURE: Final = "capture."
 
-#: Fusions of ONNX Runtime that are slower than their parts on a CPU.
+#: Fusions of ONNX Runtime that are slower on a CPU than the operators they replace.
 DISABLED_OPTIMIZERS: Final = (
     "SkipLayerNormFusion",
     "BiasSkipLayerNormFusion",
@@ -23,5 +23,5 @@ DISABLED_OPTIMIZERS: Final = (
     "EmbedLayerNormFusion",
 )
 
-#: On a GPU sequences are filled up to a multiple of this, so that few different shapes occur.
+#: On a GPU lengths are padded to a multiple of this, so that few different shapes occur.
 LENGTH_STEP: Final = 16

@@ -1,10 +1,10 @@
-"""What a BERT-family encoder is made of: its shape from config.json, its tensors from model.safetensors."""
+"""The shape of a BERT-family encoder, from config.json, and its tensors, from model.safetensors."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -15,10 +15,21 @@ from core.errors import ConfigError
 Tensor = NDArray[np.float32]
 Tensors = Mapping[str, Tensor]
 
+#: Some files begin the names of tensors with it.
 _PREFIX: Final = "bert."
 
 
-class BertShape(Struct, frozen=True):
+class BertShape(
+    Struct,
+    frozen=True,
+    rename={
+        "hidden": "hidden_size",
+        "layers": "num_hidden_layers",
+        "heads": "num_attention_heads",
+        "intermediate": "intermediate_size",
+        "epsilon": "layer_norm_eps",
+    },
+):
     """Sizes of an encoder, and the epsilon of its layer normalisations."""
 
     hidden: int
@@ -28,33 +39,36 @@ class BertShape(Struct, frozen=True):
     epsilon: float
 
     @property
-    def head(self) -> int:
+    def head_size(self) -> int:
         """Width of one attention head."""
         return self.hidden // self.heads
 
 
+class _Variant(Struct):
+    """The settings of config.json for which only the default is supported."""
+
+    hidden_act: str = "gelu"
+    position_embedding_type: str = "absolute"
+
+
 def read_shape(path: Path) -> BertShape:
-    """The shape a config.json of the model hub describes.
+    """The shape that a config.json of the model hub describes.
 
     Raises:
-        ConfigError: it is not an encoder that we can build.
+        ConfigError: it does not describe a supported encoder.
     """
-    config: dict[str, Any] = json.loads(path.read_text())
-    for name, wanted in (("hidden_act", "gelu"), ("position_embedding_type", "absolute")):
-        if config.get(name, wanted) != wanted:
-            raise ConfigError(f"{path}: {name} is {config[name]!r}; only {wanted!r} can be built")
+    content = path.read_bytes()
     try:
-        return BertShape(
-            hidden=config["hidden_size"],
-            layers=config["num_hidden_layers"],
-            heads=config["num_attention_heads"],
-            intermediate=config["intermediate_size"],
-            epsilon=config["layer_norm_eps"],
-        )
-    except KeyError as missing:
-        raise ConfigError(f"{path}: {missing} is missing; this is not a BERT encoder's configuration") from None
+        found, supported = msgspec.json.decode(content, type=_Variant), _Variant()
+        for name in _Variant.__struct_fields__:
+            value, wanted = getattr(found, name), getattr(supported, name)
+            if value != wanted:
+                raise ConfigError(f"{path}: {name} is {value!r}; only {wanted!r} is supported")
+        return msgspec.json.decode(content, type=BertShape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not the configuration of a BERT encoder: {error}") from None
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The encoder's tensors as float32, under names without the `bert.` some files begin them with."""
+    """The encoder's tensors as float32, by name; a leading `bert.` of a name is removed."""
     return {name.removeprefix(_PREFIX): tensor.astype(np.float32) for name, tensor in load_file(path).items()}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -18,15 +18,16 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.builder.bert import BertShape, Tensors, read_shape, read_tensors
-from models.builder.graph import FloatLinears, build_graph
+from models.builder.graph import FloatArithmetic, build_graph
 from models.builder.quantise import Calibration, InputRange
 from models.recipe import CAPTURE, DISABLED_OPTIMIZERS, IDS, MASK
+from models.run.session import InferenceSession
 from models.run.tokenise import load_tokenizer
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
 
 #: 600 made-up tickets and messages, cleaned and redacted, one per line.
 _TEXTS: Final = "texts.txt"
-#: Groups whose inputs come from a normalisation or a product that the division can be folded into.
+#: Groups whose inputs can be divided beforehand (see `models.builder.quantise`).
 _DIVIDED: Final = ("attention", "up", "down")
 #: A channel beyond this quantile of the channels' extremes is outlying.
 _QUANTILE: Final = 0.95
@@ -34,12 +35,12 @@ _DIGITS: Final = 6
 
 
 def calibration_texts() -> list[str]:
-    """The shipped texts."""
+    """The shipped texts: made-up tickets and messages, cleaned and redacted."""
     return (files("models.builder") / "calibration" / _TEXTS).read_text("utf-8").splitlines()
 
 
 def find_calibration(card: ModelCard) -> Calibration | None:
-    """The ranges that are shipped for a model, or None."""
+    """The shipped ranges of a model, or None."""
     shipped = files("models.builder") / "calibration" / f"{card.name}.json"
     return msgspec.json.decode(shipped.read_bytes(), type=dict[str, InputRange]) if shipped.is_file() else None
 
@@ -52,19 +53,19 @@ def calibration_hash(calibration: Calibration) -> str:
 def calibrate(
     card: ModelCard, shape: BertShape, tensors: Tensors, tokenizer: Path, *, texts: Sequence[str] | None = None
 ) -> Calibration:
-    """Run the float graph over the texts, one at a time: there is no padding to leave out."""
+    """Run the float graph over the texts, one at a time, so that no padding affects the ranges."""
     graph = build_graph(
-        shape, tensors, pooling=card.pooling, max_length=card.max_length, linears=FloatLinears(), capture=True
+        shape, tensors, pooling=card.pooling, max_length=card.max_length, arithmetic=FloatArithmetic(), capture=True
     )
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    session: Any = ort.InferenceSession(
+    session: InferenceSession = ort.InferenceSession(
         graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(DISABLED_OPTIMIZERS)
     )
     captured = [output.name for output in session.get_outputs()[1:]]
     extremes: dict[str, NDArray[np.float32]] = {}  # per group: least and greatest of each channel
-    cutting = load_tokenizer(tokenizer, max_length=card.max_length)
-    for encoding in cutting.encode_batch(list(calibration_texts() if texts is None else texts)):
+    encode = load_tokenizer(tokenizer, max_length=card.max_length).encode_batch
+    for encoding in encode(list(calibration_texts() if texts is None else texts)):
         ids = np.array(encoding.ids, np.int32)[:, None]
         for name, values in zip(captured, session.run(captured, {IDS: ids, MASK: np.ones_like(ids)}), strict=True):
             flat = values.reshape(-1, values.shape[-1])
@@ -80,19 +81,19 @@ def _range(extremes: NDArray[np.float32], *, divided: bool) -> InputRange:
     if divided:
         size = np.abs(extremes).max(0)
         ordinary = float(np.quantile(size, _QUANTILE))
-        divisors = tuple((int(at), _short(size[at] / ordinary)) for at in np.flatnonzero(size > ordinary))
+        divisors = tuple((int(at), _rounded(size[at] / ordinary)) for at in np.flatnonzero(size > ordinary))
         for channel, divisor in divisors:
             scale[channel] = divisor
     least, greatest = extremes / scale
-    return InputRange(_short(min(0.0, least.min())), _short(max(0.0, greatest.max())), divisors)
+    return InputRange(_rounded(min(0.0, least.min())), _rounded(max(0.0, greatest.max())), divisors)
 
 
-def _short(value: float) -> float:
+def _rounded(value: float) -> float:
     return float(f"{value:.{_DIGITS}g}")
 
 
 def main(name: str, folder: str) -> None:
-    """Calibrate and write beside the texts."""
+    """Calibrate, and write the ranges next to the texts."""
     card, weights = find_card(name), Path(folder)
     tensors = read_tensors(weights / WEIGHTS)
     found = calibrate(card, read_shape(weights / CONFIG), tensors, weights / TOKENIZER)

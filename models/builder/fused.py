@@ -1,27 +1,27 @@
-"""A float16 graph of ONNX Runtime's fused operators, for a GPU: what is slower than its parts on a CPU is faster there.
+"""A float16 graph of a BERT encoder for a GPU, of ONNX Runtime's fused operators, which are slower on a CPU.
 
-Batch-major inside, as the fused attention wants it; sums, pooling and normalisation of the vector in float32, since a
-sum over 256 tokens leaves float16's three digits.
+It is batch-major inside, as fused attention requires. Sums, pooling and normalisation of the vector are in float32:
+a sum over 256 tokens exceeds float16's precision of three digits.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from onnx import TensorProto, helper
 
-from models.builder.bert import BertShape, Tensors
-from models.builder.graph_builder import MICROSOFT, GraphBuilder
+from models.builder.bert import BertShape, Tensor, Tensors
+from models.builder.graph_builder import MICROSOFT, Attribute, GraphBuilder
 from models.recipe import EMBEDDING, IDS, LENGTH_STEP, MASK
 
-#: Below any length of a pooled vector; keeps a division by zero finite.
+#: Lower bound of a vector's norm: keeps a division by zero finite.
 _LEAST: Final = 1e-12
 
 
 def build_fused_graph(shape: BertShape, tensors: Tensors, *, pooling: Literal["mean", "cls"], max_length: int) -> bytes:
     """The graph as a serialised ONNX model: int32[S, B] ids and mask to float32[B, hidden], rows of length 1.
 
-    A text's tokens come first in its column, and the padding after them.
+    Each column must hold a text's tokens first and the padding after them.
 
     Args:
         shape: sizes.
@@ -46,17 +46,17 @@ class _FusedEncoder:
         self._lengths = ""  # tokens of each text, int32[B]
 
     def embed(self, max_length: int) -> None:
-        """Word, position and type embeddings, summed and normalised by one operator, which also counts the tokens."""
+        """Word, position and type embeddings, summed and normalised by an operator that also counts the tokens."""
         tensors = self._tensors
         ids = self.graph.node("Transpose", [IDS], "ids.rows", perm=[1, 0])
         mask = self.graph.node("Transpose", [MASK], "mask.rows", perm=[1, 0])
         positions = tensors["embeddings.position_embeddings.weight"][:max_length]
         positions = positions + tensors["embeddings.token_type_embeddings.weight"][0]
-        # Room for the padding up to the next step; nothing there is looked at.
+        # Rows for the padding up to the next step; their values are never used.
         positions = np.pad(positions, ((0, -len(positions) % LENGTH_STEP), (0, 0)))
         inputs = [
             ids,
-            "",  # every token is of the first type, which the positions hold already
+            "",  # every token is of the first type, which has been added to the positions
             self._half("words.table", tensors["embeddings.word_embeddings.weight"]),
             self._half("positions.table", positions),
             "",
@@ -66,7 +66,7 @@ class _FusedEncoder:
         self._x, self._lengths = self._fused("EmbedLayerNormalization", inputs, ["x0", "lengths"], mask_index_type=1)
 
     def layer(self, number: int) -> None:
-        """Self-attention and feed-forward; a bias goes into the operator after its product."""
+        """Self-attention and feed-forward; each bias is added by the fused operator that follows the MatMul."""
         prefix = f"encoder.layer.{number}"
         parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
         weight = np.concatenate([self._tensors[f"{part}.weight"].T for part in parts], axis=1)
@@ -83,7 +83,7 @@ class _FusedEncoder:
         self._x = self._residual(lowered, middle, f"{prefix}.output", f"x{number + 1}")
 
     def pool(self, pooling: Literal["mean", "cls"]) -> None:
-        """One vector of length 1 per text. A sum serves as the mean: normalisation divides by the same length."""
+        """One vector of norm 1 per text. The mean is a sum: after normalisation both are the same."""
         graph = self.graph
         if pooling == "cls":
             first = graph.node("Gather", [self._x, graph.constant("first", 0, np.int64)], "first.token", axis=1)
@@ -117,13 +117,13 @@ class _FusedEncoder:
             self._half(f"{source}.bias", self._tensors[f"{source}.bias"]),
         )
 
-    def _half(self, name: str, value: Any) -> str:
+    def _half(self, name: str, value: Tensor) -> str:
         return self.graph.constant(name, value, np.float16)
 
-    def _fused(self, kind: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> Sequence[str]:
+    def _fused(
+        self, kind: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Attribute
+    ) -> Sequence[str]:
         if kind.endswith("LayerNormalization"):
             attributes["epsilon"] = self._shape.epsilon
-        self.graph.nodes.append(
-            helper.make_node(kind, inputs, outputs, name=outputs[0], domain=MICROSOFT, **attributes)
-        )
+        self.graph.add(kind, inputs, outputs, domain=MICROSOFT, **attributes)
         return outputs

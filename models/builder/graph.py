@@ -1,8 +1,8 @@
-"""A lean inference graph of a BERT encoder, made with `onnx` from its weights alone.
+"""An inference graph of a BERT encoder for the CPU, built with `onnx` from the weights.
 
-What makes it lean on a CPU, each measured: sequence-major inputs int32[S, B], so that attention needs one transpose
-instead of four; position and type tables merged; three GEMMs for Q, K and V with 1/√d folded into Q; pooling and
-normalisation in the graph; no fused SkipLayerNormalization or BiasGelu, whose kernels are slower than their parts.
+These choices make it fast, each of them measured: sequence-major inputs int32[S, B], so that attention needs one
+transpose instead of four; merged position and type tables; three GEMMs for Q, K and V with 1/√d folded into Q; pooling
+and normalisation in the graph; no fused SkipLayerNormalization or BiasGelu, whose kernels are slower than their parts.
 """
 
 from typing import Final, Literal, Protocol
@@ -20,8 +20,8 @@ from models.recipe import CAPTURE, EMBEDDING, IDS, MASK
 _MASKED: Final = 10_000
 
 
-class Linear(Struct, frozen=True, eq=False):
-    """`x · weight + bias`: float32[K, N] and float32[N]. Linears of one group read the same `x`."""
+class LinearLayer(Struct, frozen=True, eq=False):
+    """`x · weight + bias`: float32[K, N] and float32[N]. Layers of one group read the same `x`."""
 
     group: str
     name: str
@@ -29,34 +29,34 @@ class Linear(Struct, frozen=True, eq=False):
     bias: Tensor
 
 
-class Linears(Protocol):
-    """How matrices are multiplied: the one thing that differs between precisions."""
+class Arithmetic(Protocol):
+    """Adds linear layers and table lookups to a graph: the one thing that differs between precisions."""
 
     def scale(self, group: str, width: int) -> Tensor | None:
-        """float32[width] by which the inputs of a group of linears are divided beforehand, or None."""
+        """float32[width] by which the inputs of a group of layers are divided beforehand, or None."""
         ...
 
-    def apply(self, graph: GraphBuilder, x: str, linear: Linear) -> str:
-        """Write one linear; gives its output's name."""
+    def apply(self, graph: GraphBuilder, x: str, layer: LinearLayer) -> str:
+        """Add one linear layer; returns its output's name."""
         ...
 
     def rows(self, graph: GraphBuilder, name: str, table: Tensor, index: str) -> str:
-        """Rows of a table by index."""
+        """Add a lookup of rows of `table`; returns its output's name."""
         ...
 
 
-class FloatLinears:
-    """float32 throughout."""
+class FloatArithmetic:
+    """Implements `Arithmetic` in float32."""
 
     def scale(self, group: str, width: int) -> Tensor | None:  # noqa: ARG002 - nothing is scaled
-        """None: nothing is quantised, so nothing needs scaling."""
+        """Always None: float32 needs no scaling."""
         return None
 
-    def apply(self, graph: GraphBuilder, x: str, linear: Linear) -> str:
+    def apply(self, graph: GraphBuilder, x: str, layer: LinearLayer) -> str:
         """A MatMul and an Add."""
-        name = linear.name
-        product = graph.node("MatMul", [x, graph.constant(f"{name}.weight", linear.weight)], f"{name}.product")
-        return graph.node("Add", [product, graph.constant(f"{name}.bias", linear.bias)], name)
+        name = layer.name
+        product = graph.node("MatMul", [x, graph.constant(f"{name}.weight", layer.weight)], f"{name}.product")
+        return graph.node("Add", [product, graph.constant(f"{name}.bias", layer.bias)], name)
 
     def rows(self, graph: GraphBuilder, name: str, table: Tensor, index: str) -> str:
         """A Gather."""
@@ -69,7 +69,7 @@ def build_graph(
     *,
     pooling: Literal["mean", "cls"],
     max_length: int,
-    linears: Linears,
+    arithmetic: Arithmetic,
     capture: bool = False,
 ) -> bytes:
     """The graph as a serialised ONNX model: int32[S, B] ids and mask to float32[B, hidden], rows of length 1.
@@ -79,10 +79,10 @@ def build_graph(
         tensors: the weights.
         pooling: how token vectors become one.
         max_length: longest sequence; positions beyond it are left out.
-        linears: the precision.
-        capture: also give the inputs of every group of linears, for calibration.
+        arithmetic: the precision.
+        capture: also output the inputs of every group of linear layers, for calibration.
     """
-    encoder = _Encoder(shape, tensors, linears)
+    encoder = _Encoder(shape, tensors, arithmetic)
     encoder.embed(max_length)
     for layer in range(shape.layers):
         encoder.layer(layer)
@@ -95,16 +95,16 @@ def build_graph(
 
 
 class _Encoder:
-    def __init__(self, shape: BertShape, tensors: Tensors, linears: Linears) -> None:
+    def __init__(self, shape: BertShape, tensors: Tensors, arithmetic: Arithmetic) -> None:
         self.graph = GraphBuilder()
-        self.groups: dict[str, str] = {}  # the tensor each group of linears reads
+        self.groups: dict[str, str] = {}  # the tensor that each group of layers reads
         self._shape = shape
         self._tensors = tensors
-        self._linears = linears
+        self._arithmetic = arithmetic
         self._x = ""
 
     def embed(self, max_length: int) -> None:
-        """Word, position and type embeddings, normalised; and the mask as attention wants it."""
+        """Word, position and type embeddings, normalised; and the mask as attention adds it to its scores."""
         graph, tensors = self.graph, self._tensors
         positions = tensors["embeddings.position_embeddings.weight"][:max_length]
         positions = positions + tensors["embeddings.token_type_embeddings.weight"][0]
@@ -112,10 +112,10 @@ class _Encoder:
         table = graph.constant("positions.table", positions)
         used = graph.node("Slice", [table, graph.axes(0), size, graph.axes(0)], "positions.used")
         place = graph.node("Unsqueeze", [used, graph.axes(1)], "positions")
-        words = self._linears.rows(graph, "words", tensors["embeddings.word_embeddings.weight"], IDS)
+        words = self._arithmetic.rows(graph, "words", tensors["embeddings.word_embeddings.weight"], IDS)
         summed = graph.node("Add", [words, place], "embedded")
         self._x = self._normalise(
-            summed, "embeddings.LayerNorm", "x0", self._linears.scale("attention0", self._shape.hidden)
+            summed, "embeddings.LayerNorm", "x0", self._arithmetic.scale("attention0", self._shape.hidden)
         )
 
         mask = graph.node("Cast", [MASK], "mask", to=TensorProto.FLOAT)
@@ -129,25 +129,25 @@ class _Encoder:
         prefix = f"encoder.layer.{number}"
         context = self._attention(number, prefix)
         out = self._linear(context, f"output{number}", f"output{number}", f"{prefix}.attention.output.dense")
-        entry_scale = self._linears.scale(f"attention{number}", self._shape.hidden)
-        up_scale = self._linears.scale(f"up{number}", self._shape.hidden)
+        entry_scale = self._arithmetic.scale(f"attention{number}", self._shape.hidden)
+        up_scale = self._arithmetic.scale(f"up{number}", self._shape.hidden)
         middle = self._residual(
             out, self._x, f"{prefix}.attention.output.LayerNorm", f"middle{number}", undo=entry_scale, scale=up_scale
         )
         raised = self._linear(middle, f"up{number}", f"up{number}", f"{prefix}.intermediate.dense")
         active = self.graph.node("Gelu", [raised], f"active{number}", domain=MICROSOFT)
-        down_scale = self._linears.scale(f"down{number}", self._shape.intermediate)
+        down_scale = self._arithmetic.scale(f"down{number}", self._shape.intermediate)
         if down_scale is not None:
             inverse = self.graph.constant(f"active{number}.inverse", 1 / down_scale)
             active = self.graph.node("Mul", [active, inverse], f"active{number}.scaled")
         lowered = self._linear(active, f"down{number}", f"down{number}", f"{prefix}.output.dense")
-        exit_scale = self._linears.scale(f"attention{number + 1}", self._shape.hidden)
+        exit_scale = self._arithmetic.scale(f"attention{number + 1}", self._shape.hidden)
         self._x = self._residual(
             lowered, middle, f"{prefix}.output.LayerNorm", f"x{number + 1}", undo=up_scale, scale=exit_scale
         )
 
     def pool(self, pooling: Literal["mean", "cls"]) -> None:
-        """One vector of length 1 per text. A sum serves as the mean: normalisation divides by the same length."""
+        """One vector of norm 1 per text. The mean is a sum: after normalisation both are the same."""
         graph = self.graph
         if pooling == "cls":
             pooled = graph.node("Gather", [self._x, graph.constant("first", 0, np.int64)], "pooled", axis=0)
@@ -159,8 +159,8 @@ class _Encoder:
 
     def _attention(self, number: int, prefix: str) -> str:
         graph, shape, group = self.graph, self._shape, f"attention{number}"
-        root = float(1 / np.sqrt(shape.head))
-        heads = graph.constant("heads", [0, 0, shape.heads, shape.head], np.int64)
+        root = float(1 / np.sqrt(shape.head_size))
+        heads = graph.constant("heads", [0, 0, shape.heads, shape.head_size], np.int64)
         parts = {}
         for part, factor in (("query", root), ("key", 1.0), ("value", 1.0)):
             name = f"{part}{number}"
@@ -186,19 +186,19 @@ class _Encoder:
         self.groups[group] = x
         weight = self._tensors[f"{source}.weight"].T * np.float32(factor)
         bias = self._tensors[f"{source}.bias"] * np.float32(factor)
-        scale = self._linears.scale(group, weight.shape[0])
+        scale = self._arithmetic.scale(group, weight.shape[0])
         if scale is not None:
             weight = weight * scale[:, None]
-        return self._linears.apply(self.graph, x, Linear(group, name, weight, bias))
+        return self._arithmetic.apply(self.graph, x, LinearLayer(group, name, weight, bias))
 
     def _residual(self, x: str, skipped: str, norm: str, out: str, *, undo: Tensor | None, scale: Tensor | None) -> str:
-        if undo is not None:  # `skipped` was divided by it for its own linears
+        if undo is not None:  # `skipped` was divided by `undo` for the layers that read it
             restored = self.graph.constant(f"{skipped}.scale", undo)
             skipped = self.graph.node("Mul", [skipped, restored], f"{skipped}.restored")
         return self._normalise(self.graph.node("Add", [x, skipped], f"{out}.sum"), norm, out, scale)
 
     def _normalise(self, x: str, source: str, out: str, scale: Tensor | None) -> str:
-        """Layer normalisation, with the division its readers want folded into its weights."""
+        """Layer normalisation; the division by `scale`, for the layers that read it, is folded into its weights."""
         weight: NDArray[np.float32] = self._tensors[f"{source}.weight"]
         bias = self._tensors[f"{source}.bias"]
         if scale is not None:

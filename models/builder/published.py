@@ -1,10 +1,11 @@
-"""What a folder, as the model hub publishes sentence encoders, says of its model."""
+"""Reads a model card from a folder of the sentence-transformers library, as published on the model hub."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from core.errors import ConfigError
 from models.builder.bert import read_shape
@@ -14,9 +15,30 @@ from models.store.files import sha256_of
 _MODULES: Final = "modules.json"
 _LENGTH: Final = "sentence_bert_config.json"
 _PROMPTS: Final = "config_sentence_transformers.json"
-#: Modules of the sentence-transformers library that our graph does the work of.
-_DONE: Final = frozenset({"Transformer", "Pooling", "Normalize"})
+#: Modules of the library that the graph implements.
+_SUPPORTED: Final = frozenset({"Transformer", "Pooling", "Normalize"})
+#: Flags of older versions of the library, and the value of `pooling_mode` that newer ones write.
 _POOLINGS: Final = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+
+
+class _Module(Struct):
+    path: str
+    type: str
+
+
+class _Length(Struct):
+    max_seq_length: int | None = None
+
+
+class _Prompts(Struct):
+    prompts: dict[str, str] | None = None
+
+
+class _Positions(Struct):
+    max_position_embeddings: int
+
+
+T = TypeVar("T")
 
 
 def read_published(
@@ -28,55 +50,70 @@ def read_published(
     query_prefix: str | None = None,
     passage_prefix: str | None = None,
 ) -> ModelCard:
-    """The card of the model in `folder`; what is given wins over what its files say.
+    """The card of the model in `folder`; arguments override the values in its files.
 
     Raises:
-        ConfigError: a file is missing, or says what we can't build; or neither says how it pools.
+        ConfigError: a file is missing or describes something unsupported, or the pooling mode isn't known.
     """
     for file in FILES:
         if not (folder / file).is_file():
             other = "; weights in another format can't be read" if file == WEIGHTS else ""
             raise ConfigError(f"{folder} has no {file}{other}")
     read_shape(folder / CONFIG)
-    modules = _read(folder / _MODULES) or []
-    unknown: list[str] = [module["type"] for module in modules if module["type"].rpartition(".")[2] not in _DONE]
+    modules = _read(folder / _MODULES, list[_Module]) or []
+    unknown = [module.type for module in modules if module.type.rpartition(".")[2] not in _SUPPORTED]
     if unknown:
-        raise ConfigError(f"{folder / _MODULES}: a module {unknown[0]} can't be built")
-    prompts = (_read(folder / _PROMPTS) or {}).get("prompts") or {}
+        raise ConfigError(f"{folder / _MODULES}: the module {unknown[0]} is not supported")
+    prompts = (_read(folder / _PROMPTS, _Prompts) or _Prompts()).prompts or {}
     passage = prompts.get("passage", prompts.get("document", ""))
-    longest = max_length or (_read(folder / _LENGTH) or {}).get("max_seq_length")
-    if longest is None:
-        longest = _read(folder / CONFIG)["max_position_embeddings"]
     card = ModelCard(
         name=name or folder.resolve().name,
         repository="",
         files={file: sha256_of(folder / file) for file in FILES},
         pooling=pooling or _pooling(folder, modules),
-        max_length=longest,
+        max_length=max_length or _max_length(folder),
         query_prefix=prompts.get("query", "") if query_prefix is None else query_prefix,
         passage_prefix=passage if passage_prefix is None else passage_prefix,
     )
     try:
         return msgspec.convert(msgspec.to_builtins(card), ModelCard)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{folder}: {error}; say it with an option") from None
+        raise ConfigError(f"{folder}: {error}; set it with an option") from None
 
 
-def _pooling(folder: Path, modules: list[Any]) -> Literal["mean", "cls"]:
-    paths = [folder / m["path"] / CONFIG for m in modules if m["type"].endswith("Pooling")]
-    said = (_read(paths[0]) if paths else None) or {}
-    found: set[Any] = {mode for key, mode in _POOLINGS.items() if said.get(key)} or {said.get("pooling_mode")}
+def _max_length(folder: Path) -> int:
+    found = (_read(folder / _LENGTH, _Length) or _Length()).max_seq_length
+    if found is not None:
+        return found
+    positions = _read(folder / CONFIG, _Positions)
+    assert positions is not None  # noqa: S101 - for mypy: `read_published` has seen the file
+    return positions.max_position_embeddings
+
+
+def _pooling(folder: Path, modules: Sequence[_Module]) -> Literal["mean", "cls"]:
+    paths = [folder / module.path / CONFIG for module in modules if module.type.endswith("Pooling")]
+    config = (_read(paths[0], dict[str, object]) if paths else None) or {}
+    found: set[object] = {mode for flag, mode in _POOLINGS.items() if config.get(flag)} or {config.get("pooling_mode")}
     if found == {"mean"}:
         return "mean"
     if found == {"cls"}:
         return "cls"
-    raise ConfigError(f"{folder} does not say that it pools by mean or cls; its model card may: use --pooling")
+    raise ConfigError(
+        f"{folder} names no supported pooling mode (mean or cls); pass --pooling, as the model's description says"
+    )
 
 
-def _read(file: Path) -> Any:
+def _read(file: Path, kind: type[T]) -> T | None:
+    """The content of a JSON file, or None without it.
+
+    Raises:
+        ConfigError: it is not JSON, or not of this kind.
+    """
     try:
-        return json.loads(file.read_text("utf-8"))
+        return msgspec.json.decode(file.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except ValueError:
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise ConfigError(f"{file} is not JSON") from None

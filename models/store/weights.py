@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from core.errors import ConfigError, UnavailableError
 from models.store.cards import ModelCard
@@ -156,12 +156,12 @@ def _require_answer(url: str) -> None:
         raise SourceError(f"{url} does not answer ({getattr(error, 'reason', error)})") from None
 
 
-def _bar(label: str, progress: ProgressCallback) -> Any:
-    """A tqdm that reports instead of drawing."""
+def _bar(label: str, progress: ProgressCallback) -> type:
+    """A subclass of tqdm that calls `progress` instead of drawing."""
     from tqdm import tqdm  # noqa: PLC0415 - comes with the hub's client
 
     class Bar(tqdm):  # type: ignore[misc]  # tqdm ships no types
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
+        def __init__(self, *args: object, **kwargs: object) -> None:
             kwargs.pop("name", None)
             super().__init__(*args, **(kwargs | {"file": io.StringIO(), "disable": False}))
 
