@@ -79,7 +79,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
     "tickets_inflight_bytes": Metric("gauge", "Bytes of the records read and not yet acked."),
-    "tickets_write_concurrency_limit": Metric("gauge", "Current adaptive limit of concurrent writes."),
+    "tickets_write_concurrency_limit": Metric("gauge", "Current adaptive limit of concurrent writes.", ("dependency",)),
     "tickets_circuit_state": Metric("gauge", "Circuit breaker: 0 closed, 1 half-open, 2 open.", ("dependency",)),
     "tickets_committed_lag": Metric(
         "gauge", "Last known end offset minus first unfinished offset.", ("topic", "partition")

@@ -1,4 +1,4 @@
-"""Opens the dependencies that a batch calls, and shows in metrics, readiness and logs how they are."""
+"""Opens the dependencies that batches call, and reports their state in metrics, readiness and logs."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -49,23 +49,22 @@ def open_dependencies(
     progress: Progress,
     rng: Random,
 ) -> dict[str, Dependency]:
-    """A dependency for each of `sinks`, for the dead letters, and for each of `lookups`, by name."""
+    """The dependencies by name: each of `sinks`, the dead letters, and each of `lookups`."""
     observer = _Observer(telemetry, progress)
 
     def dependency(name: str, *, adaptive: bool) -> Dependency:
-        limit = _limit(settings, telemetry) if adaptive else None
+        limit = _limit(settings, telemetry, name) if adaptive else None
         gate = Gate(backoff=Backoff(cap_s=settings.backoff_max_s, rng=rng), limit=limit)
         telemetry.track("tickets_circuit_state", lambda: _STATES[gate.state], name)
         return Dependency(name, gate=gate, observer=observer)
 
-    plain = (*lookups, DEAD_LETTERS)
     return {
         **{spec.name: dependency(spec.name, adaptive=spec.adaptive) for spec in sinks},
-        **{name: dependency(name, adaptive=False) for name in plain},
+        **{name: dependency(name, adaptive=False) for name in (*lookups, DEAD_LETTERS)},
     }
 
 
-def _limit(settings: WriterSettings, telemetry: StreamTelemetry) -> AdaptiveLimit:
+def _limit(settings: WriterSettings, telemetry: StreamTelemetry, name: str) -> AdaptiveLimit:
     limit = AdaptiveLimit(most=settings.max_concurrent_batches)
-    telemetry.track("tickets_write_concurrency_limit", lambda: limit.limit)
+    telemetry.track("tickets_write_concurrency_limit", lambda: limit.limit, name)
     return limit

@@ -1,12 +1,14 @@
-"""A bad ticket, or an index that no longer fits: which of the two a refusal means."""
+"""Refusals by a sink: a bad ticket, or a sink that no longer fits."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from core.errors import FatalError, RefusedError
-from core.records import Point, TicketPoints
-from stream.sinks import write_tickets
+from core.errors import FatalError, RefusedError, TransientError
+from core.records import Batch, Point, TicketPoints
+from stream.sinks import SinkSpec, write_tickets
+from tests.fakes import FakeDeadLetters, points, receipt, record
+from tests.stream.test_writer import Run
 
 
 def _upserts(count: int) -> list[TicketPoints]:
@@ -18,7 +20,7 @@ def _deletes(count: int) -> list[TicketPoints]:
 
 
 class _Index:
-    """Refuses tickets with points, but for those named."""
+    """Refuses tickets with points, other than `good`."""
 
     def __init__(self, *good: str) -> None:
         self._good = good
@@ -32,20 +34,63 @@ class _Index:
 
 @pytest.mark.parametrize("deletes", [0, 1, 50])
 @pytest.mark.parametrize("upserts", [2, 3, 64])
-def test_an_index_that_refuses_every_one_of_several_no_longer_fits(upserts: int, deletes: int) -> None:
-    """Deletes that it takes say nothing: they have no vector."""
+def test_an_index_that_refuses_every_upsert_no_longer_fits(upserts: int, deletes: int) -> None:
+    """If every one of several upserts is refused, the index is at fault, even if it accepts deletes."""
     with pytest.raises(FatalError, match=f"no longer fits: it refuses all {upserts} tickets") as raised:
         write_tickets([*_deletes(deletes), *_upserts(upserts)], _Index().write)
-    assert not isinstance(raised.value, RefusedError), "nobody is to blame, so nobody is dead-lettered"
+    assert not isinstance(raised.value, RefusedError), "no ticket is at fault, so none is dead-lettered"
 
 
-def test_one_that_is_refused_among_deletes_is_bad() -> None:
-    """There is nothing to compare it with."""
+def test_a_single_refused_upsert_is_bad() -> None:
+    """A single upsert that is refused among deletes is a bad ticket."""
     assert [refusal.at for refusal in write_tickets([*_deletes(3), *_upserts(1)], _Index().write)] == [3]
 
 
 def test_all_but_one_may_be_bad() -> None:
-    """The one that the index takes shows that it fits."""
+    """One accepted upsert shows that the index fits, so all others are bad tickets."""
     index = _Index("4")
     assert [refusal.at for refusal in write_tickets(_upserts(8), index.write)] == [0, 1, 2, 3, 5, 6, 7]
     assert index.written == ["4"]
+
+
+class _Archive:
+    """A sink that no other module knows: it is out at first, and refuses ticket 13."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.out = True
+
+    def write(self, tickets: Sequence[TicketPoints], /) -> None:
+        if self.out:
+            raise TransientError("archive out")
+        if any(ticket.ticket_id == "13" for ticket in tickets):
+            raise RefusedError("too old")
+        self.written += [ticket.ticket_id for ticket in tickets]
+
+
+def test_a_new_sink_needs_only_a_description() -> None:
+    """Retries, readiness, metrics and dead letters of a sink come from its `SinkSpec` alone."""
+    archive, letters = _Archive(), FakeDeadLetters()
+    spec = SinkSpec("archive", "archive", "enrich", "too_old", "archived", adaptive=True)
+    run = Run(archive, letters, spec=spec, finish=lambda batch: Batch((points("12"), points("13")), batch.receipt))
+    run.writer.submit(Batch((record(0), record(1, value=b"raw")), receipt("r1")))
+    run.wait(lambda: run.progress.outage == "archive: archive out; one batch probes it, the others wait")
+    assert run.sample("tickets_circuit_state", dependency="archive") in {1, 2}
+    archive.out = False
+    run.wait(lambda: run.acks == [receipt("r1")])
+    run.writer.close()
+    (letter,) = letters.letters
+    assert (archive.written, letter.record.value) == (["12"], b"raw")
+    assert (letter.stage, letter.code, letter.reason) == ("enrich", "too_old", "too old")
+    assert (run.sample("tickets_retries_total", dependency="archive") or 0) > 0
+    assert run.sample("tickets_write_concurrency_limit", dependency="archive") is not None
+    assert run.sample("tickets_step_seconds_count", step="write_archive") == 1
+    assert run.sample("tickets_acked_total", outcome="archived") == 1
+    assert run.sample("tickets_rejected_total", stage="enrich", code="too_old") == 1
+
+
+def test_the_error_of_a_sink_that_no_longer_fits_has_its_noun() -> None:
+    """The error names the sink as its description does."""
+    spec = SinkSpec("archive", "archive of tickets", "enrich", "too_old", "archived")
+    with pytest.raises(FatalError, match="the archive of tickets no longer fits"):
+        write_tickets(_upserts(2), _Index().write, spec=spec)

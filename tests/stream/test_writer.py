@@ -1,4 +1,4 @@
-"""Ack after effect: what the writer promises whatever the world does."""
+"""The writer acks a batch after its effects are durable, and through any outage."""
 
 import threading
 import time
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
-from core.protocols import DeadLetters, Index, Sink
+from core.protocols import DeadLetters, Sink
 from core.records import Batch, Rejected, TicketPoints
 from core.settings import WriterSettings
 from delivery.dependency import Dependency
 from stream.progress import Progress
-from stream.sinks import EMBEDDED, INDEX, OpenSink
+from stream.sinks import EMBEDDED, INDEX, OpenSink, SinkSpec
 from stream.steps import Step, run_steps
 from stream.telemetry import StreamTelemetry
 from stream.writer import Writer
@@ -31,22 +31,23 @@ def _run_all(
 
 
 class Run:
-    """A writer, and what it acked, measured and said."""
+    """A writer, with its acks, metrics and progress."""
 
     def __init__(
         self,
-        index: Index,
+        index: Sink[Any],
         dead_letters: DeadLetters,
         kind: type[Writer[Any]] = Writer,
         *,
         finish: Callable[[Batch[Any]], Batch[Any]] = lambda batch: batch,
         first: Sink[Any] | None = None,
+        spec: SinkSpec = INDEX,
         steps: Sequence[Step] = (),
     ) -> None:
         self.acks: list[Any] = []
         self.telemetry = StreamTelemetry()
         self.progress = Progress(max_stall_s=60)
-        sinks: list[OpenSink[Any]] = [OpenSink(INDEX, index)]
+        sinks: list[OpenSink[Any]] = [OpenSink(spec, index)]
         if first is not None:
             sinks.insert(0, OpenSink(EMBEDDED, first))
         lookups = [step.calls for step in steps]
@@ -73,7 +74,7 @@ class Run:
 
 
 def test_a_batch_is_acked_once_all_of_it_is_durable() -> None:
-    """Points are in the index and rejected ones in the dead letters before the ack."""
+    """A batch is acked when its points are in the index and its rejected records in the dead letters."""
     index, letters = FakeIndex(), FakeDeadLetters()
     run = Run(index, letters)
     run.writer.submit(Batch((points("1"), BAD, points("2")), receipt("r1")))
@@ -86,7 +87,7 @@ def test_a_batch_is_acked_once_all_of_it_is_durable() -> None:
 
 
 def _early_ack_is_caught(kind: type[Writer[Any]]) -> bool:
-    """True when a failing index leaves a batch unacked, as it must."""
+    """Whether a batch stays unacked when the index fails."""
     run = Run(FakeIndex(lambda _call: FatalError("gone")), FakeDeadLetters(), kind)
     run.writer.submit(Batch((points(),), receipt("r1")))
     run.wait(lambda: run.writer.fault is not None)
@@ -94,13 +95,13 @@ def _early_ack_is_caught(kind: type[Writer[Any]]) -> bool:
     return run.acks == [] and isinstance(run.writer.fault, FatalError)
 
 
-def test_nothing_is_acked_that_is_not_indexed() -> None:
-    """A fault no retry can mend leaves the batch unacked and is told to the poll loop."""
+def test_a_permanent_fault_leaves_the_batch_unacked() -> None:
+    """A fault of the index that is not an outage leaves the batch unacked, and is the writer's fault."""
     assert _early_ack_is_caught(Writer)
 
 
 def test_the_check_catches_an_ack_before_the_write() -> None:
-    """The mutant: acking first looks the same until the index fails."""
+    """A mutant that acks before it writes is caught when the index fails."""
 
     class AckFirst(Writer[Any]):
         def _run(self, batch: Any) -> None:
@@ -110,8 +111,8 @@ def test_the_check_catches_an_ack_before_the_write() -> None:
     assert not _early_ack_is_caught(AckFirst)
 
 
-def test_an_outage_is_waited_out_and_nothing_is_dead_lettered() -> None:
-    """Three failures, then success: one ack, three counted retries, no letter."""
+def test_an_outage_is_retried_and_nothing_is_dead_lettered() -> None:
+    """A write that fails three times is retried three times, acked once and not dead-lettered."""
     index = FakeIndex(lambda call: TransientError("index out") if call <= 3 else None)
     letters = FakeDeadLetters()
     run = Run(index, letters)
@@ -124,7 +125,7 @@ def test_an_outage_is_waited_out_and_nothing_is_dead_lettered() -> None:
 
 
 def test_an_outage_of_the_dead_letter_topic_holds_the_batch_back() -> None:
-    """A rejected record is as precious as an indexed one."""
+    """A batch is acked only after its dead letters are written, which is retried."""
     letters = FakeDeadLetters(lambda call: TransientError("broker out") if call <= 2 else None)
     run = Run(FakeIndex(), letters)
     run.writer.submit(Batch((BAD,), receipt("r1")))
@@ -134,7 +135,7 @@ def test_an_outage_of_the_dead_letter_topic_holds_the_batch_back() -> None:
 
 
 def test_close_during_an_outage_gives_the_batch_up_unacked() -> None:
-    """A worker that is stopped while the index is out ends, and its batch is read again by the next."""
+    """A writer that is closed while the index is out ends without a fault, and does not ack the batch."""
     run = Run(FakeIndex(lambda _call: TransientError("index out")), FakeDeadLetters())
     run.writer.submit(Batch((points(),), receipt("r1")))
     run.wait(lambda: run.progress.outage is not None)
@@ -143,8 +144,8 @@ def test_close_during_an_outage_gives_the_batch_up_unacked() -> None:
     assert run.writer.fault is None
 
 
-def test_batches_are_written_side_by_side() -> None:
-    """With two slots, two writes are in flight at once: each waits for the other."""
+def test_batches_are_written_concurrently() -> None:
+    """Two concurrent batches are in their writes at the same time."""
     both = threading.Barrier(2, timeout=5)
 
     class Meeting(FakeIndex):
@@ -161,7 +162,7 @@ def test_batches_are_written_side_by_side() -> None:
 
 
 class _Picky(FakeIndex):
-    """Refuses what has the ticket 13 in it; out for the calls named."""
+    """Refuses any call with ticket 13, and fails the calls `out`."""
 
     def __init__(self, *out: int) -> None:
         super().__init__(lambda call: TransientError("index out") if call in out else None)
@@ -174,13 +175,13 @@ class _Picky(FakeIndex):
 
 
 def _number(batch: Batch[Any]) -> Batch[Any]:
-    """Each record as the ticket its offset names."""
+    """Make each record the ticket that its offset numbers."""
     return Batch(tuple(points(str(item.origin.offset)) for item in batch.items), batch.receipt)
 
 
 @pytest.mark.parametrize("out", [(), (1,), (3, 4, 5), (7,)])
-def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...]) -> None:
-    """Its record, as it was read; the others are written. An outage on the way is waited out and blames nobody."""
+def test_only_the_refused_ticket_is_dead_lettered(out: tuple[int, ...]) -> None:
+    """A refused ticket's record is dead-lettered as it was read, the others are written, and outages reject nothing."""
     index, letters = _Picky(*out), FakeDeadLetters()
     run = Run(index, letters, finish=_number)
     records = [record(n, value=b"raw %d" % n) for n in range(64)]
@@ -197,7 +198,7 @@ def test_the_point_an_index_refuses_is_dead_lettered_alone(out: tuple[int, ...])
 
 
 class _Topic:
-    """A first sink: notes what it was given, in one list with the second; refuses ticket 13."""
+    """A first sink. It adds its tickets to the list `seen`, and refuses ticket 13."""
 
     def __init__(self, seen: list[tuple[str, str]]) -> None:
         self._seen = seen
@@ -208,9 +209,8 @@ class _Topic:
         self._seen += [("embedded", ticket.ticket_id) for ticket in tickets]
 
 
-def test_sinks_have_a_batch_in_their_order() -> None:
-    """The topic first, then the index. What the topic refuses is dead-lettered and not indexed; an outage of the index
-    writes nothing to the topic again."""
+def test_sinks_are_written_in_order() -> None:
+    """A ticket that the first sink refuses is not written to the second, whose outage repeats no write to the first."""
     seen: list[tuple[str, str]] = []
 
     class Second(FakeIndex):
@@ -229,7 +229,7 @@ def test_sinks_have_a_batch_in_their_order() -> None:
 
 
 def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
-    """So many of ten records can't be used."""
+    """Reject `share` of every ten records."""
 
     def finish(batch: Batch[Any]) -> Batch[Any]:
         items = [
@@ -242,7 +242,7 @@ def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
 
 
 def _stream(share: float) -> tuple[Run, FakeDeadLetters]:
-    """10,000 records, so many of them broken."""
+    """Write 10,000 records, `share` of them broken."""
     letters = FakeDeadLetters()
     run = Run(FakeIndex(), letters, finish=_reject(share))
     for start in range(0, 10_000, 100):
@@ -253,7 +253,7 @@ def _stream(share: float) -> tuple[Run, FakeDeadLetters]:
 
 
 def test_a_topic_of_broken_records_stops_the_worker() -> None:
-    """With one line that names the commonest code, exit code 1, and fewer than a window of dead letters."""
+    """A stream of broken records stops the worker with exit code 1 and the commonest code, after few dead letters."""
     run, letters = _stream(1)
     fault = run.writer.fault
     assert isinstance(fault, FatalError)
@@ -263,22 +263,22 @@ def test_a_topic_of_broken_records_stops_the_worker() -> None:
     assert len(run.acks) * 100 == len(letters.letters), "what is acked is in the dead letters"
 
 
-def test_a_third_of_broken_records_does_not() -> None:
-    """They are dead letters, and the stream goes on."""
+def test_a_third_of_broken_records_does_not_stop_the_worker() -> None:
+    """If 30% of the records are broken, they are dead-lettered and the worker continues."""
     run, letters = _stream(0.3)
     assert run.writer.fault is None
     assert len(letters.letters) == 3_000
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the text"), FatalError("embed failed: RuntimeError")])
-def test_a_model_that_throws_stops_the_worker_and_the_batch_stays_unacked(error: Exception) -> None:
-    """It is read again after the restart; nothing of it is indexed or dead-lettered."""
+def test_a_model_that_raises_stops_the_worker(error: Exception) -> None:
+    """An exception of the model is the writer's fault, and its batch is not acked, indexed or dead-lettered."""
 
-    def throws(_batch: Batch[Any]) -> Batch[Any]:
+    def fail(_batch: Batch[Any]) -> Batch[Any]:
         raise error
 
     index, letters = FakeIndex(), FakeDeadLetters()
-    run = Run(index, letters, finish=throws)
+    run = Run(index, letters, finish=fail)
     run.writer.submit(Batch((record(),), receipt("r1")))
     run.wait(lambda: run.writer.fault is not None)
     run.writer.close()
@@ -286,8 +286,8 @@ def test_a_model_that_throws_stops_the_worker_and_the_batch_stays_unacked(error:
     assert (run.acks, index.calls, letters.calls) == ([], 0, 0)
 
 
-def test_an_outage_shows_in_the_metrics_and_the_reason() -> None:
-    """While the circuit is open, and no longer when the index is back."""
+def test_an_outage_shows_in_metrics_and_readiness() -> None:
+    """The metrics and the readiness reason show an outage until the index answers again."""
     out = [True]
     index = FakeIndex(lambda _call: TransientError("index out") if out[0] else None)
     run = Run(index, FakeDeadLetters())
@@ -300,4 +300,4 @@ def test_an_outage_shows_in_the_metrics_and_the_reason() -> None:
     run.writer.close()
     assert run.progress.outage is None
     assert run.sample("tickets_circuit_state", dependency="index") == 0
-    assert run.sample("tickets_write_concurrency_limit") == 2
+    assert run.sample("tickets_write_concurrency_limit", dependency="index") == 2
