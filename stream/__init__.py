@@ -1,1 +1,1 @@
-"""The running stream: batches from Kafka, through the steps, to the sinks, and back as acks. Knows no framework."""
+"""The running stream, without a framework: batches from Kafka pass the steps, go to the sinks and return as acks."""

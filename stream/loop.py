@@ -1,14 +1,14 @@
-"""The pipeline without a framework: the same consumer, steps and writer in a plain loop."""
+"""Runs a pipeline in a plain loop, without a framework."""
 
 from core.records import Batch, Item
 from stream.pipeline import Pipeline
 
 
 def run(pipeline: Pipeline) -> None:
-    """Read, step, hand over, until `pipeline.stop` has drained it; then close it.
+    """Poll, run the steps and submit, until the pipeline is stopped and drained; then close it.
 
     Raises:
-        FatalError: what stopped it early; the batches concerned are not committed.
+        FatalError: the pipeline failed; the batches that it failed on are not committed.
     """
     try:
         while not pipeline.finished:

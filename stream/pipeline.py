@@ -1,4 +1,4 @@
-"""One running pipeline: consumer, steps, writer, and the ports that show how it is."""
+"""A running pipeline: consumer, steps, writer and HTTP servers."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from stream.telemetry import StreamTelemetry
 
 
 class BatchWriter(Protocol):
-    """What a pipeline needs of `stream.writer.Writer`, whatever tickets that writes."""
+    """The part of `stream.writer.Writer` that a pipeline needs, for a writer of any tickets."""
 
     @property
     def fault(self) -> BaseException | None: ...
@@ -28,9 +28,9 @@ class BatchWriter(Protocol):
 
 
 class Pipeline:
-    """What a graph or a plain loop drives: poll, run each step, submit; until finished; then close.
+    """Driven by a dataflow or a plain loop, which polls, runs each step and submits until it is finished; then closes.
 
-    All but `stop` and `fail` belong to one thread.
+    One thread drives it. `stop` and `fail` may be called from any thread.
     """
 
     def __init__(
@@ -53,24 +53,24 @@ class Pipeline:
 
     @property
     def fault(self) -> BaseException | None:
-        """What ended the pipeline early, or None."""
+        """The error that ended the pipeline early, or None."""
         return self._fault or self._writer.fault
 
     @property
     def hangs(self) -> bool:
-        """Closed with work under way, or a broker that doesn't answer; the process's end must not wait for either."""
+        """Whether `close` gave up on running work or an unresponsive broker. The process must not wait for either."""
         return self._writer.hangs or self._consumer.hangs
 
     @property
     def finished(self) -> bool:
-        """Nothing more will be read: drained after `stop`. A poll of one that has failed raises."""
+        """Whether it has drained after `stop`, so that nothing more is read. `poll` raises if the pipeline failed."""
         return self._consumer.finished
 
     def poll(self) -> Batch[Record] | None:
         """The next batch, or None for now.
 
         Raises:
-            FatalError: the stream can't go on, or has failed already.
+            FatalError: the stream can't continue, or has failed before.
         """
         if self._fault is not None:
             raise FatalError(str(self._fault)) from self._fault
@@ -86,10 +86,10 @@ class Pipeline:
         return batch
 
     def run_step(self, step: Step, batch: Batch[Item]) -> Batch[Item]:
-        """`batch` after `step`.
+        """Run `step` on `batch`.
 
         Raises:
-            FatalError: the step failed, and not on one record.
+            FatalError: the step failed, and not because of a single record.
         """
         return run_step(step, batch, self.telemetry)
 
@@ -104,12 +104,12 @@ class Pipeline:
         self._stop.set()
 
     def fail(self, fault: BaseException) -> None:
-        """Note the first fault; the next poll raises, and nothing after it is acked."""
+        """Record the first fault. The next poll raises it, and no later batch is acked."""
         self._fault = self._fault or fault
 
     def close(self) -> None:
-        """Release everything, in the order that keeps the promise: writes end, offsets are committed, ports close."""
+        """Release everything: first writes end, then offsets are committed, then the index and the servers close."""
         self._writer.close()
         self._consumer.close()
-        if not self.hangs:  # a close could wait for whoever hangs in what it closes: leave it to the process's end
+        if not self.hangs:  # closing could wait for the thread that hangs; the process's exit releases the rest
             self._resources.close()

@@ -1,4 +1,4 @@
-"""Which operators make up the stages, in which order, and with what bound to them."""
+"""The steps of each role: which operators, in which order, with which arguments bound."""
 
 from functools import partial
 from typing import Final
@@ -24,16 +24,16 @@ RECEIVE_ENRICHED: Final = Step("receive", "embed", receive_enriched)
 
 
 def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
-    """From raw record to points.
+    """Steps from raw record to points.
 
     Raises:
-        ConfigError: a file a setting names is missing or malformed.
+        ConfigError: the customers' or the examples' file is missing or malformed.
     """
     return [*enriching_steps(settings, embedder), *lookup_steps(settings), *embedding_steps(settings, embedder)]
 
 
 def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]:
-    """From raw record to enriched ticket, without asking anybody."""
+    """Steps from raw record to enriched ticket that call no dependency."""
     max_tokens = min(settings.chunk.max_tokens or tokenizer.max_tokens, tokenizer.max_tokens)
     return [
         Step("decode", "decode", partial(decode, settings=settings.contract)),
@@ -54,7 +54,7 @@ def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]
 
 
 def lookup_steps(settings: Settings) -> list[Step]:
-    """What else an enriched ticket needs that others know. They may be slow or out: not for the polling thread.
+    """Steps that call a dependency to enrich a ticket. It may be slow or down, so they don't run on the polling thread.
 
     Raises:
         ConfigError: the customers' file is missing or malformed.
@@ -66,12 +66,12 @@ def lookup_steps(settings: Settings) -> list[Step]:
 
 
 def receiving_steps(model: str) -> list[Step]:
-    """From a record of `tickets.embedded` to points of this model, a stamp."""
+    """Steps from a record of `tickets.embedded` to points. `model` is the stamp of the model that made them."""
     return [Step("receive", "index", partial(receive_embedded, model=model))]
 
 
 def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
-    """From enriched ticket to points.
+    """Steps from enriched ticket to points.
 
     Raises:
         ConfigError: the examples' file is missing or malformed.

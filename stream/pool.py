@@ -1,4 +1,4 @@
-"""Threads that take up work in turn, and whose end can be waited for no longer than one wants."""
+"""A thread pool whose shutdown has a timeout."""
 
 import threading
 import time
@@ -12,18 +12,18 @@ T = TypeVar("T")
 
 
 class ThreadPool(Generic[T]):
-    """So many threads, begun as they are needed.
+    """Up to `threads` daemon threads of low priority, started on demand.
 
-    They step back behind threads that somebody waits for. They are daemons: the threads of an executor are joined when
-    the interpreter ends, and one that hangs in a model or a call would keep the process from ending.
+    Unlike those of `ThreadPoolExecutor`, they are not joined when the interpreter exits, so a thread that hangs in a
+    model or a call does not keep the process alive.
     """
 
     def __init__(self, work: Callable[[T], None], *, threads: int, name: str) -> None:
         """`work` is called with each item on one of the threads, and must not raise."""
         self._work = work
-        self._most = threads
+        self._max_threads = threads
         self._name = name
-        self._waiting: deque[T] = deque()
+        self._queue: deque[T] = deque()
         self._threads = 0
         self._idle = 0
         self._busy = 0
@@ -31,22 +31,22 @@ class ThreadPool(Generic[T]):
         self._changed = threading.Condition()
 
     def submit(self, item: T) -> None:
-        """Take `item` up as soon as a thread is free; never after `close`."""
+        """Queue `item` for the next free thread. Ignored after `close`."""
         with self._changed:
             if self._closed:
                 return
-            self._waiting.append(item)
-            if self._idle < len(self._waiting) and self._threads < self._most:
+            self._queue.append(item)
+            if self._idle < len(self._queue) and self._threads < self._max_threads:
                 self._threads += 1
                 threading.Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
             self._changed.notify_all()
 
     def close(self, timeout_s: float) -> int:
-        """Drop what nobody has taken up, and wait for the rest; how many are still at work after `timeout_s`."""
+        """Drop queued items, and wait for the running ones. Returns how many are still running after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             self._closed = True
-            self._waiting.clear()
+            self._queue.clear()
             self._changed.notify_all()
             while self._busy and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
@@ -65,10 +65,10 @@ class ThreadPool(Generic[T]):
     def _next(self) -> T | None:
         with self._changed:
             self._idle += 1
-            while not self._waiting and not self._closed:
+            while not self._queue and not self._closed:
                 self._changed.wait()
             self._idle -= 1
             if self._closed:
                 return None
             self._busy += 1
-            return self._waiting.popleft()
+            return self._queue.popleft()

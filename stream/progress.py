@@ -1,19 +1,19 @@
-"""Is the pipeline getting anywhere? Health means progress, not a process that answers."""
+"""Liveness by progress: a pipeline is healthy while its work advances, not while its process answers."""
 
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
-#: One batch may take so many times longer than all together: a slow machine reads a batch of long tickets for minutes.
-_ALONE: Final = 10
+#: One batch may go without activity this many times longer than the pipeline: a batch of long tickets can take minutes.
+_BATCH_FACTOR: Final = 10
 
 
 class Progress:
-    """Clocks: the last poll, the last sign of life of the work in flight, and that of each batch. Thread-safe.
+    """Times of the last poll, of the last activity of the work in flight, and of each batch's last one. Thread-safe.
 
-    A try that failed on an outage counts as life: restarting the task would not bring the index back. A thread
-    that hangs does not, be the others as lively as they may: its batch holds back the commit of all that follow.
+    A call that failed on an outage counts as activity: restarting the task would not bring the index back. A thread
+    that hangs is a stall even if the others are active: its batch holds back every later commit.
     """
 
     def __init__(self, *, max_stall_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,12 +38,12 @@ class Progress:
             self._inflight += 1
 
     def began(self) -> None:
-        """This thread takes up a batch."""
+        """This thread has begun to process a batch."""
         with self._lock:
             self._move()
 
     def called(self, dependency: str, outage: str | None) -> None:
-        """A call of `dependency` ended: with an outage, which is described, or without."""
+        """A call of `dependency` ended. `outage` describes why it failed, and is None if it didn't."""
         with self._lock:
             self._move()
             if outage is not None:
@@ -52,33 +52,33 @@ class Progress:
                 self._outages.pop(dependency, None)
 
     def waiting(self) -> None:
-        """This thread's batch waits for its turn: that is no hang."""
+        """This thread's batch waits for its turn, which is not a hang."""
         with self._lock:
             self._move()
 
     def finished(self) -> None:
-        """This thread's batch left the writer."""
+        """This thread has finished its batch, or given it up."""
         with self._lock:
             self._inflight -= 1
             self._move()
             self._batches.pop(threading.get_ident(), None)
 
     def stall(self) -> str | None:
-        """Why the pipeline counts as stuck, or None when it moves."""
+        """The reason why the pipeline counts as stuck, or None."""
         now = self._clock()
         if now - self._polled > self._max_stall_s:
             return f"no poll for {now - self._polled:.0f} s"
         if self._inflight and now - self._moved > self._max_stall_s:
-            return f"work in flight has not moved for {now - self._moved:.0f} s"
+            return f"work in flight has made no progress for {now - self._moved:.0f} s"
         with self._lock:
             oldest = min(self._batches.values(), default=now)
-        if now - oldest > self._max_stall_s * _ALONE:
-            return f"a batch has not moved for {now - oldest:.0f} s, though others do"
+        if now - oldest > self._max_stall_s * _BATCH_FACTOR:
+            return f"one batch has made no progress for {now - oldest:.0f} s, while others have"
         return None
 
     @property
     def outage(self) -> str | None:
-        """What the last writes failed on, of each target that is out; None when all answer."""
+        """The last error of each dependency that is out, or None when all answer."""
         with self._lock:
             return "; ".join(f"{dependency}: {outage}" for dependency, outage in sorted(self._outages.items())) or None
 

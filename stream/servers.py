@@ -1,4 +1,4 @@
-"""The HTTP servers of a worker: health and metrics for the platform, control for other processes of its user."""
+"""The HTTP servers of a worker: health and metrics for the platform, and the control API for its own user."""
 
 import logging
 import secrets
@@ -24,7 +24,7 @@ logger: Final = logging.getLogger("ticketstream.stream")
 
 
 class State(Struct, frozen=True, eq=False):
-    """What the servers show."""
+    """The objects whose state the servers show."""
 
     telemetry: StreamTelemetry
     progress: Progress
@@ -33,17 +33,17 @@ class State(Struct, frozen=True, eq=False):
 
 
 def serve_health(settings: HealthSettings, state: State, stack: ExitStack, *, port: int) -> HttpServer:
-    """Start /health, /ready and /metrics, on `port` unless the settings name one.
+    """Start /health, /ready and /metrics. `port` is the default of the setting.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port is taken or not allowed.
     """
     state.telemetry.track("tickets_inflight", lambda: state.credits.tickets)
     state.telemetry.track("tickets_inflight_bytes", lambda: state.credits.bytes)
 
     def ready() -> str | None:
         if not state.observer.joined:
-            return "the consumer group has not let this worker in yet"
+            return "waiting for the first partition assignment of the consumer group"
         return state.progress.outage or state.progress.stall()
 
     app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready)
@@ -54,7 +54,7 @@ def serve_health(settings: HealthSettings, state: State, stack: ExitStack, *, po
 
 
 def serve_control(index: EmbeddedIndex, embedder: Embedder, state: State, stack: ExitStack) -> HttpServer:
-    """Start the control port on loopback, and note beside the index where it is."""
+    """Start the control API on a free port of loopback, and write its address and token into the index's folder."""
     searcher = IndexSearcher(index=index, embedder=embedder)
 
     def search(request: SearchRequest) -> list[SearchHit]:

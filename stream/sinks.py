@@ -1,6 +1,6 @@
-"""The sinks that a batch is written to, each described once: the writer, telemetry, retries and dead letters read this.
+"""The sinks that batches are written to. The writer, telemetry, retries and dead letters read their descriptions.
 
-A new sink needs a `SinkSpec` here and a connector that implements `core.protocols.Sink`.
+A new sink needs a `SinkSpec` here, a connector that implements `core.protocols.Sink`, and a line in `stream.compose`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,20 +15,20 @@ from delivery.bisection import Refusal, write_all
 
 T = TypeVar("T", bound=EnrichedTicket | TicketPoints)
 
-#: One refused ticket may be bad. When each of several is refused alone, the sink no longer fits.
+#: One refused ticket is probably bad. When each of several is refused alone, the sink is at fault.
 _SEVERAL: Final = 2
 
 
 class SinkSpec(Struct, frozen=True):
-    """Everything that is known about a sink before it is opened.
+    """Describes a sink before it is opened.
 
     Attributes:
-        name: its label in metrics, logs and readiness.
-        noun: what an error message calls it.
-        stage: stage of the dead letter for a ticket that it refuses.
+        name: its label in metrics, logs and the readiness reason.
+        noun: its name in error messages.
+        stage: stage of the dead letter of a ticket that it refuses.
         code: code of that dead letter.
         outcome: label of `tickets_acked_total` when it is the last sink of a batch.
-        adaptive: whether the number of concurrent writes adapts to what it bears.
+        adaptive: whether the number of concurrent writes adapts to its latency.
     """
 
     name: str
@@ -40,26 +40,26 @@ class SinkSpec(Struct, frozen=True):
 
     @property
     def step(self) -> str:
-        """Label of the time that writing to it takes, in `tickets_step_seconds`."""
+        """Label of its writes in `tickets_step_seconds`."""
         return f"write_{self.name}"
 
     def dead_letter(self, record: Record, refusal: Refusal) -> Rejected:
-        """`record` as a dead letter, because the sink refuses what was made from it."""
+        """The dead letter of `record`, whose ticket the sink refuses."""
         return Rejected(record, self.stage, self.code, str(refusal.error))
 
 
 INDEX: Final = SinkSpec("index", "index", "index", "bad_point", "indexed", adaptive=True)
-#: A topic accepts anything that is not too large.
+#: A topic refuses only records that are too large.
 ENRICHED: Final = SinkSpec("enriched", "topic of enriched tickets", "enrich", "too_large", "enriched")
 EMBEDDED: Final = SinkSpec("embedded", "topic of embedded tickets", "embed", "too_large", "embedded")
 
-#: Dependencies that are called like sinks, and are none: they refuse nothing.
+#: Other dependencies, which refuse nothing.
 DEAD_LETTERS: Final = "dead_letters"
 CUSTOMERS: Final = "customers"
 
 
 class OpenSink(Struct, Generic[T], frozen=True):
-    """A sink that can be written to, with its description."""
+    """An open sink with its description."""
 
     spec: SinkSpec
     sink: Sink[T]
@@ -68,21 +68,21 @@ class OpenSink(Struct, Generic[T], frozen=True):
 def write_tickets(
     tickets: Sequence[T], write: Callable[[Sequence[T]], None], *, spec: SinkSpec = INDEX
 ) -> list[Refusal]:
-    """Write all tickets that the sink accepts, and return the refusals of the others, by position.
+    """Write every ticket that the sink accepts, and return the refusals of the others.
 
     Args:
         tickets: a batch.
-        write: writes some of them, and retries through any outage; raises RefusedError for data that the sink refuses.
+        write: writes some of them, and retries outages; raises RefusedError for data that the sink refuses.
         spec: describes the sink.
 
     Raises:
-        FatalError: the sink refuses every one of several tickets with points. Deletes have no points and suit any sink.
+        FatalError: the sink refuses each of several tickets with points. Any sink accepts a delete, which has none.
     """
     refusals = write_all(tickets, write)
     refused = sum(bool(tickets[refusal.at].rows) for refusal in refusals)
     if refused >= _SEVERAL and refused == sum(bool(ticket.rows) for ticket in tickets):
         raise FatalError(
-            f"the {spec.noun} no longer fits: it refuses all {refused} tickets of a batch, each of them alone "
-            f"({refusals[-1].error}); stopped rather than move them to the dead letters"
+            f"the {spec.noun} no longer fits: it refuses all {refused} tickets of a batch, each on its own "
+            f"({refusals[-1].error}); the worker stops instead of dead-lettering them"
         )
     return refusals

@@ -1,4 +1,4 @@
-"""One wrapper around every operator: it keeps rejected records out of the way, takes the time, and isolates a fault."""
+"""The wrapper around every operator: it skips rejected records, measures the time and isolates faulty records."""
 
 import logging
 import time
@@ -15,10 +15,10 @@ from stream.telemetry import StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.steps")
 
-#: A batch operator with its resources bound: as many out as in, in order. Each accepts what the step before it returns,
-#: which `stream.plan` sees to; `Never` lets operators of any item be listed together.
+#: A batch operator with its resources bound: as many items out as in, in order. Each accepts the results of the step
+#: before it, which `stream.plan` sees to; `Never` lets operators of different items be listed together.
 Operator = Callable[[Sequence[Never]], Sequence[Item]]
-#: Makes a call, and repeats it until it succeeds.
+#: Makes a call, and retries it until it succeeds.
 Retry = Callable[[Callable[[], Sequence[Item]]], Sequence[Item]]
 
 
@@ -26,8 +26,8 @@ class Step(Struct, frozen=True):
     """An operator at its place in a graph.
 
     Attributes:
-        pure: does no I/O; an exception means a bad record.
-        calls: name of the dependency that it calls, if any; an outage of it is waited out.
+        pure: does no I/O, so that an exception means a bad record.
+        calls: name of the dependency that it calls, if any. Its outages are retried.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Step(Struct, frozen=True):
 
 
 def run_step(step: Step, batch: Batch[Item], telemetry: StreamTelemetry) -> Batch[Item]:
-    """`batch` after `step`: rejected items keep their places, the others are replaced.
+    """Run `step` on `batch`: rejected items keep their places, and the others are replaced.
 
     Raises:
-        FatalError: the operator returned more or fewer items than it was given, or failed for another reason than a bad
-            record.
+        FatalError: the operator returned more or fewer items than it was given, or failed for a reason other than a
+            bad record.
     """
     began = time.perf_counter()
     good: list[Item] = [item for item in batch.items if not isinstance(item, Rejected)]
@@ -59,10 +59,10 @@ def run_steps(
     telemetry: StreamTelemetry,
     dependencies: Mapping[str, Dependency],
 ) -> Batch[Item]:
-    """`batch` after all of `steps`. An outage of a dependency that one of them calls is waited out.
+    """Run all of `steps` on `batch`. Outages of the dependencies that they call are retried.
 
     Raises:
-        FatalError: as `run_step`, or the worker stops meanwhile.
+        FatalError: as `run_step`; or the worker stops during a retry.
     """
     for step in steps:
         retried = with_retries(step, partial(dependencies[step.calls].call, size=1)) if step.calls else step
@@ -71,7 +71,7 @@ def run_steps(
 
 
 def with_retries(step: Step, retry: Retry) -> Step:
-    """`step` with each record's call retried on its own, so that one that fails does not repeat the others' calls."""
+    """`step`, with the call for each record retried on its own, so that a failure does not repeat the other calls."""
 
     def one_by_one(items: Sequence[Never]) -> list[Item]:
         results: list[Item] = []
@@ -90,7 +90,7 @@ def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:
     except Exception as error:
         if not step.pure:
             raise FatalError(f"{step.name} failed: {_name(error)}") from error
-        logger.warning("%s failed on a batch: %s; running it on each record alone", step.name, _name(error))
+        logger.warning("%s failed on a batch: %s; running it on each record on its own", step.name, _name(error))
         return _apply_singly(step, items)
     if len(results) != len(items):
         raise FatalError(f"{step.name} returned {len(results)} results for {len(items)} records")
@@ -98,16 +98,16 @@ def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _apply_singly(step: Step, items: Sequence[Item]) -> Sequence[Item]:
-    """A record that our own code fails on must neither stop the others nor be lost."""
+    """Run the step on one record at a time, so that one that it fails on is dead-lettered and the others pass."""
     results: list[Item] = []
     for item in items:
         try:
             results.extend(step.operator(cast("Sequence[Never]", [item])))
-        except Exception as error:  # noqa: BLE001 - whatever it is, this record caused it
+        except Exception as error:  # noqa: BLE001 - any error is attributed to this record
             results.append(Rejected(record_of(item), step.stage, "fault", f"{step.name} failed: {_name(error)}"))
     return results
 
 
 def _name(error: Exception) -> str:
-    """The error's class only: its message may quote the ticket."""
+    """The class of the error, as its message may quote the ticket."""
     return type(error).__name__

@@ -1,4 +1,4 @@
-"""What happens in a pipeline, as metrics."""
+"""The metrics of a pipeline."""
 
 import logging
 import time
@@ -15,17 +15,17 @@ from runtime.trace import Trace
 logger: Final = logging.getLogger("ticketstream.stream")
 
 _MS: Final = 1000.0
-#: A task without a partition waits for the end of a rebalance, or is one too many.
+#: A task that has no partition for longer than this does not wait for a rebalance: the group has too many tasks.
 _IDLE_S: Final = 20.0
-#: Tickets whose median freshness a person is shown; the histogram is for machines.
+#: Number of recent tickets in the median freshness that `ticketstream status` shows.
 _RECENT: Final = 256
 
 
 class StreamObserver:
-    """Is told what a pipeline does, beside the metrics; override what you want to know. Called from any thread."""
+    """Callbacks for what a pipeline does; override those you need. Called from any thread."""
 
     def assigned(self, partitions: int) -> None:
-        """The group has given this process so many partitions in all."""
+        """The group has assigned this process `partitions` in all."""
 
     def read(self, records: Sequence[Record]) -> None:
         """A batch was read."""
@@ -43,7 +43,7 @@ class StreamTelemetry(Telemetry):
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     def assigned(self, topic: str, partitions: int) -> None:
-        """The group has given this process so many partitions of `topic` in all."""
+        """The group has assigned this process `partitions` of `topic` in all."""
         self.gauge("tickets_assigned_partitions", partitions, topic)
         self._observer.assigned(partitions)
 
@@ -61,7 +61,7 @@ class StreamTelemetry(Telemetry):
         outcome: str,
         now_ms: int,
     ) -> None:
-        """The effect of a batch is durable; `outcome` is that of its last sink."""
+        """A batch is durable in every sink and in the dead letters. `outcome` is the last sink's label."""
         if tickets:
             self.count("tickets_acked_total", outcome, by=len(tickets))
         if rejected:
@@ -74,13 +74,13 @@ class StreamTelemetry(Telemetry):
         self._observer.acked(tickets)
 
     def ran_step(self, step: str, seconds: float, records: int) -> None:
-        """This thread has just run a step for a batch of so many records."""
+        """This thread has just run a step on a batch of `records`."""
         self.observe("tickets_step_seconds", seconds, step)
         if self.trace is not None:
             self.trace.span(step, seconds, records=records)
 
     def freshness_s(self) -> float | None:
-        """Median seconds from broker to searchable of the last tickets; None before the first one."""
+        """Median time from broker to searchable of recent tickets, in seconds; None before the first one."""
         recent = list(self._recent)
         return median(recent) if recent else None
 
@@ -94,7 +94,7 @@ class StreamTelemetry(Telemetry):
 
 
 class ConsumerTelemetry(ConsumerObserver):
-    """Turns the consumer's events into metrics, and warns about a task that gets no partition."""
+    """Records the consumer's events as metrics, and warns once about a task that gets no partition."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class ConsumerTelemetry(ConsumerObserver):
         self._on_poll = on_poll
         self._clock = clock
         self._idle_since: float | None = None
-        #: The group has assigned something, possibly nothing: there may be more tasks than partitions.
+        #: Whether the group has made an assignment. It may be empty, if there are more tasks than partitions.
         self.joined = False
 
     def polled(self) -> None:
@@ -117,7 +117,7 @@ class ConsumerTelemetry(ConsumerObserver):
         if self._idle_since is not None and self._clock() - self._idle_since > _IDLE_S:
             self._idle_since = None
             logger.warning(
-                "this task reads no partition of %s: the group has more tasks than partitions; run fewer, or add "
+                "this task has no partition of %s: the group has more tasks than partitions; run fewer, or add "
                 "partitions",
                 self._topic,
             )

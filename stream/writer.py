@@ -1,9 +1,9 @@
-"""Batches in, acks out: several batches in flight, and an outage is waited out, never dead-lettered.
+"""Finishes, writes and acks batches, several at once. Outages are retried and never dead-lettered.
 
-The last steps run here too, embedding first among them: while one batch is in the model another is being written, and
-the polling thread reads and cleans the next.
+The last steps, such as embedding, run here too: while one batch is in the model another is being written, and the
+polling thread reads and cleans the next.
 
-`submit` never blocks: the credits that the consumer takes before it reads bound how much may be in flight.
+`submit` never blocks: the consumer takes credits before it reads, and they bound the work in flight.
 """
 
 import logging
@@ -26,15 +26,15 @@ from stream.telemetry import StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.writer")
 
-#: How long `close` waits for batches in progress: the drain timeout has passed, and the platform's own clock runs.
+#: How long `close` waits for running batches: the drain timeout has passed, and the platform's kill timer is running.
 _CLOSE_S: Final = 3.0
 
-#: What the writer's sinks take.
+#: The tickets that the writer's sinks take.
 W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
 
 
 class Writer(Generic[W]):
-    """Writes dead letters, then each sink in turn, then acks: a record is acked when all its effect is durable."""
+    """Writes dead letters, then each sink in turn, then acks: a record is acked once all of its effects are durable."""
 
     def __init__(
         self,
@@ -51,15 +51,15 @@ class Writer(Generic[W]):
         """Describe the writer; its threads start with the first batch.
 
         Args:
-            finish: runs the last steps, on one of the writer's threads.
+            finish: runs the last steps on a batch, on one of the writer's threads.
             sinks: where the results go, in this order.
             dead_letters: where rejected records go.
-            dependencies: everything whose calls are retried, by name: each sink, the dead letters, and what `finish`
-                calls. Their gates are closed with the writer.
-            ack: receives the receipt of each batch whose effect is durable.
-            settings: how many batches at once, and what share may be rejected.
-            telemetry: counts and times.
-            progress: is told of every sign of life.
+            dependencies: by name: each sink, the dead letters, and those that `finish` calls. The writer closes their
+                gates.
+            ack: called with the receipt of each batch once it is durable.
+            settings: the number of concurrent batches, and the share of records that may be rejected.
+            telemetry: counts and measures.
+            progress: records activity.
         """
         self._finish = finish
         self._sinks = tuple(sinks)
@@ -75,12 +75,12 @@ class Writer(Generic[W]):
 
     @property
     def fault(self) -> BaseException | None:
-        """The error that no retry could mend. The batch it happened in is not acked."""
+        """The error that stopped the writer, or None. Its batch is not acked."""
         return self._fault
 
     @property
     def hangs(self) -> bool:
-        """Closed with batches still in progress: what they use can't be closed."""
+        """Whether `close` gave up on running batches. The resources that they use must stay open."""
         return self._hangs
 
     def submit(self, batch: Batch[Item]) -> None:
@@ -89,13 +89,13 @@ class Writer(Generic[W]):
         self._pool.submit(batch)
 
     def close(self) -> None:
-        """Give up what waits for an outage to end, unacked, and wait a few seconds for batches in progress."""
+        """Give up batches that wait for the end of an outage, unacked, and wait a few seconds for running ones."""
         for dependency in self._dependencies.values():
             dependency.gate.close()
         left = self._pool.close(_CLOSE_S)
         if left:
             self._hangs = True
-            logger.warning("%d batch(es) hang and are given up unacked; they will be read again", left)
+            logger.warning("%d batch(es) did not finish and are given up unacked; they will be read again", left)
 
     def _run(self, unfinished: Batch[Item]) -> None:
         self._progress.began()
@@ -105,8 +105,8 @@ class Writer(Generic[W]):
             self._write(unfinished, batch)
         except ShutdownError:
             logger.info("a batch is given up unacked; it will be read again")
-        except BaseException as error:  # noqa: BLE001 - a thread's error would vanish; the poll loop raises it
-            if not self._hangs:  # given up already: a later error is no fault of this run
+        except BaseException as error:  # noqa: BLE001 - the next poll raises it; here it would only end the thread
+            if not self._hangs:  # the batch was given up before: ignore its error
                 self._fault = self._fault or error
         finally:
             self._progress.finished()
@@ -131,7 +131,7 @@ class Writer(Generic[W]):
         self._ack(batch.receipt)
 
     def _write_to(self, sink: OpenSink[W], unfinished: Batch[Item], items: dict[int, W]) -> list[Rejected]:
-        """Write `items`, by place in the batch, to `sink`; remove those that it refuses, and return them rejected."""
+        """Write `items`, by place in the batch, to `sink`. Remove and return those that it refuses."""
         if not items:
             return []
         places, began, refused = list(items), time.perf_counter(), []

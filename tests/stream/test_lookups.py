@@ -1,4 +1,4 @@
-"""Whom a stage asks while it works: an outage of theirs is waited out, and a hang holds nobody but its batch."""
+"""Lookups of customers by the writer's threads: an outage is retried, and a hang holds back its batch alone."""
 
 import threading
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from tests.stream.test_writer import SETTINGS, Run
 
 
 class _Directory:
-    """Out for the first `out` questions; answers none at all while `hangs` is unset."""
+    """Fails the first `out` lookups, and answers none while `answers` is unset."""
 
     def __init__(self, *, out: int = 0, error: Exception | None = None) -> None:
         self.asked = 0
@@ -44,7 +44,7 @@ class _Directory:
 
 
 class _Flaky:
-    """Fails every third question; notes who was asked for with success."""
+    """Fails every third lookup, and keeps the customers of the others."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -61,7 +61,7 @@ class _Flaky:
 
 
 class _Kept(FakeIndex):
-    """Takes enriched tickets as they are, and keeps them."""
+    """Keeps the enriched tickets that are written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,8 +82,8 @@ def _run(directory: _Directory) -> tuple[Run, _Kept, FakeDeadLetters]:
     return run, index, letters
 
 
-def test_an_outage_of_the_directory_is_waited_out() -> None:
-    """The ticket waits for its facts: it is not written without them, and is no dead letter."""
+def test_an_outage_of_the_directory_is_retried() -> None:
+    """A ticket is neither written nor dead-lettered while the lookup of its customer fails."""
     run, index, letters = _run(_Directory(out=4))
     run.wait(lambda: run.acks == [receipt("r1")])
     run.writer.close()
@@ -94,8 +94,8 @@ def test_an_outage_of_the_directory_is_waited_out() -> None:
     assert run.progress.outage is None
 
 
-def test_a_directory_that_fails_now_and_then_holds_nobody_up() -> None:
-    """Each ticket's question is asked until it is answered, and no more than that: a full batch comes through."""
+def test_a_failed_lookup_repeats_no_other() -> None:
+    """Each customer of a batch is looked up until that succeeds, and no more often."""
     directory, index = _Flaky(), _Kept()
     run = Run(index, FakeDeadLetters(), steps=[_step(directory)])
     customers = [f"C-{n}" for n in range(60)]
@@ -105,8 +105,8 @@ def test_a_directory_that_fails_now_and_then_holds_nobody_up() -> None:
     assert directory.answered == customers
 
 
-def test_a_rebuild_waits_for_the_directory_too() -> None:
-    """Hours of work must not end for a moment of it."""
+def test_a_rebuild_retries_lookups() -> None:
+    """An outage of the directory does not end a rebuild."""
     directory, index = _Flaky(), FakeIndex()
     settings = Settings(model=ModelSettings(name="hashing"), writer=SETTINGS)
     steps = ticket_steps(settings, HashingEmbedder())
@@ -119,17 +119,17 @@ def test_a_rebuild_waits_for_the_directory_too() -> None:
 
 
 def test_a_worker_that_stops_in_the_outage_leaves_the_ticket_uncommitted() -> None:
-    """It is read again by the next."""
+    """A worker that stops while lookups fail ends cleanly and acks nothing."""
     run, index, letters = _run(_Directory(out=10**9))
     run.wait(lambda: run.progress.outage is not None)
     assert "customers" in str(run.progress.outage)
     run.writer.close()
     assert (run.acks, index.kept, letters.letters, run.writer.fault) == ([], [], [], None)
-    assert not run.writer.hangs, "who waits for the directory is sent away"
+    assert not run.writer.hangs, "the batch that waits for the directory is given up"
 
 
-def test_a_directory_that_hangs_holds_neither_the_poll_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`submit` returns at once, and `close` after its seconds."""
+def test_a_directory_that_hangs_blocks_neither_submit_nor_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a directory that hangs, `submit` returns at once and `close` times out."""
     monkeypatch.setattr("stream.writer._CLOSE_S", 0.1)
     directory = _Directory()
     directory.answers.clear()
@@ -142,7 +142,7 @@ def test_a_directory_that_hangs_holds_neither_the_poll_nor_the_end(monkeypatch: 
 
 
 def test_a_directory_that_breaks_stops_the_worker() -> None:
-    """What isn't an outage is a fault of ours: nothing is acked, and the message quotes no ticket."""
+    """An error other than an outage stops the worker, acks nothing, and its message quotes no ticket."""
     run, index, letters = _run(_Directory(out=1, error=KeyError("C-1")))
     run.wait(lambda: run.writer.fault is not None)
     run.writer.close()
@@ -150,8 +150,8 @@ def test_a_directory_that_breaks_stops_the_worker() -> None:
     assert (run.acks, index.kept, letters.letters) == ([], [], [])
 
 
-def test_nobody_is_asked_where_no_directory_is_named(tmp_path: Path) -> None:
-    """The default; where one is, it is asked between the chunks and the vectors, and a missing file ends the start."""
+def test_lookups_need_a_customers_file(tmp_path: Path) -> None:
+    """Without the setting there is no lookup; with it, lookups follow the chunks, and a missing file is an error."""
     assert lookup_steps(Settings()) == []
     file = tmp_path / "customers.jsonl"
     settings = Settings(enrich=EnrichSettings(customers_file=file))

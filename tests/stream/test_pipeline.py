@@ -1,4 +1,4 @@
-"""A pipeline that has failed: it says so at the next poll, instead of living on and reading nothing."""
+"""A pipeline that fails, stops or hangs."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -15,7 +15,7 @@ from tests.fakes import receipt, record
 
 
 class _Consumer:
-    """A batch at every poll."""
+    """Returns a batch at every poll."""
 
     finished = False
     hangs = False
@@ -50,7 +50,7 @@ def _pipeline(consumer: Any, resources: ExitStack | None = None) -> Pipeline:
 
 
 def test_a_step_that_fails_ends_the_reading() -> None:
-    """The fault is one of the polling thread's: no writer knows of it."""
+    """A fault of a step on the polling thread ends the source, and the next poll raises it."""
     pipeline = _pipeline(_Consumer())
     reader: Any = BatchSource(pipeline).build("read", 0, 1)
     (batch,) = reader.next_batch()
@@ -62,8 +62,8 @@ def test_a_step_that_fails_ends_the_reading() -> None:
         pipeline.poll()
 
 
-def test_the_writer_s_fault_ends_it_too() -> None:
-    """With the word that it came of writing."""
+def test_a_fault_of_the_writer_ends_the_reading() -> None:
+    """The next poll raises the writer's fault, and its message says that writing failed."""
     pipeline = _pipeline(_Consumer())
     pipeline._writer.fault = FatalError("the index is gone")  # type: ignore[misc]
     with pytest.raises(FatalError, match="writing: the index is gone"):
@@ -71,7 +71,7 @@ def test_the_writer_s_fault_ends_it_too() -> None:
 
 
 def test_the_time_to_drain_counts_from_the_first_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not from the poll that comes after it, nor from a second signal."""
+    """The drain timeout begins with the first signal, not with the poll after it or a second signal."""
     consumer, now = _Consumer(), [100.0]
     monkeypatch.setattr("stream.pipeline.time.monotonic", lambda: now[0])
     pipeline = _pipeline(consumer)
@@ -83,8 +83,8 @@ def test_the_time_to_drain_counts_from_the_first_signal(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("who", ["nobody", "consumer", "writer"])
-def test_what_somebody_hangs_in_is_left_to_the_end_of_the_process(who: str) -> None:
-    """A close of it could wait for ever."""
+def test_a_pipeline_that_hangs_leaves_its_resources_open(who: str) -> None:
+    """Closing a resource that a hung thread uses could block, so it is left to the process's exit."""
     resources = ExitStack()
     closed: list[str] = []
     resources.callback(closed.append, "closed")

@@ -1,4 +1,4 @@
-"""Threads that can be left behind."""
+"""A thread pool whose shutdown has a timeout."""
 
 import threading
 import time
@@ -8,8 +8,8 @@ from stream.pool import ThreadPool
 _PATIENCE_S = 5.0
 
 
-def test_all_items_are_taken_up_by_no_more_threads_than_there_are() -> None:
-    """In order, as threads become free."""
+def test_items_are_processed_in_order_by_a_bounded_number_of_threads() -> None:
+    """Items are taken up in order by at most `threads` threads."""
     lock, done, most, busy = threading.Lock(), threading.Event(), 0, 0
     seen: list[int] = []
 
@@ -25,17 +25,17 @@ def test_all_items_are_taken_up_by_no_more_threads_than_there_are() -> None:
             if len(seen) == 50:
                 done.set()
 
-    crew = ThreadPool(work, threads=3, name="test")
+    pool = ThreadPool(work, threads=3, name="test")
     for item in range(50):
-        crew.submit(item)
+        pool.submit(item)
     assert done.wait(_PATIENCE_S)
-    assert crew.close(_PATIENCE_S) == 0
+    assert pool.close(_PATIENCE_S) == 0
     assert seen == list(range(50))
     assert most == 3
 
 
 def test_a_thread_that_hangs_is_left_behind() -> None:
-    """Closing waits no longer than it is told, drops what nobody has taken up, and says how many are at work."""
+    """`close` waits for its timeout, drops queued items and returns the number that still run."""
     begun, end, seen = threading.Event(), threading.Event(), []
 
     def hang(item: int) -> None:
@@ -43,25 +43,25 @@ def test_a_thread_that_hangs_is_left_behind() -> None:
         begun.set()
         end.wait(_PATIENCE_S)
 
-    crew = ThreadPool(hang, threads=1, name="test")
+    pool = ThreadPool(hang, threads=1, name="test")
     for item in range(3):
-        crew.submit(item)
+        pool.submit(item)
     begun.wait(_PATIENCE_S)
     began = time.monotonic()
-    assert crew.close(0.1) == 1
+    assert pool.close(0.1) == 1
     assert time.monotonic() - began < 1
     end.set()
-    assert crew.close(_PATIENCE_S) == 0
-    crew.submit(3)
+    assert pool.close(_PATIENCE_S) == 0
+    pool.submit(3)
     assert seen == [0]
 
 
-def test_a_thread_does_not_hold_the_process() -> None:
-    """The interpreter joins the others at its end."""
+def test_the_threads_are_daemons() -> None:
+    """A thread of the pool does not block the interpreter's exit."""
     names: list[bool] = []
-    crew = ThreadPool[int](lambda _item: names.append(threading.current_thread().daemon), threads=1, name="test")
-    crew.submit(0)
+    pool = ThreadPool[int](lambda _item: names.append(threading.current_thread().daemon), threads=1, name="test")
+    pool.submit(0)
     while not names:
         time.sleep(0.001)
-    crew.close(_PATIENCE_S)
+    pool.close(_PATIENCE_S)
     assert names == [True]

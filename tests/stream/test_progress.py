@@ -1,4 +1,4 @@
-"""Health means progress."""
+"""Liveness by progress."""
 
 import threading
 
@@ -18,7 +18,7 @@ def _progress() -> tuple[Progress, _Clock]:
 
 
 def test_polling_with_nothing_to_do_is_healthy() -> None:
-    """An idle stream is a healthy one."""
+    """An idle pipeline that polls is healthy."""
     progress, clock = _progress()
     for clock.now in range(0, 100, 5):
         progress.polled()
@@ -26,23 +26,23 @@ def test_polling_with_nothing_to_do_is_healthy() -> None:
 
 
 def test_a_loop_that_no_longer_polls_is_stuck() -> None:
-    """A thread that hangs in an operator stops polling."""
+    """A pipeline whose polling thread hangs in an operator is stuck."""
     progress, clock = _progress()
     clock.now = 11
     assert progress.stall() == "no poll for 11 s"
 
 
-def test_work_that_does_not_move_is_stuck_though_polls_go_on() -> None:
-    """A write that never returns shows, even while the consumer keeps its membership alive."""
+def test_work_without_progress_is_stuck_while_polls_continue() -> None:
+    """A write that never returns makes the pipeline stuck, even while its polls keep it in the group."""
     progress, clock = _progress()
     progress.submitted()
     clock.now = 11
     progress.polled()
-    assert progress.stall() == "work in flight has not moved for 11 s"
+    assert progress.stall() == "work in flight has made no progress for 11 s"
 
 
 def test_an_outage_that_is_retried_is_not_stuck() -> None:
-    """Restarting the task would not bring the index back."""
+    """Failed attempts in an outage count as activity."""
     progress, clock = _progress()
     progress.submitted()
     for clock.now in range(0, 100, 5):
@@ -52,8 +52,8 @@ def test_an_outage_that_is_retried_is_not_stuck() -> None:
     assert progress.outage == "index: index out"
 
 
-def test_an_outage_of_one_target_is_not_ended_by_another() -> None:
-    """Dead letters that are written say nothing about the index."""
+def test_an_outage_of_one_dependency_is_not_ended_by_another() -> None:
+    """A successful call of one dependency leaves the outage of another in place."""
     progress, _ = _progress()
     progress.called("index", "index out")
     progress.called("dead_letters", "broker out")
@@ -65,7 +65,7 @@ def test_an_outage_of_one_target_is_not_ended_by_another() -> None:
 
 
 def _one_hangs(seconds: int) -> str | None:
-    """What is wrong after another thread's batch has hung for so long while this thread's go on."""
+    """The stall after another thread's batch has hung for `seconds` while this thread's batches finish."""
     progress, clock = _progress()
     begun, end = threading.Event(), threading.Event()
 
@@ -90,13 +90,13 @@ def _one_hangs(seconds: int) -> str | None:
 
 
 def test_a_batch_that_hangs_alone_is_stuck_after_a_while() -> None:
-    """The others move, but the commit waits for it: ten times the patience, for a slow machine's sake."""
+    """One batch without progress is a stall after ten times the limit, even if the others finish."""
     assert _one_hangs(100) is None
-    assert _one_hangs(105) == "a batch has not moved for 105 s, though others do"
+    assert _one_hangs(105) == "one batch has made no progress for 105 s, while others have"
 
 
-def test_work_that_starts_after_a_pause_is_given_its_time() -> None:
-    """The clock of work in flight begins when there is some."""
+def test_an_idle_time_does_not_count_as_a_stall() -> None:
+    """The time without progress counts from the first batch in flight."""
     progress, clock = _progress()
     clock.now = 100
     progress.polled()

@@ -1,4 +1,4 @@
-"""What the health port says of a worker in trouble, over a socket."""
+"""The health server of a worker in trouble, over a socket."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points, receip
 
 
 class _Worker:
-    """A writer with its health port and a clock of the test's own. The group has let it in."""
+    """A writer with its health server and a clock that the test sets. It has a partition."""
 
     def __init__(self, finish: Any = lambda batch: batch, index: FakeIndex | None = None) -> None:
         self.now = 0.0
@@ -35,7 +35,7 @@ class _Worker:
         self.credits = Credits(tickets=10, bytes_=10)
         state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
         self._stack = ExitStack()
-        self.port = serve_health(HealthSettings(), state, self._stack, port=0)
+        self.server = serve_health(HealthSettings(), state, self._stack, port=0)
         settings = WriterSettings(backoff_max_s=0.002)
         self.writer: Writer[TicketPoints] = Writer(
             finish=finish,
@@ -50,7 +50,7 @@ class _Worker:
 
     def ask(self, path: str) -> tuple[int, str | None]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port.port}{path}", timeout=5) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.server.port}{path}", timeout=5) as response:
                 return response.status, json.load(response).get("reason")
         except urllib.error.HTTPError as error:
             return error.code, json.load(error).get("reason")
@@ -61,7 +61,7 @@ class _Worker:
 
 
 def test_a_model_that_hangs_fails_the_liveness_probe() -> None:
-    """Polls go on, so the group keeps it; the platform restarts it after the setting's patience."""
+    """A hung model fails /health after `max_stall_s`, even while polls continue."""
     begun, end = threading.Event(), threading.Event()
 
     def hangs(batch: Batch[Any]) -> Batch[Any]:
@@ -77,13 +77,13 @@ def test_a_model_that_hangs_fails_the_liveness_probe() -> None:
     assert worker.ask("/health") == (200, None)
     worker.now = 61
     worker.progress.polled()
-    assert worker.ask("/health") == (503, "work in flight has not moved for 61 s")
+    assert worker.ask("/health") == (503, "work in flight has made no progress for 61 s")
     end.set()
     worker.close()
 
 
 def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -> None:
-    """A restart would not bring the index back."""
+    """An outage of the index fails /ready with its reason, and not /health: a restart would not help."""
     tries = threading.Semaphore(0)
 
     def out(_call: int) -> TransientError:
@@ -101,8 +101,8 @@ def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -
     worker.close()
 
 
-def test_a_wait_that_the_index_asked_for_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute of Retry-After is as long as the patience, and the batch that waits it out says that it lives."""
+def test_a_wait_for_retry_after_is_not_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that waits for a Retry-After as long as `max_stall_s` does not fail /health."""
     monkeypatch.setattr(gate, "_HEARTBEAT_S", 0.005)
     worker = _Worker(index=FakeIndex(lambda _call: TransientError("busy", retry_after_s=60)))
     worker.writer.submit(Batch((points(),), receipt("r1")))

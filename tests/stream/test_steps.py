@@ -18,7 +18,7 @@ def _batch(*items: Any) -> Batch[Any]:
 
 
 def test_rejected_records_stay_in_their_place() -> None:
-    """What an earlier step rejected is neither shown to the operator nor moved."""
+    """An item that an earlier step rejected is not passed to the operator, and keeps its place."""
     bad = Rejected(record(1), "decode", "bad_json", "reason")
     first, second = (Ticket(record(n), "acme", str(n), 1, None) for n in (0, 2))
     seen: list[Ticket] = []
@@ -34,14 +34,14 @@ def test_rejected_records_stay_in_their_place() -> None:
 
 
 def test_a_batch_of_rejected_records_runs_nothing() -> None:
-    """An operator is never called with nothing to do."""
+    """An operator is not called for a batch that has only rejected records."""
     bad = Rejected(record(1), "decode", "bad_json", "reason")
     step = Step("never", "enrich", lambda _items: pytest.fail("called"))
     assert run_step(step, _batch(bad), StreamTelemetry()).items == (bad,)
 
 
 def test_one_record_that_breaks_a_pure_operator_is_rejected_alone() -> None:
-    """A bug that one record meets costs that record, and its reason names no text."""
+    """A crash on one record rejects that record alone, with a reason that quotes no text."""
 
     def fragile(items: Sequence[Ticket]) -> list[Ticket]:
         if any(item.ticket_id == "2" for item in items):
@@ -57,8 +57,8 @@ def test_one_record_that_breaks_a_pure_operator_is_rejected_alone() -> None:
     assert "secret" not in done[2].reason
 
 
-def test_a_fault_of_a_step_that_calls_others_stops_the_stream() -> None:
-    """When the world may be at fault no record is blamed."""
+def test_a_fault_of_a_step_with_io_stops_the_stream() -> None:
+    """An exception in a step that does I/O stops the stream, and rejects no record."""
 
     def broken(_items: Sequence[Any]) -> list[Any]:
         raise RuntimeError
@@ -68,7 +68,7 @@ def test_a_fault_of_a_step_that_calls_others_stops_the_stream() -> None:
 
 
 def test_an_outage_passes_through() -> None:
-    """Our own errors keep their meaning."""
+    """A TransientError passes through the wrapper unchanged."""
 
     def out(_items: Sequence[Any]) -> list[Any]:
         raise TransientError("directory out")
@@ -78,6 +78,6 @@ def test_an_outage_passes_through() -> None:
 
 
 def test_an_operator_that_loses_a_record_stops_the_stream() -> None:
-    """Fewer out than in would ack what was never indexed."""
+    """An operator that returns fewer items than it was given stops the stream, as the lost one would be acked."""
     with pytest.raises(FatalError, match="1 results for 2 records"):
         run_step(Step("lossy", "enrich", lambda items: items[:1]), _batch("a", "b"), StreamTelemetry())

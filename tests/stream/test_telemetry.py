@@ -1,4 +1,4 @@
-"""What /metrics shows is what core.metrics documents."""
+"""The metrics of a pipeline, as /metrics exposes them."""
 
 import pytest
 from prometheus_client import generate_latest
@@ -11,7 +11,7 @@ from tests.fakes import record
 
 
 def test_every_documented_metric_is_exposed_and_no_other() -> None:
-    """The Literal and the exposition are the same set of names, beside those of the process."""
+    """/metrics exposes the documented metrics, those of the process, and no other."""
     text = generate_latest(StreamTelemetry().registry).decode()
     shown = {
         family.name + ("_total" if family.type == "counter" else "")
@@ -34,14 +34,14 @@ def test_freshness_counts_from_the_event_and_from_the_broker() -> None:
 
 
 def test_a_clock_ahead_of_ours_counts_as_fresh() -> None:
-    """Clock skew must not make a histogram go backwards."""
+    """A broker clock ahead of ours gives a freshness of 0, not a negative one."""
     telemetry = StreamTelemetry()
     telemetry.acked([TicketPoints("acme", "1", 1, (), broker_ms=99_000)], [], outcome="indexed", now_ms=10_000)
     assert telemetry.freshness_s() == 0
 
 
 def test_rejects_are_counted_by_stage_and_code() -> None:
-    """The label is the code, of a small set, never the sentence."""
+    """Rejected records are counted by stage and code, never by reason."""
     telemetry = StreamTelemetry()
     telemetry.acked([], [Rejected(record(), "decode", "bad_json", "a long sentence")], outcome="indexed", now_ms=0)
     value = telemetry.registry.get_sample_value
@@ -49,8 +49,8 @@ def test_rejects_are_counted_by_stage_and_code() -> None:
     assert value("tickets_acked_total", {"outcome": "dead_letter"}) == 1
 
 
-def test_the_lag_of_a_partition_given_away_disappears() -> None:
-    """Two tasks must not both report a partition's lag."""
+def test_the_lag_of_a_revoked_partition_disappears() -> None:
+    """A task stops reporting the lag of a partition that was revoked, as another task reports it."""
     telemetry = StreamTelemetry()
     observer = ConsumerTelemetry(telemetry, topic="tickets.raw", on_poll=lambda: None)
     labels = {"topic": "tickets.raw", "partition": "3"}
@@ -61,8 +61,8 @@ def test_the_lag_of_a_partition_given_away_disappears() -> None:
     observer.lag("tickets.raw", 3, None)
 
 
-def test_a_task_too_many_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Without a partition for a while it is one more than there are; in the midst of a rebalance it is not."""
+def test_a_task_without_partitions_warns_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A task without a partition for a while logs it once, and does not during a rebalance."""
     now = [0.0]
     observer = ConsumerTelemetry(StreamTelemetry(), topic="tickets.raw", on_poll=lambda: None, clock=lambda: now[0])
     observer.rebalanced("assign", 0)
@@ -75,5 +75,5 @@ def test_a_task_too_many_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
     observer.rebalanced("revoke", 0)
     for now[0] in (70.0, 81.0, 90.0):
         observer.polled()
-    assert [message for message in caplog.messages if "more tasks than partitions" in message] == caplog.messages
-    assert len(caplog.messages) == 1
+    (message,) = caplog.messages
+    assert "more tasks than partitions" in message

@@ -28,7 +28,7 @@ _SETTINGS: Final = WriterSettings(backoff_max_s=0.001, max_concurrent_batches=3,
 
 
 class _Index(FakeIndex):
-    """Fails as scripted, may have applied some or all of it then, and refuses poison. Never lets a version fall."""
+    """Fails as scripted, with the tickets partly or wholly applied. Refuses poison, and keeps the highest version."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class _Index(FakeIndex):
 
 
 class Writing(RuleBasedStateMachine):
-    """A log is read, written and committed; the index fails, and the worker is killed, at any time."""
+    """A log is read, written and committed, while the index fails and the worker is killed at any time."""
 
     writer_type: type[Writer[TicketPoints]] = Writer
     index_type: type[_Index] = _Index
@@ -109,7 +109,7 @@ class Writing(RuleBasedStateMachine):
     )
     def produce(self, records: list[tuple[Kind, str, int]]) -> None:
         for kind, ticket_id, version in records:
-            # A poisonous version of a ticket is a version of its own: refused whenever it comes.
+            # Each poisonous version is unique, so that no good record has a version that is refused.
             unique = version if kind != "poison" else 100 + len(self.log)
             if kind == "poison":
                 self.index.poison.add((ticket_id, unique))
@@ -132,7 +132,7 @@ class Writing(RuleBasedStateMachine):
 
     @rule(lost=st.booleans())
     def kill(self, lost: bool) -> None:
-        """Whatever is under way is dropped; what was not committed is read again."""
+        """Drop the work in flight, and read again from the committed offset."""
         if not lost:
             self.commit()
         self.writer.close()
@@ -152,7 +152,7 @@ class Writing(RuleBasedStateMachine):
     # --- what must hold
 
     def _assert_durable(self, end: int) -> None:
-        """P1: each record before `end` is in the index, superseded there, or a dead letter; and only bad ones are."""
+        """P1: each good record before `end` is indexed or superseded, and each bad one is a dead letter."""
         lettered = {letter.record.origin.offset for letter in list(self.letters.letters)}
         for offset, (kind, ticket_id, version) in enumerate(self.log[:end]):
             if kind == "good":
@@ -199,12 +199,12 @@ _RUN: Final = settings(max_examples=60, stateful_step_count=25, deadline=None)
 
 
 def test_the_writer_keeps_its_promises() -> None:
-    """Under outages, lost answers, half-applied writes, overload, poison, and kills at any time."""
+    """The writer keeps P1 to P3 under outages, lost answers, half-applied writes, overload, poison and kills."""
     run_state_machine_as_test(Writing, settings=_RUN)
 
 
 class _AckFirst(Writer[TicketPoints]):
-    """Acks what it was handed, then writes it."""
+    """Acks a batch, then writes it."""
 
     def _run(self, unfinished: Batch[Any]) -> None:
         self._ack(unfinished.receipt)
@@ -212,7 +212,7 @@ class _AckFirst(Writer[TicketPoints]):
 
 
 class _BlamesOutages(Writer[TicketPoints]):
-    """Takes an outage for a bad point."""
+    """Treats an outage as a refusal."""
 
     def _write_some(self, sink: OpenSink[TicketPoints], tickets: Sequence[TicketPoints]) -> None:
         try:
@@ -221,8 +221,8 @@ class _BlamesOutages(Writer[TicketPoints]):
             raise RefusedError("out") from None
 
 
-class _KeepsSilent(Writer[TicketPoints]):
-    """Skips what the index refuses."""
+class _SkipsRefusals(Writer[TicketPoints]):
+    """Dead-letters no ticket that the index refuses."""
 
     def _write_to(
         self, sink: OpenSink[TicketPoints], unfinished: Batch[Item], items: dict[int, TicketPoints]
@@ -232,7 +232,7 @@ class _KeepsSilent(Writer[TicketPoints]):
 
 
 class _LastWins(_Index):
-    """A plain upsert."""
+    """Overwrites a newer version."""
 
     def apply(self, tickets: Sequence[TicketPoints]) -> None:
         self.versions |= {("acme", ticket.ticket_id): ticket.version for ticket in tickets}
@@ -243,15 +243,15 @@ class _LastWins(_Index):
     [
         {"writer_type": _AckFirst},
         {"writer_type": _BlamesOutages},
-        {"writer_type": _KeepsSilent},
+        {"writer_type": _SkipsRefusals},
         {"index_type": _LastWins},
     ],
     ids=["ack first", "outage blamed", "refusal swallowed", "plain upsert"],
 )
-def test_the_machine_catches_each_broken_one(broken: dict[str, type]) -> None:
-    """A promise that no broken writer or index fails would prove nothing."""
+def test_the_machine_catches_every_mutant(broken: dict[str, type]) -> None:
+    """Each broken writer or index fails the state machine."""
     machine = type("Mutant", (Writing,), broken)
     once = settings(_RUN, max_examples=200, phases=[Phase.generate], print_blob=False, database=None)
-    # Threads take turns as they like: what failed once need not fail when it is shown again.
+    # Threads are not deterministic: a failure may not recur when hypothesis replays it.
     with pytest.raises((AssertionError, Flaky)):
         run_state_machine_as_test(machine, settings=once)

@@ -1,4 +1,4 @@
-"""A writer beside an index that no longer fits, or a model that hangs: it stops, and nothing good is lost or moved."""
+"""A writer with an index that no longer fits, or a model that hangs, stops and dead-letters no good record."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from tests.stream.test_writer import BAD, Run
 
 
 class _Misfit(FakeIndex):
-    """Was made anew for another model: whatever has points is refused."""
+    """An index recreated for another model: it refuses every ticket with points."""
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
         if any(ticket.points for ticket in tickets):
@@ -23,8 +23,8 @@ class _Misfit(FakeIndex):
         super().write(tickets)
 
 
-def _moves_nothing() -> bool:
-    """Batches of upserts and deletes to an index that no longer fits: the worker stops, and no good record moves."""
+def _dead_letters_nothing() -> bool:
+    """Whether a writer to an index that no longer fits stops without a dead letter or an ack."""
     upserts = [TicketPoints("acme", str(n), 1, (Point(str(n), None, {}),)) for n in range(8)]
     letters = FakeDeadLetters()
     run = Run(_Misfit(), letters, finish=lambda batch: Batch((*upserts, points("gone")), batch.receipt))
@@ -34,19 +34,19 @@ def _moves_nothing() -> bool:
     return isinstance(run.writer.fault, FatalError) and letters.letters == [] and run.acks == []
 
 
-def test_an_index_that_no_longer_fits_stops_the_worker_and_moves_nothing() -> None:
-    """With one line; the records are read again when it fits."""
-    assert _moves_nothing()
+def test_an_index_that_no_longer_fits_stops_the_worker() -> None:
+    """An index that refuses every upsert stops the worker, and no record is dead-lettered or acked."""
+    assert _dead_letters_nothing()
 
 
 def test_the_check_catches_a_writer_that_blames_each_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant: whoever is refused alone is dead-lettered, be it everybody."""
+    """A mutant that dead-letters every refused ticket is caught."""
     monkeypatch.setattr("stream.writer.write_tickets", write_all)
-    assert not _moves_nothing()
+    assert not _dead_letters_nothing()
 
 
-def test_a_letter_that_the_topic_refuses_stops_the_worker() -> None:
-    """Too large for it, say: the record is neither dropped nor committed, and the message says what to raise."""
+def test_a_refused_dead_letter_stops_the_worker() -> None:
+    """A dead letter that its topic refuses stops the worker, with the topic's reason and without an ack."""
     letters = FakeDeadLetters(lambda _call: RefusedError("producing: too large; raise max.message.bytes of the topic"))
     run = Run(FakeIndex(), letters)
     run.writer.submit(Batch((BAD, points()), receipt("r1")))
@@ -58,7 +58,7 @@ def test_a_letter_that_the_topic_refuses_stops_the_worker() -> None:
 
 @pytest.mark.parametrize("late", [None, RuntimeError("too late")])
 def test_close_leaves_a_batch_that_hangs(monkeypatch: pytest.MonkeyPatch, late: Exception | None) -> None:
-    """A model that doesn't come back must not hold the worker's end; what becomes of it later is no fault."""
+    """`close` gives up a batch that hangs in the model, and ignores its later error."""
     monkeypatch.setattr("stream.writer._CLOSE_S", 0.1)
     begun, end, left = threading.Event(), threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A writer whose sink is a topic: no ack without a delivery report."""
+"""A writer whose sink is a topic acks after the delivery report."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from tests.operators import samples
 
 
 class _Hasty(Sender):
-    """Hands records to the client and calls them sent."""
+    """Returns without waiting for delivery reports."""
 
     def send(self, records: Sequence[Outgoing], *, on_delivered: Callable[[int], None] | None = None) -> None:
         del on_delivered
@@ -31,7 +31,7 @@ class _Hasty(Sender):
 
 
 def _acks_without_a_broker(kind: type[Sender]) -> list[Any]:
-    """What is acked within a moment when nobody listens."""
+    """The acks of a writer whose broker does not exist."""
     options = producer_options(KafkaSettings(brokers="127.0.0.1:1")) | {"delivery.timeout.ms": 300}
     topic: TopicSink[EnrichedTicket] = TopicSink(
         kind(Producer(options)), topic="tickets.enriched", message=enriched_message
@@ -58,12 +58,12 @@ def _acks_without_a_broker(kind: type[Sender]) -> list[Any]:
     return acks
 
 
-def test_nothing_is_acked_that_no_broker_has() -> None:
-    """It is an outage of the topic, waited out."""
+def test_nothing_is_acked_without_a_broker() -> None:
+    """An unreachable broker is an outage of the topic, and nothing is acked."""
     assert _acks_without_a_broker(Sender) == []
 
 
 def test_a_sender_that_does_not_wait_is_caught() -> None:
-    """The mutant: with it a crash of the broker would lose what was acked."""
+    """A mutant that does not wait for delivery reports is caught."""
     with pytest.raises(AssertionError):
         assert _acks_without_a_broker(_Hasty) == []
