@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import track
 
 from connectors.kafka.admin import open_cluster
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.records import SearchQuery
 from local.feed import committed
 from local.stack import LocalStream, open_local_stream
@@ -86,7 +86,7 @@ def _wait(stream: LocalStream, total: int) -> None:
 
 def _search(stream: LocalStream, queries: list[dict[str, str]]) -> tuple[float, float]:
     embedder = load_embedder(stream.settings.model)
-    index = open_index(stream.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(stream.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     searcher = IndexSearcher(index=index, embedder=embedder)
     right = {"all": 0, "train": 0}
     for number, row in enumerate(track(queries, "searching", console=err), start=1):

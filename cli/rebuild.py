@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from cli.bars import progress, shown
 from cli.console import JsonFlag, ends_in_one_line, err, print_json
-from connectors.qdrant.successor import begin
+from connectors.qdrant.replacement import open_replacement
 from core.environment import load_settings
 from core.settings import Settings
 from maintenance.fold import Fold
@@ -65,9 +65,9 @@ def rebuild(
     with progress() as bars:
         plan = _from_raw(settings) if source is Source.raw else _from_embedded(settings, bars)
         fold, log = plan.fold, plan.log
-        successor = begin(settings.index, dimension=plan.dimension, model=plan.model)
+        replacement = open_replacement(settings.index, dimension=plan.dimension, model=plan.model)
         try:
-            reindexer = Reindexer(steps=plan.steps, index=successor.index, settings=settings.writer)
+            reindexer = Reindexer(steps=plan.steps, index=replacement.index, settings=settings.writer)
             total = log.length()
             write_latest(
                 fold,
@@ -78,24 +78,24 @@ def rebuild(
             )
             catch_up(fold, log, reindexer)
             bars.stop()
-            successor.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Once(_STOP_THE_WORKER))
+            replacement.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Once(_STOP_THE_WORKER))
         finally:
-            successor.close()
+            replacement.close()
     if as_json:
         print_json(
             {
-                "index": successor.name,
+                "index": replacement.name,
                 "tickets": reindexer.written,
                 "rejected": reindexer.rejected,
-                "old": successor.old,
+                "old": replacement.old,
             }
         )
         return
-    err.print(f"{reindexer.written:,} ticket(s) indexed into {successor.name}, which now answers")
+    err.print(f"{reindexer.written:,} ticket(s) indexed into {replacement.name}, which now answers")
     if reindexer.rejected:
         err.print(f"{reindexer.rejected:,} record(s) can't be used and are left out")
-    if successor.old is not None:
-        err.print(f"collection {successor.old} is as it was and no longer written; delete it when you don't need it")
+    if replacement.old is not None:
+        err.print(f"collection {replacement.old} is as it was and no longer written; delete it when you don't need it")
 
 
 def _from_raw(settings: Settings) -> _Plan:

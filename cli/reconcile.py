@@ -9,8 +9,8 @@ from rich.table import Table
 
 from cli.bars import progress, shown
 from cli.console import JsonFlag, StagedFlag, ends_in_one_line, err, out, print_json
-from connectors.qdrant.open import open_index
-from connectors.qdrant.ownership import find_owner
+from connectors.qdrant.lock import find_owner
+from connectors.qdrant.open import open_index_for_writing
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
 from core.settings import Settings
@@ -69,7 +69,7 @@ def reconcile(
     log = open_split_log(settings) if split else open_raw_log(settings)
     fold = log.fold()
     embedder = open_embedder(settings.model)
-    index = open_index(settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
         with progress() as bars:
             outcome = compare(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.kafka.topics import create_topics, load_topics
-from connectors.qdrant.ownership import find_owner
+from connectors.qdrant.lock import find_owner
 from core.environment import load_settings
 from core.errors import FatalError, UnavailableError
 from core.settings import Settings

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from connectors.qdrant.ownership import Owner
+from connectors.qdrant.lock import Owner
 from core.errors import UnavailableError
 from core.records import SearchHit, SearchQuery
 

@@ -1,32 +1,34 @@
-"""Opens the index: for writing, which creates and owns it, or for reading, which changes nothing."""
+"""Opens the index: for writing, which creates and locks it, or for reading, which changes nothing."""
 
 from contextlib import ExitStack
 
-from connectors.qdrant.open import open_index, open_reader
+from connectors.qdrant import open as openers
 from connectors.qdrant.policy import VersionedIndex
 from core.protocols import Embedder, IndexReader
 from core.settings import IndexSettings
 
 
 def open_index_for_writing(settings: IndexSettings, embedder: Embedder, stack: ExitStack) -> VersionedIndex:
-    """The index that the settings name, created if it is missing, for vectors of `embedder`.
+    """Open the index for `embedder`'s vectors, creating it if it is missing; `stack` closes it.
 
     Raises:
-        ConfigError: it belongs to another process or model.
-        UnavailableError: it doesn't answer.
+        ConfigError: another process uses it, or it was created for another model.
+        UnavailableError: the server doesn't answer.
     """
-    index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+    index = openers.open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
     stack.callback(index.close)
     return index
 
 
 def open_index_for_reading(settings: IndexSettings, embedder: Embedder, stack: ExitStack) -> IndexReader:
-    """The index that the settings name, as it is: nothing is created or locked.
+    """Open the index of `embedder`'s vectors without creating or locking anything; `stack` closes it.
 
     Raises:
-        ConfigError: there is none, or it belongs to another model.
-        UnavailableError: it doesn't answer.
+        NoIndexError: it doesn't exist.
+        InUseError: it is embedded, and another process is using it.
+        ConfigError: it was created for another model.
+        UnavailableError: the server doesn't answer.
     """
-    index = open_reader(settings, dimension=embedder.dimension, model=embedder.stamp)
+    index = openers.open_reader(settings, dimension=embedder.dimension, model=embedder.stamp)
     stack.callback(index.close)
     return index

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from typing import Protocol
 
-from connectors.qdrant.ownership import find_owner
+from connectors.qdrant.lock import find_owner
 from core.protocols import Embedder, IndexReader
 from core.records import SearchHit, SearchQuery
 from core.settings import Settings

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bench.job import Clock, Job, Measured, Skipped, answer
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.environment import load_settings
 from core.identity import point_id
@@ -44,7 +44,7 @@ def _server(job: Job) -> Measured:
 def _measure(points: int) -> Measured:
     """Fill the index, then time the last batches, written as the pipeline does, and searches in each tenant in turn."""
     settings, clock, made = load_settings(), Clock(), _tickets()
-    index = open_index(settings.index, dimension=_DIMENSION, model=_MODEL)
+    index = open_index_for_writing(settings.index, dimension=_DIMENSION, model=_MODEL)
     for _ in range(0, max(0, points - _TIMED), _BATCH):
         index.write(next(made))
     timed = [next(made) for _ in range(0, _TIMED, _BATCH)]
@@ -57,7 +57,7 @@ def _measure(points: int) -> Measured:
     size = index.size().points
     index.close()
     began = time.perf_counter()
-    open_index(settings.index, dimension=_DIMENSION, model=_MODEL).close()
+    open_index_for_writing(settings.index, dimension=_DIMENSION, model=_MODEL).close()
     opening = time.perf_counter() - began
     figures: dict[str, float] = {
         "points": size,

@@ -1,65 +1,47 @@
-"""A name on a Qdrant server that leads to a collection, and can be turned to another in one step."""
+"""A Qdrant collection alias, which can be switched atomically to another collection."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from qdrant_client import models
 
-import grpc
-from qdrant_client import QdrantClient, models
-
-from connectors.qdrant.connection import connect, translate
-from core.errors import ConfigError, TransientError, UnavailableError
-from core.settings import IndexSettings
-
-T = TypeVar("T")
+from connectors.qdrant.connection import Connection
+from core.errors import ConfigError
 
 
 class Alias:
-    """The name in `TICKETS_INDEX__COLLECTION`, as an alias."""
+    """The alias `name`, which points to `collection`, or doesn't exist yet if that is None."""
 
-    def __init__(self, settings: IndexSettings) -> None:
-        """Look it up.
-
-        Raises:
-            ConfigError: the name is a collection's own, which no alias can take over; or the server refuses us.
-            UnavailableError: the server doesn't answer.
-        """
-        self._settings = settings
-        self.target = self._look()
+    def __init__(self, connection: Connection, name: str, collection: str | None) -> None:
+        self._connection = connection
+        self._name = name
+        self.collection = collection
 
     def point_to(self, collection: str) -> None:
-        """Turn the name to `collection`, in one step: no request finds it leading nowhere, or to both.
+        """Switch the alias to `collection`, atomically.
 
         Raises:
-            ConfigError: the server refuses.
+            ConfigError: the server denies access.
             UnavailableError: the server doesn't answer.
         """
-        name = self._settings.collection
         create = models.CreateAliasOperation(
-            create_alias=models.CreateAlias(collection_name=collection, alias_name=name)
+            create_alias=models.CreateAlias(collection_name=collection, alias_name=self._name)
         )
-        delete = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=name))
-        self._ask(lambda client: client.update_collection_aliases([delete, create] if self.target else [create]))
-        self.target = collection
+        delete = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._name))
+        operations: list[models.AliasOperations] = [delete, create] if self.collection else [create]
+        self._connection.ask_at_start(lambda client: client.update_collection_aliases(operations))
+        self.collection = collection
 
-    def _look(self) -> str | None:
-        name = self._settings.collection
-        found = self._ask(lambda client: client.get_aliases()).aliases
-        target = next((alias.collection_name for alias in found if alias.alias_name == name), None)
-        if target is None and self._ask(lambda client: client.collection_exists(name)):
-            raise ConfigError(
-                f"TICKETS_INDEX__COLLECTION: {name} is a collection and no alias, so nothing can take its place; name "
-                f"an alias to be made, {name}-live say, and give it to workers and searches when it is there"
-            )
-        return target
 
-    def _ask(self, call: Callable[[QdrantClient], T]) -> T:
-        client = connect(self._settings)
-        try:
-            return call(client)
-        except grpc.RpcError as error:
-            fault = translate(error, self._settings.url or "")
-            if isinstance(fault, TransientError):
-                raise UnavailableError(f"no Qdrant server answers at {self._settings.url} ({fault})") from None
-            raise fault from None
-        finally:
-            client.close()
+def find_alias(connection: Connection, name: str) -> Alias:
+    """Look the alias up.
+
+    Raises:
+        ConfigError: `name` is a collection, so it can't be an alias; or the server denies access.
+        UnavailableError: the server doesn't answer.
+    """
+    found = connection.ask_at_start(lambda client: client.get_aliases()).aliases
+    collection = next((alias.collection_name for alias in found if alias.alias_name == name), None)
+    if collection is None and connection.ask_at_start(lambda client: client.collection_exists(name)):
+        raise ConfigError(
+            f"TICKETS_INDEX__COLLECTION: {name} is a collection and not an alias, so it can't be switched; set it to a "
+            f"new name like {name}-live for the rebuild, and for workers and searches once the rebuild has ended"
+        )
+    return Alias(connection, name, collection)

@@ -1,26 +1,30 @@
-"""The way to a Qdrant server: its client, and its errors as ours."""
+"""A connection to a Qdrant server, which raises the server's errors as ours."""
 
 import warnings
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
 from qdrant_client import QdrantClient
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
-from core.errors import ConfigError, FatalError, TicketstreamError, TransientError
+from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError, UnavailableError
 from core.settings import IndexSettings
+
+T = TypeVar("T")
 
 _GRPC_PORT: Final = 6334
 _CODE: Final = grpc.StatusCode
-_REFUSED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
-#: The request itself is at fault: in a write that is a point of it.
-BAD_REQUEST: Final = {_CODE.INVALID_ARGUMENT, _CODE.OUT_OF_RANGE}
-#: Waiting doesn't mend these. Anything else may be a server that restarts, moves a shard or is out of memory.
-_FINAL: Final = BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
-#: Fewer calls at once may pass.
+_DENIED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
+#: The request is invalid; for a write, one of its points is.
+_BAD_REQUEST: Final = {_CODE.INVALID_ARGUMENT, _CODE.OUT_OF_RANGE}
+#: Not retriable. Any other code may come from a server that restarts, moves a shard or is out of memory.
+_FINAL: Final = _BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
+#: Fewer calls at a time may succeed.
 _OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
-#: The transport's own pause between attempts to connect grows to two minutes, in which every call fails at once: an
-#: index that is back would not be noticed.
+#: By default gRPC waits up to two minutes before it reconnects, and all calls fail in the meantime although the server
+#: may be back.
 _RECONNECT: Final = {
     "grpc.initial_reconnect_backoff_ms": 200,
     "grpc.min_reconnect_backoff_ms": 1_000,
@@ -28,17 +32,69 @@ _RECONNECT: Final = {
 }
 
 
-def connect(settings: IndexSettings) -> QdrantClient:
-    address = urlsplit(settings.url or "")
+class Connection:
+    """A client of the server at `url`."""
+
+    def __init__(self, client: QdrantClient, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    def ask(self, call: Callable[[QdrantClient], T], *, writing: bool = False) -> T:
+        """The result of `call`. The server's message may quote a ticket in a write, so it is left out there.
+
+        Raises:
+            TransientError: an outage or an overload.
+            RefusedError: the server rejects the points of a write.
+            ConfigError: the server denies access.
+            FatalError: the request can't succeed.
+        """
+        try:
+            return call(self._client)
+        except ResourceExhaustedResponse as error:
+            raise TransientError(
+                "the server is overloaded", retry_after_s=float(error.retry_after_s), overload=True
+            ) from None
+        except grpc.RpcError as error:
+            raise _translated(error, self.url, writing=writing) from None
+
+    def ask_at_start(self, call: Callable[[QdrantClient], T]) -> T:
+        """Like `ask`, for a process that ends if the server doesn't answer.
+
+        Raises:
+            UnavailableError: the server doesn't answer.
+            ConfigError: the server denies access.
+            FatalError: the request can't succeed.
+        """
+        try:
+            return self.ask(call)
+        except TransientError as error:
+            raise UnavailableError(
+                f"no Qdrant server answers at {self.url} ({error}); check TICKETS_INDEX__URL (the gRPC port is "
+                f"{_GRPC_PORT})"
+            ) from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def open_connection(settings: IndexSettings) -> Connection:
+    """A connection to the server in the settings; it connects with the first call.
+
+    Raises:
+        ConfigError: the setting is not a URL.
+    """
+    url = settings.url or ""
+    address = urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
-        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} is no URL such as http://localhost:6334")
+        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} is not a URL like http://localhost:{_GRPC_PORT}")
     try:
         port = address.port or _GRPC_PORT
     except ValueError:
         raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} has no valid port") from None
-    with warnings.catch_warnings():  # a key over plain HTTP is the user's choice; their log is JSON
+    with warnings.catch_warnings():  # a warning of an API key over plain HTTP would break the JSON log
         warnings.simplefilter("ignore", UserWarning)
-        return _client(settings, address.hostname, port, https=address.scheme == "https")
+        return Connection(_client(settings, address.hostname, port, https=address.scheme == "https"), url)
 
 
 def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> QdrantClient:
@@ -50,17 +106,19 @@ def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> Qd
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout=max(1, round(settings.timeout_s)),
         grpc_options=_RECONNECT,
-        check_compatibility=False,  # it would ask over REST, whose port we are not told
+        check_compatibility=False,  # the check uses REST, whose port isn't configured
     )
 
 
-def translate(error: grpc.RpcError, url: str, *, quoting: bool = True) -> TicketstreamError:
-    """`error` as one of ours; with the server's own words where `quoting`: of a write they may quote the ticket."""
+def _translated(error: grpc.RpcError, url: str, *, writing: bool) -> TicketstreamError:
     code = error.code()
-    said = code.name.lower()
-    if quoting:
-        details = (error.details() or "").splitlines()
-        said += f": {details[0][:200] if details else 'no details'}"
-    if code in _REFUSED:
-        return ConfigError(f"the Qdrant server at {url} refuses us ({said}); look at TICKETS_INDEX__API_KEY")
-    return FatalError(f"the index: {said}") if code in _FINAL else TransientError(said, overload=code in _OVERLOAD)
+    name = code.name.lower()
+    if writing and code in _BAD_REQUEST:
+        return RefusedError(f"the index rejects the points ({name})")
+    details = (error.details() or "").splitlines()
+    message = name if writing else f"{name}: {details[0][:200] if details else 'no details'}"
+    if code in _DENIED:
+        return ConfigError(f"the Qdrant server at {url} denies access ({message}); check TICKETS_INDEX__API_KEY")
+    return (
+        FatalError(f"the index: {message}") if code in _FINAL else TransientError(message, overload=code in _OVERLOAD)
+    )

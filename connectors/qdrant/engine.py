@@ -1,11 +1,19 @@
-"""What the policy needs of an engine: conditional upserts, lookups by id, filtered nearest-neighbour search."""
+"""The protocols of an engine, which stores and finds points: one to read with, and one to write with as well."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
+from core.errors import UnavailableError
 from core.records import Point, Vector
+
+#: A payload as it is read back: JSON values by field.
+Stored = dict[str, object]
+
+
+class NoIndexError(UnavailableError):
+    """The index that the settings name hasn't been created yet."""
 
 
 class AnyOf(Struct, frozen=True):
@@ -16,7 +24,7 @@ class AnyOf(Struct, frozen=True):
 
 
 class Between(Struct, frozen=True):
-    """The field is at least `least` and below `below`, where given."""
+    """`least` <= field < `below`; a bound that is None doesn't apply."""
 
     field: str
     least: int | None = None
@@ -27,44 +35,39 @@ Condition = AnyOf | Between
 
 
 class Upsert(Struct, frozen=True, eq=False):
-    """Points to be written where the stored version is below `below`, or nothing is stored."""
+    """Points, each to be written if its stored version is below `below` or it isn't stored yet."""
 
     points: Sequence[Point]
     below: int
 
 
 class Found(Struct, frozen=True, eq=False):
-    """A point read back: `score` is its cosine similarity in a search, `vector` only where it was asked for."""
+    """A stored point. `score` is its cosine similarity in a search; `vector` is None unless it was asked for."""
 
     id: str
-    payload: dict[str, Any]
+    payload: Stored
     score: float = 0.0
-    vector: list[float] | None = None
+    vector: Sequence[float] | None = None
 
 
-class Engine(Protocol):
-    """Every method may be called from several threads.
+class EngineReader(Protocol):
+    """Finds points. Every method may be called from several threads.
 
     Raises:
         TransientError: an outage.
-        RefusedError: a point can't be written, for what is in it.
         FatalError: the request can't succeed.
     """
 
     @property
     def dimension(self) -> int:
-        """Size of the vectors it was made for."""
+        """Size of the vectors it stores."""
         ...
 
-    def write(self, upserts: Sequence[Upsert]) -> None:
-        """Apply each in order; durable on return. Each compares and writes in one step, whoever else writes."""
+    def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Stored]:
+        """These payload fields, by id, of those points that exist."""
         ...
 
-    def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """These payload fields of the points there are, by id."""
-        ...
-
-    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> list[Found]:
+    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> Sequence[Found]:
         """Points with a vector that meet every condition, most similar first."""
         ...
 
@@ -76,13 +79,25 @@ class Engine(Protocol):
         fields: Sequence[str] | None = None,
         vectors: bool = False,
     ) -> Iterator[Found]:
-        """Every point that meets all `conditions` and none of `unless`, in the order of ids; all fields for None."""
+        """Every point that meets all `conditions` and none of `unless`, ordered by id; None means all fields."""
         ...
 
     def count(self, conditions: Sequence[Condition]) -> int:
-        """How many points meet every condition."""
+        """Number of points that meet every condition."""
         ...
 
     def close(self) -> None:
-        """Release it; twice is as good as once."""
+        """Release the engine. Idempotent."""
+        ...
+
+
+class Engine(EngineReader, Protocol):
+    """Finds and writes points.
+
+    Raises:
+        RefusedError: a point can't be written, because of its content.
+    """
+
+    def write(self, upserts: Sequence[Upsert]) -> None:
+        """Apply each in order; durable on return. Comparing and writing a point is atomic among all writers."""
         ...

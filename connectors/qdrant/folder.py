@@ -1,7 +1,7 @@
-"""The embedded engine's folder: made, checked, opened, and its write-ahead log brought to the disk.
+"""The embedded engine's folder: creates, checks and opens it, and syncs its write-ahead log to disk.
 
-The points lie in a folder of their own inside, the shard, and `index.json` names it: so an index made anew takes the
-place of the old one by the rename of that file, in one step.
+The points are in a subfolder, the shard, and `index.json` names it. So a rebuilt index takes the old one's place in
+one step: the rename of that file.
 """
 
 import os
@@ -14,121 +14,150 @@ import msgspec
 import qdrant_edge as edge
 from msgspec import Struct
 
+from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import VECTOR
 from connectors.qdrant.packing import indexes
 from core.errors import ConfigError
 
-#: Changes with how points lie in the folder: one of another layout is indexed anew.
+#: The version of the layout on disk. A folder of another version must be indexed again.
 _LAYOUT: Final = 3
 
 _SHARD: Final = "shard"
 _LOG: Final = "wal"
 _META: Final = "index.json"
+_START_OVER: Final = (
+    "set it to a new folder and TICKETS_KAFKA__GROUP to a new group, and the topic is indexed from the start"
+)
 
 
 class _Meta(Struct, frozen=True):
-    """What the folder was made for."""
+    """Content of `index.json`."""
 
     dimension: int
     layout: int
     shard: str = _SHARD
 
 
-def require_dimension(path: Path, dimension: int) -> int:
-    """Note what the folder is made for, or check what it was made for.
+def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
+    """Open the folder's shard of vectors of `dimension`, creating it if it is missing.
 
     Raises:
-        ConfigError: it was made for another dimension or layout.
+        ConfigError: it was created for another dimension or layout, or can't be read.
     """
-    file = path / _META
-    if not file.exists():
-        if (path / _SHARD).exists() or any(path.glob(f"{_SHARD}-*")):
-            raise ConfigError(f"TICKETS_INDEX__PATH: {file} is missing; name a new folder, and replay the log")
+    if not _is_index(path):
         _note(path, _Meta(dimension, _LAYOUT))
-        return dimension
-    meta = _read(path)
-    if meta.layout != _LAYOUT:
-        raise ConfigError(
-            f"TICKETS_INDEX__PATH: {path} has layout {meta.layout} and this version writes {_LAYOUT}; name "
-            "a new folder and a new consumer group, and the log is indexed anew"
-        )
-    if meta.dimension != dimension:
-        raise ConfigError(
-            f"TICKETS_INDEX__PATH: {path} was made for vectors of {meta.dimension} dimensions and the model gives "
-            f"{dimension}; name a new folder and a new consumer group, and the log is indexed anew"
-        )
-    return dimension
+    _require_fit(path, dimension)
+    shard = shard_of(path)
+    if not shard.exists():
+        _create(shard, dimension)
+    return load_shard(shard)
+
+
+def find_shard(path: Path, dimension: int) -> Path:
+    """The folder's shard of vectors of `dimension`.
+
+    Raises:
+        NoIndexError: there is none.
+        ConfigError: it was created for another dimension or layout, or is damaged.
+    """
+    if _is_index(path):
+        _require_fit(path, dimension)
+        shard = shard_of(path)
+        if shard.exists():
+            return shard
+    raise NoIndexError(f"TICKETS_INDEX__PATH: there is no index in {path} yet; start a worker, which creates it")
 
 
 def shard_of(path: Path) -> Path:
-    """The folder of the points, by `index.json`.
+    """The shard that `index.json` names.
 
     Raises:
-        ConfigError: it is damaged.
+        ConfigError: the file is damaged.
     """
     return path / _read(path).shard
 
 
-def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
-    """The engine over the folder; made when there is none.
+def load_shard(shard: Path, *, original: Path | None = None) -> edge.EdgeShard:
+    """Open a shard.
+
+    Args:
+        shard: its folder.
+        original: the folder to name in an error, if `shard` is a copy of it.
 
     Raises:
-        ConfigError: what lies there can't be read.
+        ConfigError: the shard can't be read.
     """
-    shard = shard_of(path)
     try:
-        if shard.exists():
-            return edge.EdgeShard.load(str(shard))
-        return _create(shard, dimension)
+        return edge.EdgeShard.load(str(shard))
     except BaseException as error:
-        if not of_engine(error):
+        if not is_engine_error(error):
             raise
         raise ConfigError(
-            f"TICKETS_INDEX__PATH: {shard} can't be opened ({said(error)}); name a new folder and "
-            "a new consumer group, and the log is indexed anew"
+            f"TICKETS_INDEX__PATH: {original or shard} can't be opened ({first_line(error)}); {_START_OVER}"
         ) from None
 
 
-def _create(shard: Path, dimension: int) -> edge.EdgeShard:
-    """Made aside and renamed, so that a crash leaves no half of it."""
+def _is_index(path: Path) -> bool:
+    file = path / _META
+    if file.exists():
+        return True
+    if (path / _SHARD).exists() or any(path.glob(f"{_SHARD}-*")):
+        raise ConfigError(f"TICKETS_INDEX__PATH: {file} is missing, so the index can't be read; {_START_OVER}")
+    return False
+
+
+def _require_fit(path: Path, dimension: int) -> None:
+    meta = _read(path)
+    if meta.layout != _LAYOUT:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {path} has layout {meta.layout}, but this version reads {_LAYOUT}; {_START_OVER}"
+        )
+    if meta.dimension != dimension:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: {path} has vectors of {meta.dimension} dimensions, but the model's have "
+            f"{dimension}; {_START_OVER}"
+        )
+
+
+def _create(shard: Path, dimension: int) -> None:
+    """Create under another name and rename, so that a crash leaves no incomplete shard."""
     draft = shard.with_name(f"{shard.name}.draft")
     if draft.exists():
         shutil.rmtree(draft)
     params = edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)
-    made = edge.EdgeShard.create(str(draft), edge.EdgeConfig(vectors={VECTOR: params}))
+    created = edge.EdgeShard.create(str(draft), edge.EdgeConfig(vectors={VECTOR: params}))
     for field, kind in indexes().items():
-        made.update(edge.UpdateOperation.create_field_index(field, kind))
-    made.flush()
-    made.close()
+        created.update(edge.UpdateOperation.create_field_index(field, kind))
+    created.flush()
+    created.close()
     draft.rename(shard)
-    return edge.EdgeShard.load(str(shard))
 
 
-def take_over(path: Path, made: Path) -> None:
-    """Put the points of the index in `made` in the place of those in `path`; both must be closed, and ours.
+def take_over(path: Path, built: Path) -> None:
+    """Replace the index in `path` by the one in `built`. Both must be closed, and locked by this process.
 
-    A crash leaves the old index or the new one, whole; what is left over of the other is removed here, or next time.
-    `made` must be on the same disk.
+    After a crash either the old or the new index is complete; what is left of the other is removed here or by the next
+    call. `built` must be on the same disk.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: a file operation fails.
     """
-    new = _read(made)
+    new = _read(built)
     shard = f"{_SHARD}-{time.time_ns()}"
-    (made / new.shard).rename(path / shard)
+    (built / new.shard).rename(path / shard)
     _sync(path)
     _note(path, _Meta(new.dimension, new.layout, shard))
-    shutil.rmtree(made)
+    shutil.rmtree(built)
     for other in path.glob(f"{_SHARD}*"):
         if other.name != shard:
             shutil.rmtree(other)
 
 
 def sync_log(shard: Path) -> None:
-    """Bring a shard's write-ahead log to the disk: with it, and segments as old as the last flush, nothing is missing.
+    """Sync a shard's write-ahead log to disk. The log and the last flushed segments contain every write.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: a file operation fails.
     """
     log = shard / _LOG
     for name in (log, *log.iterdir()):  # the folder too: a log's next file is a new name in it
@@ -147,11 +176,11 @@ def _read(path: Path) -> _Meta:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Meta)
     except (OSError, msgspec.DecodeError):
-        raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; name a new folder, and replay the log") from None
+        raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; {_START_OVER}") from None
 
 
 def _note(path: Path, meta: _Meta) -> None:
-    """Written whole and then renamed, both brought to the disk: the name leads to one content or the other."""
+    """Write another file, sync and rename it, so that a reader sees the old content or the new one and no mixture."""
     draft = path / f"{_META}.draft"
     with draft.open("wb") as file:
         file.write(msgspec.json.encode(meta))
@@ -169,11 +198,11 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def of_engine(error: BaseException) -> bool:
-    """Plain `Exception`, or a panic of its Rust code: that derives from BaseException and has no public name."""
+def is_engine_error(error: BaseException) -> bool:
+    """Whether the engine raised it: a plain `Exception`, or its private PanicException, a BaseException."""
     return type(error) is Exception or type(error).__name__ == "PanicException"
 
 
-def said(error: BaseException) -> str:
-    """What the engine says of its error, in one line."""
+def first_line(error: BaseException) -> str:
+    """The first line of the engine's message, at most 160 characters."""
     return (str(error).splitlines() or ["no details"])[0][:160]

@@ -1,14 +1,19 @@
-"""How a ticket lies in the index: its fields, which of them are indexed, and what a tombstone is."""
+"""The index's schema: payload fields, which of them are indexed, and tombstones."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
+import msgspec
+from msgspec import Struct
+
+from core.errors import FatalError
 from core.identity import point_id
 from core.records import Payload, Point
 
-#: The one named vector of a point; a tombstone has none, so no search finds it.
+#: The name of a point's vector. A tombstone has no vector, so no search finds it.
 VECTOR: Final = "text"
 
-#: Payload fields that filters read, and their kind.
+#: The index of each payload field that filters read.
 INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
     "tenant_id": "tenant",
     "head": "keyword",
@@ -24,20 +29,46 @@ INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
     "visibility": "keyword",
 }
 
-#: What of a head says what its ticket is.
+#: Payload fields of a head that describe its ticket.
 HEAD_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunks", "state")
 
 #: Values of `visibility`.
 PUBLIC: Final = "public"
 INTERNAL: Final = "internal"
 
-#: Values of `state`. Words, because the embedded engine matches no booleans.
+#: Values of `state`: strings, because the embedded engine can't filter by booleans.
 LIVE: Final = "live"
 DELETED: Final = "deleted"
 
 
+class Row(Struct, frozen=True):
+    """The payload fields that versions depend on. A field that wasn't asked for has its default."""
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    chunk: int = 0
+    chunks: int = 0
+    state: str = LIVE
+    text: str = ""
+
+
+def row_of(payload: Mapping[str, object]) -> Row:
+    """The fields of a stored point.
+
+    Raises:
+        FatalError: the point was not written by this program.
+    """
+    try:
+        return msgspec.convert(payload, Row)
+    except msgspec.ValidationError:
+        raise FatalError(
+            "the index contains a point that is not a ticket's; give tickets an index of their own"
+        ) from None
+
+
 def tombstone(tenant_id: str, ticket_id: str, chunk: int, version: int) -> Point:
-    """A point that says: nothing is here since `version`. It keeps no text."""
+    """The mark of a chunk that was deleted at `version`. It holds no text."""
     payload: Payload = {
         "tenant_id": tenant_id,
         "ticket_id": ticket_id,

@@ -1,66 +1,94 @@
-"""An index from settings: embedded or on a server, checked against the model before anything is written."""
+"""Opens the index that the settings name, embedded or on a server, and checks that it holds the model's vectors."""
 
-from connectors.qdrant.embedded import EdgeEngine
-from connectors.qdrant.engine import AnyOf, Engine
-from connectors.qdrant.layout import LIVE
-from connectors.qdrant.ownership import Ownership
-from connectors.qdrant.policy import VersionedIndex
+from contextlib import ExitStack
+from typing import TypeVar
+
+from connectors.qdrant.embedded import open_edge_engine
+from connectors.qdrant.engine import Engine
+from connectors.qdrant.lock import FolderLock, take_lock
+from connectors.qdrant.policy import VersionedIndex, VersionedReader
+from connectors.qdrant.snapshot import open_snapshot
 from core.errors import ConfigError
 from core.settings import IndexSettings
 
+R = TypeVar("R", bound=VersionedReader)
+
 
 class EmbeddedIndex(VersionedIndex):
-    """An index in a folder of ours, whose owner can tell others where to ask."""
+    """An embedded index, whose folder this process has locked. It can publish a control address for others."""
 
-    def __init__(self, engine: Engine, ownership: Ownership) -> None:
+    def __init__(self, engine: Engine, lock: FolderLock) -> None:
         super().__init__(engine)
-        self._ownership = ownership
+        self._lock = lock
 
     def announce(self, address: str, token: str) -> None:
-        """See `stream.servers.serve_control`."""
-        self._ownership.announce(address, token)
+        """See `FolderLock.announce`."""
+        self._lock.announce(address, token)
 
     def close(self) -> None:
-        """Flush, then let the folder go."""
+        """Close the engine, then release the lock."""
         super().close()
-        self._ownership.release()
+        self._lock.release()
 
 
-def open_index(settings: IndexSettings, *, dimension: int, model: str) -> VersionedIndex:
-    """The index that `settings` name, made if it isn't there, for vectors of `dimension` by `model`.
+def open_index_for_writing(settings: IndexSettings, *, dimension: int, model: str) -> VersionedIndex:
+    """Open the index, creating it if it is missing, for vectors of `dimension` by `model`.
 
     Raises:
-        ConfigError: it belongs to another process, was made for another model or dimension, can't be read or
-            written, or the server refuses us.
+        ConfigError: it is in use by another process, was created for another model or dimension, can't be read or
+            written, or the server denies access.
         UnavailableError: the server doesn't answer.
     """
     if settings.url is not None:
-        from connectors.qdrant.server import ServerEngine  # noqa: PLC0415 - its client takes a second to import
+        from connectors.qdrant.server import open_server_engine  # noqa: PLC0415 - its client takes a second to import
 
-        server = ServerEngine(settings, dimension=dimension)
-        return _checked(VersionedIndex(server), model, f"TICKETS_INDEX__COLLECTION: {settings.collection}")
-    ownership = Ownership(settings.path)
+        server = open_server_engine(settings, dimension=dimension)
+        return _checked(VersionedIndex(server), settings, model)
+    lock = take_lock(settings.path)
     try:
-        engine = EdgeEngine(settings.path, dimension=dimension)
-        return _checked(EmbeddedIndex(engine, ownership), model, f"TICKETS_INDEX__PATH: {settings.path}")
+        engine = open_edge_engine(settings.path, dimension=dimension)
+        return _checked(EmbeddedIndex(engine, lock), settings, model)
     except BaseException:
-        ownership.release()
+        lock.release()
         raise
 
 
-def _checked(index: VersionedIndex, model: str, where: str) -> VersionedIndex:
-    """Vectors of two models can't be compared: refuse an index that holds any of another."""
-    others = index.engine.scan([AnyOf("state", (LIVE,))], [AnyOf("model", (model,))], fields=["model"])
-    other = next(others, None)
-    if other is None:
-        return index
-    index.close()
-    raise ConfigError(
-        f"{where} holds vectors of {other.payload.get('model')} and this worker makes those of {model}; name a new one "
-        "and a new consumer group, and the log is indexed anew"
+def open_reader(settings: IndexSettings, *, dimension: int, model: str) -> VersionedReader:
+    """Open the index for reading. Nothing is created, and no lock keeps a worker from starting.
+
+    An embedded index is read as it is now, from a copy (`connectors.qdrant.snapshot`).
+
+    Raises:
+        NoIndexError: it doesn't exist.
+        ConfigError: it is embedded and another process is using it, it was created for another model or dimension, or
+            the server denies access.
+        UnavailableError: the server doesn't answer, or there is no room for a copy.
+    """
+    if settings.url is not None:
+        from connectors.qdrant.server import open_server_reader  # noqa: PLC0415 - its client takes a second to import
+
+        server = open_server_reader(settings, dimension=dimension)
+        return _checked(VersionedReader(server), settings, model)
+    return _checked(open_snapshot(settings.path, dimension=dimension), settings, model)
+
+
+def _checked(index: R, settings: IndexSettings, model: str) -> R:
+    """Close and refuse an index with another model's vectors: they can't be compared with this model's."""
+    with ExitStack() as stack:
+        stack.callback(index.close)
+        other = index.other_model(model)
+        if other is not None:
+            raise _other_model(settings, other, model)
+        stack.pop_all()
+    return index
+
+
+def _other_model(settings: IndexSettings, other: str, model: str) -> ConfigError:
+    if settings.url is None:
+        setting, value, kind = "TICKETS_INDEX__PATH", str(settings.path), "folder"
+    else:
+        setting, value, kind = "TICKETS_INDEX__COLLECTION", settings.collection, "collection"
+    return ConfigError(
+        f"{setting}: {value} holds vectors of {other}, but the model is {model}; set it to a new {kind} and "
+        "TICKETS_KAFKA__GROUP to a new group, and the topic is indexed from the start"
     )
-
-
-def open_reader(settings: IndexSettings, *, dimension: int, model: str) -> VersionedIndex:
-    """The index that `settings` name, for reading."""
-    return open_index(settings, dimension=dimension, model=model)

@@ -1,4 +1,4 @@
-"""What an index must do, as functions that raise AssertionError: for both adapters, and for the mutants."""
+"""The laws of an index, as functions that raise AssertionError: for both engines, and for the mutants."""
 
 import threading
 from random import Random
@@ -7,25 +7,26 @@ from zlib import crc32
 
 import numpy as np
 
-from connectors.qdrant.digest import contents
 from connectors.qdrant.engine import Upsert
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.identity import point_id
+from core.protocols import IndexReader
 from core.records import Payload, Point, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings
+from tests.contracts.digest import contents
 
 DIMENSION = 8
 MODEL = "model/1"
 
 
 def opened(settings: IndexSettings) -> VersionedIndex:
-    """The index there, of our dimension and model."""
-    return open_index(settings, dimension=DIMENSION, model=MODEL)
+    """The index, open for writing, of the tests' dimension and model."""
+    return open_index_for_writing(settings, dimension=DIMENSION, model=MODEL)
 
 
 def vector(*parts: object) -> Vector:
-    """A unit vector that is the same for the same parts."""
+    """A unit vector that depends on nothing but `parts`."""
     rng = np.random.default_rng(crc32(repr(parts).encode()))
     found: Vector = rng.standard_normal(DIMENSION).astype(np.float32)
     found /= np.linalg.norm(found)
@@ -62,13 +63,13 @@ def ticket(ticket_id: str, version: int, chunks: int, *, tenant: str = "acme", *
     return TicketPoints(tenant, ticket_id, version, points)
 
 
-def held(index: VersionedIndex) -> dict[tuple[str, str], tuple[int, bool]]:
-    """Version and deleted mark of every ticket."""
+def held(index: IndexReader) -> dict[tuple[str, str], tuple[int, bool]]:
+    """Version of every ticket, and whether it is deleted."""
     return {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
 
 
-def search(index: VersionedIndex, wanted: Vector, **query: object) -> list[tuple[str, str, int]]:
-    """Tenant, ticket and version of what is found."""
+def search(index: IndexReader, wanted: Vector, **query: object) -> list[tuple[str, str, int]]:
+    """Tenant, ticket and version of each hit."""
     asked = SearchQuery(**{"tenant_id": "acme", "limit": 100, **query})  # type: ignore[arg-type]
     return [(hit.tenant_id, hit.ticket_id, hit.version) for hit in index.search(asked, wanted)]
 
@@ -77,7 +78,7 @@ def search(index: VersionedIndex, wanted: Vector, **query: object) -> list[tuple
 
 
 def highest_version_wins(index: VersionedIndex) -> None:
-    """In whatever order versions come, one by one, the highest is held."""
+    """The highest version wins, in whatever order the versions are written."""
     versions = [3, 1, 5, 2, 5, 4]
     for version in versions:
         index.write([ticket("1", version, 1)])
@@ -86,7 +87,7 @@ def highest_version_wins(index: VersionedIndex) -> None:
 
 
 def deleted_stays_deleted(index: VersionedIndex) -> None:
-    """A late older upsert doesn't bring a deleted ticket back; a newer one does."""
+    """An older upsert that comes late doesn't restore a deleted ticket; a newer one does."""
     index.write([ticket("1", 2, 3)])
     index.write([ticket("1", 3, 0)])
     index.write([ticket("1", 2, 3)])
@@ -97,7 +98,7 @@ def deleted_stays_deleted(index: VersionedIndex) -> None:
 
 
 def shorter_version_leaves_nothing(index: VersionedIndex) -> None:
-    """Chunks beyond a shorter version's end are neither found nor kept."""
+    """After a shorter version, the chunks that only the longer one had are gone."""
     index.write([ticket("1", 1, 5)])
     index.write([ticket("1", 2, 2)])
     texts = {payload["text"] for payload, _vector in contents(index).values()}
@@ -106,14 +107,14 @@ def shorter_version_leaves_nothing(index: VersionedIndex) -> None:
 
 
 def tenants_are_apart(index: VersionedIndex) -> None:
-    """A question never finds another tenant's tickets, not even of the same ticket id."""
+    """A search never finds another tenant's tickets, not even one with the same ticket id."""
     index.write([ticket("1", 1, 2), ticket("1", 7, 2, tenant="borealis"), ticket("2", 1, 1, tenant="borealis")])
     found = search(index, vector("borealis", "2", 1, 0))
     assert found == [("acme", "1", 1)]
 
 
 def half_a_write_is_not_shown(index: VersionedIndex) -> None:
-    """Chunks whose head has not come yet, or has gone on, are not found."""
+    """A chunk is not found until its version's head is written."""
     index.write([ticket("1", 1, 3)])
     half = ticket("1", 2, 3)
     index.engine.write([Upsert(half.points[1:], below=3)])
@@ -123,7 +124,7 @@ def half_a_write_is_not_shown(index: VersionedIndex) -> None:
 
 
 def order_of_writers_does_not_matter(index: VersionedIndex) -> None:
-    """Four writers at once, each with every version in an order of its own: all converge to the newest, whole."""
+    """Four concurrent writers, each with all versions in its own order, leave every ticket complete and newest."""
     versions = [ticket(str(n), v, (v * 7 + n) % 6) for n in range(12) for v in range(1, 9)]
 
     def write(seed: int) -> None:
@@ -143,7 +144,7 @@ def order_of_writers_does_not_matter(index: VersionedIndex) -> None:
 
 
 def same_again_changes_nothing(index: VersionedIndex) -> None:
-    """Any suffix of a log, applied again, leaves the same contents."""
+    """Applying any suffix of a log again doesn't change the contents."""
     log = [ticket(str(n % 5), 1 + n // 5, (n * 3) % 4) for n in range(40)]
     index.write(log)
     before = contents(index)
@@ -154,7 +155,7 @@ def same_again_changes_nothing(index: VersionedIndex) -> None:
 
 
 def results_are_tickets(index: VersionedIndex) -> None:
-    """A ticket of many chunks is found once, by its best, and does not crowd out the others."""
+    """A ticket of many chunks is one hit, with its best chunk, and doesn't crowd out other tickets."""
     wanted = vector("wanted")
     long = ticket("long", 1, 40)
     near = tuple(
@@ -170,7 +171,7 @@ def results_are_tickets(index: VersionedIndex) -> None:
 
 
 def filters_filter(index: VersionedIndex) -> None:
-    """Each filter keeps what it names; several values of one filter are alternatives."""
+    """A search finds only tickets that match every filter; the values of one filter are alternatives."""
     index.write(
         [
             ticket("a", 1, 1, status="open", category="billing", language="en", channel="email"),

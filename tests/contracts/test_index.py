@@ -1,4 +1,4 @@
-"""One contract for both adapters: the embedded engine, and a Qdrant server over a socket."""
+"""The contract of an index, for both engines: embedded, and on a Qdrant server over a socket."""
 
 import os
 import signal
@@ -12,12 +12,13 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from connectors.qdrant.open import open_index
+from connectors.qdrant.engine import NoIndexError
+from connectors.qdrant.open import open_index_for_writing, open_reader
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
-from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.records import IndexSize, Point, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings
-from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, opened, ticket, vector
+from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, opened, search, ticket, vector
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 Law = Callable[[VersionedIndex], None]
@@ -27,7 +28,7 @@ _QUERY = SearchQuery(tenant_id="acme", limit=5)
 
 @pytest.fixture(params=["embedded", "facade", "own"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IndexSettings]:
-    """Where an index of the test's own is: in a folder, behind the facade, on the server that the user names."""
+    """Settings of an index of the test's own: embedded, behind the facade, or on the server that the user names."""
     if request.param == "embedded":
         yield IndexSettings(path=tmp_path / "index")
     elif request.param == "facade":
@@ -36,7 +37,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IndexSe
     else:
         if _OWN not in os.environ:
             pytest.skip(f"{_OWN} names no server")
-        from qdrant_client import QdrantClient  # noqa: PLC0415 - for cleaning up on a server that isn't ours
+        from qdrant_client import QdrantClient  # noqa: PLC0415 - cleans up on the user's server only
 
         chosen = IndexSettings(url=os.environ[_OWN], collection=f"test-{uuid4().hex[:8]}")
         yield chosen
@@ -46,7 +47,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IndexSe
 
 @pytest.fixture
 def index(settings: IndexSettings) -> Iterator[VersionedIndex]:
-    """The index itself."""
+    """The index, open for writing."""
     found = opened(settings)
     yield found
     found.close()
@@ -54,18 +55,37 @@ def index(settings: IndexSettings) -> Iterator[VersionedIndex]:
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law(index: VersionedIndex, law: Law) -> None:
-    """The law's own docstring says it."""
+    """Each law holds for each engine."""
     law(index)
 
 
-def test_what_was_written_is_there_after_reopening(settings: IndexSettings) -> None:
-    """Closing and opening again changes nothing."""
+def test_tickets_survive_reopening(settings: IndexSettings) -> None:
+    """An index that was closed and opened again holds the same tickets."""
     first = opened(settings)
     first.write([ticket("1", 1, 3), ticket("2", 4, 0)])
     first.close()
     again = opened(settings)
     assert held(again) == {("acme", "1"): (1, False), ("acme", "2"): (4, True)}
     again.close()
+
+
+def test_a_reader_finds_what_was_written(settings: IndexSettings) -> None:
+    """A reader searches, lists and counts the tickets of an index that no process is using."""
+    index = opened(settings)
+    index.write([ticket("1", 1, 3), ticket("2", 4, 0)])
+    index.close()
+    reader = open_reader(settings, dimension=DIMENSION, model=MODEL)
+    assert held(reader) == {("acme", "1"): (1, False), ("acme", "2"): (4, True)}
+    assert search(reader, vector("acme", "1", 1, 0)) == [("acme", "1", 1)]
+    assert reader.size() == IndexSize(4, 1)
+    reader.close()
+
+
+def test_a_reader_creates_no_index(settings: IndexSettings) -> None:
+    """Reading an index that doesn't exist ends in one line that says what to do, every time."""
+    for _ in range(2):
+        with pytest.raises(NoIndexError, match=r"there is no (index|collection) .* yet; start a worker"):
+            open_reader(settings, dimension=DIMENSION, model=MODEL)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +99,7 @@ def test_what_was_written_is_there_after_reopening(settings: IndexSettings) -> N
     ids=["zero", "nan", "infinite", "wrong-size"],
 )
 def test_an_unsound_vector_never_reaches_the_index(index: VersionedIndex, bad: Vector) -> None:
-    """It is refused before anything of its batch is written."""
+    """The vector is refused before any ticket of its batch is written."""
     good, worse = ticket("1", 1, 1), ticket("2", 1, 1)
     spoilt = TicketPoints("acme", "2", 1, (Point(worse.points[0].id, bad, worse.points[0].payload),))
     with pytest.raises(FatalError, match="refusing to index"):
@@ -87,25 +107,27 @@ def test_an_unsound_vector_never_reaches_the_index(index: VersionedIndex, bad: V
     assert held(index) == {}
 
 
-def test_another_model_is_refused_with_what_to_do(settings: IndexSettings) -> None:
-    """Vectors of two models can't be compared, so the start ends with a sentence."""
+def test_another_model_is_refused(settings: IndexSettings) -> None:
+    """An index of another model can't be opened, for writing or reading; the error names both models."""
     first = opened(settings)
     first.write([ticket("1", 1, 1)])
     first.close()
-    with pytest.raises(
-        ConfigError, match=r"holds vectors of model/1 and this worker makes those of other/2; name a new"
-    ):
-        open_index(settings, dimension=DIMENSION, model="other/2")
-    with pytest.raises(ConfigError, match=rf"made for vectors of {DIMENSION} dimensions and the model gives 9"):
-        open_index(settings, dimension=9, model=MODEL)
+    for open_index in (open_index_for_writing, open_reader):
+        with pytest.raises(
+            ConfigError,
+            match=r"holds vectors of model/1, but the model is other/2; set it to a new .* TICKETS_KAFKA__GROUP",
+        ):
+            open_index(settings, dimension=DIMENSION, model="other/2")
+        with pytest.raises(ConfigError, match=rf"has vectors of {DIMENSION} dimensions, but the model's have 9"):
+            open_index(settings, dimension=9, model=MODEL)
     opened(settings).close()
 
 
-# --- of one adapter only
+# --- one engine only
 
 
-def test_killed_writers_leave_every_acked_write(tmp_path: Path) -> None:
-    """`kill -9` in the middle of writing, five times over: what was acked is there."""
+def test_acked_writes_survive_kill_9(tmp_path: Path) -> None:
+    """Every acked write is in the index after five writers were killed with `kill -9`."""
     path = tmp_path / "index"
     script = (
         "import sys; from pathlib import Path; from core.settings import IndexSettings\n"
@@ -132,7 +154,7 @@ def test_killed_writers_leave_every_acked_write(tmp_path: Path) -> None:
 
 
 def test_an_outage_of_the_server_is_transient_and_passes(tmp_path: Path) -> None:
-    """UNAVAILABLE and RESOURCE_EXHAUSTED are waited out; the same call succeeds afterwards."""
+    """A write fails with TransientError during an outage or an overload, and the same write succeeds afterwards."""
     with QdrantFacade(tmp_path / "server") as facade:
         index = opened(IndexSettings(url=facade.url))
         for code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL"):
@@ -146,8 +168,8 @@ def test_an_outage_of_the_server_is_transient_and_passes(tmp_path: Path) -> None
         index.close()
 
 
-def test_a_refusal_by_the_server_names_the_key(tmp_path: Path) -> None:
-    """A wrong API key is the user's mistake, the right one is let in."""
+def test_denied_access_names_the_key(tmp_path: Path) -> None:
+    """With a wrong API key the error names the setting; with the right one the index opens."""
     with QdrantFacade(tmp_path / "server", api_key="right") as facade:
         with pytest.raises(ConfigError, match="TICKETS_INDEX__API_KEY"):
             opened(IndexSettings(url=facade.url, api_key="wrong"))
@@ -155,20 +177,20 @@ def test_a_refusal_by_the_server_names_the_key(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:
-    """The line says where we looked and which setting to look at."""
+    """The error names the address and the setting to check."""
     with pytest.raises(UnavailableError, match=r"no Qdrant server answers at http://127.0.0.1:1 .*TICKETS_INDEX__URL"):
         opened(IndexSettings(url="http://127.0.0.1:1", timeout_s=2))
 
 
 @pytest.mark.parametrize("url", ["localhost:6334", "ftp://x", "http://", "http://x:port"])
-def test_what_is_no_url_is_the_users_mistake(url: str) -> None:
-    """The setting is named."""
+def test_an_invalid_url_is_the_users_mistake(url: str) -> None:
+    """The error names the setting."""
     with pytest.raises(ConfigError, match="TICKETS_INDEX__URL"):
         opened(IndexSettings(url=url))
 
 
 def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
-    """Neither a traceback nor a silent new index."""
+    """A damaged folder is refused with one line; no new index takes its place."""
     settings = IndexSettings(path=tmp_path / "index")
     opened(settings).close()
     (tmp_path / "index" / "index.json").write_text("{")
@@ -176,8 +198,8 @@ def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
         opened(settings)
 
 
-def test_search_and_writes_go_on_side_by_side(tmp_path: Path) -> None:
-    """Questions during ingest see whole tickets only, and never a version going down."""
+def test_a_search_during_writes_finds_whole_tickets(tmp_path: Path) -> None:
+    """Searches during writes find a ticket at most once, and its version never decreases."""
     index = opened(IndexSettings(path=tmp_path / "index"))
     index.write([ticket("1", 1, 3)])
     stop, seen = threading.Event(), []

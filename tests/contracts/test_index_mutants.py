@@ -1,22 +1,21 @@
-"""Each law of an index catches the fault it is there for, and each guard of the tenant is enough by itself."""
+"""Each law of an index fails on a mutant that breaks it, and each of the two tenant checks is enough by itself."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from connectors.qdrant import policy
-from connectors.qdrant.engine import Condition, Upsert
+from connectors.qdrant.engine import Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.records import Point, TicketPoints, Vector
+from core.records import Point, SearchHit, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts.index_laws import LAWS, opened, ticket
 
 
 class _Mutant(VersionedIndex):
-    """An index whose engine, or policy, does one thing wrong."""
+    """An index with one fault."""
 
 
 class _PlainUpsert(_Mutant):
@@ -31,7 +30,7 @@ class _HardDelete(_Mutant):
         for one in tickets:
             if one.points:
                 super().write([one])
-            else:  # forgets the version with the ticket
+            else:  # the deleted version is lost with the points
                 head = ticket(one.ticket_id, 0, 1, tenant=one.tenant_id)
                 tomb = Point(head.points[0].id, None, {**head.points[0].payload, "state": "deleted", "version": 0})
                 self.engine.write([Upsert([tomb], below=2**53)])
@@ -39,40 +38,40 @@ class _HardDelete(_Mutant):
 
 class _NoClearing(_Mutant):
     def _clear(self, tickets: Sequence[TicketPoints]) -> None:
-        """Leaves what is too much."""
+        """Keeps stale chunks."""
 
 
 class _NoHeadCheck(_Mutant):
-    def _tickets_of(self, found: Any) -> Any:
+    def _tickets_of(self, found: Sequence[Found]) -> list[SearchHit]:
         heads = [msgspec.structs.replace(p, payload={**p.payload, "chunk": 0}) for p in found]
         return super()._tickets_of(heads)
 
 
 class _NoTenant(_Mutant):
-    """Neither the engine's filter nor the second look."""
+    """Has neither the engine's filter nor the check of what it found."""
 
-    def search(self, query: Any, vector: Vector) -> Any:
+    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         engine, nearest = self.engine, self.engine.nearest
 
-        def anybody(wanted: Vector, conditions: Sequence[Condition], limit: int) -> Any:
+        def of_all_tenants(wanted: Vector, conditions: Sequence[Condition], limit: int) -> Sequence[Found]:
             return nearest(wanted, [c for c in conditions if c.field != "tenant_id"], limit)
 
-        engine.nearest = anybody  # type: ignore[assignment,method-assign]
+        engine.nearest = of_all_tenants  # type: ignore[assignment,method-assign]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(policy, "_of_tenant", lambda found, _tenant: found)
             return super().search(query, vector)
 
 
 class _ChunksAsTickets(_Mutant):
-    def search(self, query: Any, vector: Vector) -> Any:
+    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         found = self.engine.nearest(vector, [], query.limit)
         hits = self._tickets_of(found)
         return [hit for hit in hits if hit.tenant_id == query.tenant_id]
 
 
-@pytest.mark.parametrize("kept", ["filter", "second look"])
-def test_either_guard_of_the_tenant_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
-    """The engine's filter alone, and the look at what it found alone, keep tenants apart."""
+@pytest.mark.parametrize("kept", ["filter", "check"])
+def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
+    """The engine's filter alone, or the check of what it found alone, keeps tenants apart."""
     index = opened(IndexSettings(path=tmp_path / "index"))
     nearest = index.engine.nearest
     try:
@@ -98,8 +97,8 @@ def test_either_guard_of_the_tenant_is_enough(tmp_path: Path, monkeypatch: pytes
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_a_law_catches_the_fault_it_is_there_for(tmp_path: Path, mutant: type[_Mutant], law: str) -> None:
-    """A law that no broken index fails would prove nothing."""
+def test_each_law_catches_a_mutant(tmp_path: Path, mutant: type[_Mutant], law: str) -> None:
+    """The law fails on the mutant that breaks it."""
     sound = opened(IndexSettings(path=tmp_path / "index"))
     try:
         with pytest.raises(AssertionError):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.failpoints import VARIABLE
 from models.open import load_embedder
 from synthetic.tickets import events
@@ -26,7 +26,7 @@ def _world(tansu: str, folder: Path) -> World:
 
 def _tickets(world: World) -> int:
     embedder = load_embedder(world.settings.model)
-    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
         return len(list(index.tickets()))
     finally:

@@ -3,11 +3,11 @@
 import time
 from pathlib import Path
 
-from connectors.qdrant.digest import contents
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import events
+from tests.contracts.digest import contents
 from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
 from tests.rigs.qdrant_facade import QdrantFacade
 
@@ -31,7 +31,9 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
             assert one.terminate() == 0, one.words()
 
         embedder = load_embedder(world.settings.model)
-        index = open_index(IndexSettings(url=facade.url), dimension=embedder.dimension, model=embedder.stamp)
+        index = open_index_for_writing(
+            IndexSettings(url=facade.url), dimension=embedder.dimension, model=embedder.stamp
+        )
         found = contents(index)
         index.close()
     assert_same(found, world.folded(world.log()))

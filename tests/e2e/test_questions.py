@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 import pytest
 
 from connectors.qdrant import connection
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.errors import EXIT_UNAVAILABLE, TransientError
 from core.records import SearchQuery
 from core.settings import IndexSettings, Settings
@@ -59,7 +59,7 @@ def server(tmp_path: Path) -> Iterator[BreakableServer]:
 def _searcher(server: BreakableServer, world: World) -> IndexSearcher:
     embedder = load_embedder(Settings().model.model_copy(update={"name": "hashing"}))
     settings = IndexSettings(url=server.url, timeout_s=_TIMEOUT_S)
-    index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
     world.produce(events(30, seed=1))
     index.write(world.points(world.log()))
     return IndexSearcher(index=index, embedder=embedder)

@@ -6,12 +6,12 @@ from typing import Self
 
 import numpy as np
 
-from connectors.qdrant.digest import contents
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.records import SearchQuery
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import events
+from tests.contracts.digest import contents
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same
 from tests.oracle import fold
@@ -43,7 +43,7 @@ def test_an_alias_is_turned_under_a_running_stream(tansu: str, tmp_path: Path) -
             assert terminal.json("reconcile")["differences"] == []
             assert worker.terminate() == 0, worker.words()
         embedder = load_embedder(world.settings.model)
-        index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+        index = open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
         found, held = contents(index), len(list(index.tickets()))
         index.close()
     assert held == len(fold(world.log()))
@@ -56,7 +56,7 @@ class _Asking(threading.Thread):
     def __init__(self, world: World, settings: IndexSettings) -> None:
         super().__init__()
         embedder = load_embedder(world.settings.model)
-        self._index = open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+        self._index = open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
         self._vector = np.asarray(embedder.embed(["card"], "query")[0])
         self._done = threading.Event()
         self.asked, self.fewest = 0, 10**6

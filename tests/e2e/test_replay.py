@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from connectors.qdrant.digest import contents, digest
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.records import Record
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord, events
+from tests.contracts.digest import contents, digest
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
 from tests.oracle import fold
@@ -30,7 +30,7 @@ def _event(number: int, version: int, **more: Any) -> SyntheticRecord:
 @contextmanager
 def _opened(world: World, settings: IndexSettings | None = None) -> Iterator[VersionedIndex]:
     embedder = load_embedder(world.settings.model)
-    index = open_index(settings or world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(settings or world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
         yield index
     finally:

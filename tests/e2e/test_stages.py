@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.kafka.reader import read_topic
-from connectors.qdrant.digest import contents, digest
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.records import Origin, Record, Rejected
 from core.settings import IndexSettings
 from core.wire import FIRST_SEEN, MODEL, read_enriched
@@ -18,6 +17,7 @@ from models.open import load_embedder
 from operators.receive import receive_embedded, receive_enriched
 from stream.roles import EMBEDDING, ENRICHMENT
 from synthetic.tickets import events
+from tests.contracts.digest import contents, digest
 from tests.e2e.stages import StagedWorld
 from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, assert_same
@@ -191,7 +191,7 @@ _NO_MODEL = {"TICKETS_MODEL__NAME": "nobody"}
 
 def _open(world: StagedWorld, settings: IndexSettings) -> Any:
     embedder = load_embedder(world.settings.model)
-    return open_index(settings, dimension=embedder.dimension, model=embedder.stamp)
+    return open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
 
 
 def _place(origin: Origin) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.world import COMMANDS, WorkerProcess, World, wait_until
@@ -63,7 +63,7 @@ def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: 
         assert worker.terminate() == 0, worker.words()
     assert world.letters() == []
     embedder = load_embedder(world.settings.model)
-    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     held = {(t.tenant_id, t.ticket_id): t.version for t in index.tickets()}
     index.close()
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}

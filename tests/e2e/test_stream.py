@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from connectors.qdrant.digest import contents
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from models.open import load_embedder
 from synthetic.tickets import events
+from tests.contracts.digest import contents
 from tests.e2e.world import Runner, WorkerProcess, World, assert_same
 from tests.oracle import broken, fold
 
@@ -59,7 +59,7 @@ def _assert_index_equals_log(world: World) -> None:
     log = world.log()
     assert len(log) == world.produced
     embedder = load_embedder(world.settings.model)
-    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
     found = contents(index)
     index.close()
@@ -78,7 +78,7 @@ def _assert_index_equals_log(world: World) -> None:
 
 def _contents(world: World) -> dict[str, Any]:
     embedder = load_embedder(world.settings.model)
-    index = open_index(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+    index = open_index_for_writing(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
     try:
         return contents(index)
     finally:

@@ -18,8 +18,7 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from connectors.kafka.topics import create_topics, load_topics
-from connectors.qdrant.digest import contents
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.errors import UnavailableError
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
@@ -29,6 +28,7 @@ from stream.plan import ticket_steps
 from stream.steps import run_step
 from stream.telemetry import StreamTelemetry
 from synthetic.tickets import SyntheticRecord
+from tests.contracts.digest import contents
 from tests.oracle import winners
 
 Runner = Literal["bytewax", "plain"]
@@ -133,7 +133,7 @@ class World:
     def held(self) -> dict[tuple[str, str], tuple[int, bool]]:
         """Version of each ticket in the embedded index, and whether it is deleted."""
         embedder = load_embedder(self.settings.model)
-        index = open_index(self.settings.index, dimension=embedder.dimension, model=embedder.stamp)
+        index = open_index_for_writing(self.settings.index, dimension=embedder.dimension, model=embedder.stamp)
         try:
             return {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
         finally:
@@ -143,7 +143,7 @@ class World:
         """Contents of an index that was given the winning record of each ticket and nothing else."""
         embedder = load_embedder(self.settings.model)
         path = self.folder / f"folded-{uuid4().hex[:8]}"
-        index = open_index(IndexSettings(path=path), dimension=embedder.dimension, model=embedder.stamp)
+        index = open_index_for_writing(IndexSettings(path=path), dimension=embedder.dimension, model=embedder.stamp)
         index.write(self.points(winners(log)))
         found = contents(index)
         index.close()

@@ -8,14 +8,14 @@ from random import Random
 from typing import Any, Self
 
 from connectors.kafka.admin import open_cluster
-from connectors.qdrant.digest import contents
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import UnavailableError
 from core.records import Record
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord
+from tests.contracts.digest import contents
 from tests.e2e.world import Runner, World
 from tests.faults.choices import fork
 from tests.faults.crowd import DRAIN_S, LOOK_S, PATIENCE_S, Crowd
@@ -266,7 +266,7 @@ class Arena(Crowd):
     def open_index(self) -> VersionedIndex:
         """The index, from outside the workers; an embedded one must have no owner."""
         settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
-        return open_index(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
+        return open_index_for_writing(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
 
     def _base_environment(self, mutant: str, settings: dict[str, str]) -> dict[str, str]:
         environment = {

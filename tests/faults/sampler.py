@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, Protocol
 
-from connectors.qdrant.layout import DELETED, HEAD_FIELDS
-from connectors.qdrant.ownership import find_owner
+from connectors.qdrant.layout import DELETED, HEAD_FIELDS, row_of
+from connectors.qdrant.lock import find_owner
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TicketstreamError
 from core.identity import point_id
@@ -61,7 +61,7 @@ class ServerEyes:
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
         ids = {point_id(*ticket, 0): ticket for ticket in tickets}
         found = self._index.engine.lookup(list(ids), HEAD_FIELDS)
-        return {ids[key]: (head["version"], head["state"] == DELETED) for key, head in found.items()}
+        return {ids[key]: ((head := row_of(payload)).version, head.state == DELETED) for key, payload in found.items()}
 
 
 class OwnerEyes:

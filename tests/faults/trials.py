@@ -9,8 +9,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from connectors.qdrant.digest import contents
 from synthetic.tickets import events
+from tests.contracts.digest import contents
 from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled

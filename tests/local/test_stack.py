@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka.admin import broker_answers
-from connectors.qdrant.ownership import find_owner
+from connectors.qdrant.lock import find_owner
 from core.errors import FatalError
 from local.stack import open_local_stream
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.qdrant.digest import digest
-from connectors.qdrant.open import open_index
-from connectors.qdrant.ownership import Ownership
-from connectors.qdrant.successor import Collection, Folder, begin
+from connectors.qdrant import replacement
+from connectors.qdrant.lock import take_lock
+from connectors.qdrant.open import open_index_for_writing
+from connectors.qdrant.replacement import NewCollection, open_replacement
 from core.errors import ConfigError
 from core.protocols import Index
 from core.records import Record
@@ -19,6 +19,7 @@ from maintenance.rebuild import catch_up, index_new, write_latest
 from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from stream.plan import ticket_steps
+from tests.contracts.digest import digest
 from tests.maintenance.test_reconcile import FakeLog, event, fold
 from tests.rigs.qdrant_facade import QdrantFacade
 
@@ -45,7 +46,7 @@ def _reindexer(index: Index) -> Reindexer:
 
 @contextmanager
 def _opened(settings: IndexSettings) -> Iterator[Any]:
-    index = open_index(settings, **_MADE)
+    index = open_index_for_writing(settings, **_MADE)
     try:
         yield index
     finally:
@@ -73,7 +74,7 @@ def server(tmp_path: Path) -> Iterator[IndexSettings]:
     """An alias of a collection that holds the log."""
     with QdrantFacade(tmp_path / "qdrant") as facade:
         settings = IndexSettings(url=facade.url, collection="live")
-        first = begin(settings, **_MADE)
+        first = open_replacement(settings, **_MADE)
         first.switch(follow=lambda: None, wait=_never)
         first.close()
         _write(settings, list(_topic().records()))
@@ -99,13 +100,13 @@ def _rebuilt(
                 while_filling()
             yield record
 
-    successor, found = begin(settings, **_MADE), fold()
-    reindexer = _reindexer(successor.index)
+    new, found = open_replacement(settings, **_MADE), fold()
+    reindexer = _reindexer(new.index)
     write_latest(found, log, reindexer, writing=watched)
     catch_up(found, log, reindexer)
     before_the_switch()
-    successor.switch(follow=lambda: index_new(found, log, reindexer), wait=_never)
-    successor.close()
+    new.switch(follow=lambda: index_new(found, log, reindexer), wait=_never)
+    new.close()
 
 
 def test_a_rebuilt_folder_replaces_the_old_one(tmp_path: Path) -> None:
@@ -124,9 +125,9 @@ def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
     """The old index answers until its worker ends, and the new one has what the old one took meanwhile."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
-    worker = open_index(settings, **_MADE)
-    successor, found = Folder(settings, **_MADE), fold()
-    reindexer = _reindexer(successor.index)
+    worker = open_index_for_writing(settings, **_MADE)
+    new, found = open_replacement(settings, **_MADE), fold()
+    reindexer = _reindexer(new.index)
     write_latest(found, log, reindexer)
     late = event(102, "late", 1)
 
@@ -136,19 +137,19 @@ def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
         _reindexer(worker).index_records([late])
         worker.close()
 
-    successor.switch(follow=lambda: index_new(found, log, reindexer), wait=wait)
+    new.switch(follow=lambda: index_new(found, log, reindexer), wait=wait)
     assert _live(settings) == 40
 
 
 def test_a_rebuild_waits_for_a_worker_that_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that a supervisor starts just before the switch delays the rebuild, and does not fail it."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
-    successor = Folder(settings, **_MADE)
-    found, reindexer = fold(), _reindexer(successor.index)
+    new = open_replacement(settings, **_MADE)
+    found, reindexer = fold(), _reindexer(new.index)
     write_latest(found, log, reindexer)
-    workers = [open_index(settings, **_MADE)]
-    monkeypatch.setattr("connectors.qdrant.successor.find_owner", lambda _path: None)
-    successor.switch(follow=lambda: index_new(found, log, reindexer), wait=lambda: workers.pop().close())
+    workers = [open_index_for_writing(settings, **_MADE)]
+    monkeypatch.setattr("connectors.qdrant.replacement.find_owner", lambda _path: None)
+    new.switch(follow=lambda: index_new(found, log, reindexer), wait=lambda: workers.pop().close())
     assert workers == []
     assert _live(settings) == 39
 
@@ -174,11 +175,11 @@ def _crash(*_args: Any) -> None:
 def test_two_rebuilds_of_one_folder_are_refused(tmp_path: Path) -> None:
     """A second rebuild of a folder fails while the first is running."""
     settings = IndexSettings(path=tmp_path / "index")
-    first = begin(settings, **_MADE)
+    first = open_replacement(settings, **_MADE)
     with pytest.raises(ConfigError, match="in use by process"):
-        begin(settings, **_MADE)
+        open_replacement(settings, **_MADE)
     first.close()
-    Ownership(settings.path).release()
+    take_lock(settings.path).release()
 
 
 def test_an_alias_switches_when_the_new_collection_is_complete(server: IndexSettings) -> None:
@@ -210,20 +211,21 @@ def _late(server: IndexSettings, log: _Topic) -> None:
 
 def test_a_switch_that_skips_the_last_records_is_caught(server: IndexSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that switches without reading the log once more loses a record."""
-    monkeypatch.setattr(Collection, "switch", lambda self, **_kwargs: self._alias.point_to(self.name))
+    monkeypatch.setattr(NewCollection, "switch", lambda self, **_kwargs: self._alias.point_to(self.name))
     _late(server, _topic())
     assert _live(server) == 39
 
 
 def test_a_switch_that_comes_first_is_caught(server: IndexSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that switches before the new collection is complete answers from half an index."""
-    before, made = _digest(server), Collection.__init__
+    before, opened = _digest(server), replacement.open_new_collection
 
-    def early(self: Collection, settings: IndexSettings, **kwargs: Any) -> None:
-        made(self, settings, **kwargs)
-        self._alias.point_to(self.name)
+    def early(settings: IndexSettings, **kwargs: Any) -> NewCollection:
+        found = opened(settings, **kwargs)
+        found._alias.point_to(found.name)
+        return found
 
-    monkeypatch.setattr(Collection, "__init__", early)
+    monkeypatch.setattr(replacement, "open_new_collection", early)
     with pytest.raises(AssertionError):
         _rebuilt(server, _topic(), while_filling=lambda: _assert_digest(server, before))
 
@@ -233,11 +235,11 @@ def test_the_name_of_a_collection_is_refused(tmp_path: Path) -> None:
     with QdrantFacade(tmp_path / "qdrant") as facade:
         settings = IndexSettings(url=facade.url, collection="tickets")
         _write(settings, [event(0, "1", 1)])
-        with pytest.raises(ConfigError, match=r"tickets is a collection and no alias.*tickets-live"):
-            begin(settings, **_MADE)
+        with pytest.raises(ConfigError, match=r"tickets is a collection and not an alias.*tickets-live"):
+            open_replacement(settings, **_MADE)
 
 
 def test_an_alias_whose_workers_have_another_model_is_refused(server: IndexSettings) -> None:
     """A rebuild for another model than the workers' is refused: they would write their vectors into it."""
     with pytest.raises(ConfigError, match="holds vectors of hashing/1"):
-        begin(server, dimension=_EMBEDDER.dimension, model="other/1")
+        open_replacement(server, dimension=_EMBEDDER.dimension, model="other/1")

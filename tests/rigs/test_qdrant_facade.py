@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import FatalError, TransientError
 from core.settings import IndexSettings
@@ -43,7 +43,7 @@ def index(facade: FacadeProcess) -> Iterator[VersionedIndex]:
 
 def _open(facade: FacadeProcess, collection: str = "tickets", timeout_s: float = 1.0) -> VersionedIndex:
     settings = IndexSettings(url=facade.url, collection=collection, timeout_s=timeout_s)
-    return open_index(settings, dimension=DIMENSION, model=MODEL)
+    return open_index_for_writing(settings, dimension=DIMENSION, model=MODEL)
 
 
 def _write(index: VersionedIndex, *numbers: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
 from core.settings import IndexSettings
@@ -20,7 +20,7 @@ from tests.rigs.qdrant_facade.control import Command
 
 
 def _open(facade: FacadeProcess, timeout_s: float = 1.0) -> VersionedIndex:
-    return open_index(IndexSettings(url=facade.url, timeout_s=timeout_s), dimension=DIMENSION, model=MODEL)
+    return open_index_for_writing(IndexSettings(url=facade.url, timeout_s=timeout_s), dimension=DIMENSION, model=MODEL)
 
 
 def test_a_fault_survives_the_control_channel() -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from connectors.qdrant.ownership import Owner
+from connectors.qdrant.lock import Owner
 from core.errors import UnavailableError
 from core.records import SearchQuery
 from runtime.control import WorkerClient

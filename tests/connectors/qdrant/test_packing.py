@@ -1,13 +1,11 @@
-"""Payloads come back from the embedded engine as they went in."""
-
-from typing import Any
+"""Packing of payloads for the embedded engine."""
 
 import pytest
 import qdrant_edge as edge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.qdrant.engine import AnyOf
+from connectors.qdrant.engine import AnyOf, Stored
 from connectors.qdrant.layout import INDEXED
 from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
 
@@ -19,20 +17,20 @@ _PAYLOADS = st.dictionaries(st.sampled_from([*INDEXED, "text", "tags", "attribut
 
 
 @given(_PAYLOADS)
-def test_what_is_packed_is_unpacked(payload: dict[str, Any]) -> None:
-    """Also a field that is named like ours."""
+def test_a_packed_payload_is_unpacked_unchanged(payload: Stored) -> None:
+    """Every JSON payload survives, also one with a field that has the packed field's name."""
     assert unpack(pack(payload)) == payload
 
 
 @given(_PAYLOADS, st.lists(st.sampled_from([*INDEXED, "text", "tags", "missing"])))
-def test_fields_asked_for_are_all_that_comes(payload: dict[str, Any], fields: list[str]) -> None:
-    """What the engine is asked for holds them, and no others are shown."""
+def test_only_the_fields_asked_for_are_unpacked(payload: Stored, fields: list[str]) -> None:
+    """The packed fields contain all the fields asked for, and unpacking leaves the others out."""
     held = {name: value for name, value in pack(payload).items() if name in packed_fields(fields)}
     assert unpack(held, fields) == {name: payload[name] for name in fields if name in payload}
 
 
 def test_filters_read_numbers_and_hashes() -> None:
-    """A number stays one, a word that is compared becomes one; all else is one string."""
+    """A number is stored as it is, a keyword as its hash, and all other fields as one string."""
     packed = pack({"tenant_id": "acme", "version": 3, "text": "hello", "tags": ["a"]})
     assert packed["version"] == 3
     assert type(packed["tenant_id"]) is int
@@ -41,8 +39,8 @@ def test_filters_read_numbers_and_hashes() -> None:
     assert pack({"tenant_id": "acme"}) == pack({"tenant_id": "acme"}) != pack({"tenant_id": "acne"})
 
 
-def test_what_goes_without_saying_is_asked_for_by_its_opposite() -> None:
-    """Live and public are not held: whoever asks for them asks for no tombstone and no internal note."""
+def test_a_default_value_is_filtered_by_its_opposite() -> None:
+    """Live and public are not stored, so a filter for them excludes deleted and internal."""
     assert "state" not in pack({"state": "live", "visibility": "public"})
     assert "state" in pack({"state": "deleted"})
     live = filter_of([AnyOf("state", ("live",))])

@@ -1,28 +1,27 @@
-"""What clearing reads, and that interleaved and interrupted writers leave nothing behind."""
+"""The clearing of stale chunks: what it reads, and its result after interleaved and interrupted writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from connectors.qdrant.digest import contents, digest
-from connectors.qdrant.engine import Condition, Found, Upsert
-from connectors.qdrant.open import open_index
+from connectors.qdrant.engine import Condition, Engine, Found, Stored, Upsert
+from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
 from core.records import Vector
 from core.settings import IndexSettings
+from tests.contracts.digest import contents, digest
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 
 
 class _Engine:
-    """An engine that counts the rows scans return, and fails at call `fail_at` of its writes, half of it applied."""
+    """An engine that counts the rows of its scans, and fails in a write once `fail_at` points are written."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Engine) -> None:
         self._inner = inner
         self.scanned = 0
         self.fail_at: int | None = None
@@ -39,21 +38,26 @@ class _Engine:
             self.fail_at = None if self.fail_at is None else self.fail_at - 1
             self._inner.write([single])
 
-    def scan(self, *args: Any, **more: Any) -> Iterator[Found]:
-        for found in self._inner.scan(*args, **more):
+    def scan(
+        self,
+        conditions: Sequence[Condition],
+        unless: Sequence[Condition] = (),
+        *,
+        fields: Sequence[str] | None = None,
+        vectors: bool = False,
+    ) -> Iterator[Found]:
+        for found in self._inner.scan(conditions, unless, fields=fields, vectors=vectors):
             self.scanned += 1
             yield found
 
-    def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = self._inner.lookup(ids, fields)
-        return found
+    def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Stored]:
+        return self._inner.lookup(ids, fields)
 
-    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> list[Found]:
-        found: list[Found] = self._inner.nearest(vector, conditions, limit)
-        return found
+    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> Sequence[Found]:
+        return self._inner.nearest(vector, conditions, limit)
 
     def count(self, conditions: Sequence[Condition]) -> int:
-        return int(self._inner.count(conditions))
+        return self._inner.count(conditions)
 
     def close(self) -> None:
         self._inner.close()
@@ -61,19 +65,19 @@ class _Engine:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Engine]:
-    """One engine for many examples: each example has a tenant of its own."""
+    """One engine for all examples, each of which has its own tenant."""
     path = tmp_path_factory.mktemp("policy") / "index"
-    opened = open_index(IndexSettings(path=path), dimension=DIMENSION, model=MODEL)
+    opened = open_index_for_writing(IndexSettings(path=path), dimension=DIMENSION, model=MODEL)
     yield _Engine(opened.engine)
     opened.close()
 
 
 def _index(path: Path) -> VersionedIndex:
-    return open_index(IndexSettings(path=path), dimension=DIMENSION, model=MODEL)
+    return open_index_for_writing(IndexSettings(path=path), dimension=DIMENSION, model=MODEL)
 
 
 def test_a_write_reads_no_chunks_of_other_tenants(engine: _Engine) -> None:
-    """Tenants number their tickets alike; a write's cost must not grow with how many tenants there are."""
+    """A write reads only its own tickets' chunks, although other tenants use the same ticket ids."""
     index = VersionedIndex(engine)
     for tenant in ("t1", "t2", "t3", "t4"):
         index.write([ticket("1", 1, 3, tenant=tenant), ticket("2", 1, 3, tenant=tenant)])
@@ -85,17 +89,17 @@ def test_a_write_reads_no_chunks_of_other_tenants(engine: _Engine) -> None:
 _EXAMPLE = iter(range(1_000_000))
 _VERSIONS = st.lists(
     st.tuples(st.integers(1, 6), st.integers(0, 4), st.integers(0, 6)), min_size=1, max_size=8
-)  # version, chunks, and the point at which the write is cut off
+)  # version, chunks, and the number of points after which the write fails
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=_VERSIONS)
 @example(steps=[(1, 3, 1)])
 @example(steps=[(1, 4, 9), (2, 2, 2)])
-def test_writes_cut_off_anywhere_and_read_again_leave_the_newest_alone(
+def test_interrupted_and_repeated_writes_leave_only_the_newest_version(
     engine: _Engine, steps: list[tuple[int, int, int]]
 ) -> None:
-    """After every step was cut off once and all were repeated in order, only the newest version's chunks live."""
+    """After each step was interrupted once and all were repeated, only the newest version's chunks are live."""
     index, tenant = VersionedIndex(engine), f"cut{next(_EXAMPLE)}"
     chunks = {version: count for version, count, _cut in reversed(steps)}  # one content per version
     for version, _count, cut in steps:
@@ -111,8 +115,8 @@ def test_writes_cut_off_anywhere_and_read_again_leave_the_newest_alone(
     assert [payload["version"] for payload in live] == [newest] * max(1, chunks[newest])
 
 
-def test_a_digest_sees_each_field_but_not_the_origin_or_spent_chunks(tmp_path: Path) -> None:
-    """Equal for the same tickets by another way and another offset; unequal when a text or a version differs."""
+def test_a_digest_ignores_the_origin_and_deleted_chunks_only(tmp_path: Path) -> None:
+    """The digest is the same after another history of the same tickets, and differs with a text or a version."""
     found = []
     for name, history in {
         "straight": [ticket("1", 2, 2, origin="t/0/9")],

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from connectors.qdrant.open import open_index
+from connectors.qdrant.open import open_index_for_writing
 from core.settings import IndexSettings
 from local.ports import free_port
 from synthetic.tickets import events
@@ -166,7 +166,9 @@ def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, 
     assert "Traceback" not in worker.words()
     assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "it has ended"
     stamp = json.loads(inside.run(["ticketstream", "model", "show", "--json"]).stdout)
-    index = open_index(IndexSettings(path=inside.data / "index"), dimension=stamp["dimension"], model=stamp["stamp"])
+    index = open_index_for_writing(
+        IndexSettings(path=inside.data / "index"), dimension=stamp["dimension"], model=stamp["stamp"]
+    )
     held = {(ticket.tenant_id, ticket.ticket_id): ticket.version for ticket in index.tickets()}
     index.close()
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}

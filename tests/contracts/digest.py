@@ -1,36 +1,40 @@
-"""What an index says, in a form in which two can be compared."""
+"""The contents of an index in a canonical form, so that two indexes can be compared."""
 
 import hashlib
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 
+from connectors.qdrant.engine import Stored
 from connectors.qdrant.layout import DELETED
 from connectors.qdrant.policy import VersionedIndex
 
-#: Where a point's record lay is no part of what the index says: a duplicate lies elsewhere.
-_LEFT_OUT: Final = "origin"
+#: Left out, because a duplicate of an event has another offset.
+_ORIGIN: Final = "origin"
 _DECIMALS: Final = 4
 
+#: Payload and vector by point id.
+Contents = dict[str, tuple[Stored, list[float] | None]]
 
-def contents(index: VersionedIndex) -> dict[str, tuple[dict[str, Any], list[float] | None]]:
+
+def contents(index: VersionedIndex) -> Contents:
     """Payload and vector, to four decimals, of every point by id.
 
-    Tombstones count where they stand for a ticket; one that stands for a chunk says no more than its absence would.
+    A ticket's tombstone is included. A chunk's is not, because it means the same as a missing point.
     """
-    found = {}
+    found: Contents = {}
     for point in index.engine.scan([], vectors=True):
         if point.payload["state"] == DELETED and point.payload["chunk"] != 0:
             continue
-        payload = {name: value for name, value in point.payload.items() if name != _LEFT_OUT}
+        payload = {name: value for name, value in point.payload.items() if name != _ORIGIN}
         rounded = None if point.vector is None else (np.round(point.vector, _DECIMALS) + 0.0).tolist()
         found[point.id] = (payload, rounded)
     return found
 
 
 def digest(index: VersionedIndex) -> str:
-    """sha256 over the contents, in the order of ids."""
+    """sha256 over the contents, ordered by id."""
     total = hashlib.sha256()
     for item in sorted(contents(index).items()):
         total.update(msgspec.json.encode(item, order="sorted"))

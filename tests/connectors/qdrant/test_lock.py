@@ -1,4 +1,4 @@
-"""One owner per folder, and others find it."""
+"""The lock on an embedded index's folder: one owner at a time, which other processes can find."""
 
 import os
 import stat
@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from connectors.qdrant.ownership import Owner, Ownership, find_owner
+from connectors.qdrant.lock import Owner, find_owner, last_taken, take_lock
 from core.errors import ConfigError
 
 _HOLD = (
-    "import sys; from pathlib import Path; from connectors.qdrant.ownership import Ownership\n"
-    "owned = Ownership(Path(sys.argv[1])); owned.announce('http://127.0.0.1:1', 'secret')\n"
+    "import sys; from pathlib import Path; from connectors.qdrant.lock import take_lock\n"
+    "lock = take_lock(Path(sys.argv[1])); lock.announce('http://127.0.0.1:1', 'secret')\n"
     "print('held', flush=True); sys.stdin.read()\n"
 )
 
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the folder and has announced itself."""
+    """Another process that holds the lock and has announced its address."""
     command = [sys.executable, "-c", _HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -34,36 +34,36 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_process_is_told_who_holds_the_folder_and_what_to_do(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
-    """The line names the process, and the setting that lets several workers be."""
+    """The error names the owner's process and the setting for a Qdrant server."""
     with pytest.raises(ConfigError, match=rf"in use by process {holder.pid},.* TICKETS_INDEX__URL"):
-        Ownership(tmp_path)
+        take_lock(tmp_path)
 
 
 def test_the_owner_is_found_as_long_as_it_lives(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    """What a killed owner leaves behind is no owner, and doesn't bar the next."""
+    """A killed owner's files neither name an owner nor stop the next one."""
     assert find_owner(tmp_path) == Owner(holder.pid, "http://127.0.0.1:1", "secret")
     holder.kill()
     holder.wait()
     assert (tmp_path / "worker.json").exists()
     assert find_owner(tmp_path) is None
-    following = Ownership(tmp_path)
+    following = take_lock(tmp_path)
     assert find_owner(tmp_path) == Owner(os.getpid())
     following.release()
 
 
 def test_the_token_is_for_this_user_only(tmp_path: Path) -> None:
-    """Mode 0600 from the first byte on, and gone after release; releasing twice is fine."""
-    owned = Ownership(tmp_path)
-    owned.announce("http://127.0.0.1:1", "secret")
+    """The token's file has mode 0600 and is removed on release; a second release does nothing."""
+    lock = take_lock(tmp_path)
+    lock.announce("http://127.0.0.1:1", "secret")
     assert stat.S_IMODE((tmp_path / "worker.json").stat().st_mode) == 0o600
-    owned.release()
-    owned.release()
+    lock.release()
+    lock.release()
     assert not (tmp_path / "worker.json").exists()
     assert find_owner(tmp_path) is None
 
 
-def test_looking_for_an_owner_never_bars_a_start(tmp_path: Path) -> None:
-    """`find_owner` takes the lock for an instant; a worker that starts in that instant is not refused."""
+def test_looking_for_an_owner_never_stops_a_start(tmp_path: Path) -> None:
+    """A process gets the lock although others test it with `find_owner` all the time."""
     stop = threading.Event()
 
     def look() -> None:
@@ -75,27 +75,39 @@ def test_looking_for_an_owner_never_bars_a_start(tmp_path: Path) -> None:
         looker.start()
     try:
         for _ in range(200):
-            Ownership(tmp_path).release()
+            take_lock(tmp_path).release()
     finally:
         stop.set()
         for looker in lookers:
             looker.join()
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    """A home folder, say: refused with what lies there, and nothing is added to it. A fresh volume's root is fine."""
+def test_each_owner_leaves_a_trace(tmp_path: Path) -> None:
+    """`last_taken` changes with each owner, also when the owner is gone, and nothing else changes it."""
+    assert last_taken(tmp_path) is None
+    take_lock(tmp_path).release()
+    first = last_taken(tmp_path)
+    find_owner(tmp_path)
+    assert last_taken(tmp_path) == first is not None
+    os.utime(tmp_path / "lock", ns=(0, 0))  # long ago
+    take_lock(tmp_path).release()
+    assert last_taken(tmp_path) != (0, first[1])
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
+    """A folder with other files is refused and stays as it was; the root of a new volume is accepted."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "letter.txt").write_text("mine")
-    with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: .*home holds letter.txt and no index; name a folder"):
-        Ownership(tmp_path / "home")
+    with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: .*home contains letter.txt and is not an index; set"):
+        take_lock(tmp_path / "home")
     assert [entry.name for entry in (tmp_path / "home").iterdir()] == ["letter.txt"]
     (tmp_path / "volume" / "lost+found").mkdir(parents=True)
-    Ownership(tmp_path / "volume").release()
+    take_lock(tmp_path / "volume").release()
 
 
-def test_what_is_no_folder_is_the_users_mistake(tmp_path: Path) -> None:
-    """A file where the folder should be: one line that names the setting."""
+def test_a_file_in_the_folders_place_is_the_users_mistake(tmp_path: Path) -> None:
+    """The error names the setting, and nobody owns the file."""
     (tmp_path / "index").write_text("a file")
     with pytest.raises(ConfigError, match=r"TICKETS_INDEX__PATH: can't write .*index"):
-        Ownership(tmp_path / "index")
+        take_lock(tmp_path / "index")
     assert find_owner(tmp_path / "index") is None

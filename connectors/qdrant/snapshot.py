@@ -1,0 +1,99 @@
+"""A private copy of an embedded index, to read from.
+
+The engine can't read a folder without writing to it: to open it, it replays the write-ahead log, rewrites files and
+takes a lock that keeps every other process out. So a reader opens a copy, and the index's own folder is only read.
+The copy is made without a lock, so a worker can start at any time: a copy that was made while a process took the
+folder's lock is thrown away. Copying 100,000 points (265 MB) takes 0.5 s, and opening them 1.1 s.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from connectors.qdrant.embedded import EdgeReader
+from connectors.qdrant.folder import find_shard, load_shard
+from connectors.qdrant.lock import InUseError, find_owner, last_taken
+from connectors.qdrant.policy import VersionedReader
+from core.errors import UnavailableError
+from core.records import IndexedTicket
+
+_BLOCK: Final = 256 * 1024
+_ZEROS: Final = bytes(_BLOCK)
+
+
+class SnapshotReader(VersionedReader):
+    """An embedded index as it was when it was opened."""
+
+    def __init__(self, engine: EdgeReader, *, path: Path, taken: tuple[int, bytes] | None) -> None:
+        super().__init__(engine)
+        self._path = path
+        self._taken = taken
+
+    def tickets(self) -> Iterator[IndexedTicket]:
+        """See `core.protocols.IndexReader`: the tickets as of now.
+
+        Raises:
+            InUseError: a process has taken the index since it was opened here, and may have written to it.
+        """
+        _require_untouched(self._path, self._taken)
+        yield from super().tickets()
+
+
+def open_snapshot(path: Path, *, dimension: int) -> SnapshotReader:
+    """Copy the index in the folder `path` and open the copy.
+
+    The copy's files are deleted as soon as they are open: nothing is left of them when this process ends.
+
+    Raises:
+        NoIndexError: there is no index.
+        InUseError: a process has locked it.
+        ConfigError: it was created for another dimension, or can't be read.
+        UnavailableError: it can't be copied.
+    """
+    taken = last_taken(path)
+    _require_untouched(path, taken)
+    shard = find_shard(path, dimension)
+    try:
+        with tempfile.TemporaryDirectory(prefix="ticketstream-index-") as folder:
+            copy = Path(folder) / shard.name
+            _copy_tree(shard, copy)
+            _require_untouched(path, taken)
+            engine = EdgeReader(load_shard(copy, original=shard), dimension=dimension)
+    except OSError as error:
+        _require_untouched(path, taken)
+        raise UnavailableError(
+            f"can't copy the index in {path} to read it ({(error.strerror or '').lower()}); set TMPDIR to a folder "
+            "that is writable and has room for it, or start a worker, which answers searches itself"
+        ) from None
+    return SnapshotReader(engine, path=path, taken=taken)
+
+
+def _require_untouched(path: Path, taken: tuple[int, bytes] | None) -> None:
+    owner = find_owner(path)
+    if owner is not None:
+        raise InUseError(f"process {owner.pid} is using the index in {path}; stop it, or try again when it is ready")
+    if last_taken(path) != taken:
+        raise InUseError(f"a process has opened the index in {path} while it was being read; try again")
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    target.mkdir()
+    for found in source.rglob("*"):  # a folder comes before its content
+        copy = target / found.relative_to(source)
+        if found.is_dir():
+            copy.mkdir()
+        else:
+            _copy_file(found, copy)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy without blocks of zeros: the engine allocates 180 MB for an index of a few points and leaves holes in it."""
+    with source.open("rb", buffering=0) as reading, target.open("wb", buffering=0) as writing:
+        at = 0
+        while block := reading.read(_BLOCK):
+            if block != _ZEROS[: len(block)]:
+                os.pwrite(writing.fileno(), block, at)
+            at += len(block)
+        writing.truncate(at)
