@@ -1,1 +1,1 @@
-"""The promise never to lose or reorder. Pure logic: no client of anything, time and chance are passed in."""
+"""Delivery guarantees: no record is lost or reordered. No I/O; clocks and random generators are passed in."""

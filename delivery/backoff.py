@@ -7,14 +7,14 @@ from core.errors import TransientError
 
 #: Ceiling of the first wait; it doubles with every attempt.
 BASE_S: Final = 0.1
-#: A server that asks for more is asked again after a minute: it may have come back sooner.
+#: Cap on Retry-After: a server may recover sooner than it announced.
 RETRY_AFTER_MAX_S: Final = 60.0
 
 
 class Backoff:
     """Exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", AWS, 2015).
 
-    A server that names its own wait is obeyed, up to `RETRY_AFTER_MAX_S`, and spread upwards only.
+    A Retry-After of the server is honoured up to `RETRY_AFTER_MAX_S`; jitter only lengthens it.
     """
 
     def __init__(self, *, cap_s: float, rng: Random, base_s: float = BASE_S) -> None:

@@ -1,4 +1,4 @@
-"""A batch is refused for its data: which of it is at fault?"""
+"""Finds the bad items of a batch that a sink refuses for its data."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -11,24 +11,23 @@ T = TypeVar("T")
 
 
 class Refusal(Struct, frozen=True):
-    """The item at `at` is refused by itself."""
+    """The item at index `at` was refused when it was written alone."""
 
     at: int
     error: RefusedError
 
 
-def write_all(items: Sequence[T], write: Callable[[Sequence[T]], None]) -> list[Refusal]:
-    """Write every item that is accepted; the others are returned. Nobody is blamed who was not refused alone.
+def write_with_bisection(items: Sequence[T], write: Callable[[Sequence[T]], None]) -> list[Refusal]:
+    """Write every item that is accepted, and return the others. An item is returned only if it was refused alone.
 
-    The first bad item is found by binary search, and what comes before it is written on the way. One bad item among n
-    costs log2(n) + 3 calls beside the first at most. After each one found the next try is half as long, after a
-    success twice: where all are bad that comes to little more than a call for each. (Of the kin of Hwang's
-    generalised binary splitting, 1972.)
+    The first bad item is found by binary search, which writes the items before it on the way. One bad item among n
+    costs at most log2(n) + 3 additional calls. The batch size is halved after each bad item and doubled after each
+    accepted call, so a batch of bad items takes little more than a call for each. (A variant of Hwang's generalised
+    binary splitting, 1972.)
 
     Args:
-        items: in order; each ends in exactly one accepted call, or is returned.
-        write: raises RefusedError when any of what it was given is bad. Whatever else it raises is passed on: an
-            outage is nobody's fault.
+        items: each ends, in order, in exactly one accepted call, or is returned.
+        write: raises RefusedError if one of its items is bad. Other exceptions propagate: no item causes an outage.
     """
     refusals: list[Refusal] = []
     start, size = 0, len(items)
@@ -49,11 +48,12 @@ def write_all(items: Sequence[T], write: Callable[[Sequence[T]], None]) -> list[
 def _first_bad(
     items: Sequence[T], start: int, end: int, error: RefusedError, write: Callable[[Sequence[T]], None]
 ) -> tuple[int, Refusal | None]:
-    """Write items from `start` up to the first bad one. Where to go on, and that one.
+    """Write the items from `start` up to the first bad one, given that `items[start:end]` was refused with `error`.
 
-    `items[start:end]` was refused with `error`.
+    Returns:
+        The index to continue from, and the refusal, if an item was refused alone.
     """
-    tried = end - start  # how many the last refused call held
+    tried = end - start  # length of the last refused call
     while tried > 1:
         middle = start + max(1, (end - start) // 2)
         try:
@@ -62,6 +62,6 @@ def _first_bad(
             end, error, tried = middle, narrower, middle - start
         else:
             start = middle
-            if start == end:  # refused in company, accepted alone: nothing is wrong with it
+            if start == end:  # the last item was refused in a batch and accepted alone: it is good
                 return start, None
     return start + 1, Refusal(start, error)

@@ -1,6 +1,6 @@
 """Stops the worker when most recent records are rejected.
 
-Something else than the records is wrong then, and moving the whole topic to the dead letters would not help.
+The fault is then not in the records, and moving the whole topic to the dead letters would not help.
 """
 
 import threading
@@ -10,12 +10,12 @@ from typing import Final
 
 from core.errors import FatalError
 
-#: Records that the share of rejected ones is taken of.
+#: The share of rejected records is computed over this many.
 WINDOW: Final = 1_000
 
 
 class _Batch:
-    """What was seen of one batch."""
+    """Number of records of a batch, and how many were rejected for each code."""
 
     __slots__ = ("codes", "records")
 
@@ -36,14 +36,14 @@ class DeadLetterBreaker:
         self._records = 0
         self._bad = 0
 
-    def saw(self, records: int, codes: Iterable[str]) -> _Batch:
-        """A batch of so many records is about to have its effect; `codes` are those of its rejected ones.
+    def add_batch(self, records: int, codes: Iterable[str]) -> _Batch:
+        """Count a batch that is about to be written: its records, and the codes of those that are rejected.
 
         Returns:
-            What `refused` wants.
+            A handle to pass to `add_refusals`.
 
         Raises:
-            FatalError: nearly all of the last records were bad. Nothing of this batch may be dead-lettered.
+            FatalError: too many recent records were rejected. Nothing of this batch may be dead-lettered.
         """
         batch = _Batch(records, Counter(codes))
         with self._lock:
@@ -57,11 +57,11 @@ class DeadLetterBreaker:
             self._require_some_good()
         return batch
 
-    def refused(self, batch: _Batch, codes: Iterable[str]) -> None:
-        """Records of `batch` that looked good are not.
+    def add_refusals(self, batch: _Batch, codes: Iterable[str]) -> None:
+        """Count records of `batch` that a sink refused.
 
         Raises:
-            FatalError: as for `saw`.
+            FatalError: as for `add_batch`.
         """
         found = Counter(codes)
         with self._lock:
@@ -79,6 +79,6 @@ class DeadLetterBreaker:
         code, count = codes.most_common(1)[0]
         raise FatalError(
             f"{self._bad:,} of the last {self._records:,} records can't be used, {count:,} of them for {code}; stopped "
-            "rather than move the topic to the dead letters. `ticketstream dlq list` shows what came before; "
-            "TICKETS_WRITER__MAX_REJECTED_SHARE=0 goes on regardless"
+            "instead of moving the topic to the dead letters. `ticketstream dlq list` shows earlier ones; "
+            "TICKETS_WRITER__MAX_REJECTED_SHARE=0 switches this check off"
         )

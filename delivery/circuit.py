@@ -1,19 +1,19 @@
-"""Is the other side there? While it is out one call finds out when it is back, and the others wait for its word.
+"""Circuit breaker: during an outage one call probes the dependency, and the others wait for the result.
 
-The circuit breaker of Nygard's "Release It!" (2007): *closed*, calls pass; *open*, none does until a time; *half-open*,
-one is under way to probe, and its outcome decides.
+As in Nygard's "Release It!" (2007): *closed*, calls pass; *open*, none passes until a set time; *half-open*, a probe
+is in flight, and its outcome decides.
 """
 
 from typing import Final, Literal
 
 CircuitState = Literal["closed", "half-open", "open"]
 
-#: One failure may be chance, or one call's own; as many as this with no success between them are an outage.
+#: This many failures without a success between them are an outage. A single one may be chance, or the call's own fault.
 FAILURES: Final = 3
 
 
-class Circuit:
-    """Not thread-safe: `delivery.gate` guards it. `now` is in seconds of any one clock."""
+class CircuitBreaker:
+    """Not thread-safe: `delivery.gate` guards it. `now` is in seconds, always of the same clock."""
 
     def __init__(self) -> None:
         self._state: CircuitState = "closed"
@@ -22,7 +22,7 @@ class Circuit:
 
     @property
     def state(self) -> CircuitState:
-        """Whether calls pass."""
+        """Closed, half-open or open."""
         return self._state
 
     @property
@@ -31,28 +31,28 @@ class Circuit:
         return self._failures
 
     def wait_s(self, now: float) -> float | None:
-        """How long a call must wait before it may begin; None: until a probe's outcome is known."""
+        """How long a call must wait before it may begin; None means until the outcome of a probe is known."""
         if self._state == "closed":
             return 0.0
         return None if self._state == "half-open" else max(0.0, self._probe_at - now)
 
     def began(self) -> bool:
-        """A call begins, as `wait_s` allowed; True when it is the probe."""
+        """Register a call that `wait_s` allowed. Returns True if it is the probe."""
         if self._state == "closed":
             return False
         self._state = "half-open"
         return True
 
     def succeeded(self) -> None:
-        """The other side answered, be it a refusal of what it was given."""
+        """Close the circuit: the dependency answered, even if it refused the data."""
         self._state = "closed"
         self._failures = 0
         self._probe_at = 0.0
 
     def failed(self, now: float, delay_s: float, *, probe: bool) -> None:
-        """A call failed on an outage; no probe begins within `delay_s`, nor before what earlier failures asked for.
+        """Count a call that failed on an outage. The next probe waits for its delay and for those of earlier failures.
 
-        While a probe is under way it alone decides: the failure of a call from before it lets no second one start.
+        While a probe is in flight only its outcome counts: a late failure of an earlier call starts no second probe.
         """
         self._failures += 1
         self._probe_at = max(self._probe_at, now + delay_s)
@@ -62,6 +62,6 @@ class Circuit:
             self._state = "open"
 
     def abandoned(self, *, probe: bool) -> None:
-        """A call ended without an outcome; another may probe in its place, at once."""
+        """A call ended without an outcome. If it was the probe, another call may probe at once."""
         if probe and self._state == "half-open":
             self._state = "open"

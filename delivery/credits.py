@@ -1,18 +1,17 @@
-"""How much may be on its way at once, in batches, tickets and bytes: the bound on memory, and the backpressure.
+"""Limits on work in flight, in batches, tickets and bytes: they bound memory and cause backpressure.
 
-A batch is admitted while no limit is reached, so the sum may pass a limit by at most one batch: the size of a poll is
-capped by its own setting and by the client's prefetch. The limit of batches makes them follow the load: while every
-writer is busy nothing is read, and what has come meanwhile is the next batch.
+A batch is admitted while no limit is reached, so a limit may be exceeded by at most one batch. The limit of batches
+adapts their size to the load: while every writer is busy nothing is read, and the next batch takes what has arrived.
 """
 
 import threading
 
 
 class Credits:
-    """Thread-safe: the consumer takes, writers give back."""
+    """Taken by the consumer, given back by writers. Thread-safe."""
 
     def __init__(self, *, tickets: int, bytes_: int, batches: int | None = None) -> None:
-        """`batches` None: as many as the others allow."""
+        """Without `batches` any number of batches may be in flight."""
         self._tickets_limit = tickets
         self._bytes_limit = bytes_
         self._batches_limit = batches
@@ -23,12 +22,12 @@ class Credits:
 
     @property
     def tickets(self) -> int:
-        """Tickets on their way."""
+        """Tickets in flight."""
         return self._tickets
 
     @property
     def bytes(self) -> int:
-        """Bytes on their way."""
+        """Bytes in flight."""
         return self._bytes
 
     def room(self) -> int:
@@ -37,20 +36,20 @@ class Credits:
             return self._room()
 
     def wait_for_room(self, timeout_s: float) -> int:
-        """As `room`, after waiting at most `timeout_s` for some."""
+        """Wait at most `timeout_s` until `room` is not 0, and return it."""
         with self._freed:
             self._freed.wait_for(lambda: self._room() > 0, timeout_s)
             return self._room()
 
     def take(self, tickets: int, bytes_: int) -> None:
-        """A batch is on its way."""
+        """Take credit for a batch."""
         with self._freed:
             self._batches += 1
             self._tickets += tickets
             self._bytes += bytes_
 
     def give_back(self, tickets: int, bytes_: int) -> None:
-        """A batch has arrived."""
+        """Give back the credit of a finished batch."""
         with self._freed:
             self._batches -= 1
             self._tickets -= tickets

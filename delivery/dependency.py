@@ -1,4 +1,4 @@
-"""Calls of a dependency, retried through outages for as long as they last, at a rate that the dependency bears."""
+"""Retries calls of a dependency until they succeed, however long an outage lasts."""
 
 import time
 from collections.abc import Callable
@@ -6,58 +6,62 @@ from typing import TypeVar
 
 from core.errors import RefusedError, TransientError
 from delivery.circuit import CircuitState
-from delivery.gate import Gate
+from delivery.gate import CallGate
 
 T = TypeVar("T")
 
 
 class DependencyObserver:
-    """Is told how calls go; override what you want to know. Called from any thread."""
+    """Callbacks about calls, on any thread; override the ones you need."""
 
     def succeeded(self, dependency: str) -> None:
-        """A call went well, or was refused for its data: the dependency is there."""
+        """A call succeeded, or its data was refused: the dependency is up."""
 
     def failed(self, dependency: str, error: TransientError, state: CircuitState, delay_s: float) -> None:
-        """A call failed on an outage; the next try is at most `delay_s` away."""
+        """A call failed on an outage; the next attempt is at most `delay_s` away."""
 
     def waiting(self, dependency: str) -> None:
-        """A call still waits for its turn."""
+        """A call still waits for its permit."""
 
 
 class Dependency:
     """Something outside this process that batches call: the index, a topic, the customer directory."""
 
-    def __init__(self, name: str, *, gate: Gate, observer: DependencyObserver) -> None:
+    def __init__(self, name: str, *, gate: CallGate, observer: DependencyObserver) -> None:
         self.name = name
         self.gate = gate
         self._observer = observer
 
     def call(self, fn: Callable[[], T], *, size: int) -> T:
-        """Call `fn` until it succeeds, and return its result. `size` is what it carries, in points, letters or tickets.
+        """Call `fn` until it succeeds, and return its result.
+
+        Args:
+            fn: makes the call.
+            size: how many points, dead letters or tickets it carries.
 
         Raises:
             RefusedError: the dependency refuses the data.
-            ShutdownError: the worker stops.
-            FatalError: no retry can mend it.
+            ShutdownError: the gate was closed.
+            FatalError: the error is not retryable.
         """
         while True:
-            entry = self.gate.enter(self._waits)
+            permit = self.gate.acquire(self._waits)
             began = time.perf_counter()
             try:
                 found = fn()
             except TransientError as error:
-                delay_s = self.gate.failed(entry, error)
+                delay_s = self.gate.failed(permit, error)
                 self._observer.failed(self.name, error, self.gate.state, delay_s)
-                self.gate.pause(delay_s, self._waits)
+                self.gate.back_off(delay_s, self._waits)
             except RefusedError:
-                self.gate.answered()
+                self.gate.refused()
                 self._observer.succeeded(self.name)
                 raise
             except BaseException:
-                self.gate.abandoned(entry)
+                self.gate.abandoned(permit)
                 raise
             else:
-                self.gate.succeeded(entry, latency_s=time.perf_counter() - began, size=size)
+                self.gate.succeeded(permit, latency_s=time.perf_counter() - began, size=size)
                 self._observer.succeeded(self.name)
                 return found
 

@@ -1,4 +1,7 @@
-"""Who may call a target now: as many as its adaptive limit says, and one alone while it is out."""
+"""Admission of calls to a dependency: a bulkhead of adaptive size, with a circuit breaker.
+
+The bulkhead limits calls in flight, and the circuit breaker lets a single call probe during an outage.
+"""
 
 import threading
 import time
@@ -9,51 +12,56 @@ from msgspec import Struct
 
 from core.errors import FatalError, TransientError
 from delivery.backoff import Backoff
-from delivery.circuit import Circuit, CircuitState
+from delivery.circuit import CircuitBreaker, CircuitState
 from delivery.concurrency import AdaptiveLimit, Call
 
-#: Who waits says so this often, in seconds: a wait for a turn is no hang.
+#: Interval at which a waiting call reports, so that its wait doesn't count as a hang.
 _HEARTBEAT_S: Final = 5.0
 
 
 class ShutdownError(FatalError):
-    """The worker stops while a call waits; nothing is known about its effect."""
+    """The worker shut down while a call waited; it is unknown whether the call took effect."""
 
 
-class Entry(Struct, frozen=True):
-    """A call under way."""
+class Permit(Struct, frozen=True):
+    """The right to make one call; it is given back with the outcome.
+
+    Attributes:
+        call: the measurement of the adaptive limit, if there is one.
+        probe: the call probes an open circuit.
+    """
 
     call: Call | None
     probe: bool
 
 
-class Gate:
-    """Thread-safe."""
+class CallGate:
+    """Gives permits for calls, and learns from their outcomes. Thread-safe."""
 
     def __init__(
         self, *, backoff: Backoff, limit: AdaptiveLimit | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`limit` None: as many as come."""
+        """Without `limit` any number of calls may be in flight."""
         self._backoff = backoff
         self._limit = limit
         self._clock = clock
-        self._circuit = Circuit()
+        self._circuit = CircuitBreaker()
         self._inflight = 0
         self._closed = False
         self._changed = threading.Condition()
 
     @property
     def state(self) -> CircuitState:
-        """Of the circuit."""
+        """State of the circuit breaker."""
         return self._circuit.state
 
     @property
     def limit(self) -> int | None:
-        """How many calls may be under way now, in good times."""
+        """Maximum calls in flight while the circuit is closed."""
         return None if self._limit is None else self._limit.limit
 
-    def enter(self, on_wait: Callable[[], None]) -> Entry:
-        """Wait for a turn. `on_wait` is called every few seconds meanwhile.
+    def acquire(self, on_wait: Callable[[], None]) -> Permit:
+        """Wait for a permit. `on_wait` is called every few seconds meanwhile.
 
         Raises:
             ShutdownError: the gate was closed.
@@ -64,40 +72,40 @@ class Gate:
                 on_wait()
             self._inflight += 1
             call = None if self._limit is None else self._limit.began(self._inflight)
-            return Entry(call, self._circuit.began())
+            return Permit(call, self._circuit.began())
 
-    def succeeded(self, entry: Entry, *, latency_s: float, size: int) -> None:
-        """The call wrote `size` points."""
+    def succeeded(self, permit: Permit, *, latency_s: float, size: int) -> None:
+        """The call succeeded, with `size` items."""
         with self._changed:
-            if self._limit is not None and entry.call is not None:
-                self._limit.succeeded(entry.call, latency_s=latency_s, size=size)
+            if self._limit is not None and permit.call is not None:
+                self._limit.succeeded(permit.call, latency_s=latency_s, size=size)
             self._circuit.succeeded()
-            self._leave()
+            self._release()
 
-    def answered(self) -> None:
-        """The call was refused for what it brought: the target is there, and its latency says nothing."""
+    def refused(self) -> None:
+        """The call's data was refused: the dependency is up, and the latency shows nothing about its capacity."""
         with self._changed:
             self._circuit.succeeded()
-            self._leave()
+            self._release()
 
-    def failed(self, entry: Entry, error: TransientError) -> float:
-        """The call failed on an outage. Returns how long its caller should wait before it comes again, in seconds."""
+    def failed(self, permit: Permit, error: TransientError) -> float:
+        """The call failed on an outage. Returns how long its caller should wait before the next attempt, in seconds."""
         with self._changed:
-            if self._limit is not None and entry.call is not None and error.overload:
-                self._limit.overloaded(entry.call)
+            if self._limit is not None and permit.call is not None and error.overload:
+                self._limit.overloaded(permit.call)
             delay_s = self._backoff.delay_s(self._circuit.failures, error)
-            self._circuit.failed(self._clock(), delay_s, probe=entry.probe)
-            self._leave()
+            self._circuit.failed(self._clock(), delay_s, probe=permit.probe)
+            self._release()
             return delay_s
 
-    def abandoned(self, entry: Entry) -> None:
-        """The call ended by a fault of ours."""
+    def abandoned(self, permit: Permit) -> None:
+        """The call ended with an unexpected exception."""
         with self._changed:
-            self._circuit.abandoned(probe=entry.probe)
-            self._leave()
+            self._circuit.abandoned(probe=permit.probe)
+            self._release()
 
-    def pause(self, seconds: float, on_wait: Callable[[], None]) -> None:
-        """Wait out the delay of `failed`; an open circuit is waited for in `enter`, by all alike.
+    def back_off(self, seconds: float, on_wait: Callable[[], None]) -> None:
+        """Wait out the delay of `failed`. Returns early if the circuit opens: `acquire` then waits for the probe.
 
         Raises:
             ShutdownError: the gate was closed.
@@ -110,7 +118,7 @@ class Gate:
             self._require_open()
 
     def close(self) -> None:
-        """Let nobody in any more, and send away who waits."""
+        """Give no more permits; calls that wait for one end with ShutdownError."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -124,8 +132,8 @@ class Gate:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise ShutdownError("the worker stops")
+            raise ShutdownError("the worker is shutting down")
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._inflight -= 1
         self._changed.notify_all()

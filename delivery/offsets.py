@@ -1,10 +1,10 @@
-"""Which offsets may be committed: the contiguous acked prefix of each partition, never more.
+"""Tracks which offsets may be committed: the contiguous acked prefix of each partition, never more.
 
-An *assignment* of a partition has a generation. Records delivered under one generation and acked under another
-belong to somebody else by now: such acks are ignored.
+Each *assignment* of a partition has a generation. An ack is ignored if its record was delivered under an earlier
+generation: another member may own the partition by now.
 
-The *watermark* is the next offset to read after a restart: one past the last offset of the acked prefix. The
-prefix counts delivered offsets, not numbers: compaction and transactions leave gaps in a partition.
+The *commit position* is the offset to continue from after a restart: one past the last offset of the acked prefix. The
+prefix is over delivered offsets, which need not be consecutive: compaction and transactions leave gaps.
 """
 
 import threading
@@ -20,14 +20,14 @@ TopicPartition = tuple[str, int]
 class _Assignment:
     """One partition under one generation."""
 
-    __slots__ = ("acked", "committed", "delivered", "generation", "last", "watermark")
+    __slots__ = ("acked", "commit_position", "committed", "delivered", "generation", "last")
 
     def __init__(self, generation: int) -> None:
         self.generation = generation
-        self.delivered: deque[int] = deque()  # not yet passed by the watermark, ascending
-        self.acked: set[int] = set()  # the ones among them that are done
+        self.delivered: deque[int] = deque()  # at or after the commit position, ascending
+        self.acked: set[int] = set()  # those of them that are done
         self.last = -1
-        self.watermark: int | None = None
+        self.commit_position: int | None = None
         self.committed: int | None = None
 
     def ack(self, offsets: Iterable[int]) -> None:
@@ -35,7 +35,7 @@ class _Assignment:
         while self.delivered and self.delivered[0] in self.acked:
             offset = self.delivered.popleft()
             self.acked.discard(offset)
-            self.watermark = offset + 1
+            self.commit_position = offset + 1
 
 
 class OffsetTracker:
@@ -49,18 +49,18 @@ class OffsetTracker:
 
     @property
     def partitions(self) -> set[TopicPartition]:
-        """What is assigned now."""
+        """The partitions assigned now."""
         with self._changed:
             return set(self._assignments)
 
     def generations(self) -> dict[TopicPartition, int]:
-        """The generation that each partition of ours is assigned under."""
+        """The generation of each assigned partition."""
         with self._changed:
             return {partition: assignment.generation for partition, assignment in self._assignments.items()}
 
     @property
     def stale_acks(self) -> int:
-        """Offsets acked after their partition was taken away."""
+        """Offsets acked after their assignment had ended."""
         return self._stale
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
@@ -71,18 +71,18 @@ class OffsetTracker:
                 self._assignments[partition] = _Assignment(self._generation)
 
     def remove(self, partitions: Iterable[TopicPartition]) -> None:
-        """Forget `partitions`: revoked, after their commit, or lost."""
+        """Forget `partitions`, after they were committed and revoked, or after they were lost."""
         with self._changed:
             for partition in partitions:
                 self._assignments.pop(partition, None)
             self._changed.notify_all()
 
     def deliver(self, records: Sequence[Record]) -> Receipt:
-        """Note that `records` are on their way. All must be of assigned partitions.
+        """Note that `records`, all of assigned partitions, are in flight. Returns the token to ack them with.
 
         Raises:
-            FatalError: an offset that is not past the last one of its partition and generation: the client
-                went backwards, and a commit could skip what lies between.
+            FatalError: an offset of a partition is not past the previous one of its generation: the client went
+                backwards, and a commit could skip the offsets between.
         """
         offsets: dict[TopicPartition, list[int]] = {}
         size = 0
@@ -97,7 +97,8 @@ class OffsetTracker:
                 for offset in numbers:
                     if offset <= assignment.last:
                         raise FatalError(
-                            f"{partition[0]}[{partition[1]}]: offset {offset} was read after {assignment.last}"
+                            f"{partition[0]}[{partition[1]}]: the client went backwards: "
+                            f"it read offset {offset} after {assignment.last}"
                         )
                     assignment.last = offset
                     assignment.delivered.append(offset)
@@ -105,7 +106,7 @@ class OffsetTracker:
         return Receipt(tuple(receipts), len(records), size)
 
     def ack(self, receipt: Receipt) -> None:
-        """Everything of `receipt` is durable. Acks of an older generation count for nothing."""
+        """Mark everything of `receipt` as durable; parts of an earlier generation are ignored."""
         with self._changed:
             for part in receipt.partitions:
                 assignment = self._assignments.get(part.partition)
@@ -116,32 +117,32 @@ class OffsetTracker:
             self._changed.notify_all()
 
     def committable(self, partitions: Iterable[TopicPartition] | None = None) -> dict[TopicPartition, int]:
-        """Watermarks that moved since they were last committed, of `partitions` or of all."""
+        """Commit positions that have moved since they were committed, of `partitions` (default: all)."""
         wanted = None if partitions is None else set(partitions)
         with self._changed:
             return {
-                partition: assignment.watermark
+                partition: assignment.commit_position
                 for partition, assignment in self._assignments.items()
-                if assignment.watermark is not None
-                and assignment.watermark != assignment.committed
+                if assignment.commit_position is not None
+                and assignment.commit_position != assignment.committed
                 and (wanted is None or partition in wanted)
             }
 
-    def watermarks(self) -> dict[TopicPartition, int | None]:
-        """The watermark of every partition assigned; None where nothing was acked yet."""
+    def commit_positions(self) -> dict[TopicPartition, int | None]:
+        """The commit position of each assigned partition; None if nothing was acked yet."""
         with self._changed:
-            return {partition: assignment.watermark for partition, assignment in self._assignments.items()}
+            return {partition: assignment.commit_position for partition, assignment in self._assignments.items()}
 
-    def reached(self) -> dict[TopicPartition, int | None]:
-        """The offset before which all is done, of every partition assigned; None where nothing was read yet."""
+    def first_unfinished(self) -> dict[TopicPartition, int | None]:
+        """The first offset of each assigned partition that is not done; None if nothing was read yet."""
         with self._changed:
             return {
-                partition: assignment.delivered[0] if assignment.delivered else assignment.watermark
+                partition: assignment.delivered[0] if assignment.delivered else assignment.commit_position
                 for partition, assignment in self._assignments.items()
             }
 
     def committed(self, offsets: Iterable[tuple[TopicPartition, int]]) -> None:
-        """The broker has confirmed these watermarks."""
+        """Note the commit positions that the broker has confirmed."""
         with self._changed:
             for partition, offset in offsets:
                 assignment = self._assignments.get(partition)
@@ -149,12 +150,12 @@ class OffsetTracker:
                     assignment.committed = offset
 
     def drained(self, partitions: Iterable[TopicPartition] | None = None) -> bool:
-        """Nothing delivered of `partitions`, or of any, is still on its way."""
+        """True if no record of `partitions` (default: all) is in flight."""
         with self._changed:
             return self._drained(partitions)
 
     def wait_drained(self, partitions: Iterable[TopicPartition], timeout_s: float) -> bool:
-        """Wait until `partitions` are drained, at most `timeout_s`; False when they are not."""
+        """Wait at most `timeout_s` until `partitions` are drained. False if they are not."""
         wanted = list(partitions)
         with self._changed:
             return self._changed.wait_for(lambda: self._drained(wanted), timeout_s)

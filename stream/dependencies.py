@@ -11,7 +11,7 @@ from delivery.backoff import Backoff
 from delivery.circuit import CircuitState
 from delivery.concurrency import AdaptiveLimit
 from delivery.dependency import Dependency, DependencyObserver
-from delivery.gate import Gate
+from delivery.gate import CallGate
 from stream.progress import Progress
 from stream.sinks import DEAD_LETTERS, SinkSpec
 from stream.telemetry import StreamTelemetry
@@ -54,7 +54,7 @@ def open_dependencies(
 
     def dependency(name: str, *, adaptive: bool) -> Dependency:
         limit = _limit(settings, telemetry, name) if adaptive else None
-        gate = Gate(backoff=Backoff(cap_s=settings.backoff_max_s, rng=rng), limit=limit)
+        gate = CallGate(backoff=Backoff(cap_s=settings.backoff_max_s, rng=rng), limit=limit)
         telemetry.track("tickets_circuit_state", lambda: _STATES[gate.state], name)
         return Dependency(name, gate=gate, observer=observer)
 

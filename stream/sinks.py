@@ -11,7 +11,7 @@ from msgspec import Struct
 from core.errors import FatalError
 from core.protocols import Sink
 from core.records import EnrichedTicket, Record, Rejected, Stage, TicketPoints
-from delivery.bisection import Refusal, write_all
+from delivery.bisection import Refusal, write_with_bisection
 
 T = TypeVar("T", bound=EnrichedTicket | TicketPoints)
 
@@ -78,7 +78,7 @@ def write_tickets(
     Raises:
         FatalError: the sink refuses each of several tickets with points. Any sink accepts a delete, which has none.
     """
-    refusals = write_all(tickets, write)
+    refusals = write_with_bisection(tickets, write)
     refused = sum(bool(tickets[refusal.at].rows) for refusal in refusals)
     if refused >= _SEVERAL and refused == sum(bool(ticket.rows) for ticket in tickets):
         raise FatalError(

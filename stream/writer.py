@@ -114,12 +114,12 @@ class Writer(Generic[W]):
     def _write(self, unfinished: Batch[Item], batch: Batch[W | Rejected]) -> None:
         rejected = [item for item in batch.items if isinstance(item, Rejected)]
         written = {place: item for place, item in enumerate(batch.items) if not isinstance(item, Rejected)}
-        seen = self._breaker.saw(len(batch.items), [item.code for item in rejected])
+        seen = self._breaker.add_batch(len(batch.items), [item.code for item in rejected])
         self._publish(rejected)
         for sink in self._sinks:
             refused = self._write_to(sink, unfinished, written)
             if refused:
-                self._breaker.refused(seen, [item.code for item in refused])
+                self._breaker.add_refusals(seen, [item.code for item in refused])
                 self._publish(refused)
                 rejected += refused
         self._telemetry.acked(

@@ -1,4 +1,4 @@
-"""Asking and telling a cluster: is it there, which topics exist, what has a group committed."""
+"""Kafka administration: checks that the cluster answers, lists and creates topics, reads a group's offsets."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ from core.settings import KafkaSettings
 T = TypeVar("T")
 
 _POLL_S: Final = 0.5
-#: A new topic is known to the broker that made it before the others have heard of it.
+#: A new topic takes a moment to spread from the broker that created it to the others.
 _SPREADS_S: Final = 2.0
-#: A group's coordinator is about to be there, or the broker is about to hear of a topic.
+#: Retryable: the group's coordinator is starting, or a new topic hasn't reached the broker yet.
 _SOON: Final = {
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.NOT_COORDINATOR,
@@ -33,7 +33,7 @@ _SOON: Final = {
 
 
 class PartitionLag(Struct, frozen=True):
-    """How far a group is behind in one partition; `committed` is None where it has committed nothing."""
+    """How far a group is behind in one partition; `committed` is None if it has committed nothing."""
 
     topic: str
     partition: int
@@ -43,13 +43,13 @@ class PartitionLag(Struct, frozen=True):
 
     @property
     def lag(self) -> int:
-        """Records a task of the group would still read."""
-        # Some brokers name the start of the last batch as the end, so a group may seem ahead of it.
+        """Records that the group has still to read."""
+        # Some brokers report the start of the last batch as the end, so a group may seem to be ahead of it.
         return max(0, self.end - (self.start if self.committed is None else max(self.committed, self.start)))
 
 
 def broker_answers(address: str, *, timeout_s: float) -> bool:
-    """Whether a broker at `address`, without security, answers within `timeout_s`."""
+    """Whether an unsecured broker at `address` answers within `timeout_s`."""
     client = AdminClient({"bootstrap.servers": address, "log_level": 0, "reconnect.backoff.ms": 20})
     try:
         client.list_topics(timeout=timeout_s)
@@ -59,7 +59,7 @@ def broker_answers(address: str, *, timeout_s: float) -> bool:
 
 
 class Cluster:
-    """An administrator's view. Raises `UnavailableError` with one line that says what to do."""
+    """A cluster, for administration. Its UnavailableErrors are one line that says what to do."""
 
     def __init__(self, client: AdminClient, *, settings: KafkaSettings, errors: ClientErrors) -> None:
         """Administer through `client`, which reports to `errors`; see `open_cluster`."""
@@ -69,10 +69,10 @@ class Cluster:
         self._members: dict[str, Consumer] = {}
 
     def topics(self) -> dict[str, int]:
-        """Every topic's number of partitions.
+        """The number of partitions of every topic.
 
         Raises:
-            UnavailableError: nobody answers within the start-up time, or the broker refuses us.
+            UnavailableError: no broker answers within the start-up timeout, or it refuses us.
         """
         deadline = time.monotonic() + self._settings.startup_timeout_s
         while True:
@@ -80,14 +80,14 @@ class Cluster:
             try:
                 found = self._admin.list_topics(timeout=max(0.1, min(_POLL_S * 4, left)))
             except KafkaException as error:
-                self._admin.poll(0)  # lets the client say what it has met
-                if left <= 0 or self._errors.refusal is not None:
+                self._admin.poll(0)  # runs the error callback
+                if left <= 0 or self._errors.denial is not None:
                     raise UnavailableError(self._why(error.args[0])) from None
             else:
                 return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
     def require_topics(self, names: Sequence[str]) -> dict[str, int]:
-        """Partitions of each of `names`; one that is missing is asked for again for two seconds, it may be new.
+        """Partitions of each of `names`; waits two seconds for missing ones, which may be new.
 
         Raises:
             UnavailableError: no broker answers, or a topic is missing.
@@ -98,10 +98,10 @@ class Cluster:
             time.sleep(_POLL_S)
             present = self.topics()
         missing = [name for name in names if name not in present]
-        if missing and (closed := self._closed_to_us(missing)):
+        if missing and (denied := self._unauthorized(missing)):
             raise UnavailableError(
-                f"the broker at {self._settings.brokers} doesn't let us see topic {', '.join(closed)}; "
-                "give our user the right to read or to write it"
+                f"the broker at {self._settings.brokers} doesn't let us see topic {', '.join(denied)}; "
+                "grant our user read or write access to it"
             )
         if missing:
             raise UnavailableError(
@@ -110,20 +110,20 @@ class Cluster:
             )
         return {name: present[name] for name in names}
 
-    def _closed_to_us(self, names: Sequence[str]) -> list[str]:
-        """Those of `names` that are left out of a list for want of a right; asked for by name, a broker says so."""
-        closed = []
+    def _unauthorized(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that we may not see: lists leave them out, and only a request by name says so."""
+        denied = []
         for name, future in self._admin.describe_topics(TopicCollection(list(names))).items():
             try:
                 future.result(self._settings.startup_timeout_s)
             except KafkaException as error:
-                closed += [name] if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else []
+                denied += [name] if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else []
             except TimeoutError:
                 continue
-        return closed
+        return denied
 
     def create_topic(self, name: str, *, partitions: int, replication: int, config: dict[str, str]) -> None:
-        """Create one topic; one that exists already is fine.
+        """Create a topic, unless it exists.
 
         Raises:
             UnavailableError: the broker refuses.
@@ -138,7 +138,7 @@ class Cluster:
                 raise UnavailableError(f"creating topic {name}: {fault.str()}") from None
 
     def brokers(self) -> int:
-        """How many brokers the cluster has."""
+        """The number of brokers in the cluster."""
         self.topics()
         return len(self._admin.list_topics(timeout=self._settings.startup_timeout_s).brokers)
 
@@ -151,7 +151,7 @@ class Cluster:
         partitions = [TopicPartition(topic, n) for n in range(self.require_topics([topic])[topic])]
         timeout = self._settings.startup_timeout_s
         try:
-            found = self._patiently(lambda: self._member(group).committed(partitions, timeout))
+            found = self._retry(lambda: self._member(group).committed(partitions, timeout))
             committed = {p.partition: p.offset for p in found}
             ends = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
             starts = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
@@ -164,8 +164,8 @@ class Cluster:
             for n in sorted(ends)
         ]
 
-    def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask again for what is about to be there: a coordinator just started, a topic just made."""
+    def _retry(self, ask: Callable[[], T]) -> T:
+        """Repeat a request while a coordinator starts, or a new topic spreads."""
         deadline = time.monotonic() + self._settings.startup_timeout_s
         while True:
             try:
@@ -176,10 +176,10 @@ class Cluster:
             time.sleep(_POLL_S)
 
     def _member(self, group: str) -> Consumer:
-        """A client that may ask for the group's offsets and never joins it.
+        """A client that reads the group's offsets and never joins it.
 
-        The administrator's own call crashes the process in librdkafka 2.16 when the coordinator has just died: the
-        answer's error is handed to a member that an AdminClient hasn't got.
+        AdminClient.list_consumer_group_offsets crashes the process in librdkafka 2.16 if the coordinator has just died:
+        its error handling assumes a group member, which an AdminClient is not.
         """
         if group not in self._members:
             options = {**client_options(self._settings), "group.id": group, "enable.auto.commit": False}
@@ -192,19 +192,19 @@ class Cluster:
             timeout = self._settings.startup_timeout_s
             return {partition.partition: future.result(timeout).offset for partition, future in futures.items()}
 
-        return self._patiently(ask)
+        return self._retry(ask)
 
     def _why(self, error: KafkaError) -> str:
         errors = self._errors
-        if errors.refusal is not None:
+        if errors.denial is not None:
             return (
-                f"the broker at {self._settings.brokers} refuses us: {errors.refusal.str()}; "
-                "look at TICKETS_KAFKA__SASL_* and TICKETS_KAFKA__SSL_*"
+                f"the broker at {self._settings.brokers} refuses us: {errors.denial.str()}; "
+                "check TICKETS_KAFKA__SASL_* and TICKETS_KAFKA__SSL_*"
             )
         if errors.untrusted is not None:
             return (
                 f"the broker at {self._settings.brokers} and we don't trust each other: {errors.untrusted.str()}; "
-                "look at TICKETS_KAFKA__SSL_*, at dates, and at the name in TICKETS_KAFKA__BROKERS"
+                "check TICKETS_KAFKA__SSL_*, the certificates' dates, and the host name in TICKETS_KAFKA__BROKERS"
             )
         reason = (errors.last or error).str()
         return f"no broker answers at {self._settings.brokers} ({reason}); set TICKETS_KAFKA__BROKERS, or start one"
@@ -214,7 +214,7 @@ def open_cluster(settings: KafkaSettings) -> Cluster:
     """Open an administration client, which connects with its first request.
 
     Raises:
-        ConfigError: the client rejects its options.
+        ConfigError: settings contradict each other, or the client rejects them.
     """
     errors = ClientErrors()
     client = open_client(AdminClient, client_options(settings) | {"error_cb": errors.add})

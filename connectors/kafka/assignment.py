@@ -82,7 +82,7 @@ class Assignment:
 
     def report_lag(self) -> None:
         """Report the lag of each partition, as of the client's last fetch."""
-        for (topic, partition), offset in self._tracker.reached().items():
+        for (topic, partition), offset in self._tracker.first_unfinished().items():
             if offset is not None:
                 _low, end = self._client.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
                 self._observer.lag(topic, partition, max(0, end - offset))
@@ -101,7 +101,7 @@ class Assignment:
     def _on_revoke(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         revoked = partitions_of(partitions)
         self._tracker.wait_drained(revoked, self._wait_s())
-        self._committer.hand_over(client, revoked)
+        self._committer.commit_revoked(client, revoked)
         self._remove(client, partitions)
         self._report("revoke", partitions)
 

@@ -1,6 +1,6 @@
-"""A call of the client that takes no timeout: a close with no broker never returns (librdkafka's issue 3740).
+"""A time limit for client calls that take no timeout: without a broker `close` never returns (librdkafka issue 3740).
 
-Not for a call inside a callback: the client serves one thread at a time, and that one waits here.
+Not for use inside a callback: the client serves one thread at a time, and the callback's thread would be waiting here.
 """
 
 import threading
@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 def ends_within(seconds: float, call: Callable[[], object]) -> bool:
-    """Whether `call`, made on a thread of its own, has returned in time; else it is left alone.
+    """Run `call` on a thread of its own and return whether it ended in time; if not, it is abandoned.
 
-    What it raises by then is raised here.
+    An exception that it raises in time is raised here.
     """
     raised: list[BaseException] = []
 
@@ -20,11 +20,11 @@ def ends_within(seconds: float, call: Callable[[], object]) -> bool:
         except BaseException as error:  # noqa: BLE001 - a thread's error would vanish
             raised.append(error)
 
-    # A daemon: the process's end must not wait for it.
+    # A daemon, so that the end of the process doesn't wait for it.
     thread = threading.Thread(target=run, name="kafka-call", daemon=True)
     thread.start()
     thread.join(seconds)
-    returned = not thread.is_alive()  # looked at first: what it raises a moment later is nobody's any more
+    returned = not thread.is_alive()  # read before `raised`: later exceptions are ignored
     if returned and raised:
         raise raised[0]
     return returned

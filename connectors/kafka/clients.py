@@ -1,4 +1,4 @@
-"""Making a client of librdkafka: what it refuses at once is a setting, and the line says so."""
+"""Opens librdkafka clients; a configuration error becomes a one-line ConfigError."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,15 +12,15 @@ Client = TypeVar("Client")
 
 
 def open_client(kind: Callable[[Options], Client], options: Options) -> Client:
-    """A client of this kind; it connects later, by itself.
+    """Open a client, which connects in the background.
 
     Raises:
-        ConfigError: an option is unknown, or a file of ours is no certificate, no key, or closed by another password.
+        ConfigError: an option is unknown, or a certificate or key can't be read or decrypted.
     """
     try:
         return kind(options)
     except KafkaException as error:
-        said = " ".join(error.args[0].str().split())
+        reason = " ".join(error.args[0].str().split())
         raise ConfigError(
-            f"Kafka's client refuses its settings: {said}; look at TICKETS_KAFKA__SSL_* and TICKETS_KAFKA__EXTRA"
+            f"Kafka's client refuses its settings: {reason}; check TICKETS_KAFKA__SSL_* and TICKETS_KAFKA__EXTRA"
         ) from None

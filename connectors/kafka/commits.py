@@ -1,7 +1,8 @@
-"""Committing: when the watermarks moved, and once more before a partition is given away.
+"""Commits offsets when their commit positions move, and once more before a partition is revoked.
 
-A rebalance holds commits up. The coordinator answers a connection's requests one by one, and a JoinGroup only when
-every other member has joined: a commit sent meanwhile waits behind it, and is then refused for its old generation.
+A rebalance delays commits. The coordinator handles the requests of a connection in order, and answers a JoinGroup only
+after every other member has joined: a commit sent meanwhile waits behind it, and is then refused for its old
+generation.
 """
 
 import logging
@@ -18,16 +19,16 @@ from delivery.offsets import TopicPartition as Partition
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: Watermarks that didn't move are committed again so often, as a precaution: a commit of the last owner that was held
-#: up, by a change of the coordinator say, could land late and put the offset back.
+#: Interval at which positions that didn't move are committed again: a delayed commit of the partition's last owner, for
+#: example after a change of the coordinator, could arrive late and put the offset back.
 _REPEAT_S: Final = 5.0
-#: Refused in the middle of a rebalance: the same commit is in order a moment later.
-_LATER: Final = (KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH)
+#: Errors during a rebalance; the same commit is accepted a moment later.
+_REBALANCING: Final = (KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH)
 _PAUSE_S: Final = 0.05
 
 
 class Committer:
-    """Commits what the tracker allows. On the polling thread, or on one that it waits for."""
+    """Commits what the tracker allows. Called on the polling thread, or on one that the polling thread joins."""
 
     def __init__(self, tracker: OffsetTracker, *, interval_s: float, clock: Callable[[], float]) -> None:
         self._tracker = tracker
@@ -35,7 +36,7 @@ class Committer:
         self._clock = clock
         self._next = 0.0
         self._repeat = 0.0
-        self._under_way = 0
+        self._in_flight = 0
 
     def due(self) -> bool:
         """True once per interval."""
@@ -45,35 +46,32 @@ class Committer:
         self._next = now + self._interval_s
         return True
 
-    def commit_soon(self, consumer: Consumer) -> None:
-        """Commit the watermarks that moved; `on_commit` hears of the outcome, and what failed is sent again.
+    def commit_soon(self, client: Consumer) -> None:
+        """Commit the positions that moved, unless a commit is in flight. `on_commit` receives the outcome.
 
-        One at a time: what a rebalance holds up would be a queue of commits that are all refused, and a refusal that
-        comes when the rebalance is over makes the client give up its partitions.
+        At most one is in flight. Commits queued during a rebalance would all be refused, and a refusal that arrives
+        after it makes the client give up its partitions.
         """
-        if self._under_way == 0:
-            self._send(consumer, self._all_or_moved())
+        if self._in_flight == 0:
+            self._send(client, self._moved_or_all())
 
-    def hand_over(self, consumer: Consumer, partitions: set[Partition]) -> None:
-        """Commit `partitions` before they are given away: inside the callback of a revocation.
+    def commit_revoked(self, client: Consumer, partitions: set[Partition]) -> None:
+        """Commit `partitions` inside the callback of their revocation, without waiting.
 
-        It isn't waited for: the client joins again when its commits are answered, so the next owner reads what was
-        committed here. Nor could it be within a time: the client lets no other thread in before `consume` ends.
+        The client rejoins only when its commits are answered, so the next owner reads this offset. Waiting with a
+        timeout is impossible here: the client lets no other thread in before `consume` returns.
         """
-        self._send(consumer, self._tracker.committable(partitions))
+        self._send(client, self._tracker.committable(partitions))
 
-    def commit_now(self, consumer: Consumer, *, insist_s: float) -> None:
-        """Commit the watermarks that moved, and wait for the broker.
-
-        What is refused because a rebalance is under way is tried again for `insist_s`.
-        """
-        until = time.monotonic() + insist_s
+    def commit_now(self, client: Consumer, *, retry_s: float) -> None:
+        """Commit the positions that moved, and wait for the broker; retry for `retry_s` during a rebalance."""
+        until = time.monotonic() + retry_s
         while offsets := offsets_of(self._tracker.committable()):
             failpoint("before_commit")
             try:
-                confirmed = consumer.commit(offsets=offsets, asynchronous=False)
+                confirmed = client.commit(offsets=offsets, asynchronous=False)
             except KafkaException as error:
-                if error.args[0].code() in _LATER and time.monotonic() < until:
+                if error.args[0].code() in _REBALANCING and time.monotonic() < until:
                     time.sleep(_PAUSE_S)
                     continue
                 # The next owner reads these records again: duplicates, never losses.
@@ -83,32 +81,33 @@ class Committer:
             return
 
     def on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
-        """What the client calls with the outcome of a commit that wasn't waited for."""
-        self._under_way = max(0, self._under_way - 1)
+        """Callback of the client for the outcome of an asynchronous commit."""
+        self._in_flight = max(0, self._in_flight - 1)
         if error is None:
             self._confirm(offsets)
-        elif error.code() in _LATER:
-            logger.info("commit held up by a rebalance; what is still ours is committed again")
+        elif error.code() in _REBALANCING:
+            logger.info("commit refused during a rebalance; partitions that we keep are committed again")
         else:
-            logger.warning("commit refused: %s; what is still ours is committed again", error.str())
+            logger.warning("commit refused: %s; partitions that we keep are committed again", error.str())
 
-    def _send(self, consumer: Consumer, watermarks: Mapping[Partition, int]) -> None:
-        offsets = offsets_of(watermarks)
+    def _send(self, client: Consumer, positions: Mapping[Partition, int]) -> None:
+        offsets = offsets_of(positions)
         if offsets:
             failpoint("before_commit")
             try:
-                consumer.commit(offsets=offsets, asynchronous=True)
+                client.commit(offsets=offsets, asynchronous=True)
             except KafkaException as error:
-                logger.warning("committing: %s; tried again", error)
+                logger.warning("commit failed: %s; it will be retried", error)
             else:
-                self._under_way += 1
+                self._in_flight += 1
 
-    def _all_or_moved(self) -> Mapping[Partition, int]:
+    def _moved_or_all(self) -> Mapping[Partition, int]:
         now = self._clock()
         if now < self._repeat:
             return self._tracker.committable()
         self._repeat = now + _REPEAT_S
-        return {partition: offset for partition, offset in self._tracker.watermarks().items() if offset is not None}
+        positions = self._tracker.commit_positions()
+        return {partition: offset for partition, offset in positions.items() if offset is not None}
 
     def _confirm(self, offsets: list[TopicPartition]) -> None:
         self._tracker.committed(

@@ -15,7 +15,7 @@ from connectors.kafka.assignment import Assignment, ConsumerObserver
 from connectors.kafka.bounded import ends_within
 from connectors.kafka.clients import open_client
 from connectors.kafka.commits import Committer
-from connectors.kafka.faults import ClientErrors, refused, translate
+from connectors.kafka.faults import ClientErrors, denied, translate
 from connectors.kafka.messages import record_of
 from connectors.kafka.options import Options, consumer_options
 from core.failpoints import failpoint
@@ -138,7 +138,7 @@ class GroupConsumer:
             logger.info("left the group")
 
     def _leave(self) -> None:
-        self._committer.commit_now(self._client, insist_s=_ANSWER_S * _RETRY_SHARE)
+        self._committer.commit_now(self._client, retry_s=_ANSWER_S * _RETRY_SHARE)
         self._client.close()
 
     def _fetch(self, count: int) -> list[Record]:
@@ -162,8 +162,8 @@ class GroupConsumer:
                 found += self._taken(self._client.consume(count - 1, 0))
         except KafkaException as error:
             raise translate(error.args[0], "consuming") from None
-        if self._errors.refusal is not None:
-            raise translate(self._errors.refusal, "consuming")
+        if self._errors.denial is not None:
+            raise translate(self._errors.denial, "consuming")
         return found
 
     def _taken(self, messages: Sequence[Message]) -> list[tuple[Record, int]]:
@@ -242,6 +242,6 @@ def open_consumer(
 
 
 def _note(error: KafkaError) -> None:
-    if error.fatal() or refused(error) or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+    if error.fatal() or denied(error) or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         raise translate(error, "consuming")
     logger.warning("consuming: %s", error.str())  # librdkafka retries by itself

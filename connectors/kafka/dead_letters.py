@@ -1,7 +1,7 @@
-"""The dead-letter topic: the original key, value and headers, and beside them who refused what, and why.
+"""The dead-letter topic: the original key, value and headers, with headers for stage, code, reason and origin.
 
-The original value travels untouched, so that a replay is exact; the topic therefore holds raw ticket text and
-needs the same protection as the topic the record came from.
+The value is kept as it was, so that a replay is exact. The topic therefore holds raw ticket text and needs the same
+protection as the topic that the record came from.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from connectors.kafka.producer import Outgoing, Sender
 from core.records import Headers, Rejected
 
 HEADER_PREFIX: Final = "dlq-"
-#: Kept over replays, so that a record that comes back shows how long it has been in trouble.
+#: Kept over replays, so that a record that is rejected again shows when it was first rejected.
 FIRST_SEEN: Final = "dlq-first-seen-ms"
 
 
@@ -27,12 +27,12 @@ class DeadLetterTopic:
         """Durable on return.
 
         Raises:
-            TransientError: the broker did not take all; some may be written.
+            TransientError: the broker did not accept all; some may be written.
             FatalError: the broker refuses, or the topic is missing.
         """
-        self._sender.send([self._letter(item) for item in rejected])
+        self._sender.send([self._dead_letter(item) for item in rejected])
 
-    def _letter(self, rejected: Rejected) -> Outgoing:
+    def _dead_letter(self, rejected: Rejected) -> Outgoing:
         record = rejected.record
         first_seen = dict(record.headers).get(FIRST_SEEN, str(self._now_ms()).encode())
         about: Headers = (

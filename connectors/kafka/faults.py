@@ -1,4 +1,4 @@
-"""What librdkafka's errors mean for us."""
+"""Translates librdkafka's errors into ours."""
 
 from typing import Final
 
@@ -6,8 +6,8 @@ from confluent_kafka import KafkaError
 
 from core.errors import FatalError, RefusedError, TicketstreamError, TransientError
 
-#: No waiting mends these: somebody has to change a setting or a permission.
-_REFUSED: Final = {
+#: Not retryable: someone has to change a setting or an ACL.
+_DENIED: Final = {
     KafkaError._AUTHENTICATION,  # noqa: SLF001 - librdkafka's local codes begin with an underscore
     KafkaError.SASL_AUTHENTICATION_FAILED,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -23,38 +23,42 @@ _GONE: Final = {
 }
 
 
-def refused(error: KafkaError) -> bool:
-    """The broker knows us and says no."""
-    return error.code() in _REFUSED
+def denied(error: KafkaError) -> bool:
+    """Whether this is an authentication or authorization error."""
+    return error.code() in _DENIED
 
 
 class ClientErrors:
     """Errors that a client reports outside of any call, through its option `error_cb`.
 
     Attributes:
-        refusal: the first authentication or authorization error.
+        denial: the first authentication or authorization error.
         untrusted: the first TLS error.
         last: the last error of any kind.
     """
 
     def __init__(self) -> None:
-        self.refusal: KafkaError | None = None
+        self.denial: KafkaError | None = None
         self.untrusted: KafkaError | None = None
         self.last: KafkaError | None = None
 
     def add(self, error: KafkaError) -> None:
         """Note `error`, on whichever thread polls the client."""
         self.last = error
-        if self.refusal is None and refused(error):
-            self.refusal = error
+        if self.denial is None and denied(error):
+            self.denial = error
         # If the broker rejects our certificate, the error has no code of its own, only OpenSSL's message.
         if self.untrusted is None and "SSL " in error.str():
             self.untrusted = error
 
 
 def translate(error: KafkaError, doing: str) -> TicketstreamError:
-    """`error` as one of ours: a refusal, a vanished topic or a fatal client is final, anything else an outage."""
-    if refused(error):
+    """Translate `error`, which happened while `doing`.
+
+    Authorization errors, unknown topics and fatal client errors are final, a record that is too large is refused, and
+    everything else is transient.
+    """
+    if denied(error):
         return FatalError(f"{doing}: the broker refuses: {error.str()}")
     if error.code() in _GONE:
         return FatalError(f"{doing}: {error.str()}; `ticketstream topics` creates what is missing")

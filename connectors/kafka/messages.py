@@ -1,4 +1,4 @@
-"""librdkafka's messages and offsets as our records, and back."""
+"""Converts librdkafka's messages and offsets to our records and positions, and back."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ from delivery.offsets import TopicPartition as Partition
 
 
 def record_of(message: Message) -> Record:
-    """`message`, which carries no error, as a record."""
+    """Convert a message without an error to a record."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None  # noqa: S101 - for mypy: a message without error has all three
     assert partition is not None  # noqa: S101 - likewise
@@ -28,11 +28,11 @@ def _bytes(value: str | bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
 
 
-def offsets_of(watermarks: Mapping[Partition, int]) -> list[TopicPartition]:
-    """Watermarks as the client commits them."""
-    return [TopicPartition(topic, number, offset) for (topic, number), offset in watermarks.items()]
+def offsets_of(positions: Mapping[Partition, int]) -> list[TopicPartition]:
+    """Convert commit positions to the offsets that the client commits."""
+    return [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
 
 
 def partitions_of(partitions: Iterable[TopicPartition]) -> set[Partition]:
-    """The bare names of `partitions`."""
+    """`partitions` as (topic, number) tuples, without their offsets."""
     return {(p.topic, p.partition) for p in partitions}

@@ -1,4 +1,4 @@
-"""Our settings as librdkafka's options (CONFIGURATION.md of librdkafka names and bounds each)."""
+"""Converts our settings to librdkafka's options (see its CONFIGURATION.md)."""
 
 import logging
 from typing import Any, Final
@@ -14,17 +14,17 @@ Options = dict[str, Any]
 
 
 def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
-    """What every client needs: where the brokers are and how to be let in.
+    """Options of every client: bootstrap servers and authentication.
 
     Raises:
-        ConfigError: the security settings don't fit together.
+        ConfigError: the security settings contradict each other.
     """
     options: Options = {
         "bootstrap.servers": settings.brokers,
         "client.id": "ticketstream",
         "security.protocol": settings.security_protocol,
         "logger": logger,
-        # A broker that comes back is found within a second, not within librdkafka's ten.
+        # Reconnect within a second after an outage; librdkafka's default is ten.
         "reconnect.backoff.max.ms": 1_000,
     }
     if settings.security_protocol.startswith("SASL"):
@@ -40,10 +40,10 @@ def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
 
 
 def consumer_options(settings: KafkaSettings) -> Options:
-    """Options of a group member whose offsets we commit ourselves, each protocol with those it accepts.
+    """Options of a group member that commits manually; only those that its group protocol accepts.
 
     Raises:
-        ConfigError: as `client_options`, or a poll may take less time than a session lasts.
+        ConfigError: as `client_options`, or the poll interval is shorter than the session timeout.
     """
     options = client_options(settings, extra=False) | {
         "group.id": settings.group,
@@ -59,25 +59,26 @@ def consumer_options(settings: KafkaSettings) -> Options:
         if settings.max_poll_interval_s < settings.session_timeout_s:
             raise ConfigError(
                 f"TICKETS_KAFKA__MAX_POLL_INTERVAL_S is {settings.max_poll_interval_s:g} and "
-                f"TICKETS_KAFKA__SESSION_TIMEOUT_S {settings.session_timeout_s:g}: the former must not be the shorter"
+                f"TICKETS_KAFKA__SESSION_TIMEOUT_S is {settings.session_timeout_s:g}; "
+                "raise the poll interval to the session timeout or more"
             )
-        # KIP-848 leaves these to the broker, and librdkafka refuses them there.
+        # Under KIP-848 the broker sets these, and librdkafka rejects them.
         options |= {
             "partition.assignment.strategy": settings.assignment_strategy,
             "session.timeout.ms": int(settings.session_timeout_s * 1000),
-            # A member hears of a rebalance by a heartbeat's answer, and who has joined can't commit until all have.
+            # Members learn of a rebalance from a heartbeat's answer, and can't commit until all have rejoined.
             "heartbeat.interval.ms": max(1, int(settings.session_timeout_s * 1000 / 10)),
         }
     return options | settings.extra
 
 
 def producer_options(settings: KafkaSettings) -> Options:
-    """Options of a producer whose acks mean: on every in-sync replica, once."""
+    """Options of an idempotent producer with acks=all."""
     return client_options(settings, extra=False) | {
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 5,
-        # The topic's max.message.bytes decides, and says so to the one record that is too large.
+        # The limit is left to the topic's max.message.bytes, so that only the record that is too large fails.
         "message.max.bytes": 64 * 1024 * 1024,
         "delivery.timeout.ms": 30_000,
     }
@@ -88,7 +89,7 @@ def _sasl_options(settings: KafkaSettings) -> Options:
     if mechanism is None:
         raise ConfigError(
             f"TICKETS_KAFKA__SECURITY_PROTOCOL is {settings.security_protocol}, which needs "
-            "TICKETS_KAFKA__SASL_MECHANISM: SCRAM-SHA-512, PLAIN or AWS_MSK_IAM, say"
+            "TICKETS_KAFKA__SASL_MECHANISM: for example SCRAM-SHA-512, PLAIN or AWS_MSK_IAM"
         )
     if mechanism == "AWS_MSK_IAM":
         if settings.aws_region is None:

@@ -1,4 +1,4 @@
-"""Producing: nothing counts as sent before every in-sync replica has it."""
+"""A producer: a record counts as sent when every in-sync replica has it."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ from core.settings import KafkaSettings
 _POLL_S: Final = 0.1
 #: RD_KAFKA_PARTITION_UA: the client's partitioner decides.
 _BY_KEY: Final = -1
-#: More than librdkafka's delivery.timeout.ms, so that its report comes first.
+#: Longer than our delivery.timeout.ms, so that the report of a failure comes first.
 _REPORT_TIMEOUT_S: Final = 40.0
 
 
 class Outgoing(Struct, frozen=True):
-    """A record to be written; to a partition by the key's hash where it names none."""
+    """A record to produce. Without `partition` the key's hash selects one."""
 
     topic: str
     key: bytes | None
@@ -41,11 +41,11 @@ class Sender:
         """Durable on return.
 
         Args:
-            records: what to write, in order.
+            records: written in order.
             on_delivered: called with 1 at each delivery, for progress.
 
         Raises:
-            TransientError: the broker did not take all; some may be written.
+            TransientError: the broker did not accept all; some may be written.
             RefusedError: a record is too large for the topic; others may be written.
             FatalError: the broker refuses, or the topic is missing.
         """
@@ -73,9 +73,9 @@ class Sender:
                     partition=_BY_KEY if record.partition is None else record.partition,
                     on_delivery=pending.report,
                 )
-            except BufferError:  # the local queue is full: let reports free it
+            except BufferError:  # the local queue is full: delivery reports free it
                 self._producer.poll(_POLL_S)
-            except KafkaException as error:  # too large for the client, or a partition that isn't there
+            except KafkaException as error:  # too large for the client, or an unknown partition
                 pending.report(error.args[0], None)
                 return
             else:
@@ -83,21 +83,21 @@ class Sender:
                 return
 
     def close(self) -> None:
-        """Wait shortly for what is still queued."""
+        """Flush the queue, for at most 5 s."""
         self._producer.flush(5)
 
 
 def open_sender(settings: KafkaSettings) -> Sender:
-    """A sender of its own connection.
+    """Open a sender with a connection of its own.
 
     Raises:
-        ConfigError: the security settings don't fit together, or a file of theirs is unsound.
+        ConfigError: the security settings contradict each other, or a certificate or key is invalid.
     """
     return Sender(open_client(Producer, producer_options(settings)))
 
 
 class _Pending:
-    """Counts delivery reports down; they come on whichever thread polls."""
+    """Counts outstanding delivery reports, which arrive on whichever thread polls."""
 
     def __init__(self, count: int, on_delivered: Callable[[int], None] | None) -> None:
         self._left = count

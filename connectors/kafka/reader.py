@@ -1,4 +1,4 @@
-"""Reading a topic from start to end, outside any group."""
+"""Reads a topic from start to end, outside any group."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -7,30 +7,30 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import open_client
-from connectors.kafka.faults import refused, translate
+from connectors.kafka.faults import denied, translate
 from connectors.kafka.messages import record_of
 from connectors.kafka.options import Options, client_options
 from core.errors import UnavailableError
 from core.records import Origin, Record
 from core.settings import KafkaSettings
 
-#: A batch that is not full is waited for so long, the last one of every partition too.
+#: Maximum wait for a batch to fill, the last one of each partition included.
 _POLL_S: Final = 0.05
 _BATCH: Final = 500
-#: How long a broker holds a fetch that finds nothing; each partition's end is such a fetch.
+#: How long the broker holds an empty fetch; the end of each partition costs one.
 _HELD_MS: Final = 50
 
 
 def read_topic(
     settings: KafkaSettings, topic: str, *, partitions: int, start: Mapping[int, int] | None = None
 ) -> Iterator[Record]:
-    """Every record of `topic` up to each partition's end as it is now or when it is reached, partitions interleaved.
+    """Yield every record of `topic`, at least up to the present end offsets, with partitions interleaved.
 
     Args:
         settings: of the broker.
         topic: what to read.
         partitions: how many it has.
-        start: first offset by partition; the partition's first record where it names none.
+        start: start offset by partition; the default is the partition's first record.
 
     Raises:
         UnavailableError: the broker stops answering.
@@ -43,7 +43,7 @@ def read_topic(
 
 
 def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
-    """The record at `origin`, or None when there is none (any more).
+    """The record at `origin`, or None if it doesn't exist or has expired.
 
     Raises:
         UnavailableError: the broker stops answering.
@@ -58,35 +58,35 @@ def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
 
 
 def _bounds(settings: KafkaSettings, consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
-    """First and end offset, by the partition's leader. With none, as in an election, it is asked for again."""
+    """First and end offset, from the partition's leader; retried while there is none, as in an election."""
     deadline = time.monotonic() + settings.startup_timeout_s
     while time.monotonic() < deadline:
         try:
             found = consumer.get_watermark_offsets(partition, timeout=settings.startup_timeout_s)
         except KafkaException as error:
             fault = error.args[0]
-            told = fault.code() > 0 and time.monotonic() + _POLL_S >= deadline  # the client's own codes are below 0
-            if told or refused(fault):
+            answered = fault.code() > 0 and time.monotonic() + _POLL_S >= deadline  # the client's own codes are below 0
+            if answered or denied(fault):
                 raise translate(fault, "reading") from None
             time.sleep(_POLL_S)
         else:
             if found is not None:
                 return found
-    raise _nobody(settings)
+    raise _no_answer(settings)
 
 
 def _until_end(settings: KafkaSettings, consumer: Consumer, ends: dict[int, int]) -> Iterator[Record]:
-    """Up to `ends` and on to where a fetch finds nothing.
+    """Yield records up to `ends`, and on until a fetch is empty.
 
-    A fetch alone doesn't tell: a replica that is taken for the leader still serves it, and what was acknowledged a
-    moment ago reaches a replica later. The end alone doesn't either: some brokers name the start of the last batch.
+    An empty fetch alone does not prove the end: a replica that is taken for the leader may lack recently acknowledged
+    records. The end offset alone doesn't either: some brokers report the start of the last batch.
     """
     silent_s = 0.0
     while ends:
         messages = consumer.consume(_BATCH, _POLL_S)
         silent_s = 0.0 if messages else silent_s + _POLL_S
         if silent_s > settings.startup_timeout_s:
-            raise _nobody(settings)
+            raise _no_answer(settings)
         for message in messages:
             error = message.error()
             if error is None:
@@ -99,14 +99,14 @@ def _until_end(settings: KafkaSettings, consumer: Consumer, ends: dict[int, int]
                 raise translate(error, "reading")
 
 
-def _nobody(settings: KafkaSettings) -> UnavailableError:
+def _no_answer(settings: KafkaSettings) -> UnavailableError:
     return UnavailableError(f"no broker answers at {settings.brokers}; set TICKETS_KAFKA__BROKERS, or start one")
 
 
 def _reader(settings: KafkaSettings) -> Consumer:
     options: Options = client_options(settings) | {
-        # The client wants a group and asks who coordinates it, though nothing is committed under it: a name that the
-        # operator's right to the worker's group, given by its beginning, covers.
+        # The client requires a group, and looks up its coordinator, though nothing is committed. The name begins with
+        # the worker's group, so that a prefixed ACL for that covers it.
         "group.id": f"{settings.group}-reader",
         "enable.auto.commit": False,
         "enable.partition.eof": True,

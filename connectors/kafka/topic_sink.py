@@ -1,4 +1,4 @@
-"""A topic as a sink: it takes the results of one role of the stream to the next."""
+"""A topic as a sink: it carries the results of one role of the stream to the next."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T", bound=EnrichedTicket | TicketPoints)
 
 
 class TopicSink(Generic[T]):
-    """Implements `core.protocols.Sink`. Key and partition stay what they were, and with them the order of a ticket."""
+    """Implements `core.protocols.Sink`. Key and partition are kept, and so is the order of each ticket's events."""
 
     def __init__(self, sender: Sender, *, topic: str, message: Callable[[T], Message]) -> None:
         """A sink of tickets.
@@ -19,7 +19,7 @@ class TopicSink(Generic[T]):
         Args:
             sender: of the broker.
             topic: has at least as many partitions as the topic that the tickets were read from.
-            message: a ticket in the topic's wire format.
+            message: encodes a ticket in the topic's wire format.
         """
         self._sender = sender
         self._topic = topic
@@ -29,7 +29,7 @@ class TopicSink(Generic[T]):
         """Durable on return: every in-sync replica has all of them.
 
         Raises:
-            TransientError: the broker did not take all; some may be written.
+            TransientError: the broker did not accept all; some may be written.
             RefusedError: one is too large for the topic; others may be written.
             FatalError: the broker refuses, or topic or partition is missing.
         """

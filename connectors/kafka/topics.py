@@ -1,4 +1,4 @@
-"""The declaration of the topics: deploy/k8s-ecs/msk/topics.yaml, the one place where they are described."""
+"""Declared topics: loads deploy/k8s-ecs/msk/topics.yaml, the single source of truth, and creates what is missing."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,7 @@ from core.settings import Settings, TopicSettings
 
 
 class TopicSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A topic as it should be; `config` as Kafka names it."""
+    """The declared state of a topic; `config` uses Kafka's option names."""
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
     partitions: Annotated[int, Meta(ge=1)]
@@ -30,10 +30,10 @@ def load_topics(path: Path | None, *, names: TopicSettings | None = None) -> lis
 
     Args:
         path: YAML of {topics: [{name, partitions, replication, config}]}.
-        names: what the settings call the topics that the declaration has under their default names.
+        names: from the settings; they replace the default names in the declaration.
 
     Raises:
-        ConfigError: the file is missing, or is no such declaration.
+        ConfigError: the file is missing or doesn't match this schema.
     """
     try:
         content = shipped_declaration() if path is None else path.read_bytes()
@@ -47,7 +47,7 @@ def load_topics(path: Path | None, *, names: TopicSettings | None = None) -> lis
 
 
 def shipped_declaration() -> bytes:
-    """The declaration as it was installed."""
+    """The bytes of the topics.yaml that is installed with the package."""
     return (files("deploy") / "k8s-ecs" / "msk" / "topics.yaml").read_bytes()
 
 
@@ -60,10 +60,13 @@ def _configured(name: str, names: TopicSettings | None) -> str:
 def create_topics(
     settings: Settings, specs: list[TopicSpec], *, replication: int | None = None
 ) -> dict[str, tuple[int, str]]:
-    """Create the missing ones; per topic its partitions and `created`, `exists` or how it differs.
+    """Create the topics that are missing.
+
+    Returns:
+        For each topic its partitions, and `created`, `exists` or how it differs.
 
     Raises:
-        ConfigError: more copies are asked for than there are brokers.
+        ConfigError: a topic needs more replicas than there are brokers.
         UnavailableError: no broker answers, or it refuses.
     """
     cluster = open_cluster(settings.kafka)
@@ -80,7 +83,7 @@ def create_topics(
         if copies > brokers:
             raise ConfigError(
                 f"{spec.name} wants {copies} copies and the cluster has {brokers} broker(s): add brokers, "
-                f"or say --replication {brokers}"
+                f"or pass --replication {brokers}"
             )
         config = dict(spec.config)
         if "min.insync.replicas" in config:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import RefusedError, TransientError
-from delivery.bisection import Refusal, write_all
+from delivery.bisection import Refusal, write_with_bisection
 
 
 class _Store:
@@ -27,10 +27,10 @@ class _Store:
         self.written += items
 
 
-WriteAll = Callable[[Sequence[int], Callable[[Sequence[int]], None]], list[Refusal]]
+Write = Callable[[Sequence[int], Callable[[Sequence[int]], None]], list[Refusal]]
 
 
-def _isolates(bad: set[int], count: int, write: WriteAll = write_all) -> bool:
+def _isolates(bad: set[int], count: int, write: Write = write_with_bisection) -> bool:
     store = _Store(bad)
     refusals = write(range(count), store.write)
     blamed = [refusal.at for refusal in refusals]
@@ -74,7 +74,7 @@ def test_one_bad_among_many_costs_the_logarithm(count: int) -> None:
     worst = 0
     for bad in range(count):
         store = _Store({bad})
-        write_all(range(count), store.write)
+        write_with_bisection(range(count), store.write)
         worst = max(worst, store.calls - 1)
     print(f"{count}: {worst} extra calls at most")
     assert worst <= math.ceil(math.log2(count)) + 3
@@ -83,21 +83,21 @@ def test_one_bad_among_many_costs_the_logarithm(count: int) -> None:
 def test_a_batch_of_bad_ones_costs_little_more_than_a_call_each() -> None:
     """The worst that can come."""
     store = _Store(set(range(256)))
-    assert len(write_all(range(256), store.write)) == 256
+    assert len(write_with_bisection(range(256), store.write)) == 256
     assert store.calls < 1.3 * 256
 
 
 def test_all_good_is_one_call() -> None:
     """The hot path pays nothing."""
     store = _Store(set())
-    assert write_all(range(256), store.write) == []
+    assert write_with_bisection(range(256), store.write) == []
     assert store.calls == 1
 
 
 def test_what_is_refused_in_company_only_is_written() -> None:
     """Too many at once, say: nobody is blamed."""
     store = _Store(set(), limit=3)
-    assert write_all(range(50), store.write) == []
+    assert write_with_bisection(range(50), store.write) == []
     assert store.written == list(range(50))
 
 
@@ -111,4 +111,4 @@ def test_an_outage_in_the_middle_is_nobodys_fault() -> None:
         store.write(items)
 
     with pytest.raises(TransientError, match="index out"):
-        write_all(range(64), write)
+        write_with_bisection(range(64), write)

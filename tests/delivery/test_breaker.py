@@ -13,7 +13,7 @@ def _trips_after(breaker: DeadLetterBreaker, batches: list[tuple[int, int]]) -> 
     through = 0
     for records, bad in batches:
         try:
-            breaker.saw(records, ["bad_json"] * bad)
+            breaker.add_batch(records, ["bad_json"] * bad)
         except FatalError:
             return through
         through += bad
@@ -29,7 +29,7 @@ def test_a_topic_of_broken_records_trips_it_in_a_window() -> None:
     with pytest.raises(
         FatalError, match=r"^1,024 of the last 1,024 records can't be used, 768 of them for bad_json"
     ) as stop:
-        breaker.saw(256, ["bad_key"] * 256)
+        breaker.add_batch(256, ["bad_key"] * 256)
     assert "\n" not in str(stop.value)
     assert "TICKETS_WRITER__MAX_REJECTED_SHARE" in str(stop.value)
     assert stop.value.exit_code == 1
@@ -47,7 +47,7 @@ def test_a_short_topic_of_broken_records_does_not() -> None:
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     assert _trips_after(breaker, [(1, 1)] * 999) is None
     with pytest.raises(FatalError):
-        breaker.saw(1, ["bad_json"])
+        breaker.add_batch(1, ["bad_json"])
 
 
 def test_a_day_that_begins_bad_after_a_good_week_trips_it_as_soon() -> None:
@@ -66,20 +66,20 @@ def test_what_the_index_refuses_counts_too_and_once() -> None:
     """A batch that looked good at first and was refused as a whole."""
     breaker = DeadLetterBreaker(share=0.95, window=100)
     for _ in range(9):
-        breaker.refused(breaker.saw(10, []), ["bad_point"] * 10)
-    seen = breaker.saw(10, [])
+        breaker.add_refusals(breaker.add_batch(10, []), ["bad_point"] * 10)
+    seen = breaker.add_batch(10, [])
     with pytest.raises(FatalError, match=r"100 of the last 100 .* 100 of them for bad_point"):
-        breaker.refused(seen, ["bad_point"] * 10)
+        breaker.add_refusals(seen, ["bad_point"] * 10)
 
 
 def test_a_refusal_that_comes_after_the_window_has_passed_counts_for_nothing() -> None:
     """Its batch is no longer among the last."""
     breaker = DeadLetterBreaker(share=0.5, window=10)
-    late = breaker.saw(10, [])
+    late = breaker.add_batch(10, [])
     for _ in range(3):
-        breaker.saw(10, [])
-    breaker.refused(late, ["bad_point"] * 10)
-    breaker.saw(10, [])
+        breaker.add_batch(10, [])
+    breaker.add_refusals(late, ["bad_point"] * 10)
+    breaker.add_batch(10, [])
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.floats(0, 1)), max_size=80), st.integers(1, 200))
@@ -95,7 +95,7 @@ def test_it_trips_exactly_when_the_last_batches_say_so(batches: list[tuple[int, 
         total = sum(r for r, _ in seen)
         expected = total >= window and sum(b for _, b in seen) >= 0.8 * total
         try:
-            breaker.saw(records, ["bad"] * bad)
+            breaker.add_batch(records, ["bad"] * bad)
         except FatalError:
             assert expected
         else:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from delivery.circuit import FAILURES, Circuit
+from delivery.circuit import FAILURES, CircuitBreaker
 
 
-def _opened(now: float = 100.0, delay_s: float = 2.0) -> Circuit:
-    circuit = Circuit()
+def _opened(now: float = 100.0, delay_s: float = 2.0) -> CircuitBreaker:
+    circuit = CircuitBreaker()
     for _ in range(FAILURES):
         circuit.began()
         circuit.failed(now, delay_s, probe=False)
@@ -16,7 +16,7 @@ def _opened(now: float = 100.0, delay_s: float = 2.0) -> Circuit:
 
 def test_single_failures_let_the_others_pass() -> None:
     """One failure may be chance; a success starts the count anew."""
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     for _ in range(10):
         for _ in range(FAILURES - 1):
             circuit.failed(0, 9, probe=False)
@@ -58,7 +58,7 @@ def test_calls_that_fail_late_put_the_probe_off_and_never_forward() -> None:
 
 def test_what_was_asked_before_it_opened_is_waited() -> None:
     """The first of the failures named 30 s and the last one none: since the last success the latest time holds."""
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     circuit.failed(100, 30, probe=False)
     for _ in range(FAILURES - 1):
         circuit.failed(100, 0.2, probe=False)

@@ -10,10 +10,10 @@ import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
 from delivery.backoff import Backoff
-from delivery.circuit import FAILURES, Circuit, CircuitState
+from delivery.circuit import FAILURES, CircuitBreaker, CircuitState
 from delivery.concurrency import AdaptiveLimit
 from delivery.dependency import Dependency, DependencyObserver
-from delivery.gate import Gate, ShutdownError
+from delivery.gate import CallGate, ShutdownError
 
 _PATIENCE_S = 10.0
 
@@ -64,7 +64,7 @@ class _Server:
 
 def _target(*, most: int = 8, cap_s: float = 0.05, watch: DependencyObserver | None = None) -> Dependency:
     backoff = Backoff(base_s=cap_s, cap_s=cap_s, rng=Random(1))
-    gate = Gate(backoff=backoff, limit=AdaptiveLimit(most=most))
+    gate = CallGate(backoff=backoff, limit=AdaptiveLimit(most=most))
     return Dependency("index", gate=gate, observer=watch or _Watch())
 
 
@@ -115,10 +115,10 @@ def test_in_an_outage_one_call_probes_and_all_resume_after_it() -> None:
 def test_the_check_catches_a_circuit_that_never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant: every thread hammers the index by itself."""
 
-    def closed(self: Circuit, _now: float, _delay_s: float, *, probe: bool) -> None:  # noqa: ARG001
+    def closed(self: CircuitBreaker, _now: float, _delay_s: float, *, probe: bool) -> None:  # noqa: ARG001
         self._failures += 1
 
-    monkeypatch.setattr(Circuit, "failed", closed)
+    monkeypatch.setattr(CircuitBreaker, "failed", closed)
     assert not _probes_alone(_target(cap_s=0.005))
 
 
@@ -151,38 +151,38 @@ def test_overload_lowers_the_limit_and_an_outage_does_not() -> None:
         target = _target(most=4)
         gate = target.gate
         for _ in range(4):
-            entry = gate.enter(lambda: None)
-        gate.failed(entry, TransientError("index out", overload=overload))
+            permit = gate.acquire(lambda: None)
+        gate.failed(permit, TransientError("index out", overload=overload))
         assert gate.limit == expected
 
 
 def test_what_the_target_asks_for_is_waited() -> None:
     """Retry-After, by the probe too: nobody calls before it."""
     clock = [100.0]
-    gate = Gate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
+    gate = CallGate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
     for _ in range(FAILURES):
-        delay_s = gate.failed(gate.enter(lambda: None), TransientError("busy", retry_after_s=7))
+        delay_s = gate.failed(gate.acquire(lambda: None), TransientError("busy", retry_after_s=7))
         assert 7 <= delay_s <= 7.1
     assert gate.state == "open"
     clock[0] += 7.2
-    assert gate.enter(lambda: None).probe
+    assert gate.acquire(lambda: None).probe
 
 
 def test_what_one_call_was_asked_to_wait_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two others that fail after it open the circuit, and are told nothing: the probe comes when it was asked to."""
     clock = [100.0]
-    gate = Gate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
-    entries = [gate.enter(lambda: None) for _ in range(FAILURES)]
-    asked = gate.failed(entries[0], TransientError("busy", retry_after_s=30))
-    for entry in entries[1:]:
-        gate.failed(entry, TransientError("index out"))
+    gate = CallGate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
+    permits = [gate.acquire(lambda: None) for _ in range(FAILURES)]
+    asked = gate.failed(permits[0], TransientError("busy", retry_after_s=30))
+    for permit in permits[1:]:
+        gate.failed(permit, TransientError("index out"))
     assert gate.state == "open"
 
     def wait(seconds: float) -> None:
         clock[0] += seconds
 
     monkeypatch.setattr(gate._changed, "wait", wait)
-    assert gate.enter(lambda: None).probe
+    assert gate.acquire(lambda: None).probe
     assert clock[0] >= 100 + asked
 
 

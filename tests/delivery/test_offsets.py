@@ -31,13 +31,13 @@ def test_what_is_reached_is_known_from_the_first_record_on() -> None:
     """Before anything is done it is where the reading began: a stream that is stuck from its start has a lag."""
     tracker = OffsetTracker()
     tracker.assign([PARTITIONS[0]])
-    assert tracker.reached() == {PARTITIONS[0]: None}
+    assert tracker.first_unfinished() == {PARTITIONS[0]: None}
     first, second = (tracker.deliver([_record(PARTITIONS[0], offset)]) for offset in (40, 41))
-    assert tracker.reached() == {PARTITIONS[0]: 40}
+    assert tracker.first_unfinished() == {PARTITIONS[0]: 40}
     tracker.ack(second)
-    assert tracker.reached() == {PARTITIONS[0]: 40}
+    assert tracker.first_unfinished() == {PARTITIONS[0]: 40}
     tracker.ack(first)
-    assert tracker.reached() == {PARTITIONS[0]: 42}
+    assert tracker.first_unfinished() == {PARTITIONS[0]: 42}
 
 
 class Delivery(RuleBasedStateMachine):
@@ -102,15 +102,15 @@ class Delivery(RuleBasedStateMachine):
     @invariant()
     def never_past_the_first_unacked(self) -> None:
         """The commit position is one past the contiguous acked run of what was delivered, and nothing else."""
-        watermarks = self.tracker.watermarks()
-        assert set(watermarks) == set(self.delivered)
+        positions = self.tracker.commit_positions()
+        assert set(positions) == set(self.delivered)
         for partition, offsets in self.delivered.items():
             run = None
             for offset in offsets:
                 if offset not in self.acked[partition]:
                     break
                 run = offset + 1
-            assert watermarks[partition] == run
+            assert positions[partition] == run
             assert self.tracker.drained([partition]) == (set(offsets) == self.acked[partition])
 
 
@@ -128,13 +128,13 @@ class Group(RuleBasedStateMachine):
         self.tracker = self.tracker_type()
         self.durable: set[int] = set()
         self.committed = self.next = 0
-        self.watermark: int | None = None
+        self.position: int | None = None
         self.assign()
 
     def assign(self) -> None:
         """A member takes the partition up where the group has committed."""
         self.tracker.assign([PARTITIONS[0]])
-        self.next, self.watermark = self.committed, None
+        self.next, self.position = self.committed, None
 
     @rule(target=receipts, count=st.integers(1, 5))
     def deliver(self, count: int) -> Any:
@@ -169,9 +169,9 @@ class Group(RuleBasedStateMachine):
 
     @invariant()
     def a_watermark_never_falls_in_its_generation(self) -> None:
-        watermark = self.tracker.watermarks()[PARTITIONS[0]]
-        assert (watermark or 0) >= (self.watermark or 0)
-        self.watermark = watermark
+        position = self.tracker.commit_positions()[PARTITIONS[0]]
+        assert (position or 0) >= (self.position or 0)
+        self.position = position
 
 
 SETTINGS = settings(max_examples=150, stateful_step_count=40, deadline=None)
@@ -183,7 +183,7 @@ def test_the_tracker_keeps_its_promise() -> None:
 
 
 def test_no_group_skips_what_is_not_durable() -> None:
-    """Over revocations, losses, late acks and replays: nothing before a commit is missing, no watermark falls."""
+    """Over revocations, losses, late acks and replays: nothing before a commit is missing, no position falls."""
     run_state_machine_as_test(Group, settings=SETTINGS)
 
 
@@ -195,7 +195,7 @@ class _HighestAcked(OffsetTracker):
         for part in receipt.partitions:
             assignment = self._assignments.get(part.partition)
             if assignment is not None and assignment.generation == part.generation:
-                assignment.watermark = max(assignment.watermark or 0, max(part.offsets) + 1)
+                assignment.commit_position = max(assignment.commit_position or 0, max(part.offsets) + 1)
 
 
 class _AnyGeneration(OffsetTracker):
@@ -216,7 +216,7 @@ class _LastAcked(OffsetTracker):
         for part in receipt.partitions:
             assignment = self._assignments.get(part.partition)
             if assignment is not None and assignment.generation == part.generation:
-                assignment.watermark = part.offsets[-1] + 1
+                assignment.commit_position = part.offsets[-1] + 1
 
 
 @pytest.mark.parametrize("tracker", [_HighestAcked, _LastAcked])
@@ -234,7 +234,7 @@ def test_a_client_that_goes_back_within_an_assignment_is_stopped() -> None:
     tracker = OffsetTracker()
     tracker.assign([("t", 0)])
     tracker.deliver([_record(("t", 0), 5)])
-    with pytest.raises(FatalError, match=r"t\[0\]: offset 5 was read after 5"):
+    with pytest.raises(FatalError, match=r"t\[0\]: the client went backwards: it read offset 5 after 5"):
         tracker.deliver([_record(("t", 0), 5)])
 
 
@@ -246,7 +246,7 @@ def _after_a_late_ack(tracker: OffsetTracker) -> dict[TopicPartition, int | None
     tracker.assign([("t", 0)])
     tracker.deliver([_record(("t", 0), 5)])
     tracker.ack(late)
-    return tracker.watermarks()
+    return tracker.commit_positions()
 
 
 def test_an_ack_from_a_former_life_counts_for_nothing() -> None:

@@ -141,8 +141,8 @@ class Writing(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        watermark = self.tracker.watermarks()[PARTITION]
-        self.committed = self.committed if watermark is None else watermark
+        position = self.tracker.commit_positions()[PARTITION]
+        self.committed = self.committed if position is None else position
         self._assert_durable(self.committed)
 
     @rule()

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import FatalError, RefusedError
 from core.records import Batch, Point, TicketPoints
-from delivery.bisection import write_all
+from delivery.bisection import write_with_bisection
 from tests.fakes import FakeDeadLetters, FakeIndex, points, receipt, record
 from tests.stream.test_writer import BAD, Run
 
@@ -41,7 +41,7 @@ def test_an_index_that_no_longer_fits_stops_the_worker() -> None:
 
 def test_the_check_catches_a_writer_that_blames_each_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that dead-letters every refused ticket is caught."""
-    monkeypatch.setattr("stream.writer.write_tickets", write_all)
+    monkeypatch.setattr("stream.writer.write_tickets", write_with_bisection)
     assert not _dead_letters_nothing()
 
 

@@ -87,8 +87,8 @@ def test_a_refusal_that_a_rebalance_held_up_for_long_is_the_last(
     member: _Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rebalance has ended when it comes: the next try is made, however much of the time is gone."""
-    monkeypatch.setattr(module, "_ANSWER_S", 1.0)
-    member.client.refusals, member.client.delays = [KafkaError.ILLEGAL_GENERATION], [0.7]
+    monkeypatch.setattr(module, "_ANSWER_S", 2.0)
+    member.client.refusals, member.client.delays = [KafkaError.ILLEGAL_GENERATION], [1.2]
     member.consumer.close()
     assert member.client.committed == 10
     assert member.client.farewells == 1

@@ -10,7 +10,7 @@ from connectors.qdrant.embedded import open_edge_engine
 from connectors.qdrant.engine import Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError
-from delivery.bisection import write_all
+from delivery.bisection import write_with_bisection
 from tests.contracts.digest import digest
 from tests.contracts.index_laws import DIMENSION, held, ticket
 
@@ -53,7 +53,7 @@ def test_a_point_that_cannot_be_stored_costs_its_ticket_alone(folder: Path) -> N
     """The other tickets of the batch are written, and the reason quotes no text of the refused one."""
     index = VersionedIndex(open_edge_engine(folder, dimension=DIMENSION))
     tickets = [ticket(str(n), 2, 1, subject="\ud800 secret" if n == 7 else "fine") for n in range(20)]
-    (refusal,) = write_all(tickets, index.write)
+    (refusal,) = write_with_bisection(tickets, index.write)
     assert refusal.at == 7
     assert str(refusal.error) == "the embedded index can't store the points (UnicodeEncodeError)"
     assert {key for key, (version, _) in held(index).items() if version == 2} == {

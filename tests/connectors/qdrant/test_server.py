@@ -15,7 +15,7 @@ from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError
 from core.failpoints import arm
 from core.settings import IndexSettings
-from delivery.bisection import write_all
+from delivery.bisection import write_with_bisection
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
@@ -144,7 +144,7 @@ def test_a_point_that_the_server_rejects_costs_its_ticket_alone(
 ) -> None:
     """The other tickets are written; the server's message is left out, because it may quote the ticket."""
     facade.poison, facade.refuses = "5", code
-    (refusal,) = write_all([ticket(str(n), 1, 2) for n in range(16)], index.write)
+    (refusal,) = write_with_bisection([ticket(str(n), 1, 2) for n in range(16)], index.write)
     assert refusal.at == 5
     assert str(refusal.error) == f"the index rejects the points ({code.name.lower()})"
     assert held(index) == {("acme", str(n)): (1, False) for n in range(16) if n != 5}

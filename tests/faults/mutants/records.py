@@ -65,11 +65,11 @@ def ack_before_the_write() -> None:
 
 @mutant("P1", trial=outages.one_batch_waits)
 def commit_the_highest_ack() -> None:
-    """The watermark follows the latest ack, over what is still on its way."""
+    """The commit position follows the latest ack, past records in flight."""
 
     def ack(self: _Assignment, offsets: Sequence[int]) -> None:
         self.delivered.clear()
-        self.watermark = max(self.watermark or 0, max(offsets) + 1)
+        self.commit_position = max(self.commit_position or 0, max(offsets) + 1)
 
     patch(_Assignment, "ack", ack)
 

@@ -150,4 +150,4 @@ def wait_for_the_farewell() -> None:
 def give_partitions_away_undone() -> None:
     """A revoked partition goes at once, with no wait and no last commit."""
     patch(OffsetTracker, "wait_drained", lambda _self, _partitions, _timeout_s: False)
-    patch(Committer, "hand_over", lambda _self, _consumer, _partitions: None)
+    patch(Committer, "commit_revoked", lambda _self, _consumer, _partitions: None)
