@@ -1,1 +1,1 @@
-"""The graphs, and the only room that knows Bytewax: thin adapters over a `stream.pipeline.Pipeline`."""
+"""The Bytewax dataflows: thin adapters over a `stream.pipeline.Pipeline`. No other room imports Bytewax."""

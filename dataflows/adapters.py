@@ -1,10 +1,10 @@
 """A pipeline as a Bytewax source, steps and sink.
 
-One process, one Bytewax worker: the offsets a consumer may commit are known in its own process only. To scale,
-run more processes in the same consumer group.
+Each process runs one Bytewax worker, because only the consumer's own process knows which offsets it may commit. To
+scale, run more processes in the same consumer group.
 
-Bytewax turns every Python exception into a traceback and exit code 1. A fault that we understand is noted by the
-pipeline instead, ends the source, and decides the exit code when the process ends (`dataflows.launch`).
+Bytewax turns every Python exception into a traceback and exit code 1. The pipeline therefore records an error of ours,
+which ends the source and decides the process's exit code (`dataflows.launch`).
 """
 
 import logging
@@ -36,12 +36,12 @@ class _Reader(StatelessSourcePartition[Batch[Item]]):
         return [] if batch is None else [batch]
 
     def close(self) -> None:
-        # The source is closed before the sink: nothing may be given up here that the sink still needs.
+        # Bytewax closes the source before the sink, which still needs the pipeline.
         pass
 
 
 class BatchSource(DynamicSource[Batch[Item]]):
-    """Reads batches; ends when the pipeline has drained or failed."""
+    """Reads batches, and ends when the pipeline has drained or failed."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -53,7 +53,7 @@ class BatchSource(DynamicSource[Batch[Item]]):
 
 
 class StepMapper:
-    """One step as a mapping of batches. After a fault it lets batches through untouched: none will be acked."""
+    """Maps batches with one step. After a fault it passes them on unchanged, and none is acked."""
 
     def __init__(self, pipeline: Pipeline, step: Step) -> None:
         self._pipeline = pipeline
@@ -81,12 +81,12 @@ class _Submitter(StatelessSinkPartition[Batch[Item]]):
     def close(self) -> None:
         try:
             self._pipeline.close()
-        except Exception:  # an error here while another unwinds would abort the interpreter
-            logger.exception("closing")
+        except Exception:  # raised while another exception unwinds, it would abort the interpreter
+            logger.exception("closing the pipeline failed")
 
 
 class WriterSink(DynamicSink[Batch[Item]]):
-    """Hands batches to the writer, without blocking."""
+    """Submits batches to the writer, without blocking."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline

@@ -1,17 +1,17 @@
-"""tickets.enriched → embed → … → tickets.embedded → the index: the second of two stages.
+"""The embedding role: tickets.enriched → embed → … → tickets.embedded → the index.
 
     python -m bytewax.run dataflows.embedding
 
-Configured by the environment alone; docs/operations.md lists every variable.
+Environment variables configure it; docs/operations.md lists them.
 """
 
 from bytewax.dataflow import Dataflow
 
-from dataflows.graph import graph_of
+from dataflows.graph import build_dataflow
 from dataflows.launch import launch
 from stream.compose import open_embedding
 
 
 def flow() -> Dataflow:
-    """The graph. Bytewax finds and calls it, so importing this module has no effect."""
-    return graph_of("embedding", launch(open_embedding))
+    """The dataflow. Bytewax finds and calls this function, so importing the module has no effect."""
+    return build_dataflow("embedding", launch(open_embedding))

@@ -1,17 +1,17 @@
-"""tickets.raw → decode → clean → redact → … → chunk → tickets.enriched: the first of two stages.
+"""The enrichment role: tickets.raw → decode → clean → redact → … → chunk → tickets.enriched.
 
     python -m bytewax.run dataflows.enrichment
 
-Configured by the environment alone; docs/operations.md lists every variable.
+Environment variables configure it; docs/operations.md lists them.
 """
 
 from bytewax.dataflow import Dataflow
 
-from dataflows.graph import graph_of
+from dataflows.graph import build_dataflow
 from dataflows.launch import launch
 from stream.compose import open_enrichment
 
 
 def flow() -> Dataflow:
-    """The graph. Bytewax finds and calls it, so importing this module has no effect."""
-    return graph_of("enrichment", launch(open_enrichment))
+    """The dataflow. Bytewax finds and calls this function, so importing the module has no effect."""
+    return build_dataflow("enrichment", launch(open_enrichment))

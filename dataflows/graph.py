@@ -1,4 +1,4 @@
-"""A pipeline as a graph: one map for each step, between a source and a sink of batches."""
+"""Builds the Bytewax dataflow of a pipeline: one map for each step, between a source and a sink of batches."""
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow, Stream
@@ -8,11 +8,11 @@ from dataflows.adapters import BatchSource, StepMapper, WriterSink
 from stream.pipeline import Pipeline
 
 
-def graph_of(name: str, pipeline: Pipeline) -> Dataflow:
-    """The graph that runs `pipeline`."""
-    graph = Dataflow(name)
-    batches: Stream[Batch[Item]] = op.input("read", graph, BatchSource(pipeline))
+def build_dataflow(name: str, pipeline: Pipeline) -> Dataflow:
+    """The dataflow that runs `pipeline`."""
+    dataflow = Dataflow(name)
+    batches: Stream[Batch[Item]] = op.input("read", dataflow, BatchSource(pipeline))
     for step in pipeline.steps:
         batches = op.map(step.name, batches, StepMapper(pipeline, step))
     op.output("write", batches, WriterSink(pipeline))
-    return graph
+    return dataflow

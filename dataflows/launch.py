@@ -1,4 +1,4 @@
-"""Starting a pipeline under Bytewax, and ending it with one line and the right exit code."""
+"""Starts a pipeline under Bytewax, and ends a failed one with a one-line error and its exit code."""
 
 import atexit
 import logging
@@ -18,17 +18,17 @@ from stream.pipeline import Pipeline
 logger: Final = logging.getLogger("ticketstream.dataflow")
 
 
-def launch(build: Callable[[Settings], Pipeline]) -> Pipeline:
-    """A running pipeline that SIGTERM and SIGINT drain. A user's mistake ends the process here, in one line."""
+def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
+    """Open a pipeline, which SIGTERM and SIGINT drain. An error ends the process with one line."""
     try:
         settings = load_settings()
         set_up_logging(settings.log)
-        pipeline = build(settings)
+        pipeline = open_pipeline(settings)
     except TicketstreamError as error:
         sys.stderr.write(f"ticketstream: {error}\n")
         sys.exit(error.exit_code)
     _stop_on_signal(pipeline)
-    atexit.register(_have_the_last_word, pipeline)
+    atexit.register(_exit_with_status, pipeline)
     return pipeline
 
 
@@ -40,10 +40,10 @@ def _stop_on_signal(pipeline: Pipeline) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _have_the_last_word(pipeline: Pipeline) -> None:
-    """Bytewax ends with 0 whenever its source ends; a pipeline that failed says otherwise.
+def _exit_with_status(pipeline: Pipeline) -> None:
+    """End the process of a pipeline that failed, as Bytewax exits with 0 when its source ends.
 
-    One that hangs ends here too: its threads could meet an interpreter that is half taken down.
+    The process of one that hangs ends here too: its threads could crash while the interpreter shuts down.
     """
     fault = pipeline.fault
     if fault is None and not pipeline.hangs:
@@ -52,10 +52,10 @@ def _have_the_last_word(pipeline: Pipeline) -> None:
         sys.stderr.write(f"ticketstream: {fault}\n")
     sys.stderr.flush()
     logging.shutdown()
-    os._exit(_code(fault))
+    os._exit(_exit_code(fault))
 
 
-def _code(fault: BaseException | None) -> int:
+def _exit_code(fault: BaseException | None) -> int:
     if fault is None:
         return EXIT_OK
     return fault.exit_code if isinstance(fault, TicketstreamError) else EXIT_FAULT

@@ -1,17 +1,17 @@
-"""tickets.raw → decode → clean → redact → … → chunk → writer, in one process; the writer embeds and indexes.
+"""The whole stream in one process: tickets.raw → decode → clean → redact → … → chunk → embed → … → the index.
 
     python -m bytewax.run dataflows.tickets
 
-Configured by the environment alone; docs/operations.md lists every variable.
+Environment variables configure it; docs/operations.md lists them.
 """
 
 from bytewax.dataflow import Dataflow
 
-from dataflows.graph import graph_of
+from dataflows.graph import build_dataflow
 from dataflows.launch import launch
 from stream.compose import open_pipeline
 
 
 def flow() -> Dataflow:
-    """The graph. Bytewax finds and calls it, so importing this module has no effect."""
-    return graph_of("tickets", launch(open_pipeline))
+    """The dataflow. Bytewax finds and calls this function, so importing the module has no effect."""
+    return build_dataflow("tickets", launch(open_pipeline))

@@ -1,1 +1,1 @@
-"""Openers and surroundings that every app shares: model, index, searcher, metrics, logs, trace and HTTP server."""
+"""What every app shares: openers of the model, index, searcher and HTTP server; logs, metrics and traces."""

@@ -1,4 +1,4 @@
-"""The embedding model, ready to run: from the cache, from the store of built models, or built here."""
+"""Opens the embedding model: from the cache, from the store of built models, or built here."""
 
 import logging
 from functools import partial
@@ -31,29 +31,29 @@ from runtime.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.model")
 
-#: Of an artefact in a store; the manifest last, as without it there is no artefact.
+#: Files of an artefact in a store. The manifest comes last: it marks the artefact as complete.
 _FILES: Final = (GRAPH, MANIFEST)
 
 
 def open_embedder(
     settings: ModelSettings, *, progress: ProgressCallback | None = None, on_batch: OnBatch | None = None
 ) -> Embedder:
-    """The settings' embedder.
+    """The embedder that the settings name.
 
     Raises:
         ConfigError: a file is damaged, or not what the settings pin.
-        UnavailableError: neither cache, store nor the weights' sources have it.
+        UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
-    _say_device(settings)
+    _log_device(settings)
     return open_verified_embedder(settings, fetch_model(settings, progress=progress), on_batch=on_batch)
 
 
 def open_caching_embedder(settings: ModelSettings, telemetry: Telemetry) -> Embedder:
-    """The settings' embedder, with a cache of the vectors of recent texts, measured by `telemetry`.
+    """The embedder that the settings name, measured by `telemetry`, with a cache of the vectors of recent texts.
 
     Raises:
         ConfigError: a file is damaged, or not what the settings pin.
-        UnavailableError: neither cache, store nor the weights' sources have it.
+        UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     embedder = open_embedder(settings, on_batch=telemetry.model_ran)
     texts = settings.vector_cache_texts
@@ -61,29 +61,29 @@ def open_caching_embedder(settings: ModelSettings, telemetry: Telemetry) -> Embe
 
 
 def open_tokenizer(settings: ModelSettings) -> ModelTokenizer:
-    """The settings' model's tokenizer; the model is fetched as for an embedder, and not loaded.
+    """The tokenizer of the model that the settings name. The model is fetched if needed, and not loaded.
 
     Raises:
         ConfigError: a file is damaged, or not what the settings pin.
-        UnavailableError: neither cache, store nor the weights' sources have it.
+        UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     return open_text_tokenizer(fetch_model(settings))
 
 
-def _say_device(settings: ModelSettings) -> None:
+def _log_device(settings: ModelSettings) -> None:
     if settings.device == "auto" and not uses_hashing(settings):
         why = why_no_gpu()
         logger.info("the model runs on %s", "the GPU" if why is None else f"the CPU: {why}")
 
 
 def fetch_model(settings: ModelSettings, *, progress: ProgressCallback | None = None) -> VerifiedModel | None:
-    """The model's files: from the cache, else from the store if the settings name one that has it, else built here.
+    """The model's files: from the cache, else from the store that the settings name, else built here.
 
     Every file is hashed once. None for a model without files.
 
     Raises:
         ConfigError: a file is damaged, or not what the settings pin.
-        UnavailableError: neither cache, store nor the weights' sources have it.
+        UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     model = None
     if not uses_hashing(settings):
@@ -93,14 +93,14 @@ def fetch_model(settings: ModelSettings, *, progress: ProgressCallback | None = 
 
 
 def build_model(settings: ModelSettings, *, to: str | None, progress: ProgressCallback | None = None) -> str:
-    """Build the graph anew from the verified weights, and keep it in the cache and, where named, the store `to`.
+    """Rebuild the graph from the verified weights, and save it in the cache and, if given, in the store `to`.
 
     Returns:
-        The stamp.
+        The model's stamp.
 
     Raises:
         ConfigError: the weights are damaged, or the model has none.
-        UnavailableError: the weights can't be had, or the store can't be written.
+        UnavailableError: the weights can't be downloaded, or the store can't be written.
     """
     if uses_hashing(settings):
         raise ConfigError(f"TICKETS_MODEL__NAME: {settings.name} has no weights, so there is nothing to build")
@@ -123,8 +123,8 @@ def _from_store(settings: ModelSettings) -> VerifiedModel | None:
     model = find_model(settings)
     if model is None:
         raise ConfigError(
-            f"TICKETS_MODEL__STORE: what {settings.store} holds under {prefix} was made of other weights or by another "
-            "version; run `ticketstream model build --to` anew"
+            f"TICKETS_MODEL__STORE: the model in {settings.store} under {prefix} was built from other weights or by "
+            "another version; run `ticketstream model build --to` again"
         )
     return model
 
@@ -132,8 +132,8 @@ def _from_store(settings: ModelSettings) -> VerifiedModel | None:
 def _require_pinned(settings: ModelSettings, stamp: str) -> None:
     if settings.stamp is not None and stamp != settings.stamp:
         raise ConfigError(
-            f"TICKETS_MODEL__STAMP: {settings.stamp} is pinned and the model here is {stamp}; bring that model, or "
-            "name a new collection, a new group and this stamp"
+            f"TICKETS_MODEL__STAMP: {settings.stamp} is pinned, and the model here is {stamp}; provide that model, or "
+            "pin this stamp with a new collection and a new group"
         )
 
 

@@ -1,4 +1,4 @@
-"""Text in, tickets out: from the index opened here, or from the worker that owns it."""
+"""Searches by text, in the index itself or through the worker that owns it."""
 
 from contextlib import ExitStack
 from typing import Protocol
@@ -25,12 +25,12 @@ class Searcher(Protocol):
         ...
 
     def status(self) -> WorkerStatus:
-        """The index's size and model, and how far its worker is."""
+        """The model and size of the index, and the state of its worker."""
         ...
 
 
 class IndexSearcher:
-    """Implements `Searcher` on an index. A question is redacted as a ticket's text is, so that the two stay alike."""
+    """Implements `Searcher` on an index. Questions are redacted as tickets' texts are, so that both embed alike."""
 
     def __init__(self, *, index: IndexReader, embedder: Embedder) -> None:
         self._index = index
@@ -41,7 +41,7 @@ class IndexSearcher:
         return self._index.search(query, self._embedder.embed([redact_text(text)], "query")[0])
 
     def status(self) -> WorkerStatus:
-        """See `Searcher`. Nothing is in flight: no worker is asked."""
+        """See `Searcher`. The values of a worker are empty."""
         size = self._index.size()
         return WorkerStatus(
             model=self._embedder.stamp,
@@ -54,11 +54,11 @@ class IndexSearcher:
 
 
 def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
-    """The running worker where it owns the embedded index, else the index itself, opened here for reading.
+    """A client of the running worker if it owns the embedded index, else the index itself, opened for reading.
 
     Raises:
-        ConfigError: the index is of another model, or isn't there.
-        UnavailableError: the index, the worker or the model can't be had.
+        ConfigError: the index belongs to another model, or doesn't exist.
+        UnavailableError: the index, the worker or the model is unavailable.
     """
     owner = find_owner(settings.index.path) if settings.index.url is None else None
     if owner is not None and owner.address is not None:

@@ -11,7 +11,7 @@ def open_sender(settings: KafkaSettings, stack: ExitStack) -> Sender:
     """A sender with a connection of its own.
 
     Raises:
-        ConfigError: the security settings don't fit together, or a file of theirs is unsound.
+        ConfigError: the security settings don't fit together, or one of their files is invalid.
     """
     sender = producer.open_sender(settings)
     stack.callback(sender.close)

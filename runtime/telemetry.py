@@ -1,4 +1,4 @@
-"""Prometheus metrics made from their declaration in `core.metrics`, in a registry of their own, and the trace file."""
+"""Prometheus metrics, as `core.metrics` declares them, in a registry of their own; and the trace file."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from runtime.trace import Trace
 
 
 class Telemetry:
-    """The metrics that every app has: its own by name, the model's, and the process's. Safe to use from any thread."""
+    """Every declared metric, by name, and those of the process. Safe to use from any thread."""
 
     def __init__(self, trace: Trace | None = None) -> None:
         self.trace = trace
@@ -42,8 +42,8 @@ class Telemetry:
         (gauge.labels(*labels) if labels else gauge).set(value)
 
     def forget(self, name: MetricName, *labels: str) -> None:
-        """Stop showing a gauge for these labels."""
-        if labels in self._gauges[name]._metrics:  # noqa: SLF001 - `remove` logs a warning for unknown labels
+        """Remove a gauge's value for these labels."""
+        if labels in self._gauges[name]._metrics:  # noqa: SLF001 - `remove` warns about unknown labels
             self._gauges[name].remove(*labels)
 
     def track(self, name: MetricName, read: Callable[[], float], *labels: str) -> None:
@@ -70,7 +70,7 @@ class Telemetry:
         self.count("tickets_model_texts_total", "embedded", by=misses)
 
     def describe_process(self, version: str, model: str) -> None:
-        """Show what this process runs: the package's version and the model's stamp."""
+        """Set the build info: the package's version, the model's stamp and the contract's version."""
         self.gauge("tickets_build_info", 1, version, model, str(CONTRACT_VERSION))
 
 
@@ -78,7 +78,7 @@ def open_trace(settings: LogSettings, stack: ExitStack) -> Trace | None:
     """The trace file that the settings name, or None when they name none.
 
     Raises:
-        ConfigError: it can't be written.
+        ConfigError: the file can't be written.
     """
     if settings.trace_file is None:
         return None

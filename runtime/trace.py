@@ -1,7 +1,7 @@
-"""What each thread did when: a file that a browser's trace viewer opens (ui.perfetto.dev, about:tracing).
+"""Writes a trace file, with each thread's spans, for a trace viewer (ui.perfetto.dev, about:tracing).
 
-The format is Chrome's trace events, as a JSON array whose closing bracket may be missing: a killed process leaves a
-file that can be read (https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU).
+The format is Chrome's trace events, a JSON array whose closing bracket may be missing, so that the file of a killed
+process can be read (https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU).
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from core.errors import ConfigError
 
 logger: Final = logging.getLogger("ticketstream.trace")
 
-#: Beyond it the file would be too large for a viewer: some 200 bytes each.
+#: At about 200 bytes an event, a larger file is too large for a viewer.
 _MAX_EVENTS: Final = 500_000
 _US: Final = 1e6
 
 
 class Trace:
-    """Writes spans to a file. Thread-safe; a disk that refuses ends the trace and not the stream."""
+    """Writes spans to a file. Thread-safe. A write error ends the trace, and not the stream."""
 
     def __init__(self, file: BinaryIO, *, max_events: int = _MAX_EVENTS) -> None:
         """Write to `file`, which the trace closes."""
@@ -39,10 +39,10 @@ class Trace:
 
     @classmethod
     def open(cls, path: Path, *, max_events: int = _MAX_EVENTS) -> Self:
-        """A trace in a new file, in place of any older one.
+        """A trace in a new file, which replaces an older one.
 
         Raises:
-            ConfigError: it can't be written.
+            ConfigError: the file can't be written.
         """
         try:
             return cls(path.open("wb"), max_events=max_events)
@@ -50,7 +50,7 @@ class Trace:
             raise ConfigError(f"TICKETS_LOG__TRACE_FILE: can't write {path} ({error.strerror})") from None
 
     def span(self, name: str, seconds: float, **facts: int) -> None:
-        """This thread did `name` for so long, until now."""
+        """Add a span of `seconds` on this thread that ends now."""
         thread, now = threading.get_ident(), time.perf_counter()
         place = {"pid": os.getpid(), "tid": thread}
         events: list[dict[str, object]] = []
@@ -68,7 +68,7 @@ class Trace:
             )
             self._write([msgspec.json.encode(event) + b",\n" for event in events])
             if self._left == 0:
-                logger.info("the trace file is full; the stream goes on without it")
+                logger.info("the trace file is full; the stream continues without it")
 
     def close(self) -> None:
         """End the array, and close the file. Idempotent."""
@@ -77,11 +77,11 @@ class Trace:
                 return
             self._left = 0
             self._write([b"{}]\n"])
-            with contextlib.suppress(OSError):  # told already, or lost in a buffer that nobody will read
+            with contextlib.suppress(OSError):  # reported before, or the loss of a buffer that nobody reads
                 self._file.close()
 
     def _write(self, lines: Iterable[bytes]) -> None:
-        """Write `lines`; a disk that refuses them ends the trace and not the stream."""
+        """Write `lines`. A write error ends the trace."""
         if self._failed:
             return
         try:
@@ -89,4 +89,4 @@ class Trace:
         except OSError as error:
             self._failed = True
             self._left = -1
-            logger.warning("the trace file ends here: %s", error.strerror)
+            logger.warning("writing the trace file failed, so it ends here: %s", error.strerror)

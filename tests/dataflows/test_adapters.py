@@ -1,16 +1,15 @@
-"""The Bytewax adapters, run by Bytewax itself over a pipeline that is a fake."""
+"""The Bytewax adapters, run by Bytewax over a fake pipeline."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import bytewax.operators as op
 import pytest
-from bytewax.dataflow import Dataflow
 from bytewax.testing import run_main
 
 from core.errors import FatalError
 from core.records import Batch
-from dataflows.adapters import BatchSource, StepMapper, WriterSink
+from dataflows.adapters import BatchSource
+from dataflows.graph import build_dataflow
 from stream.steps import Step
 from tests.fakes import receipt
 
@@ -20,12 +19,12 @@ def _double(items: Sequence[Any]) -> list[Any]:
 
 
 def _batch(items: Any, name: str) -> Batch[Any]:
-    """Numbers are easier to follow than tickets, and the adapters don't look."""
+    """A batch of numbers, as the adapters don't look at the items."""
     return Batch(items, receipt(name))
 
 
 class _FakePipeline:
-    """Reads `batches`, then ends; notes what is submitted and whether it was closed, and when."""
+    """Reads `batches`, then ends. It keeps the submitted batches, and their number when it was closed."""
 
     def __init__(self, batches: list[Any]) -> None:
         self.steps = (Step("double", "enrich", _double),)
@@ -62,23 +61,18 @@ class _FakePipeline:
 
 
 def _run(pipeline: Any) -> None:
-    graph = Dataflow("test")
-    batches = op.input("read", graph, BatchSource(pipeline))
-    for step in pipeline.steps:
-        batches = op.map(step.name, batches, StepMapper(pipeline, step))
-    op.output("write", batches, WriterSink(pipeline))
-    run_main(graph)  # type: ignore[no-untyped-call]
+    run_main(build_dataflow("test", pipeline))  # type: ignore[no-untyped-call]
 
 
-def test_batches_pass_in_order_and_an_empty_poll_is_no_end() -> None:
-    """Each batch goes through the step and to the writer; None means not yet."""
+def test_batches_pass_in_order() -> None:
+    """Each batch passes the step and is submitted, and a poll without a batch does not end the source."""
     pipeline = _FakePipeline([_batch((1,), "a"), None, _batch((2, 3), "b")])
     _run(pipeline)
     assert pipeline.submitted == [_batch((2,), "a"), _batch((4, 6), "b")]
 
 
 def test_the_pipeline_is_closed_after_the_last_submit() -> None:
-    """Closing gives up what is not yet written: it must come last."""
+    """The pipeline is closed after the last batch is submitted, as closing gives up unwritten batches."""
     pipeline = _FakePipeline([_batch((1,), "a"), _batch((2,), "b")])
     _run(pipeline)
     assert pipeline.closed_after == 2
@@ -86,7 +80,7 @@ def test_the_pipeline_is_closed_after_the_last_submit() -> None:
 
 @pytest.mark.parametrize("where", ["poll", "step"])
 def test_after_a_fault_nothing_more_is_submitted(where: str) -> None:
-    """The batch that failed, and every one after it, stays unacked; Bytewax ends without a traceback."""
+    """After a fault, no later batch is submitted, and Bytewax ends without a traceback."""
     failing = FatalError("gone") if where == "poll" else _batch(("poison",), "bad")
     pipeline = _FakePipeline([_batch((1,), "a"), failing, _batch((2,), "b")])
     _run(pipeline)
@@ -95,6 +89,6 @@ def test_after_a_fault_nothing_more_is_submitted(where: str) -> None:
 
 
 def test_more_than_one_bytewax_worker_is_refused() -> None:
-    """Two workers would share a consumer that one thread must own."""
+    """Several Bytewax workers in a process are refused, as one thread owns the consumer."""
     with pytest.raises(ValueError, match="one Bytewax worker per process"):
         BatchSource(_FakePipeline([])).build("read", 0, 2)  # type: ignore[arg-type]

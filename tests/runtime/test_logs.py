@@ -1,4 +1,4 @@
-"""What a person reads of a broker that is out."""
+"""The filter that throttles repeated lines of the Kafka client."""
 
 import logging
 
@@ -11,8 +11,8 @@ def _line(words: str, name: str = "ticketstream.kafka") -> logging.LogRecord:
     return logging.LogRecord(name, logging.ERROR, __file__, 1, words, None, None)
 
 
-def test_the_same_words_of_the_client_pass_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it counts; other words, and other people's, pass."""
+def test_a_repeated_line_of_the_client_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that differs in its counts alone passes every ten seconds; other lines always pass."""
     now = [100.0]
     monkeypatch.setattr("runtime.logs.time.monotonic", lambda: now[0])
     repeats = RepeatsFilter()
@@ -26,8 +26,8 @@ def test_the_same_words_of_the_client_pass_once_in_a_while(monkeypatch: pytest.M
     assert repeats.filter(_line("FAIL: refused (after 0ms in state CONNECT)"))
 
 
-def test_what_is_kept_in_mind_is_bounded() -> None:
-    """A client that always says something new costs no memory."""
+def test_the_filter_remembers_a_bounded_number_of_lines() -> None:
+    """A client whose lines are all different does not fill the memory."""
     repeats = RepeatsFilter()
     assert all(repeats.filter(_line("FAIL: " + "x" * length)) for length in range(1_000))
     assert len(repeats._quiet_until) <= 100

@@ -1,4 +1,4 @@
-"""A model built on one machine runs on another that has no weights. Skipped where its weights can't be had."""
+"""A model built on one machine runs on another without weights. Skipped if the weights can't be downloaded."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ TEXTS = ["I can't sign in", "Rechnung doppelt erhalten"]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the default model in fp32."""
+    """A store with the default model in fp32."""
     folder = tmp_path_factory.mktemp("store")
     try:
         build_model(ModelSettings(precision="fp32"), to=str(folder))
@@ -106,7 +106,7 @@ def test_a_flipped_byte_of_the_weights_refuses_the_build(tiny_model: ModelSettin
 
 
 def test_another_machine_runs_it_without_weights(store: Path, tmp_path: Path) -> None:
-    """The same stamp and the same vectors; only graph, manifest and tokenizer are there."""
+    """A model from the store has the same stamp and vectors, and needs no weights."""
     elsewhere = ModelSettings(precision="fp32", cache_dir=tmp_path, store=str(store))
     here, there = open_embedder(ModelSettings(precision="fp32")), open_embedder(elsewhere)
     assert there.stamp == here.stamp
@@ -116,7 +116,7 @@ def test_another_machine_runs_it_without_weights(store: Path, tmp_path: Path) ->
 
 @pytest.mark.usefixtures("store")
 def test_a_store_whose_graph_was_changed_is_refused(tmp_path: Path) -> None:
-    """The manifest's hash decides, not the store."""
+    """A graph from the store that does not match the manifest's hash is refused."""
     settings = ModelSettings(precision="fp32", cache_dir=tmp_path / "cache", store=str(tmp_path / "store"))
     build_model(ModelSettings(precision="fp32"), to=settings.store)
     (graph,) = (tmp_path / "store").rglob("graph.onnx")
@@ -127,7 +127,7 @@ def test_a_store_whose_graph_was_changed_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_a_store_of_another_recipe_is_refused(tmp_path: Path) -> None:
-    """In words that say how to mend it."""
+    """A model of another recipe is refused, with the command that builds it again."""
     folder = tmp_path / "store"
     build_model(ModelSettings(precision="fp32"), to=str(folder))
     (manifest,) = folder.rglob("manifest.json")
@@ -138,7 +138,7 @@ def test_a_store_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_pinned_stamp_is_the_only_one_that_runs(store: Path, tmp_path: Path) -> None:
-    """Also where manifest and graph were both exchanged."""
+    """A model with another stamp than the pinned one is refused."""
     stamp = describe(ModelSettings(precision="fp32")).stamp
     fetch_model(ModelSettings(precision="fp32", cache_dir=tmp_path, store=str(store), stamp=stamp))
     with pytest.raises(ConfigError, match="TICKETS_MODEL__STAMP: other is pinned"):
@@ -146,7 +146,7 @@ def test_the_pinned_stamp_is_the_only_one_that_runs(store: Path, tmp_path: Path)
 
 
 def test_a_damaged_tokenizer_is_refused(store: Path, tmp_path: Path) -> None:
-    """It decides the vectors as much as the graph."""
+    """A tokenizer that does not match its hash is refused."""
     settings = ModelSettings(precision="fp32", cache_dir=tmp_path, store=str(store))
     fetch_model(settings)
     (tokenizer,) = tmp_path.rglob("tokenizer.json")
@@ -156,6 +156,6 @@ def test_a_damaged_tokenizer_is_refused(store: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_without_weights_is_not_built() -> None:
-    """One line instead."""
+    """Building a model without weights is an error."""
     with pytest.raises(ConfigError, match="nothing to build"):
         build_model(ModelSettings(name="hashing"), to=None)

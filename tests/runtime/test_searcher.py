@@ -1,4 +1,4 @@
-"""A question is asked as a question, and redacted as a ticket is."""
+"""The searcher redacts a question, and embeds it as a question."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,24 +9,24 @@ from models.run.hashing import HashingEmbedder
 from runtime.searcher import IndexSearcher
 
 
-class _Listening(HashingEmbedder):
+class _RecordingEmbedder(HashingEmbedder):
     def __init__(self) -> None:
         super().__init__()
-        self.heard: list[tuple[list[str], TextKind]] = []
+        self.embedded: list[tuple[list[str], TextKind]] = []
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
-        self.heard.append((list(texts), kind))
+        self.embedded.append((list(texts), kind))
         return super().embed(texts, kind)
 
 
-class _Nothing:
+class _EmptyIndex:
     def search(self, _query: SearchQuery, _vector: Vector) -> list[Any]:
         return []
 
 
-def test_the_model_is_told_that_it_is_a_question() -> None:
-    """Some models put other words before a question than before a text."""
-    embedder = _Listening()
-    searcher = IndexSearcher(index=_Nothing(), embedder=embedder)  # type: ignore[arg-type]
+def test_a_question_is_redacted_and_embedded_as_a_query() -> None:
+    """A question is redacted as a ticket's text is, and embedded with the kind `query`."""
+    embedder = _RecordingEmbedder()
+    searcher = IndexSearcher(index=_EmptyIndex(), embedder=embedder)  # type: ignore[arg-type]
     searcher.search("where is ada@example.com's card", SearchQuery(tenant_id="acme"))
-    assert embedder.heard == [(["where is [EMAIL]'s card"], "query")]
+    assert embedder.embedded == [(["where is [EMAIL]'s card"], "query")]

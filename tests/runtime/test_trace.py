@@ -1,4 +1,4 @@
-"""A file that a trace viewer opens, whatever happened to its writer."""
+"""The trace file."""
 
 import json
 import threading
@@ -17,8 +17,8 @@ def _spans(path: Path) -> list[dict[str, Any]]:
     return [event for event in json.loads(path.read_text()) if event.get("ph") == "X"]
 
 
-def test_spans_of_threads_that_overlap_overlap(tmp_path: Path) -> None:
-    """Two threads at work at the same time show so, each under its name."""
+def test_concurrent_spans_overlap(tmp_path: Path) -> None:
+    """Spans of two concurrent threads overlap, each under the name of its thread."""
     trace = Trace.open(tmp_path / "trace.json")
     both = threading.Barrier(2)
 
@@ -42,8 +42,8 @@ def test_spans_of_threads_that_overlap_overlap(tmp_path: Path) -> None:
     assert names == {"model-0", "model-1"}
 
 
-def test_a_full_trace_ends_and_the_stream_goes_on(tmp_path: Path) -> None:
-    """The file stays small enough for a viewer."""
+def test_a_trace_stops_at_its_limit(tmp_path: Path) -> None:
+    """A full trace ignores further spans, so that the file stays small enough for a viewer."""
     trace = Trace.open(tmp_path / "trace.json", max_events=3)
     for _ in range(10):
         trace.span("poll", 0.001)
@@ -52,14 +52,14 @@ def test_a_full_trace_ends_and_the_stream_goes_on(tmp_path: Path) -> None:
     assert len(_spans(tmp_path / "trace.json")) == 3
 
 
-def test_a_place_that_takes_no_file_is_a_line(tmp_path: Path) -> None:
-    """It names the setting."""
+def test_an_unwritable_path_is_a_config_error(tmp_path: Path) -> None:
+    """The error names the setting."""
     with pytest.raises(ConfigError, match="TICKETS_LOG__TRACE_FILE: can't write"):
         Trace.open(tmp_path / "missing" / "trace.json")
 
 
-def test_what_telemetry_is_told_is_traced_and_counted(tmp_path: Path) -> None:
-    """Both from one call, so that they can't disagree."""
+def test_telemetry_counts_and_traces_in_one_call(tmp_path: Path) -> None:
+    """A step and a run of the model are in the metrics and in the trace, with the same duration."""
     trace = Trace.open(tmp_path / "trace.json")
     telemetry = StreamTelemetry(trace)
     telemetry.ran_step("write", 0.25, 256)
