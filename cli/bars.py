@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Bars on standard error, where somebody watches."""
+def progress_bars() -> Iterator[Progress]:
+    """Bars that vanish at the end, and are not shown at all where standard error is not a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -25,10 +25,10 @@ def progress() -> Iterator[Progress]:
         yield bars
 
 
-def shown(bars: Progress, what: str, items: Iterable[T], *, total: int | None = None) -> Iterator[T]:
-    """`items`, with a bar that grows by them."""
-    task = bars.add_task(what, total=total)
+def with_progress(bars: Progress, label: str, items: Iterable[T], *, total: int | None = None) -> Iterator[T]:
+    """Yield `items`, and advance a bar by each. `total` is an estimate."""
+    task = bars.add_task(label, total=total)
     for item in items:
         yield item
         bars.advance(task)
-    bars.update(task, total=bars.tasks[task].completed)  # `total` was a guess
+    bars.update(task, total=bars.tasks[task].completed)

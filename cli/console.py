@@ -1,16 +1,17 @@
-"""What every command shares: the two consoles, JSON output, and the end of a command that failed."""
+"""Shared by all commands: the two consoles, common options, JSON output and error reports."""
 
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Annotated, Any, ParamSpec
+from inspect import cleandoc
+from typing import Annotated, Final, ParamSpec
 
 import msgspec
 import typer
 from rich.text import Text
 
-from cli.terminal import harmless_json, one_line, open_console
+from cli.terminal import escape_json_controls, one_line, open_console
 from core.contract import milliseconds
 from core.errors import ConfigError, TicketstreamError
 
@@ -19,17 +20,22 @@ P = ParamSpec("P")
 out = open_console()
 err = open_console(stderr=True)
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
-TenantOption = Annotated[str, typer.Option("--tenant", "-t", help="Whose tickets; a question never crosses tenants.")]
+#: Markup that begins the paragraph of examples in a command's docstring.
+_EXAMPLES: Final = "[dim]"
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+TenantOption = Annotated[
+    str, typer.Option("--tenant", "-t", help="Tenant to search; results never include another tenant's tickets.")
+]
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output, never wrapped or coloured. Paths are text."""
-    sys.stdout.write(harmless_json(msgspec.json.encode(value, enc_hook=str).decode()) + "\n")
+def print_json(value: object) -> None:
+    """Print one JSON document, neither wrapped nor coloured. Paths are written as strings."""
+    sys.stdout.write(escape_json_controls(msgspec.json.encode(value, enc_hook=str).decode()) + "\n")
 
 
-def moment_of(value: str | None, option: str) -> int | None:
-    """Milliseconds since 1970 of a date or time as typed; UTC where it doesn't say.
+def parse_time(value: str | None, option: str) -> int | None:
+    """Milliseconds since 1970 of a date or time from the command line; UTC if it has no offset.
 
     Raises:
         ConfigError: it is neither; the message names the option.
@@ -37,14 +43,14 @@ def moment_of(value: str | None, option: str) -> int | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
-        return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        parsed = datetime.fromisoformat(value)
+        return milliseconds(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise ConfigError(f"{option}: {value!r} is no date or time; write 2026-01-31 or 2026-01-31T08:00") from None
+        raise ConfigError(f"{option}: {value!r} is not a date or time; write 2026-01-31 or 2026-01-31T08:00") from None
 
 
-def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
-    """Let a user's mistake or a missing dependency end `command` with one line and its exit code."""
+def report_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Make a TicketstreamError of `command` one line on standard error, and exit with the error's code."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -56,14 +62,21 @@ def ends_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
-        except BrokenPipeError:
-            sys.stderr.close()  # the reader of our output has gone: nothing left to say
+        except BrokenPipeError:  # the reader of our output, `head` for example, has closed it
+            sys.stderr.close()
             raise typer.Exit(0) from None
 
+    run.__doc__ = _unwrapped(command.__doc__ or "")
     return run
 
 
-@ends_in_one_line
+def _unwrapped(docstring: str) -> str:
+    """Each paragraph on one line, for typer to wrap at the terminal's width; examples keep their line ends."""
+    paragraphs = cleandoc(docstring).split("\n\n")
+    return "\n\n".join(p if p.startswith(_EXAMPLES) else p.replace("\n", " ") for p in paragraphs)
+
+
+@report_errors
 def _refuse_staged(given: bool) -> None:
     if given:
         raise ConfigError("--staged is now called --split")

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.console import ends_in_one_line, out
+from cli.console import out, report_errors
 from cli.model import model_progress
 from cli.search import show
 from core.environment import load_settings
@@ -29,7 +29,7 @@ _QUESTIONS: Final = 4
 _HITS: Final = 3
 
 
-@ends_in_one_line
+@report_errors
 def demo(
     *,
     tickets: Annotated[int, typer.Option(min=1, help="Number of synthetic events to send.")] = 2000,

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import JsonFlag, ends_in_one_line, err, moment_of, out, print_json
+from cli.console import JsonFlag, err, out, parse_time, print_json, report_errors
 from cli.terminal import one_line
 from connectors.kafka.pacing import send_in_slices
 from core.contract import moment
@@ -20,16 +20,23 @@ from runtime.sender import open_sender
 
 app = typer.Typer(help="List, show and replay dead letters.", no_args_is_help=True)
 
-StageOption = Annotated[str | None, typer.Option("--stage", help="Only those rejected in this stage, e.g. decode.")]
+StageOption = Annotated[
+    str | None, typer.Option("--stage", help="Only those rejected in this stage: decode, enrich, embed or index.")
+]
 CodeOption = Annotated[str | None, typer.Option("--code", help="Only those with this code, e.g. bad_json.")]
 TicketOption = Annotated[
     str | None, typer.Option("--ticket", metavar="TENANT/TICKET", help="Only those of this ticket.")
 ]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="Only those written at or after this date or time (UTC).")
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Only those written at or after this time (UTC), e.g. 2026-01-31 or 2026-01-31T08:00.",
+    ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Only those written before this date or time (UTC).")
+    str | None, typer.Option("--until", metavar="TIME", help="Only those written before this time (UTC).")
 ]
 
 #: Kafka numbers partitions with 31 bits and offsets with 63.
@@ -37,7 +44,7 @@ _POSITION: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 
 
 @app.command("list")
-@ends_in_one_line
+@report_errors
 def list_letters(
     *,
     stage: StageOption = None,
@@ -49,7 +56,7 @@ def list_letters(
 ) -> None:
     """List dead letters with their reason and origin, without the tickets' text."""
     settings = load_settings()
-    wanted = LetterFilter(stage, code, ticket, moment_of(since, "--since"), moment_of(until, "--until"))
+    wanted = LetterFilter(stage, code, ticket, parse_time(since, "--since"), parse_time(until, "--until"))
     letters = [summarise(letter) for letter in read_letters(settings, wanted)]
     if as_json:
         print_json(letters)
@@ -65,7 +72,7 @@ def list_letters(
 
 
 @app.command("show")
-@ends_in_one_line
+@report_errors
 def show(
     at: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="Its position, as `dlq list` prints it.")],
     *,
@@ -86,7 +93,7 @@ def show(
 
 
 @app.command("replay")
-@ends_in_one_line
+@report_errors
 def replay(
     *,
     stage: StageOption = None,
@@ -103,7 +110,7 @@ def replay(
     retention ends.
     """
     settings = load_settings()
-    wanted = LetterFilter(stage, code, ticket, moment_of(since, "--since"), moment_of(until, "--until"))
+    wanted = LetterFilter(stage, code, ticket, parse_time(since, "--since"), parse_time(until, "--until"))
     letters = replayable(read_letters(settings, wanted), settings)
     if not letters:
         out.print("nothing to replay")

@@ -7,7 +7,7 @@ from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import JsonFlag, ends_in_one_line, out, print_json
+from cli.console import JsonFlag, out, print_json, report_errors
 from core.environment import load_settings, shown_value, variables
 from core.errors import EXIT_OK
 from maintenance.checks import check_stream
@@ -22,7 +22,7 @@ class SettingRow(Struct, frozen=True):
     meaning: str
 
 
-@ends_in_one_line
+@report_errors
 def doctor(
     *,
     settings: Annotated[

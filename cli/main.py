@@ -1,4 +1,4 @@
-"""`ticketstream`: everything a person does with the stream from a terminal."""
+"""`ticketstream`: the command line of the stream."""
 
 import logging
 from importlib.metadata import version
@@ -8,15 +8,21 @@ import typer
 
 from cli import demo, dlq, doctor, model, produce, rebuild, reconcile, search, status, topics
 
+HELP = (
+    "Support tickets from Kafka, searchable by meaning within seconds of arriving.\n\n"
+    "`ticketstream demo` shows everything on this machine. For a stream of your own set TICKETS_KAFKA__BROKERS, "
+    "run `ticketstream topics` and `ticketstream doctor`, and start a worker with "
+    "`python -m bytewax.run dataflows.tickets`."
+)
 EPILOG = (
-    "Settings come from TICKETS_* variables, the same ones the worker reads; "
-    "`ticketstream doctor --settings` lists them. Exit codes: 0 done, 1 fault, 2 a mistake in what was asked, "
-    "3 a broker, index or model that can't be had."
+    "Settings come from the TICKETS_* environment variables that the worker reads too; "
+    "`ticketstream doctor --settings` lists them. "
+    "Exit codes: 0 success, 1 failure, 2 wrong usage or settings, 3 broker, index or model unavailable."
 )
 
 app = typer.Typer(
     name="ticketstream",
-    help="Support tickets from Kafka, searchable by meaning within seconds of arriving.",
+    help=HELP,
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -43,7 +49,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     pass
@@ -51,7 +57,7 @@ def _options(
 
 def main() -> None:
     """Entry point of the console script."""
-    # A command says what went wrong in one line; its clients' own accounts of it would be a second and third.
+    # A command reports an error in one line; the client libraries would log it again.
     logging.getLogger("ticketstream").addHandler(logging.NullHandler())
     logging.getLogger("ticketstream").propagate = False
     app()

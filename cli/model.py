@@ -1,4 +1,4 @@
-"""`ticketstream model`: have the embedding model ready before the first ticket."""
+"""`ticketstream model`: fetch, build, show and describe the embedding model before the first start."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,20 +10,23 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from cli.console import JsonFlag, ends_in_one_line, err, out, print_json
+from cli.console import JsonFlag, err, out, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError
 from models.builder.published import read_published
 from models.open import describe
 from runtime.model import build_model, fetch_model
 
-app = typer.Typer(help="Fetch, verify and show the embedding model.", no_args_is_help=True)
+app = typer.Typer(help="Fetch, build and show the embedding model.", no_args_is_help=True)
 
 
 @app.command("fetch")
-@ends_in_one_line
+@report_errors
 def fetch() -> None:
-    """Have the model in the cache, verified: taken from TICKETS_MODEL__STORE, or built from its weights."""
+    """Put the model, verified, into the cache: from TICKETS_MODEL__STORE, or built from its weights.
+
+    A worker does the same at its first start. Here a person sees the progress.
+    """
     settings = load_settings().model
     with model_progress() as progress:
         fetch_model(settings, progress=progress)
@@ -31,14 +34,21 @@ def fetch() -> None:
 
 
 @app.command("build")
-@ends_in_one_line
+@report_errors
 def build(
     *,
     to: Annotated[
-        str | None, typer.Option(help="Folder or s3://bucket/prefix to keep it in, for TICKETS_MODEL__STORE.")
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Also save it in this folder or s3://bucket/prefix, for workers that name it in TICKETS_MODEL__STORE.",
+        ),
     ] = None,
 ) -> None:
-    """Build the graph anew from the verified weights; the same weights give the same stamp on every machine."""
+    """Build the model from its verified weights, even if it is in the cache.
+
+    The same weights give the same stamp on every machine. TICKETS_MODEL__PRECISION chooses the precision.
+    """
     settings = load_settings().model
     with model_progress() as progress:
         stamp = build_model(settings, to=to, progress=progress)
@@ -46,49 +56,52 @@ def build(
 
 
 @app.command("show")
-@ends_in_one_line
+@report_errors
 def show_model(*, as_json: JsonFlag = False) -> None:
-    """Show which model the settings name, where it lies and whether it is ready."""
+    """Show the model that the settings name, its folder, and whether it is ready."""
     model = describe(load_settings().model)
     if as_json:
         print_json(model)
         return
     table = Table(show_header=False)
     table.add_row("name", model.name)
-    table.add_row("stamp", model.stamp or "built at the first start")
+    table.add_row("stamp", model.stamp or "known once it is fetched")
     table.add_row("dimension", str(model.dimension or ""))
-    table.add_row("longest text", f"{model.max_tokens} tokens")
-    table.add_row("folder", str(model.folder or "needs none"))
-    table.add_row("ready", "yes" if model.ready else "no: `ticketstream model fetch`")
+    table.add_row("max input", f"{model.max_tokens} tokens")
+    table.add_row("folder", str(model.folder or "none needed"))
+    table.add_row("ready", "yes" if model.ready else "no; run `ticketstream model fetch`")
     out.print(table)
 
 
 @app.command("card")
-@ends_in_one_line
+@report_errors
 def card(
-    folder: Annotated[Path, typer.Argument(help="With config.json, model.safetensors, tokenizer.json.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder with config.json, model.safetensors and tokenizer.json.")
+    ],
     *,
-    name: Annotated[str | None, typer.Option(help="What to call it; none: as the folder.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model; by default that of the folder.")] = None,
     pooling: Annotated[
         Literal["mean", "cls"] | None,
-        typer.Option(help="How token vectors become one; none: as 1_Pooling/config.json says."),
+        typer.Option(help="How token vectors become one vector; by default as in 1_Pooling/config.json."),
     ] = None,
     max_length: Annotated[
-        int | None, typer.Option(help="Longest input in tokens; none: as sentence_bert_config.json says.")
+        int | None, typer.Option(help="Maximum input in tokens; by default as in sentence_bert_config.json.")
     ] = None,
     query_prefix: Annotated[
         str | None,
-        typer.Option(help='Before questions, "query: " for the e5 models; none: as its prompts say.'),
+        typer.Option(help='Prefix of questions, e.g. "query: " for e5; by default that of the folder\'s prompts.'),
     ] = None,
     passage_prefix: Annotated[
-        str | None, typer.Option(help='Before texts, "passage: " for the e5 models; none: as its prompts say.')
+        str | None,
+        typer.Option(help='Prefix of passages, e.g. "passage: " for e5; by default that of the folder\'s prompts.'),
     ] = None,
 ) -> None:
-    """Write the card of another model into its folder, for TICKETS_MODEL__CARD.
+    """Describe a model of your own in a card, for TICKETS_MODEL__CARD.
 
-    A card says what the files hash to, how the model pools, how much it reads and what it wants before a text. What
-    the folder doesn't say, the options do: bge-small-en-v1.5 wants --query-prefix "Represent this sentence for
-    searching relevant passages: ", e5-small-v2 both prefixes.
+    A card holds the hashes of the files, the pooling, the maximum input and the prefixes. Give as options what the
+    folder doesn't say: bge-small-en-v1.5 needs --query-prefix "Represent this sentence for searching relevant
+    passages: ", and e5-small-v2 needs both prefixes.
     """
     found = read_published(
         folder,
@@ -103,12 +116,12 @@ def card(
         file.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     except OSError as error:
         raise ConfigError(f"can't write {file} ({(error.strerror or '').lower()})") from None
-    err.print(f"wrote {file}; with TICKETS_MODEL__CARD={file} it is built at the next start")
+    err.print(f"{file} is written; set TICKETS_MODEL__CARD={file} to use the model")
 
 
 @contextmanager
 def model_progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A bar per file being fetched or built, shown only once there is something to wait for."""
+    """A progress bar for each file that is fetched or built; none where nothing is."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=err, transient=True) as bars:
         tasks = {}

@@ -1,4 +1,4 @@
-"""`ticketstream produce`: put tickets on the raw topic, from a file, standard input or the generator."""
+"""`ticketstream produce`: write ticket events to Kafka from a file, standard input or the generator."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.console import JsonFlag, ends_in_one_line, err, print_json
+from cli.console import JsonFlag, err, print_json, report_errors
 from connectors.files.events import CsvMapping, read_csv, read_jsonl
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.pacing import send_in_slices
@@ -21,24 +21,38 @@ from runtime.sender import open_sender
 from synthetic.tickets import events
 
 
-@ends_in_one_line
+@report_errors
 def produce(
-    file: Annotated[str | None, typer.Argument(help="JSONL of ticket events, or CSV; [bold]-[/] is stdin.")] = None,
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="JSONL of ticket events, or CSV; [bold]-[/] is standard input.")
+    ] = None,
     *,
-    csv: Annotated[bool, typer.Option("--csv", help="Read CSV with a header line; implied by a name in .csv.")] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="The file is CSV with a header line; implied by a name that ends in .csv.")
+    ] = False,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", "-m", help="FIELD=COLUMN of the CSV, or FIELD:=VALUE for all rows; may be repeated."),
+        typer.Option(
+            "--map",
+            "-m",
+            metavar="FIELD=COLUMN|FIELD:=VALUE",
+            help="Take FIELD from a column of the CSV, or give it one VALUE for all rows; may be repeated.",
+        ),
     ] = None,
-    synthetic: Annotated[int | None, typer.Option(min=1, help="Make up this many events instead of reading.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the made-up events.")] = 7,
-    rate: Annotated[float | None, typer.Option(min=0.01, help="Events per second; as fast as it goes if left out.")] = (
-        None
-    ),
-    topic: Annotated[str | None, typer.Option(help="Write here instead of the raw topic.")] = None,
+    synthetic: Annotated[
+        int | None, typer.Option(min=1, help="Generate this many events instead of reading a file.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the generated events.")] = 7,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, help="Maximum number of events per second; unlimited by default.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="Topic to write to instead of TICKETS_TOPICS__RAW.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write ticket events to Kafka; returns when every in-sync replica has them.
+    """Write ticket events to Kafka, and return when every in-sync replica has them.
+
+    At a line that is malformed the command stops with exit code 2. The events before it are written, and the message
+    says how many they are.
 
     [dim]ticketstream produce --synthetic 1000 --rate 50
     ticketstream produce events.jsonl
@@ -56,7 +70,7 @@ def produce(
     if as_json:
         print_json({"topic": target, "records": sent, "seconds": round(seconds, 3)})
     else:
-        err.print(f"{sent:,} records written to {target} in {seconds:.1f} s")
+        err.print(f"{sent:,} event(s) written to {target} in {seconds:.1f} s")
 
 
 def _records(
@@ -70,14 +84,14 @@ def _records(
     topic: str,
 ) -> Iterator[Outgoing]:
     if (file is None) == (synthetic is None):
-        raise ConfigError("say what to produce: a FILE (- for standard input), or --synthetic N")
+        raise ConfigError("say what to produce: either a FILE (- for standard input) or --synthetic N")
     if synthetic is not None:
         made = events(synthetic, seed=seed, start_ms=int(time.time() * 1000))
         return (Outgoing(topic, e.key, e.value, e.headers) for e in made)
-    assert file is not None  # noqa: S101 - one of the two is there
+    assert file is not None  # noqa: S101 - for mypy: one of the two is given
     is_csv = csv or file.lower().endswith(".csv")
     if mapping and not is_csv:
-        raise ConfigError("--map is for CSV; say --csv when the name doesn't end in .csv")
+        raise ConfigError("--map is for CSV; add --csv if the file is CSV under another name")
     source = _open(opened, file)
     name = "standard input" if file == "-" else file
     if is_csv:

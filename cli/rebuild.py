@@ -1,4 +1,4 @@
-"""`ticketstream rebuild`: the index anew from the log, while the old one answers."""
+"""`ticketstream rebuild`: build a new index from the log, while the old one answers."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,8 +8,8 @@ import typer
 from msgspec import Struct
 from rich.progress import Progress
 
-from cli.bars import progress, shown
-from cli.console import JsonFlag, ends_in_one_line, err, print_json
+from cli.bars import progress_bars, with_progress
+from cli.console import JsonFlag, err, print_json, report_errors
 from connectors.qdrant.replacement import open_replacement
 from core.environment import load_settings
 from core.settings import Settings
@@ -23,19 +23,28 @@ from stream.plan import receiving_steps, ticket_steps
 from stream.steps import Step
 
 _STOP_THE_WORKER: Final = (
-    "the new index is whole and follows the log; stop the worker now, and start it again when this command has ended"
+    "the new index is complete and up to date; stop the worker now, and start it again when this command has finished"
 )
 
 
 class Source(StrEnum):
-    """What an index can be made of."""
+    """The topic to read."""
 
     raw = "raw"
     embedded = "embedded"
 
 
+class Report(Struct, frozen=True):
+    """Output of `--json`. `old` is the collection that the alias named before, if any."""
+
+    index: str
+    tickets: int
+    rejected: int
+    old: str | None
+
+
 class _Plan(Struct, frozen=True):
-    """How records of a log become points, of which model and size."""
+    """The log to read, the steps that turn its records into points, and the vectors' model and dimension."""
 
     log: TopicLog
     fold: Fold
@@ -44,58 +53,62 @@ class _Plan(Struct, frozen=True):
     dimension: int
 
 
-@ends_in_one_line
+@report_errors
 def rebuild(
     *,
     source: Annotated[
-        Source, typer.Option("--from", help="Topic to read. `embedded` needs no model, but a split stream.")
+        Source,
+        typer.Option(
+            "--from",
+            help="`raw` embeds every ticket again; `embedded` reuses a split stream's vectors and needs no model.",
+        ),
     ] = Source.raw,
     as_json: JsonFlag = False,
 ) -> None:
-    """Build the index anew from tickets.raw or tickets.embedded, and put it in the old one's place when it is whole.
+    """Build a new index from the log, and put it in the place of the old one, which answers until then.
 
-    On a Qdrant server TICKETS_INDEX__COLLECTION names an alias, which is turned to the new collection in one step;
-    workers may run all the while. The embedded index changes while its worker is stopped: this command says when.
-    Until then searches are answered by the old index.
+    On a Qdrant server TICKETS_INDEX__COLLECTION names an alias, which switches to the new collection in one step while
+    workers run. The embedded index is switched while its worker is stopped: this command says when to stop it.
 
-    tickets.embedded holds the tickets that a split stream has embedded, and none from before it was split. Afterwards
-    `reconcile --split` tells whether any is missing.
+    tickets.embedded has the tickets that a split stream has embedded, and none from before it was split;
+    `ticketstream reconcile --split` then says whether any is missing.
     """
     settings = load_settings()
-    with progress() as bars:
+    with progress_bars() as bars:
         plan = _from_raw(settings) if source is Source.raw else _from_embedded(settings, bars)
-        fold, log = plan.fold, plan.log
-        replacement = open_replacement(settings.index, dimension=plan.dimension, model=plan.model)
-        try:
-            reindexer = Reindexer(steps=plan.steps, index=replacement.index, settings=settings.writer)
-            total = log.length()
-            write_latest(
-                fold,
-                log,
-                reindexer,
-                folding=lambda records: shown(bars, "reading the log", records, total=total),
-                writing=lambda records: shown(bars, "indexing", records, total=total),
-            )
-            catch_up(fold, log, reindexer)
-            bars.stop()
-            replacement.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Once(_STOP_THE_WORKER))
-        finally:
-            replacement.close()
+        report = _build(settings, plan, bars)
     if as_json:
-        print_json(
-            {
-                "index": replacement.name,
-                "tickets": reindexer.written,
-                "rejected": reindexer.rejected,
-                "old": replacement.old,
-            }
-        )
+        print_json(report)
         return
-    err.print(f"{reindexer.written:,} ticket(s) indexed into {replacement.name}, which now answers")
-    if reindexer.rejected:
-        err.print(f"{reindexer.rejected:,} record(s) can't be used and are left out")
-    if replacement.old is not None:
-        err.print(f"collection {replacement.old} is as it was and no longer written; delete it when you don't need it")
+    err.print(f"{report.tickets:,} ticket(s) indexed into {report.index}, which now answers searches")
+    if report.rejected:
+        err.print(f"{report.rejected:,} invalid record(s) were left out")
+    if report.old is not None:
+        err.print(
+            f"collection {report.old} is unchanged and no longer written to; delete it when you no longer need it"
+        )
+
+
+def _build(settings: Settings, plan: _Plan, bars: Progress) -> Report:
+    """Fill a new index, catch up with the log and switch to the new index."""
+    fold, log = plan.fold, plan.log
+    replacement = open_replacement(settings.index, dimension=plan.dimension, model=plan.model)
+    try:
+        reindexer = Reindexer(steps=plan.steps, index=replacement.index, settings=settings.writer)
+        total = log.length()
+        write_latest(
+            fold,
+            log,
+            reindexer,
+            folding=lambda records: with_progress(bars, "reading the log", records, total=total),
+            writing=lambda records: with_progress(bars, "indexing", records, total=total),
+        )
+        catch_up(fold, log, reindexer)
+        bars.stop()
+        replacement.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Notice(_STOP_THE_WORKER))
+    finally:
+        replacement.close()
+    return Report(replacement.name, reindexer.written, reindexer.rejected, replacement.old)
 
 
 def _from_raw(settings: Settings) -> _Plan:
@@ -105,21 +118,21 @@ def _from_raw(settings: Settings) -> _Plan:
 
 
 def _from_embedded(settings: Settings, bars: Progress) -> _Plan:
-    """The model is known by what wins, so the log is folded first."""
+    """The log is folded first, because the latest records determine the model."""
     log = open_embedded_log(settings)
     fold = log.fold()
-    fold.read(shown(bars, "reading the log", log.records(), total=log.length()))
+    fold.read(with_progress(bars, "reading the log", log.records(), total=log.length()))
     model, dimension = log.model_of(fold)
     return _Plan(log, fold, receiving_steps(model), model, dimension)
 
 
-class _Once:
-    """Says its words the first time."""
+class _Notice:
+    """Prints a message once, however often it is called."""
 
-    def __init__(self, words: str) -> None:
-        self._words: str | None = words
+    def __init__(self, message: str) -> None:
+        self._message: str | None = message
 
     def __call__(self) -> None:
-        if self._words is not None:
-            err.print(self._words)
-        self._words = None
+        if self._message is not None:
+            err.print(self._message)
+        self._message = None

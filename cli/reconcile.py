@@ -1,137 +1,166 @@
-"""`ticketstream reconcile`: does the index hold what the log says, and if not, mend it."""
+"""`ticketstream reconcile`: check that the index matches the log, and repair it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from contextlib import ExitStack
+from typing import Annotated, Final
 
+import msgspec
 import typer
 from msgspec import Struct
 from rich.table import Table
 
-from cli.bars import progress, shown
-from cli.console import JsonFlag, StagedFlag, ends_in_one_line, err, out, print_json
+from cli.bars import progress_bars, with_progress
+from cli.console import JsonFlag, StagedFlag, err, out, print_json, report_errors
 from connectors.qdrant.lock import find_owner
-from connectors.qdrant.open import open_index_for_writing
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
+from core.protocols import Index
 from core.settings import Settings
-from maintenance.compare import Difference, DifferenceKind, Outcome
+from maintenance.compare import Difference, DifferenceKind
 from maintenance.fold import Fold
-from maintenance.log import open_raw_log
+from maintenance.log import RawLog, open_raw_log
 from maintenance.reconcile import compare, delete_surplus, repair_index
 from maintenance.reindexer import Reindexer
 from maintenance.split_log import open_split_log
+from runtime.index import open_index_for_writing
 from runtime.model import open_embedder
 from stream.plan import ticket_steps
 
 _MEANINGS: Final[dict[DifferenceKind, str]] = {
-    "missing": "the index doesn't know the ticket",
+    "missing": "the index lacks the ticket, or its delete",
     "stale": "the index has an older version",
-    "resurrected": "deleted, and the index shows it",
-    "ahead": "the index has a version above all in the log",
-    "surplus": "the index shows a ticket that the log doesn't know",
+    "resurrected": "the ticket is deleted, and the index shows it",
+    "ahead": "the index has a higher version than the log",
+    "surplus": "the index shows a ticket that is not in the log",
 }
 
 
 class Report(Struct, frozen=True):
-    """What `--json` prints."""
+    """Output of `--json`.
+
+    Attributes:
+        records: in the log, `unusable` ones among them.
+        pending: tickets whose latest record is not committed yet.
+        repaired: tickets that `--repair` indexed again.
+        unindexable: tickets whose latest record can't be indexed; `--repair` indexed the best earlier version.
+        deleted: surplus tickets that `--repair` deleted.
+    """
 
     records: int
     unusable: int
     tickets: int
     pending: int
     differences: Sequence[Difference]
-    repaired: int
-    unmended: int
-    deleted: int
+    repaired: int = 0
+    unindexable: int = 0
+    deleted: int = 0
 
 
-@ends_in_one_line
+@report_errors
 def reconcile(
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Index the missing and stale tickets from the log, delete the surplus.")
+        bool, typer.Option("--repair", help="Index missing and stale tickets from the log again, delete surplus ones.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete surplus tickets without asking.")] = False,
     split: Annotated[
         bool, typer.Option("--split", help="For a split stream: wait until the embedding role has caught up.")
     ] = False,
     _staged: StagedFlag = False,
-    limit: Annotated[int, typer.Option(min=0, help="Most tickets to list; all are counted.")] = 50,
+    limit: Annotated[int, typer.Option(min=0, help="Maximum number of tickets to list; all are counted.")] = 50,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compare the index with the fold of the log: 0 when they are equal or were made so, 1 when not.
+    """Check that the index holds the latest version of every ticket in the log; --repair repairs it.
 
-    Against a server it may run beside the workers. Records that the group hasn't committed yet count as pending and
-    not as differences. A million tickets take 220 MB here.
+    Exits with 0 if index and log match or every difference was repaired, otherwise with 1.
+
+    On a Qdrant server this can run beside the workers. The embedded index belongs to its worker, which must be stopped
+    first. Records that the worker's group has not committed yet count as pending, not as differences. A million tickets
+    take about 220 MB of memory.
     """
     settings = load_settings()
     _require_no_worker(settings)
     log = open_split_log(settings) if split else open_raw_log(settings)
-    fold = log.fold()
-    embedder = open_embedder(settings.model)
-    index = open_index_for_writing(settings.index, dimension=embedder.dimension, model=embedder.stamp)
-    try:
-        with progress() as bars:
-            outcome = compare(
-                fold, log, index, watch=lambda records: shown(bars, "reading the log", records, total=log.length())
-            )
+    with ExitStack() as stack:
+        embedder = open_embedder(settings.model)
+        index = open_index_for_writing(settings.index, embedder, stack)
+        fold = log.fold()
+        report = _compare(fold, log, index)
         if not as_json:
-            _show(settings, fold, outcome, limit)
-        repaired = unmended = deleted = 0
+            _print_differences(settings, report, limit)
         if repair:
             reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=index, settings=settings.writer)
-            repaired = repair_index(outcome.differences, fold, log, reindexer)
-            unmended, surplus = len(reindexer.rejected_keys), outcome.count("surplus")
-            if surplus and (yes or typer.confirm(f"Delete {surplus} ticket(s) that the log doesn't know?", err=True)):
-                deleted = delete_surplus(outcome.differences, reindexer)
-    finally:
-        index.close()
+            report = _repair(report, fold, log, reindexer, yes=yes)
     if as_json:
-        facts = (fold.records, fold.unusable, len(fold.tickets), outcome.pending)
-        print_json(Report(*facts, outcome.differences, repaired, unmended, deleted))
+        print_json(report)
     elif repair:
-        err.print(f"{repaired:,} ticket(s) indexed from the log, {deleted:,} deleted")
-        if unmended:
-            err.print(f"{unmended:,} ticket(s) have a latest record that can't be used, and are as the one before says")
-    if repaired + unmended + deleted < len(outcome.differences):
+        _print_repairs(report)
+    if report.repaired + report.unindexable + report.deleted < len(report.differences):
         raise typer.Exit(EXIT_FAULT)
+
+
+def _compare(fold: Fold, log: RawLog, index: Index) -> Report:
+    total = log.length()
+    with progress_bars() as bars:
+        outcome = compare(
+            fold, log, index, watch=lambda records: with_progress(bars, "reading the log", records, total=total)
+        )
+    return Report(fold.records, fold.unusable, len(fold.tickets), outcome.pending, outcome.differences)
+
+
+def _repair(report: Report, fold: Fold, log: RawLog, reindexer: Reindexer, *, yes: bool) -> Report:
+    repaired, deleted = repair_index(report.differences, fold, log, reindexer), 0
+    unindexable, surplus = len(reindexer.rejected_keys), _count(report, "surplus")
+    if surplus and (yes or typer.confirm(f"Delete {surplus:,} ticket(s) that are not in the log?", err=True)):
+        deleted = delete_surplus(report.differences, reindexer)
+    return msgspec.structs.replace(report, repaired=repaired, unindexable=unindexable, deleted=deleted)
 
 
 def _require_no_worker(settings: Settings) -> None:
     owner = find_owner(settings.index.path) if settings.index.url is None else None
     if owner is not None:
         raise ConfigError(
-            f"process {owner.pid} owns the index in {settings.index.path}; stop it, reconcile, and start it again: "
-            "it goes on where it stopped"
+            f"the worker (process {owner.pid}) owns the index in {settings.index.path}; stop it, reconcile, and start "
+            "it again: it resumes where it stopped"
         )
 
 
-def _show(settings: Settings, fold: Fold, outcome: Outcome, limit: int) -> None:
+def _print_differences(settings: Settings, report: Report, limit: int) -> None:
     out.print(
-        f"{settings.topics.raw}: {fold.records:,} records, {fold.unusable:,} of them unusable, "
-        f"{len(fold.tickets):,} tickets"
+        f"{settings.topics.raw}: {report.records:,} records, {report.unusable:,} of them invalid; "
+        f"{report.tickets:,} tickets"
     )
-    if outcome.pending:
+    if report.pending:
         group = settings.kafka.group
-        out.print(f"pending: {outcome.pending:,} ticket(s) whose latest record group {group} has not committed")
-    if not outcome.differences:
-        out.print("the index holds what the log says")
+        out.print(f"pending: {report.pending:,} ticket(s) whose latest record group {group} has not committed yet")
+    if not report.differences:
+        out.print("index and log match")
         return
     for kind, meaning in _MEANINGS.items():
-        if outcome.count(kind):
-            out.print(f"{kind}: {outcome.count(kind):,} ({meaning})", highlight=False)
-    table = Table("difference", "tenant", "ticket", "log", "index")
-    for difference in outcome.differences[:limit]:
-        table.add_row(difference.kind, difference.tenant_id, difference.ticket_id, *map(_version, _both(difference)))
+        if count := _count(report, kind):
+            out.print(f"{kind}: {count:,} ({meaning})", highlight=False)
+    table = Table("difference", "tenant", "ticket", "version in the log", "in the index")
+    for difference in report.differences[:limit]:
+        versions = _version(difference.log), _version(difference.index)
+        table.add_row(difference.kind, difference.tenant_id, difference.ticket_id, *versions)
     if limit:
         out.print(table)
-    if len(outcome.differences) > limit:
-        out.print(f"and {len(outcome.differences) - limit:,} more; --limit shows them")
+    if len(report.differences) > limit:
+        out.print(f"and {len(report.differences) - limit:,} more; --limit sets how many are listed")
 
 
-def _both(difference: Difference) -> tuple[int | None, int | None]:
-    return difference.log, difference.index
+def _print_repairs(report: Report) -> None:
+    err.print(f"{report.repaired:,} ticket(s) indexed again, {report.deleted:,} deleted")
+    if report.unindexable:
+        err.print(
+            f"{report.unindexable:,} ticket(s) have a latest record that can't be indexed; "
+            "the best earlier version is indexed instead"
+        )
 
 
-def _version(version: int | None) -> Any:
+def _count(report: Report, kind: DifferenceKind) -> int:
+    return sum(difference.kind == kind for difference in report.differences)
+
+
+def _version(version: int | None) -> str:
     return "none" if version is None else str(version)

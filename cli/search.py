@@ -1,4 +1,4 @@
-"""`ticketstream search`: ask a question, see the tickets nearest to it in meaning."""
+"""`ticketstream search`: find the tickets nearest in meaning to a question."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import JsonFlag, TenantOption, ends_in_one_line, moment_of, out, print_json
+from cli.console import JsonFlag, TenantOption, out, parse_time, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError
 from core.records import SearchHit, SearchQuery
@@ -17,24 +17,42 @@ from runtime.searcher import Searcher, open_searcher
 _PASSAGE_CHARACTERS = 240
 
 
-@ends_in_one_line
+@report_errors
 def search(
-    text: Annotated[str, typer.Argument(help="The question, in your own words.")],
+    text: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in your own words.")],
     *,
     tenant: TenantOption,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Most tickets to show.")] = 5,
-    status: Annotated[list[str] | None, typer.Option(help="Only this status; may be repeated.")] = None,
-    category: Annotated[list[str] | None, typer.Option(help="Only this category; may be repeated.")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="Only this language, as ISO 639-1.")] = None,
-    channel: Annotated[list[str] | None, typer.Option(help="Only this channel; may be repeated.")] = None,
-    after: Annotated[str | None, typer.Option(help="Updated at or after this date or time (ISO 8601, UTC).")] = None,
-    before: Annotated[str | None, typer.Option(help="Updated before this date or time (ISO 8601, UTC).")] = None,
-    public: Annotated[bool, typer.Option("--public", help="Leave internal notes out.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum number of tickets to show.")
+    ] = 5,
+    status: Annotated[
+        list[str] | None, typer.Option(help="Only tickets with this status, e.g. open; may be repeated.")
+    ] = None,
+    category: Annotated[list[str] | None, typer.Option(help="Only tickets of this category; may be repeated.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Only tickets in this language (ISO 639-1, e.g. de); may be repeated.")
+    ] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option(help="Only tickets from this channel, e.g. email; may be repeated.")
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only tickets updated at or after this time (UTC), e.g. 2026-01-31 or 2026-01-31T08:00.",
+        ),
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only tickets updated before this time (UTC).")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Search what customers can see, without internal notes.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Find the tickets nearest in meaning to a question.
 
-    Beside a running worker the worker is asked; otherwise the index is opened here.
+    A running worker that owns the embedded index is asked; otherwise the index is opened directly.
 
     [dim]ticketstream search --tenant acme "cannot sign in after the password change"[/]
     """
@@ -47,8 +65,8 @@ def search(
         category=tuple(category or ()),
         language=tuple(language or ()),
         channel=tuple(channel or ()),
-        updated_after_ms=moment_of(after, "--after"),
-        updated_before_ms=moment_of(before, "--before"),
+        updated_after_ms=parse_time(after, "--after"),
+        updated_before_ms=parse_time(before, "--before"),
         public_only=public,
     )
     with ExitStack() as stack:
@@ -56,14 +74,14 @@ def search(
 
 
 def show(searcher: Searcher, text: str, query: SearchQuery, *, as_json: bool = False) -> None:
-    """Ask and print."""
+    """Search, and print the hits."""
     hits = searcher.search(text, query)
     if as_json:
         print_json(hits)
     elif hits:
         out.print(_table(text, hits))
     else:
-        out.print(f"no ticket of tenant {query.tenant_id} matches")
+        out.print(f"tenant {query.tenant_id} has no matching tickets")
 
 
 def _table(question: str, hits: Sequence[SearchHit]) -> Table:

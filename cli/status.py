@@ -1,13 +1,14 @@
-"""`ticketstream status`: how far the stream is, and how big the index."""
+"""`ticketstream status`: show consumer lag, the size of the index and its freshness."""
 
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import JsonFlag, StagedFlag, ends_in_one_line, out, print_json
+from cli.console import JsonFlag, StagedFlag, out, print_json, report_errors
 from connectors.kafka.admin import PartitionLag, open_cluster
 from core.environment import load_settings
 from runtime.control import WorkerStatus
@@ -15,42 +16,78 @@ from runtime.searcher import open_searcher
 from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
 
 
-@ends_in_one_line
+class PartitionRow(Struct, frozen=True):
+    """Offsets of a group in a partition; `committed` is None before its first commit."""
+
+    topic: str
+    partition: int
+    committed: int | None
+    end: int
+    lag: int
+
+
+class GroupStatus(Struct, frozen=True):
+    """A consumer group and the partitions that it reads."""
+
+    group: str
+    partitions: list[PartitionRow]
+
+
+class StreamStatus(GroupStatus, frozen=True):
+    """Output of `--json`."""
+
+    index: WorkerStatus
+
+
+class SplitStatus(Struct, frozen=True):
+    """Output of `--split --json`."""
+
+    roles: list[GroupStatus]
+    index: WorkerStatus
+
+
+@report_errors
 def status(
     *,
     split: Annotated[bool, typer.Option("--split", help="For a split stream: show the groups of both roles.")] = False,
     _staged: StagedFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show lag and committed offset per partition, the index's size, and how fresh it is."""
+    """Show how far the stream is behind in each partition, and the size and freshness of the index.
+
+    Freshness is the median time from the broker to searchable of the last tickets. It is known only to a worker that
+    owns an embedded index.
+    """
     settings = load_settings()
     cluster, roles = open_cluster(settings.kafka), (ENRICHMENT, EMBEDDING) if split else (PIPELINE,)
     read = {role.group(settings.kafka): role.reads(settings.topics) for role in roles}
-    groups = {group: cluster.lag(topic, group) for group, topic in read.items()}
+    groups = [GroupStatus(group, [_row(lag) for lag in cluster.lag(topic, group)]) for group, topic in read.items()]
     with ExitStack() as stack:
         index = open_searcher(settings, stack).status()
-    if as_json:
-        shown = [{"group": group, "partitions": [_row(lag) for lag in lags]} for group, lags in groups.items()]
-        print_json({**(shown[0] if not split else {"roles": shown}), "index": index})
-        return
-    for group, lags in groups.items():
-        out.print(_lag_table(lags, group))
-    out.print(_index_table(index))
+    if not as_json:
+        for group in groups:
+            out.print(_lag_table(group))
+        out.print(_index_table(index))
+    elif split:
+        print_json(SplitStatus(groups, index))
+    else:
+        print_json(StreamStatus(groups[0].group, groups[0].partitions, index))
 
 
-def _row(lag: PartitionLag) -> dict[str, Any]:
-    return {"topic": lag.topic, "partition": lag.partition, "committed": lag.committed, "end": lag.end, "lag": lag.lag}
+def _row(lag: PartitionLag) -> PartitionRow:
+    return PartitionRow(lag.topic, lag.partition, lag.committed, lag.end, lag.lag)
 
 
-def _lag_table(lags: list[PartitionLag], group: str) -> Table:
-    table = Table(title=f"{lags[0].topic if lags else ''}, read by group {group}", title_justify="left")
+def _lag_table(found: GroupStatus) -> Table:
+    topic = found.partitions[0].topic if found.partitions else "no topic"
+    table = Table(title=f"{topic}, read by group {found.group}", title_justify="left")
     for name in ("partition", "committed", "end", "lag"):
         table.add_column(name, justify="right")
-    for lag in lags:
-        committed = "none yet" if lag.committed is None else f"{lag.committed:,}"
-        table.add_row(str(lag.partition), committed, f"{lag.end:,}", f"{lag.lag:,}")
+    for row in found.partitions:
+        committed = "none yet" if row.committed is None else f"{row.committed:,}"
+        table.add_row(str(row.partition), committed, f"{row.end:,}", f"{row.lag:,}")
     table.add_section()
-    table.add_row("all", "", "", f"{sum(lag.lag for lag in lags):,}")
+    table.add_row("all", "", "", f"{sum(row.lag for row in found.partitions):,}")
     return table
 
 
@@ -60,8 +97,10 @@ def _index_table(index: WorkerStatus) -> Table:
     table.add_row("points", f"{index.points:,}")
     table.add_row("tombstones", f"{index.tombstones:,}")
     table.add_row("records in flight", f"{index.inflight:,}")
-    fresh = "no worker here to ask" if index.freshness_s is None else f"{index.freshness_s:.2f} s"
-    table.add_row("broker to searchable, median of the last", fresh)
+    fresh = (
+        "unknown: no worker has indexed a ticket here" if index.freshness_s is None else f"{index.freshness_s:.2f} s"
+    )
+    table.add_row("median time from broker to searchable", fresh)
     if index.outage:
         table.add_row(Text("outage", style="red"), index.outage)
     return table

@@ -1,4 +1,4 @@
-"""`ticketstream topics`: create what is declared and missing."""
+"""`ticketstream topics`: create declared topics that don't exist yet."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,21 +6,24 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.console import JsonFlag, ends_in_one_line, out, print_json
+from cli.console import JsonFlag, out, print_json, report_errors
 from connectors.kafka.topics import create_topics, load_topics
 from core.environment import load_settings
 
 
-@ends_in_one_line
+@report_errors
 def topics(
     *,
-    file: Annotated[Path | None, typer.Option(help="Declaration to read instead of the shipped topics.yaml.")] = None,
+    file: Annotated[Path | None, typer.Option(help="YAML declaration to read instead of the one shipped.")] = None,
     replication: Annotated[
-        int | None, typer.Option(help="Copies of each partition, instead of the declared number; 1 for one broker.")
+        int | None, typer.Option(help="Replication factor instead of the declared one; 1 for a single broker.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Create the topics that [bold]deploy/k8s-ecs/msk/topics.yaml[/] declares; what exists is left as it is."""
+    """Create the topics that [bold]deploy/k8s-ecs/msk/topics.yaml[/] declares and the cluster lacks.
+
+    Existing topics are not changed. One that has another number of partitions than declared is reported.
+    """
     settings = load_settings()
     done = create_topics(settings, load_topics(file, names=settings.topics), replication=replication)
     if as_json:

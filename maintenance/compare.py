@@ -84,10 +84,6 @@ class Outcome(Struct, frozen=True):
     differences: tuple[Difference, ...]
     pending: int
 
-    def count(self, kind: DifferenceKind) -> int:
-        """Number of differences of a kind."""
-        return sum(difference.kind == kind for difference in self.differences)
-
 
 def _kind(entry: Entry | None, ticket: IndexedTicket) -> DifferenceKind | None:
     if entry is None:

@@ -1,4 +1,4 @@
-"""Every command explains itself, and a mistake ends it in one line with the right exit code."""
+"""Every command has help, and reports a mistake in one line with the right exit code."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ def _run(arguments: list[str], **environment: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
-    """`--help` ends with 0 and is in the list of commands."""
+    """`--help` exits with 0, and `ticketstream --help` lists the command."""
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
     assert command in CliRunner().invoke(app, ["--help"]).stdout
 
 
-def test_the_list_above_is_whole() -> None:
-    """A new command must be added to the test."""
+def test_the_list_of_commands_is_complete() -> None:
+    """A new command must be added to it."""
     names = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
     assert names == set(COMMANDS)
 
@@ -47,7 +47,7 @@ def test_the_list_above_is_whole() -> None:
     ids=" ".join,
 )
 def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
-    """The line says where we looked and which variable to set."""
+    """The line names the address and the variable to set."""
     code, line = _run(arguments, **_DEAD)
     assert code == 3
     assert "no broker answers at 127.0.0.1:1" in line
@@ -64,7 +64,7 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["produce", "{csv}", "--map", "body=missing"], "missing"),
         (["produce", "{csv}", "--map", "nonsense"], "nonsense"),
         (["search", "--tenant", "acme", "  "], "the question is empty"),
-        (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is no date"),
+        (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is not a date"),
         (["dlq", "show", "7"], "'7' is not PARTITION:OFFSET"),
         (["topics", "--file", "/no/such/topics.yaml"], "/no/such/topics.yaml"),
         (["status", "--staged"], "--staged is now called --split"),
@@ -73,7 +73,7 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
     ],
 )
 def test_a_wrong_argument_is_exit_2(tmp_path: Path, arguments: list[str], words: str, tansu: str) -> None:
-    """The line quotes what was wrong."""
+    """The line quotes the wrong argument."""
     (tmp_path / "events.jsonl").write_text("{}\n")
     (tmp_path / "rows.csv").write_text("id,text\n1,hello\n")
     names = {"events": str(tmp_path / "events.jsonl"), "csv": str(tmp_path / "rows.csv")}
@@ -83,13 +83,13 @@ def test_a_wrong_argument_is_exit_2(tmp_path: Path, arguments: list[str], words:
 
 
 def test_a_misspelt_variable_is_exit_2() -> None:
-    """Every command reads the same settings, and none passes over a typo in silence."""
+    """The line suggests the right name."""
     code, line = _run(["status"], TICKETS_KAFKA__BROKER="x")
     assert (code, "did you mean TICKETS_KAFKA__BROKERS?" in line) == (2, True)
 
 
 def test_doctor_lists_every_setting_and_hides_secrets() -> None:
-    """A password set in the environment is not printed."""
+    """A password from the environment is not printed."""
     result = CliRunner().invoke(
         app, ["doctor", "--settings", "--json"], env={"TICKETS_KAFKA__SASL_PASSWORD": "hunter2"}
     )
@@ -98,15 +98,15 @@ def test_doctor_lists_every_setting_and_hides_secrets() -> None:
     assert "hunter2" not in result.stdout
 
 
-def test_doctor_ends_with_the_code_of_the_first_fault() -> None:
-    """An unreachable broker is 3, and what needs it is not reported as a second fault."""
+def test_doctor_exits_with_the_code_of_the_first_fault() -> None:
+    """An unreachable broker is one fault with code 3: the checks that need a broker are skipped."""
     result = CliRunner().invoke(app, ["doctor", "--json"], env={**_DEAD, "TICKETS_MODEL__NAME": "hashing"})
     assert result.exit_code == 3
     assert result.stdout.count('"healthy":false') == 1
 
 
 def test_a_model_is_shown_as_json_with_its_folder(tmp_path: Path) -> None:
-    """For a script: also one that isn't built yet, with the folder it will be in."""
+    """A model that is not fetched yet is shown with the folder that it will be in."""
     result = CliRunner().invoke(app, ["model", "show", "--json"], env={"TICKETS_MODEL__CACHE_DIR": str(tmp_path)})
     assert result.exit_code == 0, result.exception
     shown = json.loads(result.stdout)

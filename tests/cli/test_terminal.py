@@ -1,4 +1,4 @@
-"""What customers wrote is shown, whatever it would do to a terminal."""
+"""A console prints untrusted text literally, whatever it would do to a terminal."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -12,7 +12,7 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal import harmless_json, one_line, open_console
+from cli.terminal import escape_json_controls, one_line, open_console
 
 _HOSTILE = "a\x1b[2Jb\x9b2Kc\x7f [/] [red]d[/red]"
 _SHOWN = "a␛[2Jb�2Kc␡ [/] [red]d[/red]"
@@ -31,16 +31,16 @@ def _on_a_bar(text: RenderableType) -> Progress:
 
 
 @pytest.mark.parametrize("wrapped", [str, Text, _in_a_table, _on_a_bar], ids=["line", "text", "table", "bar"])
-def test_controls_and_markup_are_shown(wrapped: Callable[[str], RenderableType]) -> None:
-    """Neither moves the cursor, colours, or ends in a traceback."""
+def test_control_characters_and_markup_are_printed_literally(wrapped: Callable[[str], RenderableType]) -> None:
+    """They don't move the cursor, set colours or end in a traceback."""
     console = open_console(file=StringIO(), width=80)
     console.print(wrapped(_HOSTILE))
-    assert _SHOWN[:20] in _printed(console), "a bar measures before, and cuts the rest"
+    assert _SHOWN[:20] in _printed(console), "a bar cuts text that is too wide"
     assert not {"\x1b", "\x9b", "\x7f"} & {*_printed(console)}
 
 
 def test_keys_that_differ_look_different() -> None:
-    """A character that Rich drops is shown, and a code of an emoji is a key's own; the columns stay aligned."""
+    """Characters that Rich would drop and emoji codes are printed, and columns stay aligned."""
     console = open_console(file=StringIO(), width=80)
     console.print(_in_a_table("a\rb"), _in_a_table("a:id:7\x1b\x1b"))
     assert "a␍b" in _printed(console)
@@ -48,20 +48,20 @@ def test_keys_that_differ_look_different() -> None:
     assert {len(line) for line in _printed(console).splitlines()} == {10, 12}
 
 
-def test_nobody_writes_a_line_of_ours() -> None:
-    """A line end within one is shown."""
+def test_untrusted_text_cannot_add_a_line_to_the_output() -> None:
+    """A line end within a value is escaped."""
     assert one_line("a/1\ndlq-reason: none\r") == "a/1␤dlq-reason: none␍"
 
 
-def test_json_holds_no_character_that_a_terminal_obeys() -> None:
-    """And reads back as what it was."""
-    encoded = harmless_json(msgspec.json.encode({"key": _HOSTILE}).decode())
+def test_json_escapes_control_characters() -> None:
+    """The document decodes to the same value."""
+    encoded = escape_json_controls(msgspec.json.encode({"key": _HOSTILE}).decode())
     assert all(character.isprintable() for character in encoded)
     assert msgspec.json.decode(encoded) == {"key": _HOSTILE}
 
 
-def test_a_console_of_rich_obeys_them() -> None:
-    """What ours differs in."""
+def test_a_plain_console_of_rich_obeys_control_characters_and_markup() -> None:
+    """That is why commands use a console of their own."""
     console = Console(file=StringIO(), width=80)
     console.print(Text(_HOSTILE))
     assert "\x1b[2J" in _printed(console)
@@ -69,8 +69,8 @@ def test_a_console_of_rich_obeys_them() -> None:
         console.print(_in_a_table(_HOSTILE))
 
 
-def test_our_own_colours_and_bars_stay() -> None:
-    """On a terminal."""
+def test_styles_and_progress_bars_of_our_own_still_work() -> None:
+    """Rich's control segments are not escaped."""
     console = open_console(file=StringIO(), width=80, force_terminal=True, color_system="standard", _environ={})
     console.print("dim", style="dim")
     assert "\x1b[2mdim\x1b[0m\n" in _printed(console)
@@ -79,12 +79,12 @@ def test_our_own_colours_and_bars_stay() -> None:
         bars.refresh()
         bars.refresh()
     assert "reading the log" in _printed(console)
-    assert "\x1b[2K" in _printed(console), "the line is drawn anew"
+    assert "\x1b[2K" in _printed(console), "the bar is redrawn in place"
     assert "␛" not in _printed(console)
 
 
-def test_lines_stay_whole_where_nobody_watches() -> None:
-    """As they are for `grep`."""
+def test_soft_wrapped_lines_are_not_broken() -> None:
+    """`grep` finds a long line whole."""
     console = open_console(file=StringIO(), width=20)
     console.print(Text.assemble(("reason", "bold"), ": ", "a word " * 20), soft_wrap=True)
     assert _printed(console).count("\n") == 1

@@ -1,4 +1,4 @@
-"""What a person does from a terminal, beside a running worker: produce, look, ask, and mind the dead letters."""
+"""The everyday commands work beside a running worker, and the demo runs to its end."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from tests.e2e.world import WorkerProcess, World
 from tests.oracle import broken
 
 
-def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
-    """Topics, produce from three kinds of source, status, search by tenant and filter, letters listed and replayed."""
+def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> None:
+    """Topics are created, events produced, lag and index shown, tickets found, and dead letters listed and replayed."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     raw, dlq = world.settings.topics.raw, world.settings.topics.dlq
@@ -28,7 +28,7 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
         status = terminal.json("status")
         assert sum(row["lag"] for row in status["partitions"]) == 0
         assert status["index"]["points"] > 60
-        assert status["index"]["freshness_s"] is not None, "the worker was asked, not the folder"
+        assert status["index"]["freshness_s"] is not None, "only the worker knows it"
 
         found = terminal.json("search", "--tenant", "zoo", "the penguin has escaped")
         assert [hit["ticket_id"] for hit in found] == ["1", "7"]
@@ -54,10 +54,12 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
         again = terminal.json("dlq", "list")
         assert len(again) == 80
         seen = {letter["first_seen_ms"] for letter in letters}
-        assert {letter["first_seen_ms"] for letter in again} == seen, "a letter that comes back keeps its first time"
+        assert {letter["first_seen_ms"] for letter in again} == seen, (
+            "a record that is dead-lettered again keeps its first-seen time"
+        )
         assert worker.terminate() == 0
         assert "penguin" not in worker.words()
-    # the worker has gone: the folder is opened instead
+    # without a worker the commands open the index themselves
     assert terminal.json("search", "--tenant", "zoo", "the penguin has escaped")[0]["ticket_id"] == "1"
     assert terminal.json("status")["index"]["freshness_s"] is None
     findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
@@ -65,7 +67,7 @@ def test_a_day_at_the_terminal(tansu: str, tmp_path: Path) -> None:
 
 
 def _produce(world: World, terminal: Terminal, folder: Path) -> None:
-    """62 sound records, two of them about animals, and 40 broken ones."""
+    """Write 62 valid records, two of them about animals, and 40 invalid ones."""
     assert terminal.json("produce", "--synthetic", "60")["records"] == 60
     event = {"op": "upsert", "tenant_id": "zoo", "ticket_id": "1", "version": 1, "created_at": 0, "updated_at": 0}
     lines = msgspec.json.encode({**event, "subject": "The penguin escaped", "status": "open"})
@@ -78,8 +80,8 @@ def _produce(world: World, terminal: Terminal, folder: Path) -> None:
     world.produce([SyntheticRecord(b"[/]\x1b[2J", None, "null_delete")])  # a key that would clear the screen
 
 
-def test_the_demo_ends_with_0_and_shows_neighbours(tmp_path: Path) -> None:
-    """What `make run` does in a pipe, with the model that needs no weights."""
+def test_the_demo_exits_with_0_and_prints_search_results(tmp_path: Path) -> None:
+    """In a pipe it doesn't prompt; the model here needs no weights."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
     done = subprocess.run(
         [TICKETSTREAM, "demo", "--tickets", "150"],
@@ -93,5 +95,5 @@ def test_the_demo_ends_with_0_and_shows_neighbours(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "150/150" in done.stdout
     assert "points" in done.stdout
-    assert done.stdout.count("score") == 4, "a table of neighbours for each question"
-    assert list(tmp_path.glob("ticketstream-*")) == [], "nothing is left behind"
+    assert done.stdout.count("score") == 4, "one table for each question"
+    assert list(tmp_path.glob("ticketstream-*")) == [], "the temporary folder is removed"

@@ -1,4 +1,4 @@
-"""A user's mistake ends a worker in one line, with the right exit code and no traceback."""
+"""A user's mistake stops a worker with one line and the right exit code, without a traceback."""
 
 import subprocess
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
         timeout=60,
         check=False,
     )
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]  # but for structured logs
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]  # the others are the log
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     assert len(lines) == 1, done.stderr
     return done.returncode, lines[0]
@@ -59,19 +59,19 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
 def test_a_wrong_setting_is_one_line(
     tansu: str, tmp_path: Path, environment: dict[str, str], code: int, words: str
 ) -> None:
-    """The line names the setting, or what can't be had, and what to do."""
+    """The line names the setting or the missing part, and says what to do."""
     returned, line = _start(World(tansu, tmp_path), **environment)
     assert words in line
     assert returned == code
 
 
-def test_a_second_worker_on_the_same_folder_is_told_to_name_a_server(tansu: str, tmp_path: Path) -> None:
-    """The embedded engine has one owner."""
+def test_a_second_worker_on_the_same_folder_is_refused(tansu: str, tmp_path: Path) -> None:
+    """An embedded index has one owner; the line names the setting for a server."""
     _beside_a_worker(World(tansu, tmp_path), lambda world, _port: _start(world), "TICKETS_INDEX__URL")
 
 
-def test_a_taken_port_is_named(tansu: str, tmp_path: Path) -> None:
-    """The health port's setting is in the line."""
+def test_a_port_in_use_is_an_error_that_names_its_setting(tansu: str, tmp_path: Path) -> None:
+    """A second worker on the same health port doesn't start."""
 
     def start(world: World, port: str) -> tuple[int, str]:
         return _start(world, TICKETS_HEALTH__PORT=port, TICKETS_INDEX__PATH=str(tmp_path / "other"))

@@ -1,0 +1,80 @@
+"""Commands share their error reports, their JSON output, and how they read a time."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from cli.console import parse_time, print_json, report_errors
+from core.errors import ConfigError, TransientError
+
+
+def test_an_error_is_one_line_and_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line break in the message is escaped."""
+
+    @report_errors
+    def command() -> None:
+        raise TransientError("the index is out:\nconnection refused")
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert ended.value.exit_code == 3
+    assert capsys.readouterr().err == "ticketstream: the index is out:␤connection refused\n"
+
+
+def test_an_interrupted_command_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C exits with 130, as in a shell."""
+
+    @report_errors
+    def command() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert (ended.value.exit_code, capsys.readouterr().err) == (130, "")
+
+
+def test_a_paragraph_of_help_is_one_line() -> None:
+    """Typer wraps it at the width of the terminal. Examples keep their lines."""
+
+    @report_errors
+    def command() -> None:
+        """Do one thing.
+
+        A paragraph that goes
+        over two lines.
+
+        [dim]ticketstream do
+        ticketstream do --more[/]
+        """
+
+    assert command.__doc__ == (
+        "Do one thing.\n\nA paragraph that goes over two lines.\n\n[dim]ticketstream do\nticketstream do --more[/]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "milliseconds"),
+    [
+        (None, None),
+        ("1970-01-02", 86_400_000),
+        ("1970-01-01T00:00:01", 1_000),
+        ("1970-01-01T01:00:01+01:00", 1_000),
+    ],
+)
+def test_a_time_without_an_offset_is_utc(typed: str | None, milliseconds: int | None) -> None:
+    """No time stays None."""
+    assert parse_time(typed, "--since") == milliseconds
+
+
+def test_a_malformed_time_names_the_option_and_shows_the_format() -> None:
+    """The value is quoted."""
+    with pytest.raises(ConfigError, match="--since: 'soon' is not a date or time; write 2026-01-31 or"):
+        parse_time("soon", "--since")
+
+
+def test_json_writes_paths_as_strings(capsys: pytest.CaptureFixture[str]) -> None:
+    """The document is one line."""
+    print_json({"folder": Path("/models"), "ready": True})
+    assert json.loads(capsys.readouterr().out) == {"folder": "/models", "ready": True}
