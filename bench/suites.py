@@ -132,7 +132,7 @@ _ENRICH: Final = Suite(
     name="enrich",
     question="How many tickets per second does each operator process on one core?",
     module="bench.contenders.operators",
-    contenders=("decode", "clean", "redact", "language", "enrich", "chunk", "classify", "points", "all of them"),
+    contenders=("decode", "clean", "redact", "language", "chunk", "classify", "points", "all of them"),
     reference="all of them",
 )
 _START: Final = Suite(
