@@ -76,6 +76,7 @@ _LATENCY: Final = Suite(
     broker="empty",
     figures=(
         Figure("offered", "tickets/s offered"),
+        Figure("acked", "acked at saturation"),
         Figure("p50", "freshness p50, ms", plotted=True),
         Figure("p95", "p95", plotted=True),
         Figure("p99", "p99", plotted=True),

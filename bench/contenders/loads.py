@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from random import Random
+from threading import Timer
 from typing import Final
 
 import msgspec
@@ -37,7 +39,8 @@ _SHARE_OUT_S: Final = 3.0
 #: A saturating load, in rates of a backlog.
 _EXCESS: Final = 1.5
 #: A worker that acks this share of what is offered is not saturated.
-_KEPT_UP: Final = 0.98
+_KEPT_UP: Final = 0.95
+_TRIES: Final = 3
 _TOPIC: Final = "TICKETS_TOPICS__RAW"
 
 
@@ -66,33 +69,45 @@ def _backlog(tasks: int, cores: int) -> Callable[[Job], Measured]:
 def _saturated(job: Job) -> Measured:
     """Offer an open load above what the worker can do, and measure what it does beside producer, broker and searches.
 
-    A first backlog tells a rate to exceed; the rate that counts is that of the acks while the load goes on, without its
-    first quarter. A load that the worker keeps up with is no measurement, and raises RuntimeError.
+    A first backlog tells a rate to exceed. What counts are the acks while the load goes on, without its first quarter.
+    A load that the worker keeps up with is doubled, twice at most; then RuntimeError is raised.
     """
-    settings = own_topic()
-    first = max(_WARM, job.tickets // 2)
-    events = synthetic_events(first)
+    settings, sent = own_topic(), max(_WARM, job.tickets // 2)
     with Task(sorted(os.sched_getaffinity(0)), {}) as task, ExitStack() as stack:
         task.wait_joined()
-        producer = open_producer(settings)
-        began = time.time()
-        send(producer, settings, events, due=lambda _number: 0.0)
-        task.wait_acked(first)
-        offered = _EXCESS * first / (time.time() - began)
-        seconds = max(_LEAST_S, job.tickets / offered)
-        events = synthetic_events(first + int(offered * seconds))
-        searching = _Searching(open_searcher(settings, stack))
-        began = time.time()
-        send(producer, settings, events[first:], due=lambda number: began + number / offered)
-        ended = time.time()
-        searching.stop()
-        task.wait_acked(len(events))
-        report = task.stop()
-    window = (began + (ended - began) / 4, ended)
-    acked = sum(window[0] <= at / 1000 < window[1] for _due, at in report.acks)
-    if acked >= offered * (window[1] - window[0]) * _KEPT_UP:
-        raise RuntimeError(f"the worker kept up with {offered:.0f} tickets/s; give it more of them with --tickets")
-    return msgspec.structs.replace(measured([report]), tickets=acked, seconds=round(window[1] - window[0], 4))
+        producer, began = open_producer(settings), time.time()
+        send(producer, settings, synthetic_events(sent), due=lambda _number: 0.0)
+        task.wait_acked(sent)
+        offered = _EXCESS * sent / (time.time() - began)
+        searcher = open_searcher(settings, stack)
+        for _ in range(_TRIES):
+            count = int(offered * max(_LEAST_S, job.tickets / offered))
+            events = synthetic_events(sent + count)[sent:]
+            searching, began, before = _Searching(searcher), time.time(), task.acked
+            marks: list[tuple[float, int]] = []
+            Timer(count / offered / 4, partial(_mark, marks, task)).start()
+            send(producer, settings, events, due=partial(_evenly, began, offered))
+            (from_s, from_acked), ended, acked = marks[0], time.time(), task.acked
+            searching.stop()
+            sent += count
+            task.wait_acked(sent)
+            if acked - before < _KEPT_UP * count:
+                seconds = round(ended - from_s, 4)
+                tickets = acked - from_acked
+                figures = {"offered": round(offered, 3), "acked": round(tickets / seconds, 3)}
+                row = measured([task.stop()])
+                return msgspec.structs.replace(row, tickets=tickets, seconds=seconds, figures=figures)
+            offered *= 2
+    raise RuntimeError(f"the worker keeps up with {offered / 2:.0f} tickets/s: this machine can't offer it more")
+
+
+def _mark(marks: list[tuple[float, int]], task: Task) -> None:
+    marks.append((time.time(), task.acked))
+
+
+def _evenly(began: float, rate: float, number: int) -> float:
+    """When the record of this number is due, in seconds since 1970."""
+    return began + number / rate
 
 
 def _load(share: float) -> Callable[[Job], Measured]:
