@@ -1,4 +1,4 @@
-# The bucket of the environments' states, made once per account, by hand, with a state of its own on your disk:
+# The bucket for the environments' states. Apply this once per account, by hand; its own state stays on your disk:
 #   terraform init && terraform apply -var account_id=... -var bucket=...
 
 provider "aws" {
@@ -12,13 +12,13 @@ variable "account_id" {
 }
 
 variable "region" {
-  description = "The region."
+  description = "The AWS region."
   type        = string
   default     = "us-east-1"
 }
 
 variable "bucket" {
-  description = "Name of the bucket; names are shared by all of AWS's customers."
+  description = "Name of the bucket; it must be unique in all of AWS."
   type        = string
 }
 
@@ -29,7 +29,7 @@ module "keys" {
   region     = var.region
 }
 
-# A state is kept in all its versions, encrypted, and read over TLS alone: as a bucket of models is.
+# Versioned, encrypted and TLS-only, like the bucket of models.
 module "bucket" {
   source        = "../modules/artefacts"
   bucket        = var.bucket

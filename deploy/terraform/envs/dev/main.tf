@@ -1,4 +1,4 @@
-# To try things in: the same shape as prod, small, cheap, and gone with `terraform destroy`.
+# A small copy of prod for trials; `terraform destroy` removes all of it.
 
 module "ticketstream" {
   source      = "../../modules/stack"

@@ -4,42 +4,42 @@ variable "account_id" {
 }
 
 variable "region" {
-  description = "The region."
+  description = "The AWS region."
   type        = string
   default     = "us-east-1"
 }
 
 variable "image_tag" {
-  description = "The image that was pushed."
+  description = "Tag of the image that you pushed."
   type        = string
 }
 
 variable "mode" {
-  description = "single or split."
+  description = "single: one process runs the whole stream. split: enrichment and embedding scale separately."
   type        = string
   default     = "single"
 }
 
 variable "gpu" {
-  description = "Embed on GPUs: { instance_type = \"g6.xlarge\" }, with mode = \"split\". null: on Fargate."
+  description = "GPU machines for the embedding, such as { instance_type = \"g6.xlarge\" }; needs mode = \"split\". null: Fargate."
   type        = object({ instance_type = string })
   default     = null
 }
 
 variable "kafka_authentication" {
-  description = "iam, scram or plaintext."
+  description = "Kafka authentication: iam, scram or plaintext."
   type        = string
   default     = "iam"
 }
 
 variable "subscribers" {
-  description = "Severity to mail addresses."
+  description = "Email addresses by severity (critical, warning)."
   type        = map(list(string))
   default     = {}
 }
 
 variable "settings" {
-  description = "Further settings of every worker."
+  description = "Further settings of every worker (docs/operations.md lists them)."
   type        = map(string)
   default     = {}
 }

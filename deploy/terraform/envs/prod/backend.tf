@@ -1,4 +1,4 @@
-# The state is in the bucket that ../../state makes, encrypted, and locked by a file beside it while somebody applies:
+# The state is encrypted in the bucket that ../../state makes, with a lock file during an apply:
 #   terraform init -backend-config="bucket=NAME" -backend-config="region=REGION"
 terraform {
   backend "s3" {

@@ -1,4 +1,4 @@
-# A NAT in each zone, AWS's services inside the network, TLS everywhere, and nothing with data goes by mistake.
+# A NAT gateway in each zone, VPC endpoints, TLS everywhere, and deletion protection on everything that holds data.
 
 module "ticketstream" {
   source      = "../../modules/stack"

@@ -1,6 +1,6 @@
 provider "aws" {
   region              = var.region
-  allowed_account_ids = [var.account_id] # credentials of another account end the plan
+  allowed_account_ids = [var.account_id] # the plan fails with another account's credentials
 
   default_tags {
     tags = { application = "ticketstream", environment = "prod" }

@@ -4,19 +4,19 @@ variable "account_id" {
 }
 
 variable "region" {
-  description = "The region."
+  description = "The AWS region."
   type        = string
   default     = "us-east-1"
 }
 
 variable "zones" {
-  description = "Three zones of the region."
+  description = "Three availability zones of the region."
   type        = list(string)
   default     = ["us-east-1a", "us-east-1b", "us-east-1c"]
 }
 
 variable "image_tag" {
-  description = "The image that was pushed: a version or a commit."
+  description = "Tag of the image that you pushed: a version or a commit."
   type        = string
 }
 
@@ -27,7 +27,7 @@ variable "mode" {
 }
 
 variable "models" {
-  description = "The models that tickets are indexed with; a second one for the time of an upgrade."
+  description = "Models that tickets are indexed with: one, or two during an upgrade."
   type = map(object({
     store          = string
     collection     = string
@@ -44,19 +44,19 @@ variable "models" {
 }
 
 variable "gpu" {
-  description = "Embed on GPUs: { instance_type = \"g6.xlarge\" }. null: on Fargate."
+  description = "GPU machines for the embedding, such as { instance_type = \"g6.xlarge\" }. null: Fargate."
   type        = object({ instance_type = string })
   default     = null
 }
 
 variable "kafka_authentication" {
-  description = "iam or scram; plaintext is refused."
+  description = "Kafka authentication: iam or scram; prod refuses plaintext."
   type        = string
   default     = "iam"
 }
 
 variable "kafka_scram_secrets" {
-  description = "For scram: ARNs of secrets named AmazonMSK_..., of {username, password}."
+  description = "For scram: ARNs of secrets named AmazonMSK_..., each with username and password."
   type        = list(string)
   default     = []
 }
@@ -67,23 +67,23 @@ variable "index_certificate_arn" {
 }
 
 variable "index_domain" {
-  description = "A name of yours for the index; point it at the output index.address."
+  description = "Your domain name for the index; its DNS record points at the output index.address."
   type        = string
 }
 
 variable "subscribers" {
-  description = "Severity (critical, warning) to mail addresses."
+  description = "Email addresses by severity (critical, warning)."
   type        = map(list(string))
 }
 
 variable "settings" {
-  description = "Further settings of every worker."
+  description = "Further settings of every worker (docs/operations.md lists them)."
   type        = map(string)
   default     = {}
 }
 
 variable "secrets" {
-  description = "Further settings of every worker that are secrets: name to ARN."
+  description = "Further secret settings of every worker: ARN by name."
   type        = map(string)
   default     = {}
 }

@@ -1,9 +1,9 @@
-# Built models, as `ticketstream model build --to` leaves them. No ticket is ever kept here.
+# The bucket of built models (`ticketstream model build --to`). It never holds a ticket.
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:Built models alone, no ticket; who reads them is in CloudTrail's data events where the account keeps those
-  #checkov:skip=CKV_AWS_144:A model is built anew from its card in minutes, with the same stamp, in any region
-  #checkov:skip=CKV2_AWS_62:Nothing waits for a new model: a worker is told which one to take
+  #checkov:skip=CKV_AWS_18:The bucket holds built models and no ticket; CloudTrail's data events log reads if the account keeps them
+  #checkov:skip=CKV_AWS_144:A model can be rebuilt from its card in minutes, with the same stamp, in any region
+  #checkov:skip=CKV2_AWS_62:Nothing waits for a new model; a setting names a worker's model
   bucket        = var.bucket
   force_destroy = var.force_destroy
 }
@@ -20,7 +20,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    bucket_key_enabled = true # one call of KMS for many objects
+    bucket_key_enabled = true # one KMS call for many objects
 
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
@@ -44,7 +44,7 @@ resource "aws_s3_bucket_policy" "tls" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "NothingInPlainText"
+      Sid       = "DenyPlaintext"
       Effect    = "Deny"
       Action    = "s3:*"
       Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
@@ -59,7 +59,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   depends_on = [aws_s3_bucket_versioning.this]
 
   rule {
-    id     = "what-was-replaced"
+    id     = "expire-replaced-versions"
     status = "Enabled"
 
     filter {}

@@ -1,14 +1,14 @@
 variable "bucket" {
-  description = "Name of the bucket; names are shared by all of AWS's customers."
+  description = "Name of the bucket; it must be unique in all of AWS."
   type        = string
 }
 
 variable "key_arn" {
-  description = "Key of the bucket."
+  description = "KMS key of the bucket."
   type        = string
 }
 
 variable "force_destroy" {
-  description = "Delete the bucket with its models on destroy."
+  description = "Whether destroy deletes the bucket and its models."
   type        = bool
 }

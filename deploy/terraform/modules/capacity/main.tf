@@ -1,4 +1,4 @@
-# Machines for tasks that Fargate can't run: those that keep a disk, and those with a GPU.
+# EC2 machines for tasks that Fargate can't run: tasks with a persistent disk or a GPU.
 
 resource "aws_launch_template" "this" {
   name                   = var.name
@@ -21,7 +21,7 @@ resource "aws_launch_template" "this" {
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
-    http_put_response_hop_limit = 1 # containers can't reach the machine's role
+    http_put_response_hop_limit = 1 # containers can't use the machine's role
   }
 
   block_device_mappings {
@@ -57,7 +57,7 @@ resource "aws_autoscaling_group" "this" {
     propagate_at_launch = true
   }
 
-  # ECS looks for it.
+  # ECS requires this tag.
   tag {
     key                 = "AmazonECSManaged"
     value               = "true"

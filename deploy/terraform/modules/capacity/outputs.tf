@@ -1,5 +1,5 @@
 output "provider_name" {
-  description = "Capacity provider, where ECS manages the machines."
+  description = "Capacity provider, if ECS manages the machines; else null."
   value       = one(aws_ecs_capacity_provider.this[*].name)
 }
 

@@ -1,4 +1,4 @@
-# What a machine may do: join the cluster, and take its own disk.
+# The machine's IAM role: it may join the cluster and attach its own disk.
 
 resource "aws_iam_role" "machine" {
   name = "${var.name}-machine"
@@ -13,9 +13,9 @@ resource "aws_iam_role" "machine" {
 }
 
 locals {
-  join = [
+  cluster = [
     {
-      Sid    = "Join"
+      Sid    = "JoinCluster"
       Effect = "Allow"
       Action = [
         "ecs:DeregisterContainerInstance", "ecs:RegisterContainerInstance", "ecs:SubmitAttachmentStateChanges",
@@ -24,35 +24,35 @@ locals {
       Resource = ["arn:aws:ecs:${var.region}:*:cluster/${var.cluster_name}"]
     },
     {
-      Sid      = "BeTold"
+      Sid      = "PollForTasks"
       Effect   = "Allow"
       Action   = ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"]
       Resource = ["arn:aws:ecs:${var.region}:*:container-instance/${var.cluster_name}/*"]
     },
     {
-      Sid      = "FindTheCluster" # knows no resources
+      Sid      = "DiscoverCluster" # this action has no resource-level permissions
       Effect   = "Allow"
       Action   = ["ecs:DiscoverPollEndpoint"]
       Resource = ["*"]
     },
   ]
 
-  take = [for statement in [
+  disk = [for statement in [
     {
-      Sid      = "TakeTheDisk"
+      Sid      = "AttachVolume"
       Effect   = "Allow"
       Action   = ["ec2:AttachVolume"]
       Resource = [try(var.volume.arn, "")]
     },
     {
-      Sid       = "ToOneself"
+      Sid       = "AttachToThisMachine"
       Effect    = "Allow"
       Action    = ["ec2:AttachVolume"]
       Resource  = ["arn:aws:ec2:${var.region}:*:instance/*"]
       Condition = { StringEquals = { "aws:ResourceTag/Name" = var.name } }
     },
     {
-      Sid       = "OpenTheDisk"
+      Sid       = "DecryptVolume"
       Effect    = "Allow"
       Action    = ["kms:CreateGrant"]
       Resource  = [try(var.volume.key_arn, "")]
@@ -64,7 +64,7 @@ locals {
 resource "aws_iam_role_policy" "machine" {
   name   = "machine"
   role   = aws_iam_role.machine.id
-  policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.join, local.take) })
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.cluster, local.disk) })
 }
 
 resource "aws_iam_instance_profile" "this" {

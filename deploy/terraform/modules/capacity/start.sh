@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a machine does before its ECS agent starts: says who it is, and takes the disk that outlives it.
+# Runs before the ECS agent starts: sets the machine's ECS attributes and attaches its persistent disk.
 set -euo pipefail
 
 cat >/etc/ecs/ecs.config <<'CONFIG'
@@ -15,14 +15,14 @@ command -v aws >/dev/null || dnf install -y awscli-2
 token=$(curl -sf -X PUT http://169.254.169.254/latest/api/token -H 'X-aws-ec2-metadata-token-ttl-seconds: 300')
 machine=$(curl -sf -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/instance-id)
 
-# The machine before this one may still hold it.
+# The previous machine may still hold the disk.
 until aws ec2 attach-volume --region ${region} --volume-id ${volume.id} --instance-id "$machine" --device /dev/sdf; do
   sleep 5
 done
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${replace(volume.id, "-", "")}
 until [ -e "$device" ]; do sleep 1; done
 
-# An empty disk is formatted, once; one with data never is.
+# Only an empty disk is formatted.
 blkid "$device" || mkfs.xfs "$device"
 mkdir -p ${volume.path}
 mount -o noatime "$device" ${volume.path}

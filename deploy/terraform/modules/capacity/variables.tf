@@ -4,17 +4,17 @@ variable "name" {
 }
 
 variable "cluster_name" {
-  description = "ECS cluster they join."
+  description = "ECS cluster that the machines join."
   type        = string
 }
 
 variable "node" {
-  description = "Value of the attribute `node`, by which a service finds its machine."
+  description = "Value of the ECS attribute `node`, which places a service on its machine."
   type        = string
 }
 
 variable "subnets" {
-  description = "Subnets of the machines; one pins them to a zone."
+  description = "Subnets of the machines; a single one pins them to its zone."
   type        = list(string)
 }
 
@@ -24,27 +24,27 @@ variable "security_group" {
 }
 
 variable "instance_type" {
-  description = "Size of a machine."
+  description = "Instance type of the machines."
   type        = string
 }
 
 variable "image_parameter" {
-  description = "SSM parameter that names the machine image; read when a machine starts."
+  description = "SSM parameter that names the machine image; a machine reads it when it starts."
   type        = string
 
   validation {
     condition     = startswith(var.image_parameter, "/aws/service/ecs/optimized-ami/")
-    error_message = "image_parameter must be one of /aws/service/ecs/optimized-ami/...: other images don't join the cluster."
+    error_message = "image_parameter must start with /aws/service/ecs/optimized-ami/, because other images don't join the cluster."
   }
 }
 
 variable "machines" {
-  description = "Machines at least and at most; `managed` lets ECS choose between, by the tasks that wait."
+  description = "Minimum and maximum number of machines; if `managed`, ECS scales between them by pending tasks."
   type        = object({ min = number, max = number, managed = bool })
 }
 
 variable "volume" {
-  description = "A disk that outlives the machine: its id, ARN, key, and where the tasks find it."
+  description = "Persistent disk: its id, ARN and KMS key, its mount path and the owner of that folder. null: none."
   type        = object({ id = string, arn = string, key_arn = string, path = string, owner = string })
   default     = null
 }

@@ -7,12 +7,12 @@ output "name" {
 }
 
 output "log_groups" {
-  description = "Task to its log group's name."
+  description = "Names of the log groups, by task."
   value       = { for task, group in aws_cloudwatch_log_group.task : task => group.name }
 }
 
 output "log_arns" {
-  description = "Task to its log group's ARN."
+  description = "ARNs of the log groups, by task."
   value       = { for task, group in aws_cloudwatch_log_group.task : task => group.arn }
 }
 

@@ -4,16 +4,16 @@ variable "name" {
 }
 
 variable "key_arn" {
-  description = "Key of the logs."
+  description = "KMS key of the logs."
   type        = string
 }
 
 variable "log_days" {
-  description = "How long the tasks' logs are kept."
+  description = "Days that the tasks' logs are kept."
   type        = number
 }
 
 variable "tasks" {
-  description = "Tasks that run here; each gets a log group."
+  description = "Tasks of the cluster; each gets a log group."
   type        = set(string)
 }

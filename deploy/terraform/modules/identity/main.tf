@@ -1,4 +1,5 @@
-# Two roles per task: `execution` starts it (image, secrets, log), `task` is what it does its work with.
+# Two IAM roles per task: ECS starts the task with the execution role (image, secrets, log), and the running container
+# uses the task role.
 
 locals {
   trust = jsonencode({
@@ -15,7 +16,7 @@ locals {
 resource "aws_iam_role" "task" {
   for_each           = var.tasks
   name               = "${var.name}-${each.key}-task"
-  description        = "What ${each.key} does its work with."
+  description        = "The running task ${each.key} uses this role."
   assume_role_policy = local.trust
 }
 
@@ -29,7 +30,7 @@ resource "aws_iam_role_policy" "task" {
 resource "aws_iam_role" "execution" {
   for_each           = var.tasks
   name               = "${var.name}-${each.key}-start"
-  description        = "What ECS starts ${each.key} with."
+  description        = "ECS starts the task ${each.key} with this role."
   assume_role_policy = local.trust
 }
 

@@ -1,11 +1,11 @@
 output "task_roles" {
-  description = "Task to the role it works with."
+  description = "Task roles, by task."
   value       = { for task, role in aws_iam_role.task : task => role.arn }
-  depends_on  = [aws_iam_role_policy.task] # a role without its rights is of no use to a task
+  depends_on  = [aws_iam_role_policy.task] # a task must not start before its role has permissions
 }
 
 output "execution_roles" {
-  description = "Task to the role it is started with."
+  description = "Execution roles, by task."
   value       = { for task, role in aws_iam_role.execution : task => role.arn }
   depends_on  = [aws_iam_role_policy.execution]
 }

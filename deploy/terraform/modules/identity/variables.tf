@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "account_id" {
-  description = "The account whose tasks may take the roles."
+  description = "The account whose tasks may assume the roles."
   type        = string
 }
 
 variable "tasks" {
-  description = "Task to what it may do: topics it reads, writes and creates, groups it is a member of, models it takes, secrets it is started with."
+  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, and whether it writes metrics."
   type = map(object({
     reads   = optional(list(string), [])
     writes  = optional(list(string), [])
@@ -23,32 +23,32 @@ variable "tasks" {
 }
 
 variable "kafka_arn" {
-  description = "The cluster; topics and groups are named after it."
+  description = "ARN of the MSK cluster, from which the ARNs of topics and groups derive."
   type        = string
 }
 
 variable "kafka_iam" {
-  description = "Clients are let in by IAM, so the roles say what they may do."
+  description = "Whether Kafka clients authenticate with IAM; if so, the task roles get Kafka permissions."
   type        = bool
 }
 
 variable "bucket_arn" {
-  description = "Bucket of the models."
+  description = "ARN of the bucket of models."
   type        = string
 }
 
 variable "data_key_arn" {
-  description = "Key of that bucket."
+  description = "KMS key of that bucket."
   type        = string
 }
 
 variable "secrets_key_arn" {
-  description = "Key of the secrets."
+  description = "KMS key of the secrets."
   type        = string
 }
 
 variable "log_arns" {
-  description = "Task to its log group."
+  description = "ARNs of the log groups, by task."
   type        = map(string)
 }
 

@@ -1,4 +1,5 @@
-# What a task may do while it runs. MSK names topics and groups after the cluster: cluster/NAME/ID -> topic/NAME/ID/TOPIC.
+# Permissions of the task roles. The ARNs of topics and groups derive from the cluster's: cluster/NAME/ID becomes
+# topic/NAME/ID/TOPIC.
 
 locals {
   topics = replace(var.kafka_arn, ":cluster/", ":topic/")
@@ -13,12 +14,12 @@ locals {
       {
         Sid    = "Connect"
         Effect = "Allow"
-        # An idempotent producer asks the cluster for its number.
+        # An idempotent producer asks the cluster for a producer id.
         Action   = concat(["kafka-cluster:Connect"], length(task.writes) > 0 ? ["kafka-cluster:WriteDataIdempotently"] : [])
         Resource = length(concat(task.reads, task.writes, task.creates)) > 0 ? [var.kafka_arn] : []
       },
       {
-        Sid      = "LookAtTopics"
+        Sid      = "DescribeTopics"
         Effect   = "Allow"
         Action   = ["kafka-cluster:DescribeTopic"]
         Resource = [for topic in distinct(concat(task.reads, task.writes, task.creates)) : "${local.topics}/${topic}"]
@@ -42,7 +43,7 @@ locals {
         Resource = [for topic in task.creates : "${local.topics}/${topic}"]
       },
       {
-        Sid      = "BeMemberOfGroups"
+        Sid      = "JoinGroups"
         Effect   = "Allow"
         Action   = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
         Resource = [for group in task.groups : "${local.groups}/${group}"]
@@ -53,22 +54,22 @@ locals {
   models = { for name, task in var.tasks : name => [
     for statement in [
       {
-        Sid       = "TakeModels"
+        Sid       = "ReadModels"
         Effect    = "Allow"
         Action    = ["s3:GetObject"]
         Resource  = [for prefix in task.models : "${var.bucket_arn}/${prefix}/*"]
         Condition = {}
       },
       {
-        # Without it S3 says "forbidden" of a model that isn't there, and the worker couldn't tell.
-        Sid       = "SeeThatAModelIsMissing"
+        # Without this, S3 answers 403 and not 404 for a missing model, and the worker couldn't tell the two apart.
+        Sid       = "ListModels"
         Effect    = "Allow"
         Action    = ["s3:ListBucket"]
         Resource  = length(task.models) > 0 ? [var.bucket_arn] : []
         Condition = { StringLike = { "s3:prefix" = [for prefix in task.models : "${prefix}/*"] } }
       },
       {
-        Sid       = "OpenModels"
+        Sid       = "DecryptModels"
         Effect    = "Allow"
         Action    = ["kms:Decrypt"]
         Resource  = length(task.models) > 0 ? [var.data_key_arn] : []

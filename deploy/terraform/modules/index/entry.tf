@@ -1,8 +1,8 @@
-# One address for three nodes: a node that is away is left out within half a minute, and clients need know no names.
+# One address for the three nodes. An unhealthy node leaves the load balancer within half a minute.
 
 resource "aws_lb" "this" {
-  #checkov:skip=CKV_AWS_150:dev goes with one command; prod must say keep_data = true, which protects it
-  #checkov:skip=CKV_AWS_91:A load balancer of connections writes no access log without TLS; flow logs have who connected
+  #checkov:skip=CKV_AWS_150:dev can be destroyed with one command; in prod keep_data = true protects the load balancer
+  #checkov:skip=CKV_AWS_91:A network load balancer writes no access log without TLS; the flow logs record connections
   name                             = "${var.name}-index"
   internal                         = true
   load_balancer_type               = "network"
@@ -19,7 +19,7 @@ resource "aws_lb_target_group" "this" {
   protocol               = "TCP"
   target_type            = "ip"
   deregistration_delay   = 30
-  connection_termination = true # gRPC's connections live for ever otherwise
+  connection_termination = true # otherwise gRPC connections stay open for ever
 
   health_check {
     protocol            = "HTTP"

@@ -1,5 +1,5 @@
-# Three Qdrant nodes, each a service of its own with one task, one machine, one zone, one disk and one name. A node that
-# comes back is the same peer with the same data; one service of three tasks would give it another name and an empty disk.
+# Three Qdrant nodes. Each is an ECS service with one task, one machine, one zone, one disk and one name, so a node that
+# returns is the same peer with the same data. In one service of three tasks it would have a new name and an empty disk.
 
 locals {
   nodes = { for i, zone in sort(keys(var.subnets)) : "qdrant-${i}" => { zone = zone, subnet = var.subnets[zone] } }
@@ -28,7 +28,7 @@ locals {
 
 resource "aws_service_discovery_private_dns_namespace" "this" {
   name        = "${var.name}.internal"
-  description = "Names of the index's nodes."
+  description = "DNS names of the index nodes."
   vpc         = var.vpc_id
 }
 
@@ -42,7 +42,7 @@ resource "aws_service_discovery_service" "node" {
 
     dns_records {
       type = "A"
-      ttl  = 10 # a node that moves to another machine is found again soon
+      ttl  = 10 # clients soon find a node that moved to another machine
     }
   }
 }
@@ -77,12 +77,12 @@ resource "aws_ecs_service" "node" {
   launch_type     = "EC2"
   propagate_tags  = "SERVICE"
 
-  availability_zone_rebalancing = "DISABLED" # its disk is in one zone
+  availability_zone_rebalancing = "DISABLED" # the disk is in one zone
 
-  # The disk has one user at a time: the old node ends before the new one starts.
+  # Only one task can use the disk, so the old task stops before the new one starts.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
-  health_check_grace_period_seconds  = 300 # loading segments takes time, and isn't an illness
+  health_check_grace_period_seconds  = 300 # loading segments takes time and is not a failure
 
   placement_constraints {
     type       = "memberOf"

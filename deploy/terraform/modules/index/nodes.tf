@@ -1,4 +1,4 @@
-# Machines and disks. A disk belongs to its node, not to a machine or a task: it outlives both.
+# Machines and disks. A disk belongs to its node and outlives machines and tasks.
 
 resource "aws_ebs_volume" "node" {
   for_each          = local.nodes

@@ -1,5 +1,5 @@
 output "url" {
-  description = "For TICKETS_INDEX__URL."
+  description = "Value for TICKETS_INDEX__URL."
   value = (
     var.certificate_arn == null
     ? "http://${aws_lb.this.dns_name}:${local.ports.grpc}"
@@ -8,17 +8,17 @@ output "url" {
 }
 
 output "address" {
-  description = "What a record of your own points at."
+  description = "Target for your DNS record."
   value       = { name = aws_lb.this.dns_name, zone = aws_lb.this.zone_id }
 }
 
 output "nodes" {
-  description = "Services of the nodes."
+  description = "ECS services of the nodes."
   value       = sort(keys(local.nodes))
 }
 
 output "metrics" {
-  description = "How CloudWatch names the load balancer and its targets."
+  description = "CloudWatch's names of the load balancer and its target group."
   value       = { load_balancer = aws_lb.this.arn_suffix, target_group = aws_lb_target_group.this.arn_suffix }
 }
 

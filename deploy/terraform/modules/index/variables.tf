@@ -9,22 +9,22 @@ variable "region" {
 }
 
 variable "vpc_id" {
-  description = "Network of the nodes."
+  description = "VPC of the nodes."
   type        = string
 }
 
 variable "subnets" {
-  description = "Zone to private subnet; each zone gets a node."
+  description = "Private subnets by zone; each zone gets a node."
   type        = map(string)
 
   validation {
     condition     = length(var.subnets) >= 3
-    error_message = "The index needs nodes in three zones: of two, either's loss stops every change of a collection."
+    error_message = "The index needs nodes in three zones: with two, losing either blocks changes of collections."
   }
 }
 
 variable "security_groups" {
-  description = "Of the nodes (index), of their one address (entry), and of the machines (hosts)."
+  description = "Security groups of the nodes (index), the load balancer (entry) and the machines (hosts)."
   type        = object({ index = string, entry = string, hosts = string })
 }
 
@@ -34,27 +34,27 @@ variable "cluster" {
 }
 
 variable "image" {
-  description = "Qdrant's image, as a user that isn't root."
+  description = "Qdrant's unprivileged image."
   type        = string
 }
 
 variable "template" {
-  description = "Qdrant's task definition in deploy/k8s-ecs/ecs."
+  description = "Path of Qdrant's task definition in deploy/k8s-ecs/ecs."
   type        = string
 }
 
 variable "instance_type" {
-  description = "Machine of a node; the node gets all of it but what the system needs."
+  description = "Instance type of a node's machine."
   type        = string
 }
 
 variable "node" {
-  description = "What a node's task asks for."
+  description = "CPU units and memory of a node's task; leave some of the machine to the system."
   type        = object({ cpu = number, memory_mib = number })
 }
 
 variable "volume_gib" {
-  description = "Disk of a node."
+  description = "Size of a node's disk in GiB."
   type        = number
 }
 
@@ -64,12 +64,12 @@ variable "replication" {
 
   validation {
     condition     = var.replication >= 3 && var.replication <= length(var.subnets)
-    error_message = "replication of the index must be 3 or more, so that an ack means two nodes and one may be away, and not above the ${length(var.subnets)} nodes."
+    error_message = "replication of the index must be 3 or more, so that an ack means two nodes and one may fail, and at most the ${length(var.subnets)} nodes."
   }
 }
 
 variable "api_key_arn" {
-  description = "Secret that holds Qdrant's API key."
+  description = "ARN of the secret that holds Qdrant's API key."
   type        = string
 
   validation {
@@ -79,41 +79,41 @@ variable "api_key_arn" {
 }
 
 variable "certificate_arn" {
-  description = "Certificate of the index's address; null: no TLS inside the network."
+  description = "ARN of the certificate of the index's address; null: no TLS."
   type        = string
 }
 
 variable "domain" {
-  description = "The name in that certificate; a record of yours points it at the load balancer."
+  description = "Domain name in that certificate; your DNS record points it at the load balancer."
   type        = string
 
   validation {
     condition     = (var.domain == null) == (var.certificate_arn == null)
-    error_message = "Give both the index's certificate_arn and its domain, or neither: workers check the name in the certificate."
+    error_message = "Give both the index's certificate_arn and its domain, or neither, because workers check the name in the certificate."
   }
 }
 
 variable "roles" {
-  description = "The node's task role and the role it is started with."
+  description = "ARNs of the node's task role and execution role."
   type        = object({ task = string, execution = string })
 }
 
 variable "log_group" {
-  description = "Log of the nodes."
+  description = "Log group of the nodes."
   type        = string
 }
 
 variable "data_key_arn" {
-  description = "Key of the disks."
+  description = "KMS key of the disks."
   type        = string
 }
 
 variable "stop_timeout_s" {
-  description = "How long a node may take to end."
+  description = "Seconds from SIGTERM until a node is killed."
   type        = number
 }
 
 variable "keep_data" {
-  description = "Take a snapshot of each disk before it is destroyed, and refuse to delete the load balancer."
+  description = "Whether destroy snapshots each disk first, and is refused for the load balancer."
   type        = bool
 }

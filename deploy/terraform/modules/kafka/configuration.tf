@@ -1,7 +1,7 @@
-# The brokers' configuration: the file that the tests run a real cluster with.
+# The broker configuration; the tests run a real cluster with the same file.
 
 locals {
-  # MSK takes settings alone; why each is as it is, is said in the file.
+  # MSK accepts no comments; the file explains each setting.
   settings = [
     for line in split("\n", var.server_properties) : trimspace(line) if trimspace(line) != "" && !startswith(trimspace(line), "#")
   ]

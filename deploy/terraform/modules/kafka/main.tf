@@ -1,7 +1,7 @@
-# Three brokers, one in each zone.
+# An MSK cluster with a broker in each of three zones.
 
 resource "aws_cloudwatch_log_group" "brokers" {
-  #checkov:skip=CKV_AWS_338:A month is what an enquiry needs; brokers' logs tell nothing of tickets later
+  #checkov:skip=CKV_AWS_338:A month is enough for an investigation; older broker logs have no use
   name              = "/${var.name}/brokers"
   retention_in_days = var.log_days
   kms_key_id        = var.log_key_arn
@@ -11,7 +11,7 @@ resource "aws_msk_cluster" "this" {
   cluster_name           = var.name
   kafka_version          = var.kafka_version
   number_of_broker_nodes = length(var.subnets)
-  enhanced_monitoring    = "PER_BROKER" # consumer lag is there at every level
+  enhanced_monitoring    = "PER_BROKER" # every level includes consumer lag
 
   broker_node_group_info {
     instance_type   = var.instance_type
@@ -58,7 +58,7 @@ resource "aws_msk_cluster" "this" {
   }
 
   lifecycle {
-    # The disks grow by themselves; a plan that shrank them again would be refused by MSK for ever.
+    # Autoscaling grows the disks, and MSK refuses a plan that shrinks them.
     ignore_changes = [broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size]
   }
 }

@@ -11,18 +11,18 @@ output "name" {
 }
 
 output "broker_ids" {
-  description = "MSK numbers brokers from 1."
+  description = "Ids of the brokers, which MSK numbers from 1."
   value       = [for i in range(length(var.subnets)) : tostring(i + 1)]
 }
 
 output "port" {
-  description = "The brokers' port that clients use."
+  description = "Port of the brokers for clients."
   value       = local.ports[var.authentication]
 }
 
 output "brokers" {
   description = "Bootstrap servers for TICKETS_KAFKA__BROKERS."
-  depends_on  = [aws_msk_scram_secret_association.this] # until then they know nobody
+  depends_on  = [aws_msk_scram_secret_association.this] # the SCRAM users exist only after this
   value = {
     iam       = aws_msk_cluster.this.bootstrap_brokers_sasl_iam
     scram     = aws_msk_cluster.this.bootstrap_brokers_sasl_scram
@@ -31,7 +31,7 @@ output "brokers" {
 }
 
 output "settings" {
-  description = "What the clients need beside the brokers' addresses."
+  description = "Settings of the clients, except the brokers' addresses."
   value = {
     iam       = { TICKETS_KAFKA__SECURITY_PROTOCOL = "SASL_SSL", TICKETS_KAFKA__SASL_MECHANISM = "AWS_MSK_IAM" }
     scram     = { TICKETS_KAFKA__SECURITY_PROTOCOL = "SASL_SSL", TICKETS_KAFKA__SASL_MECHANISM = "SCRAM-SHA-512" }

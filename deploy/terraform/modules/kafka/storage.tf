@@ -1,4 +1,4 @@
-# Disks grow at 55 % (MSK's advice is 50 to 60), once in six hours at most, by a tenth or 10 GiB.
+# Disks grow at 55 % use (MSK advises 50 to 60), at most once in six hours, by 10 % or 10 GiB.
 
 resource "aws_appautoscaling_target" "storage" {
   service_namespace  = "kafka"
@@ -8,7 +8,7 @@ resource "aws_appautoscaling_target" "storage" {
   max_capacity       = var.volume_max_gib
 
   lifecycle {
-    # Kafka's smallest capacity follows the disk, which never shrinks.
+    # AWS raises the minimum with the disk, which never shrinks.
     ignore_changes = [min_capacity]
   }
 }

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "kafka_version" {
-  description = "Version as MSK writes it."
+  description = "Kafka version in MSK's notation."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "subnets" {
 
   validation {
     condition     = length(var.subnets) >= 3
-    error_message = "Kafka needs a subnet in each of three zones: three replicas on fewer brokers are no three replicas."
+    error_message = "Kafka needs a subnet in each of three zones: fewer brokers can't hold three replicas."
   }
 }
 
@@ -24,17 +24,17 @@ variable "security_group" {
 }
 
 variable "instance_type" {
-  description = "Size of a broker."
+  description = "Instance type of a broker."
   type        = string
 }
 
 variable "volume_gib" {
-  description = "Disk of a broker at first; it grows by itself and never shrinks."
+  description = "Initial size of a broker's disk in GiB; autoscaling grows it, and it never shrinks."
   type        = number
 }
 
 variable "volume_max_gib" {
-  description = "How far a broker's disk may grow."
+  description = "Maximum size of a broker's disk in GiB."
   type        = number
 
   validation {
@@ -44,7 +44,7 @@ variable "volume_max_gib" {
 }
 
 variable "authentication" {
-  description = "How clients are let in: iam, scram or plaintext."
+  description = "Client authentication: iam, scram or plaintext."
   type        = string
 
   validation {
@@ -54,12 +54,12 @@ variable "authentication" {
 }
 
 variable "scram_secrets" {
-  description = "ARNs of secrets named AmazonMSK_..., each {username, password}, for scram."
+  description = "For scram: ARNs of secrets named AmazonMSK_..., each with username and password."
   type        = list(string)
 
   validation {
     condition     = var.authentication != "scram" || length(var.scram_secrets) > 0
-    error_message = "authentication is scram, so scram_secrets must name at least one secret (its name begins with AmazonMSK_)."
+    error_message = "authentication is scram, so scram_secrets must list at least one secret whose name starts with AmazonMSK_."
   }
 }
 
@@ -74,12 +74,12 @@ variable "topics" {
 
   validation {
     condition     = alltrue([for topic in var.topics : topic.replication >= 3])
-    error_message = "topics.yaml: every topic needs replication 3 or more. With less, one broker that is lost takes acked tickets with it."
+    error_message = "topics.yaml: every topic needs replication 3 or more, so that acked tickets survive the loss of a broker."
   }
 
   validation {
     condition     = alltrue([for topic in var.topics : lookup(topic.config, "min.insync.replicas", "1") == tostring(topic.replication - 1)])
-    error_message = "topics.yaml: min.insync.replicas must be one less than replication, so that an ack means two copies and one broker may be away."
+    error_message = "topics.yaml: min.insync.replicas must be one less than replication, so that an ack means two copies and one broker may fail."
   }
 }
 
@@ -94,7 +94,7 @@ variable "server_properties" {
         "allow\\.everyone\\.if\\.no\\.acl\\.found=false",
       ] : can(regex("(?m)^${line}\\s*$", var.server_properties))
     ])
-    error_message = "server.properties must say auto.create.topics.enable=false, unclean.leader.election.enable=false and allow.everyone.if.no.acl.found=false: MSK's own defaults lose or leak."
+    error_message = "server.properties must say auto.create.topics.enable=false, unclean.leader.election.enable=false and allow.everyone.if.no.acl.found=false: MSK's defaults lose data or allow unauthorised access."
   }
 
   validation {
@@ -107,16 +107,16 @@ variable "server_properties" {
 }
 
 variable "key_arn" {
-  description = "Key of the brokers' disks."
+  description = "KMS key of the brokers' disks."
   type        = string
 }
 
 variable "log_key_arn" {
-  description = "Key of the brokers' logs."
+  description = "KMS key of the brokers' logs."
   type        = string
 }
 
 variable "log_days" {
-  description = "How long the brokers' logs are kept."
+  description = "Days that the brokers' logs are kept."
   type        = number
 }

@@ -1,14 +1,14 @@
-# Three keys, one per kind of reader: who may read logs need not be able to read tickets.
+# Three KMS keys, so that access to logs doesn't include access to tickets or secrets.
 
 locals {
   keys = {
-    data    = { why = "Tickets and vectors at rest: broker disks, index volumes, models.", services = [] }
-    secrets = { why = "Secrets.", services = [] }
-    signs   = { why = "Logs and alerts.", services = ["logs.${var.region}.amazonaws.com", "cloudwatch.amazonaws.com"] }
+    data      = { why = "Tickets and vectors at rest: broker disks, index volumes, models.", services = [] }
+    secrets   = { why = "Secrets.", services = [] }
+    telemetry = { why = "Logs and alerts.", services = ["logs.${var.region}.amazonaws.com", "cloudwatch.amazonaws.com"] }
   }
 
   administer = {
-    Sid       = "TheAccountAdministers"
+    Sid       = "AccountAdministers"
     Effect    = "Allow"
     Action    = "kms:*"
     Resource  = "*"
@@ -33,6 +33,11 @@ resource "aws_kms_key" "this" {
       Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
     }])
   })
+}
+
+moved {
+  from = aws_kms_key.this["signs"]
+  to   = aws_kms_key.this["telemetry"]
 }
 
 resource "aws_kms_alias" "this" {

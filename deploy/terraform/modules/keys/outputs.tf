@@ -1,4 +1,4 @@
 output "arns" {
-  description = "Kind (data, secrets, signs) to the key's ARN."
-  value       = { for kind, key in aws_kms_key.this : kind => key.arn }
+  description = "ARNs of the keys, by purpose (data, secrets, telemetry)."
+  value       = { for purpose, key in aws_kms_key.this : purpose => key.arn }
 }

@@ -4,11 +4,11 @@ variable "name" {
 }
 
 variable "account_id" {
-  description = "The account, which alone may use the keys."
+  description = "The account that may use the keys."
   type        = string
 }
 
 variable "region" {
-  description = "Region, for the principals of AWS's own services."
+  description = "Region of the CloudWatch Logs service that uses the keys."
   type        = string
 }

@@ -1,4 +1,4 @@
-# AWS without the internet. The bucket of the models always; the rest where it is asked for.
+# VPC endpoints: S3 always, other AWS services if configured.
 
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id

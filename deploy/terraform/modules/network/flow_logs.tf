@@ -1,7 +1,7 @@
-# Who spoke to whom, and who was refused.
+# Flow logs of all traffic, accepted and rejected.
 
 resource "aws_cloudwatch_log_group" "flow" {
-  #checkov:skip=CKV_AWS_338:A month of addresses is what an enquiry needs; a year of them is personal data kept for nothing
+  #checkov:skip=CKV_AWS_338:A month is enough for an investigation; a year of addresses would be personal data without a purpose
   name              = "/${var.name}/flow"
   retention_in_days = var.log_days
   kms_key_id        = var.log_key_arn

@@ -1,4 +1,4 @@
-# Three zones, each with a public subnet (NAT alone), a private one (tasks) and a data one (brokers; no way out).
+# Three zones, each with a public subnet (NAT gateway only), a private one (tasks) and a data one (brokers; no egress).
 
 locals {
   zones = { for i, zone in var.zones : zone => i }
@@ -12,7 +12,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.name }
 }
 
-# The group that is used when none is named lets nothing through.
+# The default security group denies all traffic.
 resource "aws_default_security_group" "none" {
   vpc_id = aws_vpc.this.id
 }

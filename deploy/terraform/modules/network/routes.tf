@@ -1,4 +1,4 @@
-# The ways out: public subnets through the gateway, private ones through a NAT, data subnets none.
+# Egress routes: public subnets use the internet gateway, private ones a NAT gateway, and data subnets have none.
 
 resource "aws_internet_gateway" "this" {
   vpc_id = aws_vpc.this.id

@@ -1,33 +1,33 @@
-# Who may speak to whom: the whole firewall in one file. What isn't listed isn't let through.
+# The whole firewall: traffic that isn't listed here is denied.
 
 locals {
   groups = {
-    workers   = "The workers of the stream, and its operator."
-    brokers   = "Kafka."
-    index     = "Qdrant's nodes."
-    entry     = "The index's one address."
-    hosts     = "The machines under Qdrant and under GPU tasks."
-    endpoints = "AWS's services inside the network."
+    workers   = "Workers and the operator."
+    brokers   = "Kafka brokers."
+    index     = "Qdrant nodes."
+    entry     = "Load balancer of the index."
+    hosts     = "Machines of Qdrant nodes and GPU tasks."
+    endpoints = "VPC endpoints of AWS services."
   }
 
-  # from -> to, port, why
+  # The name is from-to or from-purpose.
   allowed = {
     workers-brokers   = { from = "workers", to = "brokers", port = var.kafka_port, why = "read and write topics" }
     workers-entry     = { from = "workers", to = "entry", port = 6334, why = "write and search the index (gRPC)" }
-    entry-index       = { from = "entry", to = "index", port = 6334, why = "pass on to a node" }
-    entry-health      = { from = "entry", to = "index", port = 6333, why = "ask whether a node is ready (HTTP)" }
+    entry-index       = { from = "entry", to = "index", port = 6334, why = "forward to a node" }
+    entry-health      = { from = "entry", to = "index", port = 6333, why = "check whether a node is ready (HTTP)" }
     index-index       = { from = "index", to = "index", port = 6335, why = "agree on collections and copy shards" }
     workers-endpoints = { from = "workers", to = "endpoints", port = 443, why = "images, secrets, logs, metrics" }
     index-endpoints   = { from = "index", to = "endpoints", port = 443, why = "images, secrets, logs" }
     hosts-endpoints   = { from = "hosts", to = "endpoints", port = 443, why = "join the cluster, attach a volume" }
   }
 
-  # These call AWS, whose addresses aren't known beforehand.
+  # These groups call AWS, whose addresses aren't known in advance.
   outward = toset(["workers", "index", "hosts"])
 }
 
 resource "aws_security_group" "this" {
-  #checkov:skip=CKV2_AWS_5:The groups are attached by the modules that are given their ids
+  #checkov:skip=CKV2_AWS_5:Other modules attach the groups by their ids
   for_each    = local.groups
   name        = "${var.name}-${each.key}"
   description = each.value

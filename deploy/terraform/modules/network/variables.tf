@@ -4,51 +4,51 @@ variable "name" {
 }
 
 variable "region" {
-  description = "Region, for the names of the endpoints."
+  description = "Region of the VPC endpoints."
   type        = string
 }
 
 variable "cidr" {
-  description = "Addresses of the network: a /16, of which each zone gets a /24 (public), a /20 (private) and a /24 (data)."
+  description = "CIDR block of the VPC, a /16; each zone gets a /24 (public), a /20 (private) and a /24 (data)."
   type        = string
 
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && endswith(var.cidr, "/16")
-    error_message = "cidr must be a /16, such as 10.20.0.0/16: the subnets are cut from it."
+    error_message = "cidr must be a /16, such as 10.20.0.0/16, which is divided into the subnets."
   }
 }
 
 variable "zones" {
-  description = "Three availability zones: three brokers and three index nodes, one in each."
+  description = "Three availability zones, each with a broker and an index node."
   type        = list(string)
 
   validation {
     condition     = length(distinct(var.zones)) == 3
-    error_message = "zones must name three different availability zones: three replicas in two zones lose two of them with one."
+    error_message = "zones must name three different availability zones: with two, losing one can lose two of three replicas."
   }
 }
 
 variable "nat_per_zone" {
-  description = "A NAT gateway in each zone, so that the loss of one zone doesn't take the others' way out; else a single one."
+  description = "Whether each zone has its own NAT gateway, so that losing a zone leaves the others their egress; else there is one."
   type        = bool
 }
 
 variable "interface_endpoints" {
-  description = "AWS services that are reached without leaving the network. None: through the NAT gateway, which is cheaper where little is sent."
+  description = "AWS services with a VPC endpoint. Others are reached through the NAT gateway, which is cheaper for little traffic."
   type        = set(string)
 }
 
 variable "kafka_port" {
-  description = "The brokers' port that workers use: 9092 in plain text, 9096 SCRAM, 9098 IAM."
+  description = "Port of the brokers: 9092 for plaintext, 9096 for SCRAM, 9098 for IAM."
   type        = number
 }
 
 variable "log_key_arn" {
-  description = "Key of the flow logs."
+  description = "KMS key of the flow logs."
   type        = string
 }
 
 variable "log_days" {
-  description = "How long flow logs are kept."
+  description = "Days that flow logs are kept."
   type        = number
 }

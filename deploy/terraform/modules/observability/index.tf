@@ -1,14 +1,14 @@
-# Whether the index answers, and how many of its nodes.
+# Alarms on the index and its nodes.
 
 locals {
   index = merge(
     { for name in var.index.nodes : "${name}-down" => {
-      says       = "${name} doesn't run. The other two answer and take writes; a second loss stops writes."
+      summary    = "${name} isn't running. The other two nodes answer and take writes; losing another stops writes."
       namespace  = "ECS/ContainerInsights"
       metric     = "RunningTaskCount"
       dimensions = { ClusterName = var.cluster_name, ServiceName = name }
       statistic  = "Minimum"
-      is         = "LessThanThreshold"
+      comparison = "LessThanThreshold"
       threshold  = 1
       minutes    = 5
       missing    = "breaching"
@@ -17,12 +17,12 @@ locals {
     } },
     {
       index-no-majority = {
-        says       = "Fewer than two nodes of the index are ready: writes fail, the stream waits."
+        summary    = "Fewer than two nodes of the index are ready: writes fail, and the stream waits."
         namespace  = "AWS/NetworkELB"
         metric     = "HealthyHostCount"
         dimensions = { LoadBalancer = var.index.load_balancer, TargetGroup = var.index.target_group }
         statistic  = "Maximum"
-        is         = "LessThanThreshold"
+        comparison = "LessThanThreshold"
         threshold  = 2
         minutes    = 3
         missing    = "breaching"

@@ -1,15 +1,15 @@
-# What Kafka says of itself.
+# Alarms on MSK's own metrics.
 
 locals {
   kafka = merge(
     {
       kafka-offline-partitions = {
-        says       = "Partitions without a leader: their tickets can't be read or written."
+        summary    = "Some partitions have no leader: their tickets can't be read or written."
         namespace  = "AWS/Kafka"
         metric     = "OfflinePartitionsCount"
         dimensions = { "Cluster Name" = var.kafka.name }
         statistic  = "Maximum"
-        is         = "GreaterThanThreshold"
+        comparison = "GreaterThanThreshold"
         threshold  = 0
         minutes    = 2
         missing    = "missing"
@@ -17,12 +17,12 @@ locals {
         runbook    = "kafka-offline-partitions"
       }
       kafka-no-controller = {
-        says       = "No broker is the controller: no leader is elected for what fails next."
+        summary    = "No broker is the controller: after the next failure no leader can be elected."
         namespace  = "AWS/Kafka"
         metric     = "ActiveControllerCount"
         dimensions = { "Cluster Name" = var.kafka.name }
         statistic  = "Maximum"
-        is         = "LessThanThreshold"
+        comparison = "LessThanThreshold"
         threshold  = 1
         minutes    = 5
         missing    = "breaching"
@@ -31,12 +31,12 @@ locals {
       }
     },
     { for id in var.kafka.broker_ids : "kafka-disk-${id}" => {
-      says       = "Broker ${id}'s disk is nearly full, so it has not grown: at its bound, or within six hours of growing."
+      summary    = "The disk of broker ${id} is above 75 %: it has its maximum size, or grew less than six hours ago."
       namespace  = "AWS/Kafka"
       metric     = "KafkaDataLogsDiskUsed"
       dimensions = { "Cluster Name" = var.kafka.name, "Broker ID" = id }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = 75
       minutes    = 15
       missing    = "missing"
@@ -44,14 +44,14 @@ locals {
       runbook    = "kafka-disk"
     } },
     { for id in var.kafka.broker_ids : "kafka-under-replicated-${id}" => {
-      says       = "Broker ${id} leads partitions that lack a copy: an ack still means two, and the next loss stops writes."
+      summary    = "Broker ${id} leads partitions that lack a copy: an ack still means two copies, but losing another broker stops writes."
       namespace  = "AWS/Kafka"
       metric     = "UnderReplicatedPartitions"
       dimensions = { "Cluster Name" = var.kafka.name, "Broker ID" = id }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = 0
-      minutes    = 15 # a broker that MSK patches is away for less
+      minutes    = 15 # MSK patches a broker in less time
       missing    = "missing"
       severity   = "warning"
       runbook    = "kafka-under-replicated"

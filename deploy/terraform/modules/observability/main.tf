@@ -1,4 +1,4 @@
-# Alarms: each on a metric that exists, with somebody who is told and a line in the runbook (docs/deploy.md).
+# Each alarm is on a metric that exists, has a subscriber, and has a row in the runbook (docs/deploy-aws.md).
 
 locals {
   alarms = merge(local.kafka, local.workers, local.index)
@@ -17,7 +17,7 @@ resource "aws_sns_topic_policy" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "AlarmsOfThisAccountSpeak"
+      Sid       = "PublishAlarms"
       Effect    = "Allow"
       Action    = "sns:Publish"
       Resource  = each.value.arn
@@ -37,12 +37,12 @@ resource "aws_sns_topic_subscription" "mail" {
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each            = local.alarms
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "${each.value.says} Runbook: docs/deploy.md, ${each.value.runbook}."
+  alarm_description   = "${each.value.summary} Runbook: docs/deploy-aws.md, ${each.value.runbook}."
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic
-  comparison_operator = each.value.is
+  comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   period              = 60
   evaluation_periods  = each.value.minutes

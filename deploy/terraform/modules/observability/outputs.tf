@@ -1,5 +1,5 @@
 output "topics" {
-  description = "Severity to where it is told."
+  description = "ARNs of the SNS topics, by severity."
   value       = { for severity, topic in aws_sns_topic.this : severity => topic.arn }
 }
 

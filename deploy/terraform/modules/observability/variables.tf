@@ -4,32 +4,32 @@ variable "name" {
 }
 
 variable "account_id" {
-  description = "The account whose alarms may speak."
+  description = "The account whose alarms may publish."
   type        = string
 }
 
 variable "key_arn" {
-  description = "Key of the alerts."
+  description = "KMS key of the alerts."
   type        = string
 }
 
 variable "subscribers" {
-  description = "Severity (critical, warning) to mail addresses; each is asked to confirm."
+  description = "Email addresses by severity (critical, warning); each must confirm its subscription."
   type        = map(list(string))
 }
 
 variable "kafka" {
-  description = "MSK cluster as its metrics name it, and its brokers."
+  description = "Name of the MSK cluster and ids of its brokers, as in its metrics."
   type        = object({ name = string, broker_ids = list(string) })
 }
 
 variable "cluster_name" {
-  description = "ECS cluster."
+  description = "Name of the ECS cluster."
   type        = string
 }
 
 variable "workers" {
-  description = "Service to the group whose lag it answers for, the topic, and its bounds."
+  description = "Consumer group, topic and thresholds, by service."
   type = map(object({
     group      = string
     topic      = string
@@ -40,11 +40,11 @@ variable "workers" {
 }
 
 variable "index" {
-  description = "Services of the nodes, and how CloudWatch names the load balancer before them."
+  description = "ECS services of the nodes, and CloudWatch's names of their load balancer and target group."
   type        = object({ nodes = list(string), load_balancer = string, target_group = string })
 }
 
 variable "namespace" {
-  description = "Of the metrics that the collectors write."
+  description = "CloudWatch namespace of the collectors' metrics."
   type        = string
 }

@@ -1,14 +1,15 @@
-# Whether tickets arrive. MSK gives no lag while a group rebalances or before it commits: then `missing` is no alarm.
+# Alarms on the workers. MSK gives no lag while a group rebalances or before its first commit, so missing data is no
+# alarm there.
 
 locals {
   workers = merge(
     { for name, worker in var.workers : "${name}-lag" => {
-      says       = "${name} lags by more than all its tasks work off in a few minutes."
+      summary    = "The lag of ${name} is more than the maximum number of tasks can process in the catch-up time."
       namespace  = "AWS/Kafka"
       metric     = "SumOffsetLag"
       dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = worker.group, "Topic" = worker.topic }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = worker.target_lag * worker.max_tasks
       minutes    = 10
       missing    = "missing"
@@ -16,12 +17,12 @@ locals {
       runbook    = "worker-lag"
     } },
     { for name, worker in var.workers : "${name}-stuck-partition" => {
-      says       = "One partition of ${name} lags by more than a task's share: one worker is stuck or slow."
+      summary    = "One partition of ${name} lags by more than a task's target: its worker is stuck or slow."
       namespace  = "AWS/Kafka"
       metric     = "MaxOffsetLag"
       dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = worker.group, "Topic" = worker.topic }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = worker.target_lag
       minutes    = 15
       missing    = "missing"
@@ -29,12 +30,12 @@ locals {
       runbook    = "worker-stuck-partition"
     } },
     { for name, worker in var.workers : "${name}-stale" => {
-      says       = "What ${name} makes searchable arrived more than five minutes ago."
+      summary    = "${name} is more than five minutes behind its topic."
       namespace  = "AWS/Kafka"
       metric     = "EstimatedMaxTimeLag"
       dimensions = { "Cluster Name" = var.kafka.name, "Consumer Group" = worker.group, "Topic" = worker.topic }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = 300
       minutes    = 5
       missing    = "missing"
@@ -42,12 +43,12 @@ locals {
       runbook    = "worker-stale"
     } },
     { for name, worker in var.workers : "${name}-too-few" => {
-      says       = "Fewer tasks of ${name} run than should."
+      summary    = "${name} has fewer tasks than its minimum."
       namespace  = "ECS/ContainerInsights"
       metric     = "RunningTaskCount"
       dimensions = { ClusterName = var.cluster_name, ServiceName = name }
       statistic  = "Minimum"
-      is         = "LessThanThreshold"
+      comparison = "LessThanThreshold"
       threshold  = worker.min_tasks
       minutes    = 10 # longer than a deployment
       missing    = "breaching"
@@ -55,12 +56,12 @@ locals {
       runbook    = "worker-too-few"
     } },
     { for name, worker in var.workers : "${name}-memory" => {
-      says       = "${name} is near its memory's bound, where it would be killed."
+      summary    = "${name} uses more than 90 % of its memory; at the limit it is killed."
       namespace  = "AWS/ECS"
       metric     = "MemoryUtilization"
       dimensions = { ClusterName = var.cluster_name, ServiceName = name }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = 90
       minutes    = 10
       missing    = "missing"
@@ -68,12 +69,12 @@ locals {
       runbook    = "worker-memory"
     } },
     { for name, worker in var.workers : "${name}-outage" => {
-      says       = "${name} waits for the index or the dead letters, which don't answer."
+      summary    = "${name} waits for a dependency that is unavailable."
       namespace  = var.namespace
       metric     = "tickets_circuit_state"
       dimensions = { worker = name }
       statistic  = "Maximum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = 0
       minutes    = 5
       missing    = "missing"
@@ -81,15 +82,15 @@ locals {
       runbook    = "worker-outage"
     } },
     { for name, worker in var.workers : "${name}-rejected" => {
-      says       = "${name} sends many records to the dead letters: a producer writes what the contract doesn't allow."
+      summary    = "${name} rejects many records: a producer breaks the contract."
       namespace  = var.namespace
       metric     = "tickets_rejected_total"
       dimensions = { worker = name }
       statistic  = "Sum"
-      is         = "GreaterThanThreshold"
+      comparison = "GreaterThanThreshold"
       threshold  = 100
       minutes    = 5
-      missing    = "notBreaching" # a counter that never counted isn't there
+      missing    = "notBreaching" # an unused counter doesn't exist
       severity   = "warning"
       runbook    = "worker-rejected"
     } },

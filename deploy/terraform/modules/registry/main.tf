@@ -1,4 +1,4 @@
-# Where the images are. A tag never changes what it means, so a task definition names one image for ever.
+# Image repositories. Tags are immutable, so a task definition always means the same image.
 
 resource "aws_ecr_repository" "this" {
   for_each             = var.repositories
@@ -23,7 +23,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      description  = "The newest images are kept."
+      description  = "Keep the newest images."
       selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept_images }
       action       = { type = "expire" }
     }]

@@ -1,9 +1,9 @@
 output "urls" {
-  description = "Image to where it is pushed."
+  description = "URLs of the repositories, by image."
   value       = { for name, repository in aws_ecr_repository.this : name => repository.repository_url }
 }
 
 output "arns" {
-  description = "Image to the repository's ARN."
+  description = "ARNs of the repositories, by image."
   value       = { for name, repository in aws_ecr_repository.this : name => repository.arn }
 }

@@ -4,22 +4,22 @@ variable "name" {
 }
 
 variable "repositories" {
-  description = "Images that are kept."
+  description = "Images; each gets a repository."
   type        = set(string)
 }
 
 variable "key_arn" {
-  description = "Key the images are encrypted with."
+  description = "KMS key of the images."
   type        = string
 }
 
 variable "kept_images" {
-  description = "How many images a repository keeps: as far back as a rollback reaches."
+  description = "Number of images that a repository keeps, for rollbacks."
   type        = number
   default     = 30
 }
 
 variable "force_delete" {
-  description = "Delete the repositories with their images on destroy."
+  description = "Whether destroy deletes the repositories and their images."
   type        = bool
 }

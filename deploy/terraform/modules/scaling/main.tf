@@ -1,5 +1,5 @@
-# As many tasks as the lag asks for: the group's lag over the tasks that run, held at what one task works off in
-# `catch_up_s`. MSK gives no lag while the group rebalances; then nothing changes, which is right.
+# Target tracking on the group's lag per running task; the target is the work of one task in `catch_up_s`. MSK gives no
+# lag while the group rebalances; the number of tasks then stays.
 
 resource "aws_appautoscaling_target" "tasks" {
   service_namespace  = "ecs"
@@ -18,8 +18,8 @@ resource "aws_appautoscaling_policy" "lag" {
 
   target_tracking_scaling_policy_configuration {
     target_value       = var.target_lag
-    scale_out_cooldown = 120 # a task loads its model, joins, and the lag says so a minute later
-    scale_in_cooldown  = 600 # each task that leaves moves partitions
+    scale_out_cooldown = 120 # a task loads its model and joins; the lag shows it a minute later
+    scale_in_cooldown  = 600 # each removal moves partitions
 
     customized_metric_specification {
       metrics {

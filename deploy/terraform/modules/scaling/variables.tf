@@ -1,30 +1,30 @@
 variable "cluster_name" {
-  description = "ECS cluster."
+  description = "Name of the ECS cluster."
   type        = string
 }
 
 variable "service_name" {
-  description = "Service that grows and shrinks."
+  description = "ECS service to scale."
   type        = string
 }
 
 variable "kafka_name" {
-  description = "MSK cluster, as its metrics name it."
+  description = "Name of the MSK cluster, as in its metrics."
   type        = string
 }
 
 variable "group" {
-  description = "Consumer group whose lag counts."
+  description = "Consumer group of the service."
   type        = string
 
   validation {
     condition     = can(regex("^[!-9;-~]+$", var.group))
-    error_message = "group must be ASCII and without a colon: MSK gives no lag for other names."
+    error_message = "group must be ASCII without a colon, because MSK gives no lag for other names."
   }
 }
 
 variable "topic" {
-  description = "Topic it reads."
+  description = "Topic that the service reads."
   type        = string
 }
 
@@ -34,27 +34,27 @@ variable "partitions" {
 }
 
 variable "target_lag" {
-  description = "Records a task may lag by: what it does in the time that catching up may take."
+  description = "Target lag of a task: tickets_per_s × catch_up_s of deploy/sizes.yaml."
   type        = number
 
   validation {
     condition     = var.target_lag > 0
-    error_message = "target_lag must be above 0: it is what one task works off in catch_up_s of deploy/sizes.yaml."
+    error_message = "target_lag must be above 0; it is tickets_per_s × catch_up_s of deploy/sizes.yaml."
   }
 }
 
 variable "min_tasks" {
-  description = "Tasks at least: two, so that one may die."
+  description = "Minimum number of tasks; two, so that one may fail."
   type        = number
 
   validation {
     condition     = var.min_tasks >= 1 && var.min_tasks <= var.max_tasks
-    error_message = "min_tasks must be 1 or more, and not above max_tasks."
+    error_message = "min_tasks must be 1 or more, and at most max_tasks."
   }
 }
 
 variable "max_tasks" {
-  description = "Tasks at most."
+  description = "Maximum number of tasks."
   type        = number
 
   validation {

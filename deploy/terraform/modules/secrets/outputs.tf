@@ -1,4 +1,4 @@
 output "arns" {
-  description = "Name to ARN, for `secrets` of a task definition."
+  description = "ARNs of the secrets, by name."
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }

@@ -4,16 +4,16 @@ variable "name" {
 }
 
 variable "secrets" {
-  description = "Name to what it is for."
+  description = "Descriptions of the secrets, by name."
   type        = map(string)
 }
 
 variable "key_arn" {
-  description = "Key of the secrets."
+  description = "KMS key of the secrets."
   type        = string
 }
 
 variable "recovery_days" {
-  description = "How long a deleted secret can be brought back; 0: not at all."
+  description = "Days that a deleted secret can be restored; 0: not at all."
   type        = number
 }

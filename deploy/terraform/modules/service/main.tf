@@ -1,4 +1,4 @@
-# A task definition, rendered from its template, and the service that keeps so many of it running.
+# A task definition, rendered from its template, and the ECS service that runs it.
 
 locals {
   task = jsondecode(templatefile(var.template, merge(var.values, {
@@ -40,7 +40,7 @@ resource "aws_ecs_service" "this" {
   desired_count   = var.tasks
   propagate_tags  = "SERVICE"
 
-  # Moving tasks between zones for balance needs more tasks than are wanted, and partitions would move with them.
+  # Rebalancing zones needs surplus tasks, and moves partitions.
   availability_zone_rebalancing = "DISABLED"
 
   capacity_provider_strategy {
@@ -48,8 +48,8 @@ resource "aws_ecs_service" "this" {
     weight            = 1
   }
 
-  # Never more tasks than there were: a group has no use for more members than partitions. Those that stay take over
-  # meanwhile, and the stream lags for seconds.
+  # A deployment starts no surplus tasks, which might get no partition. The remaining tasks take over meanwhile, and the
+  # stream lags for seconds.
   deployment_minimum_healthy_percent = 50
   deployment_maximum_percent         = 100
 

@@ -7,6 +7,6 @@ output "task_definition_arn" {
 }
 
 output "rendered" {
-  description = "The task definition, as `aws ecs register-task-definition --cli-input-json` takes it."
+  description = "The task definition, for `aws ecs register-task-definition --cli-input-json`."
   value       = local.task
 }

@@ -4,49 +4,49 @@ variable "name" {
 }
 
 variable "template" {
-  description = "A task definition of deploy/k8s-ecs/ecs."
+  description = "Path of a task definition in deploy/k8s-ecs/ecs."
   type        = string
 }
 
 variable "values" {
-  description = "What the template leaves open."
+  description = "Variables of the template."
   type        = any
 }
 
 variable "environment" {
-  description = "Settings in plain text."
+  description = "Environment variables that are not secret."
   type        = map(string)
 
   validation {
     condition = length([
       for name in keys(var.environment) : name if can(regex("PASSWORD|API_KEY|SECRET|TOKEN$", name))
     ]) == 0
-    error_message = "environment holds a secret in plain text (a name with PASSWORD, API_KEY, SECRET or TOKEN): put it into Secrets Manager and name its ARN in secrets."
+    error_message = "environment holds a secret in plain text (a name with PASSWORD, API_KEY, SECRET or TOKEN): put it into Secrets Manager and set its ARN in secrets."
   }
 }
 
 variable "secrets" {
-  description = "Setting to the ARN of the secret it is read from."
+  description = "ARNs of secrets, by environment variable."
   type        = map(string)
 
   validation {
     condition     = alltrue([for arn in values(var.secrets) : can(regex("^arn:aws[a-z-]*:secretsmanager:", arn))])
-    error_message = "secrets must map each setting to the ARN of a secret (arn:aws:secretsmanager:...), never to the secret itself."
+    error_message = "secrets must map each setting to the ARN of a secret (arn:aws:secretsmanager:...), not to the secret itself."
   }
 }
 
 variable "cluster_arn" {
   type        = string
-  description = "Cluster to run in."
+  description = "ARN of the ECS cluster."
 }
 
 variable "task_role_arn" {
-  description = "Role the task works with."
+  description = "ARN of the task role."
   type        = string
 }
 
 variable "execution_role_arn" {
-  description = "Role ECS starts it with."
+  description = "ARN of the execution role."
   type        = string
 }
 
@@ -66,6 +66,6 @@ variable "capacity_provider" {
 }
 
 variable "tasks" {
-  description = "Tasks to begin with; the lag decides afterwards. 0: registered and not run, as what is run by hand."
+  description = "Initial number of tasks; autoscaling changes it. 0: no service, for a task that is run by hand."
   type        = number
 }

@@ -1,10 +1,10 @@
-# Who is told, and of what.
+# Alarms and their subscribers.
 
 module "observability" {
   source       = "../observability"
   name         = local.name
   account_id   = var.account_id
-  key_arn      = module.keys.arns["signs"]
+  key_arn      = module.keys.arns["telemetry"]
   subscribers  = var.subscribers
   kafka        = { name = module.kafka.name, broker_ids = module.kafka.broker_ids }
   cluster_name = module.cluster.name

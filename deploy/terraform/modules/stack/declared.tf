@@ -1,4 +1,4 @@
-# What is declared once for all ways of deployment. Nothing of it is repeated here.
+# Declarations that all ways of deployment share.
 
 locals {
   deploy = "${path.module}/../../.."

@@ -1,15 +1,15 @@
 output "repositories" {
-  description = "Where images are pushed."
+  description = "URLs of the image repositories."
   value       = module.registry.urls
 }
 
 output "model_store" {
-  description = "Where models are put: `ticketstream model build --to` this, and a model's `store`."
+  description = "URL for `ticketstream model build --to`; append the model's `store`."
   value       = "s3://${module.artefacts.bucket}"
 }
 
 output "secrets" {
-  description = "Secrets to fill before the first task starts."
+  description = "ARNs of the secrets to set before the first task starts."
   value       = module.secrets.arns
 }
 
@@ -19,22 +19,22 @@ output "brokers" {
 }
 
 output "index" {
-  description = "The index's URL, and what a record for its domain points at."
+  description = "URL of the index, and the target of its DNS record."
   value       = { url = module.index.url, address = module.index.address }
 }
 
 output "cluster" {
-  description = "ECS cluster."
+  description = "Name of the ECS cluster."
   value       = module.cluster.name
 }
 
 output "services" {
-  description = "Services of the stream and of the index."
+  description = "ECS services of the stream and of the index."
   value       = sort(concat(keys(local.workers), module.index.nodes))
 }
 
 output "operator" {
-  description = "For `aws ecs run-task`: what is run, and where."
+  description = "Task definition and network of the operator, for `aws ecs run-task`."
   value = {
     task_definition = module.operator.task_definition_arn
     network = jsonencode({ awsvpcConfiguration = {
@@ -50,6 +50,6 @@ output "alarms" {
 }
 
 output "task_definitions" {
-  description = "Every task definition as rendered."
+  description = "Every rendered task definition, by name."
   value       = merge({ for name, worker in module.worker : name => worker.rendered }, { operator = module.operator.rendered }, module.index.rendered)
 }

@@ -1,7 +1,7 @@
-# Who may do what.
+# Permissions of each task.
 
 locals {
-  # A reference may name a field of a secret (ARN:username::); the right is to the secret.
+  # A reference may name a field of a secret (ARN:username::); the permission is for the secret.
   secret_arns = { for task, secrets in local.secrets : task => distinct([
     for reference in values(secrets) : join(":", slice(split(":", reference), 0, 7))
   ]) }
@@ -24,9 +24,9 @@ locals {
     {
       operator = {
         reads   = local.all_topics
-        writes  = distinct(concat(["tickets.raw"], [for spec in var.models : spec.enriched_topic])) # a replay goes back to where it came from
+        writes  = distinct(concat(["tickets.raw"], [for spec in var.models : spec.enriched_topic])) # a replay writes to the letter's topic
         creates = local.all_topics
-        # What reads a topic outside any group asks for a coordinator under a name of its own.
+        # Commands that read without joining the group use the group name with `-reader`.
         groups = distinct(concat(
           [for worker in local.workers : worker.group],
           [for spec in var.models : spec.group],

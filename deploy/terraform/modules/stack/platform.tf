@@ -1,4 +1,4 @@
-# What the stream stands on.
+# Keys, network, Kafka, registry, buckets, secrets, cluster and index.
 
 module "keys" {
   source     = "../keys"
@@ -16,7 +16,7 @@ module "network" {
   nat_per_zone        = var.network.nat_per_zone
   interface_endpoints = var.network.interface_endpoints
   kafka_port          = module.kafka.port
-  log_key_arn         = module.keys.arns["signs"]
+  log_key_arn         = module.keys.arns["telemetry"]
   log_days            = var.log_days
 }
 
@@ -34,7 +34,7 @@ module "kafka" {
   topics            = local.topics
   server_properties = local.server_properties
   key_arn           = module.keys.arns["data"]
-  log_key_arn       = module.keys.arns["signs"]
+  log_key_arn       = module.keys.arns["telemetry"]
   log_days          = var.log_days
 }
 
@@ -56,7 +56,7 @@ module "artefacts" {
 module "secrets" {
   source        = "../secrets"
   name          = local.name
-  secrets       = { index-api-key = "Qdrant's API key: its nodes ask for it, workers show it." }
+  secrets       = { index-api-key = "Qdrant's API key, for its nodes and the workers." }
   key_arn       = module.keys.arns["secrets"]
   recovery_days = var.keep_data ? 30 : 0
 }
@@ -65,7 +65,7 @@ module "cluster" {
   source   = "../cluster"
   name     = local.name
   tasks    = keys(local.tasks)
-  key_arn  = module.keys.arns["signs"]
+  key_arn  = module.keys.arns["telemetry"]
   log_days = var.log_days
 }
 

@@ -1,4 +1,4 @@
-# The workers' settings (docs/operations.md has all of them), and which of them are secrets.
+# The workers' settings (docs/operations.md lists all settings), and which of them are secrets.
 
 locals {
   cache_dir = "/var/cache/ticketstream"
@@ -13,17 +13,17 @@ locals {
 
   shared = merge(
     {
-      AWS_REGION             = var.region  # on EC2 nobody else says so
-      TICKETS_HEALTH__HOST   = "127.0.0.1" # the side car shares it; nobody else can ask
+      AWS_REGION             = var.region  # EC2 tasks don't get it automatically
+      TICKETS_HEALTH__HOST   = "127.0.0.1" # only the sidecar can reach it
       TICKETS_KAFKA__BROKERS = module.kafka.brokers
-      # What still hangs after the drain is waited for three seconds; the rest is for the exit.
+      # After the drain the worker waits three seconds for hung calls; the rest of the 15 s is for its exit.
       TICKETS_WRITER__DRAIN_TIMEOUT_S = tostring(local.sizes.stop_timeout_s - 15)
     },
     module.kafka.settings,
     { for name, value in { TICKETS_KAFKA__AWS_REGION = var.region } : name => value if var.kafka.authentication == "iam" },
   )
 
-  # What knows the model, or its tokenizer.
+  # Settings of tasks that load the model or its tokenizer.
   by_model = { for model, spec in var.models : model => {
     TICKETS_KAFKA__GROUP     = spec.group
     TICKETS_MODEL__STORE     = "s3://${module.artefacts.bucket}/${spec.store}"
@@ -34,7 +34,7 @@ locals {
     TICKETS_TOPICS__EMBEDDED = spec.embedded_topic
   } }
 
-  # What embeds and writes the index.
+  # Settings of tasks that embed and write the index.
   by_index = { for model, spec in var.models : model => { for name, value in {
     TICKETS_MODEL__STAMP              = spec.stamp
     TICKETS_INDEX__URL                = module.index.url
@@ -43,7 +43,7 @@ locals {
     TICKETS_INDEX__SHARDS             = tostring(length(module.index.nodes))
   } : name => value if value != null } }
 
-  # The operator looks after the first model by name; another is named in its overrides.
+  # The operator uses the alphabetically first model; its overrides can name another.
   first = sort(keys(var.models))[0]
 
   environments = merge(

@@ -1,7 +1,7 @@
-# What an environment is asked for. Sizes that other deployment files share are in deploy/sizes.yaml, not here.
+# Variables of an environment. Sizes that other deployment files share are in deploy/sizes.yaml.
 
 variable "environment" {
-  description = "dev or prod; prod refuses what loses or leaks."
+  description = "dev or prod; prod refuses settings that could lose or leak data."
   type        = string
 
   validation {
@@ -11,7 +11,7 @@ variable "environment" {
 }
 
 variable "account_id" {
-  description = "The AWS account."
+  description = "The AWS account, twelve digits."
   type        = string
 
   validation {
@@ -21,12 +21,12 @@ variable "account_id" {
 }
 
 variable "region" {
-  description = "The region."
+  description = "The AWS region."
   type        = string
 }
 
 variable "mode" {
-  description = "single: the whole stream in one task. split: enrichment and embedding scale apart. Never both on one index."
+  description = "single: one process runs the whole stream. split: enrichment and embedding scale separately. Never run both on one index."
   type        = string
 
   validation {
@@ -36,20 +36,20 @@ variable "mode" {
 }
 
 variable "image_tag" {
-  description = "The image that was pushed."
+  description = "Tag of the image that you pushed."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag)) && var.image_tag != "latest"
-    error_message = "image_tag must name one image, a version or a commit; latest means another one tomorrow."
+    error_message = "image_tag must be a version or a commit; latest could mean another image tomorrow."
   }
 }
 
 variable "models" {
   description = <<-TEXT
-    The models that tickets are indexed with, each into a collection of its own by a group of its own. One, but for the
-    time of an upgrade. `store` is the prefix in the bucket that `ticketstream model build --to` filled; `stamp` the only
-    stamp to run with; `precision` named, for tasks on different machines share an index.
+    The models that tickets are indexed with: one, or two during an upgrade. Each has its own collection and group.
+    `store` is the prefix in the bucket that `ticketstream model build --to` filled, `stamp` the only stamp to run with,
+    and `precision` is explicit, because tasks on different machines share an index.
   TEXT
   type = map(object({
     store          = string
@@ -64,7 +64,7 @@ variable "models" {
 
   validation {
     condition     = length(var.models) > 0 && alltrue([for name in keys(var.models) : can(regex("^[a-z0-9-]{1,20}$", name))])
-    error_message = "models must name at least one model, in at most 20 small letters, digits and hyphens."
+    error_message = "models must name at least one model; a name has at most 20 lower-case letters, digits and hyphens."
   }
 
   validation {
@@ -82,7 +82,7 @@ variable "models" {
       length(distinct([for model in var.models : model.enriched_topic])) == length(var.models) &&
       length(distinct([for model in var.models : model.embedded_topic])) == length(var.models)
     )
-    error_message = "Two models share enriched_topic or embedded_topic in split mode: texts are cut, and vectors made, for one model. Give the new one topics of its own."
+    error_message = "Two models share enriched_topic or embedded_topic, whose chunks and vectors belong to one model. Give the new one topics of its own."
   }
 
   validation {
@@ -92,23 +92,23 @@ variable "models" {
 }
 
 variable "gpu" {
-  description = "Embed on machines with a GPU; split only. null: on Fargate."
+  description = "GPU machines for the embedding; needs mode = \"split\". null: Fargate."
   type        = object({ instance_type = string })
   default     = null
 
   validation {
     condition     = var.gpu == null || var.mode == "split"
-    error_message = "gpu needs mode = \"split\": only the embedding gains by it."
+    error_message = "gpu needs mode = \"split\": only the embedding uses a GPU."
   }
 }
 
 variable "images" {
-  description = "Images of others, by version and digest."
+  description = "Third-party images, by version and digest."
   type        = object({ collector = string, qdrant = string })
 
   validation {
     condition     = alltrue([for image in values(var.images) : can(regex(":[^/:]*[0-9]", image)) && !endswith(image, ":latest")])
-    error_message = "images must be named with a version, and best with a digest: repository:version@sha256:..."
+    error_message = "images need a version, and preferably a digest: repository:version@sha256:..."
   }
 }
 
@@ -119,54 +119,54 @@ variable "settings" {
 
   validation {
     condition     = alltrue([for name in keys(var.settings) : startswith(name, "TICKETS_")])
-    error_message = "settings are variables of the worker, whose names begin with TICKETS_."
+    error_message = "settings must be variables of the worker; their names start with TICKETS_."
   }
 
   validation {
     condition     = length([for name in keys(var.settings) : name if can(regex("PASSWORD|API_KEY|SECRET|TOKEN$", name))]) == 0
-    error_message = "settings hold a secret in plain text (a name with PASSWORD, API_KEY, SECRET or TOKEN): put it into Secrets Manager and name its ARN in secrets."
+    error_message = "settings hold a secret in plain text (a name with PASSWORD, API_KEY, SECRET or TOKEN): put it into Secrets Manager and set its ARN in secrets."
   }
 }
 
 variable "secrets" {
-  description = "Further settings of every worker that are secrets: name to ARN."
+  description = "Further secret settings of every worker: ARN by name."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = alltrue([for arn in values(var.secrets) : can(regex("^arn:aws[a-z-]*:secretsmanager:", arn))])
-    error_message = "secrets must map each setting to the ARN of a secret (arn:aws:secretsmanager:...), never to the secret itself."
+    error_message = "secrets must map each setting to the ARN of a secret (arn:aws:secretsmanager:...), not to the secret itself."
   }
 }
 
 variable "subscribers" {
-  description = "Severity (critical, warning) to mail addresses."
+  description = "Email addresses by severity (critical, warning)."
   type        = map(list(string))
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.subscribers), ["critical", "warning"])) == 0
-    error_message = "subscribers knows critical and warning."
+    error_message = "the keys of subscribers must be critical or warning."
   }
 
   validation {
     condition     = var.environment != "prod" || length(lookup(var.subscribers, "critical", [])) > 0
-    error_message = "prod needs somebody to tell: subscribers = { critical = [\"oncall@your.company\"] }."
+    error_message = "prod needs a subscriber for critical alarms: subscribers = { critical = [\"oncall@your.company\"] }."
   }
 }
 
 variable "keep_data" {
-  description = "Refuse to delete what holds data, and snapshot the index's disks before they go. prod must."
+  description = "Whether destroy refuses to delete data and snapshots the index's disks; prod requires it."
   type        = bool
 
   validation {
     condition     = var.environment != "prod" || var.keep_data
-    error_message = "prod must keep its data: keep_data = true. docs/deploy.md says how it is taken down on purpose."
+    error_message = "prod must keep its data: keep_data = true. docs/deploy-aws.md says how to take it down on purpose."
   }
 }
 
 variable "log_days" {
-  description = "How long logs are kept."
+  description = "Days that logs are kept."
   type        = number
   default     = 30
 }

@@ -1,4 +1,4 @@
-# What runs: each role once per model. The enrichment cuts texts as the model's tokenizer does, so it too is the model's.
+# Each role runs once per model. Enrichment chunks with the model's tokenizer, so it too depends on the model.
 
 locals {
   roles = var.mode == "single" ? ["pipeline"] : ["enrichment", "embedding"]
@@ -9,7 +9,7 @@ locals {
       model   = model
       indexes = role != "enrichment"
       on_gpu  = role == "embedding" && var.gpu != null
-      # A role adds its name to the group it is given: ticketstream -> ticketstream-embedding.
+      # A role appends its name to the group: ticketstream becomes ticketstream-embedding.
       group      = "${spec.group}${trimprefix(local.sizes.roles[role].group, "ticketstream")}"
       reads      = lookup(local.renamed[model], local.sizes.roles[role].reads, local.sizes.roles[role].reads)
       writes     = [for topic in local.sizes.roles[role].writes : lookup(local.renamed[model], topic, topic)]
@@ -18,7 +18,7 @@ locals {
     }
   }]...)
 
-  # The topics that a model has for itself, by their declared names.
+  # The topics of each model, by their declared names.
   renamed = { for model, spec in var.models : model => {
     "tickets.enriched" = spec.enriched_topic
     "tickets.embedded" = spec.embedded_topic
@@ -89,7 +89,7 @@ module "scaling" {
   max_tasks    = local.sizes.roles[each.value.role].max_tasks
 }
 
-# What is run by hand, one task at a time: `ticketstream topics`, `reconcile`, `rebuild`, `dlq`.
+# Commands that are run by hand, one task at a time: `ticketstream topics`, `reconcile`, `rebuild`, `dlq`.
 module "operator" {
   source             = "../service"
   name               = "operator"

@@ -1,4 +1,4 @@
-# The rules of Kafka, tried alone: what would lose or leak is refused before it exists.
+# Tests of the validations of the module kafka.
 
 mock_provider "aws" {}
 
@@ -36,16 +36,16 @@ run "sound" {
 
   assert {
     condition     = aws_msk_cluster.this.encryption_info[0].encryption_in_transit[0].client_broker == "TLS"
-    error_message = "Clients speak TLS."
+    error_message = "Clients must use TLS."
   }
 
   assert {
     condition     = !strcontains(aws_msk_configuration.this.server_properties, "#")
-    error_message = "MSK is given settings, not our reasons for them."
+    error_message = "MSK's configuration must have no comments."
   }
 }
 
-run "refuses_topics_of_two_copies" {
+run "refuses_topics_with_two_copies" {
   command = plan
 
   module {
@@ -73,7 +73,7 @@ run "refuses_an_ack_of_one_copy" {
   expect_failures = [var.topics]
 }
 
-run "refuses_brokers_that_let_everybody_in" {
+run "refuses_access_without_acls" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The rules of scaling, tried alone.
+# Tests of the validations of the module scaling.
 
 mock_provider "aws" {}
 
@@ -23,7 +23,7 @@ run "as_many_tasks_as_partitions" {
 
   assert {
     condition     = output.max_tasks == 12
-    error_message = "Twelve tasks for twelve partitions are right."
+    error_message = "Twelve tasks for twelve partitions must be allowed."
   }
 }
 
@@ -41,7 +41,7 @@ run "refuses_more_tasks_than_partitions" {
   expect_failures = [var.max_tasks]
 }
 
-run "refuses_a_group_whose_lag_msk_leaves_out" {
+run "refuses_a_group_without_lag_metrics" {
   command = plan
 
   module {
@@ -55,7 +55,7 @@ run "refuses_a_group_whose_lag_msk_leaves_out" {
   expect_failures = [var.group]
 }
 
-run "refuses_more_tasks_at_least_than_at_most" {
+run "refuses_min_tasks_above_max_tasks" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The whole stack with AWS played: what is planned, and what is refused. No account, no network.
+# Plans of the whole stack with a mocked AWS provider, without an account or a network.
 
 mock_provider "aws" {}
 
@@ -30,27 +30,27 @@ run "split" {
 
   assert {
     condition     = toset(output.services) == toset(["embedding-minilm", "enrichment-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
-    error_message = "Split: an enrichment, an embedding, and three nodes."
+    error_message = "In split mode the services must be enrichment, embedding and three nodes."
   }
 
   assert {
     condition     = alltrue([for name, worker in local.workers : module.scaling[name].max_tasks <= worker.partitions])
-    error_message = "A role may have no more tasks than its topic has partitions."
+    error_message = "A worker may have at most as many tasks as its topic has partitions."
   }
 
   assert {
     condition     = local.workers["embedding-minilm"].group == local.sizes.roles.embedding.group
-    error_message = "The role's suffix must make the group of deploy/sizes.yaml."
+    error_message = "The consumer group must be that of deploy/sizes.yaml."
   }
 
   assert {
     condition     = length(module.network.data_subnets) == 3
-    error_message = "Three zones."
+    error_message = "The stack must span three zones."
   }
 
   assert {
     condition     = module.index.url == "https://index.your.company:6334"
-    error_message = "With a certificate the index is spoken to by its name, over TLS."
+    error_message = "With a certificate the URL of the index must have its domain and https."
   }
 }
 
@@ -62,12 +62,12 @@ run "single" {
 
   assert {
     condition     = toset(output.services) == toset(["pipeline-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
-    error_message = "Single: one service does all."
+    error_message = "In single mode the services must be one pipeline and three nodes."
   }
 
   assert {
     condition     = local.workers["pipeline-minilm"].group == local.sizes.roles.pipeline.group
-    error_message = "The group of deploy/sizes.yaml."
+    error_message = "The consumer group must be that of deploy/sizes.yaml."
   }
 }
 
@@ -83,7 +83,7 @@ run "upgrade" {
 
   assert {
     condition     = local.workers["embedding-larger"].group == "ticketstream-2-embedding" && local.workers["embedding-larger"].reads == "tickets.enriched-2" && length(local.workers) == 4
-    error_message = "A second model has roles, groups and topics of its own."
+    error_message = "A second model must have its own services, groups and topics."
   }
 }
 
@@ -95,7 +95,7 @@ run "gpu" {
 
   assert {
     condition     = local.templates.embedding == "embedding-gpu.json" && length(module.gpu) == 1
-    error_message = "With gpu the embedding role runs on machines of its own."
+    error_message = "With gpu the embedding must run on GPU machines."
   }
 }
 
@@ -115,7 +115,7 @@ run "refuses_an_index_without_tls_in_prod" {
   expect_failures = [var.index]
 }
 
-run "refuses_an_index_of_two_copies" {
+run "refuses_an_index_with_two_copies" {
   command         = plan
   expect_failures = [var.index]
 
@@ -156,7 +156,7 @@ run "refuses_a_secret_in_place_of_its_arn" {
   expect_failures = [var.secrets]
 }
 
-run "refuses_an_image_that_moves" {
+run "refuses_the_tag_latest" {
   command = plan
   variables {
     image_tag = "latest"
@@ -209,7 +209,7 @@ run "refuses_a_gpu_for_the_whole_stream" {
   expect_failures = [var.gpu]
 }
 
-run "refuses_to_forget_data_in_prod" {
+run "refuses_to_delete_data_in_prod" {
   command = plan
   variables {
     keep_data = false
@@ -217,7 +217,7 @@ run "refuses_to_forget_data_in_prod" {
   expect_failures = [var.keep_data]
 }
 
-run "refuses_prod_with_nobody_to_tell" {
+run "refuses_prod_without_a_subscriber" {
   command = plan
   variables {
     subscribers = { warning = ["team@your.company"] }

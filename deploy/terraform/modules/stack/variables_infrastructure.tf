@@ -1,7 +1,7 @@
-# What the network, Kafka and the index are made of.
+# Variables of the network, Kafka and the index.
 
 variable "network" {
-  description = "Addresses, zones, and how AWS's services are reached."
+  description = "CIDR block, zones, NAT gateways and VPC endpoints."
   type = object({
     cidr                = string
     zones               = list(string)
@@ -11,12 +11,12 @@ variable "network" {
 
   validation {
     condition     = length(distinct(var.network.zones)) == 3
-    error_message = "network.zones must name three different availability zones: three replicas in two zones lose two of them with one."
+    error_message = "network.zones must name three different availability zones: with two, losing one can lose two of three replicas."
   }
 }
 
 variable "kafka" {
-  description = "Brokers and how clients are let in: iam, scram, or (in dev) plaintext."
+  description = "Brokers, their disks, and client authentication: iam, scram, or (in dev) plaintext."
   type = object({
     version        = optional(string, "3.9.x.kraft")
     instance_type  = optional(string, "kafka.m7g.large")
@@ -33,12 +33,12 @@ variable "kafka" {
 
   validation {
     condition     = var.environment != "prod" || var.kafka.authentication != "plaintext"
-    error_message = "kafka.authentication is plaintext, and prod refuses it: whoever reaches a broker could read every ticket. Use iam or scram."
+    error_message = "kafka.authentication is plaintext, and prod refuses it, because anybody who can reach a broker could read every ticket. Use iam or scram."
   }
 }
 
 variable "index" {
-  description = "Qdrant's machines and disks, and the certificate of its one address."
+  description = "Qdrant's machines and disks, and the certificate of its address."
   type = object({
     instance_type   = string
     cpu             = number
@@ -51,11 +51,11 @@ variable "index" {
 
   validation {
     condition     = var.index.replication >= 3
-    error_message = "index.replication is below 3: with one node lost, an acked ticket could be lost or writes would stop."
+    error_message = "index.replication must be 3 or more: with less, losing one node would lose acked tickets or stop writes."
   }
 
   validation {
     condition     = var.environment != "prod" || var.index.certificate_arn != null
-    error_message = "prod needs a certificate for the index (index.certificate_arn and index.domain): without it the API key and the tickets travel in plain text."
+    error_message = "prod needs a certificate for the index (index.certificate_arn and index.domain); without it the API key and the tickets are sent unencrypted."
   }
 }
