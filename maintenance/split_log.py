@@ -8,7 +8,8 @@ from connectors.kafka.admin import open_cluster
 from core.errors import ConfigError, UnavailableError
 from core.records import Record
 from core.settings import Settings
-from core.wire import MODEL, read_embedded, read_enriched
+from core.wire.embedded import MODEL, decode_embedded
+from core.wire.enriched import decode_enriched
 from maintenance.fold import Fold, Position
 from maintenance.log import Offsets, RawLog, TopicLog
 from operators.receive import receive_embedded
@@ -48,7 +49,7 @@ class SplitLog(RawLog):
         if about.get("topic") != self.settings.topics.enriched.encode():
             return super().raw_position(letter, about)
         try:
-            origin = read_enriched(letter).ticket.raw.origin
+            origin = decode_enriched(letter).ticket.raw.origin
         except ValueError:
             return None
         return origin.partition, origin.offset
@@ -70,7 +71,7 @@ class EmbeddedLog(TopicLog):
         found: dict[str, int] = {}
         for record in self.records():
             stamp = dict(record.headers).get(MODEL, b"").decode(errors="replace")
-            if stamp not in found and fold.is_latest(record) and (points := read_embedded(record).points):
+            if stamp not in found and fold.is_latest(record) and (points := decode_embedded(record).points):
                 vector = points[0].vector
                 assert vector is not None  # noqa: S101 - for mypy: the wire format has a vector for each
                 found[stamp] = len(vector)

@@ -5,14 +5,16 @@ from typing import TypeVar
 
 from core.contract import record_key
 from core.records import EnrichedTicket, Record, Rejected, Stage, TicketPoints
-from core.wire import CONTENT_TYPE, MODEL, content_type, read_embedded, read_enriched
+from core.wire.embedded import MODEL, decode_embedded
+from core.wire.enriched import decode_enriched
+from core.wire.format import CONTENT_TYPE, Kind, content_type
 
 T = TypeVar("T", EnrichedTicket, TicketPoints)
 
 
 def receive_enriched(records: Sequence[Record]) -> list[EnrichedTicket | Rejected]:
     """Records of `tickets.enriched` as enriched tickets."""
-    return [_receive(record, "enriched", "embed", read_enriched) for record in records]
+    return [_receive(record, "enriched", "embed", decode_enriched) for record in records]
 
 
 def receive_embedded(records: Sequence[Record], *, model: str | None = None) -> list[TicketPoints | Rejected]:
@@ -23,10 +25,10 @@ def receive_embedded(records: Sequence[Record], *, model: str | None = None) -> 
 def _receive_points(record: Record, model: str | None) -> TicketPoints | Rejected:
     if model is not None and dict(record.headers).get(MODEL) != model.encode():
         return Rejected(record, "index", "other_model", "its vectors were not made by the model of this index")
-    return _receive(record, "embedded", "index", read_embedded)
+    return _receive(record, "embedded", "index", decode_embedded)
 
 
-def _receive(record: Record, kind: str, stage: Stage, read: Callable[[Record], T]) -> T | Rejected:
+def _receive(record: Record, kind: Kind, stage: Stage, read: Callable[[Record], T]) -> T | Rejected:
     """Rejected when it is of another kind or version, is malformed, or lies under another ticket's key."""
     given = dict(record.headers).get(CONTENT_TYPE)
     if given != content_type(kind):  # what it is instead isn't told: a header may hold anything

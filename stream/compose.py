@@ -25,7 +25,8 @@ from core.errors import ConfigError
 from core.protocols import Embedder
 from core.records import Batch, EnrichedTicket, Item, Receipt, Rejected, TicketPoints
 from core.settings import KafkaSettings, Settings
-from core.wire import embedded_message, enriched_message
+from core.wire.embedded import encode_embedded
+from core.wire.enriched import encode_enriched
 from delivery.credits import Credits
 from runtime.index import open_index_for_writing
 from runtime.model import open_caching_embedder, open_tokenizer
@@ -90,7 +91,7 @@ def open_enrichment(settings: Settings, *, observer: StreamObserver | None = Non
         steps = enriching_steps(settings, open_tokenizer(settings.model))
         finishing = lookup_steps(settings)
         _serve(worker, stack)
-        topic = TopicSink(worker.sender, topic=settings.topics.enriched, message=enriched_message)
+        topic = TopicSink(worker.sender, topic=settings.topics.enriched, message=encode_enriched)
         sinks = [OpenSink(ENRICHED, topic)]
         return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model="none")
 
@@ -107,7 +108,7 @@ def open_embedding(settings: Settings, *, observer: StreamObserver | None = None
         embedder, index = _open_index(worker, stack)
         steps, finishing = [RECEIVE_ENRICHED], embedding_steps(settings, embedder)
         _serve_index(worker, index, embedder, stack)
-        message = partial(embedded_message, model=embedder.stamp)
+        message = partial(encode_embedded, model=embedder.stamp)
         topic = TopicSink(worker.sender, topic=settings.topics.embedded, message=message)
         sinks: list[OpenSink[TicketPoints]] = [OpenSink(EMBEDDED, topic), OpenSink(INDEX, index)]
         return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp)

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from connectors.kafka.producer import Outgoing, Sender
 from core.records import EnrichedTicket, TicketPoints
-from core.wire import Message
+from core.wire.format import OutgoingRecord
 
 T = TypeVar("T", bound=EnrichedTicket | TicketPoints)
 
@@ -13,7 +13,7 @@ T = TypeVar("T", bound=EnrichedTicket | TicketPoints)
 class TopicSink(Generic[T]):
     """Implements `core.protocols.Sink`. Key and partition are kept, and so is the order of each ticket's events."""
 
-    def __init__(self, sender: Sender, *, topic: str, message: Callable[[T], Message]) -> None:
+    def __init__(self, sender: Sender, *, topic: str, message: Callable[[T], OutgoingRecord]) -> None:
         """A sink of tickets.
 
         Args:

@@ -1,4 +1,4 @@
-"""The topics between the stages: what comes out is what went in, and nothing that was not redacted."""
+"""The formats of the split stream's topics: decoding restores what was encoded, which was redacted."""
 
 import json
 from functools import partial
@@ -13,18 +13,9 @@ from jsonschema import Draft202012Validator
 
 from core.contract import UpsertEvent
 from core.records import EnrichedTicket, Label, Origin, Passage, RawPosition, Record, Rejected, Ticket, TicketPoints
-from core.wire import (
-    CONTENT_TYPE,
-    FIRST_SEEN,
-    MODEL,
-    Message,
-    content_type,
-    embedded_message,
-    enriched_message,
-    json_schema,
-    read_embedded,
-    read_enriched,
-)
+from core.wire.embedded import MODEL, decode_embedded, embedded_schema, encode_embedded
+from core.wire.enriched import decode_enriched, encode_enriched, enriched_schema
+from core.wire.format import CONTENT_TYPE, FIRST_SEEN, OutgoingRecord, content_type
 from models.run.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.embed import embed
@@ -36,9 +27,9 @@ EMBEDDER: Final = HashingEmbedder()
 _chunk: Any = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4)
 
 
-def _sent(message: Message) -> Record:
-    """As the next stage reads it."""
-    return Record(Origin("between", 3, 99), b"acme/1", message.value, 77, message.headers)
+def _received(sent: OutgoingRecord) -> Record:
+    """A record as the next role reads it."""
+    return Record(Origin("between", 3, 99), b"acme/1", sent.value, 77, sent.headers)
 
 
 def _enriched(ticket: Ticket) -> EnrichedTicket:
@@ -57,10 +48,10 @@ def _points(item: EnrichedTicket) -> TicketPoints:
 
 @settings(max_examples=150, deadline=None)
 @given(ticket=samples.tickets)
-def test_an_enriched_ticket_gives_the_same_points_on_either_side(ticket: Ticket) -> None:
-    """Ids, payloads, vectors, times and origin: the second stage can't tell that there was a topic between."""
+def test_an_enriched_ticket_gives_the_same_points_after_the_topic(ticket: Ticket) -> None:
+    """A ticket that went through the topic gives the same ids, payloads, vectors, times and origin."""
     here = _enriched(ticket)
-    there = read_enriched(_sent(enriched_message(here)))
+    there = decode_enriched(_received(encode_enriched(here)))
     one, other = _points(here), _points(there)
     assert [(p.id, p.payload) for p in one.points] == [(p.id, p.payload) for p in other.points]
     assert (one.version, one.event_ms, one.broker_ms) == (other.version, other.event_ms, other.broker_ms)
@@ -71,10 +62,10 @@ def test_an_enriched_ticket_gives_the_same_points_on_either_side(ticket: Ticket)
 
 @settings(max_examples=100, deadline=None)
 @given(ticket=samples.tickets)
-def test_points_are_the_same_to_the_last_bit_on_the_other_side(ticket: Ticket) -> None:
-    """What is in the topic is what the index has: it can be built from there alone."""
+def test_points_survive_the_topic_to_the_last_bit(ticket: Ticket) -> None:
+    """Encoding and decoding points loses nothing, so an index can be built from the topic alone."""
     points = _points(_enriched(ticket))
-    found = read_embedded(_sent(embedded_message(points, model="m")))
+    found = decode_embedded(_received(encode_embedded(points, model="m")))
     assert (found.tenant_id, found.ticket_id, found.version) == (points.tenant_id, points.ticket_id, points.version)
     assert (found.event_ms, found.broker_ms) == (points.event_ms, points.broker_ms)
     assert [(p.id, p.payload) for p in found.points] == [(p.id, p.payload) for p in points.points]
@@ -82,26 +73,26 @@ def test_points_are_the_same_to_the_last_bit_on_the_other_side(ticket: Ticket) -
         np.testing.assert_array_equal(one.vector, other.vector)
 
 
-def test_a_value_is_what_its_schema_says() -> None:
-    """Both kinds, whole and deleted; bytes stand in JSON as base64."""
+def test_a_value_satisfies_its_schema() -> None:
+    """Values of upserts and deletes satisfy the published schema; bytes are base64 in JSON."""
     for ticket in (samples.ticket(body="words " * 50, tags=("a",), attributes={"n": 1}), samples.ticket(deleted=True)):
         item = _enriched(ticket)
-        for kind, message in (
-            ("enriched", enriched_message(item)),
-            ("embedded", embedded_message(_points(item), model="m")),
+        for schema, record in (
+            (enriched_schema(), encode_enriched(item)),
+            (embedded_schema(), encode_embedded(_points(item), model="m")),
         ):
-            value = json.loads(msgspec.json.encode(msgspec.msgpack.decode(message.value)))
-            Draft202012Validator(json_schema(kind)).validate(value)
+            value = json.loads(msgspec.json.encode(msgspec.msgpack.decode(record.value)))
+            Draft202012Validator(schema).validate(value)
 
 
-@pytest.mark.parametrize("kind", ["enriched", "embedded"])
-def test_the_published_schema_is_the_types(kind: str) -> None:
-    """docs/ holds what `make docs` makes of the code."""
-    assert json.loads((_DOCS / f"{kind}.schema.json").read_text()) == json.loads(json.dumps(json_schema(kind)))
+@pytest.mark.parametrize(("kind", "schema"), [("enriched", enriched_schema()), ("embedded", embedded_schema())])
+def test_the_published_schema_is_that_of_the_types(kind: str, schema: dict[str, object]) -> None:
+    """The files in docs/ are those that `make docs` writes."""
+    assert json.loads((_DOCS / f"{kind}.schema.json").read_text()) == json.loads(json.dumps(schema))
 
 
-def test_headers_say_kind_model_first_sight_and_trace() -> None:
-    """And nothing else of what the producer sent: a header may hold anything."""
+def test_headers_hold_kind_model_first_seen_and_trace() -> None:
+    """Only these headers are written; others of the producer's may hold anything, and are dropped."""
     ticket = msgspec.structs.replace(
         samples.ticket(body="x"),
         record=samples.raw(
@@ -109,14 +100,14 @@ def test_headers_say_kind_model_first_sight_and_trace() -> None:
         ),
     )
     item = _enriched(ticket)
-    assert dict(enriched_message(item).headers) == {
+    assert dict(encode_enriched(item).headers) == {
         CONTENT_TYPE: content_type("enriched"),
         FIRST_SEEN: b"1700000123456",
         "traceparent": b"00-1-2-01",
         "tracestate": b"a=b",
     }
-    there = read_enriched(_sent(enriched_message(item)))
-    headers = dict(embedded_message(_points(there), model="stamp").headers)
+    there = decode_enriched(_received(encode_enriched(item)))
+    headers = dict(encode_embedded(_points(there), model="stamp").headers)
     assert headers == {
         CONTENT_TYPE: content_type("embedded"),
         FIRST_SEEN: b"1700000123456",
@@ -126,20 +117,20 @@ def test_headers_say_kind_model_first_sight_and_trace() -> None:
     }
 
 
-def test_what_was_cut_away_is_not_in_the_topic() -> None:
-    """Body and messages stay behind: only passages go on, and they are redacted."""
+def test_text_that_was_cut_is_not_in_the_topic() -> None:
+    """Body and messages are not written: only the redacted passages are."""
     content = UpsertEvent(tenant_id="acme", ticket_id="1", created_at=0, updated_at=0, subject="s", body="BODY raw")
     ticket = Ticket(samples.raw(b"RAW bytes"), "acme", "1", 1, content)
     item = EnrichedTicket(ticket, passages=(Passage("clean", "s\nclean", "customer", public=True, message=-1),))
-    for message in (enriched_message(item), embedded_message(_points(item), model="m")):
+    for message in (encode_enriched(item), encode_embedded(_points(item), model="m")):
         assert b"BODY" not in message.value
         assert b"RAW" not in message.value
 
 
-def test_a_vector_that_is_no_whole_number_of_floats_is_malformed() -> None:
-    """The reader says so; it never makes up a vector."""
-    message = embedded_message(_points(_enriched(samples.ticket(body="x"))), model="m")
+def test_a_vector_with_a_partial_float_is_malformed() -> None:
+    """A vector whose bytes are not a multiple of four is an error."""
+    message = encode_embedded(_points(_enriched(samples.ticket(body="x"))), model="m")
     value = msgspec.msgpack.decode(message.value)
     value["points"][0]["vector"] = value["points"][0]["vector"][:-1]
     with pytest.raises(ValueError, match="buffer size"):
-        read_embedded(_sent(Message(msgspec.msgpack.encode(value), message.headers)))
+        decode_embedded(_received(OutgoingRecord(msgspec.msgpack.encode(value), message.headers)))

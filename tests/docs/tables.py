@@ -3,16 +3,17 @@
 import json
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from core import contract, errors, wire
+from core import contract, errors
 from core.environment import REMOVED, RENAMED, variables
 from core.metrics import METRICS
 from core.settings import default_cache, default_data
+from core.wire.embedded import embedded_schema
+from core.wire.enriched import enriched_schema
 
 _ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = _ROOT / "docs"
@@ -24,8 +25,8 @@ RENAMED_SECTION: Final = re.compile(r"^## Renamed in .*?(?=^## |\Z)", re.MULTILI
 #: JSON schemas of the records' values, by file name.
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "contract.schema.json": contract.json_schema,
-    "enriched.schema.json": partial(wire.json_schema, "enriched"),
-    "embedded.schema.json": partial(wire.json_schema, "embedded"),
+    "enriched.schema.json": enriched_schema,
+    "embedded.schema.json": embedded_schema,
 }
 
 

@@ -12,7 +12,9 @@ from connectors.kafka.reader import read_topic
 from connectors.qdrant.open import open_index_for_writing
 from core.records import Origin, Record, Rejected
 from core.settings import IndexSettings
-from core.wire import FIRST_SEEN, MODEL, read_enriched
+from core.wire.embedded import MODEL
+from core.wire.enriched import decode_enriched
+from core.wire.format import FIRST_SEEN
 from models.open import load_embedder
 from operators.receive import receive_embedded, receive_enriched
 from stream.roles import EMBEDDING, ENRICHMENT
@@ -89,7 +91,7 @@ def test_records_keep_key_and_partition_and_say_where_they_come_from(drained: St
         assert (item.ticket.version, item.ticket.deleted) == (event.version, event.deleted)
         assert dict(record.headers)[FIRST_SEEN] == str(raw.timestamp_ms).encode()
     sound = {place for place, record in log.items() if read(record) is not None}
-    assert {_place(read_enriched(record).ticket.raw.origin) for record in enriched} == sound
+    assert {_place(decode_enriched(record).ticket.raw.origin) for record in enriched} == sound
     lettered = {(int(h["dlq-partition"]), int(h["dlq-offset"])) for h in (dict(r.headers) for r in drained.letters())}
     assert lettered == {_place(record.origin) for record in broken(list(log.values()))}
 
@@ -202,7 +204,7 @@ def _misplaced(records: Sequence[Record], log: dict[tuple[int, int], Record]) ->
     """Records whose key or partition is not that of the event they were made from."""
     wrong = []
     for record in records:
-        source = read_enriched(record).ticket.raw.origin
+        source = decode_enriched(record).ticket.raw.origin
         raw = log[_place(source)]
         if record.key != raw.key or record.origin.partition != source.partition:
             wrong.append(record)

@@ -9,7 +9,8 @@ from connectors.kafka.admin import PartitionLag
 from core.errors import ConfigError, UnavailableError
 from core.records import Origin, Point, Record, TicketPoints
 from core.settings import Settings
-from core.wire import embedded_message, enriched_message
+from core.wire.embedded import encode_embedded
+from core.wire.enriched import encode_enriched
 from maintenance import split_log
 from maintenance.fold import Fold
 from maintenance.split_log import EmbeddedLog, SplitLog, open_embedded_log
@@ -63,7 +64,7 @@ def test_an_embedding_role_that_commits_nothing_is_an_error() -> None:
 def test_a_dead_letter_of_either_role_gives_the_events_position() -> None:
     """The embedding role's dead letter has the event's position in its value, the enrichment role's in its headers."""
     log = SplitLog(Settings(), _Cluster(), partitions=_PARTITIONS)
-    value = enriched_message(samples.enriched(body="x")).value
+    value = encode_enriched(samples.enriched(body="x")).value
     assert log.raw_position(record(5, value=value, partition=3), {"topic": b"tickets.enriched"}) == (0, 7)
     assert log.raw_position(record(value=b"{}"), {"topic": b"tickets.enriched"}) is None
     first = {"topic": b"tickets.raw", "partition": b"2", "offset": b"11"}
@@ -79,7 +80,7 @@ def test_a_topic_whose_first_records_expired_is_refused(monkeypatch: pytest.Monk
 
 def _embedded(offset: int, ticket_id: str, version: int, model: str, *, deleted: bool = False) -> Record:
     points = () if deleted else (Point("p", np.ones(4, np.float32), {"chunk": 1}),)
-    message = embedded_message(TicketPoints("acme", ticket_id, version, points), model=model)
+    message = encode_embedded(TicketPoints("acme", ticket_id, version, points), model=model)
     return Record(
         Origin("tickets.embedded", 0, offset), f"acme/{ticket_id}".encode(), message.value, 0, message.headers
     )

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from connectors.files.customers import CustomerFile
 from core.records import EmbeddedTicket, Example, Origin, Record, Rejected, Ticket
 from core.settings import ContractSettings
-from core.wire import Message, embedded_message, enriched_message
+from core.wire.embedded import encode_embedded
+from core.wire.enriched import encode_enriched
+from core.wire.format import OutgoingRecord
 from models.run.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.classify import Examples, classify
@@ -39,17 +41,17 @@ _embed: Operator = partial(embed, embedder=EMBEDDER)
 
 def _as_enriched(ticket: Ticket) -> Record:
     """The record of `tickets.enriched` that it becomes."""
-    return _sent(enriched_message(_chunk(_language([ticket]))[0]))
+    return _sent(encode_enriched(_chunk(_language([ticket]))[0]))
 
 
 def _as_embedded(ticket: Ticket) -> Record:
     """The record of `tickets.embedded` that it becomes."""
     (points,) = to_points(_embed(_chunk(_language([ticket]))))
     assert not isinstance(points, Rejected)
-    return _sent(embedded_message(points, model="m"))
+    return _sent(encode_embedded(points, model="m"))
 
 
-def _sent(message: Message) -> Record:
+def _sent(message: OutgoingRecord) -> Record:
     return Record(Origin("between", 1, 5), b"acme/1", message.value, 9, message.headers)
 
 

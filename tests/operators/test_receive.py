@@ -3,12 +3,14 @@
 import pytest
 
 from core.records import Origin, Record, Rejected
-from core.wire import content_type, embedded_message, enriched_message
+from core.wire.embedded import encode_embedded
+from core.wire.enriched import encode_enriched
+from core.wire.format import content_type
 from operators.receive import receive_embedded, receive_enriched
 from tests.fakes import points
 from tests.operators import samples
 
-_ENRICHED = enriched_message(samples.enriched(body="x"))
+_ENRICHED = encode_enriched(samples.enriched(body="x"))
 _GIVEN = (("content-type", content_type("enriched")),)
 
 
@@ -44,7 +46,7 @@ def test_a_record_of_no_use_says_why(record: Record, code: str, reason: str) -> 
 
 def test_a_vector_of_half_a_float_is_no_message() -> None:
     """Malformed inside counts as malformed."""
-    good = embedded_message(points(), model="m")
+    good = encode_embedded(points(), model="m")
     record = Record(Origin("tickets.embedded", 0, 0), b"acme/1", good.value[:-1], 0, good.headers)
     (found,) = receive_embedded([record])
     assert isinstance(found, Rejected)
@@ -53,7 +55,7 @@ def test_a_vector_of_half_a_float_is_no_message() -> None:
 
 def test_vectors_of_another_model_are_left_out_where_one_is_asked_for() -> None:
     """They can't meet in one index: a model that changes while an index is made anew must not slip in."""
-    good = embedded_message(points(), model="m")
+    good = encode_embedded(points(), model="m")
     record = Record(Origin("tickets.embedded", 0, 0), b"acme/1", good.value, 0, good.headers)
     assert not isinstance(receive_embedded([record], model="m")[0], Rejected)
     assert not isinstance(receive_embedded([record])[0], Rejected)

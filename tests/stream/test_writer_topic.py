@@ -12,7 +12,7 @@ from connectors.kafka.producer import Outgoing, Sender
 from connectors.kafka.topic_sink import TopicSink
 from core.records import Batch, EnrichedTicket, Rejected
 from core.settings import KafkaSettings, WriterSettings
-from core.wire import enriched_message
+from core.wire.enriched import encode_enriched
 from stream.progress import Progress
 from stream.sinks import ENRICHED, OpenSink
 from stream.telemetry import StreamTelemetry
@@ -34,7 +34,7 @@ def _acks_without_a_broker(kind: type[Sender]) -> list[Any]:
     """The acks of a writer whose broker does not exist."""
     options = producer_options(KafkaSettings(brokers="127.0.0.1:1")) | {"delivery.timeout.ms": 300}
     topic: TopicSink[EnrichedTicket] = TopicSink(
-        kind(Producer(options)), topic="tickets.enriched", message=enriched_message
+        kind(Producer(options)), topic="tickets.enriched", message=encode_enriched
     )
     acks: list[Any] = []
     progress, telemetry = Progress(max_stall_s=60), StreamTelemetry()

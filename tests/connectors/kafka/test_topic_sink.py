@@ -13,7 +13,7 @@ from connectors.kafka.topic_sink import TopicSink
 from core.errors import FatalError, RefusedError, TransientError
 from core.records import EnrichedTicket, Passage, Record, Ticket
 from core.settings import KafkaSettings
-from core.wire import Message
+from core.wire.format import OutgoingRecord
 from stream.sinks import ENRICHED, write_tickets
 from tests.fakes import record
 
@@ -28,7 +28,7 @@ def _topic(kafka: KafkaSettings, name: str, **options: object) -> TopicSink[Enri
     return TopicSink(
         Sender(Producer(producer_options(kafka) | {name.replace("_", "."): value for name, value in options.items()})),
         topic=name,
-        message=lambda item: Message(item.record.value or b"", (("h", b"1"),)),
+        message=lambda item: OutgoingRecord(item.record.value or b"", (("h", b"1"),)),
     )
 
 

@@ -1,0 +1,45 @@
+"""What both formats have in common: headers and schemas."""
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from core.records import Headers, Record
+
+Kind = Literal["enriched", "embedded"]
+
+FORMAT_VERSION: Final = 1
+CONTENT_TYPE: Final = "content-type"
+#: Timestamp of the event's record in the raw topic, in milliseconds since the epoch.
+FIRST_SEEN: Final = "ticketstream-first-seen-ms"
+#: W3C Trace Context. `baggage` is not forwarded: producers put into it what they like, personal data included.
+_TRACE: Final = frozenset({"traceparent", "tracestate"})
+
+
+class OutgoingRecord(Struct, frozen=True):
+    """Value and headers of a record that is to be written."""
+
+    value: bytes
+    headers: Headers
+
+
+def content_type(kind: Kind) -> bytes:
+    """Value of the `content-type` header."""
+    return f"application/vnd.ticketstream.{kind}.v{FORMAT_VERSION}+msgpack".encode()
+
+
+def headers_of(kind: Kind, record: Record | None, first_seen_ms: int | None) -> Headers:
+    """Headers of a record made from `record`, whose trace context it takes over."""
+    trace = () if record is None else tuple(pair for pair in record.headers if pair[0] in _TRACE)
+    seen = () if first_seen_ms is None else ((FIRST_SEEN, str(first_seen_ms).encode()),)
+    return ((CONTENT_TYPE, content_type(kind)), *seen, *trace)
+
+
+def schema_of(kind: Kind, value: type[Struct]) -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of a value; it describes MessagePack's binary type as a base64 string."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"tickets.{kind}, format version {FORMAT_VERSION}",
+        **msgspec.json.schema(value),
+    }
