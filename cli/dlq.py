@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.console import JsonFlag, err, out, parse_time, print_json, report_errors
 from cli.terminal import one_line
 from connectors.kafka.pacing import send_in_slices
-from core.contract import moment
+from core.contract import datetime_from_ms
 from core.environment import load_settings
 from core.errors import ConfigError
 from maintenance.replay import LetterFilter, original, read_letter, read_letters, replayable, summarise, text_of
@@ -66,7 +66,7 @@ def list_letters(
         return
     table = Table("at", "first seen (UTC)", "stage", "code", "reason", "origin", "key")
     for letter in letters:
-        seen = f"{moment(letter.first_seen_ms):%Y-%m-%d %H:%M:%S}"
+        seen = f"{datetime_from_ms(letter.first_seen_ms):%Y-%m-%d %H:%M:%S}"
         table.add_row(letter.at, seen, letter.stage, letter.code, letter.reason, letter.origin, letter.key or "none")
     out.print(table)
 

@@ -1,1 +1,1 @@
-"""The shared language: records, errors, ports, settings and metric names. Imports nothing of ours."""
+"""The shared language: records, errors, protocols, settings and metric names. Imports no other package of ours."""

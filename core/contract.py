@@ -1,7 +1,7 @@
 """The ticket event, contract version 1: what a producer writes to `tickets.raw`. See docs/contract.md.
 
 A record's key is `tenant_id/ticket_id` in UTF-8, so that every event of a ticket lands in one partition. Its
-value is one JSON object: an `UpsertEvent` or a `DeleteEvent`, told apart by `op`. A null value is a delete too.
+value is one JSON object: an `UpsertEvent` or a `DeleteEvent`, told apart by `op`. A null value is also a delete.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 CONTRACT_VERSION: Final = 1
 
 #: Versions are compared as f64 ranges by the index, so they stay below 2^53 (IEEE 754 binary64 significand).
-#: The last one is the version of a final delete: a null value, which carries none and outranks them all.
+#: The largest is reserved for deletes by null value. Those have no version of their own and outrank every other.
 MAX_VERSION: Final = 2**53 - 2
 FINAL_VERSION: Final = 2**53 - 1
 
@@ -38,8 +38,8 @@ Timestamp = Annotated[
 Keyword = Annotated[str, Meta(min_length=1, max_length=64)]
 Role = Literal["customer", "agent", "system"]
 
-#: 64 bits with a sign: a number beyond has no place in an index.
-Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+#: The index can't store larger numbers.
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class UpsertEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="upsert"):
-    """The whole ticket as it is after a change."""
+    """The whole ticket after a change."""
 
     tenant_id: TenantId
     ticket_id: TicketId
@@ -69,11 +69,11 @@ class UpsertEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="upsert
     customer_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     tags: tuple[Keyword, ...] = ()
     messages: tuple[Message, ...] = ()
-    attributes: dict[str, str | Integer | float | bool | None] = msgspec.field(default_factory=dict)
+    attributes: dict[str, str | Int64 | float | bool | None] = msgspec.field(default_factory=dict)
 
 
 class DeleteEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="delete"):
-    """The ticket is gone; a later upsert of a lower version doesn't bring it back."""
+    """The ticket is deleted. A later upsert with a lower version does not restore it."""
 
     tenant_id: TenantId
     ticket_id: TicketId
@@ -86,24 +86,26 @@ TicketEvent = UpsertEvent | DeleteEvent
 
 
 def milliseconds(timestamp: datetime | int) -> int:
-    """Milliseconds since the epoch of either form a timestamp may have."""
+    """A timestamp, in either of its forms, as milliseconds since the epoch."""
     if isinstance(timestamp, int):
         return timestamp
-    return (timestamp - _EPOCH) // timedelta(milliseconds=1)  # in integers: a float loses one in a hundred
+    return (timestamp - _EPOCH) // timedelta(
+        milliseconds=1
+    )  # integer division: floats are off by one for 1 in 100 timestamps
 
 
-def moment(ms: int) -> datetime:
+def datetime_from_ms(ms: int) -> datetime:
     """The UTC datetime of `ms` milliseconds since the epoch."""
     return _EPOCH + timedelta(milliseconds=ms)
 
 
 def record_key(tenant_id: str, ticket_id: str) -> bytes:
-    """The key of every record of a ticket. A tenant's name has no slash, so the first one divides."""
+    """The key of every record of a ticket. A tenant's id contains no slash, so the first slash is the separator."""
     return f"{tenant_id}/{ticket_id}".encode()
 
 
 def json_schema() -> dict[str, object]:
-    """JSON Schema (draft 2020-12) of a record's value, made from the types above."""
+    """JSON Schema (draft 2020-12) of a record's value, generated from the types above."""
     schema = msgspec.json.schema(TicketEvent)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,6 +1,6 @@
 """Reads the settings from environment variables. Called in composition roots only.
 
-A variable with our prefix that is unknown or malformed is a `ConfigError`. `TICKETS_TEST_*` is left to the tests.
+A variable with our prefix that is unknown or malformed is a `ConfigError`. `TICKETS_TEST_*` is ignored.
 """
 
 import os
@@ -13,7 +13,10 @@ from pydantic import SecretStr, ValidationError
 from core.errors import ConfigError
 from core.settings import PREFIX, Group, Settings
 
-_FOREIGN: Final = "TICKETS_TEST_"
+_TEST_PREFIX: Final = "TICKETS_TEST_"
+
+#: Shown in place of a secret.
+_HIDDEN: Final = "<hidden>"
 
 #: Settings of version 0.1 under the names that they have now.
 RENAMED: Final = {
@@ -47,11 +50,11 @@ def variables() -> dict[str, tuple[str, str]]:
 
 
 def shown_value(settings: Settings, variable: str) -> str:
-    """The value of `variable` as text for a screen; `a secret` in place of a secret."""
+    """The value of `variable` for display, or `<hidden>` if it is or may hold a secret."""
     group, _, name = variable.removeprefix(PREFIX).lower().partition("__")
     value = getattr(getattr(settings, group), name)
     if isinstance(value, SecretStr) or (value and "EXTRA" in variable):
-        return "a secret"
+        return _HIDDEN
     return "" if value is None else str(value)
 
 
@@ -66,7 +69,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, dict[str, object]] = {}
     for written in sorted(given):
         name = written.upper()
-        if not name.startswith(PREFIX) or name.startswith(_FOREIGN):
+        if not name.startswith(PREFIX) or name.startswith(_TEST_PREFIX):
             continue
         if name not in known:
             raise ConfigError(f"{written} {_why_unknown(name, known)}")
@@ -87,18 +90,18 @@ def _groups() -> dict[str, type[Group]]:
 
 
 def _decoded(name: str, text: str) -> object:
-    """`text`, or what it says in JSON for the one setting that is a map."""
+    """`text`, parsed as JSON for KAFKA__EXTRA, the only setting that is a map."""
     if not name.endswith("__EXTRA"):
         return text
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:  # its message may quote a secret
-        raise ConfigError(f'{name}: this is not JSON; write {{"option": "value"}}') from None
+    except msgspec.DecodeError:  # the error may quote a secret
+        raise ConfigError(f'{name}: not valid JSON; write for example {{"option": "value"}}') from None
 
 
 def _shown(name: str, value: object) -> str:
-    """The value as typed, unless it may be a secret."""
-    return "a secret" if any(word in name for word in ("PASSWORD", "KEY", "EXTRA")) else repr(value)
+    """The value as it was given, unless it may be a secret."""
+    return _HIDDEN if any(word in name for word in ("PASSWORD", "KEY", "EXTRA")) else repr(value)
 
 
 def _why_unknown(name: str, known: Mapping[str, object]) -> str:

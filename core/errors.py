@@ -1,7 +1,7 @@
-"""What can go wrong, by who has to act.
+"""The errors, by who has to act.
 
-Data errors never raise: a record that can't be used becomes `core.records.Rejected`. What raises is the world:
-a setting (the user acts), an outage (we wait and retry) or a fault nobody can wait out (the process stops).
+A record that can't be used raises nothing: it becomes a `core.records.Rejected`. Exceptions are for the rest: a wrong
+setting (the user acts), an outage (the call is retried), or a fault that no retry fixes (the process stops).
 """
 
 from typing import Final
@@ -13,37 +13,37 @@ EXIT_UNAVAILABLE: Final = 3
 
 
 class TicketstreamError(Exception):
-    """Ends in one line for the user; `exit_code` is what the process returns."""
+    """Base class. The command line prints the message as one line and exits with `exit_code`."""
 
     exit_code: int = EXIT_FAULT
 
 
 class ConfigError(TicketstreamError):
-    """A setting, argument or file of the user's is wrong; the message names it and says what to do."""
+    """A setting, argument or file of the user is wrong. The message names it and says what to do."""
 
     exit_code = EXIT_USAGE
 
 
 class UnavailableError(TicketstreamError):
-    """Something the start needs can't be had: broker, topic, index, weights. The message says what to do."""
+    """Something required at the start is unavailable: broker, topic, index or weights. The message says what to do."""
 
     exit_code = EXIT_UNAVAILABLE
 
 
 class FatalError(TicketstreamError):
-    """No retry can mend this: a bug, or a world that no longer fits. The process stops, uncommitted."""
+    """No retry fixes this: a bug, or a collection that no longer fits. The process stops without committing."""
 
 
 class RefusedError(FatalError):
-    """A sink refuses this data, and always will. A part of it may be taken; its message quotes no ticket."""
+    """A sink permanently refuses some of this data; the rest may be accepted. The message quotes no ticket."""
 
 
 class TransientError(TicketstreamError):
     """An outage: the same call may succeed later.
 
     Attributes:
-        retry_after_s: what the other side asked us to wait, in seconds, or None.
-        overload: it was too much for the other side, or too slow: fewer calls at once may pass.
+        retry_after_s: seconds that the server asked to wait, or None.
+        overload: the server was overloaded or too slow, so fewer concurrent calls may succeed.
     """
 
     exit_code = EXIT_UNAVAILABLE

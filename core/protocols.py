@@ -1,55 +1,55 @@
-"""What the rooms need of each other, as Protocols: a composition root decides who serves them."""
+"""Protocols between the packages. A composition root chooses the implementations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from core.records import IndexedTicket, IndexSize, Rejected, SearchHit, SearchQuery, TicketPoints, Vector
 
-#: What a text is to a search: what is found, or what is asked.
+#: A stored passage, or the text of a search.
 TextKind = Literal["passage", "query"]
 
 
 class Tokenizer(Protocol):
-    """Cuts text as the embedding model does."""
+    """Splits text into the embedding model's tokens."""
 
     def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
-        """Character spans [start, end) of each text's tokens, special tokens left out, nothing cut off.
+        """Character spans [start, end) of each text's tokens, without special tokens and never truncated.
 
-        Their number is often all that is asked for: `len` must be cheap.
+        Callers often need only their number: `len` must be cheap.
         """
         ...
 
 
 class ModelTokenizer(Tokenizer, Protocol):
-    """The tokenizer of a model, which knows how much that reads."""
+    """A model's tokenizer, which also knows the model's maximum input length."""
 
     @property
     def max_tokens(self) -> int:
-        """The longest text it reads whole, in tokens; special tokens and the model's own prefixes not counted."""
+        """Longest text that is not truncated, in tokens, excluding special tokens and the model's own prefixes."""
         ...
 
 
 class Embedder(ModelTokenizer, Protocol):
-    """Texts in, vectors out. A text's vector does not depend on its batch mates. Safe to call from threads."""
+    """Texts in, vectors out. A text's vector does not depend on the other texts in its batch. Thread-safe."""
 
     @property
     def dimension(self) -> int: ...
 
     @property
     def stamp(self) -> str:
-        """Names the model and its exact weights; two embedders of one stamp give the same vectors."""
+        """Identifies the model and its exact weights. Embedders with the same stamp produce comparable vectors."""
         ...
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
-        """float32[len(texts), dimension], each row of length 1. Some models want to be told a question from a text."""
+        """float32[len(texts), dimension], each row of norm 1. Some models embed queries and passages differently."""
         ...
 
 
 class CustomerDirectory(Protocol):
-    """Context on a customer, as of now."""
+    """Current facts about customers."""
 
     def lookup(self, tenant_id: str, customer_id: str) -> Mapping[str, str] | None:
-        """Facts by name, or None for a customer it doesn't know.
+        """Facts by name, or None for an unknown customer.
 
         Raises:
             TransientError: the directory can't be reached.
@@ -61,24 +61,24 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Sink(Protocol[T_contra]):
-    """Where a stage's results go: the index, or the topic that the next stage reads. Called from several threads."""
+    """Where results are written: the index, or the topic that the next role reads. Called from several threads."""
 
     def write(self, tickets: Sequence[T_contra], /) -> None:
-        """Durable on return. May be applied partly when it raises; the same call again completes it.
+        """Durable on return. A call that raises may have been applied in part; repeating it completes it.
 
         Raises:
-            TransientError: an outage; nothing is known about what was applied.
-            RefusedError: some of the tickets can't be taken; the others may be when they are written without them.
-            FatalError: no waiting mends it.
+            TransientError: an outage; any part of the call may have been applied.
+            RefusedError: some of the tickets can't be stored; the others may be accepted without them.
+            FatalError: no retry fixes it.
         """
         ...
 
 
 class IndexReader(Protocol):
-    """Answers questions about the points of an index. Every method may be called from several threads."""
+    """Reads and searches the points of an index. Every method may be called from several threads."""
 
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        """The tenant's tickets nearest to `vector`, best first, each once. Never a deleted or stale one.
+        """The tenant's tickets nearest to `vector`, best first, each once; never deleted or stale ones.
 
         Raises:
             TransientError: an outage.
@@ -86,7 +86,7 @@ class IndexReader(Protocol):
         ...
 
     def tickets(self) -> Iterator[IndexedTicket]:
-        """Every ticket the index knows, deleted ones included, in no order."""
+        """Every ticket in the index, including deleted ones, in arbitrary order."""
         ...
 
     def size(self) -> IndexSize: ...
@@ -97,18 +97,18 @@ class IndexReader(Protocol):
 
 
 class Index(IndexReader, Protocol):
-    """An index that can be written to as well: a sink of points."""
+    """An index that can also be written: a sink of points."""
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
-        """Apply each ticket's version unless the index holds a newer or equal one; durable on return.
+        """Apply each ticket's version unless the index holds an equal or newer one; durable on return.
 
-        Order and repetition don't matter: the highest version wins, deletes included. May be applied partly
-        when it raises; the same call again completes it.
+        Idempotent, and independent of order: the highest version wins, deletes included. A call that raises may have
+        been applied in part; repeating it completes it.
 
         Raises:
-            TransientError: an outage; nothing is known about what was applied.
-            RefusedError: some of the tickets can't be indexed, for a vector that is not finite, is zero or of the
-                wrong size, say; the others may be when they are written without them.
+            TransientError: an outage; any part of the call may have been applied.
+            RefusedError: some of the tickets can't be indexed, because of a vector that is zero, not finite or of the
+                wrong size, for example; the others may be accepted without them.
             FatalError: the collection no longer fits.
         """
         ...

@@ -1,7 +1,7 @@
-"""What flows: Record → Ticket → EnrichedTicket → EmbeddedTicket → TicketPoints, or Rejected on the way.
+"""The records of the stream: Record → Ticket → EnrichedTicket → EmbeddedTicket → TicketPoints, or Rejected.
 
-Each nests the one before rather than copying it, so that origin and raw bytes are at hand wherever a ticket is
-rejected. All are frozen.
+Each nests the one before instead of copying it, so that origin and raw bytes are known wherever a ticket is rejected.
+All are frozen.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Origin(Struct, frozen=True):
-    """Where a record came from."""
+    """Position of a record in a topic."""
 
     topic: str
     partition: int
@@ -28,7 +28,7 @@ class Origin(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """One Kafka record, as read. `timestamp_ms` is the broker's or the producer's, by the topic's setting."""
+    """One Kafka record. `timestamp_ms` is the broker's or the producer's time, as the topic is configured."""
 
     origin: Origin
     key: bytes | None
@@ -38,12 +38,12 @@ class Record(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Bytes of key, value and headers: what it takes in memory."""
+        """Bytes of key, value and headers, for limits on memory."""
         headers = sum(len(name) + len(value) for name, value in self.headers)
         return len(self.key or b"") + len(self.value or b"") + headers
 
 
-#: The record of a ticket that no record asked for: the deletion of a surplus ticket, for example.
+#: Stands for the record of a ticket that was made without one, such as the deletion of a surplus ticket.
 NO_RECORD: Final = Record(Origin("", 0, 0), None, None, 0)
 
 
@@ -51,8 +51,8 @@ class Rejected(Struct, frozen=True):
     """A record that can't be used.
 
     Attributes:
-        code: a short name of the kind of fault, out of a small set: a metric's label.
-        reason: the fault in a sentence for a person; it never quotes the ticket's text.
+        code: a short name of the kind of fault, from a small set, as it labels a metric.
+        reason: the fault in one sentence; it never quotes the ticket's text.
     """
 
     record: Record
@@ -62,7 +62,7 @@ class Rejected(Struct, frozen=True):
 
 
 class RawPosition(Struct, frozen=True):
-    """Where an event lies in the raw topic, and the timestamp of its record there, in milliseconds since 1970."""
+    """An event's position in the raw topic, and the timestamp of its record there, in milliseconds since 1970."""
 
     origin: Origin
     timestamp_ms: int
@@ -73,7 +73,7 @@ class Ticket(Struct, frozen=True):
 
     Attributes:
         record: the record that this process read.
-        read_from: the event's position in the raw topic, when `record` is of a later topic.
+        read_from: the event's position in the raw topic, if `record` is of a later topic.
     """
 
     record: Record
@@ -85,7 +85,7 @@ class Ticket(Struct, frozen=True):
 
     @property
     def deleted(self) -> bool:
-        """It is a delete."""
+        """Whether it is a delete."""
         return self.content is None
 
     @property
@@ -95,7 +95,7 @@ class Ticket(Struct, frozen=True):
 
 
 class Label(Struct, frozen=True):
-    """A value found by us, with a confidence from 0 to 1."""
+    """A detected or predicted value with its confidence, 0 to 1."""
 
     value: str
     confidence: float
@@ -105,9 +105,9 @@ class Passage(Struct, frozen=True):
     """A piece of a ticket that gets a vector of its own.
 
     Attributes:
-        text: what is shown as the matching passage.
-        embed_text: what is embedded: `text`, with the subject before it where that gives context.
-        role: who wrote it.
+        text: the passage as a search shows it.
+        embed_text: the text that is embedded: `text`, in some passages with the subject before it.
+        role: its author.
         public: False for an internal note.
         message: index into `messages`, or -1 for the ticket's own subject and body.
     """
@@ -120,7 +120,7 @@ class Passage(Struct, frozen=True):
 
 
 class EnrichedTicket(Struct, frozen=True):
-    """A cleaned and redacted ticket with what we know about it. Deleted tickets have no passages."""
+    """A cleaned and redacted ticket with its language, customer facts and passages. A deleted one has no passages."""
 
     ticket: Ticket
     language: Label | None = None
@@ -133,13 +133,13 @@ class EnrichedTicket(Struct, frozen=True):
         return self.ticket.record
 
     @property
-    def rows(self) -> int:
-        """Number of points it will have."""
+    def point_count(self) -> int:
+        """Number of points that it will have."""
         return len(self.passages)
 
 
 class EmbeddedTicket(Struct, frozen=True, eq=False):
-    """`vectors` is float32[len(passages), dim], L2-normalised; `model` is the stamp of what made them."""
+    """`vectors` is float32[len(passages), dim], L2-normalised; `model` is the stamp of the model that made them."""
 
     enriched: EnrichedTicket
     vectors: Vector
@@ -207,11 +207,11 @@ class Point(Struct, frozen=True, eq=False):
 
 
 class TicketPoints(Struct, frozen=True, eq=False):
-    """Everything the index holds of one version of a ticket. No points: the ticket is deleted.
+    """Everything that the index holds of one version of a ticket. Without points the ticket is deleted.
 
     Attributes:
-        event_ms: when the change happened, for the freshness metric.
-        broker_ms: when the raw topic had it, likewise.
+        event_ms: time of the change, for the freshness metric.
+        broker_ms: timestamp of its record in the raw topic, likewise.
         record: the record it was made from.
     """
 
@@ -225,17 +225,17 @@ class TicketPoints(Struct, frozen=True, eq=False):
 
     @property
     def deleted(self) -> bool:
-        """It is a delete."""
+        """Whether it is a delete."""
         return not self.points
 
     @property
-    def rows(self) -> int:
-        """How many points it has."""
+    def point_count(self) -> int:
+        """Number of its points."""
         return len(self.points)
 
 
 class SearchQuery(Struct, frozen=True, kw_only=True):
-    """A question to the index, of one tenant. A tuple filter matches any of its values; empty matches all."""
+    """A search in one tenant's tickets. A tuple filter matches any of its values, an empty one matches everything."""
 
     tenant_id: str
     limit: int = 10
@@ -266,7 +266,7 @@ class SearchHit(Struct, frozen=True):
 
 
 class IndexedTicket(Struct, frozen=True):
-    """What the index holds of a ticket, for reconciliation: its version, and its number of live chunks."""
+    """A ticket in the index, for reconciliation: its version, and its number of live chunks."""
 
     tenant_id: str
     ticket_id: str
@@ -276,14 +276,14 @@ class IndexedTicket(Struct, frozen=True):
 
 
 class IndexSize(Struct, frozen=True):
-    """Counts of rows: `points` in all, `tombstones` among them."""
+    """Number of points, and of the tombstones among them."""
 
     points: int
     tombstones: int
 
 
 class Example(Struct, frozen=True):
-    """A labelled text, for classification by the nearest."""
+    """A labelled text, for classification by nearest neighbours."""
 
     text: str
     category: str | None = None
@@ -299,26 +299,26 @@ class PartitionReceipt(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """What goes back to the consumer with a batch's ack: the offsets it read and their size."""
+    """Returned to the consumer with a batch's ack: the offsets that it read, and their size."""
 
     partitions: tuple[PartitionReceipt, ...]
     records: int
     bytes: int
 
 
-#: The receipt of a batch that no consumer waits for.
+#: The receipt of a batch that did not come from a consumer.
 NO_RECEIPT: Final = Receipt((), 0, 0)
 
-#: What a batch may hold: a record and everything that it becomes.
+#: An item of a batch: a record, or anything that is made of it.
 Item = Record | Ticket | EnrichedTicket | EmbeddedTicket | TicketPoints | Rejected
 
 T_co = TypeVar("T_co", bound=Item, covariant=True)
 
 
 class Batch(Struct, Generic[T_co], frozen=True):
-    """What one poll returned, in order: the one item that flows through a graph.
+    """The records of one poll, in order, or their results. Dataflows pass batches on, never single records.
 
-    `receipt` belongs to the consumer that made it and comes back to it when everything in `items` is acked.
+    `receipt` is returned to the consumer that made it, when everything in `items` is acked.
     """
 
     items: tuple[T_co, ...]
@@ -326,5 +326,5 @@ class Batch(Struct, Generic[T_co], frozen=True):
 
 
 def record_of(item: Item) -> Record:
-    """The record that `item` is or was made from."""
+    """The record that `item` is, or was made from."""
     return item if isinstance(item, Record) else item.record

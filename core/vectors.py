@@ -1,4 +1,4 @@
-"""What may be stored as a vector."""
+"""Validation of vectors."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,16 +7,16 @@ import numpy as np
 
 from core.records import Vector
 
-_ROWS: Final = 2  # dimensions of a matrix
+_MATRIX: Final = 2  # dimensions
 
 
-def all_sound(vectors: Vector | Sequence[Vector], dimension: int) -> bool:
-    """Whether every row may be stored for sure, in one pass over all; `vector_fault` looks at one closely."""
+def all_valid(vectors: Vector | Sequence[Vector], dimension: int) -> bool:
+    """True if every row is certainly valid, checked in one pass; if not, `vector_fault` says which isn't and why."""
     try:
         matrix = np.asarray(vectors)
     except ValueError:  # rows of several lengths
         return False
-    if matrix.ndim != _ROWS or matrix.shape[1] != dimension:
+    if matrix.ndim != _MATRIX or matrix.shape[1] != dimension:
         return matrix.size == 0
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("ij,ij->i", matrix, matrix)
@@ -24,11 +24,11 @@ def all_sound(vectors: Vector | Sequence[Vector], dimension: int) -> bool:
 
 
 def vector_fault(vector: Vector, dimension: int) -> str | None:
-    """Why `vector` must not reach the index, or None when it is sound: right size, finite, not zero."""
+    """Why `vector` must not reach the index, or None if it is valid: of the right size, finite and not zero."""
     if vector.shape != (dimension,):
         return f"a vector of shape {vector.shape} where ({dimension},) is expected"
     with np.errstate(over="ignore", invalid="ignore"):
-        if 0 < float(vector @ vector) < np.inf:  # sound, in one pass; NaN fails both comparisons
+        if 0 < float(vector @ vector) < np.inf:  # valid, in one pass; NaN fails both comparisons
             return None
     if not np.isfinite(vector).all():
         return "a vector with NaN or infinity in it"

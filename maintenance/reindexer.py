@@ -80,5 +80,5 @@ class Reindexer:
                 self.rejected_keys.add(item.record.key)
 
     def _write_some(self, tickets: Sequence[TicketPoints]) -> None:
-        size = sum(max(1, ticket.rows) for ticket in tickets)
+        size = sum(max(1, ticket.point_count) for ticket in tickets)
         self._dependencies[INDEX.name].call(lambda: self._index.write(tickets), size=size)

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.protocols import Embedder
 from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
-from core.vectors import all_sound, vector_fault
+from core.vectors import all_valid, vector_fault
 
 
 def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
@@ -20,7 +20,7 @@ def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[Embedd
             rows.setdefault(passage.embed_text, len(rows))
     vectors = embedder.embed(list(rows)) if rows else np.empty((0, embedder.dimension), np.float32)
     own = [vectors[[rows[p.embed_text] for p in item.passages]] for item in items]
-    if all_sound(vectors, embedder.dimension):
+    if all_valid(vectors, embedder.dimension):
         return [EmbeddedTicket(item, found, embedder.stamp) for item, found in zip(items, own, strict=True)]
     return [_checked(item, found, embedder) for item, found in zip(items, own, strict=True)]
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from core.threads import step_back
+from core.threads import lower_priority
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class ThreadPool(Generic[T]):
             return self._busy
 
     def _run(self) -> None:
-        step_back()
+        lower_priority()
         while (item := self._next()) is not None:
             try:
                 self._work(item)

@@ -79,8 +79,8 @@ def write_tickets(
         FatalError: the sink refuses each of several tickets with points. Any sink accepts a delete, which has none.
     """
     refusals = write_with_bisection(tickets, write)
-    refused = sum(bool(tickets[refusal.at].rows) for refusal in refusals)
-    if refused >= _SEVERAL and refused == sum(bool(ticket.rows) for ticket in tickets):
+    refused = sum(bool(tickets[refusal.at].point_count) for refusal in refusals)
+    if refused >= _SEVERAL and refused == sum(bool(ticket.point_count) for ticket in tickets):
         raise FatalError(
             f"the {spec.noun} no longer fits: it refuses all {refused} tickets of a batch, each on its own "
             f"({refusals[-1].error}); the worker stops instead of dead-lettering them"

@@ -144,7 +144,7 @@ class Writer(Generic[W]):
         return refused
 
     def _write_some(self, sink: OpenSink[W], tickets: Sequence[W]) -> None:
-        size = sum(max(1, ticket.rows) for ticket in tickets)
+        size = sum(max(1, ticket.point_count) for ticket in tickets)
         self._dependencies[sink.spec.name].call(lambda: sink.sink.write(tickets), size=size)
 
     def _publish(self, rejected: Sequence[Rejected]) -> None:

@@ -14,7 +14,7 @@ from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LIVE, PUBLIC, Row, ro
 from core.errors import RefusedError
 from core.identity import point_id
 from core.records import IndexedTicket, IndexSize, PayloadValue, Point, SearchHit, SearchQuery, TicketPoints, Vector
-from core.vectors import all_sound, vector_fault
+from core.vectors import all_valid, vector_fault
 
 #: Tickets per batch of lookups and writes.
 _SLICE: Final = 256
@@ -110,7 +110,7 @@ class VersionedIndex(VersionedReader):
 
     def _check_vectors(self, points: Sequence[Point]) -> None:
         vectors = [point.vector for point in points if point.vector is not None]
-        if len(vectors) == len(points) and all_sound(vectors, self.engine.dimension):
+        if len(vectors) == len(points) and all_valid(vectors, self.engine.dimension):
             return
         for point in points:
             vector = point.vector

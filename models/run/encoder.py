@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from core.cpu import read_cpu
 from core.protocols import ModelTokenizer, TextKind
 from core.records import Vector
-from core.threads import step_back
+from core.threads import lower_priority
 from models.device import Device
 from models.precision import require_suited
 from models.run.batching import split
@@ -62,7 +62,7 @@ def open_onnx_embedder(
         load_tokenizer(tokenizer, max_length=manifest.max_length),
         sessions=sessions,
         open_query_session=partial(open_session, artefact.graph, device),
-        pool=ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=step_back),
+        pool=ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=lower_priority),
         tuning=tuning,
         on_batch=on_batch,
     )

@@ -1,4 +1,4 @@
-"""The contract's small functions, and the edges of its types."""
+"""The contract's functions, and the bounds of its types."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -8,39 +8,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.contract import FINAL_VERSION, MAX_VERSION, TicketEvent, UpsertEvent, milliseconds, moment, record_key
+from core.contract import (
+    FINAL_VERSION,
+    MAX_VERSION,
+    TicketEvent,
+    UpsertEvent,
+    datetime_from_ms,
+    milliseconds,
+    record_key,
+)
 
 _EVENT: dict[str, Any] = {"op": "upsert", "tenant_id": "a", "ticket_id": "1", "created_at": 0, "updated_at": 0}
 
 
 def test_every_version_is_exact_as_a_float() -> None:
-    """The index compares versions as f64 ranges: neighbours must stay apart, the final delete included."""
+    """Adjacent versions stay different as floats, as which the index compares them, up to the final delete's."""
     assert float(MAX_VERSION - 1) < float(MAX_VERSION) < float(FINAL_VERSION) < float(FINAL_VERSION + 1)
     assert int(float(FINAL_VERSION)) == FINAL_VERSION
 
 
-def test_both_forms_of_a_timestamp_are_one_moment() -> None:
-    """RFC 3339 in any offset and milliseconds say the same."""
+def test_both_forms_of_a_timestamp_give_the_same_milliseconds() -> None:
+    """RFC 3339 with any offset and milliseconds give the same result."""
     ms = 1_767_602_467_250
     at = datetime(2026, 1, 5, 9, 41, 7, 250_000, tzinfo=timezone(timedelta(hours=1)))
     assert milliseconds(at) == milliseconds(ms) == ms
-    assert moment(ms) == at
-    assert moment(ms).tzinfo is UTC
+    assert datetime_from_ms(ms) == at
+    assert datetime_from_ms(ms).tzinfo is UTC
 
 
 @pytest.mark.parametrize("ms", [0, 1, 999, 1_767_602_467_251, 253_402_300_799_999])
-def test_milliseconds_survive_the_way_there_and_back(ms: int) -> None:
-    """No millisecond is lost to a float."""
-    assert milliseconds(moment(ms)) == ms
+def test_milliseconds_survive_a_round_trip(ms: int) -> None:
+    """No millisecond is lost by rounding."""
+    assert milliseconds(datetime_from_ms(ms)) == ms
 
 
-def test_the_first_slash_of_a_key_divides() -> None:
-    """A ticket's id may hold slashes and any alphabet; the tenant is what comes before the first."""
+def test_the_first_slash_of_a_key_is_the_separator() -> None:
+    """A ticket's id may contain slashes and any alphabet, and a tenant's id can't."""
     assert record_key("acme", "2026/ä") == b"acme/2026/\xc3\xa4"
 
 
-def test_what_is_left_out_has_its_default() -> None:
-    """The smallest upsert is a ticket with no text."""
+def test_missing_fields_have_their_defaults() -> None:
+    """The smallest upsert is a ticket without text."""
     event = msgspec.convert(_EVENT, TicketEvent)
     assert isinstance(event, UpsertEvent)
     assert (event.subject, event.status, event.version, event.schema_version) == ("", "open", None, 1)
@@ -74,8 +82,8 @@ def test_what_is_left_out_has_its_default() -> None:
         ("op", "merge"),
     ],
 )
-def test_what_the_contract_forbids_does_not_decode(field: str, value: object) -> None:
-    """Each edge of a type refuses."""
+def test_a_value_outside_the_contract_is_rejected(field: str, value: object) -> None:
+    """Values just outside a type's bounds are rejected."""
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(msgspec.json.encode({**_EVENT, field: value}), type=TicketEvent)
 
@@ -91,12 +99,12 @@ def test_what_the_contract_forbids_does_not_decode(field: str, value: object) ->
         ("unlisted", {"a": [1]}),
     ],
 )
-def test_what_the_contract_allows_decodes(field: str, value: object) -> None:
-    """The other side of the same edges; unknown fields are passed over."""
+def test_a_value_within_the_contract_is_accepted(field: str, value: object) -> None:
+    """Values just inside the same bounds are accepted, and unknown fields are ignored."""
     msgspec.json.decode(msgspec.json.encode({**_EVENT, field: value}), type=TicketEvent)
 
 
 @given(st.integers(0, 4_102_444_800_000))
-def test_milliseconds_and_back_lose_nothing(ms: int) -> None:
-    """As a version, one lost would let two changes collide."""
+def test_a_datetime_from_milliseconds_converts_back(ms: int) -> None:
+    """Conversion to milliseconds and back is lossless: as versions, rounded times could collide."""
     assert milliseconds(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)) == ms

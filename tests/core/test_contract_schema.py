@@ -1,4 +1,4 @@
-"""The published schema, the types, and the page about them say the same."""
+"""The published schema, the types and docs/contract.md agree."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _FORMATS: Final = FormatChecker(formats=())
 
 @_FORMATS.checks("date-time", raises=ValueError)
 def _is_date_time(value: object) -> bool:
-    """RFC 3339 with an offset; JSON Schema leaves the check of formats to its user."""
+    """Checks RFC 3339 with an offset, which JSON Schema leaves to its user."""
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
@@ -75,32 +75,32 @@ _ODD: Final = st.sampled_from(
 ) | st.sampled_from(([], {}, [""], [1], [{}], {"a": []}, {"a": {}}, "delete", "yesterday", "2026-01-01T00:00:00"))
 
 
-def test_the_published_schema_is_the_codes() -> None:
-    """docs/contract.schema.json is what `json_schema` makes now."""
+def test_the_published_schema_is_current() -> None:
+    """docs/contract.schema.json is the output of `json_schema`."""
     published = json.loads((_DOCS / "contract.schema.json").read_text())
     assert published == json.loads(json.dumps(json_schema())), f"run: {_REGENERATE}"
 
 
-def test_the_published_schema_is_a_schema() -> None:
-    """It is valid against its own draft."""
+def test_the_published_schema_is_valid() -> None:
+    """The schema is valid against its own draft."""
     Draft202012Validator.check_schema(json_schema())
 
 
 @pytest.mark.parametrize("example", re.findall(r"```json\n(.*?)```", _PAGE, re.DOTALL))
 def test_the_pages_examples_are_events(example: str) -> None:
-    """Each JSON block of contract.md fits the schema and decodes."""
+    """Each JSON block of contract.md satisfies the schema and decodes."""
     _SCHEMA.validate(json.loads(example))
     msgspec.json.decode(example, type=TicketEvent)
 
 
 def test_the_page_has_an_upsert_and_a_delete() -> None:
-    """So the test above has both to look at."""
+    """The page has an example of an upsert and one of a delete."""
     found = [json.loads(block)["op"] for block in re.findall(r"```json\n(.*?)```", _PAGE, re.DOTALL)]
     assert found == ["upsert", "delete"]
 
 
 def test_the_page_names_every_field() -> None:
-    """A field that is added is written down, and none that is gone stays."""
+    """The page lists every field of the types and no other."""
     table = _PAGE.split("## Fields of an upsert")[1].split("## ")[0]
     listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
     assert sorted(listed) == sorted(["op", *UpsertEvent.__struct_fields__])
@@ -110,7 +110,7 @@ def test_the_page_names_every_field() -> None:
 
 
 def test_the_page_names_every_limit_with_its_default() -> None:
-    """The limits are settings, and the table shows the defaults."""
+    """The page lists every limit of the settings with its default."""
     table = _PAGE.split("## Limits")[1].split("## ")[0]
     limits = {name: field.default for name, field in ContractSettings.model_fields.items() if name.startswith("max_")}
     for name, default in limits.items():
@@ -120,15 +120,15 @@ def test_the_page_names_every_limit_with_its_default() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(_GOOD)
-def test_a_good_event_is_good_for_both(event: dict[str, Any]) -> None:
-    """What the table allows, schema and types accept."""
+def test_both_accept_a_valid_event(event: dict[str, Any]) -> None:
+    """Schema and types both accept a valid event."""
     assert _agreed(event) is True
 
 
 @settings(max_examples=400, deadline=None)
 @given(_GOOD, st.data())
 def test_schema_and_types_agree_on_an_odd_event(event: dict[str, Any], data: st.DataObject) -> None:
-    """One field is made odd or left out: either both accept the event or neither does."""
+    """With one field changed or left out, schema and types both accept the event, or both reject it."""
     name = data.draw(
         st.sampled_from(sorted({*event, "version", "schema_version", "tags", "messages", "attributes", "op"}))
     )
@@ -153,13 +153,13 @@ def test_schema_and_types_agree_on_an_odd_event(event: dict[str, Any], data: st.
     ],
     ids=str,
 )
-def test_both_refuse_what_is_no_event(event: object) -> None:
-    """Other JSON, other operations, and deletes with faults."""
+def test_both_reject_json_that_is_not_an_event(event: object) -> None:
+    """Schema and types both reject JSON that is not an event."""
     assert _agreed(event) is False
 
 
 def _agreed(event: object) -> bool:
-    """Whether both accept `event`; fails when they differ."""
+    """Whether both accept `event`; fails if they disagree."""
     try:
         _SCHEMA.validate(event)
     except jsonschema.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Settings come from the environment, and a mistake in it is one line that names the variable."""
+"""Settings come from the environment; a mistake is one line that names the variable."""
 
 import os
 from pathlib import Path
@@ -16,14 +16,14 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def test_nothing_set_is_all_defaults() -> None:
-    """A worker starts on a developer's machine with no variable at all."""
+def test_without_variables_every_setting_has_its_default() -> None:
+    """A worker starts on a developer's machine without any variable."""
     assert load_settings() == Settings()
     assert load_settings().kafka.brokers == "localhost:9092"
 
 
-def test_a_variable_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Group and name are parted by two underscores; case doesn't matter; numbers and JSON are read."""
+def test_a_variable_overrides_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two underscores separate group and name, case is ignored, and numbers and JSON are parsed."""
     monkeypatch.setenv("TICKETS_KAFKA__BROKERS", "b-1:9092,b-2:9092")
     monkeypatch.setenv("tickets_writer__max_concurrent_batches", "9")
     monkeypatch.setenv("TICKETS_KAFKA__EXTRA", '{"debug": "cgrp"}')
@@ -34,7 +34,7 @@ def test_a_variable_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose files and task definitions pass empty strings for what they leave out."""
+    """Compose files and task definitions pass an empty string for a variable that they don't set."""
     monkeypatch.setenv("TICKETS_INDEX__URL", "")
     monkeypatch.setenv("TICKETS_WRITER__MAX_CONCURRENT_BATCHES", "")
     assert load_settings() == Settings()
@@ -49,10 +49,8 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("TICKETS_ZZZ", "`ticketstream doctor --settings` lists them all"),
     ],
 )
-def test_an_unknown_variable_is_named_with_what_was_meant(
-    monkeypatch: pytest.MonkeyPatch, name: str, words: str
-) -> None:
-    """A typo never passes in silence."""
+def test_an_unknown_variable_is_named_with_a_suggestion(monkeypatch: pytest.MonkeyPatch, name: str, words: str) -> None:
+    """The error for a misspelt variable suggests the right one."""
     monkeypatch.setenv(name, "x")
     with pytest.raises(ConfigError) as caught:
         load_settings()
@@ -60,8 +58,8 @@ def test_an_unknown_variable_is_named_with_what_was_meant(
     assert "\n" not in str(caught.value)
 
 
-def test_the_tests_own_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TICKETS_TEST_* is not ours to judge."""
+def test_variables_of_the_tests_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any variable that begins with TICKETS_TEST_ is ignored."""
     monkeypatch.setenv("TICKETS_TEST_KAFKA_BROKERS", "x")
     assert load_settings() == Settings()
 
@@ -81,7 +79,7 @@ def test_the_tests_own_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch)
 def test_a_malformed_variable_is_named_with_its_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
 ) -> None:
-    """One line: which, what is wrong with it, and what was given."""
+    """The error is one line with the variable, the fault and the value."""
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError) as caught:
         load_settings()
@@ -91,8 +89,8 @@ def test_a_malformed_variable_is_named_with_its_value(
     assert "\n" not in str(caught.value)
 
 
-def test_a_map_that_is_no_json_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """librdkafka's further options are JSON, and they may hold secrets."""
+def test_a_map_that_is_not_json_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error for malformed librdkafka options does not quote them, as they may hold secrets."""
     monkeypatch.setenv("TICKETS_KAFKA__EXTRA", "sasl.password=hunter2")
     with pytest.raises(ConfigError) as caught:
         load_settings()
@@ -101,7 +99,7 @@ def test_a_map_that_is_no_json_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither by the listing of settings nor by the representation that a log would have."""
+    """A secret appears neither in a list of settings nor in a repr, which a log may contain."""
     monkeypatch.setenv("TICKETS_KAFKA__SASL_PASSWORD", "hunter2")
     monkeypatch.setenv("TICKETS_INDEX__API_KEY", "hunter2")
     monkeypatch.setenv("TICKETS_KAFKA__EXTRA", '{"sasl.password": "hunter2"}')
@@ -113,28 +111,28 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ~ in a path means what it means in a shell."""
+    """A ~ in a path is the home folder."""
     monkeypatch.setenv("TICKETS_INDEX__PATH", "~/tickets")
     assert load_settings().index.path == Path.home() / "tickets"
 
 
 def test_folders_follow_the_xdg_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Caches go where the desktop keeps caches, data where it keeps data."""
+    """Caches and data are kept in the desktop's own folders for each."""
     monkeypatch.setenv("XDG_CACHE_HOME", "/c")
     monkeypatch.setenv("XDG_DATA_HOME", "/d")
     assert (default_cache(), default_data()) == (Path("/c/ticketstream"), Path("/d/ticketstream"))
 
 
 def test_every_variable_is_described_and_has_a_shown_default() -> None:
-    """The table of docs/operations.md and `doctor --settings` are made from this."""
+    """Every variable has a description and a default, for docs/operations.md and `doctor --settings`."""
     defaults = Settings()
     for name, (default, description) in variables().items():
         assert description.endswith("."), name
         assert shown_value(defaults, name) == ("" if default == "{}" else default) or default == "{}", name
 
 
-def test_the_environment_that_is_given_is_the_one_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values come from the argument, and the process's own environment is left out."""
+def test_a_given_environment_replaces_the_process_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values come from the argument only."""
     monkeypatch.setenv("TICKETS_KAFKA__BROKERS", "mine:9092")
     found = load_settings({"TICKETS_KAFKA__GROUP": "theirs"})
     assert (found.kafka.brokers, found.kafka.group) == ("localhost:9092", "theirs")
@@ -151,7 +149,7 @@ def test_a_renamed_variable_is_named_with_its_new_name(old: str, new: str) -> No
 
 @pytest.mark.parametrize("name", sorted(REMOVED))
 def test_a_removed_variable_is_named_with_what_to_do_instead(name: str) -> None:
-    """A knob that is gone is not taken for a typing error."""
+    """The error for a removed setting says what to do instead."""
     assert name not in variables()
     with pytest.raises(ConfigError) as caught:
         load_settings({name: "1"})

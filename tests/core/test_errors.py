@@ -1,4 +1,4 @@
-"""Errors say who has to act, by their exit code."""
+"""The exit codes of the errors."""
 
 import pytest
 
@@ -17,12 +17,12 @@ from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError
     ],
 )
 def test_the_exit_code_is_the_classs(error: type[TicketstreamError], code: int) -> None:
-    """Scripts and orchestrators tell the user's mistakes (2) from what is not there (3) and from faults (1)."""
+    """The exit code distinguishes the user's mistakes (2), something unavailable (3) and faults (1)."""
     fault = error("why")
     assert (fault.exit_code, str(fault)) == (code, "why")
 
 
-def test_an_outage_may_say_when_to_come_back() -> None:
-    """In seconds; None when the other side didn't say."""
+def test_an_outage_may_have_a_retry_delay() -> None:
+    """A TransientError has the delay in seconds that the server asked for, or None."""
     assert TransientError("busy", retry_after_s=1.5).retry_after_s == 1.5
     assert TransientError("busy").retry_after_s is None

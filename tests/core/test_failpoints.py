@@ -1,4 +1,4 @@
-"""The grammar of failpoints, what each action does, and that unarmed they are nothing."""
+"""Failpoints: their grammar and their actions."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def _disarmed() -> Iterator[None]:
 
 
 def _raising_hits(hits: int) -> list[int]:
-    """Which of so many hits of before_commit raise."""
+    """The numbers of those of `hits` hits of before_commit that raise."""
     found = []
     for number in range(1, hits + 1):
         try:
@@ -32,8 +32,8 @@ def _raising_hits(hits: int) -> list[int]:
 
 
 @pytest.mark.parametrize("text", [None, "", " ", ","])
-def test_unarmed_every_point_is_passed(text: str | None) -> None:
-    """No point does anything, and it costs less than a microsecond: it is asked once a batch, not once a ticket."""
+def test_an_unarmed_point_does_nothing(text: str | None) -> None:
+    """An unarmed point takes less than a microsecond, and is passed once per batch."""
     arm(text)
     for point in get_args(Point):
         failpoint(point)
@@ -42,14 +42,14 @@ def test_unarmed_every_point_is_passed(text: str | None) -> None:
 
 
 def test_the_variable_alone_arms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a process that asks for it breaks: an import, a bench or another command never does."""
+    """The variable has no effect on a process that doesn't arm its failpoints, such as the bench."""
     monkeypatch.setenv("TICKETS_TEST_FAILPOINTS", "after_fetch=raise")
     code = "from core.failpoints import failpoint; failpoint('after_fetch')"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_only_the_armed_point_acts() -> None:
-    """Each of two points as it is armed, the others not at all."""
+    """Each armed point acts as configured, and the others do nothing."""
     arm("after_send=raise:transient, after_embed=raise")
     with pytest.raises(TransientError, match="after_send"):
         failpoint("after_send")
@@ -58,20 +58,20 @@ def test_only_the_armed_point_acts() -> None:
     failpoint("after_fetch")
 
 
-def test_a_number_is_that_hit_and_no_other() -> None:
-    """The third of five."""
+def test_a_number_fires_on_that_hit_only() -> None:
+    """`@3` fires on the third of five hits only."""
     arm("before_commit=raise@3")
     assert _raising_hits(5) == [3]
 
 
 def test_a_point_may_be_armed_twice() -> None:
-    """Its entries count for themselves."""
+    """Two entries of one point count their hits independently."""
     arm("before_commit=raise@2,before_commit=raise@4")
     assert _raising_hits(5) == [2, 4]
 
 
-def test_a_share_of_hits_is_drawn_from_the_seed() -> None:
-    """About a tenth; the same ones for the same seed, others for another."""
+def test_a_probability_is_reproducible_by_its_seed() -> None:
+    """`@p0.1` fires on about a tenth of the hits, and on the same ones for the same seed."""
     drawn = []
     for text in ("before_commit=raise@p0.1/7", "before_commit=raise@p0.1/7", "before_commit=raise@p0.1/8"):
         arm(text)
@@ -81,7 +81,7 @@ def test_a_share_of_hits_is_drawn_from_the_seed() -> None:
 
 
 def test_hits_of_all_threads_are_counted_together() -> None:
-    """Of four threads that pass it a hundred times, one meets the hundredth hit, once."""
+    """The hundredth hit over all threads fires, and no other."""
     arm("before_commit=raise@100")
     met: list[list[int]] = []
     threads = [threading.Thread(target=lambda: met.append(_raising_hits(100))) for _ in range(4)]
@@ -92,8 +92,8 @@ def test_hits_of_all_threads_are_counted_together() -> None:
     assert sum(len(numbers) for numbers in met) == 1
 
 
-def test_sleep_waits_and_goes_on() -> None:
-    """A fifth of a second."""
+def test_sleep_delays_the_process() -> None:
+    """`sleep:0.2` delays the process by 0.2 s, and it continues."""
     arm("after_fetch=sleep:0.2@1")
     began = time.monotonic()
     failpoint("after_fetch")
@@ -102,7 +102,7 @@ def test_sleep_waits_and_goes_on() -> None:
 
 @pytest.mark.parametrize(("action", "code"), [("kill", -9), ("hang", None)])
 def test_kill_ends_the_process_and_hang_never_returns(action: str, code: int | None) -> None:
-    """By SIGKILL: no handler, no clean-up, no word."""
+    """`kill` sends SIGKILL, which no handler catches, and `hang` blocks for ever."""
     script = (
         f"from core.failpoints import *; arm('after_fetch={action}'); print('x', flush=True); failpoint('after_fetch')"
     )
@@ -134,8 +134,8 @@ def test_kill_ends_the_process_and_hang_never_returns(action: str, code: int | N
         "after_fetch=kill;after_send=kill",
     ],
 )
-def test_a_malformed_entry_is_one_line_that_says_how(text: str) -> None:
-    """It names the variable and what was written, and arms nothing, the good entries beside it included."""
+def test_a_malformed_entry_is_a_one_line_error(text: str) -> None:
+    """The error names the variable, and no entry is armed, not even the valid ones."""
     with pytest.raises(ConfigError, match="TICKETS_TEST_FAILPOINTS") as raised:
         arm(f"after_embed=raise,{text}")
     assert "\n" not in str(raised.value)

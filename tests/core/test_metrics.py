@@ -1,18 +1,18 @@
-"""The names of the metrics follow Prometheus's rules."""
+"""The metrics follow Prometheus's naming rules."""
 
 import pytest
 
 from core.metrics import METRIC_NAMES, METRICS, MetricName
 
 
-def test_every_name_is_described_and_no_other() -> None:
-    """The Literal and the table hold the same names, in the same order."""
+def test_the_literal_and_the_table_agree() -> None:
+    """The Literal and the table have the same names, in the same order."""
     assert tuple(METRICS) == METRIC_NAMES
 
 
 @pytest.mark.parametrize("name", METRIC_NAMES)
-def test_a_name_says_its_kind_and_unit(name: MetricName) -> None:
-    """`tickets_` first; counters, and only they, end in `_total`; no label is called like a reserved one."""
+def test_a_name_follows_the_rules(name: MetricName) -> None:
+    """Names begin with `tickets_`, only counters end in `_total`, and no label has a reserved name."""
     metric = METRICS[name]
     assert name.startswith("tickets_")
     assert name.endswith("_total") == (metric.kind == "counter")
@@ -21,8 +21,8 @@ def test_a_name_says_its_kind_and_unit(name: MetricName) -> None:
 
 
 @pytest.mark.parametrize("name", METRIC_NAMES)
-def test_histograms_and_only_they_have_rising_buckets(name: MetricName) -> None:
-    """Each bound once, in order; infinity is added by the client."""
+def test_only_histograms_have_buckets(name: MetricName) -> None:
+    """The bounds of a histogram rise strictly; the client adds infinity."""
     buckets = list(METRICS[name].buckets)
     assert bool(buckets) == (METRICS[name].kind == "histogram")
     assert buckets == sorted(set(buckets))

@@ -1,4 +1,4 @@
-"""What may be stored as a vector, and what may not."""
+"""Validation of vectors."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ import pytest
 from core.vectors import vector_fault
 
 
-def test_a_sound_vector_has_no_fault() -> None:
-    """Of the right size, finite, and not zero."""
+def test_a_valid_vector_has_no_fault() -> None:
+    """A vector of the right size that is finite and not zero is valid."""
     assert vector_fault(np.array([0, 1, 0], dtype=np.float32), 3) is None
 
 
 @pytest.mark.parametrize("value", [1e-30, 3e38])
-def test_very_small_and_very_large_values_are_sound(value: float) -> None:
-    """Their squares are 0 and infinity in float32; they are neither."""
+def test_very_small_and_very_large_values_are_valid(value: float) -> None:
+    """A vector is valid even if its squares are 0 or infinity in float32."""
     assert vector_fault(np.array([0, value, 0], dtype=np.float32), 3) is None
 
 
@@ -28,5 +28,5 @@ def test_very_small_and_very_large_values_are_sound(value: float) -> None:
     ],
 )
 def test_a_fault_is_named(values: list[object], words: str) -> None:
-    """Each in words fit for a dead letter's reason."""
+    """Each fault has a text that can be a dead letter's reason."""
     assert words in (vector_fault(np.array(values, dtype=np.float32), 3) or "")
