@@ -1,23 +1,24 @@
-"""Records that no worker can use, of every kind a producer has sent somebody."""
+"""Generates invalid records, modelled on mistakes of real producers."""
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from core.contract import record_key
+from core.records import Headers
 
-Headers = tuple[tuple[str, bytes], ...]
+Event = dict[str, object]
 
 _TENANT: Final = "acme"
 
 
 def broken_record(rng: Random, number: int) -> tuple[bytes, bytes | None, Headers]:
-    """Key, value and headers of one of them."""
+    """Key, value and headers of a random invalid record; `number` makes its ticket id."""
     ticket_id = f"B-{number + 1}"
     key = record_key(_TENANT, ticket_id)
-    event: dict[str, Any] = {
+    event: Event = {
         "op": "upsert",
         "tenant_id": _TENANT,
         "ticket_id": ticket_id,
@@ -34,11 +35,12 @@ def broken_record(rng: Random, number: int) -> tuple[bytes, bytes | None, Header
     return key, None, (("version", b"newest"),)
 
 
-def _encode(event: dict[str, Any], **changes: Any) -> bytes:
+def _encode(event: Event, **changes: object) -> bytes:
+    """JSON of `event` with other fields; UNSET drops one."""
     return msgspec.json.encode({name: v for name, v in {**event, **changes}.items() if v is not msgspec.UNSET})
 
 
-_BREAKAGES: Final[tuple[Callable[[dict[str, Any]], bytes | None], ...]] = (
+_BREAKAGES: Final[tuple[Callable[[Event], bytes | None], ...]] = (
     lambda event: _encode(event)[:-9],  # cut short
     lambda event: _encode(event).replace(b"used", b"\xff\xfe"),  # not UTF-8
     lambda _event: b"",
@@ -49,7 +51,7 @@ _BREAKAGES: Final[tuple[Callable[[dict[str, Any]], bytes | None], ...]] = (
     lambda event: _encode(event, version=-1),
     lambda event: _encode(event, version=2**63),
     lambda event: _encode(event, op="merge"),
-    lambda event: _encode(event, ticket_id="somebody-else"),  # not the key's
+    lambda event: _encode(event, ticket_id="somebody-else"),  # not the one in the key
     lambda event: _encode(event, tenant_id="a/b"),
     lambda event: _encode(event, updated_at=msgspec.UNSET),
     lambda event: _encode(event, updated_at="yesterday"),
@@ -59,6 +61,6 @@ _BREAKAGES: Final[tuple[Callable[[dict[str, Any]], bytes | None], ...]] = (
     lambda event: _encode(event, subject={"text": "nested"}),
     lambda event: _encode(event, messages=[{"author": "robot", "body": "hi", "created_at": 0}]),
     lambda event: _encode(event)[:-1] + b',"x":' + b"[" * 40 + b"]" * 40 + b"}",
-    lambda event: _encode(event, body="long " * 60_000),  # 300 kB: beyond a limit of 200,000 bytes
+    lambda event: _encode(event, body="long " * 60_000),  # 300 kB, above a limit of 200,000 bytes
     lambda _event: None,
 )

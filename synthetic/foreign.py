@@ -1,8 +1,8 @@
-"""The commonest topics in five more languages; the sentences are our own."""
+"""The most common topics in five more languages. All text was written for this project."""
 
 from typing import Final
 
-#: Language, then topic: a subject and problems.
+#: Subject and problem sentences, by language and topic.
 FOREIGN: Final[dict[str, dict[str, tuple[str, tuple[str, ...]]]]] = {
     "de": {
         "login": (

@@ -1,6 +1,6 @@
-"""What people write around the story of a ticket, by language: greetings, replies, names of days.
+"""Phrases around the subject of a ticket, by language: greetings, requests, replies, names of days.
 
-Every sentence is our own. Names, addresses and numbers are invented, from the ranges reserved for documentation.
+All text was written for this project. Names are fictitious.
 """
 
 from typing import Final
@@ -9,13 +9,13 @@ from msgspec import Struct
 
 
 class Phrases(Struct, frozen=True):
-    """One language's. `wrote` stands above a quoted mail."""
+    """The phrases of one language. `wrote` is the attribution line above a quoted mail."""
 
     days: tuple[str, ...]
     months: tuple[str, ...]
     greetings: tuple[str, ...]
     closings: tuple[str, ...]
-    asks: tuple[str, ...]
+    requests: tuple[str, ...]
     replies: tuple[str, ...]
     follow_ups: tuple[str, ...]
     wrote: str
@@ -37,7 +37,7 @@ PHRASES: Final = {
         months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
         greetings=("Hello,", "Hi there,", "Hi team,", "Good morning,", "Dear support,"),
         closings=("Thanks", "Kind regards", "Best", "Thank you in advance", "Regards"),
-        asks=(
+        requests=(
             "What can I do?",
             "Please have a look.",
             "Can you tell me how long this will take?",
@@ -68,7 +68,7 @@ PHRASES: Final = {
         months=("Januar", "Februar", "März", "April", "Mai", "Juni", "September"),
         greetings=("Guten Tag,", "Hallo,", "Sehr geehrte Damen und Herren,"),
         closings=("Mit freundlichen Grüßen", "Viele Grüße", "Danke"),
-        asks=("Was kann ich tun?", "Bitte melden Sie sich bald.", "Ist das Problem bekannt?"),
+        requests=("Was kann ich tun?", "Bitte melden Sie sich bald.", "Ist das Problem bekannt?"),
         replies=(
             "Vielen Dank für die Angaben, wir melden uns bis {day}.",
             "Welche Version verwenden Sie, und seit wann tritt das auf?",
@@ -81,7 +81,7 @@ PHRASES: Final = {
         months=("janvier", "février", "mars", "mai", "juin", "septembre"),
         greetings=("Bonjour,", "Madame, Monsieur,"),
         closings=("Cordialement", "Merci d'avance", "Bien à vous"),
-        asks=("Que puis-je faire ?", "Merci de me répondre rapidement.", "Est-ce un problème connu ?"),
+        requests=("Que puis-je faire ?", "Merci de me répondre rapidement.", "Est-ce un problème connu ?"),
         replies=(
             "Merci pour ces précisions, nous revenons vers vous avant {day}.",
             "Quelle version utilisez-vous, et depuis quand ?",
@@ -94,7 +94,7 @@ PHRASES: Final = {
         months=("enero", "febrero", "marzo", "abril", "mayo", "septiembre"),
         greetings=("Hola,", "Buenos días,"),
         closings=("Un saludo", "Gracias de antemano", "Atentamente"),
-        asks=("¿Qué puedo hacer?", "Por favor, respóndanme hoy mismo.", "¿Es un fallo conocido?"),
+        requests=("¿Qué puedo hacer?", "Por favor, respóndanme hoy mismo.", "¿Es un fallo conocido?"),
         replies=(
             "Gracias por los datos, le contestaremos en {n} horas.",
             "¿Qué versión utiliza y desde cuándo ocurre?",
@@ -107,7 +107,7 @@ PHRASES: Final = {
         months=("gennaio", "febbraio", "marzo", "aprile", "maggio", "settembre"),
         greetings=("Buongiorno,", "Salve,"),
         closings=("Cordiali saluti", "Grazie mille", "Distinti saluti"),
-        asks=("Che cosa posso fare?", "Attendo una vostra risposta.", "È un problema noto?"),
+        requests=("Che cosa posso fare?", "Attendo una vostra risposta.", "È un problema noto?"),
         replies=("Grazie per le informazioni, le rispondiamo entro {day}.", "Quale versione usa, e da quando succede?"),
         follow_ups=("Succede ancora, oggi già {n} volte.", "Ci sono novità?"),
         wrote="Il giorno lun 5 gen 2026 alle ore 09:12 Support <support@example.com> ha scritto:",
@@ -117,14 +117,14 @@ PHRASES: Final = {
         months=("januari", "februari", "maart", "april", "mei", "september"),
         greetings=("Beste,", "Goedemorgen,", "Hallo,"),
         closings=("Met vriendelijke groet", "Alvast bedankt", "Groeten"),
-        asks=("Wat kan ik doen?", "Graag vandaag nog een antwoord.", "Is dit een bekend probleem?"),
+        requests=("Wat kan ik doen?", "Graag vandaag nog een antwoord.", "Is dit een bekend probleem?"),
         replies=("Bedankt voor de informatie, we komen hier voor {day} op terug.", "Welke versie gebruikt u precies?"),
         follow_ups=("Het gebeurt nog steeds, vandaag al {n} keer.", "Is er al nieuws?"),
         wrote="Op ma 5 jan 2026 om 09:12 schreef Support <support@example.com>:",
     ),
 }
 
-#: Internal notes are written in the company's language, whatever the customer's.
+#: Internal notes are in English, whatever the customer's language.
 NOTES: Final = (
     "Customer called from {city}, sounds upset. Second contact this week.",
     "Same cause as the ticket from {month}; see the runbook before answering.",

@@ -1,18 +1,18 @@
-"""Believable support tickets, the same for the same seed: creates, edits, deletes, duplicates, and broken records."""
+"""Generates realistic ticket events from a seed: creates, edits, deletes, duplicates and invalid records."""
 
 from collections import deque
 from collections.abc import Iterator
 from random import Random
-from typing import Any, Final, Literal
+from typing import Final, Literal, NotRequired, TypedDict
 
 import msgspec
 from msgspec import Struct
 
 from core.contract import record_key
-from core.records import Example
+from core.records import Example, Headers
 from synthetic.broken import broken_record
 from synthetic.topics import TOPICS
-from synthetic.writing import Writer
+from synthetic.writing import Message, TextGenerator
 
 Kind = Literal["create", "edit", "delete", "null_delete", "duplicate", "broken"]
 
@@ -23,25 +23,25 @@ _LANGUAGES: Final = ("en",) * 13 + ("de", "de", "fr", "es", "it", "nl")
 _TENANTS: Final = ("acme", "borealis", "cobalt")
 _TENANT_WEIGHTS: Final = (6, 3, 1)
 _TAGS: Final = ("vip", "eu", "trial", "beta", "reseller")
-#: How many tickets may still change, and how many records may come again.
+#: Tickets kept for edits and deletes, and records kept for duplicates.
 _RECENT_TICKETS: Final = 4_000
 _RECENT_RECORDS: Final = 100
-#: Share of all tickets, and how many messages: far beyond any model's window, a long conversation, a short one.
+#: Share of tickets, minimum and maximum number of messages. The first kind is far beyond any model's context.
 _THREADS: Final = ((0.002, 60, 200), (0.035, 4, 12), (0.16, 1, 4))
 
 
 class SyntheticRecord(Struct, frozen=True):
-    """A record of tickets.raw, with what it is made to be. `topic_name` is what the ticket is about, where it is."""
+    """A record of tickets.raw and its intended kind. `topic_name` is the ticket's topic; an invalid record has none."""
 
     key: bytes
     value: bytes | None
     kind: Kind
     topic_name: str = ""
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
 class Question(Struct, frozen=True):
-    """What an agent might ask, of a tenant, about a topic."""
+    """A search question about a topic, and the tenant whose tickets are searched."""
 
     tenant_id: str
     text: str
@@ -58,10 +58,19 @@ def events(
     duplicates: float = 0.05,
     broken: float = 0.0,
 ) -> Iterator[SyntheticRecord]:
-    """`count` records, of which these shares edit, delete or repeat an earlier ticket, or can't be used.
+    """Yield `count` records. The same arguments give the same records, and a longer run begins like a shorter one.
 
-    Versions of a ticket rise in the order written; what comes again may be out of date by then. All but the broken
-    ones keep the contract and stay below 100,000 bytes. Times begin at `start_ms`, milliseconds since 1970.
+    Versions of a ticket increase in write order; a duplicate may be outdated. All records except the broken ones keep
+    the contract, and are smaller than 100,000 bytes.
+
+    Args:
+        count: number of records.
+        seed: of all random choices.
+        start_ms: time before the first event, in milliseconds since 1970.
+        edits: share of records that edit an earlier ticket.
+        deletes: share that delete one.
+        duplicates: share that repeat an earlier record.
+        broken: share that break the contract.
     """
     made = _Generator(seed, start_ms)
     shares = {"edit": edits, "delete": deletes, "duplicate": duplicates, "broken": broken}
@@ -70,26 +79,49 @@ def events(
 
 
 def questions(*, seed: int = 7) -> Iterator[Question]:
-    """One question per topic to the largest tenant, in other words than the tickets'."""
-    rng = Random(seed)  # noqa: S311 - made-up text, not a secret
+    """One question per topic, for the largest tenant, in words that no ticket has."""
+    rng = Random(seed)  # noqa: S311 - synthetic text, not a secret
     for topic in rng.sample(TOPICS, len(TOPICS)):
         yield Question(_TENANTS[0], rng.choice(topic.questions), topic.name)
 
 
 def examples(*, per_topic: int = 4, seed: int = 7) -> list[Example]:
-    """Labelled texts for classification by the nearest: the topic is the category."""
-    writer = Writer(Random(seed))  # noqa: S311 - likewise
+    """Labelled texts for nearest-neighbour classification. The topic is the category."""
+    generator = TextGenerator(Random(seed))  # noqa: S311 - likewise
     return [
-        Example("\n".join(writer.story(topic, "en")), topic.name, topic.priority)
+        Example("\n".join(generator.story(topic, "en")), topic.name, topic.priority)
         for topic in TOPICS
         for _ in range(per_topic)
     ]
 
 
-class _Ticket:
-    """A ticket that may still change."""
+class _SentMessage(Message):
+    created_at: int
 
-    def __init__(self, event: dict[str, Any], topic_name: str, language: str) -> None:
+
+class _Event(TypedDict):
+    op: str
+    tenant_id: str
+    ticket_id: str
+    version: int
+    subject: str
+    body: str
+    channel: str
+    status: str
+    customer_id: str
+    created_at: int
+    updated_at: int
+    tags: list[str]
+    messages: list[_SentMessage]
+    attributes: dict[str, str | int]
+    priority: NotRequired[str]
+    category: NotRequired[str]
+
+
+class _Ticket:
+    """A ticket that may be edited or deleted later."""
+
+    def __init__(self, event: _Event, topic_name: str, language: str) -> None:
         self.event = event
         self.topic_name = topic_name
         self.language = language
@@ -99,13 +131,13 @@ class _Ticket:
 class _Generator:
     def __init__(self, seed: int, start_ms: int) -> None:
         self._rng = Random(seed)  # noqa: S311 - likewise
-        self._writer = Writer(self._rng)
+        self._texts = TextGenerator(self._rng)
         self._now_ms = start_ms
         self._tickets: list[_Ticket] = []
         self._records: deque[SyntheticRecord] = deque(maxlen=_RECENT_RECORDS)
 
     def next(self, number: int, shares: dict[str, float]) -> SyntheticRecord:
-        """The record with this number."""
+        """The record with this number, from 0."""
         self._now_ms += self._rng.randrange(1, 2_000)
         kind = self._pick(shares)
         if kind == "broken":
@@ -131,19 +163,19 @@ class _Generator:
         return "create"
 
     def _create(self, ticket_id: str) -> SyntheticRecord:
-        rng, writer = self._rng, self._writer
+        rng, texts = self._rng, self._texts
         language = rng.choice(_LANGUAGES)
-        topic, channel, name = writer.topic(language), rng.choice(_CHANNELS), writer.name()
-        subject, story = writer.story(topic, language)
+        topic, channel, name = texts.topic(language), rng.choice(_CHANNELS), texts.name()
+        subject, story = texts.story(topic, language)
         if rng.random() < 0.12:
-            story = f"{story} {writer.contact(name, language)}"
-        event: dict[str, Any] = {
+            story = f"{story} {texts.contact(name, language)}"
+        event: _Event = {
             "op": "upsert",
             "tenant_id": rng.choices(_TENANTS, _TENANT_WEIGHTS)[0],
             "ticket_id": ticket_id,
             "version": 1,
             "subject": subject,
-            "body": writer.mail(story, name, language) if channel == "email" else story,
+            "body": texts.mail(story, name, language) if channel == "email" else story,
             "channel": channel,
             "status": "open",
             "customer_id": f"C-{rng.randrange(500)}",
@@ -175,10 +207,10 @@ class _Generator:
 
     def _add_message(self, ticket: _Ticket) -> None:
         self._now_ms += self._rng.randrange(1, 500)
-        ticket.event["messages"].append({**self._writer.message(ticket.language), "created_at": self._now_ms})
+        ticket.event["messages"].append({**self._texts.message(ticket.language), "created_at": self._now_ms})
 
     def _edit(self, ticket: _Ticket) -> SyntheticRecord:
-        """A status, another message, or a thread cut short."""
+        """Change the status, add a message, or truncate the thread."""
         event, what = ticket.event, self._rng.random()
         event["version"] += self._rng.choice((1, 1, 1, 2))
         if what < 0.5:
@@ -191,7 +223,7 @@ class _Generator:
         return self._upsert(ticket, "edit")
 
     def _delete(self, ticket: _Ticket) -> SyntheticRecord:
-        """As an event, or as null with a version, or as null for good. Some tickets come back by a later edit."""
+        """Delete with an event, a versioned null or a final null. Some tickets are created again by a later edit."""
         event, what = ticket.event, self._rng.random()
         event["version"] += 1
         if what < 0.1:

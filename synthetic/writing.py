@@ -1,10 +1,10 @@
-"""Tickets' texts: templates with their slots filled, and mails around them."""
+"""Generates the texts of tickets: fills the slots of templates, and makes mails of them."""
 
 import re
 from collections.abc import Callable
 from html import escape
 from random import Random
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from synthetic.foreign import FOREIGN
 from synthetic.phrases import BROWSERS, CITIES, FIRST_NAMES, LAST_NAMES, NOTES, PHRASES, PRODUCTS, Phrases
@@ -24,18 +24,26 @@ _SLOTS: Final[dict[str, Callable[[Random, Phrases], str]]] = {
     "day": lambda rng, phrases: rng.choice(phrases.days),
     "month": lambda rng, phrases: rng.choice(phrases.months),
 }
-#: What is the same throughout one ticket.
+#: Slots that keep one value throughout a ticket.
 _LASTING: Final = frozenset({"order", "product", "version", "day", "month"})
 
 
-class Writer:
-    """Writes in one language at a time, from `rng` alone."""
+class Message(TypedDict):
+    """A message of a ticket, without its time."""
+
+    author: str
+    public: bool
+    body: str
+
+
+class TextGenerator:
+    """Generates texts that depend on `rng` alone."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
 
     def fill(self, template: str, language: str, *, known: dict[str, str] | None = None) -> str:
-        """`template` with its slots filled; a ticket's own order, product and so on stay as `known` has them."""
+        """`template` with its slots filled. Lasting ones are taken from `known`, and added to it."""
         rng, phrases = self._rng, PHRASES[language]
 
         def word(found: re.Match[str]) -> str:
@@ -49,15 +57,15 @@ class Writer:
         return _SLOT.sub(word, template)
 
     def name(self) -> str:
-        """Of a person who doesn't exist."""
+        """The name of a fictitious person."""
         return f"{self._rng.choice(FIRST_NAMES)} {self._rng.choice(LAST_NAMES)}"
 
     def topic(self, language: str) -> Topic:
-        """One that there are sentences for."""
+        """A random topic that has sentences in `language`."""
         return self._rng.choice(TOPICS) if language == "en" else _BY_NAME[self._rng.choice(list(FOREIGN[language]))]
 
     def story(self, topic: Topic, language: str) -> tuple[str, str]:
-        """Subject, and what happened: mostly a sentence or two, at times a page."""
+        """A subject and a description: one or two sentences, in a few cases a page."""
         rng = self._rng
         subjects, problems, details = topic.subjects, topic.problems, topic.details
         if language != "en":
@@ -69,16 +77,16 @@ class Writer:
         if rng.random() < 0.06:
             templates += rng.choices((*details, *problems), k=rng.randrange(3, 14))
         if rng.random() < 0.2:
-            templates.append(rng.choice(PHRASES[language].asks))
+            templates.append(rng.choice(PHRASES[language].requests))
         known: dict[str, str] = {}
         sentences = [self.fill(template, language, known=known) for template in templates]
         return self.fill(rng.choice(subjects), language, known=known), " ".join(sentences)
 
     def contact(self, name: str, language: str) -> str:
-        """Personal data that is nobody's.
+        """A sentence with fictitious personal data.
 
-        Names and addresses of RFC 2606 and RFC 5737, telephone numbers kept for fiction, and the card and account
-        numbers that schemes publish as examples.
+        Domains and addresses are of RFC 2606 and RFC 5737, phone numbers are reserved for fiction, and the card and
+        account numbers are published examples.
         """
         rng = self._rng
         mail = f"{name.replace(' ', '.').lower()}@example.{rng.choice(('com', 'org', 'net'))}"
@@ -97,7 +105,7 @@ class Writer:
         )
 
     def mail(self, story: str, name: str, language: str) -> str:
-        """A mail, as text or HTML, at times with a signature and the history quoted below it."""
+        """A mail in text or HTML; some have a signature, and some quote an earlier mail."""
         rng, phrases = self._rng, PHRASES[language]
         paragraphs = [story]
         if rng.random() < 0.3:
@@ -111,8 +119,8 @@ class Writer:
             paragraphs.append(f"{phrases.wrote}\n> {quoted}")
         return "\n\n".join(paragraphs)
 
-    def message(self, language: str) -> dict[str, Any]:
-        """An answer, a reply to it, or an internal note."""
+    def message(self, language: str) -> Message:
+        """A reply of an agent or a customer, or an internal note."""
         rng, phrases = self._rng, PHRASES[language]
         author, public, texts = rng.choice(
             (("agent", True, phrases.replies), ("customer", True, phrases.follow_ups), ("agent", False, NOTES))
