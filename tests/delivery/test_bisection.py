@@ -1,4 +1,4 @@
-"""One bad point must not cost its batch."""
+"""Bisection: one bad item doesn't cost its batch."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from delivery.bisection import Refusal, write_with_bisection
 
 
 class _Store:
-    """Refuses every batch with a bad item in it; `limit`: and every batch that is longer."""
+    """Refuses every batch that holds a bad item, or is longer than `limit`."""
 
     def __init__(self, bad: set[int], *, limit: int | None = None) -> None:
         self.bad = bad
@@ -39,14 +39,14 @@ def _isolates(bad: set[int], count: int, write: Write = write_with_bisection) ->
 
 
 @given(st.integers(0, 300).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, max(0, n - 1))))))
-def test_exactly_the_bad_ones_are_returned_and_the_others_written_once(case: tuple[int, set[int]]) -> None:
-    """In order, and each of those blamed was refused by itself."""
+def test_exactly_the_bad_items_are_returned_and_the_others_written_once(case: tuple[int, set[int]]) -> None:
+    """Exactly the bad items are returned, each refused alone; the others are written once, in order."""
     count, bad = case
     assert _isolates(bad if count else set(), count)
 
 
-def test_the_check_catches_blaming_by_elimination() -> None:
-    """The mutant: one half is accepted, so the other is to blame; and blaming the whole batch."""
+def test_mutants_that_blame_without_proof_are_caught() -> None:
+    """Blaming the whole batch, or the half that remains when the other is accepted, is caught."""
 
     def whole(items: Sequence[int], write: Callable[[Sequence[int]], None]) -> list[Refusal]:
         try:
@@ -69,8 +69,8 @@ def test_the_check_catches_blaming_by_elimination() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 64, 256, 1_000])
-def test_one_bad_among_many_costs_the_logarithm(count: int) -> None:
-    """Wherever it is: log2(n) calls and three more."""
+def test_one_bad_item_costs_the_logarithm(count: int) -> None:
+    """One bad item at any place costs at most log2(n) + 3 additional calls."""
     worst = 0
     for bad in range(count):
         store = _Store({bad})
@@ -80,29 +80,29 @@ def test_one_bad_among_many_costs_the_logarithm(count: int) -> None:
     assert worst <= math.ceil(math.log2(count)) + 3
 
 
-def test_a_batch_of_bad_ones_costs_little_more_than_a_call_each() -> None:
-    """The worst that can come."""
+def test_a_batch_of_bad_items_costs_little_more_than_a_call_each() -> None:
+    """The worst case takes less than 1.3 calls per item."""
     store = _Store(set(range(256)))
     assert len(write_with_bisection(range(256), store.write)) == 256
     assert store.calls < 1.3 * 256
 
 
 def test_all_good_is_one_call() -> None:
-    """The hot path pays nothing."""
+    """A good batch is written with one call."""
     store = _Store(set())
     assert write_with_bisection(range(256), store.write) == []
     assert store.calls == 1
 
 
-def test_what_is_refused_in_company_only_is_written() -> None:
-    """Too many at once, say: nobody is blamed."""
+def test_items_refused_only_as_a_batch_are_written() -> None:
+    """When only long batches are refused, every item is written and none is blamed."""
     store = _Store(set(), limit=3)
     assert write_with_bisection(range(50), store.write) == []
     assert store.written == list(range(50))
 
 
-def test_an_outage_in_the_middle_is_nobodys_fault() -> None:
-    """It is passed on as it is, and what was found so far blames nobody: the batch is written again as a whole."""
+def test_an_outage_during_bisection_propagates() -> None:
+    """An outage during bisection propagates and blames no item; the caller writes the whole batch again."""
     store = _Store({5})
 
     def write(items: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Nearly everything bad stops the stream; much that is bad does not."""
+"""The breaker: it stops the stream when nearly all records are bad, and not before."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from delivery.breaker import DeadLetterBreaker
 
 
 def _trips_after(breaker: DeadLetterBreaker, batches: list[tuple[int, int]]) -> int | None:
-    """How many bad records were let through before it tripped, or None. A batch is (records, bad ones)."""
+    """The number of bad records that passed before it tripped, or None. A batch is (records, bad records)."""
     through = 0
     for records, bad in batches:
         try:
@@ -20,8 +20,8 @@ def _trips_after(breaker: DeadLetterBreaker, batches: list[tuple[int, int]]) -> 
     return None
 
 
-def test_a_topic_of_broken_records_trips_it_in_a_window() -> None:
-    """Of 10,000 fewer than 1,000 are dead-lettered; the line says how many, why, and what to do."""
+def test_a_topic_of_broken_records_trips_it_within_a_window() -> None:
+    """Fewer than 1,000 of 10,000 are dead-lettered; the message says how many, why, and what to do."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     through = _trips_after(breaker, [(256, 256)] * 40)
     assert through is not None
@@ -37,33 +37,33 @@ def test_a_topic_of_broken_records_trips_it_in_a_window() -> None:
 
 @pytest.mark.parametrize("batch", [10, 256])
 def test_a_third_broken_does_not(batch: int) -> None:
-    """They are dead-lettered, and the good ones go on."""
+    """With 30 % bad records it never trips."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     assert _trips_after(breaker, [(batch, batch * 3 // 10)] * 1_000) is None
 
 
 def test_a_short_topic_of_broken_records_does_not() -> None:
-    """Fewer than a window say nothing yet."""
+    """It doesn't trip before a whole window of records."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     assert _trips_after(breaker, [(1, 1)] * 999) is None
     with pytest.raises(FatalError):
         breaker.add_batch(1, ["bad_json"])
 
 
-def test_a_day_that_begins_bad_after_a_good_week_trips_it_as_soon() -> None:
-    """Only the last records count."""
+def test_good_records_long_ago_do_not_delay_it() -> None:
+    """Only recent records count: it trips after 800 bad ones, however many good ones came before."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     through = _trips_after(breaker, [(100, 0)] * 10_000 + [(100, 100)] * 100)
     assert through == 800
 
 
 def test_a_share_of_0_switches_it_off() -> None:
-    """For whoever wants every broken record moved."""
+    """A share of 0 disables it."""
     assert _trips_after(DeadLetterBreaker(share=0, window=10), [(100, 100)] * 100) is None
 
 
-def test_what_the_index_refuses_counts_too_and_once() -> None:
-    """A batch that looked good at first and was refused as a whole."""
+def test_refusals_of_the_index_count_once() -> None:
+    """A batch that is refused after it was added counts as bad, once."""
     breaker = DeadLetterBreaker(share=0.95, window=100)
     for _ in range(9):
         breaker.add_refusals(breaker.add_batch(10, []), ["bad_point"] * 10)
@@ -72,8 +72,8 @@ def test_what_the_index_refuses_counts_too_and_once() -> None:
         breaker.add_refusals(seen, ["bad_point"] * 10)
 
 
-def test_a_refusal_that_comes_after_the_window_has_passed_counts_for_nothing() -> None:
-    """Its batch is no longer among the last."""
+def test_a_refusal_of_a_batch_outside_the_window_is_ignored() -> None:
+    """A late refusal doesn't count when its batch has left the window."""
     breaker = DeadLetterBreaker(share=0.5, window=10)
     late = breaker.add_batch(10, [])
     for _ in range(3):
@@ -83,8 +83,8 @@ def test_a_refusal_that_comes_after_the_window_has_passed_counts_for_nothing() -
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.floats(0, 1)), max_size=80), st.integers(1, 200))
-def test_it_trips_exactly_when_the_last_batches_say_so(batches: list[tuple[int, float]], window: int) -> None:
-    """Against the plainest count there is."""
+def test_it_agrees_with_a_naive_count(batches: list[tuple[int, float]], window: int) -> None:
+    """It trips exactly when a naive count over the last batches reaches the share."""
     breaker = DeadLetterBreaker(share=0.8, window=window)
     seen: list[tuple[int, int]] = []
     for records, share in batches:

@@ -1,4 +1,4 @@
-"""An outage is found out by one."""
+"""The circuit breaker: one call probes during an outage."""
 
 import pytest
 
@@ -14,8 +14,8 @@ def _opened(now: float = 100.0, delay_s: float = 2.0) -> CircuitBreaker:
     return circuit
 
 
-def test_single_failures_let_the_others_pass() -> None:
-    """One failure may be chance; a success starts the count anew."""
+def test_few_failures_leave_it_closed() -> None:
+    """It stays closed below the number of failures, and a success resets the count."""
     circuit = CircuitBreaker()
     for _ in range(10):
         for _ in range(FAILURES - 1):
@@ -25,8 +25,8 @@ def test_single_failures_let_the_others_pass() -> None:
     assert circuit.state == "closed"
 
 
-def test_while_open_nobody_passes_until_the_probe_is_due() -> None:
-    """Then one does, and the others wait for its word."""
+def test_no_call_passes_until_the_probe_is_due() -> None:
+    """While it is open all calls wait; then one is the probe, and the others wait for its outcome."""
     circuit = _opened(now=100, delay_s=2)
     assert circuit.wait_s(100.5) == 1.5
     assert circuit.wait_s(102) == 0
@@ -36,7 +36,7 @@ def test_while_open_nobody_passes_until_the_probe_is_due() -> None:
 
 
 def test_the_probe_decides() -> None:
-    """A failure waits on; a success lets all pass, and forgets what was before."""
+    """A failed probe opens it again; a successful one closes it and resets the count."""
     circuit = _opened(now=100, delay_s=2)
     circuit.began()
     circuit.failed(103, 4, probe=True)
@@ -47,8 +47,8 @@ def test_the_probe_decides() -> None:
     assert circuit.began() is False
 
 
-def test_calls_that_fail_late_put_the_probe_off_and_never_forward() -> None:
-    """They were under way as it opened; one of them may have been asked to wait long."""
+def test_late_failures_delay_the_probe_and_never_advance_it() -> None:
+    """A call from before it opened may delay the probe by a longer Retry-After, and a shorter one changes nothing."""
     circuit = _opened(now=100, delay_s=2)
     circuit.failed(100, 1, probe=False)
     assert circuit.wait_s(100) == 2
@@ -56,8 +56,8 @@ def test_calls_that_fail_late_put_the_probe_off_and_never_forward() -> None:
     assert circuit.wait_s(100) == 30
 
 
-def test_what_was_asked_before_it_opened_is_waited() -> None:
-    """The first of the failures named 30 s and the last one none: since the last success the latest time holds."""
+def test_the_longest_retry_after_since_a_success_is_honoured() -> None:
+    """A Retry-After of 30 s holds although later failures had none; a success ends it."""
     circuit = CircuitBreaker()
     circuit.failed(100, 30, probe=False)
     for _ in range(FAILURES - 1):
@@ -67,11 +67,11 @@ def test_what_was_asked_before_it_opened_is_waited() -> None:
     circuit.succeeded()
     for _ in range(FAILURES):
         circuit.failed(101, 0.2, probe=False)
-    assert circuit.wait_s(101) == pytest.approx(0.2), "a success ends what was asked before it"
+    assert circuit.wait_s(101) == pytest.approx(0.2), "a success ends the Retry-After"
 
 
 def test_a_late_failure_lets_no_second_probe_begin() -> None:
-    """A call from before the outage fails while the probe is under way: the probe's outcome is waited for."""
+    """When an earlier call fails during a probe, only the probe's outcome counts."""
     circuit = _opened(now=100, delay_s=2)
     circuit.began()
     circuit.failed(103, 4, probe=False)
@@ -80,11 +80,11 @@ def test_a_late_failure_lets_no_second_probe_begin() -> None:
     assert (circuit.state, circuit.wait_s(104)) == ("open", 3)
 
 
-def test_a_probe_without_an_outcome_is_taken_over() -> None:
-    """Its thread met a fault of its own: another may probe at once, or nobody would ever again."""
+def test_another_call_replaces_a_probe_without_an_outcome() -> None:
+    """If the probing thread fails by itself, another call may probe at once."""
     circuit = _opened(now=100, delay_s=2)
     circuit.began()
     circuit.abandoned(probe=False)
-    assert circuit.wait_s(102) is None, "somebody else's end says nothing about the probe"
+    assert circuit.wait_s(102) is None, "the end of another call doesn't concern the probe"
     circuit.abandoned(probe=True)
     assert circuit.wait_s(102) == 0

@@ -1,12 +1,12 @@
-"""The bound on what is in flight."""
+"""Credits: limits on work in flight."""
 
 import threading
 
 from delivery.credits import Credits
 
 
-def test_either_limit_closes_the_door() -> None:
-    """By tickets or by bytes; what comes back opens it again."""
+def test_either_limit_stops_reading() -> None:
+    """Either limit, of tickets or bytes, stops reading until credit is given back."""
     credits_ = Credits(tickets=10, bytes_=100)
     credits_.take(4, 40)
     assert credits_.room() == 6
@@ -18,8 +18,8 @@ def test_either_limit_closes_the_door() -> None:
     assert credits_.room() == 0
 
 
-def test_one_batch_larger_than_the_limit_is_let_in_and_blocks_the_next() -> None:
-    """A single huge record must not wedge the stream."""
+def test_a_batch_larger_than_the_limit_is_admitted_and_blocks_the_next() -> None:
+    """A single huge record is admitted, and nothing else until it is done."""
     credits_ = Credits(tickets=10, bytes_=100)
     credits_.take(1, 5_000)
     assert credits_.room() == 0
@@ -27,8 +27,8 @@ def test_one_batch_larger_than_the_limit_is_let_in_and_blocks_the_next() -> None
     assert (credits_.tickets, credits_.bytes, credits_.room()) == (0, 0, 10)
 
 
-def test_no_more_batches_than_there_are_writers_for() -> None:
-    """However small they are: what comes while all are busy waits, and makes one batch."""
+def test_the_number_of_batches_is_limited() -> None:
+    """However small they are, no more batches than the limit are in flight."""
     credits_ = Credits(tickets=10, bytes_=100, batches=2)
     credits_.take(1, 1)
     assert credits_.room() == 9
@@ -38,8 +38,8 @@ def test_no_more_batches_than_there_are_writers_for() -> None:
     assert credits_.room() == 9
 
 
-def test_a_wait_for_room_ends_when_there_is_some_or_time_is_up() -> None:
-    """The poll loop must keep turning."""
+def test_a_wait_for_room_ends_on_release_or_timeout() -> None:
+    """A wait ends as soon as credit is given back, and otherwise at its timeout."""
     credits_ = Credits(tickets=1, bytes_=100)
     credits_.take(1, 1)
     assert credits_.wait_for_room(0.01) == 0
@@ -48,7 +48,7 @@ def test_a_wait_for_room_ends_when_there_is_some_or_time_is_up() -> None:
 
 
 def test_many_threads_leave_it_balanced() -> None:
-    """Takes and returns from several threads add up."""
+    """Credits taken and given back by several threads add up to zero."""
     credits_ = Credits(tickets=1000, bytes_=10**6)
 
     def work() -> None:

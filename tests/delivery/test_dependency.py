@@ -1,4 +1,4 @@
-"""Insisting through an outage: one probes, all come back, and nobody is over the limit."""
+"""Retries through an outage: one call probes, then all resume, within the limit."""
 
 import threading
 import time
@@ -24,23 +24,23 @@ class _Watch(DependencyObserver):
         self.waits = 0
         self.successes = 0
 
-    def succeeded(self, target: str) -> None:
-        assert target == "index"
+    def succeeded(self, dependency: str) -> None:
+        assert dependency == "index"
         self.successes += 1
 
-    def failed(self, target: str, error: TransientError, state: CircuitState, delay_s: float) -> None:
-        assert target == "index"
+    def failed(self, dependency: str, error: TransientError, state: CircuitState, delay_s: float) -> None:
+        assert dependency == "index"
         assert str(error) == "index out"
         assert delay_s >= 0
         self.states.append(state)
 
-    def waiting(self, target: str) -> None:
-        assert target == "index"
+    def waiting(self, dependency: str) -> None:
+        assert dependency == "index"
         self.waits += 1
 
 
 class _Server:
-    """Out or not; counts calls and how many are under way at once."""
+    """A dependency that is out or not; counts calls, and how many are in flight at once."""
 
     def __init__(self, *, out: bool = False, seconds: float = 0.002) -> None:
         self.out = out
@@ -62,7 +62,7 @@ class _Server:
             raise TransientError("index out")
 
 
-def _target(*, most: int = 8, cap_s: float = 0.05, watch: DependencyObserver | None = None) -> Dependency:
+def _dependency(*, most: int = 8, cap_s: float = 0.05, watch: DependencyObserver | None = None) -> Dependency:
     backoff = Backoff(base_s=cap_s, cap_s=cap_s, rng=Random(1))
     gate = CallGate(backoff=backoff, limit=AdaptiveLimit(most=most))
     return Dependency("index", gate=gate, observer=watch or _Watch())
@@ -71,14 +71,14 @@ def _target(*, most: int = 8, cap_s: float = 0.05, watch: DependencyObserver | N
 def _until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not done():
-        assert time.monotonic() < deadline, "nothing happened"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.001)
 
 
-def _threads(target: Dependency, server: _Server, count: int) -> list[threading.Thread]:
+def _threads(dependency: Dependency, server: _Server, count: int) -> list[threading.Thread]:
     def run() -> None:
         with suppress(ShutdownError):
-            target.call(server.write, size=1)
+            dependency.call(server.write, size=1)
 
     threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
@@ -86,10 +86,10 @@ def _threads(target: Dependency, server: _Server, count: int) -> list[threading.
     return threads
 
 
-def _probes_alone(target: Dependency) -> bool:
-    """Eight threads, an outage: once it is noticed no two calls are under way at once; then all go through."""
+def _probes_alone(dependency: Dependency) -> bool:
+    """Whether eight threads never make two calls at once after an outage is noticed; then all succeed."""
     server = _Server(out=True)
-    threads = _threads(target, server, 8)
+    threads = _threads(dependency, server, 8)
     _until(lambda: server.calls > 12 and server.inflight == 0)
     server.most = 0
     before = server.calls
@@ -103,30 +103,30 @@ def _probes_alone(target: Dependency) -> bool:
 
 
 def test_in_an_outage_one_call_probes_and_all_resume_after_it() -> None:
-    """The index that struggles to its feet is not met by all at once."""
+    """During an outage one call at a time probes; afterwards all threads succeed."""
     watch = _Watch()
-    target = _target(watch=watch)
-    assert _probes_alone(target)
+    dependency = _dependency(watch=watch)
+    assert _probes_alone(dependency)
     assert watch.successes == 8
     assert "open" in watch.states
-    assert target.gate.state == "closed"
+    assert dependency.gate.state == "closed"
 
 
 def test_the_check_catches_a_circuit_that_never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant: every thread hammers the index by itself."""
+    """A mutant whose threads each retry on their own is caught."""
 
     def closed(self: CircuitBreaker, _now: float, _delay_s: float, *, probe: bool) -> None:  # noqa: ARG001
         self._failures += 1
 
     monkeypatch.setattr(CircuitBreaker, "failed", closed)
-    assert not _probes_alone(_target(cap_s=0.005))
+    assert not _probes_alone(_dependency(cap_s=0.005))
 
 
 def test_all_resume_within_the_longest_wait() -> None:
-    """An outage of many failures: the last probe is at most the cap away, and the others follow at once."""
+    """After many failures all threads resume within the cap of the backoff."""
     server = _Server(out=True)
-    target = _target(cap_s=0.2)
-    threads = _threads(target, server, 4)
+    dependency = _dependency(cap_s=0.2)
+    threads = _threads(dependency, server, 4)
     _until(lambda: server.calls > 15)
     server.out = False
     began = time.monotonic()
@@ -135,29 +135,29 @@ def test_all_resume_within_the_longest_wait() -> None:
     assert time.monotonic() - began < 0.2 + 0.3
 
 
-def test_never_more_at_once_than_the_limit() -> None:
-    """However many threads there are."""
+def test_calls_in_flight_never_exceed_the_limit() -> None:
+    """Thirty threads make no more than three calls at once."""
     server = _Server()
-    target = _target(most=3)
-    for thread in _threads(target, server, 30):
+    dependency = _dependency(most=3)
+    for thread in _threads(dependency, server, 30):
         thread.join(_PATIENCE_S)
     assert server.calls == 30
     assert server.most <= 3
 
 
 def test_overload_lowers_the_limit_and_an_outage_does_not() -> None:
-    """A server that is gone was not asked too much."""
+    """Overload lowers the limit; an outage doesn't, because it has other causes than load."""
     for overload, expected in ((True, 3), (False, 4)):
-        target = _target(most=4)
-        gate = target.gate
+        dependency = _dependency(most=4)
+        gate = dependency.gate
         for _ in range(4):
             permit = gate.acquire(lambda: None)
         gate.failed(permit, TransientError("index out", overload=overload))
         assert gate.limit == expected
 
 
-def test_what_the_target_asks_for_is_waited() -> None:
-    """Retry-After, by the probe too: nobody calls before it."""
+def test_the_probe_honours_retry_after() -> None:
+    """No call is made before the Retry-After has passed, and the next one is the probe."""
     clock = [100.0]
     gate = CallGate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
     for _ in range(FAILURES):
@@ -168,8 +168,8 @@ def test_what_the_target_asks_for_is_waited() -> None:
     assert gate.acquire(lambda: None).probe
 
 
-def test_what_one_call_was_asked_to_wait_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two others that fail after it open the circuit, and are told nothing: the probe comes when it was asked to."""
+def test_a_retry_after_applies_to_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe waits for a Retry-After of one call, although later failures that opened the circuit had none."""
     clock = [100.0]
     gate = CallGate(backoff=Backoff(base_s=0.1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
     permits = [gate.acquire(lambda: None) for _ in range(FAILURES)]
@@ -187,57 +187,57 @@ def test_what_one_call_was_asked_to_wait_holds_for_all(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("kind", [RefusedError, FatalError, RuntimeError])
-def test_what_no_retry_mends_is_passed_on_at_once(kind: type[Exception]) -> None:
-    """And the next call is let in: neither a slot nor the probe is lost with it."""
-    target = _target(most=1)
+def test_a_permanent_error_is_raised_at_once(kind: type[Exception]) -> None:
+    """A permanent error is raised without a retry, and its permit is free for the next call."""
+    dependency = _dependency(most=1)
 
     def fails() -> None:
         raise kind("no")
 
     for _ in range(3):
         with pytest.raises(kind, match="no"):
-            target.call(fails, size=1)
+            dependency.call(fails, size=1)
     server = _Server()
-    target.call(server.write, size=1)
+    dependency.call(server.write, size=1)
     assert server.calls == 1
 
 
 def test_a_refusal_ends_an_outage() -> None:
-    """Whoever refuses data is there."""
+    """A refusal of data shows that the dependency is up, and closes the circuit."""
     watch = _Watch()
-    target = _target(watch=watch)
+    dependency = _dependency(watch=watch)
     answers = [TransientError("index out")] * FAILURES + [RefusedError("no")]
 
     def write() -> None:
         raise answers.pop(0)
 
     with pytest.raises(RefusedError):
-        target.call(write, size=1)
-    assert target.gate.state == "closed"
+        dependency.call(write, size=1)
+    assert dependency.gate.state == "closed"
     assert watch.successes == 1
 
 
-def test_closing_sends_away_who_waits() -> None:
-    """In an outage, for a slot, or for a pause: the worker can end."""
+def test_closing_wakes_every_waiter() -> None:
+    """Closing ends every wait, for a probe, a permit or a backoff, and refuses new calls."""
     server = _Server(out=True)
-    target = _target(cap_s=60)
-    threads = _threads(target, server, 6)
-    _until(lambda: target.gate.state == "open" and server.inflight == 0)
-    time.sleep(0.1)  # whoever has just failed is waiting by now
-    target.gate.close()
+    dependency = _dependency(cap_s=60)
+    threads = _threads(dependency, server, 6)
+    _until(lambda: dependency.gate.state == "open" and server.inflight == 0)
+    time.sleep(0.1)  # a call that has just failed is waiting by now
+    dependency.gate.close()
     for thread in threads:
         thread.join(1)
         assert not thread.is_alive()
     with pytest.raises(ShutdownError):
-        target.call(server.write, size=1)
+        dependency.call(server.write, size=1)
 
 
-def test_who_waits_for_a_turn_says_so() -> None:
-    """Waiting behind an outage is no hang: the observer hears of it."""
+def test_a_waiting_call_reports() -> None:
+    """Calls that wait during an outage report to the observer, so that they don't count as hanging."""
     watch = _Watch()
     server = _Server(out=True)
-    target = _target(watch=watch)
-    threads = _threads(target, server, 4)
+    dependency = _dependency(watch=watch)
+    threads = _threads(dependency, server, 4)
     _until(lambda: watch.waits > 5)
     server.out = False
     for thread in threads:

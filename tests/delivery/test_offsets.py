@@ -1,6 +1,4 @@
-"""What may be committed: a state machine against the plainest model there is."""
-
-from typing import Any
+"""The offset tracker against naive models, as state machines."""
 
 import pytest
 from hypothesis import Phase, settings
@@ -8,18 +6,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from core.errors import FatalError
-from core.records import Origin, Record
+from core.records import Origin, Receipt, Record
 from delivery.offsets import OffsetTracker, TopicPartition
 
 PARTITIONS = [("t", 0), ("t", 1), ("t", 2)]
+
+#: A receipt, and the origin and generation of each of its records.
+Delivered = tuple[Receipt, list[tuple[Origin, int]]]
 
 
 def _record(partition: TopicPartition, offset: int) -> Record:
     return Record(Origin(*partition, offset), b"k", b"value", 0)
 
 
-def test_a_receipt_counts_all_that_a_record_holds() -> None:
-    """A record of large headers takes as much memory as one of a large value; a null one next to none."""
+def test_a_receipt_counts_keys_values_and_headers() -> None:
+    """A receipt's bytes are those of keys, values and headers; a null value has none."""
     tracker = OffsetTracker()
     tracker.assign([PARTITIONS[0]])
     heavy = Record(Origin(*PARTITIONS[0], 0), b"key", b"value", 0, (("trace", b"x" * 1_000), ("n", b"")))
@@ -27,8 +28,8 @@ def test_a_receipt_counts_all_that_a_record_holds() -> None:
     assert receipt.bytes == 3 + 5 + 5 + 1_000 + 1
 
 
-def test_what_is_reached_is_known_from_the_first_record_on() -> None:
-    """Before anything is done it is where the reading began: a stream that is stuck from its start has a lag."""
+def test_the_first_unfinished_offset_is_known_from_the_first_record_on() -> None:
+    """Before any ack it is the first offset read, so that a stream that is stuck from its start has a lag."""
     tracker = OffsetTracker()
     tracker.assign([PARTITIONS[0]])
     assert tracker.first_unfinished() == {PARTITIONS[0]: None}
@@ -41,7 +42,7 @@ def test_what_is_reached_is_known_from_the_first_record_on() -> None:
 
 
 class Delivery(RuleBasedStateMachine):
-    """Partitions come and go; batches with gaps are delivered, and acked in any order, late ones included."""
+    """Partitions come and go; batches with gaps are delivered and acked in any order, also late."""
 
     tracker_type: type[OffsetTracker] = OffsetTracker
     receipts = Bundle("receipts")
@@ -49,18 +50,18 @@ class Delivery(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.tracker = self.tracker_type()
-        # per assigned partition: offsets delivered in this life, those acked, the next to read
+        # per assigned partition: offsets delivered under this generation, those acked, the next to read
         self.delivered: dict[TopicPartition, list[int]] = {}
         self.acked: dict[TopicPartition, set[int]] = {}
         self.next: dict[TopicPartition, int] = {}
-        self.life: dict[TopicPartition, int] = {}
-        self.lives = 0
+        self.generations: dict[TopicPartition, int] = {}
+        self.generation = 0
 
     @rule(partition=st.sampled_from(PARTITIONS))
     def assign(self, partition: TopicPartition) -> None:
         if partition not in self.delivered:
-            self.lives += 1
-            self.life[partition] = self.lives
+            self.generation += 1
+            self.generations[partition] = self.generation
             self.delivered[partition], self.acked[partition] = [], set()
             self.next.setdefault(partition, 0)
             self.tracker.assign([partition])
@@ -69,11 +70,11 @@ class Delivery(RuleBasedStateMachine):
     def remove(self, partition: TopicPartition, back: int) -> None:
         if self.delivered.pop(partition, None) is not None:
             self.tracker.remove([partition])
-            del self.acked[partition], self.life[partition]
-            self.next[partition] = max(0, self.next[partition] - back)  # the next owner reads some again
+            del self.acked[partition], self.generations[partition]
+            self.next[partition] = max(0, self.next[partition] - back)  # the next owner reads some of them again
 
     @rule(target=receipts, gaps=st.lists(st.tuples(st.sampled_from(PARTITIONS), st.integers(1, 3)), max_size=6))
-    def deliver(self, gaps: list[tuple[TopicPartition, int]]) -> Any:
+    def deliver(self, gaps: list[tuple[TopicPartition, int]]) -> Delivered:
         records = []
         for partition, gap in gaps:
             if partition in self.delivered:
@@ -84,14 +85,14 @@ class Delivery(RuleBasedStateMachine):
         receipt = self.tracker.deliver(records)
         assert receipt.records == len(records)
         assert receipt.bytes == sum(record.size for record in records)
-        return receipt, [(r.origin, self.life[r.origin.topic, r.origin.partition]) for r in records]
+        return receipt, [(r.origin, self.generations[r.origin.topic, r.origin.partition]) for r in records]
 
     @rule(delivered=consumes(receipts))
-    def ack(self, delivered: Any) -> None:
+    def ack(self, delivered: Delivered) -> None:
         receipt, origins = delivered
         self.tracker.ack(receipt)
-        for origin, life in origins:
-            if self.life.get((origin.topic, origin.partition)) == life:
+        for origin, generation in origins:
+            if self.generations.get((origin.topic, origin.partition)) == generation:
                 self.acked[origin.topic, origin.partition].add(origin.offset)
 
     @rule()
@@ -101,7 +102,7 @@ class Delivery(RuleBasedStateMachine):
 
     @invariant()
     def never_past_the_first_unacked(self) -> None:
-        """The commit position is one past the contiguous acked run of what was delivered, and nothing else."""
+        """The commit position is one past the contiguous acked prefix of the delivered offsets."""
         positions = self.tracker.commit_positions()
         assert set(positions) == set(self.delivered)
         for partition, offsets in self.delivered.items():
@@ -115,9 +116,9 @@ class Delivery(RuleBasedStateMachine):
 
 
 class Group(RuleBasedStateMachine):
-    """One partition among members that come and go: what the group has committed, and what was ever durable.
+    """One partition among members that come and go: the group's committed offset, and the durable offsets.
 
-    Two of three numbers are offsets: compaction took the others.
+    Compaction has removed every third offset.
     """
 
     tracker_type: type[OffsetTracker] = OffsetTracker
@@ -132,18 +133,18 @@ class Group(RuleBasedStateMachine):
         self.assign()
 
     def assign(self) -> None:
-        """A member takes the partition up where the group has committed."""
+        """A member continues from the committed offset."""
         self.tracker.assign([PARTITIONS[0]])
         self.next, self.position = self.committed, None
 
     @rule(target=receipts, count=st.integers(1, 5))
-    def deliver(self, count: int) -> Any:
+    def deliver(self, count: int) -> Receipt:
         offsets = [n for n in range(self.next, self.next + 2 * count + 3) if n % 3 != 1][:count]
         self.next = offsets[-1] + 1
         return self.tracker.deliver([_record(PARTITIONS[0], offset) for offset in offsets])
 
     @rule(receipt=consumes(receipts))
-    def ack(self, receipt: Any) -> None:
+    def ack(self, receipt: Receipt) -> None:
         self.durable.update(receipt.partitions[0].offsets)
         self.tracker.ack(receipt)
 
@@ -154,8 +155,8 @@ class Group(RuleBasedStateMachine):
             self.tracker.committed([(partition, offset)])
 
     @rule(lost=st.booleans())
-    def hand_over(self, lost: bool) -> None:
-        """Revoked, after a last commit, or lost without one: somebody else reads on; acks come late."""
+    def reassign(self, lost: bool) -> None:
+        """The partition is revoked after a last commit, or lost without one; later acks are stale."""
         if not lost:
             self.commit()
         self.tracker.remove(PARTITIONS[:1])
@@ -164,11 +165,11 @@ class Group(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_skipped(self) -> None:
-        """P1: whatever the group will never read again is durable."""
+        """P1: every offset that the group will never read again is durable."""
         assert all(offset in self.durable for offset in range(self.committed) if offset % 3 != 1)
 
     @invariant()
-    def a_watermark_never_falls_in_its_generation(self) -> None:
+    def the_position_never_falls_within_a_generation(self) -> None:
         position = self.tracker.commit_positions()[PARTITIONS[0]]
         assert (position or 0) >= (self.position or 0)
         self.position = position
@@ -177,20 +178,20 @@ class Group(RuleBasedStateMachine):
 SETTINGS = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
-def test_the_tracker_keeps_its_promise() -> None:
-    """Under any order of deliveries, acks, rebalances and commits."""
+def test_the_commit_position_follows_the_acked_prefix() -> None:
+    """The tracker agrees with a naive model under any order of deliveries, acks, rebalances and commits."""
     run_state_machine_as_test(Delivery, settings=SETTINGS)
 
 
 def test_no_group_skips_what_is_not_durable() -> None:
-    """Over revocations, losses, late acks and replays: nothing before a commit is missing, no position falls."""
+    """Over revocations, losses, late acks and replays, every offset before a commit is durable."""
     run_state_machine_as_test(Group, settings=SETTINGS)
 
 
 class _HighestAcked(OffsetTracker):
-    """Commits past the highest ack: what auto-commit by position does."""
+    """Mutant: commits past the highest ack, as auto-commit does."""
 
-    def ack(self, receipt: Any) -> None:
+    def ack(self, receipt: Receipt) -> None:
         super().ack(receipt)
         for part in receipt.partitions:
             assignment = self._assignments.get(part.partition)
@@ -199,9 +200,9 @@ class _HighestAcked(OffsetTracker):
 
 
 class _AnyGeneration(OffsetTracker):
-    """Counts late acks of a partition's former life."""
+    """Mutant: counts acks from an earlier assignment."""
 
-    def ack(self, receipt: Any) -> None:
+    def ack(self, receipt: Receipt) -> None:
         for part in receipt.partitions:
             assignment = self._assignments.get(part.partition)
             if assignment is not None:
@@ -209,9 +210,9 @@ class _AnyGeneration(OffsetTracker):
 
 
 class _LastAcked(OffsetTracker):
-    """Commits the end of the last ack: forwards over what is in flight, and back again."""
+    """Mutant: commits past the last ack, over records in flight, and backwards."""
 
-    def ack(self, receipt: Any) -> None:
+    def ack(self, receipt: Receipt) -> None:
         super().ack(receipt)
         for part in receipt.partitions:
             assignment = self._assignments.get(part.partition)
@@ -221,7 +222,7 @@ class _LastAcked(OffsetTracker):
 
 @pytest.mark.parametrize("tracker", [_HighestAcked, _LastAcked])
 def test_the_machines_catch_a_tracker_that_commits_too_far(tracker: type[OffsetTracker]) -> None:
-    """A promise that no broken tracker fails would prove nothing."""
+    """Both state machines fail for trackers that commit past records in flight."""
     once = settings(SETTINGS, max_examples=2_000, phases=[Phase.generate], print_blob=False, database=None)
     for kept in (Delivery, Group):
         machine = type("Mutant", (kept,), {"tracker_type": tracker})
@@ -229,8 +230,8 @@ def test_the_machines_catch_a_tracker_that_commits_too_far(tracker: type[OffsetT
             run_state_machine_as_test(machine, settings=once)
 
 
-def test_a_client_that_goes_back_within_an_assignment_is_stopped() -> None:
-    """A commit could skip what lies between."""
+def test_an_offset_that_goes_backwards_within_an_assignment_is_fatal() -> None:
+    """A client that goes backwards stops the worker, because a commit could skip records."""
     tracker = OffsetTracker()
     tracker.assign([("t", 0)])
     tracker.deliver([_record(("t", 0), 5)])
@@ -239,7 +240,7 @@ def test_a_client_that_goes_back_within_an_assignment_is_stopped() -> None:
 
 
 def _after_a_late_ack(tracker: OffsetTracker) -> dict[TopicPartition, int | None]:
-    """A partition leaves with a record in flight, comes back, is read again; then the first ack arrives."""
+    """A partition is removed with a record in flight, assigned again and read again; then the first ack arrives."""
     tracker.assign([("t", 0)])
     late = tracker.deliver([_record(("t", 0), 5)])
     tracker.remove([("t", 0)])
@@ -249,7 +250,7 @@ def _after_a_late_ack(tracker: OffsetTracker) -> dict[TopicPartition, int | None
     return tracker.commit_positions()
 
 
-def test_an_ack_from_a_former_life_counts_for_nothing() -> None:
-    """The record is in flight again: only the ack of its second life may commit it."""
+def test_an_ack_from_an_earlier_generation_is_ignored() -> None:
+    """Only an ack of the present generation may commit a record that was delivered again."""
     assert _after_a_late_ack(OffsetTracker()) == {("t", 0): None}
     assert _after_a_late_ack(_AnyGeneration()) == {("t", 0): 6}, "the mutant commits it"

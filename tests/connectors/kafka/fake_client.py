@@ -1,8 +1,8 @@
-"""A stand-in for confluent_kafka's Consumer, with librdkafka's manners where ours depends on them."""
+"""A fake confluent_kafka Consumer that mimics the librdkafka behaviour we rely on."""
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from connectors.kafka import consumer as module
 from connectors.kafka.assignment import ConsumerObserver
 from connectors.kafka.consumer import GroupConsumer, open_consumer
+from connectors.kafka.options import Options
 from core.settings import KafkaSettings, WriterSettings
 from delivery.credits import Credits
 
@@ -18,7 +19,7 @@ POLL_INTERVAL_S: Final = 300.0
 
 
 class FakeMessage:
-    """A record of the one partition there is."""
+    """A record of the only partition."""
 
     def __init__(self, offset: int) -> None:
         self._offset = offset
@@ -49,15 +50,18 @@ class FakeMessage:
 
 
 class FakeClient:
-    """A partition without end. As librdkafka does, it leaves the group when nobody has polled for the interval, and
-    may return one message more that it had fetched when it is paused, and remembers a pause over a loss.
+    """An endless partition.
+
+    Like librdkafka it leaves the group when it isn't polled for the interval, may return one prefetched message after a
+    pause, and keeps a partition paused when it is lost.
 
     Attributes:
-        refusals: codes of the errors that the next commits come to.
-        delays: seconds that the next commits that are waited for take.
-        holds: no answer comes to commits that aren't waited for.
-        unanswered: those that no answer has come to.
-        broken: a commit can't even be sent.
+        refusals: error codes of the next commits.
+        delays: durations of the next synchronous commits, in seconds.
+        holds: asynchronous commits get no answer.
+        unanswered: the offsets of those commits.
+        broken: commits can't be sent.
+        callbacks: called one by one inside the next calls of `consume`.
     """
 
     def __init__(self, clock: list[float]) -> None:
@@ -73,17 +77,19 @@ class FakeClient:
         self.delays: list[float] = []
         self.holds = False
         self.broken = False
-        self.farewells = 0
+        self.leaves = 0
         self.unanswered: list[list[TopicPartition]] = []
-        self.news: list[Callable[[], None]] = []
+        self.callbacks: list[Callable[[], None]] = []
         self.held: list[TopicPartition] = []
 
-    def open(self, options: dict[str, Any]) -> "FakeClient":
-        """What stands for the class."""
+    def open(self, options: Options) -> "FakeClient":
+        """Replaces the constructor of the class."""
         self._on_commit = options["on_commit"]
         return self
 
-    def subscribe(self, _topics: list[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
+    def subscribe(
+        self, _topics: list[str], *, on_assign: "Rebalanced", on_revoke: "Rebalanced", on_lost: "Rebalanced"
+    ) -> None:
         self._on_assign = on_assign
         self._on_revoke = on_revoke
         self._on_lost = on_lost
@@ -94,11 +100,11 @@ class FakeClient:
         self.polled = self.clock[0]
         while self.unanswered and not self.holds:
             self.answer_first()
-        if self.news:
-            self.news.pop(0)()
+        if self.callbacks:
+            self.callbacks.pop(0)()
             return []
         if not self._joined:
-            self.give()
+            self.assign()
             return []
         if self.paused:
             count = min(count, self.late)
@@ -107,11 +113,11 @@ class FakeClient:
         return [FakeMessage(offset) for offset in range(start, self.offset)]
 
     def answer_first(self) -> None:
-        """To the commit that was sent first."""
+        """Answer the oldest pending commit."""
         self._on_commit(*self._outcome(self.unanswered.pop(0)))
 
-    def give(self) -> None:
-        """The partition, from what is committed."""
+    def assign(self) -> None:
+        """Assign the partition, from the committed offset."""
         self._joined, self.offset = True, self.committed
         self._on_assign(self, [TopicPartition(TOPIC, 0)])
 
@@ -162,7 +168,10 @@ class FakeClient:
         return None, offsets
 
     def close(self) -> None:
-        self.farewells += 1
+        self.leaves += 1
+
+
+Rebalanced = Callable[[FakeClient, list[TopicPartition]], None]
 
 
 def open_fake(

@@ -1,12 +1,12 @@
-"""Asking a cluster: what comes of a broker that is out, starting, silent, or shut to us."""
+"""Administration of a cluster whose broker is down, starting, silent, or refuses us."""
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.admin import open_cluster
 from core.errors import UnavailableError
@@ -14,8 +14,8 @@ from core.settings import KafkaSettings
 from tests.rigs.kafka import PASSWORD, Kafka
 
 
-def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
-    """Where we looked, and which variable to set."""
+def test_an_unreachable_broker_is_one_line_in_time() -> None:
+    """An unreachable broker is a one-line error with the address, and the variable to set."""
     cluster = open_cluster(KafkaSettings(brokers="127.0.0.1:1", startup_timeout_s=1))
     began = time.monotonic()
     with pytest.raises(UnavailableError, match=r"no broker answers at 127.0.0.1:1 .*TICKETS_KAFKA__BROKERS"):
@@ -23,30 +23,30 @@ def test_a_broker_that_is_not_there_is_one_line_in_time() -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_coordinator_that_is_about_to_be_there_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that has just started says that it is not the one; a moment later it is."""
+def test_a_starting_coordinator_is_waited_for(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors of a coordinator that is starting are retried."""
     cluster, topic = open_cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
     cluster.create_topic(topic, partitions=1, replication=1, config={})
     answers: list[int] = [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS]
     member = cluster._member("anybody")
 
     class Starting:
-        def committed(self, *asked: Any) -> Any:
+        def committed(self, partitions: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
             if answers:
                 raise KafkaException(KafkaError(answers.pop(0)))
-            return member.committed(*asked)
+            return member.committed(partitions, timeout_s)
 
     monkeypatch.setattr(cluster, "_member", lambda _group: Starting())
     assert {lag.committed for lag in cluster.lag(topic, "anybody")} == {None}
     assert answers == []
 
 
-def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It listed the topics, and says nothing of the offsets."""
+def test_a_broker_that_stops_answering_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that lists topics and doesn't answer for offsets is a one-line error."""
     cluster = open_cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
 
     class _Silent:
-        def list_offsets(self, asked: Any) -> dict[Any, Future[Any]]:
+        def list_offsets(self, asked: Mapping[TopicPartition, object]) -> dict[TopicPartition, Future[object]]:
             return {partition: Future() for partition in asked}
 
     monkeypatch.setattr(cluster, "_admin", _Silent())
@@ -55,14 +55,14 @@ def test_a_broker_that_falls_silent_is_one_line(tansu: str, monkeypatch: pytest.
         cluster.lag("silent", "g")
 
 
-def test_a_topic_that_is_not_there_is_one_line(tansu: str) -> None:
-    """With the command that creates it."""
+def test_a_missing_topic_is_one_line(tansu: str) -> None:
+    """A missing topic is a one-line error with the command that creates it."""
     with pytest.raises(UnavailableError, match="has no topic nowhere; `ticketstream topics`"):
         open_cluster(KafkaSettings(brokers=tansu)).require_topics(["nowhere"])
 
 
-def test_a_topic_that_spreads_is_waited_for(tansu: str) -> None:
-    """The broker that is asked hears of a new topic a moment after the one that made it."""
+def test_a_new_topic_is_waited_for(tansu: str) -> None:
+    """A missing topic is looked up again, since a new one takes a moment to spread."""
     cluster, name = open_cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(cluster.require_topics, [name])
@@ -71,13 +71,13 @@ def test_a_topic_that_spreads_is_waited_for(tansu: str) -> None:
         assert asked.result() == {name: 3}
 
 
-def test_a_right_password_is_let_in(apache_kafka: Kafka) -> None:
-    """Over SASL."""
+def test_a_correct_password_is_accepted(apache_kafka: Kafka) -> None:
+    """A client with the correct SASL password can list the brokers."""
     assert open_cluster(apache_kafka.login(PASSWORD)).brokers() == 1
 
 
 def test_a_wrong_password_is_one_line_at_once(apache_kafka: Kafka) -> None:
-    """A refusal is told as one, without waiting the start-up time out, and which settings to look at."""
+    """A wrong password fails before the start-up timeout, with the settings to check."""
     began = time.monotonic()
     with pytest.raises(UnavailableError, match=r"refuses us: .*TICKETS_KAFKA__SASL_"):
         open_cluster(apache_kafka.login("wrong")).topics()

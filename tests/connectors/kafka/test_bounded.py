@@ -1,4 +1,4 @@
-"""A broker that has stopped answering holds up neither a worker's end nor its polls for long."""
+"""Time limits: a broker that stops answering delays neither a worker's end nor its polls for long."""
 
 import threading
 import time
@@ -22,15 +22,15 @@ def _await(done: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_call_that_returns_in_time_is_waited_for() -> None:
-    """All of it."""
+def test_a_call_that_ends_in_time_is_awaited() -> None:
+    """A call that ends in time has had its effect."""
     made = threading.Event()
     assert ends_within(5, made.set)
     assert made.is_set()
 
 
-def test_what_a_call_raises_is_raised() -> None:
-    """As if it had been made here."""
+def test_an_exception_of_a_call_is_raised() -> None:
+    """An exception of the call is raised to the caller."""
 
     def refuse() -> None:
         raise ValueError("no")
@@ -39,21 +39,21 @@ def test_what_a_call_raises_is_raised() -> None:
         ends_within(5, refuse)
 
 
-def test_a_call_that_does_not_return_is_left_alone() -> None:
-    """And nobody waits for it, whatever comes of it."""
+def test_a_call_that_does_not_return_is_abandoned() -> None:
+    """A call that doesn't return in time is abandoned, and its later exception is ignored."""
     answer = threading.Event()
     assert not ends_within(0.05, lambda: answer.wait(30) and 1 / 0)
     answer.set()
 
 
 class _SilentBroker(FakeClient):
-    """Answers no commit and no farewell before `answer` is set."""
+    """Answers neither commits nor the leaving of the group before `answer` is set."""
 
     def __init__(self, clock: list[float]) -> None:
         super().__init__(clock)
         self.answer = threading.Event()
         self.asked = 0
-        self.farewells = 0
+        self.leaves = 0
         self.left = False
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
@@ -63,7 +63,7 @@ class _SilentBroker(FakeClient):
         return offsets
 
     def close(self) -> None:
-        self.farewells += 1
+        self.leaves += 1
         self.answer.wait(30)
         self.left = True
 
@@ -73,7 +73,7 @@ _Read = tuple[GroupConsumer, Batch[Record], _SilentBroker]
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Read]:
-    """A consumer with a batch and no commit, the batch, and the silent broker, which answers in the end."""
+    """A consumer that has read a batch and committed nothing, the batch, and the broker, which answers in the end."""
     client = _SilentBroker([1_000.0])
     monkeypatch.setattr(module, "_ANSWER_S", 0.3)
     limits = WriterSettings(max_batch_records=10, max_batch_delay_ms=1, drain_timeout_s=2)
@@ -86,7 +86,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Read]:
 
 @pytest.mark.parametrize("acked", [True, False])
 def test_a_consumer_leaves_without_an_answer(read: _Read, acked: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """In time, with a word, something to commit or not; known to hang, even when the answer comes after all."""
+    """A consumer closes in time without the broker's answer, with a warning, and counts as hanging from then on."""
     consumer, batch, client = read
     if acked:
         consumer.ack(batch.receipt)
@@ -103,8 +103,8 @@ def test_a_consumer_leaves_without_an_answer(read: _Read, acked: bool, caplog: p
     assert consumer.hangs
 
 
-def test_a_consumer_whose_broker_answers_leaves_in_order(read: _Read) -> None:
-    """The last commit is waited for, then the farewell."""
+def test_a_consumer_commits_before_it_leaves(read: _Read) -> None:
+    """With a broker that answers, a consumer awaits its last commit and then leaves the group."""
     consumer, batch, client = read
     consumer.ack(batch.receipt)
     client.answer.set()
@@ -115,14 +115,14 @@ def test_a_consumer_whose_broker_answers_leaves_in_order(read: _Read) -> None:
 
 
 def test_a_revocation_does_not_wait_for_an_answer(read: _Read) -> None:
-    """The partition is given away; a farewell is tried, and left alone in time."""
+    """A revocation doesn't wait for the broker; leaving the group is tried, and abandoned in time."""
     consumer, batch, client = read
     consumer.ack(batch.receipt)
     began = time.monotonic()
     client.revoke()
     assert time.monotonic() - began < 0.2
     assert not client.held
-    assert not consumer.hangs, "it goes on"
+    assert not consumer.hangs, "a revocation isn't a close"
     consumer.close()
     assert consumer.hangs
-    assert client.farewells == 1
+    assert client.leaves == 1

@@ -1,4 +1,4 @@
-"""Commits in the middle of a rebalance: held up with everything that the coordinator is asked, then refused."""
+"""Commits during a rebalance: delayed by the coordinator, then refused."""
 
 import pytest
 from confluent_kafka import KafkaError
@@ -11,7 +11,7 @@ from tests.connectors.kafka.fake_client import FakeClient, open_fake
 
 
 class _Member:
-    """A consumer over the fake client; a poll is a second after the one before, and its batch is acked."""
+    """A consumer over the fake client that polls once a second and acks each batch."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = [1_000.0]
@@ -38,12 +38,12 @@ class _Member:
 
 @pytest.fixture
 def member(monkeypatch: pytest.MonkeyPatch) -> _Member:
-    """One that has read a batch and committed nothing."""
+    """A member that has read a batch and committed nothing."""
     return _Member(monkeypatch)
 
 
-def test_one_commit_is_under_way_at_a_time(member: _Member) -> None:
-    """Ten more behind it would all be refused, and the last refusal would cost the partitions."""
+def test_one_commit_is_in_flight_at_a_time(member: _Member) -> None:
+    """While a commit is unanswered no other is sent."""
     member.client.holds = True
     member.read(10)
     assert member.client.commits == 1
@@ -54,8 +54,8 @@ def test_one_commit_is_under_way_at_a_time(member: _Member) -> None:
     assert member.client.committed == 120
 
 
-def test_a_commit_that_a_rebalance_held_up_is_made_again(member: _Member, caplog: pytest.LogCaptureFixture) -> None:
-    """At the next interval, and it is no warning: the rebalance is in the log."""
+def test_a_commit_refused_by_a_rebalance_is_retried(member: _Member, caplog: pytest.LogCaptureFixture) -> None:
+    """A commit refused by a rebalance is retried at the next interval, without a warning."""
     member.client.refusals = [KafkaError.ILLEGAL_GENERATION]
     member.read(1)
     assert member.client.committed == 0
@@ -65,7 +65,7 @@ def test_a_commit_that_a_rebalance_held_up_is_made_again(member: _Member, caplog
 
 
 def test_another_refusal_is_a_warning(member: _Member, caplog: pytest.LogCaptureFixture) -> None:
-    """And the commit is made again."""
+    """Any other refusal logs a warning, and the commit is retried."""
     member.client.refusals = [KafkaError.GROUP_AUTHORIZATION_FAILED]
     member.read(3)
     assert "commit refused" in caplog.text
@@ -76,26 +76,24 @@ def test_another_refusal_is_a_warning(member: _Member, caplog: pytest.LogCapture
     "code", [KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH]
 )
 def test_the_last_commit_outlasts_a_rebalance(member: _Member, code: int, caplog: pytest.LogCaptureFixture) -> None:
-    """An orderly end in its middle repeats nothing."""
+    """The last commit is retried during a rebalance, so that nothing is read again."""
     member.client.refusals = [code] * 3
     member.consumer.close()
     assert member.client.committed == 10
     assert "last commit failed" not in caplog.text
 
 
-def test_a_refusal_that_a_rebalance_held_up_for_long_is_the_last(
-    member: _Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The rebalance has ended when it comes: the next try is made, however much of the time is gone."""
+def test_a_late_refusal_is_retried_once_more(member: _Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal that a rebalance delayed for more than half of the timeout is retried: the rebalance is over."""
     monkeypatch.setattr(module, "_ANSWER_S", 2.0)
     member.client.refusals, member.client.delays = [KafkaError.ILLEGAL_GENERATION], [1.2]
     member.consumer.close()
     assert member.client.committed == 10
-    assert member.client.farewells == 1
+    assert member.client.leaves == 1
 
 
-def test_what_is_given_away_is_committed_first(member: _Member) -> None:
-    """Beside a commit that is under way, and without waiting: no poll's thread is free to be answered."""
+def test_a_revoked_partition_is_committed_first(member: _Member) -> None:
+    """A revoked partition is committed without waiting, even while another commit is in flight."""
     member.client.holds = True
     member.read(1)
     member.client.revoke()
@@ -104,28 +102,26 @@ def test_what_is_given_away_is_committed_first(member: _Member) -> None:
     assert not member.client.held
 
 
-def test_the_last_commit_of_one_that_was_put_out_is_not_insisted_on(
-    member: _Member, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its partitions are another's."""
+def test_the_last_commit_of_an_evicted_member_is_not_retried(member: _Member, caplog: pytest.LogCaptureFixture) -> None:
+    """An evicted member doesn't retry its last commit: another member owns its partitions."""
     member.client.refusals = [KafkaError.UNKNOWN_MEMBER_ID]
     member.consumer.close()
     assert member.client.committed == 0
     assert "last commit failed" in caplog.text
 
 
-def test_a_refusal_that_lasts_leaves_time_for_the_farewell(member: _Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It leaves without its last commit, and the others needn't wait for its session to end."""
+def test_a_lasting_refusal_leaves_time_to_leave_the_group(member: _Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the last commit keeps being refused, the member still leaves the group in time."""
     monkeypatch.setattr(module, "_ANSWER_S", 1.0)
     member.client.refusals = [KafkaError.REBALANCE_IN_PROGRESS] * 1_000
     member.consumer.close()
-    assert member.client.farewells == 1
+    assert member.client.leaves == 1
     assert not member.consumer.hangs
     assert 2 <= member.client.commits < 20
 
 
-def test_a_commit_that_cannot_be_sent_is_sent_later(member: _Member) -> None:
-    """None is under way then."""
+def test_a_commit_that_cannot_be_sent_is_retried(member: _Member) -> None:
+    """A commit that can't be sent doesn't count as in flight, and is retried."""
     member.client.broken = True
     member.read(3)
     member.client.broken = False
@@ -133,12 +129,12 @@ def test_a_commit_that_cannot_be_sent_is_sent_later(member: _Member) -> None:
     assert member.client.committed > 0
 
 
-def test_all_that_is_under_way_is_waited_for(member: _Member) -> None:
-    """A commit at its time and one of a partition given away: the next goes when both are answered."""
+def test_the_next_commit_waits_for_all_in_flight(member: _Member) -> None:
+    """After a regular commit and one of a revoked partition, the next is sent when both are answered."""
     member.client.holds = True
     member.read(1)
     member.client.revoke()
-    member.client.give()
+    member.client.assign()
     member.client.answer_first()
     member.read(3)
     assert member.client.commits == 2
@@ -147,10 +143,10 @@ def test_all_that_is_under_way_is_waited_for(member: _Member) -> None:
     assert member.client.commits > 2
 
 
-def test_an_offset_that_was_put_back_is_put_right(member: _Member) -> None:
-    """A late commit of the partition's last owner: nothing new has come, and the offset is committed again."""
+def test_an_offset_that_was_put_back_is_committed_again(member: _Member) -> None:
+    """After a late commit of the last owner the offset is committed again, although it hasn't moved."""
     member.read(6)
-    member.credits.take(25, 0)  # no room: nothing more is read
+    member.credits.take(25, 0)  # no credits: nothing more is read
     for _ in range(3):
         member.poll()
     reached = member.client.committed

@@ -1,11 +1,11 @@
-"""An index that is out for longer than max.poll.interval.ms: polls go on, and nothing read meanwhile is skipped."""
+"""An outage of the index longer than max.poll.interval.ms: polls continue, and no record is skipped."""
 
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final, cast
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.assignment import Assignment
 from connectors.kafka.consumer import GroupConsumer
@@ -55,8 +55,8 @@ class _Stream:
             self.seen += [item.origin.offset for item in batch.items]
             self.writer.submit(batch)
 
-    def stays(self) -> bool:
-        """An outage of three intervals, a poll every 20 s of them; then the index is back. True when all went well."""
+    def survives(self) -> bool:
+        """Whether the member survives an outage of three intervals, polling every 20 s, and skips nothing."""
         for _ in range(3 * int(POLL_INTERVAL_S) // 20):
             self.poll()
             self.now[0] += 20
@@ -74,19 +74,19 @@ class _Stream:
 def test_an_outage_longer_than_the_poll_interval_costs_no_membership_and_no_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Paused, polling on, no more read than the credits allow; afterwards every offset comes once, in order."""
-    assert _Stream(monkeypatch).stays()
+    """During the outage the member polls while paused, within its credits; afterwards each offset arrives once."""
+    assert _Stream(monkeypatch).survives()
 
 
 class _Asleep(GroupConsumer):
-    """Waits for room without a word to the client."""
+    """Mutant: waits for credits without polling."""
 
     def _keep_alive_while_full(self) -> None:
         pass
 
 
 class _Drops(GroupConsumer):
-    """Throws away what a paused client still returns."""
+    """Mutant: drops the record that a paused client still returns."""
 
     def _keep_alive_while_full(self) -> None:
         super()._keep_alive_while_full()
@@ -94,23 +94,23 @@ class _Drops(GroupConsumer):
 
 
 class _NeverPauses(Assignment):
-    """Polls on without pausing, and so reads what it has no room for."""
+    """Mutant: polls without pausing, and so reads more than its credits allow."""
 
     def pause(self, *, paused: bool) -> None:
         pass
 
 
 @pytest.mark.parametrize("broken", [_Asleep, _Drops, _NeverPauses])
-def test_the_check_catches_each_broken_consumer(monkeypatch: pytest.MonkeyPatch, broken: type) -> None:
-    """Evicted, a record skipped, or memory without bound."""
-    assert not _Stream(monkeypatch, broken).stays()
+def test_each_broken_consumer_is_caught(monkeypatch: pytest.MonkeyPatch, broken: type) -> None:
+    """Each mutant is evicted, skips a record, or reads without bound."""
+    assert not _Stream(monkeypatch, broken).survives()
 
 
-# --- partitions that go while the window is full
+# --- partitions that are lost or revoked while paused
 
 
 def _full(monkeypatch: pytest.MonkeyPatch, broken: type | None = None) -> _Stream:
-    """The index is out and the consumer has paused."""
+    """A stream that has paused during an outage of the index."""
     stream = _Stream(monkeypatch, broken)
     while not stream.client.paused:
         stream.poll()
@@ -118,16 +118,16 @@ def _full(monkeypatch: pytest.MonkeyPatch, broken: type | None = None) -> _Strea
     return stream
 
 
-def _reads_on(stream: _Stream) -> bool:
-    """The partition is lost while paused; there is room again before it comes back. True when it is read on."""
-    stream.client.news.append(stream.client.lose)
+def _reads_again(stream: _Stream) -> bool:
+    """Whether a partition that was lost while paused is read again after it was reassigned."""
+    stream.client.callbacks.append(stream.client.lose)
     stream.poll()
     stream.out = False
     deadline = time.monotonic() + 10
     while stream.credits.tickets and time.monotonic() < deadline:
         time.sleep(0.01)
     stream.poll()
-    stream.client.news.append(stream.client.give)
+    stream.client.callbacks.append(stream.client.assign)
     before = len(stream.seen)
     for _ in range(20):
         stream.poll()
@@ -136,35 +136,36 @@ def _reads_on(stream: _Stream) -> bool:
 
 
 class _StaysPaused(Assignment):
-    """Doesn't ask for what comes back to be resumed."""
+    """Mutant: doesn't resume reassigned partitions."""
 
-    def _on_assign(self, client: Any, partitions: list[TopicPartition]) -> None:
-        paused = client.paused
+    def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+        fake = cast("FakeClient", client)
+        paused = fake.paused
         super()._on_assign(client, partitions)
-        client.paused = paused
+        fake.paused = paused
 
 
-def test_a_partition_that_was_lost_while_paused_is_read_on_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client remembers the pause; nobody would read it until a restart."""
-    assert _reads_on(_full(monkeypatch))
+def test_a_partition_lost_while_paused_is_resumed_when_reassigned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reassigned partition is resumed, although the client kept it paused."""
+    assert _reads_again(_full(monkeypatch))
 
 
-def test_the_check_catches_a_partition_that_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant: the assignment is taken as it comes."""
-    assert not _reads_on(_full(monkeypatch, _StaysPaused))
+def test_a_partition_that_stays_paused_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that doesn't resume a reassigned partition never reads it again."""
+    assert not _reads_again(_full(monkeypatch, _StaysPaused))
 
 
 @pytest.mark.parametrize(("since_s", "most_s"), [(None, 1.0), (-1.5, 0.5), (-60, 0.0)])
-def test_a_revocation_waits_no_longer_than_a_drain_may(
+def test_a_revocation_waits_within_the_drain_timeout(
     monkeypatch: pytest.MonkeyPatch, since_s: float | None, most_s: float
 ) -> None:
-    """Half the drain timeout while it reads; what is left of a drain that was asked for before."""
+    """A revocation waits for half the drain timeout, and no longer than the rest of a drain that has begun."""
     stream = _full(monkeypatch)
     if since_s is not None:
         stream.consumer.stop(since=stream.now[0] + since_s)
     tracker, waits = stream.consumer._tracker, list[float]()
 
-    def wait(partitions: Iterable[Any], timeout_s: float) -> bool:
+    def wait(partitions: Iterable[tuple[str, int]], timeout_s: float) -> bool:
         waits.append(timeout_s)
         return OffsetTracker.wait_drained(tracker, partitions, 0)
 

@@ -1,4 +1,4 @@
-"""Reading as a group, writing, dead letters and administration, against real brokers."""
+"""Consumer groups, the producer, dead letters and administration on real brokers."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _PATIENCE_S = 40.0
 
 
 class _Topic:
-    """A topic of the test's own, with records numbered in their values."""
+    """A new topic, with records numbered in their values."""
 
     def __init__(
         self, brokers: str, *, partitions: int = 1, protocol: Protocol = "classic", commit_interval_s: float = 0.05
@@ -89,13 +89,13 @@ def _drain(consumer: GroupConsumer) -> None:
 
 @pytest.fixture(params=["classic", "range", "consumer"])
 def protocol(request: pytest.FixtureRequest) -> Protocol:
-    """Both group protocols, and both assignors of the one that has them."""
+    """Both group protocols, and both assignors of the classic one."""
     chosen: Protocol = request.param
     return chosen
 
 
 def _unacked_is_read_again(brokers: str, protocol: Protocol) -> None:
-    """Read 50, ack all but the third batch, stop: the next member begins at that batch."""
+    """When all but the third batch of 50 records are acked, the next member begins at that batch."""
     topic = _Topic(brokers, protocol=protocol)
     topic.fill(50)
     first = topic.consumer()
@@ -117,17 +117,17 @@ def _unacked_is_read_again(brokers: str, protocol: Protocol) -> None:
 
 
 def test_nothing_is_committed_past_an_unacked_batch(tansu: str) -> None:
-    """On the embedded broker."""
+    """Nothing past an unacked batch is committed on the local broker."""
     _unacked_is_read_again(tansu, "classic")
 
 
 def test_nothing_is_committed_past_an_unacked_batch_on_kafka(apache_kafka: Kafka, protocol: Protocol) -> None:
-    """On Apache Kafka, under both group protocols."""
+    """Nothing past an unacked batch is committed on Apache Kafka, under both group protocols."""
     _unacked_is_read_again(apache_kafka.address, protocol)
 
 
 def test_a_full_pipeline_stops_reading_and_stays_in_the_group(tansu: str) -> None:
-    """Without credits nothing is read, not even after a while; an ack opens the door again."""
+    """Without credits nothing is read, even after a pause; acks resume reading, and nothing is skipped or repeated."""
     topic = _Topic(tansu)
     topic.fill(60)
     consumer = topic.consumer(inflight=20)
@@ -144,7 +144,7 @@ def test_a_full_pipeline_stops_reading_and_stays_in_the_group(tansu: str) -> Non
 
 
 def test_two_members_share_and_neither_loses(apache_kafka: Kafka, protocol: Protocol) -> None:
-    """A second member joins in mid-stream: together they ack every record, and the commits say so."""
+    """After a second member joins in mid-stream, both together ack and commit every record."""
     topic = _Topic(apache_kafka.address, partitions=4, protocol=protocol)
     topic.fill(400)
     seen: set[tuple[int, int]] = set()
@@ -171,11 +171,11 @@ def test_two_members_share_and_neither_loses(apache_kafka: Kafka, protocol: Prot
     _drain(second)
 
 
-def _what_is_given_away_is_committed(brokers: str, protocol: Protocol) -> None:
-    """A member that has acked all and committed nothing makes room for a second: nothing is read twice.
+def _revoked_partitions_are_committed(brokers: str, protocol: Protocol) -> None:
+    """A member that has acked all and committed nothing shares with a second one, and nothing is read twice.
 
-    The commit belongs into the revocation's callback, and doesn't hold it up: the client, which serves one thread at a
-    time, would keep one by another thread waiting for the callback's end.
+    The commit is sent in the revocation's callback and doesn't block it: the client serves one thread at a time, so a
+    commit by another thread would wait for the callback's end.
     """
     topic = _Topic(brokers, partitions=4, protocol=protocol, commit_interval_s=300)
     topic.fill(400)
@@ -208,18 +208,18 @@ def _what_is_given_away_is_committed(brokers: str, protocol: Protocol) -> None:
     assert longest < 3, f"a poll took {longest:.1f} s"
 
 
-def test_what_is_given_away_is_committed(tansu: str) -> None:
-    """On the embedded broker."""
-    _what_is_given_away_is_committed(tansu, "classic")
+def test_revoked_partitions_are_committed(tansu: str) -> None:
+    """Revoked partitions are committed on the local broker, so that nothing is read twice."""
+    _revoked_partitions_are_committed(tansu, "classic")
 
 
-def test_what_is_given_away_is_committed_on_kafka(apache_kafka: Kafka, protocol: Protocol) -> None:
-    """On Apache Kafka, under both group protocols."""
-    _what_is_given_away_is_committed(apache_kafka.address, protocol)
+def test_revoked_partitions_are_committed_on_kafka(apache_kafka: Kafka, protocol: Protocol) -> None:
+    """Revoked partitions are committed on Apache Kafka, under both group protocols."""
+    _revoked_partitions_are_committed(apache_kafka.address, protocol)
 
 
-def test_a_dead_letter_is_the_record_and_why(tansu: str) -> None:
-    """Key, bytes and headers as they were; stage, code, reason, origin and first-seen time beside them."""
+def test_a_dead_letter_keeps_the_record_and_adds_the_reason(tansu: str) -> None:
+    """A dead letter keeps key, value and headers, and adds stage, code, reason, origin and first-seen time."""
     topic = _Topic(tansu)
     record = Record(Origin("tickets.raw", 3, 17), b"acme/1", b"\xff\x00", 0, (("trace", b"abc"),))
     sender = open_sender(topic.kafka)
@@ -241,8 +241,8 @@ def test_a_dead_letter_is_the_record_and_why(tansu: str) -> None:
     sender.close()
 
 
-def test_reading_one_that_is_not_there_is_none(tansu: str) -> None:
-    """Beyond the end of a topic."""
+def test_reading_past_the_end_returns_none(tansu: str) -> None:
+    """An offset past the end of a topic has no record."""
     topic = _Topic(tansu)
     topic.fill(3)
     assert read_one(topic.kafka, Origin(topic.name, 0, 1)) is not None
@@ -250,7 +250,7 @@ def test_reading_one_that_is_not_there_is_none(tansu: str) -> None:
 
 
 def test_a_wrong_password_stops_a_consumer(apache_kafka: Kafka) -> None:
-    """Waiting would not mend it."""
+    """A wrong password is fatal, since no retry would help."""
     consumer = open_consumer(
         topic="any",
         kafka=apache_kafka.login("wrong", group="refused"),
@@ -261,7 +261,7 @@ def test_a_wrong_password_stops_a_consumer(apache_kafka: Kafka) -> None:
     deadline = time.monotonic() + 15
     refusal = None
     while refusal is None:
-        assert time.monotonic() < deadline, "the refusal is not told"
+        assert time.monotonic() < deadline, "no error was raised"
         try:
             consumer.poll()
         except FatalError as error:

@@ -1,8 +1,8 @@
-"""Tokens for MSK: librdkafka itself asks for them, and asks again before one expires."""
+"""Tokens for MSK: librdkafka requests them, and renews each before it expires."""
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
@@ -17,10 +17,10 @@ _LOOK_S: Final = 4.0
 
 
 def _asked(monkeypatch: pytest.MonkeyPatch, enough: int) -> int:
-    """How often librdkafka has asked for a token, `enough` being as good as more; each lives for two seconds."""
+    """The number of token requests, up to `enough`; each token is valid for two seconds."""
     asked: list[str] = []
 
-    def sign(region: str, **_more: Any) -> tuple[str, int]:
+    def sign(region: str, **_more: object) -> tuple[str, int]:
         asked.append(region)
         return f"token-{len(asked)}", int((time.time() + _LIFE_S) * 1000)  # in milliseconds, as the signer does
 
@@ -37,12 +37,12 @@ def _asked(monkeypatch: pytest.MonkeyPatch, enough: int) -> int:
 
 
 def test_a_token_is_renewed_before_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The signer counts in milliseconds and librdkafka in seconds: taken for each other, no second token is signed."""
+    """A token is renewed, which shows that its lifetime is passed to librdkafka in the right unit."""
     assert _asked(monkeypatch, enough=2) == 2
 
 
 def test_a_callback_that_passes_milliseconds_on_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its token would be good for fifty thousand years, and MSK refuses it after a quarter of an hour."""
+    """A mutant that passes milliseconds as seconds never renews a token, which MSK refuses after 15 minutes."""
 
     def callback(region: str) -> Callable[[str], tuple[str, float]]:
         return lambda _config: MSKAuthTokenProvider.generate_auth_token(region)

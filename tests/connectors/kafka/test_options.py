@@ -1,7 +1,6 @@
-"""Settings as librdkafka's options: each protocol with those it accepts, and security of every kind."""
+"""librdkafka's options from our settings: group protocols, and every kind of authentication."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
@@ -11,12 +10,12 @@ from core.errors import ConfigError
 from core.settings import KafkaSettings
 
 
-def _settings(**changes: Any) -> KafkaSettings:
-    return KafkaSettings(**changes)
+def _settings(**changes: object) -> KafkaSettings:
+    return KafkaSettings.model_validate(changes)
 
 
-def test_offsets_are_never_committed_behind_our_back() -> None:
-    """Neither by the client's timer nor by its position."""
+def test_the_client_never_commits_by_itself() -> None:
+    """Auto-commit and automatic offset storage are off."""
     options = consumer_options(_settings())
     assert options["enable.auto.commit"] is False
     assert options["enable.auto.offset.store"] is False
@@ -25,30 +24,30 @@ def test_offsets_are_never_committed_behind_our_back() -> None:
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_the_client_accepts_what_each_protocol_is_given(protocol: str) -> None:
-    """librdkafka refuses the classic options under KIP-848; the client itself is the judge."""
+    """The client accepts our options under both group protocols; it rejects classic ones under KIP-848."""
     Consumer(consumer_options(_settings(group_protocol=protocol))).close()
 
 
 def test_the_consumer_protocol_leaves_sessions_to_the_broker() -> None:
-    """No session timeout, heartbeat or assignor of ours."""
+    """Under KIP-848 no session timeout, heartbeat or assignor is set."""
     options = consumer_options(_settings(group_protocol="consumer"))
     assert not {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"} & set(options)
 
 
-def test_a_member_hears_of_a_rebalance_soon() -> None:
-    """Ten heartbeats in a session; at least one in a millisecond's."""
+def test_a_heartbeat_is_a_tenth_of_the_session_timeout() -> None:
+    """The heartbeat interval is a tenth of the session timeout, and at least 1 ms."""
     assert consumer_options(_settings(session_timeout_s=10))["heartbeat.interval.ms"] == 1_000
     assert consumer_options(_settings(session_timeout_s=0.001))["heartbeat.interval.ms"] == 1
 
 
 def test_a_producers_ack_means_every_in_sync_replica() -> None:
-    """And a retry doesn't write twice."""
+    """The producer uses acks=all and is idempotent."""
     options = producer_options(_settings())
     assert (options["acks"], options["enable.idempotence"]) == ("all", True)
 
 
 def test_scram() -> None:
-    """User, password and mechanism."""
+    """SCRAM sets user, password and mechanism."""
     options = client_options(
         _settings(
             security_protocol="SASL_SSL", sasl_mechanism="SCRAM-SHA-512", sasl_username="ada", sasl_password="secret"
@@ -60,7 +59,7 @@ def test_scram() -> None:
 
 
 def test_mutual_tls(tmp_path: Path) -> None:
-    """Certificate, key, key's password, and whom to trust."""
+    """Mutual TLS sets the certificate, the key with its password, and the CA."""
     files = {name: tmp_path / name for name in ("ca", "certificate", "key")}
     for file in files.values():
         file.write_text("PEM")
@@ -80,7 +79,7 @@ def test_mutual_tls(tmp_path: Path) -> None:
 
 
 def test_msk_iam() -> None:
-    """OAUTHBEARER with a token that the task's role signs."""
+    """MSK IAM uses OAUTHBEARER with a callback that signs tokens."""
     options = client_options(
         _settings(security_protocol="SASL_SSL", sasl_mechanism="AWS_MSK_IAM", aws_region="eu-central-1")
     )
@@ -89,7 +88,7 @@ def test_msk_iam() -> None:
 
 
 def test_an_msk_token_is_a_signed_url_for_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signed offline from the credentials at hand; its lifetime in seconds since the epoch."""
+    """The token is signed offline, and it expires at a time in seconds since the epoch."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
     options = client_options(
@@ -101,7 +100,7 @@ def test_an_msk_token_is_a_signed_url_for_the_region(monkeypatch: pytest.MonkeyP
 
 
 def test_extra_options_win() -> None:
-    """Whatever librdkafka knows can be set."""
+    """TICKETS_KAFKA__EXTRA overrides any option of librdkafka."""
     assert consumer_options(_settings(extra={"fetch.wait.max.ms": "5"}))["fetch.wait.max.ms"] == "5"
     assert consumer_options(_settings(extra={"client.id": "mine"}))["client.id"] == "mine"
 
@@ -117,14 +116,14 @@ def test_extra_options_win() -> None:
         ({"security_protocol": "SSL", "ssl_key_file": Path(__file__)}, "TICKETS_KAFKA__SSL_CERTIFICATE_FILE"),
     ],
 )
-def test_settings_that_do_not_fit_together_are_the_users_mistake(changes: dict[str, Any], words: str) -> None:
-    """The line names the variable that is missing or wrong."""
+def test_contradictory_settings_name_the_variable(changes: dict[str, object], words: str) -> None:
+    """The error names the variable that is missing or wrong."""
     with pytest.raises(ConfigError, match=words.replace("/", r"\/")):
         client_options(_settings(**changes))
 
 
 def test_a_poll_interval_below_the_session_timeout_is_named() -> None:
-    """The client would refuse it under names of its own; KIP-848 leaves the session to the broker."""
+    """A poll interval below the session timeout is reported with our variables; under KIP-848 it is allowed."""
     short = KafkaSettings(max_poll_interval_s=5, session_timeout_s=6)
     with pytest.raises(ConfigError, match="TICKETS_KAFKA__MAX_POLL_INTERVAL_S is 5 and TICKETS_KAFKA__SESSION_TIME"):
         consumer_options(short)

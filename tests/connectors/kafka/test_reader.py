@@ -1,8 +1,8 @@
-"""Reading a topic from start to end: where the end is, and under which group."""
+"""Reading a topic to its end: how the end is found, and under which group."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import NoReturn
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -14,25 +14,29 @@ from tests.connectors.kafka.fake_client import TOPIC, FakeMessage
 
 
 class _End(FakeMessage):
-    """What a client returns where a fetch finds nothing."""
+    """What a client returns for an empty fetch."""
 
     def error(self) -> KafkaError | None:
         return KafkaError(KafkaError._PARTITION_EOF)
+
+
+#: Bounds of a partition, an error's code, or None for a timeout.
+Bounds = tuple[int, int] | int | None
 
 
 class _Client:
     """A consumer of one partition.
 
     Attributes:
-        answers: what the next questions for its bounds come to: an error's code, None for a timeout, or the offsets.
-        batches: what the next calls return.
+        answers: results of the next requests for its bounds: an error's code, None for a timeout, or the offsets.
+        batches: results of the next calls of `consume`.
     """
 
-    def __init__(self, answers: list[Any], batches: list[list[FakeMessage]]) -> None:
-        self.answers = answers
+    def __init__(self, answers: Sequence[Bounds], batches: list[list[FakeMessage]]) -> None:
+        self.answers = list(answers)
         self.batches = batches
 
-    def get_watermark_offsets(self, _partition: TopicPartition, **_timeout: float) -> Any:
+    def get_watermark_offsets(self, _partition: TopicPartition, **_timeout: float) -> tuple[int, int] | None:
         answer = self.answers.pop(0)
         if isinstance(answer, int):
             raise KafkaException(KafkaError(answer))
@@ -45,62 +49,64 @@ class _Client:
         return self.batches.pop(0) if self.batches else []
 
 
-def _read(monkeypatch: pytest.MonkeyPatch, client: _Client, **settings: Any) -> list[int]:
+def _read(monkeypatch: pytest.MonkeyPatch, client: _Client, startup_timeout_s: float = 10) -> list[int]:
+    settings = KafkaSettings(startup_timeout_s=startup_timeout_s)
+
     @contextmanager
-    def opened(_kind: Any, _options: Any) -> Iterator[_Client]:
+    def opened(_kind: object, _options: object) -> Iterator[_Client]:
         yield client
 
     monkeypatch.setattr("connectors.kafka.reader.open_client", opened)
-    return [record.origin.offset for record in read_topic(KafkaSettings(**settings), TOPIC, partitions=1)]
+    return [record.origin.offset for record in read_topic(settings, TOPIC, partitions=1)]
 
 
-def test_a_replica_that_is_behind_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says that the partition ends before the end that its leader has told."""
+def test_a_lagging_replica_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end before the leader's end offset, from a lagging replica, is not trusted."""
     behind = [FakeMessage(0), FakeMessage(1), _End(2)]
     client = _Client([(0, 3)], [behind, [], [FakeMessage(2)], [_End(3)]])
     assert _read(monkeypatch, client) == [0, 1, 2]
 
 
-def test_an_end_that_is_told_too_early_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some brokers name the start of the last batch."""
+def test_reading_continues_past_an_end_offset_that_is_too_low(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start of the last batch, which some brokers report as the end offset, is passed."""
     batches = [[FakeMessage(0)], [FakeMessage(1), FakeMessage(2), _End(3)]]
     assert _read(monkeypatch, _Client([(0, 1)], batches)) == [0, 1, 2]
 
 
-def test_a_leader_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an election there is none."""
+def test_a_missing_leader_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LEADER_NOT_AVAILABLE and timeouts, as in an election, are retried."""
     client = _Client([KafkaError.LEADER_NOT_AVAILABLE, None, (5, 5)], [[_End(5)]])
     assert _read(monkeypatch, client) == []
     assert client.assigned[0].offset == 5
 
 
-def test_nobody_who_answers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is read, and after."""
+def test_a_broker_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that doesn't answer is a one-line error, before and after the first read."""
     with pytest.raises(UnavailableError, match=r"no broker answers at .*TICKETS_KAFKA__BROKERS"):
         _read(monkeypatch, _Client([KafkaError._TRANSPORT] * 100, []), startup_timeout_s=0.2)
     with pytest.raises(UnavailableError, match=r"no broker answers at .*TICKETS_KAFKA__BROKERS"):
         _read(monkeypatch, _Client([(0, 1)], []), startup_timeout_s=0.2)
 
 
-def test_a_topic_that_has_gone_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker has answered."""
+def test_a_deleted_topic_is_reported_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deleted topic is reported as missing, not as a broker that doesn't answer."""
     with pytest.raises(FatalError, match="`ticketstream topics`"):
         _read(monkeypatch, _Client([KafkaError.UNKNOWN_TOPIC_OR_PART] * 100, []), startup_timeout_s=0.2)
 
 
-def test_a_refusal_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waiting mends it."""
+def test_an_authorization_error_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An authorization error isn't retried."""
     with pytest.raises(FatalError, match="the broker refuses"):
         _read(monkeypatch, _Client([KafkaError.TOPIC_AUTHORIZATION_FAILED], []))
 
 
-def test_the_reader_s_group_begins_as_the_worker_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rights to groups are given by the beginning of their names: whoever may see the worker's may read a topic."""
-    asked: list[Any] = []
+def test_the_group_has_the_workers_group_as_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader's group begins with the worker's, so that the same prefixed ACL covers both."""
+    asked: list[object] = []
 
-    def refuse(_kind: Any, options: Any) -> Any:
+    def refuse(_kind: object, options: Mapping[str, object]) -> NoReturn:
         asked.append(options["group.id"])
-        raise UnavailableError("enough")
+        raise UnavailableError("stop")
 
     monkeypatch.setattr("connectors.kafka.reader.open_client", refuse)
     with pytest.raises(UnavailableError):

@@ -1,4 +1,4 @@
-"""A topic as a sink: nothing counts as written before the broker says so."""
+"""A topic as a sink: a ticket counts as written when the broker has confirmed it."""
 
 from random import Random
 
@@ -19,7 +19,7 @@ from tests.fakes import record
 
 
 def _ticket(made_from: Record) -> EnrichedTicket:
-    """A ticket of one row, whose message is its record's value."""
+    """A ticket with one passage, whose message is its record's value."""
     passage = Passage("text", "text", "customer", public=True, message=-1)
     return EnrichedTicket(Ticket(made_from, "acme", "1", 1, None), passages=(passage,))
 
@@ -41,8 +41,8 @@ def named(tansu: str, request: pytest.FixtureRequest) -> tuple[KafkaSettings, st
     return kafka, name
 
 
-def test_key_and_partition_stay(named: tuple[KafkaSettings, str]) -> None:
-    """Whatever the key's hash would say."""
+def test_key_and_partition_are_kept(named: tuple[KafkaSettings, str]) -> None:
+    """Key and partition are kept, regardless of the key's hash."""
     kafka, name = named
     items = [_ticket(record(n, key=b"acme/same", value=str(n).encode(), partition=n % 4)) for n in range(20)]
     _topic(kafka, name).write(items)
@@ -52,16 +52,16 @@ def test_key_and_partition_stay(named: tuple[KafkaSettings, str]) -> None:
     assert {r.headers for r in found} == {(("h", b"1"),)}
 
 
-def test_a_partition_that_is_not_there_is_final(named: tuple[KafkaSettings, str]) -> None:
-    """No waiting makes one; the line says what does."""
+def test_a_missing_partition_is_final(named: tuple[KafkaSettings, str]) -> None:
+    """A missing partition is a fatal error, not a refusal of the ticket."""
     kafka, name = named
     with pytest.raises(FatalError, match="partition") as raised:
         _topic(kafka, name).write([_ticket(record(partition=9))])
     assert not isinstance(raised.value, RefusedError)
 
 
-def test_a_record_beyond_the_client_s_limit_is_refused_alone(named: tuple[KafkaSettings, str]) -> None:
-    """The others of its batch are written."""
+def test_a_record_above_the_client_limit_is_refused_alone(named: tuple[KafkaSettings, str]) -> None:
+    """A record that is too large is refused, and the others of its batch are written."""
     kafka, name = named
     values = [b"a", b"x" * 5_000, b"b"]
     items = [_ticket(record(n, value=value)) for n, value in enumerate(values)]
@@ -72,7 +72,7 @@ def test_a_record_beyond_the_client_s_limit_is_refused_alone(named: tuple[KafkaS
 
 
 def test_a_broker_that_is_gone_is_an_outage() -> None:
-    """And never a success: that is what keeps the offset where it is."""
+    """A write without a broker is a transient error, so that the offset is not committed."""
     gone = KafkaSettings(brokers="127.0.0.1:1")
     with pytest.raises(TransientError):
         _topic(gone, "anything", delivery_timeout_ms=500).write([_ticket(record())])

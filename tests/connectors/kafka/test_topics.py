@@ -1,4 +1,4 @@
-"""The declaration of the topics: shipped, a file of the user's, and what is wrong with one."""
+"""The declared topics: the shipped file, a user's own, and invalid ones."""
 
 from pathlib import Path
 from typing import Final
@@ -13,26 +13,26 @@ _SOURCE: Final = Path(__file__).parents[3] / "deploy" / "k8s-ecs" / "msk" / "top
 
 
 def test_the_shipped_declaration_is_the_one_in_deploy() -> None:
-    """There is one file, and an installed package carries it."""
+    """The installed package carries the file of deploy/."""
     assert shipped_declaration() == _SOURCE.read_bytes()
 
 
 def test_the_shipped_topics_are_those_of_the_settings() -> None:
-    """Each default name is declared, and nothing else."""
+    """The shipped file declares each default name, and nothing else."""
     names = TopicSettings()
     declared = {spec.name: spec for spec in load_topics(None)}
     assert set(declared) == {names.raw, names.enriched, names.embedded, names.dlq}
     assert all(spec.replication == 3 and spec.partitions >= 1 for spec in declared.values())
 
 
-def test_the_raw_topic_keeps_everything() -> None:
-    """The index can be built anew from it: nothing expires, and nothing is compacted away."""
+def test_the_raw_topic_is_kept_for_ever() -> None:
+    """The raw topic neither expires nor is compacted, so that the index can be rebuilt from it."""
     raw = next(spec for spec in load_topics(None) if spec.name == "tickets.raw")
     assert (raw.config["retention.ms"], raw.config["cleanup.policy"]) == ("-1", "delete")
 
 
-def test_the_dead_letter_topic_takes_what_is_read() -> None:
-    """A letter is the record and headers about it; and the raw topic takes the largest record a worker does."""
+def test_the_dead_letter_topic_takes_the_largest_record() -> None:
+    """Each limit leaves room: a dead letter adds headers to a record, and the raw topic takes what a worker does."""
     sizes = {spec.name: int(spec.config["max.message.bytes"]) for spec in load_topics(None)}
     assert sizes["tickets.dlq"] > sizes["tickets.enriched"] > sizes["tickets.raw"] > ContractSettings().max_record_bytes
 
@@ -61,7 +61,7 @@ def test_configured_names_replace_the_declared_ones(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_declaration_is_one_line_that_names_the_file(tmp_path: Path, content: str, words: str) -> None:
-    """Wrong values, missing and unknown fields, YAML that isn't."""
+    """Wrong values, missing or unknown fields and invalid YAML are one-line errors that name the file."""
     path = tmp_path / "topics.yaml"
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(ConfigError) as caught:
@@ -72,7 +72,7 @@ def test_a_wrong_declaration_is_one_line_that_names_the_file(tmp_path: Path, con
 
 
 def test_a_missing_declaration_is_one_line() -> None:
-    """The path is in it."""
+    """A missing file is a one-line error with its path."""
     with pytest.raises(ConfigError, match=r"can't read /no/such/topics.yaml: no such file"):
         load_topics(Path("/no/such/topics.yaml"))
 
