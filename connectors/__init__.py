@@ -1,1 +1,1 @@
-"""Clients of the outside world: Kafka, the vector index, files. They may use delivery, and know nobody else."""
+"""Clients of external systems: Kafka, the vector index, files. They may import `core` and `delivery` only."""
