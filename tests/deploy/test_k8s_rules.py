@@ -7,7 +7,6 @@ from tests.deploy.k8s.mutants import MUTANTS, Mutant
 from tests.deploy.k8s.numbers import SIZES
 from tests.deploy.k8s.rules import RULES, findings
 from tests.deploy.k8s.stack import MANIFESTS, OVERLAYS, partitions, render
-from tests.deploy.k8s.table import document, rendered
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -49,9 +48,3 @@ def test_a_folder_of_ones_own_is_checked(capsys: pytest.CaptureFixture[str]) -> 
     assert "nothing to say against them" in capsys.readouterr().out
     assert main([str(MANIFESTS / "nowhere")]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
-
-
-def test_the_documents_table_is_that_of_the_sizes() -> None:
-    """`python -m tests.deploy.k8s.table` renews it."""
-    text = document().read_text()
-    assert text == rendered(text)
