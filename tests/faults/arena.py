@@ -32,6 +32,7 @@ from tests.faults.oracle import (
 from tests.faults.report import Section, percentile
 from tests.faults.sampler import OwnerEyes, Sampler, ServerEyes
 from tests.faults.server import BreakableServer, SeparateServer, Server
+from tests.rigs.calm import calm_clock
 
 
 class Arena(Crowd):
@@ -119,15 +120,15 @@ class Arena(Crowd):
 
     def await_all(self, done: Callable[[], bool], what: str, *, promise: str = "P1") -> float:
         """Seconds until `done`; it is a broken promise when that never comes."""
-        began = time.monotonic()
+        began = calm_clock()
         while not done():
             if self._sampler is not None:
                 self._sampler.require_sound()
             for worker in self.workers:
                 worker.assert_runs()
-            require(promise, time.monotonic() - began < PATIENCE_S, f"{what} never came\n{self._words()}")
+            require(promise, calm_clock() - began < PATIENCE_S, f"{what} never came\n{self._words()}")
             time.sleep(LOOK_S)
-        return time.monotonic() - began
+        return calm_clock() - began
 
     def await_committed(self, records: int) -> float:
         """Seconds until the group has committed so many records in all."""
@@ -217,11 +218,11 @@ class Arena(Crowd):
 
     def _await_drained(self, log: Sequence[Record]) -> float:
         """Seconds until the group has committed all of `log`; it takes as long as it takes while it moves."""
-        began = time.monotonic()
+        began = calm_clock()
         while left := backlog(log, self.committed()):
             fewer = left
             self.await_all(lambda: backlog(log, self.committed()) < fewer, f"fewer than {fewer} records behind")  # noqa: B023
-        return time.monotonic() - began
+        return calm_clock() - began
 
     def new_group(self) -> None:
         """Workers from now on read everything again, as another group."""

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from subprocess import TimeoutExpired
 from typing import Final
 from uuid import uuid4
 
@@ -14,10 +13,12 @@ from tests.e2e.world import COMMANDS, Runner, WorkerProcess, World
 from tests.faults.oracle import require
 from tests.faults.recorder import read_acks
 from tests.faults.report import Section
+from tests.rigs.calm import calm_clock
 
 #: A busy machine is slow; nothing that is kept is kept by a narrow margin of this.
 PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.1
+_GLANCE_S: Final = 0.01
 #: An orderly end takes no longer, in 99 of 100.
 DRAIN_S: Final = 10.0
 
@@ -82,13 +83,13 @@ class Crowd:
     def terminate(self, worker: WorkerProcess, *, at_most_s: float = PATIENCE_S) -> float:
         """SIGTERM; seconds to its end, which must be an orderly one."""
         self.weigh(worker)
-        began = time.monotonic()
-        try:
-            code = worker.terminate(at_most_s)
-        except TimeoutExpired:
-            require("P9", kept=False, words=f"SIGTERM has not ended it in {at_most_s:.0f} s\n{worker.words()[-1500:]}")
-            raise
-        took = time.monotonic() - began
+        began = calm_clock()
+        worker.signal(signal.SIGTERM)
+        while worker.running:
+            ends = calm_clock() - began < at_most_s
+            require("P9", ends, f"SIGTERM has not ended it in {at_most_s:.0f} s\n{worker.words()[-1500:]}")
+            time.sleep(_GLANCE_S)
+        took, code = calm_clock() - began, worker.wait()
         self.drains_s.append(took)
         self.workers.remove(worker)
         require("P9", code == 0, f"SIGTERM ended with {code}: {worker.words()[-1500:]}")
@@ -96,9 +97,9 @@ class Crowd:
 
     def await_death(self, worker: WorkerProcess) -> None:
         """Wait until `worker` has died of what was armed in it."""
-        deadline = time.monotonic() + PATIENCE_S
+        began = calm_clock()
         while worker.running:
-            assert time.monotonic() < deadline, "what was armed never happened"
+            assert calm_clock() - began < PATIENCE_S, "what was armed never happened"
             time.sleep(LOOK_S)
         self.workers.remove(worker)
 

@@ -11,6 +11,7 @@ from tests.faults.choices import mixed
 from tests.faults.oracle import require
 from tests.faults.report import Section, percentile
 from tests.faults.sizes import Run
+from tests.rigs.calm import calm_clock
 from tests.rigs.qdrant_facade import Fault
 
 Attack = Callable[[MakeArena, Random, Run], None]
@@ -124,11 +125,11 @@ class Kills:
 
         The time counts from the start of its process: what a person who restarts a worker waits for.
         """
-        began, before = time.monotonic(), arena.committed()
+        began, before = calm_clock(), arena.committed()
         worker = arena.start()
         self.starts_s.append(arena.await_all(lambda: worker.metric("tickets_build_info") > 0, "the start of a worker"))
         arena.await_moved(before)
-        self.recoveries_s.append(time.monotonic() - began)
+        self.recoveries_s.append(calm_clock() - began)
 
     def judged(self, section: Section, *, bound_s: float) -> None:
         """A world is drained, and nothing of it is lost; a recovery may take `bound_s` there."""

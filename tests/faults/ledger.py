@@ -18,6 +18,7 @@ from core.records import Origin, Record
 from core.settings import KafkaSettings
 from synthetic.tickets import SyntheticRecord
 from tests.reading import read
+from tests.rigs.calm import calm_clock
 
 Outcome = Literal["ok", "failed", "unknown"]
 TicketKey = tuple[str, str]
@@ -135,7 +136,7 @@ class Feeder:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._fault: Exception | None = None
-        self.rate = 0.0
+        self._rate, self._calm = 0.0, False
 
     def send(self, records: Sequence[SyntheticRecord]) -> None:
         """Send these now and wait for what comes of it."""
@@ -143,9 +144,15 @@ class Feeder:
             self._produce(record)
         self._producer.flush(30)
 
-    def start(self, records: Iterator[SyntheticRecord], *, rate: float) -> None:
-        """Send `records`, so many a second, until they or `stop` end it. `rate` may be changed meanwhile."""
-        self.rate = rate
+    def start(self, records: Iterator[SyntheticRecord], *, rate: float, calm: bool = False) -> None:
+        """Send `rate` of `records` a second until they end, or until `stop`.
+
+        Args:
+            records: what to send.
+            rate: records a second.
+            calm: slow down with the machine: the seconds are those of `calm_clock`.
+        """
+        self._rate, self._calm = rate, calm
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, args=(records,), name="feeder", daemon=True)
         self._thread.start()
@@ -177,7 +184,7 @@ class Feeder:
         last = time.monotonic()
         while not self._stopping.wait(_TICK_S):
             now = time.monotonic()
-            owed += (now - last) * self.rate
+            owed += (now - last) * self._rate * (calm_clock.speed if self._calm else 1.0)
             last = now
             while owed >= 1:
                 record = next(records, None)

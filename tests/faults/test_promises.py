@@ -18,16 +18,15 @@ def test_is_kept(attack: str, lanes: Lanes, section: Section) -> None:
 
 @pytest.mark.parametrize("attack", MUTANTS)
 def test_mutant_is_caught(attack: str, lanes: Lanes, section: Section) -> None:
-    """A pipeline broken on purpose is seen to be broken, in a promise that it breaks, in time."""
+    """A pipeline broken on purpose is seen to be broken, in a promise that it breaks."""
     mutant = MUTANTS[attack]
     section.about = f"A mutant: {(mutant.apply.__doc__ or '').splitlines()[0]}"
     outcome = lanes.result(attack)
     section.found("trial", mutant.trial.__name__)
-    section.found("caught after, s", outcome.took_s, bound=mutant.budget_s, kept=outcome.took_s <= mutant.budget_s)
+    section.found("caught after, s", outcome.took_s)
     assert outcome.error is not None, f"the mutant {attack} has survived {mutant.trial.__name__}"
     if not isinstance(outcome.error, BrokenError):
         raise outcome.error
     assert "Traceback" not in str(outcome.error), f"the worker has crashed of how it was broken: {outcome.error}"
     section.found("caught by", str(outcome.error).splitlines()[0][:100])
     assert outcome.error.promise in mutant.promises, f"caught for another reason: {outcome.error}"
-    assert outcome.took_s <= mutant.budget_s

@@ -13,24 +13,22 @@ class Mutant(Struct, frozen=True):
 
     Attributes:
         promises: those of which at least one must be seen broken.
-        budget_s: within which the trial must see it, on a machine of two cores.
         apply: breaks the product in this process.
     """
 
     promises: tuple[str, ...]
     trial: Trial
-    budget_s: float
     apply: Callable[[], None]
 
 
 MUTANTS: Final[dict[str, Mutant]] = {}
 
 
-def mutant(*promises: str, trial: Trial, budget_s: float = 30.0) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def mutant(*promises: str, trial: Trial) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """The function below breaks the product; it goes to the list under its name."""
 
     def keep(apply: Callable[[], None]) -> Callable[[], None]:
-        MUTANTS[apply.__name__] = Mutant(promises, trial, budget_s, apply)
+        MUTANTS[apply.__name__] = Mutant(promises, trial, apply)
         return apply
 
     return keep

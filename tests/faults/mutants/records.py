@@ -89,7 +89,7 @@ def give_up_after_three_tries() -> None:
     patch(VersionedIndex, "write", tired)
 
 
-@mutant("P5", trial=outages.customers_out, budget_s=60.0)
+@mutant("P5", trial=outages.customers_out)
 def go_without_the_facts() -> None:
     """A ticket whose customer can't be looked up now is written without what is known of him."""
     enrich = _PLAN.enrich

@@ -1,0 +1,22 @@
+"""Waiting for an event, with a limit that only a hang exceeds."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+#: No promise: a test that waits this long has hung, however busy the machine is.
+PATIENCE_S: Final = 120.0
+
+
+def wait_until(
+    done: Callable[[], bool], or_say: Callable[[], str] = lambda: "it never happened", *, every_s: float = 0.01
+) -> None:
+    """Ask `done` every `every_s` seconds until it is true.
+
+    Raises:
+        AssertionError: it hasn't become true in `PATIENCE_S`; the message is what `or_say` returns.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline, or_say()
+        time.sleep(every_s)
