@@ -17,7 +17,7 @@ from tests.faults.tickets import START_MS, TENANTS, ticket
 from tests.rigs.calm import calm_clock
 
 #: Records a second while and after the index is out.
-_ARRIVING: Final = 60
+_ARRIVING: Final = 40
 #: Where nobody is killed: a busy machine that is silent for a second is no eviction for want of polls.
 _SESSION_S: Final = 6.0
 #: The calm clock advances in steps, a few in this time.

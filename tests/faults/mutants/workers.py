@@ -91,7 +91,7 @@ def _until_answered(operator: Operator) -> Operator:
 
 @mutant("P8", trial=outages.long_outage)
 def limp_after_an_outage() -> None:
-    """Once a write has failed, later ones are held to 100 records in a calm second."""
+    """Once a write has failed, later ones are held to 60 records in a calm second."""
     write, pace = VersionedIndex.write, Lock()
     due: list[float] = []
 
@@ -103,7 +103,7 @@ def limp_after_an_outage() -> None:
             raise
         if due:
             with pace:
-                mine = due[0] = max(due[0], calm_clock()) + len(tickets) / 100
+                mine = due[0] = max(due[0], calm_clock()) + len(tickets) / 60
             while calm_clock() < mine:
                 time.sleep(0.02)
 
