@@ -139,13 +139,14 @@ class Arena(Crowd):
         least = sys.maxsize
 
         def fewer() -> bool:
-            return self._behind() < least
+            return self.behind() < least
 
-        while (left := self._behind()) > behind:
+        while (left := self.behind()) > behind:
             least = min(least, left)
             self.await_all(fewer, f"fewer than {least} records behind", promise="P8")
 
-    def _behind(self) -> int:
+    def behind(self) -> int:
+        """Records that the broker has acknowledged and the group has not committed."""
         return self.ledger.counts()["ok"] - sum(self.committed().values())
 
     def await_moved(self, before: dict[int, int]) -> float:

@@ -18,6 +18,8 @@ from tests.rigs.calm import calm_clock
 
 #: Records a second while and after the index is out.
 _ARRIVING: Final = 40
+#: Enough to tell the rate at which it is worked off.
+_BACKLOG: Final = 5 * _ARRIVING
 #: Where nobody is killed: a busy machine that is silent for a second is no eviction for want of polls.
 _SESSION_S: Final = 6.0
 #: The calm clock advances in steps, a few in this time.
@@ -153,6 +155,7 @@ def out_of_the_index(
         with arena.server.outage(how):
             arena.section.note(f"the index is out for {outage_s} s: {how}")
             time.sleep(outage_s)
+            arena.await_all(lambda: arena.behind() >= _BACKLOG, "a backlog", promise="harness")
             require("P6", not arena.world.letters(), "good records are in the dead letters")
             before = sum(arena.committed().values())
         ended = calm_clock()
