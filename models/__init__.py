@@ -1,6 +1,6 @@
-"""Inference: texts in, vectors out. Never sees a ticket."""
+"""The embedding model: texts in, vectors out. Knows nothing of tickets."""
 
 import os
 
-# ONNX Runtime reports to its maker over the network, from the import on. Nothing of ours is to leave unasked.
+# ONNX Runtime sends telemetry to Microsoft from its import on: switched off before that.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

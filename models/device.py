@@ -1,4 +1,4 @@
-"""Where the model runs: on the CPU, or on a GPU through CUDA."""
+"""The device that the model runs on: the CPU, or a GPU through CUDA."""
 
 import ctypes
 from functools import cache
@@ -17,11 +17,11 @@ _INSTALL: Final = "install requirements/gpu.txt in place of requirements/run.txt
 
 
 def choose_device(setting: Literal["auto", "cpu", "cuda"]) -> Device:
-    """The setting, or for `auto` the GPU where there is one that can be used.
+    """The setting, or for `auto` the GPU if one can be used, else the CPU.
 
     Raises:
-        ConfigError: `cuda` is asked for and can't be had. Its graph is another one than the CPU's, so an index begun
-            on a GPU can't go on without: falling back would end in a worse message.
+        ConfigError: `cuda` is asked for and not available. There is no fallback to the CPU: its graph has another
+            stamp, so an index begun on a GPU would refuse its vectors, with a less helpful message.
     """
     if setting == "cpu":
         return "cpu"
@@ -29,22 +29,22 @@ def choose_device(setting: Literal["auto", "cpu", "cuda"]) -> Device:
     if missing is None:
         return "cuda"
     if setting == "cuda":
-        raise ConfigError(f"TICKETS_MODEL__DEVICE: cuda can't be had: {missing}")
+        raise ConfigError(f"TICKETS_MODEL__DEVICE: cuda is not available: {missing}")
     return "cpu"
 
 
 @cache
 def why_no_gpu() -> str | None:
-    """Why no GPU can be used here, or None where one can."""
+    """Why no GPU can be used, or None if one can."""
     if not count_gpus():
         return "there is no NVIDIA GPU, or no driver for it"
     if CUDA_PROVIDER not in ort.get_available_providers():
-        return f"there is a GPU, but this ONNX Runtime is built for the CPU alone; {_INSTALL}"
+        return f"there is a GPU, but this ONNX Runtime is built for the CPU only; {_INSTALL}"
     return None
 
 
 def count_gpus(driver: str = _DRIVER) -> int:
-    """NVIDIA GPUs, as the driver's own library counts them; 0 without a driver."""
+    """Number of NVIDIA GPUs, according to the driver's library; 0 without a driver."""
     try:
         cuda = ctypes.CDLL(driver)
         count = ctypes.c_int()
@@ -56,5 +56,5 @@ def count_gpus(driver: str = _DRIVER) -> int:
 
 
 def cuda_unusable() -> ConfigError:
-    """What to raise when ONNX Runtime has CUDA and can't load it."""
+    """The error if ONNX Runtime supports CUDA but can't load it."""
     return ConfigError(f"TICKETS_MODEL__DEVICE: there is a GPU, but CUDA or cuDNN can't be loaded; {_INSTALL}")

@@ -122,7 +122,7 @@ def find_model(settings: ModelSettings) -> VerifiedModel | None:
     if artefact is None:
         return None
     if sha256_of(tokenizer) != card.files[TOKENIZER]:
-        raise ConfigError(f"{tokenizer} is damaged: its sha256 is not that of {card.name}; delete it")
+        raise ConfigError(f"{tokenizer} is damaged: its sha256 does not match {card.name}'s card; delete it")
     return VerifiedModel(artefact, tokenizer)
 
 

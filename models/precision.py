@@ -1,4 +1,4 @@
-"""Which numbers a graph is computed in, and which suit this machine."""
+"""The numeric precision of a graph, and the one that suits this machine."""
 
 from typing import Final, Literal
 
@@ -8,14 +8,14 @@ from models.device import Device
 
 Precision = Literal["fp32", "int8", "fp16"]
 
-#: Flags of x86 CPUs that multiply bytes as fast as the static int8 graph needs (VNNI).
+#: Flags of x86 CPUs with VNNI, which multiplies bytes as fast as the static int8 graph needs.
 _VNNI: Final = frozenset({"avx512_vnni", "avx_vnni"})
-#: Where a graph is fast; fp32 runs anywhere.
+#: The device that a precision is for; fp32 is for both.
 _MADE_FOR: Final[dict[Precision, Device]] = {"int8": "cpu", "fp16": "cuda"}
 
 
 def choose(setting: Literal["auto", "fp32", "int8", "fp16"], device: Device, *, cpu: Cpu | None = None) -> Precision:
-    """The setting, or for `auto` fp16 on a GPU, int8 on a CPU with VNNI (without it is no faster), and else fp32."""
+    """The setting, or for `auto` fp16 on a GPU, int8 on a CPU with VNNI (it is no faster without), else fp32."""
     if setting != "auto":
         return setting
     if device == "cuda":
@@ -24,7 +24,7 @@ def choose(setting: Literal["auto", "fp32", "int8", "fp16"], device: Device, *, 
 
 
 def require_suited(precision: Precision, device: Device) -> None:
-    """Raises ConfigError for a graph that the device would run slower than another."""
+    """Raise ConfigError if the precision is for the other device, where it would be slower."""
     if _MADE_FOR.get(precision, device) != device:
         better = choose("auto", device)
         raise ConfigError(

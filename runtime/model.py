@@ -41,7 +41,7 @@ def open_embedder(
     """The embedder that the settings name.
 
     Raises:
-        ConfigError: a file is damaged, or not what the settings pin.
+        ConfigError: a file is damaged, or the stamp is not the pinned one.
         UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     _log_device(settings)
@@ -52,7 +52,7 @@ def open_caching_embedder(settings: ModelSettings, telemetry: Telemetry) -> Embe
     """The embedder that the settings name, measured by `telemetry`, with a cache of the vectors of recent texts.
 
     Raises:
-        ConfigError: a file is damaged, or not what the settings pin.
+        ConfigError: a file is damaged, or the stamp is not the pinned one.
         UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     embedder = open_embedder(settings, on_batch=telemetry.model_ran)
@@ -64,7 +64,7 @@ def open_tokenizer(settings: ModelSettings) -> ModelTokenizer:
     """The tokenizer of the model that the settings name. The model is fetched if needed, and not loaded.
 
     Raises:
-        ConfigError: a file is damaged, or not what the settings pin.
+        ConfigError: a file is damaged, or the stamp is not the pinned one.
         UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     return open_text_tokenizer(fetch_model(settings))
@@ -82,7 +82,7 @@ def fetch_model(settings: ModelSettings, *, progress: ProgressCallback | None = 
     Every file is hashed once. None for a model without files.
 
     Raises:
-        ConfigError: a file is damaged, or not what the settings pin.
+        ConfigError: a file is damaged, or the stamp is not the pinned one.
         UnavailableError: the model is not in the cache or the store, and its weights can't be downloaded.
     """
     model = None

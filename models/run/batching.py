@@ -1,4 +1,4 @@
-"""Which texts go through the model together: a text costs as many tokens as the longest beside it."""
+"""Groups texts into batches: every text is padded to the longest of its batch."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ Indices = NDArray[np.intp]
 
 
 def split(lengths: Sequence[int], *, budget: int, overhead: int) -> list[Indices]:
-    """Cut texts into batches of least total cost, longest first.
+    """Split texts into batches of least total cost, longest first.
 
-    Sorted by length, the cheapest batches are neighbours; dynamic programming over their ends finds the best cut.
-    A batch of n texts, the longest of L tokens, costs `overhead + n·L`.
+    A batch of n texts, the longest of L tokens, costs `overhead + n·L`. Sorted by length, every batch of an optimal
+    split is a contiguous run, so dynamic programming over the runs' ends finds one.
 
     Args:
         lengths: tokens of each text.
-        budget: most padded tokens of a batch: beyond it the activations leave the cache. A text alone is always
-            allowed.
+        budget: maximum tokens of a batch, including padding; the activations of larger batches leave the CPU's
+            cache. A single text may exceed it.
         overhead: cost of a call, in tokens.
 
     Returns:
@@ -31,7 +31,7 @@ def split(lengths: Sequence[int], *, budget: int, overhead: int) -> list[Indices
     for end in range(1, count + 1):
         longest = ordered[end - 1]
         least, at = best[end - 1] + overhead + longest, end - 1
-        # The best cut never moves back: the costs fulfil the quadrangle inequality (Yao 1980).
+        # The best cut never moves back, as the costs satisfy the quadrangle inequality (Yao 1980).
         first = max(cut[end - 1], end - budget // max(longest, 1), 0)
         for begin in range(end - 2, first - 1, -1):
             cost = best[begin] + overhead + (end - begin) * longest

@@ -1,4 +1,4 @@
-"""Vectors of texts seen before: a ticket whose status changed has the text it had, and so the vectors."""
+"""Cache of vectors: a ticket whose status changes keeps its text, and so its vectors."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,15 +15,15 @@ _DIGEST_BYTES: Final = 16
 
 
 class CachingEmbedder:
-    """Implements `core.protocols.Embedder` over another, remembering the vectors of the last texts. Thread-safe.
+    """Implements `core.protocols.Embedder` over another one, with an LRU cache of recent texts. Thread-safe.
 
-    It lives as long as its embedder, so a vector of another model is never found in it.
+    A cache belongs to one embedder, so it never returns another model's vectors.
     """
 
     def __init__(self, embedder: Embedder, *, texts: int, on_lookup: Callable[[int, int], None]) -> None:
-        """Remember at most `texts` vectors; `on_lookup` is told the hits and misses of each call."""
+        """Keep at most `texts` vectors; `on_lookup` is called with the hits and misses of each call."""
         self._embedder = embedder
-        self._most = texts
+        self._max_texts = texts
         self._on_lookup = on_lookup
         self._lock = Lock()
         self._vectors: OrderedDict[bytes, Vector] = OrderedDict()
@@ -48,7 +48,7 @@ class CachingEmbedder:
         return self._embedder.spans(texts)
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
-        """float32[len(texts), dimension]; only passages not remembered go through the model, and questions."""
+        """float32[len(texts), dimension]. Passages are looked up first; queries always go through the model."""
         if kind != "passage":
             return self._embedder.embed(texts, kind)
         keys = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest() for text in texts]
@@ -64,12 +64,12 @@ class CachingEmbedder:
                     found[row] = vector
         if missing:
             found[missing] = self._embedder.embed([texts[row] for row in missing])
-            self._remember([(keys[row], found[row].copy()) for row in missing])
+            self._keep([(keys[row], found[row].copy()) for row in missing])
         self._on_lookup(len(texts) - len(missing), len(missing))
         return found
 
-    def _remember(self, items: Sequence[tuple[bytes, Vector]]) -> None:
+    def _keep(self, items: Sequence[tuple[bytes, Vector]]) -> None:
         with self._lock:
             self._vectors.update(items)
-            while len(self._vectors) > self._most:
+            while len(self._vectors) > self._max_texts:
                 self._vectors.popitem(last=False)

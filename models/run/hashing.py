@@ -1,4 +1,4 @@
-"""An embedder without weights, for tests: texts that share words and parts of words get near vectors."""
+"""An embedder without weights, for tests: texts that share words or parts of words get similar vectors."""
 
 import re
 import time
@@ -31,8 +31,8 @@ class HashingEmbedder:
         """Words and single punctuation marks."""
         return [[match.span() for match in _WORD.finditer(text)] for text in texts]
 
-    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:  # noqa: ARG002 - all one to it
-        """float32[len(texts), 256], rows of length 1."""
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:  # noqa: ARG002 - queries and passages are alike
+        """float32[len(texts), 256], rows of norm 1."""
         began = time.perf_counter()
         found = np.zeros((len(texts), _DIMENSION), np.float32)
         tokens = 0

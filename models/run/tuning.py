@@ -1,4 +1,4 @@
-"""What suits this machine: how large a batch should be, what a call costs; measured once, kept beside the graph."""
+"""Batching parameters of this machine: the size of a batch and the overhead of a call. Measured once, and kept."""
 
 import contextlib
 import statistics
@@ -12,26 +12,26 @@ from msgspec import Struct
 from core.cpu import Cpu
 from models.device import Device
 
-#: Runs so many texts of so many tokens each in one session; returns seconds.
+#: `run(texts, tokens)` runs that many texts of that many tokens each in one session; returns seconds.
 Run = Callable[[int, int], float]
 
 FILE: Final = "tuning.json"
-#: Grows when `tune` finds something else than before.
+#: Increase it when `tune` changes its results: kept ones are measured again.
 _METHOD: Final = 3
 _LENGTH: Final = 32
-#: Texts of the call that tells what a call costs. One alone tells too much: below some 50 tokens a call takes the time
-#: that reading the weights takes, and no batch of a backlog is so small.
+#: Texts of the call that the overhead is measured with. A single one would overstate it: below some 50 tokens a call
+#: takes the time of reading the weights, and no batch of a backlog is that small.
 _FEW: Final = 2
 _ROUNDS: Final = 3
 _FEW_ROUNDS: Final = 9
-#: Of a call, in tokens: what Python does for one.
+#: Minimum overhead of a call, in tokens: Python's own share.
 _LEAST_OVERHEAD: Final = 2
-#: A smaller batch wastes less on padding, so it is taken unless a larger one is faster by more than this.
+#: A smaller batch wastes less on padding, so a larger one must be at least 2 % faster.
 _WORTH: Final = 0.98
 
 
 class Scale(Struct, frozen=True):
-    """What is tried on a kind of device: budgets in tokens, and the most that a call may seem to cost."""
+    """Range of the measurement on a device: the budgets to try, and an upper bound of the overhead, in tokens."""
 
     budgets: tuple[int, ...]
     max_overhead: int
@@ -44,12 +44,12 @@ SCALES: Final[dict[Device, Scale]] = {
 
 
 class Tuning(Struct, frozen=True):
-    """The scheduler's constants.
+    """The batching parameters.
 
     Attributes:
-        budget_tokens: most padded tokens of a batch: beyond it the activations leave the cache.
-        overhead_tokens: what a call costs beside its tokens, in tokens.
-        machine: where and how it was measured: the kind of CPU, the device, `_METHOD`.
+        budget_tokens: maximum tokens of a batch, including padding.
+        overhead_tokens: fixed cost of a call, in tokens.
+        machine: key of the measurement: the kind of CPU, the device and `_METHOD`.
     """
 
     budget_tokens: int
@@ -62,14 +62,14 @@ DEFAULT: Final = Tuning(512, 8)
 
 
 def find_tuning(folder: Path, device: Device, cpu: Cpu, measure: Callable[[], Tuning]) -> Tuning:
-    """What was measured on this machine for the graph in `folder`; measured, and kept, when nothing was."""
+    """The tuning kept in the graph's `folder` for this CPU and device; measured and kept if there is none."""
     file, machine = folder / FILE, f"{cpu.kind}/{device}/{_METHOD}"
     with contextlib.suppress(OSError, msgspec.DecodeError):
         kept = msgspec.json.decode(file.read_bytes(), type=Tuning)
         if kept.machine == machine and kept.budget_tokens > 0 and kept.overhead_tokens >= 0:
             return kept
     found = msgspec.structs.replace(measure(), machine=machine)
-    with contextlib.suppress(OSError):  # a cache that can't be written is measured anew at every start
+    with contextlib.suppress(OSError):  # in a read-only cache nothing is kept, so every start measures
         draft = file.with_name(f"{FILE}.draft")
         draft.write_bytes(msgspec.json.encode(found))
         draft.replace(file)
@@ -77,22 +77,22 @@ def find_tuning(folder: Path, device: Device, cpu: Cpu, measure: Callable[[], Tu
 
 
 def tune(run: Run, scale: Scale, *, longest: int = _LENGTH) -> Tuning:
-    """Measure: some twenty calls, a second or two. Medians of interleaved rounds, as machines are noisy.
+    """Measure the tuning, by some twenty calls in a second or two. Takes medians of interleaved rounds against noise.
 
     Args:
-        run: of texts as long as asked for.
-        scale: what is tried.
-        longest: most tokens the model reads.
+        run: runs texts in one session.
+        scale: the range to try.
+        longest: maximum tokens of a text.
     """
     length = min(_LENGTH, longest)
-    for budget in scale.budgets:  # memory is had and kernels are chosen at the first run of a shape
+    for budget in scale.budgets:  # warm-up: the first run of a shape allocates memory
         run(budget // length, length)
     rounds = [{budget: run(budget // length, length) / budget for budget in scale.budgets} for _ in range(_ROUNDS)]
     per_token = {budget: statistics.median(found[budget] for found in rounds) for budget in scale.budgets}
     fastest = min(per_token.values())
     budget = next(b for b in scale.budgets if per_token[b] * _WORTH <= fastest)
-    few = min(run(_FEW, length) for _ in range(_FEW_ROUNDS))  # what disturbs so short a call only lengthens it
+    few = min(run(_FEW, length) for _ in range(_FEW_ROUNDS))  # noise only lengthens so short a call
     tokens = budget // length * length - _FEW * length
-    token = (min(found[budget] for found in rounds) * budget - few) / tokens  # a straight line through both
+    token = (min(found[budget] for found in rounds) * budget - few) / tokens  # linear fit through both
     overhead = round(few / token) - _FEW * length if token > 0 else scale.max_overhead
     return Tuning(budget, min(max(overhead, _LEAST_OVERHEAD), scale.max_overhead))

@@ -1,6 +1,6 @@
-"""A built graph and the manifest that says what it is: made once, verified at every start.
+"""A built graph and its manifest: built once, verified at every start.
 
-The manifest's hash is the model stamp of every point: vectors of one stamp are comparable, others are not.
+The manifest's hash is part of the model stamp of every point. Vectors are comparable only if their stamps are equal.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ MANIFEST: Final = "manifest.json"
 
 
 class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What made a graph, and what it hashes to. All hashes are sha256, in hexadecimal.
+    """The origin of a graph, and its hash. All hashes are sha256, in hexadecimal.
 
     Attributes:
-        calibration: hash of the ranges that quantisation used; None for the others.
+        calibration: hash of the ranges that int8 quantisation used; None for other precisions.
         cosine: mean cosine to the fp32 graph on a few texts, to three decimals.
     """
 
@@ -44,7 +44,7 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def stamp(self) -> str:
-        """Model, precision and the beginning of the manifest's own hash."""
+        """Model, precision and the first 12 digits of the manifest's own hash."""
         digest = hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
         return f"{self.model}/{self.precision}/{digest[:12]}"
 
@@ -57,42 +57,44 @@ class Artefact(Struct, frozen=True):
 
 
 def find_artefact(card: ModelCard, precision: Precision, folder: Path) -> Artefact | None:
-    """The artefact in `folder`, verified, or None when there is none, or one that other code or weights made.
+    """The verified artefact in `folder`, or None if there is none of this card, precision and recipe.
 
     Raises:
-        ConfigError: the graph is not the one its manifest names.
+        ConfigError: the graph is missing, or its hash is not the manifest's.
     """
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    if not _is_of(manifest, card, precision):
+    if not _matches(manifest, card, precision):
         return None
     graph = folder / GRAPH
     if not graph.is_file() or sha256_of(graph) != manifest.graph:
-        raise ConfigError(f"{graph} is damaged: its sha256 is not its manifest's; delete {folder}, it is built anew")
+        raise ConfigError(
+            f"{graph} is damaged: its sha256 does not match its manifest; delete {folder} to have it built again"
+        )
     return Artefact(manifest, graph)
 
 
 def save_artefact(folder: Path, manifest: Manifest, graph: bytes) -> Artefact:
-    """Write graph and manifest into `folder`, each whole or not at all.
+    """Write graph and manifest into `folder`, each completely or not at all.
 
     Raises:
-        ConfigError: the folder can't be written.
+        ConfigError: the folder is not writable.
     """
     try:
         for name, content in ((GRAPH, graph), (MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))):
             draft = folder / f"{name}.draft"
             draft.write_bytes(content)
-            draft.replace(folder / name)  # the manifest last: without it there is no artefact
+            draft.replace(folder / name)  # the manifest last: a graph without one is ignored
     except OSError as error:
         raise unwritable(folder, error) from None
     return Artefact(manifest, folder / GRAPH)
 
 
-def _is_of(manifest: Manifest, card: ModelCard, precision: Precision) -> bool:
-    """Made of these weights, by this recipe."""
+def _matches(manifest: Manifest, card: ModelCard, precision: Precision) -> bool:
+    """Whether the graph was built from the card's files by this recipe, and in this precision."""
     made = (manifest.model, manifest.weights, manifest.tokenizer, manifest.recipe, manifest.precision)
-    asked = (card.name, card.files[WEIGHTS], card.files[TOKENIZER], RECIPE_VERSION, precision)
+    wanted = (card.name, card.files[WEIGHTS], card.files[TOKENIZER], RECIPE_VERSION, precision)
     used = (manifest.pooling, manifest.max_length, manifest.query_prefix, manifest.passage_prefix)
-    return made == asked and used == (card.pooling, card.max_length, card.query_prefix, card.passage_prefix)
+    return made == wanted and used == (card.pooling, card.max_length, card.query_prefix, card.passage_prefix)

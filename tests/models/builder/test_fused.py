@@ -52,8 +52,8 @@ def _padded(folder: Path) -> tuple[list[list[int]], Any, Any]:
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
-def test_the_vectors_are_those_of_the_network(tmp_path: Path, pooling: Any) -> None:
-    """Against plain numpy, to float16's three digits; whatever stands beside a text."""
+def test_the_vectors_equal_the_networks(tmp_path: Path, pooling: Any) -> None:
+    """fp16 vectors equal those of plain numpy to three digits, whichever texts share the batch."""
     tiny.make(tmp_path, pooling=pooling)
     shape, tensors = read_shape(tmp_path / CONFIG), read_tensors(tmp_path / WEIGHTS)
     graph = build_fused_graph(shape, tensors, pooling=pooling, max_length=24)
@@ -64,8 +64,8 @@ def test_the_vectors_are_those_of_the_network(tmp_path: Path, pooling: Any) -> N
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
 
 
-def test_steps_of_a_gpu_session_don_t_show(tmp_path: Path) -> None:
-    """Shapes are filled up to steps of 16 tokens and 8 texts, and the answer has the rows that were asked for."""
+def test_padding_of_a_gpu_session_does_not_change_the_result(tmp_path: Path) -> None:
+    """Shapes are padded to 16 tokens and 8 texts, and the result has the original rows."""
     tiny.make(tmp_path)
     shape, tensors = read_shape(tmp_path / CONFIG), read_tensors(tmp_path / WEIGHTS)
     graph = build_fused_graph(shape, tensors, pooling="mean", max_length=24)
@@ -81,8 +81,8 @@ def test_steps_of_a_gpu_session_don_t_show(tmp_path: Path) -> None:
     assert seen[-1] == (16, 1)
 
 
-def test_it_is_an_artefact_like_the_others_but_not_for_a_cpu(tmp_path: Path) -> None:
-    """Built anywhere, an image's build included; a CPU would run it slower than int8."""
+def test_it_is_built_anywhere_but_does_not_run_on_a_cpu(tmp_path: Path) -> None:
+    """An fp16 artefact can be built without a GPU, and a CPU refuses to run it: int8 is faster there."""
     card = tiny.make(tmp_path / "weights")
     artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp16", precision="fp16")
     assert artefact.manifest.cosine > 0.999

@@ -1,4 +1,4 @@
-"""The split of a window into batches."""
+"""Splitting texts into batches."""
 
 from itertools import combinations, pairwise
 
@@ -14,7 +14,7 @@ def _cost(lengths: list[int], batches: list[list[int]], overhead: int) -> int:
 
 @given(st.lists(st.integers(1, 60), max_size=8), st.integers(1, 100), st.integers(0, 20))
 def test_no_other_split_of_the_sorted_texts_costs_less(lengths: list[int], budget: int, overhead: int) -> None:
-    """Against every way to cut the sorted list, and each text is in exactly one batch, longest first."""
+    """The split costs least of all, every text is in exactly one batch, and the longest batch is first."""
     batches = [list(batch) for batch in split(lengths, budget=budget, overhead=overhead)]
     assert sorted(at for batch in batches for at in batch) == list(range(len(lengths)))
     longest = [max(lengths[at] for at in batch) for batch in batches]

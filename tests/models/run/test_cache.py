@@ -1,4 +1,4 @@
-"""Texts seen before."""
+"""The vector cache."""
 
 import threading
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from models.run.hashing import HashingEmbedder
 
 
 class _Counting(HashingEmbedder):
-    """Notes what goes through the model."""
+    """Records the texts that it embeds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ def _cached(texts: int = 10) -> tuple[CachingEmbedder, _Counting, list[tuple[int
 
 
 def test_a_text_seen_before_is_not_embedded_again() -> None:
-    """And gets the vector it had, in its own place."""
+    """A cached text is not embedded again, and its vector is in its own row."""
     cached, model, told = _cached()
     first = cached.embed(["a", "b"])
     again = cached.embed(["b", "c", "a"])
@@ -42,16 +42,16 @@ def test_a_text_seen_before_is_not_embedded_again() -> None:
     np.testing.assert_array_equal(again, HashingEmbedder().embed(["b", "c", "a"]))
 
 
-def test_the_oldest_unused_goes_first() -> None:
-    """The bound holds, and use keeps a text in."""
+def test_the_least_recently_used_vector_is_evicted() -> None:
+    """The cache keeps the most recently used vectors, up to its size."""
     cached, model, _told = _cached(texts=2)
     for texts in (["a"], ["b"], ["a"], ["c"], ["a"], ["b"]):
         cached.embed(texts)
     assert model.asked == ["a", "b", "c", "b"]
 
 
-def test_what_is_returned_may_be_changed_by_its_owner() -> None:
-    """Nobody's scribbling reaches the next one's vectors."""
+def test_returned_vectors_may_be_modified() -> None:
+    """Changing a returned vector doesn't change the cached one."""
     cached, _model, _told = _cached()
     cached.embed(["a"])[:] = 7
     np.testing.assert_array_equal(cached.embed(["a"]), HashingEmbedder().embed(["a"]))
@@ -59,16 +59,16 @@ def test_what_is_returned_may_be_changed_by_its_owner() -> None:
     np.testing.assert_array_equal(cached.embed(["a"]), HashingEmbedder().embed(["a"]))
 
 
-def test_it_stands_for_the_model_it_wraps() -> None:
-    """Same stamp, dimension and tokens: another model has another cache."""
+def test_it_forwards_the_models_properties() -> None:
+    """Stamp, dimension, token limit and spans are the wrapped embedder's."""
     cached, model, _told = _cached()
     assert (cached.stamp, cached.dimension, cached.max_tokens) == (model.stamp, model.dimension, model.max_tokens)
     assert cached.spans(["a b"]) == model.spans(["a b"])
     assert cached.embed([]).shape == (0, model.dimension)
 
 
-def test_threads_share_it() -> None:
-    """Each gets the right vectors, whoever came first."""
+def test_it_is_thread_safe() -> None:
+    """Threads that share a cache all get the right vectors."""
     cached, _model, _told = _cached(texts=5)
     texts = [str(n) for n in range(20)]
     wanted = HashingEmbedder().embed(texts)
@@ -85,8 +85,8 @@ def test_threads_share_it() -> None:
     assert right == [True] * 120
 
 
-def test_questions_are_not_mistaken_for_texts() -> None:
-    """A model may read the same words differently: what is remembered of a text is no answer to a question."""
+def test_a_query_is_not_answered_from_the_cache() -> None:
+    """A model may embed the same words differently as a query, so queries are always embedded."""
     cached, model, _told = _cached()
     cached.embed(["a"])
     cached.embed(["a"], "query")

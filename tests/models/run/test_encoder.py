@@ -1,4 +1,4 @@
-"""The graph against plain numpy, and what batching must not change."""
+"""The embedder: its vectors equal plain numpy's, and batching doesn't change them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +22,7 @@ TEXTS = ["the card", "lost", "", "the lost card . " * 4, "card " * 60, "abc def 
 
 @pytest.fixture(scope="module", params=["mean", "cls"])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, OnnxEmbedder, str]:
-    """A tiny model: its weights' folder, its embedder, its pooling."""
+    """A tiny model: the folder of its weights, its embedder and its pooling."""
     folder = tmp_path_factory.mktemp("tiny")
     card = tiny.make(folder / "weights", pooling=request.param)
     artefact = find_or_build_artefact(card, folder / "weights", folder / "fp32", precision="fp32")
@@ -38,8 +38,8 @@ def _ids(folder: Path, text: str) -> list[int]:
     return ids
 
 
-def test_vectors_are_those_of_the_network(made: tuple[Path, OnnxEmbedder, str]) -> None:
-    """Another shape, both poolings, short and cut texts: the same numbers as the plain network's."""
+def test_vectors_equal_the_networks(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """For another shape, both poolings, short and truncated texts, vectors equal those of plain numpy."""
     folder, embedder, pooling = made
     found = embedder.embed(TEXTS)
     wanted = np.stack([tiny.reference(folder, _ids(folder, text), pooling) for text in TEXTS])
@@ -48,8 +48,8 @@ def test_vectors_are_those_of_the_network(made: tuple[Path, OnnxEmbedder, str]) 
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
-def test_a_vector_does_not_depend_on_its_batch_mates(made: tuple[Path, OnnxEmbedder, str]) -> None:
-    """Alone, among others, and in another order."""
+def test_a_vector_does_not_depend_on_its_batch(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """A text has the same vector alone, among others, and in another order."""
     _folder, embedder, _pooling = made
     together = embedder.embed(TEXTS)
     alone = np.concatenate([embedder.embed([text]) for text in TEXTS])
@@ -59,15 +59,15 @@ def test_a_vector_does_not_depend_on_its_batch_mates(made: tuple[Path, OnnxEmbed
     assert embedder.embed([]).shape == (0, tiny.HIDDEN)
 
 
-def test_a_command_in_a_text_is_text(made: tuple[Path, OnnxEmbedder, str]) -> None:
-    """A ticket that says [SEP] doesn't end there."""
+def test_a_special_token_in_a_text_is_text(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """A text that contains [SEP] doesn't end there."""
     folder, embedder, _pooling = made
     assert 3 not in _ids(folder, "a [SEP] b")[1:-1]
     assert not np.allclose(embedder.embed(["a [SEP] b"]), embedder.embed(["a b"]), atol=1e-3)
 
 
-def test_spans_are_of_the_text_and_leave_nothing_out(made: tuple[Path, OnnxEmbedder, str]) -> None:
-    """Beyond the model's length too: chunking needs to know."""
+def test_spans_cover_the_whole_text(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """Spans go beyond the model's maximum length, as chunking requires."""
     _folder, embedder, _pooling = made
     text = "card lost " * 30
     (spans,) = embedder.spans([text])
@@ -76,8 +76,8 @@ def test_spans_are_of_the_text_and_leave_nothing_out(made: tuple[Path, OnnxEmbed
     assert embedder.max_tokens == 22
 
 
-def test_tokens_and_padding_are_told(tmp_path: Path) -> None:
-    """What went through the model, and what beside it."""
+def test_tokens_are_counted(tmp_path: Path) -> None:
+    """The callback gets the tokens of each run, without padding."""
     card = tiny.make(tmp_path / "weights")
     artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
     told: list[tuple[int, int, float]] = []
@@ -136,8 +136,8 @@ def test_a_machine_without_a_kept_tuning_is_measured_when_the_embedder_is_opened
     assert (tmp_path / "fp32" / FILE).exists()
 
 
-def test_a_question_does_not_wait_for_batches(made: tuple[Path, OnnxEmbedder, str]) -> None:
-    """Every session is busy, and it is answered all the same, with the vector that the text has."""
+def test_a_query_does_not_wait_for_batches(made: tuple[Path, OnnxEmbedder, str]) -> None:
+    """A query is embedded while all sessions are busy, and has the text's vector."""
     _folder, embedder, _pooling = made
     wanted = embedder.embed(["lost card"])
     busy = [embedder._sessions.get() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The scheduler's constants follow the machine."""
+"""The batching parameters are measured for the machine."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _CPU = Cpu("Xeon", ("avx512_vnni", "amx_int8"), 2)
 
 @pytest.mark.parametrize(("cache", "overhead"), [(256, 4), (512, 12), (1024, 30), (100_000, 8)])
 def test_a_machine_of_known_cost_is_recognised(cache: int, overhead: int) -> None:
-    """A call costs `overhead` tokens; beyond the cache each token costs half as much again."""
+    """The tuning of a simulated machine, which takes 1.5 times as long beyond its cache, finds its parameters."""
 
     def run(texts: int, length: int) -> float:
         tokens = texts * length
@@ -24,8 +24,8 @@ def test_a_machine_of_known_cost_is_recognised(cache: int, overhead: int) -> Non
     assert abs(found.overhead_tokens - overhead) <= 2
 
 
-def test_the_time_that_reading_the_weights_takes_is_no_cost_of_a_call() -> None:
-    """No call takes less than 50 tokens would, so a short text alone says nothing of what a batch costs."""
+def test_the_time_of_reading_the_weights_is_not_overhead() -> None:
+    """A minimum time of a call, that of 50 tokens, is not taken for its overhead."""
 
     def run(texts: int, length: int) -> float:
         return (4 + max(50, texts * length)) * 1e-4
@@ -34,7 +34,7 @@ def test_the_time_that_reading_the_weights_takes_is_no_cost_of_a_call() -> None:
 
 
 def test_noise_in_one_round_changes_nothing() -> None:
-    """Medians are taken: something else ran for a moment."""
+    """A single slow call doesn't change the tuning, as medians are taken."""
     calls = 0
 
     def run(texts: int, length: int) -> float:
@@ -77,13 +77,13 @@ def test_a_tuning_from_before_flags_were_recorded_is_measured_again(tmp_path: Pa
     assert find_tuning(tmp_path, "cpu", _CPU, lambda: Tuning(512, 9)).budget_tokens == 512
 
 
-def test_a_cache_that_takes_no_files_is_no_error(tmp_path: Path) -> None:
-    """An image's file system is read-only: it is measured at every start there, or pinned."""
+def test_a_read_only_cache_is_not_an_error(tmp_path: Path) -> None:
+    """Without a place to keep the tuning it is measured at every start, as in an image with a read-only file system."""
     assert find_tuning(tmp_path / "missing", "cpu", _CPU, lambda: Tuning(256, 5)).budget_tokens == 256
 
 
-def test_a_gpu_is_given_more() -> None:
-    """A launch costs a thousand tokens there, and only tens of thousands keep it busy."""
+def test_a_gpu_gets_larger_batches() -> None:
+    """The tuning fits a simulated GPU, on which a launch costs 1,000 tokens, and fewer than 8,192 leave it idle."""
     found = tune(lambda texts, length: (1000 + max(texts * length, 8192)) * 1e-7, SCALES["cuda"])
     assert found.budget_tokens >= 32_768
     assert found.overhead_tokens > 1000

@@ -1,4 +1,4 @@
-"""Other encoders than ours, described by a card."""
+"""Encoders that are not built in, described by a card."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.models import tiny
 
 
 def _published(folder: Path, **said: Any) -> Path:
-    """As the sentence-transformers library saves a model."""
+    """A folder as the sentence-transformers library writes it."""
     tiny.make(folder)
     kinds = said.get("modules", ["models.Transformer", "models.Pooling", "models.Normalize"])
     modules = [
@@ -33,8 +33,8 @@ def _published(folder: Path, **said: Any) -> Path:
     return folder
 
 
-def test_a_folder_says_what_its_model_is(tmp_path: Path) -> None:
-    """Pooling, longest input and prompts out of its own files; options win."""
+def test_a_folder_is_read_into_a_card(tmp_path: Path) -> None:
+    """Pooling, maximum length and prompts come from the folder's files, and options override them."""
     card = read_published(_published(tmp_path / "bge-tiny"))
     assert (card.name, card.pooling, card.max_length) == ("bge-tiny", "cls", 24)
     assert (card.query_prefix, card.passage_prefix) == ("card ", "lost lost ")
@@ -47,8 +47,8 @@ def test_a_folder_says_what_its_model_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("saying", [{"pooling_mode": "mean"}, {"pooling_mode_mean_tokens": True}])
-def test_pooling_is_said_in_two_ways(tmp_path: Path, saying: dict[str, Any]) -> None:
-    """By older and newer versions of the library."""
+def test_both_forms_of_pooling_are_read(tmp_path: Path, saying: dict[str, Any]) -> None:
+    """Older and newer versions of the library write the pooling differently."""
     assert read_published(_published(tmp_path / "m", pooling=saying)).pooling == "mean"
 
 
@@ -64,23 +64,23 @@ def test_pooling_is_said_in_two_ways(tmp_path: Path, saying: dict[str, Any]) -> 
         (lambda f: (f / CONFIG).write_text('{"hidden_act": "relu"}'), "hidden_act"),
     ],
 )
-def test_what_cannot_be_built_is_said(tmp_path: Path, change: Any, words: str) -> None:
-    """In one line, and which option helps."""
+def test_an_unsupported_model_is_a_one_line_error(tmp_path: Path, change: Any, words: str) -> None:
+    """The error names the fault, and the option that helps if there is one."""
     change(_published(tmp_path / "m"))
     with pytest.raises(ConfigError, match=words):
         read_published(tmp_path / "m")
 
 
-def test_a_card_s_model_runs_with_its_prefixes(tmp_path: Path) -> None:
-    """From a folder of the user's, without a hub; a question and a text that read the same are two things."""
+def test_a_model_of_a_card_runs_with_its_prefixes(tmp_path: Path) -> None:
+    """A model in the user's folder runs offline, and puts its prefixes before queries and passages."""
     folder = _published(tmp_path / "mine")
     card = read_published(folder)
     (folder / "card.json").write_bytes(msgspec.json.encode(card))
     settings = ModelSettings(cache_dir=tmp_path / "cache", card=folder / "card.json", precision="fp32")
     embedder = load_embedder(settings)
-    ids = load_ids(folder, "lost lost the card")
+    ids = _ids(folder, "lost lost the card")
     np.testing.assert_allclose(embedder.embed(["the card"])[0], tiny.reference(folder, ids, "cls"), atol=1e-5)
-    asked = load_ids(folder, "card the card")
+    asked = _ids(folder, "card the card")
     np.testing.assert_allclose(
         embedder.embed(["the card"], "query")[0], tiny.reference(folder, asked, "cls"), atol=1e-5
     )
@@ -90,7 +90,7 @@ def test_a_card_s_model_runs_with_its_prefixes(tmp_path: Path) -> None:
 
 
 def test_a_prefix_is_part_of_the_stamp(tmp_path: Path) -> None:
-    """Vectors with and without it don't compare, so the graph is built anew and the index refuses it."""
+    """Vectors with different prefixes are not comparable, so their stamps differ."""
     folder, stamps = _published(tmp_path / "mine"), set()
     for prefix in ("", "the "):
         card = read_published(folder, passage_prefix=prefix)
@@ -103,13 +103,13 @@ def test_a_prefix_is_part_of_the_stamp(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"{", "is no model card"),
-        (b'{"name": "../x"}', "is no model card"),
+        (b"{", "is not a valid model card"),
+        (b'{"name": "../x"}', "is not a valid model card"),
         (None, "can't read"),
     ],
 )
-def test_a_bad_card_is_said(tmp_path: Path, content: bytes | None, words: str) -> None:
-    """In one line."""
+def test_a_malformed_card_is_a_one_line_error(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """The error names the setting and the fault."""
     if content is not None:
         (tmp_path / "card.json").write_bytes(content)
     with pytest.raises(ConfigError, match=f"TICKETS_MODEL__CARD: .*{words}"):
@@ -117,21 +117,21 @@ def test_a_bad_card_is_said(tmp_path: Path, content: bytes | None, words: str) -
 
 
 def test_a_card_needs_every_hash(tmp_path: Path) -> None:
-    """Nothing is run unverified."""
+    """A card without the hash of a file is refused, as the file could not be verified."""
     card = ModelCard("m", "", {CONFIG: "0" * 64}, "mean", 24)
     (tmp_path / "card.json").write_bytes(msgspec.json.encode(card))
     with pytest.raises(ConfigError, match=r"no sha256 of model.safetensors"):
         find_card("m", tmp_path / "card.json")
 
 
-def test_an_unknown_name_is_told_of_cards() -> None:
-    """And of what there is."""
+def test_the_error_for_an_unknown_name_mentions_cards() -> None:
+    """The error lists the built-in models, and says how to use another."""
     with pytest.raises(ConfigError, match=r"all-MiniLM-L6-v2.*ticketstream model card"):
         find_card("bge-large")
 
 
-def load_ids(folder: Path, text: str) -> list[int]:
-    """With the special tokens."""
+def _ids(folder: Path, text: str) -> list[int]:
+    """The ids of a text, special tokens included."""
     from models.run.tokenise import load_tokenizer  # noqa: PLC0415
 
     ids: list[int] = load_tokenizer(folder / TOKENIZER, max_length=24).encode(text).ids

@@ -1,4 +1,4 @@
-"""Weights are whole and verified, or the start ends with a sentence."""
+"""Weights are complete and verified, or the start ends with a one-line error."""
 
 import os
 import shutil
@@ -45,13 +45,13 @@ def _flip(path: Path) -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> tuple[ModelCard, Path, Path]:
-    """A card, a folder where its files are, and an empty cache."""
+    """A card, the folder of its files, and an empty cache."""
     card = tiny.make(tmp_path / "origin")
     return card, tmp_path / "origin", make_folder(tmp_path / "cache")
 
 
 def test_weights_are_fetched_once(world: tuple[ModelCard, Path, Path]) -> None:
-    """The second time nobody is asked."""
+    """Weights in the cache are not downloaded again."""
     card, origin, cache = world
     source = _Source(origin)
     for _ in range(2):
@@ -62,7 +62,7 @@ def test_weights_are_fetched_once(world: tuple[ModelCard, Path, Path]) -> None:
 
 @pytest.mark.parametrize("name", [WEIGHTS, TOKENIZER])
 def test_a_flipped_byte_in_the_cache_refuses_the_start(world: tuple[ModelCard, Path, Path], name: str) -> None:
-    """The sentence names the file and what to do."""
+    """The error for a damaged file names the file and says what to do."""
     card, origin, cache = world
     require_weights(card, cache, sources=(_Source(origin),))
     _flip(cache / name)
@@ -71,7 +71,7 @@ def test_a_flipped_byte_in_the_cache_refuses_the_start(world: tuple[ModelCard, P
 
 
 def test_a_flipped_byte_in_the_graph_refuses_the_start(world: tuple[ModelCard, Path, Path]) -> None:
-    """What was built is verified as what was fetched is."""
+    """A built graph is verified like a downloaded file."""
     card, origin, cache = world
     artefact = find_or_build_artefact(card, origin, cache, precision="fp32")
     _flip(artefact.graph)
@@ -79,17 +79,17 @@ def test_a_flipped_byte_in_the_graph_refuses_the_start(world: tuple[ModelCard, P
         find_or_build_artefact(card, origin, cache, precision="fp32")
 
 
-def test_a_source_with_other_bytes_is_passed_over(world: tuple[ModelCard, Path, Path]) -> None:
-    """The next one is asked, and nothing of the first is kept."""
+def test_a_source_with_other_bytes_is_skipped(world: tuple[ModelCard, Path, Path]) -> None:
+    """A source whose files don't match the card is skipped, and none of them is kept."""
     card, origin, cache = world
     require_weights(card, cache, sources=(_Source(origin, spoil=WEIGHTS), _Source(origin)))
-    with pytest.raises(UnavailableError, match="has another sha256"):
+    with pytest.raises(UnavailableError, match=r"sha256 of its model\.safetensors does not match"):
         require_weights(card, make_folder(cache / "other"), sources=(_Source(origin, spoil=WEIGHTS),))
     assert not (cache / "other" / WEIGHTS).exists()
 
 
-def test_when_no_source_answers_the_line_names_each_and_the_way_by_hand(world: tuple[ModelCard, Path, Path]) -> None:
-    """A network, or the files and where to put them."""
+def test_when_no_source_answers_the_error_names_each_and_the_manual_way(world: tuple[ModelCard, Path, Path]) -> None:
+    """The error says to run the command when online, or which files to put where."""
     card, origin, cache = world
     sources = (_Source(origin, fail="no route"), _Source(origin, fail="not found"))
     with pytest.raises(UnavailableError, match=r"no route; .*not found.*ticketstream model fetch.*put config.json"):
@@ -97,14 +97,14 @@ def test_when_no_source_answers_the_line_names_each_and_the_way_by_hand(world: t
 
 
 def test_an_unwritable_cache_names_its_setting(tmp_path: Path) -> None:
-    """A file where a folder should be."""
+    """The error for a cache folder that can't be made names the setting."""
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="TICKETS_MODEL__CACHE_DIR"):
         make_folder(tmp_path / "file" / "models")
 
 
-def test_another_recipe_is_built_anew(world: tuple[ModelCard, Path, Path]) -> None:
-    """An artefact of other weights is no artefact of these."""
+def test_an_artefact_of_other_weights_is_rebuilt(world: tuple[ModelCard, Path, Path]) -> None:
+    """An artefact is found only for the weights that it was built from."""
     card, origin, cache = world
     first = find_or_build_artefact(card, origin, cache, precision="fp32").manifest
     other = tiny.make(origin.parent / "other", seed=4)
@@ -114,7 +114,7 @@ def test_another_recipe_is_built_anew(world: tuple[ModelCard, Path, Path]) -> No
 
 
 def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Path]) -> None:
-    """It names what made the vectors, not where or when."""
+    """The stamp depends on the model only, not on the machine or the time."""
     card, origin, cache = world
     stamps = {
         find_or_build_artefact(card, origin, make_folder(cache / name), precision="fp32").manifest.stamp
@@ -132,8 +132,8 @@ def test_the_stamp_is_the_same_in_every_process(world: tuple[ModelCard, Path, Pa
     assert len(stamps) == 1
 
 
-def test_nothing_of_the_builder_is_loaded_once_it_is_built(world: tuple[ModelCard, Path, Path]) -> None:
-    """A warm start pays for inference alone."""
+def test_a_start_with_a_built_model_imports_no_builder(world: tuple[ModelCard, Path, Path]) -> None:
+    """Importing models.open imports ONNX Runtime, but not the libraries of the builder and the downloads."""
     card, origin, cache = world
     find_or_build_artefact(card, origin, cache, precision="fp32")
     loaded = subprocess.run(
