@@ -14,7 +14,7 @@ from cli.console import JsonFlag, StagedFlag, err, out, print_json, report_error
 from connectors.qdrant.lock import find_owner
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
-from core.protocols import Index
+from core.protocols import IndexReader
 from core.settings import Settings
 from maintenance.compare import Difference, DifferenceKind
 from maintenance.fold import Fold
@@ -22,7 +22,7 @@ from maintenance.log import RawLog, open_raw_log
 from maintenance.reconcile import compare, delete_surplus, repair_index
 from maintenance.reindexer import Reindexer
 from maintenance.split_log import open_split_log
-from runtime.index import open_index_for_writing
+from runtime.index import open_index_for_reading, open_index_for_writing
 from runtime.model import open_embedder
 from stream.plan import ticket_steps
 
@@ -83,13 +83,14 @@ def reconcile(
     log = open_split_log(settings) if split else open_raw_log(settings)
     with ExitStack() as stack:
         embedder = open_embedder(settings.model)
-        index = open_index_for_writing(settings.index, embedder, stack)
+        writable = open_index_for_writing(settings.index, embedder, stack) if repair else None
+        index = writable or open_index_for_reading(settings.index, embedder, stack)
         fold = log.fold()
         report = _compare(fold, log, index)
         if not as_json:
             _print_differences(settings, report, limit)
-        if repair:
-            reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=index, settings=settings.writer)
+        if writable is not None:
+            reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=writable, settings=settings.writer)
             report = _repair(report, fold, log, reindexer, yes=yes)
     if as_json:
         print_json(report)
@@ -99,7 +100,7 @@ def reconcile(
         raise typer.Exit(EXIT_FAULT)
 
 
-def _compare(fold: Fold, log: RawLog, index: Index) -> Report:
+def _compare(fold: Fold, log: RawLog, index: IndexReader) -> Report:
     total = log.length()
     with progress_bars() as bars:
         outcome = compare(

@@ -10,7 +10,9 @@ from rich.text import Text
 
 from cli.console import JsonFlag, StagedFlag, out, print_json, report_errors
 from connectors.kafka.admin import PartitionLag, open_cluster
+from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
+from core.settings import Settings
 from runtime.control import WorkerStatus
 from runtime.searcher import open_searcher
 from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
@@ -36,14 +38,14 @@ class GroupStatus(Struct, frozen=True):
 class StreamStatus(GroupStatus, frozen=True):
     """Output of `--json`."""
 
-    index: WorkerStatus
+    index: WorkerStatus | None
 
 
 class SplitStatus(Struct, frozen=True):
     """Output of `--split --json`."""
 
     roles: list[GroupStatus]
-    index: WorkerStatus
+    index: WorkerStatus | None
 
 
 @report_errors
@@ -62,8 +64,7 @@ def status(
     cluster, roles = open_cluster(settings.kafka), (ENRICHMENT, EMBEDDING) if split else (PIPELINE,)
     read = {role.group(settings.kafka): role.reads(settings.topics) for role in roles}
     groups = [GroupStatus(group, [_row(lag) for lag in cluster.lag(topic, group)]) for group, topic in read.items()]
-    with ExitStack() as stack:
-        index = open_searcher(settings, stack).status()
+    index = _index(settings)
     if not as_json:
         for group in groups:
             out.print(_lag_table(group))
@@ -72,6 +73,15 @@ def status(
         print_json(SplitStatus(groups, index))
     else:
         print_json(StreamStatus(groups[0].group, groups[0].partitions, index))
+
+
+def _index(settings: Settings) -> WorkerStatus | None:
+    """The index's status, or None before the first worker has created it."""
+    try:
+        with ExitStack() as stack:
+            return open_searcher(settings, stack).status()
+    except NoIndexError:
+        return None
 
 
 def _row(lag: PartitionLag) -> PartitionRow:
@@ -91,8 +101,11 @@ def _lag_table(found: GroupStatus) -> Table:
     return table
 
 
-def _index_table(index: WorkerStatus) -> Table:
+def _index_table(index: WorkerStatus | None) -> Table:
     table = Table(title="index", title_justify="left", show_header=False)
+    if index is None:
+        table.add_row("none yet", "the first worker creates it")
+        return table
     table.add_row("model", index.model)
     table.add_row("points", f"{index.points:,}")
     table.add_row("tombstones", f"{index.tombstones:,}")

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.topics import load_topics
+from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
 from core.errors import EXIT_OK, TicketstreamError
 from core.settings import Settings
@@ -68,12 +69,13 @@ def _model(settings: Settings) -> str:
 
 
 def _index(settings: Settings) -> str:
-    if settings.index.url is None and not settings.index.path.exists():
-        return f"there is none at {settings.index.path} yet; the first start creates it"
     if not describe(settings.model).ready:
         return "not checked, because the model is not fetched yet"
-    with ExitStack() as stack:
-        status = open_searcher(settings, stack).status()
+    try:
+        with ExitStack() as stack:
+            status = open_searcher(settings, stack).status()
+    except NoIndexError as missing:
+        return str(missing)
     return f"{status.points:,} points, {status.tombstones:,} of them tombstones"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from core.contract import FINAL_VERSION, record_key
-from core.protocols import Index
+from core.protocols import IndexReader
 from core.records import Record, TicketPoints
 from maintenance.compare import Comparison, Difference, Outcome
 from maintenance.fold import Fold, Position, position_of
@@ -32,7 +32,7 @@ class LogReader(TopicReader, Protocol):
 
 
 def compare(
-    fold: Fold, log: LogReader, index: Index, *, watch: Callable[[Iterable[Record]], Iterable[Record]] = iter
+    fold: Fold, log: LogReader, index: IndexReader, *, watch: Callable[[Iterable[Record]], Iterable[Record]] = iter
 ) -> Outcome:
     """Read the log into the empty `fold`, then the index, and return in which tickets they differ.
 

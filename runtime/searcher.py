@@ -1,16 +1,21 @@
-"""Searches by text, in the index itself or through the worker that owns it."""
+"""Searches by text: asks the worker that owns the embedded index, or opens the index itself."""
 
+import time
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Final, Protocol
 
-from connectors.qdrant.lock import find_owner
+from connectors.qdrant.lock import InUseError, find_owner
 from core.protocols import Embedder, IndexReader
 from core.records import SearchHit, SearchQuery
-from core.settings import Settings
+from core.settings import IndexSettings, Settings
 from operators.redact import redact_text
 from runtime.control import WorkerClient, WorkerStatus
 from runtime.index import open_index_for_reading
 from runtime.model import open_embedder
+
+#: How long a worker may take from opening the index to answering.
+_WORKER_START_S: Final = 5.0
+_RETRY_S: Final = 0.1
 
 
 class Searcher(Protocol):
@@ -54,15 +59,34 @@ class IndexSearcher:
 
 
 def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
-    """A client of the running worker if it owns the embedded index, else the index itself, opened for reading.
+    """The worker that owns the embedded index, if one is running; else the index, opened for reading.
+
+    A worker that starts at the same time is waited for.
 
     Raises:
-        ConfigError: the index belongs to another model, or doesn't exist.
-        UnavailableError: the index, the worker or the model is unavailable.
+        NoIndexError: the index doesn't exist.
+        ConfigError: the index is of another model, or a process that doesn't answer searches is using it.
+        UnavailableError: the index server or the model isn't available.
     """
-    owner = find_owner(settings.index.path) if settings.index.url is None else None
-    if owner is not None and owner.address is not None:
-        return WorkerClient(owner, timeout_s=settings.index.timeout_s)
+    worker = _find_worker(settings.index)
+    if worker is not None:
+        return worker
     embedder = open_embedder(settings.model)
-    index = open_index_for_reading(settings.index, embedder, stack)
-    return IndexSearcher(index=index, embedder=embedder)
+    deadline = time.monotonic() + _WORKER_START_S
+    while True:
+        try:
+            return IndexSearcher(index=open_index_for_reading(settings.index, embedder, stack), embedder=embedder)
+        except InUseError:
+            worker = _find_worker(settings.index)
+            if worker is not None:
+                return worker
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_S)
+
+
+def _find_worker(settings: IndexSettings) -> WorkerClient | None:
+    owner = find_owner(settings.path) if settings.url is None else None
+    if owner is None or owner.address is None:
+        return None
+    return WorkerClient(owner, timeout_s=settings.timeout_s)

@@ -9,6 +9,7 @@ import msgspec
 
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
+from core.errors import EXIT_UNAVAILABLE
 from core.records import Record
 from core.settings import IndexSettings
 from models.open import load_embedder
@@ -162,6 +163,9 @@ def test_reconcile_beside_a_running_worker(tansu: str, tmp_path: Path) -> None:
     with QdrantFacade(tmp_path / "qdrant") as facade:
         server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_KAFKA__GROUP": f"{world.settings.kafka.group}-2"}
         terminal = Terminal(world, **server)
+        terminal.run("reconcile", code=EXIT_UNAVAILABLE)  # nothing creates the collection but a worker
+        with _opened(world, IndexSettings(url=facade.url)):
+            pass
         nothing_read = terminal.json("reconcile")
         assert nothing_read["pending"] == nothing_read["tickets"], "what the group has not committed is no difference"
         with WorkerProcess(world, environment=server) as worker:

@@ -1,12 +1,23 @@
-"""The searcher redacts a question, and embeds it as a question."""
+"""Searches by text: the query's embedding, and which index or worker answers."""
 
+import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from connectors.qdrant.engine import NoIndexError
+from connectors.qdrant.lock import InUseError, take_lock
+from connectors.qdrant.open import open_index_for_writing
 from core.protocols import TextKind
 from core.records import SearchQuery, Vector
+from core.settings import IndexSettings, ModelSettings, Settings
 from models.run.hashing import HashingEmbedder
-from runtime.searcher import IndexSearcher
+from runtime import searcher as searchers
+from runtime.control import WorkerClient
+from runtime.searcher import IndexSearcher, open_searcher
 
 
 class _RecordingEmbedder(HashingEmbedder):
@@ -30,3 +41,45 @@ def test_a_question_is_redacted_and_embedded_as_a_query() -> None:
     searcher = IndexSearcher(index=_EmptyIndex(), embedder=embedder)  # type: ignore[arg-type]
     searcher.search("where is ada@example.com's card", SearchQuery(tenant_id="acme"))
     assert embedder.embedded == [(["where is [EMAIL]'s card"], "query")]
+
+
+def _settings(path: Path) -> Settings:
+    return Settings(model=ModelSettings(name="hashing"), index=IndexSettings(path=path))
+
+
+def test_an_index_without_a_worker_is_opened(tmp_path: Path) -> None:
+    """A search without a worker opens the index itself, and a worker can open it at the same time."""
+    settings, embedder = _settings(tmp_path / "index"), HashingEmbedder()
+    open_index_for_writing(settings.index, dimension=embedder.dimension, model=embedder.stamp).close()
+    with ExitStack() as stack:
+        searcher = open_searcher(settings, stack)
+        open_index_for_writing(settings.index, dimension=embedder.dimension, model=embedder.stamp).close()
+        assert searcher.status().points == 0
+        assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")) == []
+
+
+def test_a_search_before_the_first_worker_creates_nothing(tmp_path: Path) -> None:
+    """A missing index is an error, and its folder isn't created."""
+    with ExitStack() as stack, pytest.raises(NoIndexError):
+        open_searcher(_settings(tmp_path / "index"), stack)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_starts_is_waited_for(tmp_path: Path) -> None:
+    """A worker that has locked the index and doesn't answer yet is asked as soon as it has announced its address."""
+    lock = take_lock(tmp_path)
+    start = threading.Timer(0.3, lambda: lock.announce("http://127.0.0.1:1", "secret"))
+    start.start()
+    with ExitStack() as stack:
+        assert isinstance(open_searcher(_settings(tmp_path), stack), WorkerClient)
+    start.join()
+    lock.release()
+
+
+def test_a_process_that_answers_no_searches_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process that uses the index never announces an address, the error names it."""
+    monkeypatch.setattr(searchers, "_WORKER_START_S", 0.2)
+    lock = take_lock(tmp_path)
+    with ExitStack() as stack, pytest.raises(InUseError, match=r"process \d+ is using the index"):
+        open_searcher(_settings(tmp_path), stack)
+    lock.release()

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pytest
 from qdrant_client import grpc as q
 
+from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import VECTOR
-from connectors.qdrant.open import open_index_for_writing
+from connectors.qdrant.open import open_index_for_writing, open_reader
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError
 from core.failpoints import arm
@@ -28,12 +29,25 @@ class _Denying(QdrantFacade):
     refuses = grpc.StatusCode.INVALID_ARGUMENT
     recreated: str | None = None
     size = DIMENSION
+    created: ClassVar[list[str]] = []
 
     def CollectionExists(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         if self.denials:
             self.denials -= 1
             return q.CollectionExistsResponse(result=q.CollectionExists(exists=False))
         return super().CollectionExists(request, context)
+
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        self.created.append("collection")
+        return super().Create(request, context)
+
+    def CreateFieldIndex(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        self.created.append("payload index")
+        return super().CreateFieldIndex(request, context)
+
+    def UpdateAliases(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        self.created.append("alias")
+        return super().UpdateAliases(request, context)
 
     def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         answer = super().Get(request, context)
@@ -103,6 +117,21 @@ def test_two_workers_that_start_together_share_a_collection(facade: _Denying, in
     second = open_index_for_writing(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
     assert held(second) == {("acme", "1"): (1, False)}
     second.close()
+
+
+def test_a_reader_changes_nothing_on_the_server(facade: _Denying, index: VersionedIndex) -> None:
+    """Opening and reading a collection, or failing to find one, sends no request that creates anything."""
+    index.write([ticket("1", 1, 1)])
+    assert facade.created, "opening for writing creates the collection"
+    facade.created.clear()
+    reader = open_reader(IndexSettings(url=facade.url), dimension=DIMENSION, model=MODEL)
+    assert held(reader) == {("acme", "1"): (1, False)}
+    reader.close()
+    with pytest.raises(
+        NoIndexError, match=r"TICKETS_INDEX__COLLECTION: there is no collection other at .*start a worker"
+    ):
+        open_reader(IndexSettings(url=facade.url, collection="other"), dimension=DIMENSION, model=MODEL)
+    assert facade.created == []
 
 
 def test_after_send_the_server_has_the_points_and_we_do_not_know(facade: _Denying, index: VersionedIndex) -> None:
