@@ -6,11 +6,26 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from connectors.kafka.consumer import GroupConsumer
 from core.errors import FatalError
 from core.records import Batch, Item, Record
 from stream.steps import Step, run_step
 from stream.telemetry import StreamTelemetry
+
+
+class BatchConsumer(Protocol):
+    """The part of `connectors.kafka.consumer.GroupConsumer` that a pipeline needs."""
+
+    @property
+    def finished(self) -> bool: ...
+
+    @property
+    def hangs(self) -> bool: ...
+
+    def poll(self) -> Batch[Record] | None: ...
+
+    def stop(self, since: float) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class BatchWriter(Protocol):
@@ -36,7 +51,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        consumer: GroupConsumer,
+        consumer: BatchConsumer,
         steps: Sequence[Step],
         writer: BatchWriter,
         telemetry: StreamTelemetry,

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import pytest
 
 from connectors.qdrant import replacement
 from connectors.qdrant.lock import take_lock
 from connectors.qdrant.open import open_index_for_writing
+from connectors.qdrant.policy import VersionedIndex
 from connectors.qdrant.replacement import NewCollection, open_replacement
 from core.errors import ConfigError
 from core.protocols import Index
@@ -24,7 +25,14 @@ from tests.maintenance.test_reconcile import FakeLog, event, fold
 from tests.rigs.qdrant_facade import QdrantFacade
 
 _EMBEDDER = HashingEmbedder()
-_MADE: dict[str, Any] = {"dimension": _EMBEDDER.dimension, "model": _EMBEDDER.stamp}
+
+
+class _Vectors(TypedDict):
+    dimension: int
+    model: str
+
+
+_VECTORS: _Vectors = {"dimension": _EMBEDDER.dimension, "model": _EMBEDDER.stamp}
 _SETTINGS = Settings(model=ModelSettings(name="hashing"))
 
 
@@ -45,8 +53,8 @@ def _reindexer(index: Index) -> Reindexer:
 
 
 @contextmanager
-def _opened(settings: IndexSettings) -> Iterator[Any]:
-    index = open_index_for_writing(settings, **_MADE)
+def _opened(settings: IndexSettings) -> Iterator[VersionedIndex]:
+    index = open_index_for_writing(settings, **_VECTORS)
     try:
         yield index
     finally:
@@ -74,7 +82,7 @@ def server(tmp_path: Path) -> Iterator[IndexSettings]:
     """An alias of a collection that holds the log."""
     with QdrantFacade(tmp_path / "qdrant") as facade:
         settings = IndexSettings(url=facade.url, collection="live")
-        first = open_replacement(settings, **_MADE)
+        first = open_replacement(settings, **_VECTORS)
         first.switch(follow=lambda: None, wait=_never)
         first.close()
         _write(settings, list(_topic().records()))
@@ -100,7 +108,7 @@ def _rebuilt(
                 while_filling()
             yield record
 
-    new, found = open_replacement(settings, **_MADE), fold()
+    new, found = open_replacement(settings, **_VECTORS), fold()
     reindexer = _reindexer(new.index)
     write_latest(found, log, reindexer, writing=watched)
     catch_up(found, log, reindexer)
@@ -125,8 +133,8 @@ def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
     """The old index answers until its worker ends, and the new one has what the old one took meanwhile."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
-    worker = open_index_for_writing(settings, **_MADE)
-    new, found = open_replacement(settings, **_MADE), fold()
+    worker = open_index_for_writing(settings, **_VECTORS)
+    new, found = open_replacement(settings, **_VECTORS), fold()
     reindexer = _reindexer(new.index)
     write_latest(found, log, reindexer)
     late = event(102, "late", 1)
@@ -144,10 +152,10 @@ def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
 def test_a_rebuild_waits_for_a_worker_that_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that a supervisor starts just before the switch delays the rebuild, and does not fail it."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
-    new = open_replacement(settings, **_MADE)
+    new = open_replacement(settings, **_VECTORS)
     found, reindexer = fold(), _reindexer(new.index)
     write_latest(found, log, reindexer)
-    workers = [open_index_for_writing(settings, **_MADE)]
+    workers = [open_index_for_writing(settings, **_VECTORS)]
     monkeypatch.setattr("connectors.qdrant.replacement.find_owner", lambda _path: None)
     new.switch(follow=lambda: index_new(found, log, reindexer), wait=lambda: workers.pop().close())
     assert workers == []
@@ -168,16 +176,16 @@ def test_a_crash_before_the_rename_keeps_the_old_index(tmp_path: Path, monkeypat
     assert _digest(settings) == before
 
 
-def _crash(*_args: Any) -> None:
+def _crash(*_args: object) -> None:
     raise KeyboardInterrupt
 
 
 def test_two_rebuilds_of_one_folder_are_refused(tmp_path: Path) -> None:
     """A second rebuild of a folder fails while the first is running."""
     settings = IndexSettings(path=tmp_path / "index")
-    first = open_replacement(settings, **_MADE)
+    first = open_replacement(settings, **_VECTORS)
     with pytest.raises(ConfigError, match="in use by process"):
-        open_replacement(settings, **_MADE)
+        open_replacement(settings, **_VECTORS)
     first.close()
     take_lock(settings.path).release()
 
@@ -220,8 +228,8 @@ def test_a_switch_that_comes_first_is_caught(server: IndexSettings, monkeypatch:
     """A mutant that switches before the new collection is complete answers from half an index."""
     before, opened = _digest(server), replacement.open_new_collection
 
-    def early(settings: IndexSettings, **kwargs: Any) -> NewCollection:
-        found = opened(settings, **kwargs)
+    def early(settings: IndexSettings, *, dimension: int, model: str) -> NewCollection:
+        found = opened(settings, dimension=dimension, model=model)
         found._alias.point_to(found.name)
         return found
 
@@ -236,7 +244,7 @@ def test_the_name_of_a_collection_is_refused(tmp_path: Path) -> None:
         settings = IndexSettings(url=facade.url, collection="tickets")
         _write(settings, [event(0, "1", 1)])
         with pytest.raises(ConfigError, match=r"tickets is a collection and not an alias.*tickets-live"):
-            open_replacement(settings, **_MADE)
+            open_replacement(settings, **_VECTORS)
 
 
 def test_an_alias_whose_workers_have_another_model_is_refused(server: IndexSettings) -> None:

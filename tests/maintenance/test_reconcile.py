@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 import pytest
 
-from core.records import IndexedTicket, Origin, Record, TicketPoints
-from core.settings import ContractSettings
+from core.protocols import Index
+from core.records import IndexedTicket, Origin, Record, Ticket
+from core.settings import ContractSettings, WriterSettings
 from maintenance import reconcile
-from maintenance.compare import Comparison, Difference
+from maintenance.compare import Comparison, Difference, Outcome
 from maintenance.fold import Fold, Position
 from maintenance.reconcile import compare, delete_surplus
+from maintenance.reindexer import Reindexer
 from operators.decode import decode
 from tests.fakes import FakeIndex
 
@@ -117,7 +118,7 @@ def test_records_that_arrive_during_the_comparison_are_no_difference() -> None:
 def test_a_comparison_that_reads_the_log_once_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that reads the log once reports the newest tickets as surplus."""
 
-    def once(found: Fold, log: FakeLog, index: Any) -> Any:
+    def once(found: Fold, log: FakeLog, index: Index) -> Outcome:
         found.read(log.records())
         committed = log.committed()
         comparison = Comparison(found)
@@ -133,8 +134,8 @@ def test_a_comparison_that_reads_the_log_once_is_caught(monkeypatch: pytest.Monk
 def test_a_fold_that_keeps_the_last_event_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that keeps the last event instead of the highest version is caught."""
 
-    def last(self: Fold, ticket: Any, position: Position) -> None:
-        self.tickets.pop(ticket.record.key, None)
+    def last(self: Fold, ticket: Ticket, position: Position) -> None:
+        self.tickets.pop(ticket.record.key or b"", None)
         note(self, ticket, position)
 
     note = Fold._note
@@ -193,14 +194,7 @@ def test_a_comparison_that_ignores_dead_letters_is_caught(
 
 def test_a_surplus_ticket_is_deleted_at_the_next_version() -> None:
     """A surplus ticket is deleted at its version + 1, so that the delete wins, and other differences are kept."""
-    written: list[TicketPoints] = []
-
-    class _Reindexer:
-        def write(self, tickets: Sequence[TicketPoints]) -> int:
-            written.extend(tickets)
-            return len(tickets)
-
+    index = FakeIndex()
     differences = [Difference("surplus", "acme", "s", None, 4), Difference("ahead", "acme", "a", 1, 4)]
-    reindexer: Any = _Reindexer()
-    assert delete_surplus(differences, reindexer) == 1
-    assert [(t.ticket_id, t.version, t.points) for t in written] == [("s", 5, ())]
+    assert delete_surplus(differences, Reindexer(steps=[], index=index, settings=WriterSettings())) == 1
+    assert index.versions == {("acme", "s"): 5}

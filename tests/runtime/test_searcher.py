@@ -4,7 +4,6 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +17,7 @@ from models.run.hashing import HashingEmbedder
 from runtime import searcher as searchers
 from runtime.control import WorkerClient
 from runtime.searcher import IndexSearcher, open_searcher
+from tests.fakes import FakeIndex
 
 
 class _RecordingEmbedder(HashingEmbedder):
@@ -30,15 +30,10 @@ class _RecordingEmbedder(HashingEmbedder):
         return super().embed(texts, kind)
 
 
-class _EmptyIndex:
-    def search(self, _query: SearchQuery, _vector: Vector) -> list[Any]:
-        return []
-
-
 def test_a_question_is_redacted_and_embedded_as_a_query() -> None:
     """A question is redacted as a ticket's text is, and embedded with the kind `query`."""
     embedder = _RecordingEmbedder()
-    searcher = IndexSearcher(index=_EmptyIndex(), embedder=embedder)  # type: ignore[arg-type]
+    searcher = IndexSearcher(index=FakeIndex(), embedder=embedder)
     searcher.search("where is ada@example.com's card", SearchQuery(tenant_id="acme"))
     assert embedder.embedded == [(["where is [EMAIL]'s card"], "query")]
 

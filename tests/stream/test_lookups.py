@@ -1,10 +1,9 @@
 """Lookups of customers by the writer's threads: an outage is retried, and a hang holds back its batch alone."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -60,14 +59,13 @@ class _Flaky:
         return {"plan": "gold"}
 
 
-class _Kept(FakeIndex):
+class _Kept:
     """Keeps the enriched tickets that are written."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.kept: list[EnrichedTicket] = []
 
-    def write(self, tickets: Any) -> None:
+    def write(self, tickets: Sequence[EnrichedTicket], /) -> None:
         self.kept += tickets
 
 
@@ -75,7 +73,7 @@ def _step(directory: CustomerDirectory) -> Step:
     return Step("enrich", "enrich", partial(enrich, customers=directory), pure=False, calls="customers")
 
 
-def _run(directory: _Directory) -> tuple[Run, _Kept, FakeDeadLetters]:
+def _run(directory: _Directory) -> tuple[Run[EnrichedTicket], _Kept, FakeDeadLetters]:
     index, letters = _Kept(), FakeDeadLetters()
     run = Run(index, letters, steps=[_step(directory)])
     run.writer.submit(Batch((samples.enriched(customer_id="C-1"),), receipt("r1")))

@@ -6,12 +6,12 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
-from typing import Any
+from typing import cast
 
 import pytest
 
-from core.errors import TransientError
-from core.records import Batch, TicketPoints
+from core.errors import FatalError, TransientError
+from core.records import Batch, Item, Rejected, TicketPoints
 from core.settings import HealthSettings, WriterSettings
 from delivery import gate
 from delivery.credits import Credits
@@ -21,12 +21,13 @@ from stream.sinks import INDEX, OpenSink
 from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 from stream.writer import Writer
 from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points, receipt
+from tests.stream.test_writer import Finish
 
 
 class _Worker:
     """A writer with its health server and a clock that the test sets. It has a partition."""
 
-    def __init__(self, finish: Any = lambda batch: batch, index: FakeIndex | None = None) -> None:
+    def __init__(self, finish: Finish[TicketPoints] | None = None, index: FakeIndex | None = None) -> None:
         self.now = 0.0
         self.telemetry = StreamTelemetry()
         self.progress = Progress(max_stall_s=60, clock=lambda: self.now)
@@ -38,7 +39,7 @@ class _Worker:
         self.server = serve_health(HealthSettings(), state, self._stack, port=0)
         settings = WriterSettings(backoff_max_s=0.002)
         self.writer: Writer[TicketPoints] = Writer(
-            finish=finish,
+            finish=finish or (lambda batch: cast("Batch[TicketPoints | Rejected]", batch)),
             sinks=[OpenSink(INDEX, index or FakeIndex())],
             dead_letters=FakeDeadLetters(),
             dependencies=dependencies(settings, self.telemetry, self.progress),
@@ -64,12 +65,12 @@ def test_a_model_that_hangs_fails_the_liveness_probe() -> None:
     """A hung model fails /health after `max_stall_s`, even while polls continue."""
     begun, end = threading.Event(), threading.Event()
 
-    def hangs(batch: Batch[Any]) -> Batch[Any]:
+    def hang(_batch: Batch[Item]) -> Batch[TicketPoints | Rejected]:
         begun.set()
         end.wait()
-        return batch
+        raise FatalError("the test has ended")
 
-    worker = _Worker(hangs)
+    worker = _Worker(hang)
     worker.writer.submit(Batch((points(),), receipt("r1")))
     begun.wait()
     worker.now = 59

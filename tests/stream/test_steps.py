@@ -1,19 +1,18 @@
 """The wrapper around every operator."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from msgspec import structs
 
 from core.errors import FatalError, TransientError
-from core.records import Batch, Rejected, Ticket
+from core.records import Batch, Item, Rejected, Ticket
 from stream.steps import Step, run_step
 from stream.telemetry import StreamTelemetry
 from tests.fakes import receipt, record
 
 
-def _batch(*items: Any) -> Batch[Any]:
+def _batch(*items: Item) -> Batch[Item]:
     return Batch(items, receipt("receipt"))
 
 
@@ -60,24 +59,24 @@ def test_one_record_that_breaks_a_pure_operator_is_rejected_alone() -> None:
 def test_a_fault_of_a_step_with_io_stops_the_stream() -> None:
     """An exception in a step that does I/O stops the stream, and rejects no record."""
 
-    def broken(_items: Sequence[Any]) -> list[Any]:
+    def broken(_items: Sequence[Item]) -> list[Item]:
         raise RuntimeError
 
     with pytest.raises(FatalError, match="embed failed: RuntimeError"):
-        run_step(Step("embed", "embed", broken, pure=False), _batch("a"), StreamTelemetry())
+        run_step(Step("embed", "embed", broken, pure=False), _batch(record()), StreamTelemetry())
 
 
 def test_an_outage_passes_through() -> None:
     """A TransientError passes through the wrapper unchanged."""
 
-    def out(_items: Sequence[Any]) -> list[Any]:
+    def out(_items: Sequence[Item]) -> list[Item]:
         raise TransientError("directory out")
 
     with pytest.raises(TransientError):
-        run_step(Step("enrich", "enrich", out), _batch("a"), StreamTelemetry())
+        run_step(Step("enrich", "enrich", out), _batch(record()), StreamTelemetry())
 
 
 def test_an_operator_that_loses_a_record_stops_the_stream() -> None:
     """An operator that returns fewer items than it was given stops the stream, as the lost one would be acked."""
     with pytest.raises(FatalError, match="1 results for 2 records"):
-        run_step(Step("lossy", "enrich", lambda items: items[:1]), _batch("a", "b"), StreamTelemetry())
+        run_step(Step("lossy", "enrich", lambda items: items[:1]), _batch(record(0), record(1)), StreamTelemetry())

@@ -2,17 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Generic, TypeVar, cast
 
 import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
 from core.protocols import DeadLetters, Sink
-from core.records import Batch, Rejected, TicketPoints
+from core.records import Batch, EnrichedTicket, Item, Receipt, Rejected, TicketPoints, record_of
 from core.settings import WriterSettings
-from delivery.dependency import Dependency
 from stream.progress import Progress
 from stream.sinks import EMBEDDED, INDEX, OpenSink, SinkSpec
 from stream.steps import Step, run_steps
@@ -24,36 +23,38 @@ SETTINGS = WriterSettings(backoff_max_s=0.002, max_concurrent_batches=2)
 BAD = Rejected(record(1), "decode", "bad_json", "reason")
 
 
-def _run_all(
-    steps: Sequence[Step], telemetry: StreamTelemetry, called: Mapping[str, Dependency], batch: Batch[Any]
-) -> Batch[Any]:
-    return run_steps(steps, batch, telemetry=telemetry, dependencies=called)
+W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
+
+#: Runs the last steps on a batch.
+Finish = Callable[[Batch[Item]], Batch[W | Rejected]]
 
 
-class Run:
+class Run(Generic[W]):
     """A writer, with its acks, metrics and progress."""
 
     def __init__(
         self,
-        index: Sink[Any],
+        index: Sink[W],
         dead_letters: DeadLetters,
-        kind: type[Writer[Any]] = Writer,
+        kind: type[Writer[W]] = Writer,
         *,
-        finish: Callable[[Batch[Any]], Batch[Any]] = lambda batch: batch,
-        first: Sink[Any] | None = None,
+        finish: Finish[W] | None = None,
+        first: Sink[W] | None = None,
         spec: SinkSpec = INDEX,
         steps: Sequence[Step] = (),
     ) -> None:
-        self.acks: list[Any] = []
+        """Finish batches with `finish`, or with `steps`."""
+        self.acks: list[Receipt] = []
         self.telemetry = StreamTelemetry()
         self.progress = Progress(max_stall_s=60)
-        sinks: list[OpenSink[Any]] = [OpenSink(spec, index)]
+        sinks: list[OpenSink[W]] = [OpenSink(spec, index)]
         if first is not None:
             sinks.insert(0, OpenSink(EMBEDDED, first))
         lookups = [step.calls for step in steps]
         called = dependencies(SETTINGS, self.telemetry, self.progress, [sink.spec for sink in sinks], lookups)
+        run = partial(run_steps, steps, telemetry=self.telemetry, dependencies=called)
         self.writer = kind(
-            finish=partial(_run_all, steps, self.telemetry, called) if steps else finish,
+            finish=finish or cast("Finish[W]", run),
             sinks=sinks,
             dead_letters=dead_letters,
             dependencies=called,
@@ -86,7 +87,7 @@ def test_a_batch_is_acked_once_all_of_it_is_durable() -> None:
     assert run.sample("tickets_rejected_total", stage="decode", code="bad_json") == 1
 
 
-def _early_ack_is_caught(kind: type[Writer[Any]]) -> bool:
+def _early_ack_is_caught(kind: type[Writer[TicketPoints]]) -> bool:
     """Whether a batch stays unacked when the index fails."""
     run = Run(FakeIndex(lambda _call: FatalError("gone")), FakeDeadLetters(), kind)
     run.writer.submit(Batch((points(),), receipt("r1")))
@@ -103,10 +104,10 @@ def test_a_permanent_fault_leaves_the_batch_unacked() -> None:
 def test_the_check_catches_an_ack_before_the_write() -> None:
     """A mutant that acks before it writes is caught when the index fails."""
 
-    class AckFirst(Writer[Any]):
-        def _run(self, batch: Any) -> None:
-            self._ack(batch.receipt)
-            super()._run(batch)
+    class AckFirst(Writer[TicketPoints]):
+        def _run(self, unfinished: Batch[Item]) -> None:
+            self._ack(unfinished.receipt)
+            super()._run(unfinished)
 
     assert not _early_ack_is_caught(AckFirst)
 
@@ -149,7 +150,7 @@ def test_batches_are_written_concurrently() -> None:
     both = threading.Barrier(2, timeout=5)
 
     class Meeting(FakeIndex):
-        def write(self, tickets: Any) -> None:
+        def write(self, tickets: Sequence[TicketPoints]) -> None:
             both.wait()
             super().write(tickets)
 
@@ -174,9 +175,9 @@ class _Picky(FakeIndex):
         super().write(tickets)
 
 
-def _number(batch: Batch[Any]) -> Batch[Any]:
+def _number(batch: Batch[Item]) -> Batch[TicketPoints | Rejected]:
     """Make each record the ticket that its offset numbers."""
-    return Batch(tuple(points(str(item.origin.offset)) for item in batch.items), batch.receipt)
+    return Batch(tuple(points(str(record_of(item).origin.offset)) for item in batch.items), batch.receipt)
 
 
 @pytest.mark.parametrize("out", [(), (1,), (3, 4, 5), (7,)])
@@ -228,20 +229,21 @@ def test_sinks_are_written_in_order() -> None:
     assert (letter.stage, letter.code) == ("embed", "too_large")
 
 
-def _reject(share: float) -> Callable[[Batch[Any]], Batch[Any]]:
+def _reject(share: float) -> Finish[TicketPoints]:
     """Reject `share` of every ten records."""
 
-    def finish(batch: Batch[Any]) -> Batch[Any]:
+    def finish(batch: Batch[Item]) -> Batch[TicketPoints | Rejected]:
+        records = [record_of(item) for item in batch.items]
         items = [
             Rejected(item, "decode", "bad_json", "reason") if item.origin.offset % 10 < 10 * share else points()
-            for item in batch.items
+            for item in records
         ]
         return Batch(tuple(items), batch.receipt)
 
     return finish
 
 
-def _stream(share: float) -> tuple[Run, FakeDeadLetters]:
+def _stream(share: float) -> tuple[Run[TicketPoints], FakeDeadLetters]:
     """Write 10,000 records, `share` of them broken."""
     letters = FakeDeadLetters()
     run = Run(FakeIndex(), letters, finish=_reject(share))
@@ -274,7 +276,7 @@ def test_a_third_of_broken_records_does_not_stop_the_worker() -> None:
 def test_a_model_that_raises_stops_the_worker(error: Exception) -> None:
     """An exception of the model is the writer's fault, and its batch is not acked, indexed or dead-lettered."""
 
-    def fail(_batch: Batch[Any]) -> Batch[Any]:
+    def fail(_batch: Batch[Item]) -> Batch[TicketPoints | Rejected]:
         raise error
 
     index, letters = FakeIndex(), FakeDeadLetters()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pytest
 from hypothesis import Phase, settings
@@ -206,7 +206,7 @@ def test_the_writer_keeps_its_promises() -> None:
 class _AckFirst(Writer[TicketPoints]):
     """Acks a batch, then writes it."""
 
-    def _run(self, unfinished: Batch[Any]) -> None:
+    def _run(self, unfinished: Batch[Item]) -> None:
         self._ack(unfinished.receipt)
         super()._run(unfinished)
 

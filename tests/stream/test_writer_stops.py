@@ -3,12 +3,11 @@
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from core.errors import FatalError, RefusedError
-from core.records import Batch, Point, TicketPoints
+from core.records import Batch, Item, Point, Rejected, TicketPoints
 from delivery.bisection import write_with_bisection
 from tests.fakes import FakeDeadLetters, FakeIndex, points, receipt, record
 from tests.stream.test_writer import BAD, Run
@@ -62,7 +61,7 @@ def test_close_leaves_a_batch_that_hangs(monkeypatch: pytest.MonkeyPatch, late: 
     monkeypatch.setattr("stream.writer._CLOSE_S", 0.1)
     begun, end, left = threading.Event(), threading.Event(), threading.Event()
 
-    def hang(_batch: Batch[Any]) -> Batch[Any]:
+    def hang(_batch: Batch[Item]) -> Batch[TicketPoints | Rejected]:
         begun.set()
         end.wait(5)
         left.set()

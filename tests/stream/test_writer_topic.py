@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from confluent_kafka import Producer
@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from connectors.kafka.options import producer_options
 from connectors.kafka.producer import Outgoing, Sender
 from connectors.kafka.topic_sink import TopicSink
-from core.records import Batch, EnrichedTicket, Rejected
+from core.records import Batch, EnrichedTicket, Receipt, Rejected
 from core.settings import KafkaSettings, WriterSettings
 from core.wire.enriched import encode_enriched
 from stream.progress import Progress
@@ -30,13 +30,13 @@ class _Hasty(Sender):
             self._producer.produce(record.topic, key=record.key, value=record.value)
 
 
-def _acks_without_a_broker(kind: type[Sender]) -> list[Any]:
+def _acks_without_a_broker(kind: type[Sender]) -> list[Receipt]:
     """The acks of a writer whose broker does not exist."""
     options = producer_options(KafkaSettings(brokers="127.0.0.1:1")) | {"delivery.timeout.ms": 300}
     topic: TopicSink[EnrichedTicket] = TopicSink(
         kind(Producer(options)), topic="tickets.enriched", message=encode_enriched
     )
-    acks: list[Any] = []
+    acks: list[Receipt] = []
     progress, telemetry = Progress(max_stall_s=60), StreamTelemetry()
     settings = WriterSettings(backoff_max_s=0.02, max_concurrent_batches=1)
     writer: Writer[EnrichedTicket] = Writer(
