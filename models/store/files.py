@@ -1,4 +1,4 @@
-"""Helpers for files in the cache: hashes, folders, a lock and progress."""
+"""Files in the cache: their hashes, writable folders, a lock per folder, and progress."""
 
 import contextlib
 import fcntl

@@ -51,7 +51,7 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
             "TICKETS_MODEL__CACHE_DIR",
         ),
         ({"TICKETS_MODEL__NAME": "gpt"}, 2, "TICKETS_MODEL__NAME: unknown model 'gpt'; choose all-MiniLM-L6-v2"),
-        ({"TICKETS_TEST_FAILPOINTS": "after_lunch=kill"}, 2, "there is no point 'after_lunch'; there are after_fetch"),
+        ({"TICKETS_TEST_FAILPOINTS": "after_lunch=kill"}, 2, "unknown point 'after_lunch'; choose one of after_fetch"),
         ({"TICKETS_INDEX__URL": "http://127.0.0.1:1"}, 3, "no Qdrant server answers at http://127.0.0.1:1"),
     ],
     ids=lambda value: next(iter(value.items()))[0] if isinstance(value, dict) else "",
