@@ -5,13 +5,14 @@ All are frozen.
 """
 
 from collections.abc import Mapping
-from typing import Final, Generic, Literal, TypedDict, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.contract import Role, UpsertEvent
+from core.payload import Payload, PayloadValue
 
 Stage = Literal["decode", "enrich", "embed", "index"]
 Vector = NDArray[np.float32]
@@ -151,51 +152,6 @@ class EmbeddedTicket(Struct, frozen=True, eq=False):
     def record(self) -> Record:
         """The record it was made from."""
         return self.enriched.ticket.record
-
-
-_Scalar = str | int | float | bool | None
-
-#: The value of a payload's field.
-PayloadValue = _Scalar | list[str] | dict[str, _Scalar]
-
-
-class Payload(TypedDict, total=False):
-    """A point's payload: facts about its ticket, then about its own passage. Times are milliseconds since 1970.
-
-    A tombstone holds `tenant_id`, `ticket_id`, `head`, `version`, `chunk`, `chunks` and `state` only. In other points
-    a field is left out if the ticket has no value for it.
-    """
-
-    tenant_id: str
-    ticket_id: str
-    head: str
-    version: int
-    state: str
-    model: str
-    contract: int
-    origin: str
-    subject: str
-    status: str
-    channel: str
-    tags: list[str]
-    created_at: int
-    updated_at: int
-    category: str
-    category_confidence: float
-    priority: str
-    priority_confidence: float
-    language: str
-    language_confidence: float
-    customer_id: str
-    customer: dict[str, str]
-    attributes: dict[str, _Scalar]
-
-    chunk: int
-    chunks: int
-    text: str
-    role: str
-    visibility: str
-    message: int
 
 
 class Point(Struct, frozen=True, eq=False):

@@ -5,7 +5,8 @@ from typing import cast
 
 from core.contract import CONTRACT_VERSION, UpsertEvent, milliseconds
 from core.identity import point_id
-from core.records import EmbeddedTicket, Label, Payload, Point, Rejected, TicketPoints
+from core.payload import Payload
+from core.records import EmbeddedTicket, Label, Point, Rejected, TicketPoints
 
 
 def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:

@@ -13,7 +13,8 @@ from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.environment import load_settings
 from core.identity import point_id
-from core.records import Payload, Point, SearchQuery, TicketPoints, Vector
+from core.payload import Payload
+from core.records import Point, SearchQuery, TicketPoints, Vector
 
 _DIMENSION: Final = 384
 _TENANTS: Final = 10

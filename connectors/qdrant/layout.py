@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from core.errors import FatalError
 from core.identity import point_id
-from core.records import Payload, Point
+from core.payload import Payload
+from core.records import Point
 
 #: The name of a point's vector. A tombstone has no vector, so no search finds it.
 VECTOR: Final = "text"

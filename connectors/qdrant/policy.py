@@ -13,7 +13,8 @@ from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, EngineRe
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LIVE, PUBLIC, Row, row_of, tombstone
 from core.errors import RefusedError
 from core.identity import point_id
-from core.records import IndexedTicket, IndexSize, PayloadValue, Point, SearchHit, SearchQuery, TicketPoints, Vector
+from core.payload import PayloadValue
+from core.records import IndexedTicket, IndexSize, Point, SearchHit, SearchQuery, TicketPoints, Vector
 from core.vectors import all_valid, vector_fault
 
 #: Tickets per batch of lookups and writes.

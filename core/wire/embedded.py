@@ -8,7 +8,8 @@ import numpy as np
 from msgspec import Struct
 
 from core.identity import point_id
-from core.records import Payload, PayloadValue, Point, Record, TicketPoints, Vector
+from core.payload import Payload, PayloadValue
+from core.records import Point, Record, TicketPoints, Vector
 from core.wire.format import OutgoingRecord, headers_of, schema_of
 
 #: Header with the stamp of the model that made the vectors.
