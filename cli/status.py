@@ -67,6 +67,7 @@ def status(
     index = _index(settings)
     if not as_json:
         for group in groups:
+            out.print(f"{group.partitions[0].topic}, read by group {group.group}", style="italic", highlight=False)
             out.print(_lag_table(group))
         out.print(_index_table(index))
     elif split:
@@ -89,8 +90,7 @@ def _row(lag: PartitionLag) -> PartitionRow:
 
 
 def _lag_table(found: GroupStatus) -> Table:
-    topic = found.partitions[0].topic if found.partitions else "no topic"
-    table = Table(title=f"{topic}, read by group {found.group}", title_justify="left")
+    table = Table()
     for name in ("partition", "committed", "end", "lag"):
         table.add_column(name, justify="right")
     for row in found.partitions:
@@ -111,7 +111,9 @@ def _index_table(index: WorkerStatus | None) -> Table:
     table.add_row("tombstones", f"{index.tombstones:,}")
     table.add_row("records in flight", f"{index.inflight:,}")
     fresh = (
-        "unknown: no worker has indexed a ticket here" if index.freshness_s is None else f"{index.freshness_s:.2f} s"
+        "unknown without a running worker that has indexed a ticket"
+        if index.freshness_s is None
+        else f"{index.freshness_s:.2f} s"
     )
     table.add_row("median time from broker to searchable", fresh)
     if index.outage:

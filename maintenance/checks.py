@@ -64,7 +64,7 @@ def _group(settings: Settings) -> str:
 def _model(settings: Settings) -> str:
     model = describe(settings.model)
     if not model.ready:
-        return f"{model.name} is not fetched yet; the first start does it, or `ticketstream model fetch`"
+        return f"{model.name} is not fetched yet; the first start fetches it, or `ticketstream model fetch` does"
     return f"{model.stamp or model.name} is ready"
 
 

@@ -61,7 +61,7 @@ def written(world: World, lines: Sequence[Line], kind: Format) -> list[Line]:
     """
     with pytest.MonkeyPatch.context() as patch, _kept_open(world) as sender:
         patch.setattr(produce, "open_sender", lambda _settings, _stack: sender)
-        patch.setattr(produce, "Cluster", lambda _settings: world.cluster)
+        patch.setattr(produce, "open_cluster", lambda _settings: world.cluster)
         return list(_cut_and_go_on(world, lines, kind))
 
 
