@@ -1,7 +1,7 @@
 """The control API of a worker, on loopback: other processes of its user query the embedded index while it holds that.
 
 Every request carries the token that the worker wrote into a file beside the index. Only the worker's user can read that
-file, so whoever may open the index may ask, and nobody else on the host.
+file, so no other user of the host may query the index.
 """
 
 import hmac

@@ -12,7 +12,7 @@ class Role(Struct, frozen=True):
     """A process of the stream.
 
     Attributes:
-        name: names its dataflow and its consumer group.
+        name: its name in deployments, and the end of its consumer group's name unless it is `alone`.
         port: its default health port.
         reads: picks the topic that it reads.
         writes: picks the topic that it writes, besides the dead letters; None where it writes the index alone.

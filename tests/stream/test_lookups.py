@@ -19,7 +19,7 @@ from stream.steps import Step
 from synthetic.tickets import events
 from tests.fakes import FakeDeadLetters, FakeIndex, receipt
 from tests.operators import samples
-from tests.stream.test_writer import SETTINGS, Run
+from tests.stream.runs import SETTINGS, Run
 
 
 class _Directory:

@@ -21,7 +21,7 @@ from stream.sinks import INDEX, OpenSink
 from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 from stream.writer import Writer
 from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points, receipt
-from tests.stream.test_writer import Finish
+from tests.stream.runs import Finish
 
 
 class _Worker:

@@ -8,7 +8,7 @@ from core.errors import FatalError, RefusedError, TransientError
 from core.records import Batch, Point, TicketPoints
 from stream.sinks import SinkSpec, write_tickets
 from tests.fakes import FakeDeadLetters, points, receipt, record
-from tests.stream.test_writer import Run
+from tests.stream.runs import Run
 
 
 def _upserts(count: int) -> list[TicketPoints]:

@@ -10,7 +10,7 @@ from core.errors import FatalError, RefusedError
 from core.records import Batch, Item, Point, Rejected, TicketPoints
 from delivery.bisection import write_with_bisection
 from tests.fakes import FakeDeadLetters, FakeIndex, points, receipt, record
-from tests.stream.test_writer import BAD, Run
+from tests.stream.runs import BAD, Run
 
 
 class _Misfit(FakeIndex):
