@@ -18,14 +18,14 @@ logger: Final = logging.getLogger("ticketstream.steps")
 #: A batch operator with its resources bound: as many items out as in, in order. Each accepts the results of the step
 #: before it, which `stream.plan` sees to; `Never` lets operators of different items be listed together.
 Operator = Callable[[Sequence[Never]], Sequence[Item]]
-#: Makes a call, and retries it until it succeeds.
-Retry = Callable[[Callable[[], Sequence[Item]]], Sequence[Item]]
 
 
 class Step(Struct, frozen=True):
-    """An operator at its place in a graph.
+    """An operator at its place in a pipeline.
 
     Attributes:
+        name: its label in metrics and messages.
+        stage: stage of the dead letters of records that it fails on.
         pure: does no I/O, so that an exception means a bad record.
         calls: name of the dependency that it calls, if any. Its outages are retried.
     """
@@ -65,18 +65,18 @@ def run_steps(
         FatalError: as `run_step`; or the worker stops during a retry.
     """
     for step in steps:
-        retried = with_retries(step, partial(dependencies[step.calls].call, size=1)) if step.calls else step
+        retried = _with_retries(step, dependencies[step.calls]) if step.calls else step
         batch = run_step(retried, batch, telemetry)
     return batch
 
 
-def with_retries(step: Step, retry: Retry) -> Step:
+def _with_retries(step: Step, dependency: Dependency) -> Step:
     """`step`, with the call for each record retried on its own, so that a failure does not repeat the other calls."""
 
     def one_by_one(items: Sequence[Never]) -> list[Item]:
         results: list[Item] = []
         for item in cast("Sequence[Item]", items):
-            results += retry(partial(step.operator, cast("Sequence[Never]", [item])))
+            results += dependency.call(partial(step.operator, cast("Sequence[Never]", [item])), size=1)
         return results
 
     return structs.replace(step, operator=one_by_one)
