@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from timeit import repeat
 from typing import get_args
 
@@ -31,14 +32,20 @@ def _raising_hits(hits: int) -> list[int]:
     return found
 
 
+def _nothing(_point: str) -> None:
+    pass
+
+
 @pytest.mark.parametrize("text", [None, "", " ", ","])
 def test_an_unarmed_point_does_nothing(text: str | None) -> None:
-    """An unarmed point takes less than a microsecond, and is passed once per batch."""
+    """An unarmed point costs no more than a few calls of an empty function."""
     arm(text)
     for point in get_args(Point):
         failpoint(point)
-    fastest_s = min(repeat(lambda: failpoint("after_fetch"), number=10_000, repeat=5)) / 10_000
-    assert fastest_s < 1e-6
+    passing_s, nothing_s = (
+        min(repeat(partial(call, "after_fetch"), number=10_000, repeat=5)) for call in (failpoint, _nothing)
+    )
+    assert passing_s < 10 * nothing_s
 
 
 def test_the_variable_alone_arms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

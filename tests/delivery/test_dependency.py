@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
@@ -14,8 +13,7 @@ from delivery.circuit import FAILURES, CircuitBreaker, CircuitState
 from delivery.concurrency import AdaptiveLimit
 from delivery.dependency import Dependency, DependencyObserver
 from delivery.gate import CallGate, ShutdownError
-
-_PATIENCE_S = 10.0
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
 class _Watch(DependencyObserver):
@@ -68,19 +66,12 @@ def _dependency(*, most: int = 8, cap_s: float = 0.05, watch: DependencyObserver
     return Dependency("index", gate=gate, observer=watch or _Watch())
 
 
-def _until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.001)
-
-
 def _threads(dependency: Dependency, server: _Server, count: int) -> list[threading.Thread]:
     def run() -> None:
         with suppress(ShutdownError):
             dependency.call(server.write, size=1)
 
-    threads = [threading.Thread(target=run) for _ in range(count)]
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     return threads
@@ -90,14 +81,14 @@ def _probes_alone(dependency: Dependency) -> bool:
     """Whether eight threads never make two calls at once after an outage is noticed; then all succeed."""
     server = _Server(out=True)
     threads = _threads(dependency, server, 8)
-    _until(lambda: server.calls > 12 and server.inflight == 0)
+    wait_until(lambda: server.calls > 12 and server.inflight == 0)
     server.most = 0
     before = server.calls
-    _until(lambda: server.calls > before + 10)
+    wait_until(lambda: server.calls > before + 10)
     alone = server.most == 1
     server.out = False
     for thread in threads:
-        thread.join(_PATIENCE_S)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
     return alone
 
@@ -123,16 +114,27 @@ def test_the_check_catches_a_circuit_that_never_opens(monkeypatch: pytest.Monkey
 
 
 def test_all_resume_within_the_longest_wait() -> None:
-    """After many failures all threads resume within the cap of the backoff."""
+    """After many failures all threads resume within the cap of the backoff, by a clock that the test moves."""
+    clock = [0.0]
+    gate = CallGate(backoff=Backoff(base_s=1, cap_s=1, rng=Random(1)), clock=lambda: clock[0])
+    dependency = Dependency("index", gate=gate, observer=_Watch())
+
+    def pass_the_cap() -> None:
+        with gate._changed:
+            clock[0] += 1
+            gate._changed.notify_all()
+
     server = _Server(out=True)
-    dependency = _dependency(cap_s=0.2)
     threads = _threads(dependency, server, 4)
-    _until(lambda: server.calls > 15)
+    while server.calls <= 15:
+        pass_the_cap()
+        time.sleep(0.001)
+    wait_until(lambda: gate._inflight == 0)
     server.out = False
-    began = time.monotonic()
+    pass_the_cap()
     for thread in threads:
-        thread.join(_PATIENCE_S)
-    assert time.monotonic() - began < 0.2 + 0.3
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
 
 
 def test_calls_in_flight_never_exceed_the_limit() -> None:
@@ -140,7 +142,7 @@ def test_calls_in_flight_never_exceed_the_limit() -> None:
     server = _Server()
     dependency = _dependency(most=3)
     for thread in _threads(dependency, server, 30):
-        thread.join(_PATIENCE_S)
+        thread.join(PATIENCE_S)
     assert server.calls == 30
     assert server.most <= 3
 
@@ -217,16 +219,17 @@ def test_a_refusal_ends_an_outage() -> None:
     assert watch.successes == 1
 
 
-def test_closing_wakes_every_waiter() -> None:
+def test_closing_wakes_every_waiter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing ends every wait, for a probe, a permit or a backoff, and refuses new calls."""
+    monkeypatch.setattr("delivery.gate._HEARTBEAT_S", 10 * PATIENCE_S)  # nothing else wakes them
     server = _Server(out=True)
-    dependency = _dependency(cap_s=60)
+    dependency = _dependency(cap_s=10 * PATIENCE_S)
     threads = _threads(dependency, server, 6)
-    _until(lambda: dependency.gate.state == "open" and server.inflight == 0)
+    wait_until(lambda: dependency.gate.state == "open" and server.inflight == 0)
     time.sleep(0.1)  # a call that has just failed is waiting by now
     dependency.gate.close()
     for thread in threads:
-        thread.join(1)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
     with pytest.raises(ShutdownError):
         dependency.call(server.write, size=1)
@@ -238,7 +241,7 @@ def test_a_waiting_call_reports() -> None:
     server = _Server(out=True)
     dependency = _dependency(watch=watch)
     threads = _threads(dependency, server, 4)
-    _until(lambda: watch.waits > 5)
+    wait_until(lambda: watch.waits > 5)
     server.out = False
     for thread in threads:
-        thread.join(_PATIENCE_S)
+        thread.join(PATIENCE_S)
