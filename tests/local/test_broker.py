@@ -15,6 +15,7 @@ from connectors.kafka.admin import open_cluster
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
 from local.broker import binary, start_broker
+from tests.rigs.waiting import wait_until
 
 
 def _alive(pid: int) -> bool:
@@ -41,10 +42,7 @@ def test_a_broker_ends_with_a_killed_parent() -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while _alive(pid):
-        assert time.monotonic() < deadline, "the broker outlived its parent"
-        time.sleep(0.05)
+    wait_until(lambda: not _alive(pid), lambda: "the broker outlived its parent")
 
 
 def test_a_taken_port_is_an_error() -> None:

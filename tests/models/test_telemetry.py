@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.rigs.waiting import PATIENCE_S
+
 
 def _left_behind(home: Path, module: str, *, within_s: float) -> list[str]:
     """The files that importing `module` leaves in an empty home folder, where the telemetry keeps its queue and an id.
@@ -38,4 +40,4 @@ def test_importing_our_module_starts_no_telemetry(tmp_path: Path) -> None:
 
 def test_importing_onnx_runtime_starts_telemetry(tmp_path: Path) -> None:
     """Without our switch the telemetry starts, so the test above can fail."""
-    assert _left_behind(tmp_path, "onnxruntime", within_s=30) != []
+    assert _left_behind(tmp_path, "onnxruntime", within_s=PATIENCE_S) != []

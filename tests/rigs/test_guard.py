@@ -6,12 +6,14 @@ import sys
 import time
 from pathlib import Path
 
+from tests.rigs.waiting import wait_until
+
 
 def test_a_guarded_process_ends_with_its_starter() -> None:
     """SIGKILL, which no clean-up survives: the process goes too; while the starter lives it stays."""
     script = (
         "import subprocess, time; from tests.rigs.guard import guard\n"
-        "process = subprocess.Popen(['sleep', '60']); held = guard(process.pid)\n"
+        "process = subprocess.Popen(['sleep', '3600']); held = guard(process.pid)\n"
         "print(process.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as starter:
@@ -20,10 +22,7 @@ def test_a_guarded_process_ends_with_its_starter() -> None:
         time.sleep(0.3)
         assert _runs(pid)
         starter.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while _runs(pid):
-        assert time.monotonic() < deadline, "it outlives its starter"
-        time.sleep(0.05)
+    wait_until(lambda: not _runs(pid), lambda: "it outlives its starter")
 
 
 def _runs(pid: int) -> bool:

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 from tests.rigs.qdrant_facade import FacadeProcess, Fault
 from tests.rigs.qdrant_facade.control import Command
+from tests.rigs.waiting import wait_until
 
 
 def _open(facade: FacadeProcess, timeout_s: float = 1.0) -> VersionedIndex:
@@ -84,10 +84,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         pid = int(starter.stdout.readline())
         os.kill(pid, 0)  # it is there
         starter.kill()
-    deadline = time.monotonic() + 10
-    while _runs(pid):
-        assert time.monotonic() < deadline, "it outlives its starter"
-        time.sleep(0.05)
+    wait_until(lambda: not _runs(pid), lambda: "it outlives its starter")
 
 
 def _runs(pid: int) -> bool:

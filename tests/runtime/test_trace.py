@@ -23,8 +23,8 @@ def test_concurrent_spans_overlap(tmp_path: Path) -> None:
     both = threading.Barrier(2)
 
     def work() -> None:
-        both.wait()
         began = time.perf_counter()
+        both.wait()  # both have begun, and neither has ended
         time.sleep(0.05)
         trace.span("model", time.perf_counter() - began, tokens=7)
 

@@ -1,6 +1,5 @@
 """A writer to run in a test."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar, cast
@@ -14,6 +13,7 @@ from stream.steps import Step, run_steps
 from stream.telemetry import StreamTelemetry
 from stream.writer import Writer
 from tests.fakes import dependencies, record
+from tests.rigs.waiting import wait_until
 
 SETTINGS = WriterSettings(backoff_max_s=0.002, max_concurrent_batches=2)
 BAD = Rejected(record(1), "decode", "bad_json", "reason")
@@ -61,10 +61,7 @@ class Run(Generic[W]):
         )
 
     def wait(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 5
-        while not done():
-            assert time.monotonic() < deadline, "nothing happened"
-            time.sleep(0.001)
+        wait_until(done, every_s=0.001)
 
     def sample(self, name: str, **labels: str) -> float | None:
         return self.telemetry.registry.get_sample_value(name, labels)

@@ -19,6 +19,7 @@ from stream.steps import Step
 from synthetic.tickets import events
 from tests.fakes import FakeDeadLetters, FakeIndex, receipt
 from tests.operators import samples
+from tests.rigs.waiting import PATIENCE_S
 from tests.stream.runs import SETTINGS, Run
 
 
@@ -36,7 +37,7 @@ class _Directory:
         """See `core.protocols.CustomerDirectory`."""
         del tenant_id, customer_id
         self.asked += 1
-        self.answers.wait(5)
+        self.answers.wait(PATIENCE_S)
         if self.asked <= self._out:
             raise self._error
         return {"plan": "gold"}

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from stream.sinks import INDEX, OpenSink
 from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 from stream.writer import Writer
 from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points, receipt
+from tests.rigs.waiting import PATIENCE_S, wait_until
 from tests.stream.runs import Finish
 
 
@@ -51,7 +51,7 @@ class _Worker:
 
     def ask(self, path: str) -> tuple[int, str | None]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.server.port}{path}", timeout=5) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.server.port}{path}", timeout=PATIENCE_S) as response:
                 return response.status, json.load(response).get("reason")
         except urllib.error.HTTPError as error:
             return error.code, json.load(error).get("reason")
@@ -95,7 +95,7 @@ def test_an_outage_fails_readiness_with_its_reason_and_leaves_liveness_alone() -
     worker.writer.submit(Batch((points(),), receipt("r1")))
     for worker.now in range(0, 200, 10):
         for _ in range(3):  # at least one whole try since the clock moved
-            assert tries.acquire(timeout=5)
+            assert tries.acquire(timeout=PATIENCE_S)
         worker.progress.polled()
         assert worker.ask("/health") == (200, None)
     assert worker.ask("/ready") == (503, "index: index out; one batch probes it, the others wait")
@@ -107,12 +107,9 @@ def test_a_wait_for_retry_after_is_not_a_stall(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(gate, "_HEARTBEAT_S", 0.005)
     worker = _Worker(index=FakeIndex(lambda _call: TransientError("busy", retry_after_s=60)))
     worker.writer.submit(Batch((points(),), receipt("r1")))
-    deadline = time.monotonic() + 10
-    while worker.progress.outage is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    wait_until(lambda: worker.progress.outage is not None)
     for worker.now in range(0, 200, 50):
         worker.progress.polled()
-        time.sleep(0.1)
-    assert worker.ask("/health") == (200, None)
+        wait_until(lambda: worker.progress._moved == worker.now)
+        assert worker.ask("/health") == (200, None)
     worker.close()

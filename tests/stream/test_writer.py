@@ -9,6 +9,7 @@ from core.errors import FatalError, RefusedError, TransientError
 from core.records import Batch, Item, Rejected, TicketPoints, record_of
 from stream.writer import Writer
 from tests.fakes import FakeDeadLetters, FakeIndex, points, receipt, record
+from tests.rigs.waiting import PATIENCE_S
 from tests.stream.runs import BAD, Finish, Run
 
 
@@ -85,7 +86,7 @@ def test_close_during_an_outage_gives_the_batch_up_unacked() -> None:
 
 def test_batches_are_written_concurrently() -> None:
     """Two concurrent batches are in their writes at the same time."""
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
 
     class Meeting(FakeIndex):
         def write(self, tickets: Sequence[TicketPoints]) -> None:

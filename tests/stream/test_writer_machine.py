@@ -19,6 +19,7 @@ from stream.sinks import INDEX, OpenSink
 from stream.telemetry import StreamTelemetry
 from stream.writer import Writer
 from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, record
+from tests.rigs.waiting import PATIENCE_S
 
 Kind = Literal["good", "unreadable", "poison"]
 Fault = Literal["out", "overloaded", "half", "lost", "slow"]
@@ -163,7 +164,7 @@ class Writing(RuleBasedStateMachine):
 
     def _drain(self) -> None:
         self.index.down = False
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while self.position < len(self.log):
             self.deliver(3)
         while not self.tracker.drained():

@@ -1,6 +1,5 @@
 """A writer whose sink is a topic acks after the delivery report."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -19,6 +18,7 @@ from stream.telemetry import StreamTelemetry
 from stream.writer import Writer
 from tests.fakes import FakeDeadLetters, dependencies, receipt
 from tests.operators import samples
+from tests.rigs.waiting import wait_until
 
 
 class _Hasty(Sender):
@@ -50,9 +50,7 @@ def _acks_without_a_broker(kind: type[Sender]) -> list[Receipt]:
         progress=progress,
     )
     writer.submit(Batch((samples.enriched(body="x"),), receipt("r1")))
-    deadline = time.monotonic() + 10
-    while not acks and progress.outage is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: bool(acks) or progress.outage is not None)
     assert writer.fault is None
     writer.close()
     return acks

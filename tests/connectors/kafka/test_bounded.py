@@ -1,8 +1,7 @@
 """Time limits: a broker that stops answering delays neither a worker's end nor its polls for long."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -13,19 +12,13 @@ from connectors.kafka.consumer import GroupConsumer
 from core.records import Batch, Record
 from core.settings import WriterSettings
 from tests.connectors.kafka.fake_client import FakeClient, open_fake
-
-
-def _await(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
 def test_a_call_that_ends_in_time_is_awaited() -> None:
     """A call that ends in time has had its effect."""
     made = threading.Event()
-    assert ends_within(5, made.set)
+    assert ends_within(PATIENCE_S, made.set)
     assert made.is_set()
 
 
@@ -36,13 +29,13 @@ def test_an_exception_of_a_call_is_raised() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        ends_within(5, refuse)
+        ends_within(PATIENCE_S, refuse)
 
 
 def test_a_call_that_does_not_return_is_abandoned() -> None:
     """A call that doesn't return in time is abandoned, and its later exception is ignored."""
     answer = threading.Event()
-    assert not ends_within(0.05, lambda: answer.wait(30) and 1 / 0)
+    assert not ends_within(0.05, lambda: answer.wait(PATIENCE_S) and 1 / 0)
     answer.set()
 
 
@@ -59,12 +52,12 @@ class _SilentBroker(FakeClient):
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
         if not asynchronous:
             self.asked += 1
-            self.answer.wait(30)
+            self.answer.wait(PATIENCE_S)
         return offsets
 
     def close(self) -> None:
         self.leaves += 1
-        self.answer.wait(30)
+        self.answer.wait(PATIENCE_S)
         self.left = True
 
 
@@ -90,16 +83,14 @@ def test_a_consumer_leaves_without_an_answer(read: _Read, acked: bool, caplog: p
     consumer, batch, client = read
     if acked:
         consumer.ack(batch.receipt)
-    began = time.monotonic()
     consumer.close()
-    assert time.monotonic() - began < 2
     assert client.asked == acked
     assert consumer.finished
     assert consumer.hangs
-    assert not client.left
+    assert not client.left, "it has waited for the answer"
     assert "the broker doesn't answer" in caplog.text
     client.answer.set()
-    _await(lambda: client.left)
+    wait_until(lambda: client.left)
     assert consumer.hangs
 
 
@@ -118,9 +109,8 @@ def test_a_revocation_does_not_wait_for_an_answer(read: _Read) -> None:
     """A revocation doesn't wait for the broker; leaving the group is tried, and abandoned in time."""
     consumer, batch, client = read
     consumer.ack(batch.receipt)
-    began = time.monotonic()
     client.revoke()
-    assert time.monotonic() - began < 0.2
+    assert client.asked == 0
     assert not client.held
     assert not consumer.hangs, "a revocation isn't a close"
     consumer.close()

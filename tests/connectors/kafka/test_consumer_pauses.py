@@ -20,6 +20,7 @@ from stream.telemetry import StreamTelemetry
 from stream.writer import Writer
 from tests.connectors.kafka.fake_client import POLL_INTERVAL_S, FakeClient, open_fake
 from tests.fakes import FakeDeadLetters, FakeIndex, dependencies, points
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 _WRITING: Final = WriterSettings(backoff_max_s=0.002, max_batch_records=10, max_batch_delay_ms=1, drain_timeout_s=2)
 
@@ -62,7 +63,7 @@ class _Stream:
             self.now[0] += 20
         paused, in_flight = self.client.paused, len(self.seen)
         self.out = False
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while self.client.committed < 100 and time.monotonic() < deadline:
             self.now[0] += 1
             self.poll()
@@ -123,9 +124,7 @@ def _reads_again(stream: _Stream) -> bool:
     stream.client.callbacks.append(stream.client.lose)
     stream.poll()
     stream.out = False
-    deadline = time.monotonic() + 10
-    while stream.credits.tickets and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: not stream.credits.tickets)
     stream.poll()
     stream.client.callbacks.append(stream.client.assign)
     before = len(stream.seen)
