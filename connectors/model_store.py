@@ -1,11 +1,11 @@
-"""Where built models are kept for several machines: a folder they share, or a bucket."""
+"""Storage for built models that several machines share: a folder, or an S3 bucket."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from core.errors import ConfigError, UnavailableError
@@ -14,10 +14,10 @@ _SCHEME: Final = "s3"
 
 
 class Store(Protocol):
-    """Files under names with slashes."""
+    """Stores files under names that may contain slashes."""
 
     def get(self, name: str, to: Path) -> bool:
-        """Copy a file to `to`; False where there is none.
+        """Copy a file to `to`; False if it doesn't exist.
 
         Raises:
             UnavailableError: the store can't be read.
@@ -25,7 +25,7 @@ class Store(Protocol):
         ...
 
     def put(self, name: str, source: Path) -> None:
-        """Keep a copy of `source` under `name`.
+        """Store a copy of `source` under `name`, replacing an older one.
 
         Raises:
             UnavailableError: the store can't be written.
@@ -34,10 +34,10 @@ class Store(Protocol):
 
 
 def open_store(place: str) -> Store:
-    """The store at a folder's path or an `s3://bucket/prefix`.
+    """The store at a folder's path or an `s3://bucket/prefix`; nothing is fetched yet.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: `place` is neither.
     """
     parts = urlsplit(place)
     if not parts.scheme:
@@ -47,8 +47,8 @@ def open_store(place: str) -> Store:
     return BucketStore(parts.netloc, parts.path.strip("/"))
 
 
-def bring(store: Store, prefix: str, names: Sequence[str], folder: Path) -> bool:
-    """Copy all of `names` under `prefix` into `folder`, the last one last; nothing where one is missing.
+def fetch_files(store: Store, prefix: str, names: Sequence[str], folder: Path) -> bool:
+    """Copy all of `names` under `prefix` into `folder`, in order; if one is missing, copy nothing and return False.
 
     Raises:
         UnavailableError: the store can't be read.
@@ -56,7 +56,7 @@ def bring(store: Store, prefix: str, names: Sequence[str], folder: Path) -> bool
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".bring-") as draft:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as draft:
             if not all(store.get(f"{prefix}/{name}", Path(draft) / name) for name in names):
                 return False
             for name in names:
@@ -95,8 +95,16 @@ class FolderStore:
             raise UnavailableError(f"can't write {to}: {error.strerror}") from None
 
 
+class _Client(Protocol):
+    """The methods of boto3's client that are used; boto3 has no types."""
+
+    def download_file(self, bucket: str, key: str, to: str) -> None: ...
+
+    def upload_file(self, source: str, bucket: str, key: str) -> None: ...
+
+
 class BucketStore:
-    """Implements `Store` in S3, with the credentials, region and endpoint that boto3 finds in the environment."""
+    """Implements `Store` in S3. boto3 takes credentials, region and endpoint from the environment."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self._bucket = bucket
@@ -104,7 +112,7 @@ class BucketStore:
 
     def get(self, name: str, to: Path) -> bool:
         """See `Store`."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - only buckets pay
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for buckets only
 
         with self._errors(name):
             try:
@@ -123,14 +131,15 @@ class BucketStore:
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
 
-    def _client(self) -> Any:
-        import boto3  # noqa: PLC0415 - only buckets pay
+    def _client(self) -> _Client:
+        import boto3  # noqa: PLC0415 - imported for buckets only
 
-        return boto3.client("s3")
+        client: _Client = boto3.client("s3")
+        return client
 
     @contextmanager
     def _errors(self, name: str) -> Iterator[None]:
-        from boto3.exceptions import Boto3Error  # noqa: PLC0415 - only buckets pay
+        from boto3.exceptions import Boto3Error  # noqa: PLC0415 - imported for buckets only
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - likewise
 
         try:

@@ -4,7 +4,7 @@ import logging
 from functools import partial
 from typing import Final
 
-from connectors.model_store import bring, open_store
+from connectors.model_store import fetch_files, open_store
 from core.errors import ConfigError
 from core.protocols import Embedder, ModelTokenizer
 from core.settings import ModelSettings
@@ -117,7 +117,7 @@ def _from_store(settings: ModelSettings) -> VerifiedModel | None:
     """The model from the settings' store, verified; None without a store, or if the store doesn't have it."""
     if settings.store is None:
         return None
-    take, prefix = partial(bring, open_store(settings.store), _prefix(settings)), _prefix(settings)
+    take, prefix = partial(fetch_files, open_store(settings.store), _prefix(settings)), _prefix(settings)
     if not take((TOKENIZER,), weights_folder(settings)) or not take(_FILES, artefact_folder(settings)):
         return None
     model = find_model(settings)

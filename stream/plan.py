@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Final
 
-from connectors.files.customers import load_customers, read_examples
+from connectors.files.customers import load_customers
+from connectors.files.examples import read_examples
 from core.protocols import Embedder, ModelTokenizer
 from core.settings import Settings
 from operators.chunk import chunk

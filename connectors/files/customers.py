@@ -1,15 +1,15 @@
-"""Context and examples from JSONL files: the embedded stand-ins for a customer service and a labelling tool."""
+"""A customer directory in memory, loaded from a JSONL file instead of a customer database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from connectors.files.lines import json_rows
 from core.errors import ConfigError
-from core.records import Example
 
-_BOM: Final = b"\xef\xbb\xbf"
+_DECODER: Final = msgspec.json.Decoder(dict[str, object])
 
 
 class CustomerFile:
@@ -24,56 +24,25 @@ class CustomerFile:
 
 
 def load_customers(path: Path) -> CustomerFile:
-    """Read {tenant_id, customer_id, ...facts} per line; a fact is text, a number or a boolean, and null is none.
+    """Read {tenant_id, customer_id, ...facts} per line. A fact is a string, number or boolean; null is left out.
 
     Raises:
-        ConfigError: the file is missing, or a line is malformed; the message names it.
+        ConfigError: the file can't be read, or a line is malformed; the message gives the file and line.
     """
     facts = {}
-    for number, row in _lines(path, "TICKETS_ENRICH__CUSTOMERS_FILE"):
+    for number, row in json_rows(path, _DECODER, setting="TICKETS_ENRICH__CUSTOMERS_FILE"):
         tenant_id, customer_id = row.pop("tenant_id", None), row.pop("customer_id", None)
         if not (isinstance(tenant_id, str) and isinstance(customer_id, str)):
-            raise ConfigError(f"{path}:{number}: a customer needs tenant_id and customer_id")
+            raise ConfigError(f"{path}:{number}: a customer needs tenant_id and customer_id, both strings")
         facts[tenant_id, customer_id] = {
-            name: _text(value, path, number) for name, value in row.items() if value is not None
+            name: _text(value, f"{path}:{number}: {name}") for name, value in row.items() if value is not None
         }
     return CustomerFile(facts)
 
 
-def read_examples(path: Path) -> list[Example]:
-    """Read {text, category?, priority?} per line.
-
-    Raises:
-        ConfigError: the file is missing, or a line is malformed; the message names it.
-    """
-    found = []
-    for number, row in _lines(path, "TICKETS_CLASSIFY__EXAMPLES_FILE"):
-        try:
-            found.append(msgspec.convert(row, Example))
-        except msgspec.ValidationError as error:
-            raise ConfigError(f"{path}:{number}: {error}") from None
-        if not found[-1].text.strip():
-            raise ConfigError(f"{path}:{number}: an example needs a text")
-    return found
-
-
-def _lines(path: Path, setting: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{setting}: can't read {path}: {(error.strerror or '').lower()}") from None
-    for number, line in enumerate(content.removeprefix(_BOM).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield number, msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}:{number}: {error}") from None
-
-
-def _text(value: Any, path: Path, number: int) -> str:
+def _text(value: object, where: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int | float):
         return str(value)
-    raise ConfigError(f"{path}:{number}: a fact is text, a number or a boolean")
+    raise ConfigError(f"{where} is a list or an object, but a fact is a string, number or boolean")

@@ -1,4 +1,4 @@
-"""Where built models are kept: a folder, and a bucket of an S3 that runs here."""
+"""Stores of built models: a folder, and a bucket of a local S3."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from connectors.model_store import Store, bring, open_store
+from connectors.model_store import Store, fetch_files, open_store
 from core.errors import ConfigError, UnavailableError
 
 BUCKET = "models"
@@ -16,14 +16,14 @@ BUCKET = "models"
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The endpoint of an S3 with one empty bucket; boto3 finds it in the environment."""
+    """The endpoint of an S3 with one empty bucket; the environment names it to boto3."""
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     settings = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
     for name, value in {**settings, "DEFAULT_REGION": "eu-central-1", "MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    # Its buckets belong to the process, and outlive the server.
+    # Buckets belong to this process and outlive the server.
     urlopen(Request(f"{settings['ENDPOINT_URL']}/moto-api/reset", method="POST"), timeout=10).close()
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     yield settings["ENDPOINT_URL"]
@@ -32,15 +32,15 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture(params=["folder", "bucket", "bucket with a prefix"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Each kind, empty."""
+    """An empty store of each kind."""
     if request.param == "folder":
         return open_store(str(tmp_path / "store"))
     request.getfixturevalue("s3")
     return open_store(f"s3://{BUCKET}" + ("/some/where" if "prefix" in request.param else ""))
 
 
-def test_what_was_put_is_got(store: Store, tmp_path: Path) -> None:
-    """And may be put again, the second over the first."""
+def test_a_stored_file_can_be_fetched(store: Store, tmp_path: Path) -> None:
+    """A file is fetched as it was stored last."""
     source, to = tmp_path / "source", tmp_path / "to"
     for content in (b"one", b"\x00two" * 100_000):
         source.write_bytes(content)
@@ -49,32 +49,32 @@ def test_what_was_put_is_got(store: Store, tmp_path: Path) -> None:
         assert to.read_bytes() == content
 
 
-def test_what_is_not_there_is_no_error(store: Store, tmp_path: Path) -> None:
-    """The model is built instead."""
+def test_a_missing_file_is_not_an_error(store: Store, tmp_path: Path) -> None:
+    """`get` returns False, and the caller builds the model instead."""
     assert not store.get("a/b", tmp_path / "to")
 
 
-def test_all_or_nothing_is_brought(store: Store, tmp_path: Path) -> None:
-    """Half an artefact never lies in the cache."""
+def test_files_are_fetched_all_or_none(store: Store, tmp_path: Path) -> None:
+    """If a file of an artefact is missing, none of it is copied into the cache."""
     (tmp_path / "source").write_bytes(b"one")
     store.put("a/graph", tmp_path / "source")
-    assert not bring(store, "a", ("graph", "manifest"), tmp_path / "cache")
+    assert not fetch_files(store, "a", ("graph", "manifest"), tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
     store.put("a/manifest", tmp_path / "source")
-    assert bring(store, "a", ("graph", "manifest"), tmp_path / "cache")
+    assert fetch_files(store, "a", ("graph", "manifest"), tmp_path / "cache")
     assert sorted(file.name for file in (tmp_path / "cache").iterdir()) == ["graph", "manifest"]
 
 
 @pytest.mark.usefixtures("s3")
-def test_a_bucket_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """With what to check."""
+def test_a_missing_bucket_is_named(tmp_path: Path) -> None:
+    """The error names the object and says what to check."""
     (tmp_path / "source").write_bytes(b"one")
     with pytest.raises(UnavailableError, match=r"s3://nobodys/a: .*check the bucket's name"):
         open_store("s3://nobodys").put("a", tmp_path / "source")
 
 
 def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One line, no traceback of the client's."""
+    """An unreachable endpoint is an error in one line."""
     for name, value in {"ENDPOINT_URL": "http://127.0.0.1:9", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -83,14 +83,14 @@ def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("place", ["https://example.com/models", "s3:///models", "ftp://x"])
-def test_other_places_are_refused(place: str) -> None:
-    """Before anything is fetched."""
+def test_other_urls_are_refused(place: str) -> None:
+    """A place that is neither a folder nor a bucket is refused when the store is opened."""
     with pytest.raises(ConfigError, match="neither a folder nor an s3://"):
         open_store(place)
 
 
-def test_a_cache_that_takes_no_files_is_named(tmp_path: Path) -> None:
-    """By its setting."""
+def test_an_unwritable_cache_is_named(tmp_path: Path) -> None:
+    """The error names the cache's setting."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ConfigError, match="TICKETS_MODEL__CACHE_DIR"):
-        bring(open_store(str(tmp_path)), "a", ("graph",), tmp_path / "file" / "cache")
+        fetch_files(open_store(str(tmp_path)), "a", ("graph",), tmp_path / "file" / "cache")
