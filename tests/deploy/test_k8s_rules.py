@@ -1,4 +1,4 @@
-"""Every overlay keeps every rule, and every mistake is told of."""
+"""Every overlay passes every rule, and every mistake is found."""
 
 import pytest
 
@@ -10,14 +10,14 @@ from tests.deploy.k8s.stack import MANIFESTS, OVERLAYS, partitions, render
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_keeps_every_rule(overlay: str) -> None:
-    """As kustomize builds it, against sizes.yaml, topics.yaml, the restricted profile and the worker's own settings."""
+def test_an_overlay_passes_every_rule(overlay: str) -> None:
+    """A rendered overlay agrees with sizes.yaml, topics.yaml, the restricted profile and the worker's settings."""
     assert findings(render(overlay)) == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
-def test_a_mistake_is_told_of(mutant: Mutant) -> None:
-    """In a sentence that names the object and what is wrong with it."""
+def test_a_mistake_is_found(mutant: Mutant) -> None:
+    """A broken overlay yields the sentence that names the object and the fault."""
     stack = render(mutant.overlay)
     mutant.change(stack)
     found = findings(stack)
@@ -25,7 +25,7 @@ def test_a_mistake_is_told_of(mutant: Mutant) -> None:
 
 
 def test_every_rule_has_a_mutant() -> None:
-    """A rule that no mistake breaks would prove nothing."""
+    """Each rule is broken by at least one mutant."""
     broken = set()
     for mutant in MUTANTS.values():
         stack = render(mutant.overlay)
@@ -34,17 +34,17 @@ def test_every_rule_has_a_mutant() -> None:
     assert broken == set(RULES)
 
 
-def test_a_lag_target_is_what_a_task_does_in_the_time_to_catch_up() -> None:
-    """And no role may have more tasks than its topic has partitions."""
+def test_a_lag_target_is_the_work_of_one_task_in_the_catch_up_time() -> None:
+    """The target lag is rate times catch-up time, and the tasks of a role are at most its topic's partitions."""
     for name, role in SIZES["roles"].items():
         assert role["target_lag"] == role["tickets_per_s"] * SIZES["catch_up_s"], name
         assert role["min_tasks"] <= role["max_tasks"] <= partitions()[role["reads"]], name
 
 
-def test_a_folder_of_ones_own_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line for one that is sound, one line and 2 for what kustomize can't build."""
-    render("prod")  # skips where nothing can build it
+def test_the_command_checks_any_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command prints one line for a sound folder; for one that kustomize can't build it also exits with 2."""
+    render("prod")  # skips if no tool can build it
     assert main([str(MANIFESTS / "overlays" / "prod")]) == 0
-    assert "nothing to say against them" in capsys.readouterr().out
+    assert "objects without faults" in capsys.readouterr().out
     assert main([str(MANIFESTS / "nowhere")]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Every object fits the schema of its kind, in the oldest and the newest Kubernetes that we name."""
+"""Every object fits the schema of its kind, in the oldest and the newest Kubernetes that we support."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from tests.deploy.k8s.stack import OVERLAYS, Manifest, container, render
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_object_fits_its_schema(overlay: str) -> None:
-    """Strictly: a field that the schema doesn't have is a mistake, not a note to oneself."""
+    """Every object of an overlay is valid by its strict schema, which refuses unknown fields."""
     assert [complaint for made in render(overlay).objects for complaint in complaints(made)] == []
 
 
@@ -24,21 +24,21 @@ def test_every_object_fits_its_schema(overlay: str) -> None:
         ("Deployment", lambda made: made.update(apiVersion="apps/v2"), "Couldn't find schema"),
         ("NetworkPolicy", lambda made: made["spec"].update(egres=[]), "'egres' was unexpected"),
         ("PodDisruptionBudget", lambda made: made["spec"].update(selector="all"), "spec.selector"),
-        ("ScaledObject", lambda made: made["spec"].update(maxReplicas=3), "spec.maxReplicas: there is no such field"),
+        ("ScaledObject", lambda made: made["spec"].update(maxReplicas=3), "spec.maxReplicas: unknown field"),
         ("ScaledObject", lambda made: made["spec"].update(maxReplicaCount="many"), "valid integer"),
         ("ScaledObject", lambda made: made["spec"]["triggers"][0].pop("metadata"), "Field required"),
-        ("ScaledObject", lambda made: made.update(kind="ScaledThing"), "there is no ScaledThing"),
+        ("ScaledObject", lambda made: made.update(kind="ScaledThing"), "has no kind ScaledThing"),
         ("TriggerAuthentication", lambda made: made["spec"]["secretTargetRef"][0].pop("key"), "Field required"),
         (
             "PodMonitor",
             lambda made: made["spec"]["podMetricsEndpoints"][0].update(paths="/"),
-            "0.paths: there is no such",
+            "0.paths: unknown",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_mistake_is_named(kind: str, change: Callable[[Manifest], Any], said: str) -> None:
-    """With its path in the object."""
+def test_a_mistake_is_found_with_its_path(kind: str, change: Callable[[Manifest], Any], said: str) -> None:
+    """The message of a fault contains its path in the object."""
     made = render("prod").of(kind)[0]
     change(made)
     found = list(complaints(made))

@@ -1,4 +1,4 @@
-"""deploy/sizes.yaml against itself, the topics and the code: what every deployment builds on."""
+"""deploy/sizes.yaml is consistent, and agrees with the topics and the code."""
 
 import importlib
 from copy import deepcopy
@@ -17,7 +17,7 @@ _PARTITIONS = {spec.name: spec.partitions for spec in load_topics(None)}
 
 
 def faults(sizes: dict[str, Any]) -> list[str]:
-    """What doesn't fit together, in sentences."""
+    """The contradictions in `sizes`, in sentences."""
     found = []
     for name, role in sizes["roles"].items():
         if role["target_lag"] != role["tickets_per_s"] * sizes["catch_up_s"]:
@@ -27,7 +27,7 @@ def faults(sizes: dict[str, Any]) -> list[str]:
         if not 1 <= role["min_tasks"] <= role["max_tasks"]:
             found.append(f"{name}: min_tasks is not from 1 to max_tasks")
         found += [
-            f"{name}: {topic} has fewer partitions than what it is made from"
+            f"{name}: {topic} has fewer partitions than its input"
             for topic in role["writes"]
             if _PARTITIONS[topic] < _PARTITIONS[role["reads"]]
         ]
@@ -38,7 +38,7 @@ def faults(sizes: dict[str, Any]) -> list[str]:
 
 
 def test_the_shipped_sizes_fit_together() -> None:
-    """Formula, partitions and drain."""
+    """The shipped numbers keep the scaling formula, the partitions and the drain timeout."""
     assert faults(SHIPPED) == []
 
 
@@ -52,15 +52,15 @@ def test_the_shipped_sizes_fit_together() -> None:
         (lambda sizes: sizes.update(stop_timeout_s=30), "stop_timeout_s leaves no room"),
     ],
 )
-def test_a_wrong_number_is_told(change: Any, said: str) -> None:
-    """The check above can fail."""
+def test_a_wrong_number_is_found(change: Any, said: str) -> None:
+    """A wrong number yields one sentence that names it."""
     wrong = deepcopy(SHIPPED)
     change(wrong)
     (sentence,) = faults(wrong)
     assert said in sentence
 
 
-def test_roles_are_what_the_code_makes_them() -> None:
+def test_the_roles_are_those_of_the_code() -> None:
     """Each role has the module, consumer group, port and topics that the code gives it."""
     kafka, topics = KafkaSettings(), TopicSettings()
     known = {role.name: role for role in (PIPELINE, ENRICHMENT, EMBEDDING)}

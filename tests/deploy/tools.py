@@ -1,4 +1,4 @@
-"""Programs that the tests of deployment files need: found, or the test is skipped with a word; required in CI."""
+"""Finds the programs that the deploy tests need. A missing one skips the test, and fails it in CI."""
 
 import os
 import shutil
@@ -11,15 +11,15 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def tool(name: str, *, package: str) -> str:
-    """Path of a program that Debian's `package` installs."""
+    """Path of a program, which Debian's `package` installs."""
     found = shutil.which(name)
     if found is None:
-        missing(f"there is no {name}: apt-get install {package}")
+        missing(f"{name} is not installed: apt-get install {package}")
     return found
 
 
 def missing(why: str) -> NoReturn:
-    """Skip, or fail in CI, whose script installs what its tests need."""
+    """Skip the test, or fail it in CI, whose script installs the tools."""
     if os.environ.get("CI"):
         pytest.fail(f"required in CI: {why}")
     pytest.skip(why)

@@ -1,4 +1,4 @@
-"""Every link between our own pages leads somewhere."""
+"""Every link between our pages has a target."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ _PAGES: Final = sorted(
 
 
 def broken(page: Path) -> list[str]:
-    """Links of `page` to files or headings that aren't there."""
+    """Links of `page` to missing files or headings."""
     found = []
     for path, anchor in _LINK.findall(page.read_text()):
         target = page if not path else (page.parent / path).resolve()
@@ -24,19 +24,19 @@ def broken(page: Path) -> list[str]:
 
 
 def _anchors(page: Path) -> set[str]:
-    """Of the headings, as code hosts make them."""
+    """Anchors of the headings, as code hosts make them."""
     headings = (line.lstrip("#").strip() for line in page.read_text().splitlines() if line.startswith("#"))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
-    """A reader who follows one finds the page, and the heading."""
+def test_every_link_has_a_target(page: Path) -> None:
+    """The file and the heading of every link exist."""
     assert broken(page) == []
 
 
-def test_a_link_to_nowhere_is_told(tmp_path: Path) -> None:
-    """The check above can fail."""
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    """A link to a missing page or heading is found."""
     page = tmp_path / "page.md"
     page.write_text("# One\n[a](nowhere.md) [b](#two) [c](#one) [d](page.md) [e](https://example.com)\n")
     assert broken(page) == ["nowhere.md", "#two"]

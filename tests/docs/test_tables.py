@@ -1,4 +1,4 @@
-"""The pages of docs/ say what the code does."""
+"""The generated parts of docs/ are up to date."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.docs.tables import DOCS, PARTS, rendered
 
 @pytest.mark.parametrize("page", PARTS)
 def test_the_tables_are_those_of_the_code(page: str) -> None:
-    """Settings, metrics, exit codes and sizes are generated; `make docs` renews them."""
+    """The tables of settings, metrics, exit codes and sizes are those of the code; `make docs` writes them."""
     assert (DOCS / page).read_text() == rendered(page)

@@ -1,4 +1,4 @@
-"""The compose file as `docker compose` reads it: variables filled in, merge keys applied, profiles chosen."""
+"""Reads the compose file as `docker compose` does, with variables, merge keys and profiles."""
 
 import re
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from tests.deploy.tools import ROOT
 
 FILE: Final = ROOT / "deploy" / "compose.yaml"
 
-#: `${NAME:-default}`, the only form the file uses: nothing has to be set.
+#: `${NAME:-default}`, the only form in the file, so no variable is required.
 _VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}")
 
 Service = dict[str, Any]
 
 
 def read(environment: Mapping[str, str] | None = None, *, file: Path = FILE) -> dict[str, Any]:
-    """The project with `environment`'s values, and otherwise the defaults."""
+    """The project with the values of `environment`, or the defaults."""
     given = environment or {}
     text = _VARIABLE.sub(lambda found: given.get(found["name"]) or found["default"], file.read_text())
     assert "$" not in text, "a variable without a default"
@@ -36,7 +36,7 @@ def services(*profiles: str) -> dict[str, Service]:
 
 
 def workers() -> dict[str, Service]:
-    """The services that run one of our roles, by the role's name."""
+    """The services that run a role, by its name."""
     return {
         name: service
         for name, service in read()["services"].items()
@@ -45,5 +45,5 @@ def workers() -> dict[str, Service]:
 
 
 def ours() -> dict[str, Service]:
-    """The services of our own image."""
+    """The services that run our image."""
     return {name: service for name, service in read()["services"].items() if "build" in service}

@@ -1,6 +1,6 @@
-"""The compose specification's JSON schema, and what it finds wrong.
+"""Validates a project against the JSON schema of the compose specification.
 
-compose-spec.json beside this file is the specification's own, unchanged, as compose-go 2.16.2 carries it
+compose-spec.json beside this file is the specification's own schema, unchanged, from compose-go 2.16.2
 (github.com/compose-spec/compose-spec, Apache-2.0, copyright 2020 The Compose Specification Authors).
 """
 
@@ -16,7 +16,7 @@ _FILE: Final = Path(__file__).with_name("compose-spec.json")
 
 
 def faults(project: dict[str, Any]) -> list[str]:
-    """Each fault with the place where it is."""
+    """Each fault with its JSON path."""
     return [f"{error.json_path}: {error.message}" for error in _validator().iter_errors(project)]
 
 

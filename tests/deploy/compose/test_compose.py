@@ -1,4 +1,4 @@
-"""The compose file is one: by the specification's schema, and by what its parts promise each other."""
+"""The compose file is valid, and agrees with the image, the settings and sizes.yaml."""
 
 import json
 import re
@@ -17,11 +17,11 @@ from tests.deploy.tools import ROOT
 from tests.rigs.kafka.jars import VERSION as KAFKA_VERSION
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
-_SHAPES = ("single", "split")
+_PROFILES = ("single", "split")
 
 
-def test_the_file_keeps_the_specification() -> None:
-    """Its JSON schema finds nothing to say."""
+def test_the_file_is_valid() -> None:
+    """The file is valid by the compose specification's JSON schema."""
     assert faults(read()) == []
 
 
@@ -35,35 +35,35 @@ def test_the_file_keeps_the_specification() -> None:
     ],
 )
 def test_the_schema_finds_a_fault(wrong: dict[str, Any]) -> None:
-    """A misspelt option, a condition that there isn't, a word where a list belongs, an unknown part."""
+    """The schema refuses a misspelt option, an unknown condition, a string for a list, and an unknown section."""
     assert faults(wrong)
 
 
-@pytest.mark.parametrize("shape", _SHAPES)
-def test_a_shape_runs_its_roles_and_no_other(shape: str) -> None:
-    """`single` is the one that does all, `split` are the halves; what they write to is in both."""
-    found = set(services(shape, "observability"))
-    roles = {"pipeline"} if shape == "single" else set(_SIZES["roles"]) - {"pipeline"}
+@pytest.mark.parametrize("profile", _PROFILES)
+def test_a_profile_starts_its_roles_and_no_other(profile: str) -> None:
+    """`single` starts the whole stream, `split` its two roles, and both start Kafka and Qdrant."""
+    found = set(services(profile, "observability"))
+    roles = {"pipeline"} if profile == "single" else set(_SIZES["roles"]) - {"pipeline"}
     assert found == roles | {"kafka", "qdrant", "topics", "prometheus", "grafana"}
     assert set(services()) == {"kafka", "qdrant", "topics"}, "without a profile no worker runs"
 
 
-def test_the_shapes_are_never_run_together() -> None:
-    """A port of the machine that both want: the second to start is refused it."""
+def test_the_profiles_collide() -> None:
+    """Both profiles publish the same port, so the second to start fails."""
     single, split = (
         {
             port.rpartition(":")[0]
-            for name, service in services(shape).items()
+            for name, service in services(profile).items()
             if name in workers()
             for port in service["ports"]
         }
-        for shape in _SHAPES
+        for profile in _PROFILES
     )
     assert single & split
 
 
 def test_every_role_runs_as_the_sizes_say() -> None:
-    """Module, port, cores and memory, time to drain, and as many threads as cores."""
+    """A role's module, port, cores, memory and stop time are those of sizes.yaml, and it has a thread for each core."""
     task = _SIZES["task"]
     assert set(workers()) == set(_SIZES["roles"])
     for name, service in workers().items():
@@ -76,8 +76,8 @@ def test_every_role_runs_as_the_sizes_say() -> None:
         assert service["environment"]["TICKETS_MODEL__THREADS"] == str(task["vcpu"])
 
 
-def test_what_is_ours_may_do_nothing_but_its_work() -> None:
-    """No root file system to write to, no capability, no way to get more."""
+def test_our_containers_are_hardened() -> None:
+    """Our containers have a read-only root, no capabilities, and can't gain privileges."""
     assert set(ours()) == {*workers(), "topics"}
     for name, service in ours().items():
         assert service["read_only"] is True, name
@@ -86,26 +86,26 @@ def test_what_is_ours_may_do_nothing_but_its_work() -> None:
         assert not {"privileged", "cap_add", "user", "network_mode", "pid"} & set(service), name
 
 
-def test_what_is_not_ours_gets_no_new_privileges_either() -> None:
-    """Their images drop root themselves; nothing in them gets it back."""
+def test_no_container_gains_privileges() -> None:
+    """Third-party containers drop root themselves, and can't regain it."""
     for name, service in read()["services"].items():
         assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
-def test_our_settings_are_settings() -> None:
-    """A worker refuses a variable of its prefix that it doesn't know."""
+def test_every_variable_is_a_setting() -> None:
+    """Every variable of our containers is one that a worker knows."""
     for service in ours().values():
         assert set(service["environment"]) <= set(variables())
 
 
-def test_one_waits_for_the_other_until_it_is_well() -> None:
-    """Whoever is waited for has a health check, or ends by itself."""
+def test_a_service_waits_for_a_healthy_one() -> None:
+    """A service that others wait for has a health check, or exits."""
     everything = read()["services"]
-    for shape in _SHAPES:
-        there = services(shape, "observability")
+    for profile in _PROFILES:
+        there = services(profile, "observability")
         for name, service in there.items():
             for other, how in service.get("depends_on", {}).items():
-                assert other in there, f"{name} waits for {other}, which {shape} doesn't start"
+                assert other in there, f"{name} waits for {other}, which {profile} doesn't start"
                 once = how["condition"] == "service_completed_successfully"
                 assert once or how["condition"] == "service_healthy"
                 assert (everything[other].get("restart") == "no") == once
@@ -116,7 +116,7 @@ def test_one_waits_for_the_other_until_it_is_well() -> None:
 
 
 def test_topics_have_one_copy_for_the_one_broker() -> None:
-    """What topics.yaml declares three of; and Kafka's own topics likewise."""
+    """Our topics and Kafka's internal ones have replication 1 here."""
     everything = read()["services"]
     assert everything["topics"]["entrypoint"] == ["ticketstream"]
     assert everything["topics"]["command"] == ["topics", "--replication", "1"]
@@ -128,7 +128,7 @@ def test_topics_have_one_copy_for_the_one_broker() -> None:
 
 
 def test_images_have_a_version_and_can_be_named_by_digest() -> None:
-    """Never `latest`; each may be replaced by a variable; Kafka's is the one that the tests run."""
+    """Every image has a version and a variable that replaces it; Kafka's version is the one in the tests."""
     text = FILE.read_text()
     for name, service in read()["services"].items():
         assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+(-\w+)?", service["image"]), name
@@ -139,15 +139,15 @@ def test_images_have_a_version_and_can_be_named_by_digest() -> None:
     assert pinned["services"]["kafka"]["image"].endswith("@sha256:00")
 
 
-def test_only_this_machine_is_let_in() -> None:
-    """Nothing here asks for a password, so every port is loopback's."""
+def test_ports_are_open_on_this_machine_only() -> None:
+    """Every port is bound to loopback, because no service asks for a password."""
     ports = [port for service in read()["services"].values() for port in service.get("ports", [])]
     assert ports
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
 
 
 def test_data_is_in_named_volumes() -> None:
-    """Every volume that is declared is used, and the other way round; what is mounted from here is there, read only."""
+    """Declared and used volumes are the same; files of the repository exist and are mounted read-only."""
     mounts = [mount.split(":") for service in read()["services"].values() for mount in service.get("volumes", [])]
     named = {mount[0] for mount in mounts if not mount[0].startswith(".")}
     assert named == set(read()["volumes"])
@@ -157,7 +157,7 @@ def test_data_is_in_named_volumes() -> None:
 
 
 def test_the_image_is_built_as_the_dockerfile_can() -> None:
-    """Context, file, target and arguments are there."""
+    """The Dockerfile has the target and the arguments, with the same defaults."""
     for service in ours().values():
         build = service["build"]
         dockerfile = FILE.parent / build["context"] / build["dockerfile"]
@@ -171,7 +171,7 @@ def test_the_image_is_built_as_the_dockerfile_can() -> None:
 
 @pytest.mark.parametrize("profiles", [["single"], ["split"], ["single", "observability"], ["split", "observability"]])
 def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
-    """Its own reading: the same services, and every one with what it mounts."""
+    """`docker compose config` finds the same services, commands and variables."""
     chosen = [f"--profile={profile}" for profile in profiles]
     done = subprocess.run(
         [*_docker_compose(), f"--file={FILE}", *chosen, "config", "--format=json"],
@@ -189,8 +189,8 @@ def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
         assert found[name]["read_only"]
 
 
-def test_every_combination_of_profiles_has_what_it_names() -> None:
-    """No service is started without what it depends on, whichever profiles are asked for."""
+def test_every_combination_of_profiles_has_its_dependencies() -> None:
+    """Every combination of profiles starts the services that its services depend on."""
     for chosen in product([False, True], repeat=3):
         profiles = [name for name, is_in in zip(("single", "split", "observability"), chosen, strict=True) if is_in]
         there = services(*profiles)
@@ -198,14 +198,14 @@ def test_every_combination_of_profiles_has_what_it_names() -> None:
 
 
 def _docker_compose() -> list[str]:
-    """The plug-in, or the program; not to be had from Debian, so its want is no fault in CI either."""
+    """The command of Docker Compose. Debian doesn't package it, so it may be missing in CI too."""
     for command in (["docker", "compose"], ["docker-compose"]):
         if (
             shutil.which(command[0])
             and not subprocess.run([*command, "version"], capture_output=True, check=False).returncode
         ):
             return command
-    pytest.skip("there is no docker compose")
+    pytest.skip("docker compose is not installed")
 
 
 def _version() -> str:

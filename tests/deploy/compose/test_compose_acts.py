@@ -1,4 +1,4 @@
-"""The compose file acted out without an engine: its settings drive a real Kafka, its commands real workers."""
+"""The compose file works without Docker: its settings start a real Kafka, and its commands start real workers."""
 
 import subprocess
 import sys
@@ -31,13 +31,13 @@ _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").
 _TICKETS: Final = 100
 _PATIENCE_S: Final = 90.0
 
-#: Names of containers and the addresses that stand for them here.
+#: Addresses on this machine by the containers' addresses.
 Addresses = dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """Apache Kafka under the file's own settings, but for where it listens and keeps its log."""
+    """Apache Kafka with the file's settings, except its addresses and log folder."""
     java = quick_java(384)
     addresses = {name: f"127.0.0.1:{free_port()}" for name in ("kafka:19092", "localhost:9092", "kafka:9093")}
     folder = tmp_path_factory.mktemp("kafka")
@@ -57,11 +57,11 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         node.kill()
 
 
-@pytest.mark.parametrize("shape", ["single", "split"])
-def test_a_shape_indexes_what_is_written_from_beside_it(kafka: Addresses, shape: str, tmp_path: Path) -> None:
-    """Topics first, then the workers; each gets ready, the tickets reach the index, and SIGTERM drains each."""
-    roles = {name: service for name, service in services(shape).items() if name in workers()}
-    there = services(shape)
+@pytest.mark.parametrize("profile", ["single", "split"])
+def test_a_profile_indexes_tickets_of_this_machine(kafka: Addresses, profile: str, tmp_path: Path) -> None:
+    """Each worker gets ready, tickets produced on this machine reach the index, and SIGTERM drains each worker."""
+    roles = {name: service for name, service in services(profile).items() if name in workers()}
+    there = services(profile)
     with FacadeProcess(tmp_path / "qdrant") as qdrant, ExitStack() as running:
         addresses = kafka | {"http://qdrant:6334": qdrant.url}
         _make_topics(there["topics"], addresses)
@@ -82,7 +82,7 @@ def test_a_shape_indexes_what_is_written_from_beside_it(kafka: Addresses, shape:
 
 
 def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
-    """And so many in-sync replicas as there can be: a write is acked."""
+    """The service `topics` creates the declared topics with replication 1."""
     _make_topics(services()["topics"], kafka)
     declared = yaml.safe_load((ROOT / "deploy" / "k8s-ecs" / "msk" / "topics.yaml").read_text())["topics"]
     found = open_cluster(KafkaSettings(brokers=kafka["localhost:9092"])).topics()
@@ -92,15 +92,15 @@ def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
 
 
 @pytest.mark.parametrize("name", ["kafka:19092", "localhost:9092"])
-def test_a_client_is_told_the_address_it_came_by(kafka: Addresses, name: str) -> None:
-    """From inside the network by the container's name, from beside it by localhost: either can reach no other."""
+def test_a_client_gets_the_address_of_its_listener(kafka: Addresses, name: str) -> None:
+    """A client inside the network gets the container's name, and one on this machine gets localhost."""
     client = AdminClient({"bootstrap.servers": kafka[name]})
     (broker,) = client.list_topics(timeout=_PATIENCE_S).brokers.values()
     assert f"{broker.host}:{broker.port}" == kafka[name]
 
 
 def _properties(environment: dict[str, str]) -> dict[str, str]:
-    """As Kafka's image makes server.properties of its environment."""
+    """The server.properties that Kafka's image makes from its environment."""
     return {
         name.removeprefix("KAFKA_").lower().replace("_", "."): value
         for name, value in environment.items()
@@ -109,7 +109,7 @@ def _properties(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _here(text: str, addresses: Addresses) -> str:
-    """`text` with addresses of this machine in place of containers' names."""
+    """`text` with addresses on this machine in place of the containers'."""
     for name, address in addresses.items():
         text = text.replace(name, address)
     return text
@@ -129,7 +129,7 @@ def _make_topics(service: Service, addresses: Addresses) -> None:
 
 
 class Worker:
-    """A worker as its service starts it: the image's entry point with the service's command."""
+    """A worker process: the image's entry point with the service's command."""
 
     def __init__(self, service: Service, addresses: Addresses, port: str, log: Path) -> None:
         environment = _environment(service, addresses) | {"TICKETS_HEALTH__PORT": port}

@@ -1,6 +1,6 @@
-"""Builds the image without an engine: buildah with chroot isolation, on a Debian of our own as the base.
+"""Builds the image without Docker: buildah with chroot isolation, on a debootstrapped Debian as the base.
 
-The base, and buildah's storage with the last images, are kept in the user's cache.
+The user's cache keeps the base, and buildah's storage with the last images.
 """
 
 import json
@@ -28,15 +28,15 @@ from tests.deploy.tools import ROOT, missing, tool
 PRECISION: Final = "int8"
 _CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream"
 _BASE: Final = "localhost/ticketstream-base:bookworm"
-#: What the official slim image leaves out of a Debian, too.
+#: Folders that the official slim image leaves out too.
 _LEFT_OUT: Final = ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
-#: Of pip's configuration, what says where packages are. Paths of this machine mean nothing inside.
+#: Options of pip's configuration that say where packages are; paths of this machine mean nothing in the image.
 _PIP_OPTIONS: Final = ("index-url", "extra-index-url", "trusted-host", "proxy", "default-timeout")
 _BUILD_S: Final = 900
 
 
 class Image(Struct, frozen=True):
-    """A built image: its name, size in bytes, how long the build took, and what it says of itself."""
+    """A built image: its name, size in bytes, duration of the build, and configuration."""
 
     name: str
     size: int
@@ -45,33 +45,33 @@ class Image(Struct, frozen=True):
 
 
 class Buildah:
-    """buildah with a storage of its own."""
+    """buildah with its own storage."""
 
     def __init__(self) -> None:
         storage = _CACHE / "buildah"
         self._command = [tool("buildah", package="buildah"), f"--root={storage}", f"--runroot={storage}/run"]
         if os.geteuid() != 0:
-            missing("images are built as root here")
+            missing("building images needs root")
 
     def run(self, *arguments: str | Path) -> str:
-        """Standard output; fails with the command's own words."""
+        """Run buildah and return its standard output; a failure shows its messages."""
         command = [*self._command, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_BUILD_S, check=False)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout.strip()
 
     def has(self, name: str) -> bool:
-        """There is an image of this name."""
+        """Whether there is an image of this name."""
         return bool(self.run("images", "--quiet", "--filter", f"reference={name}"))
 
     def tidy(self) -> None:
-        """Drop what builds leave behind: a gigabyte for each change of the code."""
+        """Remove leftovers of builds, a gigabyte for each change of the code."""
         self.run("rm", "--all")
         self.run("rmi", "--prune")
 
     @contextmanager
     def mounted(self, name: str) -> Iterator[Path]:
-        """The root of a container of the image `name`."""
+        """Mount the root file system of the image `name`."""
         container = self.run("from", "--pull-never", name)
         try:
             yield Path(self.run("mount", container))
@@ -80,7 +80,7 @@ class Buildah:
 
 
 def build(buildah: Buildah, *, name: str, model: str, models: Path | None = None) -> Image:
-    """The target `pipeline`, with what is the caller's own passed through as secrets."""
+    """Build the target `pipeline`, with the caller's pip configuration as secrets."""
     _require_base(buildah)
     before = os.times().elapsed
     with tempfile.TemporaryDirectory() as folder:
@@ -100,7 +100,7 @@ def build(buildah: Buildah, *, name: str, model: str, models: Path | None = None
 
 
 def fill_store(folder: Path) -> Path:
-    """The model as `ticketstream model build --to` keeps it, from this machine's cache."""
+    """Fill a model store, as `ticketstream model build --to` does, from this machine's cache."""
     settings = ModelSettings(precision=PRECISION, device="cpu")
     try:
         fetch_model(settings)
@@ -114,12 +114,12 @@ def fill_store(folder: Path) -> Path:
 
 
 def index_hosts() -> set[str]:
-    """Where this machine's pip gets its packages from; none of it may be found in an image."""
+    """Addresses of this machine's package index, which must not be in an image."""
     return {value for option, value in _pip_options().items() if option in {"index-url", "extra-index-url", "proxy"}}
 
 
 def _require_base(buildah: Buildah) -> None:
-    """Debian bookworm with its Python 3.11, made once."""
+    """Make the base, Debian bookworm with Python 3.11, if it isn't in the cache."""
     if buildah.has(_BASE):
         return
     archive = _CACHE / "base" / "bookworm.tar"
@@ -147,7 +147,7 @@ def _bootstrap(archive: Path) -> None:
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_BUILD_S, check=False)
         if done.returncode != 0:
-            missing(f"debootstrap can't make a base: {(done.stdout.strip().splitlines() or ['it says nothing'])[-1]}")
+            missing(f"debootstrap failed: {(done.stdout.strip().splitlines() or ['without a message'])[-1]}")
         for left_out in _LEFT_OUT:
             shutil.rmtree(root / left_out, ignore_errors=True)
         draft = archive.with_suffix(".draft")
@@ -158,7 +158,7 @@ def _bootstrap(archive: Path) -> None:
 
 
 def _secrets(folder: Path) -> list[str]:
-    """The caller's package index, and the authorities that pip trusts, where they are set."""
+    """The caller's package index and CA bundle as build secrets, if they are set."""
     options = _pip_options()
     authorities = options.get("cert")
     lines = [f"{name} = {options[name]}" for name in _PIP_OPTIONS if name in options]
@@ -168,7 +168,7 @@ def _secrets(folder: Path) -> list[str]:
 
 
 def _pip_options() -> dict[str, str]:
-    """pip's configuration, the environment's last word included, as `pip config list` shows it."""
+    """pip's configuration as `pip config list` shows it; environment variables override files."""
     listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     lines = sorted(listed.stdout.splitlines(), key=lambda line: line.startswith(":env:"))
     pairs = (line.partition("=") for line in lines if "=" in line)
@@ -176,6 +176,6 @@ def _pip_options() -> dict[str, str]:
 
 
 def _bytes(size: str) -> int:
-    """buildah says `523 MB`."""
+    """The number of bytes in a size such as `523 MB`."""
     number, unit = size.split()
     return round(float(number) * {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit])

@@ -1,4 +1,4 @@
-"""Runs commands in an image's root as a careful platform would: read only, no capability, nobody's root, PID 1."""
+"""Runs commands in an image's root: read-only, without capabilities, as an unprivileged user, as PID 1."""
 
 import os
 import shutil
@@ -17,9 +17,9 @@ UID: Final = 10001
 _PATIENCE_S: Final = 90.0
 _NONE: Final[Mapping[str, str]] = {}
 
-#: $1 the root, $2 what is mounted at /data, $3 at the cache or nothing, then what setpriv and env are given. The mounts
-#: are in a namespace of the process and end with it. Who becomes another user forgets that its parent's end is its own,
-#: so setpriv says it again.
+#: $1 is the root, $2 the folder to mount at /data, $3 the cache's folder or empty; the rest goes to env. The mounts are
+#: in the process's own namespace and end with it. A change of user resets the parent-death signal, so setpriv sets
+#: it again.
 _ENTER: Final = """
 set -e
 root=$1 data=$2 cache=$3
@@ -37,10 +37,10 @@ exec chroot "$root" setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-
 
 
 class Inside:
-    """A root file system and the image's configuration, to run commands with."""
+    """The root file system and configuration of an image, to run commands in."""
 
     def __init__(self, root: Path, config: Mapping[str, Any], folder: Path) -> None:
-        """`folder` is where volumes and logs are kept on this machine."""
+        """Keep volumes and logs in `folder` on this machine."""
         tool("unshare", package="util-linux")
         self.config = config
         self.data = _volume(folder / "data")
@@ -48,26 +48,26 @@ class Inside:
         self._folder = folder
 
     def command(self, argv: Sequence[str], environment: Mapping[str, str], *, cache: Path | None = None) -> list[str]:
-        """`argv` in the image: its environment, with `environment` over it, and `cache` mounted as the model's."""
+        """The command line that runs `argv` in the image, with `environment` added and `cache` mounted."""
         settings = dict(pair.split("=", 1) for pair in self.config["Env"]) | dict(environment)
         enter = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", _ENTER, "sh"]
         enter += [str(self._root), str(self.data), str(_volume(cache)) if cache else ""]
         return [*enter, *(f"{name}={value}" for name, value in settings.items()), *argv]
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str] = _NONE) -> "subprocess.CompletedProcess[str]":
-        """`argv` to its end, with its words."""
+        """Run `argv` to its end."""
         command = self.command(argv, environment)
         return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
 
     def start(self, environment: Mapping[str, str], *, module: str = "", cache: Path | None = None) -> "Started":
-        """The image's entry point with `module`, or with the image's own command."""
+        """Start the image's entry point with `module`, or with the image's own command."""
         argv = [*self.config["Entrypoint"], *([module] if module else self.config["Cmd"])]
         log = self._folder / f"worker-{environment['TICKETS_HEALTH__PORT']}.log"
         return Started(self.command(argv, environment, cache=cache), log, environment)
 
 
 class Started:
-    """A worker in the image, from construction to the end of its `with`."""
+    """A worker in the image, until the end of its `with`."""
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
         self._log = log
@@ -80,17 +80,17 @@ class Started:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._process.kill()  # and with it the worker
+        self._process.kill()  # which kills the worker too
         self._process.wait(_PATIENCE_S)
         self._guard.kill()
         self._guard.communicate()
 
     def words(self) -> str:
-        """What it wrote."""
+        """The output of the worker."""
         return self._log.read_text(errors="replace")
 
     def answers(self, path: str) -> bool:
-        """Its health port says that all is well; fails when it has ended."""
+        """Whether `path` of the health port answers 200; fails if the worker has exited."""
         assert self._process.poll() is None, self.words()
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5).close()
@@ -100,12 +100,12 @@ class Started:
 
     @property
     def pid(self) -> int:
-        """Of the worker as this machine counts; in its own namespace it is 1."""
+        """Process id of the worker on this machine; in its own namespace it is 1."""
         (child,) = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         return int(child)
 
     def terminate(self) -> int:
-        """SIGTERM to the worker; the exit code."""
+        """Send SIGTERM to the worker and return its exit code."""
         os.kill(self.pid, signal.SIGTERM)
         return self._process.wait(_PATIENCE_S)
 

@@ -1,4 +1,4 @@
-"""What can be held of the image without building it."""
+"""The Dockerfile and its build context, without a build."""
 
 import http.server
 import json
@@ -24,7 +24,7 @@ _IGNORE: Final = (_FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
 
 
 def _stages() -> dict[str, tuple[str, list[str]]]:
-    """Each stage's name, what it is made from, and its instructions."""
+    """The base and the instructions of each build stage."""
     found: dict[str, tuple[str, list[str]]] = {}
     for line in _TEXT.splitlines():
         stage = re.fullmatch(r"FROM (\S+) AS (\S+)", line)
@@ -37,14 +37,14 @@ def _stages() -> dict[str, tuple[str, list[str]]]:
 
 
 def _of(name: str) -> list[str]:
-    """The instructions that made an image of stage `name`, those it inherits first."""
+    """The instructions of the stage `name`, after those that it inherits."""
     source, instructions = _stages()[name]
     return (_of(source) if source in _stages() else []) + instructions
 
 
 @pytest.mark.parametrize("target", ["pipeline", "pipeline-gpu"])
-def test_a_target_is_closed(target: str) -> None:
-    """Numbered user, exec forms, and nothing installed in it: what it needs is copied from the build."""
+def test_a_target_installs_nothing(target: str) -> None:
+    """A target has a numeric user and exec-form commands, and copies its packages instead of installing them."""
     made = _of(target)
     assert "USER 10001:10001" in made
     entry = next(line for line in made if line.startswith("ENTRYPOINT "))
@@ -63,8 +63,8 @@ def test_a_target_is_closed(target: str) -> None:
     assert [line for line in made if line.startswith("ENV") and "TICKETS_MODEL__PRECISION=${PRECISION}" in line]
 
 
-def test_the_base_is_the_official_one_of_a_version() -> None:
-    """Slim, Python 3.11 to the patch; by digest where the builder names one."""
+def test_the_base_is_pinned() -> None:
+    """The base is the official slim image of one patch release of Python 3.11."""
     assert re.search(r"^ARG BASE=python:3\.11\.\d+-slim-bookworm$", _TEXT, re.MULTILINE)
     assert "@sha256:<digest>" in _TEXT
     assert {source for source, _ in _stages().values() if source == "${BASE}"}
@@ -72,7 +72,7 @@ def test_the_base_is_the_official_one_of_a_version() -> None:
 
 
 def test_packages_come_by_hash_and_as_wheels() -> None:
-    """From the lock that everything else uses; nothing is compiled, nothing kept in a cache."""
+    """Packages come from the hashed lock, as wheels, without a cache."""
     assert "--require-hashes" in _INSTALL
     assert "--only-binary=:all:" in _INSTALL
     assert _INSTALL.count("pip install") == _INSTALL.count("--no-cache-dir")
@@ -81,8 +81,8 @@ def test_packages_come_by_hash_and_as_wheels() -> None:
         assert (ROOT / lock).is_file()
 
 
-def test_no_host_is_named() -> None:
-    """Where packages come from is the builder's configuration, passed as a secret."""
+def test_no_package_host_is_named() -> None:
+    """The Dockerfile names no package index; a secret does."""
     for text in (_TEXT, _INSTALL):
         assert not re.search(r"https?://(?!127\.0\.0\.1)", text)
         assert "index-url" not in text
@@ -90,7 +90,7 @@ def test_no_host_is_named() -> None:
 
 
 def test_everything_that_is_installed_is_sent_to_the_build() -> None:
-    """Every package that pyproject.toml names, what it needs to be built, and no test, bench or history."""
+    """The build context has every package of pyproject.toml, and no tests, benchmarks or history."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
     assert _IGNORE[1] == "*"
@@ -107,7 +107,7 @@ def test_everything_that_is_installed_is_sent_to_the_build() -> None:
 
 @contextmanager
 def _answering(code: int) -> Iterator[str]:
-    """A port that answers /health with `code`, and any other path with 404."""
+    """A server that answers /health with `code`, and any other path with 404."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -130,8 +130,8 @@ def _health(port: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
 
-def test_the_health_check_says_whether_the_worker_is_well() -> None:
-    """0 for 200; 1 and the worker's reason for 503; 1 where nobody answers."""
+def test_the_health_check_exits_with_0_only_for_200() -> None:
+    """The health check exits with 0 for 200, with 1 and the reason for 503, and with 1 without an answer."""
     with _answering(200) as port:
         assert _health(port).returncode == 0
     with _answering(503) as port:

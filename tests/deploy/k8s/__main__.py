@@ -1,4 +1,4 @@
-"""Check an overlay, ours or yours: `python -m tests.deploy.k8s FOLDER`. Exit code 1 when something is found."""
+"""Checks an overlay, ours or yours: `python -m tests.deploy.k8s FOLDER`. Exits with 1 if it finds faults."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,9 @@ from tests.deploy.k8s.stack import Stack, build
 
 
 def main(arguments: list[str]) -> int:
-    """Print what schemas and rules say of what the folder's kustomization makes."""
+    """Print the faults of the objects that a folder's kustomization makes."""
     if len(arguments) != 1:
-        print("say which folder: python -m tests.deploy.k8s deploy/k8s-ecs/k8s/overlays/prod", file=sys.stderr)
+        print("name one folder: python -m tests.deploy.k8s deploy/k8s-ecs/k8s/overlays/prod", file=sys.stderr)
         return 2
     folder = Path(arguments[0])
     try:
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     found = [complaint for made in stack.objects for complaint in complaints(made)] or findings(stack)
-    print("\n".join(found) or f"{len(stack.objects)} objects, nothing to say against them")
+    print("\n".join(found) or f"{len(stack.objects)} objects without faults")
     return 1 if found else 0
 
 

@@ -1,4 +1,4 @@
-"""Who may speak to whom, how, and with which secrets; and which image it is that does."""
+"""Rules on encryption, secrets, images and network policies."""
 
 import re
 import tomllib
@@ -17,25 +17,25 @@ _USER_IN_URL: Final = re.compile(r"://[^/\s]*:[^/\s]*@")
 
 
 def encrypted(stack: Stack) -> Iterator[str]:
-    """In production nothing is spoken in the clear, everybody says who they are, and the index has three copies."""
+    """In production all traffic is encrypted and authenticated, and the index has three copies."""
     for worker in stack.workers if stack.production else ():
         found, name = stack.settings(worker), name_of(worker)
         if found.kafka.security_protocol not in ("SSL", "SASL_SSL"):
-            yield f"{name}: Kafka is spoken to in {found.kafka.security_protocol}; production takes SSL or SASL_SSL"
+            yield f"{name}: Kafka's protocol is {found.kafka.security_protocol}; production needs SSL or SASL_SSL"
         if worker["metadata"]["name"] == "enrichment":
             continue
         if urlsplit(found.index.url or "").scheme != "https":
-            yield f"{name}: the index is {found.index.url or 'embedded'}; production takes a server, over https"
+            yield f"{name}: the index is {found.index.url or 'embedded'}; production needs a server with https"
         if found.index.api_key is None:
-            yield f"{name}: Qdrant is asked without an API key"
+            yield f"{name}: Qdrant has no API key"
         if found.index.replication_factor < 3:
-            yield f"{name}: {found.index.replication_factor} copies of the index; production takes 3"
+            yield f"{name}: {found.index.replication_factor} copies of the index; production needs 3"
 
 
 def secrets(stack: Stack) -> Iterator[str]:
-    """No secret is written down: each comes from a Secret that is made elsewhere."""
+    """Every secret is a reference to a Secret that isn't in the repository."""
     for found in stack.of("Secret"):
-        yield f"{name_of(found)}: a Secret in a file is a secret in plain text; make it on the cluster"
+        yield f"{name_of(found)}: a Secret in a file is plain text; create it on the cluster"
     known = set(_secret_variables())
     for owner, name, value in _written_down(stack):
         if name in known or _LIKE_A_SECRET.search(name) or _USER_IN_URL.search(value):
@@ -47,7 +47,7 @@ def secrets(stack: Stack) -> Iterator[str]:
 
 
 def _written_down(stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Whose, name and value of every variable that no Secret gives, whatever another may put over it."""
+    """Owner, name and value of every variable in plain text, even one that is overridden."""
     for config in stack.of("ConfigMap"):
         yield from ((name_of(config), name, value) for name, value in config.get("data", {}).items())
     for worker in stack.workers:
@@ -57,7 +57,7 @@ def _written_down(stack: Stack) -> Iterator[tuple[str, str, str]]:
 
 
 def _secret_variables() -> Iterator[str]:
-    """Settings that are a SecretStr, and the map that may hold one."""
+    """Settings that are a SecretStr, and the map that may hold a secret."""
     yield f"{PREFIX}KAFKA__EXTRA"
     for group_name, group in Settings.model_fields.items():
         for name, field in group.annotation.model_fields.items():  # type: ignore[union-attr]  # every field is a Group
@@ -66,36 +66,36 @@ def _secret_variables() -> Iterator[str]:
 
 
 def images(stack: Stack) -> Iterator[str]:
-    """One image, of this version, by a name that can't come to mean another."""
+    """Every worker runs this version's image, by a version or a digest."""
     for worker in stack.workers:
         image = container(worker)["image"]
         name, _, digest = image.partition("@")
         tag = name.rpartition("/")[2].partition(":")[2]
         if not digest and tag in ("", "latest"):
-            yield f"{name_of(worker)}: {image} may be another image tomorrow; name a version or a digest"
+            yield f"{name_of(worker)}: {image} may be another image tomorrow; use a version or a digest"
         elif not digest and tag != _VERSION:
             yield f"{name_of(worker)}: {image} is not of version {_VERSION}"
 
 
 def network(stack: Stack) -> Iterator[str]:
-    """Closed, but for DNS, Kafka, the index for those that write it, and Prometheus."""
+    """All traffic is denied except DNS, Kafka, Prometheus, and the index for workers that write it."""
     policies = stack.of("NetworkPolicy")
     if not any(_denies_all(policy["spec"]) for policy in policies):
-        yield "no NetworkPolicy closes the namespace: an empty podSelector, both policyTypes, no rule"
+        yield "no NetworkPolicy denies all traffic: it needs an empty podSelector, both policyTypes and no rules"
     for policy in policies:
         for direction, peers in (("egress", "to"), ("ingress", "from")):
             for rule in policy["spec"].get(direction, []):
                 if not rule.get(peers) or not rule.get("ports"):
-                    yield f"{name_of(policy)}: its {direction} is open to everybody or at every port"
+                    yield f"{name_of(policy)}: its {direction} is open to all addresses or all ports"
                 if any(peer.get("ipBlock", {}).get("cidr") in ("0.0.0.0/0", "::/0") for peer in rule.get(peers, [])):
-                    yield f"{name_of(policy)}: its {direction} is open to the whole world"
+                    yield f"{name_of(policy)}: its {direction} is open to the internet"
     for worker in stack.workers:
         labels, found = worker["spec"]["template"]["metadata"]["labels"], _ports(stack, worker)
         own = [p["spec"] for p in policies if selects(p["spec"]["podSelector"], labels)]
         for direction, wanted in (("egress", found), ("ingress", {"http"})):
             ports = {port["port"] for spec in own for rule in spec.get(direction, []) for port in rule.get("ports", [])}
             if ports != wanted:
-                yield f"{name_of(worker)}: {direction} at {_words(ports)}, and it needs {_words(wanted)}"
+                yield f"{name_of(worker)}: {direction} is allowed at {_words(ports)}; it needs {_words(wanted)}"
 
 
 def _denies_all(spec: Any) -> bool:
@@ -104,7 +104,7 @@ def _denies_all(spec: Any) -> bool:
 
 
 def _ports(stack: Stack, worker: Manifest) -> set[int]:
-    """Where the worker has to get out, by its own settings."""
+    """The egress ports that the worker's settings need."""
     found = stack.settings(worker)
     ports = {53, *(int(broker.rpartition(":")[2]) for broker in found.kafka.brokers.split(","))}
     if found.index.url and worker["metadata"]["name"] != "enrichment":

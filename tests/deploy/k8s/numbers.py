@@ -1,4 +1,4 @@
-"""Numbers and names that are written in more than one place: they are those of deploy/sizes.yaml."""
+"""Rules that compare the manifests with deploy/sizes.yaml and with each other."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,7 +7,7 @@ from core.settings import PREFIX
 from tests.deploy.k8s.stack import Manifest, Stack, container, declared, name_of, partitions, pod, selects
 
 SIZES: Final = declared("sizes.yaml")
-#: KEDA's name of a mechanism.
+#: KEDA's names of the SASL mechanisms.
 _SASL: Final = {
     None: None,
     "PLAIN": "plaintext",
@@ -20,7 +20,7 @@ _PROBES: Final = {"startupProbe": "live", "livenessProbe": "live", "readinessPro
 
 
 def sizes(stack: Stack) -> Iterator[str]:
-    """Every number is that of deploy/sizes.yaml."""
+    """Every number equals that of deploy/sizes.yaml."""
     task = SIZES["task"]
     for worker in stack.workers:
         role, name = SIZES["roles"][worker["metadata"]["name"]], name_of(worker)
@@ -56,7 +56,7 @@ def _amounts(worker: Manifest) -> Iterator[tuple[str, str, str]]:
 
 
 def drain(stack: Stack) -> Iterator[str]:
-    """A worker gives up waiting, three seconds after its drain timeout, before it is killed."""
+    """The grace period is longer than the drain timeout by ten seconds."""
     for worker in stack.workers:
         limit, grace = stack.settings(worker).writer.drain_timeout_s, pod(worker)["terminationGracePeriodSeconds"]
         if limit + 10 > grace:
@@ -64,14 +64,14 @@ def drain(stack: Stack) -> Iterator[str]:
 
 
 def scaling(stack: Stack) -> Iterator[str]:
-    """Lag decides, within the partitions; production scales every role."""
+    """Every worker in production scales by lag, up to the number of partitions."""
     for worker in stack.workers:
         name = worker["metadata"]["name"]
         scaled, replicas = stack.find("ScaledObject", name), worker["spec"].get("replicas")
         if scaled is None and (stack.production or replicas != 1):
-            yield f"Deployment/{name}: nothing scales it; it needs a ScaledObject, or replicas: 1 in dev"
+            yield f"Deployment/{name}: nothing scales it; add a ScaledObject, or replicas: 1 in dev"
         if scaled is not None and replicas is not None:
-            yield f"Deployment/{name}: it has replicas, which an apply would set back against the ScaledObject"
+            yield f"Deployment/{name}: it has replicas, which an apply would reset against the ScaledObject"
     for scaled in stack.of("ScaledObject"):
         worker_ = stack.find("Deployment", scaled["spec"]["scaleTargetRef"]["name"])
         if worker_ is None:
@@ -85,7 +85,7 @@ def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
     (trigger,) = spec["triggers"]
     metadata = trigger["metadata"]
     if trigger["type"] != "kafka":
-        yield f"{name}: it scales on {trigger['type']}, and only the lag says how much is to be done"
+        yield f"{name}: it scales on {trigger['type']}; scale by lag, which alone measures the work"
         return
     most = partitions()[role["reads"]]
     if spec["maxReplicaCount"] > most:
@@ -112,17 +112,17 @@ def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
 
 
 def disruption(stack: Stack) -> Iterator[str]:
-    """Each role has one budget, and none that holds up the drain of a node for ever."""
+    """Each worker has one disruption budget, which doesn't block the drain of a node."""
     for worker in stack.workers:
         labels = worker["spec"]["template"]["metadata"]["labels"]
         budgets = [b for b in stack.of("PodDisruptionBudget") if selects(b["spec"]["selector"], labels)]
         if len(budgets) != 1:
-            yield f"{name_of(worker)}: {len(budgets)} disruption budgets select its pods; it should be one"
+            yield f"{name_of(worker)}: {len(budgets)} disruption budgets select its pods; there should be one"
         for budget in budgets:
             if budget["spec"].get("maxUnavailable") != 1:
-                yield f"{name_of(budget)}: maxUnavailable should be 1: a node is drained one task at a time"
+                yield f"{name_of(budget)}: maxUnavailable should be 1, so that a drain evicts one task at a time"
             if budget["spec"].get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
-                yield f"{name_of(budget)}: in an outage it would hold up the drain of a node: AlwaysAllow"
+                yield f"{name_of(budget)}: in an outage it would block the drain of a node; use AlwaysAllow"
 
 
 NUMBERS: Final = {"sizes": sizes, "drain": drain, "scaling": scaling, "disruption": disruption}

@@ -1,6 +1,6 @@
-"""What a pod may do on its node: the restricted profile of the Pod Security Standards, and a little less than that.
+"""Rules on pod security: the restricted profile of the Pod Security Standards, and stricter ones.
 
-https://kubernetes.io/docs/concepts/security/pod-security-standards/ is where the profile is written down.
+The profile is defined at https://kubernetes.io/docs/concepts/security/pod-security-standards/.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _LABEL: Final = "pod-security.kubernetes.io/enforce"
 
 
 def restricted(stack: Stack) -> Iterator[str]:
-    """The profile, and a namespace that enforces it."""
+    """The pods keep the restricted profile, and the namespace enforces it."""
     for namespace in stack.of("Namespace"):
         if namespace["metadata"].get("labels", {}).get(_LABEL) != "restricted":
             yield f"{name_of(namespace)}: {_LABEL} is not restricted"
@@ -26,7 +26,7 @@ def restricted(stack: Stack) -> Iterator[str]:
 def _breaches(spec: Any) -> Iterator[str]:
     for shared in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(shared):
-            yield f"{shared} gives it what is the node's"
+            yield f"{shared} shares the node's"
     for volume in spec.get("volumes", []):
         for kind in sorted(set(volume) - {"name"} - _VOLUMES):
             yield f"volume {volume['name']} is a {kind}, which the restricted profile forbids"
@@ -52,7 +52,7 @@ def _container(own: Any) -> Iterator[str]:
         "its seccompProfile is not RuntimeDefault": own.get("seccompProfile", {}).get("type") not in _SECCOMP,
         "its procMount is not the default": own.get("procMount", "Default") != "Default",
         "its appArmorProfile is Unconfined": own.get("appArmorProfile", {}).get("type") == "Unconfined",
-        "it names a user or a role of SELinux": bool(set(own.get("seLinuxOptions", {})) & {"user", "role"}),
+        "it sets a user or a role of SELinux": bool(set(own.get("seLinuxOptions", {})) & {"user", "role"}),
     }
     yield from (fault for fault, found in faults.items() if found)
 
@@ -61,19 +61,19 @@ _SECCOMP: Final = {"RuntimeDefault", "Localhost"}
 
 
 def hardened(stack: Stack) -> Iterator[str]:
-    """Beyond the profile: nothing to write to but scratch, no token, no variables from Services, bounded resources."""
+    """A pod has a read-only root, no API token, no Services' variables, equal requests and limits, and is spread."""
     for worker in stack.workers:
         spec, own, name = pod(worker), container(worker), name_of(worker)
         if own.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
-            yield f"{name}: its root file system can be written"
+            yield f"{name}: its root file system is writable"
         for volume in spec.get("volumes", []):
             if "emptyDir" in volume and "sizeLimit" not in (volume["emptyDir"] or {}):
                 yield f"{name}: volume {volume['name']} has no sizeLimit and may fill the node"
         account = stack.find("ServiceAccount", spec.get("serviceAccountName", "")) or {}
         if spec.get("automountServiceAccountToken") is not False or account.get("automountServiceAccountToken"):
-            yield f"{name}: it gets a token for the API server, which it never speaks to"
+            yield f"{name}: it gets a token for the API server, which it never calls"
         if spec.get("enableServiceLinks") is not False:
-            yield f"{name}: a Service may give it variables that it refuses; enableServiceLinks: false"
+            yield f"{name}: Services may add variables that it refuses; set enableServiceLinks: false"
         resources = own.get("resources", {})
         if not resources or resources.get("requests") != resources.get("limits"):
             yield f"{name}: requests and limits differ, so a full node evicts it before others"

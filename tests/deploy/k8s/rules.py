@@ -1,4 +1,4 @@
-"""What must be so of every overlay: each rule yields a sentence for each thing that isn't."""
+"""The rules for every overlay; each yields a sentence for each violation."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -20,7 +20,7 @@ def roles(stack: Stack) -> Iterator[str]:
 
 
 def settings(stack: Stack) -> Iterator[str]:
-    """The worker would start with them."""
+    """The worker accepts its settings."""
     for worker in stack.workers:
         try:
             stack.settings(worker)
@@ -29,16 +29,16 @@ def settings(stack: Stack) -> Iterator[str]:
 
 
 def references(stack: Stack) -> Iterator[str]:
-    """What one object names, another is, and each selector finds its pods."""
+    """Every reference names an existing object, and every selector matches its pods."""
     for worker in stack.workers:
         labels, name = worker["spec"]["template"]["metadata"]["labels"], name_of(worker)
         if not selects(worker["spec"]["selector"], labels):
-            yield f"{name}: its selector doesn't take its own pods"
+            yield f"{name}: its selector doesn't match its own pods"
         if stack.find("ServiceAccount", pod(worker).get("serviceAccountName", "")) is None:
-            yield f"{name}: its service account isn't there"
+            yield f"{name}: its service account is missing"
         for source in container(worker).get("envFrom", []):
             if stack.find("ConfigMap", source["configMapRef"]["name"]) is None:
-                yield f"{name}: its settings, {source['configMapRef']['name']}, aren't there"
+                yield f"{name}: its settings, {source['configMapRef']['name']}, are missing"
         yield from _volumes(stack, worker)
         scraped = [m for m in stack.of("PodMonitor") if selects(m["spec"]["selector"], labels)]
         if [end.get("path") for m in scraped for end in m["spec"]["podMetricsEndpoints"]] != [
@@ -51,14 +51,14 @@ def _volumes(stack: Stack, worker: Manifest) -> Iterator[str]:
     volumes = {volume["name"]: volume for volume in pod(worker).get("volumes", [])}
     for mount in container(worker).get("volumeMounts", []):
         if mount["name"] not in volumes:
-            yield f"{name_of(worker)}: it mounts {mount['name']}, which is no volume of its"
+            yield f"{name_of(worker)}: it mounts {mount['name']}, which isn't a volume of its pod"
     for volume in volumes.values():
         claim = volume.get("persistentVolumeClaim", {}).get("claimName")
         if claim and stack.find("PersistentVolumeClaim", claim) is None:
-            yield f"{name_of(worker)}: the claim {claim} isn't there"
+            yield f"{name_of(worker)}: the claim {claim} is missing"
 
 
-#: Those that others count on come first; a stack that fails there is not read further.
+#: Rules that the others rely on; if one fails, the others don't run.
 FIRST: Final[dict[str, Rule]] = {"roles": roles, "settings": settings}
 RULES: Final[dict[str, Rule]] = {
     **FIRST,
@@ -70,7 +70,7 @@ RULES: Final[dict[str, Rule]] = {
 
 
 def findings(stack: Stack) -> list[str]:
-    """What every rule says, each behind the rule's name."""
+    """The findings of every rule, prefixed with the rule's name."""
     first = [f"{name}: {found}" for name, rule in FIRST.items() for found in rule(stack)]
     rest = {name: rule for name, rule in RULES.items() if name not in FIRST}
     return first or [f"{name}: {found}" for name, rule in rest.items() for found in rule(stack)]

@@ -1,4 +1,4 @@
-"""Does an object fit the schema of its kind? Kubernetes's own, strict; and models of the custom resources."""
+"""Validates objects: Kubernetes's strict schemas, and models of the custom resources."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -11,19 +11,19 @@ from pydantic import BaseModel, ValidationError
 
 from tests.deploy.k8s.stack import Manifest, name_of
 
-#: The least that docs/deploy-kubernetes.md asks for, and the newest with schemas.
+#: The oldest version that docs/deploy-kubernetes.md supports, and the newest with schemas.
 VERSIONS: Final = ("1.31", "1.37")
 _MODELS: Final = {
     "keda.sh/v1alpha1": "cloudcoil.models.keda.v1alpha1",
     "monitoring.coreos.com/v1": "cloudcoil.models.prometheus_operator.v1",
 }
 
-# Each call reads three megabytes of definitions anew otherwise.
+# Without the cache each call would read three megabytes of definitions.
 utils.schema_contents = cache(utils.schema_contents)
 
 
 def complaints(made: Manifest) -> Iterator[str]:
-    """What is wrong with the object, field by field."""
+    """The faults of an object, by field."""
     if made["apiVersion"] in _MODELS:
         yield from (f"{name_of(made)}: {fault}" for fault in _custom(made))
         return
@@ -39,14 +39,14 @@ def complaints(made: Manifest) -> Iterator[str]:
 def _custom(made: Manifest) -> Iterator[str]:
     model: type[BaseModel] | None = getattr(import_module(_MODELS[made["apiVersion"]]), made["kind"], None)
     if model is None:
-        yield f"there is no {made['kind']} in {made['apiVersion']}"
+        yield f"{made['apiVersion']} has no kind {made['kind']}"
         return
     try:
         read = model.model_validate(made)
     except ValidationError as error:
         yield from (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         return
-    # The models pass over what they don't know, so it is missing from what they write.
+    # The models ignore unknown fields, so those are missing from their output.
     yield from _unknown(made, read.model_dump(mode="json", by_alias=True, exclude_unset=True))
 
 
@@ -54,7 +54,7 @@ def _unknown(given: Any, kept: Any, path: str = "") -> Iterator[str]:
     if isinstance(given, Mapping):
         for name, value in given.items():
             if name not in kept:
-                yield f"{path}{name}: there is no such field"
+                yield f"{path}{name}: unknown field"
             else:
                 yield from _unknown(value, kept[name], f"{path}{name}.")
     elif isinstance(given, list):

@@ -1,4 +1,4 @@
-"""An overlay's manifests as they would be applied, and the questions one asks of them."""
+"""The manifests of an overlay, as `kubectl apply -k` would apply them."""
 
 import os
 import re
@@ -21,36 +21,36 @@ from core.settings import PREFIX, Settings
 ROOT: Final = Path(__file__).parents[3]
 MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"
 OVERLAYS: Final = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
-#: What stands for the content of a Secret.
+#: Placeholder for the content of a Secret.
 _SECRET: Final = "from-a-secret"
 
 Manifest = dict[str, Any]
 
 
 def declared(path: str) -> Any:
-    """A file of the numbers that deployments share, below deploy/."""
+    """The content of a YAML file below deploy/."""
     return yaml.safe_load((ROOT / "deploy" / path).read_text())
 
 
 def partitions() -> dict[str, int]:
-    """Of each topic."""
+    """The number of partitions of each topic."""
     return {topic["name"]: topic["partitions"] for topic in declared("k8s-ecs/msk/topics.yaml")["topics"]}
 
 
 class Stack(Struct, frozen=True):
-    """What one overlay puts on a cluster."""
+    """The objects of one overlay."""
 
     overlay: str
     objects: list[Manifest]
 
     @property
     def production(self) -> bool:
-        """All overlays are but the one for trying things."""
+        """Whether the overlay is for production; only `dev` isn't."""
         return self.overlay != "dev"
 
     @property
     def workers(self) -> list[Manifest]:
-        """The Deployments, each of one role."""
+        """The Deployments; each runs one role."""
         return self.of("Deployment")
 
     def of(self, kind: str) -> list[Manifest]:
@@ -58,11 +58,11 @@ class Stack(Struct, frozen=True):
         return [found for found in self.objects if found["kind"] == kind]
 
     def find(self, kind: str, name: str) -> Manifest | None:
-        """The object of that kind and name."""
+        """The object of that kind and name, or None."""
         return next((found for found in self.of(kind) if found["metadata"]["name"] == name), None)
 
     def variables(self, worker: Manifest) -> dict[str, str]:
-        """The container's environment; what a Secret gives is a word that says so."""
+        """The container's environment, with a placeholder for each secret."""
         given: dict[str, str] = {}
         for source in container(worker).get("envFrom", []):
             config = self.find("ConfigMap", source.get("configMapRef", {}).get("name", ""))
@@ -72,7 +72,7 @@ class Stack(Struct, frozen=True):
         return given
 
     def settings(self, worker: Manifest) -> Settings:
-        """As the worker would read them.
+        """The settings that the worker would read.
 
         Raises:
             ConfigError: a variable is unknown or malformed.
@@ -82,29 +82,29 @@ class Stack(Struct, frozen=True):
 
 
 def render(overlay: str) -> Stack:
-    """The overlay of that name, a copy to break at will; skipped with a word where no tool builds it."""
+    """The overlay of that name, as a copy that a test may change. Skips the test if no tool can build it."""
     return Stack(overlay, deepcopy(_built(MANIFESTS / "overlays" / overlay)))
 
 
 def build(folder: Path) -> list[Manifest]:
-    """What the folder's kustomization makes.
+    """The objects that a folder's kustomization makes.
 
     Raises:
-        FileNotFoundError: there is no tool for it.
-        ValueError: the tool refuses; with its own words.
+        FileNotFoundError: neither kubectl nor kustomize is installed.
+        ValueError: the tool fails; the message is the tool's.
     """
     command = _tool()
     if command is None:
-        raise FileNotFoundError("neither kubectl nor kustomize is on the path")
+        raise FileNotFoundError("neither kubectl nor kustomize is on the PATH")
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     if done.returncode:
-        said = re.search(r'err="(.*)"', done.stderr)  # kubectl's own way to end
+        said = re.search(r'err="(.*)"', done.stderr)  # kubectl's error format
         raise ValueError(f"{folder}: {said[1] if said else done.stderr.strip()}")
     return list(yaml.safe_load_all(done.stdout))
 
 
 def pod(worker: Manifest) -> Any:
-    """Its specification."""
+    """The specification of its pod."""
     return worker["spec"]["template"]["spec"]
 
 
@@ -115,16 +115,16 @@ def container(worker: Manifest) -> Any:
 
 
 def name_of(found: Mapping[str, Any]) -> str:
-    """As kubectl writes it."""
+    """The object's name as kubectl prints it."""
     return f"{found['kind']}/{found['metadata']['name']}"
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Does a label selector, with its expressions, take what has these labels?"""
+    """Whether a label selector, with its expressions, matches these labels."""
     if any(labels.get(key) != value for key, value in selector.get("matchLabels", {}).items()):
         return False
     for expression in selector.get("matchExpressions", []):
-        assert expression["operator"] == "In", "these manifests use no other"
+        assert expression["operator"] == "In", "these manifests use no other operator"
         if labels.get(expression["key"]) not in expression["values"]:
             return False
     return True
@@ -134,7 +134,7 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 def _built(folder: Path) -> list[Manifest]:
     if _tool() is None:
         if os.environ.get("CI"):
-            pytest.fail("neither kubectl nor kustomize is on the path, and CI has to render the manifests")
+            pytest.fail("neither kubectl nor kustomize is on the PATH, and CI must render the manifests")
         pytest.skip("needs kubectl or kustomize")
     return build(folder)
 
@@ -149,7 +149,7 @@ def _tool() -> list[str] | None:
 
 @contextmanager
 def _environment(given: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
-    """Nothing of our prefix but `given`."""
+    """An environment whose only variables with our prefix are `given`."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.upper().startswith(PREFIX)}
     os.environ.update(given)
     try:

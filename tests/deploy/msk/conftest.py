@@ -1,4 +1,4 @@
-"""A stream on the cluster under the shipped files, with users that have the rights of their role."""
+"""A stream on a cluster with the shipped files, whose users have the ACLs of their role."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ _SCRAM: Final = "User:ticketstream"
 
 @pytest.fixture(scope="module")
 def world(_kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Topics as declared, and the rights of each role given by the shipped script."""
+    """The declared topics, and the ACLs of each role from the shipped script."""
     folder = tmp_path_factory.mktemp("msk")
     made = World(_kafka_cluster.address, folder, replication=3, declared=True)
     tool = folder / "kafka-acls.sh"

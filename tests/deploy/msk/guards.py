@@ -1,4 +1,4 @@
-"""What the shipped configuration keeps out, as functions that raise AssertionError: for it, and for its mutants."""
+"""Access checks for the shipped broker configuration and its mutants; each raises AssertionError."""
 
 import time
 from uuid import uuid4
@@ -13,8 +13,8 @@ from tests.rigs.kafka import KafkaCluster
 _PATIENCE_S = 6.0
 
 
-def nothing_comes_unasked(cluster: KafkaCluster) -> None:
-    """A record for a topic that nobody made is refused, and no topic is made."""
+def topics_are_not_auto_created(cluster: KafkaCluster) -> None:
+    """A record for a missing topic is refused, and no topic is created."""
     settings = KafkaSettings(brokers=cluster.address)
     name = f"misspelt-{uuid4().hex[:8]}"
     error = _write(settings, name)
@@ -22,8 +22,8 @@ def nothing_comes_unasked(cluster: KafkaCluster) -> None:
     assert name not in open_cluster(settings).topics()
 
 
-def a_stranger_is_kept_out(cluster: KafkaCluster) -> None:
-    """Whoever has a password and no rule sees no topic and writes no record."""
+def users_without_acls_are_denied(cluster: KafkaCluster) -> None:
+    """A user with a password and without ACLs sees no topic and writes no record."""
     admin = open_cluster(KafkaSettings(brokers=cluster.address))
     name = f"closed-{uuid4().hex[:8]}"
     admin.create_topic(name, partitions=1, replication=-1, config={})
@@ -35,13 +35,13 @@ def a_stranger_is_kept_out(cluster: KafkaCluster) -> None:
 
 
 def stranger_of(cluster: KafkaCluster) -> KafkaSettings:
-    """Settings of a user without a rule."""
+    """Settings of a user without ACLs."""
     secured = cluster.secrets.settings("SASL_SSL", "stranger")
     return KafkaSettings(brokers=cluster.listener("SASL_SSL"), **secured)
 
 
 def _write(settings: KafkaSettings, topic: str) -> KafkaError | None:
-    """The error that a record meets there; None when it is taken."""
+    """The error of a record that is written to `topic`; None if it is accepted."""
     producer = Producer(producer_options(settings) | {"delivery.timeout.ms": int(_PATIENCE_S * 1000)})
     met: list[KafkaError | None] = []
     producer.produce(topic, b"value", on_delivery=lambda error, _message: met.append(error))

@@ -1,4 +1,4 @@
-"""The script that gives roles their rights: just those that sizes.yaml says a role needs."""
+"""acls.sh gives each role the ACLs that it needs by sizes.yaml, and no others."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ from tests.deploy.msk.conftest import ACLS
 
 _DEPLOY: Final = ACLS.parents[2]
 _ROLES: Final[dict[str, Any]] = msgspec.yaml.decode((_DEPLOY / "sizes.yaml").read_bytes())["roles"]
-_PEOPLE: Final = ("producer", "operator", "topics")
+_USERS: Final = ("producer", "operator", "topics")
 _OPTIONS: Final = ["--bootstrap-server", "kafka:9096", "--command-config", "a file with a space"]
 
 
 def _run(
     folder: Path, *arguments: str, tool: bool = True, names: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """The script, with a tool that only says what it was given, one call a line."""
+    """Run the script with a fake tool that prints its arguments, one call a line."""
     if tool:
         said = folder / "kafka-acls.sh"
         said.write_text('#!/bin/sh\nfor word; do printf "%s\\t" "$word"; done\necho\n')
@@ -38,7 +38,7 @@ def _run(
 
 
 def _rights(text: str) -> set[tuple[str, str]]:
-    """Operation and resource of each right asked for."""
+    """Operation and resource of each ACL that was requested."""
     found = set()
     for line in text.splitlines():
         words = line.strip("\t").split("\t")
@@ -53,8 +53,8 @@ def _rights(text: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("role", _ROLES)
-def test_a_role_may_do_what_it_does(tmp_path: Path, role: str) -> None:
-    """Read its topic as its group, write its topics and the dead letters; nothing else."""
+def test_a_role_gets_its_acls_only(tmp_path: Path, role: str) -> None:
+    """A role may read its topic as its group, and write its topics and dead letters, and nothing else."""
     done = _run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS)
     assert done.returncode == 0, done.stderr
     said = _ROLES[role]
@@ -62,18 +62,18 @@ def test_a_role_may_do_what_it_does(tmp_path: Path, role: str) -> None:
     assert _rights(done.stdout) == {("Read", f"topic {said['reads']}"), ("Read", f"group {said['group']}"), *writes}
 
 
-def test_people_may_do_what_their_commands_do(tmp_path: Path) -> None:
-    """A producer writes, an operator reads and replays, and topics are made by whoever is to make them."""
+def test_users_get_the_acls_of_their_commands(tmp_path: Path) -> None:
+    """A producer may write, an operator may read and replay, and `topics` may create topics."""
     topics = [f"topic tickets.{name}" for name in ("raw", "enriched", "embedded", "dlq")]
-    rights = {role: _rights(_run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS).stdout) for role in _PEOPLE}
+    rights = {role: _rights(_run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS).stdout) for role in _USERS}
     assert rights["producer"] == {("Write", "topic tickets.raw")}
     reads = {("Read", name) for name in [*topics, "group ticketstream*"]}
     assert rights["operator"] == {*reads, ("Write", "topic tickets.raw"), ("Write", "topic tickets.enriched")}
     assert rights["topics"] == {(operation, name) for name in topics for operation in ("Create", "Describe")}
 
 
-def test_names_are_those_of_the_settings(tmp_path: Path) -> None:
-    """The variables that a worker is given name its topics and its group here too."""
+def test_settings_rename_topics_and_group(tmp_path: Path) -> None:
+    """The script takes the names of topics and group from the same variables as a worker."""
     names = {"TICKETS_TOPICS__RAW": "r", "TICKETS_TOPICS__DLQ": "d", "TICKETS_KAFKA__GROUP": "g"}
     done = _run(tmp_path, "pipeline", "User:CN=x, O=y", *_OPTIONS, names=names)
     assert _rights(done.stdout) == {("Read", "topic r"), ("Read", "group g"), ("Write", "topic d")}
@@ -87,8 +87,8 @@ def test_names_are_those_of_the_settings(tmp_path: Path) -> None:
         (["pipeline", "User:x"], False, "kafka-acls.sh is not on the PATH"),
     ],
 )
-def test_a_mistake_is_told(tmp_path: Path, arguments: list[str], tool: bool, words: str) -> None:
-    """How it is used, or what is missing; nothing is run."""
+def test_a_mistake_is_explained(tmp_path: Path, arguments: list[str], tool: bool, words: str) -> None:
+    """The script prints its usage, or names the missing tool, and runs nothing."""
     done = _run(tmp_path, *arguments, tool=tool)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr

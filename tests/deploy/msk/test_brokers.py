@@ -1,5 +1,4 @@
-"""Three brokers of Apache Kafka under the shipped files: they have the settings, the topics, and keep out what they
-should; one with a weakened setting is caught."""
+"""Three brokers of Apache Kafka with the shipped files have their settings and topics, and deny unauthorised access."""
 
 from collections.abc import Callable
 
@@ -11,14 +10,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, n
 )
 
 from connectors.kafka.topics import load_topics
-from tests.deploy.msk.guards import a_stranger_is_kept_out, nothing_comes_unasked
+from tests.deploy.msk.guards import topics_are_not_auto_created, users_without_acls_are_denied
 from tests.e2e.world import World
 from tests.rigs.kafka import KafkaCluster, start_cluster
 from tests.rigs.kafka.cluster import NODES
 from tests.rigs.kafka.shipped import shipped_properties
 
 _AUTHORIZERS = "allow.everyone.if.no.acl.found"
-GUARDS = (nothing_comes_unasked, a_stranger_is_kept_out)
+GUARDS = (topics_are_not_auto_created, users_without_acls_are_denied)
 
 
 def _config(cluster: KafkaCluster, kind: ResourceType, name: str) -> dict[str, str]:
@@ -28,15 +27,15 @@ def _config(cluster: KafkaCluster, kind: ResourceType, name: str) -> dict[str, s
 
 
 @pytest.mark.parametrize("node", NODES)
-def test_every_broker_says_that_it_has_the_shipped_settings(kafka_cluster: KafkaCluster, node: int) -> None:
-    """All of them: what the cluster of the tests needs beside them changes none. The authorizer's no broker tells."""
+def test_every_broker_reports_the_shipped_settings(kafka_cluster: KafkaCluster, node: int) -> None:
+    """Every broker reports every shipped setting, except the authorizer's, which no broker reports."""
     told = _config(kafka_cluster, ResourceType.BROKER, str(node))
     wanted = {name: value for name, value in shipped_properties().items() if name != _AUTHORIZERS}
     assert {name: told.get(name) for name in wanted} == wanted
 
 
-def test_topics_are_made_as_declared(kafka_cluster: KafkaCluster, tmp_path: object) -> None:
-    """Partitions, copies and settings of topics.yaml, as the brokers tell them."""
+def test_topics_are_created_as_declared(kafka_cluster: KafkaCluster, tmp_path: object) -> None:
+    """The brokers report the partitions, copies and settings of topics.yaml."""
     world = World(kafka_cluster.address, tmp_path, declared=True)  # type: ignore[arg-type]
     kafka_cluster.wait_told()
     for spec in load_topics(None, names=world.settings.topics):
@@ -47,18 +46,18 @@ def test_topics_are_made_as_declared(kafka_cluster: KafkaCluster, tmp_path: obje
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)
-def test_what_is_to_be_kept_out_is(kafka_cluster: KafkaCluster, guard: Callable[[KafkaCluster], None]) -> None:
-    """The guard's own docstring says it."""
+def test_a_guard_passes(kafka_cluster: KafkaCluster, guard: Callable[[KafkaCluster], None]) -> None:
+    """Each guard passes on the shipped configuration."""
     guard(kafka_cluster)
 
 
-def test_a_weakened_configuration_is_caught(kafka_cluster: KafkaCluster) -> None:
-    """A broker with topics made unasked, open to whoever has no rule, fails both guards."""
-    del kafka_cluster  # it comes last in a run, and so does this
+def test_a_weakened_configuration_fails_the_guards(kafka_cluster: KafkaCluster) -> None:
+    """A broker that creates topics automatically and is open without ACLs fails both guards."""
+    del kafka_cluster  # this fixture makes the test run last, with the others of the cluster
     weak = {
         "auto.create.topics.enable": "true",
         "allow.everyone.if.no.acl.found": "true",
-        "default.replication.factor": "1",  # it is alone
+        "default.replication.factor": "1",  # there is one broker
         "min.insync.replicas": "1",
     }
     with start_cluster([1], changes=weak) as broker:

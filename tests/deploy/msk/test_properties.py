@@ -1,4 +1,4 @@
-"""The shipped broker configuration: MSK would take it, it says what must be said, and a reason for each."""
+"""The shipped broker configuration is valid for MSK, complete and commented."""
 
 import re
 from typing import Final
@@ -8,7 +8,7 @@ import pytest
 from connectors.kafka.topics import load_topics
 from tests.rigs.kafka.shipped import PROPERTIES, shipped_properties
 
-#: What MSK lets one set on a standard broker in KRaft mode.
+#: Properties that MSK accepts for a standard broker in KRaft mode.
 #: https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-properties.html
 _SETTABLE: Final = """
     allow.everyone.if.no.acl.found auto.create.topics.enable compression.type connections.max.idle.ms
@@ -24,7 +24,7 @@ _SETTABLE: Final = """
     transaction.max.timeout.ms transaction.state.log.min.isr transaction.state.log.replication.factor
     transactional.id.expiration.ms unclean.leader.election.enable
 """
-_MUST_SAY: Final = {
+_REQUIRED: Final = {
     "auto.create.topics.enable": "false",
     "delete.topic.enable": "false",
     "default.replication.factor": "3",
@@ -36,12 +36,12 @@ _MUST_SAY: Final = {
 
 
 def _faults(text: str) -> list[str]:
-    """What is wrong with this text of a configuration."""
+    """The faults of a configuration's text."""
     found = []
     reasoned = False
     for line in text.splitlines():
         if re.fullmatch(r"[a-z.]+=\S+", line):
-            found += [] if reasoned else [f"{line}: no reason"]
+            found += [] if reasoned else [f"{line}: no comment above"]
         elif line.startswith("#"):
             reasoned = True
         elif line:
@@ -49,8 +49,8 @@ def _faults(text: str) -> list[str]:
         else:
             reasoned = False
     said = shipped_properties(text)
-    found += [f"{name}: MSK doesn't let one set it" for name in said if name not in _SETTABLE.split()]
-    found += [f"{name} is not {value}" for name, value in _MUST_SAY.items() if said.get(name) != value]
+    found += [f"{name}: MSK doesn't accept it" for name in said if name not in _SETTABLE.split()]
+    found += [f"{name} is not {value}" for name, value in _REQUIRED.items() if said.get(name) != value]
     found += _retention_faults(said)
     return found
 
@@ -59,12 +59,12 @@ def _retention_faults(said: dict[str, str]) -> list[str]:
     found = [] if "log.retention.hours" in said else ["log.retention.hours is not set"]
     kept_ms = [int(spec.config["retention.ms"]) for spec in load_topics(None)]
     if int(said.get("offsets.retention.minutes", "0")) * 60_000 < max(kept_ms):
-        found.append("commits are forgotten before the records they are of")
+        found.append("committed offsets expire before their records")
     return found
 
 
 def test_the_shipped_file_is_sound() -> None:
-    """Every line is a setting that MSK takes, with a reason above it."""
+    """Every line is a property that MSK accepts, with a comment above it."""
     assert _faults(PROPERTIES.read_text()) == []
 
 
@@ -82,15 +82,15 @@ def test_the_shipped_file_is_sound() -> None:
         ("log.retention.hours=168", "log.retention.hours=168\nhours"),
     ],
 )
-def test_a_broken_file_is_caught(line: str, instead: str) -> None:
-    """Another value, a line less, no reason, what MSK refuses, what is no setting."""
+def test_a_broken_file_is_found(line: str, instead: str) -> None:
+    """A changed value, a missing line or comment, an unsupported property and a malformed line are found."""
     sound = PROPERTIES.read_text()
     assert line in sound
     assert _faults(sound.replace(line, instead))
 
 
-def test_topics_and_brokers_say_the_same_of_copies() -> None:
-    """A topic that is made from topics.yaml and one that says nothing have the same number of copies and of acks."""
+def test_topics_and_brokers_agree_on_copies() -> None:
+    """The topics of topics.yaml have the brokers' default replication and in-sync replicas."""
     said = shipped_properties()
     for spec in load_topics(None):
         assert str(spec.replication) == said["default.replication.factor"], spec.name

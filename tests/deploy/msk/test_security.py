@@ -1,4 +1,4 @@
-"""The stream on a real Kafka under the shipped files: every way in works, and what is wrong with one is one line."""
+"""On a real Kafka with the shipped files every authentication works, and every failure is one line."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -28,13 +28,13 @@ _TICKETS = 60
 
 
 def _worker(cluster: KafkaCluster, door: Door, **changes: Any) -> dict[str, str]:
-    """Variables of a worker that comes in there."""
+    """Variables of a worker that uses this listener."""
     settings = {"brokers": cluster.listener(door), **cluster.secrets.settings(door), **changes}
     return as_environment({name: str(value) for name, value in settings.items() if value is not None})
 
 
 def _produce(cluster: KafkaCluster, world: World, records: Sequence[SyntheticRecord]) -> None:
-    """By a user who may do that and nothing else."""
+    """Write the records as a user who may only do that."""
     secured = cluster.secrets.settings("SASL_SSL", "producer")
     sender = open_sender(KafkaSettings(brokers=cluster.listener("SASL_SSL"), **secured))
     sender.send([Outgoing(world.settings.topics.raw, r.key, r.value, r.headers) for r in records])
@@ -44,7 +44,7 @@ def _produce(cluster: KafkaCluster, world: World, records: Sequence[SyntheticRec
 
 @pytest.mark.parametrize("door", ["PLAINTEXT", "SASL_SSL", "SSL"])
 def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) -> None:
-    """Each worker goes on where the last one stopped; the index is the fold, and broken records are letters."""
+    """Over each listener a worker continues where the last one stopped, and the index is the fold of the log."""
     before = world.produced
     _produce(kafka_cluster, world, list(events(_TICKETS, seed=before + 1, broken=0.1)))
     with WorkerProcess(world, environment=_worker(kafka_cluster, door)) as worker:
@@ -57,7 +57,7 @@ def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) 
 
 
 def _ends(world: World, environment: dict[str, str]) -> tuple[int, str]:
-    """Exit code and the one line of a worker that ends by itself."""
+    """Exit code and the one line of a worker that exits by itself."""
     started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="4")
     done = subprocess.run(COMMANDS["bytewax"], env=started, capture_output=True, text=True, timeout=120, check=False)
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
@@ -75,7 +75,7 @@ def _wrong_authority(cluster: KafkaCluster) -> dict[str, str]:
 
 
 def _another_name(cluster: KafkaCluster) -> dict[str, str]:
-    """The brokers' certificate is of 127.0.0.1."""
+    """The brokers' certificate is for 127.0.0.1."""
     return _worker(cluster, "SASL_SSL", brokers=cluster.listener("SASL_SSL").replace("127.0.0.1", "localhost"))
 
 
@@ -109,10 +109,10 @@ def _wrong_key_password(cluster: KafkaCluster) -> dict[str, str]:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_who_is_not_let_in_is_told_in_one_line(
+def test_a_failed_connection_is_one_line(
     kafka_cluster: KafkaCluster, world: World, spoilt: Callable[[KafkaCluster], dict[str, str]], code: int, words: str
 ) -> None:
-    """With the exit code of docs/operations.md and the settings to look at; no password is in it."""
+    """A failed connection is one line with its exit code and the settings to check, and without a password."""
     returned, line = _ends(world, spoilt(kafka_cluster))
     assert words in line
     assert "TICKETS_KAFKA__S" in line
@@ -122,11 +122,11 @@ def test_who_is_not_let_in_is_told_in_one_line(
 
 @contextmanager
 def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: AclOperation) -> Iterator[None]:
-    """The SCRAM user lacks this right meanwhile."""
+    """Take one ACL from the SCRAM user until the end of the `with`."""
     admin = AdminClient({"bootstrap.servers": cluster.address})
     right = (kind, name, ResourcePatternType.LITERAL, "User:ticketstream", "*", operation, AclPermissionType.ALLOW)
     (gone,) = admin.delete_acls([AclBindingFilter(*right)]).values()
-    assert len(gone.result(30)) == 1, "it never had it"
+    assert len(gone.result(30)) == 1, "there was no such ACL"
     cluster.wait_told()
     try:
         yield
@@ -143,12 +143,12 @@ def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: Ac
         ((ResourceType.TOPIC, "dlq", AclOperation.WRITE), 3, "doesn't let us see topic dlq-"),
         ((ResourceType.GROUP, "group", AclOperation.READ), 1, "the broker refuses"),
     ],
-    ids=["read the topic", "write dead letters", "be of the group"],
+    ids=["read the topic", "write dead letters", "join the group"],
 )
-def test_each_right_of_a_worker_is_needed(
+def test_every_acl_of_a_worker_is_needed(
     kafka_cluster: KafkaCluster, world: World, right: tuple[ResourceType, str, AclOperation], code: int, words: str
 ) -> None:
-    """The script gives no right too many: without any one of them the worker ends in one line that names it."""
+    """Without any one of its ACLs the worker exits with one line that names the resource."""
     kind, role, operation = right
     name = world.settings.kafka.group if role == "group" else getattr(world.settings.topics, role)
     with _without(kafka_cluster, kind, name, operation):

@@ -1,4 +1,4 @@
-"""The observability files as they are: rules, their tests, the dashboard and its queries."""
+"""Reads the shipped observability files: rules, their tests, and the dashboard."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Panel(Struct, frozen=True):
 
 
 def alerts() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Each alerting rule, with the file it is in."""
+    """Each alerting rule, with its file."""
     for file in RULES:
         for group in yaml.safe_load(file.read_text())["groups"]:
             for rule in group["rules"]:
@@ -63,7 +63,7 @@ def panels() -> Iterator[Panel]:
 
 
 def as_asked(query: str, *, interval: str) -> str:
-    """`query` with Grafana's variables filled in: every role, rates over `interval`."""
+    """`query` with Grafana's variables replaced: all roles, and rates over `interval`."""
     filled = query.replace("$__rate_interval", interval).replace("$job", ".+")
-    assert "$" not in filled, f"{query}: a variable that the tests don't know"
+    assert "$" not in filled, f"{query}: a variable that the tests don't replace"
     return filled

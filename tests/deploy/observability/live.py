@@ -1,4 +1,4 @@
-"""A real Prometheus under the shipped configuration, scraping real workers on this machine."""
+"""A real Prometheus with the shipped configuration, scraping real workers on this machine."""
 
 import json
 import subprocess
@@ -17,9 +17,9 @@ from tests.deploy.observability.files import FOLDER
 from tests.deploy.tools import tool
 from tests.rigs.guard import guard
 
-#: In place of the configuration's fifteen seconds.
+#: The configuration has fifteen seconds.
 SCRAPE_S: Final = 1
-#: Grafana takes a rate over four scrapes at least; a second one may come late here.
+#: At least four scrapes, as in Grafana, and more, because a scrape may be late here.
 RATE_INTERVAL: Final = "8s"
 _PATIENCE_S: Final = 30.0
 
@@ -27,10 +27,10 @@ Series = dict[str, Any]
 
 
 class Prometheus:
-    """Runs from construction to the end of its `with`. Only addresses and intervals differ from what is shipped."""
+    """A Prometheus process until the end of its `with`; only addresses and intervals differ from the shipped files."""
 
     def __init__(self, folder: Path, ports: Mapping[str, Sequence[str]]) -> None:
-        """Scrape the workers of each job at `ports` of loopback."""
+        """Scrape the workers of each job at `ports` on loopback."""
         program = tool("prometheus", package="prometheus")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(ports)))
@@ -63,15 +63,15 @@ class Prometheus:
             self._guard.stdin.close()
 
     def now(self, query: str) -> list[Series]:
-        """The instant vector that `query` is now: labels in `metric`, time and value in `value`."""
+        """The instant vector of `query` now: labels in `metric`, time and value in `value`."""
         return self._ask("query", query=query)
 
     def over(self, query: str, start: float, end: float, step: float = SCRAPE_S) -> list[Series]:
-        """`query` at each step: labels in `metric`, times and values in `values`."""
+        """The range vector of `query`: labels in `metric`, times and values in `values`."""
         return self._ask("query_range", query=query, start=start, end=end, step=step)
 
     def rules(self) -> set[str]:
-        """Names of the alerts it evaluates, and has evaluated without a fault."""
+        """Names of the alerts that it has evaluated without an error."""
         with urllib.request.urlopen(f"{self._url}/api/v1/rules", timeout=10) as answer:
             groups = json.load(answer)["data"]["groups"]
         return {rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "ok"}

@@ -1,7 +1,7 @@
-"""Draws the dashboard of a run made for it: `python -m tests.deploy.observability.picture FILE.png`.
+"""Draws the dashboard of a demonstration run: `python -m tests.deploy.observability.picture FILE.png`.
 
-Grafana isn't needed: the same queries go to a real Prometheus, and each panel is drawn in its place. The run has an
-idle stream, a backlog, broken records, a second worker, an index that is out, and a worker that is killed.
+It needs no Grafana: a real Prometheus answers the dashboard's queries, and each panel is drawn in its place. The run
+has idle phases, a backlog, broken records, two workers, an outage of the index, and a worker that is killed.
 """
 
 import argparse
@@ -33,7 +33,7 @@ _INCHES_A_COLUMN: Final = 0.62
 _INCHES_A_ROW: Final = 0.36
 _COLOURS: Final = ("#2b6cb0", "#dd6b20", "#38a169", "#805ad5", "#d53f8c", "#718096", "#319795", "#b7791f")
 _TONES: Final = 64
-#: Grafana scrolls where there are more; a picture can't.
+#: Most entries of a legend; Grafana would scroll.
 _LEGENDS: Final = 6
 _MIB: Final = 1024.0**2
 #: The real model, one thread for each of two workers.
@@ -41,13 +41,13 @@ _MODEL: Final = {"TICKETS_MODEL__NAME": "all-MiniLM-L6-v2", "TICKETS_MODEL__THRE
 
 
 def main() -> None:
-    """Run, draw, and say where the picture is."""
+    """Run the stream, draw the dashboard, and print the picture's size."""
     parser = argparse.ArgumentParser(prog="python -m tests.deploy.observability.picture")
     parser.add_argument("file", type=Path)
     parser.add_argument("--seconds", type=float, default=120.0, help="of the whole run")
     given = parser.parse_args()
     if shutil.which("prometheus") is None:
-        sys.exit("there is no prometheus: apt-get install prometheus")
+        sys.exit("prometheus is not installed: apt-get install prometheus")
     for name in [name for name in os.environ if name.startswith("TICKETS_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as folder, start_broker() as broker, ExitStack() as running:
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def _stream(world: World, qdrant: FacadeProcess, second: WorkerProcess, seconds: float) -> None:
-    """A story in sixths: idle, a backlog, idle, an outage, idle, and one worker less."""
+    """Six phases: idle, a backlog, idle, an outage, idle, and one worker less."""
     sixth, seed = seconds / 6, 0
 
     def trickle() -> None:
@@ -90,12 +90,12 @@ def _stream(world: World, qdrant: FacadeProcess, second: WorkerProcess, seconds:
 
 
 def _produce(world: World, count: int, seed: int) -> None:
-    """Tickets of the last moments: the synthetic ones change a second after each other."""
+    """Produce tickets up to now; synthetic tickets change a second after each other."""
     world.produce(events(count, seed=seed, broken=0.02, start_ms=int(time.time() * 1000) - count * 1_000))
 
 
 def draw(prometheus: Prometheus, began: float, ended: float, file: Path) -> None:
-    """Every panel where the dashboard has it."""
+    """Draw every panel in its place of the dashboard."""
     found = list(panels())
     height = max(panel.y + panel.height for panel in found)
     figure = Figure(figsize=(_COLUMNS * _INCHES_A_COLUMN, height * _INCHES_A_ROW), facecolor="#f7fafc")

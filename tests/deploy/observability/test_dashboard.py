@@ -1,4 +1,4 @@
-"""Every query of the dashboard has an answer, from a real Prometheus that scraped a real run."""
+"""Every query of the dashboard has an answer from a real Prometheus that scraped a real run."""
 
 import json
 import math
@@ -33,7 +33,7 @@ class Run(Struct, frozen=True):
 
 @pytest.fixture(scope="module")
 def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Tickets for some seconds: good ones, broken ones, and an index that fails for a moment."""
+    """A run of some seconds with good and broken tickets and a short outage of the index."""
     folder = tmp_path_factory.mktemp("dashboard")
     world = World(tansu, folder)
     with (
@@ -49,24 +49,24 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             world.produce(events(50, seed=seed, broken=0.1, start_ms=int(time.time() * 1000) - 60_000))
             time.sleep(0.5)
         world.wait_committed([worker])
-        time.sleep(2)  # the last scrape sees it all
+        time.sleep(2)  # for the last scrape
         yield Run(prometheus, began, time.time(), world.produced)
         assert worker.terminate() == 0, worker.words()
 
 
 @pytest.mark.parametrize("panel", _PANELS)
 def test_every_query_of_a_panel_has_an_answer(run: Run, panel: Panel) -> None:
-    """A number at some moment of the run, as Grafana would ask for it, with every label that its legend names."""
+    """Every query has a value at some time of the run, with every label that its legend names."""
     for query, legend in panel.queries:
         answer = run.prometheus.over(as_asked(query, interval=RATE_INTERVAL), run.began, run.ended)
         values = [float(value) for series in answer for _, value in series["values"]]
-        assert [value for value in values if not math.isnan(value)], f"{query}: nothing to draw"
+        assert [value for value in values if not math.isnan(value)], f"{query}: no value"
         for series in answer:
-            assert set(re.findall(r"{{(\w+)}}", legend)) <= set(series["metric"]), f"{legend}: a label is not there"
+            assert set(re.findall(r"{{(\w+)}}", legend)) <= set(series["metric"]), f"{legend}: a label is missing"
 
 
 @pytest.mark.parametrize("panel", _PANELS)
-def test_a_panel_asks_for_what_a_worker_shows(panel: Panel) -> None:
+def test_a_panel_uses_a_workers_metrics(panel: Panel) -> None:
     """Each name and label of its queries and legends is one that a worker exposes, and no two legends are alike."""
     asked = [(as_asked(query, interval=RATE_INTERVAL), legend) for query, legend in panel.queries]
     assert [fault for query, legend in asked for fault in faults(query, legend)] == []
@@ -75,7 +75,7 @@ def test_a_panel_asks_for_what_a_worker_shows(panel: Panel) -> None:
 
 
 def test_the_numbers_shown_are_those_of_the_run(run: Run) -> None:
-    """All that was produced was read and had its effect; some of it as dead letters; nothing waits."""
+    """Every produced record was read and acked, some as dead letters, and no lag is left."""
 
     def value(query: str) -> float:
         return float(run.prometheus.now(query)[0]["value"][1])
@@ -88,16 +88,16 @@ def test_the_numbers_shown_are_those_of_the_run(run: Run) -> None:
 
 
 def test_prometheus_evaluates_every_alert(run: Run) -> None:
-    """Against series that a worker really shows, without a fault."""
+    """Prometheus has evaluated every alert on a worker's real series without an error."""
     assert run.prometheus.rules() == {rule["alert"] for _, rule in alerts()}
 
 
 def test_grafana_finds_the_dashboard_and_the_dashboard_its_source() -> None:
-    """The provisioned folder is the one that is mounted, and every panel asks the provisioned source by its id."""
+    """The mounted folder is the provisioned one, and every panel uses the provisioned data source."""
     provisioning = FOLDER / "grafana" / "provisioning"
     source = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"][0]
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["global"]["scrape_interval"]
-    assert source["jsonData"]["timeInterval"] == scraped, "rates would be taken over less than a scrape"
+    assert source["jsonData"]["timeInterval"] == scraped, "rate intervals would be shorter than a scrape"
     dashboard = json.loads(DASHBOARD.read_text())
     asked = [dashboard, *dashboard["panels"], *dashboard["templating"]["list"], *dashboard["annotations"]["list"]]
     assert {part["datasource"]["uid"] for part in asked if "datasource" in part} == {source["uid"]}
@@ -106,8 +106,8 @@ def test_grafana_finds_the_dashboard_and_the_dashboard_its_source() -> None:
     assert f"./observability/grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
 
 
-def test_panels_have_room_of_their_own() -> None:
-    """Titles are unlike, nothing overlaps, nothing reaches beyond Grafana's 24 columns."""
+def test_panels_do_not_overlap() -> None:
+    """No two panels have the same title or overlap, and none exceeds Grafana's 24 columns."""
     found = list(panels())
     assert len({panel.title for panel in found}) == len(found)
     taken = [

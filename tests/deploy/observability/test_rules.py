@@ -1,4 +1,4 @@
-"""Every alert fires when it should, is quiet when it should, and says where to read on."""
+"""Every alert fires when it should, is quiet otherwise, and links to its runbook."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def _mutated(file: Path, name: str, mutation: Mutation, folder: Path) -> Path:
-    """The tests of `file`'s rules, turned on a copy in which the alert `name` is mutated."""
+    """Write a copy of `file` with a mutation of the alert `name`, and its tests, to `folder`."""
     content = yaml.safe_load(file.read_text())
     for group in content["groups"]:
         for rule in group["rules"]:
@@ -54,14 +54,14 @@ def _mutated(file: Path, name: str, mutation: Mutation, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
-def test_the_rules_do_what_their_tests_say(file: Path) -> None:
-    """promtool runs them: at each time the alerts that should fire, with their words, and no other."""
+def test_the_rules_pass_their_tests(file: Path) -> None:
+    """promtool's tests pass: at each time exactly the expected alerts fire, with their summaries."""
     done = _promtool("test", "rules", RULE_TESTS / file.name)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_prometheus_takes_its_configuration() -> None:
-    """With every rule file it names."""
+def test_prometheus_accepts_its_configuration() -> None:
+    """promtool accepts the configuration with all its rule files."""
     done = _promtool("check", "config", FOLDER / "prometheus.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     for file in RULES:
@@ -73,17 +73,17 @@ def test_prometheus_takes_its_configuration() -> None:
 def test_an_alert_that_is_broken_fails_its_tests(
     file: Path, rule: dict[str, Any], mutation: Mutation, tmp_path: Path
 ) -> None:
-    """One that never fires, one that always does, and one that doesn't wait."""
+    """An alert that never fires, always fires or doesn't wait fails its tests."""
     if mutation is _at_once and "for" not in rule:
-        pytest.skip("it doesn't wait")
+        pytest.skip("this alert doesn't wait")
     done = _promtool("test", "rules", _mutated(file, rule["alert"], mutation, tmp_path))
-    assert done.returncode != 0, f"the tests of {rule['alert']} pass whatever it does"
+    assert done.returncode != 0, f"the tests of {rule['alert']} pass with a broken rule"
     assert f"alertname: {rule['alert']}" in done.stdout + done.stderr, "something else fails"
 
 
 @pytest.mark.parametrize(("file", "rule"), _ALERTS)
 def test_an_alert_has_a_test_that_fires_it_and_one_that_does_not(file: Path, rule: dict[str, Any]) -> None:
-    """In tests of their own: one starts from a fault, the other from a world that is well enough."""
+    """Each alert has a test in which it fires, and another one in which it is quiet."""
     fires, quiet = 0, 0
     for test in yaml.safe_load((RULE_TESTS / file.name).read_text())["tests"]:
         asked = [case for case in test["alert_rule_test"] if case["alertname"] == rule["alert"]]
@@ -94,14 +94,14 @@ def test_an_alert_has_a_test_that_fires_it_and_one_that_does_not(file: Path, rul
 
 
 @pytest.mark.parametrize(("file", "rule"), _ALERTS)
-def test_an_alert_asks_for_what_a_worker_shows(file: Path, rule: dict[str, Any]) -> None:
+def test_an_alert_uses_a_workers_metrics(file: Path, rule: dict[str, Any]) -> None:
     """Each name and label of its query and its summary is one that a worker exposes; else it would never fire."""
     assert list(selectors(rule["expr"])), file
     assert faults(rule["expr"], rule["annotations"]["summary"]) == []
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
-def test_the_rules_are_tried_on_what_a_worker_shows(file: Path) -> None:
+def test_the_rules_are_tested_on_a_workers_metrics(file: Path) -> None:
     """The tests of the rules feed series with names and labels that a worker exposes."""
     tests = yaml.safe_load((RULE_TESTS / file.name).read_text())["tests"]
     fed = [series["series"] for test in tests for series in test["input_series"]]
@@ -110,8 +110,8 @@ def test_the_rules_are_tried_on_what_a_worker_shows(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "rule"), _ALERTS)
-def test_an_alert_says_how_bad_it_is_and_where_to_read_on(file: Path, rule: dict[str, Any]) -> None:
-    """The runbook has a section of its name that says what to look at and what to do."""
+def test_an_alert_has_a_severity_and_a_runbook(file: Path, rule: dict[str, Any]) -> None:
+    """Each alert has a severity, and a section of runbooks.md that says what to look at and what to do."""
     assert rule["labels"] in ({"severity": "critical"}, {"severity": "warning"}), file
     page, _, anchor = rule["annotations"]["runbook"].partition("#")
     assert ROOT / page == RUNBOOKS
@@ -121,8 +121,8 @@ def test_an_alert_says_how_bad_it_is_and_where_to_read_on(file: Path, rule: dict
     assert "**Do:**" in sections[rule["alert"]]
 
 
-def test_the_runbooks_are_of_alerts_and_name_panels_there_are() -> None:
-    """No section outlives its alert, no panel its mention; links inside the page lead somewhere."""
+def test_the_runbooks_name_existing_alerts_and_panels() -> None:
+    """Every section belongs to an alert, every panel it names exists, and so does every linked section."""
     text = RUNBOOKS.read_text()
     names = {rule["alert"] for _, rule in alerts()}
     assert set(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == names
@@ -132,26 +132,26 @@ def test_the_runbooks_are_of_alerts_and_name_panels_there_are() -> None:
     assert mentioned <= {panel.title for panel in panels()}
 
 
-def test_the_numbers_of_the_rules_are_those_of_the_sizes() -> None:
-    """A task's memory, and the topics' partitions."""
+def test_the_rules_have_the_numbers_of_the_sizes() -> None:
+    """The rules have a task's memory of sizes.yaml, and the partitions of topics.yaml."""
     rules = {rule["alert"]: rule["expr"] for _, rule in alerts()}
     assert f"0.9 * {_SIZES['task']['memory_mib']} * 1024 * 1024" in rules["TicketsMemoryHigh"]
     read = {role["reads"] for role in _SIZES["roles"].values()}
     partitions = {topic["partitions"] for topic in _TOPICS if topic["name"] in read}
-    assert len(partitions) == 1, "the rule has one number for all"
+    assert len(partitions) == 1, "the rule has one number for all topics"
     assert rules["TicketsPartitionUnread"].endswith(f"< {partitions.pop()}")
 
 
 def test_prometheus_scrapes_every_role_where_it_listens() -> None:
-    """The job is the role's name, by which the rules group."""
+    """Prometheus scrapes each role at its port, in a job of the role's name."""
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
     wanted = {name: {"names": [name], "type": "A", "port": role["port"]} for name, role in _SIZES["roles"].items()}
     assert scraped == wanted
 
 
-def test_kubernetes_names_the_jobs_likewise() -> None:
-    """The PodMonitor takes them from the label that holds a pod's role."""
+def test_kubernetes_uses_the_same_job_names() -> None:
+    """The PodMonitor takes the job's name from the pod's label that holds its role."""
     kubernetes = ROOT / "deploy" / "k8s-ecs" / "k8s"
     label = yaml.safe_load((kubernetes / "base" / "monitor.yaml").read_text())["spec"]["jobLabel"]
     for role in _SIZES["roles"]:

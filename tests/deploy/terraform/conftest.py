@@ -1,4 +1,4 @@
-"""One copy of the files, one plan of each environment and one stack on each emulator, for all tests of Terraform."""
+"""Fixtures for all Terraform tests: a copy of the files, a plan of each environment, a stack on each emulator."""
 
 import os
 from collections.abc import Iterator
@@ -20,47 +20,47 @@ _TABLE: Final = Table()
 
 
 class Planned(Struct, frozen=True):
-    """An environment's plan, on disk and read."""
+    """An environment's plan file and its parsed content."""
 
     path: Path
     content: dict[str, Any]
 
     def resources(self, kind: str = "") -> list[dict[str, Any]]:
-        """What would be made, of one type or of all."""
+        """The planned resources, of one type or of all."""
         found = resources(self.content["planned_values"]["root_module"])
         return [each for each in found if not kind or each["type"] == kind]
 
 
 @pytest.fixture(scope="session")
 def table() -> Table:
-    """What is printed at the end."""
+    """The table that is printed at the end."""
     return _TABLE
 
 
 @pytest.fixture(scope="session")
 def tool() -> Tool:
-    """Terraform; no registry of packages has it, so it is skipped where it isn't, CI or not."""
+    """Terraform. No package registry has it, so a test without it is skipped, even in CI."""
     found = find_tool()
     if found is None:
-        pytest.skip("there is no terraform here (1.11 or newer)")
+        pytest.skip("terraform 1.11 or newer is not installed")
     return found
 
 
 @pytest.fixture(scope="package")
 def workspace(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The shipped files with modules and provider brought; tests branch it and leave it as it is."""
+    """An initialised copy of the shipped files. Tests change branches of it only."""
     made = Workspace.copy(tool, tmp_path_factory.mktemp("terraform") / "deploy")
     for place in ("envs/dev", "envs/prod", "modules/stack"):
         said = made.root(place).init()
         if said.code != 0 and "registry.terraform.io" in said.out and tool.mirror is None:
-            pytest.skip("Terraform's AWS provider can't be had here; TF_PLUGIN_DIR names a folder that has it")
+            pytest.skip("Terraform's AWS provider is not available; set TF_PLUGIN_DIR to a folder that has it")
         assert said.code == 0, said.out
     return made
 
 
 @pytest.fixture(scope="package")
 def plans(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, table: Table) -> dict[str, Planned]:
-    """Each environment as it would be made."""
+    """The plan of each environment."""
     made = {}
     for environment, variables in VARIABLES.items():
         path = tmp_path_factory.mktemp("plans") / f"{environment}.tfplan"
@@ -76,7 +76,7 @@ def plans(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, table:
 def stacks(
     request: pytest.FixtureRequest, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, table: Table
 ) -> Iterator[dict[str, Future[Applied]]]:
-    """The stacks that the tests of this run ask for, under way from the first of them."""
+    """The stacks that this run's tests need; all are applied in the background from the first test on."""
     asked = {name for item in request.session.items for name in _asked(item)}
     names = [name for name in KINDS if name in asked and (name != "ministack" or MINISTACK.exists())]
     with put_up(names, workspace, tmp_path_factory.mktemp("stacks"), table) as under_way:
@@ -85,29 +85,29 @@ def stacks(
 
 @pytest.fixture(scope="package")
 def moto(stacks: dict[str, Future[Applied]]) -> Applied:
-    """The split stack on moto."""
+    """The stack in split mode on moto."""
     return stacks["moto"].result()
 
 
 @pytest.fixture(scope="package")
 def ministack(stacks: dict[str, Future[Applied]]) -> Applied:
-    """The stack in one piece on ministack."""
+    """The stack in single mode on ministack."""
     require(MINISTACK)
     return stacks["ministack"].result()
 
 
 def require(program: Path) -> None:
-    """Skip with a word where a tool that `make tf-test` installs isn't; in CI it must be."""
+    """Skip the test if `program`, which `make tf-test` installs, is missing; fail it in CI."""
     if program.exists():
         return
-    reason = f"there is no {program.parent.parent.name} here; `make tf-test` brings it"
+    reason = f"{program.parent.parent.name} is not installed; run `make tf-test`"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no emulator first: the stacks are put up meanwhile."""
+    """Run the tests without an emulator first, while the stacks are applied."""
     places = [place for place, item in enumerate(items) if item.path.is_relative_to(Path(__file__).parent)]
     ours = sorted((items[place] for place in places), key=lambda item: bool({*KINDS} & {*_asked(item)}))
     for place, item in zip(places, ours, strict=True):
@@ -119,7 +119,7 @@ def _asked(item: pytest.Item) -> tuple[str, ...]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The table, where a run found something."""
+    """Print the table, if it has rows."""
     if lines := _TABLE.lines():
         terminalreporter.section("terraform")
         for line in lines:
@@ -128,6 +128,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture(scope="package")
 def checkov() -> Path:
-    """The policy scanner, in an environment of its own."""
+    """The policy scanner, in its own environment."""
     require(CHECKOV)
     return CHECKOV

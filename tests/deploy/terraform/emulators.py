@@ -1,4 +1,4 @@
-"""What plays AWS here: moto's server, and ministack in an environment of its own. Neither is AWS."""
+"""AWS emulators: moto's server, and ministack in its own environment."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ MINISTACK: Final = _ROOT / ".ministack" / "bin" / "ministack"
 
 
 class Credentials(Struct, frozen=True):
-    """Of the account, or of a role that was taken."""
+    """Credentials of the account, or of an assumed role."""
 
     key: str = ACCOUNT
     secret: str = "of-nobody"
@@ -33,13 +33,13 @@ class Credentials(Struct, frozen=True):
 
 
 class Emulator(Struct, frozen=True):
-    """Where it is, and how it is asked."""
+    """A running emulator and its clients."""
 
     name: str
     url: str
 
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
-        """A client of boto3."""
+        """A boto3 client of the emulator."""
         who = credentials or Credentials()
         return boto3.client(
             service,
@@ -52,14 +52,14 @@ class Emulator(Struct, frozen=True):
         )
 
     def as_role(self, arn: str) -> Credentials:
-        """What a task with this role would be given."""
+        """The credentials that a task with this role would get."""
         given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="task")["Credentials"]
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
 
 @contextmanager
 def start_moto(folder: Path) -> Iterator[Emulator]:
-    """A moto of its own, ended at the end."""
+    """Run moto until the end of the `with`."""
     port = free_port()
     command = [sys.executable, "-m", "tests.deploy.terraform.moto_server", str(port)]
     with _process(command, os.environ, folder, f"http://127.0.0.1:{port}/moto-api/data.json", place=_ROOT):
@@ -67,7 +67,7 @@ def start_moto(folder: Path) -> Iterator[Emulator]:
 
 
 def enforce_moto_roles(emulator: Emulator, *, after: int = 0) -> None:
-    """From now on a call needs a right, but for the next `after` calls."""
+    """Enforce IAM permissions after the next `after` calls."""
     request = Request(f"{emulator.url}/moto-api/reset-auth", data=str(after).encode(), method="POST")
     request.add_header("Content-Type", "text/plain")
     urlopen(request, timeout=10).close()
@@ -75,7 +75,7 @@ def enforce_moto_roles(emulator: Emulator, *, after: int = 0) -> None:
 
 @contextmanager
 def start_ministack(folder: Path) -> Iterator[Emulator]:
-    """A ministack of its own, ended at the end."""
+    """Run ministack until the end of the `with`."""
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
     environ |= {
@@ -90,7 +90,7 @@ def start_ministack(folder: Path) -> Iterator[Emulator]:
 
 @contextmanager
 def _process(command: list[str], environ: Mapping[str, str], folder: Path, url: str, *, place: Path) -> Iterator[None]:
-    """A server that answers at `url`; what it says is in `folder`."""
+    """Run a server that answers at `url`; its output is in `folder`."""
     with (folder / "emulator.log").open("w") as log:
         process = subprocess.Popen(
             command, env=environ, cwd=place, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
@@ -114,7 +114,7 @@ def _await(url: str) -> None:
         try:
             urlopen(url, timeout=2).close()
         except (URLError, OSError):
-            assert time.monotonic() < deadline, f"nobody answers at {url}"
+            assert time.monotonic() < deadline, f"no answer at {url}"
             time.sleep(0.2)
         else:
             return

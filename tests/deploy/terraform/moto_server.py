@@ -1,4 +1,4 @@
-"""Moto's server as a process, with the one answer that the provider asks for and moto doesn't know: `PORT`."""
+"""Runs moto's server on the port of its argument, with one operation that the provider needs and moto lacks."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 
 def no_tags(_self: ApplicationAutoScalingResponse) -> str:
-    """What scales has no tags."""
+    """Answer that a scalable target has no tags."""
     return '{"Tags": {}}'
 
 

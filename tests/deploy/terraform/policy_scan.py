@@ -1,4 +1,4 @@
-"""Checkov over the configuration and over a plan: each finding mended, or excused in writing beside the resource."""
+"""Runs checkov on plans and templates, and reads the excuses that are written beside resources."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ _PATIENCE_S: Final = 240
 
 
 class Finding(Struct, frozen=True, order=True):
-    """A rule that a resource doesn't keep; the resource by type and name."""
+    """A failed rule and its resource, by type and name."""
 
     rule: str
     resource: str
@@ -28,14 +28,14 @@ class Finding(Struct, frozen=True, order=True):
 
 
 class Scan(Struct, frozen=True):
-    """What was kept, and what wasn't."""
+    """The number of passed checks, and the failed ones."""
 
     passed: int
     failed: list[Finding]
 
 
 def excuses(modules: Path) -> dict[tuple[str, str], str]:
-    """Rule and resource (TYPE.NAME) to the reason, as written in the files."""
+    """The reason of each excuse in the files, by rule and resource (TYPE.NAME)."""
     found: dict[tuple[str, str], str] = {}
     for path in sorted(modules.rglob("*.tf")):
         resource = ""
@@ -48,16 +48,16 @@ def excuses(modules: Path) -> dict[tuple[str, str], str]:
 
 
 def scan_plan(plan: dict[str, Any], folder: Path) -> Scan:
-    """Rules held to a plan, where every value that can be known is; `folder` is for its file."""
+    """Scan a plan; `folder` is for its file."""
     path = folder / "plan.json"
-    path.write_text(json.dumps(with_what_comes(plan)))
+    path.write_text(json.dumps(with_placeholders(plan)))
     return _scan(["--file", str(path), "--framework", "terraform_plan"])
 
 
-def with_what_comes(plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan, with a word for each value that the files give and the apply will know, such as a key's ARN.
+def with_placeholders(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan with a placeholder for each value that the files set and only the apply knows, such as a key's ARN.
 
-    Left out it would look as if it had not been given. What the files don't give stays out.
+    Without it checkov would take the value as not set.
     """
     told = copy.deepcopy(plan)
     given = _given(plan["configuration"]["root_module"])
@@ -77,7 +77,7 @@ def with_what_comes(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def _given(module: dict[str, Any], prefix: str = "") -> dict[str, set[str]]:
-    """Address without indices to the arguments that the files give."""
+    """The arguments that the files set, by address without indices."""
     found = {prefix + each["address"]: set(each.get("expressions", {})) for each in module.get("resources", [])}
     for name, call in module.get("module_calls", {}).items():
         found |= _given(call["module"], f"{prefix}module.{name}.")
@@ -85,7 +85,7 @@ def _given(module: dict[str, Any], prefix: str = "") -> dict[str, set[str]]:
 
 
 def scan_templates(folder: Path) -> Scan:
-    """Secrets in plain text, in any file."""
+    """Scan all files of a folder for secrets in plain text."""
     return _scan(["--directory", str(folder), "--framework", "secrets"])
 
 

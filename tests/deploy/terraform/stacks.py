@@ -1,4 +1,4 @@
-"""Stacks on emulators, put up and taken down beside the tests: most of an apply is waiting."""
+"""Applies and destroys stacks on emulators in the background, because an apply mostly waits."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,16 +23,16 @@ class Applied(Struct, frozen=True):
     state: dict[str, Any]
 
     def resources(self) -> list[dict[str, Any]]:
-        """What was made."""
+        """The applied resources."""
         return resources(self.state["values"]["root_module"])
 
     def output(self, name: str) -> Any:
-        """An output's value."""
+        """The value of an output."""
         return self.state["values"]["outputs"][name]["value"]
 
 
 class Kind(Struct, frozen=True):
-    """An emulator, what is left out for it, and what it can't take down again."""
+    """An emulator, the files to leave out for it, and the resources that it can't destroy."""
 
     start: Callable[[Path], AbstractContextManager[Emulator]]
     leave_out: Callable[[Workspace], None]
@@ -53,7 +53,7 @@ _DESTROYS: Final = 2
 
 @contextmanager
 def put_up(names: list[str], workspace: Workspace, folder: Path, table: Table) -> Iterator[dict[str, Future[Applied]]]:
-    """The named stacks, all at once; taken down at the end, which must leave nothing."""
+    """Apply the named stacks in parallel, and destroy them at the end, which must leave nothing."""
     with ExitStack() as emulators, ThreadPoolExecutor(max_workers=len(KINDS)) as pool:
         under_way = {}
         for name in names:
@@ -79,8 +79,8 @@ def _apply(kind: Kind, branch: Workspace, emulator: Emulator, table: Table) -> A
 
 
 def _destroy(kind: Kind, applied: Applied, table: Table) -> None:
-    # A busy emulator's answer may come too late: the request is repeated, and what it asks to delete is not found any
-    # more. The next destroy looks first; for any other reason there is none.
+    # If a busy emulator answers too late, the provider repeats a delete and gets "not found". The next destroy reads
+    # the state first. No other failure is tried again.
     for _ in range(_DESTROYS):
         said = applied.root.destroy(kind.variables)
         left = resources(applied.root.show().get("values", {}).get("root_module", {}))

@@ -1,4 +1,4 @@
-"""What an emulator can't play is left out of a copy of the files; everything else is applied as it is shipped."""
+"""Replaces the files of a branch that an emulator doesn't support; all others are applied as shipped."""
 
 from typing import Final
 
@@ -41,17 +41,17 @@ output "max_tasks" {
 
 
 def for_moto(branch: Workspace) -> None:
-    """No MSK: a cluster never becomes active there, and there are no configurations."""
+    """Leave out MSK, because moto's clusters never become active, and it has no MSK configurations."""
     _without_brokers(branch)
     branch.leave_out(f"{_KAFKA}/configuration.tf")
 
 
 def for_ministack(branch: Workspace) -> None:
-    """No brokers (they can't be described as the provider asks), no autoscaling."""
+    """Leave out brokers, which ministack can't describe for the provider, and autoscaling."""
     _without_brokers(branch)
     branch.leave_out(f"{_SCALING}/main.tf")
     branch.write(f"{_SCALING}/outputs.tf", _SCALING_OUTPUTS)
-    # It wants to be told twice which namespace a name is in.
+    # ministack needs the namespace outside dns_config too.
     branch.change(
         "terraform/modules/index/main.tf",
         "  dns_config {\n",

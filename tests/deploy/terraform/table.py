@@ -1,4 +1,4 @@
-"""What a run found, as the table that `make tf-test` ends with."""
+"""The table of figures at the end of `make tf-test`."""
 
 from typing import Final
 
@@ -6,17 +6,17 @@ _HEAD: Final = ("what", "where", "figure")
 
 
 class Table:
-    """Rows in the order they were found."""
+    """Rows in the order in which tests add them."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, str]] = []
 
     def row(self, what: str, where: str, figure: object) -> None:
-        """One finding."""
+        """Add a row."""
         self._rows.append((what, where, str(figure)))
 
     def lines(self) -> list[str]:
-        """The table, in columns; nothing where nothing was found."""
+        """The lines of the table; none without rows."""
         if not self._rows:
             return []
         rows = [_HEAD, *self._rows]

@@ -1,4 +1,4 @@
-"""Alarms ring: on metrics that exist, with somebody to tell and a line in the runbook."""
+"""Every alarm uses an existing metric, has a subscriber, and has a row in the runbook."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from core import metrics
+from tests.deploy.terraform.cloudwatch_metrics import METRICS
 from tests.deploy.terraform.conftest import Planned
-from tests.deploy.terraform.metrics_that_exist import METRICS
 from tests.deploy.terraform.stacks import Applied
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.workspace import DEPLOY
@@ -20,12 +20,12 @@ _OURS: Final = "ticketstream-"
 
 @pytest.fixture
 def alarms(plans: dict[str, Planned]) -> list[dict[str, Any]]:
-    """Every alarm of prod."""
+    """The planned alarms of prod."""
     return [each["values"] for each in plans["prod"].resources("aws_cloudwatch_metric_alarm")]
 
 
 def test_every_metric_exists(alarms: list[dict[str, Any]], table: Table) -> None:
-    """An alarm's metric is one that AWS gives with just these dimensions, or one of ours that the collector sends."""
+    """An alarm's metric is an AWS metric with exactly its dimensions, or one that the collector sends."""
     sent = re.findall(r"\^(tickets_\w+)\$", (DEPLOY / "k8s-ecs" / "ecs" / "collector.yaml").read_text())
     assert len(alarms) > 25
     for alarm in alarms:
@@ -34,28 +34,28 @@ def test_every_metric_exists(alarms: list[dict[str, Any]], table: Table) -> None
             assert set(alarm["dimensions"]) == {"worker"}
         else:
             known = METRICS.get((alarm["namespace"], alarm["metric_name"]))
-            assert known is not None, f"{alarm['alarm_name']}: AWS gives no {alarm['metric_name']}"
-            # Those that are known only after the apply, as the load balancer's, aren't in the plan.
+            assert known is not None, f"{alarm['alarm_name']}: AWS has no metric {alarm['metric_name']}"
+            # The plan lacks dimensions that only the apply knows, such as the load balancer's.
             assert set(alarm.get("dimensions") or known) == known
     table.row("alarms", "prod", len(alarms))
 
 
 def test_the_collector_sends_metrics_that_a_worker_has() -> None:
-    """Each name that the collector passes on is a metric of the worker."""
+    """Every metric that the collector sends is a metric of the worker."""
     sent = re.findall(r"\^(tickets_\w+)\$", (DEPLOY / "k8s-ecs" / "ecs" / "collector.yaml").read_text())
     assert sent
     assert set(sent) <= set(metrics.METRIC_NAMES)
 
 
-def test_every_alarm_has_a_line_in_the_runbook(alarms: list[dict[str, Any]]) -> None:
-    """The tag `runbook` is the name of a row in the documents."""
+def test_every_alarm_has_a_row_in_the_runbook(alarms: list[dict[str, Any]]) -> None:
+    """The tag `runbook` of each alarm names a row of the deploy pages."""
     written = "".join(path.read_text() for path in _DOCS.glob("deploy*.md"))
     assert {alarm["tags"]["runbook"] for alarm in alarms if f"| `{alarm['tags']['runbook']}` |" not in written} == set()
 
 
-def test_every_alarm_tells_somebody(moto: Applied) -> None:
-    """Each has an action, on ringing and on its end: the topic of its severity, which somebody has subscribed to."""
-    # Scaling has alarms of its own, which AWS makes.
+def test_every_alarm_has_a_subscriber(moto: Applied) -> None:
+    """Every alarm notifies a topic when it fires and when it ends, and the critical topic has a subscriber."""
+    # AWS creates further alarms for the scaling.
     found = moto.emulator.client("cloudwatch").describe_alarms(AlarmNamePrefix="ticketstream-dev-")["MetricAlarms"]
     assert len(found) > 25
     topics = {topic["TopicArn"] for topic in moto.emulator.client("sns").list_topics()["Topics"]}
@@ -68,7 +68,7 @@ def test_every_alarm_tells_somebody(moto: Applied) -> None:
 
 
 def test_a_worker_scales_by_lag_over_running_tasks(moto: Applied) -> None:
-    """Both scaling metrics exist, and the target and the bounds are those of sizes.yaml."""
+    """Scaling uses two existing metrics, and the target and bounds of sizes.yaml."""
     sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     client = moto.emulator.client("application-autoscaling")
     policies = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]

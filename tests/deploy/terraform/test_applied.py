@@ -1,4 +1,4 @@
-"""What the emulators were made to hold, read back with boto3."""
+"""The applied resources, read back from the emulators with boto3."""
 
 import base64
 import re
@@ -11,7 +11,7 @@ from tests.deploy.terraform.workspace import DEPLOY, REGION
 
 
 def test_three_zones(moto: Applied) -> None:
-    """Nine subnets, three kinds in each of three zones; brokers' subnets have no way out."""
+    """There are nine subnets, three kinds in each of three zones, and the brokers' have no egress."""
     ec2 = moto.emulator.client("ec2")
     ours = [{"Name": "tag:application", "Values": ["ticketstream"]}]
     subnets = ec2.describe_subnets(Filters=ours)["Subnets"]
@@ -23,8 +23,8 @@ def test_three_zones(moto: Applied) -> None:
     assert [route.get("DestinationCidrBlock") for route in tables[0]["Routes"]] == ["10.20.0.0/16"]
 
 
-def test_nobody_reaches_a_broker_but_workers(moto: Applied) -> None:
-    """Kafka's group lets in one port, from the workers' group alone; nothing is open to the world."""
+def test_only_workers_reach_a_broker(moto: Applied) -> None:
+    """The brokers' security group allows one port, from workers only; no group is open to the internet."""
     ec2 = moto.emulator.client("ec2")
     groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
     (rule,) = groups["ticketstream-dev-brokers"]["IpPermissions"]
@@ -35,8 +35,8 @@ def test_nobody_reaches_a_broker_but_workers(moto: Applied) -> None:
             assert [rule for rule in group["IpPermissions"] if rule.get("IpRanges")] == [], name
 
 
-def test_the_services_run_what_sizes_yaml_says(moto: Applied) -> None:
-    """Both roles at their least size, and three nodes of one task each."""
+def test_services_start_with_their_minimum(moto: Applied) -> None:
+    """Both roles start with the minimum of sizes.yaml, and each of three nodes has one task."""
     sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     ecs = moto.emulator.client("ecs")
     names = ["enrichment-minilm", "embedding-minilm", "qdrant-0", "qdrant-1", "qdrant-2"]
@@ -51,8 +51,8 @@ def test_the_services_run_what_sizes_yaml_says(moto: Applied) -> None:
     }
 
 
-def test_each_node_has_a_zone_and_a_disk_of_its_own(moto: Applied) -> None:
-    """Three encrypted volumes in three zones, and three machines that are pinned to them."""
+def test_each_node_has_its_own_zone_and_disk(moto: Applied) -> None:
+    """Three encrypted volumes are in three zones, and three machines are pinned to those zones."""
     volumes = moto.emulator.client("ec2").describe_volumes(
         Filters=[{"Name": "tag:application", "Values": ["ticketstream"]}]
     )
@@ -63,8 +63,8 @@ def test_each_node_has_a_zone_and_a_disk_of_its_own(moto: Applied) -> None:
     assert len({each["VPCZoneIdentifier"] for each in groups}) == 3
 
 
-def test_a_machine_takes_its_own_disk(moto: Applied) -> None:
-    """What a node's machine runs first is sound shell, names the cluster, the node and just its own volume."""
+def test_a_machine_attaches_its_own_disk(moto: Applied) -> None:
+    """A machine's start script is valid, and names the cluster, the node, and only the node's volume."""
     made = moto.resources()
     volumes = {each["index"]: each["values"]["id"] for each in made if each["type"] == "aws_ebs_volume"}
     scripts = [
@@ -79,8 +79,8 @@ def test_a_machine_takes_its_own_disk(moto: Applied) -> None:
         assert [name for name, volume in volumes.items() if volume in script] == [node]
 
 
-def test_the_models_bucket_is_closed(moto: Applied) -> None:
-    """Versioned, encrypted with our key, public to nobody, and no plain HTTP."""
+def test_the_bucket_of_models_is_private(moto: Applied) -> None:
+    """The bucket of models is versioned, encrypted with our key, private and TLS-only."""
     s3 = moto.emulator.client("s3")
     bucket = moto.output("model_store").removeprefix("s3://")
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
@@ -91,14 +91,14 @@ def test_the_models_bucket_is_closed(moto: Applied) -> None:
 
 
 def test_logs_are_kept_for_a_month(moto: Applied) -> None:
-    """Every log group of ours: 30 days, encrypted."""
+    """Each of our log groups is encrypted and kept for 30 days."""
     groups = moto.emulator.client("logs").describe_log_groups(logGroupNamePrefix="/ticketstream-dev/")["logGroups"]
     assert len(groups) >= 5
     assert {(each["retentionInDays"], bool(each.get("kmsKeyId"))) for each in groups} == {(30, True)}
 
 
 def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> None:
-    """MSK is given each setting of server.properties, and none of the reasons beside them."""
+    """MSK gets every property of server.properties, and no comment."""
     kafka = ministack.emulator.client("kafka")
     (configuration,) = kafka.list_configurations()["Configurations"]
     revision = kafka.describe_configuration_revision(
@@ -110,7 +110,7 @@ def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> No
     assert text.split() == [line.strip() for line in shipped if line.strip() and not line.strip().startswith("#")]
 
 
-def test_the_stack_in_one_piece_is_one_service(ministack: Applied) -> None:
-    """mode = single: the pipeline and the index's nodes, and no other service."""
+def test_single_mode_has_one_worker_service(ministack: Applied) -> None:
+    """With mode = single the only services are the pipeline and the index's nodes."""
     arns = ministack.emulator.client("ecs").list_services(cluster="ticketstream-dev")["serviceArns"]
     assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "qdrant-0", "qdrant-1", "qdrant-2"}

@@ -1,4 +1,4 @@
-"""The files: formatted, valid, and planned in both environments by the real provider."""
+"""The files are formatted and valid, and the real provider plans both environments."""
 
 import re
 from pathlib import Path
@@ -19,13 +19,13 @@ def test_files_are_formatted(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize("place", ["envs/dev", "envs/prod"])
 def test_an_environment_is_valid(workspace: Workspace, place: str) -> None:
-    """The provider knows every resource and argument, and accepts every value that is there."""
+    """The provider accepts every resource, argument and value."""
     said = workspace.root(place).run("validate", "-no-color")
     assert said.code == 0, said.out
 
 
-def test_the_state_has_a_bucket_to_be_in(workspace: Workspace) -> None:
-    """The root that makes it is valid by itself."""
+def test_the_root_of_the_state_bucket_is_valid(workspace: Workspace) -> None:
+    """The root module that makes the state bucket is valid."""
     root = workspace.root("state")
     said = root.init()
     assert said.code == 0, said.out
@@ -33,8 +33,8 @@ def test_the_state_has_a_bucket_to_be_in(workspace: Workspace) -> None:
     assert said.code == 0, said.out
 
 
-def test_the_rules_hold(workspace: Workspace, table: Table) -> None:
-    """`terraform test`: what is planned in either mode, and what is refused, with AWS played by mocks."""
+def test_terraform_test_passes(workspace: Workspace, table: Table) -> None:
+    """`terraform test` passes: it plans both modes, and tries every validation, with a mocked provider."""
     said = workspace.root("modules/stack").run("test", "-no-color")
     assert said.code == 0, said.out
     summary = re.search(r"(\d+) passed, (\d+) failed", said.out)
@@ -44,7 +44,7 @@ def test_the_rules_hold(workspace: Workspace, table: Table) -> None:
 
 
 def test_an_environment_is_planned(plans: dict[str, Planned]) -> None:
-    """The real provider plans each environment whole."""
+    """The real provider plans each environment completely."""
     for environment in VARIABLES:
         kinds = {each["type"] for each in plans[environment].resources()}
         assert {
@@ -56,8 +56,8 @@ def test_an_environment_is_planned(plans: dict[str, Planned]) -> None:
         } <= kinds
 
 
-def test_a_role_never_has_more_tasks_than_partitions(plans: dict[str, Planned]) -> None:
-    """No environment plans more tasks than the topic has partitions: twelve."""
+def test_a_worker_never_has_more_tasks_than_partitions(plans: dict[str, Planned]) -> None:
+    """No environment plans more tasks than the topic's twelve partitions."""
     for planned in plans.values():
         targets = [each["values"] for each in planned.resources("aws_appautoscaling_target")]
         tasks = [each["max_capacity"] for each in targets if each["service_namespace"] == "ecs"]
@@ -65,8 +65,8 @@ def test_a_role_never_has_more_tasks_than_partitions(plans: dict[str, Planned]) 
         assert max(tasks) <= 12
 
 
-def test_three_brokers_speak_tls_and_ask_who_is_there(plans: dict[str, Planned]) -> None:
-    """MSK as planned: a broker in each zone, TLS alone, IAM alone, our key on disks that grow."""
+def test_brokers_need_tls_and_iam(plans: dict[str, Planned]) -> None:
+    """MSK is planned with a broker in each zone, TLS only, IAM only, and growing disks."""
     for planned in plans.values():
         (cluster,) = (each["values"] for each in planned.resources("aws_msk_cluster"))
         (access,) = cluster["client_authentication"]
@@ -79,8 +79,8 @@ def test_three_brokers_speak_tls_and_ask_who_is_there(plans: dict[str, Planned])
         assert "kafka:broker-storage:VolumeSize" in dimensions
 
 
-def test_the_documents_first_step_makes_what_the_operator_needs(workspace: Workspace, tmp_path: Path) -> None:
-    """Before a role runs: brokers, a way out, rules and rights, so that topics can be made; and no service yet."""
+def test_the_first_documented_apply_makes_what_the_operator_needs(workspace: Workspace, tmp_path: Path) -> None:
+    """The first apply makes brokers, egress, security groups and permissions for the operator, and no service."""
     told = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
     targets = re.findall(r"-target=module\.ticketstream\.module\.\w+(?=\s)", told)
     assert targets
@@ -96,8 +96,8 @@ def test_the_documents_first_step_makes_what_the_operator_needs(workspace: Works
     assert "aws_ecs_service" not in kinds
 
 
-def test_the_index_is_of_the_version_that_compose_runs() -> None:
-    """Qdrant's image is the same one wherever it is deployed."""
+def test_terraform_and_compose_run_the_same_qdrant() -> None:
+    """Terraform and the compose file use the same image of Qdrant."""
     used = {
         path.relative_to(DEPLOY).as_posix(): set(re.findall(r"qdrant/qdrant:(v[\w.-]+)", path.read_text()))
         for path in [DEPLOY / "compose.yaml", *DEPLOY.glob("terraform/envs/*/main.tf")]

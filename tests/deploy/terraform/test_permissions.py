@@ -1,4 +1,4 @@
-"""Least privilege, tried: what a task needs passes, and what its neighbour needs is denied."""
+"""Each task's roles allow what the task needs, and deny what only another task needs."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _group(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def policies(moto: Applied) -> dict[str, IAMPolicy]:
-    """Role (without the prefix) to its one policy, as IAM has it."""
+    """The one policy of each role, by the role's name without its prefix."""
     iam = moto.emulator.client("iam")
     found = {}
     for role in iam.list_roles()["Roles"]:
@@ -55,8 +55,8 @@ def _allows(policy: IAMPolicy, action: str, resource: str) -> bool:
     return policy.is_action_permitted(action, resource) is PermissionResult.PERMITTED
 
 
-def test_a_worker_may_use_its_own_topics_and_group_alone(policies: dict[str, IAMPolicy], table: Table) -> None:
-    """Of every topic and group, a worker reads and writes its own, and joins its own group."""
+def test_a_worker_may_use_its_own_topics_and_group_only(policies: dict[str, IAMPolicy], table: Table) -> None:
+    """A worker may read and write its own topics and join its own group, and no others."""
     sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     topics = [
         each["name"] for each in yaml.safe_load((DEPLOY / "k8s-ecs" / "msk" / "topics.yaml").read_text())["topics"]
@@ -83,8 +83,8 @@ def test_a_worker_may_use_its_own_topics_and_group_alone(policies: dict[str, IAM
     table.row("Kafka rights tried", "task roles", tried)
 
 
-def test_only_the_operator_makes_topics(policies: dict[str, IAMPolicy]) -> None:
-    """`ticketstream topics` runs as the operator; it too can't change or delete one."""
+def test_only_the_operator_creates_topics(policies: dict[str, IAMPolicy]) -> None:
+    """Only the operator may create topics, and no task may change or delete them."""
     may = {
         role for role, policy in policies.items() if _allows(policy, "kafka-cluster:CreateTopic", _topic("tickets.raw"))
     }
@@ -93,22 +93,22 @@ def test_only_the_operator_makes_topics(policies: dict[str, IAMPolicy]) -> None:
 
 
 def test_only_the_operator_reads_outside_the_workers_groups(policies: dict[str, IAMPolicy]) -> None:
-    """`reconcile`, `rebuild` and `dlq` ask for a coordinator under the group's name with `-reader`."""
+    """Only the operator may use the group with `-reader`, which `reconcile`, `rebuild` and `dlq` need."""
     action = "kafka-cluster:DescribeGroup"
     may = {role for role, policy in policies.items() if _allows(policy, action, _group("ticketstream-reader"))}
     assert may == {"operator-task"}
 
 
-def test_a_policy_that_is_too_wide_is_seen() -> None:
-    """The evaluator that these tests lean on finds a star."""
+def test_a_wildcard_is_found() -> None:
+    """The policy evaluator of these tests matches wildcards."""
     wide = IAMPolicy(
         '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kafka-cluster:*", "Resource": "*"}]}'
     )
     assert _allows(wide, "kafka-cluster:DeleteTopic", _topic("tickets.raw"))
 
 
-def test_only_its_start_may_read_a_secret(policies: dict[str, IAMPolicy], moto: Applied) -> None:
-    """Secrets are given to a task by ECS: no role that a task works with can ask, nor can a worker without an index."""
+def test_only_execution_roles_read_secrets(policies: dict[str, IAMPolicy], moto: Applied) -> None:
+    """Only the execution roles of tasks that use the index may read its secret; no task role may."""
     arn = moto.output("secrets")["index-api-key"]
     may = {role for role, policy in policies.items() if _allows(policy, "secretsmanager:GetSecretValue", arn)}
     assert may == {"embedding-minilm-start", "operator-start", "qdrant-start"}
@@ -116,10 +116,10 @@ def test_only_its_start_may_read_a_secret(policies: dict[str, IAMPolicy], moto: 
 
 @pytest.fixture(scope="module")
 def enforcing(moto: Applied) -> Iterator[tuple[Emulator, dict[str, Any]]]:
-    """Moto with IAM enforced, a model and something else in the bucket, and what each role would be given."""
+    """Moto with IAM enforced, two objects in the bucket, and the credentials of each role."""
     emulator = moto.emulator
     bucket = moto.output("model_store").removeprefix("s3://")
-    # Its policy denies plain HTTP, which is what an emulator is asked by.
+    # The bucket's policy denies plain HTTP, which the emulator uses.
     emulator.client("s3").delete_bucket_policy(Bucket=bucket)
     for key in ("models/minilm/model.onnx", "else/file"):
         emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=b"model")
@@ -141,10 +141,10 @@ def _denied(call: Any, **arguments: Any) -> bool:
     return False
 
 
-def test_a_worker_may_take_its_model_and_no_more(
+def test_a_task_may_read_its_model_only(
     moto: Applied, enforcing: tuple[Emulator, dict[str, Any]], table: Table
 ) -> None:
-    """With IAM enforced: tasks read their model and nothing beside it; nobody writes one, and no start sees it."""
+    """A task role may read its model and no other object, no role may write one, and no execution role may read one."""
     emulator, given = enforcing
     bucket = moto.output("model_store").removeprefix("s3://")
     model, other = {"Bucket": bucket, "Key": "models/minilm/model.onnx"}, {"Bucket": bucket, "Key": "else/file"}
@@ -159,8 +159,8 @@ def test_a_worker_may_take_its_model_and_no_more(
     table.row("calls tried with IAM enforced", "moto", tried)
 
 
-def test_a_worker_may_not_look_around(enforcing: tuple[Emulator, dict[str, Any]]) -> None:
-    """With IAM enforced no role of a task lists roles, reads logs, stops tasks or deletes brokers."""
+def test_a_task_may_not_list_or_stop_others(enforcing: tuple[Emulator, dict[str, Any]]) -> None:
+    """No task role may list roles, tasks, machines or secrets."""
     emulator, given = enforcing
     for role in ("embedding-minilm-task", "enrichment-minilm-task", "operator-task"):
         who = given[role]

@@ -1,4 +1,4 @@
-"""The policy scan: what it finds is mended, or excused in writing beside the resource."""
+"""Every finding of the policy scan is fixed, or excused beside the resource."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("checkov")
 
 
 def test_every_finding_is_explained(plans: dict[str, Planned], tmp_path: Path, table: Table) -> None:
-    """Nothing that checkov finds in a plan is without a reason, and no reason is left over."""
+    """Every finding of checkov in a plan has an excuse, and no excuse is unused."""
     written = excuses(DEPLOY / "terraform" / "modules")
     seen: set[tuple[str, str]] = set()
     for environment, planned in plans.items():
@@ -31,12 +31,12 @@ def test_every_finding_is_explained(plans: dict[str, Planned], tmp_path: Path, t
 
 
 def test_no_secret_is_in_the_files() -> None:
-    """No key, password or token is written anywhere under deploy/."""
+    """No file under deploy/ holds a key, password or token."""
     assert scan_templates(DEPLOY).failed == []
 
 
-def test_what_is_open_or_plain_is_found(plans: dict[str, Planned], tmp_path: Path) -> None:
-    """The scan sees what it is there for: an open bucket, and secrets without a key of ours."""
+def test_an_open_bucket_and_an_unencrypted_secret_are_found(plans: dict[str, Planned], tmp_path: Path) -> None:
+    """The scan finds an open bucket, and secrets without our key."""
     text = json.dumps(plans["dev"].content)
     broken = json.loads(text.replace('"block_public_acls": true', '"block_public_acls": false'))
     (secrets,) = (

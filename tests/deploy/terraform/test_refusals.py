@@ -1,4 +1,4 @@
-"""A wrong setting in a shipped file or an environment ends the plan with a sentence that says what to do."""
+"""A wrong setting in a shipped file or an environment fails the plan, with a message that says what to do."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +17,11 @@ def _file(place: str, before: str, after: str) -> Break:
 
 
 def _nothing(_branch: Workspace) -> None:
-    """The wrong value is a variable's."""
+    """Leave the files as they are, because a variable is wrong."""
 
 
 class Wrong(Struct, frozen=True):
-    """What is set wrong, where, and what must be said of it."""
+    """A wrong setting, its place, and a part of the message."""
 
     environment: str
     given: dict[str, Any]
@@ -79,12 +79,12 @@ class Wrong(Struct, frozen=True):
                 ),
                 "MSK's defaults lose data or allow unauthorised access",
             ),
-            id="everybody let in",
+            id="access without ACLs",
         ),
     ],
 )
 def test_a_wrong_setting_is_refused(workspace: Workspace, tmp_path: Path, wrong: Wrong) -> None:
-    """The plan fails, and the sentence names what is wrong and what to do; it repeats no secret."""
+    """The plan fails with a message that says what is wrong and what to do, and repeats no secret."""
     branch = workspace.branch(tmp_path / "deploy")
     wrong.broken(branch)
     said = branch.root(f"envs/{wrong.environment}").plan(VARIABLES[wrong.environment] | wrong.given)

@@ -1,4 +1,4 @@
-"""The task definitions, as rendered and registered: hardened, drained, and in step with sizes.yaml."""
+"""The rendered and registered task definitions are hardened, drain, and agree with sizes.yaml."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.deploy.terraform.workspace import DEPLOY, VARIABLES
 
 _SIZES: Final = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 _SECRET: Final = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN$")
-#: The capabilities that Docker gives, as its documentation lists them.
+#: Docker's default capabilities, from its documentation.
 _DOCKERS: Final = {
     *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW"),
     *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
@@ -33,13 +33,13 @@ def _registered(applied: Applied) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def registered(moto: Applied, ministack: Applied) -> dict[str, dict[str, Any]]:
-    """Every task definition by family: split from one emulator, single from the other."""
+    """Every task definition by family, of split mode from moto and of single mode from ministack."""
     return _registered(ministack) | _registered(moto)
 
 
 @pytest.fixture(scope="module")
 def workers(registered: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Those of the stream."""
+    """The workers' task definitions, by role."""
     return {role: registered[family] for family, role in _WORKERS.items()}
 
 
@@ -50,13 +50,13 @@ def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, di
 
 
 def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
-    """The pipeline, both roles, the operator and three nodes."""
+    """The pipeline, both roles, the operator and three nodes are registered."""
     nodes = {f"ticketstream-dev-qdrant-{i}" for i in range(3)}
     assert set(registered) == {*_WORKERS, "operator", *nodes}
 
 
 def test_all_are_hardened(registered: dict[str, dict[str, Any]]) -> None:
-    """Every container: read-only root, no capability, no privilege, a log; what prepares the volumes keeps `chown`."""
+    """Every container has a read-only root, no capabilities, no privileges and a log; `prepare` keeps CHOWN."""
     for name, container in _containers(registered):
         assert container["readonlyRootFilesystem"] is True, name
         assert not container.get("privileged"), name
@@ -66,7 +66,7 @@ def test_all_are_hardened(registered: dict[str, dict[str, Any]]) -> None:
 
 
 def test_secrets_are_references(registered: dict[str, dict[str, Any]]) -> None:
-    """No environment holds a secret; each secret is an ARN."""
+    """No environment holds a secret, and each secret is an ARN."""
     given = set()
     for name, container in _containers(registered):
         assert [each["name"] for each in container.get("environment", []) if _SECRET.search(each["name"])] == [], name
@@ -76,8 +76,8 @@ def test_secrets_are_references(registered: dict[str, dict[str, Any]]) -> None:
     assert given == {"TICKETS_INDEX__API_KEY", "QDRANT__SERVICE__API_KEY"}
 
 
-def test_a_worker_is_as_large_as_declared(workers: dict[str, dict[str, Any]]) -> None:
-    """Processors, memory, module and port are those of sizes.yaml."""
+def test_a_worker_has_the_declared_size(workers: dict[str, dict[str, Any]]) -> None:
+    """A worker's CPU, memory, module and port are those of sizes.yaml."""
     for role, task in workers.items():
         declared = _SIZES["roles"][role]
         worker = task["containerDefinitions"][0]
@@ -96,7 +96,7 @@ def test_a_worker_is_as_large_as_declared(workers: dict[str, dict[str, Any]]) ->
 
 
 def test_a_worker_drains_before_it_is_killed(workers: dict[str, dict[str, Any]]) -> None:
-    """SIGTERM's drain ends before ECS kills, with seconds to spare; and no Fargate task may take longer than 120 s."""
+    """A drain ends ten seconds before ECS kills the task, after 120 s at most, Fargate's limit."""
     for task in workers.values():
         worker = task["containerDefinitions"][0]
         settings = {each["name"]: each["value"] for each in worker["environment"]}
@@ -105,15 +105,15 @@ def test_a_worker_drains_before_it_is_killed(workers: dict[str, dict[str, Any]])
 
 
 def test_a_workers_settings_exist(workers: dict[str, dict[str, Any]]) -> None:
-    """Every variable is one that the worker knows: an unknown one would end its start."""
+    """Every variable is one that the worker knows."""
     for task in workers.values():
         worker = task["containerDefinitions"][0]
         names = {each["name"] for each in [*worker["environment"], *worker["secrets"]]}
         assert {name for name in names if name.startswith("TICKETS_")} <= set(variables())
 
 
-def test_the_side_car_may_die(workers: dict[str, dict[str, Any]]) -> None:
-    """The worker is essential and waits for its volumes; the collector is not, and waits for nothing."""
+def test_the_sidecar_is_not_essential(workers: dict[str, dict[str, Any]]) -> None:
+    """The worker is essential and waits for its volumes; the collector is not essential."""
     for role, task in workers.items():
         worker, prepare, collector = task["containerDefinitions"]
         assert (worker["name"], prepare["name"], collector["name"]) == (role, "prepare", "collector")
@@ -123,7 +123,7 @@ def test_the_side_car_may_die(workers: dict[str, dict[str, Any]]) -> None:
 
 
 def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict[str, Any]]) -> None:
-    """Qdrant's defaults, the workers' setting, and each node's own name and one first node."""
+    """Qdrant's replication is 3 and its write consistency 2, each node has its own name, and all bootstrap from one."""
     uris = set()
     for i in range(3):
         (node,) = registered[f"ticketstream-dev-qdrant-{i}"]["containerDefinitions"]
@@ -138,7 +138,7 @@ def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict
 
 
 def test_the_gpu_variant_is_rendered_and_registered(moto: Applied) -> None:
-    """With `gpu` the embedding is a task for EC2 with one GPU; ECS takes it as it is rendered."""
+    """With `gpu` the embedding is an EC2 task with one GPU, and ECS accepts it as rendered."""
     variables = VARIABLES["dev"] | {"mode": "split", "gpu": {"instance_type": "g6.xlarge"}}
     rendered = moto.root.evaluate("module.ticketstream.task_definitions", variables)["embedding-minilm"]
     worker = rendered["containerDefinitions"][0]
@@ -153,7 +153,7 @@ def test_the_gpu_variant_is_rendered_and_registered(moto: Applied) -> None:
 
 
 def test_the_gpu_variant_differs_in_the_gpu_alone() -> None:
-    """embedding-gpu.json is embedding.json on EC2 with one GPU, and nothing else."""
+    """embedding-gpu.json differs from embedding.json only in EC2 and the GPU."""
     folder = DEPLOY / "k8s-ecs" / "ecs"
     plain = (folder / "embedding.json").read_text()
     with_gpu = (folder / "embedding-gpu.json").read_text()
@@ -163,9 +163,9 @@ def test_the_gpu_variant_differs_in_the_gpu_alone() -> None:
 
 
 def test_the_volumes_are_given_to_the_images_user() -> None:
-    """prepare.json names the user that the Dockerfile ends with."""
+    """prepare.json gives the volumes to the user of the Dockerfile."""
     dockerfile = DEPLOY / "docker" / "Dockerfile"
     if not dockerfile.exists():
-        pytest.skip("there is no Dockerfile here")
+        pytest.skip("there is no Dockerfile")
     (user,) = re.findall(r"^USER (\S+)$", dockerfile.read_text(), flags=re.MULTILINE)
     assert f'"command": ["{user}", ' in (DEPLOY / "k8s-ecs" / "ecs" / "prepare.json").read_text()

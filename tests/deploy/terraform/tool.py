@@ -1,4 +1,4 @@
-"""Terraform and its AWS provider, where they can be found."""
+"""Finds and runs Terraform with its AWS provider."""
 
 import os
 import shutil
@@ -16,19 +16,19 @@ _MIRRORS: Final = (
     "/opt/*",
 )
 _PATIENCE_S: Final = 300
-# Nobody's account: what a real one would be asked with must not get near.
+# Real credentials and settings must not reach the tests.
 _FORGOTTEN: Final = ("AWS_", "TF_", "TICKETS_")
 
 
 class Tool(Struct, frozen=True):
-    """The program, and a folder of providers on disk; None: they come from the registry."""
+    """The program, and a folder of providers on disk; None means the registry."""
 
     binary: str
     mirror: Path | None
 
 
 def find_tool() -> Tool | None:
-    """Terraform on the path; TF_PLUGIN_DIR or a usual place has the providers."""
+    """Terraform on the PATH, with the providers of TF_PLUGIN_DIR or a usual folder."""
     binary = shutil.which("terraform")
     return None if binary is None else Tool(binary, _find_mirror())
 
@@ -43,19 +43,19 @@ def _find_mirror() -> Path | None:
     return None
 
 
-class Said(Struct, frozen=True):
-    """What a command answered."""
+class CommandResult(Struct, frozen=True):
+    """Exit code and output of a command."""
 
     code: int
     out: str
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """Lines of `-json` output of one type."""
+        """The lines of `-json` output of one type."""
         lines = [msgspec.json.decode(line) for line in self.out.splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("type") == kind]
 
     def errors(self) -> str:
-        """What it complains of, in one text."""
+        """The error messages in one text."""
         found = [event["diagnostic"] for event in self.events("diagnostic")]
         return "\n".join(
             f"{each['summary']}: {each.get('detail', '')}" for each in found if each["severity"] == "error"
@@ -63,15 +63,15 @@ class Said(Struct, frozen=True):
 
 
 class Root:
-    """A root module to run commands in."""
+    """A root module, to run commands in."""
 
     def __init__(self, tool: Tool, folder: Path, *, endpoint: str | None = None) -> None:
         self.folder = folder
         self._tool = tool
         self._endpoint = endpoint
 
-    def run(self, *arguments: str, told: str = "") -> Said:
-        """One command of Terraform, with none of the caller's AWS or Terraform settings."""
+    def run(self, *arguments: str, told: str = "") -> CommandResult:
+        """Run a Terraform command without the caller's AWS and Terraform settings; `told` is its standard input."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_FORGOTTEN)}
         config = self.folder / ".no-settings"
         config.touch()
@@ -96,34 +96,34 @@ class Root:
             timeout=_PATIENCE_S,
             check=False,
         )
-        return Said(done.returncode, done.stdout)
+        return CommandResult(done.returncode, done.stdout)
 
-    def init(self) -> Said:
-        """Modules and provider; from the folder on disk, where there is one."""
+    def init(self) -> CommandResult:
+        """Initialise modules and provider, from the folder on disk if there is one."""
         places = [] if self._tool.mirror is None else [f"-plugin-dir={self._tool.mirror}"]
         return self.run("init", "-no-color", "-reconfigure", *places)
 
-    def plan(self, variables: dict[str, Any], *options: str, to: Path | None = None) -> Said:
-        """A plan, kept at `to`."""
+    def plan(self, variables: dict[str, Any], *options: str, to: Path | None = None) -> CommandResult:
+        """Make a plan, in the file `to` if it is given."""
         kept = [] if to is None else [f"-out={to}"]
         return self.run("plan", "-json", *kept, *options, *_given(variables))
 
-    def apply(self, variables: dict[str, Any]) -> Said:
-        """Everything is made, many at once: most of it is waiting."""
+    def apply(self, variables: dict[str, Any]) -> CommandResult:
+        """Apply everything, with a high parallelism, because an apply mostly waits."""
         return self.run("apply", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
 
-    def destroy(self, variables: dict[str, Any]) -> Said:
-        """Everything is taken down."""
+    def destroy(self, variables: dict[str, Any]) -> CommandResult:
+        """Destroy everything."""
         return self.run("destroy", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
 
     def evaluate(self, expression: str, variables: dict[str, Any]) -> Any:
-        """An expression's value over the state, had the variables been these."""
+        """The value of an expression with the current state and these variables."""
         said = self.run("console", *_given(variables), told=f"jsonencode({expression})\n")
         assert said.code == 0, said.out
         return msgspec.json.decode(msgspec.json.decode(said.out.strip(), type=str))
 
     def show(self, plan: Path | None = None) -> dict[str, Any]:
-        """A plan, or the state, as JSON."""
+        """The content of a plan, or of the state."""
         said = self.run("show", "-json", *([] if plan is None else [str(plan)]))
         assert said.code == 0, said.out
         return dict(msgspec.json.decode(said.out))

@@ -1,4 +1,4 @@
-"""A copy of deploy/ to plan, break and apply in: the shipped files, with the state and AWS kept on this machine."""
+"""A copy of deploy/ to plan, break and apply in, with a local state and without AWS."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ DEPLOY: Final = Path(__file__).parents[3] / "deploy"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 
-# Values for the environments' variables, as somebody would give them.
+# Values of the environments' variables.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
     "dev": {"account_id": ACCOUNT, "image_tag": "0.2.0", "subscribers": {"critical": ["oncall@example.com"]}},
     "prod": {
@@ -22,7 +22,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
-# The state stays here, and nobody is asked whose credentials these are.
+# Keeps the state local, and skips the check of credentials.
 _OFFLINE: Final = """
 terraform {
   backend "local" {}
@@ -44,13 +44,13 @@ provider "aws" {
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   s3_use_path_style           = true
-  max_retries                 = 2 # what isn't played stays so
+  max_retries                 = 2 # an unsupported call stays unsupported
 }
 """
 
 
 class Workspace:
-    """deploy/ in a folder of its own."""
+    """A copy of deploy/ in its own folder."""
 
     def __init__(self, tool: Tool, folder: Path) -> None:
         self.folder = folder
@@ -58,7 +58,7 @@ class Workspace:
 
     @classmethod
     def copy(cls, tool: Tool, folder: Path) -> "Workspace":
-        """The shipped files, planned without asking anybody."""
+        """Copy the shipped files, to be planned without AWS."""
         shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "__pycache__"))
         made = cls(tool, folder)
         for environment in VARIABLES:
@@ -66,12 +66,12 @@ class Workspace:
         return made
 
     def branch(self, folder: Path) -> "Workspace":
-        """Another copy, to break: modules and provider stay where they were brought."""
+        """Make another initialised copy, for a test to change."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Workspace(self._tool, folder)
 
     def emulated(self, environment: str) -> None:
-        """Ask AWS after all, at an endpoint that plays it."""
+        """Let the provider of an environment call an emulator."""
         self.write(f"terraform/envs/{environment}/override.tf", _EMULATED)
 
     def root(self, place: str, *, endpoint: str | None = None) -> Root:
@@ -79,15 +79,15 @@ class Workspace:
         return Root(self._tool, self.folder / "terraform" / place, endpoint=endpoint)
 
     def write(self, place: str, text: str) -> None:
-        """A file anew."""
+        """Overwrite a file."""
         (self.folder / place).write_text(text)
 
     def change(self, place: str, before: str, after: str) -> None:
-        """One passage of a file; it must be there."""
+        """Replace a passage of a file, which must be there."""
         text = (self.folder / place).read_text()
         assert before in text, f"{place} doesn't say {before!r}: the test has nothing to break"
         self.write(place, text.replace(before, after, 1))
 
     def leave_out(self, place: str) -> None:
-        """A file that the emulator can't play."""
+        """Delete a file that the emulator doesn't support."""
         (self.folder / place).unlink()

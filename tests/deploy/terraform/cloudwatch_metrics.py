@@ -1,4 +1,4 @@
-"""The metrics that AWS gives, as far as alarms use them, with their dimensions; an alarm on another would never ring.
+"""The CloudWatch metrics that alarms may use, with their dimensions. An alarm on any other would never fire.
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guide of Network Load Balancers.
