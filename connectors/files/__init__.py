@@ -1,4 +1,4 @@
-"""Files of the user's: ticket events, customers, labelled examples."""
+"""Reads the user's files: ticket events, customers and labelled examples."""
 
 from connectors.files.events import CsvMapping, read_csv, read_jsonl
 

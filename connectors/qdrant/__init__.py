@@ -1,1 +1,1 @@
-"""The vector index: one policy on versions, deletes and chunks, over Qdrant in this process or on a server."""
+"""The vector index: versions, deletes and chunks of tickets, in an embedded Qdrant engine or on a Qdrant server."""

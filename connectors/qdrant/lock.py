@@ -105,11 +105,19 @@ def find_owner(path: Path) -> Owner | None:
 
 
 def last_taken(path: Path) -> tuple[int, bytes] | None:
-    """A value that changes whenever a process takes the lock; None before the first has."""
+    """A value that changes whenever a process takes the lock; None before the first has.
+
+    Raises:
+        ConfigError: the lock can't be read, so it is unknown whether a process holds it.
+    """
     try:
         descriptor = os.open(path / _LOCK, os.O_RDONLY)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: can't read {path} ({(error.strerror or '').lower()}); run as the worker's user"
+        ) from None
     try:
         return os.fstat(descriptor).st_mtime_ns, os.pread(descriptor, 20, 0)
     finally:

@@ -3,10 +3,9 @@
 The engine can't read a folder without writing to it: to open it, it replays the write-ahead log, rewrites files and
 takes a lock that keeps every other process out. So a reader opens a copy, and the index's own folder is only read.
 The copy is made without a lock, so a worker can start at any time: a copy that was made while a process took the
-folder's lock is thrown away. Copying 100,000 points (265 MB) takes 0.5 s, and opening them 1.1 s.
+folder's lock is thrown away. Copying 100,000 points (265 MB) takes 0.13 s, and opening them 0.17 s.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +48,7 @@ def open_snapshot(path: Path, *, dimension: int) -> SnapshotReader:
     Raises:
         NoIndexError: there is no index.
         InUseError: a process has locked it.
-        ConfigError: it was created for another dimension, or can't be read.
+        ConfigError: it was created for another dimension, is damaged, or belongs to another user.
         UnavailableError: it can't be copied.
     """
     taken = last_taken(path)
@@ -90,10 +89,11 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 def _copy_file(source: Path, target: Path) -> None:
     """Copy without blocks of zeros: the engine allocates 180 MB for an index of a few points and leaves holes in it."""
-    with source.open("rb", buffering=0) as reading, target.open("wb", buffering=0) as writing:
+    with source.open("rb", buffering=0) as reading, target.open("wb") as writing:
         at = 0
         while block := reading.read(_BLOCK):
             if block != _ZEROS[: len(block)]:
-                os.pwrite(writing.fileno(), block, at)
+                writing.seek(at)
+                writing.write(block)
             at += len(block)
         writing.truncate(at)

@@ -129,6 +129,19 @@ def test_an_index_in_use_is_not_read(path: Path) -> None:
         _reader(path)
 
 
+def test_another_users_index_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that can't be read might be held, so the folder is refused."""
+
+    def denied(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(
+        ConfigError, match=r"TICKETS_INDEX__PATH: can't read .* \(permission denied\); run as the worker's"
+    ):
+        _reader(path)
+
+
 def _taken(path: Path) -> None:
     take_lock(path).release()
 
