@@ -147,15 +147,17 @@ def test_after_send_the_server_has_the_points_and_we_do_not_know(facade: _Denyin
 
 
 def test_writes_resume_when_the_server_is_back(facade: _Denying, index: VersionedIndex) -> None:
-    """A write succeeds within 1.5 s of the server's return after six seconds of refused connections."""
+    """After six seconds of refused connections few more writes fail than the client makes between two connects.
+
+    It connects once a second and fails at once in between, ten times a second here. By gRPC's own backoff it would
+    wait for three seconds and more.
+    """
     facade.inject(Fault("down"))
     end = time.monotonic() + 6
     while time.monotonic() < end:
         assert not _is_written(index)
     facade.heal()
-    back = time.monotonic()
-    while not _is_written(index):
-        assert time.monotonic() < back + 1.5, "the server is back, but the client doesn't reconnect"
+    assert any(_is_written(index) for _ in range(20)), "the server is back, but the client doesn't reconnect"
 
 
 def _is_written(index: VersionedIndex) -> bool:
