@@ -16,13 +16,14 @@ from typing import Any, Final, Literal, Self, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tests.rigs.waiting import PATIENCE_S
+
 T = TypeVar("T")
 Direction = Literal["to_server", "to_client"]
 
 _CHUNK: Final = 16_384
 #: Chunks on their way in one direction of a connection; more, and the sender is no longer read from.
 _IN_FLIGHT: Final = 64
-_PATIENCE_S: Final = 10.0
 #: SO_LINGER with no time to linger: closing sends RST, and what was not sent is dropped.
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 
@@ -106,11 +107,11 @@ class Proxy:
         if self._thread.is_alive():
             self._do(self._shut())
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_PATIENCE_S)
+            self._thread.join(PATIENCE_S)
             self._loop.close()
 
     def _do(self, what: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(_PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(PATIENCE_S)
 
     def _change(self, **changes: Any) -> None:
         async def apply() -> None:

@@ -13,8 +13,8 @@ from local.broker import binary
 from local.ports import free_port
 from tests.rigs.guard import guard
 from tests.rigs.proxy import Proxy
+from tests.rigs.waiting import PATIENCE_S
 
-_PATIENCE_S: Final = 30.0
 _ANSWER_S: Final = 0.5
 
 
@@ -45,7 +45,7 @@ def start_proxied() -> Iterator[tuple[str, Proxy]]:
 
 def _await_answer(address: str) -> None:
     client = AdminClient({"bootstrap.servers": address, "log_level": 0, "reconnect.backoff.ms": 20})
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             client.list_topics(timeout=_ANSWER_S)

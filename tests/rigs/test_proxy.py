@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from tests.rigs.proxy import Proxy
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
 class _Echo:
@@ -53,8 +54,8 @@ def proxy(echo: _Echo) -> Iterator[Proxy]:
         yield served
 
 
-def _connect(proxy: Proxy, timeout_s: float = 5.0) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", proxy.port), timeout=timeout_s)
+def _connect(proxy: Proxy) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE_S)
 
 
 def _send_and_end(client: socket.socket, text: bytes) -> None:
@@ -74,6 +75,14 @@ def _echoes(client: socket.socket, text: bytes = b"hello") -> bool:
     return _receive(client, len(text)) == text
 
 
+def _echo_s(client: socket.socket, text: bytes) -> float:
+    """Seconds until all of `text` has come back."""
+    began = time.monotonic()
+    threading.Thread(target=client.sendall, args=(text,), daemon=True).start()
+    assert len(_receive(client, len(text))) == len(text)
+    return time.monotonic() - began
+
+
 def _is_silent(client: socket.socket) -> bool:
     """No byte, no end and no reset within 0.3 s."""
     client.settimeout(0.3)
@@ -82,7 +91,7 @@ def _is_silent(client: socket.socket) -> bool:
     except TimeoutError:
         return True
     finally:
-        client.settimeout(5)
+        client.settimeout(PATIENCE_S)
     return False
 
 
@@ -93,23 +102,18 @@ def test_a_wire_passes_everything_and_the_end(proxy: Proxy) -> None:
         threading.Thread(target=_send_and_end, args=(client, sent), daemon=True).start()
         assert _receive(client, len(sent)) == sent
         assert client.recv(1) == b""
-    assert proxy.forwarded == {"to_server": len(sent), "to_client": len(sent)}
+    wait_until(lambda: proxy.forwarded == {"to_server": len(sent), "to_client": len(sent)})
 
 
 def test_latency_delays_each_way_and_narrows_nothing(proxy: Proxy) -> None:
-    """0.1 s each way: an echo takes 0.2 s, and so, nearly, do five megabytes."""
+    """An echo takes 0.2 s at a latency of 0.1 s, and five megabytes less than a delay of each chunk would add up to."""
     proxy.latency(0.1)
     sent = bytes(5_000_000)
     with _connect(proxy) as client:
-        for text, most_s in ((b"x", 2.0), (sent, 10.0)):
-            began = time.monotonic()
-            threading.Thread(target=client.sendall, args=(text,), daemon=True).start()
-            assert len(_receive(client, len(text))) == len(text)
-            assert 0.2 <= time.monotonic() - began < most_s
+        assert _echo_s(client, b"x") >= 0.2
+        assert 0.2 <= _echo_s(client, sent) < 0.1 * len(sent) / 16_384
         proxy.heal()
-        began = time.monotonic()
-        assert _echoes(client)
-        assert time.monotonic() - began < 0.2
+        assert any(_echo_s(client, b"x") < 0.2 for _ in range(20)), "it is late still"
 
 
 def test_a_narrow_link_takes_its_time(proxy: Proxy) -> None:
@@ -121,7 +125,7 @@ def test_a_narrow_link_takes_its_time(proxy: Proxy) -> None:
             client.sendall(bytes(100_000))
         for client in (one, two):
             assert len(_receive(client, 100_000)) == 100_000
-    assert 0.45 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.45
 
 
 def test_a_reset_breaks_what_there_is_and_serves_the_next(proxy: Proxy) -> None:
@@ -155,13 +159,13 @@ def test_one_direction_is_cut(proxy: Proxy) -> None:
         proxy.cut("to_client")
         client.sendall(b"hello")
         assert _is_silent(client)
-        assert proxy.forwarded == {"to_server": 5, "to_client": 0}
+        wait_until(lambda: proxy.forwarded == {"to_server": 5, "to_client": 0})
         proxy.heal()
         assert _receive(client, 5) == b"hello"
         proxy.cut("to_server")
         client.sendall(b"again")
         assert _is_silent(client)
-        assert proxy.forwarded == {"to_server": 5, "to_client": 5}
+        wait_until(lambda: proxy.forwarded == {"to_server": 5, "to_client": 5})
         proxy.heal()
         assert _receive(client, 5) == b"again"
 
@@ -191,8 +195,5 @@ def test_connections_are_counted_and_forgotten(proxy: Proxy) -> None:
     with _connect(proxy) as client:
         assert _echoes(client)
         assert proxy.connections == 1
-    deadline = time.monotonic() + 5
-    while proxy.connections and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert proxy.connections == 0
+    wait_until(lambda: proxy.connections == 0)
     assert proxy.accepted == 1

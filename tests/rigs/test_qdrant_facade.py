@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from core.errors import FatalError, TransientError
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, search, ticket
 from tests.rigs.qdrant_facade import FacadeProcess, Fault
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 TWO = {("acme", "1"): (1, False), ("acme", "2"): (1, False)}
 
@@ -34,27 +36,32 @@ def facade(process: FacadeProcess) -> Iterator[FacadeProcess]:
 
 
 @pytest.fixture
-def index(facade: FacadeProcess) -> Iterator[VersionedIndex]:
-    """On a collection of the test's own."""
-    opened = _open(facade, f"c-{uuid4().hex[:8]}")
-    yield opened
-    opened.close()
+def collection() -> str:
+    """A collection of the test's own."""
+    return f"c-{uuid4().hex[:8]}"
 
 
-def _open(facade: FacadeProcess, collection: str = "tickets", timeout_s: float = 1.0) -> VersionedIndex:
+@pytest.fixture
+def index(facade: FacadeProcess, collection: str) -> Iterator[VersionedIndex]:
+    """An index whose calls may take as long as a busy machine needs."""
+    with closing(_open(facade, collection, PATIENCE_S)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hasty(facade: FacadeProcess, collection: str) -> Iterator[VersionedIndex]:
+    """The same collection by a client that gives up after a second."""
+    with closing(_open(facade, collection, 1.0)) as opened:
+        yield opened
+
+
+def _open(facade: FacadeProcess, collection: str, timeout_s: float) -> VersionedIndex:
     settings = IndexSettings(url=facade.url, collection=collection, timeout_s=timeout_s)
     return open_index_for_writing(settings, dimension=DIMENSION, model=MODEL)
 
 
 def _write(index: VersionedIndex, *numbers: int) -> None:
     index.write([ticket(str(number), 1, 1) for number in numbers])
-
-
-def _eventually(holds: Callable[[], bool], patience_s: float = 10.0) -> None:
-    deadline = time.monotonic() + patience_s
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
 
 
 def test_an_error_carries_its_code_and_nothing_is_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
@@ -76,7 +83,7 @@ def test_an_overloaded_server_says_how_long_to_wait(facade: FacadeProcess, index
     assert raised.value.retry_after_s == 7
 
 
-def test_a_slow_call_is_late_and_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
+def test_a_slow_call_is_late_and_applied(facade: FacadeProcess, index: VersionedIndex, hasty: VersionedIndex) -> None:
     """By 0.3 s; a client that gave up before finds the write applied all the same."""
     facade.inject(Fault("slow", on="writes", seconds=0.3, times=1))
     began = time.monotonic()
@@ -84,16 +91,18 @@ def test_a_slow_call_is_late_and_applied(facade: FacadeProcess, index: Versioned
     assert time.monotonic() - began >= 0.3
     facade.inject(Fault("slow", on="writes", seconds=1.5, times=1))
     with pytest.raises(TransientError, match="deadline_exceeded"):
-        _write(index, 2)
-    _eventually(lambda: held(index) == TWO)
+        _write(hasty, 2)
+    wait_until(lambda: held(index) == TWO)
 
 
-def test_a_hanging_call_is_neither_answered_nor_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
+def test_a_hanging_call_is_neither_answered_nor_applied(
+    facade: FacadeProcess, index: VersionedIndex, hasty: VersionedIndex
+) -> None:
     """The client's own deadline ends it, or the heal does; other kinds of calls are served meanwhile."""
     facade.inject(Fault("hang", on="writes"))
     began = time.monotonic()
     with pytest.raises(TransientError, match="deadline_exceeded"):
-        _write(index, 1)
+        _write(hasty, 1)
     assert time.monotonic() - began >= 0.9
     threading.Timer(0.5, facade.heal).start()
     with pytest.raises(TransientError, match="unavailable"):
@@ -104,13 +113,13 @@ def test_a_hanging_call_is_neither_answered_nor_applied(facade: FacadeProcess, i
 def test_a_reset_breaks_the_connection(facade: FacadeProcess, index: VersionedIndex) -> None:
     """All there are, by RST; the call is not applied, and the next connection is served."""
     facade.inject(Fault("reset", on="writes", times=1))
-    with socket.create_connection(("127.0.0.1", facade.port), timeout=5) as bystander:
+    with socket.create_connection(("127.0.0.1", facade.port), timeout=PATIENCE_S) as bystander:
         bystander.recv(1)  # the server's greeting: it knows this connection
         with pytest.raises(TransientError, match="unavailable"):
             _write(index, 1)
         with pytest.raises(ConnectionResetError):
             _read_to_the_end(bystander)
-    _eventually(lambda: _succeeds(lambda: _write(index, 2)))
+    wait_until(lambda: _succeeds(lambda: _write(index, 2)))
     assert held(index) == {("acme", "2"): (1, False)}
 
 
@@ -121,7 +130,7 @@ def test_down_closes_the_port(facade: FacadeProcess, index: VersionedIndex) -> N
     with pytest.raises(TransientError, match="unavailable"):
         _write(index, 2)
     facade.heal()
-    _eventually(lambda: _succeeds(lambda: _write(index, 2)))
+    wait_until(lambda: _succeeds(lambda: _write(index, 2)))
     assert held(index) == TWO
 
 
@@ -134,17 +143,17 @@ def test_a_write_may_be_applied_and_its_response_lost(facade: FacadeProcess, ind
 
 
 def test_a_write_may_be_applied_after_its_error(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """Not yet there at the error, there 0.5 s later; by then a newer version is, and stays."""
-    facade.inject(Fault("applied_late", seconds=0.5, times=2))
+    """Not yet there at the error, there 1.5 s later; by then a newer version is, and stays."""
+    facade.inject(Fault("applied_late", seconds=1.5, times=2))
     with pytest.raises(TransientError, match="deadline_exceeded"):
         _write(index, 1)
     assert held(index) == {}
-    _eventually(lambda: len(held(index)) == 1)
+    wait_until(lambda: len(held(index)) == 1)
     with pytest.raises(TransientError):
         index.write([ticket("2", 1, 1)])
     index.write([ticket("2", 5, 1)])
     written = facade.counts().points_written
-    _eventually(lambda: facade.counts().points_written > written)
+    wait_until(lambda: facade.counts().points_written > written)
     assert held(index) == {("acme", "1"): (1, False), ("acme", "2"): (5, False)}
 
 
@@ -208,11 +217,12 @@ def test_a_share_of_calls_is_drawn_from_the_seed(facade: FacadeProcess, index: V
 def test_calls_points_and_concurrency_are_counted(facade: FacadeProcess, index: VersionedIndex) -> None:
     """Five writes at once are a highest concurrency of five, and none is under way afterwards."""
     before = facade.counts()
-    facade.inject(Fault("slow", on="writes", seconds=0.5))
+    facade.inject(Fault("slow", on="writes", seconds=PATIENCE_S))
     threads = [threading.Thread(target=_write, args=(index, number)) for number in range(5)]
     for thread in threads:
         thread.start()
-    _eventually(lambda: facade.counts().concurrent["writes"] == 5)
+    wait_until(lambda: facade.counts().concurrent["writes"] == 5)
+    facade.heal()
     for thread in threads:
         thread.join()
     after = facade.counts()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,10 @@ from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 from tests.rigs.qdrant_facade import FacadeProcess, Fault
 from tests.rigs.qdrant_facade.control import Command
-from tests.rigs.waiting import wait_until
+from tests.rigs.waiting import PATIENCE_S, wait_until
+
+#: Of a life before its end begins.
+_ACKS = 20
 
 
 def _open(facade: FacadeProcess, timeout_s: float = 1.0) -> VersionedIndex:
@@ -38,23 +42,22 @@ def test_what_was_answered_survives_the_process(tmp_path: Path, end: str) -> Non
     with FacadeProcess(tmp_path) as facade:
         url = facade.url
         for life in range(3):
-            index = _open(facade)
-            ending = threading.Timer(0.4, getattr(facade, end))
-            ending.start()
-            try:
+            index = _open(facade, timeout_s=PATIENCE_S)
+            ending = threading.Thread(target=getattr(facade, end))
+            with suppress(TransientError):
                 for number in range(10_000):
                     index.write([ticket(f"{life}-{number}", 1, 1 + number % 3)])
                     acked.add(f"{life}-{number}")
-            except TransientError:
-                pass
+                    if number == _ACKS:
+                        ending.start()
             ending.join()
             index.close()
             facade.restart()
         assert facade.url == url
-        index = _open(facade, timeout_s=10)
+        index = _open(facade, timeout_s=PATIENCE_S)
         there = {ticket_id for _tenant, ticket_id in held(index)}
         index.close()
-    assert len(acked) > 30
+    assert len(acked) >= 3 * _ACKS
     assert acked <= there
 
 
@@ -67,7 +70,7 @@ def test_a_paused_process_answers_once_resumed(tmp_path: Path) -> None:
             index.write([ticket("1", 1, 1)])
         index.close()
         facade.resume()
-        index = _open(facade, timeout_s=10)
+        index = _open(facade, timeout_s=PATIENCE_S)
         index.write([ticket("2", 1, 1)])
         assert ("acme", "2") in held(index)
         index.close()

@@ -4,8 +4,7 @@ About 1.1 GB. A broker that died is noticed after 3 s (Kafka's own default is 9 
 """
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -24,9 +23,9 @@ from tests.rigs.kafka.quorum import active_controller
 from tests.rigs.kafka.secured import LISTENERS, USERS, Secrets
 from tests.rigs.kafka.shipped import shipped_properties
 from tests.rigs.proxy import Proxy
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 NODES: Final = (1, 2, 3)
-_PATIENCE_S: Final = 60.0
 #: PLAINTEXT and PROXIED are for tests, INTERNAL is the brokers' own.
 _PROTOCOLS: Final = {"PLAINTEXT": "PLAINTEXT", "PROXIED": "PLAINTEXT", "INTERNAL": "PLAINTEXT", **LISTENERS}
 _CONFIG: Final[dict[str, str]] = {
@@ -95,7 +94,7 @@ class KafkaCluster:
             found[0] = active_controller({n: a for n, a in self._controllers.items() if n in self.running})
             return found[0] is not None
 
-        wait_until(elected, lambda: f"no active controller; running: {self.running}")
+        wait_until(elected, lambda: f"no active controller; running: {self.running}", every_s=0.1)
         assert found[0] is not None
         return found[0]
 
@@ -132,7 +131,7 @@ class KafkaCluster:
 
     def wait_whole(self) -> None:
         """Wait until every node says that all are brokers of the cluster and every replica is in sync."""
-        wait_until(self._whole, lambda: f"not whole; running: {self.running}")
+        wait_until(self._whole, lambda: f"not whole; running: {self.running}", every_s=0.1)
 
     def wait_told(self) -> None:
         """Wait until every node knows what the controller has been told so far: topics, rules, settings.
@@ -141,8 +140,8 @@ class KafkaCluster:
         """
         last = f"last-{uuid4().hex[:8]}"
         admin = AdminClient({"bootstrap.servers": self.address})
-        admin.create_topics([NewTopic(last, num_partitions=1)])[last].result(_PATIENCE_S)
-        wait_until(lambda: self._whole(last), lambda: f"not all know {last}; running: {self.running}")
+        admin.create_topics([NewTopic(last, num_partitions=1)])[last].result(PATIENCE_S)
+        wait_until(lambda: self._whole(last), lambda: f"not all know {last}; running: {self.running}", every_s=0.1)
 
     def heal(self) -> None:
         """Whatever was done to it, undo it: resume, restart, proxies too; and wait until it is whole."""
@@ -199,14 +198,6 @@ def start_cluster(
         cluster.restart(*numbers)
         cluster.wait_whole()
         yield cluster
-
-
-def wait_until(holds: Callable[[], bool], or_say: Callable[[], str]) -> None:
-    """Wait for `holds`, a minute at most."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, or_say()
-        time.sleep(0.1)
 
 
 def _addresses(

@@ -11,9 +11,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]  # exported, not declared
 
 from tests.rigs.guard import guard
+from tests.rigs.waiting import PATIENCE_S
 
 _CLUSTER_ID: Final = "MkU3OEVBNTcwNTJENDM2Qk"
-_PATIENCE_S: Final = 60.0
 #: Three at once on two busy cores have taken 50 s.
 _START_S: Final = 150.0
 _ANSWER_S: Final = 1.0
@@ -111,7 +111,7 @@ class Node:
         """SIGKILL; nothing if it doesn't run."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(_PATIENCE_S)
+            self._process.wait(PATIENCE_S)
             self._dismiss_guard()
 
     def terminate(self) -> bool:
@@ -119,7 +119,7 @@ class Node:
         assert self._process is not None
         self._process.terminate()
         try:
-            self._process.wait(_PATIENCE_S)
+            self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
             return False

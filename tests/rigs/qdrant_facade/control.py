@@ -3,15 +3,14 @@
 import socket
 import socketserver
 import threading
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from tests.rigs.qdrant_facade.facade import QdrantFacade
 from tests.rigs.qdrant_facade.faults import Counts, Fault
-
-_PATIENCE_S: Final = 10.0
+from tests.rigs.waiting import PATIENCE_S
 
 
 class Command(Struct, frozen=True):
@@ -46,7 +45,7 @@ def tell(port: int, command: Command) -> Counts:
     Raises:
         OSError: nobody answers.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(msgspec.json.encode(command) + b"\n")
         with connection.makefile("rb") as answers:
             line = answers.readline()

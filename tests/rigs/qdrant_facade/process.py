@@ -4,15 +4,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 from msgspec import Struct
 
 from tests.rigs.qdrant_facade.control import Command, tell
 from tests.rigs.qdrant_facade.faults import Counts, Fault
-
-_PATIENCE_S: Final = 30.0
+from tests.rigs.waiting import PATIENCE_S
 
 
 class Ready(Struct, frozen=True):
@@ -94,12 +93,12 @@ class FacadeProcess:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, f"the facade ended with {self._process.wait(_PATIENCE_S)} before it served"
+        assert line, f"the facade ended with {self._process.wait(PATIENCE_S)} before it served"
         ready = msgspec.json.decode(line, type=Ready)
         self.port, self._control = ready.port, ready.control
 
     def _reap(self) -> int:
-        code = self._process.wait(_PATIENCE_S)
+        code = self._process.wait(PATIENCE_S)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
