@@ -81,10 +81,10 @@ def _probes_alone(dependency: Dependency) -> bool:
     """Whether eight threads never make two calls at once after an outage is noticed; then all succeed."""
     server = _Server(out=True)
     threads = _threads(dependency, server, 8)
-    wait_until(lambda: server.calls > 12 and server.inflight == 0)
+    wait_until(lambda: server.calls > 12 and server.inflight == 0, every_s=0.001)
     server.most = 0
     before = server.calls
-    wait_until(lambda: server.calls > before + 10)
+    wait_until(lambda: server.calls > before + 10, every_s=0.001)
     alone = server.most == 1
     server.out = False
     for thread in threads:
@@ -129,7 +129,7 @@ def test_all_resume_within_the_longest_wait() -> None:
     while server.calls <= 15:
         pass_the_cap()
         time.sleep(0.001)
-    wait_until(lambda: gate._inflight == 0)
+    wait_until(lambda: gate._inflight == 0, every_s=0.001)
     server.out = False
     pass_the_cap()
     for thread in threads:
@@ -225,7 +225,7 @@ def test_closing_wakes_every_waiter(monkeypatch: pytest.MonkeyPatch) -> None:
     server = _Server(out=True)
     dependency = _dependency(cap_s=10 * PATIENCE_S)
     threads = _threads(dependency, server, 6)
-    wait_until(lambda: dependency.gate.state == "open" and server.inflight == 0)
+    wait_until(lambda: dependency.gate.state == "open" and server.inflight == 0, every_s=0.001)
     time.sleep(0.1)  # a call that has just failed is waiting by now
     dependency.gate.close()
     for thread in threads:
@@ -241,7 +241,7 @@ def test_a_waiting_call_reports() -> None:
     server = _Server(out=True)
     dependency = _dependency(watch=watch)
     threads = _threads(dependency, server, 4)
-    wait_until(lambda: watch.waits > 5)
+    wait_until(lambda: watch.waits > 5, every_s=0.001)
     server.out = False
     for thread in threads:
         thread.join(PATIENCE_S)

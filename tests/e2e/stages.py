@@ -8,7 +8,8 @@ from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from core.records import Record
 from stream.roles import EMBEDDING, ENRICHMENT, Role
-from tests.e2e.world import WorkerProcess, World, wait_until
+from tests.e2e.world import WorkerProcess, World
+from tests.rigs.waiting import wait_until
 
 _COMMANDS: Final = {
     role.name: [sys.executable, "-m", "bytewax.run", f"dataflows.{role.name}"] for role in (ENRICHMENT, EMBEDDING)

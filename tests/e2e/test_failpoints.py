@@ -8,7 +8,8 @@ from connectors.qdrant.open import open_index_for_writing
 from core.failpoints import VARIABLE
 from models.open import load_embedder
 from synthetic.tickets import events
-from tests.e2e.world import WorkerProcess, World, wait_until
+from tests.e2e.world import WorkerProcess, World
+from tests.rigs.waiting import wait_until
 
 #: One batch at a time, so that the first hit is of the first batch and nothing else is under way.
 _ONE_BY_ONE = {"TICKETS_WRITER__MAX_CONCURRENT_BATCHES": "1", "TICKETS_WRITER__MAX_INFLIGHT_RECORDS": "40"}

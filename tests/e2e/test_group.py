@@ -8,8 +8,9 @@ from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import events
 from tests.contracts.digest import contents
-from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
+from tests.e2e.world import WorkerProcess, World, assert_same
 from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.waiting import wait_until
 
 
 def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, tmp_path: Path) -> None:

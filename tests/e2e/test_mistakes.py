@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import COMMANDS, WorkerProcess, World, wait_until
+from tests.e2e.world import COMMANDS, WorkerProcess, World
+from tests.rigs.waiting import wait_until
 
 _DEAD = "127.0.0.1:1"
 

@@ -19,9 +19,9 @@ from synthetic.tickets import events
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import World
 from tests.faults.server import BreakableServer, Outage
+from tests.rigs.calm import calm_clock
 
 _TIMEOUT_S: Final = 1
-#: A busy machine is slow.
 _DEADLINE_S: Final = _TIMEOUT_S + 2.0
 #: The start of a process and its imports come to it.
 _COMMAND_S: Final = _TIMEOUT_S + 9.0
@@ -36,8 +36,10 @@ class _Asked:
         self.came: Any = None
         self.took_s = float("inf")
         thread = threading.Thread(target=self._ask, daemon=True)
+        began = calm_clock()
         thread.start()
-        thread.join(_DEADLINE_S)
+        while thread.is_alive() and calm_clock() - began < _DEADLINE_S:
+            thread.join(0.05)
 
     def _ask(self) -> None:
         began = time.monotonic()
@@ -76,12 +78,12 @@ def test_a_question_in_an_outage_ends_in_time(how: Outage, server: BreakableServ
         asked = _Asked(searcher)
         assert isinstance(asked.came, TransientError), f"after {asked.took_s:.1f} s: {asked.came!r}"
         terminal = Terminal(world, TICKETS_INDEX__URL=server.url, TICKETS_INDEX__TIMEOUT_S=str(_TIMEOUT_S))
-        began = time.monotonic()
+        began = calm_clock()
         assert not terminal.run("search", "--tenant", "acme", "cannot sign in", code=EXIT_UNAVAILABLE)
-        assert time.monotonic() - began <= _COMMAND_S
-    deadline = time.monotonic() + 5
+        assert calm_clock() - began <= _COMMAND_S
+    back = calm_clock()
     while isinstance(_Asked(searcher).came, TransientError):
-        assert time.monotonic() < deadline, "the index is back, and questions are not answered"
+        assert calm_clock() - back < 5, "the index is back, and questions are not answered"
     assert [hit.ticket_id for hit in _Asked(searcher).came] == [hit.ticket_id for hit in found]
 
 

@@ -16,9 +16,10 @@ from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord, events
 from tests.contracts.digest import contents, digest
 from tests.e2e.terminal import Terminal
-from tests.e2e.world import WorkerProcess, World, assert_same, wait_until
+from tests.e2e.world import WorkerProcess, World, assert_same
 from tests.oracle import fold
 from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.waiting import wait_until
 
 
 def _event(number: int, version: int, **more: Any) -> SyntheticRecord:

@@ -4,10 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from uuid import uuid4
@@ -30,6 +29,7 @@ from stream.telemetry import StreamTelemetry
 from synthetic.tickets import SyntheticRecord
 from tests.contracts.digest import contents
 from tests.oracle import winners
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 Runner = Literal["bytewax", "plain"]
 
@@ -38,7 +38,6 @@ COMMANDS: Final[dict[Runner, list[str]]] = {
     "bytewax": [sys.executable, "-m", "bytewax.run", "dataflows.tickets"],
     "plain": [sys.executable, "-m", "tests.e2e.plain_loop"],
 }
-_PATIENCE_S: Final = 90.0
 #: Smaller than the broker's limit, so that an oversized record can be written at all.
 _MAX_RECORD_BYTES: Final = 200_000
 
@@ -120,7 +119,7 @@ class World:
                 return False
             return counted == self.produced
 
-        wait_until(done, lambda: f"{counted} of {self.produced} records committed")
+        wait_until(done, lambda: f"{counted} of {self.produced} records committed", every_s=0.1)
 
     def log(self) -> list[Record]:
         """The raw topic, read back with its offsets."""
@@ -213,25 +212,25 @@ class WorkerProcess:
         """Send a signal, and don't wait for what comes of it."""
         self._process.send_signal(number)
 
-    def terminate(self, patience_s: float = _PATIENCE_S) -> int:
+    def terminate(self, patience_s: float = PATIENCE_S) -> int:
         """SIGTERM; the exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(patience_s)
 
-    def wait(self, patience_s: float = _PATIENCE_S) -> int:
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
         """The exit code of a worker that ends by itself; negative: the signal it died of."""
         return self._process.wait(patience_s)
 
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
-        self._process.wait(_PATIENCE_S)
+        self._process.wait(PATIENCE_S)
 
     def metric(self, name: str, **labels: str) -> float:
         """Sum of the samples of `name` that carry `labels`, as /metrics shows them now; 0 when not up yet."""
         url = f"http://127.0.0.1:{self.port}/metrics"
         try:
-            with urllib.request.urlopen(url, timeout=5) as response:
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
                 text = response.read().decode()
         except OSError:
             return 0.0
@@ -248,11 +247,3 @@ def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     wrong = [point for point in {**found, **wanted} if found.get(point) != wanted.get(point)]
     some = [(point, found.get(point), wanted.get(point)) for point in wrong[:3]]
     assert not wrong, f"{len(wrong)} points differ; found and wanted of some: {some}"
-
-
-def wait_until(done: Callable[[], bool], or_say: Callable[[], str]) -> None:
-    """Wait for `done`, patiently."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline, or_say()
-        time.sleep(0.1)

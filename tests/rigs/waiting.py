@@ -9,7 +9,7 @@ PATIENCE_S: Final = 120.0
 
 
 def wait_until(
-    done: Callable[[], bool], or_say: Callable[[], str] = lambda: "it never happened", *, every_s: float = 0.01
+    done: Callable[[], bool], or_say: Callable[[], str] = lambda: "it never happened", *, every_s: float = 0.05
 ) -> None:
     """Ask `done` every `every_s` seconds until it is true.
 

@@ -21,11 +21,11 @@ from local.ports import free_port
 from synthetic.tickets import events
 from tests.deploy.compose.project import Service, read, services, workers
 from tests.deploy.tools import ROOT
-from tests.e2e.world import wait_until
 from tests.rigs.guard import guard
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.qdrant_facade import FacadeProcess
+from tests.rigs.waiting import wait_until
 
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
 _TICKETS: Final = 100

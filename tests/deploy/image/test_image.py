@@ -21,10 +21,11 @@ from synthetic.tickets import events
 from tests.deploy.image.build import PRECISION, Buildah, Image, build, fill_store, index_hosts
 from tests.deploy.image.inside import UID, Inside
 from tests.deploy.tools import ROOT
-from tests.e2e.world import World, wait_until
+from tests.e2e.world import World
 from tests.oracle import fold
 from tests.rigs.kafka import Kafka
 from tests.rigs.qdrant_facade import FacadeProcess
+from tests.rigs.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif("TICKETS_TEST_IMAGE" not in os.environ, reason="make image-test builds the image and runs it"),
