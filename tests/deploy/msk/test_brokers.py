@@ -29,9 +29,9 @@ def _config(cluster: KafkaCluster, kind: ResourceType, name: str) -> dict[str, s
 @pytest.mark.parametrize("node", NODES)
 def test_every_broker_reports_the_shipped_settings(kafka_cluster: KafkaCluster, node: int) -> None:
     """Every broker reports every shipped setting, except the authorizer's, which no broker reports."""
-    told = _config(kafka_cluster, ResourceType.BROKER, str(node))
+    reported = _config(kafka_cluster, ResourceType.BROKER, str(node))
     wanted = {name: value for name, value in shipped_properties().items() if name != _AUTHORIZERS}
-    assert {name: told.get(name) for name in wanted} == wanted
+    assert {name: reported.get(name) for name in wanted} == wanted
 
 
 def test_topics_are_created_as_declared(kafka_cluster: KafkaCluster, tmp_path: object) -> None:
@@ -41,8 +41,8 @@ def test_topics_are_created_as_declared(kafka_cluster: KafkaCluster, tmp_path: o
     for spec in load_topics(None, names=world.settings.topics):
         assert world.cluster.topics()[spec.name] == spec.partitions
         assert len(kafka_cluster.in_sync(spec.name)) == spec.replication
-        told = _config(kafka_cluster, ResourceType.TOPIC, spec.name)
-        assert {name: told[name] for name in spec.config} == spec.config
+        reported = _config(kafka_cluster, ResourceType.TOPIC, spec.name)
+        assert {name: reported[name] for name in spec.config} == spec.config
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)

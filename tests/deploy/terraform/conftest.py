@@ -51,10 +51,10 @@ def workspace(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> Workspace
     """An initialised copy of the shipped files. Tests change branches of it only."""
     made = Workspace.copy(tool, tmp_path_factory.mktemp("terraform") / "deploy")
     for place in ("envs/dev", "envs/prod", "modules/stack"):
-        said = made.root(place).init()
-        if said.code != 0 and "registry.terraform.io" in said.out and tool.mirror is None:
+        result = made.root(place).init()
+        if result.code != 0 and "registry.terraform.io" in result.out and tool.mirror is None:
             pytest.skip("Terraform's AWS provider is not available; set TF_PLUGIN_DIR to a folder that has it")
-        assert said.code == 0, said.out
+        assert result.code == 0, result.out
     return made
 
 
@@ -65,8 +65,8 @@ def plans(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, table:
     for environment, variables in VARIABLES.items():
         path = tmp_path_factory.mktemp("plans") / f"{environment}.tfplan"
         root = workspace.root(f"envs/{environment}")
-        said = root.plan(variables, to=path)
-        assert said.code == 0, said.errors()
+        result = root.plan(variables, to=path)
+        assert result.code == 0, result.errors()
         made[environment] = Planned(path, root.show(path))
         table.row("resources planned", environment, len(made[environment].resources()))
     return made

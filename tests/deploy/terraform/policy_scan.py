@@ -59,7 +59,7 @@ def with_placeholders(plan: dict[str, Any]) -> dict[str, Any]:
 
     Without it checkov would take the value as not set.
     """
-    told = copy.deepcopy(plan)
+    filled = copy.deepcopy(plan)
     given = _given(plan["configuration"]["root_module"])
     comes = {
         each["address"]: {
@@ -67,13 +67,13 @@ def with_placeholders(plan: dict[str, Any]) -> dict[str, Any]:
             for name, unknown in each["change"].get("after_unknown", {}).items()
             if unknown is True and name in given.get(_INDEX.sub("", each["address"]), ())
         }
-        for each in told["resource_changes"]
+        for each in filled["resource_changes"]
     }
-    for each in told["resource_changes"]:
+    for each in filled["resource_changes"]:
         each["change"]["after"] |= comes[each["address"]]
-    for each in resources(told["planned_values"]["root_module"]):
+    for each in resources(filled["planned_values"]["root_module"]):
         each.setdefault("values", {}).update(comes[each["address"]])
-    return told
+    return filled
 
 
 def _given(module: dict[str, Any], prefix: str = "") -> dict[str, set[str]]:
@@ -98,8 +98,8 @@ def _scan(what: Sequence[str]) -> Scan:
         check=False,
     )
     assert done.stdout.lstrip().startswith(("{", "[")), done.stderr[-2000:]
-    told = json.loads(done.stdout)
-    reports: list[dict[str, Any]] = told if isinstance(told, list) else [told]
+    parsed = json.loads(done.stdout)
+    reports: list[dict[str, Any]] = parsed if isinstance(parsed, list) else [parsed]
     failed = {
         Finding(each["check_id"], _plain(each["resource"]), each["check_name"])
         for report in reports

@@ -71,8 +71,8 @@ def _apply(kind: Kind, branch: Workspace, emulator: Emulator, table: Table) -> A
     branch.emulated("dev")
     kind.leave_out(branch)
     root = branch.root("envs/dev", endpoint=emulator.url)
-    said = root.apply(kind.variables)
-    assert said.code == 0, said.errors()
+    result = root.apply(kind.variables)
+    assert result.code == 0, result.errors()
     applied = Applied(emulator, root, root.show())
     table.row("resources applied", emulator.name, len(applied.resources()))
     return applied
@@ -82,11 +82,11 @@ def _destroy(kind: Kind, applied: Applied, table: Table) -> None:
     # If a busy emulator answers too late, the provider repeats a delete and gets "not found". The next destroy reads
     # the state first. No other failure is tried again.
     for _ in range(_DESTROYS):
-        said = applied.root.destroy(kind.variables)
+        result = applied.root.destroy(kind.variables)
         left = resources(applied.root.show().get("values", {}).get("root_module", {}))
         if {each["type"] for each in left} == kind.stays:
             break
-        assert "NotFound" in said.errors(), said.errors()
+        assert "NotFound" in result.errors(), result.errors()
     else:
-        raise AssertionError(said.errors())
+        raise AssertionError(result.errors())
     table.row("resources destroyed", applied.emulator.name, len(applied.resources()) - len(left))

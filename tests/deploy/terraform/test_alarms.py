@@ -63,8 +63,8 @@ def test_every_alarm_has_a_subscriber(moto: Applied) -> None:
         assert alarm["AlarmActions"], alarm["AlarmName"]
         assert set(alarm["AlarmActions"]) == set(alarm["OKActions"])
         assert set(alarm["AlarmActions"]) <= topics
-    told = {each["TopicArn"] for each in moto.emulator.client("sns").list_subscriptions()["Subscriptions"]}
-    assert any(arn.endswith("-critical") for arn in told)
+    subscribed = {each["TopicArn"] for each in moto.emulator.client("sns").list_subscriptions()["Subscriptions"]}
+    assert any(arn.endswith("-critical") for arn in subscribed)
 
 
 def test_a_worker_scales_by_lag_over_running_tasks(moto: Applied) -> None:

@@ -104,8 +104,8 @@ def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> No
     revision = kafka.describe_configuration_revision(
         Arn=configuration["Arn"], Revision=configuration["LatestRevision"]["Revision"]
     )
-    told = revision["ServerProperties"]
-    text = told.decode() if isinstance(told, bytes) else told
+    properties = revision["ServerProperties"]
+    text = properties.decode() if isinstance(properties, bytes) else properties
     shipped = (DEPLOY / "k8s-ecs" / "msk" / "server.properties").read_text().splitlines()
     assert text.split() == [line.strip() for line in shipped if line.strip() and not line.strip().startswith("#")]
 

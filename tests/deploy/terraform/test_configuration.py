@@ -13,31 +13,31 @@ from tests.deploy.terraform.workspace import DEPLOY, VARIABLES, Workspace
 
 def test_files_are_formatted(workspace: Workspace) -> None:
     """`terraform fmt` changes nothing."""
-    said = workspace.root("").run("fmt", "-check", "-recursive", "-no-color", str(DEPLOY / "terraform"))
-    assert (said.code, said.out) == (0, "")
+    result = workspace.root("").run("fmt", "-check", "-recursive", "-no-color", str(DEPLOY / "terraform"))
+    assert (result.code, result.out) == (0, "")
 
 
 @pytest.mark.parametrize("place", ["envs/dev", "envs/prod"])
 def test_an_environment_is_valid(workspace: Workspace, place: str) -> None:
     """The provider accepts every resource, argument and value."""
-    said = workspace.root(place).run("validate", "-no-color")
-    assert said.code == 0, said.out
+    result = workspace.root(place).run("validate", "-no-color")
+    assert result.code == 0, result.out
 
 
 def test_the_root_of_the_state_bucket_is_valid(workspace: Workspace) -> None:
     """The root module that makes the state bucket is valid."""
     root = workspace.root("state")
-    said = root.init()
-    assert said.code == 0, said.out
-    said = root.run("validate", "-no-color")
-    assert said.code == 0, said.out
+    result = root.init()
+    assert result.code == 0, result.out
+    result = root.run("validate", "-no-color")
+    assert result.code == 0, result.out
 
 
 def test_terraform_test_passes(workspace: Workspace, table: Table) -> None:
     """`terraform test` passes: it plans both modes, and tries every validation, with a mocked provider."""
-    said = workspace.root("modules/stack").run("test", "-no-color")
-    assert said.code == 0, said.out
-    summary = re.search(r"(\d+) passed, (\d+) failed", said.out)
+    result = workspace.root("modules/stack").run("test", "-no-color")
+    assert result.code == 0, result.out
+    summary = re.search(r"(\d+) passed, (\d+) failed", result.out)
     assert summary is not None
     assert int(summary[1]) > 20
     table.row("terraform test", "modules/stack", summary[0])
@@ -81,12 +81,12 @@ def test_brokers_need_tls_and_iam(plans: dict[str, Planned]) -> None:
 
 def test_the_first_documented_apply_makes_what_the_operator_needs(workspace: Workspace, tmp_path: Path) -> None:
     """The first apply makes brokers, egress, security groups and permissions for the operator, and no service."""
-    told = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
-    targets = re.findall(r"-target=module\.ticketstream\.module\.\w+(?=\s)", told)
+    pages = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
+    targets = re.findall(r"-target=module\.ticketstream\.module\.\w+(?=\s)", pages)
     assert targets
     root = workspace.root("envs/prod")
-    said = root.plan(VARIABLES["prod"], *targets, to=tmp_path / "first.tfplan")
-    assert said.code == 0, said.errors()
+    result = root.plan(VARIABLES["prod"], *targets, to=tmp_path / "first.tfplan")
+    assert result.code == 0, result.errors()
     made = resources(root.show(tmp_path / "first.tfplan")["planned_values"]["root_module"])
     kinds = {each["type"] for each in made}
     rules = [each["values"]["description"] for each in made if each["type"] == "aws_vpc_security_group_ingress_rule"]

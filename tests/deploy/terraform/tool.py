@@ -70,8 +70,8 @@ class Root:
         self._tool = tool
         self._endpoint = endpoint
 
-    def run(self, *arguments: str, told: str = "") -> CommandResult:
-        """Run a Terraform command without the caller's AWS and Terraform settings; `told` is its standard input."""
+    def run(self, *arguments: str, stdin: str = "") -> CommandResult:
+        """Run a Terraform command without the caller's AWS and Terraform settings; `stdin` is its input."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_FORGOTTEN)}
         config = self.folder / ".no-settings"
         config.touch()
@@ -89,7 +89,7 @@ class Root:
         done = subprocess.run(
             [self._tool.binary, f"-chdir={self.folder}", *arguments],
             env=environ,
-            input=told,
+            input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -118,15 +118,15 @@ class Root:
 
     def evaluate(self, expression: str, variables: dict[str, Any]) -> Any:
         """The value of an expression with the current state and these variables."""
-        said = self.run("console", *_given(variables), told=f"jsonencode({expression})\n")
-        assert said.code == 0, said.out
-        return msgspec.json.decode(msgspec.json.decode(said.out.strip(), type=str))
+        result = self.run("console", *_given(variables), stdin=f"jsonencode({expression})\n")
+        assert result.code == 0, result.out
+        return msgspec.json.decode(msgspec.json.decode(result.out.strip(), type=str))
 
     def show(self, plan: Path | None = None) -> dict[str, Any]:
         """The content of a plan, or of the state."""
-        said = self.run("show", "-json", *([] if plan is None else [str(plan)]))
-        assert said.code == 0, said.out
-        return dict(msgspec.json.decode(said.out))
+        result = self.run("show", "-json", *([] if plan is None else [str(plan)]))
+        assert result.code == 0, result.out
+        return dict(msgspec.json.decode(result.out))
 
 
 def _given(variables: dict[str, Any]) -> list[str]:
