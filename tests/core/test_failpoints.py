@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import ConfigError, FatalError, TransientError
 from core.failpoints import Point, arm, failpoint
+from tests.rigs.waiting import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def test_the_variable_alone_arms_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     """The variable has no effect on a process that doesn't arm its failpoints, such as the bench."""
     monkeypatch.setenv("TICKETS_TEST_FAILPOINTS", "after_fetch=raise")
     code = "from core.failpoints import failpoint; failpoint('after_fetch')"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)
 
 
 def test_only_the_armed_point_acts() -> None:

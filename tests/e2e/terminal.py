@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.world import World
+from tests.rigs.waiting import PATIENCE_S
 
 TICKETSTREAM = str(Path(sys.executable).with_name("ticketstream"))
 
@@ -24,7 +25,7 @@ class Terminal:
             env=self._environment,
             input=given,
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert done.returncode == code, done.stderr.decode()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import COMMANDS, WorkerProcess, World
-from tests.rigs.waiting import wait_until
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 _DEAD = "127.0.0.1:1"
 
@@ -19,7 +19,7 @@ def _start(world: World, **environment: str) -> tuple[int, str]:
         env=world.environment(**environment),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]  # the others are the log

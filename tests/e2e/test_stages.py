@@ -26,6 +26,7 @@ from tests.e2e.world import WorkerProcess, assert_same
 from tests.oracle import broken, fold
 from tests.reading import read
 from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.waiting import PATIENCE_S
 
 #: SIGKILL at the nth time that something is durable and not acked. The embedding stage has two such moments a batch.
 _DEATHS = ((ENRICHMENT, 2), (ENRICHMENT, 3), (EMBEDDING, 1), (EMBEDDING, 4))
@@ -214,7 +215,7 @@ def _misplaced(records: Sequence[Record], log: dict[tuple[int, int], Record]) ->
 def _run(world: StagedWorld, words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     command = [TICKETSTREAM, *words]
     return subprocess.run(
-        command, env=world.environment(**environment), capture_output=True, text=True, timeout=120, check=False
+        command, env=world.environment(**environment), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 

@@ -15,6 +15,7 @@ from tests.deploy.compose.project import FILE, ours, read, services, workers
 from tests.deploy.compose.schema import faults
 from tests.deploy.tools import ROOT
 from tests.rigs.kafka.jars import VERSION as KAFKA_VERSION
+from tests.rigs.waiting import PATIENCE_S
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
 _PROFILES = ("single", "split")
@@ -177,7 +178,7 @@ def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
         [*_docker_compose(), f"--file={FILE}", *chosen, "config", "--format=json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -25,11 +25,10 @@ from tests.rigs.guard import guard
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.qdrant_facade import FacadeProcess
-from tests.rigs.waiting import wait_until
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
 _TICKETS: Final = 100
-_PATIENCE_S: Final = 90.0
 
 #: Addresses on this machine by the containers' addresses.
 Addresses = dict[str, str]
@@ -78,7 +77,7 @@ def test_a_profile_indexes_tickets_of_this_machine(kafka: Addresses, profile: st
         )
         for port, process in processes.items():
             process.terminate()
-            assert process.wait(_PATIENCE_S) == 0, (tmp_path / f"{port}.log").read_text()
+            assert process.wait(PATIENCE_S) == 0, (tmp_path / f"{port}.log").read_text()
 
 
 def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
@@ -95,7 +94,7 @@ def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
 def test_a_client_gets_the_address_of_its_listener(kafka: Addresses, name: str) -> None:
     """A client inside the network gets the container's name, and one on this machine gets localhost."""
     client = AdminClient({"bootstrap.servers": kafka[name]})
-    (broker,) = client.list_topics(timeout=_PATIENCE_S).brokers.values()
+    (broker,) = client.list_topics(timeout=PATIENCE_S).brokers.values()
     assert f"{broker.host}:{broker.port}" == kafka[name]
 
 
@@ -124,7 +123,7 @@ def _environment(service: Service, addresses: Addresses) -> dict[str, str]:
 def _make_topics(service: Service, addresses: Addresses) -> None:
     command = [str(Path(sys.executable).with_name(service["entrypoint"][0])), *service["command"]]
     environment = _environment(service, addresses)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -145,16 +144,16 @@ class Worker:
 
     def __exit__(self, *_exc: object) -> None:
         self._process.kill()
-        self._process.wait(_PATIENCE_S)
+        self._process.wait(PATIENCE_S)
         self._guard.kill()
         self._guard.communicate()
 
 
 def _wait_ready(port: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{_SIZES['health']['ready']}", timeout=5).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{_SIZES['health']['ready']}", timeout=PATIENCE_S).close()
         except OSError:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

@@ -12,9 +12,9 @@ from typing import Any, Final, Self
 
 from tests.deploy.tools import tool
 from tests.rigs.guard import guard
+from tests.rigs.waiting import PATIENCE_S
 
 UID: Final = 10001
-_PATIENCE_S: Final = 90.0
 _NONE: Final[Mapping[str, str]] = {}
 
 #: $1 is the root, $2 the folder to mount at /data, $3 the cache's folder or empty; the rest goes to env. The mounts are
@@ -57,7 +57,7 @@ class Inside:
     def run(self, argv: Sequence[str], environment: Mapping[str, str] = _NONE) -> "subprocess.CompletedProcess[str]":
         """Run `argv` to its end."""
         command = self.command(argv, environment)
-        return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def start(self, environment: Mapping[str, str], *, module: str = "", cache: Path | None = None) -> "Started":
         """Start the image's entry point with `module`, or with the image's own command."""
@@ -81,7 +81,7 @@ class Started:
 
     def __exit__(self, *_exc: object) -> None:
         self._process.kill()  # which kills the worker too
-        self._process.wait(_PATIENCE_S)
+        self._process.wait(PATIENCE_S)
         self._guard.kill()
         self._guard.communicate()
 
@@ -93,7 +93,7 @@ class Started:
         """Whether `path` of the health port answers 200; fails if the worker has exited."""
         assert self._process.poll() is None, self.words()
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE_S).close()
         except OSError:
             return False
         return True
@@ -107,7 +107,7 @@ class Started:
     def terminate(self) -> int:
         """Send SIGTERM to the worker and return its exit code."""
         os.kill(self.pid, signal.SIGTERM)
-        return self._process.wait(_PATIENCE_S)
+        return self._process.wait(PATIENCE_S)
 
 
 def _volume(folder: Path) -> Path:

@@ -16,6 +16,7 @@ import pytest
 
 from local.ports import free_port
 from tests.deploy.tools import ROOT
+from tests.rigs.waiting import PATIENCE_S
 
 _FOLDER: Final = ROOT / "deploy" / "docker"
 _TEXT: Final = (_FOLDER / "Dockerfile").read_text().replace("\\\n", " ")
@@ -127,7 +128,7 @@ def _answering(code: int) -> Iterator[str]:
 def _health(port: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(_FOLDER / "health.py")]
     environment = {"TICKETS_HEALTH__PORT": port}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def test_the_health_check_exits_with_0_only_for_200() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.world import World
 from tests.rigs.kafka import KafkaCluster, java
 from tests.rigs.kafka.secured import CERTIFIED
+from tests.rigs.waiting import PATIENCE_S
 
 ACLS: Final = Path(__file__).parents[3] / "deploy" / "k8s-ecs" / "msk" / "acls.sh"
 _SCRAM: Final = "User:ticketstream"
@@ -37,7 +38,7 @@ def world(_kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory
         for role, who in roles
     ]
     for process in running:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, said
     _kafka_cluster.wait_told()
     return made

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from tests.deploy.msk.conftest import ACLS
+from tests.rigs.waiting import PATIENCE_S
 
 _DEPLOY: Final = ACLS.parents[2]
 _ROLES: Final[dict[str, Any]] = msgspec.yaml.decode((_DEPLOY / "sizes.yaml").read_bytes())["roles"]
@@ -32,7 +33,7 @@ def _run(
         env={"PATH": path, "HOME": os.environ.get("HOME", "/"), **(names or {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -23,6 +23,7 @@ from tests.e2e.world import COMMANDS, WorkerProcess, World
 from tests.oracle import fold
 from tests.rigs.kafka import KafkaCluster
 from tests.rigs.kafka.secured import Door, as_environment
+from tests.rigs.waiting import PATIENCE_S
 
 _TICKETS = 60
 
@@ -59,7 +60,9 @@ def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) 
 def _ends(world: World, environment: dict[str, str]) -> tuple[int, str]:
     """Exit code and the one line of a worker that exits by itself."""
     started = world.environment(**environment, TICKETS_KAFKA__STARTUP_TIMEOUT_S="4")
-    done = subprocess.run(COMMANDS["bytewax"], env=started, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        COMMANDS["bytewax"], env=started, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
     assert len(lines) == 1, done.stderr

@@ -16,12 +16,12 @@ from local.ports import free_port
 from tests.deploy.observability.files import FOLDER
 from tests.deploy.tools import tool
 from tests.rigs.guard import guard
+from tests.rigs.waiting import PATIENCE_S
 
 #: The configuration has fifteen seconds.
 SCRAPE_S: Final = 1
 #: At least four scrapes, as in Grafana, and more, because a scrape may be late here.
 RATE_INTERVAL: Final = "8s"
-_PATIENCE_S: Final = 30.0
 
 Series = dict[str, Any]
 
@@ -43,7 +43,7 @@ class Prometheus:
         self._guard = guard(self._process.pid)
 
     def __enter__(self) -> Self:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 urllib.request.urlopen(f"{self._url}/-/ready", timeout=1).close()
@@ -56,7 +56,7 @@ class Prometheus:
 
     def __exit__(self, *_exc: object) -> None:
         self._process.kill()
-        self._process.wait(_PATIENCE_S)
+        self._process.wait(PATIENCE_S)
         self._guard.kill()
         self._guard.wait()
         if self._guard.stdin is not None:
@@ -72,14 +72,14 @@ class Prometheus:
 
     def rules(self) -> set[str]:
         """Names of the alerts that it has evaluated without an error."""
-        with urllib.request.urlopen(f"{self._url}/api/v1/rules", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self._url}/api/v1/rules", timeout=PATIENCE_S) as answer:
             groups = json.load(answer)["data"]["groups"]
         return {rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "ok"}
 
     def _ask(self, what: str, **parameters: object) -> list[Series]:
         url = f"{self._url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
                 found: list[Series] = json.load(answer)["data"]["result"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters['query']}: {error.read().decode()}") from None

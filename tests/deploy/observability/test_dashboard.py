@@ -16,6 +16,7 @@ from tests.deploy.observability.live import RATE_INTERVAL, Prometheus
 from tests.deploy.observability.series import faults
 from tests.e2e.world import WorkerProcess, World
 from tests.rigs.qdrant_facade import FacadeProcess, Fault
+from tests.rigs.waiting import wait_until
 
 _RUN_S = 12.0
 _PANELS = [pytest.param(panel, id=panel.title) for panel in panels()]
@@ -49,9 +50,15 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             world.produce(events(50, seed=seed, broken=0.1, start_ms=int(time.time() * 1000) - 60_000))
             time.sleep(0.5)
         world.wait_committed([worker])
-        time.sleep(2)  # for the last scrape
+        wait_until(lambda: _shows(prometheus, world.produced), worker.words, every_s=0.2)
         yield Run(prometheus, began, time.time(), world.produced)
         assert worker.terminate() == 0, worker.words()
+
+
+def _shows(prometheus: Prometheus, produced: int) -> bool:
+    """Whether the last scrape saw all of the run."""
+    acked, lag = (prometheus.now(f"sum({name})") for name in ("tickets_acked_total", "tickets_committed_lag"))
+    return bool(acked and lag) and (float(acked[0]["value"][1]), float(lag[0]["value"][1])) == (produced, 0)
 
 
 @pytest.mark.parametrize("panel", _PANELS)

@@ -12,6 +12,7 @@ import yaml
 from tests.deploy.observability.files import FOLDER, RULE_TESTS, RULES, RUNBOOKS, alerts, panels
 from tests.deploy.observability.series import faults, selectors
 from tests.deploy.tools import ROOT, tool
+from tests.rigs.waiting import PATIENCE_S
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
 _TOPICS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "k8s-ecs" / "msk" / "topics.yaml").read_text())[
@@ -36,7 +37,7 @@ def _at_once(rule: dict[str, Any]) -> None:
 
 def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [tool("promtool", package="prometheus"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def _mutated(file: Path, name: str, mutation: Mutation, folder: Path) -> Path:

@@ -18,8 +18,8 @@ from msgspec import Struct
 from local.ports import free_port
 from tests.deploy.terraform.workspace import ACCOUNT, REGION
 from tests.rigs.guard import guard
+from tests.rigs.waiting import PATIENCE_S
 
-_PATIENCE_S: Final = 60.0
 _ROOT: Final = Path(__file__).parents[3]
 MINISTACK: Final = _ROOT / ".ministack" / "bin" / "ministack"
 
@@ -70,7 +70,7 @@ def enforce_moto_roles(emulator: Emulator, *, after: int = 0) -> None:
     """Enforce IAM permissions after the next `after` calls."""
     request = Request(f"{emulator.url}/moto-api/reset-auth", data=str(after).encode(), method="POST")
     request.add_header("Content-Type", "text/plain")
-    urlopen(request, timeout=10).close()
+    urlopen(request, timeout=PATIENCE_S).close()
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _process(command: list[str], environ: Mapping[str, str], folder: Path, url: 
 
 
 def _await(url: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             urlopen(url, timeout=2).close()
