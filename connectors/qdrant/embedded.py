@@ -40,12 +40,14 @@ class EdgeReader:
             found = self._shard.retrieve(list(ids), packed_fields(fields), False) if ids else []
         return {str(record.id): unpack(record.payload, fields) for record in found}
 
-    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> list[Found]:
+    def nearest(
+        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
+    ) -> list[Found]:
         """See `EngineReader`."""
         request = edge.QueryRequest(
             limit=limit,
             query=edge.Query.Nearest(vector.tolist(), using=VECTOR),
-            filter=filter_of(conditions),
+            filter=filter_of(conditions, unless),
             with_payload=True,
         )
         with _translated():

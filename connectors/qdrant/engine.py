@@ -31,7 +31,13 @@ class Between(Struct, frozen=True):
     below: int | None = None
 
 
-Condition = AnyOf | Between
+class OfTickets(Struct, frozen=True):
+    """The point belongs to one of the tickets with these heads' ids."""
+
+    heads: tuple[str, ...]
+
+
+Condition = AnyOf | Between | OfTickets
 
 
 class Upsert(Struct, frozen=True, eq=False):
@@ -67,8 +73,10 @@ class EngineReader(Protocol):
         """These payload fields, by id, of those points that exist."""
         ...
 
-    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> Sequence[Found]:
-        """Points with a vector that meet every condition, most similar first."""
+    def nearest(
+        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
+    ) -> Sequence[Found]:
+        """Points with a vector that meet all `conditions` and none of `unless`, most similar first."""
         ...
 
     def scan(

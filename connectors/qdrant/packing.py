@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import AnyOf, Condition, Stored
+from connectors.qdrant.engine import AnyOf, Between, Condition, OfTickets, Stored
 from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC
 
 _REST: Final = "rest"
@@ -71,30 +71,36 @@ def packed_fields(fields: Sequence[str]) -> list[str]:
 
 def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:
     """A filter on packed payloads: all of `conditions` and none of `unless`."""
-    must: list[edge.FieldCondition] = []
-    must_not: list[edge.FieldCondition] = []
+    must: list[edge.FieldCondition | edge.Filter] = []
+    must_not: list[edge.FieldCondition | edge.Filter] = []
     for found, wanted, opposite in ((conditions, must, must_not), (unless, must_not, must)):
         for condition in found:
-            other = _other_value(condition)
+            other = _opposite(condition)
             if other is None:
                 wanted.append(_condition(condition))
             else:
-                opposite.append(_condition(AnyOf(condition.field, (other,))))
+                opposite.append(_condition(other))
     return edge.Filter(must=[*must], must_not=[*must_not]) if must or must_not else None
 
 
-def _other_value(condition: Condition) -> str | None:
-    """If the condition asks for a value that isn't stored, the field's other value, which a point must not have."""
+def _opposite(condition: Condition) -> AnyOf | None:
+    """For a value that isn't stored, the condition for the field's other value: a point must not meet it."""
     if not isinstance(condition, AnyOf):
         return None
     others = {_DEFAULTS[key] for value in condition.values if (key := (condition.field, str(value))) in _DEFAULTS}
-    if len(condition.values) == 1 or not others:
-        return next(iter(others), None)
+    if not others:
+        return None
+    if len(condition.values) == 1:
+        return AnyOf(condition.field, (others.pop(),))
     raise NotImplementedError(f"{condition.field}: a condition with {LIVE} or {PUBLIC} takes no second value")
 
 
-def _condition(condition: Condition) -> edge.FieldCondition:
-    if not isinstance(condition, AnyOf):
+def _condition(condition: Condition) -> edge.FieldCondition | edge.Filter:
+    if isinstance(condition, OfTickets):
+        heads = condition.heads  # a head doesn't store its own id as `head`
+        bodies = edge.FieldCondition(key="head", match=edge.MatchAny([_code(head) for head in heads]))
+        return edge.Filter(should=[bodies, edge.HasIdCondition({*heads})])
+    if isinstance(condition, Between):
         bounds = edge.RangeFloat(gte=condition.least, lt=condition.below)
         return edge.FieldCondition(key=condition.field, range=bounds)
     values = [_code(value) if isinstance(value, str) else value for value in condition.values]

@@ -5,11 +5,12 @@ means that all chunks of v are written. A search trusts only heads, so it never 
 A crash between the writes of one ticket is repaired when its record is read again.
 """
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, EngineReader, Found, Upsert
+from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, EngineReader, Found, OfTickets, Upsert
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LIVE, PUBLIC, Row, row_of, tombstone
 from core.errors import RefusedError
 from core.identity import point_id
@@ -17,11 +18,20 @@ from core.payload import PayloadValue
 from core.records import IndexedTicket, IndexSize, Point, SearchHit, SearchQuery, TicketPoints, Vector
 from core.vectors import all_valid, vector_fault
 
+logger: Final = logging.getLogger("ticketstream.index")
+
 #: Tickets per batch of lookups and writes.
 _SLICE: Final = 256
-#: A search asks for this many times more points than tickets: some belong to one ticket or to an outdated version.
+#: The first round of a search asks for this many times more points than tickets: some belong to one ticket.
 _SPARE: Final = 2
-_MAX_FETCH: Final = 10_000
+#: Points that a round asks for, at least and at most. They are in memory at once, with their texts.
+_MIN_FETCH: Final = 32
+_MAX_FETCH: Final = 2_048
+#: Rounds of a search. Each finds a ticket or more, and leaves out those found before: so a search for this many tickets
+#: gets them all, however many passages the nearest have.
+_MAX_ROUNDS: Final = 64
+#: Characters of a passage that a search shows. One of the default model is no longer (`operators.chunk`).
+_MAX_SHOWN: Final = 4_096
 _BODY_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunk")
 _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
 
@@ -31,17 +41,18 @@ class VersionedReader:
 
     def __init__(self, engine: EngineReader) -> None:
         self._reader = engine
+        #: Called when a search ends before it has found as many tickets as it was asked for.
+        self.on_cut: Callable[[], None] = lambda: None
 
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         """See `core.protocols.IndexReader`."""
         conditions = _conditions(query)
-        fetch = query.limit * _SPARE
-        while True:
-            found = self._reader.nearest(vector, conditions, fetch)
-            hits = self._tickets_of(_of_tenant(found, query.tenant_id))
-            if len(hits) >= query.limit or len(found) < fetch or fetch >= _MAX_FETCH:
-                return hits[: query.limit]
-            fetch = min(_MAX_FETCH, fetch * 4)
+        hits, rewritten = self._nearest(query, vector, conditions)
+        if rewritten:  # their nearest passages are of a version that isn't whole: look for those of the version that is
+            whole = AnyOf("version", tuple({*rewritten.values()}))
+            hits += self._nearest(query, vector, [*conditions, OfTickets(tuple(rewritten)), whole])[0]
+            hits.sort(key=lambda hit: hit.score, reverse=True)
+        return hits[: query.limit]
 
     def tickets(self) -> Iterator[IndexedTicket]:
         """See `core.protocols.IndexReader`."""
@@ -65,25 +76,50 @@ class VersionedReader:
         """See `core.protocols.IndexReader`."""
         self._reader.close()
 
-    def _tickets_of(self, found: Sequence[Found]) -> list[SearchHit]:
-        """The best chunk of each ticket, out of the chunks whose version is their head's."""
+    def _nearest(
+        self, query: SearchQuery, vector: Vector, conditions: Sequence[Condition]
+    ) -> tuple[list[SearchHit], dict[str, int]]:
+        """The nearest tickets, best first; and those of which only other versions were found, with their head's.
+
+        The engine finds points, and one ticket may have thousands. So each round leaves out the tickets that an earlier
+        one has found, and asks for more points where these were of few tickets.
+        """
+        hits: list[SearchHit] = []
+        rewritten: dict[str, int] = {}
+        seen: dict[str, None] = {}
+        fetch = min(max(query.limit * _SPARE, _MIN_FETCH), _MAX_FETCH)
+        for _ in range(_MAX_ROUNDS):
+            found = self._reader.nearest(vector, conditions, fetch, [OfTickets(tuple(seen))] if seen else ())
+            seen |= dict.fromkeys(_head_of(row_of(point.payload)) for point in found)
+            of_round, outdated = self._tickets_of(_of_tenant(found, query.tenant_id))
+            hits += of_round
+            rewritten |= outdated
+            if len(hits) >= query.limit or len(found) < fetch:
+                return hits, rewritten
+            fetch = min(fetch * 2, _MAX_FETCH)
+        self.on_cut()
+        logger.warning("a search has found %d tickets of %d: few tickets have most passages", len(hits), query.limit)
+        return hits, rewritten
+
+    def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
+        """The best chunk of each ticket, out of the chunks whose version is their head's.
+
+        If a live ticket has none in `found`, its head's version.
+        """
         rows = [row_of(point.payload) for point in found]
         heads = self._heads({_head_of(one) for one in rows if one.chunk != 0})
-        hits: dict[tuple[str, str], SearchHit] = {}
+        hits: dict[str, SearchHit] = {}
+        rewritten: dict[str, int] = {}
         for point, one in zip(found, rows, strict=True):
-            head = one if one.chunk == 0 else heads.get(_head_of(one))
-            if head is None or head.state == DELETED or head.version != one.version:
+            key = _head_of(one)
+            head = one if one.chunk == 0 else heads.get(key)
+            if head is None or head.state == DELETED or key in hits:
                 continue
-            if (one.tenant_id, one.ticket_id) not in hits:
-                shown = {
-                    name: cast("PayloadValue", value)  # as core.records.Payload has it
-                    for name, value in point.payload.items()
-                    if name not in _NOT_SHOWN
-                }
-                hits[one.tenant_id, one.ticket_id] = SearchHit(
-                    one.tenant_id, one.ticket_id, one.version, point.score, one.text, shown
-                )
-        return list(hits.values())
+            if head.version == one.version:
+                hits[key] = _hit(point, one)
+            else:
+                rewritten[key] = head.version
+        return list(hits.values()), {key: version for key, version in rewritten.items() if key not in hits}
 
     def _heads(self, ids: set[str]) -> dict[str, Row]:
         found = self._reader.lookup(sorted(ids), HEAD_FIELDS) if ids else {}
@@ -147,6 +183,16 @@ class VersionedIndex(VersionedReader):
         heads = tuple({_head_id(ticket) for ticket in tickets})
         conditions: list[Condition] = [AnyOf("head", heads), AnyOf("state", (LIVE,)), Between("chunk", least=1)]
         return [row_of(found.payload) for found in self.engine.scan(conditions, fields=_BODY_FIELDS)]
+
+
+def _hit(point: Found, row: Row) -> SearchHit:
+    shown = {
+        name: cast("PayloadValue", value)  # as core.records.Payload has it
+        for name, value in point.payload.items()
+        if name not in _NOT_SHOWN
+    }
+    text = row.text if len(row.text) <= _MAX_SHOWN else f"{row.text[:_MAX_SHOWN]}…"
+    return SearchHit(row.tenant_id, row.ticket_id, row.version, point.score, text, shown)
 
 
 def _of_tenant(found: Sequence[Found], tenant_id: str) -> list[Found]:

@@ -8,7 +8,7 @@ from qdrant_client.conversions.common_types import PointId
 
 from connectors.qdrant.collection import create_collection, misfit, require_collection
 from connectors.qdrant.connection import Connection, open_connection
-from connectors.qdrant.engine import AnyOf, Condition, Found, Stored, Upsert
+from connectors.qdrant.engine import Between, Condition, Found, OfTickets, Stored, Upsert
 from connectors.qdrant.layout import VECTOR
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
@@ -40,14 +40,16 @@ class ServerReader:
         )
         return {str(record.id): record.payload or {} for record in found}
 
-    def nearest(self, vector: Vector, conditions: Sequence[Condition], limit: int) -> list[Found]:
+    def nearest(
+        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
+    ) -> list[Found]:
         """See `EngineReader`."""
         answer = self._connection.ask(
             lambda client: client.query_points(
                 self._collection,
                 query=vector.tolist(),
                 using=VECTOR,
-                query_filter=_filter(conditions),
+                query_filter=_filter(conditions, unless),
                 limit=limit,
                 with_payload=True,
             )
@@ -192,7 +194,9 @@ def _filter(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -
 
 
 def _condition(condition: Condition) -> models.FieldCondition:
-    if not isinstance(condition, AnyOf):
+    if isinstance(condition, OfTickets):
+        return models.FieldCondition(key="head", match=models.MatchAny(any=list(condition.heads)))
+    if isinstance(condition, Between):
         return models.FieldCondition(key=condition.field, range=models.Range(gte=condition.least, lt=condition.below))
     values = list(condition.values)
     match = models.MatchValue(value=values[0]) if len(values) == 1 else models.MatchAny(any=values)

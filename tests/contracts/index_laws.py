@@ -171,6 +171,33 @@ def results_are_tickets(index: VersionedIndex) -> None:
     assert 0.9 < hit.score <= 1.001
 
 
+def a_flood_hides_no_ticket(index: VersionedIndex) -> None:
+    """Tickets of hundreds of passages that resemble the question are a hit each, and other tickets fill the rest."""
+    wanted = vector("wanted")
+    for name in ("f1", "f2", "f3"):
+        flood = ticket(name, 1, 300)
+        near = (Point(p.id, wanted + 0.01 * vector(name, p.id), p.payload) for p in flood.points)
+        index.write([TicketPoints("acme", name, 1, tuple(near))])
+    index.write([ticket(str(n), 1, 2) for n in range(12)])
+    found = search(index, wanted, limit=10)
+    assert {ticket_id for _tenant, ticket_id, _version in found[:3]} == {"f1", "f2", "f3"}
+    assert len(found) == len({*found}) == 10
+    scores = [hit.score for hit in index.search(SearchQuery(tenant_id="acme", limit=10), wanted)]
+    assert scores == sorted(scores, reverse=True)
+
+
+def a_ticket_that_is_being_rewritten_is_found(index: VersionedIndex) -> None:
+    """A ticket is found by its complete version while a newer one with many nearer chunks has no head yet."""
+    wanted = vector("wanted")
+    index.write([ticket("big", 1, 1), ticket("other", 1, 1)])
+    newer = ticket("big", 2, 200)
+    near = tuple(Point(p.id, wanted, p.payload) for p in newer.points)
+    index.engine.write([Upsert(near[1:], below=3)])
+    assert {*search(index, wanted, limit=2)} == {("acme", "big", 1), ("acme", "other", 1)}
+    index.write([TicketPoints("acme", "big", 2, near)])
+    assert search(index, wanted, limit=1) == [("acme", "big", 2)]
+
+
 def filters_filter(index: VersionedIndex) -> None:
     """A search finds only tickets that match every filter; the values of one filter are alternatives."""
     index.write(
@@ -204,5 +231,7 @@ LAWS = (
     order_of_writers_does_not_matter,
     same_again_changes_nothing,
     results_are_tickets,
+    a_flood_hides_no_ticket,
+    a_ticket_that_is_being_rewritten_is_found,
     filters_filter,
 )

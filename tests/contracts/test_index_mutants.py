@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from connectors.qdrant import policy
-from connectors.qdrant.engine import Condition, Found, Upsert
+from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.records import Point, SearchHit, SearchQuery, TicketPoints, Vector
 from core.settings import IndexSettings
@@ -42,7 +42,7 @@ class _NoClearing(_Mutant):
 
 
 class _NoHeadCheck(_Mutant):
-    def _tickets_of(self, found: Sequence[Found]) -> list[SearchHit]:
+    def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
         heads = [msgspec.structs.replace(p, payload={**p.payload, "chunk": 0}) for p in found]
         return super()._tickets_of(heads)
 
@@ -53,8 +53,11 @@ class _NoTenant(_Mutant):
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         engine, nearest = self.engine, self.engine.nearest
 
-        def of_all_tenants(wanted: Vector, conditions: Sequence[Condition], limit: int) -> Sequence[Found]:
-            return nearest(wanted, [c for c in conditions if c.field != "tenant_id"], limit)
+        def of_all_tenants(
+            wanted: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
+        ) -> Sequence[Found]:
+            others = [c for c in conditions if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
+            return nearest(wanted, others, limit, unless)
 
         engine.nearest = of_all_tenants  # type: ignore[assignment,method-assign]
         with pytest.MonkeyPatch.context() as patch:
@@ -62,10 +65,34 @@ class _NoTenant(_Mutant):
             return super().search(query, vector)
 
 
+class _FindsThemAgain(_Mutant):
+    """Each round finds the tickets of the one before again."""
+
+    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
+        nearest = self.engine.nearest
+
+        def among_all(
+            wanted: Vector, conditions: Sequence[Condition], limit: int, _unless: Sequence[Condition] = ()
+        ) -> Sequence[Found]:
+            return nearest(wanted, conditions, limit)
+
+        self.engine.nearest = among_all  # type: ignore[assignment,method-assign]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(policy, "_MAX_FETCH", 256)
+            return super().search(query, vector)
+
+
+class _LooksOnce(_Mutant):
+    """Does without the tickets of which other versions were found."""
+
+    def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
+        return super()._tickets_of(found)[0], {}
+
+
 class _ChunksAsTickets(_Mutant):
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         found = self.engine.nearest(vector, [], query.limit)
-        hits = self._tickets_of(found)
+        hits, _rewritten = self._tickets_of(found)
         return [hit for hit in hits if hit.tenant_id == query.tenant_id]
 
 
@@ -78,7 +105,11 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         if kept == "filter":
             monkeypatch.setattr(policy, "_of_tenant", lambda found, _tenant: found)
         else:
-            monkeypatch.setattr(index.engine, "nearest", lambda wanted, _conditions, limit: nearest(wanted, [], limit))
+            monkeypatch.setattr(
+                index.engine,
+                "nearest",
+                lambda wanted, _conditions, limit, unless=(): nearest(wanted, [], limit, unless),
+            )
         next(found for found in LAWS if found.__name__ == "tenants_are_apart")(index)
     finally:
         index.close()
@@ -94,6 +125,8 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_NoHeadCheck, "half_a_write_is_not_shown"),
         (_NoTenant, "tenants_are_apart"),
         (_ChunksAsTickets, "results_are_tickets"),
+        (_FindsThemAgain, "a_flood_hides_no_ticket"),
+        (_LooksOnce, "a_ticket_that_is_being_rewritten_is_found"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
