@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from connectors.kafka.admin import broker_answers
 from core.errors import UnavailableError
+from core.private import open_private
 from local.ports import free_port
 
 _START_S: Final = 15.0
@@ -98,7 +99,7 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> LocalBroker:
     url = f"tcp://{address}"
     command = [program, "broker", "--listener-url", url, "--advertised-listener-url", url]
     command += ["--storage-engine", "memory://tansu/"]
-    with (log or Path("/dev/null")).open("wb") as output:
+    with open_private(log or Path("/dev/null")) as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

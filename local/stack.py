@@ -14,6 +14,7 @@ from connectors.kafka.topics import create_topics, load_topics
 from connectors.qdrant.lock import find_owner
 from core.environment import load_settings
 from core.errors import FatalError, UnavailableError
+from core.private import open_private
 from core.settings import Settings
 from local.broker import start_broker
 from local.ports import free_port
@@ -107,7 +108,7 @@ def open_local_stream(
 
 
 def _start_worker(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
+    with open_private(log) as output:
         return subprocess.Popen(
             [sys.executable, "-m", "bytewax.run", "dataflows.tickets"],
             env=environment,

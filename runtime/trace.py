@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, Self
 import msgspec
 
 from core.errors import ConfigError
+from core.private import open_private
 
 logger: Final = logging.getLogger("ticketstream.trace")
 
@@ -45,7 +46,7 @@ class Trace:
             ConfigError: the file can't be written.
         """
         try:
-            return cls(path.open("wb"), max_events=max_events)
+            return cls(open_private(path), max_events=max_events)
         except OSError as error:
             raise ConfigError(f"TICKETS_LOG__TRACE_FILE: can't write {path} ({error.strerror})") from None
 

@@ -1,6 +1,7 @@
 """The lock on an embedded index's folder, and a note of its owner's control address."""
 
 import fcntl
+import logging
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from core.errors import ConfigError
+from core.private import keep_private, make_private_folder
+
+logger: Final = logging.getLogger("ticketstream.index")
 
 _LOCK: Final = "lock"
 _OWNER: Final = "worker.json"
@@ -57,14 +61,14 @@ class FolderLock:
 
 
 def take_lock(path: Path) -> FolderLock:
-    """Lock the index folder at `path` for this process; the folder is created if it is missing.
+    """Lock the index folder at `path` for this process, and close it to other users. It is created if it is missing.
 
     Raises:
         InUseError: another process holds the lock.
         ConfigError: the folder contains other files than an index, or is not writable.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path)
         _require_index_folder(path)
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -81,7 +85,19 @@ def take_lock(path: Path) -> FolderLock:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     (path / _OWNER).unlink(missing_ok=True)  # a killed owner's
+    _close_to_others(path)
     return FolderLock(path, descriptor)
+
+
+def _close_to_others(path: Path) -> None:
+    """Before the engine creates files in it: their texts are for this user alone, as worker.json's token is."""
+    still_open = keep_private(path)
+    if still_open is not None:
+        logger.warning(
+            "other users of this machine may read %s, and its rights can't be changed; make it this user's own, or set "
+            "TICKETS_INDEX__PATH to another folder",
+            still_open,
+        )
 
 
 def find_owner(path: Path) -> Owner | None:

@@ -1,6 +1,7 @@
 """The trace file."""
 
 import json
+import stat
 import threading
 import time
 from pathlib import Path
@@ -50,6 +51,14 @@ def test_a_trace_stops_at_its_limit(tmp_path: Path) -> None:
     trace.close()
     trace.span("poll", 0.001)
     assert len(_spans(tmp_path / "trace.json")) == 3
+
+
+def test_a_trace_is_for_its_user_alone(tmp_path: Path) -> None:
+    """A trace file has mode 0600, also one that was open to others before."""
+    (tmp_path / "old.json").touch(0o644)
+    for name in ("old.json", "new.json"):
+        Trace.open(tmp_path / name).close()
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 def test_an_unwritable_path_is_a_config_error(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from connectors.qdrant.lock import Owner, find_owner, last_taken, take_lock
 from core.errors import ConfigError
+from core.settings import IndexSettings
+from tests.contracts.index_laws import opened, ticket
 
 _HOLD = (
     "import sys; from pathlib import Path; from connectors.qdrant.lock import take_lock\n"
@@ -49,6 +51,36 @@ def test_the_owner_is_found_as_long_as_it_lives(tmp_path: Path, holder: subproce
     following = take_lock(tmp_path)
     assert find_owner(tmp_path) == Owner(os.getpid())
     following.release()
+
+
+def test_an_index_is_for_its_user_alone(tmp_path: Path) -> None:
+    """Nothing in an index's folder is open to other users, nor does anything stay open that was before."""
+    path = tmp_path / "data" / "index"
+    before = os.umask(0o022)
+    try:
+        opened(IndexSettings(path=path)).close()
+        modes = {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in (path.parent, path, *path.rglob("*"))}
+        assert modes == {0}
+        wide = [path, *path.rglob("*")]
+        for file in wide:
+            file.chmod(0o755)
+        index = opened(IndexSettings(path=path))
+        index.write([ticket("1", 1, 3)])
+        index.close()
+    finally:
+        os.umask(before)
+    assert len(wide) > 10
+    assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in (path, *path.rglob("*"))} == {0}
+
+
+def test_an_index_that_others_may_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder whose rights can't be changed is used, and a warning names it and says what to do."""
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(Path, "chmod", lambda _path, _mode: None)
+    take_lock(tmp_path).release()
+    assert f"other users of this machine may read {tmp_path}, and its rights can't be changed" in caplog.text
 
 
 def test_the_token_is_for_this_user_only(tmp_path: Path) -> None:
