@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from core.addresses import Address
 from core.errors import ConfigError, UnavailableError
 
 _SCHEME: Final = "s3"
@@ -39,11 +40,16 @@ def open_store(place: str) -> Store:
     Raises:
         ConfigError: `place` is neither.
     """
-    parts = urlsplit(place)
+    try:
+        parts = urlsplit(place)
+    except ValueError:  # its message may quote a password
+        raise ConfigError(f"{Address(place)!r} is neither a folder nor an s3://bucket/prefix") from None
     if not parts.scheme:
         return FolderStore(Path(place).expanduser())
     if parts.scheme != _SCHEME or not parts.netloc:
-        raise ConfigError(f"{place!r} is neither a folder nor an s3://bucket/prefix")
+        raise ConfigError(f"{Address(place)!r} is neither a folder nor an s3://bucket/prefix")
+    if "@" in parts.netloc:
+        raise ConfigError(f"{Address(place)!r} holds credentials; give them to boto3 by the environment or a profile")
     return BucketStore(parts.netloc, parts.path.strip("/"))
 
 

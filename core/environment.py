@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from pydantic import SecretStr, ValidationError
 
+from core.addresses import Address
 from core.errors import ConfigError
 from core.settings import PREFIX, Group, Settings
 
@@ -101,7 +102,9 @@ def _decoded(name: str, text: str) -> object:
 
 def _shown(name: str, value: object) -> str:
     """The value as it was given, unless it may be a secret."""
-    return _HIDDEN if any(word in name for word in ("PASSWORD", "KEY", "EXTRA")) else repr(value)
+    if any(word in name for word in ("PASSWORD", "KEY", "EXTRA")):
+        return _HIDDEN
+    return repr(Address(value)) if isinstance(value, str) else repr(value)
 
 
 def _why_unknown(name: str, known: Mapping[str, object]) -> str:

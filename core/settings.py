@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from core.addresses import Address
 
 PREFIX: Final = "TICKETS_"
 
@@ -26,6 +28,8 @@ def _expand(value: object) -> object:
     return Path(value).expanduser() if isinstance(value, str) else value
 
 
+#: Shown without its credentials. It is still a `str` to those who connect with it.
+Url = Annotated[str, AfterValidator(Address)]
 FilePath = Annotated[Path, BeforeValidator(_expand)]
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -40,7 +44,7 @@ class Group(BaseModel):
 class KafkaSettings(Group):
     """The broker, the consumer group and authentication."""
 
-    brokers: str = Field("localhost:9092", description="Bootstrap servers, host:port, comma-separated.")
+    brokers: Url = Field("localhost:9092", description="Bootstrap servers, host:port, comma-separated.")
     group: str = Field("ticketstream", description="Consumer group. Workers of one group share the partitions.")
     group_protocol: Literal["classic", "consumer"] = Field(
         "classic",
@@ -142,7 +146,7 @@ class ModelSettings(Group):
         description="`auto` chooses `fp16` on a GPU, `int8` on a CPU with VNNI (more than twice as fast there), "
         "else `fp32`. Set it if workers on different machines share an index: each precision has its own model stamp.",
     )
-    store: str | None = Field(
+    store: Url | None = Field(
         None,
         description="Folder or s3://bucket/prefix that `ticketstream model build --to` filled. The model is downloaded "
         "from there instead of being built.",
@@ -176,7 +180,7 @@ class IndexSettings(Group):
     path: FilePath = Field(
         default_factory=lambda: default_data() / "index", description="Folder of the embedded index."
     )
-    url: str | None = Field(None, description="URL of a Qdrant server's gRPC port, for example http://localhost:6334.")
+    url: Url | None = Field(None, description="URL of a Qdrant server's gRPC port, for example http://localhost:6334.")
     api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
     collection: str = Field("tickets", description="Collection on the Qdrant server.")
     timeout_s: Seconds = Field(10.0, description="Timeout of a call to the Qdrant server.")

@@ -9,6 +9,7 @@ import grpc
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
+from core.addresses import Address
 from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError, UnavailableError
 from core.settings import IndexSettings
 
@@ -35,7 +36,7 @@ _RECONNECT: Final = {
 class Connection:
     """A client of the server at `url`."""
 
-    def __init__(self, client: QdrantClient, url: str) -> None:
+    def __init__(self, client: QdrantClient, url: Address) -> None:
         self._client = client
         self.url = url
 
@@ -84,17 +85,17 @@ def open_connection(settings: IndexSettings) -> Connection:
     Raises:
         ConfigError: the setting is not a URL.
     """
-    url = settings.url or ""
-    address = urlsplit(url)
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} is not a URL like http://localhost:{_GRPC_PORT}")
+    url = Address(settings.url or "")
     try:
-        port = address.port or _GRPC_PORT
-    except ValueError:
-        raise ConfigError(f"TICKETS_INDEX__URL: {settings.url!r} has no valid port") from None
+        address = urlsplit(url)
+        host, port = address.hostname, address.port or _GRPC_PORT
+    except ValueError:  # its message may quote a password
+        raise ConfigError(f"TICKETS_INDEX__URL: {url!r} has no valid host and port") from None
+    if address.scheme not in {"http", "https"} or not host:
+        raise ConfigError(f"TICKETS_INDEX__URL: {url!r} is not a URL like http://localhost:{_GRPC_PORT}")
     with warnings.catch_warnings():  # a warning of an API key over plain HTTP would break the JSON log
         warnings.simplefilter("ignore", UserWarning)
-        return Connection(_client(settings, address.hostname, port, https=address.scheme == "https"), url)
+        return Connection(_client(settings, host, port, https=address.scheme == "https"), url)
 
 
 def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> QdrantClient:

@@ -82,7 +82,13 @@ def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
         open_store("s3://models").get("a", tmp_path / "to")
 
 
-@pytest.mark.parametrize("place", ["https://example.com/models", "s3:///models", "ftp://x"])
+def test_credentials_in_a_place_are_refused_and_not_shown() -> None:
+    """A bucket's URL that holds a key is refused; the error says where the key belongs, and hides it."""
+    with pytest.raises(ConfigError, match=r"'s3://<hidden>@models/x' holds credentials; give them to boto3"):
+        open_store("s3://key:s3cret@models/x")
+
+
+@pytest.mark.parametrize("place", ["https://example.com/models", "s3:///models", "ftp://x", "s3://[x"])
 def test_other_urls_are_refused(place: str) -> None:
     """A place that is neither a folder nor a bucket is refused when the store is opened."""
     with pytest.raises(ConfigError, match="neither a folder nor an s3://"):

@@ -180,13 +180,21 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     """The error names the address and the setting to check."""
     with pytest.raises(UnavailableError, match=r"no Qdrant server answers at http://127.0.0.1:1 .*TICKETS_INDEX__URL"):
         opened(IndexSettings(url="http://127.0.0.1:1", timeout_s=2))
+    with pytest.raises(UnavailableError, match=r"no Qdrant server answers at http://<hidden>@127.0.0.1:1 ") as error:
+        opened(IndexSettings(url="http://ada:s3cret@127.0.0.1:1", timeout_s=2))
+    assert "s3cret" not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["localhost:6334", "ftp://x", "http://", "http://x:port"])
-def test_an_invalid_url_is_the_users_mistake(url: str) -> None:
-    """The error names the setting."""
-    with pytest.raises(ConfigError, match="TICKETS_INDEX__URL"):
-        opened(IndexSettings(url=url))
+@pytest.mark.parametrize(
+    "url", ["localhost:6334", "ftp://x", "http://", "http://x:port", "http://[x", "http://x:99999"]
+)
+@pytest.mark.parametrize("credentials", ["", "ada:s3cret@", "ada:s3[c/ret@"])
+def test_an_invalid_url_is_the_users_mistake(url: str, credentials: str) -> None:
+    """The error names the setting, and shows no password."""
+    scheme, _, host = url.rpartition("//")
+    with pytest.raises(ConfigError, match="TICKETS_INDEX__URL") as refusal:
+        opened(IndexSettings(url=f"{scheme}//{credentials}{host}" if scheme else f"{credentials}{host}"))
+    assert "ret@" not in str(refusal.value)
 
 
 def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
