@@ -4,14 +4,16 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, BinaryIO
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.console import JsonFlag, err, print_json, report_errors
-from connectors.files.events import CsvMapping, read_csv, read_jsonl
+from connectors.files import CsvMapping, TimeReader, read_csv, read_jsonl
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.pacing import send_in_slices
 from connectors.kafka.producer import Outgoing, Sender
@@ -36,9 +38,17 @@ def produce(
             "--map",
             "-m",
             metavar="FIELD=COLUMN|FIELD:=VALUE",
-            help="Take FIELD from a column of the CSV, or give it one VALUE for all rows; may be repeated.",
+            help="Take FIELD from a column of the CSV, or give it one VALUE for all rows; may be repeated. Of several "
+            "columns of one name, COLUMN#2 is the second and COLUMN#* is all of them.",
         ),
     ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="What 01/02/2026 in the CSV means; otherwise it is refused."),
+    ] = None,
+    zone: Annotated[
+        str, typer.Option(metavar="NAME", help="Time zone of times in the CSV that name none, e.g. Europe/Berlin.")
+    ] = "UTC",
     synthetic: Annotated[
         int | None, typer.Option(min=1, help="Generate this many events instead of reading a file.")
     ] = None,
@@ -54,6 +64,8 @@ def produce(
     At a line that is malformed the command stops with exit code 2. The events before it are written, and the message
     says how many they are.
 
+    A time in a CSV is seconds, milliseconds or microseconds since 1970, or a date with or without a time of day.
+
     [dim]ticketstream produce --synthetic 1000 --rate 50
     ticketstream produce events.jsonl
     ticketstream produce export.csv --map ticket_id=id --map body=text --map tenant_id:=acme[/]
@@ -61,7 +73,16 @@ def produce(
     settings = load_settings()
     target = topic or settings.topics.raw
     with ExitStack() as opened:
-        records = _records(opened, file, csv=csv, mapping=mapping or [], synthetic=synthetic, seed=seed, topic=target)
+        records = _records(
+            opened,
+            file,
+            csv=csv,
+            mapping=mapping or [],
+            times=TimeReader(day_first=day_first, zone=_zone(zone)),
+            synthetic=synthetic,
+            seed=seed,
+            topic=target,
+        )
         open_cluster(settings.kafka).require_topics([target])
         sender = open_sender(settings.kafka, opened)
         began = time.monotonic()
@@ -79,6 +100,7 @@ def _records(
     *,
     csv: bool,
     mapping: list[str],
+    times: TimeReader,
     synthetic: int | None,
     seed: int,
     topic: str,
@@ -95,8 +117,15 @@ def _records(
     source = _open(opened, file)
     name = "standard input" if file == "-" else file
     if is_csv:
-        return read_csv(source, CsvMapping.parse(mapping), topic=topic, name=name)
+        return read_csv(source, CsvMapping.parse(mapping), topic=topic, name=name, times=times)
     return read_jsonl(source, topic=topic, name=name)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)  # a system may come without time zones
+    except (KeyError, ValueError, OSError):  # an unknown name, a malformed one, and a folder of zones
+        raise ConfigError(f"--zone {name}: no such time zone here; write a name such as Europe/Berlin") from None
 
 
 def _open(opened: ExitStack, file: str) -> BinaryIO:

@@ -1,5 +1,7 @@
 """Reads the user's files: ticket events, customers and labelled examples."""
 
-from connectors.files.events import CsvMapping, read_csv, read_jsonl
+from connectors.files.events import read_csv, read_jsonl
+from connectors.files.mapping import CsvMapping
+from connectors.files.times import TimeReader
 
-__all__ = ["CsvMapping", "read_csv", "read_jsonl"]
+__all__ = ["CsvMapping", "TimeReader", "read_csv", "read_jsonl"]

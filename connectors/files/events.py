@@ -1,29 +1,25 @@
 """Reads ticket events from a file, line by line: JSONL unchanged, and CSV through a mapping of its columns."""
 
-import csv
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import BinaryIO, Final
 
 import msgspec
 from msgspec import Struct
 
-from connectors.files.lines import MAX_LINE_BYTES, json_lines, text_lines, uncapitalised
+from connectors.files.lines import json_lines, uncapitalised
+from connectors.files.mapping import ATTRIBUTE, CsvMapping, RowReader
+from connectors.files.table import read_table
+from connectors.files.times import TimeReader
 from connectors.kafka.producer import Outgoing
-from core.contract import TenantId, TicketId, UpsertEvent, milliseconds, record_key
+from core.contract import TenantId, TicketId, UpsertEvent, record_key
 from core.errors import ConfigError
 
-_FIELDS: Final = frozenset(UpsertEvent.__struct_fields__) - {"messages", "attributes", "schema_version"}
-_ATTRIBUTE: Final = "attributes."
-_TEXTS: Final = frozenset({"subject", "body"})
 _TIMES: Final = frozenset({"created_at", "updated_at"})
-#: In a constant, stands for the number of the row.
-_ROW_NUMBER: Final = "{row}"
 _TAG_SEPARATORS: Final = re.compile(r"[,;|]")
-_DELIMITERS: Final = (",", ";", "\t", "|")
+_MAX_VERSION_DIGITS: Final = 19
 
 
 class _Ids(Struct):
@@ -34,7 +30,7 @@ class _Ids(Struct):
 def read_jsonl(source: BinaryIO, *, topic: str, name: str) -> Iterator[Outgoing]:
     """Yield a record per line: its value is the line unchanged, and its key is built from the ids in it.
 
-    Blank lines are skipped. Only the ids are validated here; the worker validates the rest.
+    Blank lines are skipped. Only the ids are validated here; the worker validates the rest. UTF-16 becomes UTF-8.
 
     Raises:
         ConfigError: a line is not a JSON object with tenant_id and ticket_id; the message gives file and line.
@@ -43,135 +39,47 @@ def read_jsonl(source: BinaryIO, *, topic: str, name: str) -> Iterator[Outgoing]
         yield Outgoing(topic, record_key(ids.tenant_id, ids.ticket_id), line)
 
 
-class CsvMapping(Struct, frozen=True):
-    """The column, or the constant, that each field of an event is taken from."""
-
-    columns: Mapping[str, str]
-    constants: Mapping[str, str]
-
-    @classmethod
-    def parse(cls, items: Sequence[str]) -> "CsvMapping":
-        """Parse items like FIELD=COLUMN and FIELD:=VALUE; `{row}` in a VALUE is replaced by the row's number, from 1.
-
-        Raises:
-            ConfigError: an item has neither form, names an unknown field, or maps a field twice.
-        """
-        columns: dict[str, str] = {}
-        constants: dict[str, str] = {}
-        for item in items:
-            field, equals, right = item.partition("=")
-            target = constants if field.endswith(":") else columns
-            field = field.removesuffix(":").strip()
-            if not equals or not field:
-                raise ConfigError(f"--map {item}: write FIELD=COLUMN, or FIELD:=VALUE for one value in all rows")
-            if field not in _FIELDS and not field.startswith(_ATTRIBUTE):
-                known = ", ".join(sorted(_FIELDS))
-                raise ConfigError(
-                    f"--map {item}: events have no field {field}; the fields are {known} and attributes.NAME"
-                )
-            if field in columns or field in constants:
-                raise ConfigError(f"--map {item}: {field} is mapped twice")
-            target[field] = right
-        return cls(columns, constants)
-
-
 def read_csv(
-    source: BinaryIO, mapping: CsvMapping, *, topic: str, name: str, now_ms: int | None = None
+    source: BinaryIO,
+    mapping: CsvMapping,
+    *,
+    topic: str,
+    name: str,
+    times: TimeReader | None = None,
+    now_ms: int | None = None,
 ) -> Iterator[Outgoing]:
     """Yield an upsert per row. The first line names the columns; commas, semicolons, tabs or pipes separate them.
 
     A column that is named like a field maps to it unless the mapping says otherwise. An empty cell leaves its field
     out. Fields that nothing maps to have defaults: ticket_id is derived from the row's number and content, so reading
     a file twice is idempotent; version is 1; the times are `now_ms`, by default the clock's. Tags are separated by
-    commas, semicolons or pipes. A time is in milliseconds since 1970 or ISO 8601, in UTC if it has no offset; a version
-    may be such a time too.
+    commas, semicolons or pipes. `times` reads the times, by default in UTC if they name no zone; a version is a whole
+    number or such a time.
 
     Raises:
         ConfigError: the file has no header, a mapped column is missing, or tenant_id or the text is not mapped, all
             raised by the call; or a row is malformed, raised when the row is read.
     """
-    csv.field_size_limit(MAX_LINE_BYTES)
-    lines = text_lines(source, name)
-    first = next(lines, "")
-    if not first.strip():
-        raise ConfigError(f"{name}: the first line is empty, but it must name the columns")
-    header, delimiter = _header(first, name)
-    fields = _resolve(mapping, header, name)
+    header, rows = read_table(source, name)
+    reader = RowReader(mapping, header, name)
     now = int(time.time() * 1000) if now_ms is None else now_ms
-    rows = _rows(lines, len(header), delimiter, name)
-    return (_event(_given(mapping, fields, row, n), f"{name}:{line}", now, topic) for n, (line, row) in rows)
+    make = partial(_event, now_ms=now, topic=topic, times=times or TimeReader())
+    return (make(reader.read(row, n), f"{name}:{line}") for n, (line, row) in enumerate(rows, start=1))
 
 
-def _header(line: str, name: str) -> tuple[list[str], str]:
-    """The names of the columns, and the delimiter: the one that yields the most columns."""
-    try:
-        found = [(next(csv.reader([line], delimiter=delimiter, strict=True)), delimiter) for delimiter in _DELIMITERS]
-    except csv.Error as error:
-        raise ConfigError(f"{name}:1: {error}") from None
-    columns, delimiter = max(found, key=lambda pair: len(pair[0]))
-    return [column.strip() for column in columns], delimiter
-
-
-def _resolve(mapping: CsvMapping, header: Sequence[str], name: str) -> dict[str, int]:
-    """The number of the column that each field is taken from."""
-    wanted = {column: column for column in header if column in _FIELDS and column not in mapping.constants}
-    wanted |= mapping.columns
-    missing = sorted(set(wanted.values()) - set(header))
-    if missing:
-        raise ConfigError(f"{name} has no column {', '.join(missing)}; it has {', '.join(header)}")
-    named = {*wanted, *mapping.constants}
-    if "tenant_id" not in named:
-        raise ConfigError(f"{name}: no tenant_id; add --map tenant_id:=NAME or --map tenant_id=COLUMN")
-    if not named & _TEXTS:
-        raise ConfigError(
-            f"{name}: no subject or body; add --map body=COLUMN, where COLUMN is one of {', '.join(header)}"
-        )
-    return {field: header.index(column) for field, column in wanted.items()}
-
-
-def _rows(lines: Iterator[str], width: int, delimiter: str, name: str) -> Iterator[tuple[int, tuple[int, list[str]]]]:
-    """Yield each row's number, with the number of its last line and its cells."""
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    number = 0
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise ConfigError(f"{name}:{rows.line_num + 1}: {error}") from None
-        if row is None:
-            return
-        line = rows.line_num + 1  # the header was read apart
-        if not row:
-            continue
-        number += 1
-        if len(row) != width:
-            raise ConfigError(f"{name}:{line}: the row has {len(row)} values, but the header has {width}")
-        yield number, (line, row)
-
-
-def _given(mapping: CsvMapping, fields: Mapping[str, int], row: Sequence[str], number: int) -> dict[str, str]:
-    """The row's value for each field."""
-    given = {field: value.replace(_ROW_NUMBER, str(number)) for field, value in mapping.constants.items()}
-    given |= {field: row[column].strip() for field, column in fields.items()}
-    if "ticket_id" not in given:
-        content = "\x1f".join((str(number), *row)).encode()
-        given["ticket_id"] = f"row-{number}-{blake2b(content, digest_size=6).hexdigest()}"
-    return given
-
-
-def _event(given: Mapping[str, str], where: str, now_ms: int, topic: str) -> Outgoing:
+def _event(given: Mapping[str, str], where: str, *, now_ms: int, topic: str, times: TimeReader) -> Outgoing:
     event: dict[str, object] = {"version": 1, "created_at": now_ms, "updated_at": now_ms}
     attributes: dict[str, str] = {}
     for field, value in given.items():
         if not value:
             continue
-        if field.startswith(_ATTRIBUTE):
-            attributes[field.removeprefix(_ATTRIBUTE)] = value
+        if field.startswith(ATTRIBUTE):
+            attributes[field.removeprefix(ATTRIBUTE)] = value
         else:
             try:
-                event[field] = _READERS.get(field, str)(value)
-            except ValueError:
-                raise ConfigError(f"{where}: {field} is {value[:40]!r}, but must be a number or a time") from None
+                event[field] = _value(field, value, times)
+            except ValueError as error:
+                raise ConfigError(f"{where}: {field} is {value[:40]!r}, {error}") from None
     if attributes:
         event["attributes"] = attributes
     try:
@@ -182,24 +90,18 @@ def _event(given: Mapping[str, str], where: str, now_ms: int, topic: str) -> Out
     return Outgoing(topic, key, msgspec.json.encode({"op": "upsert", **event}))
 
 
-def _number_or_time(value: str) -> int:
-    """An integer unchanged, or an ISO 8601 time, in UTC if it has no offset, in milliseconds since 1970.
+def _value(field: str, text: str, times: TimeReader) -> int | str | tuple[str, ...]:
+    """The event's value for a cell.
 
     Raises:
-        ValueError: the value is neither.
+        ValueError: the cell is not a time or a version; the message says what to do.
     """
-    if value.isdecimal():
-        return int(value)
-    found = datetime.fromisoformat(value)
-    return milliseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
+    if field in _TIMES:
+        return times.read(text)
+    if field == "version":
+        return int(text) if text.isdecimal() and len(text) <= _MAX_VERSION_DIGITS else times.read(text)
+    return _tags(text) if field == "tags" else text
 
 
 def _tags(value: str) -> tuple[str, ...]:
     return tuple(tag.strip() for tag in _TAG_SEPARATORS.split(value) if tag.strip())
-
-
-_READERS: Final[dict[str, Callable[[str], object]]] = {
-    "tags": _tags,
-    "version": _number_or_time,
-    **dict.fromkeys(_TIMES, _number_or_time),
-}

@@ -63,6 +63,8 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["produce", "{events}", "--map", "a=b"], "--map is for CSV"),
         (["produce", "{csv}", "--map", "body=missing"], "missing"),
         (["produce", "{csv}", "--map", "nonsense"], "nonsense"),
+        (["produce", "{csv}", "--zone", "Nowhere"], "--zone Nowhere: no such time zone here"),
+        (["produce", "{csv}", "--zone", "../zone"], "--zone ../zone: no such time zone here"),
         (["search", "--tenant", "acme", "  "], "the question is empty"),
         (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is not a date"),
         (["dlq", "show", "7"], "'7' is not PARTITION:OFFSET"),

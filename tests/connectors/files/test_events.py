@@ -4,11 +4,12 @@ import io
 import json
 from collections.abc import Iterator
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from connectors.files.events import CsvMapping, read_csv, read_jsonl
+from connectors.files import CsvMapping, TimeReader, read_csv, read_jsonl
 from connectors.kafka.producer import Outgoing
 from core.contract import TicketEvent, UpsertEvent
 from core.errors import ConfigError
@@ -130,12 +131,27 @@ def test_a_constant_may_hold_the_rows_number() -> None:
         ("2026-01-01 01:00:00+01:00", _NOW),
         ("2026-01-01 00:00", _NOW),
         ("2026-01-01", _NOW),
+        ("2026-01-01 00:00:00 UTC", _NOW),
     ],
 )
-def test_times_are_read_in_the_usual_forms(cell: str, ms: int) -> None:
-    """A time or a version may be in milliseconds or ISO 8601, in UTC if it has no offset."""
+def test_a_version_may_be_a_time(cell: str, ms: int) -> None:
+    """A time and a version are read alike."""
     (event,) = _events(f"text,at\nx,{cell}\n", *_TEXT, "updated_at=at", "version=at")
     assert (event["updated_at"], event["version"]) == (ms, ms)
+
+
+def test_a_whole_number_as_version_is_a_counter() -> None:
+    """Ten digits are seconds in a time, but not in a version."""
+    (event,) = _events("text,at\nx,1767225600\n", *_TEXT, "updated_at=at", "version=at")
+    assert (event["updated_at"], event["version"]) == (_NOW, 1_767_225_600)
+
+
+def test_the_caller_says_how_times_are_read() -> None:
+    """The day comes first, and times without a zone are in the given zone."""
+    how = TimeReader(day_first=True, zone=ZoneInfo("Europe/Berlin"))
+    source = io.BytesIO(b"text,at\nx,01/07/2026 10:00\n")
+    (record,) = read_csv(source, CsvMapping.parse([*_TEXT, "updated_at=at"]), topic="raw", name="-", times=how)
+    assert json.loads(record.value or b"")["updated_at"] == 1_782_892_800_000
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -173,8 +189,12 @@ def test_a_wrong_mapping_is_quoted(item: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("content", "mapping", "words"),
     [
-        (b"", _TEXT, "the first line is empty"),
-        (b"\nid,text\n", _TEXT, "the first line is empty"),
+        (b"", _TEXT, "rows.csv is empty, but its first line must name the columns"),
+        (b"\n \n", _TEXT, "rows.csv is empty"),
+        (b",,\n", _TEXT, "rows.csv is empty"),
+        (b"id,text,text\n", _TEXT, "2 columns named text; add --map 'body=text#1' for the first"),
+        (b"id,text,text\n", [*_TEXT[:1], "body=text#3"], "rows.csv has no column text#3"),
+        (b"body,body\n", _TEXT[:1], "2 columns named body"),
         (b"id,words\n", _TEXT, "rows.csv has no column text; it has id, words"),
         (b"id,text\n", ["body=text"], "--map tenant_id:=NAME"),
         (
@@ -182,7 +202,7 @@ def test_a_wrong_mapping_is_quoted(item: str, words: str) -> None:
             ["tenant_id:=acme"],
             "no subject or body; add --map body=COLUMN, where COLUMN is one of id, text",
         ),
-        ("id,text\n".encode("utf-16"), _TEXT, "rows.csv:1: not UTF-8"),
+        ("id,t\xeaxt\n".encode("cp1252"), _TEXT, "rows.csv:1: byte 0xea is not UTF-8; save the file as CSV UTF-8"),
     ],
 )
 def test_a_wrong_header_is_reported_at_once(content: bytes, mapping: list[str], words: str) -> None:
@@ -195,12 +215,15 @@ def test_a_wrong_header_is_reported_at_once(content: bytes, mapping: list[str], 
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (b"1,\xe9,", "rows.csv:3: not UTF-8; convert the file first"),
+        (b"1,\xe9,", "rows.csv:3: byte 0xe9 is not UTF-8; save the file as CSV UTF-8, or convert it first: iconv -f"),
         (b"1,x", "rows.csv:3: the row has 2 values, but the header has 3"),
-        (b'1,"x,', "rows.csv:3: unexpected end of data"),
+        (b"1,x,2026-01-05,y", "rows.csv:3: the row has 4 values, but the header has 3"),
+        (b'1,"x,', "rows.csv:3: a quoted value has no closing quote before the file ends"),
+        (b'1,"x"y,', "rows.csv:3: a quoted value goes on after its closing quote"),
         (b",x,", "rows.csv:3: object missing required field `ticket_id`"),
-        (b"1,x,yesterday", "rows.csv:3: updated_at is 'yesterday', but must be a number or a time"),
-        (b"1,x,999999999999999999", "rows.csv:3: expected `int` <= 253402300799999 - at `$.updated_at`"),
+        (b"1,x,yesterday", "rows.csv:3: updated_at is 'yesterday', but must be a time, for example 2026"),
+        (b"1,x,01/02/2026", "rows.csv:3: updated_at is '01/02/2026', which may be 1 February or 2 January; add --day-"),
+        (b"1,x,253402300800000", "rows.csv:3: expected `int` <= 253402300799999 - at `$.updated_at`"),
     ],
 )
 def test_a_malformed_row_is_named(row: bytes, words: str) -> None:
@@ -213,6 +236,44 @@ def test_a_malformed_row_is_named(row: bytes, words: str) -> None:
         next(rows)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_one_of_several_columns_with_one_name_is_chosen_by_number() -> None:
+    """COLUMN#2 is the second, and COLUMN#* is all of them: tags add up, and texts follow each other."""
+    text = "tenant_id,note,label,note,label\na,x,vip,y,eu\nb,x,,,\n"
+    (second, _) = _events(text, "body=note#2")
+    assert second["body"] == "y"
+    both, one = _events(text, "body=note#*", "tags=label#*")
+    assert (both["body"], both["tags"]) == ("x\n\ny", ["vip", "eu"])
+    assert (one["body"], "tags" in one) == ("x", False)
+
+
+def test_a_column_whose_name_ends_in_a_number_sign_comes_first() -> None:
+    """A header may hold `note#2` itself."""
+    (event,) = _events("tenant_id,note,note#2\na,x,y\n", "body=note#2")
+    assert event["body"] == "y"
+
+
+def test_half_an_emoji_does_not_end_a_file_of_jsonl() -> None:
+    """The line is written unchanged; in an id the half counts as U+FFFD, as in the worker."""
+    lines = [rb'{"tenant_id":"a","ticket_id":"1","x":"\ud83d"}', rb'{"tenant_id":"a","ticket_id":"\udc00 \\ud83d"}']
+    assert [(r.key, r.value) for r in _jsonl(b"\n".join(lines))] == [
+        (b"a/1", lines[0]),
+        ("a/\ufffd \\ud83d".encode(), lines[1]),
+    ]
+
+
+def test_an_array_of_events_is_refused_with_a_hint() -> None:
+    """JSONL has one event per line."""
+    with pytest.raises(ConfigError, match=r"^events.jsonl:1: .* write one object per line, for example with jq"):
+        _jsonl(b'[{"tenant_id":"a","ticket_id":"1"}]')
+
+
+def test_jsonl_in_utf16_becomes_utf8() -> None:
+    """Windows PowerShell redirects output to a file in UTF-16."""
+    line = '{"tenant_id":"a","ticket_id":"1","subject":"Größe 😀"}'
+    (record,) = _jsonl(f"{line}\r\n".encode("utf-16"))
+    assert (record.key, record.value) == (b"a/1", line.encode())
 
 
 def test_an_errors_line_number_counts_lines() -> None:

@@ -48,7 +48,7 @@ def test_a_malformed_line_is_named(line: bytes, words: str) -> None:
 
 def test_text_that_is_not_utf_8_is_named() -> None:
     """The error says how to convert the file."""
-    with pytest.raises(ConfigError, match=r"^f:2: not UTF-8; convert the file first"):
+    with pytest.raises(ConfigError, match=r"^f:2: byte 0xe9 is not UTF-8; save the file as CSV UTF-8"):
         list(text_lines(io.BytesIO(b"a\n\xe9\n"), "f"))
 
 
