@@ -9,8 +9,9 @@ import msgspec
 
 from core.contract import Message, UpsertEvent
 from core.records import Rejected, Ticket
-from operators.html_text import html_to_text, is_html
-from operators.quotes import cut_quotes
+from operators.html_text import decode_entities, html_to_text, markup_of
+from operators.mail.cut import QUOTED, cut_mail
+from operators.mail.lines import may_hold_history, says_forwarded
 
 #: Characters nobody sees: controls but line feed and tab, soft hyphen, zero-width space, word joiner, byte order mark,
 #: and the marks that turn the writing direction.
@@ -24,9 +25,6 @@ _SPACES: Final = re.compile(r"[^\S\n]+")
 #: Something to tidy: controls, and white space other than single spaces and line feeds.
 _UNTIDY: Final = re.compile(r"[^\S\n ]|[\x00-\x08\x0e-\x1f\x7f]|  | \n|\n ")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
-_CUTTABLE: Final = re.compile(
-    r"^(?:>|--|\W{0,3}[^\n]{0,300}:\s*$)|^.{0,3}(?:sent|von|envo|envi|invi|verz)", re.IGNORECASE | re.MULTILINE
-)
 
 
 def clean(items: Sequence[Ticket]) -> list[Ticket | Rejected]:
@@ -37,25 +35,37 @@ def clean(items: Sequence[Ticket]) -> list[Ticket | Rejected]:
     ]
 
 
-def clean_text(text: str) -> str:
-    """Plain, visible, NFC; blank lines at most one at a time."""
-    if is_html(text):
-        text = html_to_text(text)
+def clean_text(text: str, *, forwarded: bool = False) -> str:
+    """The text that its author wrote or hands on: plain, visible, in NFC, with one blank line at a time at most.
+
+    Args:
+        text: plain text or HTML, as a mail program sent it.
+        forwarded: the subject says that the mail is forwarded; its first header block heads no history then.
+    """
+    text = text.replace(QUOTED, "") if QUOTED in text else text
+    kind = markup_of(text)
+    text = decode_entities(text) if kind == "none" else html_to_text(text, kind)
     if not text.isascii():
         text = _JOINERS.sub("", unicodedata.normalize("NFC", text)).translate(_INVISIBLE)
     if _UNTIDY.search(text):
         text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
-        text = "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n"))
-    if "\n" in text and _CUTTABLE.search(text):
-        text = cut_quotes(text)
+        text = "\n".join(map(_tidy, _SPACES.sub(" ", text).split("\n")))
+    if may_hold_history(text):
+        text = cut_mail(text, forwarded=forwarded)
     return _BLANK_LINES.sub("\n\n", text).strip() if "\n" in text else text.strip()
 
 
+def _tidy(line: str) -> str:
+    """Without white space at its ends, except in the line that begins a signature (RFC 3676)."""
+    return line if line == "-- " else line.strip()
+
+
 def _content(content: UpsertEvent) -> UpsertEvent:
+    forwarded = says_forwarded(content.subject)
     return msgspec.structs.replace(
         content,
         subject=" ".join(clean_text(content.subject).split()),
-        body=clean_text(content.body),
+        body=clean_text(content.body, forwarded=forwarded),
         messages=tuple(_message(message) for message in content.messages),
     )
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operators.clean import clean, clean_text
-from operators.quotes import cut_quotes
+from operators.mail.cut import cut_mail
 from tests.operators.samples import message, ticket
 
 
@@ -24,7 +24,9 @@ from tests.operators.samples import message, ticket
         ("<div>one<br>two</div><div>three</div>", "one\ntwo\n\nthree"),
         ("<html><head><style>p {color: red}</style></head><body>Hi<script>x()</script></body></html>", "Hi"),
         ("<ul><li>a</li><li>b</li></ul>", "a\n\nb"),
-        ("Lost.<blockquote>You wrote: hello</blockquote>", "Lost."),
+        ("Lost.<blockquote>Error 1603</blockquote>What now?", "Lost.\nError 1603\nWhat now?"),
+        ("Lost.<blockquote type='cite'>You wrote: hello</blockquote>", "Lost."),
+        ("Lost.<p>On Monday, Support wrote:</p><blockquote>hello</blockquote>", "Lost."),
         ("<div>New.</div><div class='gmail_quote'>On Monday X wrote:<br>old</div>", "New."),
         ("<blockquote>only a quote</blockquote>", "only a quote"),
         ("Lost.\n\nOn Mon, 5 Jan 2026 at 09:12, Support <s@example.com> wrote:\n> old\n> older", "Lost."),
@@ -37,7 +39,8 @@ from tests.operators.samples import message, ticket
         ("Weg.\n\nVon: Support\nGesendet: Montag\nAn: Ada\n\nalt", "Weg."),
         ("Lost.\n-- \nAda Okafor\nExample Ltd", "Lost."),
         ("Lost.\n\nSent from my telephone", "Lost."),
-        ("> you asked\nyes\n> and this\nno", "yes\nno"),
+        ("The log says:\n> Error 5\n> at Setup.exe\nWhy?", "The log says:\n> Error 5\n> at Setup.exe\nWhy?"),
+        ("On Monday, Support wrote:\n> you asked\nyes\n> and this\nno", "yes\nno"),
         ("On Monday, Support wrote:\n> old\n\nMy answer below.", "My answer below."),
         ("> only\n> quoted", "> only\n> quoted"),
         ("From: here to there is far", "From: here to there is far"),
@@ -45,7 +48,7 @@ from tests.operators.samples import message, ticket
     ],
 )
 def test_cases(text: str, cleaned: str) -> None:
-    """One by one."""
+    """A text is cleaned to what its author meant."""
     assert clean_text(text) == cleaned
 
 
@@ -63,8 +66,8 @@ def test_subject_body_and_messages_are_cleaned() -> None:
 )
 def test_cutting_twice_is_cutting_once(text: str) -> None:
     """What is left holds nothing more to cut."""
-    once = cut_quotes(text)
-    assert cut_quotes(once) == once
+    once = cut_mail(text)
+    assert cut_mail(once) == once
 
 
 @given(st.text(min_size=1, max_size=200))
