@@ -55,6 +55,9 @@ _BREAKAGES: Final[tuple[Callable[[Event], bytes | None], ...]] = (
     lambda event: _encode(event, tenant_id="a/b"),
     lambda event: _encode(event, updated_at=msgspec.UNSET),
     lambda event: _encode(event, updated_at="yesterday"),
+    lambda event: _encode(event, updated_at=1_767_225_600),  # seconds
+    lambda _event: b"\0\0\0\0\5\x08acme",  # Avro behind a schema id
+    lambda event: msgspec.json.encode({"before": None, "after": {"id": event["ticket_id"]}, "op": "c"}),  # Debezium
     lambda event: _encode(event, schema_version=2),
     lambda event: _encode(event, tags=["tag"] * 101),
     lambda event: _encode(event, messages=[{"author": "agent", "body": "", "created_at": 0}] * 1001),

@@ -53,11 +53,21 @@ def read(record: Record) -> Reading | None:
     try:
         if record.value is None:
             return _null(record)
-        if len(record.value) > MAX_RECORD_BYTES or depth(record.value) > 16:
+        if len(record.value) > MAX_RECORD_BYTES:
             return None
-        return _event(parse(record.value), record.key)
+        value = unframed(record.value)
+        return None if depth(value) > 16 else _content(parse(value), record.key)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def unframed(value: bytes) -> bytes:
+    """The JSON that a schema registry's serializer framed, or else the value itself."""
+    for header in (rb"\x00.{4}", rb"\x03\x00.{16}"):
+        match = re.fullmatch(header + rb"(\s*[{\[].*)", value, re.DOTALL)
+        if match:
+            return match[1]
+    return value
 
 
 def depth(value: bytes) -> int:
@@ -76,10 +86,8 @@ def parse(value: bytes) -> Any:
         ValueError: it is neither.
         RecursionError: it is deeper than this reading goes.
     """
-    text = value.decode()
-    found = json.loads(text, object_pairs_hook=_Object, parse_int=_integer, parse_constant=_constant)
-    _require_whole_characters(found)
-    return found
+    found = json.loads(value.decode(), object_pairs_hook=_Object, parse_int=_integer, parse_constant=_constant)
+    return _whole_characters(found)
 
 
 def key_in(found: Any) -> bytes | None:
@@ -89,17 +97,15 @@ def key_in(found: Any) -> bytes | None:
     return f"{found.last('tenant_id')}/{found.last('ticket_id')}".encode()
 
 
-def _require_whole_characters(found: Any) -> None:
-    """JSON's grammar allows half of a surrogate pair, and UTF-8 doesn't."""
+def _whole_characters(found: Any) -> Any:
+    """JSON's grammar allows half of a surrogate pair; it is read as U+FFFD."""
     if isinstance(found, str):
-        found.encode()
-    elif isinstance(found, list):
-        for item in found:
-            _require_whole_characters(item)
-    elif isinstance(found, _Object):
-        for name, value in found.pairs:
-            name.encode()
-            _require_whole_characters(value)
+        return re.sub("[\ud800-\udfff]", "\ufffd", found)
+    if isinstance(found, list):
+        return [_whole_characters(item) for item in found]
+    if isinstance(found, _Object):
+        return _Object([(_whole_characters(name), _whole_characters(value)) for name, value in found.pairs])
+    return found
 
 
 def _integer(digits: str) -> int:
@@ -121,6 +127,19 @@ def _null(record: Record) -> Reading | None:
     if not re.fullmatch(rb"[0-9]{1,16}", version) or int(version) >= _FINAL:
         return None
     return Reading(tenant_id, ticket_id, int(version), deleted=True)
+
+
+def _content(found: Any, key: bytes | None) -> Reading | None:
+    """The event, which an envelope may hold."""
+    read = _event(found, key)
+    if read is not None or not isinstance(found, _Object):
+        return read
+    names = {name for name, _ in found.pairs}
+    if names == {"schema", "payload"}:
+        return _content(found.last("payload"), key)
+    if found.last("op") in tuple("crud") and names & {"before", "after"}:
+        return _event(found.last("after"), key)
+    return _event(found.last("data"), key) if isinstance(found.last("specversion"), str) else None
 
 
 def _event(event: Any, key: bytes | None) -> Reading | None:
@@ -165,7 +184,7 @@ def _list_of(check: Check) -> Check:
 
 def _time(value: Any) -> bool:
     if not isinstance(value, str):
-        return _whole(0, _LAST_MS)(value)
+        return _whole(0, _LAST_MS)(value) and not (10**8 <= value < 10**11 or _spells_a_date(str(value)))
     match = _TIME.fullmatch(value)
     if match is None:
         return False
@@ -175,6 +194,16 @@ def _time(value: Any) -> bool:
     zone = timezone(timedelta(hours=hours, minutes=minutes)) if match[9] else UTC
     moment = datetime(*(int(match[n]) for n in range(1, 7)), tzinfo=zone)  # type: ignore[misc,arg-type]
     moment + timedelta(seconds=round(float(match[7] or 0), 6))  # beyond the year 9999 there is no time
+    return True
+
+
+def _spells_a_date(digits: str) -> bool:
+    if len(digits) not in (8, 12, 14) or not "1970" <= digits[:4] < "2100":
+        return False
+    try:
+        datetime(int(digits[:4]), *(int(digits[n : n + 2]) for n in range(4, len(digits), 2)), tzinfo=UTC)  # type: ignore[arg-type,misc]
+    except ValueError:
+        return False
     return True
 
 

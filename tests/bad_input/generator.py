@@ -172,6 +172,38 @@ def _encoded(rng: Random, number: int) -> Made:
     return key_of(number), changed, ()
 
 
+def _framed(rng: Random, number: int) -> Made:
+    """Behind a schema registry's header, or in an envelope, or in another format."""
+    given = fields(number)
+    if rng.random() < 0.3:
+        at = rng.randrange(len(given))
+        given[at] = (given[at][0], rng.choice(LITERALS))
+    value = written(given)
+    connect = b'{"schema":{"type":"struct"},"payload":'
+    framed = rng.choice(
+        (
+            b"\0\0\0\0\5" + value,
+            b"\0\0\0\xc8\x7b\n " + value,
+            b"\0\0\0\0\5" + rng.choice((b"", b"\0", b"\x08acme\x02", b"[", b"{", value[1:], b"[" + value + b"]")),
+            b"\3\0" + bytes(range(16)) + value,
+            b"\3\5" + bytes(range(16)) + value,
+            connect + value + b"}",
+            connect + b"null}",
+            b'{"before":null,"after":' + value + b',"op":"c","ts_ms":1}',
+            connect + b'{"op":"u","after":' + value + b"}}",
+            b'{"before":' + value + b',"after":null,"op":"d"}',
+            b'{"op":"c","value":' + value + b"}",
+            b'{"specversion":"1.0","id":"1","data":' + value + b"}",
+            b'{"specversion":"1.0","id":"1","data_base64":"eyJ9"}',
+            json.dumps(value.decode(errors="replace")).encode(),
+            value + b"\n" + value,
+            b"\x86\xa2op\xa6upsert",
+            b"\x1f\x8b" + value,
+        )
+    )
+    return key_of(number), framed, ()
+
+
 def _key(rng: Random, number: int) -> Made:
     keys = (None, b"", b"/", b"acme", b"acme/", b"/N-1", b"acme/N-%d " % number, b"ACME/N-%d" % number, b"\xff/1",
             b"acme//N-%d" % number, b'"acme/N-%d"' % number, b"acme/N-%d\n" % number, b"a" * 9_000)  # fmt: skip
@@ -242,7 +274,7 @@ def _delete(rng: Random, number: int) -> Made:
 
 _KINDS: Final[tuple[Callable[[Random, int], Made], ...]] = (
     _sound, _known_bad, _one_field, _one_field, _nested_field, _nested_field, _left_out_or_twice, _time, _bytes, _bytes,
-    _encoded, _key, _null, _attributes, _text, _text, _delete, _many, _deep, _size,
+    _encoded, _framed, _key, _null, _attributes, _text, _text, _delete, _many, _deep, _size,
 )  # fmt: skip
 
 

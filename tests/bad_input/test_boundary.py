@@ -21,6 +21,8 @@ from core.records import Batch, Origin, Record, Rejected, Ticket, TicketPoints
 from core.settings import ContractSettings, ModelSettings, Settings
 from models.run.hashing import HashingEmbedder
 from operators import decode as decoding
+from operators import parse
+from operators.formats import Wrapped
 from stream.plan import ticket_steps
 from stream.steps import Step, run_step
 from stream.telemetry import StreamTelemetry
@@ -202,14 +204,35 @@ def test_a_decoder_that_passes_on_what_the_parser_quotes_is_caught(
     monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
     """The parser's own messages quote values, in either kind of quotes."""
-    monkeypatch.setattr(decoding, "_QUOTED", re.compile(pattern))
+    monkeypatch.setattr(parse, "_QUOTED", re.compile(pattern))
     with pytest.raises(AssertionError):
         _check_decoder(_sound)
 
 
 def test_a_decoder_that_reads_no_further_than_it_must_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser skips fields of no meaning, so bytes that are no UTF-8 must be looked for before."""
-    monkeypatch.setattr(decoding, "_check_utf8", lambda _value: None)
+    monkeypatch.setattr(parse, "_check_utf8", lambda _value: None)
+    with pytest.raises(AssertionError):
+        _check_decoder(_sound)
+
+
+@pytest.mark.parametrize(
+    ("name", "mutant"),
+    [
+        ("_check_times", lambda _event: None),
+        ("mistaken_for_ms", lambda number: "seconds" if 10**8 <= number < 10**11 else None),
+        ("replace_half_surrogates", lambda _value: None),
+        ("unframe", lambda _value: None),
+        ("unwrap", lambda _found: None),
+        ("unwrap", lambda found: Wrapped(found.get("after") or found.get("before"), "an envelope")),
+    ],
+    ids=["times", "dates", "half characters", "framed values", "envelopes", "a deleted row"],
+)
+def test_a_decoder_without_one_of_the_contracts_rules_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str, mutant: Callable[..., object]
+) -> None:
+    """Numbers that aren't milliseconds are rejected; half characters, framed values and envelopes are read."""
+    monkeypatch.setattr(parse, name, mutant)
     with pytest.raises(AssertionError):
         _check_decoder(_sound)
 

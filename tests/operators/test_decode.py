@@ -41,7 +41,7 @@ def test_unknown_fields_are_out_of_the_way() -> None:
         (raw(b"{"), "bad_json", "not JSON"),
         (raw(b""), "bad_json", "not JSON"),
         (raw(b'{"op":"upsert","subject":"\xff"}'), "bad_utf8", "not UTF-8"),
-        (raw(b"[]"), "bad_field", "expected"),
+        (raw(b"7"), "bad_field", "expected"),
         (_encoded(version=msgspec.UNSET), "no_version", "version is missing"),
         (_encoded(version=-1), "bad_field", "version: expected `int` >= 0"),
         (_encoded(version=2**53), "bad_field", "version"),
@@ -55,6 +55,25 @@ def test_unknown_fields_are_out_of_the_way() -> None:
         (_encoded(ticket_id=""), "bad_field", "ticket_id"),
         (_encoded(updated_at="yesterday"), "bad_field", "updated_at"),
         (_encoded(updated_at="2026-01-05T08:00:00"), "bad_field", "updated_at"),
+        (_encoded(updated_at=1_704_442_353), "bad_field", "updated_at: the number looks like seconds; write RFC 3339"),
+        (_encoded(created_at=20240105), "bad_field", "created_at: the number looks like YYYYMMDD; write RFC 3339"),
+        (_encoded(updated_at=20240105081233), "bad_field", "updated_at: the number looks like YYYYMMDDhhmmss"),
+        (_encoded(updated_at=1_704_442_353_000_000), "bad_field", "or milliseconds since 1970"),
+        (_encoded(updated_at=1_704_442_353.5), "bad_field", "or milliseconds since 1970"),
+        (_encoded(updated_at="2024-01-05 08:12:33 UTC"), "bad_field", "write RFC 3339 with an offset, as in 2026-"),
+        (
+            _encoded(
+                messages=[{"author": "agent", "body": "", "created_at": 0}] * 2
+                + [{"author": "agent", "body": "", "created_at": 1_704_442_353}]
+            ),
+            "bad_field",
+            "messages[2].created_at: the number looks like seconds",
+        ),
+        (
+            raw(b'{"op":"delete","tenant_id":"acme","ticket_id":"1","version":9,"updated_at":1704442353}'),
+            "bad_field",
+            "updated_at: the number looks like seconds",
+        ),
         (_encoded(messages=[{"author": "robot", "body": "", "created_at": 0}]), "bad_field", "messages[0].author"),
         (_encoded(schema_version=2), "unknown_schema", "schema_version is 2; this worker reads 1"),
         (_encoded(schema_version=2, subject=7), "unknown_schema", "schema_version is 2"),
@@ -95,10 +114,34 @@ def test_brackets_in_text_are_no_depth() -> None:
     assert isinstance(_decode(_encoded(body='[[[[{{{{ "quoted \\" [" ' * 20)), Ticket)
 
 
-def test_a_lone_surrogate_is_refused_or_harmless() -> None:
-    """JSON can name half a character; it must not blow up later, when text becomes bytes."""
-    done = _decode(raw(msgspec.json.encode(event()).replace(b"Card", b"\\ud800")))
-    assert isinstance(done, Rejected) or done.content.subject.encode()  # type: ignore[union-attr]
+@pytest.mark.parametrize(
+    ("escapes", "text"),
+    [
+        (rb"Great \ud83d", "Great \ufffd"),
+        (rb"\ude00 app", "\ufffd app"),
+        (rb"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (rb"\\ud83d \ud83d", "\\ud83d \ufffd"),
+    ],
+)
+def test_half_an_emoji_is_read_as_the_replacement_character(escapes: bytes, text: str) -> None:
+    """A string that was cut inside an emoji costs that emoji, wherever the escape is."""
+    subject = _decode(raw(msgspec.json.encode(event(subject="@")).replace(b"@", escapes)))
+    last = _decode(raw(msgspec.json.encode(event())[:-1] + b',"body":"' + escapes + b'"}'))
+    unlisted = _decode(raw(msgspec.json.encode(event())[:-1] + b',"x":"' + escapes + b'"}'))
+    assert isinstance(subject, Ticket)
+    assert isinstance(last, Ticket)
+    assert isinstance(unlisted, Ticket)
+    assert subject.content is not None
+    assert last.content is not None
+    assert (subject.content.subject, last.content.body) == (text, text)
+
+
+@pytest.mark.parametrize("value", [0, 5_000, 99_999_999, 10**11, 1_704_442_353_000, 253_402_300_799_999])
+def test_milliseconds_of_any_plausible_size_are_times(value: int) -> None:
+    """Only numbers that look like seconds or dates are refused."""
+    done = _decode(_encoded(created_at=value, updated_at=value), version_source="updated_at")
+    assert isinstance(done, Ticket)
+    assert done.version == value
 
 
 @pytest.mark.parametrize("version", [0, MAX_VERSION])

@@ -188,7 +188,7 @@ def test_decode_rejects_exactly_the_broken_records() -> None:
     codes = {item.code for item in results if isinstance(item, Rejected)}
     assert codes == {
         "too_large", "too_deep", "bad_utf8", "bad_json", "bad_field", "unknown_schema", "no_version", "bad_key",
-        "too_many_messages", "too_many_tags",
+        "too_many_messages", "too_many_tags", "other_format", "wire_format", "envelope",
     }  # fmt: skip
 
 
