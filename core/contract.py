@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 
 CONTRACT_VERSION: Final = 1
 
-#: Versions are compared as f64 ranges by the index, so they stay below 2^53 (IEEE 754 binary64 significand).
-#: The largest is reserved for deletes by null value. Those have no version of their own and outrank every other.
+#: The index compares versions as 64-bit floats, so they stay below 2^53 (IEEE 754 binary64 significand).
+#: FINAL_VERSION is reserved for deletes by null value, which have no version of their own and outrank every event.
 MAX_VERSION: Final = 2**53 - 2
 FINAL_VERSION: Final = 2**53 - 1
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 _CPU_INFO: Final = Path("/proc/cpuinfo")
 #: Lines of the file that list instruction sets: on x86, on ARM.
 _FLAGS_LINES: Final = ("flags", "Features")
-#: Vector and matrix instructions that kernels are chosen by, under Linux's names: x86's, then ARM's.
+#: Instruction sets by which ONNX Runtime chooses its kernels, as /proc/cpuinfo names them: x86, then ARM.
 FLAGS: Final = (
     *("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "amx_bf16"),
     *("asimddp", "i8mm", "bf16", "sve"),
@@ -38,7 +38,7 @@ class Cpu(Struct, frozen=True):
 
 
 def read_cpu(cpu_info: Path = _CPU_INFO) -> Cpu:
-    """This machine's CPU, according to `cpu_info`; without that file, which is Linux's, it has no flags."""
+    """This machine's CPU, according to `cpu_info`. Only Linux has that file; elsewhere the CPU has no flags."""
     lines: dict[str, str] = {}
     with contextlib.suppress(OSError):
         for line in cpu_info.read_text().splitlines():

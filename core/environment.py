@@ -28,7 +28,7 @@ RENAMED: Final = {
 }
 #: Settings of version 0.1 that are gone, and what to do instead of setting them.
 REMOVED: Final = {
-    "TICKETS_MODEL__CALL_TOKENS": "it is measured, and has a fixed value beside TICKETS_MODEL__BATCH_TOKENS",
+    "TICKETS_MODEL__CALL_TOKENS": "it is measured; when TICKETS_MODEL__BATCH_TOKENS is set, a fixed value is used",
     "TICKETS_CLASSIFY__NEIGHBOURS": "the five nearest examples vote",
     "TICKETS_TOPICS__FILE": "give the file to `ticketstream topics --file`",
     "TICKETS_WRITER__BACKOFF_BASE_S": "the first wait is at most 0.1 s, and BACKOFF_MAX_S bounds the longest",

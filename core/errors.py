@@ -31,7 +31,10 @@ class UnavailableError(TicketstreamError):
 
 
 class FatalError(TicketstreamError):
-    """No retry fixes this: a bug, or a collection that no longer fits. The process stops without committing."""
+    """No retry fixes this: a bug, or a collection that no longer matches the settings.
+
+    The process stops without committing.
+    """
 
 
 class RefusedError(FatalError):

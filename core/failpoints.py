@@ -33,7 +33,7 @@ Point = Literal[
     "after_embed",  # the batch is embedded; nothing is written
     "after_send",  # the write was sent to the index; its response has not been read
     "after_response",  # the batch is durable in the index or the next topic; it is not acked
-    "after_dead_letter_ack",  # dead letters of the batch are durable: of its steps, or of the index's refusals
+    "after_dead_letter_ack",  # dead letters of the batch are durable, whether a step or the index rejected the records
     "before_commit",  # offsets are about to be committed
 ]
 

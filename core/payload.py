@@ -11,8 +11,8 @@ PayloadValue = _Scalar | list[str] | dict[str, _Scalar]
 class Payload(TypedDict, total=False):
     """A point's payload: facts about its ticket, then about its own passage. Times are milliseconds since 1970.
 
-    A tombstone holds `tenant_id`, `ticket_id`, `head`, `version`, `chunk`, `chunks` and `state` only. In other points
-    a field is left out if the ticket has no value for it.
+    `head` is the id of the ticket's chunk 0. A tombstone holds `tenant_id`, `ticket_id`, `head`, `version`, `chunk`,
+    `chunks` and `state` only. In other points a field is left out if the ticket has no value for it.
     """
 
     tenant_id: str

@@ -109,7 +109,7 @@ class Index(IndexReader, Protocol):
             TransientError: an outage; any part of the call may have been applied.
             RefusedError: some of the tickets can't be indexed, because of a vector that is zero, not finite or of the
                 wrong size, for example; the others may be accepted without them.
-            FatalError: the collection no longer fits.
+            FatalError: the collection's schema or vector size no longer matches.
         """
         ...
 

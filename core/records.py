@@ -16,7 +16,7 @@ from core.payload import Payload, PayloadValue
 
 Stage = Literal["decode", "enrich", "embed", "index"]
 Vector = NDArray[np.float32]
-#: Of a record, in its order; a name may repeat.
+#: A record's headers, in order. Names may repeat.
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -74,7 +74,7 @@ class Ticket(Struct, frozen=True):
 
     Attributes:
         record: the record that this process read.
-        read_from: the event's position in the raw topic, if `record` is of a later topic.
+        raw_position: the event's position in the raw topic, or None if `record` is itself from there.
     """
 
     record: Record
@@ -82,7 +82,7 @@ class Ticket(Struct, frozen=True):
     ticket_id: str
     version: int
     content: UpsertEvent | None
-    read_from: RawPosition | None = None
+    raw_position: RawPosition | None = None
 
     @property
     def deleted(self) -> bool:
@@ -92,7 +92,7 @@ class Ticket(Struct, frozen=True):
     @property
     def raw(self) -> RawPosition:
         """The event's position in the raw topic."""
-        return self.read_from or RawPosition(self.record.origin, self.record.timestamp_ms)
+        return self.raw_position or RawPosition(self.record.origin, self.record.timestamp_ms)
 
 
 class Label(Struct, frozen=True):
@@ -255,7 +255,7 @@ class PartitionReceipt(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """Returned to the consumer with a batch's ack: the offsets that it read, and their size."""
+    """The offsets of a batch's records, and the records' number and size. Returned to the consumer with the ack."""
 
     partitions: tuple[PartitionReceipt, ...]
     records: int

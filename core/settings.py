@@ -152,7 +152,8 @@ class ModelSettings(Group):
         "from there instead of being built.",
     )
     stamp: str | None = Field(
-        None, description="Refuse to start with another model stamp than this (see `ticketstream model show`)."
+        None,
+        description="Required model stamp (see `ticketstream model show`); the worker refuses to start with any other.",
     )
     vector_cache_texts: Annotated[int, Field(ge=0)] = Field(
         20_000, description="Size of the vector cache, in texts: a cached text is not embedded again; 0 disables it."
@@ -193,7 +194,9 @@ class WriterSettings(Group):
 
     max_batch_records: Positive = Field(256, description="Maximum records of a batch.")
     max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(
-        50, description="Maximum time that a poll waits for a first record; the batch is what has arrived by then."
+        50,
+        description="Maximum time that a poll waits for the first record; the batch contains the records that have "
+        "arrived by then.",
     )
     max_inflight_records: Positive = Field(2_048, description="Maximum records read and not yet acked.")
     max_inflight_bytes: Positive = Field(
@@ -216,7 +219,7 @@ class HealthSettings(Group):
     )
     max_stall_s: Seconds = Field(
         60.0,
-        description="Report unhealthy without a poll, or without progress of the work in flight, for this long; "
+        description="Report unhealthy if there has been no poll, or no progress of the work in flight, for this long; "
         "a single batch may take ten times as long.",
     )
 

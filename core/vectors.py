@@ -11,7 +11,10 @@ _MATRIX: Final = 2  # dimensions
 
 
 def all_valid(vectors: Vector | Sequence[Vector], dimension: int) -> bool:
-    """True if every row is certainly valid, checked in one pass; if not, `vector_fault` says which isn't and why."""
+    """True if every row is valid, checked in one pass.
+
+    False may be a false alarm, because the squares of very large numbers overflow: check each row with `vector_fault`.
+    """
     try:
         matrix = np.asarray(vectors)
     except ValueError:  # rows of several lengths

@@ -27,7 +27,7 @@ class WirePoint(Struct, frozen=True, kw_only=True):
 
 
 class Embedded(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A value: everything that the index holds of a version of a ticket. Without points the ticket is deleted.
+    """The value of a record: all points of one version of a ticket. Without points the ticket is deleted.
 
     Attributes:
         shared: the payload fields that all points have in common.

@@ -11,10 +11,10 @@ from core.wire.format import OutgoingRecord, headers_of, schema_of
 
 
 class WirePassage(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A passage. The embedded text is `before`, a line break and `text`, or `text` if `before` is empty."""
+    """A passage. The embedded text is the heading (`before` in the map), a line break and `text`, or `text` alone."""
 
     text: str
-    before: str = ""
+    heading: str = msgspec.field(default="", name="before")
     role: Role = "customer"
     public: bool = True
     message: int = -1
@@ -36,7 +36,7 @@ class WireContent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A value. Without `content` the ticket is deleted.
+    """The value of a record: one enriched ticket. Without `content` the ticket is deleted.
 
     Attributes:
         origin: topic, partition and offset of the event in the raw topic.
@@ -126,12 +126,12 @@ def _content(found: Enriched, content: WireContent) -> UpsertEvent:
 
 def _wire_passage(passage: Passage) -> WirePassage:
     ending = f"\n{passage.text}"
-    before = passage.embed_text.removesuffix(ending) if passage.embed_text.endswith(ending) else ""
+    heading = passage.embed_text.removesuffix(ending) if passage.embed_text.endswith(ending) else ""
     return WirePassage(
-        text=passage.text, before=before, role=passage.role, public=passage.public, message=passage.message
+        text=passage.text, heading=heading, role=passage.role, public=passage.public, message=passage.message
     )
 
 
 def _passage(found: WirePassage) -> Passage:
-    embed_text = f"{found.before}\n{found.text}" if found.before else found.text
+    embed_text = f"{found.heading}\n{found.text}" if found.heading else found.text
     return Passage(found.text, embed_text, found.role, found.public, found.message)

@@ -12,7 +12,7 @@ Kind = Literal["enriched", "embedded"]
 FORMAT_VERSION: Final = 1
 CONTENT_TYPE: Final = "content-type"
 #: Timestamp of the event's record in the raw topic, in milliseconds since the epoch.
-FIRST_SEEN: Final = "ticketstream-first-seen-ms"
+BROKER_TIME: Final = "ticketstream-first-seen-ms"
 #: W3C Trace Context. `baggage` is not forwarded: producers put into it what they like, personal data included.
 _TRACE: Final = frozenset({"traceparent", "tracestate"})
 
@@ -29,11 +29,11 @@ def content_type(kind: Kind) -> bytes:
     return f"application/vnd.ticketstream.{kind}.v{FORMAT_VERSION}+msgpack".encode()
 
 
-def headers_of(kind: Kind, record: Record | None, first_seen_ms: int | None) -> Headers:
+def headers_of(kind: Kind, record: Record | None, broker_ms: int | None) -> Headers:
     """Headers of a record made from `record`, whose trace context it takes over."""
     trace = () if record is None else tuple(pair for pair in record.headers if pair[0] in _TRACE)
-    seen = () if first_seen_ms is None else ((FIRST_SEEN, str(first_seen_ms).encode()),)
-    return ((CONTENT_TYPE, content_type(kind)), *seen, *trace)
+    time = () if broker_ms is None else ((BROKER_TIME, str(broker_ms).encode()),)
+    return ((CONTENT_TYPE, content_type(kind)), *time, *trace)
 
 
 def schema_of(kind: Kind, value: type[Struct]) -> dict[str, object]:

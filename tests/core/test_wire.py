@@ -15,7 +15,7 @@ from core.contract import UpsertEvent
 from core.records import EnrichedTicket, Label, Origin, Passage, RawPosition, Record, Rejected, Ticket, TicketPoints
 from core.wire.embedded import MODEL, decode_embedded, embedded_schema, encode_embedded
 from core.wire.enriched import decode_enriched, encode_enriched, enriched_schema
-from core.wire.format import CONTENT_TYPE, FIRST_SEEN, OutgoingRecord, content_type
+from core.wire.format import BROKER_TIME, CONTENT_TYPE, OutgoingRecord, content_type
 from models.run.hashing import HashingEmbedder
 from operators.chunk import chunk
 from operators.embed import embed
@@ -102,7 +102,7 @@ def test_headers_hold_kind_model_first_seen_and_trace() -> None:
     item = _enriched(ticket)
     assert dict(encode_enriched(item).headers) == {
         CONTENT_TYPE: content_type("enriched"),
-        FIRST_SEEN: b"1700000123456",
+        BROKER_TIME: b"1700000123456",
         "traceparent": b"00-1-2-01",
         "tracestate": b"a=b",
     }
@@ -110,7 +110,7 @@ def test_headers_hold_kind_model_first_seen_and_trace() -> None:
     headers = dict(encode_embedded(_points(there), model="stamp").headers)
     assert headers == {
         CONTENT_TYPE: content_type("embedded"),
-        FIRST_SEEN: b"1700000123456",
+        BROKER_TIME: b"1700000123456",
         MODEL: b"stamp",
         "traceparent": b"00-1-2-01",
         "tracestate": b"a=b",

@@ -14,7 +14,7 @@ from core.records import Origin, Record, Rejected
 from core.settings import IndexSettings
 from core.wire.embedded import MODEL
 from core.wire.enriched import decode_enriched
-from core.wire.format import FIRST_SEEN
+from core.wire.format import BROKER_TIME
 from models.open import load_embedder
 from operators.receive import receive_embedded, receive_enriched
 from stream.roles import EMBEDDING, ENRICHMENT
@@ -90,7 +90,7 @@ def test_records_keep_key_and_partition_and_say_where_they_come_from(drained: St
         event = read(raw)
         assert event is not None
         assert (item.ticket.version, item.ticket.deleted) == (event.version, event.deleted)
-        assert dict(record.headers)[FIRST_SEEN] == str(raw.timestamp_ms).encode()
+        assert dict(record.headers)[BROKER_TIME] == str(raw.timestamp_ms).encode()
     sound = {place for place, record in log.items() if read(record) is not None}
     assert {_place(decode_enriched(record).ticket.raw.origin) for record in enriched} == sound
     lettered = {(int(h["dlq-partition"]), int(h["dlq-offset"])) for h in (dict(r.headers) for r in drained.letters())}
