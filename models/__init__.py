@@ -2,5 +2,5 @@
 
 import os
 
-# ONNX Runtime sends telemetry to Microsoft from its import on: switched off before that.
+# ONNX Runtime sends telemetry to Microsoft as soon as it is imported, so this comes before the import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -55,6 +55,6 @@ def count_gpus(driver: str = _DRIVER) -> int:
     return count.value
 
 
-def cuda_unusable() -> ConfigError:
+def cuda_load_error() -> ConfigError:
     """The error if ONNX Runtime supports CUDA but can't load it."""
     return ConfigError(f"TICKETS_MODEL__DEVICE: there is a GPU, but CUDA or cuDNN can't be loaded; {_INSTALL}")

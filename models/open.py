@@ -9,7 +9,7 @@ from core.errors import ConfigError
 from core.protocols import Embedder, ModelTokenizer
 from core.settings import ModelSettings
 from models.device import choose_device
-from models.precision import Precision, choose
+from models.precision import Precision, choose_precision
 from models.run.encoder import OnBatch, open_onnx_embedder
 from models.run.hashing import HashingEmbedder
 from models.run.tokenise import TextTokenizer, load_tokenizer
@@ -23,7 +23,7 @@ HASHING: Final = "hashing"
 
 
 class VerifiedModel(Struct, frozen=True):
-    """The files that a model runs from. Their hashes have been checked, so whoever is given one need not check again.
+    """The files that a model runs from. Their hashes have been checked; callers need not check them again.
 
     Attributes:
         artefact: graph and manifest.
@@ -192,7 +192,7 @@ def precision_of(settings: ModelSettings) -> Precision:
     Raises:
         ConfigError: a GPU is asked for, but can't be used.
     """
-    return choose(settings.precision, choose_device(settings.device))
+    return choose_precision(settings.precision, choose_device(settings.device))
 
 
 def weights_folder(settings: ModelSettings) -> Path:

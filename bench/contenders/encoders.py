@@ -16,7 +16,7 @@ from bench.job import Clock, Job, Measured, Skipped, answer
 from core.environment import load_settings
 from models.device import Device, why_no_gpu
 from models.open import ensure_model
-from models.precision import Precision, choose
+from models.precision import Precision, choose_precision
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, MASK
 from models.run.encoder import OnnxEmbedder, open_onnx_embedder
 from models.run.tokenise import load_tokenizer
@@ -114,7 +114,7 @@ def _on_a_gpu(precision: Precision) -> Callable[[Job], Measured]:
 CONTENDERS: Final = {
     "ours, fp16 on the GPU": _on_a_gpu("fp16"),
     "ours, fp32 on the GPU": _on_a_gpu("fp32"),
-    "ours, on the CPU beside it": _ours(choose("auto", "cpu")),
+    "ours, on the CPU beside it": _ours(choose_precision("auto", "cpu")),
     "ours, int8": _ours("int8"),
     "ours, fp32": _ours("fp32"),
     "our int8 graph, one by one": _plain("int8", 1),

@@ -20,7 +20,7 @@ from models.run.session import Ids, open_cpu_session
 from models.run.tokenise import load_tokenizer
 from models.store.artefact import Artefact, Manifest, find_artefact, save_artefact
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard
-from models.store.files import ProgressCallback, no_progress, one_at_a_time
+from models.store.files import ProgressCallback, folder_lock, no_progress
 
 #: Every 20th calibration text is used to compare a graph with the fp32 one.
 _COMPARED: Final = 20
@@ -41,12 +41,12 @@ def find_or_build_artefact(
     """The artefact in `folder`, built from the verified files in `weights` if it isn't there.
 
     Raises:
-        ConfigError: the graph is damaged, the weights are not a supported encoder's, or the folder is not writable.
+        ConfigError: the graph is damaged, the encoder is not supported, or the folder is not writable.
     """
     found = find_artefact(card, precision, folder)
     if found is not None:
         return found
-    with one_at_a_time(folder):
+    with folder_lock(folder):
         return find_artefact(card, precision, folder) or _build_artefact(card, weights, folder, precision, progress)
 
 
@@ -80,7 +80,7 @@ def build(card: ModelCard, weights: Path, precision: Precision) -> Built:
     """Build the graph from the verified files in `weights`.
 
     Raises:
-        ConfigError: they are not a supported encoder's.
+        ConfigError: the files are not those of a supported encoder.
     """
     shape, tensors = read_shape(weights / CONFIG), read_tensors(weights / WEIGHTS)
     exact = _graph(card, shape, tensors, FloatArithmetic())

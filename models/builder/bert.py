@@ -15,7 +15,7 @@ from core.errors import ConfigError
 Tensor = NDArray[np.float32]
 Tensors = Mapping[str, Tensor]
 
-#: Some files begin the names of tensors with it.
+#: Prefix of tensor names in some files.
 _PREFIX: Final = "bert."
 
 

@@ -1,8 +1,8 @@
 """Measures the input ranges of a model's matrices over the calibration texts, for static quantisation.
 
-`python -m models.builder.calibrate NAME FOLDER` writes the ranges of a model of ours whose weights are in FOLDER. With
-shipped ranges every machine builds the same graph, and so the same model stamp; a model without them is calibrated
-where it is built.
+`python -m models.builder.calibrate NAME FOLDER` writes the ranges of a built-in model whose weights are in FOLDER.
+With shipped ranges every machine builds the same graph, and so the same model stamp; a model without them is
+calibrated where it is built.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
 _TEXTS: Final = "texts.txt"
 #: Groups whose inputs can be divided beforehand (see `models.builder.quantise`).
 _DIVIDED: Final = ("attention", "up", "down")
-#: A channel beyond this quantile of the channels' extremes is outlying.
+#: A channel is an outlier if its largest absolute value is above this quantile over all channels.
 _QUANTILE: Final = 0.95
 _DIGITS: Final = 6
 

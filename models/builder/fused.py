@@ -1,4 +1,4 @@
-"""A float16 graph of a BERT encoder for a GPU, of ONNX Runtime's fused operators, which are slower on a CPU.
+"""A float16 graph of a BERT encoder for GPUs. It uses ONNX Runtime's fused operators, which are slower on a CPU.
 
 It is batch-major inside, as fused attention requires. Sums, pooling and normalisation of the vector are in float32:
 a sum over 256 tokens exceeds float16's precision of three digits.
@@ -83,7 +83,7 @@ class _FusedEncoder:
         self._x = self._residual(lowered, middle, f"{prefix}.output", f"x{number + 1}")
 
     def pool(self, pooling: Literal["mean", "cls"]) -> None:
-        """One vector of norm 1 per text. The mean is a sum: after normalisation both are the same."""
+        """One vector of norm 1 per text. The mean is computed as a sum, since normalisation makes the two equal."""
         graph = self.graph
         if pooling == "cls":
             first = graph.node("Gather", [self._x, graph.constant("first", 0, np.int64)], "first.token", axis=1)

@@ -104,7 +104,7 @@ class _Encoder:
         self._x = ""
 
     def embed(self, max_length: int) -> None:
-        """Word, position and type embeddings, normalised; and the mask as attention adds it to its scores."""
+        """Word, position and type embeddings, normalised; and the mask as a bias that attention adds to its scores."""
         graph, tensors = self.graph, self._tensors
         positions = tensors["embeddings.position_embeddings.weight"][:max_length]
         positions = positions + tensors["embeddings.token_type_embeddings.weight"][0]
@@ -147,7 +147,7 @@ class _Encoder:
         )
 
     def pool(self, pooling: Literal["mean", "cls"]) -> None:
-        """One vector of norm 1 per text. The mean is a sum: after normalisation both are the same."""
+        """One vector of norm 1 per text. The mean is computed as a sum, since normalisation makes the two equal."""
         graph = self.graph
         if pooling == "cls":
             pooled = graph.node("Gather", [self._x, graph.constant("first", 0, np.int64)], "pooled", axis=0)

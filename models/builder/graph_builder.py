@@ -44,7 +44,7 @@ class GraphBuilder:
     def add(
         self, kind: str, inputs: Sequence[str], outputs: Sequence[str], *, domain: str = "", **attributes: Attribute
     ) -> None:
-        """Add an operator, called as its first output is."""
+        """Add an operator, named after its first output."""
         node = helper.make_node(kind, inputs, outputs, name=outputs[0], domain=domain)
         node.attribute.extend(helper.make_attribute(name, value) for name, value in sorted(attributes.items()))
         self.nodes.append(node)

@@ -79,7 +79,7 @@ class StaticInt8Arithmetic:
         return graph.node("Mul", [floats, chosen], name)
 
     def _activation(self, group: str) -> tuple[np.float32, int]:
-        """Scale and zero point of a group's inputs. The range is the true one: clipping outliers costs accuracy."""
+        """Scale and zero point of a group's inputs, over the full measured range: clipping outliers costs accuracy."""
         found = self._calibration[group]
         scale = np.float32(max((found.greatest - found.least) / _LEVELS, _LEAST))
         return scale, int(np.clip(round(-found.least / float(scale)), 0, _LEVELS))

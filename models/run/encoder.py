@@ -16,7 +16,7 @@ from core.protocols import ModelTokenizer, TextKind
 from core.records import Vector
 from core.threads import lower_priority
 from models.device import Device
-from models.precision import require_suited
+from models.precision import require_precision_for_device
 from models.run.batching import split
 from models.run.session import Ids, Session, open_session, open_sessions
 from models.run.tokenise import TextTokenizer, load_tokenizer
@@ -50,7 +50,7 @@ def open_onnx_embedder(
         ConfigError: the graph is made for another device, or CUDA can't be loaded.
     """
     manifest, cpu = artefact.manifest, read_cpu()
-    require_suited(manifest.precision, device)
+    require_precision_for_device(manifest.precision, device)
     prefixes = (manifest.passage_prefix, manifest.query_prefix)
     sessions = open_sessions(artefact.graph, device, threads=threads or cpu.cores)
     if tuning is None:
@@ -69,7 +69,7 @@ def open_onnx_embedder(
 
 
 class OnnxEmbedder:
-    """Implements `core.protocols.Embedder`. Texts are grouped into batches of least cost, and the longest run first."""
+    """Implements `core.protocols.Embedder`. Batches minimise the total cost; those of long texts run first."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class OnnxEmbedder:
             tokenizer: for spans; it truncates nothing.
             truncating_tokenizer: for vectors; it truncates at the model's maximum length.
             sessions: for passages.
-            open_query_session: opens one more session, which the first query calls for.
+            open_query_session: opens one more session; called by the first query.
             pool: runs the batches of a call at once, a thread per session.
             tuning: the batching parameters.
             on_batch: called after each run.
@@ -150,7 +150,7 @@ class OnnxEmbedder:
         self._pool.shutdown()
 
     def _for_queries(self) -> "SimpleQueue[Session]":
-        """The query session, opened by the first query: a batch may keep all others for tens of milliseconds.
+        """The query session, opened by the first query: a batch may occupy all others for tens of milliseconds.
 
         The system's scheduler lets a thread that has slept go first, so a query's few tokens hardly wait.
         """

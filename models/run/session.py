@@ -9,18 +9,18 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from core.records import Vector
-from models.device import CPU_PROVIDER, CUDA_PROVIDER, Device, cuda_unusable
+from models.device import CPU_PROVIDER, CUDA_PROVIDER, Device, cuda_load_error
 from models.recipe import DISABLED_OPTIMIZERS, EMBEDDING, IDS, LENGTH_STEP, MASK
 
 Ids = NDArray[np.int32]
 
 #: On a GPU the number of texts is padded to a multiple of this, as lengths are to `LENGTH_STEP`.
 _TEXTS_STEP: Final = 8
-#: Up to this many texts are not padded with others, so that a single one stays quick.
+#: A batch of up to this many texts is not padded to `_TEXTS_STEP`, so that a single text stays fast.
 _FEW: Final = 4
 _ERRORS_ONLY: Final = 3
-#: Of a GPU, which they share: while one call computes, the next one's inputs are prepared.
-_CUDA_SESSIONS: Final = 2
+#: Concurrent calls of a GPU's one session: while one computes, the inputs of the next are prepared.
+_CUDA_CALLS: Final = 2
 
 
 class Session(Protocol):
@@ -63,7 +63,7 @@ def open_sessions(graph: Path, device: Device, *, threads: int) -> list[Session]
         ConfigError: there is a GPU, but CUDA can't be loaded.
     """
     if device == "cuda":
-        return [open_session(graph, device)] * _CUDA_SESSIONS
+        return [open_session(graph, device)] * _CUDA_CALLS
     return [open_session(graph, device) for _ in range(threads)]
 
 
@@ -100,7 +100,7 @@ def open_cuda_session(graph: Path | bytes, *, device: Device = "cuda") -> "CudaS
     wanted = CUDA_PROVIDER if device == "cuda" else CPU_PROVIDER
     session: InferenceSession = ort.InferenceSession(graph, options, providers=[wanted])
     if session.get_providers()[0] != wanted:  # ONNX Runtime falls back to the CPU with a warning only
-        raise cuda_unusable()
+        raise cuda_load_error()
     return CudaSession(session, device)
 
 

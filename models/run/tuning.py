@@ -19,8 +19,8 @@ FILE: Final = "tuning.json"
 #: Increase it when `tune` changes its results: kept ones are measured again.
 _METHOD: Final = 3
 _LENGTH: Final = 32
-#: Texts of the call that the overhead is measured with. A single one would overstate it: below some 50 tokens a call
-#: takes the time of reading the weights, and no batch of a backlog is that small.
+#: Texts in the call that measures the overhead. A single text would overstate it: below about 50 tokens a call's time
+#: is that of reading the weights, and batches under load are larger than that.
 _FEW: Final = 2
 _ROUNDS: Final = 3
 _FEW_ROUNDS: Final = 9
@@ -77,7 +77,7 @@ def find_tuning(folder: Path, device: Device, cpu: Cpu, measure: Callable[[], Tu
 
 
 def tune(run: Run, scale: Scale, *, longest: int = _LENGTH) -> Tuning:
-    """Measure the tuning, by some twenty calls in a second or two. Takes medians of interleaved rounds against noise.
+    """Measure the tuning with some twenty calls, in a second or two. Medians of interleaved rounds reduce noise.
 
     Args:
         run: runs texts in one session.

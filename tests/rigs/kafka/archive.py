@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from local.ports import free_port
-from tests.rigs.kafka.jars import jars, java, one_at_a_time
+from tests.rigs.kafka.jars import folder_lock, jars, java
 from tests.rigs.kafka.node import Node, format_all
 
 
@@ -17,7 +17,7 @@ def quick_java(heap_mb: int) -> list[str]:
     folder = jars()
     made_by = Path(shutil.which("java") or "java").resolve().stat().st_mtime_ns  # another Java can't use it
     archive = folder / f"broker-{made_by}.jsa"
-    with one_at_a_time(folder):
+    with folder_lock(folder):
         if not archive.exists():
             _record(archive)
     return java(heap_mb, f"-XX:SharedArchiveFile={archive}")

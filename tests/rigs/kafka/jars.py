@@ -25,7 +25,7 @@ def jars() -> Path:
         _missing("there is no java")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream-tests"
     folder = cache / f"kafka-{VERSION}-tools"
-    with one_at_a_time(cache):
+    with folder_lock(cache):
         if not folder.exists():
             _fetch(folder)
     return folder
@@ -40,7 +40,7 @@ def java(heap_mb: int, *options: str) -> list[str]:
 
 
 @contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Whatever process makes something in `folder`, the others wait for it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("wb") as lock:
