@@ -45,3 +45,6 @@ class Payload(TypedDict, total=False):
     role: str
     visibility: str
     message: int
+
+    #: Of a point that holds a part of the index's provenance and no part of a ticket (`connectors.qdrant.provenance`).
+    provenance: str

@@ -232,10 +232,11 @@ class IndexedTicket(Struct, frozen=True):
 
 
 class IndexSize(Struct, frozen=True):
-    """Number of points, and of the tombstones among them."""
+    """Number of points, of the tombstones among them, and of the tickets that are not deleted."""
 
     points: int
     tombstones: int
+    tickets: int
 
 
 class Example(Struct, frozen=True):

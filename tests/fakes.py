@@ -83,7 +83,7 @@ class FakeIndex:
             yield IndexedTicket(tenant, ticket, version, 1, deleted=False)
 
     def size(self) -> IndexSize:
-        return IndexSize(len(self.versions), 0)
+        return IndexSize(len(self.versions), 0, len(self.versions))
 
     def close(self) -> None:
         pass

@@ -61,6 +61,7 @@ class EdgeReader:
         *,
         fields: Sequence[str] | None = None,
         vectors: bool = False,
+        majority: bool = False,  # noqa: ARG002 - there are no replicas
     ) -> Iterator[Found]:
         """See `EngineReader`."""
         offset: edge.PointId | None = None
@@ -99,7 +100,7 @@ class EdgeEngine(EdgeReader):
         self._unflushed = 0
         self._closed = False
 
-    def write(self, upserts: Sequence[Upsert]) -> None:
+    def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:  # noqa: ARG002 - there are no replicas
         """See `Engine`."""
         try:
             operations = [
@@ -174,4 +175,6 @@ def _vector(record: edge.Record) -> list[float] | None:
 
 
 def _below(upsert: Upsert) -> edge.Filter:
-    return edge.Filter(must=[edge.FieldCondition(key="version", range=edge.RangeFloat(lt=upsert.below))])
+    return edge.Filter(
+        must=[edge.FieldCondition(key="version", range=edge.RangeFloat(gte=upsert.least, lt=upsert.below))]
+    )

@@ -41,10 +41,11 @@ Condition = AnyOf | Between | OfTickets
 
 
 class Upsert(Struct, frozen=True, eq=False):
-    """Points, each to be written if its stored version is below `below` or it isn't stored yet."""
+    """Points, each to be written if `least` <= its stored version < `below`, or if it isn't stored yet."""
 
     points: Sequence[Point]
     below: int
+    least: int | None = None
 
 
 class Found(Struct, frozen=True, eq=False):
@@ -86,8 +87,12 @@ class EngineReader(Protocol):
         *,
         fields: Sequence[str] | None = None,
         vectors: bool = False,
+        majority: bool = False,
     ) -> Iterator[Found]:
-        """Every point that meets all `conditions` and none of `unless`, ordered by id; None means all fields."""
+        """Every point that meets all `conditions` and none of `unless`, ordered by id; None means all fields.
+
+        `majority`: as a majority of the replicas has them, and not just one, which may be behind.
+        """
         ...
 
     def count(self, conditions: Sequence[Condition]) -> int:
@@ -106,6 +111,10 @@ class Engine(EngineReader, Protocol):
         RefusedError: a point can't be written, because of its content.
     """
 
-    def write(self, upserts: Sequence[Upsert]) -> None:
-        """Apply each in order; durable on return. Comparing and writing a point is atomic among all writers."""
+    def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:
+        """Apply each in order; durable on return. Comparing and writing a point is atomic among all writers.
+
+        `ordered`: every replica applies such writes in the same order. The order of other writes may differ, which
+        changes nothing where the highest version wins.
+        """
         ...

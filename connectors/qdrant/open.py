@@ -12,6 +12,7 @@ from core.errors import ConfigError
 from core.settings import IndexSettings
 
 R = TypeVar("R", bound=VersionedReader)
+W = TypeVar("W", bound=VersionedIndex)
 
 
 class EmbeddedIndex(VersionedIndex):
@@ -31,8 +32,12 @@ class EmbeddedIndex(VersionedIndex):
         self._lock.release()
 
 
-def open_index_for_writing(settings: IndexSettings, *, dimension: int, model: str) -> VersionedIndex:
+def open_index_for_writing(
+    settings: IndexSettings, *, dimension: int, model: str, replaces: str | None = None
+) -> VersionedIndex:
     """Open the index, creating it if it is missing, for vectors of `dimension` by `model`.
+
+    `replaces` is for a rebuild: the id of the index whose place this one will take, or an empty string.
 
     Raises:
         ConfigError: it is in use by another process, was created for another model or dimension, can't be read or
@@ -43,11 +48,11 @@ def open_index_for_writing(settings: IndexSettings, *, dimension: int, model: st
         from connectors.qdrant.server import open_server_engine  # noqa: PLC0415 - its client takes a second to import
 
         server = open_server_engine(settings, dimension=dimension)
-        return _checked(VersionedIndex(server), settings, model)
+        return _stamped(VersionedIndex(server), settings, model, replaces)
     lock = take_lock(settings.path)
     try:
         engine = open_edge_engine(settings.path, dimension=dimension)
-        return _checked(EmbeddedIndex(engine, lock), settings, model)
+        return _stamped(EmbeddedIndex(engine, lock), settings, model, replaces)
     except BaseException:
         lock.release()
         raise
@@ -72,11 +77,26 @@ def open_reader(settings: IndexSettings, *, dimension: int, model: str) -> Versi
     return _checked(open_snapshot(settings.path, dimension=dimension), settings, model)
 
 
+def _stamped(index: W, settings: IndexSettings, model: str, replaces: str | None) -> W:
+    """The index with the model's stamp in its provenance, which is created if it is missing; else as `_checked`.
+
+    A stamp is needed before the first vector: workers of two models may open an empty index at once.
+    """
+    with ExitStack() as stack:
+        stack.callback(index.close)
+        if index.provenance.read() is None and index.other_model(model) is None:
+            adopted = index.size().points > 0
+            index.store.create(model=model, adopted=adopted, replaces=replaces, rebuilt=replaces is not None)
+        stack.pop_all()
+    return _checked(index, settings, model)
+
+
 def _checked(index: R, settings: IndexSettings, model: str) -> R:
     """Close and refuse an index with another model's vectors: they can't be compared with this model's."""
     with ExitStack() as stack:
         stack.callback(index.close)
-        other = index.other_model(model)
+        found = index.provenance.read()
+        other = index.other_model(model) if found is None or found.model == model else found.model
         if other is not None:
             raise _other_model(settings, other, model)
         stack.pop_all()

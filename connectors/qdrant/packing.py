@@ -22,6 +22,7 @@ _KEYWORDS: Final = frozenset(name for name, kind in INDEXED.items() if kind != "
 _NUMBERS: Final = frozenset(name for name, kind in INDEXED.items() if kind == "integer")
 #: Field values that are not stored, and the only other value that the field can have.
 _DEFAULTS: Final = {("state", LIVE): DELETED, ("visibility", PUBLIC): INTERNAL}
+_HEADS: Final = AnyOf("chunk", (0,))
 _LOOKUP: Final = edge.IntegerIndexParams(lookup=True, range=False)
 _RANGE: Final = edge.IntegerIndexParams(lookup=False, range=True)
 #: Numbers that searches filter by. `version` and `chunk` are compared on points already found.
@@ -71,8 +72,8 @@ def packed_fields(fields: Sequence[str]) -> list[str]:
 
 def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:
     """A filter on packed payloads: all of `conditions` and none of `unless`."""
-    must: list[edge.FieldCondition | edge.Filter] = []
-    must_not: list[edge.FieldCondition | edge.Filter] = []
+    must: list[edge.FieldCondition | edge.Filter | edge.IsEmptyCondition] = []
+    must_not: list[edge.FieldCondition | edge.Filter | edge.IsEmptyCondition] = []
     for found, wanted, opposite in ((conditions, must, must_not), (unless, must_not, must)):
         for condition in found:
             other = _opposite(condition)
@@ -95,7 +96,9 @@ def _opposite(condition: Condition) -> AnyOf | None:
     raise NotImplementedError(f"{condition.field}: a condition with {LIVE} or {PUBLIC} takes no second value")
 
 
-def _condition(condition: Condition) -> edge.FieldCondition | edge.Filter:
+def _condition(condition: Condition) -> edge.FieldCondition | edge.Filter | edge.IsEmptyCondition:
+    if condition == _HEADS:  # a head doesn't store `head`, which is indexed, as `chunk` is not
+        return edge.IsEmptyCondition("head")
     if isinstance(condition, OfTickets):
         heads = condition.heads  # a head doesn't store its own id as `head`
         bodies = edge.FieldCondition(key="head", match=edge.MatchAny([_code(head) for head in heads]))

@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, EngineReader, Found, OfTickets, Upsert
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LIVE, PUBLIC, Row, row_of, tombstone
+from connectors.qdrant.provenance import ProvenanceReader, ProvenanceStore
 from core.errors import RefusedError
 from core.identity import point_id
 from core.payload import PayloadValue
@@ -41,6 +42,7 @@ class VersionedReader:
 
     def __init__(self, engine: EngineReader) -> None:
         self._reader = engine
+        self.provenance = ProvenanceReader(engine)
         #: Called when a search ends before it has found as many tickets as it was asked for.
         self.on_cut: Callable[[], None] = lambda: None
 
@@ -64,7 +66,9 @@ class VersionedReader:
 
     def size(self) -> IndexSize:
         """See `core.protocols.IndexReader`."""
-        return IndexSize(self._reader.count([]), self._reader.count([AnyOf("state", (DELETED,))]))
+        notes = self.provenance.count()  # they look like tombstones
+        count, heads, deleted = self._reader.count, AnyOf("chunk", (0,)), AnyOf("state", (DELETED,))
+        return IndexSize(count([]) - notes, count([deleted]) - notes, tickets=count([heads]) - count([heads, deleted]))
 
     def other_model(self, model: str) -> str | None:
         """The stamp of another model than `model` whose vectors the index holds, if there is one."""
@@ -132,6 +136,7 @@ class VersionedIndex(VersionedReader):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self.engine = engine
+        self.store = ProvenanceStore(engine)
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
         """See `core.protocols.Index`."""

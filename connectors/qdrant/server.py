@@ -63,12 +63,13 @@ class ServerReader:
         *,
         fields: Sequence[str] | None = None,
         vectors: bool = False,
+        majority: bool = False,
     ) -> Iterator[Found]:
         """See `EngineReader`."""
         wanted = _filter(conditions, unless)
         offset: PointId | None = None
         while True:
-            records, offset = self._page(wanted, fields, offset, vectors=vectors)
+            records, offset = self._page(wanted, fields, offset, vectors=vectors, majority=majority)
             for record in records:
                 yield Found(str(record.id), record.payload or {}, vector=_vector(record))
             if offset is None:
@@ -86,7 +87,13 @@ class ServerReader:
         self._connection.close()
 
     def _page(
-        self, wanted: models.Filter | None, fields: Sequence[str] | None, offset: PointId | None, *, vectors: bool
+        self,
+        wanted: models.Filter | None,
+        fields: Sequence[str] | None,
+        offset: PointId | None,
+        *,
+        vectors: bool,
+        majority: bool,
     ) -> tuple[list[models.Record], PointId | None]:
         return self._connection.ask(
             lambda client: client.scroll(
@@ -96,6 +103,7 @@ class ServerReader:
                 offset=offset,
                 with_payload=True if fields is None else list(fields),
                 with_vectors=vectors,
+                consistency=models.ReadConsistencyType.MAJORITY if majority else None,
             )
         )
 
@@ -103,13 +111,14 @@ class ServerReader:
 class ServerEngine(ServerReader):
     """Implements `connectors.qdrant.engine.Engine`."""
 
-    def write(self, upserts: Sequence[Upsert]) -> None:
+    def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:
         """See `Engine`. Sends one request, which the server applies in order."""
         if not upserts:
             return
         try:
             operations = [_operation(upsert) for upsert in upserts]
-            results = self._connection.ask(lambda client: self._update(client, operations), writing=True)
+            ordering = models.WriteOrdering.MEDIUM if ordered else None
+            results = self._connection.ask(lambda client: self._update(client, operations, ordering), writing=True)
             failpoint("after_send")
         except RefusedError:
             self._require_fit()
@@ -120,8 +129,13 @@ class ServerEngine(ServerReader):
         if unfinished:  # accepted, but not applied: after an ack now, a crash could lose the write
             raise TransientError(f"the server has not applied a write yet ({unfinished[0].value})")
 
-    def _update(self, client: QdrantClient, operations: Sequence[models.UpsertOperation]) -> list[models.UpdateResult]:
-        return client.batch_update_points(self._collection, operations, wait=True)
+    def _update(
+        self,
+        client: QdrantClient,
+        operations: Sequence[models.UpsertOperation],
+        ordering: models.WriteOrdering | None,
+    ) -> list[models.UpdateResult]:
+        return client.batch_update_points(self._collection, operations, wait=True, ordering=ordering)
 
     def _require_fit(self) -> None:
         """Raise FatalError if the collection was recreated for other vectors: the points are not at fault then."""
@@ -184,7 +198,8 @@ def _vector(record: models.Record) -> list[float] | None:
 
 
 def _below(upsert: Upsert) -> models.Filter:
-    return models.Filter(must=[models.FieldCondition(key="version", range=models.Range(lt=upsert.below))])
+    bounds = models.Range(gte=upsert.least, lt=upsert.below)
+    return models.Filter(must=[models.FieldCondition(key="version", range=bounds)])
 
 
 def _filter(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> models.Filter | None:

@@ -77,7 +77,7 @@ def test_a_reader_finds_what_was_written(settings: IndexSettings) -> None:
     reader = open_reader(settings, dimension=DIMENSION, model=MODEL)
     assert held(reader) == {("acme", "1"): (1, False), ("acme", "2"): (4, True)}
     assert search(reader, vector("acme", "1", 1, 0)) == [("acme", "1", 1)]
-    assert reader.size() == IndexSize(4, 1)
+    assert reader.size() == IndexSize(4, 1, 1)
     reader.close()
 
 

@@ -31,13 +31,13 @@ class _Engine:
     def dimension(self) -> int:
         return DIMENSION
 
-    def write(self, upserts: Sequence[Upsert]) -> None:
+    def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:
         singles = [Upsert([point], upsert.below) for upsert in upserts for point in upsert.points]
         for single in singles:
             if self.fail_at == 0:
                 raise TransientError("cut off")
             self.fail_at = None if self.fail_at is None else self.fail_at - 1
-            self._inner.write([single])
+            self._inner.write([single], ordered=ordered)
 
     def scan(
         self,
@@ -46,8 +46,9 @@ class _Engine:
         *,
         fields: Sequence[str] | None = None,
         vectors: bool = False,
+        majority: bool = False,
     ) -> Iterator[Found]:
-        for found in self._inner.scan(conditions, unless, fields=fields, vectors=vectors):
+        for found in self._inner.scan(conditions, unless, fields=fields, vectors=vectors, majority=majority):
             self.scanned += 1
             yield found
 
