@@ -1,4 +1,4 @@
-"""Finds the bad items of a batch that a sink refuses for its data."""
+"""Finds the bad items in a batch that a sink refused because of its content."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -26,8 +26,8 @@ def write_with_bisection(items: Sequence[T], write: Callable[[Sequence[T]], None
     binary splitting, 1972.)
 
     Args:
-        items: each ends, in order, in exactly one accepted call, or is returned.
-        write: raises RefusedError if one of its items is bad. Other exceptions propagate: no item causes an outage.
+        items: each is written by exactly one accepted call, in order, or is returned.
+        write: raises RefusedError if one of its items is bad. Other exceptions, such as outages, propagate.
     """
     refusals: list[Refusal] = []
     start, size = 0, len(items)

@@ -36,7 +36,7 @@ class CircuitBreaker:
             return 0.0
         return None if self._state == "half-open" else max(0.0, self._probe_at - now)
 
-    def began(self) -> bool:
+    def begin_call(self) -> bool:
         """Register a call that `wait_s` allowed. Returns True if it is the probe."""
         if self._state == "closed":
             return False
@@ -50,7 +50,7 @@ class CircuitBreaker:
         self._probe_at = 0.0
 
     def failed(self, now: float, delay_s: float, *, probe: bool) -> None:
-        """Count a call that failed on an outage. The next probe waits for its delay and for those of earlier failures.
+        """Count a call that failed on an outage. The next probe waits for `delay_s`, and for earlier failures' delays.
 
         While a probe is in flight only its outcome counts: a late failure of an earlier call starts no second probe.
         """

@@ -1,10 +1,10 @@
 """Adaptive limit of concurrent calls: additive increase, multiplicative decrease, steered by throughput.
 
 Throughput at a limit is measured by Little's law: n calls at once with a mean latency of t complete n / t calls a
-second. The limit rises by one while nothing is lost, and falls by a quarter when throughput falls below the best one
-known, or when it has gained nothing over a third more calls. A refusal for overload lowers it at once. Latency alone
-(TCP Vegas, Brakmo and Peterson, 1994; Netflix concurrency-limits, 2018) can't tell a server that still gains from more
-calls from one that only queues them.
+second. The limit rises by one while nothing is lost. It falls by a quarter when throughput falls below the best one
+known, or when raising the limit by a third did not increase throughput. A refusal for overload lowers it at once.
+Latency alone (TCP Vegas, Brakmo and Peterson, 1994; Netflix concurrency-limits, 2018) can't tell a server that still
+gains from more calls from one that only queues them.
 """
 
 from typing import Final
@@ -15,28 +15,33 @@ from msgspec import Struct
 _FIRST: Final = 4
 #: Fixed cost of a call, in points, so that small and large batches are comparable.
 CALL_COST: Final = 16
-#: Below this share of the best throughput a higher limit does harm, and it isn't noise.
+#: If throughput falls below this share of the best, the higher limit is considered harmful: noise is smaller.
 _LOSS: Final = 0.9
 _DECREASE: Final = 0.75
-#: Measurements at the best limit before others are tried. The best throughput is a moving average over as many.
+#: Measurements at the best limit before another is tried; also the window of the best throughput's moving average.
 _HOLD: Final = 8
-#: Calls of a measurement, at the least.
-_CALLS: Final = 48
+#: Minimum calls of a measurement.
+_LEAST_CALLS: Final = 48
 
 
 class Call(Struct, frozen=True):
-    """A call in flight: how many were when it began, itself included, and the epoch (of one limit) that it began in."""
+    """A call in flight.
+
+    Attributes:
+        inflight: calls in flight when it began, itself included.
+        epoch: the epoch that it began in. An epoch lasts while the limit is unchanged.
+    """
 
     inflight: int
     epoch: int
 
 
 class AdaptiveLimit:
-    """Between 1 and `most`. Not thread-safe: `delivery.gate` guards it."""
+    """Between 1 and `max_limit`. Not thread-safe: `delivery.gate` guards it."""
 
-    def __init__(self, *, most: int) -> None:
-        self._most = most
-        self._limit = min(_FIRST, most)
+    def __init__(self, *, max_limit: int) -> None:
+        self._max_limit = max_limit
+        self._limit = min(_FIRST, max_limit)
         self._epoch = 0
         self._lowered = 0  # the epoch begun by the last overload
         self._best_throughput = 0.0
@@ -51,7 +56,7 @@ class AdaptiveLimit:
         """Maximum calls in flight now."""
         return self._limit
 
-    def began(self, inflight: int) -> Call:
+    def begin_call(self, inflight: int) -> Call:
         """Register a call; `inflight` counts it too."""
         return Call(inflight, self._epoch)
 
@@ -62,11 +67,11 @@ class AdaptiveLimit:
         self._calls += 1
         self._work += size + CALL_COST
         self._latency_s += latency_s
-        if self._calls >= max(_CALLS, 3 * self._limit):
+        if self._calls >= max(_LEAST_CALLS, 3 * self._limit):
             self._adjust(self._limit * self._work / max(self._latency_s, 1e-9))
 
     def overloaded(self, call: Call) -> None:
-        """Lower the limit after a call was refused for overload or timed out; once for all that were in flight."""
+        """Lower the limit after a call was refused for overload or timed out, once for calls in flight together."""
         if call.epoch < self._lowered:
             return
         refused_at = min(call.inflight, self._limit)
@@ -87,7 +92,7 @@ class AdaptiveLimit:
             self._held = _HOLD if above else 0  # a rise goes on at once
         if limit == self._best_limit and self._held < _HOLD:
             self._change(limit)
-        elif harmful or limit >= min(self._most, self._best_limit / _DECREASE):
+        elif harmful or limit >= min(self._max_limit, self._best_limit / _DECREASE):
             self._change(_decreased(limit))
         else:
             self._change(limit + 1)

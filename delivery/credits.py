@@ -1,7 +1,7 @@
 """Limits on work in flight, in batches, tickets and bytes: they bound memory and cause backpressure.
 
-A batch is admitted while no limit is reached, so a limit may be exceeded by at most one batch. The limit of batches
-adapts their size to the load: while every writer is busy nothing is read, and the next batch takes what has arrived.
+A batch is admitted while no limit is reached, so a limit may be exceeded by at most one batch. The limit on batches
+also adapts their size to the load: while all writers are busy nothing is read, so the next batch is larger.
 """
 
 import threading

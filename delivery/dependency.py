@@ -25,7 +25,7 @@ class DependencyObserver:
 
 
 class Dependency:
-    """Something outside this process that batches call: the index, a topic, the customer directory."""
+    """An external system that is called while a batch is processed: the index, a topic, the customer directory."""
 
     def __init__(self, name: str, *, gate: CallGate, observer: DependencyObserver) -> None:
         self.name = name

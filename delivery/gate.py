@@ -71,8 +71,8 @@ class CallGate:
                 self._changed.wait(min(wait_s, _HEARTBEAT_S))
                 on_wait()
             self._inflight += 1
-            call = None if self._limit is None else self._limit.began(self._inflight)
-            return Permit(call, self._circuit.began())
+            call = None if self._limit is None else self._limit.begin_call(self._inflight)
+            return Permit(call, self._circuit.begin_call())
 
     def succeeded(self, permit: Permit, *, latency_s: float, size: int) -> None:
         """The call succeeded, with `size` items."""

@@ -1,4 +1,4 @@
-"""The client of a worker's control API, which answers for the embedded index while the worker holds it."""
+"""The client of a worker's control API, which serves queries of the embedded index while the worker has it open."""
 
 import urllib.error
 import urllib.request
@@ -58,11 +58,13 @@ class WorkerClient:
         try:
             return msgspec.json.decode(self._send(path, body), type=answer)
         except urllib.error.HTTPError as error:
-            raise UnavailableError(f"{worker} refuses: {_reason(error)}") from None
+            raise UnavailableError(f"{worker} rejected the request: {_reason(error)}") from None
         except OSError as error:
             raise UnavailableError(f"{worker} does not answer: {error}") from None
         except (HTTPException, msgspec.DecodeError):
-            raise UnavailableError(f"{worker} broke off its answer and may have ended; try again") from None
+            raise UnavailableError(
+                f"{worker} closed the connection before its answer was complete; it may have exited, so try again"
+            ) from None
 
     def _send(self, path: str, body: bytes | None) -> bytes:
         headers = {"Authorization": f"Bearer {self._owner.token}", "Content-Type": "application/json"}

@@ -13,7 +13,7 @@ from core.settings import LogSettings
 
 _CLIENT: Final = "ticketstream.kafka"
 _QUIET_S: Final = 10.0
-#: Number of distinct lines remembered, more than librdkafka logs while brokers are out.
+#: Maximum number of distinct lines to remember; librdkafka logs fewer during an outage.
 _MAX_LINES: Final = 100
 #: The end of a line, where times and counts differ at each repetition.
 _COUNTED: Final = re.compile(r"\(after .*")

@@ -132,8 +132,8 @@ def _from_store(settings: ModelSettings) -> VerifiedModel | None:
 def _require_pinned(settings: ModelSettings, stamp: str) -> None:
     if settings.stamp is not None and stamp != settings.stamp:
         raise ConfigError(
-            f"TICKETS_MODEL__STAMP: {settings.stamp} is pinned, and the model here is {stamp}; provide that model, or "
-            "pin this stamp with a new collection and a new group"
+            f"TICKETS_MODEL__STAMP: {settings.stamp} is pinned, but the installed model has stamp {stamp}; install the "
+            f"pinned model, or pin {stamp} and use a new collection and a new consumer group"
         )
 
 

@@ -46,7 +46,7 @@ class IndexSearcher:
         return self._index.search(query, self._embedder.embed([redact_text(text)], "query")[0])
 
     def status(self) -> WorkerStatus:
-        """See `Searcher`. The values of a worker are empty."""
+        """See `Searcher`. The fields that only a running worker knows are 0 or None."""
         size = self._index.size()
         return WorkerStatus(
             model=self._embedder.stamp,

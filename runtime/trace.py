@@ -78,7 +78,7 @@ class Trace:
                 return
             self._left = 0
             self._write([b"{}]\n"])
-            with contextlib.suppress(OSError):  # reported before, or the loss of a buffer that nobody reads
+            with contextlib.suppress(OSError):  # a write error was already logged, and the trace ends there
                 self._file.close()
 
     def _write(self, lines: Iterable[bytes]) -> None:

@@ -1,1 +1,1 @@
-"""The running stream, without a framework: batches from Kafka pass the steps, go to the sinks and return as acks."""
+"""The running stream, without a framework: batches from Kafka go through the steps to the sinks, and are then acked."""

@@ -37,7 +37,7 @@ from stream.pipeline import Pipeline
 from stream.plan import RECEIVE_ENRICHED, embedding_steps, enriching_steps, lookup_steps
 from stream.progress import Progress
 from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE, Role
-from stream.servers import State, serve_control, serve_health
+from stream.servers import WorkerState, serve_control, serve_health
 from stream.sinks import EMBEDDED, ENRICHED, INDEX, OpenSink
 from stream.steps import Step, run_steps
 from stream.telemetry import ConsumerTelemetry, StreamObserver, StreamTelemetry
@@ -59,7 +59,7 @@ class _Worker(Struct, frozen=True, eq=False):
     role: Role
     kafka: KafkaSettings
     sender: Sender
-    state: State
+    state: WorkerState
 
 
 def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None) -> Pipeline:
@@ -121,7 +121,7 @@ def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: 
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
     telemetry = StreamTelemetry(open_trace(settings.log, stack), observer=observer)
     progress = Progress(max_stall_s=settings.health.max_stall_s)
-    state = State(
+    state = WorkerState(
         telemetry=telemetry,
         progress=progress,
         credits=Credits(
@@ -150,8 +150,8 @@ def _require_topics(settings: Settings, role: Role) -> None:
     for topic in writes:
         if found[topic] < found[reads]:
             raise ConfigError(
-                f"{topic} has {found[topic]} partitions and {reads} {found[reads]}: a record keeps its "
-                f"partition, so give {topic} as many (kafka-topics --alter --partitions)"
+                f"{reads} has {found[reads]} partitions, but {topic} has {found[topic]}: records keep their partition "
+                f"number, so {topic} needs at least {found[reads]} (kafka-topics --alter --partitions)"
             )
 
 
@@ -162,12 +162,12 @@ def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedI
 
 
 def _serve(worker: _Worker, stack: ExitStack) -> None:
-    """Start the health server. It comes late: a model that takes minutes to build must not look like a stall."""
+    """Start the health server. It is started last, so that building a model for minutes doesn't look like a stall."""
     serve_health(worker.settings.health, worker.state, stack, port=worker.role.port)
 
 
 def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, stack: ExitStack) -> None:
-    """Start the health server, and for an index that only this process can open the control server."""
+    """Start the health server. If the index is embedded, also start the control server."""
     _serve(worker, stack)
     if isinstance(index, EmbeddedIndex):
         serve_control(index, embedder, worker.state, stack)

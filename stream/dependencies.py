@@ -65,6 +65,6 @@ def open_dependencies(
 
 
 def _limit(settings: WriterSettings, telemetry: StreamTelemetry, name: str) -> AdaptiveLimit:
-    limit = AdaptiveLimit(most=settings.max_concurrent_batches)
+    limit = AdaptiveLimit(max_limit=settings.max_concurrent_batches)
     telemetry.track("tickets_write_concurrency_limit", lambda: limit.limit, name)
     return limit

@@ -43,7 +43,7 @@ class BatchWriter(Protocol):
 
 
 class Pipeline:
-    """Driven by a dataflow or a plain loop, which polls, runs each step and submits until it is finished; then closes.
+    """A dataflow or a plain loop drives it: poll, run each step and submit, until it is `finished`; then `close`.
 
     One thread drives it. `stop` and `fail` may be called from any thread.
     """

@@ -10,7 +10,7 @@ _BATCH_FACTOR: Final = 10
 
 
 class Progress:
-    """Times of the last poll, of the last activity of the work in flight, and of each batch's last one. Thread-safe.
+    """Records when the last poll, the last activity of any batch and each batch's last activity were. Thread-safe.
 
     A call that failed on an outage counts as activity: restarting the task would not bring the index back. A thread
     that hangs is a stall even if the others are active: its batch holds back every later commit.

@@ -23,7 +23,7 @@ from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 logger: Final = logging.getLogger("ticketstream.stream")
 
 
-class State(Struct, frozen=True, eq=False):
+class WorkerState(Struct, frozen=True, eq=False):
     """The objects whose state the servers show."""
 
     telemetry: StreamTelemetry
@@ -32,7 +32,7 @@ class State(Struct, frozen=True, eq=False):
     observer: ConsumerTelemetry
 
 
-def serve_health(settings: HealthSettings, state: State, stack: ExitStack, *, port: int) -> HttpServer:
+def serve_health(settings: HealthSettings, state: WorkerState, stack: ExitStack, *, port: int) -> HttpServer:
     """Start /health, /ready and /metrics. `port` is the default of the setting.
 
     Raises:
@@ -53,7 +53,7 @@ def serve_health(settings: HealthSettings, state: State, stack: ExitStack, *, po
     return server
 
 
-def serve_control(index: EmbeddedIndex, embedder: Embedder, state: State, stack: ExitStack) -> HttpServer:
+def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, stack: ExitStack) -> HttpServer:
     """Start the control API on a free port of loopback, and write its address and token into the index's folder."""
     searcher = IndexSearcher(index=index, embedder=embedder)
 

@@ -82,7 +82,7 @@ def write_tickets(
     refused = sum(bool(tickets[refusal.at].point_count) for refusal in refusals)
     if refused >= _SEVERAL and refused == sum(bool(ticket.point_count) for ticket in tickets):
         raise FatalError(
-            f"the {spec.noun} no longer fits: it refuses all {refused} tickets of a batch, each on its own "
+            f"the {spec.noun} rejects every ticket: all {refused} tickets of a batch were refused, each on its own "
             f"({refusals[-1].error}); the worker stops instead of dead-lettering them"
         )
     return refusals

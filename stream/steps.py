@@ -15,8 +15,8 @@ from stream.telemetry import StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.steps")
 
-#: A batch operator with its resources bound: as many items out as in, in order. Each accepts the results of the step
-#: before it, which `stream.plan` sees to; `Never` lets operators of different items be listed together.
+#: A batch operator with its resources bound: as many items out as in, in order. `stream.plan` orders the steps so that
+#: each accepts the output of the one before it. `Never` allows operators with different input types in one list.
 Operator = Callable[[Sequence[Never]], Sequence[Item]]
 
 
@@ -98,7 +98,7 @@ def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _apply_singly(step: Step, items: Sequence[Item]) -> Sequence[Item]:
-    """Run the step on one record at a time, so that one that it fails on is dead-lettered and the others pass."""
+    """Run the step on one record at a time, so that only the records that it fails on are dead-lettered."""
     results: list[Item] = []
     for item in items:
         try:

@@ -15,7 +15,7 @@ from runtime.trace import Trace
 logger: Final = logging.getLogger("ticketstream.stream")
 
 _MS: Final = 1000.0
-#: A task that has no partition for longer than this does not wait for a rebalance: the group has too many tasks.
+#: A task without a partition for longer than this is assumed to be surplus, not waiting for a rebalance.
 _IDLE_S: Final = 20.0
 #: Number of recent tickets in the median freshness that `ticketstream status` shows.
 _RECENT: Final = 256

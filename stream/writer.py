@@ -89,7 +89,7 @@ class Writer(Generic[W]):
         self._pool.submit(batch)
 
     def close(self) -> None:
-        """Give up batches that wait for the end of an outage, unacked, and wait a few seconds for running ones."""
+        """Abandon, without an ack, batches that are waiting out an outage. Wait a few seconds for running ones."""
         for dependency in self._dependencies.values():
             dependency.gate.close()
         left = self._pool.close(_CLOSE_S)

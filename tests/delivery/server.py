@@ -47,7 +47,7 @@ def simulate(
     while done < calls + skip:
         waiting = [until for until in waiting if until > now]
         while len(running) + len(waiting) < limit.limit:
-            call = limit.began(len(running) + 1)
+            call = limit.begin_call(len(running) + 1)
             if capacity is not None and len(running) >= capacity:
                 limit.overloaded(call)
                 refused += done >= skip
@@ -73,7 +73,7 @@ class Fixed(AdaptiveLimit):
     """A constant limit."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(most=limit)
+        super().__init__(max_limit=limit)
         self._limit = limit
 
     def _change(self, limit: int) -> None:

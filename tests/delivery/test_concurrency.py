@@ -36,7 +36,9 @@ def _holds(kind: type[AdaptiveLimit], server: Server, *, most: int = MOST) -> bo
     """Each of several runs is within 20 % of the best fixed limit, with fewer than 1 % of its calls refused."""
     best = _best_fixed(server)
     for seed in range(4):
-        found = simulate(kind(most=most), server.curve, seed=seed, calls=4_000, skip=6_000, capacity=server.capacity)
+        found = simulate(
+            kind(max_limit=most), server.curve, seed=seed, calls=4_000, skip=6_000, capacity=server.capacity
+        )
         print(f"{found.throughput / best:.3f} of the best, {found.refused:.2%} refused, limit {found.limit}")
         if found.throughput < 0.8 * best or found.refused >= 0.01:
             return False
@@ -73,7 +75,7 @@ def test_a_limit_that_never_rises_is_caught(name: str) -> None:
 
 def test_it_follows_a_server_that_changes() -> None:
     """When a shard is lost and comes back, the limit finds each new optimum."""
-    limit = AdaptiveLimit(most=MOST)
+    limit = AdaptiveLimit(max_limit=MOST)
     for workers in (12, 3, 12):
         server = Server(lambda n, w=workers: 10.0 * n if n <= w else 10 * w * (w / n) ** 2)  # type: ignore[misc]
         found = simulate(limit, server.curve, seed=workers, calls=4_000, skip=6_000)
@@ -84,22 +86,24 @@ def test_it_follows_a_server_that_changes() -> None:
 def test_a_server_that_only_queues_is_not_filled(seed: int) -> None:
     """A limit that gains no throughput falls, so that fewer calls queue in the server."""
     server = SERVERS["linear to a knee"]
-    assert simulate(AdaptiveLimit(most=MOST), server.curve, seed=seed, calls=4_000, skip=6_000).limit < MOST * 3 / 4
+    assert (
+        simulate(AdaptiveLimit(max_limit=MOST), server.curve, seed=seed, calls=4_000, skip=6_000).limit < MOST * 3 / 4
+    )
 
 
 def test_calls_that_do_not_fill_the_limit_change_nothing() -> None:
     """Calls below the limit leave it alone: a stream slower than the index shows nothing about its capacity."""
-    limit = AdaptiveLimit(most=8)
+    limit = AdaptiveLimit(max_limit=8)
     began = limit.limit
     for number in range(10_000):
-        limit.succeeded(limit.began(1 + number % (began - 1)), latency_s=number, size=1)
+        limit.succeeded(limit.begin_call(1 + number % (began - 1)), latency_s=number, size=1)
     assert limit.limit == began
 
 
 def test_calls_that_fail_together_count_once() -> None:
     """Four calls in flight that are all refused lower the limit once."""
-    limit = AdaptiveLimit(most=4)
-    calls = [limit.began(n) for n in (1, 2, 3, 4)]
+    limit = AdaptiveLimit(max_limit=4)
+    calls = [limit.begin_call(n) for n in (1, 2, 3, 4)]
     for call in reversed(calls):
         limit.overloaded(call)
     assert limit.limit == 3
@@ -107,7 +111,7 @@ def test_calls_that_fail_together_count_once() -> None:
 
 def test_it_is_never_below_one() -> None:
     """The limit never falls below one, so that a recovery is noticed."""
-    limit = AdaptiveLimit(most=4)
+    limit = AdaptiveLimit(max_limit=4)
     for _ in range(100):
-        limit.overloaded(limit.began(1))
+        limit.overloaded(limit.begin_call(1))
     assert limit.limit == 1

@@ -62,7 +62,7 @@ class _Server:
 
 def _dependency(*, most: int = 8, cap_s: float = 0.05, watch: DependencyObserver | None = None) -> Dependency:
     backoff = Backoff(base_s=cap_s, cap_s=cap_s, rng=Random(1))
-    gate = CallGate(backoff=backoff, limit=AdaptiveLimit(most=most))
+    gate = CallGate(backoff=backoff, limit=AdaptiveLimit(max_limit=most))
     return Dependency("index", gate=gate, observer=watch or _Watch())
 
 

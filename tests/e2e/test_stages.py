@@ -163,7 +163,7 @@ def test_a_topic_with_fewer_partitions_ends_the_start(tansu: str, tmp_path: Path
     with world.start(ENRICHMENT, TICKETS_TOPICS__ENRICHED=narrow) as worker:
         assert worker.wait() == 2
         (line,) = [line for line in worker.words().splitlines() if line.startswith("ticketstream:")]
-    assert f"{narrow} has 2 partitions and {world.settings.topics.raw} 4" in line
+    assert f"{world.settings.topics.raw} has 4 partitions, but {narrow} has 2" in line
     assert "Traceback" not in worker.words()
 
 

@@ -67,7 +67,7 @@ def test_a_repair_continues_past_refused_tickets() -> None:
 
 def test_an_index_that_refuses_every_ticket_stops_a_rebuild() -> None:
     """A rebuild stops at an index that refuses every ticket, such as one of another model."""
-    with pytest.raises(FatalError, match="no longer fits"):
+    with pytest.raises(FatalError, match="rejects every ticket"):
         write_latest(fold(), FakeLog(_RECORDS, 30), _reindexer(_Picky(*[(f"T-{n}", 20 + n) for n in range(10)])))
 
 

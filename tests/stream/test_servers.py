@@ -15,7 +15,7 @@ from core.settings import HealthSettings, WriterSettings
 from delivery import gate
 from delivery.credits import Credits
 from stream.progress import Progress
-from stream.servers import State, serve_health
+from stream.servers import WorkerState, serve_health
 from stream.sinks import INDEX, OpenSink
 from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 from stream.writer import Writer
@@ -34,7 +34,7 @@ class _Worker:
         observer = ConsumerTelemetry(self.telemetry, topic="tickets.raw", on_poll=self.progress.polled)
         observer.rebalanced("assign", 1)
         self.credits = Credits(tickets=10, bytes_=10)
-        state = State(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
+        state = WorkerState(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
         self._stack = ExitStack()
         self.server = serve_health(HealthSettings(), state, self._stack, port=0)
         settings = WriterSettings(backoff_max_s=0.002)

@@ -1,4 +1,4 @@
-"""Refusals by a sink: a bad ticket, or a sink that no longer fits."""
+"""Refusals by a sink: of a bad ticket, or of every ticket."""
 
 from collections.abc import Sequence
 
@@ -34,9 +34,9 @@ class _Index:
 
 @pytest.mark.parametrize("deletes", [0, 1, 50])
 @pytest.mark.parametrize("upserts", [2, 3, 64])
-def test_an_index_that_refuses_every_upsert_no_longer_fits(upserts: int, deletes: int) -> None:
+def test_an_index_that_refuses_every_upsert_is_at_fault(upserts: int, deletes: int) -> None:
     """If every one of several upserts is refused, the index is at fault, even if it accepts deletes."""
-    with pytest.raises(FatalError, match=f"no longer fits: it refuses all {upserts} tickets") as raised:
+    with pytest.raises(FatalError, match=f"rejects every ticket: all {upserts} tickets") as raised:
         write_tickets([*_deletes(deletes), *_upserts(upserts)], _Index().write)
     assert not isinstance(raised.value, RefusedError), "no ticket is at fault, so none is dead-lettered"
 
@@ -47,7 +47,7 @@ def test_a_single_refused_upsert_is_bad() -> None:
 
 
 def test_all_but_one_may_be_bad() -> None:
-    """One accepted upsert shows that the index fits, so all others are bad tickets."""
+    """One accepted upsert shows that the index is not at fault, so all others are bad tickets."""
     index = _Index("4")
     assert [refusal.at for refusal in write_tickets(_upserts(8), index.write)] == [0, 1, 2, 3, 5, 6, 7]
     assert index.written == ["4"]
@@ -89,8 +89,8 @@ def test_a_new_sink_needs_only_a_description() -> None:
     assert run.sample("tickets_rejected_total", stage="enrich", code="too_old") == 1
 
 
-def test_the_error_of_a_sink_that_no_longer_fits_has_its_noun() -> None:
+def test_the_error_of_a_sink_that_refuses_every_ticket_has_its_noun() -> None:
     """The error names the sink as its description does."""
     spec = SinkSpec("archive", "archive of tickets", "enrich", "too_old", "archived")
-    with pytest.raises(FatalError, match="the archive of tickets no longer fits"):
+    with pytest.raises(FatalError, match="the archive of tickets rejects every ticket"):
         write_tickets(_upserts(2), _Index().write, spec=spec)

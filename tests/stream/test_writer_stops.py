@@ -1,4 +1,4 @@
-"""A writer with an index that no longer fits, or a model that hangs, stops and dead-letters no good record."""
+"""A writer with an index that refuses every ticket, or a model that hangs, stops and dead-letters no good record."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ class _Misfit(FakeIndex):
 
 
 def _dead_letters_nothing() -> bool:
-    """Whether a writer to an index that no longer fits stops without a dead letter or an ack."""
+    """Whether a writer to an index that refuses every ticket stops without a dead letter or an ack."""
     upserts = [TicketPoints("acme", str(n), 1, (Point(str(n), None, {}),)) for n in range(8)]
     letters = FakeDeadLetters()
     run = Run(_Misfit(), letters, finish=lambda batch: Batch((*upserts, points("gone")), batch.receipt))
