@@ -15,7 +15,7 @@ from core.contract import datetime_from_ms
 from core.environment import load_settings
 from core.errors import ConfigError
 from maintenance.replay import LetterFilter, original, read_letter, read_letters, replayable, summarise, text_of
-from operators.redact import redact_text
+from operators.redact import redact_json
 from runtime.sender import open_sender
 
 app = typer.Typer(help="List, show and replay dead letters.", no_args_is_help=True)
@@ -89,7 +89,7 @@ def show(
     for name, value in [*letter.headers, ("key", letter.key)]:
         # Never wrapped, so that `grep` finds a header whole.
         out.print(Text.assemble((one_line(name), "bold"), ": ", one_line(text_of(value))), soft_wrap=True)
-    out.print(redact_text(text_of(letter.value)), highlight=False, soft_wrap=True)
+    out.print(redact_json(text_of(letter.value)), highlight=False, soft_wrap=True)
 
 
 @app.command("replay")

@@ -10,19 +10,14 @@ import msgspec
 from core.contract import Message, UpsertEvent
 from core.records import Rejected, Ticket
 from operators.html_text import decode_entities, html_to_text, markup_of
+from operators.invisible import remove_invisible
 from operators.mail.cut import QUOTED, cut_mail
 from operators.mail.lines import may_hold_history, says_forwarded
 
-#: Characters nobody sees: controls but line feed and tab, soft hyphen, zero-width space, word joiner, byte order mark,
-#: and the marks that turn the writing direction.
-_INVISIBLE: Final = {
-    **dict.fromkeys([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)]),
-    **dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]),
-}
-#: Zero-width joiners belong in emoji and some scripts, and hide digits anywhere else.
-_JOINERS: Final = re.compile("(?<=[!-~])[\u200c\u200d]+(?=[!-~])")
+#: Controls other than tab and line breaks.
+_CONTROLS: Final = dict.fromkeys([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _SPACES: Final = re.compile(r"[^\S\n]+")
-#: Something to tidy: controls, and white space other than single spaces and line feeds.
+#: What is tidied: controls, and white space other than single spaces and line feeds.
 _UNTIDY: Final = re.compile(r"[^\S\n ]|[\x00-\x08\x0e-\x1f\x7f]|  | \n|\n ")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
@@ -46,9 +41,9 @@ def clean_text(text: str, *, forwarded: bool = False) -> str:
     kind = markup_of(text)
     text = decode_entities(text) if kind == "none" else html_to_text(text, kind)
     if not text.isascii():
-        text = _JOINERS.sub("", unicodedata.normalize("NFC", text)).translate(_INVISIBLE)
+        text = remove_invisible(unicodedata.normalize("NFC", text))
     if _UNTIDY.search(text):
-        text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+        text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
         text = "\n".join(map(_tidy, _SPACES.sub(" ", text).split("\n")))
     if may_hold_history(text):
         text = cut_mail(text, forwarded=forwarded)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -38,29 +38,45 @@ def redact_text(text: str) -> str:
 
 
 def redact_json(text: str) -> str:
-    """JSON source with its decoded strings redacted, and its layout kept; other text is redacted as it is.
+    """JSON source with the strings it stands for redacted; its layout is kept, and it need not be valid.
 
-    A value is read beside its name, and numbers as their digits. Also works on source that is not valid JSON.
+    A value is read beside its name, and a named number by its digits. What is no JSON is redacted as text.
     """
-    return redact_text(_STRING_OR_NUMBER.sub(_redacted_token, text))
+    pieces, at = [], 0
+    name: str | None = None
+    while (match := _TOKEN.search(text, at)) is not None:
+        gap, token = text[at : match.start()], match.group()
+        if token == _OPEN:
+            break  # a string that never ends
+        at = match.end()
+        named, name = name if name is not None and _COLON.fullmatch(gap) else None, None
+        if token[0] == _OPEN:
+            name = _decoded(token[1:-1])
+            token = _redacted_token(named, token, name)
+        elif named is not None:
+            token = _redacted_token(named, token, token)
+        pieces += [gap, token]
+    return redact_text("".join([*pieces, text[at:]]))
 
 
-#: A string with its name, if it has one, or a number behind a name.
-_STRING_OR_NUMBER: Final = re.compile(
-    r'(?P<label>"(?P<name>(?:[^"\\\n]|\\.){1,128})"\s{0,8}:\s{0,8})?'
-    r'(?:"(?P<string>(?:[^"\\]|\\.)*)"|(?<=[:\s])(?P<number>-?\d{4,40}(?:\.\d{1,40})?)(?![\d.eE]))'
-)
+_OPEN: Final = '"'
+#: A string, the beginning of one that never ends, or a number of four digits or more.
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|"|-?[0-9]{4,40}(?:\.[0-9]{1,40})?(?![.0-9eE])')
+_COLON: Final = re.compile(r"\s{0,8}:\s{0,8}")
+_SHORTEST: Final = 3  # "::1"
 
 
-def _redacted_token(match: re.Match[str]) -> str:
-    label, name, string, number = match.group("label", "name", "string", "number")
-    known = _decoded(name) if name else ""
-    before = f'"{redact_text(known)}"{label[len(name) + 2 :]}' if label and redact_text(known) != known else label or ""
-    value = number if string is None else _decoded(string)
-    redacted = _redacted_value(known, value) if known else redact_text(value)
-    if redacted == value:
-        return before + match.group()[len(label or "") :]
-    return before + json.dumps(redacted, ensure_ascii=False)
+def _redacted_token(name: str | None, token: str, value: str) -> str:
+    """The token, or the JSON string that takes its place if its value is personal."""
+    if len(value) < _SHORTEST:
+        return token
+    redacted = redact_text(value) if name is None else str(_redacted_value(name, value))
+    return token if redacted == value else json.dumps(redacted, ensure_ascii=not _is_encodable(redacted))
+
+
+def _is_encodable(text: str) -> bool:
+    """No lone surrogates, which JSON can escape and UTF-8 can't hold."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _decoded(string: str) -> str:
@@ -91,16 +107,17 @@ def _content(content: UpsertEvent) -> UpsertEvent:
         status=_keyword(content.status),
         priority=None if content.priority is None else _keyword(content.priority),
         category=None if content.category is None else _keyword(content.category),
-        customer_id=None if content.customer_id is None else redact_text(content.customer_id),
+        customer_id=None if content.customer_id is None else _identifier(content.customer_id),
         tags=_tags(content.tags),
         messages=tuple(map(_message, content.messages, messages)),
         attributes=_attributes(content.attributes),
     )
 
 
-def _redacted_parts(texts: list[str]) -> list[str]:
+def _redacted_parts(texts: list[str], separator: Literal["\n", " "] = "\n") -> list[str]:
     """The texts of a ticket, read as one: a number may begin in one message and end in the next."""
-    return [_replaced(text, spans) if spans else text for text, spans in zip(texts, find_in_parts(texts), strict=True)]
+    found = find_in_parts(texts, separator=separator)
+    return [_replaced(text, spans) if spans else text for text, spans in zip(texts, found, strict=True)]
 
 
 def _message(message: Message, body: str) -> Message:
@@ -109,7 +126,7 @@ def _message(message: Message, body: str) -> Message:
 
 def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     if len(tags) > 1 and sum(map(str.isdigit, chain.from_iterable(tags))) >= _MIN_SPLIT_DIGITS:
-        tags = tuple(_redacted_parts(list(tags)))
+        tags = tuple(_redacted_parts(list(tags), " "))
     return tuple([_keyword(tag) for tag in tags])
 
 
@@ -117,6 +134,12 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 def _keyword(value: str) -> str:
     """Cached, because keywords come from a small vocabulary."""
     return redact_text(value)[:_MAX_KEYWORD]
+
+
+@lru_cache(maxsize=16_384)
+def _identifier(value: str) -> str:
+    """Cached, because a customer writes more than once."""
+    return redact_text(value)
 
 
 def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from operators.pii import addresses, finance, home, identity, keys, mail, phones, secrets, spelt_mail, urls
 from operators.pii.detector import Detector, Span
@@ -67,9 +67,11 @@ def find_pii(text: str, detectors: tuple[Detector, ...] = DETECTORS) -> list[Spa
     return _find(View(text), detectors)
 
 
-def find_in_parts(texts: Sequence[str], detectors: tuple[Detector, ...] = DETECTORS) -> list[list[Span]]:
+def find_in_parts(
+    texts: Sequence[str], detectors: tuple[Detector, ...] = DETECTORS, *, separator: Literal["\n", " "] = "\n"
+) -> list[list[Span]]:
     """Spans of each text. The texts are read as one, so a value that is split over two of them is found in both."""
-    spans = _find(View("\n".join(texts), texts), detectors)
+    spans = _find(View(separator.join(texts), texts), detectors)
     found: list[list[Span]] = [[] for _ in texts]
     ends = part_ends(texts) if spans else []
     for span in spans:

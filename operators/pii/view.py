@@ -85,7 +85,7 @@ _FOLDS: Final = _Folds()
 
 
 def part_ends(parts: Sequence[str]) -> list[int]:
-    """Where each part ends in the parts joined by line feeds."""
+    """Where each part ends in the parts joined by one character."""
     return [end - 1 for end in accumulate(len(part) + 1 for part in parts)]
 
 
@@ -98,7 +98,7 @@ class View:
     """
 
     def __init__(self, source: str, parts: Sequence[str] = ()) -> None:
-        """`parts`: the texts that `source` joins by line feeds, if it is several."""
+        """`parts`: the texts that `source` joins by one character, if it is several."""
         self._parts = parts
         self._at: list[int] = []
         self._source_at: list[int] = []

@@ -56,4 +56,8 @@ PIECES: Final = (
     "+49 30 ", "0049", "192.168.", "1.1.1.1.", "::", "1:", "a:b:", "fe80::", "abcdef:", "1A", "2000000 A", "X-1", "19000101-",
     "a\u0300\u0301\u0302", "\ud7ff", "\uffff", "\U0010ffff", "w" * 63 + " ", "x" * 1000 + " ", '"', "\\", "{", "[", "[CARD]", "[EMAIL",
     "ada at", "ada (at) b (dot) ", "ada[at]b[dot]", "a (at) ", "a.b-c_d+e%", "contraseña", "ist 1", "version 1.", "v1.2.3.4 ",
+    "\n1", "(1", "1:2:", "0171 ", "01234 56789 ", "+1", "tel 030 ", "ip 1.2.3.4 ", "upgrade to 1.2.3.4 and ", "4111 ",
+    "a at b.com ", "_at_", "x@y.com.", "x@y.Com", "%40", "a%40", "&#52;", "\\u0034", "\\n", "４", "4\u200b", "4\ufe0f\u20e3", "卡号4111",
+    "api_key=", "DB_PASSWORD=", "password the a b c d ", "パスワードはa1b2", "secret</name> ", "basic YTpi ", "curl -u ", "mysql ",
+    "/home/ab/", "C:\\Users\\ab", "RSSMRA85T10A562S", "passport 12345678 ", "👩\u200d", "م\u200c", "日\U000e0100", "\U000e0041",
 )  # fmt: skip
