@@ -50,7 +50,7 @@ def parse_time(value: str | None, option: str) -> int | None:
 
 
 def report_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Make a TicketstreamError of `command` one line on standard error, and exit with the error's code."""
+    """Print a TicketstreamError that `command` raises as one line on standard error, and exit with the error's code."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -25,7 +25,7 @@ app = typer.Typer(help="Fetch, build and show the embedding model.", no_args_is_
 def fetch() -> None:
     """Put the model, verified, into the cache: from TICKETS_MODEL__STORE, or built from its weights.
 
-    A worker does the same at its first start. Here a person sees the progress.
+    A worker does the same at its first start, without showing its progress.
     """
     settings = load_settings().model
     with model_progress() as progress:
@@ -121,7 +121,7 @@ def card(
 
 @contextmanager
 def model_progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A progress bar for each file that is fetched or built; none where nothing is."""
+    """A progress bar for each file that is fetched or built; none if nothing has to be."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=err, transient=True) as bars:
         tasks = {}

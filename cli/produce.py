@@ -61,8 +61,8 @@ def produce(
 ) -> None:
     """Write ticket events to Kafka, and return when every in-sync replica has them.
 
-    At a line that is malformed the command stops with exit code 2. The events before it are written, and the message
-    says how many they are.
+    The command stops at the first malformed line with exit code 2. The events before that line have been written; the
+    message gives their number.
 
     A time in a CSV is seconds, milliseconds or microseconds since 1970, or a date with or without a time of day.
 
@@ -138,7 +138,7 @@ def _open(opened: ExitStack, file: str) -> BinaryIO:
 
 
 def _send(sender: Sender, records: Iterable[Outgoing], *, rate: float | None, total: int | None, target: str) -> int:
-    """Send all records behind a progress bar; how many there were."""
+    """Send all records, showing a progress bar. Returns their number."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     bars = Progress(
         *columns,

@@ -70,8 +70,8 @@ def rebuild(
     On a Qdrant server TICKETS_INDEX__COLLECTION names an alias, which switches to the new collection in one step while
     workers run. The embedded index is switched while its worker is stopped: this command says when to stop it.
 
-    tickets.embedded has the tickets that a split stream has embedded, and none from before it was split;
-    `ticketstream reconcile --split` then says whether any is missing.
+    With --from embedded, tickets that were written before the stream was split are left out. Run
+    `ticketstream reconcile --split` afterwards to see whether any are missing.
     """
     settings = load_settings()
     with progress_bars() as bars:

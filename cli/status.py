@@ -57,8 +57,8 @@ def status(
 ) -> None:
     """Show how far the stream is behind in each partition, and the size and freshness of the index.
 
-    Freshness is the median time from the broker to searchable of the last tickets. It is known only to a worker that
-    owns an embedded index.
+    Freshness is the median time that recent tickets took from the broker's timestamp until they were searchable. Only
+    a worker that owns an embedded index knows it.
     """
     settings = load_settings()
     cluster, roles = open_cluster(settings.kafka), (ENRICHMENT, EMBEDDING) if split else (PIPELINE,)

@@ -21,7 +21,7 @@ _JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 
 class Options(TypedDict, total=False):
-    """Of a `rich.console.Console`."""
+    """Options of `rich.console.Console`."""
 
     file: IO[str]
     stderr: bool
@@ -52,7 +52,7 @@ def one_line(text: str) -> str:
 
 
 def escape_json_controls(encoded: str) -> str:
-    """The same JSON document, with the control characters that the encoder leaves as escapes."""
+    """The same JSON document with DEL and C1 escaped; the encoder has escaped the other control characters."""
     return encoded.translate(_JSON_ESCAPES)
 
 

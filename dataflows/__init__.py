@@ -1,1 +1,1 @@
-"""The Bytewax dataflows: thin adapters over a `stream.pipeline.Pipeline`. No other room imports Bytewax."""
+"""The Bytewax dataflows: thin adapters over a `stream.pipeline.Pipeline`. No other package imports Bytewax."""

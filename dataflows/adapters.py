@@ -3,8 +3,8 @@
 Each process runs one Bytewax worker, because only the consumer's own process knows which offsets it may commit. To
 scale, run more processes in the same consumer group.
 
-Bytewax turns every Python exception into a traceback and exit code 1. The pipeline therefore records an error of ours,
-which ends the source and decides the process's exit code (`dataflows.launch`).
+Bytewax turns every Python exception into a traceback and exit code 1. The pipeline therefore records a
+TicketstreamError itself; the error ends the source and sets the process's exit code (`dataflows.launch`).
 """
 
 import logging

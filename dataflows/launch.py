@@ -19,7 +19,7 @@ logger: Final = logging.getLogger("ticketstream.dataflow")
 
 
 def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
-    """Open a pipeline, which SIGTERM and SIGINT drain. An error ends the process with one line."""
+    """Open a pipeline, and drain it on SIGTERM or SIGINT. An error ends the process with one line."""
     try:
         settings = load_settings()
         set_up_logging(settings.log)

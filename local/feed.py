@@ -1,9 +1,10 @@
-"""Feeds synthetic tickets to a local stream, and counts how many it has still to commit."""
+"""Feeds synthetic tickets to a local stream, and counts those that the stream has not committed yet."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from connectors.kafka.admin import Cluster, open_cluster
 from connectors.kafka.producer import Outgoing, Sender
@@ -12,9 +13,9 @@ from core.settings import Settings
 from runtime.sender import open_sender
 from synthetic.tickets import SyntheticRecord, events
 
-#: More than a demo lasts.
-_ENDLESS = 1_000_000
-_JOIN_S = 5.0
+#: More events than a demo ever sends.
+_ENDLESS: Final = 1_000_000
+_JOIN_S: Final = 5.0
 
 
 class Feed:
@@ -78,7 +79,7 @@ def open_feed(settings: Settings, stack: ExitStack) -> Feed:
     """A feed with connections of its own.
 
     Raises:
-        ConfigError: the security settings don't fit together, or a file that they name is unsound.
+        ConfigError: the security settings don't fit together, or one of their files is invalid.
     """
     return Feed(settings, sender=open_sender(settings.kafka, stack), cluster=open_cluster(settings.kafka))
 

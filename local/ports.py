@@ -5,7 +5,7 @@ from contextlib import suppress
 from random import SystemRandom
 from typing import Final
 
-#: Below the range from which Linux numbers outgoing connections: one of those could take the port before its server.
+#: Below Linux's ephemeral ports: an outgoing connection could otherwise take the port before the server binds it.
 _PORTS: Final = (20_000, 32_000)
 
 

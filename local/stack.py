@@ -22,7 +22,7 @@ from local.ports import free_port
 _START_S: Final = 120.0
 _STOP_S: Final = 30.0
 
-#: Groups of settings that lead to another stream; none of the caller's is taken over.
+#: Prefixes of the settings that select a stream. The user's values of these are not passed on.
 _OURS: Final = ("TICKETS_KAFKA__", "TICKETS_INDEX__", "TICKETS_TOPICS__")
 
 
@@ -32,7 +32,7 @@ class LocalStream:
     Attributes:
         settings: lead to its broker, topics and index.
         variables: the same as environment variables, for a command that is to use this stream.
-        environment: `variables`, and everything else that a process needs which is to use this stream.
+        environment: the complete environment of a process that is to use this stream, including `variables`.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from core.contract import record_key
 from core.records import IndexedTicket
-from maintenance.fold import Entry, Fold, ids
+from maintenance.fold import Entry, Fold, split_record_key
 
 #: missing: the index doesn't have the ticket. stale: it has an older version. resurrected: it shows a deleted ticket.
 #: ahead: it has a version higher than any in the log. surplus: it shows a ticket that is not in the log.
@@ -15,7 +15,7 @@ DifferenceKind = Literal["missing", "stale", "resurrected", "ahead", "surplus"]
 
 
 class Difference(Struct, frozen=True):
-    """A ticket whose versions differ in the log and in the index; None where it has none."""
+    """A ticket whose versions in the log and in the index differ. A version is None if the ticket is not there."""
 
     kind: DifferenceKind
     tenant_id: str
@@ -25,7 +25,7 @@ class Difference(Struct, frozen=True):
 
 
 class Comparison:
-    """The index against the fold, from five reads in a fixed order, so that a running stream makes no false difference.
+    """Compares the index with the fold. Five reads in a fixed order avoid false differences while the stream runs.
 
     1. The log is read to its end. 2. The group's committed offsets are asked for. 3. The dead letters are read. 4. The
     index is read. 5. The rest of the log is read. A record committed at 2 is in the index at 4 or in the dead letters
@@ -47,10 +47,10 @@ class Comparison:
                 self._unlike[key] = ticket
 
     def outcome(self, committed: Mapping[int, int]) -> "Outcome":
-        """The differences. A ticket whose latest record is not before `committed`, by partition, is pending instead.
+        """The differences, and the number of tickets that are pending instead.
 
-        So is a ticket whose latest record was dead-lettered while the log was read: the next comparison will ignore the
-        record from the start.
+        A ticket is pending if its latest record is at or after its partition's offset in `committed`, or was
+        dead-lettered while the log was read: the next comparison will ignore that record from the start.
         """
         found: list[Difference] = []
         pending = 0
@@ -97,4 +97,4 @@ def _kind(entry: Entry | None, ticket: IndexedTicket) -> DifferenceKind | None:
 
 def _difference(kind: DifferenceKind, key: bytes, entry: Entry | None, ticket: IndexedTicket | None) -> Difference:
     log = None if entry is None else entry.version
-    return Difference(kind, *ids(key), log, None if ticket is None else ticket.version)
+    return Difference(kind, *split_record_key(key), log, None if ticket is None else ticket.version)

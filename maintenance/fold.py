@@ -52,7 +52,7 @@ class Fold:
         self.next_offsets: dict[int, int] = {}
 
     def read(self, records: Iterable[Record]) -> int:
-        """Add records, in the order of their partitions. Returns their number."""
+        """Add records; those of each partition must be in offset order. Returns their number."""
         before, left = self.records, iter(records)
         while batch := list(islice(left, _BATCH)):
             self._add(batch)
@@ -61,8 +61,8 @@ class Fold:
     def ignore(self, positions: Iterable[Position]) -> None:
         """Ignore the records at `positions`, which a step after decode dead-lettered, when they are read.
 
-        A record that was read already stays the latest of its ticket, as the one before it is not kept;
-        `is_dead_lettered` tells.
+        A record that was already read stays the latest of its ticket, because earlier ones are not kept;
+        `is_dead_lettered` detects it.
         """
         self._dead_letters.update(positions)
 
@@ -73,7 +73,7 @@ class Fold:
     def index_may_have(self, key: bytes, version: int) -> bool:
         """Whether the ticket has this version in a record that was dead-lettered.
 
-        The index may rightly have it: a worker that died before its commit, or a repaired one, has read it again.
+        The index may hold it legitimately: a restarted or fixed worker may have read the record again.
         """
         return version in self._dead_lettered.get(key, ())
 
@@ -110,7 +110,7 @@ def position_of(record: Record) -> Position:
     return record.origin.partition, record.origin.offset
 
 
-def ids(key: bytes) -> tuple[str, str]:
+def split_record_key(key: bytes) -> tuple[str, str]:
     """Tenant and ticket of a record key."""
     tenant_id, _slash, ticket_id = key.decode().partition("/")
     return tenant_id, ticket_id

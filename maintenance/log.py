@@ -32,7 +32,7 @@ class TopicLog:
         self.partitions = partitions
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
-        """The records from `start`, an offset by partition, to the end of the topic when that is reached."""
+        """The records from `start` (partition to offset) to the end that the topic has when the reader gets there."""
         return read_topic(self.settings.kafka, self.topic, partitions=self.partitions[self.topic], start=start)
 
     def length(self) -> int:
@@ -67,17 +67,20 @@ class RawLog(TopicLog):
         letters = read_topic(self.settings.kafka, dlq, partitions=self.partitions[dlq], start=dict(self._letters_read))
         for letter in letters:
             self._letters_read[letter.origin.partition] = letter.origin.offset + 1
-            about = {name.removeprefix(HEADER_PREFIX): value for name, value in letter.headers}
-            if about.get("stage", b"decode") != b"decode":
-                found = self.raw_position(letter, about)
+            headers = {name.removeprefix(HEADER_PREFIX): value for name, value in letter.headers}
+            if headers.get("stage", b"decode") != b"decode":
+                found = self.raw_position(letter, headers)
                 if found is not None:
                     yield found
 
-    def raw_position(self, letter: Record, about: Mapping[str, bytes]) -> Position | None:
-        """Position of a dead letter's event in the raw topic, from its headers `about`; None in another topic."""
+    def raw_position(self, letter: Record, headers: Mapping[str, bytes]) -> Position | None:
+        """Position of a dead letter's event in the raw topic, or None if the letter is from another topic.
+
+        `headers` are the letter's, by name without the prefix.
+        """
         del letter
-        partition, offset = about.get("partition", b""), about.get("offset", b"")
-        if about.get("topic") != self.topic.encode() or not (partition.isdigit() and offset.isdigit()):
+        partition, offset = headers.get("partition", b""), headers.get("offset", b"")
+        if headers.get("topic") != self.topic.encode() or not (partition.isdigit() and offset.isdigit()):
             return None
         return int(partition), int(offset)
 

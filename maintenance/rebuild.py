@@ -20,16 +20,16 @@ Watch = Callable[[Iterable[Record]], Iterable[Record]]
 def write_latest(
     fold: Fold, log: TopicReader, reindexer: Reindexer, *, folding: Watch = iter, writing: Watch = iter
 ) -> None:
-    """Write the latest record of each ticket alone: an older version would be embedded for nothing.
+    """Write only the latest record of each ticket; embedding older versions would be wasted work.
 
     Dead letters are not ignored: the record may be accepted now, and if not, the next latest is written.
 
     Args:
         fold: of the log; if it is empty, the log is first read into it.
-        log: read a second time, and a third where a latest record is rejected.
+        log: read to fold it, again to write, and once more if a latest record was rejected.
         reindexer: for an empty index.
-        folding: wraps the first read.
-        writing: wraps the second.
+        folding: wraps the read that folds.
+        writing: wraps the read that writes.
     """
     if not fold.records:
         fold.read(folding(log.records()))

@@ -15,7 +15,7 @@ class TopicReader(Protocol):
     """A topic from which an index can be made."""
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
-        """The records from `start`, an offset by partition, to the end of the topic when that is reached."""
+        """The records from `start` (partition to offset) to the end that the topic has when the reader gets there."""
         ...
 
 

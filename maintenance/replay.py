@@ -12,12 +12,12 @@ from connectors.kafka.reader import read_one, read_topic
 from core.records import Origin, Record
 from core.settings import Settings
 
-#: Longest number that is taken for a time in milliseconds: one before the year 5138.
+#: Maximum digits of a timestamp in milliseconds, which then is before the year 5138.
 _MAX_MS_DIGITS: Final = 14
 
 
 class LetterFilter(Struct, frozen=True):
-    """Conditions on a dead letter; None matches all. Times are of the letter's own record."""
+    """Conditions on a dead letter; None matches all. Times are the dead letters', not the original records'."""
 
     stage: str | None = None
     code: str | None = None
@@ -91,7 +91,7 @@ def summarise(letter: Record) -> LetterSummary:
 
 
 def replayable(letters: Iterable[Record], settings: Settings) -> list[Record]:
-    """The letters to send back: one for each original record, and none whose topic no worker reads."""
+    """The letters to send back: one per original record, and only if a worker reads its topic."""
     topics = {settings.topics.raw, settings.topics.enriched}
     return list({_origin(letter): letter for letter in letters if _header(letter, "topic") in topics}.values())
 
@@ -112,7 +112,7 @@ def _origin(letter: Record) -> str:
 
 
 def _first_seen_ms(letter: Record) -> int:
-    """Of the header, or of the letter's own record where the header is missing or malformed."""
+    """The time in the header, or the letter's own timestamp if the header is missing or malformed."""
     seen = _header(letter, FIRST_SEEN.removeprefix(HEADER_PREFIX))
     return int(seen) if seen.isdecimal() and seen.isascii() and len(seen) <= _MAX_MS_DIGITS else letter.timestamp_ms
 

@@ -44,10 +44,10 @@ class SplitLog(RawLog):
             time.sleep(_POLL_S)
         return committed
 
-    def raw_position(self, letter: Record, about: Mapping[str, bytes]) -> Position | None:
+    def raw_position(self, letter: Record, headers: Mapping[str, bytes]) -> Position | None:
         """See `RawLog`. A dead letter of the embedding role has its event's position in its value."""
-        if about.get("topic") != self.settings.topics.enriched.encode():
-            return super().raw_position(letter, about)
+        if headers.get("topic") != self.settings.topics.enriched.encode():
+            return super().raw_position(letter, headers)
         try:
             origin = decode_enriched(letter).ticket.raw.origin
         except ValueError:

@@ -1,4 +1,4 @@
-"""Generates the texts of tickets: fills the slots of templates, and makes mails of them."""
+"""Generates the texts of tickets: fills in templates, and formats the result as emails."""
 
 import re
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class TextGenerator:
         self._rng = rng
 
     def fill(self, template: str, language: str, *, known: dict[str, str] | None = None) -> str:
-        """`template` with its slots filled. Lasting ones are taken from `known`, and added to it."""
+        """`template` with its slots filled. Slots that keep one value in a ticket are read from `known`, or added."""
         rng, phrases = self._rng, PHRASES[language]
 
         def word(found: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from synthetic.topics.topic import Topic
 
 __all__ = ["TOPICS", "Topic"]
 
-#: Random choices go by position: another order makes other tickets of every seed.
+#: Topics are chosen by position, so changing the order changes the tickets of every seed.
 _ORDER: Final = (
     "login",
     "refund",
