@@ -1,4 +1,4 @@
-"""An authority of a test's own, and certificates of every kind: sound, expired, of another name, of a stranger."""
+"""A test's certificate authority, which signs valid and expired certificates."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -21,7 +21,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class Certificate(Struct, frozen=True):
-    """PEM files: a certificate, its key, and both in one as Java's PEM key store wants them."""
+    """PEM files: a certificate, its key, and both in one file as Java's PEM key store requires."""
 
     certificate: Path
     key: Path
@@ -29,7 +29,7 @@ class Certificate(Struct, frozen=True):
 
 
 class Authority:
-    """Signs what it is asked to; `file` is what trusts it."""
+    """A certificate authority; `file` is its own certificate, for trust stores."""
 
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,12 +42,12 @@ class Authority:
         self.file.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def sign(self, name: str, *, address: str = "", expired: bool = False, password: str = "") -> Certificate:
-        """A certificate of CN=`name`.
+        """Sign a certificate for CN=`name`.
 
         Args:
             name: the subject's common name, and the files'.
-            address: the IPv4 address of the server that shows it; none for a client.
-            expired: it was good until yesterday.
+            address: the IPv4 address of the server that presents it; empty for a client.
+            expired: it expired yesterday.
             password: encrypts the key.
         """
         key = ec.generate_private_key(ec.SECP256R1())

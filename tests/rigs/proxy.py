@@ -1,7 +1,6 @@
-"""A TCP proxy on loopback whose manners change while it runs: between any client and any server.
+"""A TCP proxy on loopback whose faults can be changed while it runs.
 
-It moves bytes and knows no protocol. What it holds back is late and never lost, as TCP would have it: a direction
-that was cut goes on where it stopped.
+It forwards bytes of any protocol. Delayed bytes are never lost: a direction that was cut continues where it stopped.
 """
 
 import asyncio
@@ -22,26 +21,26 @@ T = TypeVar("T")
 Direction = Literal["to_server", "to_client"]
 
 _CHUNK: Final = 16_384
-#: Chunks on their way in one direction of a connection; more, and the sender is no longer read from.
+#: Chunks in flight in one direction of a connection. At this number the proxy stops reading from the sender.
 _IN_FLIGHT: Final = 64
-#: SO_LINGER with no time to linger: closing sends RST, and what was not sent is dropped.
+#: SO_LINGER of zero seconds: closing sends RST and drops unsent data.
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 
 class Network(Struct, frozen=True):
-    """What the proxy does to bytes. `bytes_per_s` is shared by the connections, in each direction."""
+    """Faults of the proxy. In each direction the connections share `bytes_per_s`."""
 
     latency_s: float = 0.0
     bytes_per_s: float | None = None
     cut: frozenset[Direction] = frozenset()
-    accepts: bool = True  # False: a connection is accepted and never goes further
+    accepts: bool = True  # False: connections are accepted and not forwarded
 
 
 class Proxy:
-    """Listens from construction to `close`, in a thread of its own. Every method may be called from any thread."""
+    """Listens in its own thread from construction to `close`. Every method may be called from any thread."""
 
     def __init__(self, target: str, *, port: int = 0) -> None:
-        """Forward to `target`, host:port, which need not be there yet. `port` 0 picks a free one."""
+        """Forward to `target`, host:port, which need not listen yet. `port` 0 picks a free one."""
         host, _, target_port = target.rpartition(":")
         self._target = (host, int(target_port))
         self._network = Network()
@@ -59,12 +58,12 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """What a client connects to."""
+        """The address that a client connects to."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def connections(self) -> int:
-        """How many there are now."""
+        """Number of open connections."""
         return len(self._pairs)
 
     def __enter__(self) -> Self:
@@ -74,23 +73,23 @@ class Proxy:
         self.close()
 
     def latency(self, seconds: float) -> None:
-        """Every byte arrives so much later, in each direction; throughput stays."""
+        """Delay every byte by `seconds` in each direction, without reducing throughput."""
         self._change(latency_s=seconds)
 
     def limit(self, bytes_per_s: float | None) -> None:
-        """A narrow link; None: as wide as the machine."""
+        """Limit the bandwidth; None removes the limit."""
         self._change(bytes_per_s=bytes_per_s)
 
     def cut(self, *directions: Direction) -> None:
-        """Nothing gets through in these directions, no byte and no end, until `heal`; connections stay open."""
+        """Block data and FIN in these directions until `heal`; connections stay open."""
         self._change(cut=frozenset(directions))
 
     def half_open(self) -> None:
-        """New connections are accepted and lead nowhere; those there are go silent both ways, until `heal`."""
+        """Block existing connections both ways, and accept new ones without forwarding them, until `heal`."""
         self._change(cut=frozenset({"to_server", "to_client"}), accepts=False)
 
     def reset(self) -> int:
-        """Break every connection there is by RST, on both sides; new ones are served. Returns how many."""
+        """Break every open connection by RST on both sides, and return their number; new ones are served."""
         return self._do(self._break())
 
     def refuse(self) -> None:
@@ -98,12 +97,12 @@ class Proxy:
         self._do(self._shut())
 
     def heal(self) -> None:
-        """Be a wire again."""
+        """Remove all faults."""
         self._change(**{name: getattr(Network(), name) for name in Network.__struct_fields__})
         self._do(self._listen())
 
     def close(self) -> None:
-        """Break everything and end the thread; twice is as good as once."""
+        """Break the connections, close the port and end the thread. Idempotent."""
         if self._thread.is_alive():
             self._do(self._shut())
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -130,7 +129,7 @@ class Proxy:
 
     async def _shut(self) -> None:
         if self._server is not None:
-            self._server.close()  # not waited for: it would wait for the connections, which go next
+            self._server.close()  # without wait_closed, which would wait for the connections
             self._server = None
         await self._break()
 
@@ -153,11 +152,11 @@ class Proxy:
             far_reader, far_writer = await asyncio.open_connection(*self._target, limit=_CHUNK)
             writers.append(far_writer)
             await _together(self._carry(reader, far_writer, "to_server"), self._carry(far_reader, writer, "to_client"))
-        except OSError:  # the server is not there, or either side broke off: so does the other
+        except OSError:  # the server doesn't listen, or one side broke off: break the other side too
             for end in writers:
                 _reset(end)
         except asyncio.CancelledError:
-            pass  # broken by us
+            pass  # by _break
         finally:
             for end in writers:
                 end.close()
@@ -201,7 +200,7 @@ class Proxy:
 
 
 async def _together(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run all; the first that fails ends the others, and its own error is the one that is raised."""
+    """Run all `parts`; the first error cancels the others and is raised."""
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.gather(*tasks)

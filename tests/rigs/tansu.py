@@ -1,4 +1,4 @@
-"""The embedded broker behind a proxy: every client reaches it through the proxy, whatever address it was given."""
+"""The local broker behind a proxy: it advertises the proxy's address, so every client connects through it."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ _ANSWER_S: Final = 0.5
 
 @contextmanager
 def start_proxied() -> Iterator[tuple[str, Proxy]]:
-    """Its address, which is the proxy's, and the proxy; ended at the end."""
+    """Start the broker and yield the proxy's address and the proxy."""
     inner = f"127.0.0.1:{free_port()}"
     with Proxy(inner) as proxy:
         urls = ["--listener-url", f"tcp://{inner}", "--advertised-listener-url", f"tcp://{proxy.address}"]
@@ -50,6 +50,6 @@ def _await_answer(address: str) -> None:
         try:
             client.list_topics(timeout=_ANSWER_S)
         except KafkaException:
-            assert time.monotonic() < deadline, "the embedded broker doesn't answer"
+            assert time.monotonic() < deadline, "the local broker doesn't answer"
         else:
             return

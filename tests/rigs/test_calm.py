@@ -9,7 +9,7 @@ from tests.rigs.calm import CalmClock
 
 
 def _after(*rounds: tuple[float, float, float]) -> float:
-    """What a clock shows after rounds of these durations: whole, of the work, and of the processor."""
+    """The clock's reading after rounds, each given as seconds of the round, of its work and of the processor."""
     clock = CalmClock()
     for round_s, worked_s, needed_s in rounds:
         clock.advance(round_s=round_s, worked_s=worked_s, needed_s=needed_s)

@@ -10,7 +10,7 @@ from tests.rigs.waiting import wait_until
 
 
 def test_a_guarded_process_ends_with_its_starter() -> None:
-    """SIGKILL, which no clean-up survives: the process goes too; while the starter lives it stays."""
+    """A guarded process runs until its starter gets SIGKILL, and is then killed."""
     script = (
         "import subprocess, time; from tests.rigs.guard import guard\n"
         "process = subprocess.Popen(['sleep', '3600']); held = guard(process.pid)\n"
@@ -26,7 +26,7 @@ def test_a_guarded_process_ends_with_its_starter() -> None:
 
 
 def _runs(pid: int) -> bool:
-    """False for a zombie too: whoever adopted it may take its time to reap it."""
+    """False for a zombie too, because init may not have reaped it yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

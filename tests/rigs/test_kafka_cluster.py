@@ -1,4 +1,4 @@
-"""The cluster breaks where it is told to, says who leads, and comes back whole."""
+"""The Kafka cluster injects broker faults, reports leaders and recovers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,19 +18,19 @@ from tests.rigs.waiting import PATIENCE_S, wait_until
 
 @pytest.fixture
 def topic(kafka_cluster: KafkaCluster) -> str:
-    """One partition, of which nothing is said: it has the shipped replication and the shipped number in sync."""
+    """A topic with one partition and the shipped replication and minimum of in-sync replicas."""
     name = f"t-{uuid4().hex[:8]}"
     open_cluster(KafkaSettings(brokers=kafka_cluster.address)).create_topic(
         name, partitions=1, replication=-1, config={}
     )
-    kafka_cluster.wait_told()
+    kafka_cluster.wait_metadata()
     return name
 
 
 def _write(
     cluster: KafkaCluster, topic: str, *values: bytes, timeout_s: float = PATIENCE_S, proxied: bool = False
 ) -> list[bytes | None]:
-    """Those of `values` that all in-sync replicas have acked."""
+    """Write `values` with acks=all, and return the acked ones."""
     acked: list[bytes | None] = []
     address = cluster.proxied if proxied else cluster.address
     options = {"bootstrap.servers": address, "acks": "all", "log_level": 0}
@@ -54,15 +54,15 @@ def _leader(cluster: KafkaCluster, topic: str, *, but: int | None = None) -> int
     return found
 
 
-def test_a_killed_leader_is_followed_and_nothing_acked_is_lost(kafka_cluster: KafkaCluster, topic: str) -> None:
-    """Another replica leads after a silence, writes go on with two; restarted, the killed one is in sync again."""
+def test_a_killed_leader_is_replaced_and_no_acked_record_is_lost(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """After a leader is killed another replica is elected; writes continue, and the restarted node rejoins."""
     first = _leader(kafka_cluster, topic)
     acked = _write(kafka_cluster, topic, b"1", b"2")
     kafka_cluster.kill(first)
     assert kafka_cluster.pid(first) is None
     began = time.monotonic()
     second = _leader(kafka_cluster, topic, but=first)
-    assert time.monotonic() - began > 1, "by its silence, as it could not say goodbye"
+    assert time.monotonic() - began > 1, "only the broker session timeout reveals a killed leader"
     assert first not in kafka_cluster.in_sync(topic)
     acked += _write(kafka_cluster, topic, b"3")
     kafka_cluster.restart(first)
@@ -71,8 +71,8 @@ def test_a_killed_leader_is_followed_and_nothing_acked_is_lost(kafka_cluster: Ka
     assert acked == _read(kafka_cluster, topic) == [b"1", b"2", b"3"]
 
 
-def test_a_killed_controller_is_followed(kafka_cluster: KafkaCluster) -> None:
-    """Another one is active, and topics can be made."""
+def test_a_killed_controller_is_replaced(kafka_cluster: KafkaCluster) -> None:
+    """After the active controller is killed another one becomes active, and topics can be created."""
     first = kafka_cluster.controller()
     kafka_cluster.kill(first)
     second = kafka_cluster.controller()
@@ -87,20 +87,20 @@ def _can_create(cluster: KafkaCluster, name: str) -> bool:
     admin = open_cluster(KafkaSettings(brokers=cluster.address))
     try:
         admin.create_topic(name, partitions=1, replication=2, config={})
-    except Exception:  # noqa: BLE001 - whatever it is, it is tried again
+    except Exception:  # noqa: BLE001 - any error is retried
         return False
     return name in admin.topics()
 
 
-def test_the_active_controller_is_the_one_that_says_so(kafka_cluster: KafkaCluster) -> None:
-    """Of the three one says so of itself, the same one each time; a broker's word names any of them."""
+def test_exactly_one_controller_is_active(kafka_cluster: KafkaCluster) -> None:
+    """Exactly one node reports that it is the active controller."""
     assert len({kafka_cluster.controller() for _ in range(5)}) == 1
     alone = [node for node in NODES if kafka_cluster.is_active_controller(node)]
     assert alone == [kafka_cluster.controller()]
 
 
 def test_with_one_of_three_nothing_is_acked(kafka_cluster: KafkaCluster, topic: str) -> None:
-    """Two copies make an ack: a patient producer waits and is acked after the return, and nothing acked is lost."""
+    """With one node no write is acked; a waiting write is acked once the others return, and no acked record is lost."""
     acked = _write(kafka_cluster, topic, b"before")
     down = [node for node in NODES if node != _leader(kafka_cluster, topic)]
     kafka_cluster.kill(*down)
@@ -117,8 +117,8 @@ def test_with_one_of_three_nothing_is_acked(kafka_cluster: KafkaCluster, topic: 
     assert set(acked) <= set(_read(kafka_cluster, topic))
 
 
-def test_a_terminated_leader_hands_over_first(kafka_cluster: KafkaCluster, topic: str) -> None:
-    """When its process is gone another one leads already, without the wait for a silent broker."""
+def test_a_terminated_leader_transfers_leadership_first(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """A terminated leader transfers its leadership before it exits, so nothing waits for the session timeout."""
     first = _leader(kafka_cluster, topic)
     kafka_cluster.terminate(first)
     began = calm_clock()
@@ -127,8 +127,8 @@ def test_a_terminated_leader_hands_over_first(kafka_cluster: KafkaCluster, topic
     assert _write(kafka_cluster, topic, b"1") == [b"1"]
 
 
-def test_a_paused_leader_is_followed_and_comes_back(kafka_cluster: KafkaCluster, topic: str) -> None:
-    """Its process stays and answers nobody: another one leads; resumed, it is in sync again, and the log is one."""
+def test_a_paused_leader_is_replaced_and_rejoins(kafka_cluster: KafkaCluster, topic: str) -> None:
+    """While a leader is paused another one leads; resumed, it is in sync again with the same log."""
     first = _leader(kafka_cluster, topic)
     acked = _write(kafka_cluster, topic, b"1")
     kafka_cluster.pause(first)
@@ -141,7 +141,7 @@ def test_a_paused_leader_is_followed_and_comes_back(kafka_cluster: KafkaCluster,
 
 
 def test_clients_go_through_the_proxies_and_brokers_do_not(kafka_cluster: KafkaCluster, topic: str) -> None:
-    """With the leader's proxy half open no write gets through, while the replicas stay in sync; the heal mends it."""
+    """With the leader's proxy half open no write is acked, although replicas stay in sync; `heal` restores writes."""
     assert _write(kafka_cluster, topic, b"1", proxied=True) == [b"1"]
     leader = _leader(kafka_cluster, topic)
     assert kafka_cluster.proxies[leader].forwarded["to_server"] > 0

@@ -1,4 +1,4 @@
-"""The proxy does to a connection what it says, and nothing else."""
+"""Each fault of the proxy affects connections as documented."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
 class _Echo:
-    """Sends back whatever comes, until its client ends."""
+    """An echo server."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -84,7 +84,7 @@ def _echo_s(client: socket.socket, text: bytes) -> float:
 
 
 def _is_silent(client: socket.socket) -> bool:
-    """No byte, no end and no reset within 0.3 s."""
+    """Whether no byte, FIN or RST arrives within 0.3 s."""
     client.settimeout(0.3)
     try:
         client.recv(1)
@@ -95,8 +95,8 @@ def _is_silent(client: socket.socket) -> bool:
     return False
 
 
-def test_a_wire_passes_everything_and_the_end(proxy: Proxy) -> None:
-    """Ten megabytes come back as they went; our end reaches the server and its end reaches us."""
+def test_data_and_fin_pass_without_faults(proxy: Proxy) -> None:
+    """Ten megabytes are echoed unchanged, and FIN passes in both directions."""
     sent = bytes(range(256)) * 40_000
     with _connect(proxy) as client:
         threading.Thread(target=_send_and_end, args=(client, sent), daemon=True).start()
@@ -105,8 +105,8 @@ def test_a_wire_passes_everything_and_the_end(proxy: Proxy) -> None:
     wait_until(lambda: proxy.forwarded == {"to_server": len(sent), "to_client": len(sent)})
 
 
-def test_latency_delays_each_way_and_narrows_nothing(proxy: Proxy) -> None:
-    """An echo takes 0.2 s at a latency of 0.1 s, and five megabytes less than a delay of each chunk would add up to."""
+def test_latency_delays_each_way_and_keeps_the_throughput(proxy: Proxy) -> None:
+    """At a latency of 0.1 s an echo takes 0.2 s, and five megabytes aren't delayed once per chunk."""
     proxy.latency(0.1)
     sent = bytes(5_000_000)
     with _connect(proxy) as client:
@@ -116,8 +116,8 @@ def test_latency_delays_each_way_and_narrows_nothing(proxy: Proxy) -> None:
         assert any(_echo_s(client, b"x") < 0.2 for _ in range(20)), "it is late still"
 
 
-def test_a_narrow_link_takes_its_time(proxy: Proxy) -> None:
-    """200 kB at 400 kB/s take half a second, whatever the number of connections."""
+def test_connections_share_the_bandwidth(proxy: Proxy) -> None:
+    """Two connections with 100 kB each take half a second at 400 kB/s."""
     proxy.limit(400_000)
     began = time.monotonic()
     with _connect(proxy) as one, _connect(proxy) as two:
@@ -128,8 +128,8 @@ def test_a_narrow_link_takes_its_time(proxy: Proxy) -> None:
     assert time.monotonic() - began >= 0.45
 
 
-def test_a_reset_breaks_what_there_is_and_serves_the_next(proxy: Proxy) -> None:
-    """RST and not an orderly end: the client's next read raises."""
+def test_a_reset_breaks_open_connections_and_serves_new_ones(proxy: Proxy) -> None:
+    """After `reset` the client's next read raises, and a new connection is served."""
     with _connect(proxy) as client:
         assert _echoes(client)
         assert proxy.reset() == 1
@@ -139,8 +139,8 @@ def test_a_reset_breaks_what_there_is_and_serves_the_next(proxy: Proxy) -> None:
         assert _echoes(client)
 
 
-def test_a_half_open_connection_is_accepted_and_leads_nowhere(proxy: Proxy, echo: _Echo) -> None:
-    """The connect succeeds, then silence, for old connections too; what was sent meanwhile arrives after the heal."""
+def test_a_half_open_connection_is_accepted_and_not_forwarded(proxy: Proxy, echo: _Echo) -> None:
+    """While half open, old and new connections are silent; bytes sent meanwhile arrive after `heal`."""
     with _connect(proxy) as old:
         assert _echoes(old)
         proxy.half_open()
@@ -148,13 +148,13 @@ def test_a_half_open_connection_is_accepted_and_leads_nowhere(proxy: Proxy, echo
             for client in (old, new):
                 client.sendall(b"hello")
                 assert _is_silent(client)
-            assert echo.accepted == 1, "the server never hears of the new one"
+            assert echo.accepted == 1, "the new connection doesn't reach the server"
             proxy.heal()
             assert [_receive(client, 5) for client in (old, new)] == [b"hello", b"hello"]
 
 
 def test_one_direction_is_cut(proxy: Proxy) -> None:
-    """Requests pass and answers wait for the heal; or requests wait for it."""
+    """With one direction cut, only that direction is blocked until `heal`."""
     with _connect(proxy) as client:
         proxy.cut("to_client")
         client.sendall(b"hello")
@@ -170,8 +170,8 @@ def test_one_direction_is_cut(proxy: Proxy) -> None:
         assert _receive(client, 5) == b"again"
 
 
-def test_a_closed_port_refuses_and_opens_again_where_it_was(proxy: Proxy) -> None:
-    """The connections there were are broken; nobody listens; after the heal the same address serves."""
+def test_a_closed_port_opens_again_at_the_same_address(proxy: Proxy) -> None:
+    """`refuse` breaks connections and closes the port; `heal` reopens it."""
     with _connect(proxy) as client:
         assert _echoes(client)
         proxy.refuse()
@@ -184,14 +184,14 @@ def test_a_closed_port_refuses_and_opens_again_where_it_was(proxy: Proxy) -> Non
         assert _echoes(client)
 
 
-def test_a_server_that_is_not_there_breaks_the_connection() -> None:
-    """As the client would see it without a proxy, but for one connect."""
+def test_a_server_that_is_down_breaks_the_connection() -> None:
+    """If the server is down, connecting to the proxy succeeds and the connection is reset."""
     with Proxy("127.0.0.1:1") as proxy, pytest.raises(ConnectionResetError), _connect(proxy) as client:
         client.recv(1)
 
 
 def test_connections_are_counted_and_forgotten(proxy: Proxy) -> None:
-    """One while it lasts, none after."""
+    """`connections` counts open connections only, `accepted` all."""
     with _connect(proxy) as client:
         assert _echoes(client)
         assert proxy.connections == 1

@@ -1,4 +1,4 @@
-"""The facade injects what it says and counts what it sees: through the adapter, on a facade in another process."""
+"""The facade injects faults and counts calls, seen through the server adapter."""
 
 import socket
 import threading
@@ -29,7 +29,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FacadeProcess]
 
 @pytest.fixture
 def facade(process: FacadeProcess) -> Iterator[FacadeProcess]:
-    """In good health before and after each test."""
+    """The module's facade, without faults."""
     process.heal()
     yield process
     process.heal()
@@ -37,20 +37,20 @@ def facade(process: FacadeProcess) -> Iterator[FacadeProcess]:
 
 @pytest.fixture
 def collection() -> str:
-    """A collection of the test's own."""
+    """Name of a new collection."""
     return f"c-{uuid4().hex[:8]}"
 
 
 @pytest.fixture
 def index(facade: FacadeProcess, collection: str) -> Iterator[VersionedIndex]:
-    """An index whose calls may take as long as a busy machine needs."""
+    """An index whose call timeout only a hang exceeds."""
     with closing(_open(facade, collection, PATIENCE_S)) as opened:
         yield opened
 
 
 @pytest.fixture
 def hasty(facade: FacadeProcess, collection: str) -> Iterator[VersionedIndex]:
-    """The same collection by a client that gives up after a second."""
+    """The same collection through a client with a timeout of one second."""
     with closing(_open(facade, collection, 1.0)) as opened:
         yield opened
 
@@ -65,7 +65,7 @@ def _write(index: VersionedIndex, *numbers: int) -> None:
 
 
 def test_an_error_carries_its_code_and_nothing_is_applied(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """INTERNAL by default; the next call after so many faults is served."""
+    """The default code is INTERNAL; after `times` faults calls succeed."""
     facade.inject(Fault("error", on="writes", times=2))
     for _ in range(2):
         with pytest.raises(TransientError, match="internal"):
@@ -76,7 +76,7 @@ def test_an_error_carries_its_code_and_nothing_is_applied(facade: FacadeProcess,
 
 
 def test_an_overloaded_server_says_how_long_to_wait(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """RESOURCE_EXHAUSTED with the hint as the real server gives it: the adapter reads 7 s."""
+    """The adapter reads the delay of 7 s from RESOURCE_EXHAUSTED in the real server's form."""
     facade.inject(Fault("error", code="RESOURCE_EXHAUSTED", retry_after_s=7))
     with pytest.raises(TransientError) as raised:
         _write(index, 1)
@@ -84,7 +84,7 @@ def test_an_overloaded_server_says_how_long_to_wait(facade: FacadeProcess, index
 
 
 def test_a_slow_call_is_late_and_applied(facade: FacadeProcess, index: VersionedIndex, hasty: VersionedIndex) -> None:
-    """By 0.3 s; a client that gave up before finds the write applied all the same."""
+    """A slow call is 0.3 s late, and is applied even if the client gave up."""
     facade.inject(Fault("slow", on="writes", seconds=0.3, times=1))
     began = time.monotonic()
     _write(index, 1)
@@ -98,7 +98,7 @@ def test_a_slow_call_is_late_and_applied(facade: FacadeProcess, index: Versioned
 def test_a_hanging_call_is_neither_answered_nor_applied(
     facade: FacadeProcess, index: VersionedIndex, hasty: VersionedIndex
 ) -> None:
-    """The client's own deadline ends it, or the heal does; other kinds of calls are served meanwhile."""
+    """A hanging call ends at the client's deadline or at `heal`, and its write is not applied."""
     facade.inject(Fault("hang", on="writes"))
     began = time.monotonic()
     with pytest.raises(TransientError, match="deadline_exceeded"):
@@ -111,10 +111,10 @@ def test_a_hanging_call_is_neither_answered_nor_applied(
 
 
 def test_a_reset_breaks_the_connection(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """All there are, by RST; the call is not applied, and the next connection is served."""
+    """All connections are reset, the call is not applied, and the next connection is served."""
     facade.inject(Fault("reset", on="writes", times=1))
     with socket.create_connection(("127.0.0.1", facade.port), timeout=PATIENCE_S) as bystander:
-        bystander.recv(1)  # the server's greeting: it knows this connection
+        bystander.recv(1)  # the server's first byte: the connection is established
         with pytest.raises(TransientError, match="unavailable"):
             _write(index, 1)
         with pytest.raises(ConnectionResetError):
@@ -124,7 +124,7 @@ def test_a_reset_breaks_the_connection(facade: FacadeProcess, index: VersionedIn
 
 
 def test_down_closes_the_port(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """Nobody listens; after the heal the same address serves what was there."""
+    """The port is closed until `heal`, and the data survives."""
     _write(index, 1)
     facade.inject(Fault("down"))
     with pytest.raises(TransientError, match="unavailable"):
@@ -135,7 +135,7 @@ def test_down_closes_the_port(facade: FacadeProcess, index: VersionedIndex) -> N
 
 
 def test_a_write_may_be_applied_and_its_response_lost(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """An error, and the ticket is there."""
+    """The client gets an error although the write was applied."""
     facade.inject(Fault("response_lost", times=1))
     with pytest.raises(TransientError, match="unavailable"):
         _write(index, 1)
@@ -143,7 +143,7 @@ def test_a_write_may_be_applied_and_its_response_lost(facade: FacadeProcess, ind
 
 
 def test_a_write_may_be_applied_after_its_error(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """Not yet there at the error, there 1.5 s later; by then a newer version is, and stays."""
+    """The write is applied 1.5 s after its error, and doesn't overwrite a newer version."""
     facade.inject(Fault("applied_late", seconds=1.5, times=2))
     with pytest.raises(TransientError, match="deadline_exceeded"):
         _write(index, 1)
@@ -158,7 +158,7 @@ def test_a_write_may_be_applied_after_its_error(facade: FacadeProcess, index: Ve
 
 
 def test_a_write_may_be_applied_by_half(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """Of four points two, the first ones; the same write again completes it."""
+    """Only the first two of four points are applied; a retry completes the write."""
     facade.inject(Fault("partly_applied", times=1))
     with pytest.raises(TransientError, match="internal"):
         _write(index, 1, 2, 3, 4)
@@ -168,16 +168,18 @@ def test_a_write_may_be_applied_by_half(facade: FacadeProcess, index: VersionedI
 
 
 @pytest.mark.parametrize("status", ["acknowledged", "wait_timeout"])
-def test_a_write_may_be_taken_in_and_never_applied(facade: FacadeProcess, index: VersionedIndex, status: Any) -> None:
-    """OK with another status than completed: the adapter takes it for not applied, and it isn't."""
+def test_a_write_may_be_acknowledged_and_never_applied(
+    facade: FacadeProcess, index: VersionedIndex, status: Any
+) -> None:
+    """A write with a status other than completed is not applied, and the adapter raises."""
     facade.inject(Fault("wait_timeout", status=status, times=1))
     with pytest.raises(TransientError, match=f"not applied a write yet .{status}"):
         _write(index, 1)
     assert held(index) == {}
 
 
-def test_one_point_is_refused_with_all_its_company(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """INVALID_ARGUMENT for every write that holds it, and no other."""
+def test_a_write_with_a_refused_point_is_refused_whole(facade: FacadeProcess, index: VersionedIndex) -> None:
+    """Every write that contains the point is rejected with INVALID_ARGUMENT; others are applied."""
     facade.inject(Fault("refuses_point", ticket_id="2"))
     with pytest.raises(FatalError, match="invalid_argument"):
         _write(index, 1, 2, 3)
@@ -187,7 +189,7 @@ def test_one_point_is_refused_with_all_its_company(facade: FacadeProcess, index:
 
 
 def test_faults_happen_to_their_kind_of_call(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """A fault of searches leaves writes alone, and one of reads the searches of heads."""
+    """A fault hits only its kind of call: searches, not writes; reads, not searches."""
     one = ticket("1", 1, 1)
     facade.inject(Fault("error", on="searches"))
     index.write([one])
@@ -201,7 +203,7 @@ def test_faults_happen_to_their_kind_of_call(facade: FacadeProcess, index: Versi
 
 
 def test_a_share_of_calls_is_drawn_from_the_seed(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """About half; the same ones for the same seed."""
+    """A share of 0.5 hits about half of the calls, the same ones for the same seed."""
 
     def drawn(seed: int) -> list[bool]:
         facade.heal()
@@ -215,7 +217,7 @@ def test_a_share_of_calls_is_drawn_from_the_seed(facade: FacadeProcess, index: V
 
 
 def test_calls_points_and_concurrency_are_counted(facade: FacadeProcess, index: VersionedIndex) -> None:
-    """Five writes at once are a highest concurrency of five, and none is under way afterwards."""
+    """Five concurrent writes give a peak concurrency of five, and zero in progress afterwards."""
     before = facade.counts()
     facade.inject(Fault("slow", on="writes", seconds=PATIENCE_S))
     threads = [threading.Thread(target=_write, args=(index, number)) for number in range(5)]
@@ -244,8 +246,8 @@ def test_calls_points_and_concurrency_are_counted(facade: FacadeProcess, index: 
         ({"what": "down", "times": 3}, "down for every call"),
     ],
 )
-def test_a_fault_that_could_not_happen_is_refused(fault: dict[str, Any], words: str) -> None:
-    """A test must not pass because its fault didn't."""
+def test_a_fault_that_can_not_occur_is_refused(fault: dict[str, Any], words: str) -> None:
+    """A fault with missing or contradictory arguments raises ValueError."""
     with pytest.raises(ValueError, match=words):
         Fault(**fault)
 

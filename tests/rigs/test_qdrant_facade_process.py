@@ -1,4 +1,4 @@
-"""A facade in a process of its own keeps what it answered, whatever ends it."""
+"""A facade in a separate process keeps answered writes when it is killed."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from tests.rigs.qdrant_facade import FacadeProcess, Fault
 from tests.rigs.qdrant_facade.control import Command
 from tests.rigs.waiting import PATIENCE_S, wait_until
 
-#: Of a life before its end begins.
+#: Acked writes before the process is killed.
 _ACKS = 20
 
 
@@ -28,7 +28,7 @@ def _open(facade: FacadeProcess, timeout_s: float = 1.0) -> VersionedIndex:
 
 
 def test_a_fault_survives_the_control_channel() -> None:
-    """The process is told of the very fault that the test named."""
+    """A command with faults is equal after encoding and decoding."""
     command = Command(
         "inject", (Fault("slow", on="writes", times=3, seconds=1.5), Fault("refuses_point", ticket_id="7"))
     )
@@ -36,8 +36,8 @@ def test_a_fault_survives_the_control_channel() -> None:
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])
-def test_what_was_answered_survives_the_process(tmp_path: Path, end: str) -> None:
-    """SIGKILL or SIGTERM in mid-stream, three times: every acked ticket is there, at the same address."""
+def test_acked_writes_survive_the_process(tmp_path: Path, end: str) -> None:
+    """After three SIGKILLs or SIGTERMs under load every acked ticket is there, at the same address."""
     acked: set[str] = set()
     with FacadeProcess(tmp_path) as facade:
         url = facade.url
@@ -62,7 +62,7 @@ def test_what_was_answered_survives_the_process(tmp_path: Path, end: str) -> Non
 
 
 def test_a_paused_process_answers_once_resumed(tmp_path: Path) -> None:
-    """SIGSTOP: the deadline passes; SIGCONT: it serves again."""
+    """Calls to a paused process time out; resumed, it serves again."""
     with FacadeProcess(tmp_path) as facade:
         index = _open(facade)
         facade.pause()
@@ -77,7 +77,7 @@ def test_a_paused_process_answers_once_resumed(tmp_path: Path) -> None:
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
-    """A test run that is killed leaves no server behind."""
+    """The facade's process ends when its starter is killed."""
     script = (
         "import sys, time; from pathlib import Path; from tests.rigs.qdrant_facade import FacadeProcess\n"
         "print(FacadeProcess(Path(sys.argv[1])).pid, flush=True); time.sleep(60)"
@@ -91,7 +91,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
 
 def _runs(pid: int) -> bool:
-    """False for a zombie too: whoever adopted it may take its time to reap it."""
+    """False for a zombie too, because init may not have reaped it yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

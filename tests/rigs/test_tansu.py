@@ -1,4 +1,4 @@
-"""The embedded broker behind a proxy is reached through the proxy alone."""
+"""The local broker behind a proxy is reached only through the proxy."""
 
 import pytest
 from confluent_kafka import KafkaException, Producer
@@ -9,7 +9,7 @@ from tests.rigs.waiting import PATIENCE_S
 
 
 def test_every_byte_goes_through_the_proxy() -> None:
-    """A client asks it for the address to talk to and is sent to the proxy, which then closes its port."""
+    """The broker advertises the proxy's address: all bytes pass the proxy, and without it no client connects."""
     with start_proxied() as (address, proxy):
         before = proxy.forwarded["to_server"]
         producer = Producer({"bootstrap.servers": address, "log_level": 0})

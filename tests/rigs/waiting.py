@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-#: No promise: a test that waits this long has hung, however busy the machine is.
+#: A test that waits this long has hung, even on a busy machine.
 PATIENCE_S: Final = 120.0
 
 
@@ -14,7 +14,7 @@ def wait_until(
     """Ask `done` every `every_s` seconds until it is true.
 
     Raises:
-        AssertionError: it hasn't become true in `PATIENCE_S`; the message is what `or_say` returns.
+        AssertionError: it isn't true after `PATIENCE_S`; `or_say` returns the message.
     """
     deadline = time.monotonic() + PATIENCE_S
     while not done():

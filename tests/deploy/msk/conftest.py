@@ -40,5 +40,5 @@ def world(_kafka_cluster: KafkaCluster, tmp_path_factory: pytest.TempPathFactory
     for process in running:
         said, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, said
-    _kafka_cluster.wait_told()
+    _kafka_cluster.wait_metadata()
     return made

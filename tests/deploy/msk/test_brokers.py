@@ -37,7 +37,7 @@ def test_every_broker_reports_the_shipped_settings(kafka_cluster: KafkaCluster, 
 def test_topics_are_created_as_declared(kafka_cluster: KafkaCluster, tmp_path: object) -> None:
     """The brokers report the partitions, copies and settings of topics.yaml."""
     world = World(kafka_cluster.address, tmp_path, declared=True)  # type: ignore[arg-type]
-    kafka_cluster.wait_told()
+    kafka_cluster.wait_metadata()
     for spec in load_topics(None, names=world.settings.topics):
         assert world.cluster.topics()[spec.name] == spec.partitions
         assert len(kafka_cluster.in_sync(spec.name)) == spec.replication

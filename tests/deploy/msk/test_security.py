@@ -22,15 +22,15 @@ from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.world import COMMANDS, WorkerProcess, World
 from tests.oracle import fold
 from tests.rigs.kafka import KafkaCluster
-from tests.rigs.kafka.secured import Door, as_environment
+from tests.rigs.kafka.secured import SecurityProtocol, as_environment
 from tests.rigs.waiting import PATIENCE_S
 
 _TICKETS = 60
 
 
-def _worker(cluster: KafkaCluster, door: Door, **changes: Any) -> dict[str, str]:
+def _worker(cluster: KafkaCluster, protocol: SecurityProtocol, **changes: Any) -> dict[str, str]:
     """Variables of a worker that uses this listener."""
-    settings = {"brokers": cluster.listener(door), **cluster.secrets.settings(door), **changes}
+    settings = {"brokers": cluster.listener(protocol), **cluster.secrets.settings(protocol), **changes}
     return as_environment({name: str(value) for name, value in settings.items() if value is not None})
 
 
@@ -43,12 +43,12 @@ def _produce(cluster: KafkaCluster, world: World, records: Sequence[SyntheticRec
     world.produced += len(records)
 
 
-@pytest.mark.parametrize("door", ["PLAINTEXT", "SASL_SSL", "SSL"])
-def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, door: Door) -> None:
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SASL_SSL", "SSL"])
+def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, protocol: SecurityProtocol) -> None:
     """Over each listener a worker continues where the last one stopped, and the index is the fold of the log."""
     before = world.produced
     _produce(kafka_cluster, world, list(events(_TICKETS, seed=before + 1, broken=0.1)))
-    with WorkerProcess(world, environment=_worker(kafka_cluster, door)) as worker:
+    with WorkerProcess(world, environment=_worker(kafka_cluster, protocol)) as worker:
         world.wait_committed([worker])
         assert worker.metric("tickets_records_total") == world.produced - before
         assert worker.terminate() == 0, worker.words()
@@ -130,13 +130,13 @@ def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: Ac
     right = (kind, name, ResourcePatternType.LITERAL, "User:ticketstream", "*", operation, AclPermissionType.ALLOW)
     (gone,) = admin.delete_acls([AclBindingFilter(*right)]).values()
     assert len(gone.result(30)) == 1, "there was no such ACL"
-    cluster.wait_told()
+    cluster.wait_metadata()
     try:
         yield
     finally:
         (back,) = admin.create_acls([AclBinding(*right)]).values()
         back.result(30)
-        cluster.wait_told()
+        cluster.wait_metadata()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Apache Kafka on this machine: its own jars under the machine's Java, one broker or a cluster of three to break."""
+"""Apache Kafka on this machine: one broker, or a cluster of three with fault injection."""
 
 from tests.rigs.kafka.cluster import KafkaCluster, start_cluster
 from tests.rigs.kafka.jars import java

@@ -1,6 +1,7 @@
-"""Kafka's classes as a running broker has them, kept in a file: with it the next one starts in half the time.
+"""Records an archive of the classes that a broker loads, which halves the start-up time of later ones.
 
-Java's class data sharing (JEP 350, dynamic archives). Recorded once, in ten seconds, beside the jars.
+It uses Java's class data sharing (JEP 350, dynamic archives). Recording takes ten seconds, once; the archive is
+beside the jars.
 """
 
 import shutil
@@ -13,7 +14,7 @@ from tests.rigs.kafka.node import Node, format_all
 
 
 def quick_java(heap_mb: int) -> list[str]:
-    """As `java`, with the archive; a Java that makes none does without."""
+    """Like `java`, with the archive if this Java can record one."""
     folder = jars()
     made_by = Path(shutil.which("java") or "java").resolve().stat().st_mtime_ns  # another Java can't use it
     archive = folder / f"broker-{made_by}.jsa"
@@ -24,7 +25,7 @@ def quick_java(heap_mb: int) -> list[str]:
 
 
 def _record(archive: Path) -> None:
-    """Start a broker, and end it: Java writes the archive as it ends."""
+    """Start a broker and terminate it: Java writes the archive on exit."""
     draft = archive.with_suffix(".draft")
     with tempfile.TemporaryDirectory(prefix="kafka-") as name:
         address, controller = (f"127.0.0.1:{free_port()}" for _ in range(2))

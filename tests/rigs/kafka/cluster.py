@@ -1,6 +1,7 @@
-"""Three brokers that are controllers too, configured as is shipped for MSK, with its listeners: each can be broken.
+"""A cluster of three Kafka nodes, configured as shipped for MSK, whose nodes can be killed and paused.
 
-About 1.1 GB. A broker that died is noticed after 3 s (Kafka's own default is 9 s).
+Every node is a broker and a controller. The cluster takes about 1.1 GB. A dead broker is detected after 3 s (Kafka's
+default is 9 s).
 """
 
 import tempfile
@@ -26,7 +27,7 @@ from tests.rigs.proxy import Proxy
 from tests.rigs.waiting import PATIENCE_S, wait_until
 
 NODES: Final = (1, 2, 3)
-#: PLAINTEXT and PROXIED are for tests, INTERNAL is the brokers' own.
+#: PLAINTEXT and PROXIED are for tests, INTERNAL for the brokers.
 _PROTOCOLS: Final = {"PLAINTEXT": "PLAINTEXT", "PROXIED": "PLAINTEXT", "INTERNAL": "PLAINTEXT", **LISTENERS}
 _CONFIG: Final[dict[str, str]] = {
     "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in _PROTOCOLS.items()) + ",CONTROLLER:PLAINTEXT",
@@ -41,9 +42,9 @@ class KafkaCluster:
     """A running cluster. Nodes are named by their ids, 1 to 3.
 
     Attributes:
-        address: where clients are let in without authentication, and may do everything.
-        proxied: the same through `proxies`, one before each broker; no broker goes through them.
-        secrets: what clients of the other listeners need.
+        address: listeners without authentication, whose clients may do everything.
+        proxied: the same through `proxies`, one in front of each broker; brokers connect to each other directly.
+        secrets: certificates and settings for clients of the other listeners.
     """
 
     def __init__(
@@ -73,21 +74,21 @@ class KafkaCluster:
         return [number for number, node in self._nodes.items() if node.pid is not None]
 
     def pid(self, node: int) -> int | None:
-        """Of a node's process; None when it doesn't run."""
+        """Process id of a node, or None if it doesn't run."""
         return self._nodes[node].pid
 
     def leader(self, topic: str, partition: int = 0) -> int | None:
-        """Who leads a partition, as a broker that answers says now; None while nobody does."""
+        """The partition's leader by the current metadata, or None if there is none."""
         found = self._partition(topic, partition)
         return found.leader if found is not None and found.leader in self._nodes else None
 
     def in_sync(self, topic: str, partition: int = 0) -> list[int]:
-        """A partition's in-sync replicas, as a broker that answers says now; none while nobody does."""
+        """The partition's in-sync replicas by the current metadata; empty if no broker answers."""
         found = self._partition(topic, partition)
         return sorted(found.isrs) if found is not None else []
 
     def controller(self) -> int:
-        """The active controller; waits for an election."""
+        """Wait for an active controller and return its node id."""
         found: list[int | None] = [None]
 
         def elected() -> bool:
@@ -99,44 +100,44 @@ class KafkaCluster:
         return found[0]
 
     def is_active_controller(self, node: int) -> bool:
-        """Whether this one says so of itself."""
+        """Whether this node reports that it is the active controller."""
         return active_controller({node: self._controllers[node]}) == node
 
     def kill(self, *nodes: int) -> None:
-        """SIGKILL, one right after the other."""
+        """Send SIGKILL to the nodes, one right after the other."""
         for node in nodes:
             self._nodes[node].kill()
             self._paused.discard(node)
 
     def terminate(self, node: int) -> None:
-        """SIGTERM: it hands its leaderships over, and ends."""
+        """Send SIGTERM and wait for the exit; the node transfers its leaderships first."""
         self._nodes[node].terminate()
 
     def restart(self, *nodes: int) -> None:
-        """Start what was killed or terminated; returns when all of them answer."""
+        """Start nodes that were killed or terminated, and wait until all of them answer."""
         for node in nodes:
             self._nodes[node].start()
         for node in nodes:
             self._nodes[node].wait_ready()
 
     def pause(self, node: int) -> None:
-        """SIGSTOP: it holds its connections and answers nobody."""
+        """Send SIGSTOP: the node keeps its connections and answers nothing."""
         self._nodes[node].pause()
         self._paused.add(node)
 
     def resume(self, node: int) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         self._nodes[node].resume()
         self._paused.discard(node)
 
     def wait_whole(self) -> None:
-        """Wait until every node says that all are brokers of the cluster and every replica is in sync."""
+        """Wait until every node lists all nodes as brokers and every replica as in sync."""
         wait_until(self._whole, lambda: f"not whole; running: {self.running}", every_s=0.1)
 
-    def wait_told(self) -> None:
-        """Wait until every node knows what the controller has been told so far: topics, rules, settings.
+    def wait_metadata(self) -> None:
+        """Wait until every node has applied the controller's metadata so far: topics, ACLs and settings.
 
-        A node hears of everything in one order, so one that knows a topic made now knows what was before.
+        Metadata is applied in order, so a node that lists a topic created now has applied everything earlier.
         """
         last = f"last-{uuid4().hex[:8]}"
         admin = AdminClient({"bootstrap.servers": self.address})
@@ -144,7 +145,7 @@ class KafkaCluster:
         wait_until(lambda: self._whole(last), lambda: f"not all know {last}; running: {self.running}", every_s=0.1)
 
     def heal(self) -> None:
-        """Whatever was done to it, undo it: resume, restart, proxies too; and wait until it is whole."""
+        """Undo all faults: heal the proxies, resume and restart nodes, and wait until every replica is in sync."""
         for proxy in self.proxies.values():
             proxy.heal()
         for node in set(self._paused):
@@ -174,7 +175,7 @@ class KafkaCluster:
 def start_cluster(
     numbers: Sequence[int] = NODES, *, changes: Mapping[str, str] = _AS_SHIPPED
 ) -> Iterator[KafkaCluster]:
-    """A cluster of nodes of these numbers, whole; killed at the end. `changes` are made to the shipped properties."""
+    """Start a cluster with these node ids and yield it, in sync. `changes` override the shipped properties."""
     java = quick_java(256)
     with tempfile.TemporaryDirectory(prefix="kafka-") as name, ExitStack() as closing:
         secrets = Secrets(Path(name) / "secrets")

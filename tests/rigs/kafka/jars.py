@@ -1,4 +1,4 @@
-"""Kafka's jars, from Maven Central, once into the user's cache; and the command that runs them."""
+"""Fetches Kafka's jars from Maven Central into the user's cache, and builds the command that runs them."""
 
 import fcntl
 import os
@@ -17,9 +17,9 @@ VERSION: Final = "4.1.1"
 
 
 def jars() -> Path:
-    """The folder of Kafka's jars, fetched if it isn't there.
+    """The folder of Kafka's jars, which are fetched if they are missing.
 
-    Skips the test with a word where Java or Maven are missing or nothing answers; fails in CI.
+    Skips the test with a reason if Java or Maven is missing or the jars can't be fetched; fails in CI.
     """
     if shutil.which("java") is None:
         _missing("there is no java")
@@ -32,8 +32,8 @@ def jars() -> Path:
 
 
 def java(heap_mb: int, *options: str) -> list[str]:
-    """A command that lacks the class to run, with Kafka's on its path."""
-    # Nothing lives for long: without the second compiler three start in two thirds of the time.
+    """The java command with Kafka's class path, without the main class."""
+    # The brokers are short-lived: with the C1 compiler only, three start in two thirds of the time.
     quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     path = ":".join(sorted(str(jar) for jar in jars().glob("*.jar")))
     return ["java", f"-Xmx{heap_mb}m", *quick, *options, "-cp", path]
@@ -41,7 +41,7 @@ def java(heap_mb: int, *options: str) -> list[str]:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Whatever process makes something in `folder`, the others wait for it."""
+    """A lock between processes that write to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

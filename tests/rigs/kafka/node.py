@@ -1,4 +1,4 @@
-"""One Kafka process, broker and controller at once: its folder, its configuration, its life."""
+"""One Kafka process that is broker and controller."""
 
 import signal
 import subprocess
@@ -19,7 +19,7 @@ _START_S: Final = 150.0
 _ANSWER_S: Final = 1.0
 _NOBODY: Final[Mapping[str, str]] = {}
 
-#: Of every node: groups as quick as a test wants them.
+#: Configuration of every node, with short group timeouts.
 COMMON: Final[dict[str, str]] = {
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
@@ -33,7 +33,7 @@ COMMON: Final[dict[str, str]] = {
 
 
 class Node:
-    """A node of its own folder; its log is `folder`/log."""
+    """A node with its data in `folder`; its log is `folder`/log."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class Node:
         java: Sequence[str],
         users: Mapping[str, str] = _NOBODY,
     ) -> None:
-        """Write the configuration; nothing runs yet.
+        """Write the configuration, without starting the process.
 
         Args:
-            folder: for its data, made if need be.
-            address: where it answers clients.
-            config: beside `COMMON`.
-            java: the command, without the class to run.
-            users: passwords of the SCRAM users that it is formatted with, by name.
+            folder: its data folder, created if it is missing.
+            address: address of its listener for clients.
+            config: added to `COMMON`.
+            java: the command, without the main class.
+            users: passwords by name of the SCRAM users that `format` creates.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.address = address
@@ -66,18 +66,18 @@ class Node:
 
     @property
     def pid(self) -> int | None:
-        """Of its process; None when it doesn't run."""
+        """Process id, or None if it doesn't run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def format(self) -> subprocess.Popen[bytes]:
-        """Make the data folder; once, before the first start. The process that does it."""
+        """Start formatting the data folder, once before the first `start`, and return the process."""
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._config)]
         command += [word for user in self._users for word in ("--add-scram", user)]
         with self._log.open("ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self) -> None:
-        """Start it, without waiting for it."""
+        """Start the process, without waiting until it answers."""
         assert self.pid is None, f"{self.address} runs already"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -86,16 +86,16 @@ class Node:
         self._guard = guard(self._process.pid)
 
     def wait_ready(self) -> None:
-        """Wait until it answers clients; fails with its own words."""
+        """Wait until it answers clients. An AssertionError holds the end of its log."""
         deadline = time.monotonic() + _START_S
         while self.metadata() is None:
-            assert self.pid is not None, self.words()
-            assert time.monotonic() < deadline, self.words()
+            assert self.pid is not None, self.log_tail()
+            assert time.monotonic() < deadline, self.log_tail()
 
     def metadata(self) -> ClusterMetadata | None:
-        """The cluster as this node sees it; None when it doesn't answer within a second.
+        """The cluster as this node sees it, or None if it doesn't answer within a second.
 
-        A new client each time: one that knows the other brokers too may ask any of them.
+        Each call opens a new client, because one that knows the other brokers may ask any of them.
         """
         client = AdminClient({"bootstrap.servers": self.address, "log_level": 0, "reconnect.backoff.ms": 20})
         try:
@@ -103,19 +103,19 @@ class Node:
         except KafkaException:
             return None
 
-    def words(self) -> str:
+    def log_tail(self) -> str:
         """The end of its log."""
         return self._log.read_text(errors="replace")[-3000:]
 
     def kill(self) -> None:
-        """SIGKILL; nothing if it doesn't run."""
+        """Send SIGKILL, if it runs."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE_S)
             self._dismiss_guard()
 
     def terminate(self) -> bool:
-        """SIGTERM, which hands its leaderships over first; killed, and False, when that takes more than a minute."""
+        """Send SIGTERM; the node transfers its leaderships first. False: after two minutes it was killed."""
         assert self._process is not None
         self._process.terminate()
         try:
@@ -127,11 +127,11 @@ class Node:
         return True
 
     def pause(self) -> None:
-        """SIGSTOP: its connections stay, and nobody answers on them."""
+        """Send SIGSTOP: connections stay open and aren't answered."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         self._signal(signal.SIGCONT)
 
     @property
@@ -151,7 +151,7 @@ class Node:
 
 
 def format_all(*nodes: Node) -> None:
-    """Format the nodes side by side: each takes Java two seconds to start."""
+    """Format the nodes in parallel, because Java takes two seconds to start."""
     for node, process in [(node, node.format()) for node in nodes]:
         code = process.wait(_START_S)
-        assert code == 0, f"Kafka's StorageTool ended with {code}: {node.words()}"
+        assert code == 0, f"Kafka's StorageTool ended with {code}: {node.log_tail()}"

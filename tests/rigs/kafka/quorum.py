@@ -1,7 +1,8 @@
-"""Which controller of a KRaft quorum is the active one.
+"""Finds the active controller of a KRaft quorum.
 
-Brokers name any of them as the controller, so `describe_cluster` can't tell. DescribeQuorum (key 55, version 0) can,
-and only the active controller answers it without an error. No Python client has it, hence its few bytes here:
+Brokers report any node as the controller, so `describe_cluster` doesn't identify the active one. DescribeQuorum
+(key 55, version 0) does: only the active controller answers it without an error. No Python client offers it, so the
+request is encoded here:
 https://kafka.apache.org/protocol.html#The_Messages_DescribeQuorum
 """
 
@@ -21,7 +22,7 @@ _TIMEOUT_S: Final = 1.0
 
 
 def active_controller(controllers: Mapping[int, str]) -> int | None:
-    """The node id of the active one among `controllers`, addresses by node id; None while there is none."""
+    """The node id of the active one among `controllers` (addresses by node id), or None if there is none."""
     for node, address in controllers.items():
         host, _, port = address.rpartition(":")
         try:
@@ -29,7 +30,7 @@ def active_controller(controllers: Mapping[int, str]) -> int | None:
                 connection.sendall(struct.pack(">i", len(_REQUEST)) + _REQUEST)
                 with connection.makefile("rb") as answers:
                     answer = answers.read(struct.unpack(">i", answers.read(4))[0])
-        except (OSError, struct.error):  # not up, paused, or ended in mid-answer
+        except (OSError, struct.error):  # not started, paused, or ended while answering
             continue
         if len(answer) < _BEFORE_LEADER + 6:  # an error instead of a partition
             continue

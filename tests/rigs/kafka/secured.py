@@ -1,6 +1,6 @@
-"""Listeners with authentication, as MSK has them: SCRAM over TLS, and mutual TLS; an authorizer behind both.
+"""Listeners with authentication and an authorizer, as on MSK: SCRAM over TLS, and mutual TLS.
 
-Whoever speaks without authentication is a super user here: the brokers themselves, and the tests of other things.
+Unauthenticated clients are super users: the brokers themselves, and tests that aren't about security.
 """
 
 from collections.abc import Mapping
@@ -9,19 +9,18 @@ from typing import Final, Literal
 
 from tests.rigs.certificates import Authority
 
-#: How a client may come in, by the security protocol that it sets.
-Door = Literal["PLAINTEXT", "SASL_SSL", "SSL"]
-#: Protocols of the listeners; EXPIRED shows a certificate that has expired.
+SecurityProtocol = Literal["PLAINTEXT", "SASL_SSL", "SSL"]
+#: Protocols of the listeners; EXPIRED presents an expired certificate.
 LISTENERS: Final = {"SASL_SSL": "SASL_SSL", "SSL": "SSL", "EXPIRED": "SSL"}
-#: SCRAM users and their passwords. The stranger has no rule.
+#: SCRAM users and their passwords. The user `stranger` has no ACL.
 USERS: Final = {"ticketstream": "right-password", "producer": "producers-password", "stranger": "strangers-password"}
-#: Who the client's certificate says it is, and what opens its key.
+#: Principal of the client's certificate, and the password of its key.
 CERTIFIED: Final = "User:CN=ticketstream"
 KEY_PASSWORD: Final = "opens-the-key"
 
 
 class Secrets:
-    """Certificates in `folder`, of the brokers and of clients, and the settings of a worker that uses them."""
+    """Certificates of brokers and clients in `folder`, and settings that use them."""
 
     def __init__(self, folder: Path) -> None:
         self.authority = Authority(folder, "authority")
@@ -32,7 +31,7 @@ class Secrets:
         self._expired_broker = self.authority.sign("was-broker", address="127.0.0.1", expired=True)
 
     def broker_config(self) -> dict[str, str]:
-        """What a broker needs for its secured listeners, but for their addresses."""
+        """Broker configuration of the secured listeners, without their addresses."""
         login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         return {
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -48,12 +47,12 @@ class Secrets:
             "listener.name.expired.ssl.keystore.location": str(self._expired_broker.both),
         }
 
-    def settings(self, door: Door, user: str = "ticketstream") -> dict[str, str]:
-        """Kafka settings of a client by name, but for the address."""
-        if door == "PLAINTEXT":
+    def settings(self, protocol: SecurityProtocol, user: str = "ticketstream") -> dict[str, str]:
+        """Kafka settings of a client by name, without the brokers' address."""
+        if protocol == "PLAINTEXT":
             return {}
-        found = {"security_protocol": door, "ssl_ca_file": str(self.authority.file)}
-        if door == "SSL":
+        found = {"security_protocol": protocol, "ssl_ca_file": str(self.authority.file)}
+        if protocol == "SSL":
             return found | {
                 "ssl_certificate_file": str(self.client.certificate),
                 "ssl_key_file": str(self.client.key),
@@ -63,5 +62,5 @@ class Secrets:
 
 
 def as_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Kafka settings as a worker is given them."""
+    """Kafka settings as environment variables."""
     return {f"TICKETS_KAFKA__{name.upper()}": value for name, value in settings.items()}

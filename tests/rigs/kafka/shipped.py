@@ -1,4 +1,4 @@
-"""The broker configuration that is shipped for MSK: the tests' cluster runs with it too."""
+"""Reads the broker configuration that is shipped for MSK, with which the tests' cluster runs too."""
 
 from pathlib import Path
 from typing import Final

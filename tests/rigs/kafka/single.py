@@ -1,4 +1,4 @@
-"""One broker that is its own controller; a listener with SASL/PLAIN beside the plain one, for tests of refusals."""
+"""One Kafka node with two listeners: without authentication, and with SASL/PLAIN."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ PASSWORD: Final = "right-password"
 
 
 class Kafka(Struct, frozen=True):
-    """Addresses of a running broker: without and with authentication."""
+    """Addresses of a running broker, without and with authentication."""
 
     address: str
     sasl_address: str
 
     def login(self, password: str, **changes: Any) -> KafkaSettings:
-        """Settings of a client that gives this password."""
+        """Settings of a client that uses this password."""
         return KafkaSettings(
             brokers=self.sasl_address,
             security_protocol="SASL_PLAINTEXT",
@@ -38,7 +38,7 @@ class Kafka(Struct, frozen=True):
 
 @contextmanager
 def start_kafka() -> Iterator[Kafka]:
-    """A broker, ready; stopped at the end."""
+    """Start a broker and yield it once it answers."""
     java = quick_java(384)
     with tempfile.TemporaryDirectory(prefix="kafka-") as name:
         kafka = Kafka(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")

@@ -1,4 +1,4 @@
-"""A Qdrant server to break: its gRPC face over the embedded engine, in this process or in one of its own."""
+"""A fake Qdrant server with fault injection: the gRPC API over the embedded engine, in this or a separate process."""
 
 from tests.rigs.qdrant_facade.facade import QdrantFacade
 from tests.rigs.qdrant_facade.faults import Counts, Fault

@@ -1,4 +1,4 @@
-"""Serve a folder: `python -m tests.rigs.qdrant_facade FOLDER [--port N]`; ends with its standard input, or SIGTERM."""
+"""Serve a folder: `python -m tests.rigs.qdrant_facade FOLDER [--port N]`; ends on SIGTERM or end of input."""
 
 import argparse
 import signal

@@ -1,4 +1,4 @@
-"""The control channel of a facade in a process of its own: a JSON object a line, over TCP on loopback."""
+"""The control channel of a facade in a separate process: one JSON object a line, over TCP on loopback."""
 
 import socket
 import socketserver
@@ -14,14 +14,14 @@ from tests.rigs.waiting import PATIENCE_S
 
 
 class Command(Struct, frozen=True):
-    """What to do; the answer is the counts afterwards."""
+    """A command; the facade answers with its counts afterwards."""
 
     do: Literal["inject", "heal", "counts"]
     faults: tuple[Fault, ...] = ()
 
 
 def serve_control(facade: QdrantFacade) -> int:
-    """Take commands for `facade` until the process ends; the port."""
+    """Serve commands for `facade` in a thread until the process ends, and return the port."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -40,10 +40,10 @@ def serve_control(facade: QdrantFacade) -> int:
 
 
 def tell(port: int, command: Command) -> Counts:
-    """Send `command` to the facade whose control port this is.
+    """Send `command` to the facade with this control port, and return its counts.
 
     Raises:
-        OSError: nobody answers.
+        OSError: the facade doesn't answer.
     """
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(msgspec.json.encode(command) + b"\n")

@@ -1,4 +1,4 @@
-"""Between gRPC's messages and the embedded engine's types."""
+"""Converts between gRPC messages and the embedded engine's types."""
 
 from typing import Any
 

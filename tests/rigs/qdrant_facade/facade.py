@@ -1,4 +1,4 @@
-"""A Qdrant server's gRPC face over the embedded engine, so that the server adapter is tested over a socket."""
+"""A Qdrant server's gRPC API over the embedded engine, so that the server adapter is tested over a socket."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,14 +12,14 @@ from tests.rigs.qdrant_facade.faults import Counts, Fault, Faults
 from tests.rigs.qdrant_facade.gate import Gate
 from tests.rigs.qdrant_facade.service import QdrantServices
 
-#: Calls handled at once. Those that hang occupy a thread each, and the others must not notice.
+#: Calls handled at once. Each hanging call occupies a thread and must not delay the others.
 _THREADS: Final = 64
 
 
 class QdrantFacade(QdrantServices):
-    """Serves what the adapter asks and nothing else, from construction to `close`.
+    """Serves the calls of the server adapter, and only those, from construction to `close`.
 
-    In front of it stands a proxy that closes the port and breaks connections.
+    A proxy in front of it closes the port and breaks connections.
     """
 
     def __init__(self, folder: Path, *, port: int = 0, api_key: str | None = None) -> None:
@@ -38,7 +38,7 @@ class QdrantFacade(QdrantServices):
 
     @property
     def url(self) -> str:
-        """What TICKETS_INDEX__URL should be."""
+        """Value for TICKETS_INDEX__URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -48,28 +48,28 @@ class QdrantFacade(QdrantServices):
         self.close()
 
     def inject(self, *faults: Fault) -> None:
-        """Add `faults` to those there are. A call meets the first that is due."""
+        """Add `faults`. A call is hit by the first that applies."""
         self._faults.inject(*(fault for fault in faults if fault.what != "down"))
         if any(fault.what == "down" for fault in faults):
             self._faults.happened("down")
             self._front.refuse()
 
     def heal(self) -> None:
-        """Be a server in good health again."""
+        """Remove all faults."""
         self._faults.heal()
         self._front.heal()
 
     def counts(self) -> Counts:
-        """What it has seen since it started."""
+        """Counts since it started."""
         return self._faults.counts()
 
     def close(self) -> None:
-        """Stop serving and let the folders go."""
+        """Stop serving and close the collections."""
         self._faults.heal()
         self._front.close()
         self._server.stop(0).wait()
         self._gate.close()
-        self.let_go()
+        self.close_collections()
 
     def _reset(self) -> None:
         self._front.reset()

@@ -1,4 +1,4 @@
-"""What can go wrong with a server, which calls it happens to, and what is counted of them."""
+"""Faults of a server, the calls that they hit, and counts of calls and faults."""
 
 import threading
 from collections import Counter
@@ -10,20 +10,20 @@ from typing import Final, Literal, get_args
 import grpc
 from msgspec import Struct, field
 
-#: Calls by what they are for: updates, nearest neighbours, other reads of points, and the rest (collections).
+#: Calls by purpose: updates, nearest neighbours, other reads of points, and the rest (collections).
 Kind = Literal["writes", "searches", "reads", "other"]
 
 What = Literal[
-    "down",  # the port is closed and the connections are broken, until the heal
-    "slow",  # handled after `seconds`, whether the client still waits or not
+    "down",  # the port is closed and the connections are broken, until `heal`
+    "slow",  # handled after `seconds`, even if the client no longer waits
     "hang",  # not answered and not applied
     "reset",  # the connections are broken by RST, the call is not applied
-    "error",  # answered with `code`, with `retry_after_s` as the real server says it; not applied
+    "error",  # answered with `code`, and `retry_after_s` in the real server's form; not applied
     "response_lost",  # a write is applied, the answer is UNAVAILABLE
     "applied_late",  # a write is answered with DEADLINE_EXCEEDED, and applied `seconds` later
     "partly_applied",  # the first half of a write's points is applied, the answer is INTERNAL
-    "wait_timeout",  # a write is answered with `status`, and applied `seconds` later; never where None
-    "refuses_point",  # a write that holds a point of `ticket_id` is INVALID_ARGUMENT; nothing of it is applied
+    "wait_timeout",  # a write is answered with `status`, and applied `seconds` later, or never if None
+    "refuses_point",  # a write with a point of `ticket_id` is INVALID_ARGUMENT; none of its points is applied
 ]
 
 _OF_WRITES: Final = {"response_lost", "applied_late", "partly_applied", "wait_timeout", "refuses_point"}
@@ -31,7 +31,7 @@ _NEEDS: Final[dict[str, str]] = {"slow": "seconds", "applied_late": "seconds", "
 
 
 class Fault(Struct, frozen=True, omit_defaults=True):
-    """One fault. It happens to the calls of `on`, to `times` of them (None: all), each with probability `share`."""
+    """One fault. It hits calls of kind `on`, at most `times` of them (None: all), each with probability `share`."""
 
     what: What
     on: Kind | Literal["all"] = "all"
@@ -45,7 +45,7 @@ class Fault(Struct, frozen=True, omit_defaults=True):
     ticket_id: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could never happen: a test must not pass because its fault didn't."""
+        """Reject a fault that can't occur: a test with it would prove nothing."""
         needed = _NEEDS.get(self.what)
         if needed is not None and getattr(self, needed) is None:
             raise ValueError(f"{self.what} needs {needed}")
@@ -58,7 +58,7 @@ class Fault(Struct, frozen=True, omit_defaults=True):
 
 
 class Counts(Struct):
-    """What a facade has seen since it started. A call counts when it arrives, a point when it is applied."""
+    """Counts since the facade started. A call counts when it arrives, a point when it is applied."""
 
     calls: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(get_args(Kind), 0))
     concurrent: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(get_args(Kind), 0))
@@ -78,12 +78,12 @@ class Faults:
         self.healed = threading.Event()
 
     def inject(self, *faults: Fault) -> None:
-        """Add `faults`. A call meets the first that is due."""
+        """Add `faults`. A call is hit by the first that applies."""
         with self._lock:
             self._armed += [(fault, Random(fault.seed)) for fault in faults]
 
     def heal(self) -> None:
-        """Take every fault away; calls that hang are let go, unapplied."""
+        """Remove all faults; hanging calls end unapplied."""
         with self._lock:
             self._armed = []
             self._happened.clear()
@@ -91,7 +91,7 @@ class Faults:
             self.healed = threading.Event()
 
     def due(self, kind: Kind, holds: Callable[[str], bool]) -> Fault | None:
-        """What happens to a call of `kind` that has arrived now. `holds` tells whether it has a ticket's point."""
+        """The fault that hits a new call of `kind`, or None. `holds` tells whether the call has a point of a ticket."""
         with self._lock:
             for place, (fault, rng) in enumerate(self._armed):
                 if fault.on not in {"all", kind} or (fault.what in _OF_WRITES and kind != "writes"):
@@ -107,7 +107,7 @@ class Faults:
         return None
 
     def happened(self, what: What) -> None:
-        """Count a fault that was met."""
+        """Count a fault that hit a call."""
         with self._lock:
             self._counts.faults[what] = self._counts.faults.get(what, 0) + 1
 
@@ -118,7 +118,7 @@ class Faults:
 
     @contextmanager
     def call(self, kind: Kind) -> Iterator[None]:
-        """Count a call, and how many of its kind are under way."""
+        """Count a call, and the calls of its kind in progress."""
         counts = self._counts
         with self._lock:
             counts.calls[kind] += 1
@@ -131,7 +131,7 @@ class Faults:
                 counts.concurrent[kind] -= 1
 
     def counts(self) -> Counts:
-        """A copy, as of now."""
+        """A copy of the current counts."""
         with self._lock:
             seen = self._counts
             return Counts(

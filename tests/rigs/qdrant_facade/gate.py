@@ -1,4 +1,4 @@
-"""Every call goes through here: counted, let in or not, and met by the fault that is due."""
+"""A gRPC interceptor that counts calls, checks the API key and injects faults."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _STATUS: Final = {"acknowledged": q.UpdateStatus.Acknowledged, "wait_timeout": q
 
 
 class Gate(grpc.ServerInterceptor):  # type: ignore[misc]  # untyped
-    """`reset` breaks the connections."""
+    """The interceptor; `reset` breaks the connections."""
 
     def __init__(self, faults: Faults, *, api_key: str | None, reset: Callable[[], object]) -> None:
         self._faults = faults
@@ -54,7 +54,7 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc]  # untyped
         )
 
     def close(self) -> None:
-        """Writes that are late are lost."""
+        """Drop pending late writes."""
         for timer in self._late:
             timer.cancel()
             timer.join()

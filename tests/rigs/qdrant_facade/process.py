@@ -1,4 +1,4 @@
-"""A facade in a process of its own, that can be killed, stopped and started again over the same folder."""
+"""A facade in a separate process, which can be killed, paused and restarted over the same folder."""
 
 import signal
 import subprocess
@@ -15,14 +15,14 @@ from tests.rigs.waiting import PATIENCE_S
 
 
 class Ready(Struct, frozen=True):
-    """What the process says on its standard output once it serves."""
+    """The line that the process prints on standard output once it serves."""
 
     port: int
     control: int
 
 
 class FacadeProcess:
-    """Serves from construction to `close`. The port, and with it the URL, outlives a restart; faults don't."""
+    """Serves from construction to `close`. A restart keeps the port and the URL, and drops the faults."""
 
     def __init__(self, folder: Path, *, port: int = 0, api_key: str | None = None) -> None:
         self._folder = folder
@@ -32,12 +32,12 @@ class FacadeProcess:
 
     @property
     def url(self) -> str:
-        """What TICKETS_INDEX__URL should be."""
+        """Value for TICKETS_INDEX__URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Of the process now."""
+        """Process id."""
         return self._process.pid
 
     def __enter__(self) -> Self:
@@ -47,49 +47,49 @@ class FacadeProcess:
         self.close()
 
     def inject(self, *faults: Fault) -> None:
-        """Add `faults` to those there are. A call meets the first that is due."""
+        """Add `faults`. A call is hit by the first that applies."""
         tell(self._control, Command("inject", faults))
 
     def heal(self) -> None:
-        """Be a server in good health again."""
+        """Remove all faults."""
         tell(self._control, Command("heal"))
 
     def counts(self) -> Counts:
-        """What it has seen since it started."""
+        """Counts since it started."""
         return tell(self._control, Command("counts"))
 
     def kill(self) -> None:
-        """SIGKILL. What it had answered is on disk."""
+        """Send SIGKILL. Every answered write is on disk."""
         self._process.kill()
         self._reap()
 
     def terminate(self) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM and return the exit code."""
         self._process.terminate()
         return self._reap()
 
     def pause(self) -> None:
-        """SIGSTOP: connections are accepted by the kernel, nobody reads."""
+        """Send SIGSTOP: the kernel accepts connections, and the process doesn't read from them."""
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         self._process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
-        """Start it again after `kill` or `terminate`; returns when it serves."""
+        """Start it again after `kill` or `terminate`, and wait until it serves."""
         assert self._process.poll() is not None, "it still runs"
         self._start()
 
     def close(self) -> None:
-        """End it; twice is as good as once."""
+        """Kill the process. Idempotent."""
         if self._process.poll() is None:
             self.kill()
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "tests.rigs.qdrant_facade", str(self._folder), "--port", str(self.port)]
         command += ["--api-key", self._api_key] if self._api_key else []
-        # It ends when its standard input does: however this process ends, it leaves none behind.
+        # It ends when its standard input is closed, so it never outlives this process.
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

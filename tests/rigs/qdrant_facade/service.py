@@ -1,6 +1,6 @@
-"""Qdrant's two gRPC services, as far as the server adapter asks them.
+"""The calls of Qdrant's two gRPC services that the server adapter uses.
 
-Updates are applied as the engine does it: a conditional upsert compares and writes in one step.
+Updates are applied as by the engine: a conditional upsert compares and writes in one step.
 """
 
 from collections.abc import Callable
@@ -24,10 +24,10 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
         self._folder = folder
         self._collections = open_collections(folder)
         self._creating = Lock()
-        self._aliases: dict[str, str] = {}  # of this process's life: no test kills a server that has some
+        self._aliases: dict[str, str] = {}  # kept in memory only: no test kills a server that has aliases
         self.wrote: Callable[[int], None] = lambda _points: None
 
-    def let_go(self) -> None:
+    def close_collections(self) -> None:
         """Close the collections."""
         for collection in self._collections.values():
             collection.close()
@@ -41,14 +41,14 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         name = request.collection_name
-        with self._creating:  # two workers that start at once both find it missing
+        with self._creating:  # two workers that start together both find it missing
             if name in {*self._collections, *self._aliases}:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Collection {name} already exists")
             params = request.vectors_config.params_map.map[VECTOR]
             self._collections[name] = Collection.create(self._folder / name, params)
         return q.CollectionOperationResponse(result=True)
 
-    def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - of both services, told apart by the request
+    def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - of both services; the request's type tells which
         if isinstance(request, q.GetPoints):
             return self._retrieve(request, context)
         collection = self._collection(request, context)
@@ -75,7 +75,7 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
         return q.ListAliasesResponse(aliases=found)
 
     def UpdateAliases(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """All of them at once, as the server does."""
+        """Apply all actions in one step, as the server does."""
         aliases = dict(self._aliases)
         for action in request.actions:
             if action.HasField("delete_alias"):

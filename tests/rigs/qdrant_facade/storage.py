@@ -1,4 +1,4 @@
-"""Collections on disk, each an embedded shard: what was answered is there again after SIGKILL."""
+"""Collections on disk, each an embedded shard; answered writes survive SIGKILL."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ _SHARD: Final = "shard"
 
 
 class Collection:
-    """A collection's vector parameters, as its creator gave them, and its points."""
+    """A collection's vector parameters, as given on creation, and its points."""
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class Collection:
 
     @classmethod
     def create(cls, folder: Path, params: Any) -> "Collection":
-        """Made aside and renamed, so that a kill leaves no half of it."""
+        """Create it in a temporary folder and rename that, so a kill leaves nothing partial."""
         draft = folder.with_name(f".{folder.name}")
         draft.mkdir(parents=True)
         vectors = {VECTOR: edge.EdgeVectorParams(size=params.size, distance=edge.Distance.Cosine)}
@@ -35,13 +35,13 @@ class Collection:
         return cls(folder)
 
     def index(self, field: str, *, integer: bool) -> None:
-        """Index a payload field; again changes nothing."""
+        """Index a payload field. Idempotent."""
         kind = edge.PayloadSchemaType.Integer if integer else edge.PayloadSchemaType.Keyword
         with self._lock:
             self.shard.update(edge.UpdateOperation.create_field_index(field, kind))
 
     def apply(self, operations: Sequence[Any], wrote: Callable[[int], None]) -> None:
-        """Conditional upserts, in order, as one; `wrote` hears of each one's points."""
+        """Apply conditional upserts in order under one lock; `wrote` is called with each one's number of points."""
         with self._lock:
             for operation in operations:
                 upsert = operation.upsert
@@ -51,12 +51,12 @@ class Collection:
                 wrote(len(points))
 
     def close(self) -> None:
-        """Let the folder go."""
+        """Close the shard."""
         with self._lock:
             self.shard.close()
 
 
 def open_collections(folder: Path) -> dict[str, Collection]:
-    """Those in `folder`, by name."""
+    """Open the collections in `folder`, by name."""
     folder.mkdir(parents=True, exist_ok=True)
     return {path.name: Collection(path) for path in folder.iterdir() if not path.name.startswith(".")}
