@@ -13,18 +13,10 @@ from local.broker import start_broker
 from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
 
 _OWN = "TICKETS_TEST_KAFKA"
-#: Where tests are that fill the machine, or hold fractions of a second against a bound.
-_ALONE = (
-    "tests/faults/",
-    "tests/core/test_failpoints.py",
-    "tests/delivery/test_dependency.py",
-    "tests/rigs/test_proxy.py",
-    "tests/stream/test_pool.py",
-    "tests/stream/test_writer_stops.py",
-)
+#: Tests that fill the machine.
+_ALONE = "tests/faults/"
 #: Files that share what takes long to set up, stacks on two emulators, and so a process.
 _TOGETHER = "tests/deploy/terraform/"
-_TOGETHER_S = 900
 #: What takes longest, so that no process is left with it alone in the end.
 _LONG = (_TOGETHER, "tests/e2e/test_replay", "tests/e2e/")
 
@@ -82,8 +74,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _needs_cluster(item) or item.nodeid.startswith(_ALONE):
             item.add_marker(pytest.mark.alone)
-        if item.nodeid.startswith(_TOGETHER):
-            item.add_marker(pytest.mark.timeout(_TOGETHER_S))
 
 
 def _needs_cluster(item: pytest.Item) -> bool:

@@ -10,6 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from connectors.model_store import Store, fetch_files, open_store
 from core.errors import ConfigError, UnavailableError
+from tests.rigs.waiting import PATIENCE_S
 
 BUCKET = "models"
 
@@ -24,7 +25,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in {**settings, "DEFAULT_REGION": "eu-central-1", "MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     # Buckets belong to this process and outlive the server.
-    urlopen(Request(f"{settings['ENDPOINT_URL']}/moto-api/reset", method="POST"), timeout=10).close()
+    urlopen(Request(f"{settings['ENDPOINT_URL']}/moto-api/reset", method="POST"), timeout=PATIENCE_S).close()
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     yield settings["ENDPOINT_URL"]
     server.stop()

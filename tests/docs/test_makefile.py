@@ -7,6 +7,7 @@ from typing import Final
 import yaml
 
 from tests.deploy.tools import ROOT
+from tests.rigs.waiting import PATIENCE_S
 
 _MAKEFILE: Final = (ROOT / "Makefile").read_text()
 
@@ -22,7 +23,9 @@ def test_the_pre_commit_hooks_run_the_checks_of_make_check() -> None:
 
 def test_make_alone_prints_every_target() -> None:
     """`make` without a target lists each target of .PHONY with its help."""
-    shown = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True, timeout=30, check=True).stdout
+    shown = subprocess.run(
+        ["make", "-C", str(ROOT)], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    ).stdout
     phony = re.search(r"^\.PHONY: (.+)$", _MAKEFILE, re.MULTILINE)
     assert phony
     listed = re.findall(r"\x1b\[1m([a-z0-9-]+) *\x1b\[0m (\S.+)", shown)

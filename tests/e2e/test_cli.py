@@ -10,6 +10,7 @@ from synthetic.tickets import SyntheticRecord, events
 from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, World
 from tests.oracle import broken
+from tests.rigs.waiting import PATIENCE_S
 
 
 def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_the_demo_exits_with_0_and_prints_search_results(tmp_path: Path) -> None
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -19,6 +19,7 @@ from core.settings import KafkaSettings
 from synthetic.tickets import SyntheticRecord
 from tests.reading import read
 from tests.rigs.calm import calm_clock
+from tests.rigs.waiting import PATIENCE_S
 
 Outcome = Literal["ok", "failed", "unknown"]
 TicketKey = tuple[str, str]
@@ -142,7 +143,7 @@ class Feeder:
         """Send these now and wait for what comes of it."""
         for record in records:
             self._produce(record)
-        self._producer.flush(30)
+        self._producer.flush(PATIENCE_S)
 
     def start(self, records: Iterator[SyntheticRecord], *, rate: float, calm: bool = False) -> None:
         """Send `rate` of `records` a second until they end, or until `stop`.
@@ -168,7 +169,7 @@ class Feeder:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._producer.flush(30)
+        self._producer.flush(PATIENCE_S)
         if self._fault is not None:
             fault, self._fault = self._fault, None
             raise fault

@@ -10,6 +10,7 @@ import grpc
 
 from tests.rigs.proxy import Proxy
 from tests.rigs.qdrant_facade import Counts, FacadeProcess, Fault, QdrantFacade
+from tests.rigs.waiting import PATIENCE_S
 
 Outage = Literal[
     "refuses",  # every call is answered with UNAVAILABLE
@@ -105,7 +106,7 @@ class BreakableServer(QdrantFacade):
         versions = {(p["ticket_id"].string_value, p["version"].integer_value) for p in points}
         if versions & self.held:
             self.waiting.set()
-            self._released.wait(60)
+            self._released.wait(PATIENCE_S)
             if self._lost:
                 context.abort(grpc.StatusCode.UNAVAILABLE, "lost")
         return super().UpdateBatch(request, context)

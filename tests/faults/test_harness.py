@@ -19,6 +19,7 @@ from tests.faults.report import Section
 from tests.faults.sampler import Heads, Sampler
 from tests.faults.sizes import Run
 from tests.faults.storm import storm
+from tests.rigs.waiting import PATIENCE_S
 
 
 def _elsewhere(call: Callable[[], Any]) -> BaseException | None:
@@ -111,7 +112,7 @@ def test_an_attack_that_nobody_could_watch_is_not_withstood(error: Exception, wo
     eyes = _Eyes(error)
     sampler = Sampler(eyes=eyes, ledger=Ledger(), committed=dict, rng=Random(1))
     sampler.start()
-    assert eyes.asked.wait(10)
+    assert eyes.asked.wait(PATIENCE_S)
     with pytest.raises(BrokenError, match=words):
         sampler.judge()
 

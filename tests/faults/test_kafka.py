@@ -14,6 +14,7 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.storm import Outcome, storm
 from tests.rigs.kafka import KafkaCluster
+from tests.rigs.waiting import PATIENCE_S
 
 ArenaOn = Callable[..., Arena]
 
@@ -117,7 +118,7 @@ def test_partitions_are_added(kafka_cluster: KafkaCluster, arena_on: ArenaOn, at
         admin = AdminClient({"bootstrap.servers": kafka_cluster.address})
         admin.create_partitions([NewPartitions(arena.world.settings.topics.raw, 6)])[
             arena.world.settings.topics.raw
-        ].result(30)
+        ].result(PATIENCE_S)
         arena.section.note("four partitions added")
         arena.await_all(lambda: worker.metric("tickets_assigned_partitions") == 6, "an assignment of all six")
         arena.await_all(lambda: sum(offset > 0 for offset in arena.committed().values()) == 6, "a commit of all six")

@@ -9,6 +9,7 @@ from connectors.kafka.producer import Outgoing, Sender
 from core.errors import TransientError
 from local.feed import Feed, open_feed
 from tests.e2e.world import World
+from tests.rigs.waiting import PATIENCE_S
 
 
 def test_what_was_sent_and_not_committed_is_the_backlog(tansu: str, tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_what_was_sent_and_not_committed_is_the_backlog(tansu: str, tmp_path: Pa
         assert (feed.sent, feed.backlog(), sum(delivered)) == (5, 5, 5)
         sent = threading.Semaphore(0)
         with feed.trickle(seed=8, per_s=1_000, after_each=sent.release, on_error=_no_error):
-            assert all(sent.acquire(timeout=10) for _ in range(3))
+            assert all(sent.acquire(timeout=PATIENCE_S) for _ in range(3))
     assert len(world.log()) == feed.sent >= 8
 
 
@@ -36,7 +37,7 @@ def test_an_error_ends_the_trickle_and_is_reported(tansu: str, tmp_path: Path) -
 
     feed = Feed(world.settings, sender=_Out(), cluster=world.cluster)
     with feed.trickle(seed=7, per_s=1_000, after_each=lambda: None, on_error=report):
-        assert reported.wait(10)
+        assert reported.wait(PATIENCE_S)
     assert errors == ["the broker is out"]
 
 

@@ -10,6 +10,7 @@ from connectors.kafka.admin import broker_answers
 from connectors.qdrant.lock import find_owner
 from core.errors import FatalError
 from local.stack import open_local_stream
+from tests.rigs.waiting import PATIENCE_S
 
 _HASHING = {
     "TICKETS_MODEL__NAME": "hashing",
@@ -26,7 +27,7 @@ def test_a_local_stream_runs_until_its_stack_closes(tmp_path: Path) -> None:
         stream.check()
         assert stream.settings.topics.raw == "tickets.raw"
         assert stream.settings.model.name == "hashing"
-        assert broker_answers(stream.settings.kafka.brokers, timeout_s=1)
+        assert broker_answers(stream.settings.kafka.brokers, timeout_s=PATIENCE_S)
         assert find_owner(tmp_path / "index") is not None
         assert stream.environment.items() >= {**stream.variables, "TICKETS_MODEL__NAME": "hashing"}.items()
     assert find_owner(tmp_path / "index") is None

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from core.errors import ConfigError
 from runtime.health import health_app
 from runtime.http import open_http_server
+from tests.rigs.waiting import PATIENCE_S
 
 
 @contextmanager
@@ -28,7 +29,9 @@ def ask(url: str, *, token: str | None = None, body: object = None) -> tuple[int
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers), timeout=5) as response:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, data=data, headers=headers), timeout=PATIENCE_S
+        ) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -15,6 +15,7 @@ from tests.e2e.world import World
 from tests.rigs.kafka import KafkaCluster, start_cluster
 from tests.rigs.kafka.cluster import NODES
 from tests.rigs.kafka.shipped import shipped_properties
+from tests.rigs.waiting import PATIENCE_S
 
 _AUTHORIZERS = "allow.everyone.if.no.acl.found"
 GUARDS = (topics_are_not_auto_created, users_without_acls_are_denied)
@@ -23,7 +24,7 @@ GUARDS = (topics_are_not_auto_created, users_without_acls_are_denied)
 def _config(cluster: KafkaCluster, kind: ResourceType, name: str) -> dict[str, str]:
     admin = AdminClient({"bootstrap.servers": cluster.address})
     (future,) = admin.describe_configs([ConfigResource(kind, name)]).values()
-    return {found.name: found.value for found in future.result(30).values()}
+    return {found.name: found.value for found in future.result(PATIENCE_S).values()}
 
 
 @pytest.mark.parametrize("node", NODES)

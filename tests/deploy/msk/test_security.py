@@ -129,13 +129,13 @@ def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: Ac
     admin = AdminClient({"bootstrap.servers": cluster.address})
     right = (kind, name, ResourcePatternType.LITERAL, "User:ticketstream", "*", operation, AclPermissionType.ALLOW)
     (gone,) = admin.delete_acls([AclBindingFilter(*right)]).values()
-    assert len(gone.result(30)) == 1, "there was no such ACL"
+    assert len(gone.result(PATIENCE_S)) == 1, "there was no such ACL"
     cluster.wait_metadata()
     try:
         yield
     finally:
         (back,) = admin.create_acls([AclBinding(*right)]).values()
-        back.result(30)
+        back.result(PATIENCE_S)
         cluster.wait_metadata()
 
 
