@@ -21,7 +21,7 @@ from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
 #: As many as a machine of two cores carries.
-_LANES: Final = 3
+_LANES: Final = 4
 
 
 class Outcome(Struct):
