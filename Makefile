@@ -15,8 +15,10 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 	@$(BIN)/ticketstream demo
 
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
-	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; $(BIN)/pytest -m alone && exit $$beside
+	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure:
+	@# those of the Kafka cluster beside the attacks.
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; \
+		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$beside
 
 faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
 	$(call number,SEED)

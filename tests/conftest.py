@@ -13,12 +13,19 @@ from local.broker import start_broker
 from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
 
 _OWN = "TICKETS_TEST_KAFKA"
+pytest_plugins = ["tests.faults.plugin"]
+
 #: Tests that fill the machine.
 _ALONE = "tests/faults/"
-#: Files that share what takes long to set up, stacks on two emulators, and so a process.
-_TOGETHER = "tests/deploy/terraform/"
+#: Files that run in one process, one group in each, because they share what takes long to set up: stacks on two
+#: emulators, a cluster of three brokers, and the attacks' lanes.
+_GROUPS = (
+    ("tests/deploy/terraform/",),
+    ("tests/deploy/msk/", "tests/rigs/test_kafka_cluster.py", "tests/faults/test_kafka.py"),
+    ("tests/faults/",),
+)
 #: What takes longest, so that no process is left with it alone in the end.
-_LONG = (_TOGETHER, "tests/e2e/test_replay", "tests/e2e/")
+_LONG = ("tests/deploy/terraform/", "tests/e2e/test_replay", "tests/e2e/")
 
 # A busy machine is slow, and that is no fault of the code.
 settings.register_profile("ticketstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,10 +88,11 @@ def _needs_cluster(item: pytest.Item) -> bool:
 
 
 class _Files(LoadFileScheduling):  # type: ignore[misc]  # likewise
-    """A file's tests run in one process, and so do those of files that belong together."""
+    """Runs the tests of a file, or of a group of files, in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _TOGETHER if nodeid.startswith(_TOGETHER) else str(super()._split_scope(nodeid))
+        group = next((group for group in _GROUPS if nodeid.startswith(group)), None)
+        return str(super()._split_scope(nodeid)) if group is None else group[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from statistics import quantiles
-from typing import Final
+from typing import Final, Self
 
+import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-REPORT: Final = Path("build") / "faults" / "report.txt"
+REPORT_FILE: Final = Path("build") / "faults" / "report.txt"
 _WIDTH: Final = 118
 #: At the beginning of a long list, and at its end.
 _EVENTS: Final = 15
@@ -28,6 +29,17 @@ class Finding(Struct, frozen=True):
     kept: bool
 
 
+class _Parts(Struct, frozen=True):
+    """A section without its clock and lock."""
+
+    name: str
+    about: str
+    fault: str | None
+    took_s: float | None
+    findings: list[Finding]
+    events: list[tuple[float, str]]
+
+
 class Section:
     """One attack. Thread-safe."""
 
@@ -40,6 +52,20 @@ class Section:
         self.events: list[tuple[float, str]] = []
         self._began = time.monotonic()
         self._lock = threading.Lock()
+
+    @classmethod
+    def unpacked(cls, packed: str) -> Self:
+        """The section of which `packed` was made."""
+        parts = msgspec.json.decode(packed, type=_Parts)
+        section = cls(parts.name, parts.about)
+        section.fault, section.took_s = parts.fault, parts.took_s
+        section.findings, section.events = parts.findings, parts.events
+        return section
+
+    def packed(self) -> str:
+        """All of it as text, for another process."""
+        parts = _Parts(self.name, self.about, self.fault, self.took_s, self.findings, self.events)
+        return msgspec.json.encode(parts).decode()
 
     def note(self, what: str) -> None:
         """Something was broken, or came back, just now."""
@@ -82,7 +108,7 @@ class Report:
             _print(console, section)
         return console.export_text()
 
-    def write(self, path: Path = REPORT) -> None:
+    def write(self, path: Path = REPORT_FILE) -> None:
         """Keep it in a file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.text())

@@ -8,7 +8,7 @@ import pytest
 from core.records import Origin, Record
 from tests.faults.ledger import Ledger
 from tests.faults.oracle import BrokenError, backlog, judge_contents, judge_letters, judge_tickets
-from tests.faults.report import Report, percentile
+from tests.faults.report import Report, Section, percentile
 from tests.faults.tickets import ticket
 
 _A = ("acme", "a")
@@ -135,6 +135,17 @@ def test_the_report_says_what_held_and_how_to_run_it_again() -> None:
     text = report.text()
     for words in ("make faults SEED=42", "kills[a]: BROKEN", "killed", "P1: lost: 1", "exceeded"):
         assert words in text
+
+
+def test_a_section_reaches_another_process_whole() -> None:
+    """A report of a section that was packed and unpacked says the same."""
+    report, gathered = Report(42), Report(42)
+    section = report.section("kills[a]", "Workers are killed.")
+    section.note("killed")
+    section.found("lost", 1, bound=0, kept=False)
+    section.ended("P1: lost: 1")
+    gathered.sections.append(Section.unpacked(section.packed()))
+    assert gathered.text() == report.text()
 
 
 def test_a_percentile_of_few_values_is_the_largest() -> None:
