@@ -80,7 +80,7 @@ class Lanes:
 def _attack(name: str) -> Attack:
     if name in ATTACKS:
         return ATTACKS[name]
-    return _short(MUTANTS[name].trial if name in MUTANTS else TRIALS[name])
+    return _short(TRIALS[MUTANTS[name].trial if name in MUTANTS else name])
 
 
 def _short(trial: Trial) -> Callable[[Callable[..., Arena], Random, Run], None]:

@@ -22,9 +22,9 @@ def test_mutant_is_caught(attack: str, lanes: Lanes, section: Section) -> None:
     mutant = MUTANTS[attack]
     section.about = f"A mutant: {(mutant.apply.__doc__ or '').splitlines()[0]}"
     outcome = lanes.result(attack)
-    section.found("trial", mutant.trial.__name__)
+    section.found("trial", mutant.trial)
     section.found("caught after, s", outcome.took_s)
-    assert outcome.error is not None, f"the mutant {attack} has survived {mutant.trial.__name__}"
+    assert outcome.error is not None, f"the mutant {attack} has survived {mutant.trial}"
     if not isinstance(outcome.error, BrokenError):
         raise outcome.error
     assert "Traceback" not in str(outcome.error), f"the worker has crashed of how it was broken: {outcome.error}"

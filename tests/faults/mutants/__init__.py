@@ -1,10 +1,10 @@
-"""Pipelines broken on purpose, each in one way that a hurried change could break it: all must be caught.
+"""Mutants: pipelines that are broken on purpose, each as a careless change could break it. All must be caught.
 
-`TICKETS_TEST_MUTANT=NAME python -m tests.faults.run plain` is a worker broken so. The product knows nothing of it.
+`TICKETS_TEST_MUTANT=NAME python -m tests.faults.run plain` runs a mutant's worker. The product has no code for this.
 
-- `records`: what becomes of records: lost, stale, resurrected, not the log's fold, wrongly among the dead letters.
-- `workers`: how a worker lives: memory, outages, its end, rebalances.
-- `secrets`: what nobody may see.
+- `records` breaks P1 to P6: records are lost, stale, resurrected, or wrongly dead-lettered.
+- `workers` breaks P7 to P10: memory, outages, shutdown, rebalances.
+- `secrets` breaks P11 and privacy.
 """
 
 from tests.faults.mutants import records, secrets, workers

@@ -1,39 +1,39 @@
-"""What a mutant is, and the list of them all."""
+"""The registry of mutants."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
 
-from tests.faults.trials import Trial
-
 
 class Mutant(Struct, frozen=True):
     """A way to break the pipeline.
 
     Attributes:
-        promises: those of which at least one must be seen broken.
+        promises: at least one of these must be found broken.
+        trial: name of the trial that must find it, a key of `TRIALS`. The trials themselves would take a worker as
+            long to import as all of the product.
         apply: breaks the product in this process.
     """
 
     promises: tuple[str, ...]
-    trial: Trial
+    trial: str
     apply: Callable[[], None]
 
 
 MUTANTS: Final[dict[str, Mutant]] = {}
 
 
-def mutant(*promises: str, trial: Trial) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """The function below breaks the product; it goes to the list under its name."""
+def mutant(*promises: str, trial: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Decorator: register a function that breaks the product as the mutant of its name."""
 
-    def keep(apply: Callable[[], None]) -> Callable[[], None]:
+    def register(apply: Callable[[], None]) -> Callable[[], None]:
         MUTANTS[apply.__name__] = Mutant(promises, trial, apply)
         return apply
 
-    return keep
+    return register
 
 
 def patch(owner: Any, name: str, value: Any) -> None:
-    """Replace what `owner` calls `name`."""
+    """Replace the attribute `name` of `owner`."""
     setattr(owner, name, value)

@@ -1,4 +1,4 @@
-"""What becomes of records: P1 to P6 broken."""
+"""Mutants that break P1 to P6: what happens to records."""
 
 import os
 import time
@@ -23,11 +23,10 @@ from delivery.offsets import _Assignment
 from operators import points as pointing
 from stream import plan
 from stream.writer import Writer
-from tests.faults import outages, trials
 from tests.faults.mutants.mutant import mutant, patch
 
 _FAR: Final = 2**53
-#: Modules whose names are replaced: what they import is theirs, whether they export it or not.
+#: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _LAYOUT: Any = layout
 _POLICY: Any = policy
 _CONSUMER: Any = consumer
@@ -35,20 +34,20 @@ _POINTING: Any = pointing
 _PLAN: Any = plan
 
 
-# --- P1: nothing is lost
+# --- P1: every record has its effect
 
 
-@mutant("P1", "P4", trial=outages.outage_then_kill)
+@mutant("P1", "P4", trial="outage_then_kill")
 def auto_commit() -> None:
-    """The client commits what it has handed out."""
+    """The client commits the offsets that it has returned, on a timer."""
     options = _CONSUMER.consumer_options
     auto = {"enable.auto.commit": True, "enable.auto.offset.store": True, "auto.commit.interval.ms": 100}
     patch(_CONSUMER, "consumer_options", lambda settings: options(settings) | auto)
 
 
-@mutant("P1", "P4", trial=outages.outage_then_kill)
+@mutant("P1", "P4", trial="outage_then_kill")
 def ack_before_the_write() -> None:
-    """A batch is acked when it is handed over."""
+    """A batch is acked before it is written."""
     submit, ack = Writer.submit, GroupConsumer.ack
 
     def hasty(self: Writer[Any], batch: Batch[Any]) -> None:
@@ -63,7 +62,7 @@ def ack_before_the_write() -> None:
     patch(GroupConsumer, "ack", once)
 
 
-@mutant("P1", trial=outages.one_batch_waits)
+@mutant("P1", trial="one_batch_waits")
 def commit_the_highest_ack() -> None:
     """The commit position follows the latest ack, past records in flight."""
 
@@ -74,9 +73,9 @@ def commit_the_highest_ack() -> None:
     patch(_Assignment, "ack", ack)
 
 
-@mutant("P1", "P4", trial=outages.outage_then_kill)
+@mutant("P1", "P4", trial="outage_then_kill")
 def give_up_after_three_tries() -> None:
-    """Every third failure counts as a success."""
+    """Every third failed write counts as a success."""
     write, tries = VersionedIndex.write, count(1)
 
     def tired(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
@@ -89,9 +88,9 @@ def give_up_after_three_tries() -> None:
     patch(VersionedIndex, "write", tired)
 
 
-@mutant("P5", trial=outages.customers_out)
-def go_without_the_facts() -> None:
-    """A ticket whose customer can't be looked up now is written without what is known of him."""
+@mutant("P5", trial="customers_out")
+def skip_lookups_in_an_outage() -> None:
+    """A ticket is written without its customer's facts while the directory is out."""
     enrich = _PLAN.enrich
 
     def hurried(items: Sequence[Any], **resources: Any) -> Any:
@@ -103,20 +102,20 @@ def go_without_the_facts() -> None:
     patch(_PLAN, "enrich", hurried)
 
 
-# --- P2: versions never go down
+# --- P2: a visible version never goes down
 
 
-@mutant("P2", "P1", "P4", trial=trials.late_versions)
+@mutant("P2", "P1", "P4", trial="late_versions")
 def plain_upsert() -> None:
-    """Whatever comes last wins."""
+    """The last write wins, whatever its version."""
     _unconditional()
     lookup = EdgeEngine.lookup
     patch(EdgeEngine, "lookup", lambda self, ids, fields: {} if "state" in fields else lookup(self, ids, fields))
 
 
-@mutant("P2", "P1", trial=outages.held_write)
+@mutant("P2", "P1", trial="held_write")
 def read_then_write() -> None:
-    """The stored version is read first, and the write trusts it."""
+    """The version is checked by a read before the write, and not by the write itself."""
     _unconditional()
 
 
@@ -128,9 +127,9 @@ def _unconditional() -> None:
 # --- P3, P5: the index is a function of the log
 
 
-@mutant("P2", "P3", "P5", "P1", "P4", trial=trials.replay)
+@mutant("P2", "P3", "P5", "P1", "P4", trial="replay")
 def random_point_ids() -> None:
-    """Every write makes new points."""
+    """Every write creates points with new ids."""
 
     def fresh(_tenant_id: str, _ticket_id: str, _chunk: int) -> str:
         return str(uuid4())
@@ -139,16 +138,16 @@ def random_point_ids() -> None:
         patch(module, "point_id", fresh)
 
 
-@mutant("P3", trial=trials.replay)
+@mutant("P3", trial="replay")
 def fresh_points_on_replay() -> None:
-    """Another group's workers make points of their own."""
+    """A replay by another group creates points with new ids."""
     if os.environ["TICKETS_KAFKA__GROUP"].endswith("-again"):
         random_point_ids()
 
 
-@mutant("P5", "P3", trial=trials.late_versions)
+@mutant("P5", "P3", trial="late_versions")
 def wall_clock_in_the_payload() -> None:
-    """A point says when it was written."""
+    """A payload contains the time of the write."""
     to_points = _PLAN.to_points
 
     def stamped(tickets: Sequence[Any]) -> Any:
@@ -164,9 +163,9 @@ def wall_clock_in_the_payload() -> None:
 # --- P4: what is deleted stays deleted
 
 
-@mutant("P4", "P1", "P5", trial=trials.late_versions)
+@mutant("P4", "P1", "P5", trial="late_versions")
 def hard_delete() -> None:
-    """A delete takes the points away, and its version with them."""
+    """A delete removes the points, and with them the version that blocks older events."""
     write = VersionedIndex._write
 
     def deleting(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
@@ -179,32 +178,32 @@ def hard_delete() -> None:
     patch(VersionedIndex, "_write", deleting)
 
 
-# --- P6: exactly the bad ones, with their bytes
+# --- P6: the dead letters are the bad records, with their bytes
 
 
-@mutant("P6", trial=trials.late_versions)
-def swallow_what_is_broken() -> None:
-    """A record that can't be used is skipped without a word."""
+@mutant("P6", trial="late_versions")
+def drop_rejected_records() -> None:
+    """A rejected record is dropped and not dead-lettered."""
     patch(DeadLetterTopic, "publish", lambda _self, _rejected: None)
 
 
-@mutant("P6", "P1", "P4", trial=trials.late_versions)
+@mutant("P6", "P1", "P4", trial="late_versions")
 def reject_the_whole_batch() -> None:
-    """One bad record takes its batch along."""
+    """One bad record rejects its whole batch."""
     decode = _PLAN.decode
 
     def strict(records: Sequence[Record], **resources: Any) -> Any:
         results = decode(records, **resources)
         if not any(isinstance(result, Rejected) for result in results):
             return results
-        return [Rejected(record, "decode", "bad_batch", "a record of its batch can't be used") for record in records]
+        return [Rejected(record, "decode", "bad_batch", "another record of its batch is bad") for record in records]
 
     patch(_PLAN, "decode", strict)
 
 
-@mutant("P6", "P8", trial=outages.outage_then_kill)
+@mutant("P6", "P8", trial="outage_then_kill")
 def dead_letter_on_outage() -> None:
-    """What can't be written now is put aside."""
+    """Tickets that can't be written during an outage are dead-lettered."""
     write, run = VersionedIndex.write, Writer._run
     here = local()
 
@@ -225,6 +224,6 @@ def dead_letter_on_outage() -> None:
 
 
 def _record_of(item: Any) -> Record:
-    """The record that an unfinished item was made from."""
+    """The record of an item."""
     record: Record = item.record if isinstance(item, Rejected) else item.ticket.record
     return record

@@ -1,4 +1,4 @@
-"""What nobody may see: P11 and privacy broken."""
+"""Mutants that break P11, the isolation of tenants, and privacy."""
 
 import logging
 from collections.abc import Sequence
@@ -9,20 +9,19 @@ from connectors.qdrant import policy
 from connectors.qdrant.engine import AnyOf, Condition
 from core.records import Rejected, SearchQuery
 from stream import plan
-from tests.faults import trials
 from tests.faults.mutants.mutant import mutant, patch
 
-#: Modules whose names are replaced: what they import is theirs, whether they export it or not.
+#: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _POLICY: Any = policy
 _PLAN: Any = plan
 
 
-# --- P11: nobody sees another's
+# --- P11: no search shows another tenant's tickets
 
 
-@mutant("P11", trial=trials.tenants_apart)
+@mutant("P11", trial="tenants_apart")
 def search_all_tenants() -> None:
-    """The tenant is no condition of a search, and nobody looks again at what it found."""
+    """A search neither filters by tenant nor checks the tenants of its hits."""
     conditions = _POLICY._conditions
 
     def open_to_all(query: SearchQuery) -> list[Condition]:
@@ -35,15 +34,15 @@ def search_all_tenants() -> None:
 # --- privacy
 
 
-@mutant("privacy", trial=trials.private_data)
+@mutant("privacy", trial="private_data")
 def no_redaction() -> None:
-    """Texts are indexed as they come."""
+    """Texts are indexed unredacted."""
     patch(_PLAN, "redact", lambda tickets: tickets)
 
 
-@mutant("privacy", trial=trials.private_data)
+@mutant("privacy", trial="private_data")
 def log_what_is_rejected() -> None:
-    """A rejected record is quoted in the log."""
+    """A rejected record's value is logged."""
     publish = DeadLetterTopic.publish
 
     def quoting(self: DeadLetterTopic, rejected: Sequence[Rejected]) -> None:

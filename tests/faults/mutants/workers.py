@@ -1,4 +1,4 @@
-"""How a worker lives: P7 to P10 broken."""
+"""Mutants that break P7 to P10: memory, outages, shutdown and rebalances."""
 
 import os
 import time
@@ -20,25 +20,24 @@ from stream import compose
 from stream.pipeline import Pipeline
 from stream.steps import Operator, Step
 from stream.writer import Writer
-from tests.faults import outages, trials
 from tests.faults.mutants.mutant import mutant, patch
 from tests.rigs.calm import calm_clock
 
-#: A module whose names are replaced.
+#: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _COMPOSE: Any = compose
 
-# --- P7: bounds
+# --- P7: memory is bounded
 
 
-@mutant("P7", trial=outages.flood)
+@mutant("P7", trial="flood")
 def unlimited_credits() -> None:
-    """There is always room for more."""
+    """Credits never run out."""
     patch(Credits, "_room", lambda _self: 10**6)
 
 
-@mutant("P7", trial=outages.flood_of_long_ones)
+@mutant("P7", trial="flood_of_long_ones")
 def count_no_bytes() -> None:
-    """A long record is a record like any other."""
+    """Credits count records and not their bytes."""
     room = Credits._room
 
     def short_sighted(self: Credits) -> int:
@@ -54,9 +53,9 @@ def count_no_bytes() -> None:
 # --- P8: an outage evicts nobody
 
 
-@mutant("P8", trial=outages.long_outage)
-def wait_in_the_polling_thread() -> None:
-    """A batch is written before the next poll, however long that takes."""
+@mutant("P8", trial="long_outage")
+def write_in_the_polling_thread() -> None:
+    """The polling thread writes each batch itself before it polls again."""
 
     def waiting(self: Writer[Any], batch: Batch[Any]) -> None:
         self._progress.submitted()
@@ -65,9 +64,9 @@ def wait_in_the_polling_thread() -> None:
     patch(Writer, "submit", waiting)
 
 
-@mutant("P8", trial=outages.customers_out)
-def ask_before_the_next_poll() -> None:
-    """The polling thread itself waits for the customers' directory."""
+@mutant("P8", trial="customers_out")
+def look_up_in_the_polling_thread() -> None:
+    """The polling thread looks customers up itself, and waits during an outage."""
     assemble = _COMPOSE._assemble
 
     def eager(worker: Any, stack: Any, *, steps: Sequence[Step], finishing: Sequence[Step], **more: Any) -> Any:
@@ -89,9 +88,9 @@ def _until_answered(operator: Operator) -> Operator:
     return answered
 
 
-@mutant("P8", trial=outages.long_outage)
+@mutant("P8", trial="long_outage")
 def limp_after_an_outage() -> None:
-    """Once a write has failed, later ones are held to 60 records in a calm second."""
+    """After a failed write, later writes are limited to 60 records a second, of calm seconds."""
     write, pace = VersionedIndex.write, Lock()
     due: list[float] = []
 
@@ -110,12 +109,12 @@ def limp_after_an_outage() -> None:
     patch(VersionedIndex, "write", lame)
 
 
-# --- P9: an orderly end
+# --- P9: SIGTERM drains and ends with 0
 
 
-@mutant("P9", trial=trials.terminated)
+@mutant("P9", trial="terminated")
 def leave_without_draining() -> None:
-    """SIGTERM ends the reading and the committing at once; what is being written is written all the same."""
+    """SIGTERM closes the consumer at once, while batches are still being written."""
 
     def stop(self: GroupConsumer, since: float | None = None) -> None:
         del since
@@ -127,15 +126,15 @@ def leave_without_draining() -> None:
     patch(GroupConsumer, "stop", stop)
 
 
-@mutant("P9", trial=trials.terminated)
+@mutant("P9", trial="terminated")
 def die_of_sigterm() -> None:
-    """Nobody handles the signal."""
+    """SIGTERM ends the process at once."""
     patch(Pipeline, "stop", lambda _self: os._exit(143))
 
 
-@mutant("P9", trial=trials.terminated_without_a_broker)
-def wait_for_the_farewell() -> None:
-    """The worker leaves when the broker has answered its last commit and its leaving, whenever that is."""
+@mutant("P9", trial="terminated_without_a_broker")
+def wait_forever_to_leave() -> None:
+    """The worker waits without limit for the broker's answers to its last commit and to its leaving."""
 
     def patient(_seconds: float, call: Callable[[], object]) -> bool:
         call()
@@ -144,11 +143,11 @@ def wait_for_the_farewell() -> None:
     patch(consumer, "ends_within", patient)
 
 
-# --- P10: rebalances
+# --- P10: rebalances lose nothing and repeat few records
 
 
-@mutant("P10", trial=trials.joins_and_leaves)
-def give_partitions_away_undone() -> None:
-    """A revoked partition goes at once, with no wait and no last commit."""
+@mutant("P10", trial="joins_and_leaves")
+def release_partitions_undrained() -> None:
+    """A revoked partition is given away without waiting for its batches and without a last commit."""
     patch(OffsetTracker, "wait_drained", lambda _self, _partitions, _timeout_s: False)
     patch(Committer, "commit_revoked", lambda _self, _consumer, _partitions: None)
