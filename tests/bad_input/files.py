@@ -1,4 +1,4 @@
-"""Files as people export them: lines of JSONL and rows of CSV, sound and broken, and what must become of each."""
+"""Generates valid and broken lines of JSONL and CSV files, with the expected result of each line."""
 
 import csv
 import io
@@ -14,29 +14,29 @@ from tests.bad_input.generator import records
 from tests.bad_input.values import MARKS, PIECES
 from tests.reading import key_in, parse
 
-#: `either`: no JSON by the letter. A parser that passes over what it doesn't need may take it; the worker must not.
+#: `either`: invalid JSON that a lenient parser may accept; the worker must reject it.
 Verdict = Literal["blank", "taken", "refused", "either"]
 
-#: One in so many of the long ones is kept: they are bytes to copy, and say the same again.
+#: One in `_KEPT_OF_LONG` long lines is kept, because they are slow and add no coverage.
 _LONG_BYTES: Final = 5_000
 _KEPT_OF_LONG: Final = 20
 
 
 class Line(Struct, frozen=True):
-    """A line without its break; a row of CSV may hold breaks of its own. `key` is its record's, where it is taken."""
+    """A line or CSV row without its last line break. `key` is the record's key if the line is accepted."""
 
     content: bytes
     verdict: Verdict
     key: bytes | None = None
 
     @property
-    def height(self) -> int:
-        """Lines of the file that it takes."""
+    def line_count(self) -> int:
+        """Number of file lines that it spans."""
         return self.content.count(b"\n") + 1
 
 
 def jsonl(count: int, *, seed: int) -> list[Line]:
-    """Lines made of what the generator makes. A value with a line break in it is two lines of a file."""
+    """Lines with the generator's records; a value with a line break becomes two lines."""
     long = count_up()
     contents = (content for record in records(2 * count, seed=seed) for content in (record.value or b"").split(b"\n"))
     kept = (content for content in contents if len(content) < _LONG_BYTES or next(long) % _KEPT_OF_LONG == 0)
@@ -44,7 +44,7 @@ def jsonl(count: int, *, seed: int) -> list[Line]:
 
 
 def _judged(content: bytes) -> Line:
-    """By a plain reading: the ids alone make a record's key, and what else a line holds is for the worker."""
+    """The line with its expected result, which depends on its ids only; the worker checks the rest."""
     event = content.strip()
     if not event:
         return Line(content, "blank")
@@ -56,7 +56,7 @@ def _judged(content: bytes) -> Line:
     return Line(content, "refused") if key is None else Line(content, "taken", key)
 
 
-# --- CSV: a row is known for what it is by how it was made
+# --- CSV: the generator of a row determines its expected result
 
 HEADER: Final = b"id;question;tenant;updated;version;tags;status\n"
 MAPPING: Final = ("ticket_id=id", "body=question", "tenant_id=tenant", "updated_at=updated")
@@ -72,7 +72,7 @@ _SOUND: Final[dict[int, Sequence[str]]] = {
     ),
     3: ("2026-01-05T08:00:00Z", "1767225600000", "2026-01-05", "2026-01-05T08:00:00+01:00", " 2026-01-05 08:00 ", ""),
     4: ("", "0", "1", "007", "9007199254740990", "2026-01-05T08:00:00Z"),
-    5: ("", "vip,eu", "a|b", ",".join(["t"] * 100), ",".join(["t"] * 101)),  # the last is for the worker to refuse
+    5: ("", "vip,eu", "a|b", ",".join(["t"] * 100), ",".join(["t"] * 101)),  # the worker rejects the last
     6: ("open", "", "x" * 64),
 }
 _BAD: Final[dict[int, Sequence[str]]] = {
@@ -95,7 +95,7 @@ _BAD: Final[dict[int, Sequence[str]]] = {
 
 
 def rows(count: int, *, seed: int) -> list[Line]:
-    """Rows below `HEADER`, a ninth of them bad."""
+    """Rows for a file that starts with `HEADER`, a ninth of them bad."""
     rng = Random(seed)
     return [rng.choice(_KINDS)(rng, number) for number in range(count)]
 
@@ -105,22 +105,22 @@ def _sound(rng: Random, number: int) -> Line:
 
 
 def _hard(rng: Random, number: int) -> Line:
-    """Sound, with a text that is hard to read."""
+    """A valid row with a repetitive text."""
     cells = _cells(rng, number)
     cells[1] = rng.choice(PIECES) * rng.choice((1, 40, 400))
     return Line(_row(cells), "taken", b"acme/R-%d" % number)
 
 
-def _spoiled(rng: Random, number: int) -> Line:
-    """One cell holds what it mustn't."""
+def _bad_cell(rng: Random, number: int) -> Line:
+    """A row with one invalid cell."""
     cells = _cells(rng, number)
     column = rng.choice(tuple(_BAD))
     cells[column] = rng.choice(_BAD[column])
     return Line(_row(cells), "refused")
 
 
-def _torn(rng: Random, number: int) -> Line:
-    """A cell too few or too many, bytes that are no UTF-8, or a quote that ends in the middle of its cell."""
+def _bad_row(rng: Random, number: int) -> Line:
+    """A row with a missing or surplus cell, invalid UTF-8, or a quote that ends inside its cell."""
     cells = _cells(rng, number)
     cells[1] = MARKS[0]
     row = _row(cells)
@@ -142,7 +142,7 @@ def _blank(_rng: Random, _number: int) -> Line:
 
 
 _KINDS: Final[tuple[Callable[[Random, int], Line], ...]] = (
-    *[_sound] * 20, *[_hard] * 10, *[_spoiled] * 3, _torn, _blank,
+    *[_sound] * 20, *[_hard] * 10, *[_bad_cell] * 3, _bad_row, _blank,
 )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def _row(cells: Sequence[str]) -> bytes:
 
 
 def numbered(lines: Sequence[Line], *, after: int) -> Iterator[tuple[int, Line]]:
-    """Each with the number of its last line in a file, where `after` lines come before the first."""
+    """Yield each line with the number of its last file line; `after` lines precede the first."""
     for line in lines:
-        after += line.height
+        after += line.line_count
         yield after, line

@@ -1,8 +1,8 @@
-"""A coverage-guided search for a record that raises, shows its text, or is judged otherwise than the contract says.
+"""A coverage-guided search for a record that raises, leaks its text, or is decoded against the contract.
 
-    make fuzz            # a minute; SECONDS= says how long
+    make fuzz            # a minute, or SECONDS=
 
-atheris guides by the coverage of Python code; the parser underneath is compiled and not seen into.
+atheris sees the coverage of Python code only; the compiled parser is not instrumented.
 """
 
 import sys
@@ -28,8 +28,8 @@ _SETTINGS = ContractSettings(max_record_bytes=MAX_RECORD_BYTES)
 _DETECTOR = CompactDetector()
 
 
-def one(data: bytes) -> None:
-    """The first byte says what the rest is: a value, a null value's key, or its version."""
+def fuzz_one_input(data: bytes) -> None:
+    """Check one record. The first byte decides whether the rest is a value, or the key or version of a null value."""
     kind, rest = data[:1], data[1:]
     record = Record(
         Origin("tickets.raw", 0, 0),
@@ -51,11 +51,11 @@ def one(data: bytes) -> None:
 
 
 def main() -> None:
-    """Seeds are the corpus of the tests, in the folder that the last argument names."""
+    """Write the tests' corpus to the folder of the last argument as seeds, and start the search."""
     folder = Path(sys.argv[-1])
     for number, record in enumerate(corpus()):
         (folder / f"seed-{number}").write_bytes(b"j" + (record.value or b"").replace(b"N-%d" % number, b"N-0"))
-    atheris.Setup(sys.argv, one)
+    atheris.Setup(sys.argv, fuzz_one_input)
     atheris.Fuzz()
 
 

@@ -1,4 +1,4 @@
-"""Records at the edge of the contract and beyond, the same for the same seed."""
+"""Generates records at and beyond the limits of the contract, reproducibly by seed."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from tests.reading import MAX_RECORD_BYTES
 
 Headers = tuple[tuple[str, bytes], ...]
 Made = tuple[bytes | None, bytes | None, Headers]
-#: Field and JSON text of its value, in the order they are written: a name may come twice.
+#: Names and JSON texts of fields, in the order they are written; a name may repeat.
 Fields = list[tuple[str, bytes]]
 
 TOPIC: Final = "tickets.raw"
@@ -22,26 +22,26 @@ _LONG: Final = 4_000
 
 
 def records(count: int, *, seed: int) -> Iterator[Record]:
-    """`count` of every kind there is; each is of a ticket of its own unless its ids are what is wrong."""
+    """Yield `count` records of random kinds, each with its own ticket unless the ids are the fault."""
     rng = Random(seed)
     for number in range(count):
         key, value, headers = rng.choice(_KINDS)(rng, number)
         yield Record(Origin(TOPIC, number % 4, number // 4), key, value, _TIME_MS + number, headers)
 
 
-#: A literal inside what a field should hold.
+#: Values of the right type with a literal nested inside.
 _AROUND: Final[dict[str, Callable[[bytes], bytes]]] = {
     "messages": lambda literal: b'[{"author":' + literal + b',"body":"","created_at":0}]',
     "tags": lambda literal: b'["vip",' + literal + b"]",
     "attributes": lambda literal: b'{"a":' + literal + b"}",
     "unlisted": lambda literal: b'{"deep":[' + literal + b"]}",
 }
-#: With every mark in a place where redaction knows it.
+#: A text with every mark in a form that redaction recognises.
 _TELLING: Final = f"My card is {MARKS[2]}, write to {MARKS[1]}; {MARKS[0]}, password: {MARKS[4]}"
 
 
 def corpus() -> Iterator[Record]:
-    """Every literal in the place of every field and inside every list and map, and every time: the same each run."""
+    """Yield one record for each combination of field and literal, nested ones too, and for each time."""
     made: list[bytes | None] = []
     for literal in LITERALS:
         for name, _ in fields(0):
@@ -57,7 +57,7 @@ def corpus() -> Iterator[Record]:
 
 
 def fields(number: int, text: str = _TELLING) -> Fields:
-    """A sound upsert, with marks in its texts."""
+    """Fields of a valid upsert, with marks in its texts."""
     return [
         ("op", b'"upsert"'),
         ("tenant_id", b'"acme"'),
@@ -85,7 +85,7 @@ def key_of(number: int) -> bytes:
 
 
 def written(given: Sequence[tuple[str, bytes]]) -> bytes:
-    """The object's JSON, with values as they are."""
+    """A JSON object with these raw values."""
     return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in given) + b"}"
 
 
@@ -98,7 +98,7 @@ def _known_bad(rng: Random, number: int) -> Made:
 
 
 def _one_field(rng: Random, number: int) -> Made:
-    """One field, of the event or of a message, holds something else."""
+    """Replace one field's value with a literal."""
     given = fields(number)
     at = rng.randrange(len(given))
     given[at] = (given[at][0], rng.choice(LITERALS))
@@ -106,7 +106,7 @@ def _one_field(rng: Random, number: int) -> Made:
 
 
 def _nested_field(rng: Random, number: int) -> Made:
-    """A message with a field too few, too many or of another kind; or a tag, an attribute, an unlisted field."""
+    """Nest a literal in a message, whose field may repeat; or in a tag, an attribute or an unlisted field."""
     literal = rng.choice(LITERALS)
     name = rng.choice(("author", "body", "created_at", "public", "more"))
     message = [("author", b'"agent"'), ("body", b'"Hi"'), ("created_at", b"0")]
@@ -133,8 +133,8 @@ def _time(rng: Random, number: int) -> Made:
 
 
 def _bytes(rng: Random, number: int) -> Made:
-    """A sound value after an accident: cut, flipped, doubled, spliced."""
-    value = bytearray(written(fields(number, text=MARKS[0])))  # a secret that is torn is none
+    """Corrupt a valid value: cut, flip, repeat or delete bytes."""
+    value = bytearray(written(fields(number, text=MARKS[0])))  # redaction doesn't recognise a truncated secret
     for _ in range(rng.choice((1, 1, 2, 5))):
         at = rng.randrange(len(value))
         what = rng.randrange(5)
@@ -173,7 +173,7 @@ def _encoded(rng: Random, number: int) -> Made:
 
 
 def _framed(rng: Random, number: int) -> Made:
-    """Behind a schema registry's header, or in an envelope, or in another format."""
+    """Prefix a schema registry's header, wrap in an envelope, or use another format."""
     given = fields(number)
     if rng.random() < 0.3:
         at = rng.randrange(len(given))
@@ -221,7 +221,7 @@ def _null(rng: Random, number: int) -> Made:
 
 
 def _size(rng: Random, number: int) -> Made:
-    """A byte below the limit, at it, and beyond."""
+    """A record one byte below, at or one byte above the size limit."""
     given = [pair for pair in fields(number) if pair[0] != "body"]
     room = MAX_RECORD_BYTES - len(written([*given, ("body", b'""')]))
     fill = b"word " * (room // 5 + 1)
@@ -252,7 +252,7 @@ def _attributes(rng: Random, number: int) -> Made:
 
 
 def _text(rng: Random, number: int) -> Made:
-    """Sound, and hard to read: a piece repeated, or several, among marks."""
+    """A valid event with a long repetitive text and marks."""
     pieces = [rng.choice(PIECES) for _ in range(rng.choice((1, 1, 2, 3)))]
     long = "".join(pieces) * (rng.choice((1, _MANY, _LONG)) // len(pieces))
     parts = [long[:20_000], f" {MARKS[1]} "] if rng.random() < 0.5 else [long[:20_000]]
@@ -279,6 +279,6 @@ _KINDS: Final[tuple[Callable[[Random, int], Made], ...]] = (
 
 
 def hit(texts: Any, words: Sequence[str] = MARKS) -> list[str]:
-    """Which of `words` the text of `texts` holds."""
+    """Return the words that occur in `texts`."""
     text = texts if isinstance(texts, str) else repr(texts)
     return [word for word in words if word in text]

@@ -1,6 +1,6 @@
-"""Every record is used or becomes a dead letter, exactly as the contract says, and no reason or log shows its text.
+"""Every record is used or rejected exactly as the contract says, and no reason or log leaks its text.
 
-TICKETS_TEST_BAD_RECORDS says how many records are made, TICKETS_TEST_BAD_SEED from which seed.
+TICKETS_TEST_BAD_RECORDS sets the number of records, TICKETS_TEST_BAD_SEED the seed.
 """
 
 import json
@@ -38,10 +38,10 @@ SETTINGS = Settings(model=ModelSettings(name="hashing"), contract=ContractSettin
 
 
 def check(source: Iterable[Record], steps: Sequence[Step]) -> tuple[int, int]:
-    """Run records through `steps`, decode first; how many were used and rejected.
+    """Run records through `steps`, decode first, and return the numbers of used and rejected records.
 
     Raises:
-        AssertionError: one was used or rejected against the contract, altered, or shows its text where it mustn't.
+        AssertionError: a record was used or rejected against the contract, was altered, or leaked its text.
     """
     telemetry, used, rejected, left = StreamTelemetry(), 0, 0, iter(source)
     while batch := list(islice(left, _BATCH)):
@@ -77,13 +77,13 @@ def _check_one(record: Record, item: Any) -> None:
         msgspec.json.encode(point.payload)  # an index has to take it
 
 
-@pytest.mark.parametrize("half", range(2))  # so that a million take both cores
+@pytest.mark.parametrize("half", range(2))  # splits a run of a million over two cores
 def test_records_are_used_or_rejected_as_the_contract_says(half: int, caplog: pytest.LogCaptureFixture) -> None:
-    """No exception, the exact set of dead letters with their bytes, and no text in reasons or logs."""
+    """Exactly the bad records are rejected, unaltered; nothing raises, and no reason or log holds a text."""
     caplog.set_level(logging.DEBUG)
     made, seed = COUNT // 2, SEED + half
     used, rejected = check(chain(corpus(), records(made, seed=seed)), ticket_steps(SETTINGS, HashingEmbedder()))
-    assert used > made // 5, "records that are all bad would not tell a decoder that rejects everything"
+    assert used > made // 5, "with bad records only, a decoder that rejects everything would pass"
     assert rejected > made // 5
     assert not hit(caplog.text)
     print(f"{used + rejected:,} records, seed {seed}: {used:,} used, {rejected:,} rejected")
@@ -104,7 +104,7 @@ _NAMES = st.sampled_from([name for name, _ in fields(0)]) | st.text(max_size=8)
 
 @given(changes=st.lists(st.tuples(_NAMES, _ANYTHING), min_size=1, max_size=3), twice=st.booleans())
 def test_any_json_in_any_field_is_judged_as_the_contract_says(changes: list[tuple[str, Any]], twice: bool) -> None:
-    """Instead of what the field holds, or beside it."""
+    """A random JSON value that replaces or repeats any field is decoded as the contract says."""
     named = {name for name, _ in changes}
     given_ = [pair for pair in fields(0) if twice or pair[0] not in named]
     value = written(given_)[:-1] + b"".join(
@@ -128,7 +128,7 @@ def _drops(items: Sequence[Record]) -> list[Any]:
 
 
 def _passes_over(items: Sequence[Record]) -> list[Any]:
-    """A bad record counts as a delete of nothing."""
+    """Mutant: turns a record with a bad key into a delete of a missing ticket."""
     return [
         Ticket(item.record, "acme", "none", 1, None) if isinstance(item, Rejected) and item.code == "bad_key" else item
         for item in _sound(items)
@@ -136,7 +136,7 @@ def _passes_over(items: Sequence[Record]) -> list[Any]:
 
 
 def _accepts(old: bytes, new: bytes) -> Decode:
-    """A lenient parser: what it meets it takes for something sound."""
+    """Mutant: replaces the invalid bytes `old` with valid ones before parsing."""
 
     def decode(items: Sequence[Record]) -> list[Any]:
         lenient = [r if r.value is None else msgspec.structs.replace(r, value=r.value.replace(old, new)) for r in items]
@@ -157,7 +157,7 @@ def _quotes(items: Sequence[Record]) -> list[Any]:
 
 
 def _rewrites(items: Sequence[Record]) -> list[Any]:
-    """The dead letter holds what the decoder made of the bytes."""
+    """Mutant: strips bytes of the rejected record."""
     return [
         msgspec.structs.replace(
             item, record=msgspec.structs.replace(item.record, value=(item.record.value or b"").strip(b" \n\x00"))
@@ -188,14 +188,14 @@ MUTANTS: dict[str, Decode] = {
 
 
 def test_the_sound_decoder_passes_where_mutants_fail() -> None:
-    """What catches the mutants finds no fault with the product."""
+    """The real decoder passes the check that the mutants fail."""
     _check_decoder(_sound)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_decoder_is_caught(mutant: str) -> None:
-    """A check that no broken decoder fails would prove nothing."""
-    with pytest.raises((AssertionError, FatalError)):  # the latter where the law of as many out as in is broken
+    """Each mutant fails the check."""
+    with pytest.raises((AssertionError, FatalError)):  # FatalError if the number of items changes
         _check_decoder(MUTANTS[mutant])
 
 
@@ -203,14 +203,14 @@ def test_a_broken_decoder_is_caught(mutant: str) -> None:
 def test_a_decoder_that_passes_on_what_the_parser_quotes_is_caught(
     monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
-    """The parser's own messages quote values, in either kind of quotes."""
+    """The parser's messages quote values in single or double quotes, and both are cut from reasons."""
     monkeypatch.setattr(parse, "_QUOTED", re.compile(pattern))
     with pytest.raises(AssertionError):
         _check_decoder(_sound)
 
 
-def test_a_decoder_that_reads_no_further_than_it_must_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parser skips fields of no meaning, so bytes that are no UTF-8 must be looked for before."""
+def test_a_decoder_that_does_not_validate_utf8_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser skips unknown fields, so UTF-8 must be validated first."""
     monkeypatch.setattr(parse, "_check_utf8", lambda _value: None)
     with pytest.raises(AssertionError):
         _check_decoder(_sound)
@@ -238,5 +238,5 @@ def test_a_decoder_without_one_of_the_contracts_rules_is_caught(
 
 
 def _check_decoder(decode: Decode) -> None:
-    """Over the corpus and the first made-up records."""
+    """Run the check on the corpus and the first generated records."""
     check(chain(corpus(), records(1_000, seed=20260105)), [Step("decode", "decode", decode)])

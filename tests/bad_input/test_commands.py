@@ -1,4 +1,4 @@
-"""Every command, given nonsense: no traceback, one line that says what to do, and the right exit code."""
+"""Every command answers wrong arguments and files with the right exit code and no traceback."""
 
 import json
 from pathlib import Path
@@ -62,7 +62,7 @@ def _run(arguments: list[str], **environment: str) -> tuple[int, str, str]:
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )
 def test_a_wrong_argument_ends_with_2(arguments: list[str], tansu: str) -> None:
-    """Whatever is wrong with it."""
+    """Any wrong argument ends with exit code 2 and a message, without a traceback."""
     code, _out, line = _run(arguments, TICKETS_KAFKA__BROKERS=tansu, TICKETS_KAFKA__STARTUP_TIMEOUT_S="2")
     assert code == 2, line
     assert line.strip()
@@ -98,7 +98,7 @@ def test_a_wrong_argument_ends_with_2(arguments: list[str], tansu: str) -> None:
     ],
 )
 def test_a_broken_file_ends_with_2(tmp_path: Path, tansu: str, name: str, content: bytes) -> None:
-    """The line names the file, and the line in it where there is one; nothing of it is a traceback."""
+    """The message is one line that names the file."""
     world = World(tansu, tmp_path)
     file = tmp_path / name
     file.write_bytes(content)
@@ -110,7 +110,7 @@ def test_a_broken_file_ends_with_2(tmp_path: Path, tansu: str, name: str, conten
 
 
 def test_letters_that_no_worker_wrote_are_listed_and_not_replayed(tansu: str, tmp_path: Path) -> None:
-    """Headers of any kind, or none: they lead nowhere, and their text stays hidden."""
+    """Letters with missing or invalid headers are listed without their text and not replayed."""
     world = World(tansu, tmp_path)
     dlq, value = world.settings.topics.dlq, written(fields(1))
     sender = open_sender(KafkaSettings(brokers=tansu))

@@ -1,6 +1,6 @@
-"""Files of thousands of bad lines through the command, the broker and a worker: exact by line, and to the letter.
+"""Every line of files with bad lines is written, refused or dead-lettered as expected, through command and worker.
 
-TICKETS_TEST_BAD_RECORDS says how many lines there are, TICKETS_TEST_BAD_SEED from which seed.
+TICKETS_TEST_BAD_RECORDS sets the number of lines, TICKETS_TEST_BAD_SEED the seed.
 """
 
 import io
@@ -34,13 +34,13 @@ COUNT: Final = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "10000"))
 SEED: Final = int(os.environ.get("TICKETS_TEST_BAD_SEED", "20260105"))
 #: Lines of a file. A longer run has more files, so that one at a time is in memory.
 _FILE: Final = 10_000
-#: Built once: typer would build all commands anew for every run.
+#: Built once, because typer would rebuild all commands for every run.
 _COMMAND: Final = get_command(app)
 _REFUSED: Final = re.compile(r"ticketstream: standard input:(\d+): .*; (\d+) records were written before")
 
 
 class Format(msgspec.Struct, frozen=True):
-    """How a file is read, how one is made up, and how many of all lines are of this kind, in hundredths."""
+    """A file format: its first line, options of the command, generator, and share of all lines in percent."""
 
     head: bytes
     arguments: Sequence[str]
@@ -48,24 +48,24 @@ class Format(msgspec.Struct, frozen=True):
     share: int
 
 
-JSONL: Final = Format(b"\n", (), jsonl, 40)  # no first line: a byte order mark would count for nothing there
+JSONL: Final = Format(b"\n", (), jsonl, 40)  # no header: a byte order mark on the first line would be ignored
 CSV: Final = Format(HEADER, ("--csv", *(word for pair in MAPPING for word in ("--map", pair))), rows, 60)
 
 
 def written(world: World, lines: Sequence[Line], kind: Format) -> list[Line]:
-    """Produce a file as a person does who cuts it behind each line that is refused; what was written of it.
+    """Produce the file, continuing after each refused line with the rest, and return the written lines.
 
     Raises:
-        AssertionError: a line was refused or written that should not have been, another line was named than the one
-            that is wrong, or the command said anything but one line without the file's text.
+        AssertionError: a line was refused or written against its verdict, the message named a wrong line, or it was not
+            one line without the file's text.
     """
     with pytest.MonkeyPatch.context() as patch, _kept_open(world) as sender:
         patch.setattr(produce, "open_sender", lambda _settings, _stack: sender)
         patch.setattr(produce, "open_cluster", lambda _settings: world.cluster)
-        return list(_cut_and_go_on(world, lines, kind))
+        return list(_produce_in_pieces(world, lines, kind))
 
 
-def _cut_and_go_on(world: World, lines: Sequence[Line], kind: Format) -> Iterator[Line]:
+def _produce_in_pieces(world: World, lines: Sequence[Line], kind: Format) -> Iterator[Line]:
     left = list(lines)
     while left:
         code, said = _run(world, kind.head + b"\n".join(line.content for line in left) + b"\n", kind.arguments)
@@ -81,21 +81,21 @@ def _cut_and_go_on(world: World, lines: Sequence[Line], kind: Format) -> Iterato
             assert left[named].verdict in ("refused", "either"), f"refused: {left[named].content[:300]!r}"
             assert int(found[2]) == sum(line.verdict != "blank" for line in left[:named]), said
         passed = left[:named]
-        assert all(line.verdict != "refused" for line in passed), "a line was written that makes no record"
+        assert all(line.verdict != "refused" for line in passed), "an invalid line was written"
         yield from (line for line in passed if line.verdict != "blank")
         left = left[named + 1 :]
 
 
 @contextmanager
 def _kept_open(world: World) -> Iterator[Any]:
-    """One for all runs of the command: an idempotent producer takes half a second to be let in."""
+    """Share one producer between all runs of the command, because opening one takes half a second."""
     sender = open_sender(world.settings.kafka)
     yield SimpleNamespace(send=sender.send, close=lambda: None)
     sender.close()
 
 
 def _run(world: World, content: bytes, arguments: Sequence[str]) -> tuple[int, str]:
-    """Exit code and standard error of the command in this process."""
+    """Run the command in this process, and return its exit code and standard error."""
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
         patch.setenv("TICKETS_KAFKA__BROKERS", world.settings.kafka.brokers)
@@ -107,7 +107,7 @@ def _run(world: World, content: bytes, arguments: Sequence[str]) -> tuple[int, s
 
 
 def _check_log(world: World, wanted: Sequence[Line], kind: Format) -> list[Record]:
-    """The topic, which holds the lines, each once, in order, under the key of their ids."""
+    """Check that the topic holds each line once, in order, under the key of its ids; return its records."""
     log = world.log()
     assert len(log) == len(wanted)
     for record, line in zip(log, wanted, strict=True):
@@ -118,17 +118,15 @@ def _check_log(world: World, wanted: Sequence[Line], kind: Format) -> list[Recor
 
 
 def _files(count: int) -> Iterator[int]:
-    """Sizes of the files that make up `count` lines."""
+    """Sizes of the files for `count` lines."""
     yield from [_FILE] * (count // _FILE)
     if count % _FILE:
         yield count % _FILE
 
 
 @pytest.mark.parametrize("kind", [JSONL, CSV], ids=["jsonl", "csv"])
-def test_what_a_file_holds_is_written_refused_or_dead_lettered_to_the_line(
-    kind: Format, tansu: str, tmp_path: Path
-) -> None:
-    """No sound line is refused and no other indexed, whatever stands around it; no text is shown or logged."""
+def test_each_line_of_a_file_is_written_refused_or_dead_lettered(kind: Format, tansu: str, tmp_path: Path) -> None:
+    """Valid lines are indexed and invalid ones are not, regardless of their neighbours; no text is shown or logged."""
     for number, size in enumerate(_files(COUNT * kind.share // 100)):
         lines = kind.make(size, seed=SEED + number)
         cut = World(tansu, tmp_path / f"cut-{number}", partitions=1)
@@ -146,12 +144,12 @@ def test_what_a_file_holds_is_written_refused_or_dead_lettered_to_the_line(
         blank = sum(line.verdict == "blank" for line in lines)
         passed = f"{len(taken):,} written, {letters:,} of them dead-lettered"
         print(f"{size:,} lines: {passed}, {size - len(taken) - blank:,} refused, {blank:,} blank")
-        assert len(taken) > size // 3, "files that are all bad would not tell a command that refuses everything"
+        assert len(taken) > size // 3, "with bad lines only, a command that refuses everything would pass"
         assert refused > size // 50
 
 
 def _at_once(world: World, lines: Sequence[Line], taken: Sequence[Line], kind: Format) -> None:
-    """In processes of their own: the file as it is, which ends with 2, and then what is fit to be written, whole."""
+    """Run the command as a process on the lines up to the first refused one (exit 2), then on the other valid lines."""
     world.folder.mkdir(exist_ok=True)
     file, terminal = world.folder / "tickets.txt", Terminal(world)
     first = next(index for index, line in enumerate(lines) if line.verdict == "refused")
@@ -174,7 +172,7 @@ def _drops_one(source: Any, **how: Any) -> Iterator[Outgoing]:
 
 
 def _passes_over(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
-    """A line that is refused is left out without a word."""
+    """Mutant: skips refused lines silently."""
     for line in source:
         try:
             yield from read_jsonl(io.BytesIO(b"\n" + line), topic=topic, name=name)
@@ -183,7 +181,7 @@ def _passes_over(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
 
 
 def _makes_a_key(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
-    """Whatever the line is."""
+    """Mutant: derives a key from any line."""
     for line in source:
         if line.strip():
             try:
@@ -209,7 +207,7 @@ def _quotes(source: Any, *, topic: str, name: str) -> Iterator[Outgoing]:
 
 
 def _loses_a_slice(source: Any, **how: Any) -> Iterator[Outgoing]:
-    """What was read with the refused line is not written, and counted all the same."""
+    """Mutant: drops the lines that were read together with a refused one."""
     records = read_jsonl(source, **how)
     while batch := list(islice(records, 50)):
         yield from batch
@@ -231,20 +229,20 @@ def _produced_soundly(broker: str, folder: Path) -> None:
 
 
 def test_the_sound_command_passes_where_mutants_fail(tansu: str, tmp_path: Path) -> None:
-    """What catches the mutants finds no fault with the product."""
+    """The real command passes the checks that the mutants fail."""
     _produced_soundly(tansu, tmp_path)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_command_is_caught(monkeypatch: pytest.MonkeyPatch, tansu: str, tmp_path: Path, mutant: str) -> None:
-    """By the line it names, by the words it says, or by what the topic holds."""
+    """Each mutant fails a check of the line number, the message or the topic."""
     monkeypatch.setattr(produce, "read_jsonl", MUTANTS[mutant])
-    with pytest.raises((AssertionError, KeyError)):  # the latter where it names a line that isn't there
+    with pytest.raises((AssertionError, KeyError)):  # KeyError if it names a line that doesn't exist
         _produced_soundly(tansu, tmp_path)
 
 
 def test_a_reader_of_csv_that_is_lenient_is_caught(monkeypatch: pytest.MonkeyPatch, tansu: str, tmp_path: Path) -> None:
-    """It mends a quote that ends too soon, and so writes a row that is torn."""
+    """A reader that accepts an unbalanced quote writes a corrupt row and fails the check."""
 
     def lenient(source: Any, *given: Any, **how: Any) -> Iterator[Outgoing]:
         return read_csv(io.BytesIO(source.read().replace(b'"more', b'"')), *given, **how)

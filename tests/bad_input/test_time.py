@@ -1,6 +1,6 @@
-"""The time that a record takes grows with its length and no faster, whatever it is made of.
+"""The processing time of a record grows linearly with its length, for any text.
 
-Times are of the processor in this thread, and the best of a few tries: other programs only add to them.
+Times are processor times of this thread, the best of a few tries, because other programs only add to them.
 """
 
 import json
@@ -25,9 +25,9 @@ _MOST_S = 1.0
 #: The slowest texts are account numbers with wrong checksums: 1.9 s for a megabyte.
 _BYTES = 300_000
 _SHORT_BYTES = _BYTES // 4
-#: Four times the text takes four times as long, and sixteen times as long where time grows with the square.
+#: Four times the text takes four times as long, or sixteen times if the growth is quadratic.
 _GROWTH = 8
-#: Too short to be compared.
+#: Shorter times are not compared.
 _NOTHING_S = 0.05
 _TRIES = 3
 SETTINGS = Settings(model=ModelSettings(name="hashing"))
@@ -51,7 +51,7 @@ def _seconds(value: bytes) -> float:
 
 
 def _body(text: str, size: int) -> bytes:
-    """An event whose body is `text` again and again, `size` bytes in all."""
+    """An event whose body repeats `text` up to `size` bytes."""
     escaped = json.dumps(text, ensure_ascii=False).encode()[1:-1]
     body = b'"' + escaped * (size // len(escaped)) + b'"'
     return written([(name, body if name == "body" else value) for name, value in fields(0)])
@@ -70,18 +70,18 @@ def _grows_with_its_length(text: str, *, tries: int = _TRIES) -> bool:
 
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: ascii(piece)[:20])
 def test_time_grows_with_the_length(piece: str) -> None:
-    """No pattern backtracks, no parser recurses, and no step copies what is left of the text again and again."""
+    """No pattern backtracks, no parser recurses, and no step copies the rest of the text repeatedly."""
     assert _grows_with_its_length(piece)
 
 
 def test_a_parser_that_is_given_deep_markup_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant's time grows with the square of the markup's depth."""
+    """The mutant's time grows with the square of the markup's depth, and fails the check."""
     monkeypatch.setattr(html_text, "_is_too_deep", lambda _source: False)
     assert not _grows_with_its_length("<pre>\n", tries=1)
 
 
 def test_quotes_cut_by_copying_what_is_left_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant copies the rest of the text at each of its signatures."""
+    """The mutant copies the rest of the text at each signature, and fails the check."""
 
     def cut(text: str) -> str:
         lines: Sequence[str] = text.split("\n")

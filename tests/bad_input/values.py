@@ -1,14 +1,14 @@
-"""What to put where something else belongs: JSON literals, times, texts that take long, and words that mustn't show."""
+"""Invalid and edge-case values: JSON literals, times, slow texts, and marks that must not leak."""
 
 from typing import Final
 
-#: Planted in texts and in the wrong places; no reason, log or metric may hold one.
+#: Marks in texts and invalid values; no reason, log or metric may contain one.
 MARKS: Final = ("Quetzalmark", "ada.lovelace@private.example", "4111 1111 1111 1111", "4111111111111111", "hunter2-Qx9")
-#: Of these, what redaction must take out of an accepted ticket.
+#: The marks that redaction must remove from an accepted ticket.
 SECRETS: Final = MARKS[1:]
 _MARKED: Final = f"{MARKS[0]}, {MARKS[1]}, {MARKS[2]}; {MARKS[3]}, password: {MARKS[4]}"
 
-#: Written as they are, whatever JSON thinks of them.
+#: Raw bytes, valid JSON or not.
 LITERALS: Final[tuple[bytes, ...]] = (
     b"null", b"true", b"false", b"0", b"-0", b"1", b"-1", b"1.0", b"1.5", b"1e0", b"1E+2", b"-0.0", b"01", b"+1", b".5",
     b"1.", b"0x10", b"1_000", b"NaN", b"-NaN", b"Infinity", b"-Infinity", b"nan", b"undefined", b"1e400", b"-1e400",
@@ -29,7 +29,7 @@ LITERALS: Final[tuple[bytes, ...]] = (
     b'[{"author":"agent","body":"x","created_at":0,"public":1}]', b'[{"author":"agent","body":null,"created_at":0}]',
 )  # fmt: skip
 
-#: Between what RFC 3339 allows and what it doesn't.
+#: Times that RFC 3339 allows, and similar ones that it doesn't.
 TIMES: Final = (
     "2026-01-05T08:00:00Z", "2026-01-05t08:00:00z", "2026-01-05 08:00:00Z", "2026-01-05T08:00:00+0100", "2026-01-05",
     "2026-01-05T08:00:00", "2026-02-29T08:00:00Z", "2028-02-29T08:00:00Z", "2026-13-01T08:00:00Z", "2026-00-10T08:00:00Z",
@@ -42,7 +42,7 @@ TIMES: Final = (
     "-2026-01-05T08:00:00Z", "12026-01-05T08:00:00Z", "2026-1-5T8:0:0Z",
 )  # fmt: skip
 
-#: Short pieces that, repeated, are what a backtracking pattern, a parser or a tokenizer takes long over.
+#: Short strings whose repetition is slow for backtracking patterns, parsers or tokenizers.
 PIECES: Final = (
     "a", "9", "1 ", "1-", "1.", "0 1", "+1", "(0", "((((", "@", "a@", "a.", "a@b.", "a@b.c.", "%", "-", "--", "-- \n", ">",
     "> ", ">>\n", "\n", "\r", "\r\n\r\n", "\t", " ", "\u00a0", "\u200b", "\u200d", "\u202e", "\ufeff", "\u0301", "e\u0301",
