@@ -1,4 +1,4 @@
-"""The pipeline in a plain loop, as a process: what `dataflows.tickets` does, without Bytewax."""
+"""Runs the pipeline of `dataflows.tickets` as a process with a plain loop, without Bytewax."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ from stream.loop import run
 
 
 def main() -> int:
-    """Run until SIGTERM; the exit code."""
+    """Run until SIGTERM, and return the exit code."""
     try:
         settings = load_settings()
         set_up_logging(settings.log)

@@ -1,4 +1,4 @@
-"""A world whose stream runs in two stages."""
+"""A world with a split stream."""
 
 import sys
 from pathlib import Path
@@ -16,8 +16,8 @@ _COMMANDS: Final = {
 }
 
 
-class StagedWorld(World):
-    """Four topics of its own. The group's name is the stem of both groups' names."""
+class SplitWorld(World):
+    """Four topics, and processes of the two roles. Each role appends its name to the group's."""
 
     def __init__(self, brokers: str, folder: Path, *, partitions: int = 4, **more: Any) -> None:
         super().__init__(brokers, folder, partitions=partitions, **more)
@@ -28,10 +28,10 @@ class StagedWorld(World):
         self.settings = self.settings.model_copy(update={"topics": topics})
         for topic in (topics.enriched, topics.embedded):
             self.cluster.create_topic(topic, partitions=partitions, replication=1, config={})
-        self.stages: dict[str, WorkerProcess] = {}
+        self.roles: dict[str, WorkerProcess] = {}
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a stage of this world is started with."""
+        """Environment of a role's process."""
         topics = self.settings.topics
         return super().environment(
             **{"TICKETS_TOPICS__ENRICHED": topics.enriched, "TICKETS_TOPICS__EMBEDDED": topics.embedded, **more}
@@ -41,35 +41,35 @@ class StagedWorld(World):
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        for worker in self.stages.values():
+        for worker in self.roles.values():
             worker.kill()
 
     def start(self, role: Role, **environment: str) -> WorkerProcess:
-        """Start a role, in the place of the one that has ended."""
-        self.stages[role.name] = WorkerProcess(self, command=_COMMANDS[role.name], environment=environment)
-        return self.stages[role.name]
+        """Start a role's process, which replaces one that has ended."""
+        self.roles[role.name] = WorkerProcess(self, command=_COMMANDS[role.name], environment=environment)
+        return self.roles[role.name]
 
     def between(self, topic: str) -> list[Record]:
-        """Every record of a topic between the stages."""
+        """Every record of a topic between the roles."""
         partitions = self.cluster.topics()[topic]
         return list(read_topic(self.settings.kafka, topic, partitions=partitions))
 
     def send(self, topic: str, key: bytes, value: bytes) -> None:
-        """Write one record as anybody could."""
+        """Write a record directly to a topic."""
         sender = open_sender(self.settings.kafka)
         sender.send([Outgoing(topic, key, value)])
         sender.close()
 
     def wait_drained(self, *roles: Role) -> None:
-        """Wait until these roles, or both, have committed all that is there for them; one that ends fails the test."""
+        """Wait until these roles, or all, have committed all their records; fail if a process ends."""
         topics = self.settings.topics
-        if ENRICHMENT.name in ([role.name for role in roles] or self.stages):
+        if ENRICHMENT.name in ([role.name for role in roles] or self.roles):
             self._wait(ENRICHMENT, self.produced)
         self._wait(EMBEDDING, len(self.between(topics.enriched)))
 
     def terminate(self) -> None:
-        """SIGTERM to both; they end with 0."""
-        for worker in self.stages.values():
+        """Terminate both roles; each must exit with 0."""
+        for worker in self.roles.values():
             assert worker.terminate() == 0, worker.words()
 
     def _wait(self, role: Role, records: int) -> None:
@@ -79,7 +79,7 @@ class StagedWorld(World):
             return sum(lag.committed or 0 for lag in self.cluster.lag(topic, group))
 
         def done() -> bool:
-            for worker in self.stages.values():
+            for worker in self.roles.values():
                 worker.assert_runs()
             return committed() >= records
 

@@ -1,4 +1,4 @@
-"""`ticketstream` as a person runs it: a process with a world's settings."""
+"""Runs `ticketstream` as a process with a world's settings."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ class Terminal:
         self._environment = world.environment(**environment)
 
     def run(self, *arguments: str, code: int = 0, given: bytes | None = None) -> str:
-        """Standard output of a command that should end with `code`."""
+        """Run a command that should exit with `code`, and return its standard output."""
         done = subprocess.run(
             [TICKETSTREAM, *arguments],
             env=self._environment,
@@ -33,5 +33,5 @@ class Terminal:
         return done.stdout.decode()
 
     def json(self, *arguments: str, code: int = 0) -> Any:
-        """What `--json` prints."""
+        """Run a command with `--json`, and return the decoded output."""
         return json.loads(self.run(*arguments, "--json", code=code))

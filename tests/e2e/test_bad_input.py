@@ -1,4 +1,4 @@
-"""Records at the edge of the contract and beyond, through a broker and a worker."""
+"""Bad records are dead-lettered by a worker that reads them from a broker."""
 
 import os
 from pathlib import Path
@@ -8,12 +8,12 @@ from tests.bad_input.generator import hit, records
 from tests.bad_input.letters import check_letters
 from tests.e2e.world import WorkerProcess, World
 
-#: A few hundred in every run; a share of what a long run asks of the boundary alone.
+#: Records. A long run has more, but only a hundredth of those of `tests/bad_input`.
 COUNT = max(400, int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "0")) // 100)
 
 
 def test_the_dead_letters_are_exactly_the_bad_records(tansu: str, tmp_path: Path) -> None:
-    """Each once, with key, bytes and headers as they came; the index is the fold of the others; no text is logged."""
+    """Every bad record has one dead letter, unaltered; the index is the fold of the others; no text is logged."""
     world = World(tansu, tmp_path)
     raw = world.settings.topics.raw
     sender = open_sender(world.settings.kafka)

@@ -82,7 +82,7 @@ def _produce(world: World, terminal: Terminal, folder: Path) -> None:
 
 
 def test_the_demo_exits_with_0_and_prints_search_results(tmp_path: Path) -> None:
-    """In a pipe it doesn't prompt; the model here needs no weights."""
+    """Without a terminal the demo doesn't prompt."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
     done = subprocess.run(
         [TICKETSTREAM, "demo", "--tickets", "150"],

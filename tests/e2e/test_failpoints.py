@@ -1,4 +1,4 @@
-"""Each failpoint kills a worker where it says: what is written and what is not, when it is dead."""
+"""Each failpoint kills a worker at its place, which determines what has been written."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from synthetic.tickets import events
 from tests.e2e.world import WorkerProcess, World
 from tests.rigs.waiting import wait_until
 
-#: One batch at a time, so that the first hit is of the first batch and nothing else is under way.
+#: One batch at a time, so that the first hit is in the first batch and no other batch is in flight.
 _ONE_BY_ONE = {"TICKETS_WRITER__MAX_CONCURRENT_BATCHES": "1", "TICKETS_WRITER__MAX_INFLIGHT_RECORDS": "40"}
 _STEP = "tickets_step_seconds_count"
 
 
 def _world(tansu: str, folder: Path) -> World:
-    """A stream whose first record is broken, so that dead letters come first too."""
+    """A stream that begins with broken records, so that the first batch has dead letters."""
     world = World(tansu, folder, partitions=1)
     records = list(events(60, seed=4, broken=0.2))
     records.sort(key=lambda record: record.value is not None and record.value[:1] == b"{")
@@ -45,24 +45,26 @@ def _tickets(world: World) -> int:
         ("before_commit", True, True),
     ],
 )
-def test_each_point_kills_where_it_says(tansu: str, tmp_path: Path, point: str, letters: bool, tickets: bool) -> None:
-    """By SIGKILL, with nothing committed; dead letters and points are written before some points, and not others.
+def test_each_failpoint_kills_at_its_place(
+    tansu: str, tmp_path: Path, point: str, letters: bool, tickets: bool
+) -> None:
+    """The worker dies by SIGKILL without a commit; the failpoint determines which writes are done.
 
-    A second passes at the point first, so that what had been set going before it would be done.
+    The failpoint sleeps a second before the kill, so that asynchronous work started earlier is finished.
     """
     world = _world(tansu, tmp_path)
     armed = {VARIABLE: f"{point}=sleep:1,{point}=kill"}
     with WorkerProcess(world, environment={**_ONE_BY_ONE, **armed}) as worker:
         assert worker.wait() == -9, worker.words()
-        assert f"{point}=kill" in worker.words(), "a worker says that it will break on purpose"
+        assert f"{point}=kill" in worker.words(), "a worker logs its failpoints"
     assert world.committed() == 0
     assert bool(world.letters()) == letters
     assert bool(_tickets(world)) == tickets
 
 
 @pytest.mark.parametrize(("point", "step"), [("after_fetch", None), ("after_embed", "points")])
-def test_reading_and_embedding_are_told_apart(tansu: str, tmp_path: Path, point: str, step: str | None) -> None:
-    """Hanging after the fetch no step has run; hanging after the embedding every step has, and no write."""
+def test_failpoints_before_and_after_the_steps_differ(tansu: str, tmp_path: Path, point: str, step: str | None) -> None:
+    """At after_fetch no step has run; at after_embed all steps have run and nothing is written."""
     world = _world(tansu, tmp_path)
     with WorkerProcess(world, environment={**_ONE_BY_ONE, VARIABLE: f"{point}=hang"}) as worker:
         wait_until(lambda: worker.metric("tickets_inflight") > 0, worker.words)

@@ -1,4 +1,4 @@
-"""Two workers of one group against one Qdrant server, and one of them dies."""
+"""Two workers of one group write to one Qdrant server, and one of them is killed."""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.rigs.waiting import wait_until
 
 
 def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, tmp_path: Path) -> None:
-    """After `kill -9` of one in mid-stream, the other finishes: the index equals the fold, nothing is missing."""
+    """After `kill -9` of one under load the other reads the rest, and the index is the fold of the log."""
     world = World(kafka, tmp_path, partitions=6)
     with QdrantFacade(tmp_path / "qdrant") as facade:
         server = {"TICKETS_INDEX__URL": facade.url}

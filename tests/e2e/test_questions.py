@@ -1,4 +1,4 @@
-"""A question while the index is in trouble: an answer or a word, within its deadline, and never nothing."""
+"""During an outage of the index a search returns an error within its timeout."""
 
 import threading
 import time
@@ -23,17 +23,17 @@ from tests.rigs.calm import calm_clock
 
 _TIMEOUT_S: Final = 1
 _DEADLINE_S: Final = _TIMEOUT_S + 2.0
-#: The start of a process and its imports come to it.
+#: It includes the start of a process and its imports.
 _COMMAND_S: Final = _TIMEOUT_S + 9.0
 _QUERY: Final = SearchQuery(tenant_id="acme", limit=3)
 
 
-class _Asked:
-    """A question on a thread of its own: what came of it, and after how long."""
+class _TimedSearch:
+    """A search on its own thread, with its result or error and its duration."""
 
     def __init__(self, searcher: IndexSearcher) -> None:
         self._searcher = searcher
-        self.came: Any = None
+        self.outcome: Any = None
         self.took_s = float("inf")
         thread = threading.Thread(target=self._ask, daemon=True)
         began = calm_clock()
@@ -44,15 +44,15 @@ class _Asked:
     def _ask(self) -> None:
         began = time.monotonic()
         try:
-            came: Any = self._searcher.search("cannot sign in", _QUERY)
-        except Exception as error:  # noqa: BLE001 - looked at by the test
-            came = error
-        self.took_s, self.came = time.monotonic() - began, came
+            outcome: Any = self._searcher.search("cannot sign in", _QUERY)
+        except Exception as error:  # noqa: BLE001 - the test checks it
+            outcome = error
+        self.took_s, self.outcome = time.monotonic() - began, outcome
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[BreakableServer]:
-    """A server of the test's own."""
+    """The test's server."""
     served = BreakableServer(tmp_path / "server")
     yield served
     served.close()
@@ -68,32 +68,32 @@ def _searcher(server: BreakableServer, world: World) -> IndexSearcher:
 
 
 @pytest.mark.parametrize("how", get_args(Outage))
-def test_a_question_in_an_outage_ends_in_time(how: Outage, server: BreakableServer, tansu: str, tmp_path: Path) -> None:
-    """It is told that the index is out, within its deadline; the next after the outage is answered."""
+def test_a_search_in_an_outage_ends_in_time(how: Outage, server: BreakableServer, tansu: str, tmp_path: Path) -> None:
+    """The search raises TransientError within its timeout, the command exits too, and later searches succeed."""
     world = World(tansu, tmp_path)
     searcher = _searcher(server, world)
-    found = _Asked(searcher).came
+    found = _TimedSearch(searcher).outcome
     assert len(found) == 3
     with server.outage(how):
-        asked = _Asked(searcher)
-        assert isinstance(asked.came, TransientError), f"after {asked.took_s:.1f} s: {asked.came!r}"
+        timed = _TimedSearch(searcher)
+        assert isinstance(timed.outcome, TransientError), f"after {timed.took_s:.1f} s: {timed.outcome!r}"
         terminal = Terminal(world, TICKETS_INDEX__URL=server.url, TICKETS_INDEX__TIMEOUT_S=str(_TIMEOUT_S))
         began = calm_clock()
         assert not terminal.run("search", "--tenant", "acme", "cannot sign in", code=EXIT_UNAVAILABLE)
         assert calm_clock() - began <= _COMMAND_S
     back = calm_clock()
-    while isinstance(_Asked(searcher).came, TransientError):
-        assert calm_clock() - back < 5, "the index is back, and questions are not answered"
-    assert [hit.ticket_id for hit in _Asked(searcher).came] == [hit.ticket_id for hit in found]
+    while isinstance(_TimedSearch(searcher).outcome, TransientError):
+        assert calm_clock() - back < 5, "the index is back, and searches still fail"
+    assert [hit.ticket_id for hit in _TimedSearch(searcher).outcome] == [hit.ticket_id for hit in found]
 
 
-def test_a_question_without_a_deadline_is_caught(
+def test_a_search_without_a_timeout_is_caught(
     server: BreakableServer, tansu: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mutant: a client that waits for as long as it takes is still waiting when the time has passed."""
+    """A mutant client without a timeout has no result at the deadline."""
     module: Any = connection
     client = module.QdrantClient
     monkeypatch.setattr(module, "QdrantClient", lambda **options: client(**options | {"timeout": 86_400}))
     searcher = _searcher(server, World(tansu, tmp_path))
     with server.outage("silent"):
-        assert _Asked(searcher).came is None
+        assert _TimedSearch(searcher).outcome is None

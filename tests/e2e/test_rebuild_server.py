@@ -1,4 +1,4 @@
-"""A server's index made anew while workers write and searches ask."""
+"""An index on a server is rebuilt while workers write and searches run."""
 
 import threading
 from pathlib import Path
@@ -18,8 +18,8 @@ from tests.oracle import fold
 from tests.rigs.qdrant_facade import QdrantFacade
 
 
-def test_an_alias_is_turned_under_a_running_stream(tansu: str, tmp_path: Path) -> None:
-    """No search sees a smaller index or none; what arrives meanwhile is in the new one; no worker is restarted."""
+def test_an_alias_is_switched_during_a_running_stream(tansu: str, tmp_path: Path) -> None:
+    """Searches always see a complete index, new records are in the rebuilt one, and no worker restarts."""
     world = World(tansu, tmp_path)
     everything = list(events(900, seed=41, deletes=0))
     world.produce(everything[:600])
@@ -30,15 +30,15 @@ def test_an_alias_is_turned_under_a_running_stream(tansu: str, tmp_path: Path) -
         with WorkerProcess(world, environment=server) as worker:
             world.wait_committed([worker])
             settings = IndexSettings(url=facade.url, collection="live")
-            with _Asking(world, settings) as asking:
+            with _Searches(world, settings) as searches:
                 writing = threading.Thread(target=world.produce, args=(everything[600:],))
                 writing.start()
                 made = terminal.json("rebuild")
                 writing.join()
             assert made["old"].startswith("live-")
             assert made["index"] != made["old"]
-            assert asking.asked > 3
-            assert asking.fewest >= 20
+            assert searches.count > 3
+            assert searches.fewest >= 20
             world.wait_committed([worker])
             assert terminal.json("reconcile")["differences"] == []
             assert worker.terminate() == 0, worker.words()
@@ -50,8 +50,8 @@ def test_an_alias_is_turned_under_a_running_stream(tansu: str, tmp_path: Path) -
     assert_same(found, world.folded(world.log()))
 
 
-class _Asking(threading.Thread):
-    """Searches without a pause; `fewest` is the smallest answer."""
+class _Searches(threading.Thread):
+    """Searches continuously; `fewest` is the smallest number of hits."""
 
     def __init__(self, world: World, settings: IndexSettings) -> None:
         super().__init__()
@@ -59,16 +59,16 @@ class _Asking(threading.Thread):
         self._index = open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
         self._vector = np.asarray(embedder.embed(["card"], "query")[0])
         self._done = threading.Event()
-        self.asked, self.fewest = 0, 10**6
+        self.count, self.fewest = 0, 10**6
 
     def run(self) -> None:
         while not self._done.wait(0.05):
             try:
                 hits = len(self._index.search(SearchQuery(tenant_id="acme", limit=20), self._vector))
-            except Exception:  # noqa: BLE001 - an answer that fails is the smallest
+            except Exception:  # noqa: BLE001 - a failed search counts as 0 hits
                 hits = 0
             self.fewest = min(self.fewest, hits)
-            self.asked += 1
+            self.count += 1
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,4 +1,4 @@
-"""Dead letters sent back, and an index checked against its log, mended and made anew."""
+"""Dead letters are replayed, and an index is reconciled with its log, repaired and rebuilt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +45,8 @@ def _drain(world: World, **environment: str) -> None:
         assert worker.terminate() == 0, worker.words()
 
 
-def test_letters_that_became_valid_are_indexed_and_stale_ones_lose(tansu: str, tmp_path: Path) -> None:
-    """After a limit is raised; a letter older than what came meanwhile changes nothing, nor does a second replay."""
+def test_replayed_letters_are_indexed_unless_they_are_stale(tansu: str, tmp_path: Path) -> None:
+    """After a limit is raised, replayed letters are indexed; stale ones and a second replay change nothing."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     strict = {"TICKETS_CONTRACT__MAX_TAGS": "2"}
@@ -82,8 +82,8 @@ def test_letters_that_became_valid_are_indexed_and_stale_ones_lose(tansu: str, t
     assert terminal.json("reconcile")["differences"] == []
 
 
-def test_reconcile_names_what_differs_and_mends_it(tansu: str, tmp_path: Path) -> None:
-    """Missing, stale, resurrected and surplus tickets, by their ids and never their text; then the fold again."""
+def test_reconcile_lists_and_repairs_differences(tansu: str, tmp_path: Path) -> None:
+    """Reconcile lists missing, stale, resurrected and surplus tickets by id; after --repair the index is the fold."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     world.produce(events(400, seed=21, broken=0.05))
@@ -118,7 +118,7 @@ def test_reconcile_names_what_differs_and_mends_it(tansu: str, tmp_path: Path) -
 
 
 def _older(log: list[Record]) -> tuple[tuple[str, str], tuple[str, str]]:
-    """A ticket that lives and has an older version in the log, and one that is deleted."""
+    """The ids of a live and of a deleted ticket that have an older version in the log."""
     first: dict[tuple[str, str], int] = {}
     held = fold(log)
     for at in range(len(log)):
@@ -136,7 +136,7 @@ def _kept(world: World) -> set[tuple[str, str]]:
 
 
 def _spoil(world: World, log: list[Record]) -> None:
-    """Another index in the folder's place: half of the tickets, an old version, a deleted one, and one of nobody."""
+    """Replace the index with one that has missing, stale, resurrected and surplus tickets."""
     older = set(_older(log))
     held = fold(log)
     kept = [e.record for n, (key, e) in enumerate(sorted(held.items())) if n % 2 and key not in older]
@@ -154,7 +154,7 @@ def _spoil(world: World, log: list[Record]) -> None:
 
 
 def test_reconcile_beside_a_running_worker(tansu: str, tmp_path: Path) -> None:
-    """The embedded index is its worker's, and the line says what to do; a server's is compared while it is written."""
+    """With an embedded index reconcile exits with 2; a server's index is compared while a worker writes."""
     world = World(tansu, tmp_path)
     world.produce(events(300, seed=22))
     with WorkerProcess(world) as worker:
@@ -164,19 +164,19 @@ def test_reconcile_beside_a_running_worker(tansu: str, tmp_path: Path) -> None:
     with QdrantFacade(tmp_path / "qdrant") as facade:
         server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_KAFKA__GROUP": f"{world.settings.kafka.group}-2"}
         terminal = Terminal(world, **server)
-        terminal.run("reconcile", code=EXIT_UNAVAILABLE)  # nothing creates the collection but a worker
+        terminal.run("reconcile", code=EXIT_UNAVAILABLE)  # only a worker creates the collection
         with _opened(world, IndexSettings(url=facade.url)):
             pass
         nothing_read = terminal.json("reconcile")
-        assert nothing_read["pending"] == nothing_read["tickets"], "what the group has not committed is no difference"
+        assert nothing_read["pending"] == nothing_read["tickets"], "uncommitted records are pending, not different"
         with WorkerProcess(world, environment=server) as worker:
             wait_until(lambda: terminal.json("reconcile")["pending"] == 0, worker.words)
             world.produce(events(600, seed=23))
             assert terminal.json("reconcile")["differences"] == []
 
 
-def test_an_index_made_anew_has_the_same_digest(tansu: str, tmp_path: Path) -> None:
-    """Embedded: the worker serves the old one until it is stopped, and goes on with the new one where it was."""
+def test_a_rebuilt_index_has_the_same_digest(tansu: str, tmp_path: Path) -> None:
+    """A rebuilt embedded index has the old one's digest, and a worker continues on it."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     world.produce(events(500, seed=24, broken=0.05))

@@ -1,4 +1,4 @@
-"""Two stages with topics between them: the same index as one process, whoever is killed on the way."""
+"""A split stream builds the same index as one process, despite kills."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from operators.receive import receive_embedded, receive_enriched
 from stream.roles import EMBEDDING, ENRICHMENT
 from synthetic.tickets import events
 from tests.contracts.digest import contents, digest
-from tests.e2e.stages import StagedWorld
+from tests.e2e.split import SplitWorld
 from tests.e2e.terminal import TICKETSTREAM, Terminal
 from tests.e2e.world import WorkerProcess, assert_same
 from tests.oracle import broken, fold
@@ -28,14 +28,14 @@ from tests.reading import read
 from tests.rigs.qdrant_facade import QdrantFacade
 from tests.rigs.waiting import PATIENCE_S
 
-#: SIGKILL at the nth time that something is durable and not acked. The embedding stage has two such moments a batch.
+#: SIGKILL at the nth point between a write and its ack. The embedding role has two such points per batch.
 _DEATHS = ((ENRICHMENT, 2), (ENRICHMENT, 3), (EMBEDDING, 1), (EMBEDDING, 4))
 
 
 @pytest.fixture(scope="module")
-def drained(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> StagedWorld:
-    """A log with edits, deletes and broken records that two stages have read, each killed twice in the midst of it."""
-    world = StagedWorld(tansu, tmp_path_factory.mktemp("staged"), session_timeout_s=1)
+def drained(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> SplitWorld:
+    """A split stream that has read a log with edits, deletes and broken records, each role killed twice."""
+    world = SplitWorld(tansu, tmp_path_factory.mktemp("split"), session_timeout_s=1)
     everything = list(events(700, seed=21, edits=0.3, deletes=0.1, broken=0.05))
     world.produce(everything[:500])
     with world:
@@ -51,14 +51,14 @@ def drained(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> StagedWorld
         world.start(EMBEDDING)
         world.produce(everything[500:])
         world.wait_drained()
-        for worker in world.stages.values():
+        for worker in world.roles.values():
             assert "@example" not in worker.words(), "no ticket's text in the log"
         world.terminate()
     return world
 
 
-def test_stages_make_the_index_of_a_single_process(drained: StagedWorld, tmp_path: Path) -> None:
-    """The same log through `dataflows.tickets` into another index: an equal digest, and it is the fold of the log."""
+def test_a_split_stream_builds_the_index_of_a_single_process(drained: SplitWorld, tmp_path: Path) -> None:
+    """Both shapes of the stream give the same digest, and the index is the fold of the log."""
     single = {"TICKETS_INDEX__PATH": str(tmp_path / "index"), "TICKETS_KAFKA__GROUP": f"{tmp_path.name}-single"}
     settings = drained.settings.kafka.model_copy(update={"group": single["TICKETS_KAFKA__GROUP"]})
     with WorkerProcess(drained, environment=single) as worker:
@@ -67,19 +67,19 @@ def test_stages_make_the_index_of_a_single_process(drained: StagedWorld, tmp_pat
         while sum(p.committed or 0 for p in lag(topic, settings.group)) < drained.produced:
             worker.assert_runs()
         assert worker.terminate() == 0, worker.words()
-    staged, alone = _open(drained, drained.settings.index), _open(drained, IndexSettings(path=tmp_path / "index"))
+    split, alone = _open(drained, drained.settings.index), _open(drained, IndexSettings(path=tmp_path / "index"))
     try:
-        assert_same(contents(staged), contents(alone))
-        assert digest(staged) == digest(alone)
-        held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in staged.tickets()}
+        assert_same(contents(split), contents(alone))
+        assert digest(split) == digest(alone)
+        held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in split.tickets()}
     finally:
-        staged.close()
+        split.close()
         alone.close()
     assert held == {key: (expected.version, expected.deleted) for key, expected in fold(drained.log()).items()}
 
 
-def test_records_keep_key_and_partition_and_say_where_they_come_from(drained: StagedWorld) -> None:
-    """Deletes and versions too; what is broken is in the dead letters and nowhere else."""
+def test_enriched_records_keep_key_partition_and_origin(drained: SplitWorld) -> None:
+    """Records, deletes included, keep key, partition, version and origin; broken ones are only in the dead letters."""
     log = {_place(record.origin): record for record in drained.log()}
     enriched = drained.between(drained.settings.topics.enriched)
     assert _misplaced(enriched, log) == []
@@ -97,8 +97,8 @@ def test_records_keep_key_and_partition_and_say_where_they_come_from(drained: St
     assert lettered == {_place(record.origin) for record in broken(list(log.values()))}
 
 
-def test_a_topic_that_forgets_the_partition_is_caught(drained: StagedWorld) -> None:
-    """The check above would see a record that was put elsewhere: with it a ticket's order would be lost."""
+def test_a_record_in_another_partition_is_caught(drained: SplitWorld) -> None:
+    """A record in another partition fails the check above; it would break the order of a ticket's events."""
     log = {_place(record.origin): record for record in drained.log()}
     enriched = drained.between(drained.settings.topics.enriched)
     moved = [
@@ -108,56 +108,56 @@ def test_a_topic_that_forgets_the_partition_is_caught(drained: StagedWorld) -> N
     assert len(_misplaced(moved, log)) == 1
 
 
-def test_whatever_the_index_holds_is_in_the_topic(drained: StagedWorld, tmp_path: Path) -> None:
-    """`rebuild --from embedded` needs no model, and the digest is the same; `reconcile --split` finds nothing."""
+def test_the_embedded_topic_rebuilds_the_index(drained: SplitWorld, tmp_path: Path) -> None:
+    """`rebuild --from embedded` gives the same digest without a model, and `reconcile --split` finds no difference."""
     embedded = drained.between(drained.settings.topics.embedded)
     assert {dict(record.headers)[MODEL] for record in embedded} == {
         load_embedder(drained.settings.model).stamp.encode()
     }
     assert not any(isinstance(item, Rejected) for item in receive_embedded(embedded))
 
-    path = tmp_path / "anew"
+    path = tmp_path / "rebuilt"
     told = _command(drained, ["rebuild", "--from", "embedded", "--json"], TICKETS_INDEX__PATH=str(path), **_NO_MODEL)
     assert told["rejected"] == 0
-    staged, anew = _open(drained, drained.settings.index), _open(drained, IndexSettings(path=path))
+    split, rebuilt = _open(drained, drained.settings.index), _open(drained, IndexSettings(path=path))
     try:
-        assert digest(anew) == digest(staged)
+        assert digest(rebuilt) == digest(split)
     finally:
-        staged.close()
-        anew.close()
+        split.close()
+        rebuilt.close()
     report = _command(drained, ["reconcile", "--split", "--json"])
     assert (report["differences"], report["pending"]) == ([], 0)
     assert report["tickets"] == len(fold(drained.log()))
 
 
-def test_an_alias_is_turned_to_what_the_topic_holds(drained: StagedWorld, tmp_path: Path) -> None:
-    """On a server: into a new collection each time, and the alias goes from one to the next."""
+def test_a_rebuild_from_the_embedded_topic_switches_the_alias(drained: SplitWorld, tmp_path: Path) -> None:
+    """On a server each `rebuild --from embedded` fills a new collection and switches the alias to it."""
     with QdrantFacade(tmp_path / "qdrant") as facade:
         server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__COLLECTION": "live"}
         rebuild = ["rebuild", "--from", "embedded", "--json"]
         first, second = (_command(drained, rebuild, **server, **_NO_MODEL) for _ in range(2))
         assert (first["old"], second["old"]) == (None, first["index"])
         assert first["index"] != second["index"]
-        staged = _open(drained, drained.settings.index)
-        anew = _open(drained, IndexSettings(url=facade.url, collection="live"))
+        split = _open(drained, drained.settings.index)
+        rebuilt = _open(drained, IndexSettings(url=facade.url, collection="live"))
         try:
-            assert_same(contents(anew), contents(staged))
+            assert_same(contents(rebuilt), contents(split))
         finally:
-            staged.close()
-            anew.close()
+            split.close()
+            rebuilt.close()
 
 
-def test_a_ticket_that_the_second_stage_lost_is_found(drained: StagedWorld, tmp_path: Path) -> None:
-    """Against an index that lacks everything, `reconcile --split` names every ticket: it is no empty check."""
+def test_a_ticket_that_the_embedding_role_lost_is_found(drained: SplitWorld, tmp_path: Path) -> None:
+    """Against an empty index `reconcile --split` reports every ticket as missing."""
     result = _run(drained, ["reconcile", "--split", "--json"], TICKETS_INDEX__PATH=str(tmp_path / "empty"))
     assert result.returncode == 1, result.stderr
     missing = [d for d in json.loads(result.stdout)["differences"] if d["kind"] == "missing"]
     assert len(missing) == len(fold(drained.log()))
 
 
-def test_a_topic_with_fewer_partitions_ends_the_start(tansu: str, tmp_path: Path) -> None:
-    """In one line: a record could not keep its partition."""
-    world = StagedWorld(tansu, tmp_path)
+def test_a_topic_with_fewer_partitions_stops_the_start(tansu: str, tmp_path: Path) -> None:
+    """The role exits with 2 and one line, because records could not keep their partition."""
+    world = SplitWorld(tansu, tmp_path)
     narrow = f"{world.settings.topics.enriched}-narrow"
     world.cluster.create_topic(narrow, partitions=2, replication=1, config={})
     with world.start(ENRICHMENT, TICKETS_TOPICS__ENRICHED=narrow) as worker:
@@ -167,9 +167,9 @@ def test_a_topic_with_fewer_partitions_ends_the_start(tansu: str, tmp_path: Path
     assert "Traceback" not in worker.words()
 
 
-def test_a_record_of_another_make_is_a_dead_letter_of_the_second_stage(tansu: str, tmp_path: Path) -> None:
-    """Somebody's JSON in `tickets.enriched` stops nobody, and is not lost."""
-    world = StagedWorld(tansu, tmp_path, session_timeout_s=1)
+def test_a_record_in_another_format_is_dead_lettered_by_the_embedding_role(tansu: str, tmp_path: Path) -> None:
+    """The embedding role dead-letters plain JSON in `tickets.enriched`, and a replay sends it back unaltered."""
+    world = SplitWorld(tansu, tmp_path, session_timeout_s=1)
     topic = world.settings.topics.enriched
     world.send(topic, b"acme/1", b'{"op": "upsert"}')
     with world.start(EMBEDDING) as worker:
@@ -188,11 +188,11 @@ def test_a_record_of_another_make_is_a_dead_letter_of_the_second_stage(tansu: st
     assert (back.key, back.value) == (sent.key, sent.value)
 
 
-#: A name that no model has: whoever asks for one fails.
+#: An invalid model name, so that loading a model fails.
 _NO_MODEL = {"TICKETS_MODEL__NAME": "nobody"}
 
 
-def _open(world: StagedWorld, settings: IndexSettings) -> Any:
+def _open(world: SplitWorld, settings: IndexSettings) -> Any:
     embedder = load_embedder(world.settings.model)
     return open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
 
@@ -202,7 +202,7 @@ def _place(origin: Origin) -> tuple[int, int]:
 
 
 def _misplaced(records: Sequence[Record], log: dict[tuple[int, int], Record]) -> list[Record]:
-    """Records whose key or partition is not that of the event they were made from."""
+    """Records whose key or partition differs from that of their raw record."""
     wrong = []
     for record in records:
         source = decode_enriched(record).ticket.raw.origin
@@ -212,14 +212,14 @@ def _misplaced(records: Sequence[Record], log: dict[tuple[int, int], Record]) ->
     return wrong
 
 
-def _run(world: StagedWorld, words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [TICKETSTREAM, *words]
+def _run(world: SplitWorld, arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [TICKETSTREAM, *arguments]
     return subprocess.run(
         command, env=world.environment(**environment), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
-def _command(world: StagedWorld, words: list[str], **environment: str) -> Any:
-    result = _run(world, words, **environment)
+def _command(world: SplitWorld, arguments: list[str], **environment: str) -> Any:
+    result = _run(world, arguments, **environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)

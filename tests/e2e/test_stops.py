@@ -1,4 +1,4 @@
-"""What no waiting mends ends a worker in one line with exit code 1, and the next one goes on where it was."""
+"""A permanent fault stops a worker with one line and exit code 1, and the next worker continues there."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from tests.rigs.calm import calm_clock
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 from tests.rigs.waiting import PATIENCE_S, wait_until
 
-#: The worker under Bytewax, with a model that breaks at its third batch.
+#: A worker under Bytewax whose model fails at its third batch.
 _BROKEN = """
 import runpy, sys, threading
 from models.run.hashing import HashingEmbedder
@@ -35,7 +35,7 @@ _HANGING: Final = _BROKEN.format(breaks="threading.Event().wait()")
 
 
 def _ends(world: World, command: list[str], **environment: str) -> tuple[int, str, str]:
-    """Exit code, the one line on standard error, and all that was logged."""
+    """Run a worker until it ends; return its exit code, the one line on standard error, and the whole output."""
     done = subprocess.run(
         command, env=world.environment(**environment), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
@@ -46,8 +46,8 @@ def _ends(world: World, command: list[str], **environment: str) -> tuple[int, st
     return done.returncode, lines[0], everything
 
 
-def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: str, tmp_path: Path) -> None:
-    """One line that names the step and the kind of error, and no text; nothing of the batch is lost."""
+def test_a_model_that_raises_stops_the_worker_and_its_batch_is_read_again(tansu: str, tmp_path: Path) -> None:
+    """The line has the step and the error's type and no text; the next worker reads the batch again."""
     world = World(tansu, tmp_path)
     world.produce(events(400, seed=5))
     code, line, everything = _ends(
@@ -58,7 +58,7 @@ def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: 
     )
     assert (code, line) == (1, "ticketstream: writing: embed failed: RuntimeError")
     assert "@example" not in everything
-    assert world.committed() < 400, "what the model never saw is not committed"
+    assert world.committed() < 400, "records that the model has not processed are not committed"
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
         assert worker.terminate() == 0, worker.words()
@@ -70,8 +70,8 @@ def test_a_model_that_throws_ends_the_worker_and_its_batch_is_read_again(tansu: 
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
 
-def test_a_model_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: Path) -> None:
-    """SIGTERM: the drain timeout and a few seconds later it ends with 0; the hung batch is read again by the next."""
+def test_a_worker_whose_model_hangs_still_exits(tansu: str, tmp_path: Path) -> None:
+    """After SIGTERM the worker exits with 0 soon after the drain timeout, and the next one reads the batch again."""
     world = World(tansu, tmp_path, partitions=1)
     world.produce(events(400, seed=5))
     settings = {
@@ -96,8 +96,8 @@ def test_a_model_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: 
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
 
-def test_an_index_that_hangs_does_not_hold_the_workers_end(tansu: str, tmp_path: Path) -> None:
-    """However long a call may take: nothing is committed, the exit code is 0, and the next worker writes it all."""
+def test_a_worker_whose_index_hangs_still_exits(tansu: str, tmp_path: Path) -> None:
+    """Even with a call timeout of a minute the worker exits with 0 after the drain timeout, without a commit."""
     world = World(tansu, tmp_path, partitions=1)
     world.produce(events(200, seed=5))
     with QdrantFacade(tmp_path / "qdrant") as facade:
@@ -122,8 +122,8 @@ def _garbage(count: int) -> Iterator[SyntheticRecord]:
         yield SyntheticRecord(event.key, b"not json %d" % number, "broken")
 
 
-def test_a_topic_of_broken_records_ends_the_worker_before_it_is_moved(tansu: str, tmp_path: Path) -> None:
-    """One line with the commonest code; who wants them moved says so with a setting."""
+def test_a_topic_of_broken_records_stops_the_worker(tansu: str, tmp_path: Path) -> None:
+    """The line gives the most frequent code; a setting disables the stop."""
     world = World(tansu, tmp_path)
     world.produce(_garbage(3_000))
     code, line, _ = _ends(world, COMMANDS["bytewax"])
@@ -131,7 +131,7 @@ def test_a_topic_of_broken_records_ends_the_worker_before_it_is_moved(tansu: str
     assert "records can't be used" in line
     assert "of them for bad_json" in line
     assert len(world.letters()) < 1_000
-    assert world.committed() <= len(world.letters()), "what is committed is in the dead letters"
+    assert world.committed() <= len(world.letters()), "committed records are in the dead letters"
     with WorkerProcess(world, environment={"TICKETS_WRITER__MAX_REJECTED_SHARE": "0"}) as worker:
         world.wait_committed([worker])
         assert worker.terminate() == 0, worker.words()

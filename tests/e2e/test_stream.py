@@ -1,4 +1,4 @@
-"""The stream, end to end: a real broker, workers as processes, the embedded engine on disk."""
+"""The whole stream with a real broker, workers as processes and the embedded engine on disk."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tests.oracle import broken, fold
 
 @pytest.mark.parametrize("runner", ["bytewax", "plain"])
 def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Runner) -> None:
-    """Creates, edits, deletes, duplicates and broken records; SIGTERM ends with 0; a second run goes on from there."""
+    """After a log of all kinds of records, read in two runs, the index is the fold and SIGTERM exits with 0."""
     world = World(kafka, tmp_path)
     first, second = _halves()
     world.produce(first)
@@ -34,7 +34,7 @@ def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Ru
 
 
 def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -> None:
-    """Another group over the same index reads everything again: the same digest, the same letters twice."""
+    """Reading the log again in another group leaves the index unchanged and repeats the dead letters."""
     world = World(tansu, tmp_path)
     world.produce(events(300, seed=3, broken=0.05))
     held = []

@@ -1,4 +1,4 @@
-"""A stream of a test's own: topics, workers as processes, and what the index should hold in the end."""
+"""A test's stream: topics, workers as processes, and the expected contents of the index."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ from tests.rigs.waiting import PATIENCE_S, wait_until
 
 Runner = Literal["bytewax", "plain"]
 
-#: How a worker is started; both must keep every promise.
+#: Commands that start a worker; both runners keep the same guarantees.
 COMMANDS: Final[dict[Runner, list[str]]] = {
     "bytewax": [sys.executable, "-m", "bytewax.run", "dataflows.tickets"],
     "plain": [sys.executable, "-m", "tests.e2e.plain_loop"],
@@ -43,7 +43,7 @@ _MAX_RECORD_BYTES: Final = 200_000
 
 
 class World:
-    """Topics and a group of a test's own on `brokers`, and an index folder below `folder`."""
+    """Topics and a group with unique names on `brokers`, and an index folder below `folder`."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class World:
         session_timeout_s: float = 6,
         declared: bool = False,
     ) -> None:
-        """`declared`: its topics are those of topics.yaml, under names of its own."""
+        """`declared`: create the topics of topics.yaml, under unique names."""
         name = uuid4().hex[:8]
         self.folder = folder
         self.settings = Settings(
@@ -74,7 +74,7 @@ class World:
             self.cluster.create_topic(topic, partitions=count, replication=replication, config={})
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a worker of this world is started with."""
+        """Environment of a worker."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
         return clean | {
             "TICKETS_KAFKA__BROKERS": self.settings.kafka.brokers,
@@ -100,12 +100,12 @@ class World:
         self.produced += len(outgoing)
 
     def committed(self) -> int:
-        """Records the group has committed, over all partitions."""
+        """Number of records that the group has committed, over all partitions."""
         lags = self.cluster.lag(self.settings.topics.raw, self.settings.kafka.group)
         return sum(lag.committed or 0 for lag in lags)
 
     def wait_committed(self, workers: Sequence["WorkerProcess"]) -> None:
-        """Wait until everything produced is committed; a worker that ends meanwhile fails the test."""
+        """Wait until everything produced is committed; fail if a worker ends."""
 
         counted = 0
 
@@ -115,7 +115,7 @@ class World:
                 worker.assert_runs()
             try:
                 counted = self.committed()
-            except UnavailableError:  # a group's first moment, when nobody coordinates it yet
+            except UnavailableError:  # a new group has no coordinator yet
                 return False
             return counted == self.produced
 
@@ -139,7 +139,7 @@ class World:
             index.close()
 
     def folded(self, log: Sequence[Record]) -> dict[str, Any]:
-        """Contents of an index that was given the winning record of each ticket and nothing else."""
+        """Contents of an index after only the winning record of each ticket was written."""
         embedder = load_embedder(self.settings.model)
         path = self.folder / f"folded-{uuid4().hex[:8]}"
         index = open_index_for_writing(IndexSettings(path=path), dimension=embedder.dimension, model=embedder.stamp)
@@ -149,7 +149,7 @@ class World:
         return found
 
     def points(self, records: Sequence[Record]) -> tuple[TicketPoints, ...]:
-        """What sound `records` come to."""
+        """The points of valid `records`."""
         batch: Batch = Batch(tuple(records))  # type: ignore[type-arg]  # records first, points last
         for step in ticket_steps(self.settings, load_embedder(self.settings.model)):
             batch = run_step(step, batch, StreamTelemetry())
@@ -161,7 +161,7 @@ class World:
 
 
 class WorkerProcess:
-    """A worker of a world, started now."""
+    """A worker of a world; the process starts in the constructor."""
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class WorkerProcess:
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = (),
     ) -> None:
-        """`command` is run instead of the runner's own, where given."""
+        """`command` overrides the runner's command."""
         self._environment = world.environment(**(environment or {}))
         self._log = world.folder / f"worker-{uuid4().hex[:8]}.log"
         with self._log.open("wb") as log:
@@ -187,47 +187,47 @@ class WorkerProcess:
 
     @property
     def port(self) -> str:
-        """Of health and metrics."""
+        """Port of health and metrics."""
         return self._environment["TICKETS_HEALTH__PORT"]
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """Process id."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """It has not ended."""
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     def assert_runs(self) -> None:
-        """Fail with the worker's own words when it has ended."""
+        """Fail with the worker's output if it has ended."""
         assert self._process.poll() is None, self.words()
 
     def words(self) -> str:
-        """What it wrote."""
+        """Standard output and error so far."""
         return self._log.read_text(errors="replace")
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal, and don't wait for what comes of it."""
+        """Send a signal without waiting."""
         self._process.send_signal(number)
 
     def terminate(self, patience_s: float = PATIENCE_S) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM and return the exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(patience_s)
 
     def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """The exit code of a worker that ends by itself; negative: the signal it died of."""
+        """Wait for the worker's end and return its exit code; negative: the signal that killed it."""
         return self._process.wait(patience_s)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL and wait for the end."""
         self._process.kill()
         self._process.wait(PATIENCE_S)
 
     def metric(self, name: str, **labels: str) -> float:
-        """Sum of the samples of `name` that carry `labels`, as /metrics shows them now; 0 when not up yet."""
+        """Sum of the samples of `name` with `labels` on /metrics; 0 if the port isn't open yet."""
         url = f"http://127.0.0.1:{self.port}/metrics"
         try:
             with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
@@ -243,7 +243,7 @@ class WorkerProcess:
 
 
 def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Equal contents; a few of the differences otherwise, as comparing all of them in words takes minutes."""
+    """Assert equal contents; the message shows only the first differences, as a diff of all takes minutes."""
     wrong = [point for point in {**found, **wanted} if found.get(point) != wanted.get(point)]
     some = [(point, found.get(point), wanted.get(point)) for point in wrong[:3]]
     assert not wrong, f"{len(wrong)} points differ; found and wanted of some: {some}"
