@@ -1,11 +1,14 @@
-"""Every promise attacked: workers killed, frozen and crowded, brokers and index broken, and a verdict on what is left.
+"""Fault-injection tests: every promise is attacked, and a verdict says whether it held.
 
-- `sizes`: how much of it a run does, and the seed that every random choice comes from; `choices` draws from it.
-- `ledger`: what was sent, and what came of each send.
-- `oracle`: what the log says the index and the dead letters must hold, against what they hold.
-- `sampler`: what a person who searches sees meanwhile.
-- `crowd`: the workers; `arena`: a stream under attack: all of these, and an index that can be broken.
-- `trials`: one small attack per promise, `outages` those of an index in trouble; `tickets` are what they send.
-- `mutants`: pipelines broken on purpose, each to be caught by a trial.
-- `report`: what was broken when, what held, how long it took, for a person to read.
+Workers are killed, frozen and rebalanced; brokers and the index are broken.
+
+- `sizes`: how much a run does, and its seed. `choices`: random choices that follow from the seed.
+- `ledger`: what was sent, and the outcome of each send.
+- `oracle`: compares the index and the dead letters with the fold of the log.
+- `sampler`: searches during an attack.
+- `crowd`: the workers. `arena`: one attack: workers, load, sampler, and an index that can be broken.
+- `attacks`, `kills`, `networks`, `storm`: the attacks at length. `lanes` runs them in parallel.
+- `trials`, `outages`: one small attack for each promise. `tickets`: records for them.
+- `mutants`: pipelines that are broken on purpose. A trial must catch each.
+- `report`: what was broken when, which promises held, and how long it took. `plugin` gathers and prints it.
 """

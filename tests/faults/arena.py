@@ -1,4 +1,4 @@
-"""A stream under attack: a world, its workers, what is sent to it, who watches it, and the verdict in the end."""
+"""One attack: a stream, its workers, its load, a sampler, and the final verdict."""
 
 import sys
 import time
@@ -30,17 +30,13 @@ from tests.faults.oracle import (
     require,
 )
 from tests.faults.report import Section, percentile
-from tests.faults.sampler import OwnerEyes, Sampler, ServerEyes
+from tests.faults.sampler import OwnerView, Sampler, ServerView
 from tests.faults.server import BreakableServer, SeparateServer, Server
 from tests.rigs.calm import calm_clock
 
 
 class Arena(Crowd):
-    """Opened for one attack. Names of settings are given without their prefix: `WRITER__MAX_CONCURRENT_BATCHES="1"`.
-
-    `server`: the index is a server; `holding`: one that can hold writes back, and whose network can be broken;
-    `own_process`: where nothing of that is asked for, it is in a process of its own.
-    """
+    """The stream of one attack, and everything that acts on it."""
 
     def __init__(
         self,
@@ -62,6 +58,26 @@ class Arena(Crowd):
         producer: dict[str, Any] | None = None,
         **settings: str,
     ) -> None:
+        """Create the topics of a stream on `brokers`; no worker is started.
+
+        Args:
+            brokers: bootstrap servers.
+            folder: for the index and the logs.
+            section: for the figures.
+            rng: for the random choices.
+            server: use a Qdrant server and not the embedded index.
+            holding: use a server that can hold writes back and whose network can be broken.
+            own_process: run the server in a process of its own, unless `holding`.
+            runner: how workers are started.
+            mutant: the mutant that workers are, if any.
+            record: workers record their acks.
+            partitions: of the raw topic.
+            replication: of the topics.
+            session_timeout_s: of the group.
+            watched: run a sampler.
+            producer: more options of the producer.
+            settings: more variables of the workers, without TICKETS_.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._sampler_rng = fork(rng)
         self.holding = BreakableServer(folder / "server") if holding or (server and not own_process) else None
@@ -82,7 +98,7 @@ class Arena(Crowd):
         self._watched = watched
         self._sampler: Sampler | None = None
         self._embedder = load_embedder(self.world.settings.model)
-        self._eyes_index: VersionedIndex | None = None
+        self._viewed_index: VersionedIndex | None = None
 
     def __enter__(self) -> Self:
         if self._watched:
@@ -95,47 +111,49 @@ class Arena(Crowd):
         if self._sampler is not None:
             self._sampler.stop()
         self.end()
-        if self._eyes_index is not None:
-            self._eyes_index.close()
+        if self._viewed_index is not None:
+            self._viewed_index.close()
         if self.server is not None:
             self.server.close()
 
-    # --- what is sent, and how far it has come
-
     def send(self, records: Sequence[SyntheticRecord]) -> None:
-        """Send these now; all must be taken."""
+        """Send these records and wait for their outcomes."""
         self.feeder.send(records)
 
     def committed(self) -> dict[int, int]:
-        """What the group has committed of each partition."""
+        """The group's committed offset of each partition; the last known ones while no broker answers."""
         try:
             lags = self.world.cluster.lag(self.world.settings.topics.raw, self.world.settings.kafka.group)
-        except (UnavailableError, TimeoutError):  # a broker is out, perhaps on purpose: no more is known than before
+        except (UnavailableError, TimeoutError):  # a broker is out, perhaps on purpose
             self.world.cluster = open_cluster(
                 self.world.settings.kafka
-            )  # one that has lost all brokers may stay without
+            )  # a client that has lost all brokers may not reconnect
             return dict(self._committed)
         self._committed = {lag.partition: lag.committed for lag in lags if lag.committed is not None}
         return dict(self._committed)
 
     def await_all(self, done: Callable[[], bool], what: str, *, promise: str = "P1") -> float:
-        """Seconds until `done`; it is a broken promise when that never comes."""
+        """Wait for `done` and return the seconds it took.
+
+        Raises:
+            BrokenError: `done` stayed false, which breaks `promise`, or the sampler found a fault.
+        """
         began = calm_clock()
         while not done():
             if self._sampler is not None:
                 self._sampler.require_sound()
             for worker in self.workers:
                 worker.assert_runs()
-            require(promise, calm_clock() - began < PATIENCE_S, f"{what} never came\n{self._words()}")
+            require(promise, calm_clock() - began < PATIENCE_S, f"waited in vain for {what}\n{self._words()}")
             time.sleep(LOOK_S)
         return calm_clock() - began
 
-    def await_committed(self, records: int) -> float:
-        """Seconds until the group has committed so many records in all."""
-        return self.await_all(lambda: sum(self.committed().values()) >= records, f"a commit of {records} records")
+    def await_committed(self, records: int) -> None:
+        """Wait until the group has committed `records` records."""
+        self.await_all(lambda: sum(self.committed().values()) >= records, f"a commit of {records} records")
 
     def await_caught_up(self, behind: int) -> None:
-        """Wait until at most so many of the records sent are not committed; for as long as it gets fewer."""
+        """Wait until at most `behind` records are uncommitted, for as long as the number falls."""
         least = sys.maxsize
 
         def fewer() -> bool:
@@ -150,7 +168,7 @@ class Arena(Crowd):
         return self.ledger.counts()["ok"] - sum(self.committed().values())
 
     def await_moved(self, before: dict[int, int]) -> float:
-        """Seconds until every partition's commit has passed `before`."""
+        """Wait until every partition's committed offset exceeds that of `before`; returns the seconds it took."""
 
         def moved() -> bool:
             now = self.committed()
@@ -159,7 +177,7 @@ class Arena(Crowd):
         return self.await_all(moved, f"a commit past {before}")
 
     def await_assigned(self, workers: int) -> None:
-        """Wait until so many workers have partitions, and all of them are given out."""
+        """Wait until `workers` workers have partitions."""
 
         def shared() -> bool:
             held = [worker.metric("tickets_assigned_partitions") for worker in self.workers]
@@ -167,29 +185,27 @@ class Arena(Crowd):
 
         self.await_all(shared, f"an assignment to {workers} workers", promise="P10")
 
-    # --- the end
-
     def finish(self, *, broker_may_lose: bool = False) -> Verdict:
-        """Drain, and judge. Raises `BrokenError`."""
+        """Drain the stream and return the verdict. Raises `BrokenError`."""
         self.drain(broker_may_lose=broker_may_lose)
         return self.judge()
 
     def drain(self, *, broker_may_lose: bool = False) -> None:
-        """Send no more, wait until all is committed, end the workers. Raises `BrokenError`.
+        """Stop the load, wait until all is committed, and stop the workers. Raises `BrokenError`.
 
-        `broker_may_lose`: that the broker lacks what it acknowledged is told, and is no fault of a worker.
+        `broker_may_lose`: report records that the broker acknowledged and lost, instead of failing.
         """
         self.feeder.stop()
         log = self.world.log()
         missing = self.ledger.missing_from(log)
         if broker_may_lose:
-            self.section.found("records that the embedded broker had acknowledged and lost", len(missing))
+            self.section.found("records that the embedded broker acknowledged and lost", len(missing))
         else:
             acked_and_gone(missing)
         self.section.found("drained after the last send, s", self._await_drained(log))
         if self._sampler is not None and not self._sampler.answers:
-            self.await_answers(1)  # while there is somebody to answer
-        self.await_all(self._all_started, "the start of every worker")  # until then SIGTERM ends one at once
+            self.await_answers(1)  # while a worker can answer
+        self.await_all(self._all_started, "the start of every worker")  # before it, SIGTERM kills
         for worker in list(self.workers):
             self.terminate(worker)
 
@@ -197,11 +213,11 @@ class Arena(Crowd):
         return all(worker.metric("tickets_build_info") > 0 for worker in self.workers)
 
     def judge(self) -> Verdict:
-        """The verdict on what is there now; all workers must have ended."""
+        """The verdict on the index and the dead letters. All workers must have ended."""
         if self._sampler is not None:
             self._sampler.judge()
         log = self.world.log()
-        require("P1", backlog(log, self.committed()) == 0, "the stream is not drained: nothing can be said")
+        require("P1", backlog(log, self.committed()) == 0, "the stream is not drained, so there is no verdict")
         index = self.open_index()
         held = {(t.tenant_id, t.ticket_id): (t.version, t.deleted) for t in index.tickets()}
         found = contents(index)
@@ -211,14 +227,14 @@ class Arena(Crowd):
         judge_letters(log, letters, verdict)
         if not (verdict.lost or verdict.stale or verdict.resurrected or verdict.invented):
             judge_contents(found, self.world.folded(log), verdict)
-        self._tell(len(log), verdict)
+        self._report(len(log), verdict)
         verdict.require_clean()
         late = percentile(self.drains_s, 99)
-        require("P9", late <= DRAIN_S, f"of {len(self.drains_s)} orderly ends one in a hundred took {late:.1f} s")
+        require("P9", late <= DRAIN_S, f"of {len(self.drains_s)} shutdowns one in a hundred took {late:.1f} s")
         return verdict
 
     def _await_drained(self, log: Sequence[Record]) -> float:
-        """Seconds until the group has committed all of `log`; it takes as long as it takes while it moves."""
+        """Wait until the group has committed all of `log`, for as long as it makes progress; returns the seconds."""
         began = calm_clock()
         while left := backlog(log, self.committed()):
             fewer = left
@@ -226,47 +242,42 @@ class Arena(Crowd):
         return calm_clock() - began
 
     def new_group(self) -> None:
-        """Workers from now on read everything again, as another group."""
+        """Let workers that start from now on read the log again, as another group."""
         kafka = self.world.settings.kafka
         kafka = kafka.model_copy(update={"group": f"{kafka.group}-again"})
         self.world.settings = self.world.settings.model_copy(update={"kafka": kafka})
 
     def await_answers(self, more: int) -> None:
-        """Wait until searches were answered so many times from now on."""
+        """Wait until `more` more searches are answered."""
         sampler = self._sampler
         assert sampler is not None
         wanted = sampler.answers + more
         self.await_all(lambda: sampler.answers >= wanted, "an answer", promise="P11")
 
-    def _tell(self, records: int, verdict: Verdict) -> None:
+    def _report(self, records: int, verdict: Verdict) -> None:
         section = self.section
         counts = self.ledger.counts()
         section.found("records in the log", records)
         section.found("sends ok / failed / unknown", f"{counts['ok']} / {counts['failed']} / {counts['unknown']}")
-        for kind in ("lost", "stale", "resurrected", "invented"):
-            count = len(getattr(verdict, kind))
-            section.found(kind, count, bound=0, kept=not count)
-        wrong = len(verdict.unlettered) + len(verdict.wrongly_lettered)
-        section.found("dead letters missing or wrong", wrong, bound=0, kept=not wrong)
-        section.found("dead letters written again", verdict.lettered_again)
+        verdict.report_to(section)
         if self._sampler is not None:
-            section.found("versions seen by searches meanwhile", self._sampler.versions)
+            section.found("versions seen by searches", self._sampler.versions)
         if self.drains_s:
             late = percentile(self.drains_s, 99)
-            section.found("orderly ends, p99, s", late, bound=DRAIN_S, kept=late <= DRAIN_S)
+            section.found("shutdown p99, s", late, bound=DRAIN_S, kept=late <= DRAIN_S)
         if self.peak_rss_mib:
             section.found("peak memory of a worker, MiB", round(self.peak_rss_mib))
 
     def _make_sampler(self) -> Sampler:
         if self.server is None:
-            eyes: OwnerEyes | ServerEyes = OwnerEyes(self.world.settings.index)
+            view: OwnerView | ServerView = OwnerView(self.world.settings.index)
         else:
-            self._eyes_index = self.open_index()
-            eyes = ServerEyes(self._eyes_index, self._embedder)
-        return Sampler(eyes=eyes, ledger=self.ledger, committed=self.committed, rng=self._sampler_rng)
+            self._viewed_index = self.open_index()
+            view = ServerView(self._viewed_index, self._embedder)
+        return Sampler(view=view, ledger=self.ledger, committed=self.committed, rng=self._sampler_rng)
 
     def open_index(self) -> VersionedIndex:
-        """The index, from outside the workers; an embedded one must have no owner."""
+        """Open the index. An embedded one must not be open in a worker."""
         settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
         return open_index_for_writing(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
 
@@ -284,5 +295,5 @@ class Arena(Crowd):
         return environment | {f"TICKETS_{name}": value for name, value in settings.items()}
 
 
-#: Makes an arena of an attack's own; what it is given are the arena's own arguments.
+#: Makes an arena for an attack, from the keyword arguments of `Arena`.
 MakeArena = Callable[..., Arena]

@@ -1,4 +1,4 @@
-"""The attacks at length: as many and as long as the run's sizes say, each ended by the oracle's verdict."""
+"""The attacks at length. The run's sizes say how many and how long; each ends with the oracle's verdict."""
 
 import signal
 import time
@@ -19,11 +19,11 @@ from tests.faults.sizes import EVERY_RUN, Run
 from tests.faults.tickets import ticket
 from tests.rigs.qdrant_facade import Fault
 
-# --- orderly ends
+# --- shutdown
 
 
 def sigterm_idle(make: MakeArena, rng: Random, run: Run) -> None:
-    """SIGTERM to a worker that waits for records."""
+    """SIGTERM ends a worker that is waiting for records."""
     del run
     with make() as arena:
         worker = arena.start()
@@ -35,7 +35,7 @@ def sigterm_idle(make: MakeArena, rng: Random, run: Run) -> None:
 
 
 def sigterm_twice(make: MakeArena, rng: Random, run: Run) -> None:
-    """A second SIGTERM while it drains, and a third, under the product's own command: it ends as if by one."""
+    """Three SIGTERMs during a drain act like one, under the product's own command."""
     del run
     with make(server=True, runner="bytewax", WRITER__MAX_BATCH_RECORDS="16") as arena:
         assert arena.server is not None
@@ -54,7 +54,7 @@ def sigterm_twice(make: MakeArena, rng: Random, run: Run) -> None:
 
 
 def sigterm_in_an_outage(make: MakeArena, rng: Random, run: Run) -> None:
-    """SIGTERM while the index is out: it gives up after the drain timeout, uncommitted, and ends with 0."""
+    """SIGTERM during an outage of the index: the worker exits with 0 after the drain timeout, without committing."""
     del run
     with make(server=True, WRITER__DRAIN_TIMEOUT_S="3") as arena:
         assert arena.server is not None
@@ -64,14 +64,14 @@ def sigterm_in_an_outage(make: MakeArena, rng: Random, run: Run) -> None:
             arena.send(list(events(100, seed=rng.randrange(10**6))))
             arena.await_all(lambda: worker.metric("tickets_retries_total") > 0, "a failed write")
             _drained(arena, arena.terminate(worker))
-            require("P9", not arena.committed(), "what was given up is committed")
+            require("P9", not arena.committed(), "unwritten records are committed")
         arena.start()
         arena.await_assigned(1)
         arena.finish()
 
 
 def sigterm_in_a_rebalance(make: MakeArena, rng: Random, run: Run) -> None:
-    """SIGTERM while another worker joins."""
+    """SIGTERM ends a worker while another one joins."""
     del run
     with make(server=True) as arena:
         worker = arena.start()
@@ -89,11 +89,11 @@ def _drained(arena: Arena, seconds: float) -> None:
     require("P9", seconds <= DRAIN_S, f"SIGTERM took {seconds:.1f} s")
 
 
-# --- time out of joint
+# --- frozen processes and wrong clocks
 
 
 def frozen_and_thawed(make: MakeArena, rng: Random, run: Run) -> None:
-    """A worker frozen for twice the session timeout comes back when its partitions are another's."""
+    """A worker frozen for twice the session timeout resumes after its partitions were reassigned."""
     del run
     with make(server=True) as arena:
         assert arena.server is not None
@@ -101,24 +101,24 @@ def frozen_and_thawed(make: MakeArena, rng: Random, run: Run) -> None:
         zombie, _other = arena.start(), arena.start()
         arena.await_assigned(2)
         arena.feeder.start(mixed(rng), rate=RATE)
-        arena.await_all(lambda: zombie.metric("tickets_acked_total") > 0, "work for the one to be frozen")
+        arena.await_all(lambda: zombie.metric("tickets_acked_total") > 0, "work for the worker that will be frozen")
         zombie.signal(signal.SIGSTOP)
         arena.section.note("frozen")
         before = arena.committed()
         time.sleep(2 * arena.session_timeout_s)
-        arena.workers.remove(zombie)  # it answers nobody
+        arena.workers.remove(zombie)  # it can't answer
         took = arena.await_moved(before)
-        arena.section.found("taken over after, s", took + 2 * arena.session_timeout_s)
+        arena.section.found("partitions reassigned after, s", took + 2 * arena.session_timeout_s)
         zombie.signal(signal.SIGCONT)
         arena.workers.append(zombie)
         arena.section.note("thawed")
-        arena.await_all(lambda: zombie.metric("tickets_rebalances_total", event="lost") > 0, "the zombie's news")
+        arena.await_all(lambda: zombie.metric("tickets_rebalances_total", event="lost") > 0, "news of its loss")
         arena.await_assigned(2)
         arena.finish()
 
 
 def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
-    """The wall clock of a worker jumps by up to an hour, back and forth, at every look: no version depends on it."""
+    """A worker's wall clock jumps by up to an hour at every reading; no version depends on it."""
     del run
     with make(TEST_CLOCK="3600") as arena:
         arena.start()
@@ -126,11 +126,11 @@ def clock_jumps(make: MakeArena, rng: Random, run: Run) -> None:
         arena.finish()
 
 
-# --- partitions that go to another
+# --- revoked partitions
 
 
 def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
-    """A worker whose window is full of slow writes must give partitions to another: it finishes and commits first."""
+    """A worker with a full window of slow writes finishes and commits before it gives partitions away."""
     del run
     limits = {
         "WRITER__MAX_INFLIGHT_RECORDS": "64",
@@ -153,9 +153,9 @@ def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
             return worker.metric("tickets_rebalances_total", event="revoke") > 0
 
         given = arena.await_all(given_away, "a revocation")
-        arena.section.found("given away after, s", given)
-        arena.section.found("most in flight meanwhile", max(inflight))
-        require("harness", max(inflight) >= 48, f"{max(inflight):.0f} in flight are no full window")
+        arena.section.found("revoked after, s", given)
+        arena.section.found("most in flight until then", max(inflight))
+        require("harness", max(inflight) >= 48, f"{max(inflight):.0f} records in flight don't fill the window")
         arena.await_assigned(2)
         arena.server.heal()
         arena.finish()
@@ -164,16 +164,16 @@ def revoked_with_a_full_window(make: MakeArena, rng: Random, run: Run) -> None:
         require("P10", again == 0, f"{again} of {records} records were done twice")
 
 
-# --- an index in trouble
+# --- a broken index
 
 
 def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
-    """The index is out for longer than a member of a group may go without a poll: it polls, so it stays."""
+    """The index is out for longer than the poll interval; the worker keeps polling and stays in its group."""
     outages.out_of_the_index(make, rng, max_poll_s=run.sizes.max_poll_s, outage_s=_outage_s(run))
 
 
 def index_silent_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
-    """As long, with connections that stay and nothing that comes over them: a call knows of it by its timeout alone."""
+    """The index doesn't answer for longer than the poll interval, so that calls end by their timeouts."""
     outages.out_of_the_index(
         make, rng, max_poll_s=run.sizes.max_poll_s, outage_s=_outage_s(run), how="silent", INDEX__TIMEOUT_S="1"
     )
@@ -198,7 +198,7 @@ _SERVER_FAULTS: Final = (
 
 
 def server_faults_in_turn(make: MakeArena, rng: Random, run: Run) -> None:
-    """Each way a server can fail, for a second and a half each, while records come in and searches look on."""
+    """Each fault of a server lasts for at least 1.5 s, under load and searches."""
     with make(server=True, INDEX__TIMEOUT_S="1", WRITER__MAX_BATCH_RECORDS="32") as arena:
         assert arena.server is not None
         arena.start()
@@ -221,11 +221,11 @@ def _met(server: Server, fault: Fault, seen: int) -> bool:
     return server.counts().faults.get(fault.what, 0) > seen
 
 
-# --- too much
+# --- overload
 
 
 def overload(make: MakeArena, rng: Random, run: Run) -> None:
-    """Ten times what the index can take, for as long as the run says: memory stays level, under the cap."""
+    """Records arrive ten times as fast as the index can take them; memory stays level and below the cap."""
     cap_mib = 450
     settings = {
         "WRITER__MAX_INFLIGHT_RECORDS": "256",
@@ -242,10 +242,12 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         fillers = cycle(["long " * 600, "short", "of some length " * 100, "short"])
         numbers = iter(range(10**9))
         many = (ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
-        arena.feeder.start(many, rate=40)  # more would show no more, and half an hour of it must be judged
+        arena.feeder.start(many, rate=40)  # a higher rate shows no more, and a soak must be judged
         weights = _weigh(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
         inflight = worker.metric("tickets_inflight")
-        require("harness", inflight >= 16, f"{inflight:.0f} in flight are not too much")  # of the 24 of three batches
+        require(
+            "harness", inflight >= 16, f"{inflight:.0f} records in flight are no overload"
+        )  # of the 24 of three batches
         arena.feeder.stop()
         most, growth = max(weights), weights[-1] - weights[len(weights) // 2]
         arena.section.found("peak memory, MiB", round(most), bound=cap_mib, kept=most <= cap_mib)
@@ -258,7 +260,7 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
 
 
 def _weigh(arena: Arena, *, seconds: int) -> list[float]:
-    """High-water marks of the one worker, once in half a second."""
+    """The worker's memory high-water marks in MiB, taken every half second."""
     found = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -269,7 +271,7 @@ def _weigh(arena: Arena, *, seconds: int) -> list[float]:
 
 ATTACKS: Final[dict[str, Attack]] = {
     attack.__name__: attack
-    for attack in (  # the longest first, and those that wait beside those that work
+    for attack in (  # the longest first, and busy attacks beside waiting ones
         overload,
         index_out_beyond_the_poll_interval,
         kills.killed_at_each_failpoint,

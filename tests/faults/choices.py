@@ -1,4 +1,4 @@
-"""Random choices that a seed makes again, though several threads are at work."""
+"""Random choices that follow from a seed, even with several threads."""
 
 import threading
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from synthetic.tickets import SyntheticRecord, events
 
 
 class Choices(Random):
-    """The random choices of one attack, for the thread that made it and no other.
+    """The random choices of one attack, confined to the thread that created it.
 
-    Two threads that drew from it would share the sequence as the machine schedules them, and a seed would not replay.
+    If two threads drew from it, the scheduler would decide which of them gets which number.
     """
 
     def __init__(self, seed: str) -> None:
@@ -26,23 +26,23 @@ class Choices(Random):
         return super().getrandbits(k)
 
     def _require_owner(self) -> None:
-        assert threading.get_ident() == self._owner, "an attack's choices are drawn on another thread: fork them"
+        assert threading.get_ident() == self._owner, "random choices are confined to one thread; use fork"
 
 
 def fork(rng: Random) -> Random:
-    """A generator for another thread, that follows from `rng` as it is now."""
+    """A generator for another thread, seeded from `rng`."""
     return Random(rng.getrandbits(64))
 
 
 def mixed(rng: Random) -> Iterator[SyntheticRecord]:
-    """Records without end: new tickets, edits, deletes and what can't be used, out of order."""
+    """An endless stream of new tickets, edits, deletes and bad records, out of order."""
     return shuffled(events(10**9, seed=rng.randrange(10**6), edits=0.35, deletes=0.06, broken=0.03), rng)
 
 
 def shuffled(records: Iterator[SyntheticRecord], rng: Random, *, window: int = 40) -> Iterator[SyntheticRecord]:
-    """The same records, each up to a window late: older versions come after newer ones, deletes before edits.
+    """The same records, each delayed by about `window` places, so that older versions come after newer ones.
 
-    Nothing is drawn from `rng` after the call, so another thread may take them.
+    `rng` is used only during the call, so another thread may consume the records.
     """
     return _shuffled(records, fork(rng), window)
 

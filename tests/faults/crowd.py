@@ -1,4 +1,4 @@
-"""The workers of an attack: started, killed, frozen, ended, weighed, and what they acked."""
+"""The workers of an attack: started, killed, stopped, weighed, and asked for their acks."""
 
 import json
 import signal
@@ -15,20 +15,21 @@ from tests.faults.recorder import read_acks
 from tests.faults.report import Section
 from tests.rigs.calm import calm_clock
 
-#: A busy machine is slow; nothing that is kept is kept by a narrow margin of this.
+#: Limit of a wait, in calm seconds. No promise comes near it.
 PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.1
 _GLANCE_S: Final = 0.01
-#: An orderly end takes no longer, in 99 of 100.
+#: Limit of a shutdown, in calm seconds, in 99 of 100.
 DRAIN_S: Final = 10.0
 
 
 class Crowd:
-    """Workers of one world.
+    """The workers of one world.
 
     Attributes:
-        workers: those that are to run now.
-        drains_s: seconds of each orderly end.
+        workers: those that should be running.
+        drains_s: duration of each shutdown, in calm seconds.
+        peak_rss_mib: the most memory that any worker has held.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Crowd:
         special: bool,
         record: bool,
     ) -> None:
-        """`special`: they are started by `tests.faults.run`; `record`: they write down what they ack."""
+        """`special`: start workers through `tests.faults.run`. `record`: let them record their acks."""
         self.world = world
         self.section = section
         self.workers: list[WorkerProcess] = []
@@ -55,14 +56,14 @@ class Crowd:
         self._started: list[WorkerProcess] = []
 
     def end(self) -> None:
-        """SIGKILL to all that still run."""
+        """Kill all workers."""
         for worker in self.workers:
             worker.signal(signal.SIGKILL)
         for worker in self.workers:
             worker.wait()
 
     def start(self, **settings: str) -> WorkerProcess:
-        """One more worker, from now."""
+        """Start one more worker, with these settings in addition."""
         environment = self._environment | {f"TICKETS_{name}": value for name, value in settings.items()}
         if self._record:
             self._acks.append(self.world.folder / f"acks-{uuid4().hex[:8]}")
@@ -75,51 +76,55 @@ class Crowd:
         return worker
 
     def kill(self, worker: WorkerProcess) -> None:
-        """SIGKILL."""
+        """Kill a worker by SIGKILL."""
         self.weigh(worker)
         worker.kill()
         self.workers.remove(worker)
 
     def terminate(self, worker: WorkerProcess, *, at_most_s: float = PATIENCE_S) -> float:
-        """SIGTERM; seconds to its end, which must be an orderly one."""
+        """Stop a worker by SIGTERM; returns the calm seconds it took.
+
+        Raises:
+            BrokenError: it took longer than `at_most_s`, or exited with another code than 0.
+        """
         self.weigh(worker)
         began = calm_clock()
         worker.signal(signal.SIGTERM)
         while worker.running:
             ends = calm_clock() - began < at_most_s
-            require("P9", ends, f"SIGTERM has not ended it in {at_most_s:.0f} s\n{worker.words()[-1500:]}")
+            require("P9", ends, f"SIGTERM didn't end it in {at_most_s:.0f} s\n{worker.words()[-1500:]}")
             time.sleep(_GLANCE_S)
         took, code = calm_clock() - began, worker.wait()
         self.drains_s.append(took)
         self.workers.remove(worker)
-        require("P9", code == 0, f"SIGTERM ended with {code}: {worker.words()[-1500:]}")
+        require("P9", code == 0, f"after SIGTERM it exited with {code}: {worker.words()[-1500:]}")
         return took
 
     def await_death(self, worker: WorkerProcess) -> None:
-        """Wait until `worker` has died of what was armed in it."""
+        """Wait until the armed failpoint has killed `worker`."""
         began = calm_clock()
         while worker.running:
-            assert calm_clock() - began < PATIENCE_S, "what was armed never happened"
+            assert calm_clock() - began < PATIENCE_S, "the armed failpoint was never hit"
             time.sleep(LOOK_S)
         self.workers.remove(worker)
 
     def weigh(self, worker: WorkerProcess) -> float:
-        """The most memory `worker` has held so far, in MiB; noted as the arena's where it is more than before."""
+        """The most memory that `worker` has held so far, in MiB; also updates `peak_rss_mib`."""
         peak = peak_rss_mib(worker.pid)
         self.peak_rss_mib = max(self.peak_rss_mib, peak)
         return peak
 
     def metric(self, name: str, **labels: str) -> float:
-        """Sum over the workers."""
+        """The sum of a metric over the workers."""
         return sum(worker.metric(name, **labels) for worker in self.workers)
 
     def duplicates(self) -> tuple[int, int]:
-        """Effects made again, and records: needs `record`."""
+        """The number of repeated acks, and of acked records. Needs `record`."""
         counted = read_acks(self._acks)
         return sum(counted.values()) - len(counted), len(counted)
 
     def timeline(self, *, most: int = 100) -> str:
-        """The last lines of all workers' logs, in the order of their times."""
+        """The last lines of all workers' logs, ordered by time."""
         lines = sorted(
             f"{line['time'][11:23]} {worker.pid} {line['message']}"
             for worker in self._started
@@ -128,7 +133,7 @@ class Crowd:
         return "\n".join(lines[-most:])
 
     def acked(self) -> int:
-        """Different records whose effect is durable: needs `record`."""
+        """The number of acked records. Needs `record`."""
         return len(read_acks(self._acks))
 
     def _words(self) -> str:
@@ -136,11 +141,11 @@ class Crowd:
 
 
 def _is_json(line: str) -> bool:
-    return line.startswith("{") and line.endswith("}")  # one that was killed may have stopped in mid-line
+    return line.startswith("{") and line.endswith("}")  # the last line of a killed worker may be cut off
 
 
 def peak_rss_mib(pid: int) -> float:
-    """The kernel's high-water mark; 0 for a process that has gone."""
+    """The kernel's high-water mark of a process's memory, in MiB; 0 if the process is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

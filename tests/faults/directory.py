@@ -1,4 +1,4 @@
-"""A directory of customers that can be broken from outside, by what a file says; no file, no fault."""
+"""A customer directory that a file breaks from outside."""
 
 import time
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ State = Literal["", "down", "hangs"]
 
 
 def set_state(path: Path, state: State) -> None:
-    """At once: a reader sees the old word or the new one."""
+    """Write the state atomically."""
     new = path.with_suffix(".new")
     new.write_text(state)
     new.replace(path)
 
 
 class _Breakable:
-    """Implements `core.protocols.CustomerDirectory`."""
+    """Implements `core.protocols.CustomerDirectory`. Without a state file it works."""
 
     def __init__(self, inner: CustomerDirectory, path: Path) -> None:
         self._inner = inner
@@ -32,7 +32,7 @@ class _Breakable:
         while self._state() == "hangs":
             time.sleep(0.05)
         if self._state() == "down":
-            raise TransientError("the directory does not answer")
+            raise TransientError("the directory is out")
         return self._inner.lookup(tenant_id, customer_id)
 
     def _state(self) -> str:
@@ -40,6 +40,6 @@ class _Breakable:
 
 
 def break_customers(path: Path) -> None:
-    """From now on, in this process, `path` says how the directory is."""
+    """Let the file `path` set the state of the directory in this process."""
     module: Any = plan
     module.load_customers = lambda file: _Breakable(load_customers(file), path)

@@ -1,4 +1,4 @@
-"""Workers killed, at random moments and at named points."""
+"""Workers are killed at random moments and at named failpoints."""
 
 import time
 from collections.abc import Callable
@@ -16,16 +16,17 @@ from tests.rigs.qdrant_facade import Fault
 
 Attack = Callable[[MakeArena, Random, Run], None]
 
-#: Records a second: a restarted worker finds a backlog to be killed in, and the fold of them all stays cheap.
+#: Records a second. A restarted worker finds a backlog, and the fold of all records stays cheap.
 RATE: Final = 80
-#: A world is judged after so many kills, and a new one begun: its log and its ledger are kept in memory.
+#: Kills until a world is judged and replaced, because its log and its ledger are kept in memory.
 _KILLS_PER_WORLD: Final = 25
-_KINDS_OF_KILLS: Final = 3  # beside those at failpoints; one after the other, each has its share of the time
+_KINDS_OF_KILLS: Final = 3  # besides those at failpoints
+#: Limit of a recovery after the session timeout, in calm seconds.
 _RECOVERY_S: Final = 5.0
 
 
 def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
-    """Killed after the fetch, the embedding, the send, the response and the dead letters, and before the commit."""
+    """Kill workers at each failpoint, from the fetch to the commit."""
     points = get_args(Point) * run.sizes.kills_per_failpoint
     kills = Kills(len(points), 1 / 4)
     while kills.goes_on(run):
@@ -47,17 +48,17 @@ def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
 
 
 def killed_beside_another(make: MakeArena, rng: Random, run: Run) -> None:
-    """One of two workers of a server, killed at random moments of slow writes."""
+    """Kill one of two workers of a server at random moments of slow writes."""
     _killed(make, rng, run, until=2 / 4, workers=2, server=True, record=True)
 
 
 def killed_with_the_index_inside(make: MakeArena, rng: Random, run: Run) -> None:
-    """The product's own command, killed at random moments, with the embedded index."""
+    """Kill the product's own command, with the embedded index, at random moments."""
     _killed(make, rng, run, until=3 / 4, workers=1, runner="bytewax")
 
 
 def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
-    """The plain loop over the embedded index, killed at random moments."""
+    """Kill the plain loop, with the embedded index, at random moments."""
     _killed(make, rng, run, until=4 / 4, workers=1)
 
 
@@ -86,7 +87,7 @@ def _killed(make: MakeArena, rng: Random, run: Run, *, until: float, workers: in
 
 
 def _kill_one(arena: Arena, rng: Random) -> None:
-    """Kill a worker at work."""
+    """Kill a worker that has acked records."""
     worker = rng.choice(arena.workers)
     arena.await_all(lambda: worker.metric("tickets_acked_total") > 0, "work for a worker")
     time.sleep(rng.uniform(0, 0.7))
@@ -95,10 +96,10 @@ def _kill_one(arena: Arena, rng: Random) -> None:
 
 
 class Kills:
-    """How many there were, over all worlds, and how long each took to be made good."""
+    """Number of kills, and the recovery time after each, over all worlds."""
 
     def __init__(self, wanted: int, until: float) -> None:
-        """`until`: what share of the time for attacks side by side may be spent when the last begins."""
+        """`until`: share of the parallel attacks' time after which no new kill is made."""
         self.wanted = wanted
         self._until = until
         self.recoveries_s: list[float] = []
@@ -108,22 +109,22 @@ class Kills:
 
     @property
     def count(self) -> int:
-        """So far."""
+        """Number of kills so far."""
         return len(self.recoveries_s)
 
     @property
     def done(self) -> bool:
-        """All that were wanted."""
+        """Whether all wanted kills were made."""
         return self.count >= self.wanted
 
     def goes_on(self, run: Run) -> bool:
-        """There is another to make: all that are wanted while there is time, and one in any case."""
+        """Whether another kill should be made: one always, the others while there is time."""
         return not self.done and not (self.count and run.half_over(self._until))
 
     def recover(self, arena: Arena) -> None:
-        """Start another worker, and wait until every partition's commit moves again.
+        """Start a worker and wait until every partition's commit moves.
 
-        The time counts from the start of its process: what a person who restarts a worker waits for.
+        The recovery time counts from the start of the process, in calm seconds.
         """
         began, before = calm_clock(), arena.committed()
         worker = arena.start()
@@ -132,18 +133,18 @@ class Kills:
         self.recoveries_s.append(calm_clock() - began)
 
     def judged(self, section: Section, *, bound_s: float) -> None:
-        """A world is drained, and nothing of it is lost; a recovery may take `bound_s` there."""
+        """Note that a world was judged: its section takes the figures, and a recovery may take `bound_s`."""
         self._section, self._bound_s = section, bound_s
 
     def judge(self, run: Run) -> None:
-        """Write the figures down. Raises `BrokenError` for too few kills, or too slow recoveries."""
+        """Report the figures. Raises `BrokenError` for too few kills or a slow recovery."""
         enough = self.done or run.may_end_early
-        require("count", enough, f"{self.count} kills in the time there was, {self.wanted} were to be made")
+        require("count", enough, f"{self.count} of {self.wanted} kills were made")
         assert self._section is not None
         late = percentile(self.recoveries_s, 95)
         found = self._section.found
         found("kills", self.count, bound=self.wanted, kept=self.done)
-        found("start of a worker p50, s", percentile(self.starts_s, 50))
-        found("recovery from its start p50, s", percentile(self.recoveries_s, 50))
-        found("recovery from its start p95, s", late, bound=self._bound_s, kept=late <= self._bound_s)
+        found("start of a worker, p50, s", percentile(self.starts_s, 50))
+        found("recovery from its start, p50, s", percentile(self.recoveries_s, 50))
+        found("recovery from its start, p95, s", late, bound=self._bound_s, kept=late <= self._bound_s)
         require("P1", late <= self._bound_s, f"recovery took {late:.1f} s, {self._bound_s:.0f} s are promised")

@@ -1,6 +1,6 @@
-"""Attacks side by side: most of an attack is waiting for a timeout, so several share the machine.
+"""Runs attacks in parallel, because most of an attack is waiting.
 
-All that were asked for are started when the first result is; each test takes its own.
+The first test that needs a result starts all attacks; each test waits for its own.
 """
 
 import time
@@ -20,19 +20,19 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
-#: As many as a machine of two cores carries.
+#: For a machine of two cores.
 _LANES: Final = 4
 
 
 class Outcome(Struct):
-    """What came of an attack: the error it ended with, or None, and what it wrote down."""
+    """The result of an attack: its error, if any, and its section of the report."""
 
     error: BaseException | None
     took_s: float
     section: Section
 
-    def tell(self, section: Section) -> None:
-        """Move what it wrote down to `section`, and raise its error."""
+    def report_to(self, section: Section) -> None:
+        """Copy its report to `section`, and raise its error."""
         section.events, section.findings = self.section.events, self.section.findings
         section.found("took, s", self.took_s)
         if self.error is not None:
@@ -40,7 +40,7 @@ class Outcome(Struct):
 
 
 class Lanes:
-    """Open from construction to `close`."""
+    """Attacks in parallel lanes, from construction to `close`."""
 
     def __init__(self, names: Sequence[str], *, brokers: str, folder: Path, run: Run) -> None:
         self._brokers = brokers
@@ -50,11 +50,11 @@ class Lanes:
         self._outcomes: dict[str, Future[Outcome]] = {name: self._pool.submit(self._attempt, name) for name in names}
 
     def result(self, name: str) -> Outcome:
-        """What came of it; waited for."""
+        """Wait for the result of an attack."""
         return self._outcomes[name].result()
 
     def close(self) -> None:
-        """Forget what hasn't begun, and wait for the rest."""
+        """Drop the attacks that haven't begun, and wait for the others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _attempt(self, name: str) -> Outcome:
@@ -72,7 +72,7 @@ class Lanes:
         error: BaseException | None = None
         try:
             _attack(name)(make, rng, self._run)
-        except BaseException as raised:  # noqa: BLE001 - the test it belongs to says what it is
+        except BaseException as raised:  # noqa: BLE001 - its test raises it
             error = raised
         return Outcome(error, time.monotonic() - began, section)
 

@@ -1,7 +1,7 @@
-"""What was sent, and what came of it.
+"""What was sent, and the outcome of each send.
 
-A send is *ok* when every in-sync replica has it, *failed* when the broker certainly doesn't, and *unknown* else: such
-a record may be in the log or not. An ok one must be.
+A send is *ok* if every in-sync replica acknowledged it, and then it must be in the log. It is *failed* if no broker
+can have it, and otherwise *unknown*: the record may be in the log or not.
 """
 
 import threading
@@ -25,7 +25,7 @@ Outcome = Literal["ok", "failed", "unknown"]
 TicketKey = tuple[str, str]
 
 _TICK_S: Final = 0.02
-#: The client never handed these to a broker.
+#: With these errors the client never sent the record.
 _NEVER_SENT: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError._QUEUE_FULL,
@@ -34,7 +34,7 @@ _NEVER_SENT: Final = {
 
 
 class Send(Struct):
-    """One record, and where it lies when that is known. `version` is None for a record that can't be used."""
+    """A record, with its place in the log if known. `ticket` and `version` are None for a bad record."""
 
     record: SyntheticRecord
     ticket: TicketKey | None
@@ -46,7 +46,7 @@ class Send(Struct):
 
 
 class Ledger:
-    """Every send of a trial. Thread-safe."""
+    """All sends of an attack. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,7 +55,7 @@ class Ledger:
         self._floor = Floor()
 
     def open(self, record: SyntheticRecord) -> Send:
-        """A send begins; until it is settled its outcome is unknown."""
+        """Register a send, with an unknown outcome."""
         found = read(Record(Origin("", 0, 0), record.key, record.value, 0, record.headers))
         send = (
             Send(record, None, None, False)
@@ -67,7 +67,7 @@ class Ledger:
         return send
 
     def settle(self, send: Send, error: KafkaError | None, message: Message) -> None:
-        """What the client reports of it."""
+        """Set the outcome that the client reports."""
         with self._lock:
             if error is None:
                 send.outcome, send.partition, send.offset = "ok", message.partition() or 0, message.offset() or 0
@@ -76,32 +76,32 @@ class Ledger:
                 send.outcome = "failed"
 
     def counts(self) -> Counter[Outcome]:
-        """Sends by outcome."""
+        """The number of sends by outcome."""
         with self._lock:
             return Counter(send.outcome for send in self._sends)
 
     def sent(self) -> list[Send]:
-        """All of them, in the order they were sent."""
+        """All sends in order."""
         with self._lock:
             return list(self._sends)
 
     def missing_from(self, log: Sequence[Record]) -> list[Send]:
-        """Sends the broker has acknowledged and doesn't hold where it said."""
+        """Sends that were acknowledged and aren't at their places in the log."""
         held = {(r.origin.partition, r.origin.offset): (r.key, r.value) for r in log}
         with self._lock:
             return [s for place, s in self._places.items() if held.get(place) != (s.record.key, s.record.value)]
 
     def floor(self, committed: dict[int, int]) -> "Floor":
-        """What the index owes to a search that begins now, when the group has committed so far."""
+        """The versions below which no search may show a ticket, after these commits."""
         with self._lock:
             self._floor.raise_to(committed, self._places)
             return self._floor
 
 
 class Floor:
-    """The fold of what is committed: no search may answer with less.
+    """The fold of the committed records. No search may show less.
 
-    A record whose report comes after its commit is left out: the floor is then lower than it could be, never higher.
+    A record whose delivery report comes after its commit is left out, so the floor is at times too low, never too high.
     """
 
     def __init__(self) -> None:
@@ -119,16 +119,16 @@ class Floor:
             self._next[partition] = max(end, self._next.get(partition, 0))
 
     def of(self, ticket: TicketKey) -> tuple[int, bool]:
-        """The lowest version that may be shown, and whether it is a delete; -1 for a ticket nothing is owed of."""
+        """The lowest version that may be shown, and whether it is a delete; -1 for a ticket without a commit."""
         return self._versions.get(ticket, (-1, False))
 
     def tickets(self) -> list[TicketKey]:
-        """Those something is owed of."""
+        """The tickets with a commit."""
         return list(self._versions)
 
 
 class Feeder:
-    """Sends records at a steady rate on a thread of its own, and writes every outcome down."""
+    """Sends records at a steady rate on a thread of its own, and enters the outcomes in the ledger."""
 
     def __init__(self, kafka: KafkaSettings, topic: str, ledger: Ledger, **options: Any) -> None:
         self._producer = Producer(producer_options(kafka) | options)
@@ -140,7 +140,7 @@ class Feeder:
         self._rate, self._calm = 0.0, False
 
     def send(self, records: Sequence[SyntheticRecord]) -> None:
-        """Send these now and wait for what comes of it."""
+        """Send these records and wait for their outcomes."""
         for record in records:
             self._produce(record)
         self._producer.flush(PATIENCE_S)
@@ -160,11 +160,11 @@ class Feeder:
 
     @property
     def running(self) -> bool:
-        """There is more to send."""
+        """Whether it is still sending."""
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """Send no more, and wait for what comes of what was sent. Raises what the thread has ended of, if it has."""
+        """Stop sending and wait for the outcomes. Raises the error that ended the thread, if any."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -177,7 +177,7 @@ class Feeder:
     def _run(self, records: Iterator[SyntheticRecord]) -> None:
         try:
             self._feed(records)
-        except Exception as error:  # noqa: BLE001 - a thread's error would vanish, and less be sent than was thought
+        except Exception as error:  # noqa: BLE001 - `stop` raises it
             self._fault = error
 
     def _feed(self, records: Iterator[SyntheticRecord]) -> None:

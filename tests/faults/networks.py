@@ -1,4 +1,4 @@
-"""Networks that fail between a worker and its index, or its broker: nothing is refused, and nothing arrives."""
+"""The network between a worker and its index, or its broker, fails."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.rigs.tansu import start_proxied
 
 _TIMEOUT_S: Final = 1
 
-#: What happens to the bytes, by name, until the network is healed.
+#: Ways in which a network fails until it is healed, by name.
 _TROUBLES: Final[dict[str, Callable[[Proxy], object]]] = {
     "half-open": Proxy.half_open,
     "requests don't arrive": lambda network: network.cut("to_server"),
@@ -27,7 +27,7 @@ _TROUBLES: Final[dict[str, Callable[[Proxy], object]]] = {
 
 
 def network_to_the_index(make: MakeArena, rng: Random, run: Run) -> None:
-    """Calls to the index vanish on their way there, or their answers on the way back: each is made again."""
+    """Calls to the index, or their answers, are lost on the way; each call is retried."""
     del run
     with make(holding=True, INDEX__TIMEOUT_S=str(_TIMEOUT_S), WRITER__MAX_BATCH_RECORDS="32") as arena:
         assert arena.holding is not None
@@ -39,14 +39,14 @@ def network_to_the_index(make: MakeArena, rng: Random, run: Run) -> None:
 
             def met(name: str = name, retries: float = retries) -> bool:
                 retried = worker.metric("tickets_retries_total", dependency="index") > retries
-                return retried or name == "connections are reset"  # which a write may come through
+                return retried or name == "connections are reset"  # a write may survive this
 
             _trouble(arena, arena.holding.network, name, trouble, seconds=2.5 * _TIMEOUT_S, met=met)
         arena.finish()
 
 
 def network_to_the_broker(make: MakeArena, rng: Random, run: Run) -> None:
-    """The worker hears nothing from its broker, or isn't heard, for longer than the session timeout: it comes back."""
+    """The network to the broker fails for longer than the session timeout; the worker rejoins its group."""
     del run
     with start_proxied() as (broker, network), make(brokers=broker) as arena:
         worker = arena.start()
@@ -57,8 +57,8 @@ def network_to_the_broker(make: MakeArena, rng: Random, run: Run) -> None:
         lost = worker.metric("tickets_rebalances_total", event="lost")
         arena.section.found("times out of the group", int(lost))
         require("harness", lost > 0, "the worker was never cut off for long enough to lose its partitions")
-        # All clients go through the broken network. The embedded broker, in memory, forgets once in a while what it
-        # has acknowledged over a connection that broke; Apache Kafka is asked for that in test_kafka.py.
+        # All clients use the broken network. The embedded broker, which runs in memory, at times loses a record that
+        # it acknowledged over a connection that broke. test_kafka.py holds Apache Kafka to its acknowledgements.
         arena.finish(broker_may_lose=True)
 
 
@@ -71,7 +71,7 @@ def _trouble(
     seconds: float,
     met: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Make trouble for `seconds` and until it was `met`, then heal; the stream must go on."""
+    """Break the network for `seconds` and until `met`, then heal it and wait until the stream goes on."""
     trouble(network)
     arena.section.note(name)
     time.sleep(seconds)

@@ -1,7 +1,6 @@
-"""The verdict on a drained stream: the index against the fold of the log, the dead letters against what is broken.
+"""The verdict on a drained stream: compares the index with the fold of the log, and dead letters with bad records.
 
-An index that is behind looks like one that lost something, and one that was asked too early like one that didn't:
-`backlog` comes first, and a verdict on an undrained stream is refused.
+A stream with a backlog is not judged: records that are still to come would look lost.
 """
 
 from collections import Counter
@@ -12,13 +11,14 @@ from msgspec import Struct
 
 from core.records import Record
 from tests.faults.ledger import Send, TicketKey
+from tests.faults.report import Section
 from tests.oracle import broken, fold
 
 Held = Mapping[TicketKey, tuple[int, bool]]
 
 
 class BrokenError(AssertionError):
-    """A promise that was not kept."""
+    """A promise was broken."""
 
     def __init__(self, promise: str, words: str) -> None:
         super().__init__(f"{promise}: {words}")
@@ -32,7 +32,7 @@ def require(promise: str, kept: bool, words: str) -> None:
 
 
 class Verdict(Struct, kw_only=True):
-    """What is wrong, by kind; all empty when nothing is."""
+    """The faults found, by kind."""
 
     lost: list[TicketKey] = []
     stale: list[TicketKey] = []
@@ -43,20 +43,30 @@ class Verdict(Struct, kw_only=True):
     wrongly_lettered: list[tuple[int, int]] = []
     lettered_again: int = 0
 
-    #: The promise that each kind belongs to.
+    def report_to(self, section: Section) -> None:
+        """Add the number of faults of each kind to `section`."""
+        for kind in ("lost", "stale", "resurrected", "invented"):
+            count = len(getattr(self, kind))
+            section.found(kind, count, bound=0, kept=not count)
+        wrong = len(self.unlettered) + len(self.wrongly_lettered)
+        section.found("dead letters missing or wrong", wrong, bound=0, kept=not wrong)
+        section.found("dead letters written again", self.lettered_again)
+
     def require_clean(self) -> None:
-        """Raise `BrokenError` for the first thing that is wrong."""
-        require("P1", not self.lost, f"lost: {self.lost[:5]} and more, {len(self.lost)} in all")
-        require("P4", not self.resurrected, f"deleted and back: {self.resurrected[:5]}, {len(self.resurrected)} in all")
-        require("P2", not self.stale, f"stale: {self.stale[:5]}, {len(self.stale)} in all")
-        require("P5", not self.invented, f"never sent: {self.invented[:5]}, {len(self.invented)} in all")
-        require("P6", not self.unlettered, f"no dead letter of {self.unlettered[:5]}, {len(self.unlettered)} in all")
+        """Raise `BrokenError` for the first fault, with the promise that it breaks."""
+        require("P1", not self.lost, f"{len(self.lost)} tickets are lost: {self.lost[:5]}")
+        require("P4", not self.resurrected, f"{len(self.resurrected)} deleted tickets are back: {self.resurrected[:5]}")
+        require("P2", not self.stale, f"{len(self.stale)} tickets are stale: {self.stale[:5]}")
+        require("P5", not self.invented, f"{len(self.invented)} tickets were never sent: {self.invented[:5]}")
+        require(
+            "P6", not self.unlettered, f"{len(self.unlettered)} bad records without a letter: {self.unlettered[:5]}"
+        )
         require("P6", not self.wrongly_lettered, f"dead letters of good records: {self.wrongly_lettered[:5]}")
         require("P5", not self.differing, f"{len(self.differing)} points differ from the fold: {self.differing[:3]}")
 
 
 def ends(log: Sequence[Record]) -> dict[int, int]:
-    """One past the last offset of each partition."""
+    """The end offset of each partition."""
     found: dict[int, int] = {}
     for record in log:
         found[record.origin.partition] = max(found.get(record.origin.partition, 0), record.origin.offset + 1)
@@ -64,12 +74,12 @@ def ends(log: Sequence[Record]) -> dict[int, int]:
 
 
 def backlog(log: Sequence[Record], committed: Mapping[int, int]) -> int:
-    """Records of the log that the group has not committed."""
+    """The number of records that the group has not committed."""
     return sum(max(0, end - committed.get(partition, 0)) for partition, end in ends(log).items())
 
 
 def judge_tickets(log: Sequence[Record], held: Held) -> Verdict:
-    """The tickets the index holds, against the fold."""
+    """Compare the index's tickets with the fold of the log."""
     verdict = Verdict()
     expected = fold(log)
     for key, wanted in expected.items():
@@ -89,7 +99,7 @@ def judge_tickets(log: Sequence[Record], held: Held) -> Verdict:
 
 
 def judge_letters(log: Sequence[Record], letters: Sequence[Record], verdict: Verdict) -> None:
-    """The dead letters, against the records that can't be used: the same places, each with its own bytes."""
+    """Compare the dead letters with the bad records, by place and bytes."""
     wanted = {(r.origin.partition, r.origin.offset): (r.key, r.value) for r in broken(log)}
     found: Counter[tuple[int, int]] = Counter()
     for letter in letters:
@@ -103,10 +113,10 @@ def judge_letters(log: Sequence[Record], letters: Sequence[Record], verdict: Ver
 
 
 def judge_contents(found: Mapping[str, Any], wanted: Mapping[str, Any], verdict: Verdict) -> None:
-    """Every payload and vector, against those of an index given the winning records and nothing else."""
+    """Compare every payload and vector with those of an index that holds the winning records only."""
     verdict.differing = [point for point in {**found, **wanted} if found.get(point) != wanted.get(point)]
 
 
 def acked_and_gone(missing: Sequence[Send]) -> None:
-    """Raise `BrokenError` for a record the broker acknowledged and no longer has: no worker can be blamed for that."""
-    require("log", not missing, f"the broker lost {len(missing)} records it had acknowledged")
+    """Raise `BrokenError` if the broker lost records that it had acknowledged, which is no fault of a worker."""
+    require("log", not missing, f"the broker lost {len(missing)} records that it had acknowledged")

@@ -1,4 +1,4 @@
-"""Trials of an index that is out, slow or silent, and of writes that hang on the way."""
+"""Trials of outages: an index that is out, slow or silent, writes that hang, and a directory that is out."""
 
 import json
 import time
@@ -16,18 +16,18 @@ from tests.faults.server import Outage
 from tests.faults.tickets import START_MS, TENANTS, ticket
 from tests.rigs.calm import calm_clock
 
-#: Records a second while and after the index is out.
+#: Records in a calm second, during an outage and after it.
 _ARRIVING: Final = 40
-#: Enough to tell the rate at which it is worked off.
+#: Enough to measure the rate at which it is worked off.
 _BACKLOG: Final = 5 * _ARRIVING
-#: Where nobody is killed: a busy machine that is silent for a second is no eviction for want of polls.
+#: Long, where nobody is killed: heartbeats that come a second late are no eviction.
 _SESSION_S: Final = 6.0
 #: The calm clock advances in steps, a few in this time.
 _ROUND_S: Final = 1.0
 
 
 def outage_then_kill(make: MakeArena, rng: Random) -> None:
-    """The index goes out, records are read, the worker is killed: all of them are read again."""
+    """A worker is killed during an outage of the index; the next one reads the unwritten records again."""
     with make(server=True) as arena:
         assert arena.server is not None
         worker = arena.start()
@@ -38,16 +38,16 @@ def outage_then_kill(make: MakeArena, rng: Random) -> None:
             arena.await_all(lambda: worker.metric("tickets_records_total") >= 260, "the reading of what was sent")
             time.sleep(1.0)
             letters = len(arena.world.letters())
-            require("P6", letters == 0, f"{letters} good records are in the dead letters")
+            require("P6", letters == 0, f"{letters} good records are dead-lettered")
             committed = sum(arena.committed().values())
-            require("P1", committed == 60, f"{committed - 60} records are committed that no index has")
+            require("P1", committed == 60, f"{committed - 60} committed records are in no index")
             arena.kill(worker)
         arena.start()
         arena.finish()
 
 
 def one_batch_waits(make: MakeArena, rng: Random) -> None:
-    """A batch is on its way for long while those after it are done: the commit waits for it; a kill loses nothing."""
+    """A slow batch holds back the commit of the batches after it, so that a kill loses nothing."""
     with make(holding=True, partitions=1, WRITER__MAX_BATCH_RECORDS="8", INDEX__TIMEOUT_S="40") as arena:
         assert arena.holding is not None
         arena.holding.held.add(("stuck", 1))
@@ -55,7 +55,7 @@ def one_batch_waits(make: MakeArena, rng: Random) -> None:
         arena.send([ticket("stuck", 1)])
         arena.await_all(arena.holding.waiting.is_set, "the write")
         arena.send(list(events(100, seed=rng.randrange(10**6))))
-        arena.await_all(lambda: worker.metric("tickets_acked_total") >= 90, "acks of what came later")
+        arena.await_all(lambda: worker.metric("tickets_acked_total") >= 90, "acks of later records")
         time.sleep(0.6)
         committed = sum(arena.committed().values())
         require("P1", committed == 0, f"offset {committed} is committed before the record at 0 is durable")
@@ -66,7 +66,7 @@ def one_batch_waits(make: MakeArena, rng: Random) -> None:
 
 
 def held_write(make: MakeArena, rng: Random) -> None:
-    """A write of version 1 is on its way when version 2 is written: it arrives last, and changes nothing."""
+    """A write of version 1 that arrives after version 2 was written changes nothing."""
     del rng
     with make(holding=True) as arena:
         assert arena.holding is not None
@@ -81,7 +81,7 @@ def held_write(make: MakeArena, rng: Random) -> None:
 
 
 def flood(make: MakeArena, rng: Random) -> None:
-    """The index is out and hundreds of records wait: as many are in flight as there are credits for, and no more."""
+    """With hundreds of records waiting for the index, no more are in flight than the credits allow."""
     limit, batch = 128, 32
     settings = {"WRITER__MAX_INFLIGHT_RECORDS": str(limit), "WRITER__MAX_BATCH_RECORDS": str(batch)}
     records = list(events(800, seed=rng.randrange(10**6)))
@@ -89,7 +89,7 @@ def flood(make: MakeArena, rng: Random) -> None:
 
 
 def flood_of_long_ones(make: MakeArena, rng: Random) -> None:
-    """As `flood`, of records so long that their bytes are what there is no room for."""
+    """As `flood`, with records so long that the limit of bytes applies."""
     del rng
     limit, size, tickets = 1024 * 1024, 40_000, 8
     settings = {
@@ -123,22 +123,22 @@ def _flooded(
                 most = max(most, worker.metric(metric))
                 time.sleep(0.1)
         arena.section.found(f"most of {metric}", int(most), bound=limit + batch, kept=most <= limit + batch)
-        require("P7", most <= limit + batch, f"{most:.0f} in flight, {limit} allowed and a batch beyond it")
+        require("P7", most <= limit + batch, f"{most:.0f} in flight; {limit} and one batch are allowed")
         arena.finish()
 
 
 def long_outage(make: MakeArena, rng: Random) -> None:
-    """The index is out for longer than the poll interval: nobody is evicted, nothing is lost or dead-lettered."""
+    """The index is out for longer than the poll interval: the worker stays in its group and loses nothing."""
     out_of_the_index(make, rng, max_poll_s=2, outage_s=4)
 
 
 def out_of_the_index(
     make: MakeArena, rng: Random, *, max_poll_s: int, outage_s: int, how: Outage = "down", **settings: str
 ) -> None:
-    """As `long_outage`, of any length and kind, at the backoff that a worker has by default.
+    """Take the index out for `outage_s` seconds, at the default backoff.
 
-    Once the index is back, writes go on within five seconds, and what has piled up is worked off at twice the rate at
-    which more arrives, or faster.
+    When it is back, writes resume within five seconds, and the backlog is worked off at twice the rate of arrivals or
+    faster, in calm seconds.
     """
     settings |= {
         "KAFKA__MAX_POLL_INTERVAL_S": str(max_poll_s),
@@ -156,10 +156,10 @@ def out_of_the_index(
             arena.section.note(f"the index is out for {outage_s} s: {how}")
             time.sleep(outage_s)
             arena.await_all(lambda: arena.behind() >= _BACKLOG, "a backlog", promise="harness")
-            require("P6", not arena.world.letters(), "good records are in the dead letters")
+            require("P6", not arena.world.letters(), "good records are dead-lettered")
             before = sum(arena.committed().values())
         ended = calm_clock()
-        arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after it")
+        arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after the outage")
         resumed = calm_clock() - ended
         arena.section.found("writes resumed after, s", resumed, bound=5, kept=resumed <= 5)
         _work_off(arena)
@@ -175,7 +175,7 @@ def _arriving(rng: Random) -> Iterator[SyntheticRecord]:
 
 
 def customers_out(make: MakeArena, rng: Random) -> None:
-    """The customers' directory is out, then hangs, longer than the poll interval each time: tickets wait for facts."""
+    """The customer directory is out, then hangs, each for longer than the poll interval; tickets wait for its facts."""
     settings = {"KAFKA__MAX_POLL_INTERVAL_S": "2", "WRITER__MAX_INFLIGHT_RECORDS": "64"}
     with make(server=True, record=True, session_timeout_s=2.0, **settings) as arena:
         state, file = arena.world.folder / "state", arena.world.folder / "customers.jsonl"
@@ -183,7 +183,7 @@ def customers_out(make: MakeArena, rng: Random) -> None:
             {"tenant_id": t, "customer_id": f"C-{n}", "plan": f"plan {n % 7}"} for t in TENANTS for n in range(500)
         )
         file.write_text("\n".join(map(json.dumps, facts)))
-        enrich = EnrichSettings(customers_file=file)  # the verdict's own fold asks it too
+        enrich = EnrichSettings(customers_file=file)  # for the verdict's own fold
         arena.world.settings = arena.world.settings.model_copy(update={"enrich": enrich})
         worker = arena.start(ENRICH__CUSTOMERS_FILE=str(file), TEST_CUSTOMERS=str(state))
         arena.send(list(events(60, seed=rng.randrange(10**6))))
@@ -193,13 +193,13 @@ def customers_out(make: MakeArena, rng: Random) -> None:
             set_state(state, trouble)
             arena.section.note(f"the directory {trouble}")
             time.sleep(4)
-            require("P6", not arena.world.letters(), "good records are in the dead letters")
+            require("P6", not arena.world.letters(), "good records are dead-lettered")
             before, ended = sum(arena.committed().values()), calm_clock()
             set_state(state, "")
-            arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after it")  # noqa: B023
+            arena.await_all(lambda: sum(arena.committed().values()) > before, "a commit after the outage")  # noqa: B023
             resumed = calm_clock() - ended
-            arena.section.found(f"goes on after it {trouble}, s", resumed, bound=5, kept=resumed <= 5)
-            require("P8", resumed <= 5, f"writes resumed {resumed:.1f} s after it")
+            arena.section.found(f"resumed after it {trouble}, s", resumed, bound=5, kept=resumed <= 5)
+            require("P8", resumed <= 5, f"writes resumed {resumed:.1f} s after the directory was back")
         evicted = _evictions(worker)
         arena.section.found("evicted", evicted, bound=0, kept=not evicted)
         require("P8", evicted == 0, "the worker was evicted from its group")
@@ -207,18 +207,18 @@ def customers_out(make: MakeArena, rng: Random) -> None:
 
 
 def _evictions(worker: WorkerProcess) -> int:
-    """One that was evicted hears of it at its next poll."""
+    """Number of revocations and losses of partitions, which an evicted worker counts at its next poll."""
     return int(sum(worker.metric("tickets_rebalances_total", event=event) for event in ("lost", "revoke")))
 
 
 def _work_off(arena: Arena) -> None:
-    """Wait until less than a second's arrivals are left, and hold the rate against that of the arrivals."""
+    """Wait until the backlog is less than a second's arrivals, and compare the rate with that of the arrivals."""
     began, first = calm_clock(), sum(arena.committed().values())
     arena.await_caught_up(_ARRIVING)
     took, done = calm_clock() - began, sum(arena.committed().values()) - first
     rate, least = done / max(took, _ROUND_S), 2 * _ARRIVING
-    if done < least:  # too little to speak of a rate
+    if done < least:  # too little to measure a rate
         arena.section.found("worked off, records/s", "all by the first commit", bound=f"at least {least}")
         return
     arena.section.found("worked off, records/s", round(rate), bound=f"at least {least}", kept=rate >= least)
-    require("P8", rate >= least, f"{rate:.0f} records/s are worked off while {_ARRIVING} arrive")
+    require("P8", rate >= least, f"{rate:.0f} records/s are worked off while {_ARRIVING}/s arrive")

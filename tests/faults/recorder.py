@@ -1,6 +1,6 @@
-"""A worker that writes down what it acked, so that duplicates can be counted even of those that were killed.
+"""Records a worker's acks, so that duplicates can be counted even if it is killed.
 
-One line per ack in a file of its own, by one write each: a SIGKILL loses none that came before it.
+Each ack is a line of a file, written by one system call, so a SIGKILL loses no earlier ack.
 """
 
 import os
@@ -13,7 +13,7 @@ from core.records import Receipt
 
 
 def record_acks(path: str) -> None:
-    """From now on, in this process, write every ack to `path`."""
+    """Write every ack of this process to `path`, from now on."""
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     ack = GroupConsumer.ack
 
@@ -26,7 +26,7 @@ def record_acks(path: str) -> None:
 
 
 def read_acks(paths: Iterable[Path]) -> Counter[tuple[int, int]]:
-    """How often each record's effect was made durable, by partition and offset."""
+    """How often each record was acked, by partition and offset."""
     found: Counter[tuple[int, int]] = Counter()
     for path in paths:
         for line in path.read_text().splitlines():

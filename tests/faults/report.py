@@ -1,4 +1,4 @@
-"""What was broken when, what held, how long it took: written for a person, to build/faults/report.txt."""
+"""The report of a run for a person: what was broken when, which promises held, and the figures."""
 
 import io
 import threading
@@ -16,12 +16,12 @@ from rich.table import Table
 
 REPORT_FILE: Final = Path("build") / "faults" / "report.txt"
 _WIDTH: Final = 118
-#: At the beginning of a long list, and at its end.
+#: Events shown from the beginning of a long list, and from its end.
 _EVENTS: Final = 15
 
 
 class Finding(Struct, frozen=True):
-    """A figure, what it must not exceed, and whether it kept to that."""
+    """A figure, its bound, and whether it was kept."""
 
     what: str
     figure: str
@@ -41,7 +41,7 @@ class _Parts(Struct, frozen=True):
 
 
 class Section:
-    """One attack. Thread-safe."""
+    """The report of one attack. Thread-safe."""
 
     def __init__(self, name: str, about: str) -> None:
         self.name = name
@@ -55,7 +55,7 @@ class Section:
 
     @classmethod
     def unpacked(cls, packed: str) -> Self:
-        """The section of which `packed` was made."""
+        """The section that `packed` was made of."""
         parts = msgspec.json.decode(packed, type=_Parts)
         section = cls(parts.name, parts.about)
         section.fault, section.took_s = parts.fault, parts.took_s
@@ -63,53 +63,53 @@ class Section:
         return section
 
     def packed(self) -> str:
-        """All of it as text, for another process."""
+        """The section as JSON, for another process."""
         parts = _Parts(self.name, self.about, self.fault, self.took_s, self.findings, self.events)
         return msgspec.json.encode(parts).decode()
 
     def note(self, what: str) -> None:
-        """Something was broken, or came back, just now."""
+        """Note an event, with the time since the section began."""
         with self._lock:
             self.events.append((time.monotonic() - self._began, what))
 
     def found(self, what: str, figure: object, *, bound: object = "", kept: bool = True) -> None:
-        """A figure of this attack."""
+        """Add a figure."""
         shown = f"{figure:.2f}" if isinstance(figure, float) else str(figure)
         with self._lock:
             self.findings.append(Finding(what, shown, str(bound), kept))
 
     def ended(self, fault: str | None) -> None:
-        """It is over; `fault` says what was not kept."""
+        """End the section. `fault` is the error, if any."""
         self.took_s = time.monotonic() - self._began
         self.fault = fault
 
 
 class Report:
-    """All attacks of a run."""
+    """The sections of a run."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.sections: list[Section] = []
 
     def section(self, name: str, about: str) -> Section:
-        """A new attack, from now."""
+        """Begin a section."""
         section = Section(name, about)
         self.sections.append(section)
         return section
 
     def text(self) -> str:
-        """All of it, as text."""
+        """The report as text."""
         console = Console(file=io.StringIO(), width=_WIDTH, record=True)
         broken = [section.name for section in self.sections if section.fault]
-        counts = f"{len(self.sections)} attacks, {len(broken)} of them not withstood"
+        counts = f"{len(self.sections)} attacks, {len(broken)} failed"
         console.print(counts, highlight=False)
-        console.print(f"again with the same choices: make faults SEED={self.seed}\n", highlight=False)
+        console.print(f"repeat with the same choices: make faults SEED={self.seed}\n", highlight=False)
         for section in self.sections:
             _print(console, section)
         return console.export_text()
 
     def write(self, path: Path = REPORT_FILE) -> None:
-        """Keep it in a file."""
+        """Write the report to a file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.text())
 
@@ -131,14 +131,14 @@ def _print(console: Console, section: Section) -> None:
 
 
 def _told(events: Sequence[tuple[float, str]]) -> list[str]:
-    """Each with its time; of very many, the first and the last."""
+    """Events with their times; the middle of a long list is left out."""
     told = [f"{at:.1f} s {what}" for at, what in events]
     left_out = len(told) - 2 * _EVENTS
     return told if left_out <= 0 else [*told[:_EVENTS], f"and {left_out} more", *told[-_EVENTS:]]
 
 
 def _gathered(findings: Sequence[Finding]) -> list[Finding]:
-    """A line for each figure: an attack in several worlds has found it several times."""
+    """One finding for each figure: an attack in several worlds adds it several times."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         found.setdefault(finding.what, []).append(finding)
@@ -157,7 +157,7 @@ def _one(same: Sequence[Finding]) -> Finding:
 
 
 def percentile(values: list[float], share: int) -> float:
-    """The `share`-th percentile; the largest value where there are too few for it."""
+    """The `share`-th percentile, and at most the largest value."""
     if len(values) < 2:
         return max(values, default=0.0)
     return min(max(values), quantiles(values, n=100, method="inclusive")[share - 1])

@@ -1,12 +1,12 @@
 """A worker for the attacks: `python -m tests.faults.run bytewax|plain`.
 
-It is the ordinary one, but for what these variables ask for:
+It is the ordinary worker, changed by these variables:
 
-- TICKETS_TEST_MUTANT: break it in this way first (`tests.faults.mutants`).
-- TICKETS_TEST_ACKS: write every ack to this file (`tests.faults.recorder`).
-- TICKETS_TEST_CLOCK: let the wall clock jump by up to so many seconds, back and forth.
-- TICKETS_TEST_CUSTOMERS: while this file says `down` the customers' directory is out, while it says `hangs` it doesn't
-  answer.
+- TICKETS_TEST_MUTANT: apply this mutant (`tests.faults.mutants`).
+- TICKETS_TEST_ACKS: record acks in this file (`tests.faults.recorder`).
+- TICKETS_TEST_CLOCK: let the wall clock jump by up to this many seconds at each reading.
+- TICKETS_TEST_CUSTOMERS: the customer directory is out while this file contains `down`, and hangs while it contains
+  `hangs`.
 """
 
 import os
@@ -20,9 +20,9 @@ from tests.e2e import plain_loop
 
 
 def main(runner: str) -> None:
-    """Change what is asked for, then run the worker to its end."""
+    """Make these changes, then run the worker."""
     if mutant := os.environ.get("TICKETS_TEST_MUTANT"):
-        from tests.faults.mutants import MUTANTS  # noqa: PLC0415 - not of interest to the others
+        from tests.faults.mutants import MUTANTS  # noqa: PLC0415 - only mutants need it
 
         MUTANTS[mutant].apply()
     if path := os.environ.get("TICKETS_TEST_ACKS"):

@@ -1,7 +1,7 @@
-"""What a person who searches sees while things break: watched all the time, not only in the end.
+"""Searches during an attack, and checks that no answer breaks a promise.
 
-Before each question the group's commits are read. What is committed is promised: an answer may not show less, nor a
-ticket whose delete is committed, nor another tenant's, nor a version below one shown before.
+The group's commits are read before each search. Whatever is committed must be visible: an answer may not show an older
+version, a ticket whose delete is committed, another tenant's ticket, or a version lower than one shown before.
 """
 
 import threading
@@ -25,31 +25,31 @@ from tests.faults.oracle import require
 from tests.faults.tickets import TENANTS
 
 _EVERY_S: Final = 0.2
-#: A look takes longer the more tickets there are; so many times as long nobody looks, and others get on.
+#: Pause after each round, as a multiple of its duration, because rounds grow with the number of tickets.
 _REST: Final = 3
 _LIMIT: Final = 30
 _LOOKED_UP: Final = 40
-#: Tickets of a search that stands in for looking them up.
+#: Limit of a search that replaces a lookup.
 _WIDE: Final = 200
 _TIMEOUT_S: Final = 30.0
 _WORDS: Final = ("password change fails", "invoice is wrong", "cannot sign in", "export hangs", "refund", "Anmeldung")
 
-#: Version and deleted mark of each ticket that is there.
+#: Version of each ticket that is found, and whether it is deleted.
 Heads = dict[TicketKey, tuple[int, bool]]
 
 
-class Eyes(Protocol):
-    """A way to look at the index from outside. Raises `TicketstreamError` when nobody answers."""
+class View(Protocol):
+    """A view of the index from outside a worker. Raises `TicketstreamError` without an answer."""
 
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]: ...
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
-        """What is held of some of these, and of others perhaps."""
+        """The heads of some of these tickets, and perhaps of others."""
         ...
 
 
-class ServerEyes:
-    """Asks the server, as the API would."""
+class ServerView:
+    """Asks the server."""
 
     def __init__(self, index: VersionedIndex, embedder: Embedder) -> None:
         self._index = index
@@ -64,8 +64,8 @@ class ServerEyes:
         return {ids[key]: ((head := row_of(payload)).version, head.state == DELETED) for key, payload in found.items()}
 
 
-class OwnerEyes:
-    """Asks the worker that owns the embedded index, as `ticketstream search` does."""
+class OwnerView:
+    """Asks the worker that owns the embedded index, like `ticketstream search`."""
 
     def __init__(self, settings: IndexSettings) -> None:
         self._settings = settings
@@ -73,11 +73,11 @@ class OwnerEyes:
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
         owner = find_owner(self._settings.path)
         if owner is None or owner.address is None:
-            raise TicketstreamError("nobody to ask")
+            raise TicketstreamError("no worker owns the index")
         return WorkerClient(owner, timeout_s=_TIMEOUT_S).search(text, query)
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
-        """By a wide search for the first one's tenant, as nothing else is answered; a delete is an absence."""
+        """The hits of a wide search for the first ticket's tenant, as the owner answers searches only."""
         if not tickets:
             return {}
         hits = self.search(_WORDS[0], SearchQuery(tenant_id=tickets[0][0], limit=_WIDE))
@@ -85,10 +85,10 @@ class OwnerEyes:
 
 
 class Sampler:
-    """Looks again and again on a thread of its own, and remembers the first wrong thing it saw."""
+    """Searches on a thread of its own, and keeps the first fault that it finds."""
 
-    def __init__(self, *, eyes: Eyes, ledger: Ledger, committed: Callable[[], dict[int, int]], rng: Random) -> None:
-        self._eyes = eyes
+    def __init__(self, *, view: View, ledger: Ledger, committed: Callable[[], dict[int, int]], rng: Random) -> None:
+        self._view = view
         self._ledger = ledger
         self._committed = committed
         self._rng = rng
@@ -109,12 +109,12 @@ class Sampler:
             self._thread.join()
 
     def require_sound(self) -> None:
-        """Raise `BrokenError` for the first wrong thing that was seen."""
+        """Raise `BrokenError` if a fault was found."""
         if self.fault is not None:
             require(self.fault[0], kept=False, words=self.fault[1])
 
     def judge(self) -> None:
-        """Look no more. Raises `BrokenError` for what was seen, and when nothing was: then nobody looked on."""
+        """Stop. Raises `BrokenError` for a fault, and if no search was answered at all."""
         self.stop()
         self.require_sound()
         require("watch", self.answers > 0, f"no search was answered, {self.unanswered} were not")
@@ -129,8 +129,8 @@ class Sampler:
                 self._look_up(floor)
             except (TicketstreamError, OSError):
                 self.unanswered += 1
-            except Exception as error:  # noqa: BLE001 - a thread's error would vanish, and nobody be looking on
-                self._wrong("watch", f"looking on ended with {error!r}")
+            except Exception as error:  # noqa: BLE001 - a fault of the sampler
+                self._wrong("watch", f"the sampler failed with {error!r}")
                 return
             else:
                 self.answers += 1
@@ -138,9 +138,9 @@ class Sampler:
 
     def _search(self, floor: Floor) -> None:
         tenant = self._rng.choice(TENANTS)
-        owed = dict.fromkeys(floor.tickets())  # what is committed later is not owed to this question
+        owed = dict.fromkeys(floor.tickets())  # later commits don't concern this search
         least = {ticket: floor.of(ticket) for ticket in owed}
-        for hit in self._eyes.search(self._rng.choice(_WORDS), SearchQuery(tenant_id=tenant, limit=_LIMIT)):
+        for hit in self._view.search(self._rng.choice(_WORDS), SearchQuery(tenant_id=tenant, limit=_LIMIT)):
             if hit.tenant_id != tenant:
                 self._wrong("P11", f"{tenant} was shown a ticket of {hit.tenant_id}")
             self._look((hit.tenant_id, hit.ticket_id), (hit.version, False), least)
@@ -149,7 +149,7 @@ class Sampler:
         known = floor.tickets()
         chosen = self._rng.sample(known, min(_LOOKED_UP, len(known)))
         least = {ticket: floor.of(ticket) for ticket in known}
-        for ticket, head in self._eyes.heads(chosen).items():
+        for ticket, head in self._view.heads(chosen).items():
             self._look(ticket, head, least)
 
     def _look(self, ticket: TicketKey, shown: tuple[int, bool], least: Heads) -> None:

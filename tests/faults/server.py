@@ -1,4 +1,4 @@
-"""Qdrant servers to be taken out: in this process, where one can hold writes back too, or in one of its own."""
+"""Qdrant servers that can be broken, in this process or in one of their own."""
 
 import threading
 from collections.abc import Iterator
@@ -20,34 +20,34 @@ Outage = Literal[
 
 
 class Server(Protocol):
-    """What attacks do to either."""
+    """The interface of both servers."""
 
     @property
     def url(self) -> str:
-        """What TICKETS_INDEX__URL should be."""
+        """The value for TICKETS_INDEX__URL."""
 
     def inject(self, *faults: Fault) -> None:
-        """Add `faults` to those there are."""
+        """Add `faults`."""
 
     def heal(self) -> None:
-        """Be a server in good health again."""
+        """Remove all faults."""
 
     def counts(self) -> Counts:
-        """What it has seen."""
+        """The counts so far."""
 
     def outage(self, how: Outage = "refuses") -> AbstractContextManager[None]:
-        """Nothing gets through meanwhile."""
+        """A context in which no call succeeds."""
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
 
 
 class SeparateServer(FacadeProcess):
-    """In a process of its own: what goes on in this one for long doesn't slow it down."""
+    """A server in a process of its own, which a busy test process doesn't slow down."""
 
     @contextmanager
     def outage(self, how: Outage = "refuses") -> Iterator[None]:
-        """Nothing gets through meanwhile."""
+        """A context in which no call succeeds."""
         if how == "silent":
             self.pause()
         else:
@@ -61,7 +61,7 @@ class SeparateServer(FacadeProcess):
 
 
 class BreakableServer(QdrantFacade):
-    """Writes of a ticket's version that is in `held` wait: for `release`, and are then applied, or for `lose`."""
+    """A server in this process. Writes of a ticket version in `held` wait until `release` or `lose`."""
 
     def __init__(self, folder: Path) -> None:
         self.held: set[tuple[str, int]] = set()
@@ -72,7 +72,7 @@ class BreakableServer(QdrantFacade):
 
     @contextmanager
     def outage(self, how: Outage = "refuses") -> Iterator[None]:
-        """Nothing gets through meanwhile."""
+        """A context in which no call succeeds."""
         if how == "silent":
             self.network.half_open()
         else:
@@ -84,15 +84,15 @@ class BreakableServer(QdrantFacade):
 
     @property
     def network(self) -> Proxy:
-        """Between it and everybody; healed by `heal`."""
+        """The proxy in front of it; `heal` heals it too."""
         return self._front
 
     def release(self) -> None:
-        """Let the held writes go on."""
+        """Apply the held writes."""
         self._released.set()
 
     def lose(self) -> None:
-        """Forget the held writes, unapplied."""
+        """Fail the held writes without applying them."""
         self.held.clear()
         self._lost = True
         self.release()

@@ -1,4 +1,4 @@
-"""How much a run does, and its seed: `make test` and `make faults` take one column, `make soak` the other."""
+"""The sizes of a run and its seed: `EVERY_RUN` for `make test` and `make faults`, `SOAK` for `make soak`."""
 
 import math
 import os
@@ -16,16 +16,18 @@ _MINUTES: Final = "TICKETS_TEST_MINUTES"
 
 
 class Sizes(Struct, frozen=True, kw_only=True):
-    """Counts of attacks, and seconds and records of each.
+    """Numbers, durations and rates of the attacks.
 
     Attributes:
-        kills: SIGKILLs at random moments, over all lanes.
-        kills_per_failpoint: SIGKILLs at each named point.
-        outage_s: how long the index is out; a worker that doesn't poll is evicted after `max_poll_s`.
-        storm_records: written while workers join and leave, `storm_rate` a second.
-        broker_rounds: times each fault of a cluster is made.
-        overload_s: how long ten times too much is sent.
-        minutes: a run ends after this time, its counts reached or not; half of it is for the attacks side by side.
+        kills: SIGKILLs over all lanes, those at failpoints included.
+        kills_per_failpoint: SIGKILLs at each failpoint.
+        max_poll_s: the poll interval during an outage.
+        outage_s: duration of an outage of the index.
+        storm_records: records of a rebalance storm.
+        storm_rate: records a second during a storm.
+        broker_rounds: how often each fault of a Kafka cluster is made.
+        overload_s: duration of the overload.
+        minutes: limit of the run; half of it is for the parallel attacks.
     """
 
     kills: int
@@ -48,7 +50,7 @@ EVERY_RUN: Final = Sizes(
     storm_rate=120,
     broker_rounds=1,
     overload_s=10,
-    minutes=math.inf,  # a busy machine takes longer, and every count is reached
+    minutes=math.inf,  # no limit, because every count must be reached
 )
 SOAK: Final = Sizes(
     kills=1_000,
@@ -56,7 +58,7 @@ SOAK: Final = Sizes(
     max_poll_s=8,
     outage_s=600,
     storm_records=1_000_000,
-    storm_rate=450,  # a machine of two cores carries no more beside three brokers
+    storm_rate=450,  # the most that two cores carry beside three brokers
     broker_rounds=5,
     overload_s=1_800,
     minutes=240,
@@ -64,7 +66,7 @@ SOAK: Final = Sizes(
 
 
 class Run:
-    """One run of the attacks: its sizes, its seed, its clock, which starts with `begin`."""
+    """The sizes, the seed and the clock of a run."""
 
     def __init__(self) -> None:
         given = os.environ.get(_SEED)
@@ -72,42 +74,39 @@ class Run:
         self.soak = bool(os.environ.get(_SOAK))
         self.sizes = SOAK if self.soak else EVERY_RUN
         minutes = os.environ.get(_MINUTES)
-        #: A person who names the minutes wants what they are enough for; any other run must reach its counts.
+        #: Only a soak of given minutes may miss its counts.
         self.may_end_early = self.soak and bool(minutes)
         self._minutes = float(minutes) if minutes else self.sizes.minutes
         self._began: float | None = None
 
     def begin(self) -> None:
-        """The time runs from now, unless it does already: other tests may come first."""
+        """Start the clock, if it isn't running."""
         if self._began is None:
             self._began = time.monotonic()
 
     def rng(self, name: str) -> Choices:
-        """The random choices of one attack: the same for the same seed, whatever else runs, in whatever order.
+        """The random choices of one attack. They depend on the seed and the name only, and on no other attack.
 
-        They belong to the thread that asks; `fork` makes those of another.
+        They are confined to the calling thread; `fork` makes a generator for another one.
         """
         return Choices(f"{self.seed}/{name}")
 
     def say(self, words: str) -> None:
-        """Tell a person who waits for hours how far it is."""
+        """Print the progress of a soak."""
         if self.soak:
             print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
 
     def half_over(self, share: float = 1.0) -> bool:
-        """Half of its time is spent: attacks side by side leave the rest to those that come one by one.
-
-        `share`: of that half; those that follow each other in a lane leave each other some.
-        """
+        """Whether `share` of the parallel attacks' time is spent, which is half of the run's."""
         return self._spent_s() > 30 * self._minutes * share
 
     @property
     def over(self) -> bool:
-        """All of its time is spent."""
+        """Whether all of its time is spent."""
         return self._spent_s() > 60 * self._minutes
 
     def at_most(self, wanted_s: int, least_s: int) -> int:
-        """As many seconds as an attack beside others wants, and no more than they have left; but `least_s`."""
+        """`wanted_s`, limited to the parallel attacks' remaining time, but at least `least_s`."""
         return round(min(wanted_s, max(least_s, 30 * self._minutes - self._spent_s())))
 
     def _spent_s(self) -> float:

@@ -1,6 +1,6 @@
-"""A rebalance storm: workers join, leave in order, and are killed, while records come in.
+"""A rebalance storm: workers join, stop and are killed under load.
 
-`python -m tests.faults.storm` compares the group protocols and assignors, on Apache Kafka.
+`python -m tests.faults.storm` compares group protocols and assignors on Apache Kafka.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tests.faults.oracle import require
 from tests.faults.report import Report
 from tests.rigs.kafka import start_kafka
 
-#: What may be set of a group, by name.
+#: The settings of each group protocol or assignor.
 PROTOCOLS: Final[dict[str, dict[str, Any]]] = {
     "cooperative-sticky": {"KAFKA__ASSIGNMENT_STRATEGY": "cooperative-sticky"},
     "range": {"KAFKA__ASSIGNMENT_STRATEGY": "range"},
@@ -38,7 +38,7 @@ _MOST: Final = 4
 
 
 class Outcome(Struct, frozen=True):
-    """A storm's counts, `again` of records done more than once; and what its workers said."""
+    """The counts of a storm, `again` for repeated acks, and the log of its workers."""
 
     joined: int
     left: int
@@ -52,13 +52,13 @@ class Outcome(Struct, frozen=True):
 
     @property
     def share(self) -> float:
-        """Of records done more than once."""
+        """The share of repeated acks."""
         return self.again / max(1, self.records)
 
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """The server under attack lives in this process: a collection among a storm's records halts it for seconds."""
+    """Disable garbage collection, which would stop the server in this process for seconds."""
     gc.collect()
     gc.disable()
     try:
@@ -71,10 +71,18 @@ def _without_collections() -> Iterator[None]:
 def storm(
     arena: Arena, rng: Random, *, seconds: float, kills: float, rate: float, ended: Callable[[], bool] = lambda: False
 ) -> Outcome:
-    """Change the group's members for so long, and until each change has been made once; then judge.
+    """Start, stop and kill members for `seconds`, and until each was done once; then judge.
 
-    Of those that go, a share of `kills` is killed, the first among them; the others are asked to. `ended` says that
-    no time is left but for the changes that haven't been made.
+    Args:
+        arena: without workers.
+        rng: the random choices.
+        seconds: duration.
+        kills: share of the leaving members that are killed; the first always is.
+        rate: records a second.
+        ended: whether the run has no time left.
+
+    Raises:
+        BrokenError: a promise was broken, or there was no storm.
     """
     joined = left = killed = 0
     for _ in range(_FEWEST):
@@ -85,7 +93,7 @@ def storm(
     began = time.monotonic()
     while not (joined and left and killed) or (time.monotonic() - began < seconds and not ended()):
         late = time.monotonic() - began > seconds + PATIENCE_S
-        require("count", not late, f"{joined} joined, {left} left, {killed} were killed: no storm")
+        require("count", not late, f"no storm: {joined} joined, {left} left, {killed} were killed")
         time.sleep(rng.uniform(0.2, 2.0))
         ready = [worker for worker in arena.workers if _ready(worker)]
         if len(arena.workers) <= _FEWEST or (len(arena.workers) < _MOST and rng.random() < 0.5):
@@ -106,12 +114,12 @@ def storm(
 
 
 def _ready(worker: WorkerProcess) -> bool:
-    """It has installed its signal handler: one that is still starting just dies of SIGTERM."""
+    """Whether the worker has installed its signal handler, before which SIGTERM kills it."""
     return '"reading ' in worker.words() and worker.metric("tickets_build_info") > 0
 
 
 def compare(names: Sequence[str], seconds: float, seed: int) -> None:
-    """A storm of the same choices under each protocol; prints a table."""
+    """Run a storm with the same choices under each protocol, and print a table."""
     report = Report(seed)
     table = Table("protocol", "records", "joined", "left", "killed", "done twice", "share", "lost")
     with start_kafka() as kafka, tempfile.TemporaryDirectory() as folder:

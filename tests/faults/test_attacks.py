@@ -1,4 +1,4 @@
-"""The attacks at length, side by side: 25 kills among them in every run, and a thousand under `make soak`."""
+"""The attacks at length, in parallel, with 25 kills in every run and a thousand in `make soak`."""
 
 import pytest
 
@@ -9,6 +9,6 @@ from tests.faults.report import Section
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_is_withstood(attack: str, lanes: Lanes, section: Section) -> None:
-    """Nothing is lost, stale, resurrected or invented, the dead letters are exact, and the bounds are kept."""
+    """The attack loses and invents nothing, and stays within its bounds."""
     section.about = (ATTACKS[attack].__doc__ or "").splitlines()[0]
-    lanes.result(attack).tell(section)
+    lanes.result(attack).report_to(section)

@@ -1,4 +1,4 @@
-"""The harness itself: what would let an attack pass that never was made, or that nobody looked at."""
+"""The harness: an attack that was not made, or not observed, fails."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from tests.rigs.waiting import PATIENCE_S
 
 
 def _elsewhere(call: Callable[[], Any]) -> BaseException | None:
-    """What `call` raises on another thread."""
+    """The error that `call` raises on another thread."""
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -38,7 +38,7 @@ def _elsewhere(call: Callable[[], Any]) -> BaseException | None:
     return raised[0] if raised else None
 
 
-# --- a seed replays
+# --- random choices
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def _elsewhere(call: Callable[[], Any]) -> BaseException | None:
         lambda rng: rng.uniform(0, 1),
     ],
 )
-def test_an_attacks_choices_are_drawn_on_its_own_thread_alone(draw: Callable[[Random], Any]) -> None:
-    """Drawn on another they would depend on how the machine schedules the two."""
+def test_random_choices_are_confined_to_a_thread(draw: Callable[[Random], Any]) -> None:
+    """A draw on another thread raises; a forked generator may be used there."""
     rng = Choices("1/attack")
     draw(rng)
     assert _elsewhere(lambda: draw(rng)) is not None
@@ -59,8 +59,8 @@ def test_an_attacks_choices_are_drawn_on_its_own_thread_alone(draw: Callable[[Ra
     assert _elsewhere(lambda: draw(forked)) is None
 
 
-def test_records_out_of_order_may_be_taken_by_another_thread() -> None:
-    """What they are shuffled by is drawn when they are made, and the same seed shuffles them alike."""
+def test_another_thread_may_consume_shuffled_records() -> None:
+    """A shuffled stream draws from the generator only when it is made, and equal seeds give equal streams."""
     rng = Choices("1/attack")
     stream = mixed(rng)
     state = rng.getstate()
@@ -71,21 +71,21 @@ def test_records_out_of_order_may_be_taken_by_another_thread() -> None:
     assert first != [r.key for r in events(90, seed=1)]
 
 
-def test_a_worker_is_not_told_to_end_before_it_has_started(
+def test_a_worker_is_stopped_only_after_its_start(
     tansu: str, arena_on: Callable[..., Arena], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a mutant leaves nothing to do, the last worker would end by the signal, and break another promise by it."""
+    """`finish` waits for the start of every worker, because before it SIGTERM would kill the worker."""
     with arena_on(tansu, server=True, watched=False) as arena:
         monkeypatch.setattr(arena.world, "log", list)
         arena.start()
         arena.finish()
 
 
-# --- somebody looks on
+# --- observation
 
 
-class _Eyes:
-    """Raises what it is given, or finds nothing."""
+class _View:
+    """Raises the error that it is given, or finds nothing."""
 
     def __init__(self, error: Exception | None) -> None:
         self._error = error
@@ -105,37 +105,37 @@ class _Eyes:
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(KeyError("version"), "looking on ended with KeyError"), (TicketstreamError("out"), "no search was answered")],
+    [(KeyError("version"), "the sampler failed with KeyError"), (TicketstreamError("out"), "no search was answered")],
 )
-def test_an_attack_that_nobody_could_watch_is_not_withstood(error: Exception, words: str) -> None:
-    """The watcher broke down, or never got an answer: neither is a sign that all was well."""
-    eyes = _Eyes(error)
-    sampler = Sampler(eyes=eyes, ledger=Ledger(), committed=dict, rng=Random(1))
+def test_an_unobserved_attack_fails(error: Exception, words: str) -> None:
+    """An attack fails if its sampler failed or got no answer."""
+    view = _View(error)
+    sampler = Sampler(view=view, ledger=Ledger(), committed=dict, rng=Random(1))
     sampler.start()
-    assert eyes.asked.wait(PATIENCE_S)
+    assert view.asked.wait(PATIENCE_S)
     with pytest.raises(BrokenError, match=words):
         sampler.judge()
 
 
-def test_answers_without_a_fault_are_enough() -> None:
-    """One is, as the attacks differ in how long they last."""
-    sampler = Sampler(eyes=_Eyes(None), ledger=Ledger(), committed=dict, rng=Random(1))
+def test_one_sound_answer_is_enough() -> None:
+    """An attack with one answer and no fault passes."""
+    sampler = Sampler(view=_View(None), ledger=Ledger(), committed=dict, rng=Random(1))
     sampler.start()
     while not sampler.answers:
         assert sampler.fault is None
     sampler.judge()
 
 
-# --- attacks take place
+# --- counts
 
 
 @pytest.mark.parametrize("soak", ["", "1"])
-def test_too_few_kills_are_a_fault(monkeypatch: pytest.MonkeyPatch, soak: str) -> None:
-    """With the time spent before the first, one is made all the same; more are wanted, but where minutes are named."""
+def test_too_few_kills_fail(monkeypatch: pytest.MonkeyPatch, soak: str) -> None:
+    """Too few kills fail an attack, except in a soak of given minutes; one kill is always made."""
     monkeypatch.setenv("TICKETS_TEST_SOAK", soak)
     monkeypatch.setenv("TICKETS_TEST_MINUTES", "0")
     run = Run()
-    assert not run.over, "the time doesn't run before the first attack"
+    assert not run.over, "the clock starts with the first attack"
     run.begin()
     assert run.half_over()
     assert run.over
@@ -149,11 +149,11 @@ def test_too_few_kills_are_a_fault(monkeypatch: pytest.MonkeyPatch, soak: str) -
         kills.judge(run)
         assert section.findings
     else:
-        with pytest.raises(BrokenError, match="1 kills in the time there was, 2 were to be made"):
+        with pytest.raises(BrokenError, match="1 of 2 kills were made"):
             kills.judge(run)
 
 
-def test_only_a_soak_of_named_minutes_may_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_soak_of_given_minutes_may_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every other run must reach its counts."""
     for soak, minutes, early in (("", "", False), ("", "5", False), ("1", "", False), ("1", "5", True)):
         monkeypatch.setenv("TICKETS_TEST_SOAK", soak)
@@ -162,7 +162,7 @@ def test_only_a_soak_of_named_minutes_may_end_early(monkeypatch: pytest.MonkeyPa
 
 
 class _Calm:
-    """An arena in which nothing comes or goes."""
+    """An arena without workers."""
 
     def __init__(self) -> None:
         self.section = Section("storm", "")
@@ -170,20 +170,20 @@ class _Calm:
         self.feeder = self
 
     def start(self, *_arguments: Any, **_more: Any) -> None:
-        """Of a worker, and of the feeder."""
+        """Start a worker, or the feeder."""
 
     def await_assigned(self, workers: int) -> None:
-        """They are there at once."""
+        """Return at once."""
 
     def finish(self) -> None:
-        """All is well."""
+        """Find no fault."""
 
     def duplicates(self) -> tuple[int, int]:
         return 0, 1_000
 
 
-def test_a_storm_without_changes_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When nobody joins, leaves or is killed in its time, and a while beyond it, nothing is withstood."""
+def test_a_storm_without_changes_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storm fails if no member joins, leaves and is killed in its time and for a while after it."""
     monkeypatch.setattr("tests.faults.storm.PATIENCE_S", 0)
     with pytest.raises(BrokenError, match="no storm"):
         storm(_Calm(), Random(1), seconds=0.1, kills=0.2, rate=1, ended=lambda: True)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Attacks that need a real Kafka: brokers that die, storms of joins and leaves, partitions that come."""
+"""Attacks on Apache Kafka: brokers die, a rebalance storm, added partitions."""
 
 import time
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from tests.rigs.waiting import PATIENCE_S
 
 ArenaOn = Callable[..., Arena]
 
-#: What a group on Apache Kafka may have at least.
+#: The shortest session timeout that Apache Kafka allows.
 _SESSION_S = 6.0
-#: A storm is judged after so many, and a new one begun: its log and its ledger are kept in memory.
+#: Records until a world is judged and replaced, because its log and its ledger are kept in memory.
 _RECORDS_PER_WORLD = 100_000
 
 
 def test_brokers_die(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run, section: Section) -> None:
-    """A leader, a controller, then two of three at once: what was acknowledged is there, and the stream goes on."""
+    """No acknowledged record is lost when the leader, the controller, or two of three brokers are killed."""
     run = attack_run
     producer = {"delivery.timeout.ms": 5_000}
     with arena_on(
@@ -46,26 +46,26 @@ def test_brokers_die(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run:
 
 
 def _without(cluster: KafkaCluster, arena: Arena, node: int, what: str) -> None:
-    """One of three is killed: writes and commits go on without it."""
+    """Kill one of three brokers; writes and commits go on."""
     cluster.kill(node)
     arena.section.note(f"{what} killed")
     written = arena.ledger.counts()["ok"]
     arena.await_all(lambda: arena.ledger.counts()["ok"] > written + 80, "writes without it")
     arena.await_moved(arena.committed())
-    arena.section.note("goes on without it")
+    arena.section.note("writes and commits go on")
     cluster.restart(node)
     cluster.wait_whole()
 
 
 def _without_two(cluster: KafkaCluster, arena: Arena) -> None:
-    """Two of three are killed: nothing is acknowledged until they are back."""
+    """Kill two of three brokers; nothing is acknowledged until they are back."""
     cluster.kill(1, 2)
     arena.section.note("two of three killed")
     before = len(arena.ledger.sent())
     time.sleep(4.0)
     since = arena.ledger.sent()[before:]
-    assert since, "nothing was sent to the lone replica"
-    assert all(send.outcome != "ok" for send in since), "a record was acknowledged by a lone replica"
+    assert since, "nothing was sent to the remaining broker"
+    assert all(send.outcome != "ok" for send in since), "a single replica acknowledged a record"
     cluster.restart(1, 2)
     cluster.wait_whole()
     arena.section.note("whole again")
@@ -75,7 +75,7 @@ def _without_two(cluster: KafkaCluster, arena: Arena) -> None:
 def test_a_storm_of_rebalances(
     kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run, section: Section
 ) -> None:
-    """Workers join, leave and are killed: nothing is lost, less than one record in twenty is done twice."""
+    """A storm of joins, stops and kills loses nothing and repeats less than one record in twenty."""
     wanted, rate = attack_run.sizes.storm_records, attack_run.sizes.storm_rate
     made = Outcome(0, 0, 0, 0, 0)
     for number in count():
@@ -88,7 +88,7 @@ def test_a_storm_of_rebalances(
             partitions=6,
             replication=3,
             session_timeout_s=_SESSION_S,
-            # Three workers on two cores that three brokers use: the window of a whole core takes ten seconds to drain.
+            # Three workers share two cores with three brokers: the default window would take ten seconds to drain.
             WRITER__MAX_BATCH_RECORDS="64",
         ) as arena:
             seconds = min(_RECORDS_PER_WORLD, wanted - made.records) / rate
@@ -103,7 +103,7 @@ def test_a_storm_of_rebalances(
 
 
 def test_partitions_are_added(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run) -> None:
-    """A topic of two partitions gets four more while it is read: their records are read too, from the first."""
+    """Partitions that are added while a worker reads are read from their first record."""
     with arena_on(
         kafka_cluster.address,
         partitions=2,
@@ -126,7 +126,7 @@ def test_partitions_are_added(kafka_cluster: KafkaCluster, arena_on: ArenaOn, at
 
 
 def test_sigterm_in_a_rebalance(kafka_cluster: KafkaCluster, arena_on: ArenaOn, attack_run: Run) -> None:
-    """SIGTERM to one worker while another joins: an orderly end, and the other goes on."""
+    """SIGTERM during a rebalance drains the worker, and the other one goes on."""
 
     def make(**arguments: object) -> Arena:
         return arena_on(kafka_cluster.address, replication=3, session_timeout_s=_SESSION_S, **arguments)

@@ -1,4 +1,4 @@
-"""The oracle itself: each kind of fault, planted by hand, is seen and called by its name."""
+"""The oracle, the ledger and the report: each kind of fault that is planted by hand is found and named."""
 
 import re
 
@@ -15,7 +15,7 @@ _A = ("acme", "a")
 
 
 def _log(*sends: tuple[str, int] | tuple[str, int, str]) -> list[Record]:
-    """Records of one partition: ticket, version, and `delete` or `broken` where they are that."""
+    """Records of one partition, from ticket, version, and `delete` or `broken`."""
     found = []
     for offset, (ticket_id, version, *kind) in enumerate(sends):
         made = ticket(ticket_id, version)
@@ -38,16 +38,16 @@ def _log(*sends: tuple[str, int] | tuple[str, int, str]) -> list[Record]:
         ({_A: (2, False), ("acme", "b"): (1, False)}, "invented"),
     ],
 )
-def test_what_is_wrong_with_a_ticket_has_a_name(held: dict[tuple[str, str], tuple[int, bool]], kind: str) -> None:
-    """Version 2 is the last of the log; anything else is a fault, and only of one kind."""
+def test_each_fault_of_a_ticket_is_named(held: dict[tuple[str, str], tuple[int, bool]], kind: str) -> None:
+    """A ticket that isn't at the version of the fold is a fault of exactly one kind."""
     verdict = judge_tickets(_log(("a", 1), ("a", 2)), held)
     assert {name for name in ("lost", "stale", "resurrected", "invented") if getattr(verdict, name)} == {kind}
     with pytest.raises(BrokenError):
         verdict.require_clean()
 
 
-def test_a_deleted_ticket_that_is_there_is_resurrected() -> None:
-    """Whether its delete was never applied or undone."""
+def test_a_deleted_ticket_in_the_index_is_resurrected() -> None:
+    """A deleted ticket in the index counts as resurrected."""
     verdict = judge_tickets(_log(("a", 1), ("a", 2, "delete"), ("a", 1)), {_A: (1, False)})
     assert verdict.resurrected == [_A]
     with pytest.raises(BrokenError, match="P4"):
@@ -55,18 +55,18 @@ def test_a_deleted_ticket_that_is_there_is_resurrected() -> None:
 
 
 def test_a_clean_index_is_clean() -> None:
-    """The fold and nothing else, in whatever order the log has it."""
+    """An index that equals the fold of the log has no fault, whatever the order of the log."""
     judge_tickets(_log(("a", 2), ("a", 1), ("a", 1, "broken")), {_A: (2, False)}).require_clean()
 
 
-def test_the_backlog_counts_what_is_not_committed() -> None:
-    """A group that has committed nothing is behind by all of the log."""
+def test_the_backlog_is_the_uncommitted_records() -> None:
+    """The backlog is the number of records past the commit, or of all records without one."""
     log = _log(("a", 1), ("a", 2))
     assert [backlog(log, committed) for committed in ({}, {0: 1}, {0: 2})] == [2, 1, 0]
 
 
-def test_dead_letters_are_counted_by_place_and_bytes() -> None:
-    """One missing, one of a good record, one with other bytes, and one twice."""
+def test_dead_letters_are_compared_by_place_and_bytes() -> None:
+    """Missing, wrong, altered and repeated dead letters are found."""
     log = _log(("a", 1), ("b", 1, "broken"), ("c", 1, "broken"))
 
     def letter(place: int, value: bytes | None) -> Record:
@@ -81,14 +81,14 @@ def test_dead_letters_are_counted_by_place_and_bytes() -> None:
 
 
 def test_contents_are_compared_both_ways() -> None:
-    """A point too many, one too few and one that differs."""
+    """Surplus, missing and different points are found."""
     verdict = judge_tickets([], {})
     judge_contents({"same": 1, "more": 1, "other": 1}, {"same": 1, "fewer": 1, "other": 2}, verdict)
     assert sorted(verdict.differing) == ["fewer", "more", "other"]
 
 
 class _Report:
-    """A delivery report at an offset."""
+    """A delivery report."""
 
     def __init__(self, offset: int) -> None:
         self._offset = offset
@@ -100,8 +100,8 @@ class _Report:
         return self._offset
 
 
-def test_the_floor_is_the_fold_of_what_is_committed() -> None:
-    """A send without a report raises nothing, one beyond the commit neither; an older version does not lower it."""
+def test_the_floor_is_the_fold_of_committed_records() -> None:
+    """Only committed sends with a delivery report raise the floor, and older versions don't lower it."""
     ledger = Ledger()
     sends = [ledger.open(ticket("a", version)) for version in (2, 1, 3)]
     unreported = ledger.open(ticket("b", 1))
@@ -114,8 +114,8 @@ def test_the_floor_is_the_fold_of_what_is_committed() -> None:
     assert ledger.counts() == {"ok": 3, "unknown": 1}
 
 
-def test_an_acknowledged_record_that_is_gone_is_found() -> None:
-    """By place and bytes."""
+def test_a_lost_acknowledged_record_is_found() -> None:
+    """An acknowledged record that is not at its place in the log is found."""
     ledger = Ledger()
     log = _log(("a", 1), ("a", 2))
     for record in log:
@@ -125,8 +125,8 @@ def test_an_acknowledged_record_that_is_gone_is_found() -> None:
     assert [send.version for send in ledger.missing_from(log[:1])] == [2]
 
 
-def test_the_report_says_what_held_and_how_to_run_it_again() -> None:
-    """The seed, what was broken when, the figures, and the fault where there is one."""
+def test_the_report_shows_figures_faults_and_seed() -> None:
+    """The report shows the seed, the events, the figures, and the fault of a section."""
     report = Report(42)
     section = report.section("kills[a]", "Workers are killed.")
     section.note("killed")
@@ -137,8 +137,8 @@ def test_the_report_says_what_held_and_how_to_run_it_again() -> None:
         assert words in text
 
 
-def test_a_section_reaches_another_process_whole() -> None:
-    """A report of a section that was packed and unpacked says the same."""
+def test_a_section_survives_packing() -> None:
+    """A report shows the same of a section that was packed and unpacked."""
     report, gathered = Report(42), Report(42)
     section = report.section("kills[a]", "Workers are killed.")
     section.note("killed")
@@ -148,15 +148,15 @@ def test_a_section_reaches_another_process_whole() -> None:
     assert gathered.text() == report.text()
 
 
-def test_a_percentile_of_few_values_is_the_largest() -> None:
-    """And never more than that."""
+def test_a_percentile_is_at_most_the_largest_value() -> None:
+    """With few values a percentile is the largest one."""
     assert percentile([3.0], 95) == 3.0
     assert percentile([1.0, 2.0, 3.0], 99) <= 3.0
     assert percentile([], 95) == 0.0
 
 
 def test_the_report_of_a_long_run_stays_short() -> None:
-    """An attack in several worlds has a line a figure, from the least to the most; of its events the first and last."""
+    """A figure of several worlds is one line with its range, and the middle of a long list of events is left out."""
     report = Report(7)
     section = report.section("killed", "")
     for number, drained in enumerate((9.5, 10.25, 0.75)):

@@ -1,4 +1,4 @@
-"""Records of a trial's own making."""
+"""Records made by hand for trials."""
 
 from typing import Any, Final
 
@@ -7,20 +7,20 @@ import msgspec
 from core.contract import record_key
 from synthetic.tickets import Kind, SyntheticRecord
 
-#: When the tickets were made.
+#: Creation time of the tickets.
 START_MS: Final = 1_767_225_600_000
 
-#: Of the synthetic tickets.
+#: The tenants of the synthetic tickets.
 TENANTS: Final = ("acme", "borealis", "cobalt")
 
 
 def record(key: bytes, value: bytes | None, kind: Kind = "create") -> SyntheticRecord:
-    """A record of our own."""
+    """A record of these bytes."""
     return SyntheticRecord(key, value, kind)
 
 
 def ticket(ticket_id: str, version: int, *, tenant: str = "acme", body: str = "cannot sign in") -> SyntheticRecord:
-    """An upsert of this version; its text names it."""
+    """An upsert, with the version in its subject."""
     event: dict[str, Any] = {
         "op": "upsert",
         "tenant_id": tenant,
@@ -35,6 +35,6 @@ def ticket(ticket_id: str, version: int, *, tenant: str = "acme", body: str = "c
 
 
 def deleted(ticket_id: str, version: int) -> SyntheticRecord:
-    """A delete of this version."""
+    """A delete."""
     event = {"op": "delete", "tenant_id": "acme", "ticket_id": ticket_id, "version": version, "updated_at": START_MS}
     return record(record_key("acme", ticket_id), msgspec.json.encode(event), "delete")

@@ -1,6 +1,6 @@
-"""One small attack per promise: kept by the pipeline as it is, broken by each of its mutants.
+"""Trials: one small attack for each promise, which the real pipeline passes and mutants fail.
 
-A trial is given an arena's maker and the name of a mutant, or none; it raises `BrokenError` when a promise isn't kept.
+A trial makes its arenas with the function that it is given, and raises `BrokenError` if a promise is broken.
 """
 
 import signal
@@ -36,13 +36,13 @@ _EMAIL: Final = "jane.doe@example.com"
 _CARD: Final = "4111 1111 1111 1111"
 _SECRET_WORD: Final = "xylophone"
 _READ_ON_S: Final = 20.0
-#: An orderly end takes less than a second where the broker answers. Where it doesn't, it takes until the client gives
-#: up its farewell (5 s), or its session, for want of heartbeats: 3 s after the last one that was answered.
+#: Real seconds. A shutdown takes less than one if the broker answers. Otherwise it takes until the client stops waiting
+#: for an answer (5 s), or until its session ends, 3 s after the last heartbeat that was answered.
 _SILENCE_S: Final = 2.0
 
 
 def late_versions(make: MakeArena, rng: Random) -> None:
-    """Older versions come after newer ones, deletes before what they delete, among broken records."""
+    """Older versions arrive after newer ones, and deletes before their tickets, among bad records."""
     with make(WRITER__MAX_BATCH_RECORDS="16") as arena:
         arena.start()
         arena.send([ticket("late", 3), ticket("gone", 2), deleted("gone", 5)])
@@ -54,7 +54,7 @@ def late_versions(make: MakeArena, rng: Random) -> None:
 
 
 def private_data(make: MakeArena, rng: Random) -> None:
-    """Addresses and cards in tickets reach neither the index nor the log; nor does any other word of them."""
+    """Addresses and card numbers reach neither the index nor the log, and no other text reaches the log."""
     del rng
     body = f"write to {_EMAIL}, the card {_CARD} was charged for a {_SECRET_WORD}"
     broken = record(b"acme/torn", f'{{"op":"upsert","body":"{_SECRET_WORD} {_EMAIL}'.encode(), "broken")
@@ -72,12 +72,12 @@ def private_data(make: MakeArena, rng: Random) -> None:
         held = str(contents(index))
         index.close()
         require("privacy", _EMAIL not in held and _CARD not in held, "an address or a card is in the index")
-        require("privacy", _SECRET_WORD in held, "the other words are there")
+        require("privacy", _SECRET_WORD in held, "the other words are missing")
         arena.judge()
 
 
 def tenants_apart(make: MakeArena, rng: Random) -> None:
-    """Three tenants with the same words: none is ever shown another's ticket."""
+    """A search never shows another tenant's ticket, though three tenants have the same texts."""
     with make() as arena:
         arena.start()
         arena.send([ticket(f"t{n}", 1, tenant=("acme", "borealis", "cobalt")[n % 3]) for n in range(150)])
@@ -88,7 +88,7 @@ def tenants_apart(make: MakeArena, rng: Random) -> None:
 
 
 def replay(make: MakeArena, rng: Random) -> None:
-    """Another group reads the whole log again into the same index: its contents stay as they are."""
+    """A replay of the whole log by another group leaves the index unchanged."""
     with make(watched=False) as arena:
         arena.start()
         arena.send(list(events(200, seed=rng.randrange(10**6), edits=0.3)))
@@ -110,7 +110,7 @@ def replay(make: MakeArena, rng: Random) -> None:
 
 
 def terminated(make: MakeArena, rng: Random) -> None:
-    """SIGTERM in the middle of slow writes: what is in flight is finished and committed, nothing is done twice."""
+    """SIGTERM during slow writes: the worker finishes and commits the records in flight, and none is repeated."""
     with make(server=True, record=True, WRITER__MAX_BATCH_RECORDS="16") as arena:
         assert arena.server is not None
         arena.server.inject(Fault("slow", on="writes", seconds=0.15))
@@ -127,13 +127,13 @@ def terminated(make: MakeArena, rng: Random) -> None:
         arena.await_assigned(1)
         arena.finish()
         again, _records = arena.duplicates()
-        require("P9", again == 0, f"{again} records were done twice over an orderly end")
+        require("P9", again == 0, f"{again} records were done twice over a shutdown")
         require("P9", drain_s <= 10, f"SIGTERM took {drain_s:.1f} s")
 
 
 def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
-    """SIGTERM while the broker says nothing, with a commit to make and with none: the worker ends with 0."""
-    # The session outlives the wait for the signal: a worker that has lost its partitions says no farewell.
+    """SIGTERM while the broker doesn't answer: the worker exits with 0, with and without a commit to make."""
+    # The session outlives the wait: a worker that has lost its partitions leaves without asking the broker.
     with start_proxied() as (broker, network), make(brokers=broker, runner="bytewax", session_timeout_s=3) as arena:
         for interval_s in ("60", "0.2"):
             worker = arena.start(KAFKA__COMMIT_INTERVAL_S=interval_s)
@@ -148,7 +148,7 @@ def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
             finally:
                 silent_s = time.monotonic() - began
                 network.heal()
-            require("harness", silent_s > _SILENCE_S, f"the broker has answered: SIGTERM took {silent_s:.1f} s")
+            require("harness", silent_s > _SILENCE_S, f"the broker answered: SIGTERM took {silent_s:.1f} s")
             arena.section.found("ended without its broker after, s", drain_s, bound=DRAIN_S, kept=drain_s <= DRAIN_S)
             require("P9", drain_s <= DRAIN_S, f"SIGTERM took {drain_s:.1f} s")
         arena.start()
@@ -156,7 +156,7 @@ def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
 
 
 def joins_and_leaves(make: MakeArena, rng: Random) -> None:
-    """Workers join and leave in an orderly way under load: next to nothing is done twice."""
+    """Workers join and stop under load, and almost no record is done twice."""
     with make(server=True, record=True, KAFKA__COMMIT_INTERVAL_S="3") as arena:
         arena.start()
         arena.await_assigned(1)
@@ -175,7 +175,7 @@ def joins_and_leaves(make: MakeArena, rng: Random) -> None:
 
 
 def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
-    """A worker whose window is full is frozen until its partitions are lost to it: given back, they are read on."""
+    """A worker with a full window is frozen until it loses its partitions; it reads on once it has them again."""
     limits = {
         "WRITER__MAX_INFLIGHT_RECORDS": "64",
         "WRITER__MAX_BATCH_RECORDS": "16",
@@ -188,7 +188,7 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
         arena.server.inject(Fault("slow", on="writes", seconds=2.5))
         arena.send(list(events(400, seed=rng.randrange(10**6), edits=0.3)))
         arena.await_all(lambda: worker.metric("tickets_inflight") >= 64, "a full window")
-        time.sleep(1.5)  # full for so long, it has paused
+        time.sleep(1.5)  # by now it has paused
         worker.signal(signal.SIGSTOP)
         time.sleep(2 * arena.session_timeout_s)
         worker.signal(signal.SIGCONT)
@@ -198,7 +198,7 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
         given_back = calm_clock()
         while sum(arena.committed().values()) < 400:
             waited = calm_clock() - given_back
-            require("P1", waited < _READ_ON_S, "partitions that were given back are not read")
+            require("P1", waited < _READ_ON_S, "partitions that were reassigned are not read")
             time.sleep(LOOK_S)
         arena.section.found("read on after, s", calm_clock() - given_back)
         arena.finish()
