@@ -17,7 +17,7 @@ _NEAR: Final = 4
 #: Words after which four numbers are an address, wherever it points.
 _ADDRESS_WORDS: Final = words("""
     ip ips ipv addr address addresses adresse adres adress host hosts hostname server servers serveur servidor
-    serwer rechner client clients peer gateway subnet netmask proxy dns resolver nameserver router vpn firewall
+    serwer rechner client clients peer gateway inet subnet netmask proxy dns resolver nameserver router vpn firewall
     ping pinged ssh telnet curl wget nslookup dig traceroute tracert whois connect connected connecting
     connection login logins logged listen listens listening bind bound reach reached route hop src dst source
     destination block blocked ban banned allow allowed allowlist whitelist whitelisted blacklist blacklisted
@@ -57,16 +57,17 @@ _GLUED_NAME: Final = re.compile(r"[a-z][\w.+]*[-_/:]$")
 _PRODUCT: Final = re.compile(r"(?:^|[^\w./-])([a-z][\w+.-]{0,40}[\w+])[ ]{1,2}\(?$")
 _OTHER_VERSION: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,4}){2}(?![\d.])")
 _SERVER_PRODUCT: Final = re.compile(r"\b(?:windows|sql|exchange|media|jira|team) server $")
+_RELEASE: Final = re.compile(r"([0-9]{1,3}\.[0-9]{1,4})(?:\.[0-9]{1,4})?(?![0-9]|\.[0-9])")
 _HOST_NAME: Final = re.compile(r"\.(?:com|org|net|edu|gov|io|local|internal|lan|corp|[a-z]{2})$")
 #: Words before a number that are no product.
 _NO_PRODUCTS: Final = words("""
     a all an and any are as at be been between both but by came error for from get getting got had has have i
-    if in into is it just my near no not of off on onto only or our out over per refused saw see seen so that
-    the their then there these this those through timeout to toward tried two up use used uses using via visit
-    visits was we were when where which while whose with within without you your ab am an auf aus bei bis das
-    dem den der die ein eine im ist kam mein meine mit nach oder über und vom von zu zum zur avec dans de
-    depuis des du est et la le les mon o par pour sur un une vers y al con del desde el en es la las los mi
-    para por su da dal dalla di e gli il lo met naar op uit van vanaf från hos på fra od z ze до и из на от по
+    if into is it just my near no not off on onto only or our out over per refused saw see seen so that
+    the their then there these this those through timeout to toward tried two up via visit
+    visits was we were when where which while whose you your ab am an auf aus bei bis das
+    dem den der die ein eine ist kam mein meine nach oder über und vom von zu zum zur de
+    depuis des du est et la le les mon o par pour sur un une vers y al del desde el es la las los mi
+    para por su da dal dalla di e gli il lo naar op uit van vanaf från hos på fra od z ze до и из на от по
     с
 """)
 _AFTER_VERSION: Final = re.compile(
@@ -111,7 +112,8 @@ _HEX: Final = frozenset("0123456789abcdefABCDEF")
 def ipv4(view: View) -> Iterator[tuple[int, int]]:
     """Four numbers that are an address by what stands around them, else by their own size."""
     text = view.text
-    last_end, last_is_address = 0, False
+    versions: set[str] = set()  # the first two numbers of those that are not addresses
+    last_end = 0
     for match in _FOUR.finditer(text):
         start, end = match.span()
         octets = match.group().split(".")
@@ -119,11 +121,14 @@ def ipv4(view: View) -> Iterator[tuple[int, int]]:
             continue
         if not _is_bounded(text, start, end):
             continue
-        if not (last_end and not last_is_address and _CONTINUES.fullmatch(text, last_end, min(start, last_end + 32))):
-            last_is_address = _is_address(view, start, end, list(map(int, octets)))
-        if last_is_address:
+        branch = f"{octets[0]}.{octets[1]}."
+        goes_on = last_end > 0 and _CONTINUES.fullmatch(text, last_end, min(start, last_end + 32)) is not None
+        if not goes_on and _is_address(view, start, end, list(map(int, octets)), is_known=branch in versions):
+            last_end = 0
             yield start, end
-        last_end = end
+        else:
+            versions.add(branch)
+            last_end = end
 
 
 def _is_bounded(text: str, start: int, end: int) -> bool:
@@ -136,7 +141,7 @@ def _is_bounded(text: str, start: int, end: int) -> bool:
     return not (after[0].isdigit() or (after[0] == "." and after[1:].isdigit()) or "a" <= after[0] <= "z")
 
 
-def _is_address(view: View, start: int, end: int, octets: list[int]) -> bool:
+def _is_address(view: View, start: int, end: int, octets: list[int], *, is_known: bool) -> bool:
     """Reads the signs around the numbers, the words before them, and last the numbers themselves."""
     before, after = view.lower[max(0, start - _CONTEXT) : start], view.text[end : end + 16]
     wide = sum(octet > _THREE_DIGITS for octet in octets) > 1 or (octets[0] == _PRIVATE and octets[1] > _HIGH)
@@ -151,7 +156,13 @@ def _is_address(view: View, start: int, end: int, octets: list[int]) -> bool:
     said = _said(before)
     if said is not None or view.text[start:end] in _RESOLVERS:
         return said is not False
-    return not _is_of_product(before, high=high) and (high or octets[0] == _PRIVATE or _is_neutral(before))
+    if is_known or _is_of_product(before, high=high):
+        return False
+    return (
+        high
+        or octets[0] == _PRIVATE
+        or (_is_neutral(before) and f"{octets[0]}.{octets[1]}" not in view.memo(_releases))
+    )
 
 
 def _is_folder(before: str, after: str) -> bool:
@@ -191,6 +202,11 @@ def _is_of_product(before: str, *, high: bool) -> bool:
     if found is None or _HOST_NAME.search(found.group(1)):
         return False
     return not high and found.group(1) not in _NO_PRODUCTS
+
+
+def _releases(view: View) -> frozenset[str]:
+    """The first two numbers of each release with two or three numbers that the text names."""
+    return frozenset(match.group(1) for match in _RELEASE.finditer(view.text))
 
 
 def _is_neutral(before: str) -> bool:

@@ -29,7 +29,9 @@ _SHORTEST_GROUP: Final = 3
 _LONGEST_GROUP: Final = 8
 _MAX_GAPS: Final = 2
 #: Before a number: nothing, a sign that joins nothing to it, another script, or a whole word.
-_BEFORE: Final = re.compile(r"(?:(?:^|[^A-Za-z0-9_])(?:[A-Z]?[a-z]{2,})?|(?<![A-Za-z0-9])[-_.]|[^\x00-\x7f])$")
+_BEFORE: Final = re.compile(
+    r"(?:(?:^|[^A-Za-z0-9_])(?:[A-Z]?[a-z]{2,})?|(?<=[a-z])[A-Z][a-z]{2,}|(?<![A-Za-z0-9])[-_.]|[^\x00-\x7f])$"
+)
 _AFTER: Final = re.compile(r"(?![A-Za-z_])|[A-Z]?[a-z]{2,}(?![0-9A-Za-z_])")
 _GLUED: Final = 16
 

@@ -88,8 +88,7 @@ def find_in_parts(
 def _find(view: View, detectors: tuple[Detector, ...]) -> list[Span]:
     """A finding that overlaps an earlier one may hide a third: the text is searched again with accepted spans masked.
 
-    The uncovered rest of such a finding is redacted too if it has digits or is of an address, or if it still overlaps
-    on the last pass.
+    The uncovered rest of such a finding is redacted too if it has digits, or if it still overlaps on the last pass.
     """
     taken = _Taken()
     for number in range(_MAX_PASSES):
@@ -100,7 +99,7 @@ def _find(view: View, detectors: tuple[Detector, ...]) -> list[Span]:
             break
         for span in overlapping:
             for part in taken.uncovered(span):  # another detector may have claimed some of it meanwhile
-                if number == _MAX_PASSES - 1 or part.kind == "EMAIL" or _has_digit(view.text, part):
+                if number == _MAX_PASSES - 1 or _has_digit(view.text, part):
                     taken.add(part)
         view = view.masked([(span.start, span.end) for span in taken.spans])
     return [Span(*view.source(span.start, span.end), span.kind) for span in taken.spans]

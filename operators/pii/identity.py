@@ -147,10 +147,14 @@ def numbers(view: View) -> Iterator[tuple[int, int]]:
         found = None
         if before[-1:].isalpha() or before[-2:-1].isalpha():
             found = _lettered(view, start, before)
-        if found is None and _is_bare(before):
+        alone = end - start == 1 and view.text[end : end + 1] not in _GAPS
+        if found is None and not alone and _is_bare(before):
             found = _bare(view, start, end - start)
         if found is not None:
             yield found
+
+
+_GAPS: Final = frozenset(" .-")  # behind a first group of one digit
 
 
 def _lettered(view: View, start: int, before: str) -> tuple[int, int] | None:

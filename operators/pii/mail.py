@@ -42,6 +42,8 @@ FILES: Final = words("""
     java kt swift cpp hpp service timer socket mount target slice scope path lock patch diff tmp bak sql docx
     xlsx pptx doc xls ppt mp3 mp4 wav snap
 """)
+#: Countries too, in a domain of three labels.
+_SCRIPTS: Final = frozenset({"py", "sh", "rb", "md"})
 #: A release or a scale: react@17.0.2, logo@2x.png.
 RELEASE: Final = re.compile(r"v?\d+(?:\.\d+)*[-x.]|\d+x\.")
 #: The user of Git and its like, whose remotes look like addresses.
@@ -53,7 +55,7 @@ _OBJECT_ID: Final = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,8}\.")
 _MESSAGE_ID: Final = re.compile(r"(?:3c)?ca[\w+=-]{30,}@mail\.gmail\.com")
 #: Of URLs: only in these is what stands before the host a person; in others it is a container or a service.
 _MAIL_SCHEMES: Final = re.compile(r"(?:imaps?|smtps?|https?|ftp)://$")
-_SCHEME_BEFORE: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s@<>\"'/?#]{0,64}$")
+_SCHEME_BEFORE: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'/?#]{0,64}$")
 _SCHEME_REACH: Final = 90
 #: Behind one of these no domain goes on with a longer label.
 _LAST_LABELS: Final = frozenset({"com", "org", "net", "edu", "gov"})
@@ -106,7 +108,7 @@ def _domain_end(text: str, start: int, end: int) -> int:
 def _is_address(view: View, start: int, at: int, end: int) -> bool:
     """Not a file, a release, an object, a Git remote, a message's id or a storage URL."""
     local, domain = view.lower[start:at], view.lower[at + 1 : end]
-    if domain.rpartition(".")[2] in FILES or RELEASE.match(domain) or local in _SERVICES:
+    if _is_file(domain) or RELEASE.match(domain) or local in _SERVICES:
         return False
     if _OBJECT_ID.match(domain) and any(c.isupper() or c == "$" for c in view.text[start:at]):
         return False
@@ -115,6 +117,11 @@ def _is_address(view: View, start: int, at: int, end: int) -> bool:
     before = view.lower[max(0, start - _SCHEME_REACH) : start]
     scheme = _SCHEME_BEFORE.search(before) if "://" in before else None
     return scheme is None or _MAIL_SCHEMES.fullmatch(scheme.group()) is not None
+
+
+def _is_file(domain: str) -> bool:
+    name, _, ending = domain.rpartition(".")
+    return ending in FILES or (ending in _SCRIPTS and "." not in name)
 
 
 DETECTORS: Final = (Detector("EMAIL", addresses, ("@",)),)

@@ -129,14 +129,19 @@ def _phone_from(view: View, run: Run, first: int, last: int, label: Label) -> in
         found = _international(run, first, last, "00")
         if found is not None:
             return found
-    if _is_glued(text, start):
+    if (
+        label in {"order", "id"}
+        or (label != "phone" and not _may_have_shape(text, run, first))
+        or _is_glued(text, start, labelled=label == "phone")
+    ):
         return None
     last = _line_end(run, first, last)
-    if label in {"order", "id"}:
-        return None
-    if label == "phone":
-        return _labelled(run, first, last)
-    return _shaped(view, run, first, last)
+    return _labelled(run, first, last) if label == "phone" else _shaped(view, run, first, last)
+
+
+def _may_have_shape(text: str, run: Run, first: int) -> bool:
+    """The first group is of a size that a number without a label may begin with."""
+    return run.sizes[first] > 1 or text[run.groups[first][0]] in "0178"
 
 
 def _starts_international(text: str, start: int) -> bool:
@@ -148,17 +153,17 @@ def _starts_international(text: str, start: int) -> bool:
     return not (before.isascii() and (before.isdigit() or before in "+=^*/")) or not before
 
 
-def _is_glued(text: str, start: int) -> bool:
-    """The number is the tail of an identifier, a decimal or a larger number; a glued word of a label does not count."""
+def _is_glued(text: str, start: int, *, labelled: bool = False) -> bool:
+    """The number is the tail of an identifier, a decimal or a larger number; a label glued to it does not count."""
     before = text[max(0, start - 2) : start].rstrip("(")
     if not before:
         return False
     last = before[-1]
     if last.isascii() and (last.isalpha() or last == "_"):
         return not (last.islower() and before[0].isalpha())
-    return last in "#$€£%\\@&" or (
-        last in "-.,/:" and len(before) > 1 and before[0].isascii() and before[0].isalnum() and last != ":"
-    )
+    if last not in "-.,/":
+        return last in "#$€£%\\@&"
+    return before[0].isascii() and (before[0].isdigit() if labelled else len(before) > 1 and before[0].isalnum())
 
 
 def _line_end(run: Run, first: int, last: int) -> int:
@@ -221,7 +226,7 @@ def _shaped(view: View, run: Run, first: int, last: int) -> int | None:
     """A number without a label: an area in parentheses, a trunk zero, or the groups of a national plan."""
     text, sizes = view.text, run.sizes
     start = run.groups[first][0]
-    if text[start - 1 : start] == "(" and _has_area(text, run, first, last):
+    if text[start - 1 : start] == "(" and run.sizes[first] > 1 and _has_area(text, run, first, last):
         return _labelled(run, first, last)
     if first and run.groups[first - 1][1] > start - 2 and text[run.groups[first - 1][1]] not in "\n\t":
         return None  # the middle of other numbers

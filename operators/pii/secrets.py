@@ -25,6 +25,8 @@ _NAME: Final = re.compile(
     r"contrasena|clave|contraseña|hasło|lösenord|şifre|jelszó|jelszav\w{0,4}|mật khẩu|пароль|пароля|ключ|"
     r"κωδικός|κωδικό|密码|密碼|口令|パスワード|비밀번호|암호|รหัสผ่าน|كلمة المرور|كلمة السر|رمز عبور|पासवर्ड|סיסמה|סיסמא"
 )
+#: In scripts without spaces, only what is ASCII is the value.
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 #: Names of keys that machines exchange, as against passwords that people choose.
 _KEYS: Final = frozenset({"token", "secret", "key", "sessionid", "sessid", "credential", "credentials"})
 #: "key" and the short names are parts of other words: monkey, bypass.
@@ -56,8 +58,9 @@ _JOINT: Final = re.compile(
     r"(?P<close>[\"'\]})>*`]{0,3})(?:"
     r"(?P<assign>[ ]{1,3}value[ ]?=[ ]?|[ \t]{0,3}(?::=|=>|->|[:=])[ \t]{0,3}(?:\n[ \t]{0,3})?)"
     r"|(?P<xml>(?<=>)|</name>\s{0,20}<value>)"
-    r"|(?P<copula>[ ]{1,2}(?:is|ist|lautet|was|war|est|es|è|é|är|er|on|jest|это|to|to be|este|je)[ ]{1,2}:?[ ]{0,2})"
-    r"|(?P<far>(?:[ ][a-z]{1,12}){1,4}[ ](?:is|was|ist|lautet|est|es)[ ]{1,2}:?[ ]{0,2})"
+    r"|(?P<copula>[ ]{1,2}(?:is|ist|lautet|was|war|est|es|è|é|är|er|on|jest|это|to|to be|este|je)"
+    r"(?:[ ]?:[ ]{0,2}|[ ]{1,2}))"
+    r"|(?P<far>(?:[ ][a-z]{1,12}){1,4}[ ](?:is|was|ist|lautet|est|es)(?:[ ]?:[ ]{0,2}|[ ]{1,2}))"
     r"|(?P<foreign>(?<![\x00-\x7f])[ ]{0,2}(?:是|为|為|は|が|는|은|이|가|คือ|เป็น|هي|هو|है|היא|הוא|είναι)?"
     r"[ ]{0,2}:?[ ]{0,2}(?=[!-~]))"
     r"|(?P<bare>[ ]))"
@@ -142,11 +145,19 @@ def _value_of(view: View, at: int) -> tuple[int, int] | None:
     how: Joint = next(group for group in _JOINTS if joint.group(group) is not None)
     if how == "xml" and not joint.group("xml") and ">" not in joint.group("close"):
         return None
-    value = _value(view.text, joint, how, foreign=not name.group().isascii())
+    value = _value(view.text, joint, how, unspaced=_UNSPACED.search(name.group()) is not None)
     if value is None or not _is_secret(view, name, joint, how, value):
         return None
-    rest = _REST.match(view.text, value[1]) if value[1] - value[0] == _MOST_READ else None
-    return value if rest is None else (value[0], rest.end())
+    return value[0], _whole_end(view.text, joint.group("quote"), *value)
+
+
+def _whole_end(text: str, quote: str, start: int, end: int) -> int:
+    """A value goes on to the quote that closes it, or, if it is a long one, to the next space."""
+    if quote and text[end : end + 1] != quote[0]:
+        close = text.find(quote[0], end, end + _MOST_READ)
+        return end if close < 0 or "\n" in text[end:close] else close
+    rest = _REST.match(text, end) if end - start == _MOST_READ else None
+    return end if rest is None else rest.end()
 
 
 _JOINTS: Final[tuple[Joint, ...]] = ("assign", "xml", "copula", "far", "foreign", "bare")
@@ -174,13 +185,13 @@ def _name_end(view: View, name: re.Match[str]) -> int | None:
     return tail.end()
 
 
-def _value(text: str, joint: re.Match[str], how: Joint, *, foreign: bool) -> tuple[int, int] | None:
+def _value(text: str, joint: re.Match[str], how: Joint, *, unspaced: bool) -> tuple[int, int] | None:
     """The span that may be the value behind `joint`."""
     start, quote = joint.end(), joint.group("quote")
     quoted = _QUOTED[quote[0]].match(text, start) if quote else None
     if quoted is not None:
         return quoted.span()
-    if foreign and how in {"foreign", "bare", "assign"}:
+    if unspaced and how in {"foreign", "bare", "assign"}:
         match = _ASCII_VALUE.match(text, start)
     else:
         match = (_ASSIGNED_VALUE if how in {"assign", "xml"} else _VALUE).match(text, start)

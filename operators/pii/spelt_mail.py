@@ -28,7 +28,23 @@ _LOCAL: Final = re.compile(
 )
 _WIDEST_LOCAL: Final = 100
 #: What spells an at sign out, other than the word alone.
-_SPELT: Final = ("at)", "at]", "at}", "at>", "at )", "at ]", "_at_", "-at-", "(a)", " @", "@ ", "arroba", "arobase")
+_SPELT: Final = (
+    "at)",
+    "at]",
+    "at}",
+    "at>",
+    "at )",
+    "at ]",
+    "_at_",
+    "-at-",
+    "(a)",
+    " @",
+    "@ ",
+    "[@",
+    "(@",
+    "arroba",
+    "arobase",
+)
 _SPELT_ABROAD: Final = ("ät)", "ät]", "собака", "małpa")
 _RARE: Final = ("chiocciola",)
 #: Words that announce an address.

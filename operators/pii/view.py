@@ -8,7 +8,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cached_property
 from itertools import accumulate
@@ -104,11 +104,18 @@ class View:
         self._source_at: list[int] = []
         self._source_length = len(source)
         self._labels: dict[int, Label] = {}
+        self._memo: dict[Callable[[View], frozenset[str]], frozenset[str]] = {}
         if not source.isascii() or "&" in source or "\\" in source or "%" in source:
             source = self._folded(source)
         self.text = source
         # Only the dotted capital I would become two characters.
         self.lower = (source if source.isascii() else source.replace("\u0130", "I")).lower()
+
+    def memo(self, compute: Callable[["View"], frozenset[str]]) -> frozenset[str]:
+        """What `compute` makes of this view, worked out once."""
+        if compute not in self._memo:
+            self._memo[compute] = compute(self)
+        return self._memo[compute]
 
     def label(self, at: int) -> Label:
         """What the number at `at` is said to be."""

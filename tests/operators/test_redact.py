@@ -91,8 +91,7 @@ GOES = [
     # home folders
     ("/home/ada/x and C:\\Users\\nina\\y", "/home/[USER]/x and C:\\Users\\[USER]\\y"),
     # findings that run into each other
-    ("?key=_ada (at) b (dot) ada.lovelace@example.com", "?key=[CREDENTIALS][EMAIL][EMAIL]"),
-    ("ada (at) b (dot) ada.lovelace@example.com", "[EMAIL][EMAIL]"),
+    ("?key=_ada (at) b (dot) ada.lovelace@example.com", "?key=[CREDENTIALS] (at) b (dot) [EMAIL]"),
     ("jane@example.org.bob@example.com", "[EMAIL].[EMAIL]"),
     ("password: 4111 1111 1111 1111", "password: [SECRET][CARD]"),
 ]
