@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.console import JsonFlag, TenantOption, out, parse_time, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError
-from core.records import SearchHit, SearchQuery
+from core.records import MAX_HITS, SearchHit, SearchQuery
 from runtime.searcher import Searcher, open_searcher
 
 _PASSAGE_CHARACTERS = 240
@@ -23,7 +23,7 @@ def search(
     *,
     tenant: TenantOption,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum number of tickets to show.")
+        int, typer.Option("--limit", "-n", min=1, max=MAX_HITS, help="Maximum number of tickets to show.")
     ] = 5,
     status: Annotated[
         list[str] | None, typer.Option(help="Only tickets with this status, e.g. open; may be repeated.")

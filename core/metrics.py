@@ -16,6 +16,9 @@ MetricName = Literal[
     "tickets_model_padding_tokens_total",
     "tickets_model_texts_total",
     "tickets_model_seconds_total",
+    "tickets_passages_cut_total",
+    "tickets_searches_cut_total",
+    "tickets_http_refused_total",
     # histograms
     "tickets_batch_size",
     "tickets_step_seconds",
@@ -69,6 +72,13 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "counter", "Texts `embedded` by the model, or found in the vector cache (`cached`).", ("outcome",)
     ),
     "tickets_model_seconds_total": Metric("counter", "Seconds spent in the model, summed over its threads."),
+    "tickets_passages_cut_total": Metric("counter", "Passages left out because their ticket has too many."),
+    "tickets_searches_cut_total": Metric(
+        "counter", "Searches of the embedded index that ended early, as few tickets have most of its passages."
+    ),
+    "tickets_http_refused_total": Metric(
+        "counter", "Requests answered with 503 because too many were waiting.", ("server",)
+    ),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(

@@ -5,6 +5,7 @@ All are frozen.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
@@ -12,12 +13,19 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.contract import Role, UpsertEvent
+from core.errors import ConfigError
 from core.payload import Payload, PayloadValue
 
 Stage = Literal["decode", "enrich", "embed", "index"]
 Vector = NDArray[np.float32]
 #: A record's headers, in order. Names may repeat.
 Headers = tuple[tuple[str, bytes], ...]
+
+#: Maximum tickets of a search. Their passages are in memory at once.
+MAX_HITS: Final = 1_000
+_MAX_FILTER_VALUES: Final = 100
+#: Milliseconds of 9999-12-31 since 1970.
+_MAX_MS: Final = 253_402_300_799_999
 
 
 class Origin(Struct, frozen=True):
@@ -191,7 +199,11 @@ class TicketPoints(Struct, frozen=True, eq=False):
 
 
 class SearchQuery(Struct, frozen=True, kw_only=True):
-    """A search in one tenant's tickets. A tuple filter matches any of its values, an empty one matches everything."""
+    """A search in one tenant's tickets. A tuple filter matches any of its values, an empty one matches everything.
+
+    Raises:
+        ConfigError: the limit, a time or the number of a filter's values is out of bounds, or a text is not Unicode.
+    """
 
     tenant_id: str
     limit: int = 10
@@ -202,6 +214,30 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
     updated_after_ms: int | None = None
     updated_before_ms: int | None = None
     public_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the bounds; an engine would fail on what is beyond them, each in its own way."""
+        if not 1 <= self.limit <= MAX_HITS:
+            raise ConfigError(f"a search can find 1 to {MAX_HITS:,} tickets, not {self.limit:,}")
+        filters = (self.status, self.category, self.language, self.channel)
+        if max(map(len, filters)) > _MAX_FILTER_VALUES:
+            raise ConfigError(f"a filter of a search has at most {_MAX_FILTER_VALUES} values")
+        for moment in (self.updated_after_ms, self.updated_before_ms):
+            if moment is not None and abs(moment) > _MAX_MS:
+                raise ConfigError("a time of a search is beyond the year 9999")
+        require_unicode(self.tenant_id, *chain(*filters))
+
+
+def require_unicode(*texts: str) -> None:
+    """Refuse texts with half a character, which JSON and Protocol Buffers can't carry.
+
+    Raises:
+        ConfigError: one of them has a lone surrogate, as arguments have that are not UTF-8.
+    """
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise ConfigError("the question, tenant or a filter is not valid Unicode; write it in UTF-8") from None
 
 
 class SearchHit(Struct, frozen=True):

@@ -1,18 +1,27 @@
 """The client of a worker's control API, which serves queries of the embedded index while the worker has it open."""
 
+import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
-from typing import TypeVar
+from random import uniform
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from connectors.qdrant.lock import Owner
-from core.errors import UnavailableError
-from core.records import SearchHit, SearchQuery
+from core.errors import ConfigError, UnavailableError
+from core.records import SearchHit, SearchQuery, require_unicode
 
 T = TypeVar("T")
+
+
+#: Characters of a question. Models read some hundred words of it, and redaction takes time for all of it.
+MAX_QUESTION: Final = 10_000
+#: Bytes of a request's body: a question, in a script of three bytes a character, and its filters.
+MAX_BODY: Final = 64 * 1024
+_RETRY_S: Final = 1.0
 
 
 class SearchRequest(Struct, frozen=True):
@@ -20,6 +29,17 @@ class SearchRequest(Struct, frozen=True):
 
     text: str
     query: SearchQuery
+
+
+def require_question(text: str) -> None:
+    """Refuse a question that is too long, or not Unicode.
+
+    Raises:
+        ConfigError: with the reason.
+    """
+    if len(text) > MAX_QUESTION:
+        raise ConfigError(f"the question has {len(text):,} characters, more than the {MAX_QUESTION:,} allowed")
+    require_unicode(text)
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
@@ -47,6 +67,7 @@ class WorkerClient:
         self._timeout_s = timeout_s
 
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+        require_question(text)
         body = msgspec.json.encode(SearchRequest(text=text, query=query))
         return self._ask("/search", body, list[SearchHit])
 
@@ -55,8 +76,11 @@ class WorkerClient:
 
     def _ask(self, path: str, body: bytes | None, answer: type[T]) -> T:
         worker = f"the worker (process {self._owner.pid})"
+        deadline = time.monotonic() + self._timeout_s
         try:
-            return msgspec.json.decode(self._send(path, body), type=answer)
+            while (content := self._send(path, body, last=time.monotonic() + _RETRY_S > deadline)) is None:
+                time.sleep(_RETRY_S * uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+            return msgspec.json.decode(content, type=answer)
         except urllib.error.HTTPError as error:
             raise UnavailableError(f"{worker} rejected the request: {_reason(error)}") from None
         except OSError as error:
@@ -66,11 +90,17 @@ class WorkerClient:
                 f"{worker} closed the connection before its answer was complete; it may have exited, so try again"
             ) from None
 
-    def _send(self, path: str, body: bytes | None) -> bytes:
+    def _send(self, path: str, body: bytes | None, *, last: bool) -> bytes | None:
+        """The answer; None if the worker is busy, unless this is the last try."""
         headers = {"Authorization": f"Bearer {self._owner.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._owner.address}{path}", data=body, headers=headers)  # noqa: S310 - always http on loopback
-        with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - likewise
-            content: bytes = response.read()
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - likewise
+                content: bytes = response.read()
+        except urllib.error.HTTPError as error:
+            if last or "Retry-After" not in error.headers:
+                raise
+            return None
         return content
 
 

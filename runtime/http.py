@@ -1,51 +1,51 @@
-"""A small threaded HTTP server for WSGI apps, built on the standard library."""
+"""A small threaded HTTP server for WSGI apps, whose connections, queue and times are bounded."""
 
+import resource
+import socket
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
-from socketserver import ThreadingMixIn
 from typing import Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIApplication
 
+import msgspec
+
 from core.errors import ConfigError
+from runtime.connections import DEFAULT, BoundedServer, Limits
 
-#: How often `serve_forever` looks for a shutdown; `close` takes at most this long.
-_POLL_S: Final = 0.05
 #: How long `close` waits for the server's thread.
-_JOIN_S: Final = 5.0
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    # With port reuse, two tasks on one host would share a port unnoticed.
-    allow_reuse_port = False
-
-
-class _Handler(WSGIRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        """Log nothing: probes arrive every few seconds."""
+_JOIN_S: Final = 15.0
+#: File descriptors that a process asks for. A worker needs some hundred beside its connections.
+_DESCRIPTORS: Final = 16_384
+#: A server has this share of the process's file descriptors at most.
+_SHARE: Final = 4
 
 
 class HttpServer:
-    """A server that answers on a thread of its own until `close`."""
+    """A server that answers on threads of its own until `close`."""
 
-    def __init__(self, server: WSGIServer, thread: threading.Thread) -> None:
+    def __init__(self, server: BoundedServer, thread: threading.Thread, port: int) -> None:
         self._server = server
         self._thread = thread
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_port)
+        #: The port it listens on.
+        self.port = port
 
     def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Stop listening. Requests that are being answered are waited for, for some seconds."""
+        self._server.stop()
         self._thread.join(_JOIN_S)
 
 
-def open_http_server(app: WSGIApplication, stack: ExitStack, *, host: str, port: int, setting: str) -> HttpServer:
+def open_http_server(
+    app: WSGIApplication,
+    stack: ExitStack,
+    *,
+    host: str,
+    port: int,
+    setting: str,
+    limits: Limits = DEFAULT,
+    refused: Callable[[], None] = lambda: None,
+) -> HttpServer:
     """Start a server, which `stack` closes.
 
     Args:
@@ -54,22 +54,40 @@ def open_http_server(app: WSGIApplication, stack: ExitStack, *, host: str, port:
         host: address to listen on.
         port: 0 picks a free one.
         setting: the variable that an error names.
+        limits: bounds; of connections there are fewer if the process may open few files.
+        refused: called for each request that is answered with 503 because too many wait.
 
     Raises:
         ConfigError: the port is taken or not allowed, or `host` is not an address of this machine.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = make_server(host, port, app, server_class=_Server, handler_class=_Handler)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise ConfigError(
             f"{setting}: can't listen on {host}:{port} ({error.strerror}); choose another port, 0 picks a free one"
         ) from None
-    name = f"http-{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), name=name, daemon=True)
+    port = listener.getsockname()[1]
+    connections = min(limits.connections, _descriptors() // _SHARE)
+    server = BoundedServer(app, listener, msgspec.structs.replace(limits, connections=connections), refused)
+    thread = threading.Thread(target=server.run, name=f"http-{port}", daemon=True)
     thread.start()
-    opened = HttpServer(server, thread)
+    opened = HttpServer(server, thread, port)
     stack.callback(opened.close)
     return opened
+
+
+def _descriptors() -> int:
+    """How many files this process may open, after it has asked for more if these are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft
+    return wanted
 
 
 def respond(start: StartResponse, status: str, body: bytes, content_type: str = "application/json") -> list[bytes]:

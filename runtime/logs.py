@@ -63,3 +63,4 @@ def set_up_logging(settings: LogSettings) -> None:
     # Debug and info lines of these libraries may quote requests.
     for name in ("httpx", "httpcore", "urllib3", "botocore", "huggingface_hub", "filelock"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits

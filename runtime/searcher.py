@@ -9,7 +9,7 @@ from core.protocols import Embedder, IndexReader
 from core.records import SearchHit, SearchQuery
 from core.settings import IndexSettings, Settings
 from operators.redact import redact_text
-from runtime.control import WorkerClient, WorkerStatus
+from runtime.control import WorkerClient, WorkerStatus, require_question
 from runtime.index import open_index_for_reading
 from runtime.model import open_embedder
 
@@ -25,6 +25,7 @@ class Searcher(Protocol):
         """The tenant's tickets nearest in meaning to `text`, best first.
 
         Raises:
+            ConfigError: the question is too long or not Unicode.
             TransientError, UnavailableError: the index, or the worker that owns it, doesn't answer.
         """
         ...
@@ -43,6 +44,7 @@ class IndexSearcher:
 
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
         """See `Searcher`."""
+        require_question(text)
         return self._index.search(query, self._embedder.embed([redact_text(text)], "query")[0])
 
     def status(self) -> WorkerStatus:

@@ -13,14 +13,14 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 
-from core.errors import TicketstreamError, TransientError
+from core.errors import ConfigError, TicketstreamError, TransientError
 from core.records import SearchHit
-from runtime.control import SearchRequest, WorkerStatus
+from runtime.control import MAX_BODY, SearchRequest, WorkerStatus
 from runtime.http import respond
 
 logger: Final = logging.getLogger("ticketstream.control")
 
-_MAX_BODY: Final = 1_000_000
+_MAX_DIGITS: Final = 9
 
 
 def control_app(
@@ -51,19 +51,23 @@ def _search(
     environ: WSGIEnvironment, start: StartResponse, search: Callable[[SearchRequest], list[SearchHit]]
 ) -> list[bytes]:
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > _MAX_BODY:
+    if not length.isdigit() or len(length) > _MAX_DIGITS or int(length) > MAX_BODY:
         return _refuse(start, "413 Content Too Large", "the body is too large")
     try:
         request = msgspec.json.decode(environ["wsgi.input"].read(int(length)), type=SearchRequest)
-    except msgspec.DecodeError:
+    except ConfigError as error:
+        return _refuse(start, "400 Bad Request", str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _refuse(start, "400 Bad Request", "the body is not a search request")
     return _answer(start, lambda: search(request))
 
 
 def _answer(start: StartResponse, ask: Callable[[], object]) -> list[bytes]:
-    """Send the result of `ask`: 503 for an outage, 500 for any other error."""
+    """Send the result of `ask`: 400 for a question out of bounds, 503 for an outage, 500 for any other error."""
     try:
         body = msgspec.json.encode(ask())
+    except ConfigError as error:
+        return _refuse(start, "400 Bad Request", str(error))
     except TransientError as error:
         return _refuse(start, "503 Service Unavailable", str(error))
     except Exception as error:  # noqa: BLE001 - otherwise the server would print a traceback and send no reason

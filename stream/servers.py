@@ -3,6 +3,7 @@
 import logging
 import secrets
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -12,7 +13,8 @@ from core.protocols import Embedder
 from core.records import SearchHit
 from core.settings import HealthSettings
 from delivery.credits import Credits
-from runtime.control import SearchRequest, WorkerStatus
+from runtime.connections import Limits
+from runtime.control import MAX_BODY, SearchRequest, WorkerStatus
 from runtime.health import health_app
 from runtime.http import HttpServer, open_http_server
 from runtime.searcher import IndexSearcher
@@ -21,6 +23,11 @@ from stream.progress import Progress
 from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.stream")
+
+#: Anybody on the network may open connections: probes have a thread of their own, and no request has a body.
+_HEALTH: Final = Limits(connections=4_096, threads=2, waiting=16, urgent=("/health", "/ready"), body_bytes=1_024)
+#: A question waits for others at most a second or two: beyond that a 503 says so at once.
+_CONTROL: Final = Limits(connections=1_024, threads=4, waiting=64, body_bytes=MAX_BODY)
 
 
 class WorkerState(Struct, frozen=True, eq=False):
@@ -48,7 +55,15 @@ def serve_health(settings: HealthSettings, state: WorkerState, stack: ExitStack,
 
     app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready)
     chosen = port if settings.port is None else settings.port
-    server = open_http_server(app, stack, host=settings.host, port=chosen, setting="TICKETS_HEALTH__PORT")
+    server = open_http_server(
+        app,
+        stack,
+        host=settings.host,
+        port=chosen,
+        setting="TICKETS_HEALTH__PORT",
+        limits=_HEALTH,
+        refused=partial(state.telemetry.count, "tickets_http_refused_total", "health"),
+    )
     logger.info("health and metrics on http://%s:%d", settings.host, server.port)
     return server
 
@@ -73,6 +88,15 @@ def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, 
 
     token = secrets.token_urlsafe(32)
     app = control_app(token=token, search=search, status=status)
-    server = open_http_server(app, stack, host="127.0.0.1", port=0, setting="the control port")
+    index.on_cut = partial(state.telemetry.count, "tickets_searches_cut_total")
+    server = open_http_server(
+        app,
+        stack,
+        host="127.0.0.1",
+        port=0,
+        setting="the control port",
+        limits=_CONTROL,
+        refused=partial(state.telemetry.count, "tickets_http_refused_total", "control"),
+    )
     index.announce(f"http://127.0.0.1:{server.port}", token)
     return server

@@ -8,24 +8,26 @@ from contextlib import contextmanager
 import pytest
 
 from connectors.qdrant.lock import Owner
-from core.errors import UnavailableError
+from core.errors import ConfigError, UnavailableError
 from core.records import SearchQuery
+from runtime import control
 from runtime.control import WorkerClient
 
 
 @contextmanager
-def _worker(answer: bytes) -> Iterator[WorkerClient]:
-    """A client of a worker that sends `answer` and closes the connection."""
+def _worker(*answers: bytes, timeout_s: float = 5) -> Iterator[WorkerClient]:
+    """A client of a worker that sends an answer to each request and closes the connection; then it stops listening."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def break_off() -> None:
-            connection, _address = listener.accept()
-            with connection:
-                connection.recv(65_536)
-                connection.sendall(answer)
+        def answer_all() -> None:
+            for answer in answers:
+                connection, _address = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
 
-        threading.Thread(target=break_off, daemon=True).start()
-        yield WorkerClient(Owner(7, f"http://127.0.0.1:{listener.getsockname()[1]}", "token"), timeout_s=5)
+        threading.Thread(target=answer_all, daemon=True).start()
+        yield WorkerClient(Owner(7, f"http://127.0.0.1:{listener.getsockname()[1]}", "token"), timeout_s=timeout_s)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,22 @@ def test_a_refusal_quotes_the_workers_reason(answer: bytes, reason: str) -> None
         pytest.raises(UnavailableError, match=rf"\(process 7\) rejected the request: {reason}"),
     ):
         worker.status()
+
+
+_BUSY = b'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 16\r\n\r\n{"error":"busy"}'
+
+
+def test_a_busy_worker_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that a worker has no room for is sent again, until the timeout; then the error has its reason."""
+    monkeypatch.setattr(control, "_RETRY_S", 0.2)
+    with _worker(_BUSY, _BUSY, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n[]") as worker:
+        assert worker.search("text", SearchQuery(tenant_id="acme")) == []
+    with _worker(*[_BUSY] * 9, timeout_s=0.5) as worker, pytest.raises(UnavailableError, match="refuses: busy"):
+        worker.search("text", SearchQuery(tenant_id="acme"))
+
+
+@pytest.mark.parametrize(("text", "words"), [("x" * 10_001, "has 10,001 characters"), ("\udcff", "not valid Unicode")])
+def test_a_question_out_of_bounds_is_not_sent(text: str, words: str) -> None:
+    """The error is one line, and the worker is not asked."""
+    with pytest.raises(ConfigError, match=words):
+        WorkerClient(Owner(7, "http://127.0.0.1:1", "token"), timeout_s=5).search(text, SearchQuery(tenant_id="acme"))

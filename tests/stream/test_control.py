@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 import pytest
 
+from connectors.qdrant.open import open_index_for_writing
 from core.errors import FatalError, TransientError
 from core.records import SearchHit
+from core.settings import IndexSettings
+from models.run.hashing import HashingEmbedder
 from runtime.control import SearchRequest, WorkerStatus
+from runtime.searcher import IndexSearcher
 from stream.control import control_app
 from tests.runtime.test_http import ask, serving
 
@@ -46,17 +51,40 @@ def test_a_malformed_request_is_a_4xx() -> None:
     with serving(_control()) as url:
         assert ask(f"{url}/search", token="right", body=b"{]")[0] == 400
         assert ask(f"{url}/search", token="right", body={"text": "a"})[0] == 400
+        assert ask(f"{url}/search", token="right", body=b'{"text":"\xff"}')[0] == 400
         assert ask(f"{url}/nothing", token="right")[0] == 404
 
 
-def test_a_body_that_is_too_large_is_not_read() -> None:
-    """A request of more than a million bytes is answered with 413 before its body is read."""
+@pytest.mark.parametrize("limit", [-1, 0, 1_001, 2**63, 10**30])
+def test_a_limit_out_of_bounds_is_a_400(limit: int) -> None:
+    """The index is not asked, and the answer says the bounds; one beyond 64 bits is no search request."""
+    query = {"tenant_id": "acme", "limit": limit}
+    with serving(_control(lambda _request: pytest.fail("searched"))) as url:
+        status, body = ask(f"{url}/search", token="right", body={"text": "why", "query": query})
+    assert status == 400
+    assert f"a search can find 1 to 1,000 tickets, not {limit:,}" in body or "not a search request" in body
+
+
+def test_a_question_that_is_too_long_is_a_400(tmp_path: Path) -> None:
+    """The question is neither redacted nor embedded."""
+    embedder = HashingEmbedder()
+    index = open_index_for_writing(IndexSettings(path=tmp_path / "index"), dimension=embedder.dimension, model="m")
+    searcher = IndexSearcher(index=index, embedder=embedder)
+    with serving(_control(lambda request: searcher.search(request.text, request.query))) as url:
+        for text, status in (("é" * 10_000, 200), ("é" * 10_001, 400)):
+            assert ask(f"{url}/search", token="right", body={**QUESTION, "text": text})[0] == status
+    index.close()
+
+
+@pytest.mark.parametrize("length", ["65537", "9" * 5_000])
+def test_a_body_that_is_too_large_is_not_read(length: str) -> None:
+    """A request of more than 64 KiB is answered with 413 before its body is read."""
     answers: list[str] = []
     request = {
         "HTTP_AUTHORIZATION": "Bearer right",
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/search",
-        "CONTENT_LENGTH": "1000001",
+        "CONTENT_LENGTH": length,
     }
 
     def start(status: str, _headers: object, _error: object = None, /) -> Callable[[bytes], object]:
