@@ -1,4 +1,4 @@
-"""Brokers for the tests: the embedded one always, Apache Kafka where it can be had, the user's own where named."""
+"""Fixtures for brokers, and the order in which tests run and the processes that they share."""
 
 import os
 from collections.abc import Iterator
@@ -7,41 +7,41 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it says nothing of its types
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it ships no type information
 
 from local.broker import start_broker
 from tests.rigs.kafka import Kafka, KafkaCluster, start_cluster, start_kafka
 
-_OWN = "TICKETS_TEST_KAFKA"
 pytest_plugins = ["tests.faults.plugin"]
 
-#: Tests that fill the machine.
+_OWN = "TICKETS_TEST_KAFKA"
+#: Tests that load the machine.
 _ALONE = "tests/faults/"
-#: Files that run in one process, one group in each, because they share what takes long to set up: stacks on two
-#: emulators, a cluster of three brokers, and the attacks' lanes.
+#: The files of a group share a fixture that is slow to set up (stacks on two emulators, a cluster of three brokers, the
+#: lanes of the attacks), and so run in one process.
 _GROUPS = (
     ("tests/deploy/terraform/",),
     ("tests/deploy/msk/", "tests/rigs/test_kafka_cluster.py", "tests/faults/test_kafka.py"),
     ("tests/faults/",),
 )
-#: What takes longest, so that no process is left with it alone in the end.
+#: The slowest files come first, so that no process ends long after the others.
 _LONG = ("tests/deploy/terraform/", "tests/e2e/test_replay", "tests/e2e/")
 
-# A busy machine is slow, and that is no fault of the code.
+# Deadlines would fail on a busy machine.
 settings.register_profile("ticketstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ticketstream")
 
 
 @pytest.fixture(scope="session")
 def tansu() -> Iterator[str]:
-    """Address of the embedded broker."""
+    """The address of an embedded broker."""
     with start_broker() as broker:
         yield broker.address
 
 
 @pytest.fixture(scope="session")
 def apache_kafka() -> Iterator[Kafka]:
-    """An Apache Kafka broker started here; skipped with a word where it can't be, required in CI."""
+    """An Apache Kafka broker. Without Java or Maven its tests are skipped, or fail in CI."""
     with start_kafka() as kafka:
         yield kafka
 
@@ -54,20 +54,17 @@ def _kafka_cluster() -> Iterator[KafkaCluster]:
 
 @pytest.fixture
 def kafka_cluster(_kafka_cluster: KafkaCluster) -> Iterator[KafkaCluster]:
-    """Three Apache Kafka brokers to break; whole again after each test.
-
-    One start serves all tests that ask for it. They come last, so that it runs beside nothing else.
-    """
+    """A cluster of three Apache Kafka brokers, healed after each test. The tests that use it run last."""
     yield _kafka_cluster
     _kafka_cluster.heal()
 
 
 @pytest.fixture(params=["tansu", "apache", "own"])
 def kafka(request: pytest.FixtureRequest) -> str:
-    """Every broker in turn; `own` is the one that TICKETS_TEST_KAFKA names."""
+    """The address of each kind of broker in turn; `own` is the one in TICKETS_TEST_KAFKA."""
     if request.param == "own":
         if _OWN not in os.environ:
-            pytest.skip(f"{_OWN} names no broker")
+            pytest.skip(f"{_OWN} is not set")
         return os.environ[_OWN]
     if request.param == "tansu":
         return str(request.getfixturevalue("tansu"))
@@ -76,7 +73,7 @@ def kafka(request: pytest.FixtureRequest) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must not run beside other tests; the longest files come first, the tests of the cluster last."""
+    """Sort the slowest files first and tests of the cluster last, and mark tests that load the machine."""
     items.sort(key=lambda item: (_needs_cluster(item), *(not item.nodeid.startswith(long) for long in _LONG)))
     for item in items:
         if _needs_cluster(item) or item.nodeid.startswith(_ALONE):
@@ -96,7 +93,7 @@ class _Files(LoadFileScheduling):  # type: ignore[misc]  # likewise
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | None:
-    """Where files are what is dealt out."""
+    """Group files, with `--dist loadfile`."""
     return _Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
@@ -106,8 +103,8 @@ def _data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, _data_home: Path) -> None:
-    """What is set in the developer's shell, or lies in the developer's index, must not decide a test."""
+def _isolated(monkeypatch: pytest.MonkeyPatch, _data_home: Path) -> None:
+    """Hide the developer's own settings and data."""
     monkeypatch.setenv("XDG_DATA_HOME", str(_data_home))
     for name in os.environ:
         if name.startswith("TICKETS_") and not name.startswith("TICKETS_TEST_"):

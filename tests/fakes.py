@@ -1,4 +1,4 @@
-"""Stand-ins for the outside world, for unit tests only: small, honest about order and failure."""
+"""Fakes of an index and of the dead-letter topic, and small records, for unit tests."""
 
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
@@ -32,12 +32,12 @@ def record(
 
 
 def points(ticket_id: str = "1", version: int = 1) -> TicketPoints:
-    """A deleted ticket: the smallest thing an index takes."""
+    """A deleted ticket, which has no points."""
     return TicketPoints("acme", ticket_id, version, ())
 
 
 def receipt(name: object = "") -> Receipt:
-    """A receipt that tests can tell from others by `name`."""
+    """A receipt that is distinguished by `name`."""
     return Receipt((PartitionReceipt((str(name), 0), 0, ()),), 0, 0)
 
 
@@ -55,7 +55,7 @@ def dependencies(
 
 
 class FakeIndex:
-    """Keeps the newest version of each ticket; `fault` is asked before every write and raises what it returns."""
+    """Keeps the newest version of each ticket. `fault` may return an error for the number of a write."""
 
     def __init__(self, fault: Callable[[int], Exception | None] = lambda _call: None) -> None:
         self.versions: dict[tuple[str, str], int] = {}
@@ -90,7 +90,7 @@ class FakeIndex:
 
 
 class FakeDeadLetters:
-    """Keeps what it is given; `fault` as above."""
+    """Keeps the letters. `fault` as in `FakeIndex`."""
 
     def __init__(self, fault: Callable[[int], Exception | None] = lambda _call: None) -> None:
         self.letters: list[Rejected] = []

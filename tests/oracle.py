@@ -1,4 +1,4 @@
-"""What the index must hold after a log, by the plain reading of the contract in `tests.reading`."""
+"""The expected index after a log, by the independent reading of the contract in `tests.reading`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from tests.reading import read
 
 
 class Expected(Struct, frozen=True):
-    """A ticket after the fold: `record` is the one that won."""
+    """A ticket of the fold, and the record that it comes from."""
 
     version: int
     deleted: bool
@@ -17,7 +17,7 @@ class Expected(Struct, frozen=True):
 
 
 def fold(log: Iterable[Record]) -> dict[tuple[str, str], Expected]:
-    """The highest version of each ticket; of equal ones the first."""
+    """The highest version of each ticket, and the first record of that version."""
     held: dict[tuple[str, str], Expected] = {}
     for record in log:
         found = read(record)
@@ -30,10 +30,10 @@ def fold(log: Iterable[Record]) -> dict[tuple[str, str], Expected]:
 
 
 def winners(log: Iterable[Record]) -> list[Record]:
-    """The records the fold is made of."""
+    """The records that make up the fold."""
     return [expected.record for expected in fold(log).values()]
 
 
 def broken(log: Sequence[Record]) -> list[Record]:
-    """The records that belong in the dead-letter topic."""
+    """The bad records, which belong in the dead-letter topic."""
     return [record for record in log if read(record) is None]

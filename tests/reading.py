@@ -1,6 +1,6 @@
-"""A second, plain reading of the contract, with the standard library alone: it shares no code with `operators`.
+"""An independent reading of the contract, which uses the standard library and shares no code with `operators`.
 
-It knows the default settings but for a limit of 200,000 bytes a record.
+It assumes the default settings, except for a limit of 200,000 bytes for a record.
 """
 
 import json
@@ -31,7 +31,7 @@ Pairs = list[tuple[str, Any]]
 
 
 class Reading(Struct, frozen=True):
-    """What a sound record says."""
+    """The ids and the version of a good record."""
 
     tenant_id: str
     ticket_id: str
@@ -40,7 +40,7 @@ class Reading(Struct, frozen=True):
 
 
 class _Object(Struct, frozen=True):
-    """A JSON object with every pair it was written with: a name may come twice."""
+    """A JSON object with all its pairs, repeated names included."""
 
     pairs: Pairs
 
@@ -49,7 +49,7 @@ class _Object(Struct, frozen=True):
 
 
 def read(record: Record) -> Reading | None:
-    """None for a record that can't be used."""
+    """Read a record; None if it is bad."""
     try:
         if record.value is None:
             return _null(record)
@@ -62,7 +62,7 @@ def read(record: Record) -> Reading | None:
 
 
 def unframed(value: bytes) -> bytes:
-    """The JSON that a schema registry's serializer framed, or else the value itself."""
+    """The value without the frame of a schema registry's serializer, if it has one."""
     for header in (rb"\x00.{4}", rb"\x03\x00.{16}"):
         match = re.fullmatch(header + rb"(\s*[{\[].*)", value, re.DOTALL)
         if match:
@@ -71,7 +71,7 @@ def unframed(value: bytes) -> bytes:
 
 
 def depth(value: bytes) -> int:
-    """How deep arrays and objects nest, as far as the value goes; a string that never ends hides the rest."""
+    """The depth of nested arrays and objects. An unterminated string extends to the end."""
     level = deepest = 0
     for byte in re.sub(rb'"(?:\\.|[^"\\])*"?', b"", value, flags=re.DOTALL):
         level += (byte in b"[{") - (byte in b"]}")
@@ -80,25 +80,25 @@ def depth(value: bytes) -> int:
 
 
 def parse(value: bytes) -> Any:
-    """What JSON's grammar and UTF-8 make of it, every pair of an object kept.
+    """Parse JSON and keep every pair of an object.
 
     Raises:
-        ValueError: it is neither.
-        RecursionError: it is deeper than this reading goes.
+        ValueError: the value is not JSON in UTF-8.
+        RecursionError: it nests too deeply for Python's parser.
     """
     found = json.loads(value.decode(), object_pairs_hook=_Object, parse_int=_integer, parse_constant=_constant)
     return _whole_characters(found)
 
 
 def key_in(found: Any) -> bytes | None:
-    """The key that the ids of an event make; None where it has none, or one that isn't sound wherever it stands."""
+    """The key that an event's ids make; None if an id is missing, or bad in any of its pairs."""
     if not isinstance(found, _Object) or not _fits(found, _IDS, tuple(_IDS)):
         return None
     return f"{found.last('tenant_id')}/{found.last('ticket_id')}".encode()
 
 
 def _whole_characters(found: Any) -> Any:
-    """JSON's grammar allows half of a surrogate pair; it is read as U+FFFD."""
+    """Replace half surrogate pairs, which JSON allows, by U+FFFD."""
     if isinstance(found, str):
         return re.sub("[\ud800-\udfff]", "\ufffd", found)
     if isinstance(found, list):
@@ -109,7 +109,7 @@ def _whole_characters(found: Any) -> Any:
 
 
 def _integer(digits: str) -> int:
-    """JSON knows no bound, and Python one of 4,300 digits: what is longer stands for what nobody reads."""
+    """An integer. Python converts at most 4,300 digits; a longer one becomes a number that no field accepts."""
     return int(digits) if len(digits) <= _MAX_DIGITS else (-_ENDLESS if digits.startswith("-") else _ENDLESS)
 
 
@@ -130,7 +130,7 @@ def _null(record: Record) -> Reading | None:
 
 
 def _content(found: Any, key: bytes | None) -> Reading | None:
-    """The event, which an envelope may hold."""
+    """Read an event, or the event in an envelope."""
     read = _event(found, key)
     if read is not None or not isinstance(found, _Object):
         return read
@@ -160,7 +160,7 @@ def _event(event: Any, key: bytes | None) -> Reading | None:
 
 
 def _fits(event: _Object, fields: dict[str, Check], needed: Sequence[str]) -> bool:
-    """Every listed field is of its kind wherever it stands, and the needed ones are there."""
+    """Whether every pair of a listed field is valid, and the needed fields are present."""
     return all(name not in fields or fields[name](value) for name, value in event.pairs) and all(
         any(name == given for given, _ in event.pairs) for name in needed
     )
@@ -193,7 +193,7 @@ def _time(value: Any) -> bool:
         return False
     zone = timezone(timedelta(hours=hours, minutes=minutes)) if match[9] else UTC
     moment = datetime(*(int(match[n]) for n in range(1, 7)), tzinfo=zone)  # type: ignore[misc,arg-type]
-    moment + timedelta(seconds=round(float(match[7] or 0), 6))  # beyond the year 9999 there is no time
+    moment + timedelta(seconds=round(float(match[7] or 0), 6))  # raises beyond the year 9999
     return True
 
 
