@@ -18,8 +18,8 @@ from core.payload import Payload, PayloadValue
 
 Stage = Literal["decode", "enrich", "embed", "index"]
 Vector = NDArray[np.float32]
-#: A record's headers, in order. Names may repeat.
-Headers = tuple[tuple[str, bytes], ...]
+#: A record's headers, in order. Names may repeat, and values may be null.
+Headers = tuple[tuple[str, bytes | None], ...]
 
 #: Maximum tickets of a search. Their passages are in memory at once.
 MAX_HITS: Final = 1_000
@@ -36,19 +36,44 @@ class Origin(Struct, frozen=True):
     offset: int
 
 
+class Damage(Struct, frozen=True):
+    """The part of a record that the client can't read.
+
+    Attributes:
+        lost: the headers alone, or everything but the position.
+        reason: why, in one sentence; it never quotes the record.
+        last: a record that is lost may stand for all records of its batch: those up to this offset.
+    """
+
+    lost: Literal["headers", "record"]
+    reason: str
+    last: int
+
+
 class Record(Struct, frozen=True):
-    """One Kafka record. `timestamp_ms` is the broker's or the producer's time, as the topic is configured."""
+    """One Kafka record.
+
+    Attributes:
+        timestamp_ms: the broker's or the producer's time, as the topic is configured. A producer may write any number.
+        damage: what the client can't read of it, if anything; that part is empty.
+    """
 
     origin: Origin
     key: bytes | None
     value: bytes | None
     timestamp_ms: int
     headers: Headers = ()
+    damage: Damage | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """The offset after it, or after the batch that it stands for."""
+        return max(self.origin.offset, self.damage.last if self.damage else 0) + 1
 
     @property
     def size(self) -> int:
         """Bytes of key, value and headers, for limits on memory."""
-        headers = sum(len(name) + len(value) for name, value in self.headers)
+        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
         return len(self.key or b"") + len(self.value or b"") + headers
 
 

@@ -4,12 +4,15 @@ Each *assignment* of a partition has a generation. An ack is ignored if its reco
 generation: another member may own the partition by now.
 
 The *commit position* is the offset to continue from after a restart: one past the last offset of the acked prefix. The
-prefix is over delivered offsets, which need not be consecutive: compaction and transactions leave gaps.
+prefix is over delivered offsets, which need not be consecutive: compaction, transactions and retention leave gaps. When
+everything delivered is acked, the position moves over a gap at the end, such as the marker of a transaction.
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
 
 from core.errors import FatalError
 from core.records import PartitionReceipt, Receipt, Record
@@ -17,16 +20,37 @@ from core.records import PartitionReceipt, Receipt, Record
 TopicPartition = tuple[str, int]
 
 
+class Gap(Struct, frozen=True):
+    """Offsets of a partition, from `start` to before `end`, at which nothing was read."""
+
+    partition: TopicPartition
+    start: int
+    end: int
+
+
 class _Assignment:
     """One partition under one generation."""
 
-    __slots__ = ("acked", "commit_position", "committed", "delivered", "generation", "last")
+    __slots__ = (
+        "acked",
+        "begin",
+        "commit_position",
+        "committed",
+        "delivered",
+        "expected",
+        "generation",
+        "last",
+        "read_to",
+    )
 
-    def __init__(self, generation: int) -> None:
+    def __init__(self, generation: int, expected: int | None) -> None:
         self.generation = generation
         self.delivered: deque[int] = deque()  # at or after the commit position, ascending
         self.acked: set[int] = set()  # those of them that are done
         self.last = -1
+        self.begin = expected or 0  # where reading begins
+        self.read_to = -1  # everything before it was delivered, or is not there
+        self.expected = expected  # the offset to be read next, where there is no gap; None before the first one
         self.commit_position: int | None = None
         self.committed: int | None = None
 
@@ -36,6 +60,12 @@ class _Assignment:
             offset = self.delivered.popleft()
             self.acked.discard(offset)
             self.commit_position = offset + 1
+        self.pass_gap()
+
+    def pass_gap(self) -> None:
+        """Move the commit position to the end of what was read, if all of it is done."""
+        if not self.delivered and self.read_to > (self.commit_position or self.begin):
+            self.commit_position = self.read_to
 
 
 class OffsetTracker:
@@ -46,6 +76,7 @@ class OffsetTracker:
         self._assignments: dict[TopicPartition, _Assignment] = {}
         self._generation = 0
         self._stale = 0
+        self._gaps: list[Gap] = []
 
     @property
     def partitions(self) -> set[TopicPartition]:
@@ -53,22 +84,32 @@ class OffsetTracker:
         with self._changed:
             return set(self._assignments)
 
-    def generations(self) -> dict[TopicPartition, int]:
-        """The generation of each assigned partition."""
+    def generation(self, partition: TopicPartition) -> int | None:
+        """The generation of a partition; None if it is not assigned."""
         with self._changed:
-            return {partition: assignment.generation for partition, assignment in self._assignments.items()}
+            assignment = self._assignments.get(partition)
+            return None if assignment is None else assignment.generation
+
+    def expected(self, partition: TopicPartition) -> int:
+        """The offset to be delivered next, where there is no gap; 0 if that is unknown."""
+        with self._changed:
+            assignment = self._assignments.get(partition)
+            return 0 if assignment is None else assignment.expected or 0
 
     @property
     def stale_acks(self) -> int:
         """Offsets acked after their assignment had ended."""
         return self._stale
 
-    def assign(self, partitions: Iterable[TopicPartition]) -> None:
-        """Start a new generation of `partitions`."""
+    def assign(
+        self, partitions: Iterable[TopicPartition], *, committed: Mapping[TopicPartition, int] | None = None
+    ) -> None:
+        """Start a new generation of `partitions`. `committed` has the offsets at which reading begins, if known."""
+        begin = committed or {}
         with self._changed:
             self._generation += 1
             for partition in partitions:
-                self._assignments[partition] = _Assignment(self._generation)
+                self._assignments[partition] = _Assignment(self._generation, begin.get(partition))
 
     def remove(self, partitions: Iterable[TopicPartition]) -> None:
         """Forget `partitions`, after they were committed and revoked, or after they were lost."""
@@ -100,10 +141,30 @@ class OffsetTracker:
                             f"{partition[0]}[{partition[1]}]: the client went backwards: "
                             f"it read offset {offset} after {assignment.last}"
                         )
+                    if assignment.expected is not None and offset > assignment.expected:
+                        self._gaps.append(Gap(partition, assignment.expected, offset))
                     assignment.last = offset
+                    assignment.expected = offset + 1
                     assignment.delivered.append(offset)
                 receipts.append(PartitionReceipt(partition, assignment.generation, tuple(numbers)))
         return Receipt(tuple(receipts), len(records), size)
+
+    def reached(self, partition: TopicPartition, offset: int) -> None:
+        """Note that everything of an assigned partition before `offset` was delivered, or is not there."""
+        with self._changed:
+            assignment = self._assignments.get(partition)
+            if assignment is None or offset <= assignment.last or offset <= assignment.read_to:
+                return
+            if assignment.expected is not None and offset > assignment.expected:
+                self._gaps.append(Gap(partition, assignment.expected, offset))
+            assignment.expected = assignment.read_to = offset
+            assignment.pass_gap()
+
+    def gaps(self) -> list[Gap]:
+        """The gaps found since the last call."""
+        with self._changed:
+            found, self._gaps = self._gaps, []
+            return found
 
     def ack(self, receipt: Receipt) -> None:
         """Mark everything of `receipt` as durable; parts of an earlier generation are ignored."""

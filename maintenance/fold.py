@@ -86,7 +86,7 @@ class Fold:
         items = self._decode(batch)
         for record, item in zip(batch, items, strict=True):
             self.records += 1
-            self.next_offsets[record.origin.partition] = record.origin.offset + 1
+            self.next_offsets[record.origin.partition] = record.next_offset
             if isinstance(item, Rejected):
                 self.unusable += 1
             elif position_of(record) in self._dead_letters:

@@ -66,8 +66,8 @@ class RawLog(TopicLog):
         dlq = self.settings.topics.dlq
         letters = read_topic(self.settings.kafka, dlq, partitions=self.partitions[dlq], start=dict(self._letters_read))
         for letter in letters:
-            self._letters_read[letter.origin.partition] = letter.origin.offset + 1
-            headers = {name.removeprefix(HEADER_PREFIX): value for name, value in letter.headers}
+            self._letters_read[letter.origin.partition] = letter.next_offset
+            headers = {name.removeprefix(HEADER_PREFIX): value or b"" for name, value in letter.headers}
             if headers.get("stage", b"decode") != b"decode":
                 found = self.raw_position(letter, headers)
                 if found is not None:

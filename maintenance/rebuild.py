@@ -55,7 +55,7 @@ def index_new(fold: Fold, log: TopicReader, reindexer: Reindexer) -> int:
 
 def _advancing(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
     for record in records:
-        fold.next_offsets[record.origin.partition] = record.origin.offset + 1
+        fold.next_offsets[record.origin.partition] = record.next_offset
         yield record
 
 
@@ -66,7 +66,7 @@ def _folded(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
         end = fold.next_offsets.get(record.origin.partition, 0)
         if record.origin.offset < end:
             yield record
-            if record.origin.offset == end - 1:
+            if record.next_offset == end:
                 left -= 1
                 if not left:
                     return

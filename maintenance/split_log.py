@@ -70,7 +70,7 @@ class EmbeddedLog(TopicLog):
         """
         found: dict[str, int] = {}
         for record in self.records():
-            stamp = dict(record.headers).get(MODEL, b"").decode(errors="replace")
+            stamp = (dict(record.headers).get(MODEL) or b"").decode(errors="replace")
             if stamp not in found and fold.is_latest(record) and (points := decode_embedded(record).points):
                 vector = points[0].vector
                 assert vector is not None  # noqa: S101 - for mypy: the wire format has a vector for each

@@ -34,8 +34,8 @@ class _Key(Struct, frozen=True):
 def decode(items: Sequence[Record], *, settings: ContractSettings) -> list[Ticket | Rejected]:
     """Decode and check each record against the contract and its limits.
 
-    Codes: too_large, too_deep, bad_utf8, bad_json, other_format, wire_format, envelope, bad_field, unknown_schema,
-    no_version, bad_key, too_many_messages, too_many_tags. No reason quotes the ticket's text.
+    Codes: unreadable, too_large, too_deep, bad_utf8, bad_json, other_format, wire_format, envelope, bad_field,
+    unknown_schema, no_version, bad_key, too_many_messages, too_many_tags. No reason quotes the ticket's text.
     """
     return [_decode(record, settings) for record in items]
 
@@ -91,9 +91,12 @@ def _time_as_version(ms: int, what: str) -> int:
 
 
 def _deleted_by_null(record: Record, settings: ContractSettings) -> Ticket:
+    if record.damage is not None:  # the delete's version may be lost; an event in a value needs no header
+        raise FaultError("unreadable", record.damage.reason)
     key = _ids(record.key)
-    header = dict(record.headers).get(VERSION_HEADER)
-    if header is not None:
+    headers = dict(record.headers)
+    if VERSION_HEADER in headers:
+        header = headers[VERSION_HEADER] or b""
         if not (header.isdigit() and int(header[:20]) <= MAX_VERSION and len(header) <= len(str(MAX_VERSION))):
             raise FaultError("no_version", f"the version header is not a number from 0 to {MAX_VERSION}")
         version = int(header)

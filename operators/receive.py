@@ -23,13 +23,15 @@ def receive_embedded(records: Sequence[Record], *, model: str | None = None) -> 
 
 
 def _receive_points(record: Record, model: str | None) -> TicketPoints | Rejected:
-    if model is not None and dict(record.headers).get(MODEL) != model.encode():
+    if record.damage is None and model is not None and dict(record.headers).get(MODEL) != model.encode():
         return Rejected(record, "index", "other_model", "its vectors were not made by the model of this index")
     return _receive(record, "embedded", "index", decode_embedded)
 
 
 def _receive(record: Record, kind: Kind, stage: Stage, read: Callable[[Record], T]) -> T | Rejected:
     """Rejected when it is of another kind or version, is malformed, or lies under another ticket's key."""
+    if record.damage is not None:
+        return Rejected(record, stage, "unreadable", record.damage.reason)
     given = dict(record.headers).get(CONTENT_TYPE)
     if given != content_type(kind):  # what it is instead isn't told: a header may hold anything
         said = "is missing" if given is None else "is another"

@@ -52,7 +52,7 @@ def read(record: Record) -> Reading | None:
     """Read a record; None if it is bad."""
     try:
         if record.value is None:
-            return _null(record)
+            return None if record.damage else _null(record)
         if len(record.value) > MAX_RECORD_BYTES:
             return None
         value = unframed(record.value)

@@ -124,7 +124,7 @@ def _bytes_each(settings: Settings, topic: str) -> float:
     sizes = [
         len(record.key or b"")
         + len(record.value or b"")
-        + sum(len(name) + len(value) for name, value in record.headers)
+        + sum(len(name) + len(value or b"") for name, value in record.headers)
         for record in read_topic(settings.kafka, topic, partitions=_PARTITIONS)
     ]
     return float(np.mean(sizes))

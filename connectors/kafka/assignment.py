@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.commits import Committer
 from connectors.kafka.messages import partitions_of
+from connectors.kafka.skipping import BatchSkipper
 from delivery.offsets import OffsetTracker
 
 logger: Final = logging.getLogger("ticketstream.consumer")
@@ -39,6 +40,7 @@ class Assignment:
         *,
         tracker: OffsetTracker,
         committer: Committer,
+        skipper: BatchSkipper,
         observer: ConsumerObserver,
         incremental: bool,
         drain_timeout_s: float,
@@ -50,6 +52,7 @@ class Assignment:
             client: the group member.
             tracker: is told which partitions come and go.
             committer: commits revoked partitions.
+            skipper: is told which partitions go.
             observer: is told about rebalances and lag.
             incremental: a rebalance adds or removes some partitions, instead of replacing all of them.
             drain_timeout_s: a revocation waits for work in flight for at most half of it.
@@ -58,6 +61,7 @@ class Assignment:
         self._client = client
         self._tracker = tracker
         self._committer = committer
+        self._skipper = skipper
         self._observer = observer
         self._incremental = incremental
         self._revoke_wait_s = min(drain_timeout_s / 2, _REVOKE_WAIT_S)
@@ -117,6 +121,7 @@ class Assignment:
 
     def _remove(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self._tracker.remove(partitions_of(partitions))
+        self._skipper.forget(partitions_of(partitions))
         if self._incremental:
             client.incremental_unassign(partitions)
         else:

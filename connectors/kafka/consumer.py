@@ -16,8 +16,9 @@ from connectors.kafka.bounded import ends_within
 from connectors.kafka.clients import open_client
 from connectors.kafka.commits import Committer
 from connectors.kafka.faults import ClientErrors, denied, translate
-from connectors.kafka.messages import record_of
+from connectors.kafka.messages import Item, Reached, item_of, partition_of
 from connectors.kafka.options import Options, consumer_options
+from connectors.kafka.skipping import BatchSkipper
 from core.failpoints import failpoint
 from core.records import Batch, Receipt, Record
 from core.settings import KafkaSettings, WriterSettings
@@ -26,11 +27,16 @@ from delivery.offsets import OffsetTracker
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
+#: What was read, and the generation of its partition at that time.
+_Read = tuple[Record | Reached, int]
+
 #: How long a poll waits for credits before it returns None, so that the caller's loop keeps turning.
 _ROOM_WAIT_S: Final = 0.02
 #: Pause after there were no credits for this long. Pausing at once would discard the prefetched records whenever the
 #: writer stalls briefly.
 _FULL_PAUSE_S: Final = 1.0
+#: A batch of long records ends here. One record may be longer, so this is a limit on all but the last.
+_MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 #: Timeout of the last commit and of leaving the group together: a broker silent for so long is unreachable.
 _ANSWER_S: Final = 5.0
 #: Share of that timeout for which a refused commit is retried. A rebalance delays the refusal until it is over, so the
@@ -48,6 +54,7 @@ class GroupConsumer:
         assignment: Assignment,
         tracker: OffsetTracker,
         committer: Committer,
+        skipper: BatchSkipper,
         errors: ClientErrors,
         limits: WriterSettings,
         credits_: Credits,
@@ -59,12 +66,13 @@ class GroupConsumer:
         self._assignment = assignment
         self._tracker = tracker
         self._committer = committer
+        self._skipper = skipper
         self._errors = errors
         self._limits = limits
         self._credits = credits_
         self._observer = observer
         self._clock = clock
-        self._carried: list[tuple[Record, int]] = []
+        self._carried: list[_Read] = []
         self._full_since: float | None = None
         self._drain_deadline: float | None = None
         self._closed = False
@@ -101,13 +109,18 @@ class GroupConsumer:
             return None
         self._full_since = None
         self._assignment.pause(paused=False)
-        records = self._fetch(min(room, self._limits.max_batch_records))
+        items = self._fetch(min(room, self._limits.max_batch_records))
+        records = tuple(item for item in items if isinstance(item, Record))
+        receipt = self._tracker.deliver(records)
+        # After the records: what precedes the end of a partition is delivered then.
+        for item in items:
+            if isinstance(item, Reached):
+                self._tracker.reached(item.partition, item.offset)
         if not records:
             return None
-        receipt = self._tracker.deliver(records)
         self._credits.take(receipt.records, receipt.bytes)
         failpoint("after_fetch")
-        return Batch(tuple(records), receipt)
+        return Batch(records, receipt)
 
     def ack(self, receipt: Receipt) -> None:
         """Acknowledge a batch whose whole effect is durable. Thread-safe."""
@@ -141,44 +154,51 @@ class GroupConsumer:
         self._committer.commit_now(self._client, retry_s=_ANSWER_S * _RETRY_SHARE)
         self._client.close()
 
-    def _fetch(self, count: int) -> list[Record]:
+    def _fetch(self, count: int) -> list[Record | Reached]:
         carried, self._carried = self._carried, []
         wanted = count - len(carried)
-        messages = self._consume(wanted, self._limits.max_batch_delay_ms / 1000) if wanted > 0 else []
-        now = self._tracker.generations()
-        return [
-            record
-            for record, generation in (*carried, *messages)
-            # A rebalance inside this very call may have taken the partition away.
-            if now.get((record.origin.topic, record.origin.partition)) == generation
-        ]
+        read = self._consume(wanted, self._limits.max_batch_delay_ms / 1000) if wanted > 0 else []
+        # A rebalance inside this very call may have taken the partition away.
+        return [item for item, generation in (*carried, *read) if self._generation(item) == generation]
 
-    def _consume(self, count: int, timeout_s: float) -> list[tuple[Record, int]]:
+    def _consume(self, count: int, timeout_s: float) -> list[_Read]:
+        """Wait for one message, then take what else has arrived.
+
+        So an idle stream passes each record on at once, and a backlog fills the batch. Messages are taken one by one:
+        the client copies each on its way, and several of many megabytes are known as such only then.
+        """
+        found: list[_Read] = []
+        size = 0
         try:
-            # Wait for one message, then take what else has arrived: an idle stream passes each record on at once, and
-            # a backlog fills the batch.
-            found = self._taken(self._client.consume(1, timeout_s))
-            if found and count > 1:
-                found += self._taken(self._client.consume(count - 1, 0))
+            messages = self._client.consume(1, timeout_s)
+            while messages:
+                taken = self._taken(messages)
+                found += taken
+                size += sum(item.size for item, _generation in taken if isinstance(item, Record))
+                if len(found) >= count or size >= _MAX_BATCH_BYTES:
+                    break
+                messages = self._client.consume(1, 0)
         except KafkaException as error:
             raise translate(error.args[0], "consuming") from None
         if self._errors.denial is not None:
             raise translate(self._errors.denial, "consuming")
         return found
 
-    def _taken(self, messages: Sequence[Message]) -> list[tuple[Record, int]]:
-        """Records with the present generation of their partition; those of partitions no longer held are left out."""
-        found, now = [], self._tracker.generations()
+    def _taken(self, messages: Sequence[Message]) -> list[_Read]:
+        """What was read, with the present generation of its partition; partitions no longer held are left out."""
+        found: list[_Read] = []
         for message in messages:
-            fault = message.error()
-            if fault is not None:
-                _note(fault)
+            item = item_of(message)
+            if isinstance(item, KafkaError):
+                _note(item)
                 continue
-            record = record_of(message)
-            generation = now.get((record.origin.topic, record.origin.partition))
+            generation = self._generation(item)
             if generation is not None:
-                found.append((record, generation))
+                found += ((read, generation) for read in self._skipper.read(item))
         return found
+
+    def _generation(self, item: Item) -> int | None:
+        return self._tracker.generation(partition_of(item))
 
     def _keep_alive_while_full(self) -> None:
         now = self._clock()
@@ -218,10 +238,12 @@ def open_consumer(
     committer = Committer(tracker, interval_s=kafka.commit_interval_s, clock=clock)
     callbacks: Options = {"on_commit": committer.on_commit, "error_cb": errors.add}
     client = open_client(Consumer, consumer_options(kafka) | callbacks)
+    skipper = BatchSkipper(client, expected=tracker.expected)
     assignment = Assignment(
         client,
         tracker=tracker,
         committer=committer,
+        skipper=skipper,
         observer=observer,
         incremental=kafka.group_protocol == "consumer" or kafka.assignment_strategy == "cooperative-sticky",
         drain_timeout_s=limits.drain_timeout_s,
@@ -233,6 +255,7 @@ def open_consumer(
         assignment=assignment,
         tracker=tracker,
         committer=committer,
+        skipper=skipper,
         errors=errors,
         limits=limits,
         credits_=credits_,

@@ -1,27 +1,103 @@
-"""Converts librdkafka's messages and offsets to our records and positions, and back."""
+"""The input boundary: whatever the client hands over becomes a record, or says which part of the log it stands for.
+
+Nothing here raises on what a producer or a broker has written, as it would end the thread that polls.
+"""
 
 from collections.abc import Iterable, Mapping
+from operator import methodcaller
+from typing import Final
 
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import KafkaError, Message, TopicPartition
+from msgspec import Struct
 
-from core.records import Origin, Record
+from core.records import Damage, Headers, Origin, Record
 from delivery.offsets import TopicPartition as Partition
+
+#: More headers are left out: each costs memory beyond its bytes, and an event needs one at most.
+_MAX_HEADERS: Final = 100
+#: `message.headers()`, called in a way in which Python checks the result. For a name that isn't UTF-8 the client (2.16)
+#: sets an exception and returns a list with a null pointer in it. Python's fast path for a method call that has run a
+#: few times hands that list on, and the process crashes when it is read.
+_call_headers: Final = methodcaller("headers")
+#: Errors of one batch: the client can't read it and doesn't go past it by itself.
+_UNREADABLE: Final = {
+    KafkaError._BAD_MSG,  # noqa: SLF001 - librdkafka's local codes begin with an underscore
+    KafkaError._BAD_COMPRESSION,  # noqa: SLF001 - likewise
+    KafkaError._NOT_IMPLEMENTED,  # noqa: SLF001 - likewise
+    KafkaError.MSG_SIZE_TOO_LARGE,
+}
+
+
+class Reached(Struct, frozen=True):
+    """Everything of a partition before `offset` was handed over. Control records and aborted ones count as read."""
+
+    partition: Partition
+    offset: int
+
+
+class Unreadable(Struct, frozen=True):
+    """A batch that the client can't read; it begins at `offset`, and its end is unknown."""
+
+    partition: Partition
+    offset: int
+    reason: str
+
+
+#: What was read of a partition.
+Item = Record | Reached | Unreadable
+
+
+def item_of(message: Message) -> Item | KafkaError:
+    """The record in `message`, what its error says about the log, or an error of the client or the broker."""
+    error = message.error()
+    if error is None:
+        return record_of(message)
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None or offset < 0:
+        return error
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - likewise
+        return Reached((topic, partition), offset)
+    if error.code() in _UNREADABLE:
+        return Unreadable((topic, partition), offset, error.str())
+    return error
+
+
+def partition_of(item: Item) -> Partition:
+    """The partition that `item` was read from."""
+    return (item.origin.topic, item.origin.partition) if isinstance(item, Record) else item.partition
 
 
 def record_of(message: Message) -> Record:
-    """Convert a message without an error to a record."""
+    """Convert a message without an error to a record. Headers that can't be read are left out, and `damage` says so."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None  # noqa: S101 - for mypy: a message without error has all three
     assert partition is not None  # noqa: S101 - likewise
     assert offset is not None  # noqa: S101 - likewise
     _kind, timestamp_ms = message.timestamp()
-    pairs = message.headers() or ()
-    headers = tuple(
-        (name, _bytes(value) or b"") for name, value in (pairs.items() if isinstance(pairs, dict) else pairs)
-    )
+    headers, damage = _headers(message, offset)
     return Record(
-        Origin(topic, partition, offset), _bytes(message.key()), _bytes(message.value()), timestamp_ms, headers
+        Origin(topic, partition, offset),
+        _bytes(message.key()),
+        _bytes(message.value()),
+        timestamp_ms,
+        headers,
+        damage,
     )
+
+
+def _headers(message: Message, offset: int) -> tuple[Headers, Damage | None]:
+    try:
+        found = _call_headers(message)  # once: a second call would return the list with the null pointer
+    except Exception:  # noqa: BLE001 - SystemError, caused by UnicodeDecodeError
+        return (), Damage("headers", "its headers can't be read: a name is not UTF-8", offset)
+    if not found:
+        return (), None
+    pairs = list(found.items()) if isinstance(found, dict) else found
+    if len(pairs) > _MAX_HEADERS:
+        return (), Damage(
+            "headers", f"it has {len(pairs):,} headers, more than the {_MAX_HEADERS} that are read", offset
+        )
+    return tuple((name, _bytes(value)) for name, value in pairs), None
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

@@ -13,6 +13,20 @@ logger: Final = logging.getLogger("ticketstream.kafka")
 Options = dict[str, Any]
 
 
+#: Options of every client that reads.
+READING: Final[Options] = {
+    # The end of a partition tells that everything before it was handed over, control records included.
+    "enable.partition.eof": True,
+    # Otherwise a bit that flipped on a broker's disk is taken for text.
+    "check.crcs": True,
+    # The client unpacks all of a fetch at once, so what it asks for is small. It always gets one batch, however large.
+    "fetch.max.bytes": 1024 * 1024,
+    "max.partition.fetch.bytes": 256 * 1024,
+    # Of an answer, and of what a batch of zstd unpacks to; a larger batch counts as unreadable.
+    "receive.message.max.bytes": 64 * 1024 * 1024,
+}
+
+
 def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
     """Options of every client: bootstrap servers and authentication.
 
@@ -53,7 +67,7 @@ def consumer_options(settings: KafkaSettings) -> Options:
         "auto.offset.reset": "earliest",
         "max.poll.interval.ms": int(settings.max_poll_interval_s * 1000),
         "queued.max.messages.kbytes": settings.prefetch_kib,
-        "enable.partition.eof": False,
+        **READING,
     }
     if settings.group_protocol == "classic":
         if settings.max_poll_interval_s < settings.session_timeout_s:

@@ -1,22 +1,22 @@
 """Reads a topic from start to end, outside any group."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import denied, translate
-from connectors.kafka.messages import record_of
-from connectors.kafka.options import Options, client_options
+from connectors.kafka.messages import Reached, item_of
+from connectors.kafka.options import READING, Options, client_options
+from connectors.kafka.skipping import BatchSkipper
 from core.errors import UnavailableError
 from core.records import Origin, Record
 from core.settings import KafkaSettings
+from delivery.offsets import TopicPartition as Partition
 
-#: Maximum wait for a batch to fill, the last one of each partition included.
 _POLL_S: Final = 0.05
-_BATCH: Final = 500
 #: How long the broker holds an empty fetch; the end of each partition costs one.
 _HELD_MS: Final = 50
 
@@ -38,8 +38,11 @@ def read_topic(
     begin = start or {}
     with _reader(settings) as consumer:
         bounds = {n: _bounds(settings, consumer, TopicPartition(topic, n)) for n in range(partitions)}
-        consumer.assign([TopicPartition(topic, n, begin.get(n, first)) for n, (first, _end) in bounds.items()])
-        yield from _until_end(settings, consumer, {n: end for n, (_first, end) in bounds.items()})
+        starts = {n: begin.get(n, first) for n, (first, _end) in bounds.items()}
+        consumer.assign([TopicPartition(topic, n, offset) for n, offset in starts.items()])
+        ends = {(topic, n): end for n, (_first, end) in bounds.items()}
+        items = _read(consumer, {(topic, n): start for n, start in starts.items()}, settings.startup_timeout_s)
+        yield from _until_end(settings, items, ends)
 
 
 def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
@@ -48,13 +51,28 @@ def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:
     Raises:
         UnavailableError: the broker stops answering.
     """
+    return next(iter(read_range(settings, origin, last=origin.offset)), None)
+
+
+def read_range(settings: KafkaSettings, first: Origin, *, last: int) -> list[Record]:
+    """The records from `first` to offset `last` of its partition, without those that don't exist or have expired.
+
+    Raises:
+        UnavailableError: the broker stops answering.
+    """
+    found: list[Record] = []
     with _reader(settings) as consumer:
-        consumer.assign([TopicPartition(origin.topic, origin.partition, origin.offset)])
-        for message in consumer.consume(1, settings.startup_timeout_s / 2):
-            if message.error() is None:
-                record = record_of(message)
-                return record if record.origin == origin else None
-    return None
+        partition = (first.topic, first.partition)
+        consumer.assign([TopicPartition(*partition, first.offset)])
+        _bounds(settings, consumer, TopicPartition(*partition))
+        # Past the end of the partition some brokers say nothing, and others make the client begin at its first record.
+        for item in _read(consumer, {partition: first.offset}, settings.startup_timeout_s / 2):
+            if isinstance(item, Reached) or not first.offset <= item.origin.offset <= last:
+                break
+            found.append(item)
+            if item.origin.offset == last:
+                break
+    return found
 
 
 def _bounds(settings: KafkaSettings, consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
@@ -75,28 +93,41 @@ def _bounds(settings: KafkaSettings, consumer: Consumer, partition: TopicPartiti
     raise _no_answer(settings)
 
 
-def _until_end(settings: KafkaSettings, consumer: Consumer, ends: dict[int, int]) -> Iterator[Record]:
+def _until_end(
+    settings: KafkaSettings, items: Iterable[Record | Reached], ends: dict[Partition, int]
+) -> Iterator[Record]:
     """Yield records up to `ends`, and on until a fetch is empty.
 
     An empty fetch alone does not prove the end: a replica that is taken for the leader may lack recently acknowledged
     records. The end offset alone doesn't either: some brokers report the start of the last batch.
     """
+    if not ends:
+        return
+    for item in items:
+        if isinstance(item, Record):
+            yield item
+        elif item.offset >= ends.get(item.partition, 0):
+            ends.pop(item.partition, None)
+            if not ends:
+                return
+    raise _no_answer(settings)
+
+
+def _read(consumer: Consumer, starts: Mapping[Partition, int], patience_s: float) -> Iterator[Record | Reached]:
+    """What the client reads from `starts`, until it reads nothing for `patience_s`.
+
+    One message at a time: several of many megabytes are known as such only then.
+    """
+    skipper = BatchSkipper(consumer, expected=lambda partition: starts.get(partition, 0))
     silent_s = 0.0
-    while ends:
-        messages = consumer.consume(_BATCH, _POLL_S)
+    while silent_s <= patience_s:
+        messages = consumer.consume(1, _POLL_S)
         silent_s = 0.0 if messages else silent_s + _POLL_S
-        if silent_s > settings.startup_timeout_s:
-            raise _no_answer(settings)
-        for message in messages:
-            error = message.error()
-            if error is None:
-                yield record_of(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's local codes begin so
-                reached = message.partition() or 0
-                if (message.offset() or 0) >= ends.get(reached, 0):
-                    ends.pop(reached, None)
-            elif not error.retriable():
-                raise translate(error, "reading")
+        for item in map(item_of, messages):
+            if not isinstance(item, KafkaError):
+                yield from skipper.read(item)
+            elif not item.retriable():
+                raise translate(item, "reading")
 
 
 def _no_answer(settings: KafkaSettings) -> UnavailableError:
@@ -109,7 +140,7 @@ def _reader(settings: KafkaSettings) -> Consumer:
         # the worker's group, so that a prefixed ACL for that covers it.
         "group.id": f"{settings.group}-reader",
         "enable.auto.commit": False,
-        "enable.partition.eof": True,
+        **READING,
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": _HELD_MS,
     }

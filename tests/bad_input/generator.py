@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, Final
 
-from core.records import Origin, Record
+from core.records import Headers, Origin, Record
 from synthetic.broken import broken_record
 from tests.bad_input.values import LITERALS, MARKS, PIECES, TIMES
 from tests.reading import MAX_RECORD_BYTES
 
-Headers = tuple[tuple[str, bytes], ...]
 Made = tuple[bytes | None, bytes | None, Headers]
 #: Names and JSON texts of fields, in the order they are written; a name may repeat.
 Fields = list[tuple[str, bytes]]

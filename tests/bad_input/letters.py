@@ -18,7 +18,7 @@ def check_letters(world: World, log: Sequence[Record]) -> int:
     wanted = {(r.origin.partition, r.origin.offset): (r.key, r.value, r.headers) for r in broken(log)}
     found = {}
     for letter in world.letters():
-        about = {name: value for name, value in letter.headers if name.startswith("dlq-")}
+        about = {name: value or b"" for name, value in letter.headers if name.startswith("dlq-")}
         place = (int(about["dlq-partition"]), int(about["dlq-offset"]))
         assert place not in found, "two letters of one record"
         assert not hit(about["dlq-reason"].decode())

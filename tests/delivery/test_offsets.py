@@ -1,13 +1,16 @@
 """The offset tracker against naive models, as state machines."""
 
+from itertools import takewhile
+
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from msgspec import Struct
 
 from core.errors import FatalError
 from core.records import Origin, Receipt, Record
-from delivery.offsets import OffsetTracker, TopicPartition
+from delivery.offsets import Gap, OffsetTracker, TopicPartition
 
 PARTITIONS = [("t", 0), ("t", 1), ("t", 2)]
 
@@ -41,8 +44,58 @@ def test_the_first_unfinished_offset_is_known_from_the_first_record_on() -> None
     assert tracker.first_unfinished() == {PARTITIONS[0]: 42}
 
 
+def test_a_gap_at_the_end_is_passed_when_all_before_it_is_done() -> None:
+    """The marker of a transaction takes an offset and is no record: without it an idle stream would have a lag of 1."""
+    tracker = OffsetTracker()
+    tracker.assign([PARTITIONS[0]])
+    receipt = tracker.deliver([_record(PARTITIONS[0], 0)])
+    tracker.reached(PARTITIONS[0], 2)
+    assert tracker.first_unfinished() == {PARTITIONS[0]: 0}
+    assert tracker.committable() == {}
+    tracker.ack(receipt)
+    assert tracker.committable() == {PARTITIONS[0]: 2}
+    tracker.reached(PARTITIONS[0], 5)
+    assert tracker.first_unfinished() == {PARTITIONS[0]: 5}
+
+
+def test_the_end_of_what_was_committed_is_not_committed_again() -> None:
+    """A member of an idle stream commits nothing."""
+    tracker = OffsetTracker()
+    tracker.assign(PARTITIONS[:2], committed={PARTITIONS[0]: 7})
+    tracker.reached(PARTITIONS[0], 7)
+    tracker.reached(PARTITIONS[1], 0)
+    tracker.reached(PARTITIONS[2], 9)
+    assert tracker.committable() == {}
+
+
+def test_gaps_are_told_once() -> None:
+    """From the offset where reading begins, between records, and before the end."""
+    tracker = OffsetTracker()
+    tracker.assign(PARTITIONS[:2], committed={PARTITIONS[0]: 10})
+    assert tracker.expected(PARTITIONS[0]) == 10
+    assert tracker.expected(PARTITIONS[1]) == tracker.expected(PARTITIONS[2]) == 0
+    tracker.deliver([_record(PARTITIONS[0], 30), _record(PARTITIONS[0], 31), _record(PARTITIONS[0], 33)])
+    tracker.deliver([_record(PARTITIONS[1], 5)])
+    tracker.reached(PARTITIONS[0], 36)
+    assert tracker.gaps() == [Gap(PARTITIONS[0], 10, 30), Gap(PARTITIONS[0], 32, 33), Gap(PARTITIONS[0], 34, 36)]
+    assert tracker.gaps() == []
+    assert tracker.expected(PARTITIONS[0]) == 36
+
+
+class _Read(Struct, frozen=True):
+    """A record that was delivered, or an end that was reached."""
+
+    offset: int
+    end: bool = False
+
+    @property
+    def next(self) -> int:
+        """The offset to go on from after it."""
+        return self.offset + (not self.end)
+
+
 class Delivery(RuleBasedStateMachine):
-    """Partitions come and go; batches with gaps are delivered and acked in any order, also late."""
+    """Partitions come and go; batches with gaps are delivered and acked in any order, also late; ends are reached."""
 
     tracker_type: type[OffsetTracker] = OffsetTracker
     receipts = Bundle("receipts")
@@ -50,8 +103,8 @@ class Delivery(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.tracker = self.tracker_type()
-        # per assigned partition: offsets delivered under this generation, those acked, the next to read
-        self.delivered: dict[TopicPartition, list[int]] = {}
+        # per assigned partition: what was read under this generation, those acked, the next to read
+        self.delivered: dict[TopicPartition, list[_Read]] = {}
         self.acked: dict[TopicPartition, set[int]] = {}
         self.next: dict[TopicPartition, int] = {}
         self.generations: dict[TopicPartition, int] = {}
@@ -80,12 +133,22 @@ class Delivery(RuleBasedStateMachine):
             if partition in self.delivered:
                 offset = self.next[partition] + gap - 1
                 self.next[partition] = offset + 1
-                self.delivered[partition].append(offset)
+                self.delivered[partition].append(_Read(offset))
                 records.append(_record(partition, offset))
         receipt = self.tracker.deliver(records)
         assert receipt.records == len(records)
         assert receipt.bytes == sum(record.size for record in records)
         return receipt, [(r.origin, self.generations[r.origin.topic, r.origin.partition]) for r in records]
+
+    @rule(partition=st.sampled_from(PARTITIONS), gap=st.integers(-2, 3))
+    def reach(self, partition: TopicPartition, gap: int) -> None:
+        """The client reports an end; it may have been overtaken by records."""
+        if partition in self.delivered:
+            end = max(0, self.next[partition] + gap)
+            self.tracker.reached(partition, end)
+            if end > self.next[partition]:
+                self.next[partition] = end
+                self.delivered[partition].append(_Read(end, end=True))
 
     @rule(delivered=consumes(receipts))
     def ack(self, delivered: Delivered) -> None:
@@ -102,16 +165,17 @@ class Delivery(RuleBasedStateMachine):
 
     @invariant()
     def never_past_the_first_unacked(self) -> None:
-        """The commit position is one past the contiguous acked prefix of the delivered offsets."""
+        """The commit position is one past the acked prefix of the delivered offsets, or an end right behind it."""
         positions = self.tracker.commit_positions()
         assert set(positions) == set(self.delivered)
-        for partition, offsets in self.delivered.items():
-            run = None
-            for offset in offsets:
-                if offset not in self.acked[partition]:
-                    break
-                run = offset + 1
-            assert positions[partition] == run
+        for partition, read in self.delivered.items():
+            done = list(takewhile(lambda one: one.end or one.offset in self.acked[partition], read))  # noqa: B023
+            reached = [one.next for one in done if not one.end]
+            least, most = max(reached, default=None), max((one.next for one in done), default=None)
+            assert (least or 0) <= (positions[partition] or 0) <= (most or 0)
+            if done == read:
+                assert positions[partition] == most
+            offsets = [one.offset for one in read if not one.end]
             assert self.tracker.drained([partition]) == (set(offsets) == self.acked[partition])
 
 
@@ -142,6 +206,13 @@ class Group(RuleBasedStateMachine):
         offsets = [n for n in range(self.next, self.next + 2 * count + 3) if n % 3 != 1][:count]
         self.next = offsets[-1] + 1
         return self.tracker.deliver([_record(PARTITIONS[0], offset) for offset in offsets])
+
+    @rule()
+    def reach(self) -> None:
+        """The end is behind a record that was compacted away."""
+        if self.next % 3 == 1:
+            self.next += 1
+        self.tracker.reached(PARTITIONS[0], self.next)
 
     @rule(receipt=consumes(receipts))
     def ack(self, receipt: Receipt) -> None:
@@ -220,7 +291,17 @@ class _LastAcked(OffsetTracker):
                 assignment.commit_position = part.offsets[-1] + 1
 
 
-@pytest.mark.parametrize("tracker", [_HighestAcked, _LastAcked])
+class _EndAtOnce(OffsetTracker):
+    """Mutant: commits the end of a partition while records before it are in flight."""
+
+    def reached(self, partition: TopicPartition, offset: int) -> None:
+        super().reached(partition, offset)
+        assignment = self._assignments.get(partition)
+        if assignment is not None and offset >= (assignment.expected or 0):
+            assignment.commit_position = offset
+
+
+@pytest.mark.parametrize("tracker", [_HighestAcked, _LastAcked, _EndAtOnce])
 def test_the_machines_catch_a_tracker_that_commits_too_far(tracker: type[OffsetTracker]) -> None:
     """Both state machines fail for trackers that commit past records in flight."""
     once = settings(SETTINGS, max_examples=2_000, phases=[Phase.generate], print_blob=False, database=None)

@@ -93,7 +93,8 @@ def test_enriched_records_keep_key_partition_and_origin(drained: SplitWorld) -> 
         assert dict(record.headers)[BROKER_TIME] == str(raw.timestamp_ms).encode()
     sound = {place for place, record in log.items() if read(record) is not None}
     assert {_place(decode_enriched(record).ticket.raw.origin) for record in enriched} == sound
-    lettered = {(int(h["dlq-partition"]), int(h["dlq-offset"])) for h in (dict(r.headers) for r in drained.letters())}
+    headers = ({name: value or b"" for name, value in letter.headers} for letter in drained.letters())
+    lettered = {(int(h["dlq-partition"]), int(h["dlq-offset"])) for h in headers}
     assert lettered == {_place(record.origin) for record in broken(list(log.values()))}
 
 

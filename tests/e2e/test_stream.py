@@ -70,7 +70,7 @@ def _assert_index_equals_log(world: World) -> None:
     letters = {
         (h["dlq-topic"].decode(), int(h["dlq-partition"]), int(h["dlq-offset"])): letter.value
         for letter in world.letters()
-        for h in [dict(letter.headers)]
+        for h in [{name: value or b"" for name, value in letter.headers}]
     }
     expected = {(raw, r.origin.partition, r.origin.offset): r.value for r in broken(log)}
     assert letters == expected

@@ -103,7 +103,7 @@ def judge_letters(log: Sequence[Record], letters: Sequence[Record], verdict: Ver
     wanted = {(r.origin.partition, r.origin.offset): (r.key, r.value) for r in broken(log)}
     found: Counter[tuple[int, int]] = Counter()
     for letter in letters:
-        headers = dict(letter.headers)
+        headers = {name: value or b"" for name, value in letter.headers}
         place = (int(headers["dlq-partition"]), int(headers["dlq-offset"]))
         found[place] += 1
         if wanted.get(place) != (letter.key, letter.value) and place not in verdict.wrongly_lettered:

@@ -6,11 +6,13 @@ from typing import Literal
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.assignment import ConsumerObserver
 from connectors.kafka.consumer import GroupConsumer, open_consumer
 from connectors.kafka.dead_letters import DeadLetterTopic
+from connectors.kafka.options import producer_options
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_one, read_topic
 from core.errors import FatalError
@@ -240,6 +242,30 @@ def test_a_dead_letter_keeps_the_record_and_adds_the_reason(tansu: str) -> None:
     assert again is not None
     assert dict(again.headers)["dlq-first-seen-ms"] == b"1000"
     sender.close()
+
+
+def test_a_commit_passes_the_markers_of_transactions(kafka: str) -> None:
+    """Once everything before it is acked: the group has no lag after a committed and after an aborted transaction."""
+    topic = _Topic(kafka)
+    producer = Producer(producer_options(topic.kafka) | {"transactional.id": topic.name})
+    producer.init_transactions(PATIENCE_S)
+    for value, end in ((b"1", producer.commit_transaction), (b"2", producer.abort_transaction)):
+        producer.begin_transaction()
+        producer.produce(topic.name, value)
+        producer.flush(PATIENCE_S)
+        end(PATIENCE_S)
+    consumer = topic.consumer()
+    batches = _poll_until(consumer, lambda b: _count(b) >= 1)
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        if (more := consumer.poll()) is not None:  # the local broker shows aborted records
+            batches.append(more)
+    assert topic.committed() == 0
+    for batch in batches:
+        consumer.ack(batch.receipt)
+    _drain(consumer)
+    assert topic.committed() == 4
+    assert sum(one.lag for one in topic.cluster.lag(topic.name, topic.kafka.group)) == 0
 
 
 def test_reading_past_the_end_returns_none(tansu: str) -> None:

@@ -5,9 +5,10 @@
 - `records` breaks P1 to P6: records are lost, stale, resurrected, or wrongly dead-lettered.
 - `workers` breaks P7 to P10: memory, outages, shutdown, rebalances.
 - `secrets` breaks P11 and privacy.
+- `boundary` breaks P12: what is read from the broker.
 """
 
-from tests.faults.mutants import records, secrets, workers
+from tests.faults.mutants import boundary, records, secrets, workers
 from tests.faults.mutants.mutant import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant", "records", "secrets", "workers"]
+__all__ = ["MUTANTS", "Mutant", "boundary", "records", "secrets", "workers"]

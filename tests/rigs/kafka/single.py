@@ -18,10 +18,11 @@ PASSWORD: Final = "right-password"
 
 
 class Kafka(Struct, frozen=True):
-    """Addresses of a running broker, without and with authentication."""
+    """Addresses of a running broker, without and with authentication, and the folder of its data."""
 
     address: str
     sasl_address: str
+    folder: Path
 
     def login(self, password: str, **changes: Any) -> KafkaSettings:
         """Settings of a client that uses this password."""
@@ -41,7 +42,7 @@ def start_kafka() -> Iterator[Kafka]:
     """Start a broker and yield it once it answers."""
     java = quick_java(384)
     with tempfile.TemporaryDirectory(prefix="kafka-") as name:
-        kafka = Kafka(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+        kafka = Kafka(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}", Path(name))
         node = Node(Path(name), kafka.address, _config(kafka), java=java)
         try:
             format_all(node)

@@ -1,0 +1,58 @@
+"""What is read from the broker: P12 and P1 broken."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from connectors.kafka import messages
+from connectors.kafka.messages import Item, Unreadable
+from connectors.kafka.skipping import BatchSkipper
+from delivery.offsets import OffsetTracker, TopicPartition
+from tests.faults.mutants.mutant import mutant, patch
+
+_MESSAGES: Any = messages
+
+
+@mutant("P12", trial="unreadable_records")
+def trust_every_header() -> None:
+    """Headers are read as if they were always text."""
+    patch(_MESSAGES, "_headers", lambda message, _offset: (tuple(message.headers() or ()), None))
+
+
+@mutant("P12", trial="unreadable_records")
+def wait_for_an_unreadable_batch() -> None:
+    """The client may read it one day."""
+    read = BatchSkipper.read
+
+    def patient(self: BatchSkipper, item: Item) -> Sequence[Any]:
+        return () if isinstance(item, Unreadable) else read(self, item)
+
+    patch(BatchSkipper, "read", patient)
+
+
+@mutant("P12", "P6", trial="unreadable_records")
+def pass_an_unreadable_batch_in_silence() -> None:
+    """It is gone, and no dead letter says so."""
+    finish = BatchSkipper._finish
+
+    def silent(self: BatchSkipper, *arguments: Any, **more: Any) -> tuple[()]:
+        finish(self, *arguments, **more)
+        return ()
+
+    patch(BatchSkipper, "_finish", silent)
+
+
+@mutant("P12", trial="transactions")
+def commit_records_alone() -> None:
+    """A commit never passes the marker of a transaction."""
+    patch(OffsetTracker, "reached", lambda _self, _partition, _offset: None)
+
+
+@mutant("P1", trial="one_batch_waits")
+def commit_the_end_at_once() -> None:
+    """The end of a partition is committed when it is reached, whatever is in flight before it."""
+
+    def reached(self: OffsetTracker, partition: TopicPartition, offset: int) -> None:
+        assignment = self._assignments[partition]
+        assignment.commit_position = max(assignment.commit_position or 0, offset)
+
+    patch(OffsetTracker, "reached", reached)
