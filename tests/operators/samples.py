@@ -10,7 +10,7 @@ from core.records import EnrichedTicket, Origin, Record, Ticket
 
 
 def event(**changes: Any) -> dict[str, Any]:
-    """A well-formed upsert as JSON would have it; UNSET leaves a field out."""
+    """A valid upsert as decoded JSON; UNSET leaves a field out."""
     whole = {
         "op": "upsert",
         "tenant_id": "acme",
@@ -37,7 +37,7 @@ def ticket(*, deleted: bool = False, **content: Any) -> Ticket:
 
 
 def enriched(**content: Any) -> EnrichedTicket:
-    """A ticket that enrichment has passed."""
+    """An enriched ticket."""
     return EnrichedTicket(ticket(**content))
 
 

@@ -1,4 +1,4 @@
-"""Passages: whole, bounded, one author each, and nothing left out."""
+"""Passages are bounded, have one author each, and cover the whole ticket."""
 
 import re
 from collections.abc import Sequence
@@ -70,13 +70,13 @@ def test_every_message_keeps_its_author_and_visibility() -> None:
 
 
 def test_a_first_message_that_repeats_the_body_is_left_out() -> None:
-    """Many systems send the description as the first message too; an internal copy is another matter."""
+    """A public first message that repeats the body is dropped; an internal copy is kept."""
     repeated = enriched(body="Lost.", messages=(message("Lost."), message("Lost.", public=False)))
     assert [p.message for p in _passages(repeated)] == [-1, 1]
 
 
 def test_a_ticket_without_text_is_still_there() -> None:
-    """Filters find it."""
+    """A ticket without a body has one passage, so that filters find it."""
     assert [p.text for p in _passages(enriched())] == [NO_TEXT]
     assert [p.text for p in _passages(enriched(subject="Only a subject"))] == ["Only a subject"]
 
@@ -91,7 +91,7 @@ def test_a_long_text_is_cut_at_sentences_and_overlaps() -> None:
 
 
 def test_a_subject_as_long_as_a_book_is_bounded_and_kept() -> None:
-    """It gets a quarter of a window before the others, and passages of its own."""
+    """A long subject is cut to a quarter of each window, and also has its own passages."""
     subject = " ".join(f"word{n}" for n in range(100))
     found = _passages(enriched(subject=subject, body="Short."))
     assert all(len(WORDS.spans([p.embed_text])[0]) <= 32 for p in found)
@@ -100,15 +100,15 @@ def test_a_subject_as_long_as_a_book_is_bounded_and_kept() -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
 def test_tiny_windows_still_hold_everything(most: int) -> None:
-    """The smallest setting leaves a subject no room before the others: it gets passages of its own."""
+    """In the smallest windows a subject that doesn't fit has its own passages."""
     found = _passages(enriched(subject="Card lost", body="In Lyon, on a train."), most=most, overlap=0)
     assert all(len(WORDS.spans([p.embed_text])[0]) <= most for p in found)
     assert {"Card", "lost", "Lyon", "train"} <= set(re.findall(r"\w+", " ".join(p.text for p in found)))
 
 
 @pytest.mark.parametrize("joint", ["\x00", "\u200b", "\x1c", "e\u0301"])
-def test_what_only_looks_like_the_end_of_a_word_is_counted_again(joint: str) -> None:
-    """A tokenizer drops controls and accents within a word: `##ing` is one token there, and `ing` on its own three."""
+def test_a_cut_text_with_more_tokens_is_cut_again(joint: str) -> None:
+    """A window is tokenized after the cut, because `##ing` inside a word is one token and `ing` alone three."""
     found = _passages(enriched(body=f"x{joint}" + f"ing{joint}" * 20), tokenizer=WORDPIECE, most=12, overlap=0)
     assert len(found) > 1
     assert max(len(tokens) for tokens in WORDPIECE.spans([p.embed_text for p in found])) <= 12
@@ -138,8 +138,8 @@ def test_windows_are_bounded_and_cover_everything(tokenizer: TokenizerPort, subj
     assert at == len(wanted)
 
 
-def test_nothing_covers_less_when_the_tail_is_dropped() -> None:
-    """The mutant of the test above: a chunker that forgets its last window is caught by the same rule."""
+def test_the_last_window_alone_has_the_end_of_the_text() -> None:
+    """A chunker that drops the last window loses words, which the test above catches."""
     body = " ".join(f"w{n}" for n in range(100))
     whole = _passages(enriched(body=body))
     assert whole[-1].text.endswith("w99")

@@ -33,7 +33,7 @@ def _classified(text: str, *, least: float = 0.1, neighbours: int = 2, **content
 
 
 def test_the_nearest_examples_decide() -> None:
-    """With a confidence between 0 and 1."""
+    """The nearest examples vote on a label, with a confidence between 0 and 1."""
     done = _classified("my card was lost")
     assert done.category is not None
     assert done.category.value == "card"
@@ -43,7 +43,7 @@ def test_the_nearest_examples_decide() -> None:
 
 
 def test_an_example_itself_is_certain() -> None:
-    """Similarity 1 and a unanimous vote."""
+    """An example's own text gets its label with confidence 1."""
     done = _classified("refund has not arrived", neighbours=1)
     assert done.category is not None
     assert round(done.category.confidence, 3) == 1
@@ -57,28 +57,28 @@ def test_what_the_producer_says_is_left_alone() -> None:
 
 
 def test_doubt_gives_no_label() -> None:
-    """Below the threshold a ticket stays without."""
+    """Below min_confidence a ticket gets no label."""
     done = _classified("zebra quantum xylophone", least=0.6)
     assert done.category is None
     assert done.priority is None
 
 
 def test_without_examples_nothing_is_labelled() -> None:
-    """The default."""
+    """Without examples tickets pass unchanged."""
     passage = Passage("card", "card", "customer", public=True, message=-1)
     (embedded,) = embed([EnrichedTicket(ticket(), passages=(passage,))], embedder=EMBEDDER)
     assert classify([embedded], examples=None, neighbours=5, min_confidence=0) == [embedded]  # type: ignore[list-item]
 
 
-def test_the_synthetic_examples_serve() -> None:
-    """Several per topic, each with a category and a priority."""
+def test_the_synthetic_examples_have_labels() -> None:
+    """The synthetic examples have at least 20 categories, and each has a text and a priority."""
     rows = examples(per_topic=2)
     assert len({row.category for row in rows}) >= 20
     assert all(row.text and row.priority for row in rows)
 
 
 def _voted(similarities: list[float], labels: list[str | None], neighbours: int) -> str | None:
-    """The label that wins, by sorting everything: slow and plain."""
+    """The winning label, by a slow and simple sort of everything."""
     pairs = [(-s, label, n) for n, (s, label) in enumerate(zip(similarities, labels, strict=True)) if label is not None]
     votes: dict[str, float] = defaultdict(float)
     for negative, label, _ in sorted(pairs)[:neighbours]:

@@ -1,4 +1,4 @@
-"""What somebody wrote, out of what their mail program sent."""
+"""Cleaning removes markup, quotes and signatures."""
 
 import time
 
@@ -47,13 +47,13 @@ from tests.operators.samples import message, ticket
         ("She wrote: it is broken", "She wrote: it is broken"),
     ],
 )
-def test_cases(text: str, cleaned: str) -> None:
-    """A text is cleaned to what its author meant."""
+def test_a_text_is_cleaned(text: str, cleaned: str) -> None:
+    """Markup, quotes and signatures are removed, and the author's text is kept."""
     assert clean_text(text) == cleaned
 
 
 def test_subject_body_and_messages_are_cleaned() -> None:
-    """A subject is one line."""
+    """All texts of a ticket are cleaned, and a subject becomes one line."""
     (done,) = clean([ticket(subject=" a\n b ", body="<p>x</p>", messages=(message("<b>y</b>  z"),))])
     content = done.content  # type: ignore[union-attr]
     assert content is not None
@@ -65,20 +65,20 @@ def test_subject_body_and_messages_are_cleaned() -> None:
     | st.lists(st.sampled_from(["> q", "-- ", "On x wrote:", "text", "", "From: a", "Sent: b"])).map("\n".join)
 )
 def test_cutting_twice_is_cutting_once(text: str) -> None:
-    """What is left holds nothing more to cut."""
+    """Cutting a mail is idempotent."""
     once = cut_mail(text)
     assert cut_mail(once) == once
 
 
 @given(st.text(min_size=1, max_size=200))
-def test_a_ticket_is_never_cleaned_to_nothing_if_it_says_something(text: str) -> None:
-    """Letters and digits in, letters and digits out."""
+def test_a_text_with_words_never_becomes_empty(text: str) -> None:
+    """A text with letters or digits keeps some of them."""
     if any(c.isascii() and c.isalnum() for c in text) and "<" not in text:
         assert any(c.isalnum() for c in clean_text(text))
 
 
 @pytest.mark.parametrize("unit", ["On ", "> \n", "From: a\n", "<p ", "<div>", "&amp;", "<!--", "a\n", " \t"])
-def test_cost_grows_with_the_text_and_no_faster(unit: str) -> None:
+def test_cost_grows_linearly_with_the_text(unit: str) -> None:
     """Eight times the text takes less than 24 times as long: a quadratic pass would take 64 times."""
 
     def cost(size: int) -> float:

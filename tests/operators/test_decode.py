@@ -1,4 +1,4 @@
-"""What the contract allows, and what becomes of the rest."""
+"""Records that follow the contract become tickets; others are rejected."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _encoded(**changes: Any) -> Record:
 
 
 def test_an_upsert_is_a_ticket_with_its_content() -> None:
-    """Ids, version and content, and the record it came from."""
+    """The ticket has the event's ids, version and content, and its record."""
     record = _encoded()
     done = _decode(record)
     assert isinstance(done, Ticket)
@@ -30,8 +30,8 @@ def test_an_upsert_is_a_ticket_with_its_content() -> None:
     assert done.content.subject == "Card lost"
 
 
-def test_unknown_fields_are_out_of_the_way() -> None:
-    """A producer may send more than we know."""
+def test_unknown_fields_are_ignored() -> None:
+    """An event with unlisted fields is decoded."""
     assert isinstance(_decode(_encoded(sla="gold", nested={"a": [1]})), Ticket)
 
 
@@ -92,8 +92,8 @@ def test_unknown_fields_are_out_of_the_way() -> None:
         (raw(None, version="٣".encode()), "no_version", "version header"),
     ],
 )
-def test_what_is_rejected_and_how(record: Record, code: str, words: str) -> None:
-    """A code for machines, a sentence for people, and the record as it was."""
+def test_a_record_against_the_contract_is_rejected(record: Record, code: str, words: str) -> None:
+    """A rejection has a code, a reason and the original record."""
     done = _decode(record)
     assert isinstance(done, Rejected), done
     assert (done.code, done.stage) == (code, "decode")
@@ -102,7 +102,7 @@ def test_what_is_rejected_and_how(record: Record, code: str, words: str) -> None
 
 
 def test_a_reason_never_quotes_the_ticket() -> None:
-    """Dead letters are listed on screens; the text stays in the record."""
+    """Reasons are shown in lists of dead letters, so they hold no text of the record."""
     for changes in ({"status": {"secret": 1}}, {"tags": "secret"}, {"updated_at": "secret"}, {"op": "secret"}):
         done = _decode(_encoded(**changes))
         assert isinstance(done, Rejected)
@@ -110,7 +110,7 @@ def test_a_reason_never_quotes_the_ticket() -> None:
 
 
 def test_brackets_in_text_are_no_depth() -> None:
-    """Only structure nests."""
+    """Brackets inside strings don't count as nesting."""
     assert isinstance(_decode(_encoded(body='[[[[{{{{ "quoted \\" [" ' * 20)), Ticket)
 
 
@@ -124,7 +124,7 @@ def test_brackets_in_text_are_no_depth() -> None:
     ],
 )
 def test_half_an_emoji_is_read_as_the_replacement_character(escapes: bytes, text: str) -> None:
-    """A string that was cut inside an emoji costs that emoji, wherever the escape is."""
+    """A lone surrogate in any string becomes U+FFFD, and the rest of the text is kept."""
     subject = _decode(raw(msgspec.json.encode(event(subject="@")).replace(b"@", escapes)))
     last = _decode(raw(msgspec.json.encode(event())[:-1] + b',"body":"' + escapes + b'"}'))
     unlisted = _decode(raw(msgspec.json.encode(event())[:-1] + b',"x":"' + escapes + b'"}'))
@@ -146,21 +146,21 @@ def test_milliseconds_of_any_plausible_size_are_times(value: int) -> None:
 
 @pytest.mark.parametrize("version", [0, MAX_VERSION])
 def test_versions_at_the_edge(version: int) -> None:
-    """The smallest and the largest."""
+    """The smallest and the largest version are accepted."""
     done = _decode(_encoded(version=version))
     assert isinstance(done, Ticket)
     assert done.version == version
 
 
 def test_a_delete_event_has_no_content() -> None:
-    """Its version orders it among the others."""
+    """A delete has its event's version."""
     done = _decode(raw(b'{"op":"delete","tenant_id":"acme","ticket_id":"1","version":9}'))
     assert isinstance(done, Ticket)
     assert (done.version, done.content) == (9, None)
 
 
 def test_a_null_value_is_final_unless_it_says_otherwise() -> None:
-    """A header gives it a version; with times as versions the record's own serves."""
+    """A `version` header orders it; with VERSION_SOURCE=updated_at the record's timestamp does."""
     final, versioned = _decode(raw(None)), _decode(raw(None, version=b"12"))
     timed = _decode(raw(None), version_source="updated_at")
     assert isinstance(final, Ticket)
@@ -169,8 +169,8 @@ def test_a_null_value_is_final_unless_it_says_otherwise() -> None:
     assert (final.version, versioned.version, timed.version) == (FINAL_VERSION, 12, 1_700_000_123_456)
 
 
-def test_updated_at_serves_as_version_where_the_setting_says_so() -> None:
-    """In ms, and whatever `version` says: two sources could not be compared."""
+def test_updated_at_is_the_version_if_the_setting_says_so() -> None:
+    """With updated_at as source its milliseconds are the version, and `version` is ignored."""
     done = _decode(_encoded(), version_source="updated_at")
     assert isinstance(done, Ticket)
     assert done.version == 1_767_600_000_000

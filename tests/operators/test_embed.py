@@ -1,4 +1,4 @@
-"""Passages to vectors."""
+"""Passages are embedded as vectors."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,8 @@ def _ticket(*texts: str) -> EnrichedTicket:
     return EnrichedTicket(ticket(), passages=passages)
 
 
-class _Spoilt(HashingEmbedder):
-    """Gives a bad vector for one text."""
+class _BadVectors(HashingEmbedder):
+    """Returns a bad vector for the text `spoil me`, and records its texts."""
 
     def __init__(self, bad: float) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class _Spoilt(HashingEmbedder):
 
 
 def test_each_passage_gets_its_own_vector() -> None:
-    """In order, under the model's stamp."""
+    """Vectors are in passage order, with the model's stamp."""
     (done,) = embed([_ticket("one", "two")], embedder=HashingEmbedder())
     assert isinstance(done, EmbeddedTicket)
     assert done.model == "hashing/1"
@@ -43,8 +43,8 @@ def test_each_passage_gets_its_own_vector() -> None:
 
 
 def test_a_text_that_repeats_is_embedded_once() -> None:
-    """Across the tickets of a batch."""
-    embedder = _Spoilt(0)
+    """A text that repeats within a batch is embedded once."""
+    embedder = _BadVectors(0)
     first, second = embed([_ticket("same", "other"), _ticket("same")], embedder=embedder)
     assert embedder.asked == ["same", "other"]
     assert isinstance(first, EmbeddedTicket)
@@ -53,17 +53,17 @@ def test_a_text_that_repeats_is_embedded_once() -> None:
 
 
 @pytest.mark.parametrize("bad", [0.0, float("nan"), float("inf")])
-def test_a_vector_that_is_none_rejects_its_ticket_alone(bad: float) -> None:
-    """Zero, NaN and infinity never come further, and the others do."""
-    good, spoilt = embed([_ticket("fine"), _ticket("fine too", "spoil me")], embedder=_Spoilt(bad))
+def test_a_bad_vector_rejects_its_ticket_only(bad: float) -> None:
+    """A zero or non-finite vector rejects its ticket; the other tickets pass."""
+    good, spoilt = embed([_ticket("fine"), _ticket("fine too", "spoil me")], embedder=_BadVectors(bad))
     assert isinstance(good, EmbeddedTicket)
     assert isinstance(spoilt, Rejected)
     assert (spoilt.stage, spoilt.code) == ("embed", "bad_vector")
 
 
-def test_a_deleted_ticket_asks_the_model_nothing() -> None:
-    """It has no passages."""
-    embedder = _Spoilt(0)
+def test_a_deleted_ticket_is_not_embedded() -> None:
+    """A deleted ticket has no passages, so the model gets no text."""
+    embedder = _BadVectors(0)
     (done,) = embed([EnrichedTicket(ticket(deleted=True))], embedder=embedder)
     assert isinstance(done, EmbeddedTicket)
     assert done.vectors.shape == (0, embedder.dimension)

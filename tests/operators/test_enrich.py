@@ -1,4 +1,4 @@
-"""What is known about who wrote."""
+"""Enrichment adds the customer's facts."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from tests.operators.samples import enriched, ticket
 
 
 class _Directory:
-    """Knows customer C-1 of acme; notes who was asked for; `down` makes it an outage."""
+    """A directory with customer C-1 of acme, which records lookups; `down` raises TransientError."""
 
     def __init__(self, *, down: bool = False) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -25,8 +25,8 @@ class _Directory:
         return {"plan": "gold"} if (tenant_id, customer_id) == ("acme", "C-1") else None
 
 
-def test_a_known_customer_brings_facts() -> None:
-    """Asked by tenant and customer; an unknown one brings none."""
+def test_a_known_customer_adds_facts() -> None:
+    """A customer is looked up by tenant and id; an unknown one adds no facts."""
     directory = _Directory()
     known, unknown = enrich([enriched(customer_id="C-1"), enriched(customer_id="C-2")], customers=directory)
     assert isinstance(known, EnrichedTicket)
@@ -35,15 +35,15 @@ def test_a_known_customer_brings_facts() -> None:
     assert directory.asked == [("acme", "C-1"), ("acme", "C-2")]
 
 
-def test_a_ticket_without_a_customer_asks_nobody() -> None:
-    """Neither does a deleted one."""
+def test_a_ticket_without_a_customer_makes_no_lookup() -> None:
+    """A ticket without a customer, or a deleted one, passes without a lookup."""
     directory = _Directory()
     items = [enriched(), EnrichedTicket(ticket(deleted=True))]
     assert enrich(items, customers=directory) == items
     assert directory.asked == []
 
 
-def test_an_outage_of_the_directory_is_no_fault_of_the_ticket() -> None:
-    """It raises, for the batch to be tried again; a ticket without its context must not slip through."""
+def test_an_outage_of_the_directory_raises() -> None:
+    """An outage raises TransientError, so the batch is retried and no ticket lacks its facts."""
     with pytest.raises(TransientError):
         enrich([enriched(customer_id="C-1")], customers=_Directory(down=True))

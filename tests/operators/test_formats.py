@@ -1,4 +1,4 @@
-"""Values that producers write instead of a plain event: which are read, and how the others are named."""
+"""Values that producers write instead of a plain event are read, or rejected with the name of their format."""
 
 import base64
 import gzip
@@ -118,7 +118,7 @@ def test_another_format_is_named(kind: str) -> None:
     "value", [b"", b"x", b"eyJ", b"eyJ or nothing", b"null", b"{'op': 'upsert'}", b"op,tenant_id", "Größe".encode()]
 )
 def test_what_is_not_recognised_has_no_name(value: bytes) -> None:
-    """A guess would send its owner looking in the wrong place."""
+    """A value that matches no known format has no name."""
     assert other_format(value) is None
 
 
@@ -131,7 +131,7 @@ def test_a_likeness_is_not_an_envelope(found: dict[str, Any]) -> None:
 
 
 def test_the_longest_reason_fits_a_header() -> None:
-    """A fault deep inside an envelope is told in fewer than 300 characters."""
+    """The reason for a fault deep inside an envelope is shorter than 300 characters."""
     late = event(messages=[{"author": "agent", "body": "", "created_at": 1.5}])
     done = _decode(_json(schema=None, payload={"op": "r", "after": late}))
     assert isinstance(done, Rejected)

@@ -1,4 +1,4 @@
-"""The language that is detected, or none."""
+"""The language of a ticket is detected, or left out."""
 
 import re
 from pathlib import Path
@@ -41,8 +41,8 @@ def _right(of: str | None = None) -> float:
     return sum(_language(body=sentence) == code for code, sentence in wanted) / len(wanted)
 
 
-def test_short_sentences_of_28_languages_are_told_apart() -> None:
-    """At least 97 of 100 are right, and at most 2 of 100 are wrong rather than unlabelled."""
+def test_short_sentences_of_28_languages_are_detected() -> None:
+    """At least 97 % of short sentences get the right language, and at most 2 % a wrong one."""
     found = [(code, _language(body=sentence)) for code, sentence in SENTENCES]
     right = sum(code == told for code, told in found) / len(found)
     wrong = sum(told not in {None, code} for code, told in found) / len(found)
@@ -53,12 +53,12 @@ def test_short_sentences_of_28_languages_are_told_apart() -> None:
 
 @pytest.mark.parametrize("code", sorted({code for code, _ in SENTENCES}))
 def test_no_language_is_left_behind(code: str) -> None:
-    """Each has at least 17 of 21 sentences right, in Chinese those of four characters too."""
+    """At least 80 % of each language's sentences are right, also Chinese ones of four characters."""
     assert _right(code) >= 0.8
 
 
 class _NoShortTexts:
-    """In place of py3langid's model."""
+    """A model that knows no language, in place of py3langid's."""
 
     def classify(self, _text: str) -> tuple[str, float]:
         return "zxx", 1.0
@@ -72,7 +72,7 @@ class _NoShortTexts:
 def test_a_detector_that_fails_short_sentences_is_caught(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
-    """CLD2 alone, a higher minimum of letters and a higher confidence are each below 95 of 100."""
+    """CLD2 alone, a higher minimum of letters and a higher confidence each get fewer than 95 % right."""
     monkeypatch.setattr(language, name, value)
     assert _right() < 0.95
 
@@ -85,19 +85,19 @@ def test_a_detector_that_fails_short_sentences_is_caught(
     ],
 )  # fmt: skip
 def test_too_little_text_has_no_language(text: str) -> None:
-    """No label is better than a guess; numbers, identifiers and placeholders are no language."""
+    """Short texts, numbers, identifiers and placeholders get no language."""
     assert _language(body=text) is None
 
 
-def test_characters_that_cld2_refuses_are_no_language() -> None:
-    """`clean` removes them; should one get through, the ticket goes on without a label."""
+def test_characters_that_cld2_refuses_give_no_language() -> None:
+    """A control character, which `clean` would remove, gives no language instead of an error."""
     (done,) = detect_language([ticket(body="I cannot sign in since \x00 yesterday")], detector=DETECTOR)
     assert isinstance(done, EnrichedTicket)
     assert done.language is None
 
 
-def test_a_ticket_whose_words_are_in_its_messages_is_read_there() -> None:
-    """Chats often begin with an empty body."""
+def test_messages_are_read_without_a_body() -> None:
+    """With an empty body the language is detected from the messages."""
     assert _language(messages=(message("Wo bleibt meine Bestellung, ich warte seit Wochen"),)) == "de"
 
 
@@ -151,7 +151,7 @@ def test_a_foreign_banner_does_not_decide(banner: str) -> None:
 
 
 def test_a_mail_of_few_words_below_a_banner_is_not_in_the_banners_language() -> None:
-    """The banner has ten times the letters."""
+    """A short mail below a banner with ten times its letters doesn't get the banner's language."""
     for banner in BANNERS:
         assert _language(body=f"{banner}\n\nDer Export geht nicht.") in {"de", None}
 
@@ -178,7 +178,7 @@ PROGRAMS: Final = {
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_code_and_logs_do_not_decide(program: str) -> None:
-    """Two sentences beside a page of a program's output are what the customer wrote."""
+    """Two sentences of a customer determine the language, beside a page of a program's output."""
     for code, sentence in (
         ("de", "Der Export bricht immer wieder ab, bitte helfen Sie mir."),
         ("pl", "Eksport się zatrzymuje, proszę o pomoc."),
@@ -190,15 +190,15 @@ def test_code_and_logs_do_not_decide(program: str) -> None:
 
 
 def test_the_beginning_of_a_long_ticket_does_not_decide() -> None:
-    """A greeting in one language, and twenty lines in another: the majority counts, or nothing."""
+    """A greeting in one language above twenty lines in another doesn't determine the language."""
     greeting = "Hello and good morning to all of you,\nkindest greetings from the south of the country,\n" * 3
     assert _language(body=greeting + f"{_DE}\n" * 20) in {"de", None}
     assert _language(body=f"{_DE} " + f"{_EN} " * 12) == "en"
     assert _language(subject="Printer", body=_DE, messages=(message(_DE, author="customer"),) * 9) == "de"
 
 
-def test_halves_in_two_languages_are_no_language() -> None:
-    """A label would be wrong for half of the text."""
+def test_halves_in_two_languages_give_no_language() -> None:
+    """A text of equal parts in two languages gets no language."""
     assert _language(body=f"{_DE} {_EN} {_DE} {_EN}") is None
 
 
@@ -211,7 +211,7 @@ def test_halves_in_two_languages_are_no_language() -> None:
     ],
 )
 def test_a_few_foreign_words_do_not_decide(text: str, code: str) -> None:
-    """Names of programs and their messages stand in sentences of every language."""
+    """English names and messages of programs don't change a sentence's language."""
     assert _language(body=text) == code
 
 
@@ -225,17 +225,17 @@ def test_a_few_foreign_words_do_not_decide(text: str, code: str) -> None:
     ],
     ids=["banners count", "the beginning alone", "code counts", "halves count"],
 )
-def test_a_detection_that_believes_what_it_should_not_is_caught(
+def test_a_detection_without_a_rule_is_caught(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: Any
 ) -> None:
-    """Each of the tests above fails for a detection without its rule."""
+    """Without one of its rules, the detection fails the check of the tests above."""
     monkeypatch.setattr(module, name, value)
     with pytest.raises(AssertionError):
         _check_rules()
 
 
 def test_the_sound_detection_passes_where_mutants_fail() -> None:
-    """The check that catches the mutants finds no fault with the product."""
+    """The real detection passes the check that the mutants fail."""
     _check_rules()
 
 
@@ -244,11 +244,11 @@ def _check_rules() -> None:
     test_the_beginning_of_a_long_ticket_does_not_decide()
     test_code_and_logs_do_not_decide("query")
     test_code_and_logs_do_not_decide("names")
-    test_halves_in_two_languages_are_no_language()
+    test_halves_in_two_languages_give_no_language()
 
 
-def test_synthetic_tickets_are_told_apart() -> None:
-    """At least 95 of 100 get a language, and only languages that we know."""
+def test_synthetic_tickets_get_a_language() -> None:
+    """At least 95 % of synthetic tickets get a language, and only supported ones."""
     records = [raw(e.value, key=e.key) for e in events(300, edits=0, deletes=0, duplicates=0)]
     done = detect_language(decode(records, settings=ContractSettings()), detector=DETECTOR)  # type: ignore[arg-type]
     found = [t.language.value for t in done if isinstance(t, EnrichedTicket) and t.language is not None]

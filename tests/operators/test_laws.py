@@ -1,4 +1,4 @@
-"""The laws every batch operator keeps: as many out as in, in order, whatever the batch, and nothing raises."""
+"""Every batch operator returns one item per input, in order, independent of batching, and doesn't raise."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -89,7 +89,7 @@ def check_laws(operator: Operator, first: Sequence[Any], second: Sequence[Any]) 
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal; vectors to a millionth."""
+    """Whether two items are equal, vectors within 1e-6."""
     if isinstance(one, EmbeddedTicket):
         return (
             isinstance(other, EmbeddedTicket)
@@ -105,7 +105,7 @@ def same(one: Any, other: Any) -> bool:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_laws(name: str, data: st.DataObject) -> None:
-    """Whatever the text, however it is batched."""
+    """Every operator keeps the laws for random texts and batches."""
     operator, items = OPERATORS[name]
     batches = st.lists(items, max_size=4)
     check_laws(operator, data.draw(batches), data.draw(batches))
@@ -113,7 +113,7 @@ def test_laws(name: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("name", [name for name in OPERATORS if name != "decode" and "receive" not in name])
 def test_a_deleted_ticket_passes_through(name: str) -> None:
-    """It has nothing to clean, embed or classify, and must arrive all the same."""
+    """No operator rejects a deleted ticket, although it has no content."""
     deleted: Any = samples.ticket(deleted=True)
     if name in {"enrich", "chunk", "embed", "classify", "points"}:
         deleted = _language([deleted])[0]
@@ -131,10 +131,10 @@ def test_a_deleted_ticket_passes_through(name: str) -> None:
         lambda items: [*clean(items), *clean(items)],
         lambda items: clean(items) if len(items) < 3 else list(items),
     ],
-    ids=["loses one", "turns around", "repeats", "minds the batch"],
+    ids=["drops an item", "reverses the order", "repeats items", "depends on the batch"],
 )
 def test_the_laws_catch_an_operator_that_breaks_them(mutant: Operator) -> None:
-    """A law that no broken operator fails would prove nothing."""
+    """Each mutant fails the laws."""
     first = [samples.ticket(body=f"a  b {n}") for n in range(2)]
     second = [samples.ticket(body=f"c  d {n}") for n in range(2)]
     check_laws(clean, first, second)

@@ -1,4 +1,4 @@
-"""Rows of the index."""
+"""Embedded tickets become points of the index."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ def _points(
     return points
 
 
-def test_every_point_knows_its_ticket_model_contract_and_origin() -> None:
-    """And chunk 0 is the head of them all."""
+def test_every_point_has_its_ticket_model_contract_and_origin() -> None:
+    """The payload of every point has version, chunk, model, contract and origin; chunk 0 is the head."""
     found = _points(subject="Card", body="Lost.", messages=(message("note", public=False),))
     assert [p.id for p in found.points] == [point_id("acme", "1", 0), point_id("acme", "1", 1)]
     for number, point in enumerate(found.points):
@@ -46,15 +46,15 @@ def test_every_point_knows_its_ticket_model_contract_and_origin() -> None:
     assert (found.event_ms, found.broker_ms) == (5_000, 1_700_000_123_456)
 
 
-def test_what_is_absent_is_left_out() -> None:
-    """No nulls for filters to trip over."""
+def test_absent_fields_are_omitted() -> None:
+    """Absent fields are omitted from the payload, not null."""
     payload = _points(body="x").points[0].payload
     assert not {"category", "priority", "language", "customer_id", "attributes"} & set(payload)
     assert None not in payload.values()
 
 
-def test_the_producers_label_comes_before_ours() -> None:
-    """Ours has a confidence beside it, theirs has none."""
+def test_the_producers_label_takes_precedence() -> None:
+    """A producer's label takes precedence over a predicted one; only predicted ones have a confidence."""
     ours = _points(body="x", category=Label("card", 0.81234), language=Label("en", 0.9)).points[0].payload
     assert (ours["category"], ours["category_confidence"], ours["language"]) == ("card", 0.8123, "en")
     theirs = _points(given="billing", body="x", category=Label("card", 0.8)).points[0].payload
@@ -63,7 +63,7 @@ def test_the_producers_label_comes_before_ours() -> None:
 
 
 def test_a_deleted_ticket_has_no_points() -> None:
-    """The index makes the tombstone."""
+    """A deleted ticket passes without points; the index writes the tombstone."""
     found = to_points([EmbeddedTicket(EnrichedTicket(ticket(deleted=True)), EMBEDDER.embed([]), EMBEDDER.stamp)])[0]
     assert isinstance(found, TicketPoints)
     assert found.points == ()

@@ -1,4 +1,4 @@
-"""Records between the stages that can't be used, and why."""
+"""Invalid records of the topics between the roles are rejected with a reason."""
 
 import pytest
 
@@ -34,8 +34,8 @@ def _record(value: bytes | None, headers: tuple[tuple[str, bytes], ...] = _GIVEN
         (_record(_ENRICHED.value, key=b"acme/2"), "bad_key", "not tenant_id/ticket_id"),
     ],
 )
-def test_a_record_of_no_use_says_why(record: Record, code: str, reason: str) -> None:
-    """It becomes a dead letter of the stage that reads it."""
+def test_an_invalid_record_is_rejected_with_a_reason(record: Record, code: str, reason: str) -> None:
+    """An invalid record is rejected with the stage of the role that reads it, and a reason without its text."""
     (found,) = receive_enriched([record])
     assert isinstance(found, Rejected)
     assert (found.stage, found.code) == ("embed", code)
@@ -44,8 +44,8 @@ def test_a_record_of_no_use_says_why(record: Record, code: str, reason: str) -> 
     assert found.record is record
 
 
-def test_a_vector_of_half_a_float_is_no_message() -> None:
-    """Malformed inside counts as malformed."""
+def test_a_partial_float_is_rejected() -> None:
+    """A vector that ends inside a float makes the record malformed."""
     good = encode_embedded(points(), model="m")
     record = Record(Origin("tickets.embedded", 0, 0), b"acme/1", good.value[:-1], 0, good.headers)
     (found,) = receive_embedded([record])
@@ -53,8 +53,8 @@ def test_a_vector_of_half_a_float_is_no_message() -> None:
     assert (found.stage, found.code) == ("index", "bad_message")
 
 
-def test_vectors_of_another_model_are_left_out_where_one_is_asked_for() -> None:
-    """They can't meet in one index: a model that changes while an index is made anew must not slip in."""
+def test_vectors_of_another_model_are_rejected() -> None:
+    """If a model is given, records of another model are rejected, so a rebuilt index has vectors of one model."""
     good = encode_embedded(points(), model="m")
     record = Record(Origin("tickets.embedded", 0, 0), b"acme/1", good.value, 0, good.headers)
     assert not isinstance(receive_embedded([record], model="m")[0], Rejected)

@@ -30,40 +30,40 @@ Group = Callable[[Labelled], str]
 
 
 class _Score:
-    """Counts of one kind: planted and hit, claimed and right."""
+    """Counts of one kind: planted values, found ones, reported spans, correct ones."""
 
     def __init__(self) -> None:
-        self.planted = self.hit = self.claimed = self.right = 0
+        self.planted = self.found = self.reported = self.correct = 0
 
     @property
     def recall(self) -> float:
-        return self.hit / max(1, self.planted)
+        return self.found / max(1, self.planted)
 
     @property
     def precision(self) -> float:
-        return self.right / max(1, self.claimed)
+        return self.correct / max(1, self.reported)
 
 
 def _scores(
     texts: Iterable[Labelled], group: Group = lambda _: "", detectors: tuple[Detector, ...] = DETECTORS
 ) -> dict[tuple[str, str], _Score]:
-    """Scores per kind and group. A span that takes more than a sign of the text around the value is wrong."""
+    """Scores per kind and group. A span with more than one character of text on either side of the value is wrong."""
     scores: dict[tuple[str, str], _Score] = defaultdict(_Score)
     for labelled in texts:
         found = find_pii(labelled.text, detectors)
         for start, end, kind in labelled.spans:
             score = scores[kind, group(labelled)]
             score.planted += 1
-            score.hit += _covers([span for span in found if span.kind == kind], labelled.text, start, end)
+            score.found += _covers([span for span in found if span.kind == kind], labelled.text, start, end)
         for span in found:
             score = scores[span.kind, group(labelled)]
-            score.claimed += 1
-            score.right += any(_agrees(span, spot) for spot in labelled.spans)
+            score.reported += 1
+            score.correct += any(_agrees(span, spot) for spot in labelled.spans)
     return scores
 
 
 def _covers(found: list[Span], text: str, start: int, end: int) -> bool:
-    """Every letter and digit of the value is redacted."""
+    """Whether every letter and digit of the value is redacted."""
     return all(any(span.start <= at < span.end for span in found) for at in range(start, end) if text[at].isalnum())
 
 
@@ -80,7 +80,7 @@ def _print(capsys: pytest.CaptureFixture[str], title: str, scores: dict[tuple[st
 
 
 def test_recall_and_precision_per_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    """In plain sentences at least 99 of 100 values of each kind are found, and 97 of 100 findings are right."""
+    """In plain sentences at least 99 % of the values of each kind are found, and 97 % of the findings are correct."""
     scores = _scores(PLAIN)
     _print(capsys, "plain sentences", scores)
     assert {kind for kind, _ in scores} == KINDS
@@ -91,7 +91,7 @@ def test_recall_and_precision_per_kind(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_recall_and_precision_per_script(capsys: pytest.CaptureFixture[str]) -> None:
-    """In 22 languages and 10 scripts the same holds, with values glued to the words of scripts without spaces."""
+    """The same holds in 22 languages and 10 scripts, and for values next to words of scripts without spaces."""
     scores = _scores(MULTILINGUAL, lambda labelled: labelled.script)
     _print(capsys, "languages, by script", scores)
     assert len({script for _, script in scores}) == 10
@@ -101,7 +101,7 @@ def test_recall_and_precision_per_script(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_recall_of_everyday_forms(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neighbours, separators, line breaks, tables, JSON and national forms hide nothing."""
+    """The same holds for values with neighbours, separators and line breaks, in tables, JSON and national forms."""
     _print(capsys, "everyday forms", _scores(EVERYDAY, lambda labelled: labelled.form))
     for key, score in _scores(EVERYDAY).items():
         assert score.recall >= RECALL, key
@@ -109,7 +109,7 @@ def test_recall_of_everyday_forms(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_recall_of_disguised_values(capsys: pytest.CaptureFixture[str]) -> None:
-    """At least 90 of 100 values are found that somebody wrote so that filters miss them, in each way of doing so."""
+    """At least 90 % of deliberately disguised values are found, for each kind of disguise."""
     scores = _scores(DISGUISED, lambda labelled: labelled.form)
     _print(capsys, "disguised values", scores)
     for key, score in scores.items():
@@ -120,7 +120,7 @@ def test_recall_of_disguised_values(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_lookalikes_stay(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of 100 texts with order numbers, versions, dates, storage URLs and code, at most one loses something."""
+    """At most 1 % of texts with order numbers, versions, dates, storage URLs or code lose something."""
     wrong = [(labelled.text, span) for labelled in LOOKALIKES for span in find_pii(labelled.text)]
     with capsys.disabled():
         print(f"\nlookalikes: {len(wrong)} of {len(LOOKALIKES)} texts lose something")
@@ -128,14 +128,14 @@ def test_lookalikes_stay(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["EMAIL", "PHONE", "CARD", "NATIONAL_ID", "IP", "CREDENTIALS", "SECRET"])
-def test_a_detector_that_is_missing_shows(kind: Kind) -> None:
+def test_a_missing_detector_is_caught(kind: Kind) -> None:
     """Mutant: without its detectors, the recall of a kind falls below the bar."""
     kept = tuple(detector for detector in DETECTORS if detector.kind != kind)
     assert _scores(PLAIN[:800], detectors=kept)[kind, ""].recall < RECALL
 
 
-def test_a_check_that_is_missing_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mutant: without issuer and check digit, plain numbers are taken for cards."""
+def test_a_missing_card_check_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: without checks of issuer and check digit, plain numbers are redacted as cards."""
     numbers = [f"order 20{n * 7919 % 10**14:014d} of batch {n}" for n in range(1, 300)]
     assert _cards(numbers) < 10
     monkeypatch.setattr(finance, "_is_card", lambda *_: True)
@@ -146,16 +146,16 @@ def _cards(texts: list[str]) -> int:
     return sum(span.kind == "CARD" for text in texts for span in find_pii(text))
 
 
-def test_a_text_that_is_not_folded_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mutant: read as it is written, a text hides most disguised values and other scripts' digits."""
+def test_missing_folding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: without folding, most disguised values are missed."""
     monkeypatch.setattr(view.View, "_folded", lambda _self, source: source)
     scores = _scores(DISGUISED)
     assert scores["CARD", ""].recall < 0.7
     assert scores["PHONE", ""].recall < 0.7
 
 
-def test_labels_that_are_not_read_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mutant: without the words before numbers, national telephone numbers stay and order numbers go."""
+def test_missing_labels_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: without the labels before numbers, national telephone numbers are missed and order numbers redacted."""
 
     def no_label(_lower: str, _at: int) -> Any:
         return "unknown"
@@ -165,8 +165,8 @@ def test_labels_that_are_not_read_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(len(find_pii(labelled.text)) for labelled in LOOKALIKES) > len(LOOKALIKES) / 100
 
 
-def test_versions_read_as_addresses_show() -> None:
-    """Mutant: four numbers are an address wherever they stand."""
+def test_versions_redacted_as_addresses_are_caught() -> None:
+    """Mutant: any four dotted numbers are redacted as an IP address."""
     mutant = tuple(_every_four_numbers(detector) for detector in DETECTORS)
     wrong = sum(span.kind == "IP" for labelled in LOOKALIKES for span in find_pii(labelled.text, mutant))
     assert wrong > len(LOOKALIKES) / 20

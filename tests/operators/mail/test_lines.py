@@ -1,4 +1,4 @@
-"""A line is taken for a mail program's only if it looks like one in every respect."""
+"""A line counts as a mail program's only if every part of it looks like one."""
 
 import pytest
 
@@ -27,7 +27,7 @@ from operators.mail.lines import (
     ],
 )
 def test_an_attribution_is_known(line: str) -> None:
-    """It names who wrote and when, and ends in a colon."""
+    """A line with an author and a time that ends in a colon is an attribution."""
     assert is_attribution(line)
 
 
@@ -59,7 +59,7 @@ def test_prose_is_no_attribution(line: str) -> None:
     ],
 )
 def test_a_header_block_has_three_headers_and_a_sender(lines: list[str], length: int) -> None:
-    """Two headers alone are what a traveller or a shipper writes."""
+    """Two lines alone that look like headers are the customer's text."""
     assert header_block(lines, 0) == length
 
 
@@ -80,7 +80,7 @@ def test_a_device_signs_in_its_own_words(line: str, device: bool) -> None:
 
 
 def test_markers_are_lines_of_their_own() -> None:
-    """A sentence that mentions a forwarded message is no marker."""
+    """A sentence that mentions a forwarded message is not a marker."""
     assert is_forward_marker("---------- Forwarded message ---------")
     assert is_forward_marker("Begin forwarded message:")
     assert is_forward_marker("----- Forwarded by Ada/Example on 05-01-2026 09:12 -----")
@@ -106,5 +106,5 @@ def test_markers_are_lines_of_their_own() -> None:
     ],
 )
 def test_a_subject_says_that_a_mail_is_forwarded(subject: str, forwarded: bool) -> None:
-    """The prefixes of mail programs count, not words of the customer's."""
+    """Only the prefixes of mail programs mark a forward, not the customer's words."""
     assert says_forwarded(subject) is forwarded

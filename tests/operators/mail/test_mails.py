@@ -1,4 +1,4 @@
-"""Mails of 14 programs in 21 languages: the customer's words are kept, and nobody else's."""
+"""In mails of 14 programs and 21 languages only the customer's words are kept."""
 
 from collections import Counter
 
