@@ -1,4 +1,4 @@
-"""Tables as programs write them, and the same table read from each."""
+"""The same table is read from the export formats of common programs."""
 
 import io
 from typing import Final
@@ -46,7 +46,7 @@ def _read(content: bytes) -> tuple[list[str], list[list[str]]]:
 
 @pytest.mark.parametrize("program", FILES)
 def test_a_table_is_the_same_from_every_program(program: str) -> None:
-    """Byte order marks, encodings, line breaks, quotes and delimiters are the program's, not the customer's."""
+    """The table doesn't depend on byte order mark, encoding, line breaks, quotes or delimiter."""
     assert _read(FILES[program]) == _WANTED
 
 
@@ -56,7 +56,7 @@ def test_a_delimiter_inside_a_quoted_name_does_not_count() -> None:
 
 
 def test_a_quoted_name_may_hold_a_line_break() -> None:
-    """A header may take several lines, and the lines of the file are counted all the same."""
+    """A header may span several lines, and line numbers in errors count them."""
     header, rows = read_table(io.BytesIO(b'id,"the\ntext"\n1,"a\r\nb"\n2\n'), "rows.csv")
     assert header == ["id", "the\ntext"]
     assert next(rows) == (4, ["1", "a\r\nb"])
@@ -65,22 +65,22 @@ def test_a_quoted_name_may_hold_a_line_break() -> None:
 
 
 def test_lines_before_the_header_are_counted() -> None:
-    """The line of a fault is the file's, after a line `sep=` and an empty one."""
+    """Line numbers in errors count the `sep=` line and empty lines before the header."""
     _, rows = read_table(io.BytesIO(b"\nsep=;\nid;text\n1\n"), "rows.csv")
     with pytest.raises(ConfigError, match=r"^rows.csv:4: the row has 1 values"):
         next(rows)
 
 
 def test_a_column_of_one_name_is_a_table() -> None:
-    """Without any delimiter, as of `SELECT body`."""
+    """A header without a delimiter, as of `SELECT body`, is one column."""
     assert _read(b"text\nx\n") == (["text"], [["x"]])
 
 
 def test_half_a_character_of_utf16_is_replaced() -> None:
-    """A string that was cut inside an emoji costs the emoji, not the file."""
+    """A lone surrogate becomes U+FFFD, and the rest of the file is read."""
     assert _read(b"\xff\xfe" + "id\nx".encode("utf-16-le") + b"\x3d\xd8\n\0") == (["id"], [["x\ufffd"]])
 
 
 def test_a_line_feed_byte_inside_a_character_of_utf16_ends_no_line() -> None:
-    """U+0A0A and U+010A hold the byte 0x0A."""
+    """Characters that contain the byte 0x0A, such as U+0A0A and U+010A, don't end a line."""
     assert _read("id\nਊĊx\n".encode("utf-16")) == (["id"], [["ਊĊx"]])

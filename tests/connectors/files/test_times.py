@@ -61,19 +61,19 @@ _DAY: Final = 1_704_412_800_000
     ],
 )
 def test_a_time_is_read_as_it_was_meant(text: str, ms: int) -> None:
-    """Numbers by their size, and the forms of the usual programs; UTC where no zone is named."""
+    """Numbers are interpreted by size, formats of common programs are read, and the default zone is UTC."""
     assert TimeReader().read(text) == ms
 
 
 @pytest.mark.parametrize(("day_first", "ms"), [(True, 1_706_745_600_000), (False, 1_704_153_600_000)])
-def test_the_order_of_day_and_month_is_the_caller_s(day_first: bool, ms: int) -> None:
+def test_the_order_of_day_and_month_can_be_given(day_first: bool, ms: int) -> None:
     """01/02/2024 is 1 February or 2 January."""
     assert TimeReader(day_first=day_first).read("01/02/2024") == ms
 
 
 @pytest.mark.parametrize(("zone", "hours"), [(UTC, 0), (ZoneInfo("Europe/Berlin"), -1), (ZoneInfo("Asia/Tokyo"), -9)])
-def test_a_time_without_a_zone_is_in_the_caller_s(zone: tzinfo, hours: int) -> None:
-    """A time that names its zone stays in that."""
+def test_a_time_without_a_zone_is_in_the_given_zone(zone: tzinfo, hours: int) -> None:
+    """A zone in the text takes precedence."""
     reader = TimeReader(zone=zone)
     assert reader.read("2024-01-05 08:12:33") == reader.read("20240105081233") == _MS + hours * 3_600_000
     assert reader.read("2024-01-05 08:12:33 UTC") == reader.read("1704442353") == _MS
@@ -102,7 +102,7 @@ def test_a_time_without_a_zone_is_in_the_caller_s(zone: tzinfo, hours: int) -> N
         ("-5", "but must be a time"),
     ],
 )
-def test_a_time_that_could_be_two_or_none_is_refused(text: str, words: str) -> None:
+def test_an_ambiguous_or_invalid_time_is_refused(text: str, words: str) -> None:
     """The message says what is wrong and what to do."""
     with pytest.raises(ValueError, match=re.escape(words)):
         TimeReader().read(text)
@@ -110,6 +110,6 @@ def test_a_time_that_could_be_two_or_none_is_refused(text: str, words: str) -> N
 
 @pytest.mark.parametrize("text", ["1" * 100_000, "1/" * 50_000, "Jan " * 25_000, "2024-01-05 " * 9_000, " " * 100_000])
 def test_a_long_cell_is_read_in_linear_time(text: str) -> None:
-    """No form backtracks."""
+    """No time format backtracks."""
     with pytest.raises(ValueError, match="time"):
         TimeReader().read(text)

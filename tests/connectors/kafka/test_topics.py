@@ -32,7 +32,7 @@ def test_the_raw_topic_is_kept_for_ever() -> None:
 
 
 def test_the_dead_letter_topic_takes_the_largest_record() -> None:
-    """Each limit leaves room: a dead letter adds headers to a record, and the raw topic takes what a worker does."""
+    """max.message.bytes of the raw topic exceeds a worker's limit, and that of the dead-letter topic is the largest."""
     sizes = {spec.name: int(spec.config["max.message.bytes"]) for spec in load_topics(None)}
     assert sizes["tickets.dlq"] > sizes["tickets.enriched"] > sizes["tickets.raw"] > ContractSettings().max_record_bytes
 

@@ -54,7 +54,7 @@ def test_the_owner_is_found_as_long_as_it_lives(tmp_path: Path, holder: subproce
 
 
 def test_an_index_is_for_its_user_alone(tmp_path: Path) -> None:
-    """Nothing in an index's folder is open to other users, nor does anything stay open that was before."""
+    """Opening an index removes other users' access to its folder, and to existing files in it."""
     path = tmp_path / "data" / "index"
     before = os.umask(0o022)
     try:
@@ -73,10 +73,10 @@ def test_an_index_is_for_its_user_alone(tmp_path: Path) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in (path, *path.rglob("*"))} == {0}
 
 
-def test_an_index_that_others_may_read_is_said(
+def test_a_warning_if_others_can_read_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A folder whose rights can't be changed is used, and a warning names it and says what to do."""
+    """A folder whose permissions can't be changed is used, and a warning names it."""
     tmp_path.chmod(0o755)
     monkeypatch.setattr(Path, "chmod", lambda _path, _mode: None)
     take_lock(tmp_path).release()

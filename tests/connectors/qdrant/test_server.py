@@ -134,7 +134,7 @@ def test_a_reader_changes_nothing_on_the_server(facade: _Denying, index: Version
     assert facade.created == []
 
 
-def test_after_send_the_server_has_the_points_and_we_do_not_know(facade: _Denying, index: VersionedIndex) -> None:
+def test_the_after_send_failpoint_is_after_the_write(facade: _Denying, index: VersionedIndex) -> None:
     """The failpoint is hit after the server applied the request and before its answer is read."""
     before = facade.counts().points_written
     arm("after_send=raise:transient@1")
@@ -148,10 +148,9 @@ def test_after_send_the_server_has_the_points_and_we_do_not_know(facade: _Denyin
 
 
 def test_writes_resume_when_the_server_is_back(facade: _Denying, index: VersionedIndex) -> None:
-    """After six seconds of refused connections few more writes fail than the client makes between two connects.
+    """After six seconds of refused connections, writes succeed again within two seconds.
 
-    It connects once a second and fails at once in between, ten times a second here. By gRPC's own backoff it would
-    wait for three seconds and more.
+    The client reconnects once a second. With gRPC's default backoff it would wait for more than three seconds.
     """
     facade.inject(Fault("down"))
     end = time.monotonic() + 6
