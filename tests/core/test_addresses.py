@@ -30,7 +30,7 @@ _WORDS = st.text(st.characters(codec="utf-8"), min_size=3)
     ],
 )
 def test_credentials_are_hidden_and_the_rest_is_shown(address: str, shown: str) -> None:
-    """str, repr, f-strings and log lines show the same; the value stays whole for those who connect with it."""
+    """str, repr, f-strings and log lines hide credentials, and the value itself keeps them for connecting."""
     given = Address(address)
     assert (str(given), f"{given}", "%s" % given, repr(given)) == (shown, shown, shown, repr(shown))  # noqa: UP031
     assert f"{given:>40}" == f"{shown:>40}"
@@ -46,8 +46,8 @@ def test_no_password_is_shown(user: str, password: str) -> None:
 
 
 @pytest.mark.parametrize("variable", ["TICKETS_INDEX__URL", "TICKETS_KAFKA__BROKERS", "TICKETS_MODEL__STORE"])
-def test_every_address_among_the_settings_is_one(variable: str) -> None:
-    """The credentials of an address that the user has set are not shown with the settings."""
+def test_address_settings_hide_credentials(variable: str) -> None:
+    """The settings are shown without the credentials of their addresses."""
     settings = load_settings({variable: "http://ada:s3cret@db.example:6334"})
     assert shown_value(settings, variable) == "http://<hidden>@db.example:6334"
     assert "s3cret" not in repr(settings)

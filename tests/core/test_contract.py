@@ -22,7 +22,7 @@ _EVENT: dict[str, Any] = {"op": "upsert", "tenant_id": "a", "ticket_id": "1", "c
 
 
 def test_every_version_is_exact_as_a_float() -> None:
-    """Adjacent versions stay different as floats, as which the index compares them, up to the final delete's."""
+    """The index compares versions as floats, which are exact for every version up to the final delete's."""
     assert float(MAX_VERSION - 1) < float(MAX_VERSION) < float(FINAL_VERSION) < float(FINAL_VERSION + 1)
     assert int(float(FINAL_VERSION)) == FINAL_VERSION
 

@@ -37,7 +37,7 @@ _SCHEMA: Final = Draft202012Validator(json_schema(), format_checker=_FORMATS)
 _TIMES: Final = st.integers(0, 253_402_300_799_999) | st.datetimes(datetime(1970, 1, 2), datetime(9999, 1, 1)).map(  # noqa: DTZ001 - the offset follows
     lambda moment: moment.isoformat() + "Z"
 )
-#: JSON text is UTF-8, so a lone surrogate is no character of it.
+#: JSON text is UTF-8, so it can't contain a lone surrogate.
 _TEXT: Final = st.text(st.characters(codec="utf-8"))
 _KEYWORDS: Final = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
 _MESSAGES: Final = st.fixed_dictionaries(
@@ -69,7 +69,7 @@ _GOOD: Final = st.fixed_dictionaries(
         "unlisted": _TEXT,
     },
 )
-#: What a field may be made into: mostly wrong, and right now and then.
+#: Replacement values for a field: mostly invalid, some valid.
 _ODD: Final = st.sampled_from(
     (None, True, -1, 0, MAX_VERSION, MAX_VERSION + 1, 2**70, 1.5, "", "x", "x" * 65, "x" * 129, "a/b", "a\n", "\x00")
 ) | st.sampled_from(([], {}, [""], [1], [{}], {"a": []}, {"a": {}}, "delete", "yesterday", "2026-01-01T00:00:00"))

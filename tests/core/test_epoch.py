@@ -1,4 +1,4 @@
-"""Whole numbers taken for milliseconds."""
+"""Integers in another form are not mistaken for milliseconds."""
 
 from datetime import UTC, datetime
 
@@ -30,13 +30,13 @@ from core.epoch import mistaken_for_ms
         (20240105081299, None),
     ],
 )
-def test_a_number_is_known_for_its_form(number: int, form: str | None) -> None:
-    """Small numbers are times near 1970; a date has to exist."""
+def test_the_form_of_a_number_is_recognised(number: int, form: str | None) -> None:
+    """Seconds are recognised by their size, and a date only if it exists; small numbers are milliseconds."""
     assert mistaken_for_ms(number) == form
 
 
 @given(st.datetimes(datetime(1973, 3, 4), datetime(2400, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis's
-def test_a_time_in_milliseconds_is_mistaken_only_where_it_spells_a_date(moment: datetime) -> None:
-    """Of the times from March 1973 on, those that spell YYYYMMDDhhmm lie within 1976."""
+def test_a_time_in_milliseconds_is_mistaken_only_if_it_spells_a_date(moment: datetime) -> None:
+    """From March 1973 on, a time in milliseconds is mistaken for YYYYMMDDhhmm only within 1976."""
     form = mistaken_for_ms(int(moment.timestamp() * 1000))
     assert form is None or (form == "YYYYMMDDhhmm" and moment.year == 1976)

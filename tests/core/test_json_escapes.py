@@ -25,13 +25,13 @@ from core.json_escapes import replace_half_surrogates
     ],
 )
 def test_half_a_pair_becomes_the_replacement_character(value: bytes, whole: bytes | None) -> None:
-    """Pairs, escaped backslashes and other escapes stay; None says that nothing had to be replaced."""
+    """Pairs, escaped backslashes and other escapes stay; None if nothing had to be replaced."""
     assert replace_half_surrogates(value) == whole
 
 
 @given(st.text(st.characters() | st.characters(categories=["Cs"])))
-def test_the_text_is_the_same_but_for_its_halves(text: str) -> None:
-    """Python keeps halves, and replaces them alike."""
+def test_only_lone_surrogates_are_replaced(text: str) -> None:
+    """The result decodes to the same text as Python's decoder gives after replacing lone surrogates."""
     value = json.dumps(text).encode()
     whole = replace_half_surrogates(value)
     paired = json.loads(value)
