@@ -64,7 +64,7 @@ def test_a_paragraph_of_help_is_one_line() -> None:
     ],
 )
 def test_a_time_without_an_offset_is_utc(typed: str | None, milliseconds: int | None) -> None:
-    """No time stays None."""
+    """A time without an offset is UTC, and a missing time is None."""
     assert parse_time(typed, "--since") == milliseconds
 
 

@@ -60,8 +60,8 @@ def test_json_escapes_control_characters() -> None:
     assert msgspec.json.decode(encoded) == {"key": _HOSTILE}
 
 
-def test_a_plain_console_of_rich_obeys_control_characters_and_markup() -> None:
-    """That is why commands use a console of their own."""
+def test_rich_s_own_console_interprets_control_characters_and_markup() -> None:
+    """Rich's own console interprets them, so commands use a subclass."""
     console = Console(file=StringIO(), width=80)
     console.print(Text(_HOSTILE))
     assert "\x1b[2J" in _printed(console)

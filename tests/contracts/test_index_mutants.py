@@ -66,7 +66,7 @@ class _NoTenant(_Mutant):
 
 
 class _FindsThemAgain(_Mutant):
-    """Each round finds the tickets of the one before again."""
+    """Doesn't exclude the tickets that an earlier round found."""
 
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         nearest = self.engine.nearest
@@ -83,7 +83,7 @@ class _FindsThemAgain(_Mutant):
 
 
 class _LooksOnce(_Mutant):
-    """Does without the tickets of which other versions were found."""
+    """Drops tickets of which only another version's chunks were found."""
 
     def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
         return super()._tickets_of(found)[0], {}

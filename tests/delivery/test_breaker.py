@@ -36,13 +36,13 @@ def test_a_topic_of_broken_records_trips_it_within_a_window() -> None:
 
 
 @pytest.mark.parametrize("batch", [10, 256])
-def test_a_third_broken_does_not(batch: int) -> None:
+def test_30_percent_bad_records_do_not_trip_it(batch: int) -> None:
     """With 30 % bad records it never trips."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     assert _trips_after(breaker, [(batch, batch * 3 // 10)] * 1_000) is None
 
 
-def test_a_short_topic_of_broken_records_does_not() -> None:
+def test_a_short_topic_of_bad_records_does_not_trip_it() -> None:
     """It doesn't trip before a whole window of records."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     assert _trips_after(breaker, [(1, 1)] * 999) is None

@@ -12,8 +12,8 @@ from tests.e2e.world import World
 from tests.rigs.waiting import PATIENCE_S
 
 
-def test_what_was_sent_and_not_committed_is_the_backlog(tansu: str, tmp_path: Path) -> None:
-    """Nobody reads here, so everything that was sent is."""
+def test_the_backlog_is_what_was_sent_and_not_committed(tansu: str, tmp_path: Path) -> None:
+    """Without a worker every sent record is in the backlog."""
     world = World(tansu, tmp_path)
     delivered: list[int] = []
     with ExitStack() as stack:
@@ -27,7 +27,7 @@ def test_what_was_sent_and_not_committed_is_the_backlog(tansu: str, tmp_path: Pa
 
 
 def test_an_error_ends_the_trickle_and_is_reported(tansu: str, tmp_path: Path) -> None:
-    """The block around it goes on."""
+    """The error stops the trickle and is reported; the `with` block continues."""
     world = World(tansu, tmp_path)
     errors, reported = list[str](), threading.Event()
 

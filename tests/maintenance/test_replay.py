@@ -26,8 +26,8 @@ def test_a_summary_has_everything_but_the_text() -> None:
 
 
 @pytest.mark.parametrize("written", ["", "soon", "-5", "٣", "9" * 15])
-def test_a_malformed_first_seen_time_is_that_of_the_letter(written: str) -> None:
-    """Anybody can write a header."""
+def test_a_malformed_first_seen_time_falls_back_to_the_letter_s(written: str) -> None:
+    """A letter with a malformed header is first seen at its own timestamp."""
     assert summarise(_letter(first_seen_ms=written)).first_seen_ms == 1_700_000_000_999
 
 
