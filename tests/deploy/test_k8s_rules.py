@@ -42,7 +42,7 @@ def test_a_lag_target_is_the_work_of_one_task_in_the_catch_up_time() -> None:
 
 
 def test_the_command_checks_any_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints one line for a sound folder; for one that kustomize can't build it also exits with 2."""
+    """The command reports a valid folder; for one that kustomize can't build it prints one line and exits with 2."""
     render("prod")  # skips if no tool can build it
     assert main([str(MANIFESTS / "overlays" / "prod")]) == 0
     assert "objects without faults" in capsys.readouterr().out

@@ -49,7 +49,7 @@ def selectors(query: str) -> Iterator[Selector]:
 
 
 def faults(query: str, *words: str) -> list[str]:
-    """What core.metrics doesn't know of a query, and of the labels in `words`, its legend or annotations."""
+    """Names and labels in a query, or in `words` (legend or annotations), that core.metrics doesn't declare."""
     found: list[str] = []
     known: set[str] = set()
     for selector in selectors(query):

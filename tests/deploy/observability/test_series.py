@@ -21,7 +21,7 @@ _FILES: Final = sorted(
 
 
 def faults_of_text(text: str) -> list[str]:
-    """What core.metrics doesn't know of the metrics that `text` names, with or without labels."""
+    """Metrics and labels in `text` that core.metrics doesn't declare."""
     found = []
     for name in _NAME.findall(RENAMED_SECTION.sub("", text)):
         metric, brace, labels = name.partition("{")

@@ -1,4 +1,4 @@
-"""Runs checkov on plans and templates, and reads the excuses that are written beside resources."""
+"""Runs checkov on plans and templates, and reads the suppressions in resources."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from msgspec import Struct
 from tests.deploy.terraform.tool import resources
 
 CHECKOV: Final = Path(__file__).parents[3] / ".checkov" / "bin" / "checkov"
-_EXCUSE: Final = re.compile(r"#checkov:skip=(CKV2?_[A-Z]+_\d+):(\S.*)")
+_SUPPRESSION: Final = re.compile(r"#checkov:skip=(CKV2?_[A-Z]+_\d+):(\S.*)")
 _RESOURCE: Final = re.compile(r'^resource "(\w+)" "(\w+)" \{')
 _INDEX: Final = re.compile(r'\[(?:"[^"]*"|\d+)\]')
 _PATIENCE_S: Final = 240
@@ -34,16 +34,16 @@ class Scan(Struct, frozen=True):
     failed: list[Finding]
 
 
-def excuses(modules: Path) -> dict[tuple[str, str], str]:
-    """The reason of each excuse in the files, by rule and resource (TYPE.NAME)."""
+def suppressions(modules: Path) -> dict[tuple[str, str], str]:
+    """The reason of each suppression in the files, by rule and resource (TYPE.NAME)."""
     found: dict[tuple[str, str], str] = {}
     for path in sorted(modules.rglob("*.tf")):
         resource = ""
         for line in path.read_text().splitlines():
             if (opened := _RESOURCE.match(line)) is not None:
                 resource = f"{opened[1]}.{opened[2]}"
-            elif (excuse := _EXCUSE.search(line)) is not None:
-                found[excuse[1], resource] = excuse[2]
+            elif (suppression := _SUPPRESSION.search(line)) is not None:
+                found[suppression[1], resource] = suppression[2]
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.terraform.conftest import Planned
-from tests.deploy.terraform.policy_scan import excuses, scan_plan, scan_templates
+from tests.deploy.terraform.policy_scan import scan_plan, scan_templates, suppressions
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.workspace import DEPLOY
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.usefixtures("checkov")
 
 
 def test_every_finding_is_explained(plans: dict[str, Planned], tmp_path: Path, table: Table) -> None:
-    """Every finding of checkov in a plan has an excuse, and no excuse is unused."""
-    written = excuses(DEPLOY / "terraform" / "modules")
+    """Every finding of checkov in a plan has a suppression, and no suppression is unused."""
+    written = suppressions(DEPLOY / "terraform" / "modules")
     seen: set[tuple[str, str]] = set()
     for environment, planned in plans.items():
         scan = scan_plan(planned.content, tmp_path)
