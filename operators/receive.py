@@ -1,4 +1,4 @@
-"""Records of the topics between the stages: back to what the stage before made of the ticket."""
+"""Decodes the records of a split stream's topics."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -18,7 +18,7 @@ def receive_enriched(records: Sequence[Record]) -> list[EnrichedTicket | Rejecte
 
 
 def receive_embedded(records: Sequence[Record], *, model: str | None = None) -> list[TicketPoints | Rejected]:
-    """Records of `tickets.embedded` as points; of one model alone, where `model` is its stamp."""
+    """Records of `tickets.embedded` as points. With `model`, a stamp, points of other models are rejected."""
     return [_receive_points(record, model) for record in records]
 
 
@@ -29,18 +29,16 @@ def _receive_points(record: Record, model: str | None) -> TicketPoints | Rejecte
 
 
 def _receive(record: Record, kind: Kind, stage: Stage, read: Callable[[Record], T]) -> T | Rejected:
-    """Rejected when it is of another kind or version, is malformed, or lies under another ticket's key."""
+    """The decoded record; Rejected if it is of another kind or version, is malformed, or has another ticket's key."""
     if record.damage is not None:
         return Rejected(record, stage, "unreadable", record.damage.reason)
     given = dict(record.headers).get(CONTENT_TYPE)
-    if given != content_type(kind):  # what it is instead isn't told: a header may hold anything
+    if given != content_type(kind):  # the reason doesn't quote it: a header may hold anything
         said = "is missing" if given is None else "is another"
-        return Rejected(
-            record, stage, "unknown_format", f"content-type {said}; this stage reads {content_type(kind).decode()}"
-        )
+        return Rejected(record, stage, "unknown_format", f"content-type {said}; expected {content_type(kind).decode()}")
     try:
         found = read(record)
-    except ValueError:  # msgspec's errors are; they may quote the value
+    except ValueError:  # includes msgspec's errors, which may quote the value
         return Rejected(record, stage, "bad_message", f"the value is not the MessagePack map of an {kind} ticket")
     ticket = found if isinstance(found, TicketPoints) else found.ticket
     if record.key != record_key(ticket.tenant_id, ticket.ticket_id):

@@ -21,7 +21,7 @@ def _record(value: bytes | None, headers: tuple[tuple[str, bytes], ...] = _GIVEN
 @pytest.mark.parametrize(
     ("record", "code", "reason"),
     [
-        (_record(_ENRICHED.value, ()), "unknown_format", "content-type is missing; this stage reads application/vnd"),
+        (_record(_ENRICHED.value, ()), "unknown_format", "content-type is missing; expected application/vnd"),
         (
             _record(_ENRICHED.value, (("content-type", b"ada@example.com"),)),
             "unknown_format",
