@@ -150,7 +150,9 @@ def test_a_rebuild_from_the_embedded_topic_switches_the_alias(drained: SplitWorl
 
 def test_a_ticket_that_the_embedding_role_lost_is_found(drained: SplitWorld, tmp_path: Path) -> None:
     """Against an empty index `reconcile --split` reports every ticket as missing."""
-    result = _run(drained, ["reconcile", "--split", "--json"], TICKETS_INDEX__PATH=str(tmp_path / "empty"))
+    path = tmp_path / "empty"
+    _open(drained, IndexSettings(path=path)).close()
+    result = _run(drained, ["reconcile", "--split", "--json"], TICKETS_INDEX__PATH=str(path))
     assert result.returncode == 1, result.stderr
     missing = [d for d in json.loads(result.stdout)["differences"] if d["kind"] == "missing"]
     assert len(missing) == len(fold(drained.log()))
