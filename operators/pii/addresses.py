@@ -11,7 +11,7 @@ from operators.pii.view import View
 _FOUR: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _MAX_OCTET: Final = 255
 _CONTEXT: Final = 48
-_WORD: Final = re.compile(r"[^\W\d_]+|[.!?](?=\s)|\n")
+_WORD: Final = re.compile(r"[^\W\d_]+|[0-9]+\.[0-9.]*[0-9]|[.!?](?=\s)|\n")
 #: How many words before a number an address word may stand; a version word may stand anywhere in the context.
 _NEAR: Final = 4
 #: Words after which four numbers are an address, wherever it points.
@@ -180,12 +180,15 @@ def _said(before: str) -> bool | None:
     """Whether the nearest word that tells says address or version; None if none tells."""
     if _CHANGED_TO.search(before) or before.endswith("<version>"):
         return False
+    near = _NEAR
     for number, word in enumerate(reversed(_WORD.findall(before))):
         if word in ".!?\n":
             break
+        if word[0].isdigit():
+            near = 0  # an address word before another number is that one's
         if word in _VERSION_WORDS:
             return False
-        if number < _NEAR and word in _ADDRESS_WORDS:
+        if number < near and word in _ADDRESS_WORDS:
             return _SERVER_PRODUCT.search(before) is None
     if before.isascii():
         return None

@@ -56,6 +56,11 @@ _MESSAGE_ID: Final = re.compile(r"(?:3c)?ca[\w+=-]{30,}@mail\.gmail\.com")
 #: Of URLs: only in these is what stands before the host a person; in others it is a container or a service.
 _MAIL_SCHEMES: Final = re.compile(r"(?:imaps?|smtps?|https?|ftp)://$")
 _SCHEME_BEFORE: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'/?#]{0,64}$")
+#: A Kerberos principal's service: nn/host@REALM.
+_SERVICE_BEFORE: Final = re.compile(
+    r"\b(?:nn|dn|jn|rm|nm|jhs|hdfs|hive|yarn|mapred|hadoop|hbase|http|host|kafka|kms|zookeeper|spark|impala|solr|ldap|"
+    r"cifs|nfs|oozie|knox|ranger|atlas|postgres|mongodb)/$"
+)
 _SCHEME_REACH: Final = 90
 #: Behind one of these no domain goes on with a longer label.
 _LAST_LABELS: Final = frozenset({"com", "org", "net", "edu", "gov"})
@@ -115,6 +120,8 @@ def _is_address(view: View, start: int, at: int, end: int) -> bool:
     if _REMOTE.match(view.text, end) or _MESSAGE_ID.fullmatch(view.lower, start, end):
         return False
     before = view.lower[max(0, start - _SCHEME_REACH) : start]
+    if _SERVICE_BEFORE.search(before):
+        return False
     scheme = _SCHEME_BEFORE.search(before) if "://" in before else None
     return scheme is None or _MAIL_SCHEMES.fullmatch(scheme.group()) is not None
 
