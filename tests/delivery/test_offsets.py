@@ -117,7 +117,7 @@ class Delivery(RuleBasedStateMachine):
             self.generations[partition] = self.generation
             self.delivered[partition], self.acked[partition] = [], set()
             self.next.setdefault(partition, 0)
-            self.tracker.assign([partition])
+            self.tracker.assign([partition], committed={partition: self.next[partition]})
 
     @rule(partition=st.sampled_from(PARTITIONS), back=st.integers(0, 5))
     def remove(self, partition: TopicPartition, back: int) -> None:
