@@ -34,7 +34,7 @@ settings.load_profile("ticketstream")
 
 @pytest.fixture(scope="session")
 def tansu() -> Iterator[str]:
-    """The address of an embedded broker."""
+    """The address of a local broker."""
     with start_broker() as broker:
         yield broker.address
 
