@@ -188,7 +188,7 @@ def test_updated_at_is_the_version_if_the_setting_says_so() -> None:
     ids=["upsert", "null value"],
 )
 def test_a_time_before_1970_is_no_version(record: Record, words: str) -> None:
-    """The client gives -1 for a record without a timestamp; an index takes negative versions for older than nothing."""
+    """The client gives -1 for a missing timestamp, and a negative version would lose against a missing ticket."""
     done = _decode(record, version_source="updated_at")
     assert isinstance(done, Rejected)
     assert done.code == "no_version"
