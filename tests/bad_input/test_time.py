@@ -83,11 +83,12 @@ def test_a_parser_that_is_given_deep_markup_is_caught(monkeypatch: pytest.Monkey
 def test_quotes_cut_by_copying_what_is_left_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant copies the rest of the text at each signature, and fails the check."""
 
-    def cut(text: str) -> str:
+    def cut(text: str, *, forwarded: bool) -> str:
+        del forwarded
         lines: Sequence[str] = text.split("\n")
         while lines and lines[0].startswith("--"):
             lines = lines[1:]
         return text
 
-    monkeypatch.setattr(clean, "cut_quotes", cut)
+    monkeypatch.setattr(clean, "cut_mail", cut)
     assert not _grows_with_its_length("-- \n", tries=1)
