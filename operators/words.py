@@ -17,7 +17,7 @@ _MAX_LINE_START: Final = 400
 
 #: A run of ASCII that is not a word: a placeholder, address, path, identifier or tag.
 _CODE: Final = re.compile(r"(?<![!-~])[!-~]*?(?:[@=<>{}\[\]|\\_#$/]|[a-z][A-Z]|\w[.:(]\w|::|\(\))[!-~]*")
-#: A text without any of these is not searched for code.
+#: A text without any of these, or without a colon, is not searched for code, or for lines of programs.
 _CODE_SIGN: Final = re.compile(r"[@=<>{}\[\]|\\_#$/(]")
 #: The beginning of a line of a stack trace, a log or a shell, or a line of a program.
 _MACHINE: Final = re.compile(
@@ -31,8 +31,7 @@ _MACHINE: Final = re.compile(
 #: A text without any of these, in lower case, has no sentence of `_ADDED`.
 _ADDED_SIGNS: Final = (
     "outside", "stern", "confiden", "vertr", "recipient", "click", "klick", "virus", "often", "oft ", "souvent",
-    "attach", "fuera de", "fora d", "buiten", "zewn", "riservat", "destinat", "uden for", "utenfor", "ulkopuol",
-    "privileged",
+    "attach", "fuera de", "fora d", "buiten", "zewn", "riservat", "uden for", "utenfor", "ulkopuol",
 )  # fmt: skip
 _ADDED_SIGNS_BEYOND_ASCII: Final = (
     "außerhalb", "anhänge", "empfänger", "extér", "jointes", "utanför", "внешн", "外部", "外から",
@@ -83,9 +82,10 @@ def own_words(content: UpsertEvent) -> str:
 
 def _words(texts: Iterable[str]) -> str:
     text = _sample("\n".join(filter(None, texts)))
-    if "\n" in text:
-        text = "\n".join(line for line in text.split("\n") if _MACHINE.match(line) is None) or text
-    if _CODE_SIGN.search(text):
+    has_code = _CODE_SIGN.search(text) is not None
+    if (has_code or ":" in text) and "\n" in text:
+        text = "\n".join([line for line in text.split("\n") if _MACHINE.match(line) is None]) or text
+    if has_code:
         text = _CODE.sub(" ", text)
     if _may_be_added(text.lower()):
         text = " ".join(part for part in _SENTENCES.split(text) if _ADDED.search(part.lower()) is None) or text

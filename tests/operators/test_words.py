@@ -44,7 +44,7 @@ def test_code_is_not_a_word(text: str, words: list[str]) -> None:
         "[08:12:33] the request timed out",
         "WARN: the request is retried",
         "$ make install the package",
-        "SELECT subject FROM tickets WHERE status IS NULL",
+        "SELECT subject FROM tickets WHERE status = 'open'",
         "    for row in rows:",
         "public static void main(String args) {",
     ],
