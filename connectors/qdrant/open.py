@@ -8,7 +8,8 @@ from connectors.qdrant.engine import Engine
 from connectors.qdrant.lock import FolderLock, take_lock
 from connectors.qdrant.policy import VersionedIndex, VersionedReader
 from connectors.qdrant.snapshot import open_snapshot
-from core.errors import ConfigError
+from core.addresses import hide_credentials
+from core.errors import ConfigError, TransientError, UnavailableError
 from core.settings import IndexSettings
 
 R = TypeVar("R", bound=VersionedReader)
@@ -48,7 +49,13 @@ def open_index_for_writing(
         from connectors.qdrant.server import open_server_engine  # noqa: PLC0415 - its client takes a second to import
 
         server = open_server_engine(settings, dimension=dimension)
-        return _stamped(VersionedIndex(server), settings, model, replaces)
+        try:
+            return _stamped(VersionedIndex(server), settings, model, replaces)
+        except TransientError as error:
+            raise UnavailableError(
+                f"the Qdrant server at {hide_credentials(settings.url)} does not take the index's stamp now ({error}); "
+                "start again when it accepts writes"
+            ) from None
     lock = take_lock(settings.path)
     try:
         engine = open_edge_engine(settings.path, dimension=dimension)

@@ -42,6 +42,7 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         WorkerProcess(world, environment={"TICKETS_INDEX__URL": qdrant.url}) as worker,
         Prometheus(folder / "prometheus", {_ROLE: [worker.port]}) as prometheus,
     ):
+        wait_until(lambda: worker.metric("tickets_assigned_partitions") > 0, worker.words, every_s=0.1)
         qdrant.inject(Fault("error", on="writes", times=4, code="UNAVAILABLE"))
         began, seed = time.time(), 0
         while time.time() - began < _RUN_S:
