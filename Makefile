@@ -17,8 +17,8 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
 	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure:
 	@# those of the Kafka cluster beside the attacks.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; \
-		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$beside
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; status=$$?; \
+		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$status
 
 faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
 	$(call number,SEED)
@@ -30,7 +30,7 @@ image-test: .venv/.dev ## Build the image without Docker, inspect it and stream 
 dashboard: .venv/.dev ## Draw the Grafana dashboard of a demonstration run to docs/images/dashboard.png; needs Prometheus
 	$(BIN)/python -m tests.deploy.observability.picture docs/images/dashboard.png
 
-soak: .venv/.dev ## Run the attacks at length, MINUTES= at most, then RECORDS= bad inputs (1,000,000)
+soak: .venv/.dev ## Run long attacks, for at most MINUTES=, then RECORDS= bad inputs (default 1,000,000)
 	$(call number,SEED)
 	$(call number,MINUTES)
 	$(call number,RECORDS)
