@@ -15,9 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.corpus import SYNTHETIC
 from bench.job import Job
-from bench.machine import this_machine
+from bench.machine import Machine, this_machine
 from bench.page import write_page
 from bench.runner import ContenderError, run_once, run_suite
+from bench.suite import Row, Suite
 from bench.suites import SUITES, growth
 from bench.summary import print_table, summarise
 from bench.timeline import TIMELINE, draw
@@ -50,37 +51,48 @@ def run(
     if unknown:
         err.print(f"{unknown[0]} is not a suite; choose from {', '.join(SUITES)}")
         raise typer.Exit(2)
-    try:
-        sizes = [int(size) for size in points.split(",") if size]
-    except ValueError:
-        err.print(f"--points: {points} is not a list of numbers such as 10000,100000")
-        raise typer.Exit(2) from None
+    sizes = _sizes(points)
     results.mkdir(parents=True, exist_ok=True)
     machine = this_machine()
     for name in suites or [name for name, suite in SUITES.items() if not suite.heavy]:
-        suite, rows = growth(sizes) if name == "growth" and sizes else SUITES[name], []
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-        )
-        with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
-            task = progress.add_task(name, total=rounds * len(suite.everyone))
-
-            def started(contender: str, number: int, task: object = task, name: str = name) -> None:
-                progress.update(task, description=f"{name}, round {number + 1}: {contender}")  # type: ignore[arg-type]
-
-            try:
-                for row in run_suite(suite, Job("", tickets, corpus), rounds=rounds, machine=machine, started=started):
-                    rows.append(row)
-                    progress.advance(task, rounds if row.skipped else 1)
-            except (ContenderError, TicketstreamError) as error:
-                err.print(str(error))
-                raise typer.Exit(1) from None
+        suite = growth(sizes) if name == "growth" and sizes else SUITES[name]
+        rows = _run(suite, Job("", tickets, corpus), rounds, machine)
         with (results / "rows.jsonl").open("ab") as file:
             file.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
         print_table(suite, summarise(suite, rows))
     write_page(results)
+
+
+def _sizes(points: str) -> list[int]:
+    try:
+        return [int(size) for size in points.split(",") if size]
+    except ValueError:
+        err.print(f"--points: {points} is not a list of numbers such as 10000,100000")
+        raise typer.Exit(2) from None
+
+
+def _run(suite: Suite, job: Job, rounds: int, machine: Machine) -> list[Row]:
+    """The rows of one suite, measured behind a progress bar."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    )
+    rows: list[Row] = []
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        task = progress.add_task(suite.name, total=rounds * len(suite.everyone))
+
+        def started(contender: str, number: int) -> None:
+            progress.update(task, description=f"{suite.name}, round {number + 1}: {contender}")
+
+        try:
+            for row in run_suite(suite, job, rounds=rounds, machine=machine, started=started):
+                rows.append(row)
+                progress.advance(task, rounds if row.skipped else 1)
+        except (ContenderError, TicketstreamError) as error:
+            err.print(str(error))
+            raise typer.Exit(1) from None
+    return rows
 
 
 @app.command()

@@ -4,8 +4,8 @@
 
 FOLDER holds train.csv and test.csv (columns text, category) of banking77 (Casanueva et al. 2020,
 https://arxiv.org/abs/2003.04807). All 13,083 queries are produced with `ticketstream produce --csv`, indexed by a
-worker, and the 3,080 test queries are searched. A query's own ticket doesn't count. Two figures: the share whose
-first neighbour has their own intent among all tickets, and among those of the training split alone.
+worker, and the 3,080 test queries are searched. A query's own ticket doesn't count. It prints the share of queries
+whose nearest neighbour has the same intent: among all tickets, and among the training tickets.
 """
 
 import csv

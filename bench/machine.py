@@ -1,4 +1,4 @@
-"""Where and with what a row was measured."""
+"""Describes the machine and the packages of a measurement."""
 
 import platform
 import subprocess
@@ -20,7 +20,7 @@ class Machine(Struct, frozen=True):
     cores: int
     python: str
     versions: dict[str, str]
-    flags: tuple[str, ...] = ()  # empty in rows of before they were recorded
+    flags: tuple[str, ...] = ()  # empty in rows that predate this field
 
     @property
     def hardware(self) -> str:

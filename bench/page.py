@@ -59,14 +59,14 @@ def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> s
     rounds = len({row.round for row in rows})
     tickets = max(row.measured.tickets for row in rows if row.measured is not None)
     picture = f"{suite.name}-{Path(corpus).stem}.svg"
-    said = plot(suite, summaries, results / picture)
+    alt_text = plot(suite, summaries, results / picture)
     columns = headings(suite)
     lines = [
         f"## {suite.name}: {corpus}",
         "",
         suite.question,
         "",
-        f"![{said}]({picture})",
+        f"![{alt_text}]({picture})",
         "",
         "| " + " | ".join(columns) + " |",
         "|---|" + "---:|" * (len(columns) - 1),

@@ -27,7 +27,7 @@ _TIMEOUT_S: Final = 3_600
 _SAMPLE: Final = 64
 
 #: Returns the environment of a run, given the run's number.
-Setting = Callable[[int], Mapping[str, str]]
+MakeEnvironment = Callable[[int], Mapping[str, str]]
 
 
 class ContenderError(Exception):
@@ -43,7 +43,7 @@ def run_suite(
         ContenderError: a contender's process failed.
     """
     skipped: set[str] = set()
-    with _setting(suite, job) as setting:
+    with _environments(suite, job) as make_environment:
         for number in range(rounds):
             speed = 0.0
             for at, name in enumerate(suite.everyone):
@@ -53,7 +53,7 @@ def run_suite(
                 most = suite.foreign_tickets if name in suite.foreign else None
                 tickets = job.tickets if most is None else min(most, job.tickets)
                 asked = msgspec.structs.replace(job, contender=name, tickets=tickets, speed=speed)
-                found = _run(suite, asked, setting(number * 100 + at))
+                found = _run(suite, asked, make_environment(number * 100 + at))
                 row = Row(suite.name, name, number, job.corpus, machine)
                 if isinstance(found, str):
                     skipped.add(name)
@@ -71,8 +71,8 @@ def run_once(suite: Suite, job: Job, environment: Mapping[str, str]) -> None:
     Raises:
         ContenderError: its process failed.
     """
-    with _setting(suite, job) as setting:
-        _run(suite, job, {**setting(0), **environment})
+    with _environments(suite, job) as make_environment:
+        _run(suite, job, {**make_environment(0), **environment})
 
 
 def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> Measured | str:
@@ -98,7 +98,7 @@ def _run(suite: Suite, job: Job, environment: Mapping[str, str]) -> Measured | s
 
 
 @contextmanager
-def _setting(suite: Suite, job: Job) -> Iterator[Setting]:
+def _environments(suite: Suite, job: Job) -> Iterator[MakeEnvironment]:
     """The environment of each run: no logs, no cache, and for a stream a broker with a new group, topic and index."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="ticketstream-bench-")))
@@ -127,7 +127,7 @@ def _setting(suite: Suite, job: Job) -> Iterator[Setting]:
 
 
 def _shared(job: Job) -> bytes:
-    """Write what a contender without our code needs: texts, weights, and sample vectors to compare its own with."""
+    """JSON for a contender without our code: texts, weights, and sample vectors to compare its own with."""
     settings = load_settings().model.model_copy(update={"precision": "fp32"})
     embedder = load_embedder(settings)
     found = texts(job.corpus, job.tickets, embedder)

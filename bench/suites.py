@@ -88,7 +88,7 @@ _LATENCY: Final = Suite(
     axis="freshness in milliseconds",
     note="Tickets arrive at random times (a Poisson process) whether or not the worker keeps up. Freshness counts from "
     "the time a ticket is due until it is durable and searchable. Broker, producer and ten searches a second share the "
-    "machine's cores, also under the saturating load, whose rate the other loads are shares of.",
+    "machine's cores, also under the saturating load; the other loads are percentages of its rate.",
 )
 _SCALE: Final = Suite(
     name="scale",

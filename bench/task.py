@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Self
 
 import msgspec
@@ -20,6 +21,7 @@ from msgspec import Struct
 
 from core.environment import load_settings
 from core.records import EnrichedTicket, Record, TicketPoints
+from stream.pipeline import Pipeline
 from stream.telemetry import StreamObserver
 
 _TELL_S: Final = 0.02
@@ -117,7 +119,7 @@ def _wait(until: Callable[[], bool], tasks: Sequence[Task]) -> None:
         time.sleep(_TELL_S)
 
 
-class _Listening(StreamObserver):
+class _AckRecorder(StreamObserver):
     """Records which tickets were acked, and when."""
 
     def __init__(self, tell: Callable[[object], None]) -> None:
@@ -147,37 +149,22 @@ class _Listening(StreamObserver):
 
 def main(role: str, cores: Sequence[int]) -> None:
     """Run a pipeline until standard input ends."""
-    import onnxruntime  # noqa: F401, PLC0415 - it does without AMX where it can't try it on a second core
+    # Before the affinity is set: on a single core ONNX Runtime disables AMX.
+    import onnxruntime  # noqa: F401, PLC0415
 
     os.sched_setaffinity(0, cores)  # before the model counts its cores
-    from stream import compose  # noqa: PLC0415 - numpy's threads follow the affinity, too
+    from stream import compose  # noqa: PLC0415 - the clients that it imports start threads, which follow the affinity
     from stream.loop import run  # noqa: PLC0415
-
-    lock = threading.Lock()
-
-    def tell(said: object) -> None:
-        with lock, contextlib.suppress(BrokenPipeError):
-            sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
-            sys.stdout.flush()
 
     opens = {
         "pipeline": compose.open_pipeline,
         "enrichment": compose.open_enrichment,
         "embedding": compose.open_embedding,
     }
-    listening = _Listening(tell)
-    pipeline = opens[role](load_settings(), observer=listening)
-
-    def listen() -> None:
-        while not pipeline.finished:
-            listening.say()
-            time.sleep(_TELL_S)
-
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
-        pipeline.stop()
-
-    for target in (listen, wait_for_the_end):
+    tell = _teller()
+    recorder = _AckRecorder(tell)
+    pipeline = opens[role](load_settings(), observer=recorder)
+    for target in (partial(_report_acks, pipeline, recorder), partial(_stop_at_end_of_input, pipeline)):
         threading.Thread(target=target, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     began = time.process_time()
@@ -185,7 +172,30 @@ def main(role: str, cores: Sequence[int]) -> None:
     tokens = pipeline.telemetry.registry.get_sample_value("tickets_model_tokens_total") or 0.0
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     cpu_s = time.process_time() - began
-    tell({"report": Report(listening.first, listening.last, listening.acks, int(tokens), cpu_s, rss)})
+    tell({"report": Report(recorder.first, recorder.last, recorder.acks, int(tokens), cpu_s, rss)})
+
+
+def _teller() -> Callable[[object], None]:
+    """A thread-safe function that writes a line of JSON to standard output."""
+    lock = threading.Lock()
+
+    def tell(said: object) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+            sys.stdout.flush()
+
+    return tell
+
+
+def _report_acks(pipeline: Pipeline, recorder: _AckRecorder) -> None:
+    while not pipeline.finished:
+        recorder.say()
+        time.sleep(_TELL_S)
+
+
+def _stop_at_end_of_input(pipeline: Pipeline) -> None:
+    sys.stdin.read()
+    pipeline.stop()
 
 
 if __name__ == "__main__":

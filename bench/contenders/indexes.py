@@ -21,7 +21,7 @@ _TENANTS: Final = 10
 _BATCH: Final = 256
 _MODEL: Final = "bench/1"
 #: Number of clusters: vectors of real texts are clustered by topic.
-_HEAPS: Final = 100
+_CLUSTERS: Final = 100
 _SPREAD: Final = 0.6
 _SEARCHES: Final = 200
 _TIMED: Final = 10 * _BATCH
@@ -83,10 +83,10 @@ def _measure(points: int) -> Measured:
 def _search(index: VersionedIndex) -> list[float]:
     """Search, and return the latency of each search in milliseconds."""
     rng, answers = np.random.default_rng(11), []
-    heaps = _heaps()
+    clusters = _clusters()
     for number in range(_SEARCHES):
         query = SearchQuery(tenant_id=f"tenant-{number % _TENANTS}")
-        vector = _near(heaps[rng.integers(_HEAPS, size=1)], rng)[0]
+        vector = _near(clusters[rng.integers(_CLUSTERS, size=1)], rng)[0]
         began = time.perf_counter()
         assert len(index.search(query, vector)) == query.limit
         answers.append((time.perf_counter() - began) * 1000)
@@ -94,9 +94,9 @@ def _search(index: VersionedIndex) -> list[float]:
 
 
 def _tickets() -> Iterator[list[TicketPoints]]:
-    rng, heaps, number = np.random.default_rng(7), _heaps(), 0
+    rng, clusters, number = np.random.default_rng(7), _clusters(), 0
     while True:
-        vectors = _near(heaps[rng.integers(_HEAPS, size=_BATCH)], rng)
+        vectors = _near(clusters[rng.integers(_CLUSTERS, size=_BATCH)], rng)
         yield [_ticket(number + at, vector) for at, vector in enumerate(vectors)]
         number += _BATCH
 
@@ -123,8 +123,8 @@ def _ticket(number: int, vector: Vector) -> TicketPoints:
     return TicketPoints(tenant, ticket, 1, (Point(id=head, vector=vector, payload=payload),))
 
 
-def _heaps() -> Vector:
-    return np.random.default_rng(3).standard_normal((_HEAPS, _DIMENSION), dtype=np.float32)
+def _clusters() -> Vector:
+    return np.random.default_rng(3).standard_normal((_CLUSTERS, _DIMENSION), dtype=np.float32)
 
 
 def _near(centres: Vector, rng: np.random.Generator) -> Vector:

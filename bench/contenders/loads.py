@@ -36,7 +36,7 @@ _QUESTIONS_PER_S: Final = 10
 _IDLE_S: Final = 10.0
 #: Time for a group of several members to finish its rebalance.
 _SHARE_OUT_S: Final = 3.0
-#: A saturating load, in rates of a backlog.
+#: Rate of the saturating load, as a multiple of the rate at which a backlog is processed.
 _EXCESS: Final = 1.5
 #: A worker that acks this share of what is offered is not saturated.
 _KEPT_UP: Final = 0.95
@@ -69,8 +69,8 @@ def _backlog(tasks: int, cores: int) -> Callable[[Job], Measured]:
 def _saturated(job: Job) -> Measured:
     """Offer an open load above what the worker can do, and measure what it does beside producer, broker and searches.
 
-    A first backlog tells a rate to exceed. What counts are the acks while the load goes on, without its first quarter.
-    A load that the worker keeps up with is doubled, twice at most; then RuntimeError is raised.
+    A backlog measures the rate to exceed first. The result counts the acks during the load, except in its first
+    quarter. A load that the worker keeps up with is doubled, twice at most; then RuntimeError is raised.
     """
     settings, sent = own_topic(), max(_WARM, job.tickets // 2)
     with Task(sorted(os.sched_getaffinity(0)), {}) as task, ExitStack() as stack:
@@ -124,9 +124,7 @@ def _load(share: float) -> Callable[[Job], Measured]:
             send(producer, settings, events[:_WARM], due=lambda _number: 0.0)
             task.wait_acked(_WARM)
             with ExitStack() as stack:
-                searcher = open_searcher(settings, stack)
-                for question in list(questions())[:8]:
-                    searcher.search(question.text, SearchQuery(tenant_id=question.tenant_id))
+                searcher = _open_warm_searcher(settings, stack)
                 searching = _Searching(searcher)
                 began = time.time()
                 send(producer, settings, events[_WARM:], due=lambda number: began + float(dues[number]))
@@ -137,26 +135,37 @@ def _load(share: float) -> Callable[[Job], Measured]:
                 time.sleep(_IDLE_S)
                 idle = searching.stop()
             report = task.stop()
-        ages = np.array([acked - due for due, acked in report.acks if due >= int(began * 1000)])
+        ages = [acked - due for due, acked in report.acks if due >= int(began * 1000)]
         assert len(ages) == len(events) - _WARM, "every ticket was acked"
-        p50, p95, p99 = np.percentile(ages, [50, 95, 99])
-        busy_p50, busy_p95 = np.percentile(busy, [50, 95])
-        idle_p50, idle_p95 = np.percentile(idle, [50, 95])
-        figures = {
-            "offered": rate,
-            "p50": p50,
-            "p95": p95,
-            "p99": p99,
-            "search p50": busy_p50,
-            "search p95": busy_p95,
-            "idle p50": idle_p50,
-            "idle p95": idle_p95,
-            "search ratio": busy_p95 / idle_p95,
-        }
+        figures = {"offered": rate, **_latencies(ages, busy, idle)}
         found = measured([report])
-        return msgspec.structs.replace(found, figures={name: round(float(n), 3) for name, n in figures.items()})
+        return msgspec.structs.replace(found, figures={name: round(n, 3) for name, n in figures.items()})
 
     return run
+
+
+def _open_warm_searcher(settings: Settings, stack: ExitStack) -> Searcher:
+    searcher = open_searcher(settings, stack)
+    for question in list(questions())[:8]:
+        searcher.search(question.text, SearchQuery(tenant_id=question.tenant_id))
+    return searcher
+
+
+def _latencies(ages: Sequence[float], busy: Sequence[float], idle: Sequence[float]) -> dict[str, float]:
+    """Percentiles of the tickets' ages, and of the searches under the load and after it, in milliseconds."""
+    p50, p95, p99 = (float(n) for n in np.percentile(ages, [50, 95, 99]))
+    busy_p50, busy_p95 = (float(n) for n in np.percentile(busy, [50, 95]))
+    idle_p50, idle_p95 = (float(n) for n in np.percentile(idle, [50, 95]))
+    return {
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "search p50": busy_p50,
+        "search p95": busy_p95,
+        "idle p50": idle_p50,
+        "idle p95": idle_p95,
+        "search ratio": busy_p95 / idle_p95,
+    }
 
 
 class _Searching:

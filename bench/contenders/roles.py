@@ -39,7 +39,7 @@ def _single(cores: Sequence[int]) -> Callable[[Job], Measured]:
             task.wait_joined()
             producer = _send(settings, synthetic_events(job.tickets))
             task.wait_acked(job.tickets)
-            ages = _ages(producer, settings, task, job.tickets)
+            ages = _send_light_load(producer, settings, task, job.tickets)
             report = task.stop()
         return _row(job, [report], job.tickets, ages, settings)
 
@@ -78,12 +78,12 @@ def _both(job: Job) -> Measured:
         embedding.wait_joined()
         producer = _send(settings, synthetic_events(job.tickets))
         embedding.wait_acked(job.tickets)
-        ages = _ages(producer, settings, embedding, job.tickets)
+        ages = _send_light_load(producer, settings, embedding, job.tickets)
         reports = [enriching.stop(), embedding.stop()]
     return _row(job, reports, job.tickets, ages, settings)
 
 
-def _ages(producer: Producer, settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
+def _send_light_load(producer: Producer, settings: Settings, last: Task, before: int) -> list[tuple[int, float]]:
     """Send a light load at random times; return the start and the due time of each record, in order."""
     events = synthetic_events(before + int(_RATE * _LOAD_S))[before:]
     rng, began = Random(7), time.time()  # noqa: S311 - a schedule

@@ -71,6 +71,25 @@ def _pipeline(job: Job) -> Measured:
     return clock.measured(tickets=job.tickets, texts=texts, tokens=int(tokens))
 
 
+class _Upserter(StatelessSinkPartition[edge.Point]):
+    def __init__(self, shard: edge.EdgeShard) -> None:
+        self._shard = shard
+
+    def write_batch(self, items: list[edge.Point]) -> None:
+        for point in items:
+            self._shard.update(edge.UpdateOperation.upsert_points([point]))
+
+
+class _UpsertSink(DynamicSink[edge.Point]):
+    """Writes one point at a time."""
+
+    def __init__(self, shard: edge.EdgeShard) -> None:
+        self._shard = shard
+
+    def build(self, _step_id: str, _worker_index: int, _worker_count: int) -> _Upserter:
+        return _Upserter(self._shard)
+
+
 def _naive(_job: Job) -> Measured:
     """A tutorial-style Bytewax flow: one text and one upsert at a time, and no recovery after a crash."""
     settings, tokens, clock = load_settings(), Tokens(), Clock()
@@ -96,18 +115,9 @@ def _naive(_job: Job) -> Measured:
             str(uuid.uuid4()), {"text": vector.tolist()}, {"ticket_id": ticket["ticket_id"], "text": text}
         )
 
-    class Upsert(StatelessSinkPartition[edge.Point]):
-        def write_batch(self, items: list[edge.Point]) -> None:
-            for point in items:
-                shard.update(edge.UpdateOperation.upsert_points([point]))
-
-    class Sink(DynamicSink[edge.Point]):
-        def build(self, _step_id: str, _worker_index: int, _worker_count: int) -> Upsert:
-            return Upsert()
-
     flow = Dataflow("naive")
     source = KafkaSource([settings.kafka.brokers], [settings.topics.raw], tail=False, batch_size=100)
-    op.output("write", op.map("embed", op.input("read", flow, source), embed), Sink())
+    op.output("write", op.map("embed", op.input("read", flow, source), embed), _UpsertSink(shard))
     run_main(flow)  # type: ignore[no-untyped-call]
     clock.stop()
     written = shard.count(edge.CountRequest(exact=True))

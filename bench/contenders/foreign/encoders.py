@@ -135,7 +135,7 @@ def require_same(embed, shared):
     expected = np.array(shared["vectors"])
     cosine = float((embed(shared["texts"][: len(expected)]) * expected).sum(1).mean())
     if cosine < _SAME:
-        raise SkippedError(f"its vectors are not ours (mean cosine {cosine:.3f})")
+        raise SkippedError(f"its vectors differ from ours (mean cosine {cosine:.3f})")
 
 
 def _embed(job, shared):

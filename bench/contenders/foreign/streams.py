@@ -1,6 +1,6 @@
 """Tutorial-style pipelines of other libraries from a broker to an index: nothing of ours is imported here.
 
-The index is the engine that ours is written to: an upsert to a server would cost them more.
+They write to the same embedded engine as our pipeline; a server would be slower.
 """
 
 import json
@@ -86,7 +86,7 @@ def _bytewax(job, shared):
     flow = Dataflow("naive")
     source = KafkaSource([os.environ["TICKETS_KAFKA__BROKERS"]], ["tickets.raw"], tail=False, batch_size=100)
     op.output("write", op.map("embed", op.input("read", flow, source), embed), Sink())
-    with suppress(Exception):  # Bytewax wraps what ends it
+    with suppress(Exception):  # Bytewax wraps _EnoughError
         run_main(flow)
     assert target.upserted == job["tickets"]
     return target.row(shared)
