@@ -135,7 +135,10 @@ def _utf16(first: bytes) -> str | None:
 
 
 def _from_utf16(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Half a surrogate pair becomes U+FFFD. A chunk ends after a byte 0x0A, which may lie inside a character."""
+    """Convert UTF-16 to lines of UTF-8. A chunk ends after a byte 0x0A, so a character may span two chunks.
+
+    Half a surrogate pair becomes U+FFFD.
+    """
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     pieces: list[str] = []
     size = 0

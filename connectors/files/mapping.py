@@ -16,7 +16,7 @@ _FIELDS: Final = frozenset(UpsertEvent.__struct_fields__) - {"messages", "attrib
 _TEXTS: Final = frozenset({"subject", "body"})
 #: In a constant, stands for the number of the row.
 _ROW_NUMBER: Final = "{row}"
-#: Of several columns with one name, the one with this number, or all of them.
+#: NAME#2 selects the second of several columns with one name, NAME#* all of them.
 _WHICH: Final = re.compile(r"(?P<name>.*)#(?P<which>[1-9][0-9]{0,3}|\*)", re.DOTALL)
 
 
@@ -61,8 +61,7 @@ class RowReader:
         """A column that is named like a field maps to it unless the mapping says otherwise.
 
         Raises:
-            ConfigError: a mapped column is missing or one of several with its name, or tenant_id or the text is not
-                mapped.
+            ConfigError: a mapped column is missing or ambiguous; or tenant_id or the text is not mapped.
         """
         self._constants = mapping.constants
         wanted = {column: column for column in header if column in _FIELDS and column not in mapping.constants}

@@ -61,7 +61,7 @@ class GroupConsumer:
         observer: ConsumerObserver,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read through `client`, whose callbacks are those of the other parts; see `open_consumer`."""
+        """The callbacks of `client` must be those of `assignment`, `committer` and `errors`; see `open_consumer`."""
         self._client = client
         self._assignment = assignment
         self._tracker = tracker

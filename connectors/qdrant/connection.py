@@ -22,7 +22,7 @@ _DENIED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
 _BAD_REQUEST: Final = {_CODE.INVALID_ARGUMENT, _CODE.OUT_OF_RANGE}
 #: Not retriable. Any other code may come from a server that restarts, moves a shard or is out of memory.
 _FINAL: Final = _BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
-#: Fewer calls at a time may succeed.
+#: The call may succeed with fewer concurrent calls.
 _OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
 #: By default gRPC waits up to two minutes before it reconnects, and all calls fail in the meantime although the server
 #: may be back.

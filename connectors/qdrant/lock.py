@@ -90,7 +90,7 @@ def take_lock(path: Path) -> FolderLock:
 
 
 def _close_to_others(path: Path) -> None:
-    """Before the engine creates files in it: their texts are for this user alone, as worker.json's token is."""
+    """Remove other users' access to the folder, before the engine creates files in it."""
     still_open = keep_private(path)
     if still_open is not None:
         logger.warning(

@@ -85,7 +85,7 @@ def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ())
 
 
 def _opposite(condition: Condition) -> AnyOf | None:
-    """For a value that isn't stored, the condition for the field's other value: a point must not meet it."""
+    """If the condition asks for a default, which isn't stored, the condition that a point must not match instead."""
     if not isinstance(condition, AnyOf):
         return None
     others = {_DEFAULTS[key] for value in condition.values if (key := (condition.field, str(value))) in _DEFAULTS}

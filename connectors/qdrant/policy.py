@@ -28,10 +28,9 @@ _SPARE: Final = 2
 #: Points that a round asks for, at least and at most. They are in memory at once, with their texts.
 _MIN_FETCH: Final = 32
 _MAX_FETCH: Final = 2_048
-#: Rounds of a search. Each finds a ticket or more, and leaves out those found before: so a search for this many tickets
-#: gets them all, however many passages the nearest have.
+#: Rounds of a search. Each finds at least one new ticket, so a search with a limit up to this finds all its tickets.
 _MAX_ROUNDS: Final = 64
-#: Characters of a passage that a search shows. One of the default model is no longer (`operators.chunk`).
+#: Characters of a passage that a search shows. Passages of the default model are shorter (`operators.chunk`).
 _MAX_SHOWN: Final = 4_096
 _BODY_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunk")
 _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
@@ -50,7 +49,7 @@ class VersionedReader:
         """See `core.protocols.IndexReader`."""
         conditions = _conditions(query)
         hits, rewritten = self._nearest(query, vector, conditions)
-        if rewritten:  # their nearest passages are of a version that isn't whole: look for those of the version that is
+        if rewritten:  # only chunks of another version were found: search those of the complete version
             whole = AnyOf("version", tuple({*rewritten.values()}))
             hits += self._nearest(query, vector, [*conditions, OfTickets(tuple(rewritten)), whole])[0]
             hits.sort(key=lambda hit: hit.score, reverse=True)
@@ -83,10 +82,10 @@ class VersionedReader:
     def _nearest(
         self, query: SearchQuery, vector: Vector, conditions: Sequence[Condition]
     ) -> tuple[list[SearchHit], dict[str, int]]:
-        """The nearest tickets, best first; and those of which only other versions were found, with their head's.
+        """The nearest tickets, best first; and the head's version of tickets of which only other versions were found.
 
-        The engine finds points, and one ticket may have thousands. So each round leaves out the tickets that an earlier
-        one has found, and asks for more points where these were of few tickets.
+        The engine finds points, and one ticket may have thousands. So each round excludes the tickets that were already
+        found, and asks for more points if the last round found too few tickets.
         """
         hits: list[SearchHit] = []
         rewritten: dict[str, int] = {}
@@ -108,7 +107,7 @@ class VersionedReader:
     def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
         """The best chunk of each ticket, out of the chunks whose version is their head's.
 
-        If a live ticket has none in `found`, its head's version.
+        Also returns the head's version of the live tickets that have no such chunk in `found`.
         """
         rows = [row_of(point.payload) for point in found]
         heads = self._heads({_head_of(one) for one in rows if one.chunk != 0})

@@ -3,7 +3,7 @@
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:The bucket holds built models and no ticket; CloudTrail's data events log reads if the account keeps them
   #checkov:skip=CKV_AWS_144:A model can be rebuilt from its card in minutes, with the same stamp, in any region
-  #checkov:skip=CKV2_AWS_62:Nothing waits for a new model; a setting names a worker's model
+  #checkov:skip=CKV2_AWS_62:No consumer needs event notifications: each worker's model is set explicitly
   bucket        = var.bucket
   force_destroy = var.force_destroy
 }

@@ -114,6 +114,6 @@ variable "stop_timeout_s" {
 }
 
 variable "keep_data" {
-  description = "Whether destroy snapshots each disk first, and is refused for the load balancer."
+  description = "If true, destroy takes a snapshot of each disk, and the load balancer is protected from deletion."
   type        = bool
 }

@@ -156,7 +156,7 @@ variable "subscribers" {
 }
 
 variable "keep_data" {
-  description = "Whether destroy refuses to delete data and snapshots the index's disks; prod requires it."
+  description = "If true, destroy refuses to delete data, and takes a snapshot of the index's disks; prod requires it."
   type        = bool
 
   validation {
