@@ -16,7 +16,7 @@ MetricName = Literal[
     "tickets_model_padding_tokens_total",
     "tickets_model_texts_total",
     "tickets_model_seconds_total",
-    "tickets_passages_cut_total",
+    "tickets_left_out_total",
     "tickets_searches_cut_total",
     "tickets_http_refused_total",
     # histograms
@@ -72,7 +72,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "counter", "Texts `embedded` by the model, or found in the vector cache (`cached`).", ("outcome",)
     ),
     "tickets_model_seconds_total": Metric("counter", "Seconds spent in the model, summed over its threads."),
-    "tickets_passages_cut_total": Metric("counter", "Passages left out because their ticket has too many."),
+    "tickets_left_out_total": Metric(
+        "counter", "`passages` and `attributes` left out of tickets that have too many.", ("what",)
+    ),
     "tickets_searches_cut_total": Metric(
         "counter", "Searches of the embedded index that ended early, as few tickets have most of its passages."
     ),

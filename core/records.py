@@ -154,12 +154,16 @@ class Passage(Struct, frozen=True):
 
 
 class EnrichedTicket(Struct, frozen=True):
-    """A cleaned and redacted ticket with its language, customer facts and passages. A deleted one has no passages."""
+    """A cleaned and redacted ticket with its language, customer facts and passages. A deleted one has no passages.
+
+    `left_out` is the number of passages beyond those that a ticket may have.
+    """
 
     ticket: Ticket
     language: Label | None = None
     customer: Mapping[str, str] | None = None
     passages: tuple[Passage, ...] = ()
+    left_out: int = 0
 
     @property
     def record(self) -> Record:
@@ -202,6 +206,7 @@ class TicketPoints(Struct, frozen=True, eq=False):
         event_ms: time of the change, for the freshness metric.
         broker_ms: timestamp of its record in the raw topic, likewise.
         record: the record it was made from.
+        left_out: number of its attributes that have no room in a point.
     """
 
     tenant_id: str
@@ -211,6 +216,7 @@ class TicketPoints(Struct, frozen=True, eq=False):
     event_ms: int | None = None
     broker_ms: int | None = None
     record: Record = NO_RECORD
+    left_out: int = 0
 
     @property
     def deleted(self) -> bool:

@@ -124,6 +124,9 @@ class ChunkSettings(Group):
     overlap_tokens: Annotated[int, Field(ge=0)] = Field(
         32, description="Tokens that consecutive passages of a split text share."
     )
+    max_passages: Annotated[int, Field(ge=16)] = Field(
+        1_000, description="Maximum passages of a ticket; of one with more, the longest messages lose their ends."
+    )
 
 
 class ModelSettings(Group):

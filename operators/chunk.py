@@ -1,13 +1,14 @@
-"""Tickets to passages that the model reads whole: cut by tokens, never across messages, and nothing is left out."""
+"""Tickets to passages that the model reads whole: cut by tokens, never across messages, and bounded in length."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 from unicodedata import category
 
 import msgspec
 from msgspec import Struct
 
-from core.contract import Role, UpsertEvent
+from core.contract import Message, Role, UpsertEvent
 from core.protocols import Tokenizer
 from core.records import EnrichedTicket, Passage, Rejected
 
@@ -19,6 +20,13 @@ NO_TEXT: Final = "(no text)"
 #: At most this share of a window goes to the subject.
 _PREFIX_SHARE: Final = 4
 _SENTENCE_ENDS: Final = ".!?…。！？"  # noqa: RUF001 - the full-width ones are meant
+#: A passage has at most this many characters for each token that it may have, and never fewer than the second number.
+#: English has 4 to 5 a token. Only a word that is one unknown token to the model, and characters that it ignores, have
+#: more: a word of a million characters would be one passage.
+_CHARACTERS_PER_TOKEN: Final = 16
+_MIN_CHARACTERS: Final = 64
+#: Characters that are tokenised in one call. A token takes a hundred bytes.
+_SLICE: Final = 500_000
 _PARAGRAPH, _SENTENCE, _WORD, _INSIDE_A_WORD = 3, 2, 1, 0
 
 
@@ -32,21 +40,67 @@ class _Piece(Struct, frozen=True):
 
 
 def chunk(
-    items: Sequence[EnrichedTicket], *, tokenizer: Tokenizer, max_tokens: int, overlap_tokens: int
+    items: Sequence[EnrichedTicket], *, tokenizer: Tokenizer, max_tokens: int, overlap_tokens: int, max_passages: int
 ) -> list[EnrichedTicket | Rejected]:
     """Give each ticket its passages, of at most `max_tokens` tokens each with the subject before them.
 
     The ticket's own text comes first, then each message, with its role and visibility. A long text is cut at a
-    paragraph, sentence or word, and neighbours share about `overlap_tokens` tokens.
+    paragraph, sentence or word, and neighbours share about `overlap_tokens` tokens. Of a ticket with more than
+    `max_passages`, the longest messages lose their ends: whoever writes a huge one hides no other.
     """
-    cutter = _Cutter(tokenizer, max_tokens, overlap_tokens)
-    pieces = [[] if item.ticket.content is None else _pieces(item.ticket.content) for item in items]
-    subjects = ["" if item.ticket.content is None else item.ticket.content.subject for item in items]
-    cutter.prepare(subjects, pieces)
-    return [
-        item if item.ticket.content is None else msgspec.structs.replace(item, passages=_passages(cutter, subject, own))
-        for item, subject, own in zip(items, subjects, pieces, strict=True)
-    ]
+    done: list[EnrichedTicket | Rejected] = []
+    for part in _slices(items):
+        cutter = _Cutter(tokenizer, max_tokens, overlap_tokens)
+        pieces = [[] if item.ticket.content is None else _pieces(item.ticket.content) for item in part]
+        subjects = ["" if item.ticket.content is None else item.ticket.content.subject for item in part]
+        cutter.prepare(subjects, pieces)
+        for item, subject, own in zip(part, subjects, pieces, strict=True):
+            done.append(item if item.ticket.content is None else _chunked(item, cutter, subject, own, max_passages))
+    return done
+
+
+def _slices(items: Sequence[EnrichedTicket]) -> Iterator[Sequence[EnrichedTicket]]:
+    first, characters = 0, 0
+    for at, item in enumerate(items):
+        content = item.ticket.content
+        own = 0 if content is None else len(content.subject) + len(content.body) + sum(map(_length, content.messages))
+        if at > first and characters + own > _SLICE:
+            yield items[first:at]
+            first, characters = at, 0
+        characters += own
+    yield items[first:]
+
+
+def _length(message: Message) -> int:
+    return len(message.body)
+
+
+def _chunked(
+    item: EnrichedTicket, cutter: "_Cutter", subject: str, pieces: Sequence[_Piece], max_passages: int
+) -> EnrichedTicket:
+    found = _passages(cutter, subject, pieces)
+    kept = found if len(found) <= max_passages else _fair_share(found, max_passages)
+    return msgspec.structs.replace(item, passages=kept, left_out=len(found) - len(kept))
+
+
+def _fair_share(passages: Sequence[Passage], most: int) -> tuple[Passage, ...]:
+    """The first passages of each message: as many of each as all can have, so that only long ones lose some."""
+    lengths = Counter(passage.message for passage in passages)
+    share, spare, left = 0, most, sorted(lengths.values())
+    while left and (left[0] - share) * len(left) <= spare:
+        spare -= (left[0] - share) * len(left)
+        share = left.pop(0)
+    if left:
+        share, spare = share + spare // len(left), spare % len(left)
+    seen: Counter[int] = Counter()
+    kept = []
+    for passage in passages:
+        seen[passage.message] += 1
+        one_more = seen[passage.message] == share + 1 and spare > 0
+        spare -= one_more
+        if seen[passage.message] <= share or one_more:
+            kept.append(passage)
+    return tuple(kept)
 
 
 def _pieces(content: UpsertEvent) -> list[_Piece]:
@@ -78,6 +132,7 @@ class _Cutter:
     def __init__(self, tokenizer: Tokenizer, max_tokens: int, overlap_tokens: int) -> None:
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
+        self._max_characters = max(max_tokens * _CHARACTERS_PER_TOKEN, _MIN_CHARACTERS)
         self._prefix_tokens = max_tokens // _PREFIX_SHARE
         self._overlap = overlap_tokens
         self._spans: dict[str, Sequence[Span]] = {}
@@ -94,11 +149,12 @@ class _Cutter:
 
     def prefix(self, subject: str) -> str:
         """The subject as it goes before every passage: whole, or cut to its share of the window."""
-        if _at_most(subject, self._prefix_tokens) or len(self._of(subject)) <= self._prefix_tokens:
-            return subject.strip()
+        shown = subject[: max(self._max_characters // _PREFIX_SHARE, 1)]
+        if _at_most(shown, self._prefix_tokens) or len(self._of(shown)) <= self._prefix_tokens:
+            return shown.strip()
         if not self._prefix_tokens:  # a window of so few tokens has no room for it
             return ""
-        return subject[: self._window(subject, 0, self._prefix_tokens)[1]].strip()
+        return shown[: self._window(shown, 0, self._prefix_tokens)[1]].strip()
 
     def cut(self, text: str, prefix: str) -> list[str]:
         """`text` in windows that leave room for `prefix`; every character but white space is in one of them."""
@@ -106,6 +162,26 @@ class _Cutter:
             return []
         if self._fits_for_sure(prefix, text):
             return [text.strip()]
+        windows = self._cut_by_tokens(text, prefix)
+        if all(len(window) <= self._max_characters for window in windows):
+            return windows
+        short = [part for window in windows for part in self._cut_by_characters(window)]
+        # The end of half a word may have more tokens than the whole had.
+        return [window for part in short for window in self._cut_by_tokens(part, prefix)]
+
+    def _cut_by_characters(self, text: str) -> list[str]:
+        """`text` in parts of at most `max_characters`, cut at white space in their second half where there is some."""
+        parts, start = [], 0
+        while len(text) - start > self._max_characters:
+            end = start + self._max_characters
+            spaces = (text.rfind(space, end - self._max_characters // 2, end) for space in " \n\t")
+            at = max(spaces)
+            end = at if at > 0 else end
+            parts.append(text[start:end].strip())
+            start = end
+        return [part for part in (*parts, text[start:].strip()) if part]
+
+    def _cut_by_tokens(self, text: str, prefix: str) -> list[str]:
         room = self._max_tokens - (len(self._of(prefix)) if prefix else 0)
         if len(self._of(text)) <= room:
             return [text.strip()]
@@ -116,7 +192,7 @@ class _Cutter:
             first = self._next(text, first, last)
             start = spans[first][0]
         tail = text[start:].strip()
-        return [*cuts, *([tail] if len(self._of(tail)) <= room else self.cut(tail, prefix))]
+        return [*cuts, *([tail] if len(self._of(tail)) <= room else self._cut_by_tokens(tail, prefix))]
 
     def _window(self, text: str, first: int, room: int) -> tuple[int, int]:
         """End of the window that begins at token `first`: the token after it, and that token's first character.

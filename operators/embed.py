@@ -1,12 +1,16 @@
-"""Passages to vectors: one call of the model for all of a batch."""
+"""Passages to vectors: one call of the model for all of a batch, or few where it is large."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from core.protocols import Embedder
 from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
 from core.vectors import all_valid, vector_fault
+
+#: Texts of a call. Their tokens, some hundred bytes each, are in memory at once.
+_TEXTS: Final = 2_048
 
 
 def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
@@ -18,7 +22,9 @@ def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[Embedd
     for item in items:
         for passage in item.passages:
             rows.setdefault(passage.embed_text, len(rows))
-    vectors = embedder.embed(list(rows)) if rows else np.empty((0, embedder.dimension), np.float32)
+    texts = list(rows)
+    calls = [embedder.embed(texts[at : at + _TEXTS]) for at in range(0, len(texts), _TEXTS)]
+    vectors = np.concatenate([np.empty((0, embedder.dimension), np.float32), *calls]) if len(calls) != 1 else calls[0]
     own = [vectors[[rows[p.embed_text] for p in item.passages]] for item in items]
     if all_valid(vectors, embedder.dimension):
         return [EmbeddedTicket(item, found, embedder.stamp) for item, found in zip(items, own, strict=True)]

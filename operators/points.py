@@ -1,12 +1,21 @@
 """Tickets to rows of the index: ids that never change between runs, and the payload that searches filter by."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
+
+import msgspec
 
 from core.contract import CONTRACT_VERSION, UpsertEvent, milliseconds
 from core.identity import point_id
 from core.payload import Payload
 from core.records import EmbeddedTicket, Label, Point, Rejected, TicketPoints
+
+Attributes = dict[str, str | int | float | bool | None]
+
+#: Every point of a ticket repeats its subject and attributes, so that a ticket of a thousand passages has a thousand
+#: copies. The whole subject is in the passages.
+_SUBJECT_CHARACTERS: Final = 1_000
+_ATTRIBUTE_BYTES: Final = 8_192
 
 
 def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:
@@ -21,7 +30,8 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
         return TicketPoints(
             ticket.tenant_id, ticket.ticket_id, ticket.version, (), broker_ms=broker_ms, record=ticket.record
         )
-    shared = _shared(item, ticket.content)
+    attributes = _that_fit(ticket.content.attributes)
+    shared = _shared(item, ticket.content, attributes)
     passages = item.enriched.passages
     points = tuple(
         Point(
@@ -40,10 +50,27 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
         for chunk, (passage, vector) in enumerate(zip(passages, item.vectors, strict=True))
     )
     event_ms = milliseconds(ticket.content.updated_at)
-    return TicketPoints(ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms, ticket.record)
+    left_out = len(ticket.content.attributes) - len(attributes)
+    return TicketPoints(
+        ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms, ticket.record, left_out
+    )
 
 
-def _shared(item: EmbeddedTicket, content: UpsertEvent) -> Payload:
+def _that_fit(attributes: Attributes) -> Attributes:
+    """The first of the attributes that fit into a point."""
+    room = _ATTRIBUTE_BYTES
+    if not attributes or len(msgspec.json.encode(attributes)) <= room:
+        return attributes
+    kept: Attributes = {}
+    for name, value in attributes.items():
+        room -= len(msgspec.json.encode({name: value}))
+        if room < 0:
+            break
+        kept[name] = value
+    return kept
+
+
+def _shared(item: EmbeddedTicket, content: UpsertEvent, attributes: Attributes) -> Payload:
     """The payload that every point of a ticket carries; what is absent is left out."""
     ticket = item.enriched.ticket
     origin = ticket.raw.origin
@@ -56,7 +83,7 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent) -> Payload:
         "model": item.model,
         "contract": CONTRACT_VERSION,
         "origin": f"{origin.topic}/{origin.partition}/{origin.offset}",
-        "subject": content.subject,
+        "subject": content.subject[:_SUBJECT_CHARACTERS],
         "status": content.status,
         "channel": content.channel,
         "tags": list(content.tags),
@@ -73,8 +100,8 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent) -> Payload:
         payload["customer_id"] = content.customer_id
     if item.enriched.customer:
         payload["customer"] = dict(item.enriched.customer)
-    if content.attributes:
-        payload["attributes"] = dict(content.attributes)
+    if attributes:
+        payload["attributes"] = dict(attributes)
     return payload
 
 

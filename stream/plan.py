@@ -49,7 +49,9 @@ def enriching_steps(settings: Settings, tokenizer: ModelTokenizer) -> list[Step]
                 tokenizer=tokenizer,
                 max_tokens=max_tokens,
                 overlap_tokens=min(settings.chunk.overlap_tokens, max_tokens // 4),
+                max_passages=settings.chunk.max_passages,
             ),
+            leaves_out="passages",
         ),
     ]
 
@@ -93,5 +95,5 @@ def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
                 min_confidence=settings.classify.min_confidence,
             ),
         ),
-        Step("points", "index", to_points),
+        Step("points", "index", to_points, leaves_out="attributes"),
     ]

@@ -28,6 +28,7 @@ class Step(Struct, frozen=True):
         stage: stage of the dead letters of records that it fails on.
         pure: does no I/O, so that an exception means a bad record.
         calls: name of the dependency that it calls, if any. Its outages are retried.
+        leaves_out: label of what it leaves out of tickets that have too much of it, if anything.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Step(Struct, frozen=True):
     operator: Operator
     pure: bool = True
     calls: str = ""
+    leaves_out: str = ""
 
 
 def run_step(step: Step, batch: Batch[Item], telemetry: StreamTelemetry) -> Batch[Item]:
@@ -49,6 +51,8 @@ def run_step(step: Step, batch: Batch[Item], telemetry: StreamTelemetry) -> Batc
     results = iter(_apply(step, good) if good else ())
     items = tuple(item if isinstance(item, Rejected) else next(results) for item in batch.items)
     telemetry.ran_step(step.name, time.perf_counter() - began, len(good))
+    if step.leaves_out:
+        telemetry.left_out(step.leaves_out, items)
     return Batch(items, batch.receipt)
 
 

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from connectors.kafka.assignment import ConsumerObserver
-from core.records import EnrichedTicket, Record, Rejected, TicketPoints
+from core.records import EnrichedTicket, Item, Record, Rejected, TicketPoints
 from runtime.telemetry import Telemetry
 from runtime.trace import Trace
 
@@ -78,6 +78,12 @@ class StreamTelemetry(Telemetry):
         self.observe("tickets_step_seconds", seconds, step)
         if self.trace is not None:
             self.trace.span(step, seconds, records=records)
+
+    def left_out(self, what: str, items: Sequence[Item]) -> None:
+        """A step has left `what` out of some of `items`."""
+        count = sum(item.left_out for item in items if isinstance(item, EnrichedTicket | TicketPoints))
+        if count:
+            self.count("tickets_left_out_total", what, by=count)
 
     def freshness_s(self) -> float | None:
         """Median time from broker to searchable of recent tickets, in seconds; None before the first one."""

@@ -24,7 +24,7 @@ from tests.operators import samples
 
 _DOCS: Final = Path(__file__).parents[2] / "docs"
 EMBEDDER: Final = HashingEmbedder()
-_chunk: Any = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4)
+_chunk: Any = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4, max_passages=1_000)
 
 
 def _received(sent: OutgoingRecord) -> Record:

@@ -1,6 +1,7 @@
 """Passages are bounded, have one author each, and cover the whole ticket."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -38,12 +39,23 @@ WORDPIECE = WordPiece()
 WORDS_AND_WORSE = ["the", "lost", "information", "carding", "x" * 30, "日本語", "é.", "\n", "!"]
 
 
+def _chunked(
+    ticket: EnrichedTicket,
+    *,
+    tokenizer: TokenizerPort = WORDS,
+    most: int = 32,
+    overlap: int = 4,
+    max_passages: int = 100_000,
+) -> EnrichedTicket:
+    (done,) = chunk([ticket], tokenizer=tokenizer, max_tokens=most, overlap_tokens=overlap, max_passages=max_passages)
+    assert isinstance(done, EnrichedTicket)
+    return done
+
+
 def _passages(
     ticket: EnrichedTicket, *, tokenizer: TokenizerPort = WORDS, most: int = 32, overlap: int = 4
 ) -> tuple[Passage, ...]:
-    (done,) = chunk([ticket], tokenizer=tokenizer, max_tokens=most, overlap_tokens=overlap)
-    assert isinstance(done, EnrichedTicket)
-    return done.passages
+    return _chunked(ticket, tokenizer=tokenizer, most=most, overlap=overlap).passages
 
 
 def test_a_short_ticket_is_one_passage_with_its_subject_before_it() -> None:
@@ -114,13 +126,72 @@ def test_a_cut_text_with_more_tokens_is_cut_again(joint: str) -> None:
     assert max(len(tokens) for tokens in WORDPIECE.spans([p.embed_text for p in found])) <= 12
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 90_000, "e" + "\u0301" * 90_000, "\u0301" * 90_000, "Rindfleisch" * 9_000, "the " + "y" * 90_000 + " lost"],
+    ids=["one-word", "accents-on-a-letter", "accents-alone", "word", "among-others"],
+)
+@pytest.mark.parametrize("tokenizer", [WORDS, WORDPIECE], ids=["words", "wordpiece"])
+def test_a_passage_is_bounded_in_characters(tokenizer: TokenizerPort, text: str) -> None:
+    """A word of any length is cut, also where the tokenizer takes it for one unknown token or for none."""
+    for ticket in (enriched(body=text), enriched(subject=text, body="Lost."), enriched(subject="Card", body=text)):
+        found = _passages(ticket, tokenizer=tokenizer, most=32)
+        assert max(len(p.text) for p in found) <= 32 * 16
+        assert max(len(p.embed_text) for p in found) <= 32 * 16 + 32 * 4 + 1
+        assert max(len(tokens) for tokens in tokenizer.spans([p.embed_text for p in found])) <= 32
+        shown = "".join(p.text for p in found)
+        assert all(shown.count(letter) >= text.count(letter) for letter in set(text) - {" "})
+
+
+def test_the_longest_messages_lose_their_ends() -> None:
+    """Of a ticket with too many passages every message keeps its first ones, and the huge ones have equal shares."""
+    long = " ".join(f"w{n}" for n in range(3_000))
+    messages = [message("first"), message(long), message("between"), message(long), message("last", public=False)]
+    done = _chunked(enriched(body="Lost.", messages=tuple(messages)), max_passages=51)
+    assert Counter(p.message for p in done.passages) == {-1: 1, 0: 1, 1: 24, 2: 1, 3: 23, 4: 1}
+    whole = _chunked(enriched(body="Lost.", messages=tuple(messages)))
+    assert whole.left_out == 0
+    assert done.left_out == len(whole.passages) - 51
+    for number in range(-1, 5):
+        kept = [p for p in done.passages if p.message == number]
+        assert kept == [p for p in whole.passages if p.message == number][: len(kept)]
+
+
+@given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=9), most=st.integers(1, 40))
+def test_a_share_is_fair(lengths: list[int], most: int) -> None:
+    """As many passages as allowed are kept, and none keeps two more than another that has lost some."""
+    messages = tuple(message(" ".join(f"w{n}" for n in range(32 * length))) for length in lengths)
+    done = _chunked(enriched(messages=messages), overlap=0, max_passages=most)
+    had = Counter(p.message for p in _passages(enriched(messages=messages), overlap=0))
+    kept = Counter(p.message for p in done.passages)
+    assert kept.total() == min(had.total(), most)
+    shortened = [kept[number] for number in had if kept[number] < had[number]]
+    assert max(kept.values()) <= min(shortened, default=1_000) + 1
+
+
+def test_few_characters_are_tokenised_at_once() -> None:
+    """The texts of a batch are tokenised in slices: all their tokens at once would take a hundred times the memory."""
+    asked: list[int] = []
+
+    class Counting:
+        def spans(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
+            asked.append(sum(map(len, texts)))
+            return WORDS.spans(texts)
+
+    body = "word " * 40_000
+    tickets = [enriched(body=body) for _ in range(9)]
+    chunk(tickets, tokenizer=Counting(), max_tokens=32, overlap_tokens=4, max_passages=1_000)
+    assert max(asked) <= 500_000
+
+
 @pytest.mark.parametrize("tokenizer", [WORDS, WORDPIECE], ids=["words", "wordpiece"])
 @settings(max_examples=150, deadline=None)
 @given(
     subject=st.text(max_size=60),
     body=st.text(max_size=400)
     | st.lists(st.sampled_from(WORDS_AND_WORSE), max_size=80).map(" ".join)
-    | st.text(alphabet="abc", min_size=50, max_size=300),
+    | st.text(alphabet="abc", min_size=50, max_size=900)
+    | st.text(alphabet="a\u0301 \n", max_size=900),
     most=st.integers(12, 40),
 )
 def test_windows_are_bounded_and_cover_everything(tokenizer: TokenizerPort, subject: str, body: str, most: int) -> None:
@@ -128,6 +199,7 @@ def test_windows_are_bounded_and_cover_everything(tokenizer: TokenizerPort, subj
     found = _passages(enriched(subject=subject, body=body), tokenizer=tokenizer, most=most, overlap=most // 5)
     for passage in found:
         assert len(tokenizer.spans([passage.embed_text])[0]) <= most
+        assert len(passage.text) <= 16 * most
     shown = [re.sub(r"\s", "", p.text) for p in found]
     wanted = re.sub(r"\s", "", body)
     at = 0

@@ -52,6 +52,23 @@ def test_a_text_that_repeats_is_embedded_once() -> None:
     np.testing.assert_array_equal(first.vectors[0], second.vectors[0])
 
 
+def test_a_call_of_the_model_has_a_bounded_number_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of very many passages is embedded in several calls, and each passage gets its own vector."""
+    calls: list[int] = []
+    real = HashingEmbedder.embed
+
+    def counting(self: HashingEmbedder, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
+        calls.append(len(texts))
+        return real(self, texts, kind)
+
+    monkeypatch.setattr(HashingEmbedder, "embed", counting)
+    texts = [f"text {n}" for n in range(5_000)]
+    (done,) = embed([_ticket(*texts)], embedder=HashingEmbedder())
+    assert calls == [2_048, 2_048, 904]
+    assert isinstance(done, EmbeddedTicket)
+    np.testing.assert_array_equal(done.vectors, real(HashingEmbedder(), texts))
+
+
 @pytest.mark.parametrize("bad", [0.0, float("nan"), float("inf")])
 def test_a_bad_vector_rejects_its_ticket_only(bad: float) -> None:
     """A zero or non-finite vector rejects its ticket; the other tickets pass."""

@@ -35,7 +35,7 @@ DETECTOR = CompactDetector()
 EXAMPLES = Examples.load([Example("card lost", "card", "high"), Example("refund", "refund")], embedder=EMBEDDER)
 
 _language: Operator = partial(detect_language, detector=DETECTOR)
-_chunk: Operator = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4)
+_chunk: Operator = partial(chunk, tokenizer=EMBEDDER, max_tokens=32, overlap_tokens=4, max_passages=1_000)
 _embed: Operator = partial(embed, embedder=EMBEDDER)
 
 

@@ -17,7 +17,7 @@ def _points(
     *, language: Label | None = None, category: Label | None = None, given: str | None = None, **content: Any
 ) -> TicketPoints:
     enriched = EnrichedTicket(ticket(category=given, **content), language=language, customer={"plan": "gold"})
-    (chunked,) = chunk([enriched], tokenizer=EMBEDDER, max_tokens=64, overlap_tokens=4)
+    (chunked,) = chunk([enriched], tokenizer=EMBEDDER, max_tokens=64, overlap_tokens=4, max_passages=1_000)
     (embedded,) = embed([chunked], embedder=EMBEDDER)  # type: ignore[list-item]
     assert isinstance(embedded, EmbeddedTicket)
     done = EmbeddedTicket(embedded.enriched, embedded.vectors, embedded.model, category)
@@ -51,6 +51,20 @@ def test_absent_fields_are_omitted() -> None:
     payload = _points(body="x").points[0].payload
     assert not {"category", "priority", "language", "customer_id", "attributes"} & set(payload)
     assert None not in payload.values()
+
+
+def test_what_every_point_repeats_is_bounded() -> None:
+    """A point has the first thousand characters of the subject, and those attributes that fit into 8 KiB."""
+    attributes = {f"a{n}": "x" * 1_000 for n in range(20)}
+    found = _points(subject="s" * 5_000, body="x", attributes=attributes)
+    payload = found.points[-1].payload
+    assert payload["subject"] == "s" * 1_000
+    assert payload["attributes"] == {f"a{n}": "x" * 1_000 for n in range(8)}
+    assert found.left_out == 12
+    few = {"plan": "gold", "seats": 7}
+    assert _points(body="x", attributes=few).points[0].payload["attributes"] == few
+    assert _points(body="x", attributes=few).left_out == 0
+    assert "attributes" not in _points(body="x", attributes={"a": "x" * 9_000}).points[0].payload
 
 
 def test_the_producers_label_takes_precedence() -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from core.errors import FatalError, TransientError
-from core.records import Batch, Item, Rejected, Ticket
+from core.records import Batch, EnrichedTicket, Item, Rejected, Ticket
 from stream.steps import Step, run_step
 from stream.telemetry import StreamTelemetry
 from tests.fakes import receipt, record
@@ -80,3 +80,15 @@ def test_an_operator_that_loses_a_record_stops_the_stream() -> None:
     """An operator that returns fewer items than it was given stops the stream, as the lost one would be acked."""
     with pytest.raises(FatalError, match="1 results for 2 records"):
         run_step(Step("lossy", "enrich", lambda items: items[:1]), _batch(record(0), record(1)), StreamTelemetry())
+
+
+def test_what_a_step_leaves_out_is_counted() -> None:
+    """The metric counts what all tickets of a batch have lost, under the step's label."""
+    telemetry = StreamTelemetry()
+    tickets = [EnrichedTicket(Ticket(record(n), "acme", str(n), 1, None)) for n in range(3)]
+
+    def losing(items: Sequence[EnrichedTicket]) -> list[EnrichedTicket]:
+        return [structs.replace(item, left_out=number) for number, item in enumerate(items)]
+
+    run_step(Step("chunk", "enrich", losing, leaves_out="passages"), _batch(*tickets), telemetry)
+    assert telemetry.registry.get_sample_value("tickets_left_out_total", {"what": "passages"}) == 3

@@ -90,6 +90,23 @@ def test_a_write_reads_no_chunks_of_other_tenants(engine: _Engine) -> None:
     assert engine.scanned == 4
 
 
+def test_a_write_is_bounded_in_points(engine: _Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tickets of many passages are written in several calls of the engine, each of a bounded number of points."""
+    monkeypatch.setattr(policy, "_SLICE_POINTS", 10)
+    calls: list[int] = []
+    write = engine._inner.write
+
+    def counting(upserts: Sequence[Upsert]) -> None:
+        calls.append(sum(len(upsert.points) for upsert in upserts))
+        write(upserts)
+
+    monkeypatch.setattr(engine, "write", counting)
+    index = VersionedIndex(engine)
+    index.write([ticket(str(n), 1, chunks, tenant="slices") for n, chunks in enumerate([4, 4, 4, 15, 2])])
+    assert [count for count in calls if count] == [8, 4, 15, 2]
+    index.write([])
+
+
 def test_a_search_that_ends_early_is_counted(engine: _Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that runs out of rounds gives what it has found, and `on_cut` is called."""
     monkeypatch.setattr(policy, "_MAX_ROUNDS", 2)
