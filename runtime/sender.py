@@ -7,12 +7,12 @@ from connectors.kafka.producer import Sender
 from core.settings import KafkaSettings
 
 
-def open_sender(settings: KafkaSettings, stack: ExitStack) -> Sender:
-    """A sender with a connection of its own.
+def open_sender(settings: KafkaSettings, stack: ExitStack, *, compress: bool = False) -> Sender:
+    """A sender with a connection of its own. With `compress` its batches are compressed.
 
     Raises:
         ConfigError: the security settings don't fit together, or one of their files is invalid.
     """
-    sender = producer.open_sender(settings)
+    sender = producer.open_sender(settings, compress=compress)
     stack.callback(sender.close)
     return sender

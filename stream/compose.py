@@ -59,6 +59,7 @@ class _Worker(Struct, frozen=True, eq=False):
     role: Role
     kafka: KafkaSettings
     sender: Sender
+    letters: Sender
     state: WorkerState
 
 
@@ -132,8 +133,9 @@ def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: 
         observer=ConsumerTelemetry(telemetry, topic=role.reads(settings.topics), on_poll=progress.polled),
     )
     kafka = settings.kafka.model_copy(update={"group": role.group(settings.kafka)})
-    # One sender for all topics: dead letters are few, and a sender has threads and buffers of its own.
-    return _Worker(settings, role, kafka, open_sender(kafka, stack), state)
+    # Letters are compressed, so that a record fits their topic whenever its batch, compressed, has fit its own.
+    letters = open_sender(kafka, stack, compress=True)
+    return _Worker(settings, role, kafka, open_sender(kafka, stack) if role.writes else letters, letters, state)
 
 
 def _require_topics(settings: Settings, role: Role) -> None:
@@ -223,7 +225,7 @@ def _writer(
         # The last step returns the tickets that the sinks take.
         finish=cast("Callable[[Batch[Item]], Batch[W | Rejected]]", finish),
         sinks=sinks,
-        dead_letters=DeadLetterTopic(worker.sender, topic=settings.topics.dlq, now_ms=_now_ms),
+        dead_letters=DeadLetterTopic(worker.letters, topic=settings.topics.dlq, now_ms=_now_ms),
         dependencies=dependencies,
         ack=ack,
         settings=settings.writer,

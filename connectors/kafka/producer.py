@@ -1,7 +1,9 @@
 """A producer: a record counts as sent when every in-sync replica has it."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -9,8 +11,8 @@ from msgspec import Struct
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import translate
-from connectors.kafka.options import producer_options
-from core.errors import TransientError
+from connectors.kafka.options import Options, producer_options
+from core.errors import RefusedError, TransientError
 from core.records import Headers
 from core.settings import KafkaSettings
 
@@ -34,8 +36,9 @@ class Outgoing(Struct, frozen=True):
 class Sender:
     """Writes records and waits for their delivery reports. Thread-safe."""
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Producer, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._producer = producer
+        self._clock = clock
 
     def send(self, records: Sequence[Outgoing], *, on_delivered: Callable[[int], None] | None = None) -> None:
         """Durable on return.
@@ -49,20 +52,46 @@ class Sender:
             RefusedError: a record is too large for the topic; others may be written.
             FatalError: the broker refuses, or the topic is missing.
         """
-        pending = _Pending(len(records), on_delivered)
-        for record in records:
-            self._produce(record, pending)
-        deadline_polls = int(_REPORT_TIMEOUT_S / _POLL_S)
-        for _ in range(deadline_polls):
-            if pending.done.is_set():
-                break
-            self._producer.poll(_POLL_S)
-        if not pending.done.is_set():
-            raise TransientError("producing: no delivery report in time")
-        if pending.error is not None:
-            raise translate(pending.error, "producing")
+        errors = self._deliver(records, on_delivered)
+        if errors:
+            raise translate(errors[min(errors)], "producing")
 
-    def _produce(self, record: Outgoing, pending: "_Pending") -> None:
+    def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+        """Durable on return, apart from the records that are too large for their topic. Returns these, by place.
+
+        Raises:
+            TransientError: the broker did not accept all others; some may be written.
+            FatalError: the broker refuses, or a topic is missing.
+        """
+        refused = self._too_large(records)
+        if len(records) > 1:
+            # The client sends several records as one batch, and the broker refuses it as a whole: alone, each may fit.
+            alone = {place: self._too_large([records[place]]) for place in refused}
+            refused = {place: found[0] for place, found in alone.items() if found}
+        return refused
+
+    def _too_large(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+        errors = {place: translate(error, "producing") for place, error in self._deliver(records).items()}
+        for error in errors.values():
+            if not isinstance(error, RefusedError):
+                raise error
+        return {place: error for place, error in errors.items() if isinstance(error, RefusedError)}
+
+    def _deliver(
+        self, records: Sequence[Outgoing], on_delivered: Callable[[int], None] | None = None
+    ) -> dict[int, KafkaError]:
+        """Send, and wait for the reports. Returns the errors by place."""
+        pending = _Pending(len(records), on_delivered)
+        deadline = self._clock() + _REPORT_TIMEOUT_S
+        for place, record in enumerate(records):
+            self._produce(record, pending, place, deadline)
+        while not pending.done.is_set():
+            if self._clock() > deadline:
+                raise TransientError("producing: no delivery report in time")
+            self._producer.poll(_POLL_S)
+        return pending.errors
+
+    def _produce(self, record: Outgoing, pending: "_Pending", place: int, deadline: float) -> None:
         while True:
             try:
                 self._producer.produce(
@@ -71,12 +100,14 @@ class Sender:
                     value=record.value,
                     headers=list(record.headers),
                     partition=_BY_KEY if record.partition is None else record.partition,
-                    on_delivery=pending.report,
+                    on_delivery=partial(pending.report, place),
                 )
             except BufferError:  # the local queue is full: delivery reports free it
+                if self._clock() > deadline:
+                    raise TransientError("producing: the client's queue stays full") from None
                 self._producer.poll(_POLL_S)
             except KafkaException as error:  # too large for the client, or an unknown partition
-                pending.report(error.args[0], None)
+                pending.report(place, error.args[0], None)
                 return
             else:
                 self._producer.poll(0)
@@ -87,13 +118,14 @@ class Sender:
         self._producer.flush(5)
 
 
-def open_sender(settings: KafkaSettings) -> Sender:
-    """Open a sender with a connection of its own.
+def open_sender(settings: KafkaSettings, *, compress: bool = False) -> Sender:
+    """Open a sender with a connection of its own. With `compress` its batches are compressed.
 
     Raises:
         ConfigError: the security settings contradict each other, or a certificate or key is invalid.
     """
-    return Sender(open_client(Producer, producer_options(settings)))
+    codec: Options = {"compression.type": "zstd"} if compress else {}
+    return Sender(open_client(Producer, producer_options(settings) | codec))
 
 
 class _Pending:
@@ -103,16 +135,16 @@ class _Pending:
         self._left = count
         self._lock = threading.Lock()
         self._on_delivered = on_delivered
-        self.error: KafkaError | None = None
+        self.errors: dict[int, KafkaError] = {}
         self.done = threading.Event()
         if count == 0:
             self.done.set()
 
-    def report(self, error: KafkaError | None, _message: Message | None) -> None:
+    def report(self, place: int, error: KafkaError | None, _message: Message | None) -> None:
         with self._lock:
             self._left -= 1
             if error is not None:
-                self.error = self.error or error
+                self.errors[place] = error
             if self._left == 0:
                 self.done.set()
         if error is None and self._on_delivered is not None:

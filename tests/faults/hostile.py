@@ -41,6 +41,22 @@ def unreadable_records(make: MakeArena, rng: Random) -> None:
         terminal.run("reconcile")
 
 
+def letter_too_large(make: MakeArena, rng: Random) -> None:
+    """A record that unpacks to more than any letter may hold: its letter is cut and says so, and the stream goes on."""
+    del rng
+    with make(partitions=1, watched=False) as arena:
+        worker = arena.start()
+        arena.send([ticket("before", 1)])
+        _write_packed(arena, b" " * 66 * _MIB, codec="gzip")
+        arena.send([ticket("after", 1)])
+        _await_read(arena, worker, 3)
+        arena.finish()
+        (letter,) = arena.world.letters()
+        headers = dict(letter.headers)
+        require("P12", headers.get("dlq-cut") == b"value", "a letter was cut and doesn't say so")
+        require("P12", headers.get("dlq-value-bytes") == str(66 * _MIB).encode(), "a cut letter tells no size")
+
+
 def transactions(make: MakeArena, rng: Random) -> None:
     """A producer commits transactions and aborts some: once all is done, the idle stream has no lag."""
     del rng
@@ -80,10 +96,10 @@ def _write(arena: Arena, *records: bytes) -> None:
     wire.produce(world.settings.kafka.brokers, world.settings.topics.raw, 0, wire.batch(records))
 
 
-def _write_packed(arena: Arena, value: bytes) -> None:
-    """Write one record in a batch of zstd."""
+def _write_packed(arena: Arena, value: bytes, *, codec: str = "zstd") -> None:
+    """Write one record in a compressed batch."""
     settings = arena.world.settings
-    large = {"message.max.bytes": 10**9, "queue.buffering.max.kbytes": 10**6, "compression.type": "zstd"}
+    large = {"message.max.bytes": 10**9, "queue.buffering.max.kbytes": 10**6, "compression.type": codec}
     producer = Producer(producer_options(settings.kafka) | large)
     producer.produce(settings.topics.raw, value, record_key("acme", "bomb"))
     assert producer.flush(30) == 0

@@ -15,7 +15,7 @@ from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
 from tests.faults.crowd import DRAIN_S, LOOK_S
-from tests.faults.hostile import transactions, unreadable_records
+from tests.faults.hostile import letter_too_large, transactions, unreadable_records
 from tests.faults.oracle import require
 from tests.faults.outages import (
     customers_out,
@@ -219,6 +219,7 @@ TRIALS: Final[dict[str, Trial]] = {
         replay,
         unreadable_records,
         transactions,
+        letter_too_large,
         outage_then_kill,
         one_batch_waits,
         held_write,

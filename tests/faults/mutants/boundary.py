@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.kafka import messages
+from connectors.kafka import dead_letters, messages
 from connectors.kafka.messages import Item, Unreadable
 from connectors.kafka.skipping import BatchSkipper
 from delivery.offsets import OffsetTracker, TopicPartition
 from tests.faults.mutants.mutant import mutant, patch
 
+_DEAD_LETTERS: Any = dead_letters
 _MESSAGES: Any = messages
 
 
@@ -56,3 +57,9 @@ def commit_the_end_at_once() -> None:
         assignment.commit_position = max(assignment.commit_position or 0, offset)
 
     patch(OffsetTracker, "reached", reached)
+
+
+@mutant("P12", trial="letter_too_large")
+def write_letters_whole_or_not_at_all() -> None:
+    """A letter that doesn't fit its topic is not cut."""
+    patch(_DEAD_LETTERS, "_WAYS", _DEAD_LETTERS._WAYS[:1])

@@ -1,0 +1,111 @@
+"""Dead letters that fit their topic, and those that don't."""
+
+import hashlib
+import os
+
+import pytest
+
+from connectors.kafka.dead_letters import DeadLetterTopic, parse_origin, written
+from connectors.kafka.producer import open_sender
+from connectors.kafka.reader import read_topic
+from core.errors import RefusedError
+from core.records import Damage, Headers, Origin, Record, Rejected
+from core.settings import KafkaSettings
+from tests.connectors.kafka.topics import new_topic
+from tests.rigs.kafka import Kafka
+
+
+def _rejected(
+    value: bytes | None, *, key: bytes | None = b"acme/1", headers: Headers = (), offset: int = 17
+) -> Rejected:
+    record = Record(Origin("tickets.raw", 3, offset), key, value, 0, headers)
+    return Rejected(record, "decode", "too_large", "the value is too long")
+
+
+def _published(brokers: str, topic: str, *rejected: Rejected, compress: bool = True) -> list[Record]:
+    kafka = KafkaSettings(brokers=brokers)
+    sender = open_sender(kafka, compress=compress)
+    DeadLetterTopic(sender, topic=topic, now_ms=lambda: 1234).publish(rejected)
+    sender.close()
+    return list(read_topic(kafka, topic, partitions=1))
+
+
+def test_a_record_that_fits_only_when_compressed_is_kept_whole(apache_kafka: Kafka) -> None:
+    """Nine megabytes of spaces fit a topic of 1 MiB, as they fitted the topic that they came from."""
+    topic = new_topic(apache_kafka.address)
+    (letter,) = _published(apache_kafka.address, topic, _rejected(b" " * 9_000_000))
+    assert letter.value == b" " * 9_000_000
+    assert "dlq-cut" not in dict(letter.headers)
+
+
+def test_a_letter_that_does_not_fit_is_cut_and_says_so(apache_kafka: Kafka) -> None:
+    """The other letters of the batch are written once and whole; of this one, size and hash are kept."""
+    topic = new_topic(apache_kafka.address)
+    value = os.urandom(3_000_000)
+    small = [_rejected(b"{%d" % n, offset=n) for n in range(3)]
+    letters = _published(apache_kafka.address, topic, *small, _rejected(value, headers=(("trace", b"1"), ("n", None))))
+    assert len(letters) == 4
+    assert {letter.value for letter in letters[:3]} <= {b"{0", b"{1", b"{2", value[: 64 * 1024]}
+    (cut,) = (letter for letter in letters if dict(letter.headers).get("dlq-cut"))
+    headers = dict(cut.headers)
+    assert (cut.key, cut.value) == (b"acme/1", value[: 64 * 1024])
+    assert (headers["dlq-cut"], headers["trace"], headers["n"]) == (b"value", b"1", None)
+    assert headers["dlq-value-bytes"] == b"3000000"
+    assert headers["dlq-value-sha256"] == hashlib.sha256(value).hexdigest().encode()
+    assert (headers["dlq-topic"], headers["dlq-partition"], headers["dlq-offset"]) == (b"tickets.raw", b"3", b"17")
+
+
+def test_a_letter_of_a_long_key_and_headers_loses_those_too(apache_kafka: Kafka) -> None:
+    """As a last resort only the beginnings and the origin are kept."""
+    topic = new_topic(apache_kafka.address, max_message_bytes="20000")
+    key, headers = os.urandom(300_000), (("h", os.urandom(300_000)),)
+    (letter,) = _published(apache_kafka.address, topic, _rejected(os.urandom(300_000), key=key, headers=headers))
+    found = dict(letter.headers)
+    assert found["dlq-cut"] == b"value,key,headers"
+    assert found["dlq-key-sha256"] == hashlib.sha256(key).hexdigest().encode()
+    assert letter.key == key[:256]
+    assert len(letter.value or b"") == 1024
+    assert "h" not in found
+    assert found["dlq-offset"] == b"17"
+
+
+def test_letters_that_fit_alone_are_not_cut(apache_kafka: Kafka) -> None:
+    """The client sends several as one batch, and the broker refuses the batch as a whole."""
+    topic = new_topic(apache_kafka.address, max_message_bytes="100000")
+    many = [_rejected(os.urandom(40_000), offset=n) for n in range(8)]
+    letters = _published(apache_kafka.address, topic, *many, compress=False)
+    assert {letter.value for letter in letters} == {item.record.value for item in many}
+    assert not any("dlq-cut" in dict(letter.headers) for letter in letters)
+
+
+def test_a_topic_that_takes_no_letter_is_an_error(apache_kafka: Kafka) -> None:
+    """The worker stops and says which option to raise."""
+    topic = new_topic(apache_kafka.address, max_message_bytes="100")
+    with pytest.raises(RefusedError, match=r"max\.message\.bytes"):
+        _published(apache_kafka.address, topic, _rejected(b"{"))
+
+
+@pytest.mark.parametrize("lost", ["headers", "record"])
+def test_a_letter_says_what_the_client_could_not_read(tansu: str, lost: str) -> None:
+    """Headers alone, or a batch up to its last offset."""
+    damage = Damage("record" if lost == "record" else "headers", "why", 20)
+    record = Record(Origin("tickets.raw", 3, 17), None, None, 0, (), damage)
+    (letter,) = _published(tansu, new_topic(tansu), Rejected(record, "decode", "unreadable", "why"))
+    headers = dict(letter.headers)
+    assert headers["dlq-lost"] == lost.encode()
+    assert headers.get("dlq-last-offset") == (b"20" if lost == "record" else None)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(b"tickets.raw[3]:5", True), (b"anything", False), (None, False)])
+def test_the_first_origin_is_kept_over_replays(tansu: str, given: bytes | None, *, kept: bool) -> None:
+    """Unless it is no origin: anybody may write a header."""
+    (letter,) = _published(tansu, new_topic(tansu), _rejected(b"{", headers=(("dlq-first-origin", given),)))
+    assert dict(letter.headers).get("dlq-first-origin") == (given if kept else None)
+
+
+def test_an_origin_is_read_as_it_is_written() -> None:
+    """And nothing else is."""
+    origin = Origin("tickets.raw", 3, 17)
+    assert parse_origin(written(origin)) == origin
+    others = ["", "a[1]", "a[-1]:2", "a[1]:2 ", "[1]:2", "a[1]:" + "9" * 19]
+    assert [parse_origin(text) for text in others] == [None] * len(others)
