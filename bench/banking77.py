@@ -23,7 +23,7 @@ from rich.progress import track
 
 from connectors.kafka.admin import open_cluster
 from connectors.qdrant.open import open_index_for_writing
-from core.records import SearchQuery
+from core.index import SearchQuery
 from local.feed import committed
 from local.stack import LocalStream, open_local_stream
 from models.open import load_embedder

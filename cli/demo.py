@@ -16,7 +16,7 @@ from cli.console import out, report_errors
 from cli.model import model_progress
 from cli.search import show
 from core.environment import load_settings
-from core.records import SearchQuery
+from core.index import SearchQuery
 from local.feed import Feed, open_feed
 from local.stack import LocalStream, open_local_stream
 from runtime.control import WorkerStatus

@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.console import JsonFlag, TenantOption, out, parse_time, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError
-from core.records import MAX_HITS, SearchHit, SearchQuery
+from core.index import MAX_HITS, SearchHit, SearchQuery
 from runtime.searcher import Searcher, open_searcher
 
 _PASSAGE_CHARACTERS = 240

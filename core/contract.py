@@ -40,6 +40,7 @@ Role = Literal["customer", "agent", "system"]
 
 #: The index can't store larger numbers.
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+AttributeValue = str | Int64 | float | bool | None
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class UpsertEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="upsert
     customer_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     tags: tuple[Keyword, ...] = ()
     messages: tuple[Message, ...] = ()
-    attributes: dict[str, str | Int64 | float | bool | None] = msgspec.field(default_factory=dict)
+    attributes: dict[str, AttributeValue] = msgspec.field(default_factory=dict)
 
 
 class DeleteEvent(Struct, frozen=True, kw_only=True, tag_field="op", tag="delete"):

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from core.records import IndexedTicket, IndexSize, Rejected, SearchHit, SearchQuery, TicketPoints, Vector
+from core.index import IndexedTicket, IndexSize, SearchHit, SearchQuery
+from core.records import Rejected, TicketPoints, Vector
 
 #: A stored passage, or the text of a search.
 TextKind = Literal["passage", "query"]

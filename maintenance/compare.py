@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from core.contract import record_key
-from core.records import IndexedTicket
+from core.index import IndexedTicket
 from maintenance.fold import Entry, Fold, split_record_key
 
 #: missing: the index doesn't have the ticket. stale: it has an older version. resurrected: it shows a deleted ticket.

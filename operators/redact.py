@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
-from core.contract import Message, UpsertEvent
+from core.contract import AttributeValue, Message, UpsertEvent
 from core.records import Rejected, Ticket
 from operators.pii.detector import Span
 from operators.pii.find import find_in_parts, find_pii
@@ -142,11 +142,11 @@ def _identifier(value: str) -> str:
     return redact_text(value)
 
 
-def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
     return {_keyword(name): _value(name, value) for name, value in attributes.items()}
 
 
-def _value(name: str, value: Any) -> Any:
+def _value(name: str, value: AttributeValue) -> AttributeValue:
     """An attribute's value, read beside its name: only together are they known as `password: hunter2`."""
     if isinstance(value, bool) or value is None:
         return value
@@ -155,12 +155,12 @@ def _value(name: str, value: Any) -> Any:
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _short_value(name: str, value: Any) -> Any:
+def _short_value(name: str, value: AttributeValue) -> AttributeValue:
     """Cached: attribute values such as plan, country or release repeat often."""
     return _redacted_value(name, value)
 
 
-def _redacted_value(name: str, value: Any) -> Any:
+def _redacted_value(name: str, value: AttributeValue) -> AttributeValue:
     text = value if isinstance(value, str) else repr(value)
     label = f"{name}: "
     together = redact_text(label + text)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from connectors.qdrant.lock import Owner
 from core.errors import ConfigError, UnavailableError
-from core.records import SearchHit, SearchQuery, require_unicode
+from core.index import SearchHit, SearchQuery, require_unicode
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from typing import Final, Protocol
 
 from connectors.qdrant.lock import InUseError, find_owner
+from core.index import SearchHit, SearchQuery
 from core.protocols import Embedder, IndexReader
-from core.records import SearchHit, SearchQuery
 from core.settings import IndexSettings, Settings
 from operators.redact import redact_text
 from runtime.control import WorkerClient, WorkerStatus, require_question

@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import msgspec
 
 from core.errors import ConfigError, TicketstreamError, TransientError
-from core.records import SearchHit
+from core.index import SearchHit
 from runtime.control import MAX_BODY, SearchRequest, WorkerStatus
 from runtime.http import respond
 

@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from connectors.qdrant.open import EmbeddedIndex
+from core.index import SearchHit
 from core.protocols import Embedder
-from core.records import SearchHit
 from core.settings import HealthSettings
 from delivery.credits import Credits
 from runtime.connections import Limits

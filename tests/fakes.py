@@ -3,19 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from core.records import (
-    IndexedTicket,
-    IndexSize,
-    Origin,
-    PartitionReceipt,
-    Receipt,
-    Record,
-    Rejected,
-    SearchHit,
-    SearchQuery,
-    TicketPoints,
-    Vector,
-)
+from core.index import IndexedTicket, IndexSize, SearchHit, SearchQuery
+from core.records import Origin, PartitionReceipt, Receipt, Record, Rejected, TicketPoints, Vector
 from core.settings import WriterSettings
 from delivery.dependency import Dependency
 from stream.dependencies import open_dependencies

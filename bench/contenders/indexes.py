@@ -13,8 +13,9 @@ from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.environment import load_settings
 from core.identity import point_id
+from core.index import SearchQuery
 from core.payload import Payload
-from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.records import Point, TicketPoints, Vector
 
 _DIMENSION: Final = 384
 _TENANTS: Final = 10

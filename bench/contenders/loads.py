@@ -24,7 +24,7 @@ from bench.task import Report, Task, wait_all_acked
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.options import producer_options
 from core.environment import load_settings
-from core.records import SearchQuery
+from core.index import SearchQuery
 from core.settings import Settings
 from runtime.searcher import Searcher, open_searcher
 from synthetic.tickets import SyntheticRecord, questions

@@ -15,8 +15,9 @@ from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LIVE, PUBLIC, Row, ro
 from connectors.qdrant.provenance import ProvenanceReader, ProvenanceStore
 from core.errors import RefusedError
 from core.identity import point_id
+from core.index import IndexedTicket, IndexSize, SearchHit, SearchQuery
 from core.payload import PayloadValue
-from core.records import IndexedTicket, IndexSize, Point, SearchHit, SearchQuery, TicketPoints, Vector
+from core.records import Point, TicketPoints, Vector
 from core.vectors import all_valid, vector_fault
 
 logger: Final = logging.getLogger("ticketstream.index")

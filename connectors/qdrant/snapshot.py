@@ -16,7 +16,7 @@ from connectors.qdrant.folder import find_shard, load_shard
 from connectors.qdrant.lock import InUseError, find_owner, last_taken
 from connectors.qdrant.policy import VersionedReader
 from core.errors import UnavailableError
-from core.records import IndexedTicket
+from core.index import IndexedTicket
 
 _BLOCK: Final = 256 * 1024
 _ZEROS: Final = bytes(_BLOCK)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any, Final
+from typing import Final, Protocol
 
 from stdnum.be import nn
 from stdnum.br import cpf
@@ -32,9 +32,15 @@ from operators.pii.view import View
 Check = Callable[[str], bool]
 
 
-def _valid(module: Any) -> Check:
+class _NumberModule(Protocol):
+    """A module of python-stdnum, which ships no types."""
+
+    def is_valid(self, number: str) -> bool: ...
+
+
+def _valid(module: _NumberModule) -> Check:
     """Accepted by a module of python-stdnum: form, checksum and date."""
-    return lambda number: bool(module.is_valid(number))
+    return module.is_valid
 
 
 def _is_resident_id(number: str) -> bool:

@@ -11,9 +11,10 @@ from connectors.qdrant.engine import Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.identity import point_id
+from core.index import SearchQuery
 from core.payload import Payload
 from core.protocols import IndexReader
-from core.records import Point, SearchQuery, TicketPoints, Vector
+from core.records import Point, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts.digest import contents
 

@@ -16,7 +16,8 @@ from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.open import open_index_for_writing, open_reader
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
-from core.records import IndexSize, Point, SearchQuery, TicketPoints, Vector
+from core.index import IndexSize, SearchQuery
+from core.records import Point, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, opened, search, ticket, vector
 from tests.rigs.qdrant_facade import Fault, QdrantFacade

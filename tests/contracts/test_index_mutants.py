@@ -9,7 +9,8 @@ import pytest
 from connectors.qdrant import policy
 from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.records import Point, SearchHit, SearchQuery, TicketPoints, Vector
+from core.index import SearchHit, SearchQuery
+from core.records import Point, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts.index_laws import LAWS, opened, ticket
 

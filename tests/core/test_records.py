@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from core.errors import ConfigError
-from core.records import MAX_HITS, SearchQuery
+from core.index import MAX_HITS, SearchQuery
 
 _LATE = 10**15
 

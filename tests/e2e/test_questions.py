@@ -11,7 +11,7 @@ import pytest
 from connectors.qdrant import connection
 from connectors.qdrant.open import open_index_for_writing
 from core.errors import EXIT_UNAVAILABLE, TransientError
-from core.records import SearchQuery
+from core.index import SearchQuery
 from core.settings import IndexSettings, Settings
 from models.open import load_embedder
 from runtime.searcher import IndexSearcher

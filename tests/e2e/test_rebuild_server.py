@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from connectors.qdrant.open import open_index_for_writing
-from core.records import SearchQuery
+from core.index import SearchQuery
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import events

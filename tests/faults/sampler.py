@@ -15,8 +15,8 @@ from connectors.qdrant.lock import find_owner
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TicketstreamError
 from core.identity import point_id
+from core.index import SearchHit, SearchQuery
 from core.protocols import Embedder
-from core.records import SearchHit, SearchQuery
 from core.settings import IndexSettings
 from runtime.control import WorkerClient
 from runtime.searcher import IndexSearcher

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import TicketstreamError
-from core.records import SearchHit, SearchQuery
+from core.index import SearchHit, SearchQuery
 from synthetic.tickets import events
 from tests.faults.arena import Arena
 from tests.faults.choices import Choices, fork, mixed, shuffled

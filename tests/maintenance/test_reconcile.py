@@ -6,8 +6,9 @@ from functools import partial
 import msgspec
 import pytest
 
+from core.index import IndexedTicket
 from core.protocols import Index
-from core.records import IndexedTicket, Origin, Record, Ticket
+from core.records import Origin, Record, Ticket
 from core.settings import ContractSettings, WriterSettings
 from maintenance import reconcile
 from maintenance.compare import Comparison, Difference, Outcome

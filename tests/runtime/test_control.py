@@ -9,7 +9,7 @@ import pytest
 
 from connectors.qdrant.lock import Owner
 from core.errors import ConfigError, UnavailableError
-from core.records import SearchQuery
+from core.index import SearchQuery
 from runtime import control
 from runtime.control import WorkerClient
 

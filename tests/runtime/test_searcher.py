@@ -10,8 +10,9 @@ import pytest
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import InUseError, take_lock
 from connectors.qdrant.open import open_index_for_writing
+from core.index import SearchQuery
 from core.protocols import TextKind
-from core.records import SearchQuery, Vector
+from core.records import Vector
 from core.settings import IndexSettings, ModelSettings, Settings
 from models.run.hashing import HashingEmbedder
 from runtime import searcher as searchers

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.qdrant.open import open_index_for_writing
 from core.errors import FatalError, TransientError
-from core.records import SearchHit
+from core.index import SearchHit
 from core.settings import IndexSettings
 from models.run.hashing import HashingEmbedder
 from runtime.control import SearchRequest, WorkerStatus

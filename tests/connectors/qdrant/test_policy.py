@@ -13,7 +13,8 @@ from connectors.qdrant.engine import Condition, Engine, Found, Stored, Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
-from core.records import SearchQuery, Vector
+from core.index import SearchQuery
+from core.records import Vector
 from core.settings import IndexSettings
 from tests.contracts.digest import contents, digest
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket, vector

@@ -11,8 +11,8 @@ from connectors.qdrant.open import open_index_for_writing, open_reader
 from connectors.qdrant.policy import VersionedIndex
 from connectors.qdrant.provenance import ProvenanceStore
 from core.errors import ConfigError
+from core.index import IndexSize
 from core.provenance import LogIdentity, Provenance
-from core.records import IndexSize
 from core.settings import IndexSettings
 from tests.contracts.digest import contents
 from tests.contracts.index_laws import DIMENSION, MODEL, held, opened, search, ticket, vector

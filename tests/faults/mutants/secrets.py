@@ -7,7 +7,8 @@ from typing import Any
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.qdrant import policy
 from connectors.qdrant.engine import AnyOf, Condition
-from core.records import Rejected, SearchQuery
+from core.index import SearchQuery
+from core.records import Rejected
 from stream import plan
 from tests.faults.mutants.mutant import mutant, patch
 
