@@ -168,13 +168,20 @@ def is_reply_above(line: str) -> bool:
     """Whether the line is a helpdesk's: answers belong above it."""
     if not MIN_LINE < len(line) <= MAX_LINE:
         return False
-    ruled = _RULED.search(line) is not None
-    if not ruled and len(line.split()) > _FEW_WORDS:
+    if _RULED.search(line) is None and len(line.split(None, _FEW_WORDS)) > _FEW_WORDS:
         return False
     lowered = line.lower()
-    return any(phrase in lowered for phrase in REPLY_ABOVE)
+    for word in _ABOVE:
+        if word in lowered:
+            return any(phrase in lowered for phrase in REPLY_ABOVE)
+    return False
 
 
+#: Some word of every phrase in `REPLY_ABOVE`: a quick look before the phrases.
+_ABOVE: Final = (
+    "above", "below", "oberhalb", "über", "au-dessus", "encima", "sopra", "acima", "boven", "over denne", "ovanför",
+    "yläpuol", "powyżej", "nad t", "fölé", "satır", "выше", "вище", "上", "위에",
+)  # fmt: skip
 #: A separator without rules is a short sentence, and not a paragraph that mentions one.
 _FEW_WORDS: Final = 12
 

@@ -12,6 +12,7 @@ from operators.mail.lines import (
     is_sent_from,
     says_forwarded,
 )
+from operators.mail.words import REPLY_ABOVE
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,9 @@ def test_markers_are_lines_of_their_own() -> None:
 def test_a_subject_says_that_a_mail_is_forwarded(subject: str, forwarded: bool) -> None:
     """Only the prefixes of mail programs mark a forward, not the customer's words."""
     assert says_forwarded(subject) is forwarded
+
+
+@pytest.mark.parametrize("phrase", REPLY_ABOVE)
+def test_every_phrase_of_a_helpdesk_is_known(phrase: str) -> None:
+    """The quick look before the phrases passes each of them."""
+    assert is_reply_above(f"--- {phrase} ---")
