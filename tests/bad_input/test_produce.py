@@ -137,8 +137,8 @@ def test_each_line_of_a_file_is_written_refused_or_dead_lettered(kind: Format, t
         log = _check_log(whole, taken, kind)
         with WorkerProcess(whole) as worker:
             whole.wait_committed([worker])
-            assert worker.terminate() == 0, worker.words()
-            assert not hit(worker.words())
+            assert worker.terminate() == 0, worker.output()
+            assert not hit(worker.output())
         letters = check_letters(whole, log)
         refused = sum(line.verdict == "refused" for line in lines)
         blank = sum(line.verdict == "blank" for line in lines)

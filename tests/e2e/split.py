@@ -70,7 +70,7 @@ class SplitWorld(World):
     def terminate(self) -> None:
         """Terminate both roles; each must exit with 0."""
         for worker in self.roles.values():
-            assert worker.terminate() == 0, worker.words()
+            assert worker.terminate() == 0, worker.output()
 
     def _wait(self, role: Role, records: int) -> None:
         topic, group = role.reads(self.settings.topics), role.group(self.settings.kafka)

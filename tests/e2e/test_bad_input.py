@@ -22,8 +22,8 @@ def test_the_dead_letters_are_exactly_the_bad_records(tansu: str, tmp_path: Path
     world.produced = COUNT
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
-        assert worker.terminate() == 0, worker.words()
-        assert not hit(worker.words())
+        assert worker.terminate() == 0, worker.output()
+        assert not hit(worker.output())
     log = world.log()
     assert len(log) == COUNT
     check_letters(world, log)

@@ -59,7 +59,7 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
             "a record that is dead-lettered again keeps its first-seen time"
         )
         assert worker.terminate() == 0
-        assert "penguin" not in worker.words()
+        assert "penguin" not in worker.output()
     # without a worker the commands open the index themselves
     assert terminal.json("search", "--tenant", "zoo", "the penguin has escaped")[0]["ticket_id"] == "1"
     assert terminal.json("status")["index"]["freshness_s"] is None

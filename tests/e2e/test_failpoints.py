@@ -56,8 +56,8 @@ def test_each_failpoint_kills_at_its_place(
     hit = 2 if point == "after_send" else 1  # the first write stamps the new index
     armed = {VARIABLE: f"{point}=sleep:1@{hit},{point}=kill@{hit}"}
     with WorkerProcess(world, environment={**_ONE_BY_ONE, **armed}) as worker:
-        assert worker.wait() == -9, worker.words()
-        assert f"{point}=kill" in worker.words(), "a worker logs its failpoints"
+        assert worker.wait() == -9, worker.output()
+        assert f"{point}=kill" in worker.output(), "a worker logs its failpoints"
     assert world.committed() == 0
     assert bool(world.letters()) == letters
     assert bool(_tickets(world)) == tickets
@@ -68,9 +68,9 @@ def test_failpoints_before_and_after_the_steps_differ(tansu: str, tmp_path: Path
     """At after_fetch no step has run; at after_embed all steps have run and nothing is written."""
     world = _world(tansu, tmp_path)
     with WorkerProcess(world, environment={**_ONE_BY_ONE, VARIABLE: f"{point}=hang"}) as worker:
-        wait_until(lambda: worker.metric("tickets_inflight") > 0, worker.words)
+        wait_until(lambda: worker.metric("tickets_inflight") > 0, worker.output)
         if step:
-            wait_until(lambda: worker.metric(_STEP, step=step) > 0, worker.words)
+            wait_until(lambda: worker.metric(_STEP, step=step) > 0, worker.output)
         else:
             assert worker.metric(_STEP) == 0
         assert worker.metric(_STEP, step="write_index") == 0

@@ -21,15 +21,15 @@ def test_two_workers_share_the_partitions_and_a_kill_loses_nothing(kafka: str, t
         everything = list(events(3000, seed=5))
         world.produce(everything[:600])
         with WorkerProcess(world, environment=server) as one, WorkerProcess(world, environment=server) as two:
-            wait_until(lambda: _shared([one, two]), lambda: f"not shared: {one.words()}\n{two.words()}")
+            wait_until(lambda: _shared([one, two]), lambda: f"not shared: {one.output()}\n{two.output()}")
             world.produce(everything[600:])
             read_before = two.metric("tickets_records_total")
-            wait_until(lambda: two.metric("tickets_records_total") > read_before, two.words)
+            wait_until(lambda: two.metric("tickets_records_total") > read_before, two.output)
             time.sleep(0.05)
             two.kill()
             world.wait_committed([one])
             assert one.metric("tickets_assigned_partitions") == 6
-            assert one.terminate() == 0, one.words()
+            assert one.terminate() == 0, one.output()
 
         embedder = load_embedder(world.settings.model)
         index = open_index_for_writing(

@@ -82,7 +82,7 @@ def test_a_port_in_use_is_an_error_that_names_its_setting(tansu: str, tmp_path: 
 
 def _beside_a_worker(world: World, start: Callable[[World, str], tuple[int, str]], words: str) -> None:
     with WorkerProcess(world) as worker:
-        wait_until(lambda: worker.metric("tickets_build_info") == 1, worker.words)
+        wait_until(lambda: worker.metric("tickets_build_info") == 1, worker.output)
         returned, line = start(world, worker.port)
         assert words in line
         assert returned == 2

@@ -41,7 +41,7 @@ def test_an_alias_is_switched_during_a_running_stream(tansu: str, tmp_path: Path
             assert searches.fewest >= 20
             world.wait_committed([worker])
             assert terminal.json("reconcile")["differences"] == []
-            assert worker.terminate() == 0, worker.words()
+            assert worker.terminate() == 0, worker.output()
         embedder = load_embedder(world.settings.model)
         index = open_index_for_writing(settings, dimension=embedder.dimension, model=embedder.stamp)
         found, held = contents(index), len(list(index.tickets()))

@@ -42,7 +42,7 @@ def _opened(world: World, settings: IndexSettings | None = None) -> Iterator[Ver
 def _drain(world: World, **environment: str) -> None:
     with WorkerProcess(world, environment=environment) as worker:
         world.wait_committed([worker])
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
 
 
 def test_replayed_letters_are_indexed_unless_they_are_stale(tansu: str, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_reconcile_beside_a_running_worker(tansu: str, tmp_path: Path) -> None:
         nothing_read = terminal.json("reconcile")
         assert nothing_read["pending"] == nothing_read["tickets"], "uncommitted records are pending, not different"
         with WorkerProcess(world, environment=server) as worker:
-            wait_until(lambda: terminal.json("reconcile")["pending"] == 0, worker.words)
+            wait_until(lambda: terminal.json("reconcile")["pending"] == 0, worker.output)
             world.produce(events(600, seed=23))
             assert terminal.json("reconcile")["differences"] == []
 

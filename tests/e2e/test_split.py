@@ -45,14 +45,14 @@ def drained(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> SplitWorld:
                 TICKETS_TEST_FAILPOINTS=f"after_response=kill@{nth}",
                 TICKETS_WRITER__MAX_BATCH_RECORDS="32",
             )
-            assert doomed.wait() == -9, doomed.words()
+            assert doomed.wait() == -9, doomed.output()
             if role == ENRICHMENT and nth == 3:
                 world.start(ENRICHMENT)
         world.start(EMBEDDING)
         world.produce(everything[500:])
         world.wait_drained()
         for worker in world.roles.values():
-            assert "@example" not in worker.words(), "no ticket's text in the log"
+            assert "@example" not in worker.output(), "no ticket's text in the log"
         world.terminate()
     return world
 
@@ -66,7 +66,7 @@ def test_a_split_stream_builds_the_index_of_a_single_process(drained: SplitWorld
         topic = drained.settings.topics.raw
         while sum(p.committed or 0 for p in lag(topic, settings.group)) < drained.produced:
             worker.assert_runs()
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     split, alone = _open(drained, drained.settings.index), _open(drained, IndexSettings(path=tmp_path / "index"))
     try:
         assert_same(contents(split), contents(alone))
@@ -165,9 +165,9 @@ def test_a_topic_with_fewer_partitions_stops_the_start(tansu: str, tmp_path: Pat
     world.cluster.create_topic(narrow, partitions=2, replication=1, config={})
     with world.start(ENRICHMENT, TICKETS_TOPICS__ENRICHED=narrow) as worker:
         assert worker.wait() == 2
-        (line,) = [line for line in worker.words().splitlines() if line.startswith("ticketstream:")]
+        (line,) = [line for line in worker.output().splitlines() if line.startswith("ticketstream:")]
     assert f"{world.settings.topics.raw} has 4 partitions, but {narrow} has 2" in line
-    assert "Traceback" not in worker.words()
+    assert "Traceback" not in worker.output()
 
 
 def test_a_record_in_another_format_is_dead_lettered_by_the_embedding_role(tansu: str, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_record_in_another_format_is_dead_lettered_by_the_embedding_role(tansu
     world.send(topic, b"acme/1", b'{"op": "upsert"}')
     with world.start(EMBEDDING) as worker:
         world.wait_drained(EMBEDDING)
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     (letter,) = world.letters()
     headers = dict(letter.headers)
     assert (headers["dlq-stage"], headers["dlq-code"], headers["dlq-topic"]) == (

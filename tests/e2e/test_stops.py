@@ -61,7 +61,7 @@ def test_a_model_that_raises_stops_the_worker_and_its_batch_is_read_again(tansu:
     assert world.committed() < 400, "records that the model has not processed are not committed"
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     assert world.letters() == []
     embedder = load_embedder(world.settings.model)
     index = open_index_for_writing(world.settings.index, dimension=embedder.dimension, model=embedder.stamp)
@@ -81,17 +81,17 @@ def test_a_worker_whose_model_hangs_still_exits(tansu: str, tmp_path: Path) -> N
     }
     with WorkerProcess(world, environment=settings, command=[sys.executable, "-c", _HANGING]) as worker:
         polls = "tickets_step_seconds_count"
-        wait_until(lambda: worker.metric(polls, step="poll") >= 4, worker.words)  # the fourth batch waits behind it
+        wait_until(lambda: worker.metric(polls, step="poll") >= 4, worker.output)  # the fourth batch waits behind it
         began = calm_clock()
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
         took_s = calm_clock() - began
-        assert "did not finish and are given up unacked" in worker.words()
+        assert "did not finish and are given up unacked" in worker.output()
     print(f"ended {took_s:.1f} s after SIGTERM")
     assert took_s < 2 + 3 + 5, "drain timeout, close, and room"
     assert world.committed() <= 100, "nothing from the hung batch on is committed"
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     held = {key: version for key, (version, _deleted) in world.held().items()}
     assert held == {key: expected.version for key, expected in fold(world.log()).items()}
 
@@ -104,9 +104,9 @@ def test_a_worker_whose_index_hangs_still_exits(tansu: str, tmp_path: Path) -> N
         facade.inject(Fault("hang", on="writes"))
         server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__TIMEOUT_S": "60"}
         with WorkerProcess(world, environment={**server, "TICKETS_WRITER__DRAIN_TIMEOUT_S": "2"}) as worker:
-            wait_until(lambda: facade.counts().faults.get("hang", 0) > 0, worker.words)
+            wait_until(lambda: facade.counts().faults.get("hang", 0) > 0, worker.output)
             began = calm_clock()
-            assert worker.terminate() == 0, worker.words()
+            assert worker.terminate() == 0, worker.output()
             took_s = calm_clock() - began
         print(f"ended {took_s:.1f} s after SIGTERM")
         assert took_s < 2 + 3 + 5, "drain timeout, close, and room"
@@ -114,7 +114,7 @@ def test_a_worker_whose_index_hangs_still_exits(tansu: str, tmp_path: Path) -> N
         facade.heal()
         with WorkerProcess(world, environment=server) as worker:
             world.wait_committed([worker])
-            assert worker.terminate() == 0, worker.words()
+            assert worker.terminate() == 0, worker.output()
 
 
 def _garbage(count: int) -> Iterator[SyntheticRecord]:
@@ -134,5 +134,5 @@ def test_a_topic_of_broken_records_stops_the_worker(tansu: str, tmp_path: Path) 
     assert world.committed() <= len(world.letters()), "committed records are in the dead letters"
     with WorkerProcess(world, environment={"TICKETS_WRITER__MAX_REJECTED_SHARE": "0"}) as worker:
         world.wait_committed([worker])
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     assert {letter.value for letter in world.letters()} == {record.value for record in world.log()}

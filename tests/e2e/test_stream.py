@@ -21,15 +21,15 @@ def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Ru
     world.produce(first)
     with WorkerProcess(world, runner) as worker:
         world.wait_committed([worker])
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     _assert_index_equals_log(world)
 
     world.produce(second)
     with WorkerProcess(world, runner) as worker:
         world.wait_committed([worker])
         assert worker.metric("tickets_records_total") == len(second), "the second run starts where the first stopped"
-        assert worker.terminate() == 0, worker.words()
-        assert "@example" not in worker.words(), "no ticket's text in the log"
+        assert worker.terminate() == 0, worker.output()
+        assert "@example" not in worker.output(), "no ticket's text in the log"
     _assert_index_equals_log(world)
 
 
@@ -44,7 +44,7 @@ def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -
         )
         with WorkerProcess(world) as worker:
             world.wait_committed([worker])
-            assert worker.terminate() == 0, worker.words()
+            assert worker.terminate() == 0, worker.output()
         held.append(_contents(world))
     assert_same(held[0], held[1])
     assert len(world.letters()) == 2 * len(broken(world.log()))

@@ -202,9 +202,9 @@ class WorkerProcess:
 
     def assert_runs(self) -> None:
         """Fail with the worker's output if it has ended."""
-        assert self._process.poll() is None, self.words()
+        assert self._process.poll() is None, self.output()
 
-    def words(self) -> str:
+    def output(self) -> str:
         """Standard output and error so far."""
         return self._log.read_text(errors="replace")
 

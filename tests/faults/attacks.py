@@ -243,7 +243,7 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         numbers = iter(range(10**9))
         many = (ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
         arena.feeder.start(many, rate=40)  # a higher rate shows no more, and a soak must be judged
-        weights = _weigh(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
+        weights = _peaks_mib(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
         inflight = worker.metric("tickets_inflight")
         require(
             "harness", inflight >= 16, f"{inflight:.0f} records in flight are no overload"
@@ -259,12 +259,12 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
     del rng
 
 
-def _weigh(arena: Arena, *, seconds: int) -> list[float]:
+def _peaks_mib(arena: Arena, *, seconds: int) -> list[float]:
     """The worker's memory high-water marks in MiB, taken every half second."""
     found = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        found.append(arena.weigh(arena.workers[0]))
+        found.append(arena.record_peak_memory(arena.workers[0]))
         time.sleep(0.5)
     return found
 

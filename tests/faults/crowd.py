@@ -77,7 +77,7 @@ class Crowd:
 
     def kill(self, worker: WorkerProcess) -> None:
         """Kill a worker by SIGKILL."""
-        self.weigh(worker)
+        self.record_peak_memory(worker)
         worker.kill()
         self.workers.remove(worker)
 
@@ -87,17 +87,17 @@ class Crowd:
         Raises:
             BrokenError: it took longer than `at_most_s`, or exited with another code than 0.
         """
-        self.weigh(worker)
+        self.record_peak_memory(worker)
         began = calm_clock()
         worker.signal(signal.SIGTERM)
         while worker.running:
             ends = calm_clock() - began < at_most_s
-            require("P9", ends, f"SIGTERM didn't end it in {at_most_s:.0f} s\n{worker.words()[-1500:]}")
+            require("P9", ends, f"SIGTERM didn't end it in {at_most_s:.0f} s\n{worker.output()[-1500:]}")
             time.sleep(_GLANCE_S)
         took, code = calm_clock() - began, worker.wait()
         self.drains_s.append(took)
         self.workers.remove(worker)
-        require("P9", code == 0, f"after SIGTERM it exited with {code}: {worker.words()[-1500:]}")
+        require("P9", code == 0, f"after SIGTERM it exited with {code}: {worker.output()[-1500:]}")
         return took
 
     def await_death(self, worker: WorkerProcess) -> None:
@@ -108,7 +108,7 @@ class Crowd:
             time.sleep(LOOK_S)
         self.workers.remove(worker)
 
-    def weigh(self, worker: WorkerProcess) -> float:
+    def record_peak_memory(self, worker: WorkerProcess) -> float:
         """The most memory that `worker` has held so far, in MiB; also updates `peak_rss_mib`."""
         peak = peak_rss_mib(worker.pid)
         self.peak_rss_mib = max(self.peak_rss_mib, peak)
@@ -128,7 +128,7 @@ class Crowd:
         lines = sorted(
             f"{line['time'][11:23]} {worker.pid} {line['message']}"
             for worker in self._started
-            for line in map(json.loads, filter(_is_json, worker.words().splitlines()))
+            for line in map(json.loads, filter(_is_json, worker.output().splitlines()))
         )
         return "\n".join(lines[-most:])
 
@@ -137,7 +137,7 @@ class Crowd:
         return len(read_acks(self._acks))
 
     def _words(self) -> str:
-        return "\n".join(worker.words()[-1500:] for worker in self.workers)
+        return "\n".join(worker.output()[-1500:] for worker in self.workers)
 
 
 def _is_json(line: str) -> bool:

@@ -40,18 +40,18 @@ class Verdict(Struct, kw_only=True):
     resurrected: list[TicketKey] = []
     invented: list[TicketKey] = []
     differing: list[str] = []
-    unlettered: list[tuple[int, int]] = []
-    wrongly_lettered: list[tuple[int, int]] = []
-    lettered_again: int = 0
+    missing_letters: list[tuple[int, int]] = []
+    surplus_letters: list[tuple[int, int]] = []
+    duplicate_letters: int = 0
 
     def report_to(self, section: Section) -> None:
         """Add the number of faults of each kind to `section`."""
         for kind in ("lost", "stale", "resurrected", "invented"):
             count = len(getattr(self, kind))
             section.found(kind, count, bound=0, kept=not count)
-        wrong = len(self.unlettered) + len(self.wrongly_lettered)
+        wrong = len(self.missing_letters) + len(self.surplus_letters)
         section.found("dead letters missing or wrong", wrong, bound=0, kept=not wrong)
-        section.found("dead letters written again", self.lettered_again)
+        section.found("dead letters written again", self.duplicate_letters)
 
     def require_clean(self) -> None:
         """Raise `BrokenError` for the first fault, with the promise that it breaks."""
@@ -60,9 +60,11 @@ class Verdict(Struct, kw_only=True):
         require("P2", not self.stale, f"{len(self.stale)} tickets are stale: {self.stale[:5]}")
         require("P5", not self.invented, f"{len(self.invented)} tickets were never sent: {self.invented[:5]}")
         require(
-            "P6", not self.unlettered, f"{len(self.unlettered)} bad records without a letter: {self.unlettered[:5]}"
+            "P6",
+            not self.missing_letters,
+            f"{len(self.missing_letters)} bad records without a letter: {self.missing_letters[:5]}",
         )
-        require("P6", not self.wrongly_lettered, f"dead letters of good records: {self.wrongly_lettered[:5]}")
+        require("P6", not self.surplus_letters, f"dead letters of good records: {self.surplus_letters[:5]}")
         require("P5", not self.differing, f"{len(self.differing)} points differ from the fold: {self.differing[:3]}")
 
 
@@ -108,10 +110,10 @@ def judge_letters(log: Sequence[Record], letters: Sequence[Record], verdict: Ver
         place = (int(headers["dlq-partition"]), int(headers["dlq-offset"]))
         found[place] += 1
         right = place in wanted and _is_letter_of(letter, headers, *wanted[place])
-        if not right and place not in verdict.wrongly_lettered:
-            verdict.wrongly_lettered.append(place)
-    verdict.unlettered = [place for place in wanted if place not in found]
-    verdict.lettered_again = sum(found.values()) - len(found)
+        if not right and place not in verdict.surplus_letters:
+            verdict.surplus_letters.append(place)
+    verdict.missing_letters = [place for place in wanted if place not in found]
+    verdict.duplicate_letters = sum(found.values()) - len(found)
 
 
 def _is_letter_of(letter: Record, headers: Mapping[str, bytes], key: bytes | None, value: bytes | None) -> bool:

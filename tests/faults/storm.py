@@ -115,7 +115,7 @@ def storm(
 
 def _ready(worker: WorkerProcess) -> bool:
     """Whether the worker has installed its signal handler, before which SIGTERM kills it."""
-    return '"reading ' in worker.words() and worker.metric("tickets_build_info") > 0
+    return '"reading ' in worker.output() and worker.metric("tickets_build_info") > 0
 
 
 def compare(names: Sequence[str], seconds: float, seed: int) -> None:

@@ -75,9 +75,9 @@ def test_dead_letters_are_compared_by_place_and_bytes() -> None:
 
     verdict = judge_tickets([], {})
     judge_letters(log, [letter(2, b"{"), letter(2, b"{")], verdict)
-    assert (verdict.unlettered, verdict.wrongly_lettered, verdict.lettered_again) == ([(0, 1)], [], 1)
+    assert (verdict.missing_letters, verdict.surplus_letters, verdict.duplicate_letters) == ([(0, 1)], [], 1)
     judge_letters(log, [letter(0, log[0].value), letter(1, b"{ "), letter(2, b"{")], verdict)
-    assert verdict.wrongly_lettered == [(0, 0), (0, 1)]
+    assert verdict.surplus_letters == [(0, 0), (0, 1)]
 
 
 def test_contents_are_compared_both_ways() -> None:

@@ -65,7 +65,7 @@ def private_data(make: MakeArena, rng: Random) -> None:
         arena.await_committed(21)
         arena.await_answers(1)
         arena.terminate(worker)
-        words = worker.words()
+        words = worker.output()
         require(
             "privacy", not any(text in words for text in (_EMAIL, _CARD, _SECRET_WORD)), "a ticket's text is logged"
         )

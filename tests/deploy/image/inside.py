@@ -85,13 +85,13 @@ class Started:
         self._guard.kill()
         self._guard.communicate()
 
-    def words(self) -> str:
+    def output(self) -> str:
         """The output of the worker."""
         return self._log.read_text(errors="replace")
 
     def answers(self, path: str) -> bool:
         """Whether `path` of the health port answers 200; fails if the worker has exited."""
-        assert self._process.poll() is None, self.words()
+        assert self._process.poll() is None, self.output()
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE_S).close()
         except OSError:

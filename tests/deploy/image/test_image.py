@@ -159,12 +159,12 @@ def test_the_image_streams_is_healthy_and_drains(inside: Inside, tansu: str, tmp
     assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "no worker runs yet"
     world.produce(events(300, seed=3))
     with inside.start(settings) as worker:
-        wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)
+        wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.output)
         done = inside.run(probe, {"TICKETS_HEALTH__PORT": port})
         assert done.returncode == 0, done.stderr
-        wait_until(lambda: worker.answers("/metrics") and world.committed() == world.produced, worker.words)
-        assert worker.terminate() == 0, worker.words()
-    assert "Traceback" not in worker.words()
+        wait_until(lambda: worker.answers("/metrics") and world.committed() == world.produced, worker.output)
+        assert worker.terminate() == 0, worker.output()
+    assert "Traceback" not in worker.output()
     assert inside.run(probe, {"TICKETS_HEALTH__PORT": port}).returncode == 1, "the worker has exited"
     stamp = json.loads(inside.run(["ticketstream", "model", "show", "--json"]).stdout)
     index = open_index_for_writing(
@@ -190,15 +190,15 @@ def test_the_image_runs_both_roles(inside: Inside, tansu: str, tmp_path: Path) -
             started = inside.start(settings, module=_SIZES["roles"][role]["module"])
             workers.append(running.enter_context(started))
         for worker in workers:
-            wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.words)
-        wait_until(lambda: qdrant.counts().points_written >= world.produced, workers[-1].words)
-        assert [worker.terminate() for worker in workers] == [0, 0], [worker.words() for worker in workers]
+            wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.output)
+        wait_until(lambda: qdrant.counts().points_written >= world.produced, workers[-1].output)
+        assert [worker.terminate() for worker in workers] == [0, 0], [worker.output() for worker in workers]
 
 
 def test_a_worker_ends_with_the_test_that_started_it(inside: Inside, tansu: str, tmp_path: Path) -> None:
     """A worker is killed at the end of its `with`, so a failed test leaves no process."""
     with inside.start(_settings(World(tansu, tmp_path), str(free_port()))) as worker:
-        wait_until(partial(worker.answers, "/metrics"), worker.words)
+        wait_until(partial(worker.answers, "/metrics"), worker.output)
         pid = worker.pid
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), lambda: f"{pid} still runs")
 
@@ -214,12 +214,12 @@ def test_a_worker_is_ready_within_the_limit(inside: Inside, apache_kafka: Kafka,
         settings = _settings(world, str(free_port()))
         began = calm_clock()
         with inside.start(settings) as worker:
-            wait_until(partial(worker.answers, _SIZES["health"]["live"]), worker.words)
+            wait_until(partial(worker.answers, _SIZES["health"]["live"]), worker.output)
             alive = calm_clock() - began
-            wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.words)
+            wait_until(partial(worker.answers, _SIZES["health"]["ready"]), worker.output)
             took.append(calm_clock() - began)
             print(f"\nalive after {alive:.1f} s, ready after {took[-1]:.1f} s")
-            assert worker.terminate() == 0, worker.words()
+            assert worker.terminate() == 0, worker.output()
     assert min(took) <= _START_S
 
 
@@ -238,8 +238,8 @@ def test_a_model_can_be_fetched_at_start(buildah: Buildah, store: Path, tansu: s
             shutil.chown(path, UID, UID)
         settings = _settings(world, port) | {"TICKETS_MODEL__STORE": "/data/store"}
         with inside.start(settings, cache=tmp_path / "cache") as worker:
-            wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.words)
-            assert worker.terminate() == 0, worker.words()
+            wait_until(lambda: worker.answers(_SIZES["health"]["ready"]), worker.output)
+            assert worker.terminate() == 0, worker.output()
     assert list((tmp_path / "cache").rglob("graph.onnx"))
 
 

@@ -51,7 +51,7 @@ def test_the_stream_runs(kafka_cluster: KafkaCluster, world: World, protocol: Se
     with WorkerProcess(world, environment=_worker(kafka_cluster, protocol)) as worker:
         world.wait_committed([worker])
         assert worker.metric("tickets_records_total") == world.produced - before
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
     log = world.log()
     assert world.held() == {key: (expected.version, expected.deleted) for key, expected in fold(log).items()}
     assert len(world.letters()) > 0

@@ -42,7 +42,7 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         WorkerProcess(world, environment={"TICKETS_INDEX__URL": qdrant.url}) as worker,
         Prometheus(folder / "prometheus", {_ROLE: [worker.port]}) as prometheus,
     ):
-        wait_until(lambda: worker.metric("tickets_assigned_partitions") > 0, worker.words, every_s=0.1)
+        wait_until(lambda: worker.metric("tickets_assigned_partitions") > 0, worker.output, every_s=0.1)
         qdrant.inject(Fault("error", on="writes", times=4, code="UNAVAILABLE"))
         began, seed = time.time(), 0
         while time.time() - began < _RUN_S:
@@ -51,9 +51,9 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             world.produce(events(50, seed=seed, broken=0.1, start_ms=int(time.time() * 1000) - 60_000))
             time.sleep(0.5)
         world.wait_committed([worker])
-        wait_until(lambda: _shows(prometheus, world.produced), worker.words, every_s=0.2)
+        wait_until(lambda: _shows(prometheus, world.produced), worker.output, every_s=0.2)
         yield Run(prometheus, began, time.time(), world.produced)
-        assert worker.terminate() == 0, worker.words()
+        assert worker.terminate() == 0, worker.output()
 
 
 def _shows(prometheus: Prometheus, produced: int) -> bool:

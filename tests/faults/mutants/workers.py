@@ -89,7 +89,7 @@ def _until_answered(operator: Operator) -> Operator:
 
 
 @mutant("P8", trial="long_outage")
-def limp_after_an_outage() -> None:
+def slow_after_an_outage() -> None:
     """After a failed write, later writes are limited to 60 records a second, of calm seconds."""
     write, pace = VersionedIndex.write, Lock()
     due: list[float] = []
