@@ -24,24 +24,8 @@ _DOUBLE_ZERO: Final = re.compile(r"00[ ]?[1-9]")
 _TRUNK: Final = range(9, 13)
 #: Countries whose numbers begin with a zero at home, or with another mark that few other numbers have.
 _HOME: Final = (
-    "GB",
-    "DE",
-    "FR",
-    "NL",
-    "KR",
-    "JP",
-    "IT",
-    "AU",
-    "CH",
-    "AT",
-    "BE",
-    "SE",
-    "TR",
-    "ZA",
-    "ID",
-    "TH",
-    "VN",
-    "IL",
+    *("GB", "DE", "FR", "NL", "KR", "JP", "IT", "AU", "CH"),
+    *("AT", "BE", "SE", "TR", "ZA", "ID", "TH", "VN", "IL"),
 )
 
 #: Sizes of groups that telephone numbers have and few others, with what the number must begin with.
@@ -294,11 +278,8 @@ def _with_signs(text: str, start: int, end: int) -> tuple[int, int]:
         return start, end
     opened = start - len(sign.group())
     inside = text[opened:end]
-    if inside.count("(") > inside.count(")"):
-        if inside.startswith("(") and "+" not in inside[:2]:
-            opened += 1
-        elif text[end : end + 1] == ")":
-            pass
+    if inside.count("(") > inside.count(")") and inside.startswith("(") and "+" not in inside[:2]:
+        opened += 1
     return opened, end
 
 

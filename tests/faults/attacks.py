@@ -243,13 +243,13 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         numbers = iter(range(10**9))
         many = (ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
         arena.feeder.start(many, rate=40)  # a higher rate shows no more, and a soak must be judged
-        weights = _peaks_mib(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
+        peaks = _peaks_mib(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
         inflight = worker.metric("tickets_inflight")
         require(
             "harness", inflight >= 16, f"{inflight:.0f} records in flight are no overload"
         )  # of the 24 of three batches
         arena.feeder.stop()
-        most, growth = max(weights), weights[-1] - weights[len(weights) // 2]
+        most, growth = max(peaks), peaks[-1] - peaks[len(peaks) // 2]
         arena.section.found("peak memory, MiB", round(most), bound=cap_mib, kept=most <= cap_mib)
         arena.section.found("growth in the second half, MiB", round(growth), bound=40, kept=growth <= 40)
         require("P7", most <= cap_mib, f"{most:.0f} MiB")
