@@ -73,7 +73,10 @@ def test_a_busy_worker_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "_RETRY_S", 0.2)
     with _worker(_BUSY, _BUSY, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n[]") as worker:
         assert worker.search("text", SearchQuery(tenant_id="acme")) == []
-    with _worker(*[_BUSY] * 9, timeout_s=0.5) as worker, pytest.raises(UnavailableError, match="refuses: busy"):
+    with (
+        _worker(*[_BUSY] * 9, timeout_s=0.5) as worker,
+        pytest.raises(UnavailableError, match="rejected the request: busy"),
+    ):
         worker.search("text", SearchQuery(tenant_id="acme"))
 
 
