@@ -99,11 +99,12 @@ def test_a_worker_whose_model_hangs_still_exits(tansu: str, tmp_path: Path) -> N
 def test_a_worker_whose_index_hangs_still_exits(tansu: str, tmp_path: Path) -> None:
     """Even with a call timeout of a minute the worker exits with 0 after the drain timeout, without a commit."""
     world = World(tansu, tmp_path, partitions=1)
-    world.produce(events(200, seed=5))
     with QdrantFacade(tmp_path / "qdrant") as facade:
-        facade.inject(Fault("hang", on="writes"))
         server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__TIMEOUT_S": "60"}
         with WorkerProcess(world, environment={**server, "TICKETS_WRITER__DRAIN_TIMEOUT_S": "2"}) as worker:
+            wait_until(lambda: worker.metric("tickets_assigned_partitions") > 0, worker.output)
+            facade.inject(Fault("hang", on="writes"))
+            world.produce(events(200, seed=5))
             wait_until(lambda: facade.counts().faults.get("hang", 0) > 0, worker.output)
             began = calm_clock()
             assert worker.terminate() == 0, worker.output()
