@@ -11,16 +11,28 @@ from tests.deploy.tools import ROOT
 
 FILE: Final = ROOT / "deploy" / "compose.yaml"
 
-#: `${NAME:-default}`, the only form in the file, so no variable is required.
-_VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}")
+SECURED: Final = FILE.with_name("compose.secured.yaml")
+
+#: `${NAME:-default}`, and in the secured file `${NAME:?message}` for what must be given.
+_VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+):(?P<kind>[-?])(?P<default>[^}]*)\}")
 
 Service = dict[str, Any]
 
 
 def read(environment: Mapping[str, str] | None = None, *, file: Path = FILE) -> dict[str, Any]:
-    """The project with the values of `environment`, or the defaults."""
+    """The project with the values of `environment`, or the defaults.
+
+    Raises:
+        KeyError: a variable that must be given is missing.
+    """
     given = environment or {}
-    text = _VARIABLE.sub(lambda found: given.get(found["name"]) or found["default"], file.read_text())
+
+    def value(found: re.Match[str]) -> str:
+        if found["kind"] == "?":
+            return given[found["name"]]
+        return given.get(found["name"]) or found["default"]
+
+    text = _VARIABLE.sub(value, file.read_text())
     assert "$" not in text, "a variable without a default"
     project: dict[str, Any] = yaml.safe_load(text)
     return project
@@ -47,3 +59,18 @@ def workers() -> dict[str, Service]:
 def ours() -> dict[str, Service]:
     """The services that run our image."""
     return {name: service for name, service in read()["services"].items() if "build" in service}
+
+
+def read_secured(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The project with the secured file on top of it."""
+    merged: dict[str, Any] = _merged(read(environment), read(environment, file=SECURED))
+    return merged
+
+
+def _merged(base: Any, over: Any, name: str = "") -> Any:
+    """`over` on top of `base`, as compose merges files: maps by key, volumes and ports to those there are."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: _merged(base.get(key), value, key) for key, value in over.items()}}
+    if isinstance(base, list) and name in {"volumes", "ports"}:
+        return [*base, *over]
+    return over

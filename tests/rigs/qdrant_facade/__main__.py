@@ -18,13 +18,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--api-key")
+    parser.add_argument("--tls", type=Path, nargs=2, metavar=("CERTIFICATE", "KEY"))
     given = parser.parse_args()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    with QdrantFacade(given.folder, port=given.port, api_key=given.api_key) as facade:
+    tls = tuple(given.tls) if given.tls else None
+    with QdrantFacade(given.folder, port=given.port, api_key=given.api_key, tls=tls) as facade:
         try:
             sys.stdout.buffer.write(msgspec.json.encode(Ready(facade.port, serve_control(facade))) + b"\n")
             sys.stdout.buffer.flush()

@@ -22,7 +22,9 @@ class QdrantFacade(QdrantServices):
     A proxy in front of it closes the port and breaks connections.
     """
 
-    def __init__(self, folder: Path, *, port: int = 0, api_key: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, api_key: str | None = None, tls: tuple[Path, Path] | None = None
+    ) -> None:
         super().__init__(folder)
         self._faults = Faults()
         self.wrote = self._faults.wrote
@@ -31,7 +33,12 @@ class QdrantFacade(QdrantServices):
         self._server = grpc.server(ThreadPoolExecutor(_THREADS), interceptors=[self._gate], options=options)
         q.add_CollectionsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         q.add_PointsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
-        inner = self._server.add_insecure_port("127.0.0.1:0")
+        if tls is None:
+            inner = self._server.add_insecure_port("127.0.0.1:0")
+        else:
+            certificate, key = (file.read_bytes() for file in tls)
+            inner = self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
+        self._scheme = "http" if tls is None else "https"
         self._server.start()
         self._front = Proxy(f"127.0.0.1:{inner}", port=port)
         self.port = self._front.port
@@ -39,7 +46,7 @@ class QdrantFacade(QdrantServices):
     @property
     def url(self) -> str:
         """Value for TICKETS_INDEX__URL."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         return self

@@ -24,16 +24,19 @@ class Ready(Struct, frozen=True):
 class FacadeProcess:
     """Serves from construction to `close`. A restart keeps the port and the URL, and drops the faults."""
 
-    def __init__(self, folder: Path, *, port: int = 0, api_key: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, api_key: str | None = None, tls: tuple[Path, Path] | None = None
+    ) -> None:
         self._folder = folder
         self._api_key = api_key
+        self._tls = tls
         self.port = port
         self._start()
 
     @property
     def url(self) -> str:
         """Value for TICKETS_INDEX__URL."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -89,6 +92,7 @@ class FacadeProcess:
     def _start(self) -> None:
         command = [sys.executable, "-m", "tests.rigs.qdrant_facade", str(self._folder), "--port", str(self.port)]
         command += ["--api-key", self._api_key] if self._api_key else []
+        command += ["--tls", *map(str, self._tls)] if self._tls else []
         # It ends when its standard input is closed, so it never outlives this process.
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
