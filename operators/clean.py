@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core.contract import Message, UpsertEvent
+from core.contract import AttributeValue, Message, UpsertEvent
 from core.records import Rejected, Ticket
 from operators.html_text import decode_entities, html_to_text, markup_of
 from operators.invisible import remove_invisible
@@ -23,7 +23,7 @@ _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def clean(items: Sequence[Ticket]) -> list[Ticket | Rejected]:
-    """Clean subject, body and messages of each ticket."""
+    """Clean the subject, body and messages of each ticket, and remove what nobody sees from its other fields."""
     return [
         item if item.content is None else msgspec.structs.replace(item, content=_content(item.content))
         for item in items
@@ -62,8 +62,24 @@ def _content(content: UpsertEvent) -> UpsertEvent:
         subject=" ".join(clean_text(content.subject).split()),
         body=clean_text(content.body, forwarded=forwarded),
         messages=tuple(_message(message) for message in content.messages),
+        channel=_visible(content.channel) or "other",
+        status=_visible(content.status) or "open",
+        priority=_visible(content.priority or "") or None,
+        category=_visible(content.category or "") or None,
+        customer_id=_visible(content.customer_id or "") or None,
+        tags=tuple(tag for tag in map(_visible, content.tags) if tag),
+        attributes={_visible(name): _visible_value(value) for name, value in content.attributes.items()},
     )
 
 
 def _message(message: Message) -> Message:
     return msgspec.structs.replace(message, body=clean_text(message.body))
+
+
+def _visible(text: str) -> str:
+    """`text` without invisible characters; most of what is no prose is ASCII, which has none."""
+    return text if text.isascii() else remove_invisible(text)
+
+
+def _visible_value(value: AttributeValue) -> AttributeValue:
+    return _visible(value) if isinstance(value, str) else value

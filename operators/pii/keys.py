@@ -17,7 +17,7 @@ _VENDORS: Final = re.compile(
     r"|gl(?:pat|rt|ptt|dt|soat)-[A-Za-z0-9_-]{20,60}"  # GitLab
     r"|xox[abeoprs]-[A-Za-z0-9-]{10,200}|xapp-[A-Za-z0-9-]{20,200}"  # Slack
     r"|[rs]k_(?:live|test)_[A-Za-z0-9]{10,200}|whsec_[A-Za-z0-9]{16,200}"  # Stripe
-    r"|sk-[A-Za-z0-9_-]{20,200}"  # OpenAI, Anthropic
+    r"|sk-[A-Za-z0-9_-]{20,200}"  # providers of language models
     r"|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,400}|GOCSPX-[A-Za-z0-9_-]{20,60}"  # Google
     r"|SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}"  # SendGrid
     r"|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,64}|pypi-[A-Za-z0-9_-]{50,200}|do[opr]_v1_[a-f0-9]{64}"
