@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test image-test dashboard faults soak fuzz check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
+.PHONY: help install run test image-test dashboard faults soak fuzz audit check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -77,6 +77,13 @@ fuzz: .venv/.dev ## Fuzz the decoder for SECONDS= (60), guided by coverage
 		echo "atheris can't be installed here (it has wheels for Linux, see requirements/fuzz.txt); nothing was fuzzed"; \
 	fi
 
+audit: .venv/.dev ## Look the locked packages up in the index's list of known vulnerabilities, if it can be reached
+	@if $(MAKE) --no-print-directory .audit/.done >/dev/null 2>&1; then \
+		$(BIN)/python -m tests.rigs.audit; \
+	else \
+		echo "pip-audit can't be installed here; the locks were not audited"; \
+	fi
+
 docs: .venv/.dev ## Generate the tables and JSON schemas of docs/
 	$(BIN)/python -m tests.docs.tables
 
@@ -102,12 +109,14 @@ lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/fuzz.txt requirements/fuzz.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/audit.txt requirements/audit.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/ministack.txt requirements/ministack.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/checkov.txt requirements/checkov.in
 
 clean: ## Remove everything that make created here; user caches stay
-	rm -rf .venv .contenders .gpu .fuzz .ministack .checkov build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is not a whole number" >&2; exit 2;; esac
@@ -150,6 +159,12 @@ endef
 	@$(BIN)/python -m venv --clear .fuzz
 	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt -r requirements/fuzz.txt
 	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.audit/.done: requirements/audit.txt | .venv/bin/python
+	@echo "installing requirements/audit.txt"
+	@$(BIN)/python -m venv --clear .audit
+	@.audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	@touch $@
 
 .gpu/.done: requirements/gpu.txt | .venv/bin/python
