@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from synthetic.pii.frames import TONGUES, Tongue
+from synthetic.pii.frames import TONGUES
 from synthetic.pii.labelled import Labelled
 from synthetic.pii.numbers import PLAIN, order_number, telephone
+from synthetic.pii.tongue import Tongue
 from synthetic.pii.values import any_ip, card, iban, password, plain_mail
 
 
