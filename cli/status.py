@@ -1,5 +1,6 @@
 """`ticketstream status`: show consumer lag, the size of the index and its freshness."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -19,13 +20,19 @@ from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
 
 
 class PartitionRow(Struct, frozen=True):
-    """Offsets of a group in a partition; `committed` is None before its first commit."""
+    """Offsets of a group in a partition.
+
+    Attributes:
+        committed: None before its first commit.
+        expired: records that were deleted before the group had read them.
+    """
 
     topic: str
     partition: int
     committed: int | None
     end: int
     lag: int
+    expired: int
 
 
 class GroupStatus(Struct, frozen=True):
@@ -69,6 +76,8 @@ def status(
         for group in groups:
             out.print(f"{group.partitions[0].topic}, read by group {group.group}", style="italic", highlight=False)
             out.print(_lag_table(group))
+            for line in _losses(group):
+                out.print(Text(line, style="red"), soft_wrap=True)
         out.print(_index_table(index))
     elif split:
         print_json(SplitStatus(groups, index))
@@ -86,7 +95,7 @@ def _index(settings: Settings) -> WorkerStatus | None:
 
 
 def _row(lag: PartitionLag) -> PartitionRow:
-    return PartitionRow(lag.topic, lag.partition, lag.committed, lag.end, lag.lag)
+    return PartitionRow(lag.topic, lag.partition, lag.committed, lag.end, lag.lag, lag.expired)
 
 
 def _lag_table(found: GroupStatus) -> Table:
@@ -99,6 +108,12 @@ def _lag_table(found: GroupStatus) -> Table:
     table.add_section()
     table.add_row("all", "", "", f"{sum(row.lag for row in found.partitions):,}")
     return table
+
+
+def _losses(found: GroupStatus) -> Iterator[str]:
+    for row in found.partitions:
+        if row.expired:
+            yield f"{row.topic}[{row.partition}]: {row.expired:,} records were deleted before the group had read them"
 
 
 def _index_table(index: WorkerStatus | None) -> Table:

@@ -12,6 +12,8 @@ MetricName = Literal[
     "tickets_acked_total",
     "tickets_retries_total",
     "tickets_rebalances_total",
+    "tickets_expired_records_total",
+    "tickets_topic_recreations_total",
     "tickets_model_tokens_total",
     "tickets_model_padding_tokens_total",
     "tickets_model_texts_total",
@@ -66,6 +68,16 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_acked_total": Metric("counter", "Records whose effect is durable.", ("outcome",)),
     "tickets_retries_total": Metric("counter", "Calls retried after an outage.", ("dependency",)),
     "tickets_rebalances_total": Metric("counter", "Rebalances: partitions assigned, revoked or lost.", ("event",)),
+    "tickets_expired_records_total": Metric(
+        "counter",
+        "Records deleted (by retention, for example) before the group had read them.",
+        ("topic", "partition"),
+    ),
+    "tickets_topic_recreations_total": Metric(
+        "counter",
+        "Partitions begun anew, because the group's offset belonged to a topic that was deleted and created again.",
+        ("topic", "partition"),
+    ),
     "tickets_model_tokens_total": Metric("counter", "Tokens embedded, padding excluded."),
     "tickets_model_padding_tokens_total": Metric("counter", "Padding tokens run through the model."),
     "tickets_model_texts_total": Metric(

@@ -1,6 +1,6 @@
 """Checks that what a stream needs is there: settings, broker, topics, consumer group, model and index."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Final
 
@@ -10,7 +10,7 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.topics import load_topics
 from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
-from core.errors import EXIT_OK, TicketstreamError
+from core.errors import EXIT_OK, ConfigError, FatalError, TicketstreamError
 from core.settings import Settings
 from models.open import describe
 from runtime.searcher import open_searcher
@@ -52,12 +52,38 @@ def _broker(settings: Settings) -> str:
 def _topics(settings: Settings) -> str:
     declared = [spec.name for spec in load_topics(None, names=settings.topics)]
     needed = [settings.topics.raw, settings.topics.dlq]
-    present = open_cluster(settings.kafka).require_topics(list(dict.fromkeys([*needed, *declared])))
+    cluster = open_cluster(settings.kafka)
+    present = cluster.require_topics(list(dict.fromkeys([*needed, *declared])))
+    _check_retention(settings, cluster.options(settings.topics.raw))
     return ", ".join(f"{name} ({partitions} partitions)" for name, partitions in present.items())
+
+
+def _check_retention(settings: Settings, options: Mapping[str, str]) -> None:
+    """The log must hold every event, or no index can be rebuilt from it.
+
+    Raises:
+        ConfigError: it doesn't.
+    """
+    raw = settings.topics.raw
+    kept = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+    wrong = {name: options[name] for name, wanted in kept.items() if options.get(name, wanted) != wanted}
+    if wrong:
+        found = ", ".join(f"{name}={value}" for name, value in wrong.items())
+        wanted = ",".join(f"{name}={kept[name]}" for name in wrong)
+        raise ConfigError(
+            f"{raw} doesn't keep every event ({found}), so an index rebuilt from it would lack tickets; "
+            f"kafka-configs.sh --alter --entity-type topics --entity-name {raw} --add-config {wanted}"
+        )
 
 
 def _group(settings: Settings) -> str:
     lags = open_cluster(settings.kafka).lag(settings.topics.raw, settings.kafka.group)
+    expired = sum(lag.expired for lag in lags)
+    if expired:
+        raise FatalError(
+            f"{expired:,} records of {settings.topics.raw} were deleted before {settings.kafka.group} had read them; "
+            "send their tickets again (docs/runbooks.md, TicketsExpired)"
+        )
     return f"{settings.kafka.group} is {sum(lag.lag for lag in lags):,} records behind"
 
 

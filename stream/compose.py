@@ -18,6 +18,7 @@ from connectors.kafka.consumer import open_consumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import Sender
 from connectors.kafka.topic_sink import TopicSink
+from connectors.kafka.watch import open_topic_watch
 from connectors.qdrant.open import EmbeddedIndex
 from connectors.qdrant.policy import VersionedIndex
 from core import failpoints
@@ -201,6 +202,7 @@ def _assemble(
         limits=worker.settings.writer,
         credits_=state.credits,
         observer=state.observer,
+        watch=open_topic_watch(worker.kafka, worker.role.reads(worker.settings.topics)),
     )
     writer = _writer(worker, finishing, sinks, ack=consumer.ack)
     state.telemetry.describe_process(version("ticketstream"), model)

@@ -134,6 +134,12 @@ class ConsumerTelemetry(ConsumerObserver):
         self._telemetry.count("tickets_rebalances_total", event)
         self._telemetry.assigned(self._topic, assigned)
 
+    def expired(self, topic: str, partition: int, records: int) -> None:
+        self._telemetry.count("tickets_expired_records_total", topic, str(partition), by=records)
+
+    def begun_anew(self, topic: str, partition: int) -> None:
+        self._telemetry.count("tickets_topic_recreations_total", topic, str(partition))
+
     def lag(self, topic: str, partition: int, records: int | None) -> None:
         if records is None:
             self._telemetry.forget("tickets_committed_lag", topic, str(partition))

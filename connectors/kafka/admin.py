@@ -7,13 +7,15 @@ from typing import Final, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
     AdminClient,
+    ConfigResource,
     NewTopic,
     OffsetSpec,
 )
 from msgspec import Struct
 
 from connectors.kafka.clients import open_client
-from connectors.kafka.faults import ClientErrors
+from connectors.kafka.faults import ClientErrors, denied
+from connectors.kafka.history import parse_note
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
 from core.settings import KafkaSettings
@@ -33,13 +35,24 @@ _SOON: Final = {
 
 
 class PartitionLag(Struct, frozen=True):
-    """How far a group is behind in one partition; `committed` is None if it has committed nothing."""
+    """How far a group is behind in one partition.
+
+    Attributes:
+        committed: None if it has committed nothing.
+        noted: records that it has noted as deleted before it had read them.
+    """
 
     topic: str
     partition: int
     committed: int | None
     start: int
     end: int
+    noted: int = 0
+
+    @property
+    def expired(self) -> int:
+        """Records that were deleted before the group had read them: those noted, and those that it will find so."""
+        return self.noted + (0 if self.committed is None else max(0, self.start - self.committed))
 
     @property
     def lag(self) -> int:
@@ -153,6 +166,7 @@ class Cluster:
         try:
             found = self._retry(lambda: self._member(group).committed(partitions, timeout))
             committed = {p.partition: p.offset for p in found}
+            noted = {p.partition: parse_note(p.metadata).expired for p in found}
             ends = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
             starts = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
@@ -160,9 +174,29 @@ class Cluster:
         except TimeoutError:
             raise UnavailableError(f"reading offsets of {topic}: no answer in {timeout:.0f} s") from None
         return [
-            PartitionLag(topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n])
+            PartitionLag(
+                topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n], noted.get(n, 0)
+            )
             for n in sorted(ends)
         ]
+
+    def options(self, topic: str) -> dict[str, str]:
+        """The options of a topic; none where the broker tells none, or we may not see them.
+
+        Raises:
+            UnavailableError: no broker answers.
+        """
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        answer = self._admin.describe_configs([resource])[resource]
+        try:
+            found = answer.result(self._settings.startup_timeout_s)
+        except KafkaException as error:
+            if denied(error.args[0]):
+                return {}
+            raise UnavailableError(f"reading the options of {topic}: {error.args[0].str()}") from None
+        except TimeoutError:
+            raise UnavailableError(f"reading the options of {topic}: no answer in time") from None
+        return {name: entry.value for name, entry in found.items() if entry.value is not None}
 
     def _retry(self, ask: Callable[[], T]) -> T:
         """Repeat a request while a coordinator starts, or a new topic spreads."""

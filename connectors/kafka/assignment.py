@@ -8,6 +8,7 @@ from typing import Final
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.commits import Committer
+from connectors.kafka.history import GroupHistory, HistoryObserver
 from connectors.kafka.messages import partitions_of
 from connectors.kafka.skipping import BatchSkipper
 from delivery.offsets import OffsetTracker
@@ -18,7 +19,7 @@ logger: Final = logging.getLogger("ticketstream.consumer")
 _REVOKE_WAIT_S: Final = 10.0
 
 
-class ConsumerObserver:
+class ConsumerObserver(HistoryObserver):
     """Callbacks of a consumer; override the ones you need."""
 
     def polled(self) -> None:
@@ -41,6 +42,7 @@ class Assignment:
         tracker: OffsetTracker,
         committer: Committer,
         skipper: BatchSkipper,
+        history: GroupHistory,
         observer: ConsumerObserver,
         incremental: bool,
         drain_timeout_s: float,
@@ -53,6 +55,7 @@ class Assignment:
             tracker: is told which partitions come and go.
             committer: commits revoked partitions.
             skipper: is told which partitions go.
+            history: says where to begin, and is told which partitions go.
             observer: is told about rebalances and lag.
             incremental: a rebalance adds or removes some partitions, instead of replacing all of them.
             drain_timeout_s: a revocation waits for work in flight for at most half of it.
@@ -62,6 +65,7 @@ class Assignment:
         self._tracker = tracker
         self._committer = committer
         self._skipper = skipper
+        self._history = history
         self._observer = observer
         self._incremental = incremental
         self._revoke_wait_s = min(drain_timeout_s / 2, _REVOKE_WAIT_S)
@@ -92,11 +96,12 @@ class Assignment:
                 self._observer.lag(topic, partition, max(0, end - offset))
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
-        self._tracker.assign(partitions_of(partitions))
+        start, committed = self._history.resume(client, partitions)
+        self._tracker.assign(partitions_of(partitions), committed=committed)
         if self._incremental:
-            client.incremental_assign(partitions)
+            client.incremental_assign(start)
         else:
-            client.assign(partitions)
+            client.assign(start)
         if partitions:
             # The client keeps a partition paused even after it was lost: reassigned, it would stay paused for ever.
             (client.pause if self._paused else client.resume)(partitions)
@@ -122,6 +127,7 @@ class Assignment:
     def _remove(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self._tracker.remove(partitions_of(partitions))
         self._skipper.forget(partitions_of(partitions))
+        self._history.forget(partitions_of(partitions))
         if self._incremental:
             client.incremental_unassign(partitions)
         else:

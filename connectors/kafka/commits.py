@@ -12,6 +12,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from connectors.kafka.history import GroupHistory
 from connectors.kafka.messages import offsets_of
 from core.failpoints import failpoint
 from delivery.offsets import OffsetTracker
@@ -30,8 +31,11 @@ _PAUSE_S: Final = 0.05
 class Committer:
     """Commits what the tracker allows. Called on the polling thread, or on one that the polling thread joins."""
 
-    def __init__(self, tracker: OffsetTracker, *, interval_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, tracker: OffsetTracker, *, history: GroupHistory, interval_s: float, clock: Callable[[], float]
+    ) -> None:
         self._tracker = tracker
+        self._history = history
         self._interval_s = interval_s
         self._clock = clock
         self._next = 0.0
@@ -66,7 +70,7 @@ class Committer:
     def commit_now(self, client: Consumer, *, retry_s: float) -> None:
         """Commit the positions that moved, and wait for the broker; retry for `retry_s` during a rebalance."""
         until = time.monotonic() + retry_s
-        while offsets := offsets_of(self._tracker.committable()):
+        while offsets := self._offsets(self._tracker.committable()):
             failpoint("before_commit")
             try:
                 confirmed = client.commit(offsets=offsets, asynchronous=False)
@@ -80,6 +84,17 @@ class Committer:
             self._confirm(confirmed or [])
             return
 
+    def commit_beginning(self, client: Consumer) -> None:
+        """Commit offset 0 of every partition held: what was committed belongs to a topic that was deleted.
+
+        Its metadata would tell, but not every broker keeps it.
+        """
+        begin = [TopicPartition(*partition, 0) for partition in self._tracker.partitions]
+        try:
+            client.commit(offsets=begin, asynchronous=False)
+        except KafkaException as error:
+            logger.warning("the group's offsets can't be set back: %s", error)
+
     def on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         """Callback of the client for the outcome of an asynchronous commit."""
         self._in_flight = max(0, self._in_flight - 1)
@@ -91,7 +106,7 @@ class Committer:
             logger.warning("commit refused: %s; partitions that we keep are committed again", error.str())
 
     def _send(self, client: Consumer, positions: Mapping[Partition, int]) -> None:
-        offsets = offsets_of(positions)
+        offsets = self._offsets(positions)
         if offsets:
             failpoint("before_commit")
             try:
@@ -100,6 +115,10 @@ class Committer:
                 logger.warning("commit failed: %s; it will be retried", error)
             else:
                 self._in_flight += 1
+
+    def _offsets(self, positions: Mapping[Partition, int]) -> list[TopicPartition]:
+        known = {partition: offset for partition, offset in positions.items() if self._history.may_commit(partition)}
+        return offsets_of(known, self._history.note)
 
     def _moved_or_all(self) -> Mapping[Partition, int]:
         now = self._clock()

@@ -16,9 +16,12 @@ from connectors.kafka.bounded import ends_within
 from connectors.kafka.clients import open_client
 from connectors.kafka.commits import Committer
 from connectors.kafka.faults import ClientErrors, denied, translate
+from connectors.kafka.history import GroupHistory
 from connectors.kafka.messages import Item, Reached, item_of, partition_of
 from connectors.kafka.options import Options, consumer_options
 from connectors.kafka.skipping import BatchSkipper
+from connectors.kafka.watch import TopicWatch
+from core.errors import FatalError
 from core.failpoints import failpoint
 from core.records import Batch, Receipt, Record
 from core.settings import KafkaSettings, WriterSettings
@@ -55,6 +58,7 @@ class GroupConsumer:
         tracker: OffsetTracker,
         committer: Committer,
         skipper: BatchSkipper,
+        history: GroupHistory,
         errors: ClientErrors,
         limits: WriterSettings,
         credits_: Credits,
@@ -67,6 +71,7 @@ class GroupConsumer:
         self._tracker = tracker
         self._committer = committer
         self._skipper = skipper
+        self._history = history
         self._errors = errors
         self._limits = limits
         self._credits = credits_
@@ -98,6 +103,7 @@ class GroupConsumer:
             return None
         self._observer.polled()
         if self._committer.due():
+            self._history.check(self._client)
             self._committer.commit_soon(self._client)
             self._assignment.report_lag()
         if self._drain_deadline is not None:
@@ -111,11 +117,16 @@ class GroupConsumer:
         self._assignment.pause(paused=False)
         items = self._fetch(min(room, self._limits.max_batch_records))
         records = tuple(item for item in items if isinstance(item, Record))
-        receipt = self._tracker.deliver(records)
+        try:
+            receipt = self._tracker.deliver(records)
+        except FatalError:
+            self._history.check_now()  # an offset that comes again may be one of a new topic
+            raise
         # After the records: what precedes the end of a partition is delivered then.
         for item in items:
             if isinstance(item, Reached):
                 self._tracker.reached(item.partition, item.offset)
+        self._history.explain(self._client, self._tracker.gaps())
         if not records:
             return None
         self._credits.take(receipt.records, receipt.bytes)
@@ -151,7 +162,10 @@ class GroupConsumer:
             logger.info("left the group")
 
     def _leave(self) -> None:
-        self._committer.commit_now(self._client, retry_s=_ANSWER_S * _RETRY_SHARE)
+        if self._history.ended:
+            self._committer.commit_beginning(self._client)
+        else:
+            self._committer.commit_now(self._client, retry_s=_ANSWER_S * _RETRY_SHARE)
         self._client.close()
 
     def _fetch(self, count: int) -> list[Record | Reached]:
@@ -227,15 +241,19 @@ def open_consumer(
     limits: WriterSettings,
     credits_: Credits,
     observer: ConsumerObserver,
+    watch: TopicWatch | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> GroupConsumer:
     """Open a client that subscribes to `topic`; it connects in the background, and joins the group as it is polled.
+
+    With `watch`, it notices when the topic is not the one that the group's offsets belong to.
 
     Raises:
         ConfigError: settings contradict each other, or the client rejects them.
     """
     tracker, errors = OffsetTracker(), ClientErrors()
-    committer = Committer(tracker, interval_s=kafka.commit_interval_s, clock=clock)
+    history = GroupHistory(watch, observer=observer)
+    committer = Committer(tracker, history=history, interval_s=kafka.commit_interval_s, clock=clock)
     callbacks: Options = {"on_commit": committer.on_commit, "error_cb": errors.add}
     client = open_client(Consumer, consumer_options(kafka) | callbacks)
     skipper = BatchSkipper(client, expected=tracker.expected)
@@ -244,6 +262,7 @@ def open_consumer(
         tracker=tracker,
         committer=committer,
         skipper=skipper,
+        history=history,
         observer=observer,
         incremental=kafka.group_protocol == "consumer" or kafka.assignment_strategy == "cooperative-sticky",
         drain_timeout_s=limits.drain_timeout_s,
@@ -256,6 +275,7 @@ def open_consumer(
         tracker=tracker,
         committer=committer,
         skipper=skipper,
+        history=history,
         errors=errors,
         limits=limits,
         credits_=credits_,

@@ -3,7 +3,7 @@
 Nothing here raises on what a producer or a broker has written, as it would end the thread that polls.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import methodcaller
 from typing import Final
 
@@ -104,9 +104,9 @@ def _bytes(value: str | bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
 
 
-def offsets_of(positions: Mapping[Partition, int]) -> list[TopicPartition]:
-    """Convert commit positions to the offsets that the client commits."""
-    return [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
+def offsets_of(positions: Mapping[Partition, int], note: Callable[[Partition], str]) -> list[TopicPartition]:
+    """Convert commit positions to the offsets that the client commits, with the metadata that `note` gives."""
+    return [TopicPartition(*partition, offset, note(partition)) for partition, offset in positions.items()]
 
 
 def partitions_of(partitions: Iterable[TopicPartition]) -> set[Partition]:

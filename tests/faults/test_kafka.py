@@ -1,19 +1,25 @@
 """Attacks on Apache Kafka: brokers die, a rebalance storm, added partitions."""
 
+import signal
 import time
 from collections.abc import Callable
 from itertools import count
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported, not declared
 
 from synthetic.tickets import events
+from tests.e2e.terminal import Terminal
+from tests.e2e.world import WorkerProcess
 from tests.faults import attacks
 from tests.faults.arena import Arena
 from tests.faults.oracle import require
 from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.storm import Outcome, storm
-from tests.rigs.kafka import KafkaCluster
+from tests.faults.tickets import ticket
+from tests.rigs.calm import calm_clock
+from tests.rigs.kafka import Kafka, KafkaCluster
 from tests.rigs.waiting import PATIENCE_S
 
 ArenaOn = Callable[..., Arena]
@@ -132,3 +138,70 @@ def test_sigterm_in_a_rebalance(kafka_cluster: KafkaCluster, arena_on: ArenaOn, 
         return arena_on(kafka_cluster.address, replication=3, session_timeout_s=_SESSION_S, **arguments)
 
     attacks.sigterm_in_a_rebalance(make, attack_run.rng("sigterm in a rebalance"), attack_run)
+
+
+def test_retention_overtakes_the_group(kafka_cluster: KafkaCluster, arena_on: ArenaOn, section: Section) -> None:
+    """Records expire while no worker runs: a metric, `status` and `doctor` say how many; the rest is indexed."""
+    with arena_on(
+        kafka_cluster.address, partitions=1, replication=3, session_timeout_s=_SESSION_S, watched=False
+    ) as arena:
+        arena.terminate(_read_some(arena, "kept", 10))
+        arena.send([ticket(f"later{n}", 1) for n in range(30)])
+        raw = arena.world.settings.topics.raw
+        admin = AdminClient({"bootstrap.servers": kafka_cluster.address})
+        (deleted,) = admin.delete_records([TopicPartition(raw, 0, 30)]).values()
+        deleted.result(30)
+        worker = arena.start()
+        arena.await_all(lambda: arena.committed().get(0, 0) >= 40, "a commit of the rest", promise="P13")
+        expired = worker.metric("tickets_expired_records_total", partition="0")
+        section.found("expired, by the metric", expired, bound=20, kept=expired == 20)
+        require("P13", expired == 20, f"the metric counts {expired:.0f} expired records")
+        require("P13", "records 10 to 29 were deleted before they were read" in worker.output(), "the log says nothing")
+        terminal = Terminal(arena.world)
+        rows = terminal.json("status")["partitions"]
+        require("P13", [row["expired"] for row in rows] == [20], f"status says {rows}")
+        arena.terminate(worker)
+
+
+def test_a_topic_is_created_again_under_a_frozen_worker(apache_kafka: Kafka, arena_on: ArenaOn) -> None:
+    """It wakes at an offset that is valid in the new topic too: it ends with a line, and commits nothing of it.
+
+    On one broker, as the shipped configuration of a cluster forbids to delete topics.
+    """
+    with arena_on(apache_kafka.address, partitions=1, replication=1, session_timeout_s=30.0, watched=False) as arena:
+        worker = _read_some(arena, "old", 30)
+        worker.signal(signal.SIGSTOP)
+        raw = arena.world.settings.topics.raw
+        admin = AdminClient({"bootstrap.servers": apache_kafka.address})
+        admin.delete_topics([raw])[raw].result(30)
+        time.sleep(2)
+        arena.world.cluster.create_topic(raw, partitions=1, replication=1, config={})
+        arena.world.cluster.require_topics([raw])
+        arena.world.produce([ticket(f"new{n}", 1) for n in range(100)])
+        worker.signal(signal.SIGCONT)
+        arena.workers.remove(worker)
+        began = calm_clock()
+        while worker.running:
+            require("P13", calm_clock() - began < 20, "the worker reads on in the new topic")
+            time.sleep(0.1)
+        code, words = worker.wait(), worker.output()
+        require("P13", code == 1, f"it ended with {code}")
+        require("P13", f"{raw} was deleted and created again" in words, words[-1500:])
+        arena.section.found("said after, s", calm_clock() - began, bound=20)
+        # A new index, as the old one belongs to the old topic.
+        index = arena.world.settings.index.model_copy(update={"path": arena.world.folder / "index-2"})
+        arena.world.settings = arena.world.settings.model_copy(update={"index": index})
+        arena.start()
+        arena.await_all(lambda: arena.committed().get(0, 0) >= 100, "a commit of the new topic", promise="P13")
+        for one in list(arena.workers):
+            arena.terminate(one)
+        held = arena.world.held()
+        require("P13", len(held) == 100, f"{100 - len(held)} of 100 records of the new topic were skipped")
+
+
+def _read_some(arena: Arena, prefix: str, count: int) -> WorkerProcess:
+    """A worker that has read `count` tickets."""
+    worker = arena.start()
+    arena.send([ticket(f"{prefix}{n}", 1) for n in range(count)])
+    arena.await_committed(count)
+    return worker

@@ -1,0 +1,375 @@
+"""A group whose offsets no longer fit the log: retention has overtaken it, or the topic was created again."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.assignment import ConsumerObserver
+from connectors.kafka.consumer import GroupConsumer, open_consumer
+from connectors.kafka.history import CommitNote, GroupHistory, parse_note
+from connectors.kafka.watch import TopicWatch, open_topic_watch
+from core.errors import FatalError
+from core.settings import KafkaSettings, WriterSettings
+from delivery.credits import Credits
+from delivery.offsets import Gap
+from tests.connectors.kafka.topics import new_topic
+from tests.rigs.kafka import Kafka
+
+_PATIENCE_S: Final = 40.0
+
+
+class _Observer(ConsumerObserver):
+    def __init__(self) -> None:
+        self.lost = 0
+        self.anew: list[int] = []
+
+    def expired(self, topic: str, partition: int, records: int) -> None:
+        del topic, partition
+        self.lost += records
+
+    def begun_anew(self, topic: str, partition: int) -> None:
+        del topic
+        self.anew.append(partition)
+
+
+class _Watch:
+    """A watch that has no client."""
+
+    topic = "raw"
+
+    def __init__(self, topic_id: str | None = "new", *, changes: bool = False) -> None:
+        self.topic_id = topic_id
+        self.changes = changes
+
+    def changed(self) -> bool:
+        return self.changes
+
+    changed_now = changed
+
+
+class _Client:
+    """Answers with `committed`, by partition offset and metadata, or not at all; the log starts at `start`."""
+
+    def __init__(self, committed: dict[int, tuple[int, str | None]] | None = None, start: int = 0) -> None:
+        self.found = committed
+        self.start = start
+
+    def committed(self, partitions: list[TopicPartition], _timeout_s: float) -> list[TopicPartition]:
+        if self.found is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return [_committed(p.partition, *self.found.get(p.partition, (OFFSET_INVALID, None))) for p in partitions]
+
+    def get_watermark_offsets(self, _partition: TopicPartition, *, cached: bool) -> tuple[int, int]:
+        del cached
+        return self.start, 1_000
+
+
+def _committed(partition: int, offset: int, metadata: str | None) -> TopicPartition:
+    if metadata is None:
+        return TopicPartition("raw", partition, offset)
+    return TopicPartition("raw", partition, offset, metadata)
+
+
+def _history(watch: _Watch | None = None) -> tuple[GroupHistory, _Observer]:
+    observer, given = _Observer(), watch or _Watch()
+    stand_in: Any = given
+    return GroupHistory(stand_in, observer=observer), observer
+
+
+def _resume(history: GroupHistory, client: _Client, partitions: int) -> tuple[dict[int, int], dict[Any, int]]:
+    stand_in: Any = client
+    start, committed = history.resume(stand_in, [TopicPartition("raw", n) for n in range(partitions)])
+    return {one.partition: one.offset for one in start}, committed
+
+
+@pytest.mark.parametrize("note", [CommitNote(), CommitNote("AbC-_1"), CommitNote(None, 7), CommitNote("x", 10**17)])
+def test_a_note_is_read_as_it_is_written(note: CommitNote) -> None:
+    """It fits the metadata of a commit."""
+    assert parse_note(note.text()) == note
+
+
+@pytest.mark.parametrize("text", [None, "", "somebody else's", "topic=", "expired=-1", "topic=a expired=b", "{}"])
+def test_metadata_of_other_programs_is_no_note(text: str | None) -> None:
+    """An offset of unknown origin is trusted: somebody has set it on purpose."""
+    assert parse_note(text) == CommitNote()
+
+
+def test_an_offset_of_another_topic_is_not_used() -> None:
+    """Its partition is read from the beginning; offsets of this topic, of no known one, and none are kept."""
+    history, observer = _history()
+    client = _Client({0: (300, "topic=old"), 1: (300, "topic=new expired=3"), 2: (300, None)})
+    start, committed = _resume(history, client, 4)
+    assert start == {0: OFFSET_BEGINNING, 1: OFFSET_INVALID, 2: OFFSET_INVALID, 3: OFFSET_INVALID}
+    assert committed == {("raw", 1): 300, ("raw", 2): 300}
+    assert observer.anew == [0]
+    assert history.note(("raw", 0)) == "topic=new"
+    assert history.note(("raw", 1)) == "topic=new expired=3"
+
+
+def test_a_broker_without_ids_of_topics_is_trusted() -> None:
+    """Nothing can be told there."""
+    history, observer = _history(_Watch(None))
+    start, _committed = _resume(history, _Client({0: (300, "topic=old")}), 1)
+    assert start == {0: OFFSET_INVALID}
+    assert observer.anew == []
+
+
+def test_unknown_offsets_are_not_committed_over() -> None:
+    """The coordinator doesn't answer: reading begins, and nothing is committed until it does."""
+    history, _observer = _history()
+    client = _Client()
+    stand_in: Any = client
+    assert _resume(history, client, 1) == ({0: OFFSET_INVALID}, {})
+    assert not history.may_commit(("raw", 0))
+    history.check(stand_in)
+    assert not history.may_commit(("raw", 0))
+    client.found = {0: (5, "topic=new")}
+    history.check(stand_in)
+    assert history.may_commit(("raw", 0))
+
+
+def test_an_unknown_offset_that_was_another_topic_s_ends_the_worker() -> None:
+    """Reading has begun at it, so records may have been passed; nothing of them is committed."""
+    history, _observer = _history()
+    client = _Client()
+    _resume(history, client, 1)
+    client.found = {0: (5, "topic=old")}
+    stand_in: Any = client
+    with pytest.raises(FatalError, match="raw was deleted and created again"):
+        history.check(stand_in)
+    assert history.ended
+    assert not history.may_commit(("raw", 0))
+
+
+def test_a_topic_that_changes_while_it_is_read_ends_the_worker() -> None:
+    """Whether the watch says so, or an offset comes again."""
+    for look in ("check", "check_now"):
+        history, _observer = _history(_Watch(changes=True))
+        arguments: list[Any] = [_Client({})] if look == "check" else []
+        with pytest.raises(FatalError, match="start the worker again"):
+            getattr(history, look)(*arguments)
+        assert history.ended
+
+
+@pytest.mark.parametrize(("start", "lost"), [(30, 20), (20, 10), (10, 0), (0, 0), (35, 20)])
+def test_only_records_before_the_log_s_first_are_expired(start: int, lost: int) -> None:
+    """The others of the gap were compacted away, or belong to transactions."""
+    history, observer = _history()
+    client: Any = _Client(start=start)
+    history.explain(client, [Gap(("raw", 0), 10, 30)])
+    assert observer.lost == lost
+    assert parse_note(history.note(("raw", 0))).expired == lost
+
+
+# --- on real brokers
+
+
+class _Group:
+    """A topic of one partition, and members of a group, one after the other."""
+
+    def __init__(self, brokers: str) -> None:
+        self.topic = new_topic(brokers)
+        self.kafka = KafkaSettings(
+            brokers=brokers, group=f"group-{self.topic}", session_timeout_s=6, commit_interval_s=0.05
+        )
+        self.cluster = open_cluster(self.kafka)
+        self.admin = AdminClient({"bootstrap.servers": brokers})
+        self.observer = _Observer()
+
+    def fill(self, count: int, start: int = 0) -> None:
+        producer = Producer({"bootstrap.servers": self.kafka.brokers})
+        for number in range(start, start + count):
+            producer.produce(self.topic, str(number))
+        assert producer.flush(_PATIENCE_S) == 0
+
+    def recreate(self) -> None:
+        self.admin.delete_topics([self.topic])[self.topic].result(_PATIENCE_S)
+        _until(lambda: self.topic not in self.cluster.topics())
+        self.cluster.create_topic(self.topic, partitions=1, replication=1, config={})
+        self.cluster.require_topics([self.topic])
+
+    def member(self) -> GroupConsumer:
+        return open_consumer(
+            topic=self.topic,
+            kafka=self.kafka,
+            limits=WriterSettings(max_batch_records=50, max_batch_delay_ms=20, drain_timeout_s=2),
+            credits_=Credits(tickets=10_000, bytes_=10**9),
+            observer=self.observer,
+            watch=open_topic_watch(self.kafka, self.topic),
+        )
+
+    def read(self, member: GroupConsumer, count: int) -> list[int]:
+        """Read and ack as many records; their numbers."""
+        found: list[int] = []
+        deadline = time.monotonic() + _PATIENCE_S
+        while len(found) < count:
+            assert time.monotonic() < deadline, found
+            batch = member.poll()
+            if batch is not None:
+                found += (int(item.value or b"") for item in batch.items)
+                member.ack(batch.receipt)
+        return found
+
+    def leave(self, member: GroupConsumer) -> None:
+        member.stop()
+        _until(lambda: member.poll() is None and member.finished)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _polls_until_it_ends(member: GroupConsumer, group: _Group) -> float:
+    """Read on until the member says that the topic is another one; the seconds that took."""
+    began = time.monotonic()
+    while time.monotonic() - began < _PATIENCE_S:
+        try:
+            batch = member.poll()
+        except FatalError as error:
+            assert str(error).startswith(f"{group.topic} was deleted and created again")  # noqa: PT017 - after many calls
+            break
+        if batch is not None:
+            member.ack(batch.receipt)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("new", [10, 1_000])
+def test_a_topic_created_again_under_a_reader_loses_nothing(apache_kafka: Kafka, new: int) -> None:
+    """The client reads on at the old offset: 300 of 1,000 new records would be skipped. The next start reads all.
+
+    On the local broker the client crashes (librdkafka 2.16, with its default options too).
+    """
+    group = _Group(apache_kafka.address)
+    group.fill(300)
+    member = group.member()
+    assert len(group.read(member, 300)) == 300
+    group.recreate()
+    group.fill(new)
+    assert _polls_until_it_ends(member, group) < 10
+    member.close()
+    again = group.member()
+    assert sorted(group.read(again, new)) == list(range(new))
+    group.leave(again)
+
+
+def test_offsets_of_a_deleted_topic_are_not_used(apache_kafka: Kafka) -> None:
+    """A worker that was frozen may commit its offset after the topic was created again, and be killed then."""
+    group = _Group(apache_kafka.address)
+    group.fill(40)
+    member = group.member()
+    group.read(member, 40)
+    group.leave(member)
+    old = group.cluster.lag(group.topic, group.kafka.group)[0].committed
+    assert old == 40
+    topic_id = open_topic_watch(group.kafka, group.topic).topic_id
+    group.recreate()
+    group.fill(100)
+    late = TopicPartition(group.topic, 0, 40, CommitNote(topic_id).text())
+    group.cluster._member(group.kafka.group).commit(offsets=[late], asynchronous=False)
+    again = group.member()
+    assert sorted(group.read(again, 100)) == list(range(100))
+    group.leave(again)
+    assert group.observer.anew == [0]
+
+
+def test_records_that_expire_before_they_are_read_are_counted(apache_kafka: Kafka) -> None:
+    """While nobody reads and while a member does; the count is kept with the group's offset."""
+    group = _Group(apache_kafka.address)
+    group.fill(40)
+    first = group.member()
+    numbers = group.read(first, 40)
+    group.leave(first)
+    assert numbers == list(range(40))
+    assert group.observer.lost == 0
+    group.fill(40, start=40)
+    _delete(group, 60)
+    (lag,) = group.cluster.lag(group.topic, group.kafka.group)
+    assert (lag.expired, lag.lag) == (20, 20), "known before anybody reads"
+    second = group.member()
+    assert group.read(second, 20) == list(range(60, 80))
+    assert group.observer.lost == 20
+    group.leave(second)
+    (lag,) = group.cluster.lag(group.topic, group.kafka.group)
+    assert (lag.expired, lag.lag) == (20, 0), "still known afterwards"
+    third = group.member()
+    group.fill(5, start=80)
+    assert group.read(third, 5) == list(range(80, 85))
+    group.leave(third)
+    assert group.observer.lost == 20
+    assert group.cluster.lag(group.topic, group.kafka.group)[0].expired == 20
+
+
+def test_a_log_that_expired_to_its_end_is_counted_too(apache_kafka: Kafka) -> None:
+    """No record follows the gap: the end of the partition tells."""
+    group = _Group(apache_kafka.address)
+    group.fill(10)
+    member = group.member()
+    group.read(member, 10)
+    group.leave(member)
+    group.fill(20, start=10)
+    _delete(group, 30)
+    again = group.member()
+    _until(lambda: again.poll() is None and group.observer.lost == 20)
+    group.leave(again)
+    assert group.cluster.lag(group.topic, group.kafka.group)[0].lag == 0
+
+
+def _delete(group: _Group, before: int) -> None:
+    (deleted,) = group.admin.delete_records([TopicPartition(group.topic, 0, before)]).values()
+    assert deleted.result(_PATIENCE_S).low_watermark == before
+
+
+def test_a_watch_asks_again_only_when_it_is_time(apache_kafka: Kafka) -> None:
+    """And it never waits for the answer."""
+    group = _Group(apache_kafka.address)
+    watch = open_topic_watch(group.kafka, group.topic)
+    now = [0.0]
+    timed = TopicWatch(watch._client, group.topic, "other", clock=lambda: now[0])
+    assert not timed.changed()
+    now[0] = 6.0
+    assert not timed.changed()
+    _until(timed.changed)
+    assert timed.changed_now()
+    assert not watch.changed_now()
+
+
+# --- mutants
+
+
+def test_a_reader_that_looks_at_no_id_skips_records(apache_kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the test of a topic that is created again would notice it."""
+    monkeypatch.setattr(TopicWatch, "changed", lambda _self: False)
+    monkeypatch.setattr(GroupHistory, "_is_foreign", lambda _self, _found: False)
+    group = _Group(apache_kafka.address)
+    group.fill(300)
+    member = group.member()
+    group.read(member, 300)
+    group.recreate()
+    group.fill(1_000)
+    assert min(group.read(member, 700)) == 300
+    group.leave(member)
+
+
+def test_a_reader_that_explains_no_gap_counts_nothing(apache_kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the test of records that expire would notice it."""
+    monkeypatch.setattr(GroupHistory, "explain", lambda _self, _client, _gaps: None)
+    group = _Group(apache_kafka.address)
+    group.fill(10)
+    member = group.member()
+    group.read(member, 10)
+    group.leave(member)
+    group.fill(40, start=10)
+    _delete(group, 30)
+    again = group.member()
+    group.read(again, 20)
+    group.leave(again)
+    assert group.observer.lost == 0
+    assert group.cluster.lag(group.topic, group.kafka.group)[0].expired == 0
