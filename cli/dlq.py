@@ -1,7 +1,11 @@
 """`ticketstream dlq`: list, show and replay dead letters."""
 
+import fcntl
+import hashlib
+import os
 import re
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Final
 
 import typer
@@ -10,11 +14,15 @@ from rich.text import Text
 
 from cli.console import JsonFlag, err, out, parse_time, print_json, report_errors
 from cli.terminal import one_line
+from connectors.kafka.dead_letters import written
 from connectors.kafka.pacing import send_in_slices
 from core.contract import datetime_from_ms
 from core.environment import load_settings
 from core.errors import ConfigError
-from maintenance.replay import LetterFilter, original, read_letter, read_letters, replayable, summarise, text_of
+from core.records import Record
+from core.settings import Settings, default_data
+from maintenance.replay import LetterFilter, parts_of, read_letter, read_letters, summarise, text_of
+from maintenance.replay_plan import Plan, plan_replay, records_at_origin, records_to_send
 from operators.redact import redact_json
 from runtime.sender import open_sender
 
@@ -84,7 +92,7 @@ def show(
     if letter is None:
         raise ConfigError(f"{settings.topics.dlq} has no dead letter at {at}; `ticketstream dlq list` lists them")
     if raw:
-        typer.get_binary_stream("stdout").write(letter.value or b"")
+        typer.get_binary_stream("stdout").write(_value(settings, letter))
         return
     for name, value in [*letter.headers, ("key", letter.key)]:
         # Never wrapped, so that `grep` finds a header whole.
@@ -101,27 +109,62 @@ def replay(
     ticket: TicketOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    again: Annotated[bool, typer.Option("--again", help="Also send letters that were replayed before.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
 ) -> None:
     """Send dead letters, unchanged, back to the topics that they came from.
 
-    An event that is older than the indexed version of its ticket changes nothing. A record that fails again becomes a
-    dead letter again, and keeps its first-seen time. The replayed letters stay in the dead-letter topic until its
-    retention ends.
+    A letter is sent once, and of the letters of one record only the last; the others are counted. A letter that was cut
+    is read again where its record lies. An event that is older than the indexed version of its ticket changes nothing.
+    A record that fails again becomes a dead letter again, and keeps its first-seen time and first origin. The replayed
+    letters stay in the dead-letter topic until its retention ends.
     """
     settings = load_settings()
     wanted = LetterFilter(stage, code, ticket, parse_time(since, "--since"), parse_time(until, "--until"))
-    letters = replayable(read_letters(settings, wanted), settings)
-    if not letters:
-        out.print("nothing to replay")
-        return
-    if not yes and not typer.confirm(f"Replay {len(letters):,} dead letter(s)?"):
-        raise typer.Exit(1)
     with ExitStack() as stack:
+        stack.enter_context(_alone(settings))
+        plan = plan_replay(settings, wanted, again=again)
+        if not plan.chosen:
+            out.print("nothing to replay")
+            _tell_skipped(plan)
+            return
+        if not yes and not typer.confirm(f"Replay {len(plan.chosen):,} dead letter(s)?"):
+            raise typer.Exit(1)
         sender = open_sender(settings.kafka, stack)
-        for _ in send_in_slices(sender.send, map(original, letters)):
+        for _ in send_in_slices(sender.send, records_to_send(settings, plan)):
             pass
-    err.print(f"{len(letters):,} dead letter(s) replayed")
+    err.print(f"{len(plan.chosen) - plan.skipped['gone']:,} dead letter(s) replayed")
+    _tell_skipped(plan)
+
+
+def _value(settings: Settings, letter: Record) -> bytes:
+    """The letter's value; if it was cut, that of its record, which must still lie at its origin."""
+    parts = parts_of(letter)
+    if parts is None or "value" not in parts.cut:
+        return letter.value or b""
+    found = records_at_origin(settings, parts)
+    if not found:
+        raise ConfigError(
+            f"the value was cut, and its record is no longer at {written(parts.origin)}; without --raw its beginning "
+            "is shown"
+        )
+    return found[0].value or b""
+
+
+def _tell_skipped(plan: Plan) -> None:
+    if told := plan.told():
+        err.print(f"skipped: {told}", soft_wrap=True)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Let one replay of this user run at a time: two would send the same letters."""
+    name = hashlib.sha256(f"{settings.kafka.brokers} {settings.topics.dlq}".encode()).hexdigest()[:16]
+    folder = default_data()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(folder / f"replay-{name}.lock", os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _position(at: str) -> tuple[int, int]:

@@ -1,12 +1,13 @@
-"""Selects dead letters, and sends them back to the topics that they came from."""
+"""Dead letters: selected, summarised, and turned back into the records that they were."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from connectors.kafka.admin import open_cluster
-from connectors.kafka.dead_letters import FIRST_SEEN, HEADER_PREFIX
+from connectors.kafka.dead_letters import FIRST_ORIGIN, FIRST_SEEN, HEADER_PREFIX, parse_origin, written
 from connectors.kafka.producer import Outgoing
 from connectors.kafka.reader import read_one, read_topic
 from core.records import Origin, Record
@@ -42,7 +43,9 @@ class LetterSummary(Struct, frozen=True):
     Attributes:
         at: PARTITION:OFFSET in the dead-letter topic.
         origin: TOPIC[PARTITION]:OFFSET that the record was read from.
-        bytes: size of the value.
+        first_origin: the same of the record that this one is a replayed copy of; its own if it is none.
+        bytes: size of the value, as far as the letter holds it.
+        cut: the parts that the letter lacks.
     """
 
     at: str
@@ -53,6 +56,8 @@ class LetterSummary(Struct, frozen=True):
     first_seen_ms: int
     key: str | None
     bytes: int
+    first_origin: str = ""
+    cut: str = ""
 
 
 def read_letters(settings: Settings, wanted: LetterFilter) -> Iterator[Record]:
@@ -87,19 +92,76 @@ def summarise(letter: Record) -> LetterSummary:
         first_seen_ms=_first_seen_ms(letter),
         key=None if letter.key is None else text_of(letter.key),
         bytes=len(letter.value or b""),
+        first_origin=_header(letter, "first-origin") or _origin(letter),
+        cut=_header(letter, "cut"),
     )
 
 
-def replayable(letters: Iterable[Record], settings: Settings) -> list[Record]:
-    """The letters to send back: one per original record, and only if a worker reads its topic."""
-    topics = {settings.topics.raw, settings.topics.enriched}
-    return list({_origin(letter): letter for letter in letters if _header(letter, "topic") in topics}.values())
+class Parts(Struct, frozen=True):
+    """What a letter says of its record.
+
+    Attributes:
+        origin: where the record was read.
+        first_origin: where it was read first, if it is a replayed one.
+        digest: of its whole key and value, though the letter may hold less; None if the record is lost.
+        cut: the parts that the letter lacks.
+        lost: what the client couldn't read.
+        last: a lost record stands for all up to this offset.
+        null: the value is null.
+    """
+
+    origin: Origin
+    first_origin: str
+    digest: str | None
+    cut: frozenset[str]
+    lost: str
+    last: int
+    null: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the letter holds everything that its record held, as far as the client could read it."""
+        return not self.cut and self.lost != "record"
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether a replay would delete a ticket for ever: without its header, a delete has the highest version."""
+        return self.null and self.lost == "headers"
 
 
-def original(letter: Record) -> Outgoing:
-    """The record as it was read, bound for its topic, with the time at which it was first dead-lettered."""
-    kept = tuple(pair for pair in letter.headers if pair[0] == FIRST_SEEN or not pair[0].startswith(HEADER_PREFIX))
-    return Outgoing(_header(letter, "topic"), letter.key, letter.value, kept)
+def parts_of(letter: Record) -> Parts | None:
+    """What `letter` says of its record; None if it names no origin."""
+    origin = parse_origin(_origin(letter))
+    if origin is None:
+        return None
+    last, lost = _header(letter, "last-offset"), _header(letter, "lost")
+    first = _header(letter, "first-origin")
+    return Parts(
+        origin=origin,
+        first_origin=first if parse_origin(first) is not None else written(origin),
+        digest=None if lost == "record" else _digest(letter),
+        cut=frozenset(filter(None, _header(letter, "cut").split(","))),
+        lost=lost,
+        last=int(last) if last.isdecimal() and last.isascii() else origin.offset,
+        null=letter.value is None,
+    )
+
+
+def digest_of(record: Record) -> str:
+    """Digest of key and value."""
+    return f"{_sha256(record.key)} {_sha256(record.value)}"
+
+
+def original(letter: Record, record: Record, parts: Parts) -> Outgoing:
+    """`record` as it was read, bound for its place, with the time and the origin that it was first dead-lettered with.
+
+    `record` is the letter itself, or the record at its origin.
+    """
+    own = tuple(pair for pair in record.headers if not pair[0].startswith(HEADER_PREFIX))
+    first = parts.first_origin if parts.lost != "record" else written(record.origin)
+    seen = str(_first_seen_ms(letter)).encode()
+    headers = (*own, (FIRST_SEEN, seen), (FIRST_ORIGIN, first.encode()))
+    return Outgoing(parts.origin.topic, record.key, record.value, headers, parts.origin.partition)
 
 
 def text_of(value: bytes | None) -> str:
@@ -114,7 +176,19 @@ def _origin(letter: Record) -> str:
 def _first_seen_ms(letter: Record) -> int:
     """The time in the header, or the letter's own timestamp if the header is missing or malformed."""
     seen = _header(letter, FIRST_SEEN.removeprefix(HEADER_PREFIX))
-    return int(seen) if seen.isdecimal() and seen.isascii() and len(seen) <= _MAX_MS_DIGITS else letter.timestamp_ms
+    if seen.isdecimal() and seen.isascii() and len(seen) <= _MAX_MS_DIGITS:
+        return int(seen)
+    return min(max(letter.timestamp_ms, 0), 10**_MAX_MS_DIGITS - 1)  # a producer may write any number
+
+
+def _digest(letter: Record) -> str:
+    """Of the whole record: what was cut off is in the hash that the letter carries."""
+    key, value = _header(letter, "key-sha256"), _header(letter, "value-sha256")
+    return f"{key or _sha256(letter.key)} {value or _sha256(letter.value)}"
+
+
+def _sha256(part: bytes | None) -> str:
+    return "null" if part is None else hashlib.sha256(part).hexdigest()
 
 
 def _header(letter: Record, name: str) -> str:

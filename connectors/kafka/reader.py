@@ -1,7 +1,7 @@
 """Reads a topic from start to end, outside any group."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -22,7 +22,12 @@ _HELD_MS: Final = 50
 
 
 def read_topic(
-    settings: KafkaSettings, topic: str, *, partitions: int, start: Mapping[int, int] | None = None
+    settings: KafkaSettings,
+    topic: str,
+    *,
+    partitions: int,
+    start: Mapping[int, int] | None = None,
+    only: Collection[int] | None = None,
 ) -> Iterator[Record]:
     """Yield every record of `topic`, at least up to the present end offsets, with partitions interleaved.
 
@@ -31,18 +36,33 @@ def read_topic(
         topic: what to read.
         partitions: how many it has.
         start: start offset by partition; the default is the partition's first record.
+        only: the partitions to read; the default is all.
 
     Raises:
         UnavailableError: the broker stops answering.
     """
     begin = start or {}
     with _reader(settings) as consumer:
-        bounds = {n: _bounds(settings, consumer, TopicPartition(topic, n)) for n in range(partitions)}
+        bounds = {
+            n: _bounds(settings, consumer, TopicPartition(topic, n))
+            for n in range(partitions)
+            if only is None or n in only
+        }
         starts = {n: begin.get(n, first) for n, (first, _end) in bounds.items()}
         consumer.assign([TopicPartition(topic, n, offset) for n, offset in starts.items()])
         ends = {(topic, n): end for n, (_first, end) in bounds.items()}
         items = _read(consumer, {(topic, n): start for n, start in starts.items()}, settings.startup_timeout_s)
         yield from _until_end(settings, items, ends)
+
+
+def ends_of(settings: KafkaSettings, topic: str, partitions: Collection[int]) -> dict[int, int]:
+    """End offset of each partition. Some brokers report the start of the last batch.
+
+    Raises:
+        UnavailableError: the broker stops answering.
+    """
+    with _reader(settings) as consumer:
+        return {n: _bounds(settings, consumer, TopicPartition(topic, n))[1] for n in partitions}
 
 
 def read_one(settings: KafkaSettings, origin: Origin) -> Record | None:

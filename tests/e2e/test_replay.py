@@ -1,16 +1,20 @@
 """Dead letters are replayed, and an index is reconciled with its log, repaired and rebuilt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
+from connectors.kafka.dead_letters import DeadLetterTopic
+from connectors.kafka.producer import Outgoing, Sender, open_sender
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
-from core.errors import EXIT_UNAVAILABLE
-from core.records import Record
+from core.errors import EXIT_UNAVAILABLE, RefusedError
+from core.records import Record, Rejected
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import SyntheticRecord, events
@@ -46,7 +50,10 @@ def _drain(world: World, **environment: str) -> None:
 
 
 def test_replayed_letters_are_indexed_unless_they_are_stale(tansu: str, tmp_path: Path) -> None:
-    """After a limit is raised, replayed letters are indexed; stale ones and a second replay change nothing."""
+    """After a limit is raised, replayed letters are indexed; stale ones and a second replay change nothing.
+
+    The second one must be asked for with --again: letters that were replayed are skipped.
+    """
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     strict = {"TICKETS_CONTRACT__MAX_TAGS": "2"}
@@ -69,8 +76,8 @@ def test_replayed_letters_are_indexed_unless_they_are_stale(tansu: str, tmp_path
     terminal.run("dlq", "replay", "--yes", "--ticket", "acme/R-1", "--code", "bad_field")
     assert len(world.log()) == 7, "no letter is both"
     digests = []
-    for _ in range(2):
-        terminal.run("dlq", "replay", "--yes", "--code", "too_many_tags")
+    for again in ([], ["--again"]):
+        terminal.run("dlq", "replay", "--yes", "--code", "too_many_tags", *again)
         world.produced += 3
         _drain(world)
         with _opened(world) as index:
@@ -78,8 +85,61 @@ def test_replayed_letters_are_indexed_unless_they_are_stale(tansu: str, tmp_path
             held = {ticket.ticket_id: (ticket.version, ticket.deleted) for ticket in index.tickets()}
         assert held == {**before, "R-1": (1, False)}
     assert digests[0] == digests[1]
+    assert "nothing to replay" in terminal.run("dlq", "replay", "--yes", "--code", "too_many_tags")
     assert len(world.letters()) == 4, "a replay of what became valid makes no letters"
     assert terminal.json("reconcile")["differences"] == []
+
+
+def test_letters_that_are_still_bad_do_not_multiply(tansu: str, tmp_path: Path) -> None:
+    """Twenty stay twenty, however often they are replayed, by one command after the other or by two at once."""
+    world = World(tansu, tmp_path)
+    terminal = Terminal(world)
+    world.produce(_event(n, -1) for n in range(20))
+    _drain(world)
+    for commands in (1, 1, 2, 1):
+        with ThreadPoolExecutor(commands) as pool:
+            list(pool.map(lambda _: terminal.run("dlq", "replay", "--yes"), range(commands)))
+        assert len(world.log()) == world.produced + 20, f"{commands} at once"
+        assert "nothing to replay" in terminal.run("dlq", "replay", "--yes"), "before a worker has read them"
+        world.produced += 20
+        _drain(world)
+    letters = terminal.json("dlq", "list")
+    assert len(letters) == 100, "each is kept until its retention ends"
+    assert len({letter["first_origin"] for letter in letters}) == 20
+
+
+def test_cut_letters_are_replayed_whole(tansu: str, tmp_path: Path) -> None:
+    """From where their record lies, if it still does; if not, the command says so."""
+    world = World(tansu, tmp_path)
+    terminal = Terminal(world)
+    world.produce([_event(1, 1, tags=["a"] * 3, body="long " * 30_000)])
+    (record,) = world.log()
+    rejected = Rejected(record, "decode", "too_many_tags", "why")
+    gone = Rejected(structs.replace(record, value=(record.value or b"") + b" "), "decode", "too_large", "why")
+    sender = open_sender(world.settings.kafka)
+    letters = DeadLetterTopic(_Narrow(sender), topic=world.settings.topics.dlq, now_ms=lambda: 1)
+    letters.publish([rejected, gone])
+    sender.close()
+    assert [letter["cut"] for letter in terminal.json("dlq", "list")] == ["value", "value"]
+    assert "dlq-cut: value" in terminal.run("dlq", "show", "0:0")
+    assert terminal.run("dlq", "show", "--raw", "0:0").encode() == record.value
+    terminal.run("dlq", "show", "--raw", "0:1", code=2)
+    terminal.run("dlq", "replay", "--yes")
+    first, second = world.log()
+    assert (second.key, second.value) == (first.key, first.value)
+    assert "nothing to replay" in terminal.run("dlq", "replay", "--yes", "--code", "too_many_tags")
+
+
+class _Narrow(Sender):
+    """Refuses records of more than 100 kB, as a topic may."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+        large = {n: RefusedError("too large") for n, one in enumerate(records) if len(one.value or b"") > 100_000}
+        self._sender.send([one for n, one in enumerate(records) if n not in large])
+        return large
 
 
 def test_reconcile_lists_and_repairs_differences(tansu: str, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Dead letters are selected by their headers, and replayed as the records that they were."""
 
+import hashlib
+
 import pytest
 
 from connectors.kafka.producer import Outgoing
 from core.records import Headers, Origin, Record
-from core.settings import Settings
-from maintenance.replay import LetterFilter, original, replayable, summarise
+from maintenance.replay import LetterFilter, digest_of, original, parts_of, summarise
 
 
 def _letter(
@@ -50,23 +51,50 @@ def test_a_filter_matches_letters_that_meet_every_condition(wanted: LetterFilter
     assert wanted.matches(_letter()) is matches
 
 
-def test_a_record_that_was_dead_lettered_twice_is_replayed_once() -> None:
-    """The letters of one record have the same origin."""
-    again, other = _letter(offset=9), _letter(offset=8, partition="3")
-    assert replayable([_letter(), other, again], Settings()) == [again, other]
+def test_a_replayed_record_is_the_original_with_its_first_seen_time_and_origin() -> None:
+    """Key, value and the producer's own headers are unchanged, and so is the partition."""
+    own: Headers = (("version", b"4"), ("n", None))
+    letter = _letter(value=None, own=own)
+    parts = parts_of(letter)
+    assert parts is not None
+    marks = (("dlq-first-seen-ms", b"1700000000123"), ("dlq-first-origin", b"tickets.raw[2]:11"))
+    assert original(letter, letter, parts) == Outgoing("tickets.raw", b"acme/1", None, (*own, *marks), 2)
 
 
-@pytest.mark.parametrize("topic", ["", "tickets.dlq", "no.such.topic"])
-def test_a_letter_from_a_topic_that_no_worker_reads_is_not_replayed(topic: str) -> None:
-    """No worker wrote it, or the topics have other names now."""
-    assert replayable([_letter(topic=topic), _letter(topic="tickets.enriched")], Settings()) == [
-        _letter(topic="tickets.enriched")
-    ]
+def test_a_letter_of_a_replayed_record_keeps_the_first_origin() -> None:
+    """However often it is replayed; a malformed one doesn't count."""
+    parts = parts_of(_letter(first_origin="tickets.raw[2]:3"))
+    assert parts is not None
+    assert parts.first_origin == "tickets.raw[2]:3"
+    forged = parts_of(_letter(first_origin="anything"))
+    assert forged is not None
+    assert forged.first_origin == "tickets.raw[2]:11"
 
 
-def test_a_replayed_record_is_the_original_with_its_first_seen_time() -> None:
-    """Key, value and the producer's own headers are unchanged; other headers of the letter are dropped."""
-    own = (("version", b"4"),)
-    assert original(_letter(value=None, own=own)) == Outgoing(
-        "tickets.raw", b"acme/1", None, (*own, ("dlq-first-seen-ms", b"1700000000123"))
-    )
+@pytest.mark.parametrize(("topic", "partition"), [("", "2"), ("tickets.raw", "none"), ("tickets raw", "2")])
+def test_a_letter_without_an_origin_has_no_parts(topic: str, partition: str) -> None:
+    """No worker wrote it."""
+    assert parts_of(_letter(topic=topic, partition=partition)) is None
+
+
+def test_a_cut_letter_has_the_digest_of_its_record() -> None:
+    """It is known as the same record's as a letter that holds all of it."""
+    whole = _letter(value=b"a" * 100)
+    cut = _letter(value=b"a" * 10, cut="value", value_sha256=hashlib.sha256(b"a" * 100).hexdigest())
+    first, second = parts_of(whole), parts_of(cut)
+    assert first is not None
+    assert second is not None
+    assert first.digest == second.digest == digest_of(whole)
+    assert first.whole
+    assert not second.whole
+
+
+@pytest.mark.parametrize(
+    ("value", "lost", "unsafe"),
+    [(None, "headers", True), (b"{}", "headers", False), (None, "", False), (None, "record", False)],
+)
+def test_a_delete_that_lost_its_headers_is_not_safe_to_replay(value: bytes | None, lost: str, *, unsafe: bool) -> None:
+    """Without the header, it would be the final version."""
+    parts = parts_of(_letter(value=value, lost=lost) if lost else _letter(value=value))
+    assert parts is not None
+    assert parts.unsafe is unsafe

@@ -1,0 +1,148 @@
+"""Decides which dead letters a replay sends, and why it skips the others.
+
+A letter is known by the origin of its record, and over replays by its first origin, which a replayed record carries in
+a header. A letter was replayed if a copy of its record, with that header, lies behind it. So letters that are still bad
+don't multiply: of those of one record, only the last is sent.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final, Literal
+
+from msgspec import Struct, structs
+
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.dead_letters import FIRST_ORIGIN
+from connectors.kafka.producer import Outgoing
+from connectors.kafka.reader import ends_of, read_range, read_topic
+from core.records import Origin, Record
+from core.settings import Settings
+from maintenance.replay import LetterFilter, Parts, digest_of, original, parts_of, read_letters
+
+#: Position of a letter in the dead-letter topic.
+At = tuple[int, int]
+Skip = Literal["replayed", "superseded", "foreign", "gone", "unsafe"]
+
+#: Why letters are skipped, for people.
+_SKIPS: Final[Mapping[Skip, str]] = {
+    "replayed": "replayed before (--again sends them once more)",
+    "superseded": "of records that have a later letter",
+    "foreign": "of topics that no worker reads",
+    "gone": "cut or lost, whose records have expired or still can't be read",
+    "unsafe": "deletes that have lost the header with their version",
+}
+
+
+class _Letter(Struct, frozen=True):
+    """What the plan needs to know of a letter; not its bytes."""
+
+    at: At
+    timestamp_ms: int
+    parts: Parts
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Higher for later letters of a record."""
+        return self.parts.origin.offset, self.timestamp_ms, self.at[1]
+
+
+class Plan(Struct, frozen=True):
+    """Positions of the letters to send, and the number of those skipped, by reason."""
+
+    chosen: frozenset[At]
+    skipped: Counter[Skip]
+
+    def told(self) -> str:
+        """The skipped letters, in words; empty if there are none."""
+        return "; ".join(f"{count:,} {_SKIPS[why]}" for why, count in sorted(self.skipped.items()) if count)
+
+
+def plan_replay(settings: Settings, wanted: LetterFilter, *, again: bool = False) -> Plan:
+    """Choose among the letters that `wanted` matches. With `again` those that were replayed before are sent, too.
+
+    Reads the dead letters, and their records' topics from the first of their origins on.
+
+    Raises:
+        UnavailableError: no broker answers, or a topic is missing.
+    """
+    skipped: Counter[Skip] = Counter()
+    letters, matching = [], set()
+    for record in read_letters(settings, LetterFilter()):
+        at, parts = (record.origin.partition, record.origin.offset), parts_of(record)
+        if wanted.matches(record):
+            matching.add(at)
+        if parts is not None and parts.origin.topic in {settings.topics.raw, settings.topics.enriched}:
+            letters.append(_Letter(at, record.timestamp_ms, parts))
+    ours = [letter for letter in letters if letter.at in matching]
+    skipped["foreign"] = len(matching) - len(ours)
+    candidates = [letter for letter in _latest(letters) if letter.at in matching]
+    skipped["superseded"] = len(ours) - len(candidates)
+    safe = [letter for letter in candidates if not letter.parts.unsafe]
+    skipped["unsafe"] = len(candidates) - len(safe)
+    replayed = set() if again else _replayed(settings, safe)
+    skipped["replayed"] = len(replayed)
+    return Plan(frozenset(letter.at for letter in safe if letter.at not in replayed), skipped)
+
+
+def records_to_send(settings: Settings, plan: Plan) -> Iterator[Outgoing]:
+    """The records of the chosen letters, read one by one. Those whose bytes are nowhere any more are counted."""
+    counts = open_cluster(settings.kafka).topics()
+    for letter in read_letters(settings, LetterFilter()):
+        parts = parts_of(letter)
+        if parts is None or (letter.origin.partition, letter.origin.offset) not in plan.chosen:
+            continue
+        records = [letter] if parts.whole else records_at_origin(settings, parts)
+        plan.skipped["gone"] += not records
+        for record in records:
+            sent = original(letter, record, parts)
+            known = parts.origin.partition < counts.get(sent.topic, 0)
+            yield sent if known else structs.replace(sent, partition=None)
+
+
+def records_at_origin(settings: Settings, parts: Parts) -> list[Record]:
+    """The records that a cut or lost letter stands for, if they still lie where they were read."""
+    lost = parts.lost == "record"
+    found = read_range(settings.kafka, parts.origin, last=parts.last if lost else parts.origin.offset)
+    sound = [record for record in found if record.damage is None or record.damage.lost == "headers"]
+    return sound if lost else [record for record in sound if digest_of(record) == parts.digest]
+
+
+def _latest(letters: Iterable[_Letter]) -> Collection[_Letter]:
+    """The last letter of each record. Anybody may write a first origin: it counts for the same key and value alone."""
+    latest: dict[tuple[str, str | None], _Letter] = {}
+    for letter in letters:
+        record = (letter.parts.first_origin, letter.parts.digest)
+        if record not in latest or latest[record].order <= letter.order:
+            latest[record] = letter
+    return latest.values()
+
+
+def _replayed(settings: Settings, letters: Iterable[_Letter]) -> set[At]:
+    """The letters behind whose record a copy of it lies."""
+    starts: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    sought: defaultdict[tuple[str, str], list[_Letter]] = defaultdict(list)
+    for letter in letters:
+        origin = letter.parts.origin
+        start = starts[origin.topic]
+        start[origin.partition] = min(origin.offset + 1, start.get(origin.partition, origin.offset + 1))
+        sought[origin.topic, letter.parts.first_origin].append(letter)
+    counts = open_cluster(settings.kafka).require_topics(list(starts))
+    found: set[At] = set()
+    for topic, start in starts.items():
+        # A topic that was created again may be shorter than it was.
+        ends = ends_of(settings.kafka, topic, [partition for partition in start if partition < counts[topic]])
+        begin = {partition: min(start[partition], end) for partition, end in ends.items()}
+        for record in read_topic(settings.kafka, topic, partitions=counts[topic], start=begin, only=begin):
+            first = dict(record.headers).get(FIRST_ORIGIN)
+            for letter in sought.get((topic, first.decode(errors="replace")), ()) if first else ():
+                if _lies_behind(record.origin, letter.parts.origin) and _is_copy(record, letter.parts):
+                    found.add(letter.at)
+    return found
+
+
+def _is_copy(record: Record, parts: Parts) -> bool:
+    return parts.digest is None or digest_of(record) == parts.digest
+
+
+def _lies_behind(copy: Origin, origin: Origin) -> bool:
+    return copy.partition == origin.partition and copy.offset > origin.offset

@@ -1,0 +1,135 @@
+"""Which letters a replay sends: of each record the last one, once."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from connectors.kafka.dead_letters import DeadLetterTopic
+from connectors.kafka.producer import Outgoing, open_sender
+from connectors.kafka.reader import read_topic
+from core.records import Damage, Origin, Record, Rejected
+from core.settings import KafkaSettings, Settings, TopicSettings
+from maintenance import replay_plan
+from maintenance.replay import LetterFilter
+from maintenance.replay_plan import Plan, plan_replay, records_to_send
+from tests.connectors.kafka.topics import new_topic
+
+_MODULE: Any = replay_plan
+
+
+class _Stream:
+    """Topics whose every record is rejected."""
+
+    def __init__(self, brokers: str) -> None:
+        topics = TopicSettings(raw=new_topic(brokers, partitions=2), dlq=new_topic(brokers))
+        self.settings = Settings(kafka=KafkaSettings(brokers=brokers), topics=topics)
+        self.sender = open_sender(self.settings.kafka)
+        self._letters = DeadLetterTopic(self.sender, topic=topics.dlq, now_ms=lambda: 1)
+        self._read: set[Origin] = set()
+
+    def write(self, *records: Outgoing) -> None:
+        self.sender.send(records)
+
+    def reject(self) -> None:
+        """A worker reads on, and rejects what it reads."""
+        new = [record for record in self.log() if record.origin not in self._read]
+        self._read |= {record.origin for record in new}
+        self._letters.publish([Rejected(record, "decode", "bad_json", "why") for record in new])
+
+    def reject_one(self, record: Record) -> None:
+        self._letters.publish([Rejected(record, "decode", "unreadable", "why")])
+
+    def log(self) -> list[Record]:
+        return list(read_topic(self.settings.kafka, self.settings.topics.raw, partitions=2))
+
+    def bad(self, key: bytes, headers: Iterable[tuple[str, bytes]] = ()) -> Outgoing:
+        return Outgoing(self.settings.topics.raw, key, b"{" + key, tuple(headers))
+
+    def plan(self, *, again: bool = False) -> Plan:
+        return plan_replay(self.settings, LetterFilter(), again=again)
+
+    def send(self, plan: Plan) -> int:
+        sent = list(records_to_send(self.settings, plan))
+        self.sender.send(sent)
+        return len(sent)
+
+
+@pytest.fixture
+def stream(tansu: str) -> _Stream:
+    """Three bad records, and their letters."""
+    made = _Stream(tansu)
+    made.write(*(made.bad(b"acme/%d" % n) for n in range(3)))
+    made.reject()
+    return made
+
+
+def _counts(plan: Plan) -> dict[str, int]:
+    return {why: count for why, count in plan.skipped.items() if count}
+
+
+def test_a_letter_is_replayed_once(stream: _Stream) -> None:
+    """Also before any worker has read the copies; --again sends them once more."""
+    assert stream.send(stream.plan()) == 3
+    plan = stream.plan()
+    assert (len(plan.chosen), _counts(plan)) == (0, {"replayed": 3})
+    assert plan.told() == "3 replayed before (--again sends them once more)"
+    assert len(stream.plan(again=True).chosen) == 3
+
+
+def test_of_each_record_the_last_letter_is_replayed(stream: _Stream) -> None:
+    """Three stay three, however often they come back, and after two replays at once."""
+    for copies in (1, 1, 2, 1):
+        plans = [stream.plan() for _ in range(copies)]
+        assert [stream.send(plan) for plan in plans] == [3] * copies
+        stream.reject()
+        assert len(stream.plan().chosen) == 3
+        assert len(stream.plan(again=True).chosen) == 3
+
+
+def _all(letters: Iterable[Any]) -> list[Any]:
+    return list(letters)
+
+
+def _none(_settings: Any, _letters: Any) -> set[Any]:
+    return set()
+
+
+@pytest.mark.parametrize(("name", "broken"), [("_latest", _all), ("_replayed", _none)])
+def test_a_plan_that_forgets_is_caught(
+    stream: _Stream, monkeypatch: pytest.MonkeyPatch, name: str, broken: Callable[..., Any]
+) -> None:
+    """A mutant that knows no first origin, or doesn't look for copies, sends more than three."""
+    monkeypatch.setattr(_MODULE, name, broken)
+    plans = [stream.plan() for _ in range(2)]
+    sent = [stream.send(plan) for plan in plans]
+    stream.reject()
+    sent.append(len(stream.plan(again=name == "_latest").chosen))
+    sent.append(len(stream.plan().chosen))
+    stream.send(stream.plan())
+    sent.append(len(stream.plan().chosen))
+    assert sent != [3, 3, 3, 3, 0]
+
+
+def test_a_forged_first_origin_hides_no_letter(stream: _Stream) -> None:
+    """Anybody who may write an event may write a header: only a copy of the same key and value counts."""
+    (first,) = (record.origin for record in stream.log() if record.key == b"acme/0")
+    forged = ("dlq-first-origin", f"{first.topic}[{first.partition}]:{first.offset}".encode())
+    stream.write(stream.bad(b"acme/9", [forged]))
+    stream.reject()
+    plan = stream.plan()
+    assert (len(plan.chosen), _counts(plan)) == (4, {})
+
+
+def test_letters_that_can_not_be_replayed_are_counted(stream: _Stream) -> None:
+    """Of other topics, deletes that have lost their version, and records that are still not there."""
+    raw = stream.settings.topics.raw
+    stream.reject_one(Record(Origin("elsewhere", 0, 0), b"acme/1", b"{", 0))
+    stream.reject_one(Record(Origin(raw, 0, 70), b"acme/1", None, 0, (), Damage("headers", "why", 70)))
+    stream.reject_one(Record(Origin(raw, 0, 80), None, None, 0, (), Damage("record", "why", 82)))
+    plan = stream.plan()
+    assert _counts(plan) == {"foreign": 1, "unsafe": 1}
+    assert len(plan.chosen) == 4
+    assert stream.send(plan) == 3
+    assert plan.skipped["gone"] == 1
+    assert "1 cut or lost" in plan.told()
