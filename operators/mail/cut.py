@@ -7,6 +7,7 @@ Text that somebody else wrote is cut only where something says so: an attributio
 program's own mark. A line that begins with `>` says nothing by itself; logs and shells begin so too.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -36,6 +37,8 @@ _MAX_WRAP: Final = 3
 #: A quoted line that a program wrapped leaves a short rest without its mark.
 _MAX_REST: Final = 40
 _MIN_WRAPPED: Final = 60
+#: An item of a list, which no signature has.
+_IS_ITEM: Final = re.compile(r"\s*(?:[0-9]{1,2}[.)]|[-*\u2022])\s")
 #: What ends a sentence.
 _STOPS: Final = (".", "?", "!", "。", "？", "！")
 #: Cutting may bring lines together that call for another cut.
@@ -189,7 +192,8 @@ class _Cutter:
             return False
         rest = [text for text in self._lines[self._at + 1 : self._at + _MAX_SIGNATURE + 2] if text.strip()]
         short = len(rest) <= _MAX_SIGNATURE and all(len(text) <= _MAX_REST * 2 for text in rest)
-        return short and not any(text.rstrip().endswith((*_STOPS, ":")) for text in rest)
+        prose = any(text.rstrip().endswith((*_STOPS, ":")) or _IS_ITEM.match(text) for text in rest)
+        return short and not prose and not (rest and rest[0].lstrip()[:1].islower())
 
     def _skip_signature(self) -> None:
         """Up to what heads another mail, or to the end."""
