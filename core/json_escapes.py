@@ -9,6 +9,8 @@ _ESCAPE: Final = re.compile(
     re.DOTALL,
 )
 _REPLACED: Final = rb"\ufffd"
+#: Why an id can't be read so: two tickets might become one.
+HALF_IN_ID: Final = "ticket_id: it has half of a surrogate pair, which no text can hold"
 
 
 def replace_half_surrogates(value: bytes) -> bytes | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from core.contract import CONTRACT_VERSION, TicketEvent, UpsertEvent
 from core.epoch import mistaken_for_ms
-from core.json_escapes import replace_half_surrogates
+from core.json_escapes import HALF_IN_ID, replace_half_surrogates
 from operators.formats import FRAMED, other_format, unframe, unwrap
 
 _EVENT: Final = msgspec.json.Decoder(TicketEvent)
@@ -50,6 +50,8 @@ def parse_event(value: bytes, *, max_depth: int) -> TicketEvent:
     if event.schema_version != CONTRACT_VERSION:
         raise _unknown_schema(event.schema_version)
     _check_times(event)
+    if "\ufffd" in event.ticket_id and replace_half_surrogates(value) is not None:
+        raise FaultError("bad_field", HALF_IN_ID)
     return event
 
 

@@ -16,6 +16,7 @@ from connectors.files.times import TimeReader
 from connectors.kafka.producer import Outgoing
 from core.contract import TenantId, TicketId, UpsertEvent, record_key
 from core.errors import ConfigError
+from core.json_escapes import HALF_IN_ID, replace_half_surrogates
 
 _TIMES: Final = frozenset({"created_at", "updated_at"})
 _TAG_SEPARATORS: Final = re.compile(r"[,;|]")
@@ -35,7 +36,9 @@ def read_jsonl(source: BinaryIO, *, topic: str, name: str) -> Iterator[Outgoing]
     Raises:
         ConfigError: a line is not a JSON object with tenant_id and ticket_id; the message gives file and line.
     """
-    for _number, line, ids in json_lines(source, name, msgspec.json.Decoder(_Ids)):
+    for number, line, ids in json_lines(source, name, msgspec.json.Decoder(_Ids)):
+        if "\ufffd" in ids.ticket_id and replace_half_surrogates(line) is not None:
+            raise ConfigError(f"{name}:{number}: {HALF_IN_ID}")
         yield Outgoing(topic, record_key(ids.tenant_id, ids.ticket_id), line)
 
 

@@ -115,7 +115,7 @@ def test_the_page_names_every_limit_with_its_default() -> None:
     limits = {name: field.default for name, field in ContractSettings.model_fields.items() if name.startswith("max_")}
     for name, default in limits.items():
         assert f"| `{PREFIX}CONTRACT__{name.upper()}` | {default} |" in table
-    assert table.count(f"`{PREFIX}") == len(limits)
+    assert table.count(f"`{PREFIX}CONTRACT__") == len(limits)
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from core.contract import FINAL_VERSION, MAX_VERSION, UpsertEvent
+from core.json_escapes import HALF_IN_ID
 from core.records import Record, Rejected, Ticket
 from core.settings import ContractSettings
 from operators.decode import decode
@@ -134,6 +135,13 @@ def test_half_an_emoji_is_read_as_the_replacement_character(escapes: bytes, text
     assert subject.content is not None
     assert last.content is not None
     assert (subject.content.subject, last.content.body) == (text, text)
+
+
+def test_half_an_emoji_in_an_id_is_rejected() -> None:
+    """Two tickets would become one if each half counted as U+FFFD."""
+    rejected = _decode(raw(msgspec.json.encode(event(ticket_id="@")).replace(b"@", rb"\ud83d")))
+    assert isinstance(rejected, Rejected)
+    assert (rejected.code, rejected.reason) == ("bad_field", HALF_IN_ID)
 
 
 @pytest.mark.parametrize("value", [0, 5_000, 99_999_999, 10**11, 1_704_442_353_000, 253_402_300_799_999])

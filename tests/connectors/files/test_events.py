@@ -255,12 +255,15 @@ def test_a_column_whose_name_ends_in_a_number_sign_comes_first() -> None:
 
 
 def test_half_an_emoji_does_not_end_a_file_of_jsonl() -> None:
-    """The line is written unchanged; in an id the half counts as U+FFFD, as in the worker."""
-    lines = [rb'{"tenant_id":"a","ticket_id":"1","x":"\ud83d"}', rb'{"tenant_id":"a","ticket_id":"\udc00 \\ud83d"}']
-    assert [(r.key, r.value) for r in _jsonl(b"\n".join(lines))] == [
-        (b"a/1", lines[0]),
-        ("a/\ufffd \\ud83d".encode(), lines[1]),
-    ]
+    """The line is written unchanged."""
+    line = rb'{"tenant_id":"a","ticket_id":"1","x":"\ud83d"}'
+    assert [(r.key, r.value) for r in _jsonl(line)] == [(b"a/1", line)]
+
+
+def test_half_an_emoji_in_an_id_is_refused() -> None:
+    """Two tickets would become one if each half counted as U+FFFD."""
+    with pytest.raises(ConfigError, match=r"^events.jsonl:1: ticket_id: it has half of a surrogate pair"):
+        _jsonl(rb'{"tenant_id":"a","ticket_id":"\udc00"}')
 
 
 def test_an_array_of_events_is_refused_with_a_hint() -> None:
