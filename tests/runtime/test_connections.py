@@ -169,12 +169,13 @@ def test_a_request_out_of_bounds_is_a_4xx(request_: bytes, status: bytes) -> Non
         assert server.ask().endswith(b"ok")
 
 
-def test_a_request_beyond_the_queue_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_beyond_the_queue_is_told_to_come_again() -> None:
     """Requests beyond the queue get 503 with Retry-After at once, urgent ones an answer, and those in it theirs."""
-    del monkeypatch
     with serving(threads=2, waiting=3, urgent=("/health",)) as server, ExitStack() as stack:
         asked = [stack.enter_context(server.connect()) for _ in range(20)]
-        for connection in asked:
+        for count, connection in enumerate(asked):
+            if count == 2:
+                wait_until(lambda: server.app.waiting == 2)  # both threads are busy, and the queue is empty
             connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         wait_until(lambda: len(server.refusals) == 15)
         assert server.ask("/health").endswith(b"ok")
