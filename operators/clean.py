@@ -17,8 +17,6 @@ from operators.mail.lines import may_hold_history, says_forwarded
 #: Controls other than tab and line breaks.
 _CONTROLS: Final = dict.fromkeys([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _SPACES: Final = re.compile(r"[^\S\n]+")
-#: What is tidied: controls, and white space other than single spaces and line feeds.
-_UNTIDY: Final = re.compile(r"[^\S\n ]|[\x00-\x08\x0e-\x1f\x7f]|  | \n|\n ")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
@@ -42,12 +40,19 @@ def clean_text(text: str, *, forwarded: bool = False) -> str:
     text = decode_entities(text) if kind == "none" else html_to_text(text, kind)
     if not text.isascii():
         text = remove_invisible(unicodedata.normalize("NFC", text))
-    if _UNTIDY.search(text):
+    if not _is_tidy(text):
         text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
         text = "\n".join(map(_tidy, _SPACES.sub(" ", text).split("\n")))
     if may_hold_history(text):
         text = cut_mail(text, forwarded=forwarded)
     return _BLANK_LINES.sub("\n\n", text).strip() if "\n" in text else text.strip()
+
+
+def _is_tidy(text: str) -> bool:
+    """Whether there is nothing to tidy: no control, no white space but single spaces and line feeds."""
+    if "  " in text or " \n" in text or "\n " in text:
+        return False
+    return text.isprintable() or text.replace("\n", "").isprintable()
 
 
 def _tidy(line: str) -> str:

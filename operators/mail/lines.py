@@ -22,6 +22,11 @@ MIN_LINE: Final = 6
 #: "Sent from my …" lines are shorter still.
 _MAX_SENT_FROM: Final = 80
 
+#: The shortest of those that contain one another.
+_SENT_FROM: Final = tuple(
+    words for words in SENT_FROM if not any(other in words for other in SENT_FROM if other != words)
+)
+
 #: What programs put before a header or a marker: quote marks, bold marks, white space.
 _EDGE: Final = r"[\s>*_|#\u200e\u200f]{0,12}"
 _MARKS: Final = " \t>*_|#\u200e\u200f"
@@ -220,7 +225,7 @@ def is_sent_from(line: str) -> bool:
     if not line or len(line) > _MAX_SENT_FROM or line.endswith(("?", "!")):
         return False
     lowered = line.lower()
-    return any(name in lowered for name in DEVICES) and any(words in lowered for words in SENT_FROM)
+    return any(words in lowered for words in _SENT_FROM) and any(name in lowered for name in DEVICES)
 
 
 def may_begin_attribution(line: str) -> bool:
