@@ -345,17 +345,26 @@ def test_a_watch_asks_again_only_when_it_is_time(apache_kafka: Kafka) -> None:
 
 
 def test_a_reader_that_looks_at_no_id_skips_records(apache_kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the test of a topic that is created again would notice it."""
+    """So the test of a topic that is created again would notice it.
+
+    If the client asks for the next record before the new topic has as many, the broker sends it to the beginning; that
+    happens on a busy machine, so there is more than one try.
+    """
     monkeypatch.setattr(TopicWatch, "changed", lambda _self: False)
     monkeypatch.setattr(GroupHistory, "_is_foreign", lambda _self, _found: False)
-    group = _Group(apache_kafka.address)
+    assert any(_first_after_recreation(apache_kafka) == 300 for _try in range(10))
+
+
+def _first_after_recreation(kafka: Kafka) -> int:
+    group = _Group(kafka.address)
     group.fill(300)
     member = group.member()
     group.read(member, 300)
     group.recreate()
     group.fill(1_000)
-    assert min(group.read(member, 700)) == 300
+    first = min(group.read(member, 700))
     group.leave(member)
+    return first
 
 
 def test_a_reader_that_explains_no_gap_counts_nothing(apache_kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
