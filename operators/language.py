@@ -1,5 +1,6 @@
 """Detects the language that a ticket is written in, with a confidence, or None if it can't be determined."""
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Final, Protocol
@@ -71,16 +72,24 @@ class CompactDetector:
                 return None  # mixed
             middle = (len(text) - _PIECE) // 2
             text = f"{text[:_PIECE]} {text[middle : middle + _PIECE]} {text[-_PIECE:]}"
-        code, confidence = _short_texts().classify(text)
+        code, confidence = load_short_texts().classify(text)
         code = _ISO.get(code, code)
         if reliable and code == cld2:
             confidence = max(confidence, _AGREED)
         return None if code == _NO_LANGUAGE else (code, confidence)
 
 
+_loading: Final = threading.Lock()
+
+
+def load_short_texts() -> LanguageIdentifier:
+    """py3langid, limited to our languages. The first call takes half a second and 90 MB; other threads wait for it."""
+    with _loading:
+        return _load()
+
+
 @cache
-def _short_texts() -> LanguageIdentifier:
-    """Loaded at the first text that needs it, which takes half a second and 90 MB."""
+def _load() -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([*LANGUAGES, "nn", _NO_LANGUAGE])
     rare = np.array([code not in _COMMON for code in identifier.nb_classes])

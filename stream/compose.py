@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ from core.settings import KafkaSettings, Settings
 from core.wire.embedded import encode_embedded
 from core.wire.enriched import encode_enriched
 from delivery.credits import Credits
+from operators.language import load_short_texts
 from runtime.index import open_index_for_writing
 from runtime.model import open_caching_embedder, open_tokenizer
 from runtime.sender import open_sender
@@ -72,6 +74,7 @@ def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None)
         UnavailableError: the broker, a topic, the index or the model's weights are unavailable.
     """
     with ExitStack() as stack:
+        _load_languages()
         worker = _open_worker(settings, PIPELINE, stack, observer=observer)
         embedder, index = _open_index(worker, stack)
         steps = enriching_steps(settings, embedder)
@@ -89,6 +92,7 @@ def open_enrichment(settings: Settings, *, observer: StreamObserver | None = Non
         UnavailableError: the broker, a topic or the model's files are unavailable.
     """
     with ExitStack() as stack:
+        _load_languages()
         worker = _open_worker(settings, ENRICHMENT, stack, observer=observer)
         steps = enriching_steps(settings, open_tokenizer(settings.model))
         finishing = lookup_steps(settings)
@@ -114,6 +118,11 @@ def open_embedding(settings: Settings, *, observer: StreamObserver | None = None
         topic = TopicSink(worker.sender, topic=settings.topics.embedded, message=message)
         sinks: list[OpenSink[TicketPoints]] = [OpenSink(EMBEDDED, topic), OpenSink(INDEX, index)]
         return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp)
+
+
+def _load_languages() -> None:
+    """Load the language model while brokers and index are waited for, not at a ticket, which would wait for it."""
+    threading.Thread(target=load_short_texts, name="languages", daemon=True).start()
 
 
 def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: StreamObserver | None) -> _Worker:

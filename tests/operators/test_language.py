@@ -66,7 +66,7 @@ class _NoShortTexts:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("_short_texts", _NoShortTexts), ("_MIN_BYTES", 24), ("_MIN_CONFIDENCE", 0.9)],
+    [("load_short_texts", _NoShortTexts), ("_MIN_BYTES", 24), ("_MIN_CONFIDENCE", 0.9)],
     ids=["CLD2 alone", "more letters", "more confidence"],
 )
 def test_a_detector_that_fails_short_sentences_is_caught(
