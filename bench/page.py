@@ -39,7 +39,7 @@ def write_page(results: Path) -> None:
         parts.append(_NO_GPU)
     for name, suite in SUITES.items():
         for corpus in dict.fromkeys(row.corpus for row in rows if row.suite == name):
-            last = _last_run([row for row in rows if (row.suite, row.corpus) == (name, corpus)])
+            last = last_run([row for row in rows if (row.suite, row.corpus) == (name, corpus)])
             if any(row.measured is not None for row in last):
                 parts.append(_section(suite, corpus, last, results))
     if (results / TIMELINE).exists():
@@ -47,10 +47,16 @@ def write_page(results: Path) -> None:
     (results / "README.md").write_text("\n".join(parts))
 
 
-def _last_run(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows of the last run: from the last row of the first contender in round 0."""
-    starts = [at for at, row in enumerate(rows) if row.round == 0 and row.contender == rows[0].contender]
-    return rows[starts[-1] :]
+def last_run(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows of the last run. A run begins with round 0, and has each contender once in it."""
+    start, before = 0, 0
+    seen: set[str] = set()
+    for at, row in enumerate(rows):
+        if row.round == 0 and (before > 0 or row.contender in seen):
+            start, seen = at, set()
+        seen.add(row.contender)
+        before = row.round
+    return rows[start:]
 
 
 def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> str:
