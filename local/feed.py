@@ -54,7 +54,7 @@ class Feed:
 
         def run() -> None:
             try:
-                for event in _events(_ENDLESS, seed):
+                for event in _events(_ENDLESS, seed, first=self.sent + 1):
                     self._sender.send([self._outgoing(event)])
                     self.sent += 1
                     after_each()
@@ -89,5 +89,5 @@ def committed(cluster: Cluster, settings: Settings) -> int:
     return sum(lag.committed or 0 for lag in cluster.lag(settings.topics.raw, settings.kafka.group))
 
 
-def _events(count: int, seed: int) -> Iterator[SyntheticRecord]:
-    return events(count, seed=seed, start_ms=int(time.time() * 1000))
+def _events(count: int, seed: int, *, first: int = 1) -> Iterator[SyntheticRecord]:
+    return events(count, seed=seed, start_ms=int(time.time() * 1000), first=first)

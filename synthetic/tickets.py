@@ -11,8 +11,10 @@ from msgspec import Struct
 from core.contract import record_key
 from core.records import Example, Headers
 from synthetic.broken import broken_record
-from synthetic.topics import TOPICS
-from synthetic.writing import Message, TextGenerator
+from synthetic.facts import CUSTOMERS, TENANT_WEIGHTS, TENANTS, facts_of
+from synthetic.thread import SentMessage, Status, Thread
+from synthetic.topics import TOPICS, Topic
+from synthetic.writing import Case, TextGenerator
 
 Kind = Literal["create", "edit", "delete", "null_delete", "duplicate", "broken"]
 
@@ -20,32 +22,32 @@ Kind = Literal["create", "edit", "delete", "null_delete", "duplicate", "broken"]
 _START_MS: Final = 1_767_225_600_000
 _CHANNELS: Final = ("email",) * 6 + ("chat",) * 4 + ("web", "web", "phone", "phone", "api")
 _LANGUAGES: Final = ("en",) * 13 + ("de", "de", "fr", "es", "it", "nl")
-_TENANTS: Final = ("acme", "borealis", "cobalt")
-_TENANT_WEIGHTS: Final = (6, 3, 1)
 _TAGS: Final = ("vip", "eu", "trial", "beta", "reseller")
 #: Tickets kept for edits and deletes, and records kept for duplicates.
 _RECENT_TICKETS: Final = 4_000
 _RECENT_RECORDS: Final = 100
 #: Share of tickets, minimum and maximum number of messages. The first kind is far beyond any model's context.
-_THREADS: Final = ((0.002, 60, 200), (0.035, 4, 12), (0.16, 1, 4))
+_THREADS: Final = ((0.002, 60, 180), (0.02, 6, 14), (0.18, 1, 6))
 
 
 class SyntheticRecord(Struct, frozen=True):
-    """A record of tickets.raw and its intended kind. `topic_name` is the ticket's topic; an invalid record has none."""
+    """A record of tickets.raw and its intended kind, with the ticket's topic and cause; an invalid record has none."""
 
     key: bytes
     value: bytes | None
     kind: Kind
     topic_name: str = ""
     headers: Headers = ()
+    cause_name: str = ""
 
 
 class Question(Struct, frozen=True):
-    """A search question about a topic, and the tenant whose tickets are searched."""
+    """A search question about a cause, and the tenant whose tickets are searched."""
 
     tenant_id: str
     text: str
     topic_name: str
+    cause_name: str
 
 
 def events(
@@ -53,6 +55,7 @@ def events(
     *,
     seed: int = 7,
     start_ms: int = _START_MS,
+    first: int = 1,
     edits: float = 0.15,
     deletes: float = 0.03,
     duplicates: float = 0.05,
@@ -67,6 +70,7 @@ def events(
         count: number of records.
         seed: of all random choices.
         start_ms: time before the first event, in milliseconds since 1970.
+        first: number of the first event, of which tickets get their ids.
         edits: share of records that edit an earlier ticket.
         deletes: share that delete one.
         duplicates: share that repeat an earlier record.
@@ -74,7 +78,7 @@ def events(
     """
     made = _Generator(seed, start_ms)
     shares = {"edit": edits, "delete": deletes, "duplicate": duplicates, "broken": broken}
-    for number in range(count):
+    for number in range(first - 1, first - 1 + count):
         yield made.next(number, shares)
 
 
@@ -82,21 +86,20 @@ def questions(*, seed: int = 7) -> Iterator[Question]:
     """One question per topic, for the largest tenant, in words that no ticket has."""
     rng = Random(seed)  # noqa: S311 - synthetic text, not a secret
     for topic in rng.sample(TOPICS, len(TOPICS)):
-        yield Question(_TENANTS[0], rng.choice(topic.questions), topic.name)
+        cause = rng.choice(topic.causes)
+        yield Question(TENANTS[0], rng.choice(cause.questions), topic.name, cause.name)
 
 
 def examples(*, per_topic: int = 4, seed: int = 7) -> list[Example]:
     """Labelled texts for nearest-neighbour classification. The topic is the category."""
-    generator = TextGenerator(Random(seed))  # noqa: S311 - likewise
-    return [
-        Example("\n".join(generator.story(topic, "en")), topic.name, topic.priority)
-        for topic in TOPICS
-        for _ in range(per_topic)
-    ]
+    rng = Random(seed)  # noqa: S311 - likewise
+    generator = TextGenerator(rng)
 
+    def story(topic: Topic) -> str:
+        case = Case(rng.choice(topic.causes), facts_of(rng.choice(TENANTS)), rng.randrange(CUSTOMERS), "en")
+        return "\n".join(generator.story(case))
 
-class _SentMessage(Message):
-    created_at: int
+    return [Example(story(topic), topic.name, topic.priority) for topic in TOPICS for _ in range(per_topic)]
 
 
 class _Event(TypedDict):
@@ -107,12 +110,12 @@ class _Event(TypedDict):
     subject: str
     body: str
     channel: str
-    status: str
+    status: Status
     customer_id: str
     created_at: int
     updated_at: int
     tags: list[str]
-    messages: list[_SentMessage]
+    messages: list[SentMessage]
     attributes: dict[str, str | int]
     priority: NotRequired[str]
     category: NotRequired[str]
@@ -121,10 +124,9 @@ class _Event(TypedDict):
 class _Ticket:
     """A ticket that may be edited or deleted later."""
 
-    def __init__(self, event: _Event, topic_name: str, language: str) -> None:
+    def __init__(self, event: _Event, thread: Thread) -> None:
         self.event = event
-        self.topic_name = topic_name
-        self.language = language
+        self.thread = thread
         self.key = record_key(event["tenant_id"], event["ticket_id"])
 
 
@@ -164,21 +166,22 @@ class _Generator:
 
     def _create(self, ticket_id: str) -> SyntheticRecord:
         rng, texts = self._rng, self._texts
-        language = rng.choice(_LANGUAGES)
-        topic, channel, name = texts.topic(language), rng.choice(_CHANNELS), texts.name()
-        subject, story = texts.story(topic, language)
+        language, channel, name = rng.choice(_LANGUAGES), rng.choice(_CHANNELS), texts.name()
+        tenant_id, customer = rng.choices(TENANTS, TENANT_WEIGHTS)[0], int(CUSTOMERS * rng.random() ** 2)
+        case = Case(texts.cause(language), facts_of(tenant_id), customer, language)
+        subject, story = texts.story(case)
         if rng.random() < 0.12:
             story = f"{story} {texts.contact(name, language)}"
         event: _Event = {
             "op": "upsert",
-            "tenant_id": rng.choices(_TENANTS, _TENANT_WEIGHTS)[0],
+            "tenant_id": tenant_id,
             "ticket_id": ticket_id,
             "version": 1,
             "subject": subject,
-            "body": texts.mail(story, name, language) if channel == "email" else story,
+            "body": texts.mail(story, name, case) if channel == "email" else story,
             "channel": channel,
             "status": "open",
-            "customer_id": f"C-{rng.randrange(500)}",
+            "customer_id": f"C-{customer}",
             "created_at": self._now_ms,
             "updated_at": self._now_ms,
             "tags": rng.sample(_TAGS, rng.choice((0, 0, 1, 2))),
@@ -186,12 +189,11 @@ class _Generator:
             "attributes": {"source": rng.choice(("widget", "inbox", "import")), "seats": rng.randrange(1, 200)},
         }
         if rng.random() < 0.5:
-            event["priority"] = topic.priority
+            event["priority"] = case.topic.priority
         if rng.random() < 0.6:
-            event["category"] = topic.name
-        ticket = _Ticket(event, topic.name, language)
-        for _ in range(self._turns()):
-            self._add_message(ticket)
+            event["category"] = case.topic.name
+        ticket = _Ticket(event, Thread(case, rng, texts))
+        self._go_on(ticket, self._turns())
         self._tickets.append(ticket)
         if len(self._tickets) > 2 * _RECENT_TICKETS:
             self._tickets = self._tickets[-_RECENT_TICKETS:]
@@ -205,20 +207,25 @@ class _Generator:
             pick -= share
         return 0
 
-    def _add_message(self, ticket: _Ticket) -> None:
-        self._now_ms += self._rng.randrange(1, 500)
-        ticket.event["messages"].append({**self._texts.message(ticket.language), "created_at": self._now_ms})
+    def _go_on(self, ticket: _Ticket, turns: int) -> None:
+        """Add messages; the status is the one that the last of them leads to."""
+        for _ in range(turns):
+            self._now_ms += self._rng.randrange(1, 500)
+            ticket.event["messages"].append(ticket.thread.next(self._now_ms))
+        ticket.event["status"] = ticket.thread.status
 
     def _edit(self, ticket: _Ticket) -> SyntheticRecord:
-        """Change the status, add a message, or truncate the thread."""
+        """Change the status, go on with the thread, or truncate it."""
         event, what = ticket.event, self._rng.random()
         event["version"] += self._rng.choice((1, 1, 1, 2))
-        if what < 0.5:
-            event["status"] = self._rng.choice(("open", "pending", "solved", "closed"))
+        if what < 0.4:
+            event["status"] = self._rng.choice(ticket.thread.statuses)
         elif what < 0.8 or not event["messages"]:
-            self._add_message(ticket)
+            self._go_on(ticket, self._rng.choice((1, 1, 2)))
         else:
             event["messages"] = event["messages"][: len(event["messages"]) // 3]
+            ticket.thread.truncate(len(event["messages"]))
+            event["status"] = ticket.thread.status
         event["updated_at"] = self._now_ms
         return self._upsert(ticket, "edit")
 
@@ -227,16 +234,20 @@ class _Generator:
         event, what = ticket.event, self._rng.random()
         event["version"] += 1
         if what < 0.1:
-            return SyntheticRecord(ticket.key, None, "null_delete", ticket.topic_name)
+            return self._record(ticket, None, "null_delete")
         if self._rng.random() < 0.2:
             self._tickets.append(ticket)
         if what < 0.5:
             headers = (("version", str(event["version"]).encode()),)
-            return SyntheticRecord(ticket.key, None, "null_delete", ticket.topic_name, headers)
+            return self._record(ticket, None, "null_delete", headers)
         gone = {name: event[name] for name in ("tenant_id", "ticket_id", "version")}
         value = msgspec.json.encode({"op": "delete", **gone, "updated_at": self._now_ms})
-        return SyntheticRecord(ticket.key, value, "delete", ticket.topic_name)
+        return self._record(ticket, value, "delete")
+
+    def _upsert(self, ticket: _Ticket, kind: Kind) -> SyntheticRecord:
+        return self._record(ticket, msgspec.json.encode(ticket.event), kind)
 
     @staticmethod
-    def _upsert(ticket: _Ticket, kind: Kind) -> SyntheticRecord:
-        return SyntheticRecord(ticket.key, msgspec.json.encode(ticket.event), kind, ticket.topic_name)
+    def _record(ticket: _Ticket, value: bytes | None, kind: Kind, headers: Headers = ()) -> SyntheticRecord:
+        case = ticket.thread.case
+        return SyntheticRecord(ticket.key, value, kind, case.topic.name, headers, case.cause.name)

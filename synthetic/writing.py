@@ -1,39 +1,59 @@
 """Generates the texts of tickets: fills in templates, and formats the result as emails."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from html import escape
 from random import Random
-from typing import Final, TypedDict
+from typing import Final
 
+from synthetic.facts import TenantFacts
 from synthetic.foreign import FOREIGN
-from synthetic.phrases import BROWSERS, CITIES, FIRST_NAMES, LAST_NAMES, NOTES, PHRASES, PRODUCTS, Phrases
-from synthetic.topics import TOPICS, Topic
+from synthetic.phrases import BROWSERS, CITIES, FIRST_NAMES, LAST_NAMES, PHRASES, Phrases
+from synthetic.topics import CAUSES, TOPICS, Cause, Topic
 
-_BY_NAME: Final = {topic.name: topic for topic in TOPICS}
 _SLOT: Final = re.compile(r"\{(\w+)\}")
-_SLOTS: Final[dict[str, Callable[[Random, Phrases], str]]] = {
-    "order": lambda rng, _: f"{rng.choice('ABKX')}-{rng.randrange(10_000, 99_999)}",
+_TOPICS: Final = {cause.name: topic for topic in TOPICS for cause in topic.causes}
+
+
+class Case:
+    """The setting of a ticket: its cause, tenant, customer and language, and the words that it keeps to.
+
+    Attributes:
+        known: the values of the slots that were filled, which keep them, except `{n}`.
+    """
+
+    __slots__ = ("cause", "customer", "facts", "known", "language", "phrases", "topic")
+
+    def __init__(self, cause: Cause, facts: TenantFacts, customer: int, language: str) -> None:
+        self.cause = cause
+        self.topic: Topic = _TOPICS[cause.name]
+        self.facts = facts
+        self.customer = customer
+        self.language = language
+        self.phrases: Phrases = PHRASES[language]
+        self.known = dict(facts.causes[cause.name])
+
+
+_SLOTS: Final[Mapping[str, Callable[[Random, Case], str]]] = {
+    "order": lambda rng, case: case.facts.order(case.customer, rng.randrange(2)),
+    "invoice": lambda rng, case: case.facts.invoice(case.customer, rng.randrange(2)),
     "amount": lambda rng, _: f"{rng.randrange(5, 900)}.{rng.choice(('00', '50', '90', '99'))} EUR",
     "n": lambda rng, _: str(rng.randrange(2, 20)),
-    "code": lambda rng, _: f"E{rng.randrange(100, 999)}",
     "version": lambda rng, _: f"{rng.randrange(1, 13)}.{rng.randrange(10)}.{rng.randrange(4)}",
-    "product": lambda rng, _: rng.choice(PRODUCTS),
+    "product": lambda rng, case: rng.choice(case.facts.products),
+    "device": lambda rng, case: rng.choice(case.facts.devices),
     "city": lambda rng, _: rng.choice(CITIES),
     "browser": lambda rng, _: rng.choice(BROWSERS),
-    "day": lambda rng, phrases: rng.choice(phrases.days),
-    "month": lambda rng, phrases: rng.choice(phrases.months),
+    "day": lambda rng, case: rng.choice(case.phrases.days),
+    "month": lambda rng, case: rng.choice(case.phrases.months),
 }
-#: Slots that keep one value throughout a ticket.
-_LASTING: Final = frozenset({"order", "product", "version", "day", "month"})
 
 
-class Message(TypedDict):
-    """A message of a ticket, without its time."""
-
-    author: str
-    public: bool
-    body: str
+@lru_cache(maxsize=4096)
+def _pieces(template: str) -> tuple[str, ...]:
+    """Text and names of slots in turn, beginning and ending with text."""
+    return tuple(_SLOT.split(template))
 
 
 class TextGenerator:
@@ -42,45 +62,49 @@ class TextGenerator:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
 
-    def fill(self, template: str, language: str, *, known: dict[str, str] | None = None) -> str:
-        """`template` with its slots filled. Slots that keep one value in a ticket are read from `known`, or added."""
-        rng, phrases = self._rng, PHRASES[language]
-
-        def word(found: re.Match[str]) -> str:
-            slot = found[1]
-            if known is None or slot not in _LASTING:
-                return _SLOTS[slot](rng, phrases)
-            if slot not in known:
-                known[slot] = _SLOTS[slot](rng, phrases)
-            return known[slot]
-
-        return _SLOT.sub(word, template)
+    def fill(self, template: str, case: Case) -> str:
+        """`template` with its slots filled."""
+        pieces = _pieces(template)
+        if len(pieces) == 1:
+            return template
+        filled = list(pieces)
+        for at in range(1, len(filled), 2):
+            slot = filled[at]
+            value = case.known.get(slot)
+            if value is None:
+                value = _SLOTS[slot](self._rng, case)
+                if slot != "n":
+                    case.known[slot] = value
+            filled[at] = value
+        return "".join(filled)
 
     def name(self) -> str:
         """The name of a fictitious person."""
         return f"{self._rng.choice(FIRST_NAMES)} {self._rng.choice(LAST_NAMES)}"
 
-    def topic(self, language: str) -> Topic:
-        """A random topic that has sentences in `language`."""
-        return self._rng.choice(TOPICS) if language == "en" else _BY_NAME[self._rng.choice(list(FOREIGN[language]))]
+    def cause(self, language: str) -> Cause:
+        """A random cause that has sentences in `language`."""
+        if language == "en":
+            return self._rng.choice(self._rng.choice(TOPICS).causes)
+        return CAUSES[self._rng.choice(tuple(FOREIGN[language]))]
 
-    def story(self, topic: Topic, language: str) -> tuple[str, str]:
+    def story(self, case: Case) -> tuple[str, str]:
         """A subject and a description: one or two sentences, in a few cases a page."""
-        rng = self._rng
-        subjects, problems, details = topic.subjects, topic.problems, topic.details
-        if language != "en":
-            subject, problems = FOREIGN[language][topic.name]
-            subjects, details = (subject,), ()
-        templates = [rng.choice(problems)]
+        rng, phrases = self._rng, case.phrases
+        subjects, symptoms, details = case.cause.subjects, case.cause.symptoms, case.topic.details
+        if case.language != "en":
+            translation = FOREIGN[case.language][case.cause.name]
+            subjects, symptoms, details = (translation.subject,), translation.symptoms, ()
+        templates = [rng.choice(symptoms)]
         if details and rng.random() < 0.15:
             templates.append(rng.choice(details))
         if rng.random() < 0.06:
-            templates += rng.choices((*details, *problems), k=rng.randrange(3, 14))
+            more = (*details, *symptoms, *phrases.answers, *phrases.still, *phrases.requests)
+            templates += rng.sample(more, k=min(len(more), rng.randrange(3, 14)))
         if rng.random() < 0.2:
-            templates.append(rng.choice(PHRASES[language].requests))
-        known: dict[str, str] = {}
-        sentences = [self.fill(template, language, known=known) for template in templates]
-        return self.fill(rng.choice(subjects), language, known=known), " ".join(sentences)
+            templates.append(rng.choice(phrases.requests))
+        sentences = [self.fill(template, case) for template in templates]
+        return self.fill(rng.choice(subjects), case), " ".join(sentences)
 
     def contact(self, name: str, language: str) -> str:
         """A sentence with fictitious personal data.
@@ -104,13 +128,13 @@ class TextGenerator:
             )
         )
 
-    def mail(self, story: str, name: str, language: str) -> str:
+    def mail(self, story: str, name: str, case: Case) -> str:
         """A mail in text or HTML; some have a signature, and some quote an earlier mail."""
-        rng, phrases = self._rng, PHRASES[language]
+        rng, phrases = self._rng, case.phrases
         paragraphs = [story]
         if rng.random() < 0.3:
             paragraphs = [rng.choice(phrases.greetings), story, f"{rng.choice(phrases.closings)}\n{name}"]
-        quoted = self.fill(rng.choice(phrases.replies), language) if rng.random() < 0.15 else ""
+        quoted = self.fill(rng.choice(phrases.replies), case) if rng.random() < 0.15 else ""
         if rng.random() < 0.25:
             return _html(paragraphs, quoted, phrases.wrote)
         if rng.random() < 0.1:
@@ -118,15 +142,6 @@ class TextGenerator:
         if quoted:
             paragraphs.append(f"{phrases.wrote}\n> {quoted}")
         return "\n\n".join(paragraphs)
-
-    def message(self, language: str) -> Message:
-        """A reply of an agent or a customer, or an internal note."""
-        rng, phrases = self._rng, PHRASES[language]
-        author, public, texts = rng.choice(
-            (("agent", True, phrases.replies), ("customer", True, phrases.follow_ups), ("agent", False, NOTES))
-        )
-        body = self.fill(rng.choice(texts), language if public else "en")
-        return {"author": author, "public": public, "body": body}
 
 
 def _html(paragraphs: list[str], quoted: str, wrote: str) -> str:
