@@ -5,7 +5,6 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,10 +21,11 @@ from local.stack import LocalStream, open_local_stream
 from runtime.control import WorkerStatus
 from runtime.model import fetch_model
 from runtime.searcher import Searcher, open_searcher
-from synthetic.tickets import questions
+from synthetic.facts import TENANTS
+from synthetic.gold import gold_questions, suggestions
+from synthetic.tickets import events
 
 _TRICKLE_PER_S: Final = 2.0
-_QUESTIONS: Final = 4
 _HITS: Final = 3
 
 
@@ -54,7 +54,8 @@ def demo(
         _send_and_watch(stream, feed, tickets, seed)
         searcher = open_searcher(stream.settings, opened)
         out.print(f"{_index_line(searcher.status())}\n", highlight=False)
-        for question in islice(questions(seed=seed), _QUESTIONS):
+        asked = gold_questions(events(tickets, seed=seed), seed=seed)
+        for question in suggestions(asked, tenant_id=TENANTS[0]):
             show(searcher, question.text, SearchQuery(tenant_id=question.tenant_id, limit=_HITS))
         if stay:
             _prompt_for_questions(stream, feed, searcher, seed)
@@ -109,15 +110,14 @@ def _prompt_for_questions(stream: LocalStream, feed: Feed, searcher: Searcher, s
     out.print(f"metrics: {stream.metrics_url}\n", style="dim", highlight=False)
     toolbar = _Toolbar(feed, searcher)
     session: PromptSession[str] = PromptSession(bottom_toolbar=toolbar.line, refresh_interval=0.5)
-    tenant = next(iter(questions(seed=seed))).tenant_id
     try:
         with feed.trickle(seed=seed + 1, per_s=_TRICKLE_PER_S, after_each=toolbar.update, on_error=toolbar.show_error):
             while True:
                 with patch_stdout.patch_stdout():
-                    text = session.prompt(HTML(f"<b>search {tenant}</b> (Ctrl-C ends) > ")).strip()
+                    text = session.prompt(HTML(f"<b>search {TENANTS[0]}</b> (Ctrl-C ends) > ")).strip()
                 stream.check()
                 if text:
-                    show(searcher, text, SearchQuery(tenant_id=tenant, limit=_HITS))
+                    show(searcher, text, SearchQuery(tenant_id=TENANTS[0], limit=_HITS))
     except (KeyboardInterrupt, EOFError):
         out.print("draining and stopping")
 

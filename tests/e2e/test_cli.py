@@ -96,5 +96,5 @@ def test_the_demo_exits_with_0_and_prints_search_results(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert "150/150" in done.stdout
     assert "points" in done.stdout
-    assert done.stdout.count("score") == 4, "one table for each question"
+    assert done.stdout.count("score") == 5, "one table for each question"
     assert list(tmp_path.glob("ticketstream-*")) == [], "the temporary folder is removed"
