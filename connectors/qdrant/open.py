@@ -6,7 +6,8 @@ from typing import TypeVar
 from connectors.qdrant.embedded import open_edge_engine
 from connectors.qdrant.engine import Engine
 from connectors.qdrant.lock import FolderLock, take_lock
-from connectors.qdrant.policy import VersionedIndex, VersionedReader
+from connectors.qdrant.policy import VersionedIndex
+from connectors.qdrant.reading import VersionedReader
 from connectors.qdrant.snapshot import open_snapshot
 from core.addresses import hide_credentials
 from core.errors import ConfigError, TransientError, UnavailableError

@@ -3,7 +3,7 @@
 Its Python binding takes 3 µs to convert a string where a number takes one, and 12 µs for a list; its keyword indexes
 take twice as long to write as its integer ones. So a keyword is stored as 63 bits of its hash, and the values that
 nearly every point has (live, public) are not stored. A search compares the real tenant_id afterwards
-(`connectors.qdrant.policy`), so a hash collision can't show another tenant's ticket.
+(`connectors.qdrant.reading`), so a hash collision can't show another tenant's ticket.
 """
 
 from collections.abc import Mapping, Sequence

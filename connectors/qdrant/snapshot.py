@@ -14,7 +14,7 @@ from typing import Final
 from connectors.qdrant.embedded import EdgeReader
 from connectors.qdrant.folder import find_shard, load_shard
 from connectors.qdrant.lock import InUseError, find_owner, last_taken
-from connectors.qdrant.policy import VersionedReader
+from connectors.qdrant.reading import VersionedReader
 from core.errors import UnavailableError
 from core.index import IndexedTicket
 

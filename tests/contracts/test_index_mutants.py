@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors.qdrant import policy
+from connectors.qdrant import reading
 from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.index import SearchHit, SearchQuery
@@ -62,7 +62,7 @@ class _NoTenant(_Mutant):
 
         engine.nearest = of_all_tenants  # type: ignore[assignment,method-assign]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(policy, "_of_tenant", lambda found, _tenant: found)
+            patch.setattr(reading, "_of_tenant", lambda found, _tenant: found)
             return super().search(query, vector)
 
 
@@ -79,7 +79,7 @@ class _FindsThemAgain(_Mutant):
 
         self.engine.nearest = among_all  # type: ignore[assignment,method-assign]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(policy, "_MAX_FETCH", 256)
+            patch.setattr(reading, "_MAX_FETCH", 256)
             return super().search(query, vector)
 
 
@@ -104,7 +104,7 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
     nearest = index.engine.nearest
     try:
         if kept == "filter":
-            monkeypatch.setattr(policy, "_of_tenant", lambda found, _tenant: found)
+            monkeypatch.setattr(reading, "_of_tenant", lambda found, _tenant: found)
         else:
             monkeypatch.setattr(
                 index.engine,

@@ -13,11 +13,10 @@ from connectors.qdrant.engine import Condition, Engine, Found, Stored, Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
-from core.index import SearchQuery
 from core.records import Vector
 from core.settings import IndexSettings
 from tests.contracts.digest import contents, digest
-from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket, vector
+from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
 
 
 class _Engine:
@@ -106,28 +105,6 @@ def test_a_write_is_bounded_in_points(engine: _Engine, monkeypatch: pytest.Monke
     index.write([ticket(str(n), 1, chunks, tenant="slices") for n, chunks in enumerate([4, 4, 4, 15, 2])])
     assert [count for count in calls if count] == [8, 4, 15, 2]
     index.write([])
-
-
-def test_a_search_that_ends_early_is_counted(engine: _Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that runs out of rounds gives what it has found, and `on_cut` is called."""
-    monkeypatch.setattr(policy, "_MAX_ROUNDS", 2)
-    monkeypatch.setattr(policy, "_MIN_FETCH", 2)
-    monkeypatch.setattr(policy, "_MAX_FETCH", 2)
-    index, cuts = VersionedIndex(engine), []
-    index.on_cut = lambda: cuts.append(1)
-    index.write([ticket(str(n), 1, 3, tenant="cut") for n in range(6)])
-    assert len(index.search(SearchQuery(tenant_id="cut", limit=2), vector("q"))) == 2
-    assert not cuts
-    assert len(index.search(SearchQuery(tenant_id="cut", limit=6), vector("q"))) in {2, 3, 4}
-    assert cuts == [1]
-
-
-def test_a_passage_of_any_length_is_shown_in_part(engine: _Engine) -> None:
-    """A passage that an earlier version stored whole is cut in an answer, and ends with an ellipsis."""
-    index = VersionedIndex(engine)
-    index.write([ticket("1", 1, 1, tenant="long", text="x" * 900_000), ticket("2", 1, 1, tenant="long", text="short")])
-    hits = index.search(SearchQuery(tenant_id="long"), vector("q"))
-    assert {hit.passage for hit in hits} == {"x" * 4_096 + "…", "short"}
 
 
 _EXAMPLE = iter(range(1_000_000))

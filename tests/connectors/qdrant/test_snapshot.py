@@ -14,7 +14,7 @@ from connectors.qdrant import snapshot
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import InUseError, take_lock
 from connectors.qdrant.open import open_reader
-from connectors.qdrant.policy import VersionedReader
+from connectors.qdrant.reading import VersionedReader
 from core.errors import ConfigError, UnavailableError
 from core.settings import IndexSettings
 from tests.contracts.index_laws import DIMENSION, MODEL, held, opened, search, ticket, vector

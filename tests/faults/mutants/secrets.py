@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.kafka.dead_letters import DeadLetterTopic
-from connectors.qdrant import policy
+from connectors.qdrant import reading
 from connectors.qdrant.engine import AnyOf, Condition
 from core.index import SearchQuery
 from core.records import Rejected
@@ -13,7 +13,7 @@ from stream import plan
 from tests.faults.mutants.mutant import mutant, patch
 
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
-_POLICY: Any = policy
+_READING: Any = reading
 _PLAN: Any = plan
 
 
@@ -23,13 +23,13 @@ _PLAN: Any = plan
 @mutant("P11", trial="tenants_apart")
 def search_all_tenants() -> None:
     """A search neither filters by tenant nor checks the tenants of its hits."""
-    conditions = _POLICY._conditions
+    conditions = _READING._conditions
 
     def open_to_all(query: SearchQuery) -> list[Condition]:
         return [c for c in conditions(query) if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
 
-    patch(_POLICY, "_conditions", open_to_all)
-    patch(_POLICY, "_of_tenant", lambda found, _tenant_id: found)
+    patch(_READING, "_conditions", open_to_all)
+    patch(_READING, "_of_tenant", lambda found, _tenant_id: found)
 
 
 # --- privacy

@@ -1,0 +1,41 @@
+"""A search's rounds, and what it shows of a passage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.qdrant import reading
+from connectors.qdrant.policy import VersionedIndex
+from core.index import SearchQuery
+from core.settings import IndexSettings
+from tests.contracts.index_laws import opened, ticket, vector
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[VersionedIndex]:
+    """An embedded index."""
+    found = opened(IndexSettings(path=tmp_path / "index"))
+    yield found
+    found.close()
+
+
+def test_a_search_that_ends_early_is_counted(index: VersionedIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that runs out of rounds gives what it has found, and `on_cut` is called."""
+    monkeypatch.setattr(reading, "_MAX_ROUNDS", 2)
+    monkeypatch.setattr(reading, "_MIN_FETCH", 2)
+    monkeypatch.setattr(reading, "_MAX_FETCH", 2)
+    cuts: list[int] = []
+    index.on_cut = lambda: cuts.append(1)
+    index.write([ticket(str(n), 1, 3, tenant="cut") for n in range(6)])
+    assert len(index.search(SearchQuery(tenant_id="cut", limit=2), vector("q"))) == 2
+    assert not cuts
+    assert len(index.search(SearchQuery(tenant_id="cut", limit=6), vector("q"))) in {2, 3, 4}
+    assert cuts == [1]
+
+
+def test_a_passage_of_any_length_is_shown_in_part(index: VersionedIndex) -> None:
+    """A passage that an earlier version stored whole is cut in an answer, and ends with an ellipsis."""
+    index.write([ticket("1", 1, 1, tenant="long", text="x" * 900_000), ticket("2", 1, 1, tenant="long", text="short")])
+    hits = index.search(SearchQuery(tenant_id="long"), vector("q"))
+    assert {hit.passage for hit in hits} == {"x" * 4_096 + "…", "short"}
