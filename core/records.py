@@ -136,6 +136,8 @@ class Passage(Struct, frozen=True):
         role: its author.
         public: False for an internal note.
         message: index into `messages`, or -1 for the ticket's own subject and body.
+        at: time of the message, in milliseconds since 1970, if known.
+        span: its characters [start, end) in the message's cleaned text, if known; the subject has none.
     """
 
     text: str
@@ -143,12 +145,16 @@ class Passage(Struct, frozen=True):
     role: Role
     public: bool
     message: int
+    at: int | None = None
+    span: tuple[int, int] | None = None
 
 
 class EnrichedTicket(Struct, frozen=True):
     """A cleaned and redacted ticket with its language, customer facts and passages. A deleted one has no passages.
 
-    `left_out` is the number of passages beyond those that a ticket may have.
+    Attributes:
+        left_out: number of passages beyond those that a ticket may have.
+        messages: number of the thread's messages, if known.
     """
 
     ticket: Ticket
@@ -156,6 +162,7 @@ class EnrichedTicket(Struct, frozen=True):
     customer: Mapping[str, str] | None = None
     passages: tuple[Passage, ...] = ()
     left_out: int = 0
+    messages: int | None = None
 
     @property
     def record(self) -> Record:
@@ -183,12 +190,24 @@ class EmbeddedTicket(Struct, frozen=True, eq=False):
         return self.enriched.ticket.record
 
 
+class SparseVector(Struct, frozen=True, eq=False):
+    """Weights of terms: `indices`, uint32[n], are the terms' ids, ascending and unique; `values` is float32[n]."""
+
+    indices: NDArray[np.uint32]
+    values: NDArray[np.float32]
+
+
 class Point(Struct, frozen=True, eq=False):
-    """A row of the index. A tombstone has no vector."""
+    """A row of the index. A tombstone has no vector and no terms.
+
+    Attributes:
+        terms: the weights of its passage's words (`operators.terms`); None if they are unknown.
+    """
 
     id: str
     vector: Vector | None
     payload: Payload
+    terms: SparseVector | None = None
 
 
 class TicketPoints(Struct, frozen=True, eq=False):

@@ -1,0 +1,171 @@
+"""The terms of a text, for finding it by its words: BM25 weights, which the index multiplies by the terms' rarity.
+
+The weights are those of Qdrant's `Bm25`: tf * (k + 1) / (tf + k * (1 - b + b * length / average)).
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from hashlib import blake2b
+from itertools import chain
+from typing import Final
+
+import msgspec
+import numpy as np
+import Stemmer
+
+from core.records import Point, Rejected, SparseVector, TicketPoints
+from operators.pii.detector import words
+from operators.stopwords import STOPWORDS
+from operators.tokens import Token, pieces_of, tokens_of
+
+_K: Final = 1.2
+_B: Final = 0.75
+#: Pieces of a passage that have terms, on average.
+_AVERAGE: Final = 40
+_CACHED: Final = 32_768
+
+#: The stemmers by ISO 639-1 code. Words of other languages stay as they are.
+_STEMMERS: Final = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish",
+    "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian",
+    "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
+    "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
+}  # fmt: skip
+#: The language of a passage whose language is unknown.
+_DEFAULT: Final = "en"
+#: Accents, which people leave out.
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})  # noqa: RUF001
+
+#: Fewest digits of a number that identifies something.
+_MIN_DIGITS: Final = 3
+#: A time, date, price, share or measure.
+_QUANTITY: Final = re.compile(
+    r"\d{1,2}[:.]\d\d(?::\d\d)?|\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-](?:19|20)\d\d"
+    r"|\d+(?:[.,]\d{3})*[.,]\d{1,2}"
+    r"|\d+(?:[.,]\d+)?-?(?:st|nd|rd|th|am|pm|h|hrs?|mins?|s|secs?|ms|days?|weeks?|months?|years?|x|k|m|km|kg|[kmgt]b)"
+)
+#: Parts of words that are joined by hyphens in plain language.
+_COMPOUND: Final = words(
+    "all and anti auto based built by co cross day de down e end ex extra far follow for free full half hand high if "
+    "in inter less like line log long low mid mini mis multi new no non of off old on one out over part post pre pro "
+    "re self semi set short sign so step sub super t the third time to two under un up us user vice well wi wide x year"
+)
+
+_NOTHING: Final = SparseVector(np.empty(0, np.uint32), np.empty(0, np.float32))
+
+
+def add_terms(items: Sequence[TicketPoints]) -> list[TicketPoints | Rejected]:
+    """Give each point the terms of its subject and text, in its language.
+
+    They are not part of `tickets.embedded`: whoever reads it makes them of the payload again.
+    """
+    return [_with_terms(item) for item in items]
+
+
+def _with_terms(item: TicketPoints) -> TicketPoints:
+    points = tuple(msgspec.structs.replace(point, terms=_terms_of(point)) for point in item.points)
+    return msgspec.structs.replace(item, points=points)
+
+
+def _terms_of(point: Point) -> SparseVector:
+    payload = point.payload
+    subject, text = payload.get("subject", ""), payload.get("text", "")
+    return passage_terms(text if text.startswith(subject) else f"{subject}\n{text}", payload.get("language"))
+
+
+def passage_terms(text: str, language: str | None = None) -> SparseVector:
+    """The terms of a passage with their BM25 weights, without rarity; `language` is its ISO 639-1 code, if known."""
+    found = [some for piece in pieces_of(text) if (some := _passage_ids(piece, language or _DEFAULT))]
+    if not found:
+        return _NOTHING
+    counts = Counter(chain.from_iterable(found))
+    ids = np.fromiter(counts, np.uint32, len(counts))
+    frequency = np.fromiter(counts.values(), np.float32, len(counts))
+    order = ids.argsort()
+    weights = frequency * np.float32(_K + 1) / (frequency + np.float32(_K * (1 - _B + _B * len(found) / _AVERAGE)))
+    return SparseVector(ids[order], weights[order])
+
+
+def question_terms(text: str, *languages: str | None) -> SparseVector:
+    """The terms of a question, each of weight 1: its words as they are, and stemmed as English and as `languages`."""
+    known = (_DEFAULT, *(language for language in languages if language is not None))
+    ids = {one for piece in pieces_of(text) for one in _question_ids(piece, known)}
+    return SparseVector(np.array(sorted(ids), np.uint32), np.ones(len(ids), np.float32))
+
+
+def identifiers(text: str) -> tuple[str, ...]:
+    """The identifiers in a text, in lower case: codes, numbers, versions, hosts, paths, names like `DataNode`.
+
+    `term_id` of each is the term that its passages have.
+    """
+    found: dict[str, None] = {}
+    for piece in pieces_of(text):
+        tokens = tokens_of(piece)
+        if tokens and not _QUANTITY.fullmatch(tokens[0].text):
+            found |= dict.fromkeys(token.text for token in tokens if _is_identifier(token))
+    return tuple(found)
+
+
+@lru_cache(_CACHED)
+def term_id(token: str) -> int:
+    """32 bits of a hash that never changes: it is stored in indexes."""
+    return int.from_bytes(blake2b(token.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+
+
+@lru_cache(_CACHED)
+def _passage_ids(piece: str, language: str) -> tuple[int, ...]:
+    stopwords = STOPWORDS.get(language, frozenset())
+    tokens = tokens_of(piece)
+    if len(tokens) == 1 and _is_stopword(tokens[0], stopwords):
+        return ()
+    return tuple(dict.fromkeys(term_id(_stem(token, language)) for token in tokens))
+
+
+def _question_ids(piece: str, languages: Sequence[str]) -> Iterator[int]:
+    tokens = tokens_of(piece)
+    if len(tokens) == 1 and any(_is_stopword(tokens[0], STOPWORDS.get(one, frozenset())) for one in languages):
+        return
+    for token in tokens:
+        yield term_id(_bare(token.text))
+        yield from (term_id(_stem(token, language)) for language in languages if token.word)
+
+
+def _is_identifier(token: Token) -> bool:
+    text = token.text
+    if token.word or _QUANTITY.fullmatch(text):
+        return False
+    if any(map(str.isdigit, text)):
+        return any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= _MIN_DIGITS
+    parts = re.split(r"[^\w]+", text)
+    if "_" in text or len(parts) == 1:  # a name with capitals inside
+        return True
+    return ("." in text and min(map(len, parts)) > 1) or ("-" in text and not _COMPOUND.intersection(parts))
+
+
+def _is_stopword(token: Token, stopwords: frozenset[str]) -> bool:
+    """In capitals it is something else: IT."""
+    return token.word and not token.shouted and token.text in stopwords
+
+
+def _stem(token: Token, language: str) -> str:
+    stemmer = _stemmer(language) if token.word else None
+    return _bare(token.text if stemmer is None else stemmer.stemWord(token.text))
+
+
+def _bare(text: str) -> str:
+    """Without accents."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text.translate(_LETTERS))))
+
+
+@cache
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    """Uncached by itself, as the results here are cached."""
+    name = _STEMMERS.get(language)
+    return None if name is None else Stemmer.Stemmer(name, 0)

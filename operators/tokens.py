@@ -1,0 +1,149 @@
+"""Splits a text into words and identifiers. An identifier stays whole, and its parts are tokens too.
+
+`ERR_CONN-42` is `err_conn-42`, `err_conn`, `err`, `conn` and `42`. Scripts without spaces become pairs of characters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, get_args
+
+from msgspec import Struct
+
+from operators.pii.detector import Kind
+
+#: Characters of a piece of text without white space that are read, and the longest token. What is longer is no word.
+_MAX_PIECE: Final = 512
+_MAX_TOKEN: Final = 128
+#: Tokens of one piece.
+_MAX_TOKENS: Final = 48
+_CACHED: Final = 32_768
+
+#: The placeholders of redaction carry no meaning.
+_PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(get_args(Kind))})\]")
+#: Han, kana, Hangul, Thai, Lao, Burmese and Khmer.
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+    "\uf900-\ufaff\U00020000-\U0002fa1f"
+)
+_PIECES: Final = re.compile(rf"[{_UNSPACED}]+|[^\s{_UNSPACED}]+")
+_IS_UNSPACED: Final = re.compile(rf"[{_UNSPACED}]")
+#: Marks that belong to the letter before them: of accents, and the vowels of Hebrew, Arabic and the scripts of India.
+_MARKS: Final = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0dff\u200c\u200d"
+_LETTERS: Final = rf"(?:[^\W_]|[{_MARKS}])"
+
+_SCHEME: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://")
+#: What separates tokens that stand side by side without a space.
+_APART: Final = re.compile(r"[\s()\[\]{}<>\"«»“”„‘`=,;|&?#*^~!…]+|--+")  # noqa: RUF001 - the marks are meant
+_CORE: Final = re.compile(rf"{_LETTERS}(?:.*{_LETTERS})?")
+_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")  # noqa: RUF001 - the dashes are meant
+_APOSTROPHE: Final = re.compile("['’]")  # noqa: RUF001 - likewise
+_SHORT_ENDINGS: Final = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
+_SEGMENTS: Final = re.compile(r"[/\\:@]+")
+_WORDS: Final = re.compile(rf"{_LETTERS}+")
+_CAMEL: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
+_HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NUMBERED: Final = re.compile(r"([A-Za-z]{2,})([0-9]{2,})")
+_VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)+)", re.IGNORECASE)
+_LANGUAGE: Final = re.compile(r"\W*([A-Za-z](?:\+\+|#))\W*")  # of programming
+_DOTTED: Final = re.compile(r"\d+(?:\.\d+)+")
+_NAME_AND_VERSION: Final = re.compile(r"(.+?)-\d")
+_HYPHENED: Final = re.compile(r"([A-Za-z]{1,12})-([A-Za-z]{1,12})")
+
+
+class Token(Struct, frozen=True):
+    """A token in lower case. A `word` may be stemmed; other tokens are exact."""
+
+    text: str
+    word: bool
+    shouted: bool = False
+
+
+def pieces_of(text: str) -> list[str]:
+    """Parts of the text for `tokens_of`: divided at white space and between scripts with and without spaces."""
+    if text.isascii():
+        return text.split()
+    pieces: list[str] = []
+    for piece in _PIECES.findall(unicodedata.normalize("NFKC", text)):
+        pieces += _pairs(piece) if _IS_UNSPACED.match(piece) else [piece]
+    return pieces
+
+
+def _pairs(run: str) -> list[str]:
+    """Neighbouring characters of a script without spaces, in pairs that overlap."""
+    return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+
+
+@lru_cache(_CACHED)
+def tokens_of(piece: str) -> tuple[Token, ...]:
+    """The different tokens of a piece: whole ones first, then their parts."""
+    if piece.isascii() and piece.isalpha() and not _CAMEL.search(piece):
+        return (_word(piece),) if len(piece) <= _MAX_TOKEN else ()
+    language = _LANGUAGE.fullmatch(piece)
+    if language is not None:
+        return (Token(language.group(1).casefold(), word=False),)
+    piece = piece[:_MAX_PIECE].translate(_DASHES)
+    piece = _SCHEME.sub(" ", _PLACEHOLDER.sub(" ", piece))
+    found: dict[Token, None] = {}
+    for part in _APART.split(piece):
+        core = _CORE.search(part)
+        if core is not None:
+            found |= dict.fromkeys(_tokens(core.group()))
+    return tuple(token for token in list(found)[:_MAX_TOKENS] if len(token.text) <= _MAX_TOKEN)
+
+
+def _tokens(core: str) -> Iterator[Token]:
+    if _APOSTROPHE.search(core):
+        first, *rest = _APOSTROPHE.split(core)
+        for one in (first, *(other for other in rest if other.casefold() not in _SHORT_ENDINGS)):
+            if len(one) > 1:
+                yield from _tokens(one)
+        return
+    if core.isalpha() and not _CAMEL.search(core):
+        yield _word(core)
+        return
+    if _WORDS.fullmatch(core) is None:
+        yield Token(core.casefold(), word=False)
+        yield from _inner(core)
+        return
+    yield from _parts(core)
+
+
+def _inner(core: str) -> Iterator[Token]:
+    """The tokens inside one with punctuation: segments that have some themselves, then words."""
+    version = _VERSION.fullmatch(core)
+    if version is not None:
+        numbers = version.group(1).split(".")
+        yield from (Token(".".join(numbers[:count]), word=False) for count in range(len(numbers), 1, -1))
+        return
+    hyphened = _HYPHENED.fullmatch(core)
+    if hyphened is not None:
+        yield _word("".join(hyphened.groups()))
+    named = _NAME_AND_VERSION.match(core)
+    if named is not None and _WORDS.fullmatch(named.group(1)) is None:
+        yield Token(named.group(1).casefold(), word=False)
+    yield from (Token(dotted, word=False) for dotted in _DOTTED.findall(core))
+    for segment in _SEGMENTS.split(core):
+        for part in (segment, *segment.split("."), *segment.split("-")):
+            if _WORDS.fullmatch(part) is None and (inner := _CORE.search(part)) is not None:
+                yield Token(inner.group().casefold(), word=False)
+    for word in _WORDS.findall(core):
+        if len(word) > 1:
+            yield from _parts(word)
+
+
+def _parts(word: str) -> Iterator[Token]:
+    """A word without punctuation, and the parts that its capitals and digits divide it into."""
+    camel = _CAMEL.search(word)
+    numbered = _NUMBERED.fullmatch(word)
+    plain = not camel and not any(map(str.isdigit, word))
+    yield _word(word) if plain else Token(word.casefold(), word=False)
+    parts = _HUMPS.findall(word) if camel else numbered.groups() if numbered else ()
+    for part in parts:
+        if len(part) > 1:
+            yield Token(part.casefold(), word=part.isalpha())
+
+
+def _word(word: str) -> Token:
+    return Token(word.casefold(), word=True, shouted=len(word) > 1 and word.isupper())
