@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from core.errors import ConfigError
 from core.payload import PayloadValue
+from core.records import Vector
 
 #: Maximum tickets of a search. Their passages are in memory at once.
 MAX_HITS: Final = 1_000
@@ -18,6 +19,13 @@ _MAX_MS: Final = 253_402_300_799_999
 
 class SearchQuery(Struct, frozen=True, kw_only=True):
     """A search in one tenant's tickets. A tuple filter matches any of its values, an empty one matches everything.
+
+    Attributes:
+        role: authors of the passages to find.
+        solved: whether the ticket is solved; None finds both.
+        updated_after_ms: at this time or later; `before` is exclusive. So are the other times.
+        solved_after_ms: finds solved tickets only, as `solved_before_ms` does.
+        public_only: leaves internal notes out.
 
     Raises:
         ConfigError: the limit, a time or the number of a filter's values is out of bounds, or a text is not Unicode.
@@ -31,16 +39,31 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
     channel: tuple[str, ...] = ()
     updated_after_ms: int | None = None
     updated_before_ms: int | None = None
+    customer_id: tuple[str, ...] = ()
+    priority: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    solved: bool | None = None
+    solved_after_ms: int | None = None
+    solved_before_ms: int | None = None
+    created_after_ms: int | None = None
+    created_before_ms: int | None = None
     public_only: bool = False
 
     def __post_init__(self) -> None:
         """Check the bounds; an engine would fail on what is beyond them, each in its own way."""
         if not 1 <= self.limit <= MAX_HITS:
             raise ConfigError(f"a search can find 1 to {MAX_HITS:,} tickets, not {self.limit:,}")
-        filters = (self.status, self.category, self.language, self.channel)
+        filters = (
+            *(self.status, self.category, self.language, self.channel),
+            *(self.customer_id, self.priority, self.role),
+        )
         if max(map(len, filters)) > _MAX_FILTER_VALUES:
             raise ConfigError(f"a filter of a search has at most {_MAX_FILTER_VALUES} values")
-        for moment in (self.updated_after_ms, self.updated_before_ms):
+        moments = (
+            *(self.updated_after_ms, self.updated_before_ms, self.created_after_ms, self.created_before_ms),
+            *(self.solved_after_ms, self.solved_before_ms),
+        )
+        for moment in moments:
             if moment is not None and abs(moment) > _MAX_MS:
                 raise ConfigError("a time of a search is beyond the year 9999")
         require_unicode(self.tenant_id, *chain(*filters))
@@ -73,6 +96,44 @@ class SearchHit(Struct, frozen=True):
     score: float
     passage: str
     payload: Mapping[str, PayloadValue]
+
+
+class Candidate(Struct, frozen=True):
+    """A passage that a question may be answered by.
+
+    Attributes:
+        similarity: cosine similarity to the question's vector; 0 without one.
+        words: BM25 score of the question's terms, with the rarity of a term in the tenant's passages alone; 0 where
+            none occurs.
+        payload: the other fields of its payload.
+    """
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    chunk: int
+    passage: str
+    payload: Mapping[str, PayloadValue]
+    similarity: float
+    words: float
+
+
+class ThreadPassage(Struct, frozen=True, eq=False):
+    """A passage of a thread, with the other fields of its payload. `vector` is None unless it was asked for."""
+
+    chunk: int
+    passage: str
+    payload: Mapping[str, PayloadValue]
+    vector: Vector | None = None
+
+
+class Thread(Struct, frozen=True, eq=False):
+    """The passages of a ticket's current version, in order."""
+
+    tenant_id: str
+    ticket_id: str
+    version: int
+    passages: tuple[ThreadPassage, ...]
 
 
 class IndexedTicket(Struct, frozen=True):

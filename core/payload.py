@@ -13,6 +13,11 @@ class Payload(TypedDict, total=False):
 
     `head` is the id of the ticket's chunk 0. A tombstone holds `tenant_id`, `ticket_id`, `head`, `version`, `chunk`,
     `chunks` and `state` only. In other points a field is left out if the ticket has no value for it.
+
+    `messages` is the number of the thread's messages. `solved` is "yes" where the status means so, `solved_at` the time
+    of its solution, and `resolution` is true in passages of the message that solved it (`operators.outcome`).
+    `message_at` is the time of the passage's message, and [`start`, `end`) its characters in that message's cleaned
+    text.
     """
 
     tenant_id: str
@@ -29,6 +34,9 @@ class Payload(TypedDict, total=False):
     tags: list[str]
     created_at: int
     updated_at: int
+    messages: int
+    solved: str
+    solved_at: int
     category: str
     category_confidence: float
     priority: str
@@ -45,6 +53,10 @@ class Payload(TypedDict, total=False):
     role: str
     visibility: str
     message: int
+    message_at: int
+    start: int
+    end: int
+    resolution: bool
 
     #: Of a point that holds a part of the index's provenance and no part of a ticket (`connectors.qdrant.provenance`).
     provenance: str

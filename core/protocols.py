@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from core.index import IndexedTicket, IndexSize, SearchHit, SearchQuery
-from core.records import Rejected, TicketPoints, Vector
+from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread
+from core.records import Rejected, SparseVector, TicketPoints, Vector
 
 #: A stored passage, or the text of a search.
 TextKind = Literal["passage", "query"]
@@ -80,6 +80,38 @@ class IndexReader(Protocol):
 
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         """The tenant's tickets nearest to `vector`, best first, each once; never deleted or stale ones.
+
+        Raises:
+            TransientError: an outage.
+        """
+        ...
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        """The tenant's passages that are nearest to `vector`, and those with the highest BM25 score for `terms`.
+
+        Each has both scores. They are of at least `query.limit` tickets, by either score, if so many match; a few of
+        the best passages of each. Never of deleted tickets or of other versions than the current one. In no
+        particular order.
+
+        Raises:
+            TransientError: an outage.
+        """
+        ...
+
+    def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
+        """Those of the terms that occur in the tenant's passages.
+
+        Raises:
+            TransientError: an outage.
+        """
+        ...
+
+    def thread(
+        self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
+    ) -> Thread | None:
+        """The current version of a ticket; None if there is no such ticket or it is deleted.
+
+        While a newer version is being written, passages that it has replaced already may be missing.
 
         Raises:
             TransientError: an outage.

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from core.index import IndexedTicket, IndexSize, SearchHit, SearchQuery
-from core.records import Origin, PartitionReceipt, Receipt, Record, Rejected, TicketPoints, Vector
+from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
+from core.records import Origin, PartitionReceipt, Receipt, Record, Rejected, SparseVector, TicketPoints, Vector
 from core.settings import WriterSettings
 from delivery.dependency import Dependency
 from stream.dependencies import open_dependencies
@@ -66,6 +66,30 @@ class FakeIndex:
             for (tenant, ticket), version in self.versions.items()
             if tenant == query.tenant_id
         ][: query.limit]
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        similarity = 0.0 if vector is None else float(vector[0])
+        words = 0.0 if terms is None else float(terms.values.sum())
+        return [
+            Candidate(tenant, ticket, version, 0, "passage", {}, similarity, words)
+            for (tenant, ticket), version in self.versions.items()
+            if tenant == query.tenant_id
+        ][: query.limit]
+
+    def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:  # noqa: ARG002
+        return frozenset(term_ids) if any(tenant == tenant_id for tenant, _ in self.versions) else frozenset()
+
+    def thread(
+        self,
+        tenant_id: str,
+        ticket_id: str,
+        *,
+        vectors: bool = False,  # noqa: ARG002
+        public_only: bool = False,  # noqa: ARG002
+    ) -> Thread | None:
+        version = self.versions.get((tenant_id, ticket_id))
+        passages = (ThreadPassage(0, "passage", {}),)
+        return None if version is None else Thread(tenant_id, ticket_id, version, passages)
 
     def tickets(self) -> Iterator[IndexedTicket]:
         for (tenant, ticket), version in self.versions.items():

@@ -7,6 +7,7 @@ from qdrant_client import models
 from connectors.qdrant.connection import Connection
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import INDEXED, VECTOR
+from connectors.qdrant.server_terms import CONFIG, add_terms
 from core.errors import ConfigError, FatalError
 from core.settings import IndexSettings
 
@@ -28,6 +29,7 @@ def create_collection(connection: Connection, settings: IndexSettings, *, dimens
     if not _exists(connection, name):
         _create(connection, settings, dimension)
     _require_fit(connection, name, dimension)
+    add_terms(connection, name)
     for field, kind in INDEXED.items():  # idempotent; completes a start that was interrupted
         _index(connection, name, field, _SCHEMAS[kind])
 
@@ -81,6 +83,7 @@ def _create(connection: Connection, settings: IndexSettings, dimension: int) -> 
             lambda client: client.create_collection(
                 settings.collection,
                 vectors_config={VECTOR: params},
+                sparse_vectors_config=CONFIG,
                 shard_number=settings.shards,
                 replication_factor=settings.replication_factor,
                 write_consistency_factor=settings.replication_factor // 2 + 1,

@@ -6,16 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, cast
 
+import numpy as np
 import qdrant_edge as edge
 
 from connectors.qdrant import folder
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert
 from connectors.qdrant.folder import first_line, is_engine_error
-from connectors.qdrant.layout import VECTOR
+from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
 from core.errors import FatalError, RefusedError
 from core.failpoints import failpoint
-from core.records import Point, Vector
+from core.records import Point, SparseVector, Vector
 
 _PAGE: Final = 1_000
 #: Points between flushes of the segments. A start after a crash replays up to this many from the log, in 1 to 2 s.
@@ -25,9 +26,10 @@ _FLUSH_POINTS: Final = 10_000
 class EdgeReader:
     """Implements `connectors.qdrant.engine.EngineReader` on an open shard."""
 
-    def __init__(self, shard: edge.EdgeShard, *, dimension: int) -> None:
+    def __init__(self, shard: edge.EdgeShard, *, dimension: int, has_terms: bool = True) -> None:
         self._shard = shard
         self._dimension = dimension
+        self._has_terms = has_terms
 
     @property
     def dimension(self) -> int:
@@ -44,15 +46,20 @@ class EdgeReader:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> list[Found]:
         """See `EngineReader`."""
-        request = edge.QueryRequest(
-            limit=limit,
-            query=edge.Query.Nearest(vector.tolist(), using=VECTOR),
-            filter=filter_of(conditions, unless),
-            with_payload=True,
-        )
-        with _translated():
-            found = self._shard.query(request)
-        return [Found(str(point.id), unpack(point.payload), point.score) for point in found]
+        return self._query(edge.Query.Nearest(vector.tolist(), using=VECTOR), conditions, limit, unless)
+
+    def matching(
+        self,
+        terms: SparseVector,
+        corpus: Sequence[Condition],
+        conditions: Sequence[Condition],
+        limit: int,
+        unless: Sequence[Condition] = (),
+    ) -> list[Found]:
+        """See `EngineReader`."""
+        query = edge.Query.Nearest(_sparse(terms), using=TERMS)
+        rarity = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))) if corpus else None
+        return self._query(query, conditions, limit, unless, rarity) if self._has_terms else []
 
     def scan(
         self,
@@ -76,9 +83,24 @@ class EdgeReader:
             with _translated():
                 records, offset = self._shard.scroll(request)
             for record in records:
-                yield Found(str(record.id), unpack(record.payload, fields), vector=_vector(record))
+                yield Found(str(record.id), unpack(record.payload, fields), 0.0, _vector(record), _terms(record))
             if offset is None:
                 return
+
+    def _query(
+        self,
+        query: edge.Query,
+        conditions: Sequence[Condition],
+        limit: int,
+        unless: Sequence[Condition],
+        params: edge.SearchParams | None = None,
+    ) -> list[Found]:
+        request = edge.QueryRequest(
+            limit=limit, query=query, filter=filter_of(conditions, unless), with_payload=True, params=params
+        )
+        with _translated():
+            found = self._shard.query(request)
+        return [Found(str(point.id), unpack(point.payload), point.score) for point in found]
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `EngineReader`."""
@@ -165,13 +187,27 @@ def _translated() -> Iterator[None]:
 
 def _point(point: Point) -> edge.Point:
     vector: dict[str, edge.NamedVector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
+    if point.terms is not None and len(point.terms.indices):
+        vector[TERMS] = _sparse(point.terms)
     return edge.Point(point.id, vector, pack(point.payload))
+
+
+def _sparse(terms: SparseVector) -> edge.SparseVector:
+    return edge.SparseVector(terms.indices.tolist(), terms.values.tolist())
 
 
 def _vector(record: edge.Record) -> list[float] | None:
     named = record.vector
-    # Its only named vector is dense.
+    # The vector of this name is dense.
     return cast("list[float] | None", named.get(VECTOR)) if isinstance(named, dict) else None
+
+
+def _terms(record: edge.Record) -> SparseVector | None:
+    named = record.vector
+    found = named.get(TERMS) if isinstance(named, dict) else None
+    if not isinstance(found, edge.SparseVector):
+        return None
+    return SparseVector(np.array(found.indices, np.uint32), np.array(found.values, np.float32))
 
 
 def _below(upsert: Upsert) -> edge.Filter:

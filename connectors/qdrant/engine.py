@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from core.errors import UnavailableError
-from core.records import Point, Vector
+from core.records import Point, SparseVector, Vector
 
 #: A payload as it is read back: JSON values by field.
 Stored = dict[str, object]
@@ -37,7 +37,17 @@ class OfTickets(Struct, frozen=True):
     heads: tuple[str, ...]
 
 
-Condition = AnyOf | Between | OfTickets
+class WithIds(Struct, frozen=True):
+    """The point has one of these ids."""
+
+    ids: tuple[str, ...]
+
+
+class WithTerms(Struct, frozen=True):
+    """The point has terms."""
+
+
+Condition = AnyOf | Between | OfTickets | WithIds | WithTerms
 
 
 class Upsert(Struct, frozen=True, eq=False):
@@ -49,12 +59,17 @@ class Upsert(Struct, frozen=True, eq=False):
 
 
 class Found(Struct, frozen=True, eq=False):
-    """A stored point. `score` is its cosine similarity in a search; `vector` is None unless it was asked for."""
+    """A stored point. `vector` and `terms` are None unless they were asked for.
+
+    Attributes:
+        score: in a search, its cosine similarity or its BM25 score.
+    """
 
     id: str
     payload: Stored
     score: float = 0.0
     vector: Sequence[float] | None = None
+    terms: SparseVector | None = None
 
 
 class EngineReader(Protocol):
@@ -78,6 +93,21 @@ class EngineReader(Protocol):
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> Sequence[Found]:
         """Points with a vector that meet all `conditions` and none of `unless`, most similar first."""
+        ...
+
+    def matching(
+        self,
+        terms: SparseVector,
+        corpus: Sequence[Condition],
+        conditions: Sequence[Condition],
+        limit: int,
+        unless: Sequence[Condition] = (),
+    ) -> Sequence[Found]:
+        """Points with some of `terms` that meet all `conditions` and none of `unless`, highest BM25 score first.
+
+        A term's rarity is counted among the points that meet every condition of `corpus`, or among all points if it is
+        empty. Nothing is found if the engine or the index has no terms.
+        """
         ...
 
     def scan(

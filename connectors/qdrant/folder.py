@@ -15,7 +15,7 @@ import qdrant_edge as edge
 from msgspec import Struct
 
 from connectors.qdrant.engine import NoIndexError
-from connectors.qdrant.layout import VECTOR
+from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import indexes
 from core.errors import ConfigError
 
@@ -50,7 +50,9 @@ def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
     shard = shard_of(path)
     if not shard.exists():
         _create(shard, dimension)
-    return load_shard(shard)
+    found = load_shard(shard)
+    _complete(found)
+    return found
 
 
 def find_shard(path: Path, dimension: int) -> Path:
@@ -119,13 +121,39 @@ def _require_fit(path: Path, dimension: int) -> None:
         )
 
 
+def finds_terms(shard: edge.EdgeShard) -> bool:
+    """Whether the shard has terms; one that an earlier version wrote has none until a worker opens it."""
+    nothing = edge.Query.Nearest(edge.SparseVector([0], [1.0]), using=TERMS)
+    try:
+        shard.query(edge.QueryRequest(limit=1, query=nothing))
+    except BaseException as error:
+        if not is_engine_error(error):
+            raise
+        return False
+    return True
+
+
+def _complete(shard: edge.EdgeShard) -> None:
+    """Add the terms and the payload indexes that a shard of an earlier version lacks. What it has is kept."""
+    if not finds_terms(shard):
+        shard.update(edge.UpdateOperation.create_sparse_vector(TERMS, edge.Modifier.Idf))
+    there = shard.info().payload_schema
+    lacking = {field: kind for field, kind in indexes().items() if field not in there}
+    for field, kind in lacking.items():
+        shard.update(edge.UpdateOperation.create_field_index(field, kind))
+    if lacking:
+        shard.flush()
+
+
 def _create(shard: Path, dimension: int) -> None:
     """Create under another name and rename, so that a crash leaves no incomplete shard."""
     draft = shard.with_name(f"{shard.name}.draft")
     if draft.exists():
         shutil.rmtree(draft)
     params = edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)
-    created = edge.EdgeShard.create(str(draft), edge.EdgeConfig(vectors={VECTOR: params}))
+    terms = edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)
+    config = edge.EdgeConfig(vectors={VECTOR: params}, sparse_vectors={TERMS: terms})
+    created = edge.EdgeShard.create(str(draft), config)
     for field, kind in indexes().items():
         created.update(edge.UpdateOperation.create_field_index(field, kind))
     created.flush()

@@ -14,6 +14,9 @@ from core.records import Point
 #: The name of a point's vector. A tombstone has no vector, so no search finds it.
 VECTOR: Final = "text"
 
+#: The name of a point's terms: a sparse vector whose values the engine multiplies by the terms' rarity.
+TERMS: Final = "words"
+
 #: The index of each payload field that filters read.
 INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
     "tenant_id": "tenant",
@@ -22,8 +25,14 @@ INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
     "category": "keyword",
     "language": "keyword",
     "channel": "keyword",
+    "customer_id": "keyword",
+    "priority": "keyword",
+    "role": "keyword",
+    "solved": "keyword",
     "model": "keyword",
+    "created_at": "integer",
     "updated_at": "integer",
+    "solved_at": "integer",
     "version": "integer",
     "chunk": "integer",
     "state": "keyword",
@@ -36,6 +45,9 @@ HEAD_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunks", "state")
 #: Values of `visibility`.
 PUBLIC: Final = "public"
 INTERNAL: Final = "internal"
+
+#: The value of `solved` in the points of a solved ticket; the others have none.
+SOLVED: Final = "yes"
 
 #: Values of `state`: strings, because the embedded engine can't filter by booleans.
 LIVE: Final = "live"

@@ -1,7 +1,8 @@
 """Opens the index that the settings name, embedded or on a server, and checks that it holds the model's vectors."""
 
+import logging
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from connectors.qdrant.embedded import open_edge_engine
 from connectors.qdrant.engine import Engine
@@ -12,6 +13,11 @@ from connectors.qdrant.snapshot import open_snapshot
 from core.addresses import hide_credentials
 from core.errors import ConfigError, TransientError, UnavailableError
 from core.settings import IndexSettings
+
+logger: Final = logging.getLogger("ticketstream.index")
+
+#: Share of passages without terms from which on a start says so: an index of an earlier version has no others.
+_NOTED: Final = 0.05
 
 R = TypeVar("R", bound=VersionedReader)
 W = TypeVar("W", bound=VersionedIndex)
@@ -96,7 +102,19 @@ def _stamped(index: W, settings: IndexSettings, model: str, replaces: str | None
             adopted = index.size().points > 0
             index.store.create(model=model, adopted=adopted, replaces=replaces, rebuilt=replaces is not None)
         stack.pop_all()
-    return _checked(index, settings, model)
+    checked = _checked(index, settings, model)
+    _note_lack_of_terms(checked)
+    return checked
+
+
+def _note_lack_of_terms(index: VersionedIndex) -> None:
+    lacking, size = index.without_terms(), index.size()
+    if lacking > _NOTED * (size.points - size.tombstones):
+        logger.warning(
+            "%d passages in the index have no words yet: they are found by meaning only, new ones by both; "
+            "`ticketstream rebuild` adds words, authors and solutions to all",
+            lacking,
+        )
 
 
 def _checked(index: R, settings: IndexSettings, model: str) -> R:

@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, OfTickets, Stored
-from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC
+from connectors.qdrant.engine import AnyOf, Between, Condition, OfTickets, Stored, WithIds, WithTerms
+from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC, TERMS
 
 _REST: Final = "rest"
 _KEYWORDS: Final = frozenset(name for name, kind in INDEXED.items() if kind != "integer")
@@ -26,8 +26,10 @@ _HEADS: Final = AnyOf("chunk", (0,))
 _LOOKUP: Final = edge.IntegerIndexParams(lookup=True, range=False)
 _RANGE: Final = edge.IntegerIndexParams(lookup=False, range=True)
 #: Numbers that searches filter by. `version` and `chunk` are compared on points already found.
-_RANGED: Final = ("updated_at",)
+_RANGED: Final = ("created_at", "updated_at", "solved_at")
 _CACHED_KEYWORDS: Final = 65_536
+
+_Wanted = edge.FieldCondition | edge.Filter | edge.IsEmptyCondition | edge.HasIdCondition | edge.HasVectorCondition
 
 _REST_DECODER: Final = msgspec.json.Decoder(dict[str, object])
 
@@ -72,8 +74,8 @@ def packed_fields(fields: Sequence[str]) -> list[str]:
 
 def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:
     """A filter on packed payloads: all of `conditions` and none of `unless`."""
-    must: list[edge.FieldCondition | edge.Filter | edge.IsEmptyCondition] = []
-    must_not: list[edge.FieldCondition | edge.Filter | edge.IsEmptyCondition] = []
+    must: list[_Wanted] = []
+    must_not: list[_Wanted] = []
     for found, wanted, opposite in ((conditions, must, must_not), (unless, must_not, must)):
         for condition in found:
             other = _opposite(condition)
@@ -96,13 +98,17 @@ def _opposite(condition: Condition) -> AnyOf | None:
     raise NotImplementedError(f"{condition.field}: a condition with {LIVE} or {PUBLIC} takes no second value")
 
 
-def _condition(condition: Condition) -> edge.FieldCondition | edge.Filter | edge.IsEmptyCondition:
+def _condition(condition: Condition) -> _Wanted:
     if condition == _HEADS:  # a head doesn't store `head`, which is indexed, as `chunk` is not
         return edge.IsEmptyCondition("head")
     if isinstance(condition, OfTickets):
         heads = condition.heads  # a head doesn't store its own id as `head`
         bodies = edge.FieldCondition(key="head", match=edge.MatchAny([_code(head) for head in heads]))
         return edge.Filter(should=[bodies, edge.HasIdCondition({*heads})])
+    if isinstance(condition, WithIds):
+        return edge.HasIdCondition({*condition.ids})
+    if isinstance(condition, WithTerms):
+        return edge.HasVectorCondition(TERMS)
     if isinstance(condition, Between):
         bounds = edge.RangeFloat(gte=condition.least, lt=condition.below)
         return edge.FieldCondition(key=condition.field, range=bounds)

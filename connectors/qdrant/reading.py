@@ -5,16 +5,22 @@ version than their head's, so it never shows a ticket that is partly written.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, cast
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Final, Protocol, cast
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets
-from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LIVE, PUBLIC, Row, row_of
+import numpy as np
+from msgspec import Struct
+
+from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets, WithIds, WithTerms
+from connectors.qdrant.filters import corpus_of, filters_of
+from connectors.qdrant.layout import DELETED, HEAD_FIELDS, INTERNAL, LIVE, Row, row_of
 from connectors.qdrant.provenance import ProvenanceReader
 from core.identity import point_id
-from core.index import IndexedTicket, IndexSize, SearchHit, SearchQuery
+from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
 from core.payload import PayloadValue
-from core.records import Vector
+from core.records import SparseVector, Vector
 
 logger: Final = logging.getLogger("ticketstream.index")
 
@@ -25,9 +31,30 @@ _MIN_FETCH: Final = 32
 _MAX_FETCH: Final = 2_048
 #: Rounds of a search. Each finds at least one new ticket, so a search with a limit up to this finds all its tickets.
 _MAX_ROUNDS: Final = 64
+#: Passages of one ticket that one retrieval returns.
+_PASSAGES: Final = 8
+#: Terms that `known` looks up. A longer question has no more that matter.
+_MAX_KNOWN: Final = 64
+#: Attempts to read a thread that is being rewritten.
+_THREAD_READS: Final = 4
 #: Characters of a passage that a search shows. Passages of the default model are shorter (`operators.chunk`).
 _MAX_SHOWN: Final = 4_096
 _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
+
+
+class _Passage(Struct, frozen=True, eq=False):
+    """A point found, and its row. The score is the retrieval's."""
+
+    point: Found
+    row: Row
+
+
+class _Find(Protocol):
+    """A retrieval: the best points that meet all `conditions` and none of `unless`."""
+
+    def __call__(
+        self, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
+    ) -> Sequence[Found]: ...
 
 
 class VersionedReader:
@@ -41,13 +68,46 @@ class VersionedReader:
 
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
         """See `core.protocols.IndexReader`."""
-        conditions = _conditions(query)
-        hits, rewritten = self._nearest(query, vector, conditions)
-        if rewritten:  # only chunks of another version were found: search those of the complete version
-            whole = AnyOf("version", tuple({*rewritten.values()}))
-            hits += self._nearest(query, vector, [*conditions, OfTickets(tuple(rewritten)), whole])[0]
-            hits.sort(key=lambda hit: hit.score, reverse=True)
-        return hits[: query.limit]
+        best: dict[str, Candidate] = {}
+        for found in sorted(self.candidates(query, vector, None), key=lambda found: -found.similarity):
+            best.setdefault(found.ticket_id, found)
+        return [
+            SearchHit(one.tenant_id, one.ticket_id, one.version, one.similarity, one.passage, one.payload)
+            for one in list(best.values())[: query.limit]
+        ]
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        """See `core.protocols.IndexReader`."""
+        corpus = corpus_of(query)
+        by_meaning = None if vector is None else partial(self._reader.nearest, vector)
+        by_words = None if terms is None or not len(terms.indices) else partial(self._reader.matching, terms, corpus)
+        near = {} if by_meaning is None else self._passages(query, by_meaning)
+        matching = {} if by_words is None else self._passages(query, by_words)
+        both = near | matching
+        similarity = self._scores(by_meaning, near, [key for key in matching if key not in near])
+        words = self._scores(by_words, matching, [key for key in near if key not in matching])
+        return [_candidate(one, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()]
+
+    def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
+        """See `core.protocols.IndexReader`."""
+        query = SearchQuery(tenant_id=tenant_id, public_only=public_only)
+        return frozenset(term for term in list(dict.fromkeys(term_ids))[:_MAX_KNOWN] if self._occurs(term, query))
+
+    def thread(
+        self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
+    ) -> Thread | None:
+        """See `core.protocols.IndexReader`."""
+        key = point_id(tenant_id, ticket_id, 0)
+        reads = 0
+        while True:
+            reads += 1
+            head = self.heads_of({key}).get(key)
+            if head is None or head.state == DELETED or head.tenant_id != tenant_id:
+                return None
+            version = Between("version", head.version, head.version + 1)
+            found = _of_tenant(self._reader.scan([OfTickets((key,)), version], vectors=vectors), tenant_id)
+            if reads == _THREAD_READS or len(found) >= head.chunks:  # else a newer version replaces them meanwhile
+                return _thread(head, found, public_only=public_only)
 
     def tickets(self) -> Iterator[IndexedTicket]:
         """See `core.protocols.IndexReader`."""
@@ -63,6 +123,10 @@ class VersionedReader:
         count, heads, deleted = self._reader.count, AnyOf("chunk", (0,)), AnyOf("state", (DELETED,))
         return IndexSize(count([]) - notes, count([deleted]) - notes, tickets=count([heads]) - count([heads, deleted]))
 
+    def without_terms(self) -> int:
+        """Number of passages that an earlier version wrote without terms, or that have no word."""
+        return self._reader.count([AnyOf("state", (LIVE,))]) - self._reader.count([WithTerms()])
+
     def other_model(self, model: str) -> str | None:
         """The stamp of another model than `model` whose vectors the index holds, if there is one."""
         others = self._reader.scan([AnyOf("state", (LIVE,))], [AnyOf("model", (model,))], fields=["model"])
@@ -73,50 +137,75 @@ class VersionedReader:
         """See `core.protocols.IndexReader`."""
         self._reader.close()
 
-    def _nearest(
-        self, query: SearchQuery, vector: Vector, conditions: Sequence[Condition]
-    ) -> tuple[list[SearchHit], dict[str, int]]:
-        """The nearest tickets, best first; and the head's version of tickets of which only other versions were found.
+    def _passages(self, query: SearchQuery, find: _Find) -> dict[str, _Passage]:
+        """By point id, the passages of at least `query.limit` tickets, if so many match."""
+        conditions, unless = filters_of(query)
+        found, rewritten = self._rounds(query, find, conditions, unless)
+        if rewritten:  # only chunks of another version were found: search those of the complete version
+            whole = AnyOf("version", tuple({*rewritten.values()}))
+            found |= self._rounds(query, find, [*conditions, OfTickets(tuple(rewritten)), whole], unless)[0]
+        return found
+
+    def _rounds(
+        self, query: SearchQuery, find: _Find, conditions: Sequence[Condition], unless: Sequence[Condition]
+    ) -> tuple[dict[str, _Passage], dict[str, int]]:
+        """The best passages, and the head's version of tickets of which only other versions were found.
 
         The engine finds points, and one ticket may have thousands. So each round excludes the tickets that were already
         found, and asks for more points if the last round found too few tickets.
         """
-        hits: list[SearchHit] = []
+        passages: dict[str, _Passage] = {}
+        tickets: set[str] = set()
         rewritten: dict[str, int] = {}
         seen: dict[str, None] = {}
         fetch = min(max(query.limit * _SPARE, _MIN_FETCH), _MAX_FETCH)
         for _ in range(_MAX_ROUNDS):
-            found = self._reader.nearest(vector, conditions, fetch, [OfTickets(tuple(seen))] if seen else ())
+            found = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
             seen |= dict.fromkeys(head_of(row_of(point.payload)) for point in found)
-            of_round, outdated = self._tickets_of(_of_tenant(found, query.tenant_id))
-            hits += of_round
+            of_round, outdated = self._current(_of_tenant(found, query.tenant_id))
+            passages |= {one.point.id: one for one in of_round}
+            tickets |= {one.row.ticket_id for one in of_round}
             rewritten |= outdated
-            if len(hits) >= query.limit or len(found) < fetch:
-                return hits, rewritten
+            if len(tickets) >= query.limit or len(found) < fetch:
+                return passages, rewritten
             fetch = min(fetch * 2, _MAX_FETCH)
         self.on_cut()
-        logger.warning("a search has found %d tickets of %d: few tickets have most passages", len(hits), query.limit)
-        return hits, rewritten
+        logger.warning("a search has found %d tickets of %d: few tickets have most passages", len(tickets), query.limit)
+        return passages, rewritten
 
-    def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
-        """The best chunk of each ticket, out of the chunks whose version is their head's.
+    def _current(self, found: Sequence[Found]) -> tuple[list[_Passage], dict[str, int]]:
+        """The best chunks of each ticket, out of those whose version is their head's.
 
         Also returns the head's version of the live tickets that have no such chunk in `found`.
         """
         rows = [row_of(point.payload) for point in found]
         heads = self.heads_of({head_of(one) for one in rows if one.chunk != 0})
-        hits: dict[str, SearchHit] = {}
+        passages: list[_Passage] = []
+        kept: Counter[str] = Counter()
         rewritten: dict[str, int] = {}
         for point, one in zip(found, rows, strict=True):
             key = head_of(one)
             head = one if one.chunk == 0 else heads.get(key)
-            if head is None or head.state == DELETED or key in hits:
+            if head is None or head.state == DELETED or kept[key] == _PASSAGES:
                 continue
             if head.version == one.version:
-                hits[key] = _hit(point, one)
+                kept[key] += 1
+                passages.append(_Passage(point, one))
             else:
                 rewritten[key] = head.version
-        return list(hits.values()), {key: version for key, version in rewritten.items() if key not in hits}
+        return passages, {key: version for key, version in rewritten.items() if not kept[key]}
+
+    def _scores(self, find: _Find | None, found: dict[str, _Passage], others: Sequence[str]) -> dict[str, float]:
+        """The scores of `found`, and those that the retrieval gives the points `others`."""
+        scores = {key: one.point.score for key, one in found.items()}
+        if find is not None and others:
+            scores |= {one.id: one.score for one in find([WithIds(tuple(others))], len(others))}
+        return scores
+
+    def _occurs(self, term: int, query: SearchQuery) -> bool:
+        alone = SparseVector(np.array([term], np.uint32), np.ones(1, np.float32))
+        conditions, _unless = filters_of(query)
+        return bool(_of_tenant(self._reader.matching(alone, (), conditions, 1), query.tenant_id))
 
     def heads_of(self, ids: set[str]) -> dict[str, Row]:
         """The heads with these ids, by id, of those that exist."""
@@ -124,17 +213,39 @@ class VersionedReader:
         return {key: row_of(payload) for key, payload in found.items()}
 
 
-def _hit(point: Found, row: Row) -> SearchHit:
-    shown = {
+def _candidate(found: _Passage, similarity: float, words: float) -> Candidate:
+    row = found.row
+    return Candidate(
+        *(row.tenant_id, row.ticket_id, row.version, row.chunk, _shown_text(row)),
+        *(_shown(found.point), similarity, words),
+    )
+
+
+def _thread(head: Row, found: Sequence[Found], *, public_only: bool) -> Thread:
+    passages = sorted(map(_thread_passage, found), key=lambda passage: passage.chunk)
+    kept = (one for one in passages if not (public_only and one.payload.get("visibility") == INTERNAL))
+    return Thread(head.tenant_id, head.ticket_id, head.version, tuple(kept))
+
+
+def _thread_passage(found: Found) -> ThreadPassage:
+    row = row_of(found.payload)
+    vector = None if found.vector is None else np.asarray(found.vector, np.float32)
+    return ThreadPassage(row.chunk, _shown_text(row), _shown(found), vector)
+
+
+def _shown_text(row: Row) -> str:
+    return row.text if len(row.text) <= _MAX_SHOWN else f"{row.text[:_MAX_SHOWN]}…"
+
+
+def _shown(point: Found) -> dict[str, PayloadValue]:
+    return {
         name: cast("PayloadValue", value)  # as core.records.Payload has it
         for name, value in point.payload.items()
         if name not in _NOT_SHOWN
     }
-    text = row.text if len(row.text) <= _MAX_SHOWN else f"{row.text[:_MAX_SHOWN]}…"
-    return SearchHit(row.tenant_id, row.ticket_id, row.version, point.score, text, shown)
 
 
-def _of_tenant(found: Sequence[Found], tenant_id: str) -> list[Found]:
+def _of_tenant(found: Iterable[Found], tenant_id: str) -> list[Found]:
     """The tenant's points: a second check, in case the engine's filter fails or a hash collides."""
     return [point for point in found if point.payload["tenant_id"] == tenant_id]
 
@@ -142,20 +253,3 @@ def _of_tenant(found: Sequence[Found], tenant_id: str) -> list[Found]:
 def head_of(one: Row) -> str:
     """The id of the ticket's head."""
     return point_id(one.tenant_id, one.ticket_id, 0)
-
-
-def _conditions(query: SearchQuery) -> list[Condition]:
-    """The tenant, and the query's filters. Tombstones need no condition: they have no vector."""
-    conditions: list[Condition] = [AnyOf("tenant_id", (query.tenant_id,))]
-    filters = {
-        "status": query.status,
-        "category": query.category,
-        "language": query.language,
-        "channel": query.channel,
-    }
-    conditions += [AnyOf(field, values) for field, values in filters.items() if values]
-    if query.updated_after_ms is not None or query.updated_before_ms is not None:
-        conditions.append(Between("updated_at", query.updated_after_ms, query.updated_before_ms))
-    if query.public_only:
-        conditions.append(AnyOf("visibility", (PUBLIC,)))
-    return conditions

@@ -3,28 +3,34 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
+import numpy as np
 from qdrant_client import QdrantClient, models
 from qdrant_client.conversions.common_types import PointId
 
 from connectors.qdrant.collection import create_collection, misfit, require_collection
 from connectors.qdrant.connection import Connection, open_connection
-from connectors.qdrant.engine import Between, Condition, Found, OfTickets, Stored, Upsert
-from connectors.qdrant.layout import VECTOR
+from connectors.qdrant.engine import Between, Condition, Found, OfTickets, Stored, Upsert, WithIds, WithTerms
+from connectors.qdrant.layout import TERMS, VECTOR
+from connectors.qdrant.server_terms import finds_terms, sparse, stores_terms
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
-from core.records import Point, Vector
+from core.records import Point, SparseVector, Vector
 from core.settings import IndexSettings
 
 _PAGE: Final = 1_000
 
 
 class ServerReader:
-    """Implements `connectors.qdrant.engine.EngineReader` on a collection of vectors of `dimension`."""
+    """Implements `connectors.qdrant.engine.EngineReader` on a collection of vectors of `dimension`.
 
-    def __init__(self, connection: Connection, collection: str, *, dimension: int) -> None:
+    `has_terms`: whether a search can use its terms.
+    """
+
+    def __init__(self, connection: Connection, collection: str, *, dimension: int, has_terms: bool = True) -> None:
         self._connection = connection
         self._collection = collection
         self._dimension = dimension
+        self._has_terms = has_terms
 
     @property
     def dimension(self) -> int:
@@ -44,17 +50,22 @@ class ServerReader:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> list[Found]:
         """See `EngineReader`."""
-        answer = self._connection.ask(
-            lambda client: client.query_points(
-                self._collection,
-                query=vector.tolist(),
-                using=VECTOR,
-                query_filter=_filter(conditions, unless),
-                limit=limit,
-                with_payload=True,
-            )
-        )
-        return [Found(str(point.id), point.payload or {}, point.score) for point in answer.points]
+        return self._query(vector.tolist(), VECTOR, _filter(conditions, unless), limit)
+
+    def matching(
+        self,
+        terms: SparseVector,
+        corpus: Sequence[Condition],
+        conditions: Sequence[Condition],
+        limit: int,
+        unless: Sequence[Condition] = (),
+    ) -> list[Found]:
+        """See `EngineReader`."""
+        if not self._has_terms:
+            return []
+        among = _filter(corpus)
+        rarity = models.SearchParams(idf=models.IdfCorpusParams(corpus=among)) if among else None
+        return self._query(sparse(terms), TERMS, _filter(conditions, unless), limit, rarity)
 
     def scan(
         self,
@@ -71,7 +82,7 @@ class ServerReader:
         while True:
             records, offset = self._page(wanted, fields, offset, vectors=vectors, majority=majority)
             for record in records:
-                yield Found(str(record.id), record.payload or {}, vector=_vector(record))
+                yield Found(str(record.id), record.payload or {}, 0.0, _vector(record), _terms(record))
             if offset is None:
                 return
 
@@ -85,6 +96,27 @@ class ServerReader:
     def close(self) -> None:
         """See `EngineReader`."""
         self._connection.close()
+
+    def _query(
+        self,
+        query: list[float] | models.SparseVector,
+        using: str,
+        wanted: models.Filter | None,
+        limit: int,
+        params: models.SearchParams | None = None,
+    ) -> list[Found]:
+        answer = self._connection.ask(
+            lambda client: client.query_points(
+                self._collection,
+                query=query,
+                using=using,
+                query_filter=wanted,
+                search_params=params,
+                limit=limit,
+                with_payload=True,
+            )
+        )
+        return [Found(str(point.id), point.payload or {}, point.score) for point in answer.points]
 
     def _page(
         self,
@@ -109,14 +141,20 @@ class ServerReader:
 
 
 class ServerEngine(ServerReader):
-    """Implements `connectors.qdrant.engine.Engine`."""
+    """Implements `connectors.qdrant.engine.Engine`. `stores_terms`: whether the collection has room for terms."""
+
+    def __init__(
+        self, connection: Connection, collection: str, *, dimension: int, has_terms: bool, stores_terms: bool
+    ) -> None:
+        super().__init__(connection, collection, dimension=dimension, has_terms=has_terms)
+        self._stores_terms = stores_terms
 
     def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:
         """See `Engine`. Sends one request, which the server applies in order."""
         if not upserts:
             return
         try:
-            operations = [_operation(upsert) for upsert in upserts]
+            operations = [_operation(upsert, terms=self._stores_terms) for upsert in upserts]
             ordering = models.WriteOrdering.MEDIUM if ordered else None
             results = self._connection.ask(lambda client: self._update(client, operations, ordering), writing=True)
             failpoint("after_send")
@@ -158,10 +196,12 @@ def open_server_engine(settings: IndexSettings, *, dimension: int) -> ServerEngi
     connection = open_connection(settings)
     try:
         create_collection(connection, settings, dimension=dimension)
+        name = settings.collection
+        stored, found = stores_terms(connection, name), finds_terms(connection, name)
     except BaseException:
         connection.close()
         raise
-    return ServerEngine(connection, settings.collection, dimension=dimension)
+    return ServerEngine(connection, name, dimension=dimension, has_terms=found, stores_terms=stored)
 
 
 def open_server_reader(settings: IndexSettings, *, dimension: int) -> ServerReader:
@@ -175,26 +215,36 @@ def open_server_reader(settings: IndexSettings, *, dimension: int) -> ServerRead
     connection = open_connection(settings)
     try:
         require_collection(connection, settings, dimension=dimension)
+        found = finds_terms(connection, settings.collection)
     except BaseException:
         connection.close()
         raise
-    return ServerReader(connection, settings.collection, dimension=dimension)
+    return ServerReader(connection, settings.collection, dimension=dimension, has_terms=found)
 
 
-def _operation(upsert: Upsert) -> models.UpsertOperation:
-    points = [_point(point) for point in upsert.points]
+def _operation(upsert: Upsert, *, terms: bool) -> models.UpsertOperation:
+    points = [_point(point, terms=terms) for point in upsert.points]
     return models.UpsertOperation(upsert=models.PointsList(points=points, update_filter=_below(upsert)))
 
 
-def _point(point: Point) -> models.PointStruct:
-    vector: models.VectorStruct = {} if point.vector is None else {VECTOR: point.vector.tolist()}
+def _point(point: Point, *, terms: bool) -> models.PointStruct:
+    vector: dict[str, models.Vector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
+    if terms and point.terms is not None and len(point.terms.indices):
+        vector[TERMS] = sparse(point.terms)
     return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
 
 
 def _vector(record: models.Record) -> list[float] | None:
     named = record.vector
-    # Its only named vector is dense.
+    # The vector of this name is dense.
     return cast("list[float] | None", named.get(VECTOR)) if isinstance(named, dict) else None
+
+
+def _terms(record: models.Record) -> SparseVector | None:
+    found = record.vector.get(TERMS) if isinstance(record.vector, dict) else None
+    if not isinstance(found, models.SparseVector):
+        return None
+    return SparseVector(np.array(found.indices, np.uint32), np.array(found.values, np.float32))
 
 
 def _below(upsert: Upsert) -> models.Filter:
@@ -208,7 +258,11 @@ def _filter(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -
     return models.Filter(must=[_condition(c) for c in conditions], must_not=[_condition(c) for c in unless])
 
 
-def _condition(condition: Condition) -> models.FieldCondition:
+def _condition(condition: Condition) -> models.FieldCondition | models.HasIdCondition | models.HasVectorCondition:
+    if isinstance(condition, WithIds):
+        return models.HasIdCondition(has_id=list(condition.ids))
+    if isinstance(condition, WithTerms):
+        return models.HasVectorCondition(has_vector=TERMS)
     if isinstance(condition, OfTickets):
         return models.FieldCondition(key="head", match=models.MatchAny(any=list(condition.heads)))
     if isinstance(condition, Between):

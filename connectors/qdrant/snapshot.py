@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.qdrant.embedded import EdgeReader
-from connectors.qdrant.folder import find_shard, load_shard
+from connectors.qdrant.folder import find_shard, finds_terms, load_shard
 from connectors.qdrant.lock import InUseError, find_owner, last_taken
 from connectors.qdrant.reading import VersionedReader
 from core.errors import UnavailableError
@@ -59,7 +59,8 @@ def open_snapshot(path: Path, *, dimension: int) -> SnapshotReader:
             copy = Path(folder) / shard.name
             _copy_tree(shard, copy)
             _require_untouched(path, taken)
-            engine = EdgeReader(load_shard(copy, original=shard), dimension=dimension)
+            loaded = load_shard(copy, original=shard)
+            engine = EdgeReader(loaded, dimension=dimension, has_terms=finds_terms(loaded))
     except OSError as error:
         _require_untouched(path, taken)
         raise UnavailableError(

@@ -9,17 +9,18 @@ import numpy as np
 from connectors.qdrant.engine import Stored
 from connectors.qdrant.layout import DELETED
 from connectors.qdrant.policy import VersionedIndex
+from core.records import SparseVector
 
 #: Left out, because a duplicate of an event has another offset.
 _ORIGIN: Final = "origin"
 _DECIMALS: Final = 4
 
-#: Payload and vector by point id.
-Contents = dict[str, tuple[Stored, list[float] | None]]
+#: Payload, vector and terms by point id.
+Contents = dict[str, tuple[Stored, list[float] | None, dict[int, float]]]
 
 
 def contents(index: VersionedIndex) -> Contents:
-    """Payload and vector, to four decimals, of every point by id.
+    """Payload, vector and terms, to four decimals, of every point by id.
 
     A ticket's tombstone is included. A chunk's is not, because it means the same as a missing point.
     """
@@ -29,8 +30,14 @@ def contents(index: VersionedIndex) -> Contents:
             continue
         payload = {name: value for name, value in point.payload.items() if name != _ORIGIN}
         rounded = None if point.vector is None else (np.round(point.vector, _DECIMALS) + 0.0).tolist()
-        found[point.id] = (payload, rounded)
+        found[point.id] = (payload, rounded, _rounded(point.terms))
     return found
+
+
+def _rounded(terms: SparseVector | None) -> dict[int, float]:
+    if terms is None:
+        return {}
+    return dict(zip(terms.indices.tolist(), np.round(terms.values, _DECIMALS).tolist(), strict=True))
 
 
 def digest(index: VersionedIndex) -> str:

@@ -9,9 +9,10 @@ import pytest
 from connectors.qdrant import reading
 from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.index import SearchHit, SearchQuery
-from core.records import Point, TicketPoints, Vector
+from core.index import Candidate, SearchHit, SearchQuery, Thread
+from core.records import Point, SparseVector, TicketPoints, Vector
 from core.settings import IndexSettings
+from tests.contracts import word_laws
 from tests.contracts.index_laws import LAWS, opened, ticket
 
 
@@ -43,9 +44,9 @@ class _NoClearing(_Mutant):
 
 
 class _NoHeadCheck(_Mutant):
-    def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
+    def _current(self, found: Sequence[Found]) -> tuple[list[reading._Passage], dict[str, int]]:
         heads = [msgspec.structs.replace(p, payload={**p.payload, "chunk": 0}) for p in found]
-        return super()._tickets_of(heads)
+        return super()._current(heads)
 
 
 class _NoTenant(_Mutant):
@@ -86,15 +87,55 @@ class _FindsThemAgain(_Mutant):
 class _LooksOnce(_Mutant):
     """Drops tickets of which only another version's chunks were found."""
 
-    def _tickets_of(self, found: Sequence[Found]) -> tuple[list[SearchHit], dict[str, int]]:
-        return super()._tickets_of(found)[0], {}
+    def _current(self, found: Sequence[Found]) -> tuple[list[reading._Passage], dict[str, int]]:
+        return super()._current(found)[0], {}
 
 
 class _ChunksAsTickets(_Mutant):
     def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        found = self.engine.nearest(vector, [], query.limit)
-        hits, _rewritten = self._tickets_of(found)
-        return [hit for hit in hits if hit.tenant_id == query.tenant_id]
+        return [
+            SearchHit(one.tenant_id, one.ticket_id, one.version, one.similarity, one.passage, one.payload)
+            for one in self.candidates(query, vector, None)[: query.limit]
+        ]
+
+
+class _RarityOfAll(_Mutant):
+    """Counts a term's rarity among all tenants' passages."""
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "corpus_of", lambda _query: [])
+            return super().candidates(query, vector, terms)
+
+
+class _OneScoreEach(_Mutant):
+    """Gives a candidate the score of the retrieval that found it only."""
+
+    def _scores(
+        self, find: reading._Find | None, found: dict[str, reading._Passage], _others: Sequence[str]
+    ) -> dict[str, float]:
+        return super()._scores(find, found, ())
+
+
+class _KnowsAll(_Mutant):
+    """Knows the terms of other tenants."""
+
+    def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "filters_of", lambda _query: ([], []))
+            patch.setattr(reading, "_of_tenant", lambda found, _tenant: found)
+            return super().known(tenant_id, term_ids, public_only=public_only)
+
+
+class _AnyVersion(_Mutant):
+    """A thread has the passages of every version."""
+
+    def thread(
+        self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
+    ) -> Thread | None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "Between", lambda *_bounds: AnyOf("state", ("live",)))
+            return super().thread(tenant_id, ticket_id, vectors=vectors, public_only=public_only)
 
 
 @pytest.mark.parametrize("kept", ["filter", "check"])
@@ -128,6 +169,11 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_ChunksAsTickets, "results_are_tickets"),
         (_FindsThemAgain, "a_flood_hides_no_ticket"),
         (_LooksOnce, "a_ticket_that_is_being_rewritten_is_found"),
+        (_RarityOfAll, "rarity_is_the_tenants_own"),
+        (_OneScoreEach, "an_identifier_finds_its_passage"),
+        (_NoHeadCheck, "words_of_other_versions_find_nothing"),
+        (_KnowsAll, "known_terms_are_the_tenants_own"),
+        (_AnyVersion, "a_thread_is_the_current_version"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -136,6 +182,6 @@ def test_each_law_catches_a_mutant(tmp_path: Path, mutant: type[_Mutant], law: s
     sound = opened(IndexSettings(path=tmp_path / "index"))
     try:
         with pytest.raises(AssertionError):
-            next(found for found in LAWS if found.__name__ == law)(mutant(sound.engine))
+            next(one for one in (*LAWS, *word_laws.LAWS) if one.__name__ == law)(mutant(sound.engine))
     finally:
         sound.close()

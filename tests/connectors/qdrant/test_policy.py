@@ -13,7 +13,7 @@ from connectors.qdrant.engine import Condition, Engine, Found, Stored, Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
-from core.records import Vector
+from core.records import SparseVector, Vector
 from core.settings import IndexSettings
 from tests.contracts.digest import contents, digest
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
@@ -59,6 +59,16 @@ class _Engine:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> Sequence[Found]:
         return self._inner.nearest(vector, conditions, limit, unless)
+
+    def matching(
+        self,
+        terms: SparseVector,
+        corpus: Sequence[Condition],
+        conditions: Sequence[Condition],
+        limit: int,
+        unless: Sequence[Condition] = (),
+    ) -> Sequence[Found]:
+        return self._inner.matching(terms, corpus, conditions, limit, unless)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         return self._inner.count(conditions)
@@ -132,7 +142,7 @@ def test_interrupted_and_repeated_writes_leave_only_the_newest_version(
         index.write([ticket("1", version, chunks[version], tenant=tenant)])
     newest = max(chunks)
     assert held(index)[tenant, "1"] == (newest, chunks[newest] == 0)
-    live = [payload for payload, _v in contents(index).values() if payload["tenant_id"] == tenant]
+    live = [payload for payload, _v, _t in contents(index).values() if payload["tenant_id"] == tenant]
     assert [payload["version"] for payload in live] == [newest] * max(1, chunks[newest])
 
 

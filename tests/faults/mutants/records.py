@@ -13,7 +13,7 @@ import qdrant_edge as edge
 from connectors.kafka import consumer
 from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
-from connectors.qdrant import layout, policy
+from connectors.qdrant import layout, policy, reading
 from connectors.qdrant.embedded import EdgeEngine
 from connectors.qdrant.engine import Upsert
 from connectors.qdrant.policy import VersionedIndex
@@ -22,6 +22,7 @@ from core.records import NO_RECEIPT, Batch, Receipt, Record, Rejected, TicketPoi
 from delivery.offsets import _Assignment
 from operators import points as pointing
 from stream import plan
+from stream.steps import Step
 from stream.writer import Writer
 from tests.faults.mutants.mutant import mutant, patch
 
@@ -29,6 +30,7 @@ _FAR: Final = 2**53
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _LAYOUT: Any = layout
 _POLICY: Any = policy
+_READING: Any = reading
 _CONSUMER: Any = consumer
 _POINTING: Any = pointing
 _PLAN: Any = plan
@@ -134,7 +136,7 @@ def random_point_ids() -> None:
     def fresh(_tenant_id: str, _ticket_id: str, _chunk: int) -> str:
         return str(uuid4())
 
-    for module in (_POINTING, _LAYOUT, _POLICY):
+    for module in (_POINTING, _LAYOUT, _POLICY, _READING):
         patch(module, "point_id", fresh)
 
 
@@ -150,14 +152,20 @@ def wall_clock_in_the_payload() -> None:
     """A payload contains the time of the write."""
     to_points = _PLAN.to_points
 
-    def stamped(tickets: Sequence[Any]) -> Any:
-        made = to_points(tickets)
+    def stamped(tickets: Sequence[Any], **resources: Any) -> Any:
+        made = to_points(tickets, **resources)
         for points in made:
             for point in points.points:
                 point.payload["indexed_at"] = time.time()
         return made
 
     patch(_PLAN, "to_points", stamped)
+
+
+@mutant("P5", trial="replay")
+def points_without_words() -> None:
+    """Points are written without their terms."""
+    patch(_PLAN, "TERMS", Step("terms", "index", list))
 
 
 # --- P4: what is deleted stays deleted

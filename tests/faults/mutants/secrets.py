@@ -23,12 +23,13 @@ _PLAN: Any = plan
 @mutant("P11", trial="tenants_apart")
 def search_all_tenants() -> None:
     """A search neither filters by tenant nor checks the tenants of its hits."""
-    conditions = _READING._conditions
+    filters_of = _READING.filters_of
 
-    def open_to_all(query: SearchQuery) -> list[Condition]:
-        return [c for c in conditions(query) if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
+    def open_to_all(query: SearchQuery) -> tuple[list[Condition], list[Condition]]:
+        conditions, unless = filters_of(query)
+        return [c for c in conditions if not (isinstance(c, AnyOf) and c.field == "tenant_id")], unless
 
-    patch(_READING, "_conditions", open_to_all)
+    patch(_READING, "filters_of", open_to_all)
     patch(_READING, "_of_tenant", lambda found, _tenant_id: found)
 
 

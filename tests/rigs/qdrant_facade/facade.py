@@ -23,9 +23,15 @@ class QdrantFacade(QdrantServices):
     """
 
     def __init__(
-        self, folder: Path, *, port: int = 0, api_key: str | None = None, tls: tuple[Path, Path] | None = None
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        api_key: str | None = None,
+        tls: tuple[Path, Path] | None = None,
+        version: str = "1.19.0",
     ) -> None:
-        super().__init__(folder)
+        super().__init__(folder, version=version)
         self._faults = Faults()
         self.wrote = self._faults.wrote
         self._gate = Gate(self._faults, api_key=api_key, reset=self._reset)
@@ -33,6 +39,7 @@ class QdrantFacade(QdrantServices):
         self._server = grpc.server(ThreadPoolExecutor(_THREADS), interceptors=[self._gate], options=options)
         q.add_CollectionsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         q.add_PointsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        q.add_QdrantServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         if tls is None:
             inner = self._server.add_insecure_port("127.0.0.1:0")
         else:

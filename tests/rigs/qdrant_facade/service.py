@@ -12,16 +12,17 @@ import grpc
 import qdrant_edge as edge
 from qdrant_client import grpc as q
 
-from connectors.qdrant.layout import VECTOR
+from connectors.qdrant.layout import TERMS, VECTOR
 from tests.rigs.qdrant_facade import convert
 from tests.rigs.qdrant_facade.storage import Collection, open_collections
 
 
-class QdrantServices(q.CollectionsServicer, q.PointsServicer):
-    """Serves the collections below `folder`."""
+class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer):
+    """Serves the collections below `folder`, as a server of `version`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, version: str = "1.19.0") -> None:
         self._folder = folder
+        self._version = version
         self._collections = open_collections(folder)
         self._creating = Lock()
         self._aliases: dict[str, str] = {}  # kept in memory only: no test kills a server that has aliases
@@ -32,6 +33,9 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
         for collection in self._collections.values():
             collection.close()
         self._collections.clear()
+
+    def HealthCheck(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - gRPC's names
+        return q.HealthCheckReply(title="qdrant - vector search engine", version=self._version)
 
     # --- collections
 
@@ -45,7 +49,8 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
             if name in {*self._collections, *self._aliases}:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Collection {name} already exists")
             params = request.vectors_config.params_map.map[VECTOR]
-            self._collections[name] = Collection.create(self._folder / name, params)
+            terms = TERMS in request.sparse_vectors_config.map
+            self._collections[name] = Collection.create(self._folder / name, params, terms=terms)
         return q.CollectionOperationResponse(result=True)
 
     def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 - of both services; the request's type tells which
@@ -54,6 +59,8 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
         collection = self._collection(request, context)
         vectors = q.VectorsConfig(params_map=q.VectorParamsMap(map={VECTOR: collection.params}))
         params = q.CollectionParams(shard_number=1, on_disk_payload=True, vectors_config=vectors)
+        if collection.has_terms:
+            params.sparse_vectors_config.map[TERMS].modifier = q.Modifier.Idf
         config = q.CollectionConfig(
             params=params,
             hnsw_config=q.HnswConfigDiff(m=16, ef_construct=100, full_scan_threshold=10_000),
@@ -95,19 +102,27 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer):
         self._collection(request, context).index(request.field_name, integer=integer)
         return q.PointsOperationResponse(result=q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed))
 
+    def CreateVectorName(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if self._version < "1.18":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
+        self._collection(request, context).add_terms()
+        return q.PointsOperationResponse(result=q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed))
+
     def UpdateBatch(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._collection(request, context).apply(request.operations, self.wrote)
         done = q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed)
         return q.UpdateBatchResponse(result=[done] * len(request.operations))
 
     def Query(self, request: Any, context: Any) -> Any:  # noqa: N802
-        vector = list(request.query.nearest.dense.data)
+        nearest = request.query.nearest
+        vector = convert.sparse(nearest.sparse) if nearest.HasField("sparse") else list(nearest.dense.data)
         found = self._collection(request, context).shard.query(
             edge.QueryRequest(
                 limit=request.limit,
                 query=edge.Query.Nearest(vector, using=request.using),
                 filter=convert.filter_(request.filter) if request.HasField("filter") else None,
                 with_payload=True,
+                params=convert.rarity(request.params) if request.params.HasField("idf") else None,
             )
         )
         return q.QueryResponse(result=[convert.scored(point) for point in found])

@@ -8,7 +8,8 @@ from typing import Any, Final
 import qdrant_edge as edge
 from qdrant_client import grpc as q
 
-from connectors.qdrant.layout import VECTOR
+from connectors.qdrant.folder import finds_terms
+from connectors.qdrant.layout import TERMS, VECTOR
 from tests.rigs.qdrant_facade import convert
 
 _PARAMS: Final = "params"
@@ -24,15 +25,30 @@ class Collection:
         self.shard = edge.EdgeShard.load(str(folder / _SHARD))
 
     @classmethod
-    def create(cls, folder: Path, params: Any) -> "Collection":
-        """Create it in a temporary folder and rename that, so a kill leaves nothing partial."""
+    def create(cls, folder: Path, params: Any, *, terms: bool = True) -> "Collection":
+        """Create it in a temporary folder and rename that, so a kill leaves nothing partial.
+
+        `terms`: whether its points can have terms.
+        """
         draft = folder.with_name(f".{folder.name}")
         draft.mkdir(parents=True)
         vectors = {VECTOR: edge.EdgeVectorParams(size=params.size, distance=edge.Distance.Cosine)}
-        edge.EdgeShard.create(str(draft / _SHARD), edge.EdgeConfig(vectors=vectors)).close()
+        sparse = {TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if terms else None
+        edge.EdgeShard.create(str(draft / _SHARD), edge.EdgeConfig(vectors=vectors, sparse_vectors=sparse)).close()
         (draft / _PARAMS).write_bytes(params.SerializeToString())
         draft.rename(folder)
         return cls(folder)
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether its points can have terms."""
+        return finds_terms(self.shard)
+
+    def add_terms(self) -> None:
+        """Give its points room for terms. Idempotent."""
+        with self._lock:
+            self.shard.update(edge.UpdateOperation.create_sparse_vector(TERMS, edge.Modifier.Idf))
+            self.shard.flush()
 
     def index(self, field: str, *, integer: bool) -> None:
         """Index a payload field. Idempotent."""
