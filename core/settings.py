@@ -192,6 +192,16 @@ class IndexSettings(Group):
     shards: Positive = Field(1, description="Shards of a collection that the worker creates.")
 
 
+class SearchSettings(Group):
+    """Ranking of what a search finds."""
+
+    solved_statuses: str = Field(
+        "solved,closed,resolved",
+        description="Statuses of solved tickets, comma-separated. Tenants with other statuses follow after semicolons: "
+        "`solved,closed;acme=done,fixed`. `ticketstream rebuild` applies a change to indexed tickets.",
+    )
+
+
 class WriterSettings(Group):
     """Batch size and limits on work in flight."""
 
@@ -248,6 +258,7 @@ class Settings(Group):
     model: ModelSettings = Field(default_factory=ModelSettings)
     classify: ClassifySettings = Field(default_factory=ClassifySettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
     writer: WriterSettings = Field(default_factory=WriterSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -8,7 +8,7 @@ from unicodedata import category
 import msgspec
 from msgspec import Struct
 
-from core.contract import Message, Role, UpsertEvent
+from core.contract import Message, Role, UpsertEvent, milliseconds
 from core.protocols import Tokenizer
 from core.records import EnrichedTicket, Passage, Rejected
 
@@ -37,6 +37,7 @@ class _Piece(Struct, frozen=True):
     role: Role
     public: bool
     message: int
+    at: int
 
 
 def chunk(
@@ -54,8 +55,9 @@ def chunk(
         pieces = [[] if item.ticket.content is None else _pieces(item.ticket.content) for item in part]
         subjects = ["" if item.ticket.content is None else item.ticket.content.subject for item in part]
         cutter.prepare(subjects, pieces)
-        for item, subject, own in zip(part, subjects, pieces, strict=True):
-            done.append(item if item.ticket.content is None else _chunked(item, cutter, subject, own, max_passages))
+        for item, own in zip(part, pieces, strict=True):
+            content = item.ticket.content
+            done.append(item if content is None else _chunked(item, cutter, content, own, max_passages))
     return done
 
 
@@ -76,11 +78,12 @@ def _length(message: Message) -> int:
 
 
 def _chunked(
-    item: EnrichedTicket, cutter: "_Cutter", subject: str, pieces: Sequence[_Piece], max_passages: int
+    item: EnrichedTicket, cutter: "_Cutter", content: UpsertEvent, pieces: Sequence[_Piece], max_passages: int
 ) -> EnrichedTicket:
-    found = _passages(cutter, subject, pieces)
+    found = _passages(cutter, content, pieces)
     kept = found if len(found) <= max_passages else _fair_share(found, max_passages)
-    return msgspec.structs.replace(item, passages=kept, left_out=len(found) - len(kept))
+    messages = len(content.messages)
+    return msgspec.structs.replace(item, passages=kept, left_out=len(found) - len(kept), messages=messages)
 
 
 def _fair_share(passages: Sequence[Passage], most: int) -> tuple[Passage, ...]:
@@ -104,26 +107,39 @@ def _fair_share(passages: Sequence[Passage], most: int) -> tuple[Passage, ...]:
 
 
 def _pieces(content: UpsertEvent) -> list[_Piece]:
-    pieces = [_Piece(content.body, "customer", public=True, message=-1)] if content.body.strip() else []
+    created = milliseconds(content.created_at)
+    own = _Piece(content.body, "customer", public=True, message=-1, at=created)
+    pieces = [own] if content.body.strip() else []
     for number, message in enumerate(content.messages):
         repeats = number == 0 and message.public and message.body.strip() == content.body.strip()
         if message.body.strip() and not repeats:
-            pieces.append(_Piece(message.body, message.author, message.public, number))
+            sent = milliseconds(message.created_at)
+            pieces.append(_Piece(message.body, message.author, message.public, number, sent))
     return pieces
 
 
-def _passages(cutter: "_Cutter", subject: str, pieces: Sequence[_Piece]) -> tuple[Passage, ...]:
+def _passages(cutter: "_Cutter", content: UpsertEvent, pieces: Sequence[_Piece]) -> tuple[Passage, ...]:
+    subject, created = content.subject, milliseconds(content.created_at)
     prefix = cutter.prefix(subject)
     found = [
-        Passage(text, f"{prefix}\n{text}" if prefix else text, piece.role, piece.public, piece.message)
+        Passage(text, f"{prefix}\n{text}" if prefix else text, piece.role, piece.public, piece.message, piece.at, span)
         for piece in pieces
-        for text in cutter.cut(piece.text, prefix)
+        for text, span in _located(piece.text, cutter.cut(piece.text, prefix))
     ]
     if pieces and prefix == subject.strip():
         return tuple(found)
     # The subject stands alone where there is nothing else, and where it is too long to go before every passage.
-    own = [Passage(text, text, "customer", public=True, message=-1) for text in cutter.cut(subject, "")]
-    return (*own, *found) if own or found else (Passage(NO_TEXT, NO_TEXT, "customer", public=True, message=-1),)
+    alone = cutter.cut(subject, "") or ([] if found else [NO_TEXT])
+    return (*(Passage(text, text, "customer", public=True, message=-1, at=created) for text in alone), *found)
+
+
+def _located(text: str, parts: Sequence[str]) -> Iterator[tuple[str, Span]]:
+    """Each part with its characters in `text`. Most parts begin after the one before; they may overlap."""
+    start = -1
+    for part in parts:
+        after = text.find(part, start + 1)
+        start = text.index(part) if after < 0 else after
+        yield part, (start, start + len(part))
 
 
 class _Cutter:

@@ -8,7 +8,8 @@ import msgspec
 from core.contract import CONTRACT_VERSION, UpsertEvent, milliseconds
 from core.identity import point_id
 from core.payload import Payload
-from core.records import EmbeddedTicket, Label, Point, Rejected, TicketPoints
+from core.records import EmbeddedTicket, Label, Passage, Point, Rejected, TicketPoints
+from operators.outcome import DEFAULT_STATUSES, Outcome, SolvedStatuses, outcome_of
 
 Attributes = dict[str, str | int | float | bool | None]
 
@@ -18,12 +19,14 @@ _SUBJECT_CHARACTERS: Final = 1_000
 _ATTRIBUTE_BYTES: Final = 8_192
 
 
-def to_points(items: Sequence[EmbeddedTicket]) -> list[TicketPoints | Rejected]:
-    """One point per passage, in order: chunk 0 is the head."""
-    return [_points(item) for item in items]
+def to_points(
+    items: Sequence[EmbeddedTicket], *, solved: SolvedStatuses = DEFAULT_STATUSES
+) -> list[TicketPoints | Rejected]:
+    """One point per passage, in order: chunk 0 is the head. `solved` are the statuses of solved tickets."""
+    return [_points(item, solved) for item in items]
 
 
-def _points(item: EmbeddedTicket) -> TicketPoints:
+def _points(item: EmbeddedTicket, solved: SolvedStatuses) -> TicketPoints:
     ticket = item.enriched.ticket
     broker_ms = ticket.raw.timestamp_ms
     if ticket.content is None:
@@ -31,8 +34,11 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
             ticket.tenant_id, ticket.ticket_id, ticket.version, (), broker_ms=broker_ms, record=ticket.record
         )
     attributes = _that_fit(ticket.content.attributes)
-    shared = _shared(item, ticket.content, attributes)
     passages = item.enriched.passages
+    outcome = outcome_of(ticket.tenant_id, ticket.content, passages, solved)
+    shared = _shared(item, ticket.content, attributes)
+    if outcome is not None:
+        shared |= {"solved": "yes", "solved_at": outcome.solved_at}
     points = tuple(
         Point(
             id=point_id(ticket.tenant_id, ticket.ticket_id, chunk),
@@ -41,10 +47,7 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
                 **shared,
                 "chunk": chunk,
                 "chunks": len(passages),
-                "text": passage.text,
-                "role": passage.role,
-                "visibility": "public" if passage.public else "internal",
-                "message": passage.message,
+                **_own(passage, outcome),
             },
         )
         for chunk, (passage, vector) in enumerate(zip(passages, item.vectors, strict=True))
@@ -54,6 +57,23 @@ def _points(item: EmbeddedTicket) -> TicketPoints:
     return TicketPoints(
         ticket.tenant_id, ticket.ticket_id, ticket.version, points, event_ms, broker_ms, ticket.record, left_out
     )
+
+
+def _own(passage: Passage, outcome: Outcome | None) -> Payload:
+    """The payload of one passage."""
+    payload: Payload = {
+        "text": passage.text,
+        "role": passage.role,
+        "visibility": "public" if passage.public else "internal",
+        "message": passage.message,
+    }
+    if passage.at is not None:
+        payload["message_at"] = passage.at
+    if passage.span is not None:
+        payload["start"], payload["end"] = passage.span
+    if outcome is not None and outcome.message is not None and outcome.message == passage.message:
+        payload["resolution"] = True
+    return payload
 
 
 def _that_fit(attributes: Attributes) -> Attributes:
@@ -90,6 +110,8 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent, attributes: Attributes) 
         "created_at": milliseconds(content.created_at),
         "updated_at": milliseconds(content.updated_at),
     }
+    if item.enriched.messages is not None:
+        payload["messages"] = item.enriched.messages
     for name, given, found in (
         ("category", content.category, item.category),
         ("priority", content.priority, item.priority),

@@ -14,14 +14,18 @@ from operators.decode import decode
 from operators.embed import embed
 from operators.enrich import enrich
 from operators.language import CompactDetector, detect_language
+from operators.outcome import parse_statuses
 from operators.points import to_points
 from operators.receive import receive_embedded, receive_enriched
 from operators.redact import redact
+from operators.terms import add_terms
 from stream.sinks import CUSTOMERS
 from stream.steps import Step
 
 #: From a record of `tickets.enriched` to the enriched ticket.
 RECEIVE_ENRICHED: Final = Step("receive", "embed", receive_enriched)
+#: The last step wherever points are made or received.
+TERMS: Final = Step("terms", "index", add_terms)
 
 
 def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
@@ -70,15 +74,16 @@ def lookup_steps(settings: Settings) -> list[Step]:
 
 def receiving_steps(model: str) -> list[Step]:
     """Steps from a record of `tickets.embedded` to points. `model` is the stamp of the model that made them."""
-    return [Step("receive", "index", partial(receive_embedded, model=model))]
+    return [Step("receive", "index", partial(receive_embedded, model=model)), TERMS]
 
 
 def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
     """Steps from enriched ticket to points.
 
     Raises:
-        ConfigError: the examples' file is missing or malformed.
+        ConfigError: the examples' file is missing or malformed, or so is the setting of solved statuses.
     """
+    statuses = parse_statuses(settings.search.solved_statuses)
     examples = (
         Examples.load(read_examples(settings.classify.examples_file), embedder=embedder)
         if settings.classify.examples_file
@@ -95,5 +100,6 @@ def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
                 min_confidence=settings.classify.min_confidence,
             ),
         ),
-        Step("points", "index", to_points, leaves_out="attributes"),
+        Step("points", "index", partial(to_points, solved=statuses), leaves_out="attributes"),
+        TERMS,
     ]

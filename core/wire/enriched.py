@@ -18,6 +18,8 @@ class WirePassage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: Role = "customer"
     public: bool = True
     message: int = -1
+    at: int | None = None
+    span: tuple[int, int] | None = None
 
 
 class WireContent(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +43,7 @@ class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         origin: topic, partition and offset of the event in the raw topic.
         broker_ms: timestamp of its record there.
+        messages: number of the thread's messages; None in records of earlier versions.
     """
 
     tenant_id: str
@@ -52,6 +55,7 @@ class Enriched(Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: Label | None = None
     customer: dict[str, str] | None = None
     passages: tuple[WirePassage, ...] = ()
+    messages: int | None = None
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -71,6 +75,7 @@ def encode_enriched(item: EnrichedTicket) -> OutgoingRecord:
         language=item.language,
         customer=None if item.customer is None else dict(item.customer),
         passages=tuple(_wire_passage(passage) for passage in item.passages),
+        messages=item.messages,
     )
     return OutgoingRecord(_ENCODER.encode(value), headers_of("enriched", ticket.record, raw.timestamp_ms))
 
@@ -92,7 +97,7 @@ def decode_enriched(record: Record) -> EnrichedTicket:
         RawPosition(Origin(topic, partition, offset), found.broker_ms),
     )
     passages = tuple(_passage(passage) for passage in found.passages)
-    return EnrichedTicket(ticket, found.language, found.customer, passages)
+    return EnrichedTicket(ticket, found.language, found.customer, passages, messages=found.messages)
 
 
 def enriched_schema() -> dict[str, object]:
@@ -128,10 +133,16 @@ def _wire_passage(passage: Passage) -> WirePassage:
     ending = f"\n{passage.text}"
     heading = passage.embed_text.removesuffix(ending) if passage.embed_text.endswith(ending) else ""
     return WirePassage(
-        text=passage.text, heading=heading, role=passage.role, public=passage.public, message=passage.message
+        text=passage.text,
+        heading=heading,
+        role=passage.role,
+        public=passage.public,
+        message=passage.message,
+        at=passage.at,
+        span=passage.span,
     )
 
 
 def _passage(found: WirePassage) -> Passage:
     embed_text = f"{found.heading}\n{found.text}" if found.heading else found.text
-    return Passage(found.text, embed_text, found.role, found.public, found.message)
+    return Passage(found.text, embed_text, found.role, found.public, found.message, found.at, found.span)

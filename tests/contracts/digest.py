@@ -16,7 +16,7 @@ _ORIGIN: Final = "origin"
 _DECIMALS: Final = 4
 
 #: Payload, vector and terms by point id.
-Contents = dict[str, tuple[Stored, list[float] | None, dict[int, float]]]
+Contents = dict[str, tuple[Stored, list[float] | None, dict[str, float]]]
 
 
 def contents(index: VersionedIndex) -> Contents:
@@ -34,10 +34,10 @@ def contents(index: VersionedIndex) -> Contents:
     return found
 
 
-def _rounded(terms: SparseVector | None) -> dict[int, float]:
+def _rounded(terms: SparseVector | None) -> dict[str, float]:
     if terms is None:
         return {}
-    return dict(zip(terms.indices.tolist(), np.round(terms.values, _DECIMALS).tolist(), strict=True))
+    return dict(zip(map(str, terms.indices.tolist()), np.round(terms.values, _DECIMALS).tolist(), strict=True))
 
 
 def digest(index: VersionedIndex) -> str:

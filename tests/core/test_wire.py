@@ -127,6 +127,19 @@ def test_text_that_was_cut_is_not_in_the_topic() -> None:
         assert b"RAW" not in message.value
 
 
+def test_a_record_of_an_earlier_version_is_read() -> None:
+    """An enriched ticket without the times and places of its passages becomes points without them."""
+    message = encode_enriched(_enriched(samples.ticket(body="x", messages=(samples.message("y"),))))
+    value = msgspec.msgpack.decode(message.value)
+    value.pop("messages")
+    for passage in value["passages"]:
+        del passage["at"], passage["span"]
+    there = decode_enriched(_received(OutgoingRecord(msgspec.msgpack.encode(value), message.headers)))
+    assert [one.text for one in there.passages] == ["x", "y"]
+    for point in _points(there).points:
+        assert not {"messages", "message_at", "start", "end"} & set(point.payload)
+
+
 def test_a_vector_with_a_partial_float_is_malformed() -> None:
     """A vector whose bytes are not a multiple of four is an error."""
     message = encode_embedded(_points(_enriched(samples.ticket(body="x"))), model="m")

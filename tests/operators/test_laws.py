@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.files.customers import CustomerFile
-from core.records import EmbeddedTicket, Example, Origin, Record, Rejected, Ticket
+from core.records import EmbeddedTicket, Example, Origin, Point, Record, Rejected, Ticket, TicketPoints
 from core.settings import ContractSettings
 from core.wire.embedded import encode_embedded
 from core.wire.enriched import encode_enriched
@@ -26,6 +26,7 @@ from operators.language import CompactDetector, detect_language
 from operators.points import to_points
 from operators.receive import receive_embedded, receive_enriched
 from operators.redact import redact
+from operators.terms import add_terms
 from tests.operators import samples
 
 Operator = Callable[[Sequence[Any]], Sequence[Any]]
@@ -44,11 +45,16 @@ def _as_enriched(ticket: Ticket) -> Record:
     return _sent(encode_enriched(_chunk(_language([ticket]))[0]))
 
 
-def _as_embedded(ticket: Ticket) -> Record:
-    """The record of `tickets.embedded` that it becomes."""
+def _as_points(ticket: Ticket) -> TicketPoints:
+    """The points that it becomes."""
     (points,) = to_points(_embed(_chunk(_language([ticket]))))
     assert not isinstance(points, Rejected)
-    return _sent(encode_embedded(points, model="m"))
+    return points
+
+
+def _as_embedded(ticket: Ticket) -> Record:
+    """The record of `tickets.embedded` that it becomes."""
+    return _sent(encode_embedded(_as_points(ticket), model="m"))
 
 
 def _sent(message: OutgoingRecord) -> Record:
@@ -71,6 +77,7 @@ OPERATORS: dict[str, tuple[Operator, Any]] = {
         samples.tickets.map(lambda t: _embed(_chunk(_language([t])))[0]),
     ),
     "points": (to_points, samples.tickets.map(lambda t: _embed(_chunk(_language([t])))[0])),
+    "terms": (add_terms, samples.tickets.map(_as_points)),
     "receive enriched": (receive_enriched, samples.tickets.map(_as_enriched) | samples.records),
     "receive embedded": (receive_embedded, samples.tickets.map(_as_embedded) | samples.records),
 }
@@ -97,8 +104,13 @@ def same(one: Any, other: Any) -> bool:
             and (one.enriched, one.category, one.priority) == (other.enriched, other.category, other.priority)
         )
     if hasattr(one, "points"):
-        return [(p.id, p.payload) for p in one.points] == [(p.id, p.payload) for p in other.points]
+        return [_values(p) for p in one.points] == [_values(p) for p in other.points]
     return bool(one == other)
+
+
+def _values(point: Point) -> tuple[Any, ...]:
+    terms = point.terms
+    return (point.id, point.payload, *(() if terms is None else (terms.indices.tolist(), terms.values.tolist())))
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -115,10 +127,12 @@ def test_laws(name: str, data: st.DataObject) -> None:
 def test_a_deleted_ticket_passes_through(name: str) -> None:
     """No operator rejects a deleted ticket, although it has no content."""
     deleted: Any = samples.ticket(deleted=True)
-    if name in {"enrich", "chunk", "embed", "classify", "points"}:
+    if name in {"enrich", "chunk", "embed", "classify", "points", "terms"}:
         deleted = _language([deleted])[0]
-    if name in {"classify", "points"}:
+    if name in {"classify", "points", "terms"}:
         deleted = _embed([deleted])[0]
+    if name == "terms":
+        deleted = to_points([deleted])[0]
     (done,) = OPERATORS[name][0]([deleted])
     assert not isinstance(done, Rejected)
 

@@ -158,4 +158,4 @@ def test_lookups_need_a_customers_file(tmp_path: Path) -> None:
         lookup_steps(settings)
     file.write_text("")
     names = [step.name for step in ticket_steps(settings, HashingEmbedder())]
-    assert names == ["decode", "clean", "redact", "language", "chunk", "enrich", "embed", "classify", "points"]
+    assert names == ["decode", "clean", "redact", "language", "chunk", "enrich", "embed", "classify", "points", "terms"]
