@@ -1,0 +1,67 @@
+"""Questions are asked, scored and summarised by group."""
+
+from maintenance.evaluation.evaluate import (
+    ALL,
+    NOTHING,
+    Found,
+    Score,
+    ask_of,
+    compare,
+    score_questions,
+    summarise,
+)
+from maintenance.evaluation.questions import Question
+from tests.maintenance.evaluation.fakes import FakeSearcher
+
+_QUESTIONS = [
+    Question(tenant="acme", question="one", relevant=("T-1",), language="en", kind="meaning"),
+    Question(tenant="acme", question="zwei", relevant={"T-2": 2}, language="de", kind="meaning"),
+    Question(tenant="acme", question="A-1", relevant=("T-3",), language="en", kind="identifier"),
+    Question(tenant="acme", question="sourdough", nothing=True, kind="nothing"),
+]
+_ANSWERS = {"one": ["T-1"], "zwei": ["T-9", "T-2"], "A-1": ["T-9"], "sourdough": []}
+
+
+def _scores(answers: dict[str, list[str]]) -> list[Score]:
+    return score_questions(_QUESTIONS, ask_of(FakeSearcher(answers)))
+
+
+def test_each_measure_is_the_mean_over_the_questions_that_have_answers() -> None:
+    """A question that nothing answers counts for "nothing found" only."""
+    figures = summarise(_scores(_ANSWERS))[0].figures
+    assert figures["mrr@10"].value == 0.5
+    assert figures["hit@1"].count == 3
+    assert figures[NOTHING].value == 1
+
+
+def test_saying_nothing_where_there_is_something_is_an_error() -> None:
+    """The accuracy is balanced: three right of three and none right of one make a half."""
+    everything = {**_ANSWERS, "sourdough": ["T-5"]}
+    assert summarise(_scores(everything))[0].figures[NOTHING].value == 0.5
+    assert summarise(_scores({}))[0].figures[NOTHING].value == 0.5
+
+
+def test_groups_are_kinds_and_languages() -> None:
+    """All questions come first; a group that is the only one of its sort is not repeated."""
+    groups = {group.name: group for group in summarise(_scores(_ANSWERS))}
+    assert list(groups) == [ALL, "identifier", "meaning", "nothing", "de", "en"]
+    assert groups["de"].figures["mrr@10"].value == 0.5
+    assert set(groups["nothing"].figures) == {NOTHING}
+    assert [g.name for g in summarise(_scores(_ANSWERS)[:1])] == [ALL]
+
+
+def test_a_ticket_is_left_out_of_its_own_results() -> None:
+    """The ticket that a question was taken from is not counted, and the search is asked for one more."""
+    searcher = FakeSearcher({"one": ["T-7", "T-1"]})
+    question = Question(tenant="acme", question="one", relevant=("T-1",), without=("T-7",))
+    assert ask_of(searcher)(question) == Found(("T-1",), nothing=False)
+    assert searcher.limits == [11]
+
+
+def test_gains_are_paired() -> None:
+    """The gain of each measure is the mean difference of the same questions."""
+    better = {**_ANSWERS, "zwei": ["T-2"], "A-1": ["T-3"]}
+    gains = compare(_scores(_ANSWERS), _scores(better))
+    assert gains["hit@1"].value == 2 / 3
+    assert gains[NOTHING].value == 0
+    assert compare(_scores(better), _scores(_ANSWERS))["hit@1"].value == -2 / 3

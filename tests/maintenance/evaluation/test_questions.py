@@ -1,0 +1,68 @@
+"""Files of questions: each line is checked, and a mistake is one line that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from maintenance.evaluation.questions import Question, read_questions, write_questions
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """Questions survive a file, with grades, languages and kinds."""
+    questions = [
+        Question(tenant="acme", question="why?", relevant=("T-1", "T-2")),
+        Question(
+            tenant="acme", question="warum?", relevant={"T-1": 2}, language="de", kind="meaning", without=("T-9",)
+        ),
+        Question(tenant="acme", question="sourdough", nothing=True),
+        Question(tenant="acme", ticket="T-3", relevant=("T-4",)),
+    ]
+    file = tmp_path / "questions.jsonl"
+    write_questions(file, questions)
+    assert read_questions(file) == questions
+    assert [q.grades for q in questions[:2]] == [{"T-1": 1, "T-2": 1}, {"T-1": 2}]
+
+
+def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
+    """An empty line is no question."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text('\n{"tenant":"a","question":"x","relevant":["1"]}\n\n')
+    assert len(read_questions(file)) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("not json", "line 2 of"),
+        ('{"question":"x","relevant":["1"]}', "tenant"),
+        ('{"tenant":"a","relevant":["1"]}', "give either question or ticket"),
+        ('{"tenant":"a","question":" ","relevant":["1"]}', "give either question or ticket"),
+        ('{"tenant":"a","question":"x","ticket":"1","relevant":["1"]}', "give either question or ticket"),
+        ('{"tenant":"a","question":"x"}', "give the relevant tickets, or nothing: true"),
+        (
+            '{"tenant":"a","question":"x","relevant":["1"],"nothing":true}',
+            "give the relevant tickets, or nothing: true",
+        ),
+        ('{"tenant":"a","question":"x","relevant":{"1":0}}', "grades are 1 or more"),
+        ('{"tenant":"a","question":"x","relevant":["1"],"lang":"de"}', "lang"),
+        ('{"tenant":"a","question":"x","relevant":"1"}', "relevant"),
+    ],
+)
+def test_a_mistake_names_its_line(tmp_path: Path, line: str, words: str) -> None:
+    """The message says which line is wrong, and what to write."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text(f'{{"tenant":"a","question":"x","relevant":["1"]}}\n{line}\n')
+    with pytest.raises(ConfigError, match="line 2 of") as raised:
+        read_questions(file)
+    assert words in str(raised.value)
+
+
+def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
+    """So is a missing one."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n")
+    with pytest.raises(ConfigError, match="has no questions"):
+        read_questions(file)
+    with pytest.raises(ConfigError, match="no such file"):
+        read_questions(tmp_path / "missing.jsonl")
