@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, dlq, doctor, model, produce, rebuild, reconcile, search, status, topics
+from cli import demo, dlq, doctor, evaluate, model, produce, rebuild, reconcile, search, status, topics
 
 HELP = (
     "Support tickets from Kafka, searchable by meaning within seconds of arriving.\n\n"
@@ -32,6 +32,7 @@ app.command("demo")(demo.demo)
 app.command("topics")(topics.topics)
 app.command("produce")(produce.produce)
 app.command("search")(search.search)
+app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("reconcile")(reconcile.reconcile)
 app.command("rebuild")(rebuild.rebuild)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -13,6 +14,9 @@ from cli.console import JsonFlag, err, print_json, report_errors
 from connectors.qdrant.replacement import open_replacement
 from core.environment import load_settings
 from core.settings import Settings
+from maintenance.evaluation.bootstrap import Interval
+from maintenance.evaluation.gate import MARGIN, Gate, shown_gain
+from maintenance.evaluation.questions import read_questions
 from maintenance.fold import Fold
 from maintenance.log import TopicLog, open_raw_log
 from maintenance.rebuild import catch_up, index_new, write_latest
@@ -35,12 +39,13 @@ class Source(StrEnum):
 
 
 class Report(Struct, frozen=True):
-    """Output of `--json`. `old` is the collection that the alias named before, if any."""
+    """Output of `--json`. `old` is the collection that the alias named before, if any; `gains` are of `--questions`."""
 
     index: str
     tickets: int
     rejected: int
     old: str | None
+    gains: dict[str, Interval]
 
 
 class _Plan(Struct, frozen=True):
@@ -63,6 +68,19 @@ def rebuild(
             help="`raw` embeds every ticket again; `embedded` reuses a split stream's vectors and needs no model.",
         ),
     ] = Source.raw,
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSONL of questions (see `evaluate`) that the new index must answer as well as the old.",
+        ),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0, max=1, help="How much lower the new index's figures may be.")
+    ] = MARGIN,
+    accept_worse: Annotated[
+        bool, typer.Option("--accept-worse", help="Switch to the new index even if it finds less.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Build a new index from the log, and put it in the place of the old one, which answers until then.
@@ -70,17 +88,23 @@ def rebuild(
     On a Qdrant server TICKETS_INDEX__COLLECTION names an alias, which switches to the new collection in one step while
     workers run. The embedded index is switched while its worker is stopped: this command says when to stop it.
 
+    With --questions both indexes are asked before the switch. If the new one's figures are lower by more than --margin,
+    and the 95 % confidence interval of the difference is below 0, the old index stays.
+
     With --from embedded, tickets that were written before the stream was split are left out. Run
     `ticketstream reconcile --split` afterwards to see whether any are missing.
     """
     settings = load_settings()
+    gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None
     with progress_bars() as bars:
         plan = _from_raw(settings) if source is Source.raw else _from_embedded(settings, bars)
-        report = _build(settings, plan, bars)
+        report = _build(settings, plan, gate, bars)
     if as_json:
         print_json(report)
         return
     err.print(f"{report.tickets:,} ticket(s) indexed into {report.index}, which now answers searches")
+    if report.gains:
+        err.print(f"gain on your questions: {', '.join(map(shown_gain, report.gains.items()))}", highlight=False)
     if report.rejected:
         err.print(f"{report.rejected:,} invalid record(s) were left out")
     if report.old is not None:
@@ -89,8 +113,8 @@ def rebuild(
         )
 
 
-def _build(settings: Settings, plan: _Plan, bars: Progress) -> Report:
-    """Fill a new index, catch up with the log and switch to the new index."""
+def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -> Report:
+    """Fill a new index, catch up with the log and switch to the new index, if the gate lets it."""
     fold, log = plan.fold, plan.log
     replacement = open_replacement(settings.index, dimension=plan.dimension, model=plan.model)
     try:
@@ -104,11 +128,12 @@ def _build(settings: Settings, plan: _Plan, bars: Progress) -> Report:
             writing=lambda records: with_progress(bars, "indexing", records, total=total),
         )
         catch_up(fold, log, reindexer)
+        gains = {} if gate is None else gate.compare(replacement.index, plan.model)
         bars.stop()
         replacement.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Notice(_STOP_THE_WORKER))
     finally:
         replacement.close()
-    return Report(replacement.name, reindexer.written, reindexer.rejected, replacement.old)
+    return Report(replacement.name, reindexer.written, reindexer.rejected, replacement.old, gains)
 
 
 def _from_raw(settings: Settings) -> _Plan:

@@ -8,7 +8,19 @@ from typer.testing import CliRunner
 
 from cli.main import app
 
-COMMANDS = ["demo", "topics", "produce", "search", "status", "reconcile", "rebuild", "dlq", "model", "doctor"]
+COMMANDS = [
+    "demo",
+    "topics",
+    "produce",
+    "search",
+    "evaluate",
+    "status",
+    "reconcile",
+    "rebuild",
+    "dlq",
+    "model",
+    "doctor",
+]
 _DEAD = {"TICKETS_KAFKA__BROKERS": "127.0.0.1:1", "TICKETS_KAFKA__STARTUP_TIMEOUT_S": "0.5"}
 
 

@@ -1,0 +1,183 @@
+"""`ticketstream evaluate`: how well your own questions find their tickets."""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from msgspec import Struct
+from rich.progress import Progress
+from rich.table import Table
+
+from cli.bars import progress_bars, with_progress
+from cli.console import JsonFlag, err, out, print_json, report_errors
+from core.environment import load_settings
+from core.errors import ConfigError, TicketstreamError
+from core.settings import PREFIX, Settings
+from maintenance.evaluation.bootstrap import Interval
+from maintenance.evaluation.evaluate import (
+    ALL,
+    MEASURES,
+    NOTHING,
+    Group,
+    Score,
+    ask_of,
+    compare,
+    score_questions,
+    summarise,
+)
+from maintenance.evaluation.gate import shown_gain
+from maintenance.evaluation.questions import Question, read_questions
+from runtime.control import WorkerClient
+from runtime.searcher import open_searcher
+
+_MEASURES: Final = (*MEASURES, NOTHING)
+
+
+class BelowFloorError(TicketstreamError):
+    """A figure is below its floor."""
+
+
+class Report(Struct, frozen=True):
+    """Output of `--json`. `against` and `gains` are there if a second configuration was measured.
+
+    Attributes:
+        gains: of all questions, from the second configuration to the first.
+        misses: questions whose relevant tickets were not found, or were found where there is nothing.
+    """
+
+    groups: list[Group]
+    against: list[Group]
+    gains: dict[str, Interval]
+    misses: list[Score]
+
+
+@report_errors
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="JSONL of questions with the tickets to find.")],
+    *,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Measure a second configuration too, with this setting changed; may be repeated.",
+        ),
+    ] = None,
+    floor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=VALUE", help="Exit with 1 if this measure is lower, e.g. mrr@10=0.5; repeatable."
+        ),
+    ] = None,
+    misses: Annotated[int, typer.Option(min=0, help="Number of questions to list that found nothing relevant.")] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Measure how well questions find their tickets, with 95 % confidence intervals.
+
+    A line of the file is a question with the tickets to find, or one that no ticket answers; docs/evaluation.md has the
+    format.
+
+    [dim]ticketstream evaluate questions.jsonl --floor mrr@10=0.5[/]
+    """
+    questions, floors = read_questions(file), _floors(floor or [])
+    settings = load_settings()
+    other = _changed(against) if against else None
+    with progress_bars() as bars:
+        scores = _measured(questions, settings, bars, "asking")
+        before = [] if other is None else _measured(questions, other, bars, "asking the other", direct=True)
+    report = Report(
+        summarise(scores),
+        summarise(before) if before else [],
+        compare(before, scores) if before else {},
+        [score for score in scores if not (score.scores.get("recall@10") or score.question.nothing)][:misses],
+    )
+    if as_json:
+        print_json(report)
+    else:
+        _show(report)
+    _require_floors(report.groups[0], floors)
+
+
+def _measured(
+    questions: Sequence[Question], settings: Settings, bars: Progress, doing: str, *, direct: bool = False
+) -> list[Score]:
+    with ExitStack() as stack:
+        searcher = open_searcher(settings, stack)
+        if direct and isinstance(searcher, WorkerClient):
+            raise ConfigError("--against: a running worker answers with its own settings; stop it, then compare")
+        return score_questions(with_progress(bars, doing, questions, total=len(questions)), ask_of(searcher))
+
+
+def _changed(changes: Sequence[str]) -> Settings:
+    """The settings with some changed.
+
+    Raises:
+        ConfigError: a change is no setting and value.
+    """
+    environment = dict(os.environ)
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals or not name.startswith(PREFIX):
+            raise ConfigError(
+                f"--against {change}: write NAME=VALUE with a setting of `ticketstream doctor --settings`"
+            )
+        environment[name] = value
+    return load_settings(environment)
+
+
+def _floors(given: Sequence[str]) -> dict[str, float]:
+    found = {}
+    for one in given:
+        name, _, value = one.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise ConfigError(f"--floor {one}: write MEASURE=VALUE, for example mrr@10=0.5") from None
+        if name not in _MEASURES:
+            raise ConfigError(f"--floor {one}: the measures are {', '.join(_MEASURES)}")
+    return found
+
+
+def _require_floors(everything: Group, floors: dict[str, float]) -> None:
+    """Raise BelowFloorError if a figure of all questions is below its floor, or was not measured."""
+    below = []
+    for name, least in floors.items():
+        figure = everything.figures.get(name)
+        if figure is None:
+            raise ConfigError(f"--floor {name}: the file has no questions of that kind")
+        if figure.value < least:
+            below.append(f"{name} is {figure.value:.3f}, below the floor of {least:g}")
+    if below:
+        raise BelowFloorError("; ".join(below))
+
+
+def _show(report: Report) -> None:
+    out.print(_table(report.groups, f"{report.groups[0].questions:,} questions"))
+    if report.against:
+        out.print(_table(report.against, "the other configuration"))
+        gains = ", ".join(map(shown_gain, report.gains.items()))
+        out.print(f"gain over the other: {gains}", highlight=False)
+    for score in report.misses:
+        asked = score.question.question or score.question.ticket
+        wanted, found = ", ".join(score.question.grades), ", ".join(score.found.ticket_ids[:3]) or "nothing"
+        err.print(f"{asked}: wanted {wanted}; found {found}", markup=False, highlight=False)
+
+
+def _table(groups: Sequence[Group], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("questions")
+    table.add_column("number", justify="right")
+    shown = [name for name in _MEASURES if any(name in group.figures for group in groups)]
+    for name in shown:
+        table.add_column("nothing found" if name == NOTHING else name, justify="right", no_wrap=True)
+    for group in groups:
+        figures = [group.figures.get(name) for name in shown]
+        cells = ["" if figure is None else _figure(figure) for figure in figures]
+        table.add_row("all" if group.name == ALL else group.name, f"{group.questions:,}", *cells)
+    return table
+
+
+def _figure(figure: Interval) -> str:
+    return f"{figure.value:.3f}\n{figure.low:.3f} to {figure.high:.3f}"
