@@ -80,6 +80,7 @@ def _run(suite: Suite, job: Job, rounds: int, machine: Machine) -> list[Row]:
     )
     rows: list[Row] = []
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        rounds = rounds if suite.repeats else 1
         task = progress.add_task(suite.name, total=rounds * len(suite.everyone))
 
         def started(contender: str, number: int) -> None:

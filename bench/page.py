@@ -79,7 +79,7 @@ def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> s
         *("| " + " | ".join(cells(suite, summary)) + " |" for summary in summaries),
         "",
         *([suite.note, ""] if suite.note else []),
-        f"{f'{tickets:,} tickets a run, ' if tickets > 1 else ''}{rounds} rounds; "
+        f"{f'{tickets:,} tickets a run, ' if tickets > 1 else ''}{rounds} {'round' if rounds == 1 else 'rounds'}; "
         f"{machine.hardware}; commit {machine.commit}; "
         f"Python {machine.python}, " + ", ".join(f"{name} {number}" for name, number in machine.versions.items()) + ".",
         "",

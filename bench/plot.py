@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from bench.suite import Figure as Column
 from bench.suite import Suite
 from bench.summary import Summary
 
@@ -52,7 +53,8 @@ def _figures(figure: Figure, suite: Suite, shown: Sequence[Summary]) -> str:
     values = [[s.figures.get(f.name, 0.0) for s in shown] for f in plotted]
     for number, (f, of) in enumerate(zip(plotted, values, strict=True)):
         colour = _COLOURS[number % len(_COLOURS)]
-        bars = axes.barh(places - (number - (len(plotted) - 1) / 2) * height, of, height, color=colour, label=f.heading)
+        at = places - (number - (len(plotted) - 1) / 2) * height
+        bars = axes.barh(at, of, height, color=colour, label=f.heading, xerr=_whiskers(f, shown), ecolor="#4a5568")
         axes.bar_label(bars, [f" {value:,.{f.digits}f}" if value else "" for value in of], padding=2, fontsize=8)
     axes.set_yticks(places, [s.contender for s in shown])
     axes.set_xlabel(suite.axis)
@@ -63,6 +65,14 @@ def _figures(figure: Figure, suite: Suite, shown: Sequence[Summary]) -> str:
     if len(plotted) > 1:
         figure.legend(loc="outside upper center", ncols=len(plotted), frameon=False)
     return f"{suite.axis}, by contender"
+
+
+def _whiskers(figure: Column, shown: Sequence[Summary]) -> list[list[float]] | None:
+    """Lengths of the lower and upper part of each interval."""
+    if not figure.interval:
+        return None
+    ends = [[s.figures.get(name, 0.0) for name in figure.names] for s in shown]
+    return [[value - low for value, low, _ in ends], [high - value for value, _, high in ends]]
 
 
 def _axes(figure: Figure) -> "mpl.axes.Axes":

@@ -44,7 +44,7 @@ def run_suite(
     """
     skipped: set[str] = set()
     with _environments(suite, job) as make_environment:
-        for number in range(rounds):
+        for number in range(rounds if suite.repeats else 1):
             speed = 0.0
             for at, name in enumerate(suite.everyone):
                 if name in skipped:

@@ -15,12 +15,22 @@ GPU_PYTHON: Final = Path(".gpu/bin/python")
 
 
 class Figure(Struct, frozen=True):
-    """A column that only this suite has. Its `plotted` figures share a unit and are drawn."""
+    """A column that only this suite has. Its `plotted` figures share a unit and are drawn.
+
+    Attributes:
+        interval: the figures `NAME low` and `NAME high` are the ends of its confidence interval.
+    """
 
     name: str
     heading: str
     digits: int = 0
     plotted: bool = False
+    interval: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the figure and of the ends of its interval."""
+        return (self.name, f"{self.name} low", f"{self.name} high") if self.interval else (self.name,)
 
 
 class Suite(Struct, frozen=True):
@@ -40,6 +50,7 @@ class Suite(Struct, frozen=True):
         note: text beneath the table.
         python: interpreter of our contenders; None means the runner's.
         heavy: whether the suite runs only when it is named.
+        repeats: whether rounds differ; a suite whose figures never change runs once.
     """
 
     name: str
@@ -58,6 +69,7 @@ class Suite(Struct, frozen=True):
     note: str = ""
     python: Path | None = None
     heavy: bool = False
+    repeats: bool = True
 
     @property
     def everyone(self) -> tuple[str, ...]:

@@ -185,6 +185,39 @@ _ROLES: Final = Suite(
     note="The broker shares the cores. Bytes are those of key, value and headers, before compression.",
 )
 
+_FINDING: Final = Suite(
+    name="finding",
+    question="How well do questions find their tickets?",
+    module="bench.contenders.finding",
+    contenders=(
+        "hadoop, subject",
+        "hadoop, whole ticket",
+        "hadoop, identifiers",
+        "hadoop, nothing found",
+        "banking77, intent",
+        "banking77, nothing found",
+        "synthetic, meaning",
+        "synthetic, identifiers",
+        "synthetic, nothing found",
+    ),
+    reference="hadoop, subject",
+    figures=(
+        Figure("questions", "questions"),
+        Figure("mrr@10", "MRR@10", 3, plotted=True, interval=True),
+        Figure("hit@1", "hit@1", 3, plotted=True, interval=True),
+        Figure("recall@10", "recall@10", 3, interval=True),
+        Figure("nothing", "nothing found, balanced accuracy", 3, interval=True),
+    ),
+    axis="share",
+    repeats=False,
+    note="In brackets: 95 % confidence intervals by the bootstrap. hadoop: issues with marked duplicates; the subject "
+    "or the whole issue asks for the others, and 200 identifiers ask for the only issue that has them. banking77: a "
+    "test query asks for training queries of its intent. synthetic: paraphrases in six languages ask for tickets of "
+    "their cause, order numbers and error codes for those that have them. Nothing found: everyday questions beside the "
+    "set's own ones.",
+)
+
 SUITES: Final = {
-    suite.name: suite for suite in (_EMBED, _PIPELINE, _LATENCY, _SCALE, _ROLES, _INDEX, _GROWTH, _ENRICH, _START, _GPU)
+    suite.name: suite
+    for suite in (_EMBED, _PIPELINE, _LATENCY, _SCALE, _ROLES, _INDEX, _GROWTH, _ENRICH, _START, _FINDING, _GPU)
 }

@@ -1,14 +1,14 @@
 """Summarises rows as medians with their spread, and as a table."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from bench.job import Measured
-from bench.suite import Row, Suite
+from bench.suite import Figure, Row, Suite
 
 _SPEED: tuple[str, ...] = ("{unit}/s", "min to max", "tokens/s", "CPU s per 1,000", "peak RSS", "÷ {reference}")
 
@@ -77,9 +77,10 @@ def _summary(suite: Suite, name: str, own: dict[int, Measured], references: dict
         ratio(speed),
         ratio(tokens),
         {
-            figure.name: statistics.median(m.figures[figure.name] for m in runs)
+            name: statistics.median(m.figures[name] for m in runs)
             for figure in suite.figures
-            if all(figure.name in m.figures for m in runs)
+            for name in figure.names
+            if all(name in m.figures for m in runs)
         },
     )
 
@@ -99,7 +100,7 @@ def cells(suite: Suite, summary: Summary) -> list[str]:
         return [summary.contender, f"skipped: {summary.skipped}", *blank]
     rss = f"{summary.rss_mib:,} MiB"
     if suite.figures:
-        shown = [_figure(summary.figures.get(f.name), f.digits) for f in suite.figures]
+        shown = [_shown(f, summary.figures) for f in suite.figures]
         return [summary.contender, *shown, rss]
     found = [
         summary.contender,
@@ -123,8 +124,10 @@ def print_table(suite: Suite, summaries: Sequence[Summary]) -> None:
     Console(width=140, markup=False).print(table)
 
 
-def _figure(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:,.{digits}f}"
+def _shown(figure: Figure, figures: Mapping[str, float]) -> str:
+    """The figure, with its interval."""
+    values = [f"{figures[name]:,.{figure.digits}f}" for name in figure.names if name in figures]
+    return f"{values[0]} ({values[1]} to {values[2]})" if len(values) > 1 else "".join(values)
 
 
 def _ratio(value: float) -> str:

@@ -1,0 +1,1 @@
+"""Sets of tickets and questions with known answers, and an index of each."""
