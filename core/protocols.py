@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread
+from core.provenance import Provenance
 from core.records import Rejected, SparseVector, TicketPoints, Vector
 
 #: A stored passage, or the text of a search.
@@ -124,6 +125,14 @@ class IndexReader(Protocol):
 
     def size(self) -> IndexSize: ...
 
+    def origin(self) -> Provenance | None:
+        """Where the index comes from; None if it was written by a version that didn't note that.
+
+        Raises:
+            TransientError: an outage.
+        """
+        ...
+
     def close(self) -> None:
         """Release the index; idempotent."""
         ...
@@ -143,6 +152,16 @@ class Index(IndexReader, Protocol):
             RefusedError: some of the tickets can't be indexed, because of a vector that is zero, not finite or of the
                 wrong size, for example; the others may be accepted without them.
             FatalError: the collection's schema or vector size no longer matches.
+        """
+        ...
+
+    def remove(self, tickets: Sequence[IndexedTicket]) -> None:
+        """Remove tickets without a trace, each unless the index holds a newer version by now; durable on return.
+
+        For tickets that are not in the log: a tombstone would outrank their next event.
+
+        Raises:
+            TransientError: an outage; repeating the call completes it.
         """
         ...
 

@@ -4,8 +4,9 @@ Workers note in the index itself how far they have come in the log, before they 
 that a group has committed never exceed the positions in its index, unless one of them was lost, restored or replaced.
 """
 
+import time
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
@@ -14,10 +15,13 @@ from core.errors import UnavailableError
 #: An offset by partition.
 Offsets = Mapping[int, int]
 
+#: After an upgrade from a version that noted no positions, its last workers may still commit for this long.
+ADOPTION_MS: Final = 3_600_000
+
 #: What separates an index from the offsets of its group. behind: it lacks records that the group has committed.
-#: other_log: it was written from another topic or cluster. unfinished: a rebuild has put it in place and not finished.
-#: replaced: it is another index than the one that this worker has opened.
-MismatchKind = Literal["behind", "other_log", "unfinished", "replaced"]
+#: other_log: it was written from another cluster. recreated: its topic was deleted and created again. unfinished: a
+#: rebuild has put it in place and not finished. replaced: it is another one than this worker has opened.
+MismatchKind = Literal["behind", "other_log", "recreated", "unfinished", "replaced"]
 
 
 class LogIdentity(Struct, frozen=True):
@@ -27,15 +31,38 @@ class LogIdentity(Struct, frozen=True):
     cluster: str | None = None
     topic_id: str | None = None
 
-    def difference(self, other: "LogIdentity") -> str | None:
-        """How `other`, the log that is read now, differs from this one; None if it may be the same."""
-        if self.topic != other.topic:
-            return f"it was written from topic {self.topic}, and this is {other.topic}"
-        if None not in {self.cluster, other.cluster} and self.cluster != other.cluster:
-            return f"it was written from {self.topic} of cluster {self.cluster}, and this cluster is {other.cluster}"
-        if None not in {self.topic_id, other.topic_id} and self.topic_id != other.topic_id:
-            return f"topic {self.topic} was deleted and created again since"
+    def contradiction(self, other: "LogIdentity") -> "Mismatch | None":
+        """Why an index that was written from this log can't have been written from `other`, which is read now; or None.
+
+        An index may be written from several topics of a cluster: when a stream is split, the topic changes.
+        """
+        if _differ(self.cluster, other.cluster):
+            reason = f"it was written from cluster {self.cluster}, and this cluster is {other.cluster}"
+            return Mismatch("other_log", f"the index belongs to another log: {reason}")
+        if self.topic == other.topic and _differ(self.topic_id, other.topic_id):
+            reason = f"topic {self.topic} was deleted and created again since"
+            return Mismatch("recreated", f"the index belongs to another log: {reason}")
         return None
+
+
+class Progress(Struct, frozen=True):
+    """How much of a log an index holds.
+
+    Attributes:
+        positions: the index holds the effect of every record before these offsets.
+        until: below these offsets the index is older than what was acked, and must be read again.
+        expired: records that were deleted from the log before the group had read them.
+    """
+
+    log: LogIdentity
+    positions: Offsets = {}
+    until: Offsets = {}
+    expired: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Records that were acked to this index, or to a newer copy of it, and that it doesn't hold."""
+        return records_missing(self.positions, self.until)
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
@@ -48,9 +75,7 @@ class Provenance(Struct, frozen=True, kw_only=True):
         adopted: whether it was written by a version that noted no provenance.
         replaces: the index whose place it took, if it was rebuilt.
         finished: False while a rebuild still has to add what was acked to the index that it replaces.
-        log: the log that it is written from; None before the first worker has started.
-        positions: the index holds the effect of every record of `log` before these offsets.
-        until: the offsets to which it must be read again: below them, it is older than what was acked.
+        logs: what it holds of each topic from which it was written.
         settings: those of the workers that decide what is stored, by variable.
     """
 
@@ -60,15 +85,32 @@ class Provenance(Struct, frozen=True, kw_only=True):
     adopted: bool = False
     replaces: str | None = None
     finished: bool = True
-    log: LogIdentity | None = None
-    positions: Offsets = field(default_factory=dict)
-    until: Offsets = field(default_factory=dict)
+    logs: tuple[Progress, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
         """Records that were acked to this index, or to a newer copy of it, and that it doesn't hold."""
-        return records_missing(self.positions, self.until)
+        return sum(progress.missing for progress in self.logs)
+
+    @property
+    def expired(self) -> int:
+        """Records that were deleted before they were read, so that the index can't hold their effect."""
+        return sum(progress.expired for progress in self.logs)
+
+    def is_adoptable(self, log: LogIdentity) -> bool:
+        """Whether a version that noted no positions may still write the index, so that lacking ones prove nothing."""
+        if not self.adopted or self.contradiction(log):
+            return False
+        return not self.logs or time.time() * 1000 - self.created_ms < ADOPTION_MS
+
+    def of(self, log: LogIdentity) -> Progress:
+        """What it holds of `log`, under the identity that is noted."""
+        return next((one for one in self.logs if one.log.topic == log.topic), Progress(log))
+
+    def contradiction(self, log: LogIdentity) -> "Mismatch | None":
+        """Why the index can't have been written from `log`, or None."""
+        return next((found for one in self.logs if (found := one.log.contradiction(log))), None)
 
 
 class Mismatch(Struct, frozen=True):
@@ -96,14 +138,37 @@ def find_mismatch(found: Provenance, log: LogIdentity, committed: Offsets) -> Mi
         log: what the group reads.
         committed: its offsets by partition, without those where it has committed nothing.
     """
-    if found.log is not None and (difference := found.log.difference(log)):
-        return Mismatch("other_log", f"the index belongs to another log: {difference}")
-    missing = records_missing(found.positions, committed)
+    if contradiction := found.contradiction(log):
+        return contradiction
+    if found.is_adoptable(log):
+        return None
+    positions = found.of(log).positions
+    missing = records_missing(positions, committed)
     if not missing:
         return None
     if not found.finished:
         return Mismatch("unfinished", "the index was put in place by a rebuild that has not finished", missing)
-    return Mismatch("behind", _behind(found, log.topic, committed, missing), missing)
+    return Mismatch("behind", _behind(positions, log.topic, committed, missing), missing)
+
+
+def missing_reason(missing: int) -> str | None:
+    """Why an index that must be read again answers no search; None if nothing is missing."""
+    if not missing:
+        return None
+    return (
+        f"the index must be read again: it lacks {missing:,} record(s) that were acknowledged, so its answers would be "
+        "out of date"
+    )
+
+
+def expired_warning(expired: int) -> str | None:
+    """What every reader of an index is told of records that nobody can read any more; None if there are none."""
+    if not expired:
+        return None
+    return (
+        f"{expired:,} record(s) were deleted from the topic before they were read, so some tickets are missing, out of "
+        "date or wrongly there: send them again"
+    )
 
 
 def records_missing(positions: Offsets, wanted: Offsets) -> int:
@@ -111,12 +176,17 @@ def records_missing(positions: Offsets, wanted: Offsets) -> int:
     return sum(max(0, offset - positions.get(partition, 0)) for partition, offset in wanted.items())
 
 
-def _behind(found: Provenance, topic: str, committed: Offsets, missing: int) -> str:
-    partition = max(committed, key=lambda n: committed[n] - found.positions.get(n, 0))
+def _behind(positions: Offsets, topic: str, committed: Offsets, missing: int) -> str:
+    partition = max(committed, key=lambda n: committed[n] - positions.get(n, 0))
     where = f"{topic}[{partition}] is committed to {committed[partition]:,}"
-    held = found.positions.get(partition)
+    held = positions.get(partition)
     holds = f"the index holds it to {held:,}" if held else "the index holds nothing of it"
     return (
         f"the index lacks {missing:,} record(s) that the consumer group has committed, so it was lost or restored from "
         f"an older copy ({where}, and {holds})"
     )
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether two ids are known and differ."""
+    return None not in {one, other} and one != other

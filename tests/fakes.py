@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
+from core.provenance import Provenance
 from core.records import Origin, PartitionReceipt, Receipt, Record, Rejected, SparseVector, TicketPoints, Vector
 from core.settings import WriterSettings
 from delivery.dependency import Dependency
@@ -48,6 +49,7 @@ class FakeIndex:
 
     def __init__(self, fault: Callable[[int], Exception | None] = lambda _call: None) -> None:
         self.versions: dict[tuple[str, str], int] = {}
+        self.provenance: Provenance | None = None
         self.calls = 0
         self._fault = fault
 
@@ -97,6 +99,15 @@ class FakeIndex:
 
     def size(self) -> IndexSize:
         return IndexSize(len(self.versions), 0, len(self.versions))
+
+    def remove(self, tickets: Sequence[IndexedTicket]) -> None:
+        for ticket in tickets:
+            key = (ticket.tenant_id, ticket.ticket_id)
+            if self.versions.get(key, -1) <= ticket.version:
+                self.versions.pop(key, None)
+
+    def origin(self) -> Provenance | None:
+        return self.provenance
 
     def close(self) -> None:
         pass

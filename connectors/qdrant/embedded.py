@@ -118,6 +118,7 @@ class EdgeEngine(EdgeReader):
     def __init__(self, shard: edge.EdgeShard, *, path: Path, dimension: int) -> None:
         super().__init__(shard, dimension=dimension)
         self._path = path
+        self._opened = _identity(path)
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
@@ -131,15 +132,25 @@ class EdgeEngine(EdgeReader):
             ]
         except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
             raise RefusedError(f"the embedded index can't store the points ({type(error).__name__})") from None
+        if operations:
+            self._apply(operations, points=sum(len(upsert.points) for upsert in upserts))
+
+    def delete(self, ids: Sequence[str], *, below: int) -> None:
+        """See `Engine`."""
+        if ids:
+            older = edge.FieldCondition(key="version", range=edge.RangeFloat(lt=below))
+            wanted = edge.Filter(must=[edge.HasIdCondition({*ids}), older])
+            self._apply([edge.UpdateOperation.delete_points_by_filter(wanted)], points=len(ids))
+
+    def _apply(self, operations: Sequence[edge.UpdateOperation], *, points: int) -> None:
         with self._writing:
             if self._closed:
                 raise FatalError("the index is closed")
             with _translated():
                 for operation in operations:
                     self._shard.update(operation)
-                if operations:
-                    failpoint("after_send")
-                    self._make_durable(sum(len(upsert.points) for upsert in upserts))
+                failpoint("after_send")
+                self._make_durable(points)
 
     def close(self) -> None:
         """Flush and close the shard. Idempotent."""
@@ -149,12 +160,22 @@ class EdgeEngine(EdgeReader):
                 self._shard.flush()
                 super().close()
 
+    def require_in_place(self) -> None:
+        """See `Engine`. The engine goes on writing to files that were moved away or deleted."""
+        try:
+            found = _identity(self._path)
+        except OSError:
+            found = None
+        if found != self._opened:
+            raise FatalError(f"the embedded index: its folder {self._path} was removed or replaced while it was in use")
+
     def _make_durable(self, points: int) -> None:
         """Sync the write-ahead log: once acked, a record is never read again, not even after a power failure.
 
         The log is enough, and some thirty times cheaper than a flush of the segments, which holds every Python thread
         for 30 ms and more.
         """
+        self.require_in_place()
         folder.sync_log(self._path)
         self._unflushed += points
         if self._unflushed >= _FLUSH_POINTS:
@@ -183,6 +204,11 @@ def _translated() -> Iterator[None]:
         if not is_engine_error(error):
             raise
         raise FatalError(f"the embedded index: {first_line(error)}") from error
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _point(point: Point) -> edge.Point:

@@ -148,3 +148,18 @@ class Engine(EngineReader, Protocol):
         changes nothing where the highest version wins.
         """
         ...
+
+    def delete(self, ids: Sequence[str], *, below: int) -> None:
+        """Delete those of these points whose stored version is below `below`, without a tombstone; durable on return.
+
+        Comparing and deleting a point is atomic among all writers.
+        """
+        ...
+
+    def require_in_place(self) -> None:
+        """Check that the files that were opened are still the index.
+
+        Raises:
+            FatalError: they were removed, or replaced by others.
+        """
+        ...

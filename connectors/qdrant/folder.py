@@ -70,6 +70,15 @@ def find_shard(path: Path, dimension: int) -> Path:
     raise NoIndexError(f"TICKETS_INDEX__PATH: there is no index in {path} yet; start a worker, which creates it")
 
 
+def dimension_of(path: Path) -> int | None:
+    """Size of the vectors of the index in the folder; None if there is none.
+
+    Raises:
+        ConfigError: the index is damaged.
+    """
+    return _read(path).dimension if _is_index(path) else None
+
+
 def shard_of(path: Path) -> Path:
     """The shard that `index.json` names.
 

@@ -1,17 +1,20 @@
 """Opens the index that the settings name, embedded or on a server, and checks that it holds the model's vectors."""
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Final, TypeVar
 
 from connectors.qdrant.embedded import open_edge_engine
 from connectors.qdrant.engine import Engine
+from connectors.qdrant.folder import dimension_of
 from connectors.qdrant.lock import FolderLock, take_lock
 from connectors.qdrant.policy import VersionedIndex
+from connectors.qdrant.provenance import ProvenanceReader
 from connectors.qdrant.reading import VersionedReader
 from connectors.qdrant.snapshot import open_snapshot
 from core.addresses import hide_credentials
 from core.errors import ConfigError, TransientError, UnavailableError
+from core.provenance import Provenance
 from core.settings import IndexSettings
 
 logger: Final = logging.getLogger("ticketstream.index")
@@ -91,6 +94,29 @@ def open_reader(settings: IndexSettings, *, dimension: int, model: str) -> Versi
     return _checked(open_snapshot(settings.path, dimension=dimension), settings, model)
 
 
+def read_origin(settings: IndexSettings) -> Provenance | None:
+    """The provenance of the index, whatever model it is of; None if there is no index, or it has none.
+
+    Raises:
+        InUseError: it is embedded, and a process is using it.
+        ConfigError: it can't be read, or the server denies access.
+        UnavailableError: the server doesn't answer, or there is no room for a copy.
+    """
+    if settings.url is not None:
+        from connectors.qdrant.server import open_server_notes  # noqa: PLC0415 - its client takes a second to import
+
+        notes = open_server_notes(settings)
+        if notes is None:
+            return None
+        with closing(notes):
+            return ProvenanceReader(notes).read()
+    dimension = dimension_of(settings.path)
+    if dimension is None:
+        return None
+    with closing(open_snapshot(settings.path, dimension=dimension)) as index:
+        return index.origin()
+
+
 def _stamped(index: W, settings: IndexSettings, model: str, replaces: str | None) -> W:
     """The index with the model's stamp in its provenance, which is created if it is missing; else as `_checked`.
 
@@ -98,7 +124,7 @@ def _stamped(index: W, settings: IndexSettings, model: str, replaces: str | None
     """
     with ExitStack() as stack:
         stack.callback(index.close)
-        if index.provenance.read() is None and index.other_model(model) is None:
+        if index.origin() is None and index.other_model(model) is None:
             adopted = index.size().points > 0
             index.store.create(model=model, adopted=adopted, replaces=replaces, rebuilt=replaces is not None)
         stack.pop_all()
@@ -121,7 +147,7 @@ def _checked(index: R, settings: IndexSettings, model: str) -> R:
     """Close and refuse an index with another model's vectors: they can't be compared with this model's."""
     with ExitStack() as stack:
         stack.callback(index.close)
-        found = index.provenance.read()
+        found = index.origin()
         other = index.other_model(model) if found is None or found.model == model else found.model
         if other is not None:
             raise _other_model(settings, other, model)

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, Upsert
+from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, OfTickets, Upsert
 from connectors.qdrant.layout import LIVE, Row, row_of, tombstone
 from connectors.qdrant.provenance import ProvenanceStore
 from connectors.qdrant.reading import VersionedReader, head_of
 from core.errors import RefusedError
 from core.identity import point_id
+from core.index import IndexedTicket
 from core.records import Point, TicketPoints
 from core.vectors import all_valid, vector_fault
 
@@ -42,6 +43,19 @@ class VersionedIndex(VersionedReader):
                 newest[head] = ticket
         for part in _slices(list(newest.values())) if newest else ():
             self._write(part)
+
+    def remove(self, tickets: Sequence[IndexedTicket]) -> None:
+        """See `core.protocols.Index`. The head goes last, so a removal that was cut off can be repeated."""
+        for at in range(0, len(tickets), _SLICE):
+            some = tickets[at : at + _SLICE]
+            heads = {point_id(ticket.tenant_id, ticket.ticket_id, 0): ticket.version for ticket in some}
+            bodies: dict[int, list[str]] = defaultdict(list)
+            for found in self.engine.scan([OfTickets(tuple(heads)), Between("chunk", least=1)], fields=_BODY_FIELDS):
+                bodies[heads[head_of(row_of(found.payload))]].append(found.id)
+            for version, ids in bodies.items():
+                self.engine.delete(ids, below=version + 1)
+            for version in {*heads.values()}:
+                self.engine.delete([head for head, own in heads.items() if own == version], below=version + 1)
 
     def _check_vectors(self, points: Sequence[Point]) -> None:
         vectors = [point.vector for point in points if point.vector is not None]

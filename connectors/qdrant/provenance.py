@@ -6,7 +6,7 @@ collection or shard, they are saved and restored together with the tickets, and 
 
 import time
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 from uuid import uuid4
 
 import msgspec
@@ -17,7 +17,7 @@ from connectors.qdrant.layout import DELETED
 from core.errors import FatalError
 from core.identity import point_id
 from core.payload import Payload
-from core.provenance import LogIdentity, Offsets, Provenance
+from core.provenance import LogIdentity, Offsets, Progress, Provenance
 from core.records import Point
 
 #: No tenant's id is empty, so no ticket has this head.
@@ -50,6 +50,11 @@ class _Until(Struct, frozen=True, tag_field="kind", tag="until"):
     offsets: Offsets
 
 
+class _Expired(Struct, frozen=True, tag_field="kind", tag="expired"):
+    log: LogIdentity
+    records: int
+
+
 class _Finished(Struct, frozen=True, tag_field="kind", tag="finished"):
     """A rebuild has ended."""
 
@@ -61,7 +66,7 @@ class _Position(Struct, frozen=True, tag_field="kind", tag="position"):
     partition: int
 
 
-_Note = _Origin | _Log | _Settings | _Until | _Finished | _Position
+_Note = _Origin | _Log | _Settings | _Until | _Expired | _Finished | _Position
 _DECODER: Final = msgspec.json.Decoder(_Note)
 
 
@@ -97,6 +102,15 @@ class ProvenanceStore(ProvenanceReader):
         super().__init__(engine)
         self._engine = engine
 
+    def read(self) -> Provenance | None:
+        """See `ProvenanceReader`.
+
+        Raises:
+            FatalError: the index's files were removed or replaced.
+        """
+        self._engine.require_in_place()
+        return super().read()
+
     def create(self, *, model: str, adopted: bool, replaces: str | None = None, rebuilt: bool = False) -> Provenance:
         """Write the origin, unless another process has written one before; return the one that stays.
 
@@ -115,8 +129,8 @@ class ProvenanceStore(ProvenanceReader):
         return found
 
     def note_log(self, log: LogIdentity) -> None:
-        """Note the log that the index is written from. Positions of another log no longer count."""
-        self._replace("log", _Log(log))
+        """Note a log that the index is written from, in place of an earlier one of the same topic."""
+        self._replace(f"log/{log.topic}", _Log(log))
 
     def note_settings(self, values: Mapping[str, str]) -> None:
         """Note the settings of the workers that write the index."""
@@ -124,7 +138,11 @@ class ProvenanceStore(ProvenanceReader):
 
     def note_until(self, log: LogIdentity, offsets: Offsets) -> None:
         """Note that the index is older than what was acked, until its positions reach `offsets`."""
-        self._replace("until", _Until(log, offsets))
+        self._replace(f"until/{log.topic}", _Until(log, offsets))
+
+    def note_expired(self, log: LogIdentity, records: int) -> None:
+        """Note how many records of `log` were deleted before the group had read them."""
+        self._replace(f"expired/{log.topic}", _Expired(log, records))
 
     def finish(self) -> None:
         """Note that a rebuild has ended."""
@@ -146,7 +164,7 @@ class ProvenanceStore(ProvenanceReader):
             ordered=True,
         )
 
-    def _replace(self, name: Literal["log", "settings", "until"], note: _Note) -> None:
+    def _replace(self, name: str, note: _Note) -> None:
         """Write a note over the one before. Of two writers at once, one stays."""
         stored = self._reader.lookup([_id(name)], ["version"]).get(_id(name), {}).get("version", 0)
         version = 1 + (stored if isinstance(stored, int) else 0)
@@ -154,12 +172,11 @@ class ProvenanceStore(ProvenanceReader):
 
 
 def _assemble(notes: list[tuple[int, _Note]]) -> Provenance | None:
-    by_kind: dict[type, _Note] = {type(note): note for _version, note in notes if not isinstance(note, _Position)}
-    origin, log, until = by_kind.get(_Origin), by_kind.get(_Log), by_kind.get(_Until)
-    settings = by_kind.get(_Settings)
+    by_kind: dict[type, _Note] = {type(note): note for _version, note in notes}
+    origin, settings = by_kind.get(_Origin), by_kind.get(_Settings)
     if not isinstance(origin, _Origin):
         return None
-    identity = log.identity if isinstance(log, _Log) else None
+    logs = sorted((note.identity for _version, note in notes if isinstance(note, _Log)), key=lambda log: log.topic)
     return Provenance(
         index=origin.index,
         model=origin.model,
@@ -167,13 +184,16 @@ def _assemble(notes: list[tuple[int, _Note]]) -> Provenance | None:
         adopted=origin.adopted,
         replaces=origin.replaces,
         finished=not origin.rebuilt or _Finished in by_kind,
-        log=identity,
-        positions={
-            note.partition: version for version, note in notes if isinstance(note, _Position) and note.log == identity
-        },
-        until=until.offsets if isinstance(until, _Until) and until.log == identity else {},
+        logs=tuple(_progress(log, notes) for log in logs),
         settings=settings.values if isinstance(settings, _Settings) else {},
     )
+
+
+def _progress(log: LogIdentity, notes: list[tuple[int, _Note]]) -> Progress:
+    positions = {n.partition: version for version, n in notes if isinstance(n, _Position) and n.log == log}
+    until = next((note.offsets for _version, note in notes if isinstance(note, _Until) and note.log == log), {})
+    expired = next((note.records for _version, note in notes if isinstance(note, _Expired) and note.log == log), 0)
+    return Progress(log, positions, until, expired)
 
 
 def _point(name: str, version: int, note: _Note) -> Point:

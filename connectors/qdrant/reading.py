@@ -20,6 +20,7 @@ from connectors.qdrant.provenance import ProvenanceReader
 from core.identity import point_id
 from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
 from core.payload import PayloadValue
+from core.provenance import Provenance
 from core.records import SparseVector, Vector
 
 logger: Final = logging.getLogger("ticketstream.index")
@@ -62,7 +63,7 @@ class VersionedReader:
 
     def __init__(self, engine: EngineReader) -> None:
         self._reader = engine
-        self.provenance = ProvenanceReader(engine)
+        self._provenance = ProvenanceReader(engine)
         #: Called when a search ends before it has found as many tickets as it was asked for.
         self.on_cut: Callable[[], None] = lambda: None
 
@@ -119,9 +120,13 @@ class VersionedReader:
 
     def size(self) -> IndexSize:
         """See `core.protocols.IndexReader`."""
-        notes = self.provenance.count()  # they look like tombstones
+        notes = self._provenance.count()  # they look like tombstones
         count, heads, deleted = self._reader.count, AnyOf("chunk", (0,)), AnyOf("state", (DELETED,))
         return IndexSize(count([]) - notes, count([deleted]) - notes, tickets=count([heads]) - count([heads, deleted]))
+
+    def origin(self) -> Provenance | None:
+        """See `core.protocols.IndexReader`."""
+        return self._provenance.read()
 
     def without_terms(self) -> int:
         """Number of passages that an earlier version wrote without terms, or that have no word."""

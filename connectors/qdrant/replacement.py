@@ -4,7 +4,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -40,6 +40,8 @@ class Replacement(Protocol):
     def switch(self, *, follow: Callable[[], object], wait: Callable[[], None]) -> None:
         """Swap the new index in, with everything that was acked to the old one until then.
 
+        Workers of the old index continue on the new one when it is marked as finished, at the end.
+
         Args:
             follow: applies new records up to the end of the log.
             wait: called every second while a running worker holds the old index.
@@ -65,6 +67,7 @@ class NewCollection:
         """See `Replacement`. The log has all that was acked to the old collection, so it is read after the switch."""
         self._alias.point_to(self.name)
         follow()
+        self.index.store.finish()
 
     def close(self) -> None:
         """See `Replacement`."""
@@ -90,6 +93,7 @@ class NewFolder:
             time.sleep(_RETRY_S)
         try:
             follow()
+            self.index.store.finish()
             self.index.close()
             folder.take_over(self._path, self._subfolder)
         except OSError as error:
@@ -133,12 +137,15 @@ def open_new_collection(settings: IndexSettings, *, dimension: int, model: str) 
         connection = open_connection(settings)
         stack.callback(connection.close)
         alias = find_alias(connection, settings.collection)
+        old = ""
         if alias.collection is not None:
-            open_index_for_writing(settings, dimension=dimension, model=model).close()
+            with closing(open_index_for_writing(settings, dimension=dimension, model=model)) as found:
+                origin = found.origin()
+                old = "" if origin is None else origin.index
         # Two rebuilds may start in one second, and the second would write to the first one's collection.
         name = f"{settings.collection}-{time.strftime('%Y%m%d%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
         own = settings.model_copy(update={"collection": name})
-        index = open_index_for_writing(own, dimension=dimension, model=model)
+        index = open_index_for_writing(own, dimension=dimension, model=model, replaces=old)
         stack.pop_all()
     return NewCollection(index, name=name, alias=alias, connection=connection)
 
@@ -152,5 +159,6 @@ def open_new_folder(settings: IndexSettings, *, dimension: int, model: str) -> N
         if subfolder.exists() and find_owner(subfolder) is None:
             shutil.rmtree(subfolder)
         own = settings.model_copy(update={"path": subfolder})
-        index = open_index_for_writing(own, dimension=dimension, model=model)
+        # No worker goes on from the old folder to the new one, so its id doesn't matter.
+        index = open_index_for_writing(own, dimension=dimension, model=model, replaces="")
     return NewFolder(index, path=settings.path, subfolder=subfolder)

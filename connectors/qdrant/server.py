@@ -1,6 +1,6 @@
 """The engine on a Qdrant server, over gRPC."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
 import numpy as np
@@ -151,10 +151,17 @@ class ServerEngine(ServerReader):
 
     def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:
         """See `Engine`. Sends one request, which the server applies in order."""
-        if not upserts:
-            return
+        if upserts:
+            self._apply(lambda: [_operation(upsert, terms=self._stores_terms) for upsert in upserts], ordered=ordered)
+
+    def delete(self, ids: Sequence[str], *, below: int) -> None:
+        """See `Engine`."""
+        if ids:
+            self._apply(lambda: [_deletion(ids, below)], ordered=True)
+
+    def _apply(self, build: Callable[[], Sequence[models.UpdateOperation]], *, ordered: bool) -> None:
         try:
-            operations = [_operation(upsert, terms=self._stores_terms) for upsert in upserts]
+            operations = build()
             ordering = models.WriteOrdering.MEDIUM if ordered else None
             results = self._connection.ask(lambda client: self._update(client, operations, ordering), writing=True)
             failpoint("after_send")
@@ -167,10 +174,13 @@ class ServerEngine(ServerReader):
         if unfinished:  # accepted, but not applied: after an ack now, a crash could lose the write
             raise TransientError(f"the server has not applied a write yet ({unfinished[0].value})")
 
+    def require_in_place(self) -> None:
+        """See `Engine`. A server has the files, and every request names the collection."""
+
     def _update(
         self,
         client: QdrantClient,
-        operations: Sequence[models.UpsertOperation],
+        operations: Sequence[models.UpdateOperation],
         ordering: models.WriteOrdering | None,
     ) -> list[models.UpdateResult]:
         return client.batch_update_points(self._collection, operations, wait=True, ordering=ordering)
@@ -220,6 +230,30 @@ def open_server_reader(settings: IndexSettings, *, dimension: int) -> ServerRead
         connection.close()
         raise
     return ServerReader(connection, settings.collection, dimension=dimension, has_terms=found)
+
+
+def _deletion(ids: Sequence[str], below: int) -> models.DeleteOperation:
+    older = models.FieldCondition(key="version", range=models.Range(lt=below))
+    wanted = models.Filter(must=[models.HasIdCondition(has_id=list(ids)), older])
+    return models.DeleteOperation(delete=models.FilterSelector(filter=wanted))
+
+
+def open_server_notes(settings: IndexSettings) -> ServerReader | None:
+    """Open the collection, of whatever vectors, to read its provenance; None if there is none.
+
+    Raises:
+        ConfigError: the server denies access.
+        UnavailableError: the server doesn't answer.
+    """
+    connection = open_connection(settings)
+    try:
+        if connection.ask_at_start(lambda client: client.collection_exists(settings.collection)):
+            return ServerReader(connection, settings.collection, dimension=0, has_terms=False)
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return None
 
 
 def _operation(upsert: Upsert, *, terms: bool) -> models.UpsertOperation:

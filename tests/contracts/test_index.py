@@ -181,7 +181,7 @@ def test_an_outage_of_the_server_is_transient_and_passes(tmp_path: Path) -> None
 def test_a_start_whose_stamp_is_not_taken_ends_in_one_line(tmp_path: Path) -> None:
     """A server that answers and refuses writes for now ends the start with a line that names it."""
     with QdrantFacade(tmp_path) as facade:
-        facade.inject(Fault("error", on="writes", code="UNAVAILABLE"))
+        facade.inject(Fault("error", on="notes", code="UNAVAILABLE"))
         settings = IndexSettings(url=facade.url, timeout_s=2)
         with pytest.raises(UnavailableError, match=r"does not take the index's stamp now .*start again"):
             open_index_for_writing(settings, dimension=4, model="m")

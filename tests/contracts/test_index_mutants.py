@@ -9,7 +9,7 @@ import pytest
 from connectors.qdrant import reading
 from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.index import Candidate, SearchHit, SearchQuery, Thread
+from core.index import Candidate, IndexedTicket, SearchHit, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts import word_laws
@@ -89,6 +89,18 @@ class _LooksOnce(_Mutant):
 
     def _current(self, found: Sequence[Found]) -> tuple[list[reading._Passage], dict[str, int]]:
         return super()._current(found)[0], {}
+
+
+class _Buries(_Mutant):
+    """Leaves a tombstone of the next version."""
+
+    def remove(self, tickets: Sequence[IndexedTicket]) -> None:
+        self.write([TicketPoints(one.tenant_id, one.ticket_id, one.version + 1, ()) for one in tickets])
+
+
+class _RemovesWhateverIsThere(_Mutant):
+    def remove(self, tickets: Sequence[IndexedTicket]) -> None:
+        super().remove([msgspec.structs.replace(one, version=2**53 - 2) for one in tickets])
 
 
 class _ChunksAsTickets(_Mutant):
@@ -174,6 +186,8 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_NoHeadCheck, "words_of_other_versions_find_nothing"),
         (_KnowsAll, "known_terms_are_the_tenants_own"),
         (_AnyVersion, "a_thread_is_the_current_version"),
+        (_Buries, "a_removed_ticket_leaves_no_trace"),
+        (_RemovesWhateverIsThere, "a_newer_version_is_not_removed"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )

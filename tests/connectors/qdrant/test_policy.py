@@ -73,6 +73,12 @@ class _Engine:
     def count(self, conditions: Sequence[Condition]) -> int:
         return self._inner.count(conditions)
 
+    def delete(self, ids: Sequence[str], *, below: int) -> None:
+        self._inner.delete(ids, below=below)
+
+    def require_in_place(self) -> None:
+        self._inner.require_in_place()
+
     def close(self) -> None:
         self._inner.close()
 

@@ -12,7 +12,7 @@ from connectors.qdrant.policy import VersionedIndex
 from connectors.qdrant.provenance import ProvenanceStore
 from core.errors import ConfigError
 from core.index import IndexSize
-from core.provenance import LogIdentity, Provenance
+from core.provenance import LogIdentity, Progress, Provenance
 from core.settings import IndexSettings
 from tests.contracts.digest import contents
 from tests.contracts.index_laws import DIMENSION, MODEL, held, opened, search, ticket, vector
@@ -40,7 +40,7 @@ def index(settings: IndexSettings) -> Iterator[VersionedIndex]:
 
 
 def _read(index: VersionedIndex) -> Provenance:
-    found = index.provenance.read()
+    found = index.origin()
     assert found is not None
     return found
 
@@ -66,10 +66,10 @@ def test_positions_settings_and_log_are_kept(settings: IndexSettings) -> None:
     index.store.note_until(_LOG, {0: 15})
     index.close()
     reader = open_reader(settings, dimension=DIMENSION, model=MODEL)
-    found = reader.provenance.read()
+    found = reader.origin()
     reader.close()
     assert found is not None
-    assert (found.log, found.positions, found.until) == (_LOG, {0: 10, 3: 2**40}, {0: 15})
+    assert found.logs == (Progress(_LOG, {0: 10, 3: 2**40}, {0: 15}),)
     assert (found.settings, found.missing) == ({"TICKETS_KAFKA__GROUP": "b"}, 5)
 
 
@@ -78,9 +78,9 @@ def test_a_position_never_decreases(index: VersionedIndex) -> None:
     index.store.note_log(_LOG)
     index.store.advance(_LOG, {0: (0, 10)})
     index.store.advance(_LOG, {0: (0, 7)})
-    assert _read(index).positions == {0: 10}
+    assert _read(index).of(_LOG).positions == {0: 10}
     index.store.advance(_LOG, {0: (20, 30)})
-    assert _read(index).positions == {0: 10}, "a copy that was restored meanwhile is not written over"
+    assert _read(index).of(_LOG).positions == {0: 10}, "a copy that was restored meanwhile is not written over"
 
 
 def test_positions_of_another_log_do_not_count(index: VersionedIndex) -> None:
@@ -90,8 +90,18 @@ def test_positions_of_another_log_do_not_count(index: VersionedIndex) -> None:
     index.store.note_until(_LOG, {0: 20})
     again = LogIdentity("tickets.raw", "cluster-1", "topic-2")
     index.store.note_log(again)
-    found = _read(index)
-    assert (found.log, found.positions, found.until) == (again, {}, {})
+    assert _read(index).logs == (Progress(again),)
+
+
+def test_an_index_may_hold_two_logs(index: VersionedIndex) -> None:
+    """Each topic has its own positions."""
+    enriched = LogIdentity("tickets.enriched", "cluster-1", "topic-3")
+    for log, offset in ((_LOG, 10), (enriched, 4)):
+        index.store.note_log(log)
+        index.store.advance(log, {0: (0, offset)})
+        index.store.note_until(log, {0: 12})
+    assert _read(index).logs == (Progress(enriched, {0: 4}, {0: 12}), Progress(_LOG, {0: 10}, {0: 12}))
+    assert _read(index).missing == 10
 
 
 def test_a_rebuilt_index_is_unfinished_until_it_is_finished(tmp_path: Path) -> None:
@@ -125,7 +135,7 @@ def test_an_index_of_an_earlier_version_is_adopted(settings: IndexSettings, monk
         old.setattr(ProvenanceStore, "create", lambda *_args, **_more: None)
         index = opened(settings)
         index.write([ticket("1", 1, 1)])
-        assert index.provenance.read() is None
+        assert index.origin() is None
         index.close()
     index = opened(settings)
     assert _read(index).adopted

@@ -11,7 +11,7 @@ import grpc
 from msgspec import Struct, field
 
 #: Calls by purpose: updates, nearest neighbours, other reads of points, and the rest (collections).
-Kind = Literal["writes", "searches", "reads", "other"]
+Kind = Literal["writes", "notes", "searches", "reads", "other"]
 
 What = Literal[
     "down",  # the port is closed and the connections are broken, until `heal`

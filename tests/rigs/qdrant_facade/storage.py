@@ -57,9 +57,13 @@ class Collection:
             self.shard.update(edge.UpdateOperation.create_field_index(field, kind))
 
     def apply(self, operations: Sequence[Any], wrote: Callable[[int], None]) -> None:
-        """Apply conditional upserts in order under one lock; `wrote` is called with each one's number of points."""
+        """Apply operations in order under one lock; `wrote` is called with the number of points of each upsert."""
         with self._lock:
             for operation in operations:
+                if operation.HasField("delete_points"):
+                    wanted = convert.filter_(operation.delete_points.points.filter)
+                    self.shard.update(edge.UpdateOperation.delete_points_by_filter(wanted))
+                    continue
                 upsert = operation.upsert
                 points = [convert.point(point) for point in upsert.points]
                 condition = convert.filter_(upsert.update_filter)
