@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import JsonFlag, TenantOption, out, parse_time, print_json, report_errors
+from cli.console import JsonFlag, TenantOption, err, out, parse_time, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError
 from core.index import MAX_HITS, SearchHit, SearchQuery
@@ -82,6 +82,8 @@ def show(searcher: Searcher, text: str, query: SearchQuery, *, as_json: bool = F
         out.print(_table(text, hits))
     else:
         out.print(f"tenant {query.tenant_id} has no matching tickets")
+    if (warning := searcher.warning()) is not None:
+        err.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _table(question: str, hits: Sequence[SearchHit]) -> Table:

@@ -14,6 +14,7 @@ from connectors.kafka.admin import PartitionLag, open_cluster
 from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
 from core.settings import Settings
+from maintenance.workers import WorkersLog
 from runtime.control import WorkerStatus
 from runtime.searcher import open_searcher
 from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
@@ -43,16 +44,18 @@ class GroupStatus(Struct, frozen=True):
 
 
 class StreamStatus(GroupStatus, frozen=True):
-    """Output of `--json`."""
+    """Output of `--json`. `fault`: why the index and the group's offsets don't belong together, or None."""
 
     index: WorkerStatus | None
+    fault: str | None
 
 
 class SplitStatus(Struct, frozen=True):
-    """Output of `--split --json`."""
+    """Output of `--split --json`. `fault` is of the embedding role's group."""
 
     roles: list[GroupStatus]
     index: WorkerStatus | None
+    fault: str | None
 
 
 @report_errors
@@ -71,7 +74,10 @@ def status(
     cluster, roles = open_cluster(settings.kafka), (ENRICHMENT, EMBEDDING) if split else (PIPELINE,)
     read = {role.group(settings.kafka): role.reads(settings.topics) for role in roles}
     groups = [GroupStatus(group, [_row(lag) for lag in cluster.lag(topic, group)]) for group, topic in read.items()]
+    workers = WorkersLog(settings, split=split)
+    committed = workers.committed()
     index = _index(settings)
+    fault = workers.fault_of(index, committed)
     if not as_json:
         for group in groups:
             out.print(f"{group.partitions[0].topic}, read by group {group.group}", style="italic", highlight=False)
@@ -79,10 +85,12 @@ def status(
             for line in _losses(group):
                 out.print(Text(line, style="red"), soft_wrap=True)
         out.print(_index_table(index))
+        if fault is not None:
+            out.print(Text.assemble(("fault", "bold red"), f": {fault}"), soft_wrap=True)
     elif split:
-        print_json(SplitStatus(groups, index))
+        print_json(SplitStatus(groups, index, fault))
     else:
-        print_json(StreamStatus(groups[0].group, groups[0].partitions, index))
+        print_json(StreamStatus(groups[0].group, groups[0].partitions, index, fault))
 
 
 def _index(settings: Settings) -> WorkerStatus | None:
@@ -122,6 +130,7 @@ def _index_table(index: WorkerStatus | None) -> Table:
         table.add_row("none yet", "the first worker creates it")
         return table
     table.add_row("model", index.model)
+    table.add_row("tickets", f"{index.tickets:,}")
     table.add_row("points", f"{index.points:,}")
     table.add_row("tombstones", f"{index.tombstones:,}")
     table.add_row("records in flight", f"{index.inflight:,}")

@@ -34,6 +34,7 @@ Point = Literal[
     "after_send",  # the write was sent to the index; its response has not been read
     "after_response",  # the batch is durable in the index or the next topic; it is not acked
     "after_dead_letter_ack",  # dead letters of the batch are durable, whether a step or the index rejected the records
+    "after_note",  # positions are noted in the index; none of them is committed
     "before_commit",  # offsets are about to be committed
 ]
 

@@ -32,6 +32,12 @@ MetricName = Literal[
     "tickets_circuit_state",
     "tickets_committed_lag",
     "tickets_assigned_partitions",
+    "tickets_index_mismatch",
+    "tickets_index_missing_records",
+    "tickets_index_expired_records",
+    "tickets_index_points",
+    "tickets_index_tombstones",
+    "tickets_index_tickets",
     "tickets_build_info",
 ]
 
@@ -109,6 +115,18 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "gauge", "Last known end offset minus first unfinished offset.", ("topic", "partition")
     ),
     "tickets_assigned_partitions": Metric("gauge", "Partitions assigned to this worker.", ("topic",)),
+    "tickets_index_mismatch": Metric(
+        "gauge", "1 if the index and the group's offsets don't belong together; /ready says why.", ()
+    ),
+    "tickets_index_missing_records": Metric(
+        "gauge", "Records that were acked and that the index must read again; its searches are refused until then."
+    ),
+    "tickets_index_expired_records": Metric(
+        "gauge", "Records that were deleted from the topic before they were read, as noted in the index."
+    ),
+    "tickets_index_points": Metric("gauge", "Points in the index, tombstones included; counted every 30 s."),
+    "tickets_index_tombstones": Metric("gauge", "Tombstones in the index; counted every 30 s."),
+    "tickets_index_tickets": Metric("gauge", "Tickets in the index that are not deleted; counted every 30 s."),
     "tickets_build_info": Metric(
         "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
     ),

@@ -188,8 +188,18 @@ class IndexSettings(Group):
     api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
     collection: str = Field("tickets", description="Collection on the Qdrant server.")
     timeout_s: Seconds = Field(10.0, description="Timeout of a call to the Qdrant server.")
+    on_mismatch: Literal["stop", "reread"] = Field(
+        "stop",
+        description="If the index lacks records that the group has committed (it was lost, or restored from an older "
+        "copy) or the topic was created again: `stop` ends the worker, `reread` reads on from where the index stands.",
+    )
     replication_factor: Positive = Field(1, description="Replication factor of a collection that the worker creates.")
     shards: Positive = Field(1, description="Shards of a collection that the worker creates.")
+
+    @property
+    def where(self) -> str:
+        """The index's folder or collection, for messages."""
+        return str(self.path) if self.url is None else f"collection {self.collection}"
 
 
 class SearchSettings(Group):

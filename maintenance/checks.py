@@ -10,8 +10,9 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.topics import load_topics
 from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
-from core.errors import EXIT_OK, ConfigError, FatalError, TicketstreamError
+from core.errors import EXIT_OK, ConfigError, FatalError, TicketstreamError, UnavailableError
 from core.settings import Settings
+from maintenance.workers import WorkersLog
 from models.open import describe
 from runtime.searcher import open_searcher
 
@@ -35,7 +36,7 @@ def check_stream() -> Iterator[Finding]:
     yield Finding("configuration", healthy=True, detail="every TICKETS_* variable is known and well-formed")
     failed: set[str] = set()
     for name, check in _CHECKS.items():
-        if _NEEDS.get(name) in failed:
+        if failed.intersection(_NEEDS.get(name, ())):
             failed.add(name)
             continue
         try:
@@ -102,7 +103,21 @@ def _index(settings: Settings) -> str:
             status = open_searcher(settings, stack).status()
     except NoIndexError as missing:
         return str(missing)
-    return f"{status.points:,} points, {status.tombstones:,} of them tombstones"
+    return f"{status.tickets:,} tickets; {status.points:,} points, {status.tombstones:,} of them tombstones"
+
+
+def _offsets(settings: Settings) -> str:
+    workers = WorkersLog(settings, split=False)
+    committed = workers.committed()
+    try:
+        with ExitStack() as stack:
+            status = open_searcher(settings, stack).status()
+    except NoIndexError:
+        status = None
+    fault = workers.fault_of(status, committed)
+    if fault is not None:
+        raise UnavailableError(f"{fault}; start a worker, which says what to do")
+    return "the index holds what the group has committed"
 
 
 _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
@@ -111,5 +126,11 @@ _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
     "consumer group": _group,
     "model": _model,
     "index": _index,
+    "index and offsets": _offsets,
 }
-_NEEDS: Final = {"topics": "broker", "consumer group": "topics", "index": "model"}
+_NEEDS: Final = {
+    "topics": ("broker",),
+    "consumer group": ("topics",),
+    "index": ("model",),
+    "index and offsets": ("broker", "index"),
+}

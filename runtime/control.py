@@ -13,6 +13,7 @@ from msgspec import Struct
 from connectors.qdrant.lock import Owner
 from core.errors import ConfigError, UnavailableError
 from core.index import SearchHit, SearchQuery, require_unicode
+from core.provenance import Provenance
 
 T = TypeVar("T")
 
@@ -43,7 +44,13 @@ def require_question(text: str) -> None:
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
-    """The answer to GET /status."""
+    """The answer to GET /status.
+
+    Attributes:
+        fault: why no search is answered, or None.
+        warning: what readers of the answers should know, or None.
+        provenance: of the index; None if no version that notes one has written it.
+    """
 
     model: str
     points: int
@@ -51,6 +58,10 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     inflight: int
     freshness_s: float | None
     outage: str | None
+    tickets: int = 0
+    fault: str | None = None
+    warning: str | None = None
+    provenance: Provenance | None = None
 
 
 class _Refusal(Struct, frozen=True):
@@ -70,6 +81,9 @@ class WorkerClient:
         require_question(text)
         body = msgspec.json.encode(SearchRequest(text=text, query=query))
         return self._ask("/search", body, list[SearchHit])
+
+    def warning(self) -> str | None:
+        return self.status().warning
 
     def status(self) -> WorkerStatus:
         return self._ask("/status", None, WorkerStatus)

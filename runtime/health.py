@@ -12,8 +12,13 @@ from runtime.http import respond
 Probe = Callable[[], str | None]
 
 
-def health_app(*, registry: CollectorRegistry, alive: Probe, ready: Probe) -> WSGIApplication:
-    """GET /health and /ready answer 200, or 503 with the reason; /metrics is Prometheus's text format."""
+def health_app(
+    *, registry: CollectorRegistry, alive: Probe, ready: Probe, warn: Probe = lambda: None
+) -> WSGIApplication:
+    """GET /health and /ready answer 200, or 503 with the reason; /metrics is Prometheus's text format.
+
+    `warn` adds a warning to a 200 of /ready.
+    """
     metrics: WSGIApplication = make_wsgi_app(registry)
     probes = {"/health": alive, "/ready": ready}
 
@@ -25,7 +30,9 @@ def health_app(*, registry: CollectorRegistry, alive: Probe, ready: Probe) -> WS
         if probe is None:
             return respond(start, "404 Not Found", b'{"error":"not found; the paths are /health, /ready and /metrics"}')
         fault = probe()
-        body = msgspec.json.encode({"status": "ok"} if fault is None else {"status": "failing", "reason": fault})
+        warning = warn() if path == "/ready" else None
+        found = {"status": "ok"} | ({} if warning is None else {"warning": warning})
+        body = msgspec.json.encode(found if fault is None else {"status": "failing", "reason": fault})
         return respond(start, "200 OK" if fault is None else "503 Service Unavailable", body)
 
     return app

@@ -1,12 +1,16 @@
 """Searches by text: asks the worker that owns the embedded index, or opens the index itself."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final, Protocol
 
 from connectors.qdrant.lock import InUseError, find_owner
+from connectors.qdrant.open import read_origin
+from core.errors import TransientError
 from core.index import SearchHit, SearchQuery
 from core.protocols import Embedder, IndexReader
+from core.provenance import Provenance, expired_warning, missing_reason
 from core.settings import IndexSettings, Settings
 from operators.redact import redact_text
 from runtime.control import WorkerClient, WorkerStatus, require_question
@@ -16,6 +20,8 @@ from runtime.model import open_embedder
 #: How long a worker may take from opening the index to answering.
 _WORKER_START_S: Final = 5.0
 _RETRY_S: Final = 0.1
+#: A search looks at the index's provenance if that was last read this long ago.
+_LOOK_S: Final = 1.0
 
 
 class Searcher(Protocol):
@@ -30,6 +36,10 @@ class Searcher(Protocol):
         """
         ...
 
+    def warning(self) -> str | None:
+        """What a reader of the answers should know, such as that records expired before they were read; or None."""
+        ...
+
     def status(self) -> WorkerStatus:
         """The model and size of the index, and the state of its worker."""
         ...
@@ -38,18 +48,35 @@ class Searcher(Protocol):
 class IndexSearcher:
     """Implements `Searcher` on an index. Questions are redacted as tickets' texts are, so that both embed alike."""
 
-    def __init__(self, *, index: IndexReader, embedder: Embedder) -> None:
+    def __init__(self, *, index: IndexReader, embedder: Embedder, clock: Callable[[], float] = time.monotonic) -> None:
         self._index = index
         self._embedder = embedder
+        self._clock = clock
+        self._fault: str | None = None
+        self._warning: str | None = None
+        self._look_at = 0.0
 
     def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
-        """See `Searcher`."""
+        """See `Searcher`.
+
+        Raises:
+            ConfigError: the question is too long, or not Unicode.
+            TransientError: the index doesn't answer, or lacks records that were acknowledged.
+        """
         require_question(text)
+        self._look()
+        if self._fault is not None:
+            raise TransientError(self._fault)
         return self._index.search(query, self._embedder.embed([redact_text(text)], "query")[0])
+
+    def warning(self) -> str | None:
+        """See `Searcher`."""
+        self._look()
+        return self._warning
 
     def status(self) -> WorkerStatus:
         """See `Searcher`. The fields that only a running worker knows are 0 or None."""
-        size = self._index.size()
+        size, provenance = self._index.size(), self._index.origin()
         return WorkerStatus(
             model=self._embedder.stamp,
             points=size.points,
@@ -57,7 +84,19 @@ class IndexSearcher:
             inflight=0,
             freshness_s=None,
             outage=None,
+            tickets=size.tickets,
+            fault=None if provenance is None else missing_reason(provenance.missing),
+            warning=None if provenance is None else expired_warning(provenance.expired),
+            provenance=provenance,
         )
+
+    def _look(self) -> None:
+        """Read what the index says of itself, unless that was read a second ago."""
+        if self._clock() >= self._look_at:
+            found = self._index.origin()
+            self._fault = None if found is None else missing_reason(found.missing)
+            self._warning = None if found is None else expired_warning(found.expired)
+            self._look_at = self._clock() + _LOOK_S
 
 
 def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
@@ -85,6 +124,17 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY_S)
+
+
+def find_origin(settings: IndexSettings) -> Provenance | None:
+    """The provenance of the index: from the worker that owns it, if one is running. None if there is none.
+
+    Raises:
+        ConfigError: a process that doesn't answer is using the index, or it can't be read.
+        UnavailableError: the index server or the worker doesn't answer.
+    """
+    worker = _find_worker(settings)
+    return read_origin(settings) if worker is None else worker.status().provenance
 
 
 def _find_worker(settings: IndexSettings) -> WorkerClient | None:

@@ -25,19 +25,25 @@ from connectors.qdrant.policy import VersionedIndex
 from core import failpoints
 from core.errors import ConfigError
 from core.protocols import Embedder
+from core.provenance import MismatchError
 from core.records import Batch, EnrichedTicket, Item, Receipt, Rejected, TicketPoints
 from core.settings import KafkaSettings, Settings
 from core.wire.embedded import encode_embedded
 from core.wire.enriched import encode_enriched
 from delivery.credits import Credits
+from delivery.noting import NotingTracker
 from operators.language import load_short_texts
 from runtime.index import open_index_for_writing
 from runtime.model import open_caching_embedder, open_tokenizer
 from runtime.sender import open_sender
 from runtime.telemetry import open_trace
 from stream.dependencies import open_dependencies
+from stream.index_check import IndexCheck, stored_settings
+from stream.index_size import SizeWatch
+from stream.integrity import Integrity, stay_up
 from stream.pipeline import Pipeline
 from stream.plan import RECEIVE_ENRICHED, embedding_steps, enriching_steps, lookup_steps
+from stream.positions import PositionKeeper
 from stream.progress import Progress
 from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE, Role
 from stream.servers import WorkerState, serve_control, serve_health
@@ -72,6 +78,7 @@ def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None)
     Raises:
         ConfigError: a setting is wrong, the index belongs to another process or model, or a port is taken.
         UnavailableError: the broker, a topic, the index or the model's weights are unavailable.
+        MismatchError: the index lacks what the group has committed, or belongs to another log.
     """
     with ExitStack() as stack:
         _load_languages()
@@ -79,9 +86,11 @@ def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None)
         embedder, index = _open_index(worker, stack)
         steps = enriching_steps(settings, embedder)
         finishing = [*lookup_steps(settings), *embedding_steps(settings, embedder)]
-        _serve_index(worker, index, embedder, stack)
+        keeper = _serve_index(worker, index, embedder, stack)
         sinks = [OpenSink(INDEX, index)]
-        return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp)
+        return _assemble(
+            worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp, keeper=keeper
+        )
 
 
 def open_enrichment(settings: Settings, *, observer: StreamObserver | None = None) -> Pipeline:
@@ -108,16 +117,19 @@ def open_embedding(settings: Settings, *, observer: StreamObserver | None = None
     Raises:
         ConfigError: a setting is wrong, the index belongs to another process or model, or a port is taken.
         UnavailableError: the broker, a topic, the index or the model's weights are unavailable.
+        MismatchError: the index lacks what the group has committed, or belongs to another log.
     """
     with ExitStack() as stack:
         worker = _open_worker(settings, EMBEDDING, stack, observer=observer)
         embedder, index = _open_index(worker, stack)
         steps, finishing = [RECEIVE_ENRICHED], embedding_steps(settings, embedder)
-        _serve_index(worker, index, embedder, stack)
+        keeper = _serve_index(worker, index, embedder, stack)
         message = partial(encode_embedded, model=embedder.stamp)
         topic = TopicSink(worker.sender, topic=settings.topics.embedded, message=message)
         sinks: list[OpenSink[TicketPoints]] = [OpenSink(EMBEDDED, topic), OpenSink(INDEX, index)]
-        return _assemble(worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp)
+        return _assemble(
+            worker, stack, steps=steps, finishing=finishing, sinks=sinks, model=embedder.stamp, keeper=keeper
+        )
 
 
 def _load_languages() -> None:
@@ -141,6 +153,7 @@ def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: 
             batches=settings.writer.max_concurrent_batches + 1,  # one for each writer thread, and the next
         ),
         observer=ConsumerTelemetry(telemetry, topic=role.reads(settings.topics), on_poll=progress.polled),
+        integrity=Integrity(telemetry),
     )
     kafka = settings.kafka.model_copy(update={"group": role.group(settings.kafka)})
     # Letters are compressed, so that a record fits their topic whenever its batch, compressed, has fit its own.
@@ -178,11 +191,58 @@ def _serve(worker: _Worker, stack: ExitStack) -> None:
     serve_health(worker.settings.health, worker.state, stack, port=worker.role.port)
 
 
-def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, stack: ExitStack) -> None:
-    """Start the health server. If the index is embedded, also start the control server."""
+def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, stack: ExitStack) -> PositionKeeper:
+    """Start the health server, check the index, and start the control server if only this process can open the index.
+
+    Raises:
+        MismatchError: the index lacks what the group has committed, or belongs to another log. /ready has shown it.
+    """
+
+    def answer() -> None:
+        if isinstance(index, EmbeddedIndex):
+            serve_control(index, embedder, worker.state, stack)
+
     _serve(worker, stack)
-    if isinstance(index, EmbeddedIndex):
-        serve_control(index, embedder, worker.state, stack)
+    try:
+        keeper = _check_index(worker, index, stack)
+    except MismatchError as error:
+        answer()
+        stay_up(worker.state.integrity, error)
+        raise
+    answer()
+    return keeper
+
+
+def _check_index(worker: _Worker, index: VersionedIndex, stack: ExitStack) -> PositionKeeper:
+    """Check that the index holds what the group has committed. The keeper sees to it that this stays true.
+
+    Raises:
+        MismatchError: it doesn't.
+    """
+    settings, kafka, integrity = worker.settings, worker.kafka, worker.state.integrity
+
+    def check() -> IndexCheck:
+        """With a client of its own: an idle one would log every outage of the broker."""
+        topic = worker.role.reads(settings.topics)
+        return IndexCheck(index.store, open_cluster(kafka), topic=topic, group=kafka.group, where=settings.index.where)
+
+    started, log = check().start(settings.index, stored_settings(settings, worker.role), integrity)
+    size = SizeWatch(index.size, worker.state.telemetry)
+    keeper = PositionKeeper(
+        index.store,
+        NotingTracker(),
+        started=started,
+        log=log,
+        ask=lambda: check().ask(),
+        losses=lambda: worker.state.observer.lost,
+        integrity=integrity,
+        interval_s=kafka.commit_interval_s,
+        where=settings.index.where,
+    )
+    stack.callback(size.close)
+    stack.callback(keeper.close)
+    size.start()
+    return keeper
 
 
 def _assemble(
@@ -193,6 +253,7 @@ def _assemble(
     finishing: Sequence[Step],
     sinks: Sequence[OpenSink[W]],
     model: str,
+    keeper: PositionKeeper | None = None,
 ) -> Pipeline:
     """The pipeline, which owns what `stack` holds from now on.
 
@@ -203,6 +264,7 @@ def _assemble(
         finishing: run on the writer's threads.
         sinks: where the results go, in this order.
         model: stamp of the model, for the metrics.
+        keeper: notes positions in the index before they are committed; None without an index.
     """
     state = worker.state
     consumer = open_consumer(
@@ -212,11 +274,17 @@ def _assemble(
         credits_=state.credits,
         observer=state.observer,
         watch=open_topic_watch(worker.kafka, worker.role.reads(worker.settings.topics)),
+        tracker=None if keeper is None else keeper.tracker,
     )
     writer = _writer(worker, finishing, sinks, ack=consumer.ack)
     state.telemetry.describe_process(version("ticketstream"), model)
     logger.info("reading %s as group %s", worker.role.reads(worker.settings.topics), worker.kafka.group)
-    return Pipeline(consumer=consumer, steps=steps, writer=writer, telemetry=state.telemetry, resources=stack.pop_all())
+    pipeline = Pipeline(
+        consumer=consumer, steps=steps, writer=writer, telemetry=state.telemetry, resources=stack.pop_all()
+    )
+    if keeper is not None:
+        keeper.start(pipeline.fail)
+    return pipeline
 
 
 def _writer(

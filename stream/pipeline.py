@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from core.errors import FatalError
+from core.provenance import MismatchError
 from core.records import Batch, Item, Record
 from stream.steps import Step, run_step
 from stream.telemetry import StreamTelemetry
@@ -86,7 +87,10 @@ class Pipeline:
 
         Raises:
             FatalError: the stream can't continue, or has failed before.
+            MismatchError: the index no longer belongs to the group's offsets.
         """
+        if isinstance(self._fault, MismatchError):
+            raise self._fault
         if self._fault is not None:
             raise FatalError(str(self._fault)) from self._fault
         if self._writer.fault is not None:

@@ -9,8 +9,10 @@ from typing import Final
 from msgspec import Struct
 
 from connectors.qdrant.open import EmbeddedIndex
+from core.errors import TransientError
 from core.index import SearchHit
 from core.protocols import Embedder
+from core.provenance import expired_warning
 from core.settings import HealthSettings
 from delivery.credits import Credits
 from runtime.connections import Limits
@@ -19,6 +21,7 @@ from runtime.health import health_app
 from runtime.http import HttpServer, open_http_server
 from runtime.searcher import IndexSearcher
 from stream.control import control_app
+from stream.integrity import Integrity
 from stream.progress import Progress
 from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 
@@ -37,6 +40,7 @@ class WorkerState(Struct, frozen=True, eq=False):
     progress: Progress
     credits: Credits
     observer: ConsumerTelemetry
+    integrity: Integrity
 
 
 def serve_health(settings: HealthSettings, state: WorkerState, stack: ExitStack, *, port: int) -> HttpServer:
@@ -49,11 +53,16 @@ def serve_health(settings: HealthSettings, state: WorkerState, stack: ExitStack,
     state.telemetry.track("tickets_inflight_bytes", lambda: state.credits.bytes)
 
     def ready() -> str | None:
+        if state.integrity.mismatch is not None:
+            return state.integrity.mismatch.reason
         if not state.observer.joined:
             return "waiting for the first partition assignment of the consumer group"
-        return state.progress.outage or state.progress.stall()
+        return state.integrity.fault or state.progress.outage or state.integrity.outage or state.progress.stall()
 
-    app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready)
+    def warn() -> str | None:
+        return state.integrity.warning or expired_warning(state.observer.lost)
+
+    app = health_app(registry=state.telemetry.registry, alive=state.progress.stall, ready=ready, warn=warn)
     chosen = port if settings.port is None else settings.port
     server = open_http_server(
         app,
@@ -73,6 +82,8 @@ def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, 
     searcher = IndexSearcher(index=index, embedder=embedder)
 
     def search(request: SearchRequest) -> list[SearchHit]:
+        if state.integrity.fault is not None:
+            raise TransientError(state.integrity.fault)
         return searcher.search(request.text, request.query)
 
     def status() -> WorkerStatus:
@@ -84,6 +95,10 @@ def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, 
             inflight=state.credits.tickets,
             freshness_s=state.telemetry.freshness_s(),
             outage=state.progress.outage,
+            tickets=size.tickets,
+            fault=state.integrity.fault,
+            warning=state.integrity.warning,
+            provenance=index.origin(),
         )
 
     token = secrets.token_urlsafe(32)

@@ -117,6 +117,8 @@ class ConsumerTelemetry(ConsumerObserver):
         self._idle_since: float | None = None
         #: Whether the group has made an assignment. It may be empty, if there are more tasks than partitions.
         self.joined = False
+        #: Records that were deleted before this worker had read them.
+        self.lost = 0
 
     def polled(self) -> None:
         self._on_poll()
@@ -135,6 +137,7 @@ class ConsumerTelemetry(ConsumerObserver):
         self._telemetry.assigned(self._topic, assigned)
 
     def expired(self, topic: str, partition: int, records: int) -> None:
+        self.lost += records
         self._telemetry.count("tickets_expired_records_total", topic, str(partition), by=records)
 
     def begun_anew(self, topic: str, partition: int) -> None:

@@ -1,7 +1,7 @@
 """Kafka administration: checks that the cluster answers, lists and creates topics, reads a group's offsets."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import ClientErrors, denied
-from connectors.kafka.history import parse_note
+from connectors.kafka.history import CommitNote, parse_note
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
+from core.provenance import LogIdentity
 from core.settings import KafkaSettings
 
 T = TypeVar("T")
@@ -33,6 +34,16 @@ _SOON: Final = {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 }
 
+#: The broker takes offsets from nobody but a member while a group has members.
+_HAS_MEMBERS: Final = {
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.STALE_MEMBER_EPOCH,
+}
+#: A topic's id where the broker has none: 16 bytes of zeros.
+_NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
+
 
 class PartitionLag(Struct, frozen=True):
     """How far a group is behind in one partition.
@@ -40,6 +51,7 @@ class PartitionLag(Struct, frozen=True):
     Attributes:
         committed: None if it has committed nothing.
         noted: records that it has noted as deleted before it had read them.
+        topic_id: of the topic in which it has committed, as it has noted it; None if it hasn't.
     """
 
     topic: str
@@ -48,6 +60,7 @@ class PartitionLag(Struct, frozen=True):
     start: int
     end: int
     noted: int = 0
+    topic_id: str | None = None
 
     @property
     def expired(self) -> int:
@@ -166,7 +179,7 @@ class Cluster:
         try:
             found = self._retry(lambda: self._member(group).committed(partitions, timeout))
             committed = {p.partition: p.offset for p in found}
-            noted = {p.partition: parse_note(p.metadata).expired for p in found}
+            notes = {p.partition: parse_note(p.metadata) for p in found}
             ends = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
             starts = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
@@ -175,7 +188,13 @@ class Cluster:
             raise UnavailableError(f"reading offsets of {topic}: no answer in {timeout:.0f} s") from None
         return [
             PartitionLag(
-                topic, n, known if (known := committed.get(n, -1)) >= 0 else None, starts[n], ends[n], noted.get(n, 0)
+                topic,
+                n,
+                known if (known := committed.get(n, -1)) >= 0 else None,
+                starts[n],
+                ends[n],
+                (note := notes.get(n, CommitNote())).expired,
+                note.topic_id,
             )
             for n in sorted(ends)
         ]
@@ -197,6 +216,52 @@ class Cluster:
         except TimeoutError:
             raise UnavailableError(f"reading the options of {topic}: no answer in time") from None
         return {name: entry.value for name, entry in found.items() if entry.value is not None}
+
+    def identify(self, topic: str) -> LogIdentity:
+        """The topic as the cluster knows it. Brokers before Kafka 3.1 have no ids of topics.
+
+        Raises:
+            UnavailableError: no broker answers, or the topic is missing.
+        """
+        self.require_topics([topic])
+        timeout = self._settings.startup_timeout_s
+        try:
+            cluster = self._admin.list_topics(topic, timeout=timeout).cluster_id
+            found = self._admin.describe_topics(TopicCollection([topic]))[topic].result(timeout)
+        except KafkaException as error:
+            raise UnavailableError(f"reading the id of {topic}: {error.args[0].str()}") from None
+        except TimeoutError:
+            raise UnavailableError(f"reading the id of {topic}: no answer in {timeout:.0f} s") from None
+        known = found.topic_id is not None and str(found.topic_id) != _NO_ID
+        return LogIdentity(topic, cluster or None, str(found.topic_id) if known else None)
+
+    def rewind(self, topic: str, group: str, offsets: Mapping[int, int], *, patience_s: float) -> None:
+        """Commit `offsets`, by partition, for a group without members; wait for `patience_s` until the last has left.
+
+        The notes of the earlier commits are kept.
+
+        Raises:
+            UnavailableError: the group has members, or no broker answers.
+        """
+        lags = {lag.partition: lag for lag in self.lag(topic, group)}
+        wanted = [
+            TopicPartition(topic, n, offset, CommitNote(lags[n].topic_id, lags[n].noted).text())
+            for n, offset in offsets.items()
+        ]
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                self._member(group).commit(offsets=wanted, asynchronous=False)
+            except KafkaException as error:
+                fault = error.args[0]
+                if fault.code() not in _HAS_MEMBERS or time.monotonic() > deadline:
+                    raise UnavailableError(
+                        f"the offsets of group {group} can't be set back ({fault.str()}); stop all of its workers, and "
+                        "start again"
+                    ) from None
+                time.sleep(_POLL_S)
+            else:
+                return
 
     def _retry(self, ask: Callable[[], T]) -> T:
         """Repeat a request while a coordinator starts, or a new topic spreads."""

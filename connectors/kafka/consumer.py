@@ -242,16 +242,18 @@ def open_consumer(
     credits_: Credits,
     observer: ConsumerObserver,
     watch: TopicWatch | None = None,
+    tracker: OffsetTracker | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> GroupConsumer:
     """Open a client that subscribes to `topic`; it connects in the background, and joins the group as it is polled.
 
-    With `watch`, it notices when the topic is not the one that the group's offsets belong to.
+    With `watch`, it notices when the topic is not the one that the group's offsets belong to. `tracker` decides what
+    may be committed; by default everything that is acked.
 
     Raises:
         ConfigError: settings contradict each other, or the client rejects them.
     """
-    tracker, errors = OffsetTracker(), ClientErrors()
+    tracker, errors = tracker or OffsetTracker(), ClientErrors()
     history = GroupHistory(watch, observer=observer)
     committer = Committer(tracker, history=history, interval_s=kafka.commit_interval_s, clock=clock)
     callbacks: Options = {"on_commit": committer.on_commit, "error_cb": errors.add}

@@ -178,8 +178,8 @@ class GroupHistory:
     def _end(self, topic: str) -> NoReturn:
         self._ended = True
         raise FatalError(
-            f"{topic} was deleted and created again while it was read; start the worker again, and it reads the new "
-            "topic from its beginning"
+            f"{topic} was deleted and created again while it was read; start the worker again, which reads the new "
+            "topic from its beginning, or says why not if its index holds the old one"
         )
 
     def _is_foreign(self, found: TopicPartition) -> bool:

@@ -61,7 +61,7 @@ def exit_codes_table() -> str:
         errors.EXIT_OK: "done; after SIGTERM: drained and committed",
         errors.EXIT_FAULT: "permanent failure, the current batch is not committed; or `reconcile` found differences",
         errors.EXIT_USAGE: "a setting, argument or file is wrong; the message names it and says what to do",
-        errors.EXIT_UNAVAILABLE: "broker, topic, index or model weights are unavailable",
+        errors.EXIT_UNAVAILABLE: "broker, topic, index or weights are unavailable, or index and log don't match",
     }
     return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {text} |" for code, text in meanings.items())])
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ class Terminal:
 
     def run(self, *arguments: str, code: int = 0, given: bytes | None = None) -> str:
         """Run a command that should exit with `code`, and return its standard output."""
+        return self._run(arguments, code, given).stdout.decode()
+
+    def failure(self, *arguments: str, code: int) -> str:
+        """Run a command that should exit with `code`, and return its standard error."""
+        return self._run(arguments, code).stderr.decode()
+
+    def _run(
+        self, arguments: Sequence[str], code: int, given: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         done = subprocess.run(
             [TICKETSTREAM, *arguments],
             env=self._environment,
@@ -30,7 +40,7 @@ class Terminal:
         )
         assert done.returncode == code, done.stderr.decode()
         assert b"Traceback" not in done.stderr
-        return done.stdout.decode()
+        return done
 
     def json(self, *arguments: str, code: int = 0) -> Any:
         """Run a command with `--json`, and return the decoded output."""

@@ -1,5 +1,6 @@
 """A test's stream: topics, workers as processes, and the expected contents of the index."""
 
+import json
 import os
 import signal
 import subprocess
@@ -225,6 +226,16 @@ class WorkerProcess:
         """Send SIGKILL and wait for the end."""
         self._process.kill()
         self._process.wait(PATIENCE_S)
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether /ready answers 200, with its warning or reason; False and "" if the port isn't open yet."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=PATIENCE_S) as response:
+                return True, json.loads(response.read()).get("warning", "")
+        except urllib.error.HTTPError as error:
+            return False, json.loads(error.read())["reason"]
+        except OSError:
+            return False, ""
 
     def metric(self, name: str, **labels: str) -> float:
         """Sum of the samples of `name` with `labels` on /metrics; 0 if the port isn't open yet."""

@@ -11,6 +11,7 @@ from connectors.kafka.admin import open_cluster
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import UnavailableError
+from core.provenance import LogIdentity, Provenance
 from core.records import Record
 from core.settings import IndexSettings
 from models.open import load_embedder
@@ -280,6 +281,20 @@ class Arena(Crowd):
         """Open the index. An embedded one must not be open in a worker."""
         settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
         return open_index_for_writing(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
+
+    def origin(self) -> Provenance:
+        """The provenance of the index, read from outside the workers."""
+        index = self.open_index()
+        try:
+            found = index.origin()
+        finally:
+            index.close()
+        assert found is not None, "the index has no provenance"
+        return found
+
+    def log_identity(self) -> LogIdentity:
+        """The log that the workers read."""
+        return self.world.cluster.identify(self.world.settings.topics.raw)
 
     def _base_environment(self, mutant: str, settings: dict[str, str]) -> dict[str, str]:
         environment = {

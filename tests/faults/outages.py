@@ -15,6 +15,7 @@ from tests.faults.oracle import require
 from tests.faults.server import Outage
 from tests.faults.tickets import START_MS, TENANTS, ticket
 from tests.rigs.calm import calm_clock
+from tests.rigs.qdrant_facade import Fault
 
 #: Records in a calm second, during an outage and after it.
 _ARRIVING: Final = 40
@@ -42,6 +43,27 @@ def outage_then_kill(make: MakeArena, rng: Random) -> None:
             committed = sum(arena.committed().values())
             require("P1", committed == 60, f"{committed - 60} committed records are in no index")
             arena.kill(worker)
+        arena.start()
+        arena.finish()
+
+
+def half_an_outage_then_kill(make: MakeArena, rng: Random) -> None:
+    """The index takes notes of positions and no tickets, and a worker is killed: none of the positions moved."""
+    with make(server=True) as arena:
+        assert arena.server is not None
+        worker = arena.start()
+        arena.send(list(events(60, seed=rng.randrange(10**6))))
+        arena.await_committed(60)
+        arena.server.inject(Fault("error", code="UNAVAILABLE", on="writes"))
+        arena.send(list(events(200, seed=rng.randrange(10**6), edits=0.3)))
+        arena.await_all(lambda: worker.metric("tickets_records_total") >= 260, "the reading of what was sent")
+        time.sleep(1.5)
+        committed = sum(arena.committed().values())
+        require("P1", committed == 60, f"{committed - 60} committed records are in no index")
+        held = arena.origin().of(arena.log_identity()).positions
+        require("P13", sum(held.values()) == 60, "the index claims to hold records that it doesn't")
+        arena.kill(worker)
+        arena.server.heal()
         arena.start()
         arena.finish()
 

@@ -158,6 +158,9 @@ def test_retention_overtakes_the_group(kafka_cluster: KafkaCluster, arena_on: Ar
         require("P13", expired == 20, f"the metric counts {expired:.0f} expired records")
         require("P13", "records 10 to 29 were deleted before they were read" in worker.output(), "the log says nothing")
         terminal = Terminal(arena.world)
+        arena.await_all(lambda: "20 record(s) were deleted" in worker.ready()[1], "a warning by /ready", promise="P13")
+        noted = worker.metric("tickets_index_expired_records")
+        require("P13", noted == 20, f"the index has noted {noted:.0f} expired records")
         rows = terminal.json("status")["partitions"]
         require("P13", [row["expired"] for row in rows] == [20], f"status says {rows}")
         arena.terminate(worker)

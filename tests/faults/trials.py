@@ -21,11 +21,13 @@ from tests.faults.outages import (
     customers_out,
     flood,
     flood_of_long_ones,
+    half_an_outage_then_kill,
     held_write,
     long_outage,
     one_batch_waits,
     outage_then_kill,
 )
+from tests.faults.restores import index_from_an_older_copy
 from tests.faults.tickets import deleted, record, ticket
 from tests.rigs.calm import calm_clock
 from tests.rigs.qdrant_facade import Fault
@@ -208,6 +210,7 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
 TRIALS: Final[dict[str, Trial]] = {
     trial.__name__: trial
     for trial in (  # the longest first
+        index_from_an_older_copy,
         joins_and_leaves,
         customers_out,
         terminated_without_a_broker,
@@ -221,6 +224,7 @@ TRIALS: Final[dict[str, Trial]] = {
         transactions,
         letter_too_large,
         outage_then_kill,
+        half_an_outage_then_kill,
         one_batch_waits,
         held_write,
         flood,

@@ -46,6 +46,14 @@ def test_a_probe_answers_200_or_503_with_its_reason() -> None:
         assert ask(f"{url}/other")[0] == 404
 
 
+def test_readiness_may_have_a_warning() -> None:
+    """A worker that is ready and has something to say answers /ready with 200 and a warning."""
+    app = health_app(registry=CollectorRegistry(), alive=lambda: None, ready=lambda: None, warn=lambda: "20 expired")
+    with serving(app) as url:
+        assert ask(f"{url}/health") == (200, '{"status":"ok"}')
+        assert ask(f"{url}/ready") == (200, '{"status":"ok","warning":"20 expired"}')
+
+
 def test_metrics_are_prometheus_text() -> None:
     """/metrics exposes the counters of the registry."""
     registry = CollectorRegistry()

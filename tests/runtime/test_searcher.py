@@ -4,14 +4,17 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import InUseError, take_lock
 from connectors.qdrant.open import open_index_for_writing
+from core.errors import TransientError
 from core.index import SearchQuery
 from core.protocols import TextKind
+from core.provenance import LogIdentity, Progress, Provenance
 from core.records import Vector
 from core.settings import IndexSettings, ModelSettings, Settings
 from models.run.hashing import HashingEmbedder
@@ -37,6 +40,32 @@ def test_a_question_is_redacted_and_embedded_as_a_query() -> None:
     searcher = IndexSearcher(index=FakeIndex(), embedder=embedder)
     searcher.search("where is ada@example.com's card", SearchQuery(tenant_id="acme"))
     assert embedder.embedded == [(["where is [EMAIL]'s card"], "query")]
+
+
+def _of(**progress: Any) -> Provenance:
+    log = Progress(LogIdentity("tickets.raw"), **progress)
+    return Provenance(index="1", model="hashing", created_ms=0, logs=(log,))
+
+
+def test_an_index_that_must_be_read_again_answers_no_search() -> None:
+    """Its answers would be out of date; a second after it has caught up, it answers."""
+    index, now = FakeIndex(), [0.0]
+    searcher = IndexSearcher(index=index, embedder=HashingEmbedder(), clock=lambda: now[0])
+    index.provenance = _of(positions={0: 3}, until={0: 10})
+    with pytest.raises(TransientError, match=r"must be read again: it lacks 7 record\(s\)"):
+        searcher.search("where is my invoice", SearchQuery(tenant_id="acme"))
+    index.provenance, now[0] = _of(positions={0: 10}, until={0: 10}), 1.0
+    assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")) == []
+    assert searcher.warning() is None
+
+
+def test_answers_of_an_index_that_lacks_expired_records_have_a_warning() -> None:
+    """Records that were deleted unread can't be read again, so the searcher answers, and `warning` says so."""
+    index = FakeIndex()
+    index.provenance = _of(expired=20)
+    searcher = IndexSearcher(index=index, embedder=HashingEmbedder())
+    assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")) == []
+    assert "20 record(s) were deleted from the topic before they were read" in (searcher.warning() or "")
 
 
 def _settings(path: Path) -> Settings:

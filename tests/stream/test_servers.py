@@ -14,6 +14,7 @@ from core.records import Batch, Item, Rejected, TicketPoints
 from core.settings import HealthSettings, WriterSettings
 from delivery import gate
 from delivery.credits import Credits
+from stream.integrity import Integrity
 from stream.progress import Progress
 from stream.servers import WorkerState, serve_health
 from stream.sinks import INDEX, OpenSink
@@ -34,7 +35,14 @@ class _Worker:
         observer = ConsumerTelemetry(self.telemetry, topic="tickets.raw", on_poll=self.progress.polled)
         observer.rebalanced("assign", 1)
         self.credits = Credits(tickets=10, bytes_=10)
-        state = WorkerState(telemetry=self.telemetry, progress=self.progress, credits=self.credits, observer=observer)
+        self.integrity = Integrity(self.telemetry)
+        state = WorkerState(
+            telemetry=self.telemetry,
+            progress=self.progress,
+            credits=self.credits,
+            observer=observer,
+            integrity=self.integrity,
+        )
         self._stack = ExitStack()
         self.server = serve_health(HealthSettings(), state, self._stack, port=0)
         settings = WriterSettings(backoff_max_s=0.002)

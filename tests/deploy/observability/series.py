@@ -25,7 +25,7 @@ _OF_PROMETHEUS: Final[Mapping[str, frozenset[str]]] = {
 _TARGET: Final = frozenset({"job", "instance"})
 _HISTOGRAM: Final = ("_bucket", "_sum", "_count")
 _FUNCTIONS: Final = frozenset(
-    {"sum", "count", "max", "rate", "increase", "changes", "absent", "histogram_quantile", "unless"}
+    {"sum", "count", "max", "max_over_time", "rate", "increase", "changes", "absent", "histogram_quantile", "unless"}
 )
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _GROUPING: Final = re.compile(r"\b(?:by|without|on)\s*\(([^)]*)\)")

@@ -19,9 +19,13 @@ from connectors.qdrant.engine import Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
 from core.records import NO_RECEIPT, Batch, Receipt, Record, Rejected, TicketPoints
+from delivery.noting import NotingTracker, Position
+from delivery.offsets import TopicPartition as Partition
 from delivery.offsets import _Assignment
 from operators import points as pointing
-from stream import plan
+from runtime import searcher
+from stream import index_check, plan, positions
+from stream.integrity import Integrity
 from stream.steps import Step
 from stream.writer import Writer
 from tests.faults.mutants.mutant import mutant, patch
@@ -34,6 +38,9 @@ _READING: Any = reading
 _CONSUMER: Any = consumer
 _POINTING: Any = pointing
 _PLAN: Any = plan
+_INDEX_CHECK: Any = index_check
+_POSITIONS: Any = positions
+_SEARCHER: Any = searcher
 
 
 # --- P1: every record has its effect
@@ -47,7 +54,7 @@ def auto_commit() -> None:
     patch(_CONSUMER, "consumer_options", lambda settings: options(settings) | auto)
 
 
-@mutant("P1", "P4", trial="outage_then_kill")
+@mutant("P1", "P4", trial="half_an_outage_then_kill")
 def ack_before_the_write() -> None:
     """A batch is acked before it is written."""
     submit, ack = Writer.submit, GroupConsumer.ack
@@ -75,7 +82,7 @@ def commit_the_highest_ack() -> None:
     patch(_Assignment, "ack", ack)
 
 
-@mutant("P1", "P4", trial="outage_then_kill")
+@mutant("P1", "P4", trial="half_an_outage_then_kill")
 def give_up_after_three_tries() -> None:
     """Every third failed write counts as a success."""
     write, tries = VersionedIndex.write, count(1)
@@ -235,3 +242,31 @@ def _record_of(item: Any) -> Record:
     """The record of an item."""
     record: Record = item.record if isinstance(item, Rejected) else item.ticket.record
     return record
+
+
+# --- P13: index and offsets that don't belong together are noticed
+
+
+@mutant("P13", "P1", trial="half_an_outage_then_kill")
+def note_what_is_in_flight() -> None:
+    """A position is noted, and committed, as soon as its record is read."""
+
+    def unnoted(self: NotingTracker) -> dict[Partition, Position]:
+        read = {p: Position(a.generation, a.last + 1) for p, a in self._assignments.items() if a.last >= 0}
+        return {partition: position for partition, position in read.items() if self._noted.get(partition) != position}
+
+    patch(NotingTracker, "_unnoted", unnoted)
+
+
+@mutant("P13", "P1", "P2", "P4", trial="index_from_an_older_copy")
+def trust_every_index() -> None:
+    """The positions in the index are compared with nothing."""
+    for module in (_INDEX_CHECK, _POSITIONS):
+        patch(module, "find_mismatch", lambda *_args: None)
+
+
+@mutant("P1", "P2", "P4", trial="index_from_an_older_copy")
+def answer_from_an_old_copy() -> None:
+    """A mismatch is said, and searches are answered all the same."""
+    patch(Integrity, "fault", None)  # what the worker found
+    patch(_SEARCHER, "missing_reason", lambda _missing: None)  # what the index says of itself

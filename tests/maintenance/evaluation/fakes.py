@@ -18,6 +18,10 @@ class FakeSearcher:
         self.limits.append(query.limit)
         return [SearchHit(query.tenant_id, ticket_id, 1, 0.5, "", {}) for ticket_id in self._answers.get(text, ())]
 
+    def warning(self) -> str | None:
+        """None."""
+        return None
+
     def status(self) -> WorkerStatus:
         """An empty index."""
         return WorkerStatus(model="fake", points=0, tombstones=0, inflight=0, freshness_s=None, outage=None)

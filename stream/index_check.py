@@ -1,0 +1,282 @@
+"""Compares an index with the log and the consumer group that a worker reads with, before it joins the group."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from connectors.kafka.admin import PartitionLag
+from connectors.qdrant.provenance import ProvenanceStore
+from core.environment import shown_value, variables
+from core.errors import ConfigError, TransientError, UnavailableError
+from core.provenance import (
+    LogIdentity,
+    Mismatch,
+    MismatchError,
+    Offsets,
+    Progress,
+    Provenance,
+    find_mismatch,
+    records_missing,
+)
+from core.settings import IndexSettings, Settings
+from stream.integrity import CONFIRM_S, Integrity
+from stream.roles import Role
+
+logger: Final = logging.getLogger("ticketstream.stream")
+
+#: How long a rewind waits for other workers, which also stop, to leave the group.
+_REWIND_S: Final = 60.0
+_REWIND_TRY_S: Final = 3.0
+
+
+class GroupOffsets(Protocol):
+    """The part of `connectors.kafka.admin.Cluster` that a check needs."""
+
+    def identify(self, topic: str) -> LogIdentity: ...
+
+    def lag(self, topic: str, group: str) -> Sequence[PartitionLag]: ...
+
+    def rewind(self, topic: str, group: str, offsets: Mapping[int, int], *, patience_s: float) -> None: ...
+
+
+class GroupState(Struct, frozen=True):
+    """The offsets that a group has committed in a log, and the records that were deleted before it had read them."""
+
+    committed: Offsets
+    expired: int
+
+
+class _Seen(Struct, frozen=True):
+    """The index, the log and the group. The index was read last, as a position is noted before it is committed."""
+
+    log: LogIdentity
+    lags: Sequence[PartitionLag]
+    found: Provenance
+
+    @property
+    def committed(self) -> Offsets:
+        return group_state(self.log, self.lags).committed
+
+    @property
+    def expired(self) -> int:
+        return group_state(self.log, self.lags).expired
+
+    @property
+    def mismatch(self) -> Mismatch | None:
+        return find_mismatch(self.found, self.log, self.committed)
+
+    @property
+    def progress(self) -> Progress:
+        return self.found.of(self.log)
+
+    @property
+    def lacking(self) -> Offsets:
+        """The index's position in each partition where the group has committed more."""
+        held = self.progress.positions
+        return {n: held.get(n, 0) for n, offset in self.committed.items() if held.get(n, 0) < offset}
+
+
+class IndexCheck:
+    """Compares an index with the log and the group that a worker reads with."""
+
+    def __init__(self, store: ProvenanceStore, offsets: GroupOffsets, *, topic: str, group: str, where: str) -> None:
+        """Check the index in `store`; `where` is its folder or collection, for messages."""
+        self._store = store
+        self._offsets = offsets
+        self._topic = topic
+        self._group = group
+        self._where = where
+
+    def start(
+        self, settings: IndexSettings, stored: Mapping[str, str], integrity: Integrity
+    ) -> tuple[Provenance, LogIdentity]:
+        """Check before the group is joined, and prepare the index to be written. Returns its provenance, and the log.
+
+        Args:
+            settings: what to do about a mismatch.
+            stored: the settings that decide what is stored.
+            integrity: told what was found.
+
+        Raises:
+            MismatchError: the index lacks what the group has committed, or belongs to another log.
+            ConfigError: it was written with another kind of version.
+            UnavailableError: the broker doesn't answer, or the group can't be set back.
+        """
+        seen = self._look()
+        _require_same_version(seen.found.settings, stored)
+        if seen.found.is_adoptable(seen.log):
+            self._adopt(seen)
+            seen = self._look()
+        if seen.mismatch is not None:
+            time.sleep(CONFIRM_S)
+            seen = self._look()
+        if seen.mismatch is not None and seen.mismatch.kind == "recreated" and settings.on_mismatch == "reread":
+            seen = self._accept(seen, seen.mismatch)
+        if seen.mismatch is not None:
+            self._answer(seen, seen.mismatch, settings, integrity)
+        self._note_log(seen)
+        if seen.found.settings != stored:
+            self._store.note_settings(stored)
+        if seen.progress.expired != seen.expired:
+            self._store.note_expired(seen.progress.log, seen.expired)
+        found = _existing(self._store.read())
+        integrity.observed(found)
+        return found, seen.log
+
+    def ask(self) -> GroupState:
+        """The group's offsets now.
+
+        Raises:
+            UnavailableError: the broker doesn't answer.
+        """
+        return group_state(self._offsets.identify(self._topic), self._offsets.lag(self._topic, self._group))
+
+    def _look(self) -> _Seen:
+        log = self._offsets.identify(self._topic)
+        lags = self._offsets.lag(self._topic, self._group)
+        return _Seen(log, lags, _existing(self._store.read()))
+
+    def _note_log(self, seen: _Seen) -> None:
+        """Note the log, unless it is noted. An identity that is known only now doesn't replace the noted one."""
+        if seen.progress not in seen.found.logs:
+            self._store.note_log(seen.log)
+
+    def _adopt(self, seen: _Seen) -> None:
+        """Take an index without positions to hold what the group has committed."""
+        if seen.lacking:
+            logger.warning(
+                "the index in %s was written by an earlier version, which noted no positions; it is taken to hold "
+                "everything that group %s has committed (`ticketstream reconcile` checks that)",
+                self._where,
+                self._group,
+            )
+        self._note_log(seen)
+        self._store.advance(seen.progress.log, {n: (held, seen.committed[n]) for n, held in seen.lacking.items()})
+
+    def _accept(self, seen: _Seen, mismatch: Mismatch) -> _Seen:
+        """Read a topic that was created again into the index, from the topic's beginning."""
+        logger.warning(
+            "%s; it is read into the index now (TICKETS_INDEX__ON_MISMATCH), which keeps the tickets of the old one: "
+            "versions that were higher there still win, so `ticketstream rebuild` unless both hold the same tickets",
+            mismatch.reason,
+        )
+        self._store.note_log(seen.log)
+        return self._look()
+
+    def _answer(self, seen: _Seen, mismatch: Mismatch, settings: IndexSettings, integrity: Integrity) -> None:
+        """Set the group back, if the settings say so and the log still holds what is missing.
+
+        Raises:
+            MismatchError: otherwise.
+        """
+        starts = {lag.partition: lag.start for lag in seen.lags if lag.partition in seen.lacking}
+        expired = records_missing(seen.progress.positions, starts)
+        if mismatch.kind not in {"other_log", "recreated"}:
+            before = seen.progress.until
+            until = {n: max(offset, before.get(n, 0)) for n, offset in seen.committed.items()}
+            self._note_log(seen)
+            self._store.note_until(seen.progress.log, {**before, **until})
+        if mismatch.kind in {"other_log", "recreated"} or expired or settings.on_mismatch == "stop":
+            integrity.broke(mismatch)
+            advice = advice_on(mismatch, where=self._where, topic=self._topic, expired=expired)
+            raise MismatchError(f"{mismatch.reason}; {advice}")
+        logger.warning("%s; they are read again now (TICKETS_INDEX__ON_MISMATCH)", mismatch.reason)
+        self._rewind(seen)
+
+    def _rewind(self, seen: _Seen) -> None:
+        """Set the group back to the index's positions, unless another worker does.
+
+        Raises:
+            UnavailableError: the group still has members.
+        """
+        deadline = time.monotonic() + _REWIND_S
+        while seen.mismatch is not None:
+            try:
+                self._offsets.rewind(self._topic, self._group, seen.lacking, patience_s=_REWIND_TRY_S)
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                seen = self._look()
+            else:
+                return
+
+
+def group_state(log: LogIdentity, lags: Sequence[PartitionLag]) -> GroupState:
+    """What a group has committed in `log`, and not in an earlier topic of its name."""
+    own = [lag for lag in lags if None in {lag.topic_id, log.topic_id} or lag.topic_id == log.topic_id]
+    committed = {lag.partition: lag.committed for lag in own if lag.committed is not None}
+    return GroupState(committed, sum(lag.expired for lag in own))
+
+
+def advice_on(mismatch: Mismatch, *, where: str, topic: str, expired: int = 0) -> str:
+    """What to do about a mismatch.
+
+    Args:
+        mismatch: what was found.
+        where: the index's folder or collection.
+        topic: the log.
+        expired: number of the missing records that the log no longer holds.
+    """
+    if mismatch.kind == "other_log":
+        return (
+            f"run `ticketstream rebuild`, which makes an index of this log, or correct the settings of {where} or of "
+            "the broker"
+        )
+    if mismatch.kind == "recreated":
+        return (
+            "run `ticketstream rebuild`, which makes an index of the new topic, or set "
+            "TICKETS_INDEX__ON_MISMATCH=reread to read it into this one"
+        )
+    if mismatch.kind == "replaced":
+        return "start the worker again, which checks the index"
+    if expired:
+        return (
+            f"{topic} no longer holds {expired:,} of them, so restore a newer copy of {where}, or run `ticketstream "
+            "rebuild`, which makes an index of what the topic still holds"
+        )
+    if mismatch.kind == "unfinished":
+        return "run `ticketstream rebuild` again, or set TICKETS_INDEX__ON_MISMATCH=reread"
+    return (
+        f"restore a newer copy of {where}, or set TICKETS_INDEX__ON_MISMATCH=reread to read the missing records again; "
+        "a new index needs a new TICKETS_KAFKA__GROUP"
+    )
+
+
+def stored_settings(settings: Settings, role: Role) -> dict[str, str]:
+    """The settings of a role that decide what the index stores, by variable. A file counts as set or not set."""
+    wanted = [name for name in variables() if name.startswith(_DECIDING[role.name])]
+    found = {name: shown_value(settings, name) for name in wanted}
+    found |= {name: str(bool(found[name])).lower() for name in wanted if name.endswith("_FILE")}
+    return found | {"TICKETS_KAFKA__GROUP": settings.kafka.group, "TICKETS_TOPICS__RAW": settings.topics.raw}
+
+
+#: Prefixes of those settings. The embedding role knows nothing of the enrichment role's settings.
+_EMBEDDING: Final = ("TICKETS_CLASSIFY__",)
+_DECIDING: Final = {
+    "pipeline": ("TICKETS_CONTRACT__", "TICKETS_ENRICH__", "TICKETS_CHUNK__", *_EMBEDDING),
+    "embedding": _EMBEDDING,
+}
+_VERSION_SOURCE: Final = "TICKETS_CONTRACT__VERSION_SOURCE"
+
+
+def _require_same_version(noted: Mapping[str, str], stored: Mapping[str, str]) -> None:
+    before, now = noted.get(_VERSION_SOURCE), stored.get(_VERSION_SOURCE)
+    if None not in {before, now} and before != now:
+        raise ConfigError(
+            f"{_VERSION_SOURCE} is {now}, but the index was written with {before}, and their versions can't be "
+            "compared; set it back, or set a new index and a new TICKETS_KAFKA__GROUP"
+        )
+
+
+def _existing(found: Provenance | None) -> Provenance:
+    """Opening an index for writing has created its provenance.
+
+    Raises:
+        TransientError: it is gone.
+    """
+    if found is None:
+        raise TransientError("the index was emptied or replaced while it was being opened")
+    return found

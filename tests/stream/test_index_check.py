@@ -1,0 +1,261 @@
+"""The comparison of index, log and group before a worker joins its group."""
+
+import pytest
+
+from connectors.qdrant.provenance import ProvenanceStore
+from core import provenance
+from core.environment import load_settings
+from core.errors import ConfigError, UnavailableError
+from core.provenance import LogIdentity, MismatchError, Progress, Provenance
+from core.settings import IndexSettings
+from stream import index_check
+from stream.index_check import IndexCheck, stored_settings
+from stream.integrity import SHOWN_S, Integrity, stay_up
+from stream.roles import EMBEDDING, PIPELINE
+from stream.telemetry import StreamTelemetry
+from tests.stream.provenances import GROUP, LOG, FakeOffsets, MemoryEngine, created, origin, until, written
+
+_STORED = {"TICKETS_CONTRACT__VERSION_SOURCE": "version", "TICKETS_KAFKA__GROUP": GROUP}
+
+
+@pytest.fixture(autouse=True)
+def _no_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_check, "CONFIRM_S", 0.0)
+
+
+def _start(
+    store: ProvenanceStore,
+    offsets: FakeOffsets,
+    *,
+    reread: bool = False,
+    stored: dict[str, str] | None = None,
+    integrity: Integrity | None = None,
+) -> Provenance:
+    check = IndexCheck(store, offsets, topic=LOG.topic, group=GROUP, where="collection tickets")
+    settings = IndexSettings(on_mismatch="reread" if reread else "stop")
+    found, log = check.start(settings, stored or _STORED, integrity or Integrity(StreamTelemetry()))
+    assert log == LOG
+    return found
+
+
+def test_a_new_index_of_a_new_group_is_prepared() -> None:
+    """Its log and the settings that it is written with are noted."""
+    found = _start(created(MemoryEngine()), FakeOffsets({0: None, 1: None}))
+    assert (found.logs, found.settings) == ((Progress(LOG),), _STORED)
+
+
+def test_an_index_that_holds_what_is_committed_is_accepted() -> None:
+    """A position may be ahead of the offset, as it is noted before the commit; a new group may be far behind."""
+    for committed in ({0: 10, 1: 7}, {0: 4, 1: 7}, {0: None, 1: None}):
+        engine = MemoryEngine()
+        found = _start(written(engine, {0: 10, 1: 7}), FakeOffsets(committed))
+        assert found.of(LOG) == Progress(LOG, {0: 10, 1: 7})
+
+
+@pytest.mark.parametrize("positions", [{}, {0: 6, 1: 7}])
+def test_an_index_that_lacks_what_is_committed_stops_the_worker(positions: dict[int, int]) -> None:
+    """The error says what is missing and what to do; the index is marked, so that no reader trusts it either."""
+    store, integrity = written(MemoryEngine(), positions), Integrity(StreamTelemetry())
+    offsets = FakeOffsets({0: 10, 1: 7})
+    missing = 17 - sum(positions.values())
+    wanted = (
+        rf"the index lacks {missing} record\(s\) .* lost or restored .*tickets\.raw\[0\] is committed to 10.*; restore "
+        "a newer copy of collection tickets, or set TICKETS_INDEX__ON_MISMATCH=reread"
+    )
+    with pytest.raises(MismatchError, match=wanted) as raised:
+        _start(store, offsets, integrity=integrity)
+    assert raised.value.exit_code == 3
+    assert (until(store), origin(store).missing) == ({0: 10, 1: 7}, missing)
+    assert integrity.fault is not None
+    assert offsets.rewound == []
+
+
+def test_missing_records_are_read_again_where_that_is_set() -> None:
+    """The group is set back to the index's positions, and no search is answered until these have caught up."""
+    store, integrity = written(MemoryEngine(), {0: 6, 1: 7}), Integrity(StreamTelemetry())
+    offsets = FakeOffsets({0: 10, 1: 7, 2: 3})
+    _start(store, offsets, reread=True, integrity=integrity)
+    assert offsets.rewound == [{0: 6, 2: 0}]
+    assert integrity.mismatch is None
+    assert "lacks 7 record(s)" in (integrity.fault or "")
+    store.advance(LOG, {0: (6, 10), 2: (0, 3)})
+    integrity.observed(origin(store))
+    assert integrity.fault is None
+
+
+def test_a_worker_that_ends_while_it_reads_again_resumes() -> None:
+    """The mark stays in the index, so the next worker answers no search either, and the group isn't set back again."""
+    store = written(MemoryEngine(), {0: 6})
+    offsets = FakeOffsets({0: 10})
+    _start(store, offsets, reread=True)
+    offsets.committed[0] = 6
+    integrity = Integrity(StreamTelemetry())
+    _start(store, offsets, reread=True, integrity=integrity)
+    assert "lacks 4 record(s)" in (integrity.fault or "")
+    assert len(offsets.rewound) == 1
+
+
+def test_records_that_the_log_no_longer_holds_are_not_read_again() -> None:
+    """Reading on from where the log begins would leave a gap, so the worker stops whatever the setting says."""
+    offsets = FakeOffsets({0: 10}, starts={0: 8})
+    with pytest.raises(MismatchError, match=r"tickets\.raw no longer holds 2 of them, so restore a newer copy"):
+        _start(written(MemoryEngine(), {0: 6}), offsets, reread=True)
+    assert offsets.rewound == []
+
+
+def test_a_trimmed_log_is_no_fault_of_an_index_that_holds_it() -> None:
+    """Records that were read before they expired are not missing."""
+    offsets = FakeOffsets({0: 10, 1: None}, starts={0: 10, 1: 5})
+    assert _start(written(MemoryEngine(), {0: 10}), offsets).of(LOG).positions == {0: 10}
+
+
+def test_records_that_expired_unread_are_noted_in_the_index() -> None:
+    """They can't be read again, so the worker reads on, and every reader of the index is warned."""
+    integrity = Integrity(StreamTelemetry())
+    store = written(MemoryEngine(), {0: 10})
+    assert _start(store, FakeOffsets({0: 10}, starts={0: 30}), integrity=integrity).expired == 20
+    assert integrity.fault is None
+    assert "20 record(s) were deleted" in (integrity.warning or "")
+    store.advance(LOG, {0: (10, 30)})
+    assert _start(store, FakeOffsets({0: 30})).expired == 0, "somebody has cleared the count, as the runbook says"
+
+
+def test_two_workers_set_the_group_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that can't set the group back, as another has done so and joined it, goes on."""
+    offsets = FakeOffsets({0: 10})
+
+    def rewound_by_another(*_args: object, **_more: object) -> None:
+        offsets.committed[0] = 6
+        raise UnavailableError("the group has members")
+
+    monkeypatch.setattr(offsets, "rewind", rewound_by_another)
+    assert _start(written(MemoryEngine(), {0: 6}), offsets, reread=True).missing == 4
+
+
+_EARLIER = LogIdentity("tickets.raw", "cluster-1", "topic-0")
+
+
+def test_an_index_of_a_topic_that_was_deleted_stops_the_worker() -> None:
+    """Its versions may outrank those of the topic that was created again."""
+    wanted = r"another log: topic tickets\.raw was deleted and created again since; run `ticketstream rebuild`"
+    with pytest.raises(MismatchError, match=wanted):
+        _start(written(MemoryEngine(), {0: 6}, _EARLIER), FakeOffsets({0: None}))
+
+
+def test_a_topic_that_was_created_again_is_read_into_the_index_where_that_is_set(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The positions of the old topic no longer count, and a line says what is left of it."""
+    offsets = FakeOffsets({0: 4})
+    found = _start(written(MemoryEngine(), {0: 6}, _EARLIER), offsets, reread=True)
+    assert found.logs == (Progress(LOG, {}, {0: 4}),)
+    assert offsets.rewound == [{0: 0}]
+    assert "keeps the tickets of the old one" in caplog.text
+
+
+@pytest.mark.parametrize("reread", [False, True])
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (LogIdentity("tickets.raw", "cluster-2", "topic-1"), "from cluster cluster-2, and this cluster is cluster-1"),
+        (LogIdentity("tickets.enriched", "cluster-2", "topic-3"), "from cluster cluster-2"),
+    ],
+)
+def test_an_index_of_another_log_stops_the_worker(other: LogIdentity, words: str, reread: bool) -> None:
+    """Nothing is read, as versions can't be compared. The index isn't marked: it may be the right one."""
+    store = written(MemoryEngine(), {0: 6}, other)
+    with pytest.raises(
+        MismatchError, match=rf"the index belongs to another log: .*{words}.*run `ticketstream rebuild`"
+    ):
+        _start(store, FakeOffsets({0: None}), reread=reread)
+    assert [progress.log for progress in origin(store).logs] == [other]
+    assert origin(store).missing == 0
+
+
+def test_an_identity_that_is_not_known_is_not_another() -> None:
+    """A broker that has no ids of topics doesn't make a log another one."""
+    older = LogIdentity("tickets.raw", "cluster-1", None)
+    found = _start(written(MemoryEngine(), {0: 6}, older), FakeOffsets({0: 6}))
+    assert found.logs == (Progress(older, {0: 6}),)
+
+
+def test_another_topic_of_the_cluster_is_a_second_log() -> None:
+    """When a stream is split, its index is written from another topic, and keeps its positions in the first."""
+    raw = Progress(LogIdentity("tickets.aaa", "cluster-1", "topic-0"), {0: 99})
+    found = _start(written(MemoryEngine(), raw.positions, raw.log), FakeOffsets({0: None}))
+    assert found.logs == (raw, Progress(LOG))
+
+
+def test_an_offset_of_a_topic_that_was_deleted_is_none_of_this_log() -> None:
+    """A new index beside a topic that was created again has nothing to read again."""
+    offsets = FakeOffsets({0: 10})
+    offsets.topic_id = "topic-0"
+    assert _start(created(MemoryEngine()), offsets).logs == (Progress(LOG),)
+
+
+def test_an_index_of_an_earlier_version_is_adopted(caplog: pytest.LogCaptureFixture) -> None:
+    """It is taken to hold what the group has committed, and a line says so."""
+    store = created(MemoryEngine(), adopted=True)
+    assert _start(store, FakeOffsets({0: 10, 1: None})).of(LOG).positions == {0: 10}
+    assert "was written by an earlier version" in caplog.text
+
+
+def test_workers_of_an_earlier_version_may_commit_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a rolling upgrade they commit without a note; later, an offset ahead of the index is a mismatch."""
+    store = created(MemoryEngine(), adopted=True)
+    _start(store, FakeOffsets({0: 10}))
+    assert _start(store, FakeOffsets({0: 15})).of(LOG).positions == {0: 15}
+    monkeypatch.setattr(provenance, "ADOPTION_MS", 0)
+    with pytest.raises(MismatchError, match=r"lacks 5 record\(s\)"):
+        _start(store, FakeOffsets({0: 20}))
+
+
+def test_an_unfinished_rebuild_is_named() -> None:
+    """An index that a rebuild has put in place and not completed says so."""
+    engine = MemoryEngine()
+    store = created(engine, replaces="old")
+    store.note_log(LOG)
+    store.advance(LOG, {0: (0, 6)})
+    with pytest.raises(MismatchError, match="by a rebuild that has not finished; run `ticketstream rebuild` again"):
+        _start(store, FakeOffsets({0: 10}))
+
+
+def test_another_kind_of_version_is_refused() -> None:
+    """Versions and times in one index would freeze tickets."""
+    store = written(MemoryEngine(), {0: 6})
+    _start(store, FakeOffsets({0: 6}))
+    with pytest.raises(ConfigError, match="VERSION_SOURCE is updated_at, but the index was written with version"):
+        _start(store, FakeOffsets({0: 6}), stored={**_STORED, "TICKETS_CONTRACT__VERSION_SOURCE": "updated_at"})
+
+
+def test_settings_that_decide_what_is_stored_are_noted() -> None:
+    """They are those of the contract, of chunks, of classification and of customers, with the group and the topic."""
+    settings = load_settings({"TICKETS_CONTRACT__MAX_TAGS": "7", "TICKETS_ENRICH__CUSTOMERS_FILE": "/secret/place"})
+    found = stored_settings(settings, PIPELINE)
+    assert found["TICKETS_CONTRACT__MAX_TAGS"] == "7"
+    assert found["TICKETS_ENRICH__CUSTOMERS_FILE"] == "true"
+    assert found["TICKETS_CLASSIFY__EXAMPLES_FILE"] == "false"
+    assert found["TICKETS_KAFKA__GROUP"] == "ticketstream"
+    assert "TICKETS_CHUNK__OVERLAP_TOKENS" in found
+    assert "TICKETS_CONTRACT__MAX_TAGS" not in stored_settings(settings, EMBEDDING)
+
+
+def test_a_mismatch_is_shown_before_the_worker_stops(caplog: pytest.LogCaptureFixture) -> None:
+    """The line is logged at once; /ready and the metrics stay up for longer than the time between two scrapes."""
+    telemetry, waited = StreamTelemetry(), list[float]()
+    integrity = Integrity(telemetry)
+    with pytest.raises(MismatchError) as raised:
+        _start(written(MemoryEngine(), {}), FakeOffsets({0: 10}), integrity=integrity)
+    stay_up(integrity, raised.value, wait=waited.append)
+    assert waited == [SHOWN_S]
+    assert SHOWN_S > 15
+    assert "the index lacks 10 record(s)" in caplog.text
+    sample = telemetry.registry.get_sample_value
+    assert (sample("tickets_index_mismatch"), sample("tickets_index_missing_records")) == (1, 10)
+
+
+def test_a_check_that_trusts_every_index_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that finds no mismatch accepts an index that lacks records."""
+    monkeypatch.setattr(index_check, "find_mismatch", lambda *_args: None)
+    with pytest.raises(pytest.fail.Exception):
+        test_an_index_that_lacks_what_is_committed_stops_the_worker({})
