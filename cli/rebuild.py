@@ -13,16 +13,20 @@ from cli.bars import progress_bars, with_progress
 from cli.console import JsonFlag, err, print_json, report_errors
 from connectors.qdrant.replacement import open_replacement
 from core.environment import load_settings
+from core.errors import ConfigError
 from core.settings import Settings
 from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.gate import MARGIN, Gate, shown_gain
 from maintenance.evaluation.questions import read_questions
 from maintenance.fold import Fold
-from maintenance.log import TopicLog, open_raw_log
+from maintenance.log import RawLog, TopicLog, open_raw_log
 from maintenance.rebuild import catch_up, index_new, write_latest
 from maintenance.reindexer import Reindexer
-from maintenance.split_log import open_embedded_log
+from maintenance.safety import require_complete, unlike_setting
+from maintenance.split_log import EmbeddedLog, open_embedded_log
+from maintenance.workers import WorkersLog, note_positions
 from runtime.model import open_embedder
+from runtime.searcher import find_origin
 from stream.plan import receiving_steps, ticket_steps
 from stream.steps import Step
 
@@ -49,9 +53,10 @@ class Report(Struct, frozen=True):
 
 
 class _Plan(Struct, frozen=True):
-    """The log to read, the steps that turn its records into points, and the vectors' model and dimension."""
+    """The log to read, and the one that the workers read; the steps from records to points; the vectors' model."""
 
     log: TopicLog
+    workers: WorkersLog
     fold: Fold
     steps: Sequence[Step]
     model: str
@@ -81,6 +86,20 @@ def rebuild(
     accept_worse: Annotated[
         bool, typer.Option("--accept-worse", help="Switch to the new index even if it finds less.")
     ] = False,
+    split: Annotated[
+        bool, typer.Option("--split", help="The workers are those of a split stream; --from embedded implies it.")
+    ] = False,
+    new_settings: Annotated[
+        bool,
+        typer.Option("--new-settings", help="The workers will be started with the settings that this command has."),
+    ] = False,
+    accept_expired: Annotated[
+        int,
+        typer.Option(metavar="NUMBER", help="Do without this number of records that the log no longer holds."),
+    ] = 0,
+    accept_unusable: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Do without this number of records that can't be used.")
+    ] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Build a new index from the log, and put it in the place of the old one, which answers until then.
@@ -93,11 +112,25 @@ def rebuild(
 
     With --from embedded, tickets that were written before the stream was split are left out. Run
     `ticketstream reconcile --split` afterwards to see whether any are missing.
+
+    A log that doesn't begin at its beginning, or of which more than a tenth can't be used, is refused with the number
+    to accept, and so are other settings than those with which the workers have written the old index.
     """
     settings = load_settings()
     gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None
+    workers = WorkersLog(settings, split=split or source is Source.embedded)
+    if not new_settings:
+        _require_like_settings(settings, workers)
     with progress_bars() as bars:
-        plan = _from_raw(settings) if source is Source.raw else _from_embedded(settings, bars)
+        plan = (_from_raw if source is Source.raw else _from_embedded)(settings, workers, bars)
+        require_complete(
+            plan.log.topic,
+            unusable=plan.fold.unusable,
+            records=plan.fold.records,
+            expired=plan.log.expired(),
+            accepted_unusable=accept_unusable,
+            accepted_expired=accept_expired,
+        )
         report = _build(settings, plan, gate, bars)
     if as_json:
         print_json(report)
@@ -115,40 +148,65 @@ def rebuild(
 
 def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -> Report:
     """Fill a new index, catch up with the log and switch to the new index, if the gate lets it."""
-    fold, log = plan.fold, plan.log
+    fold, log, workers = plan.fold, plan.log, plan.workers
     replacement = open_replacement(settings.index, dimension=plan.dimension, model=plan.model)
+    store = replacement.index.store
+
+    def follow() -> None:
+        """What the group had committed before is in the log that is read now, and then in the index."""
+        held = workers.committed()
+        index_new(fold, log, reindexer)
+        note_positions(store, workers.identify(), held)
+
     try:
         reindexer = Reindexer(steps=plan.steps, index=replacement.index, settings=settings.writer)
+        store.note_settings(workers.stored)
         total = log.length()
-        write_latest(
-            fold,
-            log,
-            reindexer,
-            folding=lambda records: with_progress(bars, "reading the log", records, total=total),
-            writing=lambda records: with_progress(bars, "indexing", records, total=total),
-        )
+        write_latest(fold, log, reindexer, writing=lambda r: with_progress(bars, "indexing", r, total=total))
         catch_up(fold, log, reindexer)
         gains = {} if gate is None else gate.compare(replacement.index, plan.model)
         bars.stop()
-        replacement.switch(follow=lambda: index_new(fold, log, reindexer), wait=_Notice(_STOP_THE_WORKER))
+        follow()
+        replacement.switch(follow=follow, wait=_Notice(_STOP_THE_WORKER))
     finally:
         replacement.close()
     return Report(replacement.name, reindexer.written, reindexer.rejected, replacement.old, gains)
 
 
-def _from_raw(settings: Settings) -> _Plan:
+def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:
+    """Refuse other settings than those with which the workers have written the index that is in use.
+
+    Raises:
+        ConfigError: one differs.
+    """
+    noted = find_origin(settings.index)
+    unlike = None if noted is None else unlike_setting(noted.settings, workers.stored)
+    if unlike is not None:
+        raise ConfigError(
+            f"{unlike}; set it as it is for the workers, or repeat with --new-settings if they will be started with "
+            "these settings"
+        )
+
+
+def _from_raw(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
     log = open_raw_log(settings)
     embedder = open_embedder(settings.model)
-    return _Plan(log, log.fold(), ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
+    fold = _folded(log, bars)
+    return _Plan(log, workers, fold, ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
 
 
-def _from_embedded(settings: Settings, bars: Progress) -> _Plan:
-    """The log is folded first, because the latest records determine the model."""
+def _from_embedded(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
+    """The latest records determine the model."""
     log = open_embedded_log(settings)
+    fold = _folded(log, bars)
+    model, dimension = log.model_of(fold)
+    return _Plan(log, workers, fold, receiving_steps(model), model, dimension)
+
+
+def _folded(log: RawLog | EmbeddedLog, bars: Progress) -> Fold:
     fold = log.fold()
     fold.read(with_progress(bars, "reading the log", log.records(), total=log.length()))
-    model, dimension = log.model_of(fold)
-    return _Plan(log, fold, receiving_steps(model), model, dimension)
+    return fold
 
 
 class _Notice:

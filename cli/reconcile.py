@@ -1,6 +1,6 @@
 """`ticketstream reconcile`: check that the index matches the log, and repair it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Annotated, Final
 
@@ -21,7 +21,9 @@ from maintenance.fold import Fold
 from maintenance.log import RawLog, open_raw_log
 from maintenance.reconcile import compare, delete_surplus, repair_index
 from maintenance.reindexer import Reindexer
+from maintenance.safety import refusal_to_delete, unlike_setting
 from maintenance.split_log import open_split_log
+from maintenance.workers import WorkersLog, note_positions
 from runtime.index import open_index_for_reading, open_index_for_writing
 from runtime.model import open_embedder
 from stream.plan import ticket_steps
@@ -30,6 +32,7 @@ _MEANINGS: Final[dict[DifferenceKind, str]] = {
     "missing": "the index lacks the ticket, or its delete",
     "stale": "the index has an older version",
     "resurrected": "the ticket is deleted, and the index shows it",
+    "buried": "the index has the ticket as deleted, and its version in the log is not a delete",
     "ahead": "the index has a higher version than the log",
     "surplus": "the index shows a ticket that is not in the log",
 }
@@ -41,9 +44,12 @@ class Report(Struct, frozen=True):
     Attributes:
         records: in the log, `unusable` ones among them.
         pending: tickets whose latest record is not committed yet.
+        expired: records that the log no longer holds.
+        unproven: tickets that only those can explain; they are no differences.
         repaired: tickets that `--repair` indexed again.
         unindexable: tickets whose latest record can't be indexed; `--repair` indexed the best earlier version.
-        deleted: surplus tickets that `--repair` deleted.
+        deleted: tickets not in the log that `--repair` deleted.
+        refused: why `--repair` deleted none of them.
     """
 
     records: int
@@ -51,9 +57,12 @@ class Report(Struct, frozen=True):
     tickets: int
     pending: int
     differences: Sequence[Difference]
+    expired: int = 0
+    unproven: Sequence[Difference] = ()
     repaired: int = 0
     unindexable: int = 0
     deleted: int = 0
+    refused: str | None = None
 
 
 @report_errors
@@ -63,6 +72,15 @@ def reconcile(
         bool, typer.Option("--repair", help="Index missing and stale tickets from the log again, delete surplus ones.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete surplus tickets without asking.")] = False,
+    delete: Annotated[
+        int | None,
+        typer.Option(
+            "--delete-surplus",
+            min=1,
+            metavar="NUMBER",
+            help="With --repair: delete this number of tickets that are not in the log, although it was refused.",
+        ),
+    ] = None,
     split: Annotated[
         bool, typer.Option("--split", help="For a split stream: wait until the embedding role has caught up.")
     ] = False,
@@ -74,6 +92,10 @@ def reconcile(
 
     Exits with 0 if index and log match or every difference was repaired, otherwise with 1.
 
+    --repair deletes no ticket that records which have expired may explain, nor more than a tenth of the index, nor
+    any if many records can't be used. It says so, with the number to give to --delete-surplus. It doesn't run at all
+    with other settings than those with which the workers have written the index.
+
     On a Qdrant server this can run beside the workers. The embedded index belongs to its worker, which must be stopped
     first. Records that the worker's group has not committed yet count as pending, not as differences. A million tickets
     take about 220 MB of memory.
@@ -81,40 +103,106 @@ def reconcile(
     settings = load_settings()
     _require_no_worker(settings)
     log = open_split_log(settings) if split else open_raw_log(settings)
+    workers = WorkersLog(settings, split=split)
     with ExitStack() as stack:
         embedder = open_embedder(settings.model)
         writable = open_index_for_writing(settings.index, embedder, stack) if repair else None
         index = writable or open_index_for_reading(settings.index, embedder, stack)
+        _require_like_settings(workers, index, repair=repair)
         fold = log.fold()
-        report = _compare(fold, log, index)
+        report, committed = _compare(fold, log, index)
         if not as_json:
             _print_differences(settings, report, limit)
         if writable is not None:
             reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=writable, settings=settings.writer)
-            report = _repair(report, fold, log, reindexer, yes=yes)
+            report = _repair(report, fold, log, reindexer)
+            report = _delete(report, fold, log, reindexer, indexed=writable.size().tickets, number=delete, yes=yes)
+            if not (split or report.pending or report.expired or _left(report)):
+                note_positions(writable.store, workers.identify(), committed)
     if as_json:
         print_json(report)
     elif repair:
         _print_repairs(report)
-    if report.repaired + report.unindexable + report.deleted < len(report.differences):
+    if _left(report):
         raise typer.Exit(EXIT_FAULT)
 
 
-def _compare(fold: Fold, log: RawLog, index: IndexReader) -> Report:
+def _left(report: Report) -> int:
+    """Number of differences that are not repaired."""
+    surplus = _count(report, "surplus")
+    return len(report.differences) - report.repaired - report.unindexable - min(report.deleted, surplus)
+
+
+def _require_like_settings(workers: WorkersLog, index: IndexReader, *, repair: bool) -> None:
+    """Refuse to repair from another log or with other settings than the workers', and warn of such a comparison.
+
+    Raises:
+        ConfigError: one differs.
+    """
+    noted = index.origin()
+    if noted is None:
+        return
+    other = noted.contradiction(workers.identify())
+    if other is not None and repair:
+        raise ConfigError(f"{other.reason}; `ticketstream rebuild` makes an index of this log")
+    unlike = other.reason if other is not None else unlike_setting(noted.settings, workers.stored)
+    if unlike is not None and repair:
+        raise ConfigError(f"{unlike}; set it as it is for the workers, and run the command again")
+    if unlike is not None:
+        err.print(f"{unlike}: what follows may be wrong", markup=False, highlight=False, soft_wrap=True)
+
+
+def _compare(fold: Fold, log: RawLog, index: IndexReader) -> tuple[Report, Mapping[int, int]]:
+    """The report, and what the group had committed before the index was read."""
     total = log.length()
     with progress_bars() as bars:
         outcome = compare(
             fold, log, index, watch=lambda records: with_progress(bars, "reading the log", records, total=total)
         )
-    return Report(fold.records, fold.unusable, len(fold.tickets), outcome.pending, outcome.differences)
+    report = Report(
+        fold.records,
+        fold.unusable,
+        len(fold.tickets),
+        outcome.pending,
+        outcome.differences,
+        expired=outcome.expired,
+        unproven=outcome.unproven,
+    )
+    return report, outcome.committed
 
 
-def _repair(report: Report, fold: Fold, log: RawLog, reindexer: Reindexer, *, yes: bool) -> Report:
-    repaired, deleted = repair_index(report.differences, fold, log, reindexer), 0
-    unindexable, surplus = len(reindexer.rejected_keys), _count(report, "surplus")
-    if surplus and (yes or typer.confirm(f"Delete {surplus:,} ticket(s) that are not in the log?", err=True)):
-        deleted = delete_surplus(report.differences, reindexer)
-    return msgspec.structs.replace(report, repaired=repaired, unindexable=unindexable, deleted=deleted)
+def _repair(report: Report, fold: Fold, log: RawLog, reindexer: Reindexer) -> Report:
+    repaired = repair_index(report.differences, fold, log, reindexer)
+    return msgspec.structs.replace(report, repaired=repaired, unindexable=len(reindexer.rejected_keys))
+
+
+def _delete(
+    report: Report, fold: Fold, log: RawLog, reindexer: Reindexer, *, indexed: int, number: int | None, yes: bool
+) -> Report:
+    """Delete the tickets that are not in the log: after a question, or `number` of them if that is the number found.
+
+    Raises:
+        ConfigError: it is another number.
+    """
+    found = [d for d in (*report.differences, *report.unproven) if d.kind == "surplus"]
+    if number is not None and number != len(found):
+        raise ConfigError(
+            f"--delete-surplus: {len(found):,} ticket(s) are not in the log now, and {number:,} were to be deleted; "
+            "look at them again"
+        )
+    refused = refusal_to_delete(
+        surplus=len(found),
+        indexed=indexed,
+        unusable=report.unusable,
+        records=report.records,
+        expired=report.expired,
+    )
+    if found and refused and number is None:
+        return msgspec.structs.replace(report, refused=refused)
+    asked = f"Delete {len(found):,} ticket(s) that are not in the log?"
+    if not found or not (yes or number is not None or typer.confirm(asked, err=True)):
+        return report
+    return msgspec.structs.replace(report, deleted=delete_surplus(found, fold, log, reindexer))
 
 
 def _require_no_worker(settings: Settings) -> None:
@@ -134,8 +222,13 @@ def _print_differences(settings: Settings, report: Report, limit: int) -> None:
     if report.pending:
         group = settings.kafka.group
         out.print(f"pending: {report.pending:,} ticket(s) whose latest record group {group} has not committed yet")
+    if report.unproven:
+        out.print(
+            f"unproven: {len(report.unproven):,} ticket(s) that the log doesn't explain; its first {report.expired:,} "
+            "records have expired"
+        )
     if not report.differences:
-        out.print("index and log match")
+        out.print("index and log match" if not report.unproven else "nothing else differs")
         return
     for kind, meaning in _MEANINGS.items():
         if count := _count(report, kind):
@@ -152,6 +245,8 @@ def _print_differences(settings: Settings, report: Report, limit: int) -> None:
 
 def _print_repairs(report: Report) -> None:
     err.print(f"{report.repaired:,} ticket(s) indexed again, {report.deleted:,} deleted")
+    if report.refused:
+        err.print(f"nothing deleted: {report.refused}", markup=False, highlight=False, soft_wrap=True)
     if report.unindexable:
         err.print(
             f"{report.unindexable:,} ticket(s) have a latest record that can't be indexed; "

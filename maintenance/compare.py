@@ -1,7 +1,7 @@
 """Compares the index with the fold of the log."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -10,8 +10,12 @@ from core.index import IndexedTicket
 from maintenance.fold import Entry, Fold, split_record_key
 
 #: missing: the index doesn't have the ticket. stale: it has an older version. resurrected: it shows a deleted ticket.
-#: ahead: it has a version higher than any in the log. surplus: it shows a ticket that is not in the log.
-DifferenceKind = Literal["missing", "stale", "resurrected", "ahead", "surplus"]
+#: buried: it has a ticket as deleted that the same version in the log shows. ahead: it has a version higher than any in
+#: the log. surplus: it shows a ticket that is not in the log.
+DifferenceKind = Literal["missing", "stale", "resurrected", "buried", "ahead", "surplus"]
+
+#: A record that has expired may explain these.
+_UNPROVEN: Final = {"ahead", "surplus"}
 
 
 class Difference(Struct, frozen=True):
@@ -43,24 +47,29 @@ class Comparison:
             entry = self._fold.tickets.get(key)
             if entry is not None:
                 entry.seen = True
-            if entry is None or entry.version != ticket.version:
+            if entry is None or (entry.version, entry.deleted) != (ticket.version, ticket.deleted):
                 self._unlike[key] = ticket
 
-    def outcome(self, committed: Mapping[int, int]) -> "Outcome":
-        """The differences, and the number of tickets that are pending instead.
+    def outcome(self, committed: Mapping[int, int], *, expired: int = 0) -> "Outcome":
+        """The differences, and the tickets that are pending or unproven instead.
 
         A ticket is pending if its latest record is at or after its partition's offset in `committed`, or was
         dead-lettered while the log was read: the next comparison will ignore that record from the start.
+
+        If the first `expired` records of the log are gone, the index may rightly have what the log doesn't show.
         """
         found: list[Difference] = []
+        unproven: list[Difference] = []
         pending = 0
         for key, difference in self._all():
             entry = self._fold.tickets.get(key)
-            if entry is not None and difference.kind not in {"ahead", "surplus"} and self._is_early(entry, committed):
+            if expired and (difference.kind in _UNPROVEN or difference.log == difference.index):
+                unproven.append(difference)
+            elif entry is not None and difference.kind not in _UNPROVEN and self._is_early(entry, committed):
                 pending += 1
             else:
                 found.append(difference)
-        return Outcome(tuple(found), pending)
+        return Outcome(tuple(found), pending, tuple(unproven), committed, expired)
 
     def _is_early(self, entry: Entry, committed: Mapping[int, int]) -> bool:
         return entry.offset >= committed.get(entry.partition, 0) or self._fold.is_dead_lettered(entry)
@@ -79,17 +88,29 @@ class Comparison:
 
 
 class Outcome(Struct, frozen=True):
-    """The differences, and the number of tickets whose latest record is not yet committed or was just dead-lettered."""
+    """The result of a comparison.
+
+    Attributes:
+        pending: number of tickets whose latest record is not yet committed or was just dead-lettered.
+        unproven: what would be differences if the log began at its beginning.
+        committed: what the group had committed before the index was read.
+        expired: number of records before the log's present beginning.
+    """
 
     differences: tuple[Difference, ...]
     pending: int
+    unproven: tuple[Difference, ...]
+    committed: Mapping[int, int]
+    expired: int
 
 
 def _kind(entry: Entry | None, ticket: IndexedTicket) -> DifferenceKind | None:
     if entry is None:
         return None if ticket.deleted else "surplus"  # a tombstone shows nothing
     if entry.version == ticket.version:
-        return None  # of two events with one version, the contract leaves open which stays
+        if entry.either or entry.deleted == ticket.deleted:
+            return None  # of two events with one version, the contract leaves open which stays
+        return "resurrected" if entry.deleted else "buried"
     if entry.version < ticket.version:
         return "ahead"
     return "resurrected" if entry.deleted and not ticket.deleted else "stale"

@@ -22,13 +22,16 @@ Decode = Callable[[Sequence[Record]], Sequence[Ticket | TicketPoints | Rejected]
 class Entry(Struct, gc=False):
     """The latest record of a ticket: the highest version, and the first record that has it.
 
-    `seen`: the index has the ticket.
+    Attributes:
+        either: that version is both that of an upsert and that of a delete, so the index may have either.
+        seen: the index has the ticket.
     """
 
     version: int
     partition: int
     offset: int
     deleted: bool
+    either: bool = False
     seen: bool = False
 
     @property
@@ -101,8 +104,10 @@ class Fold:
         if entry is None:
             self.tickets[key] = Entry(ticket.version, *position, ticket.deleted)
         elif entry.version < ticket.version:
-            entry.version, entry.deleted = ticket.version, ticket.deleted
+            entry.version, entry.deleted, entry.either = ticket.version, ticket.deleted, False
             entry.partition, entry.offset = position
+        elif entry.version == ticket.version and entry.deleted != ticket.deleted:
+            entry.either = True
 
 
 def position_of(record: Record) -> Position:

@@ -35,6 +35,10 @@ class TopicLog:
         """The records from `start` (partition to offset) to the end that the topic has when the reader gets there."""
         return read_topic(self.settings.kafka, self.topic, partitions=self.partitions[self.topic], start=start)
 
+    def expired(self) -> int:
+        """Number of offsets before its present beginning: retention has deleted the records that they had."""
+        return sum(lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))
+
     def length(self) -> int:
         """About how many records it holds: compacted and expired ones may count too."""
         return sum(lag.end - lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))

@@ -1,14 +1,18 @@
 """Compares the log with the index, and repairs the index from the log."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
-from core.contract import FINAL_VERSION, record_key
+from core.contract import record_key
+from core.index import IndexedTicket
 from core.protocols import IndexReader
-from core.records import Record, TicketPoints
+from core.records import Record
 from maintenance.compare import Comparison, Difference, Outcome
 from maintenance.fold import Fold, Position, position_of
 from maintenance.reindexer import Advance, Reindexer
+
+#: Differences that the latest record of a ticket repairs.
+_REPAIRABLE: Final = {"missing", "stale", "resurrected", "buried"}
 
 
 class TopicReader(Protocol):
@@ -24,6 +28,10 @@ class LogReader(TopicReader, Protocol):
 
     def committed(self) -> Mapping[int, int]:
         """Offsets that the group has committed, by partition."""
+        ...
+
+    def expired(self) -> int:
+        """Number of records before the log's present beginning."""
         ...
 
     def dead_lettered(self) -> Iterable[Position]:
@@ -51,7 +59,7 @@ def compare(
     comparison = Comparison(fold)
     comparison.add_indexed(index.tickets())
     fold.read(log.records(fold.next_offsets))
-    return comparison.outcome(committed)
+    return comparison.outcome(committed, expired=log.expired())
 
 
 def repair_index(
@@ -62,11 +70,14 @@ def repair_index(
     *,
     advance: Advance = lambda _n: None,
 ) -> int:
-    """Write the latest record of each ticket that is missing, stale or resurrected. Returns the number written.
+    """Write the latest record of each ticket that is missing, stale, resurrected or buried. Returns the number written.
 
     It may run beside workers: the index keeps the highest version.
     """
-    keys = {record_key(d.tenant_id, d.ticket_id) for d in differences if d.kind in {"missing", "stale", "resurrected"}}
+    wrong = [d for d in differences if d.kind in _REPAIRABLE]
+    # The index would keep a ticket of the same version.
+    reindexer.remove([_indexed(d) for d in wrong if d.log == d.index])
+    keys = {record_key(d.tenant_id, d.ticket_id) for d in wrong}
     wanted = {fold.tickets[key].position for key in keys}
     if wanted:
         reindexer.index_records(_at(wanted, log), advance=advance)
@@ -82,12 +93,23 @@ def write_next_latest(fold: Fold, log: TopicReader, reindexer: Reindexer) -> Non
         reindexer.index_records(record for record in log.records() if record.key in keys and not fold.is_latest(record))
 
 
-def delete_surplus(differences: Sequence[Difference], reindexer: Reindexer) -> int:
-    """Delete the tickets that are not in the log, at the version after their own. Returns the number deleted."""
-    surplus = [(d, d.index) for d in differences if d.kind == "surplus" and d.index is not None]
-    return reindexer.write(
-        [TicketPoints(d.tenant_id, d.ticket_id, min(version + 1, FINAL_VERSION), ()) for d, version in surplus]
-    )
+def delete_surplus(differences: Sequence[Difference], fold: Fold, log: TopicReader, reindexer: Reindexer) -> int:
+    """Remove the tickets that are not in the log, each unless it was written meanwhile. Returns their number.
+
+    They leave no tombstone, which would outrank their next event. Events that have arrived since the log was read are
+    written again, as a worker may have found its version in the index just before it was removed.
+    """
+    surplus = [_indexed(d) for d in differences if d.kind == "surplus"]
+    reindexer.remove(surplus)
+    keys = {record_key(ticket.tenant_id, ticket.ticket_id) for ticket in surplus}
+    if keys:
+        reindexer.index_records(record for record in log.records(fold.next_offsets) if record.key in keys)
+    return len(surplus)
+
+
+def _indexed(difference: Difference) -> IndexedTicket:
+    assert difference.index is not None  # noqa: S101 - for mypy: only a missing ticket is not in the index
+    return IndexedTicket(difference.tenant_id, difference.ticket_id, difference.index, 0, deleted=False)
 
 
 def _at(wanted: set[Position], log: LogReader) -> Iterator[Record]:

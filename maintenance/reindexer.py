@@ -7,6 +7,7 @@ from random import Random
 from typing import Final
 
 from core.contract import record_key
+from core.index import IndexedTicket
 from core.protocols import Index
 from core.records import Batch, Item, Record, Rejected, TicketPoints
 from core.settings import WriterSettings
@@ -72,6 +73,11 @@ class Reindexer:
         self.rejected += len(refusals)
         self.written += len(tickets) - len(refusals)
         return len(tickets) - len(refusals)
+
+    def remove(self, tickets: Sequence[IndexedTicket]) -> None:
+        """Remove tickets from the index without a trace, each unless it has a newer version by now."""
+        if tickets:
+            self._dependencies[INDEX.name].call(lambda: self._index.remove(tickets), size=len(tickets))
 
     def _reject(self, items: Iterable[Rejected]) -> None:
         for item in items:

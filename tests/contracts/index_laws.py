@@ -242,7 +242,7 @@ def a_newer_version_is_not_removed(index: VersionedIndex) -> None:
     index.write([ticket("1", 6, 2)])
     index.remove(listed)
     assert held(index) == {("acme", "1"): (6, False), ("borealis", "1"): (5, False)}
-    assert {payload["version"] for payload, _vector in contents(index).values()} == {5, 6}
+    assert {payload["version"] for payload, *_vectors in contents(index).values()} == {5, 6}
     assert len(contents(index)) == 4
 
 

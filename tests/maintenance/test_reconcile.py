@@ -9,13 +9,15 @@ import pytest
 from core.index import IndexedTicket
 from core.protocols import Index
 from core.records import Origin, Record, Ticket
-from core.settings import ContractSettings, WriterSettings
+from core.settings import ContractSettings, ModelSettings, Settings, WriterSettings
 from maintenance import reconcile
 from maintenance.compare import Comparison, Difference, Outcome
 from maintenance.fold import Fold, Position
 from maintenance.reconcile import compare, delete_surplus
 from maintenance.reindexer import Reindexer
+from models.run.hashing import HashingEmbedder
 from operators.decode import decode
+from stream.plan import ticket_steps
 from tests.fakes import FakeIndex
 
 
@@ -42,10 +44,12 @@ class FakeLog:
         *,
         dead_lettered: Sequence[Position] = (),
         dead_lettered_later: Sequence[Position] = (),
+        expired: int = 0,
     ) -> None:
         self._records = list(records)
         self._committed = committed
         self._later = list(later)
+        self._expired = expired
         self._letters: list[Sequence[Position]] = [dead_lettered, dead_lettered_later]
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
@@ -55,6 +59,9 @@ class FakeLog:
     def committed(self) -> Mapping[int, int]:
         self._records += self._later
         return {0: self._committed}
+
+    def expired(self) -> int:
+        return self._expired
 
     def dead_lettered(self) -> Sequence[Position]:
         return self._letters.pop(0)
@@ -193,9 +200,75 @@ def test_a_comparison_that_ignores_dead_letters_is_caught(
         check()
 
 
-def test_a_surplus_ticket_is_deleted_at_the_next_version() -> None:
-    """A surplus ticket is deleted at its version + 1, so that the delete wins, and other differences are kept."""
+def _twice(version: int, *ops: str) -> list[Record]:
+    return [event(at, "twice", version, op=op) for at, op in enumerate(ops)]
+
+
+def test_one_version_deleted_on_one_side_only_is_a_difference() -> None:
+    """Equal versions don't make equal tickets: one side may have the ticket as deleted."""
+    assert _kinds(FakeLog(_twice(5, "upsert"), 1), {"twice": (5, True)}) == ({"twice": "buried"}, 0)
+    assert _kinds(FakeLog(_twice(5, "delete"), 1), {"twice": (5, False)}) == ({"twice": "resurrected"}, 0)
+    assert _kinds(FakeLog(_twice(5, "upsert"), 1), {"twice": (5, False)}) == ({}, 0)
+
+
+@pytest.mark.parametrize("ops", [("upsert", "delete"), ("delete", "upsert")])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_one_version_of_an_upsert_and_a_delete_may_be_either(ops: tuple[str, str], deleted: bool) -> None:
+    """The contract leaves open which of two events with one version stays; a later version settles it."""
+    log = _twice(5, *ops)
+    assert _kinds(FakeLog(log, 2), {"twice": (5, deleted)}) == ({}, 0)
+    assert _kinds(FakeLog([*log, event(2, "twice", 6)], 3), {"twice": (6, True)}) == ({"twice": "buried"}, 0)
+
+
+def test_what_expired_records_may_explain_is_no_difference() -> None:
+    """A log that doesn't begin at its beginning contradicts no ticket that it doesn't mention, nor a higher version."""
+    held = {**_ALL_BUT_LOST, "late": (6, False), "stranger": (1, False), "buried": (3, False), "old": (1, False)}
+    outcome = compare(fold(), FakeLog(_LOG, 11, expired=300), _Holds(held))
+    assert {d.ticket_id: d.kind for d in outcome.differences} == {"lost": "missing", "old": "stale"}
+    unproven = {"late": "ahead", "stranger": "surplus", "buried": "resurrected"}
+    assert {d.ticket_id: d.kind for d in outcome.unproven} == unproven
+    assert outcome.expired == 300
+
+
+def test_a_comparison_that_trusts_a_trimmed_log_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that forgets that records have expired calls their tickets surplus."""
+    monkeypatch.setattr(FakeLog, "expired", lambda _self: 0)
+    with pytest.raises(AssertionError):
+        test_what_expired_records_may_explain_is_no_difference()
+
+
+_SURPLUS = [Difference("surplus", "acme", "s", None, 4), Difference("ahead", "acme", "a", 1, 4)]
+
+
+def _deleting(index: FakeIndex, log: FakeLog) -> int:
+    found = fold()
+    found.read(log.records())
+    steps = ticket_steps(Settings(model=ModelSettings(name="hashing")), HashingEmbedder())
+    return delete_surplus(_SURPLUS, found, log, Reindexer(steps=steps, index=index, settings=WriterSettings()))
+
+
+def test_a_deleted_surplus_ticket_leaves_no_tombstone() -> None:
+    """A tombstone would outrank the ticket's next event. Other differences are kept, and so is a newer version."""
     index = FakeIndex()
-    differences = [Difference("surplus", "acme", "s", None, 4), Difference("ahead", "acme", "a", 1, 4)]
-    assert delete_surplus(differences, Reindexer(steps=[], index=index, settings=WriterSettings())) == 1
+    index.versions = {("acme", "s"): 4, ("acme", "a"): 4}
+    assert _deleting(index, FakeLog([], 0)) == 1
+    assert index.versions == {("acme", "a"): 4}
+    index.versions = {("acme", "s"): 5}
+    _deleting(index, FakeLog([], 0))
     assert index.versions == {("acme", "s"): 5}
+
+
+class _Growing(FakeLog):
+    """A log to which an event of a surplus ticket comes after it was read."""
+
+    def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
+        yield from super().records(start)
+        self._records = [event(0, "other", 1), event(1, "s", 4)]
+
+
+def test_an_event_that_comes_meanwhile_is_not_lost() -> None:
+    """A worker that found the event's version in the index wrote nothing, so it is written after the removal."""
+    index = FakeIndex()
+    index.versions = {("acme", "s"): 4}
+    _deleting(index, _Growing([event(0, "other", 1)], 0))
+    assert index.versions == {("acme", "s"): 4}

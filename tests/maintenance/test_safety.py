@@ -1,0 +1,63 @@
+"""What a repair and a rebuild refuse: settings and logs that can't be trusted."""
+
+import pytest
+
+from core.errors import ConfigError
+from maintenance import safety
+from maintenance.safety import is_implausible, refusal_to_delete, require_complete, unlike_setting
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "implausible"),
+    [
+        (0, 0, False),
+        (0, 9, False),
+        (1, 1, False),
+        (1, 2, True),
+        (1, 3, False),
+        (20, 100, False),
+        (21, 100, True),
+        (21, 300, False),
+        (300, 300, True),
+    ],
+)
+def test_a_large_share_is_implausible(count: int, total: int, implausible: bool) -> None:
+    """More than a few and a tenth, or a half, point to a wrong setting or log."""
+    assert is_implausible(count, total) is implausible
+
+
+def test_the_setting_that_differs_is_named() -> None:
+    """Settings that are only here or only in the index prove nothing."""
+    noted = {"TICKETS_A": "1", "TICKETS_B": "", "TICKETS_C": "3"}
+    assert unlike_setting(noted, {"TICKETS_A": "1", "TICKETS_B": ""}) is None
+    found = unlike_setting(noted, {"TICKETS_A": "1", "TICKETS_B": "2"})
+    assert found == "TICKETS_B is 2 here, and the workers wrote the index with not set"
+
+
+def test_tickets_are_deleted_only_if_the_log_can_be_trusted() -> None:
+    """An expired beginning, unusable records and too many surplus tickets refuse it, with the number to give."""
+    sound = {"surplus": 3, "indexed": 100, "unusable": 1, "records": 200, "expired": 0}
+    assert refusal_to_delete(**sound) is None
+    for wrong in ({"expired": 1}, {"unusable": 100}, {"indexed": 6}):
+        assert "--delete-surplus 3" in (refusal_to_delete(**(sound | wrong)) or "")
+
+
+def test_a_repair_that_finds_any_share_plausible_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that deletes however many tickets are surplus fails the test above."""
+    monkeypatch.setattr(safety, "is_implausible", lambda _count, _total: False)
+    with pytest.raises(AssertionError):
+        test_tickets_are_deleted_only_if_the_log_can_be_trusted()
+
+
+@pytest.mark.parametrize(("accepted", "refused"), [(0, True), (399, True), (400, False)])
+def test_a_rebuild_needs_the_exact_number_of_expired_records(accepted: int, refused: bool) -> None:
+    """The number was looked at, and has not grown since."""
+
+    def check() -> None:
+        require_complete("raw", unusable=0, records=100, expired=400, accepted_unusable=0, accepted_expired=accepted)
+
+    if refused:
+        with pytest.raises(ConfigError, match="repeat with --accept-expired 400"):
+            check()
+    else:
+        check()
