@@ -146,6 +146,14 @@ class IndexedTicket(Struct, frozen=True):
     deleted: bool
 
 
+class LabelledVector(Struct, frozen=True, eq=False):
+    """The vector of a ticket's first passage, with the labels that its producer gave it."""
+
+    vector: Vector
+    category: str | None
+    priority: str | None
+
+
 class IndexSize(Struct, frozen=True):
     """Number of points, of the tombstones among them, and of the tickets that are not deleted."""
 

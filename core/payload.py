@@ -41,6 +41,8 @@ class Payload(TypedDict, total=False):
     category_confidence: float
     priority: str
     priority_confidence: float
+    #: Stamp of what chose the labels that have a confidence.
+    label_model: str
     language: str
     language_confidence: float
     customer_id: str

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread
+from core.index import Candidate, IndexedTicket, IndexSize, LabelledVector, SearchHit, SearchQuery, Thread
 from core.provenance import Provenance
-from core.records import Rejected, SparseVector, TicketPoints, Vector
+from core.records import Label, LabelKind, Rejected, SparseVector, TicketPoints, Vector
 
 #: A stored passage, or the text of a search.
 TextKind = Literal["passage", "query"]
@@ -44,6 +44,19 @@ class Embedder(ModelTokenizer, Protocol):
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
         """float32[len(texts), dimension], each row of norm 1. Some models embed queries and passages differently."""
+        ...
+
+
+class Labeller(Protocol):
+    """Chooses a ticket's labels. They depend on its vector alone, and are the same on every machine. Thread-safe."""
+
+    @property
+    def stamp(self) -> str:
+        """Identifies everything that the labels depend on, apart from the vector."""
+        ...
+
+    def labels(self, vector: Vector, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
+        """Labels of these kinds by the vector of the ticket's first passage, float32[dim]; none where in doubt."""
         ...
 
 
@@ -121,6 +134,10 @@ class IndexReader(Protocol):
 
     def tickets(self) -> Iterator[IndexedTicket]:
         """Every ticket in the index, including deleted ones, in arbitrary order."""
+        ...
+
+    def labelled(self) -> Iterator[LabelledVector]:
+        """The first passage of every live ticket whose producer gave it a label, in an order that is like chance."""
         ...
 
     def size(self) -> IndexSize: ...

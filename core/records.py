@@ -120,6 +120,10 @@ class Ticket(Struct, frozen=True):
         return self.raw_position or RawPosition(self.record.origin, self.record.timestamp_ms)
 
 
+#: The labels that a ticket gets here if its producer gave none.
+LabelKind = Literal["category", "priority"]
+
+
 class Label(Struct, frozen=True):
     """A detected or predicted value with its confidence, 0 to 1."""
 
@@ -176,13 +180,20 @@ class EnrichedTicket(Struct, frozen=True):
 
 
 class EmbeddedTicket(Struct, frozen=True, eq=False):
-    """`vectors` is float32[len(passages), dim], L2-normalised; `model` is the stamp of the model that made them."""
+    """A ticket with its vectors, and the labels that its producer left open.
+
+    Attributes:
+        vectors: float32[len(passages), dim], L2-normalised.
+        model: stamp of the model that made them.
+        label_model: stamp of what chose `category` and `priority`; None if both are.
+    """
 
     enriched: EnrichedTicket
     vectors: Vector
     model: str
     category: Label | None = None
     priority: Label | None = None
+    label_model: str | None = None
 
     @property
     def record(self) -> Record:

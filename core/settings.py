@@ -168,13 +168,20 @@ class ModelSettings(Group):
 
 
 class ClassifySettings(Group):
-    """Category and priority from the nearest labelled examples."""
+    """Category and priority of tickets whose producer gave none: by a label model, or by the nearest examples."""
 
+    model: Url | None = Field(
+        None,
+        description="Folder or s3://bucket/prefix of a label model that `ticketstream train --to` wrote. It has a "
+        "threshold for each label.",
+    )
     examples_file: FilePath | None = Field(
-        None, description="JSONL file of {text, category?, priority?}; without it tickets are not classified."
+        None,
+        description="In place of a label model, where few tickets are labelled: JSONL file of "
+        "{text, category?, priority?}; the five nearest vote.",
     )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.6, description="Minimum confidence of a label; below it the ticket gets none."
+        0.6, description="Minimum confidence of a label by the nearest examples; below it the ticket gets none."
     )
 
 

@@ -14,6 +14,7 @@ from core.errors import EXIT_OK, ConfigError, FatalError, TicketstreamError, Una
 from core.settings import Settings
 from maintenance.workers import WorkersLog
 from models.open import describe
+from runtime.labels import describe_labeller
 from runtime.searcher import open_searcher
 
 
@@ -95,6 +96,13 @@ def _model(settings: Settings) -> str:
     return f"{model.stamp or model.name} is ready"
 
 
+def _labels(settings: Settings) -> str:
+    model = describe(settings.model)
+    if model.stamp is None:
+        return "not checked, because the model is not fetched yet"
+    return describe_labeller(settings.classify, model=model.stamp, cache=settings.model.cache_dir)
+
+
 def _index(settings: Settings) -> str:
     if not describe(settings.model).ready:
         return "not checked, because the model is not fetched yet"
@@ -125,12 +133,14 @@ _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
     "topics": _topics,
     "consumer group": _group,
     "model": _model,
+    "labels": _labels,
     "index": _index,
     "index and offsets": _offsets,
 }
 _NEEDS: Final = {
     "topics": ("broker",),
     "consumer group": ("topics",),
+    "labels": ("model",),
     "index": ("model",),
     "index and offsets": ("broker", "index"),
 }

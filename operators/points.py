@@ -118,6 +118,8 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent, attributes: Attributes) 
         ("language", None, item.enriched.language),
     ):
         payload |= _label(name, given, found)
+    if item.label_model is not None:
+        payload["label_model"] = item.label_model
     if content.customer_id is not None:
         payload["customer_id"] = content.customer_id
     if item.enriched.customer:

@@ -4,11 +4,10 @@ from functools import partial
 from typing import Final
 
 from connectors.files.customers import load_customers
-from connectors.files.examples import read_examples
 from core.protocols import Embedder, ModelTokenizer
 from core.settings import Settings
 from operators.chunk import chunk
-from operators.classify import Examples, classify
+from operators.classify import classify
 from operators.clean import clean
 from operators.decode import decode
 from operators.embed import embed
@@ -19,6 +18,7 @@ from operators.points import to_points
 from operators.receive import receive_embedded, receive_enriched
 from operators.redact import redact
 from operators.terms import add_terms
+from runtime.labels import open_labeller
 from stream.sinks import CUSTOMERS
 from stream.steps import Step
 
@@ -32,7 +32,7 @@ def ticket_steps(settings: Settings, embedder: Embedder) -> list[Step]:
     """Steps from raw record to points.
 
     Raises:
-        ConfigError: the customers' or the examples' file is missing or malformed.
+        ConfigError: the customers' file, the label model or the examples' file is missing or malformed.
     """
     return [*enriching_steps(settings, embedder), *lookup_steps(settings), *embedding_steps(settings, embedder)]
 
@@ -81,25 +81,19 @@ def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
     """Steps from enriched ticket to points.
 
     Raises:
-        ConfigError: the examples' file is missing or malformed, or so is the setting of solved statuses.
+        ConfigError: the label model or the examples' file is missing, malformed or of another model, or the setting of
+            solved statuses is malformed.
     """
     statuses = parse_statuses(settings.search.solved_statuses)
-    examples = (
-        Examples.load(read_examples(settings.classify.examples_file), embedder=embedder)
-        if settings.classify.examples_file
-        else None
-    )
+    labeller = open_labeller(settings.classify, embedder, cache=settings.model.cache_dir)
     return [
-        Step("embed", "embed", partial(embed, embedder=embedder), pure=False),
-        Step(
-            "classify",
-            "embed",
-            partial(
-                classify,
-                examples=examples,
-                min_confidence=settings.classify.min_confidence,
-            ),
-        ),
+        embedding_step(embedder),
+        Step("classify", "embed", partial(classify, labeller=labeller)),
         Step("points", "index", partial(to_points, solved=statuses), leaves_out="attributes"),
         TERMS,
     ]
+
+
+def embedding_step(embedder: Embedder) -> Step:
+    """The step from enriched ticket to its vectors."""
+    return Step("embed", "embed", partial(embed, embedder=embedder), pure=False)

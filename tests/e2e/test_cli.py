@@ -64,7 +64,9 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
     assert terminal.json("search", "--tenant", "zoo", "the penguin has escaped")[0]["ticket_id"] == "1"
     assert terminal.json("status")["index"]["freshness_s"] is None
     findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
-    assert findings == dict.fromkeys(["configuration", "broker", "topics", "consumer group", "model", "index"], True)
+    assert findings == dict.fromkeys(
+        ["configuration", "broker", "topics", "consumer group", "model", "labels", "index"], True
+    )
 
 
 def _produce(world: World, terminal: Terminal, folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Label models: fitted to labelled tickets, kept in a folder, and applied by one matrix product."""

@@ -1,0 +1,115 @@
+"""A label model on disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from core.errors import ConfigError
+from models.labels import artefact
+from models.labels.artefact import MANIFEST, WEIGHTS, LabelManifest, load_label_model, save_label_model
+from models.labels.linear import LabelModel
+from tests.models.labels.models import heads_of
+
+_MODEL = "hashing/1"
+_DIMENSION = 8
+
+
+def _saved(folder: Path) -> LabelManifest:
+    return save_label_model(
+        folder, heads_of(_DIMENSION), {"category": 30, "priority": 20}, model=_MODEL, precision=0.95
+    )
+
+
+def test_a_saved_model_labels_as_before(tmp_path: Path) -> None:
+    """What is loaded gives the same labels as what was saved, and has the manifest's stamp."""
+    manifest = _saved(tmp_path / "labels" / "1")
+    loaded = load_label_model(tmp_path / "labels" / "1", model=_MODEL)
+    before = LabelModel(heads_of(_DIMENSION), stamp=manifest.stamp)
+    assert loaded.stamp == manifest.stamp
+    for vector in np.random.default_rng(1).standard_normal((20, _DIMENSION)).astype(np.float32):
+        assert loaded.labels(vector, ["category", "priority"]) == before.labels(vector, ["category", "priority"])
+
+
+def test_the_same_model_has_the_same_bytes(tmp_path: Path) -> None:
+    """Saving twice gives equal files, and so equal stamps; another threshold gives another stamp."""
+    first, second = _saved(tmp_path / "1"), _saved(tmp_path / "2")
+    assert first == second
+    assert (tmp_path / "1" / WEIGHTS).read_bytes() == (tmp_path / "2" / WEIGHTS).read_bytes()
+    text = (tmp_path / "2" / MANIFEST).read_text()
+    assert '"a": 0.2' in text
+    (tmp_path / "2" / MANIFEST).write_text(text.replace('"a": 0.2', '"a": 0.3'))
+    assert load_label_model(tmp_path / "2", model=_MODEL).stamp != first.stamp
+
+
+def check_refuses_another_model(load: Callable[[Path, str], object], folder: Path) -> None:
+    """A label model is refused for vectors of any other embedding model, in one line that names both."""
+    _saved(folder)
+    load(folder, _MODEL)
+    with pytest.raises(ConfigError) as caught:
+        load(folder, "all-MiniLM-L6-v2/int8/abc")
+    line = str(caught.value)
+    assert line.startswith("TICKETS_CLASSIFY__MODEL: ")
+    assert "trained on vectors of hashing/1, but the model is all-MiniLM-L6-v2/int8/abc" in line
+    assert "\n" not in line
+
+
+def test_a_model_for_other_vectors_is_refused(tmp_path: Path) -> None:
+    """The stamp of the embedding model must be the one that it was trained on."""
+    check_refuses_another_model(lambda folder, model: load_label_model(folder, model=model), tmp_path)
+
+
+def test_a_loader_that_accepts_any_stamp_is_caught(tmp_path: Path) -> None:
+    """The check fails on a loader that doesn't compare stamps."""
+
+    def trusting(folder: Path, _model: str) -> object:
+        return load_label_model(folder, model=artefact.read_manifest(folder, "").model)
+
+    with pytest.raises(pytest.fail.Exception):
+        check_refuses_another_model(trusting, tmp_path)
+
+
+def _flip(folder: Path) -> None:
+    content = bytearray((folder / WEIGHTS).read_bytes())
+    content[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(content)
+
+
+def _drop_a_label(folder: Path) -> None:
+    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes())
+    manifest["heads"]["category"]["thresholds"].pop("a")
+    (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_flip, "is damaged: its sha256 does not match"),
+        (lambda folder: (folder / WEIGHTS).unlink(), "can't read"),
+        (lambda folder: (folder / MANIFEST).unlink(), "`ticketstream train --to FOLDER` writes one"),
+        (lambda folder: (folder / MANIFEST).write_text("{"), "is not a label model's"),
+        (lambda folder: (folder / MANIFEST).write_bytes(b"\xff"), "is not a label model's"),
+        (lambda folder: (folder / MANIFEST).write_text('{"format": 2}'), "is not a label model's"),
+        (_drop_a_label, "does not fit its weights"),
+    ],
+)
+def test_a_damaged_model_is_one_line(tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:
+    """The line names the variable and says what is wrong."""
+    _saved(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_label_model(tmp_path, model=_MODEL)
+    assert str(caught.value).startswith("TICKETS_CLASSIFY__MODEL: ")
+    assert words in str(caught.value)
+
+
+def test_a_model_never_replaces_another(tmp_path: Path) -> None:
+    """The folder of an older model is refused, so that it can be gone back to; so is a file."""
+    _saved(tmp_path / "1")
+    with pytest.raises(ConfigError, match="there is a label model already"):
+        _saved(tmp_path / "1")
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="this is a file"):
+        _saved(tmp_path / "file")

@@ -1,0 +1,98 @@
+"""Fitting a label model."""
+
+import numpy as np
+import pytest
+
+from core.errors import ConfigError
+from core.records import Vector
+from models.labels import fit
+from models.labels.fit import TooFewError, fit_calibration, fit_head, without_duplicates
+from models.labels.report import calibration_error, judge, report_evidence
+
+pytest.importorskip("sklearn")
+
+_LABELS = ("billing", "delivery", "login")
+
+
+def tickets(count: int, *, seed: int, spread: float = 0.5) -> tuple[Vector, list[str]]:
+    """Unit vectors around a centre for each label."""
+    rng = np.random.default_rng(seed)
+    own = rng.integers(3, size=count)
+    vectors = np.eye(3, 8, dtype=np.float32)[own] + spread * rng.standard_normal((count, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors, [_LABELS[n] for n in own]
+
+
+def test_a_fitted_head_labels_unseen_tickets_as_the_folds_promise() -> None:
+    """Unseen tickets are right as often as asked, the confidences are calibrated, and most tickets get a label."""
+    fits: list[tuple[int, int]] = []
+    fitted = fit_head(*tickets(600, seed=1), precision=0.9, on_fit=lambda n, of: fits.append((n, of)))
+    promised = report_evidence("category", fitted.head, fitted.evidence)
+    seen = report_evidence("category", fitted.head, judge(fitted.head, *tickets(3_000, seed=2)))
+    assert fitted.head.names == _LABELS
+    assert seen.precision is not None
+    assert seen.precision >= 0.9
+    assert seen.coverage > 0.5
+    assert abs(seen.accuracy - promised.accuracy) < 0.04
+    assert seen.ece < 0.05
+    assert fits[-1] == (len(fits), len(fits))
+
+
+def test_a_fit_is_the_same_every_time() -> None:
+    """Equal tickets give an equal head."""
+    first, second = (fit_head(*tickets(90, seed=3), precision=0.9, on_fit=lambda _n, _of: None) for _ in range(2))
+    assert np.array_equal(first.head.weights, second.head.weights)
+    assert first.head.calibration == second.head.calibration
+    assert first.head.thresholds.tolist() == second.head.thresholds.tolist()
+
+
+def test_two_labels_are_told_apart_too() -> None:
+    """With two labels the library has one column of weights; the head has two."""
+    vectors, labels = tickets(300, seed=4, spread=0.2)
+    pair = [at for at, label in enumerate(labels) if label != "login"]
+    fitted = fit_head(vectors[pair], [labels[at] for at in pair], precision=0.9, on_fit=lambda _n, _of: None)
+    assert fitted.head.weights.shape == (8, 2)
+    assert fitted.evidence.right.mean() > 0.95
+
+
+def test_a_rare_label_is_kept_and_never_given() -> None:
+    """A label with one ticket counts against the others where it is mistaken for them, and gets no threshold."""
+    vectors, labels = tickets(200, seed=5, spread=0.2)
+    labels[0] = "Ärger\0"
+    fitted = fit_head(vectors, labels, precision=0.9, on_fit=lambda _n, _of: None)
+    report = report_evidence("category", fitted.head, fitted.evidence)
+    (rare,) = [label for label in report.labels if label.label == "Ärger\0"]
+    assert (rare.tickets, rare.threshold) == (1, None)
+
+
+@pytest.mark.parametrize("labels", [[], ["a"] * 20, ["a"] * 20 + ["b"] * 4])
+def test_too_few_tickets_say_so(labels: list[str]) -> None:
+    """Two labels need five different tickets each."""
+    vectors = np.random.default_rng(6).standard_normal((len(labels), 4)).astype(np.float32)
+    with pytest.raises(TooFewError, match="at least two labels need 5 tickets each"):
+        fit_head(vectors, labels, precision=0.9, on_fit=lambda _n, _of: None)
+
+
+def test_copies_of_a_ticket_count_once() -> None:
+    """A copy in another fold would be predicted by its twin."""
+    vectors, labels = tickets(4, seed=7)
+    doubled, kept = without_duplicates(np.concatenate([vectors, vectors]), [*labels, *labels[:3], "another"])
+    assert kept == [*labels, "another"]
+    assert doubled.shape == (5, 8)
+
+
+def test_the_calibration_undoes_overconfidence() -> None:
+    """Probabilities that promise too much become the share that is right."""
+    rng = np.random.default_rng(8)
+    truth = rng.uniform(0.5, 1, 20_000)
+    right = rng.random(20_000) < truth
+    promised = truth**2 / (truth**2 + (1 - truth) ** 2)
+    assert calibration_error(promised, right) > 0.05
+    assert calibration_error(fit_calibration(promised, right).confidence(promised), right) < 0.02
+
+
+def test_without_the_library_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers run without scikit-learn; only training asks for it."""
+    monkeypatch.setattr(fit, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=r"training needs scikit-learn, .* requirements/train\.txt"):
+        fit_head(*tickets(90, seed=3), precision=0.9, on_fit=lambda _n, _of: None)

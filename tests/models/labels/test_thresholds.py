@@ -1,0 +1,88 @@
+"""Thresholds keep the wanted precision on tickets that they were not chosen by."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from models.labels.linear import NEVER, Floats, Integers
+from models.labels.thresholds import Flags, choose_thresholds
+
+pytest.importorskip("scipy")
+
+Choose = Callable[[Integers, Floats, Flags], Floats]
+_PRECISION = 0.95
+
+
+def _ours(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
+    return choose_thresholds(predicted, confidence, right, labels=20, precision=_PRECISION)
+
+
+def _as_in_the_sample(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
+    """The lowest threshold whose precision in the sample is the wanted one: it favours luck."""
+    found = np.full(20, NEVER)
+    for label in range(20):
+        order = np.flatnonzero(predicted == label)
+        order = order[np.argsort(-confidence[order])]
+        shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+        enough = np.flatnonzero(shares >= _PRECISION)
+        if len(enough):
+            found[label] = confidence[order[enough[-1]]]
+    return found
+
+
+def _tickets(rng: np.random.Generator, count: int) -> tuple[Integers, Floats, Flags]:
+    """Tickets of 20 labels, the last of which are overconfident and rarely right."""
+    predicted = rng.integers(20, size=count)
+    confidence = np.round(rng.beta(3, 1, size=count), 4)
+    truth = confidence ** np.where(predicted < 15, 0.5, 3)
+    return predicted, confidence, rng.random(count) < truth
+
+
+def check_precision(choose: Choose) -> None:
+    """On unseen tickets the labels are right as often as wanted: all together, and nearly each label on its own."""
+    rng = np.random.default_rng(3)
+    unseen, kept, below, shares = _tickets(rng, 100_000), 0, 0, []
+    for _ in range(10):
+        thresholds = choose(*_tickets(rng, 1_600))
+        predicted, confidence, right = unseen
+        given = confidence >= thresholds[predicted]
+        shares.append(right[given].mean())
+        for label in np.unique(predicted[given]):
+            kept += 1
+            below += right[given & (predicted == label)].mean() < _PRECISION
+    assert kept > 100
+    assert np.mean(shares) >= _PRECISION
+    assert below <= 0.3 * kept
+
+
+def test_the_precision_holds_on_unseen_tickets() -> None:
+    """About a fifth of the labels, as promised, and less than a third in any case, fall below the wanted precision."""
+    check_precision(_ours)
+
+
+def test_thresholds_that_fit_the_sample_are_caught() -> None:
+    """The check fails on thresholds that only the sample's precision was chosen by."""
+    with pytest.raises(AssertionError):
+        check_precision(_as_in_the_sample)
+
+
+def test_a_label_that_is_often_wrong_is_never_given() -> None:
+    """A label has a threshold only if its tickets are right often enough at some confidence."""
+    confidence = np.tile(np.linspace(0.5, 1, 200).round(4), 2)
+    predicted = np.repeat(np.array([0, 1]), 200)
+    right = np.ones(400, np.bool_)
+    right[200::2] = False
+    found = choose_thresholds(predicted, confidence, right, labels=3, precision=_PRECISION)
+    assert found[0] < 1
+    assert found[1] == NEVER
+    assert found[2] == NEVER
+
+
+def test_equal_confidences_stand_or_fall_together() -> None:
+    """A threshold lies below a whole group of equal confidences, never inside it."""
+    confidence = np.repeat(np.array([0.9, 0.6]), 100)
+    right = np.ones(200, np.bool_)
+    right[150:] = False
+    found = choose_thresholds(np.zeros(200, np.intp), confidence, right, labels=1, precision=_PRECISION)
+    assert found.tolist() == [0.9]
