@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
+from core.index import (
+    Candidate,
+    IndexedTicket,
+    IndexSize,
+    LabelledVector,
+    SearchHit,
+    SearchQuery,
+    Thread,
+    ThreadPassage,
+)
 from core.provenance import Provenance
 from core.records import Origin, PartitionReceipt, Receipt, Record, Rejected, SparseVector, TicketPoints, Vector
 from core.settings import WriterSettings
@@ -96,6 +105,9 @@ class FakeIndex:
     def tickets(self) -> Iterator[IndexedTicket]:
         for (tenant, ticket), version in self.versions.items():
             yield IndexedTicket(tenant, ticket, version, 1, deleted=False)
+
+    def labelled(self) -> Iterator[LabelledVector]:
+        return iter(())
 
     def size(self) -> IndexSize:
         return IndexSize(len(self.versions), 0, len(self.versions))

@@ -42,6 +42,9 @@ INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
 #: Payload fields of a head that describe its ticket.
 HEAD_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunks", "state")
 
+#: Payload fields with a ticket's labels. One that was chosen here has a confidence.
+LABEL_FIELDS: Final = ("category", "category_confidence", "priority", "priority_confidence")
+
 #: Values of `visibility`.
 PUBLIC: Final = "public"
 INTERNAL: Final = "internal"
@@ -78,6 +81,12 @@ def row_of(payload: Mapping[str, object]) -> Row:
         raise FatalError(
             "the index contains a point that is not a ticket's; give tickets an index of their own"
         ) from None
+
+
+def given_label(payload: Mapping[str, object], kind: str) -> str | None:
+    """The category or priority that the ticket's producer gave; None if it gave none."""
+    found = payload.get(kind)
+    return found if isinstance(found, str) and f"{kind}_confidence" not in payload else None
 
 
 def tombstone(tenant_id: str, ticket_id: str, chunk: int, version: int) -> Point:

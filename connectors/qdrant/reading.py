@@ -15,10 +15,19 @@ from msgspec import Struct
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets, WithIds, WithTerms
 from connectors.qdrant.filters import corpus_of, filters_of
-from connectors.qdrant.layout import DELETED, HEAD_FIELDS, INTERNAL, LIVE, Row, row_of
+from connectors.qdrant.layout import DELETED, HEAD_FIELDS, INTERNAL, LABEL_FIELDS, LIVE, Row, given_label, row_of
 from connectors.qdrant.provenance import ProvenanceReader
 from core.identity import point_id
-from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
+from core.index import (
+    Candidate,
+    IndexedTicket,
+    IndexSize,
+    LabelledVector,
+    SearchHit,
+    SearchQuery,
+    Thread,
+    ThreadPassage,
+)
 from core.payload import PayloadValue
 from core.provenance import Provenance
 from core.records import SparseVector, Vector
@@ -117,6 +126,14 @@ class VersionedReader:
             yield IndexedTicket(
                 head.tenant_id, head.ticket_id, head.version, head.chunks, deleted=head.state == DELETED
             )
+
+    def labelled(self) -> Iterator[LabelledVector]:
+        """See `core.protocols.IndexReader`. Points are ordered by their id, which is a hash."""
+        conditions = [AnyOf("chunk", (0,)), AnyOf("state", (LIVE,))]
+        for found in self._reader.scan(conditions, fields=LABEL_FIELDS, vectors=True):
+            category, priority = (given_label(found.payload, kind) for kind in ("category", "priority"))
+            if found.vector is not None and (category or priority):
+                yield LabelledVector(np.array(found.vector, np.float32), category, priority)
 
     def size(self) -> IndexSize:
         """See `core.protocols.IndexReader`."""

@@ -246,6 +246,24 @@ def a_newer_version_is_not_removed(index: VersionedIndex) -> None:
     assert len(contents(index)) == 4
 
 
+def only_producers_labels_are_learnt_from(index: VersionedIndex) -> None:
+    """`labelled` lists the first passage of each live ticket whose producer gave it a label, with that label."""
+    chosen = {"category": "card", "category_confidence": "0.9"}
+    index.write(
+        [
+            ticket("given", 1, 2, category="billing", priority="high"),
+            ticket("half", 1, 1, **chosen, priority="low"),
+            ticket("chosen", 1, 1, **chosen),
+            ticket("bare", 1, 1),
+            ticket("deleted", 1, 1, category="login"),
+        ]
+    )
+    index.write([ticket("deleted", 2, 0)])
+    found = {(one.category, one.priority): one.vector for one in index.labelled()}
+    assert found.keys() == {("billing", "high"), (None, "low")}
+    assert np.allclose(found["billing", "high"], vector("acme", "given", 1, 0), atol=1e-6)
+
+
 LAWS = (
     highest_version_wins,
     deleted_stays_deleted,
@@ -260,4 +278,5 @@ LAWS = (
     filters_filter,
     a_removed_ticket_leaves_no_trace,
     a_newer_version_is_not_removed,
+    only_producers_labels_are_learnt_from,
 )

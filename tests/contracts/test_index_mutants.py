@@ -1,6 +1,6 @@
 """Each law of an index fails on a mutant that breaks it, and each of the two tenant checks is enough by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,7 +9,7 @@ import pytest
 from connectors.qdrant import reading
 from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.index import Candidate, IndexedTicket, SearchHit, SearchQuery, Thread
+from core.index import Candidate, IndexedTicket, LabelledVector, SearchHit, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts import word_laws
@@ -150,6 +150,15 @@ class _AnyVersion(_Mutant):
             return super().thread(tenant_id, ticket_id, vectors=vectors, public_only=public_only)
 
 
+class _LearnsFromItself(_Mutant):
+    """Lists labels that were chosen here too."""
+
+    def labelled(self) -> Iterator[LabelledVector]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "given_label", lambda payload, kind: payload.get(kind))
+            yield from super().labelled()
+
+
 @pytest.mark.parametrize("kept", ["filter", "check"])
 def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
     """The engine's filter alone, or the check of what it found alone, keeps tenants apart."""
@@ -180,6 +189,7 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_NoTenant, "tenants_are_apart"),
         (_ChunksAsTickets, "results_are_tickets"),
         (_FindsThemAgain, "a_flood_hides_no_ticket"),
+        (_LearnsFromItself, "only_producers_labels_are_learnt_from"),
         (_LooksOnce, "a_ticket_that_is_being_rewritten_is_found"),
         (_RarityOfAll, "rarity_is_the_tenants_own"),
         (_OneScoreEach, "an_identifier_finds_its_passage"),
