@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, dlq, doctor, evaluate, model, produce, rebuild, reconcile, search, status, topics
+from cli import demo, dlq, doctor, evaluate, model, produce, rebuild, reconcile, search, status, topics, train
 
 HELP = (
     "Support tickets from Kafka, searchable by meaning within seconds of arriving.\n\n"
@@ -36,6 +36,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("reconcile")(reconcile.reconcile)
 app.command("rebuild")(rebuild.rebuild)
+app.command("train")(train.train_labels)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)

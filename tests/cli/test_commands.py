@@ -17,6 +17,7 @@ COMMANDS = [
     "status",
     "reconcile",
     "rebuild",
+    "train",
     "dlq",
     "model",
     "doctor",

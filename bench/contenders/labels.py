@@ -1,0 +1,214 @@
+"""Measures labels on tickets that nothing was fitted to: the nearest examples, and a label model."""
+
+import csv
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from bench.job import Clock, Job, Measured, Skipped, answer
+from core.contract import record_key
+from core.environment import load_settings
+from core.records import Example, LabelKind, Origin, Record, Vector
+from maintenance.training import embed_labelled
+from models.labels.fit import fit_head
+from models.labels.linear import Calibration, Floats, LabelModel, LinearHead
+from models.labels.report import calibration_error, judge
+from models.labels.thresholds import Flags, choose_thresholds
+from models.open import load_embedder
+from operators.neighbours import Examples
+
+_DATA: Final = Path("../shared/data")
+_PRECISION: Final = 0.95
+_TIME_MS: Final = 1_700_000_000_000
+#: Confidence that the nearest examples need by default.
+_TODAY: Final = 0.6
+_FEW: Final = 30
+_RESAMPLES: Final = 2_000
+
+
+class Labelled(Struct, frozen=True, eq=False):
+    """Vectors and labels to fit to, and others to judge by."""
+
+    fit: tuple[Vector, list[str]]
+    judge: tuple[Vector, list[str]]
+
+
+class Outcome(Struct, frozen=True, eq=False):
+    """The prediction for each judged ticket: right or not, its confidence, and whether it was sure enough."""
+
+    right: Flags
+    confidence: Floats
+    given: Flags
+
+
+def _banking77() -> tuple[list[Record], list[Record], LabelKind]:
+    rows = {split: _rows(_DATA / "banking77" / f"{split}.csv") for split in ("train", "test")}
+    return [*_records(rows["train"], "text")], [*_records(rows["test"], "text")], "category"
+
+
+def _few_of_banking77() -> tuple[list[Record], list[Record], LabelKind]:
+    """The first of each intent."""
+    taken: dict[str, int] = {}
+    rows = []
+    for row in _rows(_DATA / "banking77" / "train.csv"):
+        taken[row["category"]] = taken.get(row["category"], 0) + 1
+        if taken[row["category"]] <= _FEW:
+            rows.append(row)
+    return [*_records(rows, "text")], _banking77()[1], "category"
+
+
+def _hadoop() -> tuple[list[Record], list[Record], LabelKind]:
+    """The older seven tenths to fit to, the newer ones to judge by."""
+    rows = sorted(_rows(_DATA / "hadoop" / "tickets.csv"), key=lambda row: int(row["id"]))
+    records = list(_records(rows, "body"))
+    return records[: len(rows) * 7 // 10], records[len(rows) * 7 // 10 :], "priority"
+
+
+_SETS: Final = {"banking77": _banking77, f"banking77, {_FEW} a label": _few_of_banking77, "hadoop": _hadoop}
+
+
+def _neighbours_today(data: Labelled) -> tuple[Outcome, float]:
+    return _neighbours(data, lambda _examples: _TODAY)
+
+
+def _neighbours_tuned(data: Labelled) -> tuple[Outcome, float]:
+    """With the one threshold for all labels that keeps the precision on the examples themselves, one left out."""
+
+    def threshold(examples: Examples) -> float:
+        vectors, labels = data.fit
+        right, confidence = _nearest(examples, vectors, labels, leave_out=True)
+        ones = np.zeros(len(labels), np.intp)
+        return float(choose_thresholds(ones, confidence, right, labels=1, precision=_PRECISION)[0])
+
+    return _neighbours(data, threshold)
+
+
+def _neighbours(data: Labelled, threshold: Callable[[Examples], float]) -> tuple[Outcome, float]:
+    vectors, labels = data.fit
+    began = time.perf_counter()
+    examples = Examples(vectors, [Example("", label) for label in labels], min_confidence=0)
+    least = threshold(examples)
+    seconds = time.perf_counter() - began
+    right, confidence = _nearest(examples, *data.judge)
+    return Outcome(right, confidence, confidence >= least), seconds
+
+
+def _nearest(
+    examples: Examples, vectors: Vector, labels: Sequence[str], *, leave_out: bool = False
+) -> tuple[Flags, Floats]:
+    right, confidence = np.zeros(len(labels), np.bool_), np.zeros(len(labels))
+    for at, (vector, label) in enumerate(zip(vectors, labels, strict=True)):
+        similarities = examples.similarities(vector)
+        if leave_out:
+            similarities[at] = -1
+        found = examples.nearest(similarities, "category")
+        if found is not None:
+            right[at], confidence[at] = found.value == label, found.confidence
+    return right, confidence
+
+
+def _label_model(data: Labelled) -> tuple[Outcome, float]:
+    began = time.perf_counter()
+    fitted = fit_head(*data.fit, precision=_PRECISION, on_fit=lambda _n, _of: None)
+    seconds = time.perf_counter() - began
+    found = judge(fitted.head, *data.judge)
+    return Outcome(found.right, found.confidence, found.confidence >= fitted.head.thresholds[found.predicted]), seconds
+
+
+_HOW: Final = {
+    "five neighbours, as before": _neighbours_today,
+    "five neighbours, tuned": _neighbours_tuned,
+    "label model": _label_model,
+}
+
+
+def _contender(of: str, how: str) -> Callable[[Job], Measured]:
+    def run(_job: Job) -> Measured:
+        data, clock = _embedded(of), Clock()
+        with clock.measure():
+            outcome, seconds = _HOW[how](data)
+        measured = clock.measured(tickets=len(data.judge[1]))
+        given, right = outcome.given, outcome.right
+        figures = {
+            "labels": len({*data.fit[1]}),
+            "fitted": len(data.fit[1]),
+            "accuracy": right.mean(),
+            "ece": calibration_error(outcome.confidence, right),
+            **_with_interval("coverage", given),
+            **_with_interval("precision", right[given]),
+            "seconds": seconds,
+            "us": _microseconds(data) if how == "label model" else 0.0,
+        }
+        return msgspec.structs.replace(measured, figures={name: round(float(f), 4) for name, f in figures.items()})
+
+    return run
+
+
+def _microseconds(data: Labelled) -> float:
+    """Time to label a ticket by a model of this size, as a worker does: one vector at a time."""
+    vectors, labels = data.judge
+    names = tuple(sorted({*data.fit[1]}))
+    rng = np.random.default_rng(1)
+    weights, zeros = rng.standard_normal((vectors.shape[1], len(names))), np.zeros(len(names))
+    head = LinearHead(names, weights, zeros, Calibration(), zeros)
+    model = LabelModel({"category": head}, stamp="")
+    began = time.perf_counter()
+    for vector in vectors:
+        model.labels(vector, ["category"])
+    return (time.perf_counter() - began) / len(labels) * 1e6
+
+
+def _with_interval(name: str, flags: Flags) -> dict[str, float]:
+    """The share of true flags, and the ends of its 95 % bootstrap interval; nothing if there are no flags."""
+    if not len(flags):
+        return {}
+    share = float(flags.mean())
+    shares = np.random.default_rng(1).binomial(len(flags), share, _RESAMPLES) / len(flags)
+    low, high = np.percentile(shares, (2.5, 97.5))
+    return {name: share, f"{name} low": float(low), f"{name} high": float(high)}
+
+
+def _embedded(of: str) -> Labelled:
+    settings = load_settings()
+    embedder = load_embedder(settings.model)
+    fit, others, kind = _SETS[of]()
+    most = len(fit) + len(others)
+    return Labelled(
+        embed_labelled(fit, settings, embedder, most=most).of_kind(kind),
+        embed_labelled(others, settings, embedder, most=most).of_kind(kind),
+    )
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    if not file.is_file():
+        raise Skipped(f"there is no {file}")
+    with file.open(newline="", encoding="utf-8") as source:
+        return list(csv.DictReader(source))
+
+
+def _records(rows: Sequence[dict[str, str]], body: str) -> Iterator[Record]:
+    for number, row in enumerate(rows):
+        event = {
+            "op": "upsert",
+            "tenant_id": "bench",
+            "ticket_id": str(number),
+            "version": 1,
+            "created_at": _TIME_MS,
+            "updated_at": _TIME_MS,
+            "subject": row.get("subject", ""),
+            "body": row[body],
+            "category": row.get("category") or None,
+            "priority": row.get("priority") or None,
+        }
+        yield Record(Origin("bench", 0, number), record_key("bench", str(number)), msgspec.json.encode(event), _TIME_MS)
+
+
+CONTENDERS: Final = {f"{of}: {how}": _contender(of, how) for of in _SETS for how in _HOW}
+
+if __name__ == "__main__":
+    answer(CONTENDERS)

@@ -1,0 +1,182 @@
+"""Trains a label model: labelled tickets become vectors as in a worker, and a head is fitted for each kind of label."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from hashlib import blake2b
+from itertools import islice
+from typing import Final, cast, get_args
+
+import numpy as np
+from msgspec import Struct, structs
+
+from core.contract import record_key
+from core.errors import ConfigError
+from core.index import LabelledVector
+from core.protocols import Embedder, IndexReader
+from core.records import Batch, EmbeddedTicket, EnrichedTicket, Item, LabelKind, Record, Rejected, Ticket, Vector
+from core.settings import Settings
+from models.labels.fit import TooFewError, fit_head
+from models.labels.linear import LinearHead
+from models.labels.report import KindReport, judge, report_evidence
+from stream.plan import embedding_step, enriching_steps
+from stream.steps import Step, run_step
+from stream.telemetry import StreamTelemetry
+
+KINDS: Final = cast("tuple[LabelKind, ...]", get_args(LabelKind))
+_BATCH: Final = 256
+
+#: Called after each fit, with the kind, the number of its fits so far and in total.
+OnKind = Callable[[LabelKind, int, int], object]
+
+
+class LabelledTickets(Struct, frozen=True, eq=False):
+    """Tickets to train on.
+
+    Attributes:
+        vectors: float32[n, dim], of their first passages.
+        labels: their n labels of each kind.
+        rejected: number of records that can't be used.
+        reason: why the first of them can't.
+    """
+
+    vectors: Vector
+    labels: dict[LabelKind, list[str | None]]
+    rejected: int = 0
+    reason: str = ""
+
+    def of_kind(self, kind: LabelKind) -> tuple[Vector, list[str]]:
+        """The vectors of the tickets that have a label of this kind, and their labels."""
+        found = [(at, label) for at, label in enumerate(self.labels[kind]) if label]
+        return self.vectors[[at for at, _ in found]], [label for _, label in found]
+
+
+class Trained(Struct, frozen=True, eq=False):
+    """Heads by kind, what they do on held-out tickets, and why a kind has none."""
+
+    heads: dict[LabelKind, LinearHead]
+    reports: dict[LabelKind, KindReport]
+    left_out: dict[LabelKind, str]
+
+
+def embed_labelled(
+    records: Iterable[Record],
+    settings: Settings,
+    embedder: Embedder,
+    *,
+    most: int,
+    embedding: Callable[[Sequence[Ticket]], Iterable[Ticket]] = iter,
+) -> LabelledTickets:
+    """Decode, clean, redact, cut and embed labelled tickets as a worker does; only their first passage counts.
+
+    Args:
+        records: ticket events; of several versions of a ticket the newest counts.
+        settings: a worker's.
+        embedder: its model.
+        most: of more labelled tickets, a sample of this size that is the same every time.
+        embedding: wraps the tickets that are embedded, to show progress.
+    """
+    decode, *cutting = enriching_steps(settings, embedder)
+    telemetry = StreamTelemetry()
+    newest, rejected = _newest(records, decode, telemetry)
+    labelled = [t for t in newest if t.content is not None and (t.content.category or t.content.priority)]
+    done: list[EmbeddedTicket] = []
+    left = iter(embedding(_sample(labelled, most)))
+    while batch := tuple(islice(left, _BATCH)):
+        result: Batch[Item] = Batch(batch)
+        for step in (*cutting, _FIRST_PASSAGE, embedding_step(embedder)):
+            result = run_step(step, result, telemetry)
+        rejected += [item for item in result.items if isinstance(item, Rejected)]
+        done += [item for item in result.items if isinstance(item, EmbeddedTicket) and len(item.vectors)]
+    contents = [item.enriched.ticket.content for item in done]
+    return LabelledTickets(
+        _stacked([item.vectors[0] for item in done], embedder.dimension),
+        {
+            "category": [content.category if content else None for content in contents],
+            "priority": [content.priority if content else None for content in contents],
+        },
+        len(rejected),
+        _reason(rejected),
+    )
+
+
+def read_labelled(index: IndexReader, *, most: int, dimension: int) -> LabelledTickets:
+    """At most `most` tickets of an index whose producer labelled them: a sample, if there are more."""
+    found: list[LabelledVector] = list(islice(index.labelled(), most))
+    labels: dict[LabelKind, list[str | None]] = {
+        "category": [one.category for one in found],
+        "priority": [one.priority for one in found],
+    }
+    return LabelledTickets(_stacked([one.vector for one in found], dimension), labels)
+
+
+def train(tickets: LabelledTickets, *, precision: float, on_fit: OnKind) -> Trained:
+    """Fit a head for each kind of label that enough tickets have.
+
+    Raises:
+        ConfigError: there is no such kind, or scikit-learn is not installed.
+    """
+    trained = Trained({}, {}, {})
+    for kind in KINDS:
+        vectors, labels = tickets.of_kind(kind)
+        try:
+            fitted = fit_head(vectors, labels, precision=precision, on_fit=partial(on_fit, kind))
+        except TooFewError as error:
+            trained.left_out[kind] = str(error)
+            continue
+        trained.heads[kind] = fitted.head
+        trained.reports[kind] = report_evidence(kind, fitted.head, fitted.evidence)
+    if not trained.heads:
+        raise ConfigError("; ".join(f"{kind}: {why}" for kind, why in trained.left_out.items()))
+    return trained
+
+
+def judge_model(heads: dict[LabelKind, LinearHead], tickets: LabelledTickets) -> dict[LabelKind, KindReport]:
+    """What the heads do on labelled tickets that they were not fitted to."""
+    found = {}
+    for kind, head in heads.items():
+        vectors, labels = tickets.of_kind(kind)
+        if labels:
+            found[kind] = report_evidence(kind, head, judge(head, vectors, labels))
+    return found
+
+
+def _first_passages(items: Sequence[EnrichedTicket]) -> list[EnrichedTicket]:
+    return [structs.replace(item, passages=item.passages[:1]) for item in items]
+
+
+_FIRST_PASSAGE: Final = Step("first passage", "enrich", _first_passages)
+
+
+def _newest(records: Iterable[Record], decode: Step, telemetry: StreamTelemetry) -> tuple[list[Ticket], list[Rejected]]:
+    """The newest version of each ticket, and the records that the contract rejects."""
+    newest: dict[bytes, Ticket] = {}
+    rejected: list[Rejected] = []
+    left = iter(records)
+    while batch := tuple(islice(left, _BATCH)):
+        for item in run_step(decode, Batch(batch), telemetry).items:
+            if isinstance(item, Rejected):
+                rejected.append(item)
+            elif isinstance(item, Ticket):
+                key = record_key(item.tenant_id, item.ticket_id)
+                if key not in newest or newest[key].version <= item.version:
+                    newest[key] = item
+    return list(newest.values()), rejected
+
+
+def _sample(tickets: Sequence[Ticket], most: int) -> Sequence[Ticket]:
+    """Those with the least hashes: as good as chance, and the same every time."""
+    if len(tickets) <= most:
+        return tickets
+    return sorted(tickets, key=lambda t: blake2b(record_key(t.tenant_id, t.ticket_id), digest_size=8).digest())[:most]
+
+
+def _stacked(vectors: Sequence[Vector], dimension: int) -> Vector:
+    return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)
+
+
+def _reason(rejected: Sequence[Rejected]) -> str:
+    """Where the first rejected record stands, and why it was rejected."""
+    if not rejected:
+        return ""
+    first = rejected[0].record.origin
+    return f"{first.topic}:{first.offset}: {rejected[0].reason}"
