@@ -210,7 +210,20 @@ class IndexSettings(Group):
 
 
 class SearchSettings(Group):
-    """Ranking of what a search finds."""
+    """Ranking of what a search finds. Each factor multiplies a score by 1 to 1 plus the setting; 0 switches it off."""
+
+    solved_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
+        0.03, description="Factor of tickets that are solved and were not reopened."
+    )
+    recent_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
+        0.02, description="Factor of tickets that have just changed; it halves with each `recent_half_life_days`."
+    )
+    recent_half_life_days: Annotated[float, Field(gt=0)] = Field(
+        90.0, description="Age at which half of `recent_factor` is left, in days."
+    )
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="Confidence below which a search says that it found nothing; 0 never says so."
+    )
 
     solved_statuses: str = Field(
         "solved,closed,resolved",

@@ -1,0 +1,53 @@
+"""Makes hits of ranked matches: why each was found, which passage, and whether the ticket is solved."""
+
+from typing import Final
+
+from core.payload import PayloadValue
+from search.fuse import Match
+from search.rank import Ranked, is_solved
+from search.result import RankedHit, Why
+
+#: From this similarity on a passage is near in meaning.
+_NEAR_MEANING: Final = 0.4
+#: From this share of the highest BM25 on, and from this score on, which takes a rare word, it is near in words.
+_NEAR_WORDS: Final = 0.5
+_RARE_WORD: Final = 5.0
+
+
+def hit_of(ranked: Ranked) -> RankedHit:
+    """The hit that stands for a ranked match."""
+    match = ranked.match
+    best, found = match.candidate, match.shown or match.candidate
+    payload = found.payload
+    return RankedHit(
+        tenant_id=found.tenant_id,
+        ticket_id=found.ticket_id,
+        version=found.version,
+        score=ranked.score,
+        similarity=best.similarity,
+        words=match.words,
+        why=_why(match),
+        chunk=found.chunk,
+        passage=found.passage,
+        payload=payload,
+        exact=match.exact,
+        factors=ranked.factors,
+        message=-1 if (message := _number(payload.get("message"))) is None else message,
+        start=_number(payload.get("start")),
+        end=_number(payload.get("end")),
+        solved=is_solved(payload),
+        resolution=payload.get("resolution") is True,
+    )
+
+
+def _why(match: Match) -> Why:
+    found = match.candidate
+    by_words = bool(match.exact) or (match.words >= _NEAR_WORDS and found.words >= _RARE_WORD)
+    by_meaning = found.similarity >= _NEAR_MEANING
+    if by_words == by_meaning:
+        return "both" if by_words else "meaning"
+    return "words" if by_words else "meaning"
+
+
+def _number(value: PayloadValue) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,105 @@
+"""The plan of a question: read it, retrieve by meaning and by words, fuse, group by ticket, rank and explain."""
+
+from string import punctuation
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from core.index import SearchQuery
+from core.protocols import Embedder, IndexReader
+from operators.language import Detector
+from operators.pii.find import find_pii
+from operators.terms import identifiers, question_terms, term_id
+from search.explain import hit_of
+from search.fuse import best_of_each_ticket, fuse, gate, holds_all
+from search.nothing import THRESHOLD, confidence
+from search.question import ReadQuestion, read_question
+from search.rank import Factors, rank
+from search.result import Answer
+
+#: Tickets that each retrieval finds at least: the one that both together rank first may be far down in each.
+POOL: Final = 32
+#: Tickets among which a quoted phrase is looked for.
+_PHRASE_POOL: Final = 200
+
+
+class Ports(Struct, frozen=True, eq=False):
+    """The index, the model and the language detector that a plan asks."""
+
+    index: IndexReader
+    embedder: Embedder
+    detector: Detector
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What may be chosen of a plan.
+
+    Attributes:
+        factors: the strength of the factors beside the match.
+        min_confidence: an answer whose first hit has less is "nothing found"; 0 never says so.
+    """
+
+    factors: Factors = Factors()
+    min_confidence: float = THRESHOLD
+
+
+def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int) -> Answer:
+    """The tenant's tickets that match `text` best, by meaning and by words.
+
+    Raises:
+        ConfigError: the question is empty, or a filter in it is wrong or contradicts `query`.
+        TransientError: the index doesn't answer.
+    """
+    question = read_question(text, query)
+    safe = _redacted(question, ports.index)
+    languages = _languages(safe, question.query, ports.detector)
+    terms = question_terms(safe, *languages)
+    vector = ports.embedder.embed([safe], "query")[0]
+    pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
+    candidates = ports.index.candidates(pool, vector, terms)
+    wanted = gate(question, identifiers(safe), candidates)
+    matches = fuse(wanted, candidates)
+    if question.required:
+        matches = [match for match in matches if holds_all(match, question.phrases)]
+    best = best_of_each_ticket(matches)
+    sure = confidence(safe, languages, best)
+    ranked = rank(best, plan.factors, now_ms)[: query.limit]
+    return Answer(
+        hits=tuple(map(hit_of, ranked)),
+        nothing=not ranked or sure < plan.min_confidence,
+        confidence=round(sure, 4),
+        words_weight=wanted.words_weight,
+        identifiers=wanted.identifiers,
+        phrases=wanted.phrases,
+    )
+
+
+def _languages(text: str, query: SearchQuery, detector: Detector) -> tuple[str, ...]:
+    """The languages whose stems to look for: those of the filter, else a guess."""
+    if query.language:
+        return query.language
+    found = detector.classify(text)
+    return () if found is None else (found[0],)
+
+
+def _redacted(question: ReadQuestion, index: IndexReader) -> str:
+    """The question redacted as tickets are, except where a finding is an identifier that the tenant's tickets hold.
+
+    Redaction reads what stands around a value: "order 555-0134-22" keeps its number in a ticket, which alone looks like
+    a telephone number in a question.
+    """
+    text = question.text
+    spans = find_pii(text)
+    if not spans:
+        return text
+    tenant, public = question.query.tenant_id, question.query.public_only
+    values = {span: text[span.start : span.end].casefold().strip(punctuation) for span in spans}
+    whole = {span: term_id(value) for span, value in values.items() if identifiers(value)[:1] == (value,)}
+    known = index.known(tenant, list(whole.values()), public_only=public) if whole else frozenset()
+    pieces, at = [], 0
+    for span in spans:
+        kept = whole.get(span) in known
+        pieces += [text[at : span.start], text[span.start : span.end] if kept else f"[{span.kind}]"]
+        at = span.end
+    return "".join([*pieces, text[at:]])

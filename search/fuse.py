@@ -1,0 +1,143 @@
+"""Fuses meaning and words: one score for each passage, then the best passage of each ticket.
+
+score = (1 - w) * cosine + w * BM25 / highest BM25 of the candidates + bonus for held identifiers and phrases
+
+An equal fusion harms plain questions, so a gate chooses w: words weigh much where the question holds an identifier that
+the tickets have, or where they point to one ticket alone, and little otherwise. docs/search.md has the figures that the
+constants were chosen by.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from core.index import Candidate
+from search.question import ReadQuestion
+
+#: Weight of words in a plain question, in one with a known identifier or a phrase, and in pasted text.
+PLAIN: Final = 0.12
+IDENTIFIER: Final = 0.5
+PASTED: Final = 0.2
+#: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
+EXACT_BONUS: Final = 0.2
+#: The lead of the best ticket by words over the second, as a share of its BM25, from which words weigh more, and how
+#: much more for each lead beyond it: a rare word opens the gate as an identifier does.
+_LEAD: Final = 0.45
+_PER_LEAD: Final = 1.5
+#: A passage of fewer characters says little beside its subject. An empty one loses this score as the one to show.
+_SHORT: Final = 200
+_PER_SHORT: Final = 0.2
+
+
+class Match(Struct, frozen=True):
+    """A candidate with its score.
+
+    Attributes:
+        words: its BM25 score as a share of the highest.
+        exact: the identifiers and phrases of the question that it holds.
+        shown: the passage of the ticket to show, if it is another.
+    """
+
+    candidate: Candidate
+    score: float
+    words: float
+    exact: tuple[str, ...] = ()
+    shown: Candidate | None = None
+
+
+class Wanted(Struct, frozen=True):
+    """Identifiers and phrases of a question, and the weight that words have in it.
+
+    Attributes:
+        identifiers: those that a candidate holds, without parts of one another.
+        phrases: the quoted phrases.
+        words_weight: 0 to 1.
+        bonus: added to the score of a passage that holds all of them.
+    """
+
+    identifiers: tuple[str, ...]
+    phrases: tuple[str, ...]
+    words_weight: float
+    bonus: float = EXACT_BONUS
+
+
+def gate(question: ReadQuestion, identifiers: Sequence[str], candidates: Sequence[Candidate]) -> Wanted:
+    """Choose the weight of words by what the candidates hold of the question."""
+    texts = [_text_of(candidate) for candidate in candidates] if identifiers else []
+    held = [one for one in identifiers if any(_holds(text, one) for text in texts)]
+    known = tuple(one for one in held if not any(one != other and one in other for other in held))
+    if question.pasted:
+        return Wanted(known, (), PASTED, bonus=0)
+    weight = IDENTIFIER if known or question.phrases else _weight_of_lead(candidates)
+    return Wanted(known, question.phrases, weight)
+
+
+def fuse(wanted: Wanted, candidates: Sequence[Candidate]) -> list[Match]:
+    """A match for each candidate, in order."""
+    highest = max((candidate.words for candidate in candidates), default=0.0)
+    return [_match(wanted, candidate, highest) for candidate in candidates]
+
+
+def best_of_each_ticket(matches: Iterable[Match]) -> list[Match]:
+    """The best match of each ticket, best first. Equal ones are ordered by ticket, so that the order is stable.
+
+    Every passage carries its ticket's subject, so a short reply ("Done.") may match best by the subject alone. Its
+    score is as good as any for ranking the ticket, but a longer passage that matches nearly as well is shown.
+    """
+    tickets: dict[str, list[Match]] = {}
+    for match in sorted(matches, key=_order):
+        tickets.setdefault(match.candidate.ticket_id, []).append(match)
+    return [msgspec.structs.replace(own[0], shown=min(own, key=_shown_order).candidate) for own in tickets.values()]
+
+
+def holds_all(match: Match, phrases: Sequence[str]) -> bool:
+    """Whether the passage holds each of the phrases."""
+    return all(phrase in match.exact for phrase in phrases)
+
+
+def _weight_of_lead(candidates: Sequence[Candidate]) -> float:
+    best: dict[str, float] = {}
+    for one in candidates:
+        best[one.ticket_id] = max(one.words, best.get(one.ticket_id, 0.0))
+    first, second, *_ = (*sorted(best.values(), reverse=True), 0.0, 0.0)
+    if first <= 0:
+        return PLAIN
+    return min(IDENTIFIER, PLAIN + _PER_LEAD * max(0.0, 1 - second / first - _LEAD))
+
+
+def _match(wanted: Wanted, candidate: Candidate, highest: float) -> Match:
+    words = candidate.words / highest if highest > 0 else 0.0
+    score = (1 - wanted.words_weight) * candidate.similarity + wanted.words_weight * words
+    sought = (*wanted.identifiers, *wanted.phrases)
+    if not sought:
+        return Match(candidate, score, words)
+    text = _text_of(candidate)
+    exact = tuple(one for one in sought if _holds(text, one))
+    return Match(candidate, score + wanted.bonus * len(exact) / len(sought), words, exact)
+
+
+def _order(match: Match) -> tuple[float, str, int]:
+    return -match.score, match.candidate.ticket_id, match.candidate.chunk
+
+
+def _shown_order(match: Match) -> tuple[float, int]:
+    short = max(0.0, 1 - len(match.candidate.passage) / _SHORT)
+    return _PER_SHORT * short - match.score, match.candidate.chunk
+
+
+def _text_of(candidate: Candidate) -> str:
+    subject = candidate.payload.get("subject") or ""
+    return " ".join(f"{subject} {candidate.passage}".casefold().split())
+
+
+def _holds(text: str, sought: str) -> bool:
+    """Whether `text`, folded and single-spaced, holds `sought` as whole words."""
+    sought, at = sought.casefold(), -1
+    while (at := text.find(sought, at + 1)) >= 0:
+        end = at + len(sought)
+        starts = not (at and text[at - 1].isalnum() and sought[0].isalnum())
+        if starts and not (text[end : end + 1].isalnum() and sought[-1].isalnum()):
+            return True
+    return False

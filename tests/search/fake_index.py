@@ -1,0 +1,79 @@
+"""An index in memory that finds passages by brute force, for tests of the plans."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import log
+
+from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
+from core.payload import PayloadValue
+from core.protocols import Embedder
+from core.records import SparseVector, Vector
+from operators.terms import passage_terms
+
+TENANT = "acme"
+
+
+class FakePassages:
+    """Implements `core.protocols.IndexReader` on the passages of `add`. Filters by tenant and status only."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._rows: list[Candidate] = []
+        self._vectors: list[Vector] = []
+        self._terms: list[Mapping[int, float]] = []
+        self.asked: list[SearchQuery] = []
+
+    def add(self, ticket_id: str, *texts: str, **payload: PayloadValue) -> None:
+        """Add a ticket of these passages, the first by a customer and the others by an agent."""
+        for chunk, text in enumerate(texts):
+            full = f"{payload.get('subject', '')}\n{text}"
+            own = {"role": "agent" if chunk else "customer", "message": chunk - 1, **payload}
+            self._rows.append(Candidate(TENANT, ticket_id, 1, chunk, text, own, 0.0, 0.0))
+            self._vectors.append(self._embedder.embed([full])[0])
+            terms = passage_terms(full)
+            self._terms.append(dict(zip(terms.indices.tolist(), terms.values.tolist(), strict=True)))
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        self.asked.append(query)
+        found = []
+        for row, own, weights in zip(self._rows, self._vectors, self._terms, strict=True):
+            if row.tenant_id == query.tenant_id and (not query.status or row.payload.get("status") in query.status):
+                similarity = 0.0 if vector is None else float(own @ vector)
+                words = 0.0 if terms is None else sum(self._weight(one, weights) for one in terms.indices.tolist())
+                found.append(
+                    Candidate(
+                        *(row.tenant_id, row.ticket_id, 1, row.chunk, row.passage, row.payload), similarity, words
+                    )
+                )
+        return found
+
+    def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
+        del public_only
+        mine = (weights for row, weights in zip(self._rows, self._terms, strict=True) if row.tenant_id == tenant_id)
+        return frozenset(term_ids) & frozenset().union(*mine)
+
+    def thread(
+        self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
+    ) -> Thread | None:
+        del public_only
+        own = tuple(
+            ThreadPassage(row.chunk, row.passage, row.payload, vector if vectors else None)
+            for row, vector in zip(self._rows, self._vectors, strict=True)
+            if (row.tenant_id, row.ticket_id) == (tenant_id, ticket_id)
+        )
+        return Thread(tenant_id, ticket_id, 1, own) if own else None
+
+    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
+        raise NotImplementedError
+
+    def tickets(self) -> Iterator[IndexedTicket]:
+        raise NotImplementedError
+
+    def size(self) -> IndexSize:
+        return IndexSize(len(self._rows), 0, len({row.ticket_id for row in self._rows}))
+
+    def close(self) -> None:
+        pass
+
+    def _weight(self, term: int, weights: Mapping[int, float]) -> float:
+        holders = sum(term in other for other in self._terms)
+        return weights.get(term, 0.0) * log(1 + (len(self._terms) - holders + 0.5) / (holders + 0.5))

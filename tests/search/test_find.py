@@ -1,0 +1,115 @@
+"""The plan of a question, and the plan for similar tickets, on an index in memory."""
+
+import pytest
+
+from core.errors import ConfigError
+from core.index import SearchQuery
+from models.run.hashing import HashingEmbedder
+from operators.language import CompactDetector
+from search.find import Plan, Ports, find
+from search.fuse import IDENTIFIER, PLAIN
+from search.rank import NO_FACTORS
+from search.result import Answer
+from search.similar import find_similar
+from tests.search.fake_index import FakePassages
+
+NOW = 1_800_000_000_000
+QUERY = SearchQuery(tenant_id="acme", limit=5)
+
+
+@pytest.fixture
+def index() -> FakePassages:
+    """A few tickets of one tenant."""
+    index = FakePassages(HashingEmbedder())
+    index.add("1", "my order A-42988 has not arrived", subject="Parcel", status="open")
+    index.add("2", "my order B-17 has not arrived", "The parcel left on Monday.", subject="Parcel", status="open")
+    index.add("3", "the disk is full", "Delete the old logs.", subject="Server down", status="solved", solved="yes")
+    index.add("4", "call 555 0134 22 about order number 5550134", subject="Refund", status="open")
+    return index
+
+
+def _find(index: FakePassages, text: str, query: SearchQuery = QUERY, plan: Plan | None = None) -> Answer:
+    ports = Ports(index, HashingEmbedder(), CompactDetector())
+    return find(text, query, ports, plan or Plan(factors=NO_FACTORS), now_ms=NOW)
+
+
+def _ids(answer: Answer) -> list[str]:
+    return [hit.ticket_id for hit in answer.hits]
+
+
+def test_an_identifier_finds_its_ticket(index: FakePassages) -> None:
+    """A known identifier opens the gate, and the hit says that it holds it."""
+    answer = _find(index, "where is order A-42988?")
+    assert (_ids(answer)[0], answer.words_weight, answer.identifiers) == ("1", IDENTIFIER, ("a-42988",))
+    assert (answer.hits[0].exact, answer.hits[0].why in {"words", "both"}) == (("a-42988",), True)
+
+
+def test_an_unknown_identifier_leaves_the_gate_shut(index: FakePassages) -> None:
+    """An identifier that no ticket holds changes no weight."""
+    answer = _find(index, "where is order Z-99999?")
+    assert (answer.words_weight, answer.identifiers) == (PLAIN, ())
+
+
+def test_filters_in_the_question_reach_the_index(index: FakePassages) -> None:
+    """A filter narrows the search, and isn't searched for as text."""
+    assert _ids(_find(index, "order status:solved")) == ["3"]
+    assert index.asked[-1].status == ("solved",)
+
+
+def test_a_required_phrase_is_held_by_every_hit(index: FakePassages) -> None:
+    """A question that is mostly a phrase finds only passages that hold it."""
+    assert _ids(_find(index, '"disk is full"')) == ["3"]
+    assert _ids(_find(index, '"full disk"')) == []
+
+
+def test_a_preferred_phrase_comes_first(index: FakePassages) -> None:
+    """A phrase within a longer question prefers the passages that hold it and excludes none."""
+    answer = _find(index, 'since monday the gateway tells "disk is full" to each of my users')
+    assert (_ids(answer)[0], len(answer.hits)) == ("3", 4)
+
+
+def test_a_ticket_is_found_once(index: FakePassages) -> None:
+    """A ticket of several passages is one hit, and the limit counts tickets."""
+    assert len(_ids(_find(index, "parcel"))) == 4
+    assert len(_ids(_find(index, "parcel", SearchQuery(tenant_id="acme", limit=2)))) == 2
+
+
+def test_a_hit_says_its_passage_and_outcome(index: FakePassages) -> None:
+    """The hit carries chunk and message of its best passage, and that its ticket is solved."""
+    hit = _find(index, "delete the old logs").hits[0]
+    assert (hit.ticket_id, hit.chunk, hit.message, hit.solved) == ("3", 1, 0, True)
+
+
+def test_personal_data_in_a_question_is_redacted(index: FakePassages) -> None:
+    """An address in the question finds nothing by its words, as tickets hold a placeholder instead."""
+    index.add("9", "write to [EMAIL]", subject="Mail")
+    assert _find(index, "ada@example.com").identifiers == ()
+
+
+def test_a_number_that_tickets_hold_is_not_lost_to_redaction(index: FakePassages) -> None:
+    """A value that looks like personal data stays where the tenant's tickets hold it as an identifier."""
+    number = "+49-30-901820"
+    assert _find(index, f"{number} is down").identifiers == ()
+    index.add("5", f"part number {number} is down", subject="Spare part")
+    assert _find(index, f"{number} is down").hits[0].ticket_id == "5"
+
+
+def test_another_tenant_finds_nothing(index: FakePassages) -> None:
+    """A tenant without tickets gets no hits, and the answer says that there is nothing."""
+    answer = _find(index, "parcel", SearchQuery(tenant_id="other"))
+    assert (answer.hits, answer.nothing, answer.confidence) == ((), True, 0.0)
+
+
+def test_similar_tickets_leave_the_ticket_out(index: FakePassages) -> None:
+    """Tickets like a ticket are found by its stored vectors, without itself."""
+    ports = Ports(index, HashingEmbedder(), CompactDetector())
+    answer = find_similar("1", QUERY, ports, Plan(factors=NO_FACTORS), now_ms=NOW)
+    assert _ids(answer)[0] == "2"
+    assert "1" not in _ids(answer)
+
+
+def test_an_unknown_ticket_is_named() -> None:
+    """Tickets like one that doesn't exist are an error that names it."""
+    ports = Ports(FakePassages(HashingEmbedder()), HashingEmbedder(), CompactDetector())
+    with pytest.raises(ConfigError, match="tenant acme has no ticket '7'"):
+        find_similar("7", QUERY, ports, Plan(), now_ms=NOW)

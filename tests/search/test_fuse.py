@@ -1,0 +1,120 @@
+"""Fusion of meaning and words, and the best passage of each ticket."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.index import Candidate, SearchQuery
+from search.fuse import IDENTIFIER, PLAIN, Wanted, best_of_each_ticket, fuse, gate
+from search.question import ReadQuestion
+from tests.search.cases import candidate
+
+QUERY = SearchQuery(tenant_id="acme")
+
+candidates = st.lists(
+    st.builds(
+        candidate,
+        st.sampled_from(["1", "2", "3"]),
+        st.sampled_from(["the disk is full", "error E-42 again", "text"]),
+        similarity=st.floats(-1, 1),
+        words=st.floats(0, 50),
+        chunk=st.integers(0, 5),
+    ),
+    max_size=8,
+)
+wanted = st.sampled_from([Wanted((), (), PLAIN), Wanted(("e-42",), (), IDENTIFIER)])
+
+
+def _gate(text: str, identifiers: Sequence[str], found: Sequence[Candidate]) -> Wanted:
+    return gate(ReadQuestion(text=text, query=QUERY), identifiers, found)
+
+
+def test_words_weigh_little_in_a_plain_question() -> None:
+    """Without an identifier that a ticket holds, words have the small weight."""
+    found = [candidate("1", "the disk is full")]
+    assert _gate("disk full", (), found).words_weight == PLAIN
+    assert _gate("disk full E-42", ("e-42",), found).words_weight == PLAIN
+
+
+def test_words_weigh_much_beside_a_known_identifier() -> None:
+    """An identifier that a ticket holds opens the gate."""
+    opened = _gate("E-42", ("e-42", "e-43"), [candidate("1", "error E-42 again")])
+    assert opened == Wanted(("e-42",), (), IDENTIFIER)
+
+
+@pytest.mark.parametrize("passage", ["error E-421", "error XE-42", "E-4 2"])
+def test_a_part_of_a_longer_identifier_is_another(passage: str) -> None:
+    """An identifier is held as a whole word only."""
+    assert _gate("E-42", ("e-42",), [candidate("1", passage)]).identifiers == ()
+
+
+@pytest.mark.parametrize("passage", ["error E-42", "(e-42).", "E-42\nagain"])
+def test_case_and_punctuation_do_not_matter(passage: str) -> None:
+    """Case, line ends and punctuation around an identifier are ignored."""
+    assert _gate("E-42", ("e-42",), [candidate("1", passage)]).identifiers == ("e-42",)
+
+
+def test_the_subject_counts() -> None:
+    """An identifier in the subject is held by the ticket's passages, as the subject is embedded with each."""
+    assert _gate("E-42", ("e-42",), [candidate("1", "text", subject="Error E-42")]).identifiers == ("e-42",)
+
+
+@given(wanted, candidates, st.data())
+def test_the_score_is_monotone(wanted: Wanted, found: list[Candidate], data: st.DataObject) -> None:
+    """A candidate that is nearer, or matches better by words, never gets a lower score; others' scores don't rise."""
+    if not found:
+        return
+    at = data.draw(st.integers(0, len(found) - 1))
+    nearer = msgspec.structs.replace(found[at], similarity=min(1.0, found[at].similarity + 0.1))
+    more = msgspec.structs.replace(found[at], words=found[at].words + 1)
+    before = fuse(wanted, found)
+    for changed in (nearer, more):
+        after = fuse(wanted, [*found[:at], changed, *found[at + 1 :]])
+        assert after[at].score >= before[at].score - 1e-9
+        assert all(a.score <= b.score + 1e-9 for n, (a, b) in enumerate(zip(after, before, strict=True)) if n != at)
+
+
+@given(wanted, candidates)
+def test_the_order_does_not_depend_on_the_order_of_the_candidates(wanted: Wanted, found: list[Candidate]) -> None:
+    """Candidates come in any order; the tickets come in one, each once, best first."""
+    best = best_of_each_ticket(fuse(wanted, found))
+    again = best_of_each_ticket(fuse(wanted, found[::-1]))
+    assert [(m.candidate.ticket_id, m.score) for m in best] == [(m.candidate.ticket_id, m.score) for m in again]
+    assert {m.candidate.ticket_id for m in best} == {one.ticket_id for one in found}
+    assert [m.score for m in best] == sorted((m.score for m in best), reverse=True)
+
+
+def test_a_flood_of_passages_gets_one_place() -> None:
+    """A ticket with many good passages is one hit, and the next ticket is the second."""
+    flood = [candidate("flood", similarity=0.9, chunk=chunk) for chunk in range(50)]
+    best = best_of_each_ticket(fuse(Wanted((), (), PLAIN), [*flood, candidate("other", similarity=0.3)]))
+    assert [match.candidate.ticket_id for match in best] == ["flood", "other"]
+
+
+def test_a_passage_that_holds_all_identifiers_comes_first() -> None:
+    """Of passages with like scores, the one with more of the question's identifiers is first."""
+    found = [candidate("1", "E-42", words=1), candidate("2", "E-42 on host-7", words=1)]
+    best = best_of_each_ticket(fuse(Wanted(("e-42", "host-7"), (), IDENTIFIER), found))
+    assert [match.candidate.ticket_id for match in best] == ["2", "1"]
+    assert best[0].exact == ("e-42", "host-7")
+
+
+def test_a_short_reply_ranks_its_ticket_and_is_not_shown() -> None:
+    """A reply that matches by its subject alone keeps its score, and a passage that says more is shown."""
+    said = "The tunnel breaks after a minute with error 809, on each of our laptops. " * 3
+    found = [candidate("1", "Done.", similarity=0.62, chunk=2), candidate("1", said, similarity=0.55)]
+    (best,) = best_of_each_ticket(fuse(Wanted((), (), PLAIN), found))
+    assert best.candidate.similarity == 0.62
+    assert best.shown is not None
+    assert best.shown.chunk == 0
+
+
+def test_a_short_reply_that_matches_much_better_is_shown() -> None:
+    """A short passage is shown where it holds what was asked for."""
+    found = [candidate("1", "It was E-42.", similarity=0.6, words=9, chunk=1), candidate("1", "text " * 60)]
+    (best,) = best_of_each_ticket(fuse(Wanted(("e-42",), (), IDENTIFIER), found))
+    assert best.shown is not None
+    assert best.shown.chunk == 1

@@ -1,0 +1,52 @@
+"""The confidence that something was found."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.fuse import Match
+from search.nothing import THRESHOLD, confidence
+from tests.search.cases import candidate
+
+
+def _match(ticket_id: str, similarity: float, passage: str = "text", exact: tuple[str, ...] = ()) -> Match:
+    return Match(candidate(ticket_id, passage, similarity=similarity), similarity, 0.0, exact)
+
+
+def _sure(*similarities: float, passage: str = "text", exact: tuple[str, ...] = (), text: str = "a question") -> float:
+    first, *others = (_match(str(n), one) for n, one in enumerate(similarities))
+    best = [Match(candidate("0", passage, similarity=similarities[0]), first.score, 0.0, exact), *others]
+    return confidence(text, (), best)
+
+
+def test_without_tickets_nothing_is_found() -> None:
+    """Without any match the confidence is 0."""
+    assert confidence("a question", (), []) == 0
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=40), st.booleans())
+def test_a_confidence_is_a_probability(similarities: list[float], exact: bool) -> None:
+    """It lies between 0 and 1, whatever the similarities are."""
+    assert 0 <= _sure(*sorted(similarities, reverse=True), exact=("e-42",) if exact else ()) <= 1
+
+
+@given(st.floats(0, 0.9), st.floats(0.01, 0.1))
+def test_a_nearer_ticket_raises_it(similarity: float, more: float) -> None:
+    """The confidence grows with the best ticket's similarity."""
+    assert _sure(similarity + more, 0.0) > _sure(similarity, 0.0)
+
+
+def test_a_near_ticket_is_an_answer_and_a_far_one_is_none() -> None:
+    """The threshold lies between the similarities of the calibration's answered and unanswered questions."""
+    assert _sure(0.55, 0.35) > THRESHOLD
+    assert _sure(0.25, 0.2) < THRESHOLD
+
+
+def test_an_identifier_that_a_ticket_holds_is_an_answer() -> None:
+    """A code has no meaning to the model: a ticket that holds it is an answer however low its similarity is."""
+    assert _sure(0.2, 0.15) < THRESHOLD < _sure(0.2, 0.15, exact=("e-42",))
+
+
+def test_all_words_of_the_question_in_one_passage_are_an_answer() -> None:
+    """A far passage that holds every word of the question is an answer, and one that holds a part isn't."""
+    assert _sure(0.25, 0.2, passage="The penguins escaped.", text="the penguin escaped") > THRESHOLD
+    assert _sure(0.25, 0.2, passage="The penguins sleep.", text="the penguin escaped") < THRESHOLD
