@@ -94,7 +94,7 @@ def _search(stream: LocalStream, queries: list[dict[str, str]]) -> tuple[float, 
             "all": SearchQuery(tenant_id="bank", limit=2),
             "train": SearchQuery(tenant_id="bank", limit=1, channel=("train",)),
         }.items():
-            hits = [hit for hit in searcher.search(row["text"], query) if hit.ticket_id != f"test-{number}"]
+            hits = [hit for hit in searcher.search(row["text"], query).hits if hit.ticket_id != f"test-{number}"]
             right[name] += hits[0].payload["category"] == row["category"]
     index.close()
     return right["all"] / len(queries), right["train"] / len(queries)

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from connectors.qdrant.lock import Owner
 from core.errors import ConfigError, UnavailableError
-from core.index import SearchHit, SearchQuery, require_unicode
+from core.index import SearchQuery, require_unicode
 from core.provenance import Provenance
+from search.result import Answer
 
 T = TypeVar("T")
 
@@ -26,10 +27,19 @@ _RETRY_S: Final = 1.0
 
 
 class SearchRequest(Struct, frozen=True):
-    """The body of POST /search."""
+    """The body of POST /search. `plain` ranks by the match alone."""
 
     text: str
     query: SearchQuery
+    plain: bool = False
+
+
+class SimilarRequest(Struct, frozen=True):
+    """The body of POST /similar."""
+
+    ticket_id: str
+    query: SearchQuery
+    plain: bool = False
 
 
 def require_question(text: str) -> None:
@@ -47,6 +57,8 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     """The answer to GET /status.
 
     Attributes:
+        freshness_s: median time from broker to searchable of recent tickets.
+        newest_ms: broker timestamp of the newest searchable ticket, in milliseconds since 1970.
         fault: why no search is answered, or None.
         warning: what readers of the answers should know, or None.
         provenance: of the index; None if no version that notes one has written it.
@@ -57,6 +69,7 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     tombstones: int
     inflight: int
     freshness_s: float | None
+    newest_ms: int | None = None
     outage: str | None
     tickets: int = 0
     fault: str | None = None
@@ -77,10 +90,13 @@ class WorkerClient:
         self._owner = owner
         self._timeout_s = timeout_s
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+    def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         require_question(text)
-        body = msgspec.json.encode(SearchRequest(text=text, query=query))
-        return self._ask("/search", body, list[SearchHit])
+        return self._ask("/search", msgspec.json.encode(SearchRequest(text, query, plain)), Answer)
+
+    def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        require_unicode(ticket_id)
+        return self._ask("/similar", msgspec.json.encode(SimilarRequest(ticket_id, query, plain)), Answer)
 
     def warning(self) -> str | None:
         return self.status().warning

@@ -5,17 +5,23 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final, Protocol
 
+import msgspec
+
 from connectors.qdrant.lock import InUseError, find_owner
 from connectors.qdrant.open import read_origin
 from core.errors import TransientError
-from core.index import SearchHit, SearchQuery
+from core.index import SearchQuery
 from core.protocols import Embedder, IndexReader
 from core.provenance import Provenance, expired_warning, missing_reason
-from core.settings import IndexSettings, Settings
-from operators.redact import redact_text
+from core.settings import IndexSettings, SearchSettings, Settings
+from operators.language import CompactDetector
 from runtime.control import WorkerClient, WorkerStatus, require_question
 from runtime.index import open_index_for_reading
 from runtime.model import open_embedder
+from search.find import Plan, Ports, find
+from search.rank import NO_FACTORS, Factors
+from search.result import Answer
+from search.similar import find_similar
 
 #: How long a worker may take from opening the index to answering.
 _WORKER_START_S: Final = 5.0
@@ -27,12 +33,21 @@ _LOOK_S: Final = 1.0
 class Searcher(Protocol):
     """Answers questions. Safe to use from any thread."""
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
-        """The tenant's tickets nearest in meaning to `text`, best first.
+    def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """The tenant's tickets that match `text` best, by meaning and by words; `plain` ranks by the match alone.
 
         Raises:
-            ConfigError: the question is too long or not Unicode.
+            ConfigError: the question is too long, not Unicode or empty, or a filter in it is wrong.
             TransientError, UnavailableError: the index, or the worker that owns it, doesn't answer.
+        """
+        ...
+
+    def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """The tenant's tickets that are most like one of them, without it.
+
+        Raises:
+            ConfigError: the tenant has no such ticket.
+            TransientError, UnavailableError: as `search`.
         """
         ...
 
@@ -46,28 +61,48 @@ class Searcher(Protocol):
 
 
 class IndexSearcher:
-    """Implements `Searcher` on an index. Questions are redacted as tickets' texts are, so that both embed alike."""
+    """Implements `Searcher` on an index, with the plans of `search`."""
 
-    def __init__(self, *, index: IndexReader, embedder: Embedder, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        index: IndexReader,
+        embedder: Embedder,
+        settings: SearchSettings | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._index = index
         self._embedder = embedder
+        self._ports = Ports(index, embedder, CompactDetector())
+        self._plan = _plan_of(settings or SearchSettings())
         self._clock = clock
         self._fault: str | None = None
         self._warning: str | None = None
         self._look_at = 0.0
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+    def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         """See `Searcher`.
 
         Raises:
-            ConfigError: the question is too long, or not Unicode.
+            ConfigError: the question is too long, not Unicode or empty, or a filter in it is wrong.
             TransientError: the index doesn't answer, or lacks records that were acknowledged.
         """
         require_question(text)
+        self._require_whole()
+        return find(text, query, self._ports, self._chosen(plain), now_ms=_now_ms())
+
+    def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """See `Searcher`."""
+        self._require_whole()
+        return find_similar(ticket_id, query, self._ports, self._chosen(plain), now_ms=_now_ms())
+
+    def _require_whole(self) -> None:
         self._look()
         if self._fault is not None:
             raise TransientError(self._fault)
-        return self._index.search(query, self._embedder.embed([redact_text(text)], "query")[0])
+
+    def _chosen(self, plain: bool) -> Plan:
+        return msgspec.structs.replace(self._plan, factors=NO_FACTORS) if plain else self._plan
 
     def warning(self) -> str | None:
         """See `Searcher`."""
@@ -116,7 +151,8 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
     deadline = time.monotonic() + _WORKER_START_S
     while True:
         try:
-            return IndexSearcher(index=open_index_for_reading(settings.index, embedder, stack), embedder=embedder)
+            index = open_index_for_reading(settings.index, embedder, stack)
+            return IndexSearcher(index=index, embedder=embedder, settings=settings.search)
         except InUseError:
             worker = _find_worker(settings.index)
             if worker is not None:
@@ -135,6 +171,19 @@ def find_origin(settings: IndexSettings) -> Provenance | None:
     """
     worker = _find_worker(settings)
     return read_origin(settings) if worker is None else worker.status().provenance
+
+
+def _plan_of(settings: SearchSettings) -> Plan:
+    factors = Factors(
+        solved=settings.solved_factor,
+        recent=settings.recent_factor,
+        half_life_days=settings.recent_half_life_days,
+    )
+    return Plan(factors=factors, min_confidence=settings.min_confidence)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _find_worker(settings: IndexSettings) -> WorkerClient | None:

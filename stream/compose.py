@@ -200,7 +200,7 @@ def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, sta
 
     def answer() -> None:
         if isinstance(index, EmbeddedIndex):
-            serve_control(index, embedder, worker.state, stack)
+            serve_control(index, embedder, worker.settings.search, worker.state, stack)
 
     _serve(worker, stack)
     try:

@@ -8,28 +8,31 @@ other user of the host may query the index.
 import hmac
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 
 from core.errors import ConfigError, TicketstreamError, TransientError
-from core.index import SearchHit
-from runtime.control import MAX_BODY, SearchRequest, WorkerStatus
+from runtime.control import MAX_BODY, SearchRequest, SimilarRequest, WorkerStatus
 from runtime.http import respond
+from search.result import Answer
 
 logger: Final = logging.getLogger("ticketstream.control")
 
 _MAX_DIGITS: Final = 9
 
+T = TypeVar("T", SearchRequest, SimilarRequest)
+
 
 def control_app(
     *,
     token: str,
-    search: Callable[[SearchRequest], list[SearchHit]],
+    search: Callable[[SearchRequest], Answer],
+    similar: Callable[[SimilarRequest], Answer],
     status: Callable[[], WorkerStatus],
 ) -> WSGIApplication:
-    """POST /search and GET /status, for holders of `token`."""
+    """POST /search, POST /similar and GET /status, for holders of `token`."""
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_AUTHORIZATION", "").encode()
@@ -41,20 +44,22 @@ def control_app(
         if route == ("GET", "/status"):
             return _answer(start, status)
         if route == ("POST", "/search"):
-            return _search(environ, start, search)
-        return _refuse(start, "404 Not Found", "not found; the requests are GET /status and POST /search")
+            return _search(environ, start, SearchRequest, search)
+        if route == ("POST", "/similar"):
+            return _search(environ, start, SimilarRequest, similar)
+        return _refuse(start, "404 Not Found", "not found; the requests are GET /status, POST /search and /similar")
 
     return app
 
 
 def _search(
-    environ: WSGIEnvironment, start: StartResponse, search: Callable[[SearchRequest], list[SearchHit]]
+    environ: WSGIEnvironment, start: StartResponse, expected: type[T], search: Callable[[T], Answer]
 ) -> list[bytes]:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or len(length) > _MAX_DIGITS or int(length) > MAX_BODY:
         return _refuse(start, "413 Content Too Large", "the body is too large")
     try:
-        request = msgspec.json.decode(environ["wsgi.input"].read(int(length)), type=SearchRequest)
+        request = msgspec.json.decode(environ["wsgi.input"].read(int(length)), type=expected)
     except ConfigError as error:
         return _refuse(start, "400 Bad Request", str(error))
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -10,16 +10,16 @@ from msgspec import Struct
 
 from connectors.qdrant.open import EmbeddedIndex
 from core.errors import TransientError
-from core.index import SearchHit
 from core.protocols import Embedder
 from core.provenance import expired_warning
-from core.settings import HealthSettings
+from core.settings import HealthSettings, SearchSettings
 from delivery.credits import Credits
 from runtime.connections import Limits
-from runtime.control import MAX_BODY, SearchRequest, WorkerStatus
+from runtime.control import MAX_BODY, SearchRequest, SimilarRequest, WorkerStatus
 from runtime.health import health_app
 from runtime.http import HttpServer, open_http_server
 from runtime.searcher import IndexSearcher
+from search.result import Answer
 from stream.control import control_app
 from stream.integrity import Integrity
 from stream.progress import Progress
@@ -77,14 +77,23 @@ def serve_health(settings: HealthSettings, state: WorkerState, stack: ExitStack,
     return server
 
 
-def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, stack: ExitStack) -> HttpServer:
+def serve_control(
+    index: EmbeddedIndex, embedder: Embedder, settings: SearchSettings, state: WorkerState, stack: ExitStack
+) -> HttpServer:
     """Start the control API on a free port of loopback, and write its address and token into the index's folder."""
-    searcher = IndexSearcher(index=index, embedder=embedder)
+    searcher = IndexSearcher(index=index, embedder=embedder, settings=settings)
 
-    def search(request: SearchRequest) -> list[SearchHit]:
+    def require_whole() -> None:
         if state.integrity.fault is not None:
             raise TransientError(state.integrity.fault)
-        return searcher.search(request.text, request.query)
+
+    def search(request: SearchRequest) -> Answer:
+        require_whole()
+        return searcher.search(request.text, request.query, plain=request.plain)
+
+    def similar(request: SimilarRequest) -> Answer:
+        require_whole()
+        return searcher.similar(request.ticket_id, request.query, plain=request.plain)
 
     def status() -> WorkerStatus:
         size = index.size()
@@ -94,6 +103,7 @@ def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, 
             tombstones=size.tombstones,
             inflight=state.credits.tickets,
             freshness_s=state.telemetry.freshness_s(),
+            newest_ms=state.telemetry.newest_ms,
             outage=state.progress.outage,
             tickets=size.tickets,
             fault=state.integrity.fault,
@@ -102,7 +112,7 @@ def serve_control(index: EmbeddedIndex, embedder: Embedder, state: WorkerState, 
         )
 
     token = secrets.token_urlsafe(32)
-    app = control_app(token=token, search=search, status=status)
+    app = control_app(token=token, search=search, similar=similar, status=status)
     index.on_cut = partial(state.telemetry.count, "tickets_searches_cut_total")
     server = open_http_server(
         app,

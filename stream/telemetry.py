@@ -35,12 +35,17 @@ class StreamObserver:
 
 
 class StreamTelemetry(Telemetry):
-    """Every metric of a pipeline. Safe to use from any thread."""
+    """Every metric of a pipeline. Safe to use from any thread.
+
+    Attributes:
+        newest_ms: broker timestamp of the newest searchable ticket, never ahead of our clock; None before the first.
+    """
 
     def __init__(self, trace: Trace | None = None, *, observer: StreamObserver | None = None) -> None:
         super().__init__(trace)
         self._observer = observer or StreamObserver()
         self._recent: deque[float] = deque(maxlen=_RECENT)
+        self.newest_ms: int | None = None
 
     def assigned(self, topic: str, partitions: int) -> None:
         """The group has assigned this process `partitions` of `topic` in all."""
@@ -96,6 +101,7 @@ class StreamTelemetry(Telemetry):
         if ticket.broker_ms is not None:
             seconds = max(0, now_ms - ticket.broker_ms) / _MS
             self._recent.append(seconds)
+            self.newest_ms = max(min(ticket.broker_ms, now_ms), self.newest_ms or 0)
             self.observe("tickets_freshness_seconds", seconds, "broker")
 
 

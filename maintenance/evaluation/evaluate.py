@@ -62,8 +62,12 @@ def ask_of(searcher: Searcher) -> Ask:
     def ask(question: Question) -> Found:
         left_out = {*question.without, *filter(None, [question.ticket])}
         query = SearchQuery(tenant_id=question.tenant, limit=DEPTH + len(left_out))
-        hits = searcher.search(question.question, query)
-        return Found(tuple(hit.ticket_id for hit in hits if hit.ticket_id not in left_out)[:DEPTH], not hits)
+        if question.ticket:
+            answer = searcher.similar(question.ticket, query)
+        else:
+            answer = searcher.search(question.question, query)
+        found = tuple(hit.ticket_id for hit in answer.hits if hit.ticket_id not in left_out)
+        return Found(found[:DEPTH], answer.nothing)
 
     return ask
 

@@ -15,11 +15,12 @@ from connectors.qdrant.lock import find_owner
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TicketstreamError
 from core.identity import point_id
-from core.index import SearchHit, SearchQuery
+from core.index import SearchQuery
 from core.protocols import Embedder
 from core.settings import IndexSettings
 from runtime.control import WorkerClient
 from runtime.searcher import IndexSearcher
+from search.result import RankedHit
 from tests.faults.ledger import Floor, Ledger, TicketKey
 from tests.faults.oracle import require
 from tests.faults.tickets import TENANTS
@@ -41,7 +42,7 @@ Heads = dict[TicketKey, tuple[int, bool]]
 class View(Protocol):
     """A view of the index from outside a worker. Raises `TicketstreamError` without an answer."""
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]: ...
+    def search(self, text: str, query: SearchQuery) -> list[RankedHit]: ...
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
         """The heads of some of these tickets, and perhaps of others."""
@@ -55,8 +56,8 @@ class ServerView:
         self._index = index
         self._searcher = IndexSearcher(index=index, embedder=embedder)
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
-        return self._searcher.search(text, query)
+    def search(self, text: str, query: SearchQuery) -> list[RankedHit]:
+        return list(self._searcher.search(text, query).hits)
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
         ids = {point_id(*ticket, 0): ticket for ticket in tickets}
@@ -70,11 +71,11 @@ class OwnerView:
     def __init__(self, settings: IndexSettings) -> None:
         self._settings = settings
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+    def search(self, text: str, query: SearchQuery) -> list[RankedHit]:
         owner = find_owner(self._settings.path)
         if owner is None or owner.address is None:
             raise TicketstreamError("no worker owns the index")
-        return WorkerClient(owner, timeout_s=_TIMEOUT_S).search(text, query)
+        return list(WorkerClient(owner, timeout_s=_TIMEOUT_S).search(text, query).hits)
 
     def heads(self, tickets: Sequence[TicketKey]) -> Heads:
         """The hits of a wide search for the first ticket's tenant, as the owner answers searches only."""

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.errors import TicketstreamError
-from core.index import SearchHit, SearchQuery
+from core.index import SearchQuery
+from search.result import RankedHit
 from synthetic.tickets import events
 from tests.faults.arena import Arena
 from tests.faults.choices import Choices, fork, mixed, shuffled
@@ -91,7 +92,7 @@ class _View:
         self._error = error
         self.asked = threading.Event()
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
+    def search(self, text: str, query: SearchQuery) -> list[RankedHit]:
         del text, query
         self.asked.set()
         if self._error is not None:

@@ -12,6 +12,7 @@ from core.errors import ConfigError, UnavailableError
 from core.index import SearchQuery
 from runtime import control
 from runtime.control import WorkerClient
+from search.result import Answer
 
 
 @contextmanager
@@ -71,8 +72,8 @@ _BUSY = b'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 
 def test_a_busy_worker_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that a worker has no room for is sent again, until the timeout; then the error has its reason."""
     monkeypatch.setattr(control, "_RETRY_S", 0.2)
-    with _worker(_BUSY, _BUSY, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n[]") as worker:
-        assert worker.search("text", SearchQuery(tenant_id="acme")) == []
+    with _worker(_BUSY, _BUSY, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}") as worker:
+        assert worker.search("text", SearchQuery(tenant_id="acme")) == Answer()
     with (
         _worker(*[_BUSY] * 9, timeout_s=0.5) as worker,
         pytest.raises(UnavailableError, match="rejected the request: busy"),

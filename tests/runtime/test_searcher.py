@@ -80,7 +80,7 @@ def test_an_index_without_a_worker_is_opened(tmp_path: Path) -> None:
         searcher = open_searcher(settings, stack)
         open_index_for_writing(settings.index, dimension=embedder.dimension, model=embedder.stamp).close()
         assert searcher.status().points == 0
-        assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")) == []
+        assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")).hits == ()
 
 
 def test_a_search_before_the_first_worker_creates_nothing(tmp_path: Path) -> None:

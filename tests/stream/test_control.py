@@ -9,21 +9,25 @@ import pytest
 
 from connectors.qdrant.open import open_index_for_writing
 from core.errors import FatalError, TransientError
-from core.index import SearchHit
 from core.settings import IndexSettings
 from models.run.hashing import HashingEmbedder
-from runtime.control import SearchRequest, WorkerStatus
+from runtime.control import SearchRequest, SimilarRequest, WorkerStatus
 from runtime.searcher import IndexSearcher
+from search.result import Answer
 from stream.control import control_app
 from tests.runtime.test_http import ask, serving
+from tests.search.cases import hit
 
-HIT = SearchHit("acme", "1", 3, 0.9, "passage", {"status": "open"})
+ANSWER = Answer(hits=(hit("1", 0.9),), nothing=False, confidence=0.9)
 STATUS = WorkerStatus(model="m", points=3, tombstones=1, inflight=0, freshness_s=None, outage=None)
 QUESTION = {"text": "why", "query": {"tenant_id": "acme"}}
 
 
-def _control(search: Callable[[SearchRequest], list[SearchHit]] = lambda _request: [HIT]) -> WSGIApplication:
-    return control_app(token="right", search=search, status=lambda: STATUS)
+def _control(
+    search: Callable[[SearchRequest], Answer] = lambda _request: ANSWER,
+    similar: Callable[[SimilarRequest], Answer] = lambda _request: ANSWER,
+) -> WSGIApplication:
+    return control_app(token="right", search=search, similar=similar, status=lambda: STATUS)
 
 
 def test_a_search_with_the_token_returns_the_hits() -> None:
@@ -31,7 +35,7 @@ def test_a_search_with_the_token_returns_the_hits() -> None:
     with serving(_control()) as url:
         status, body = ask(f"{url}/search", token="right", body=QUESTION)
     assert status == 200
-    assert json.loads(body)[0]["ticket_id"] == "1"
+    assert json.loads(body)["hits"][0]["ticket_id"] == "1"
 
 
 @pytest.mark.parametrize("token", [None, "wrong", "rightright"])
@@ -39,7 +43,7 @@ def test_a_search_with_the_token_returns_the_hits() -> None:
 def test_a_request_without_the_token_is_refused(token: str | None, path: str) -> None:
     """Another user of the host gets 401 for every path, and the index is not searched."""
 
-    def never(_request: SearchRequest) -> list[SearchHit]:
+    def never(_request: SearchRequest) -> Answer:
         pytest.fail("searched")
 
     with serving(_control(never)) as url:
@@ -108,7 +112,7 @@ def test_an_error_of_the_index_is_a_5xx_with_one_line(
 ) -> None:
     """An outage is a 503. Any other error is a 500 that is logged, quotes no ticket and prints no traceback."""
 
-    def fail(_request: SearchRequest) -> list[SearchHit]:
+    def fail(_request: SearchRequest) -> Answer:
         raise error
 
     with serving(_control(fail)) as url:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.index import SearchHit, SearchQuery
+from core.index import SearchQuery
 from runtime.control import WorkerStatus
+from search.result import Answer
+from tests.search.cases import hit
 
 
 class FakeSearcher:
@@ -13,10 +15,17 @@ class FakeSearcher:
         self._answers = answers
         self.limits: list[int] = []
 
-    def search(self, text: str, query: SearchQuery) -> list[SearchHit]:
-        """The given tickets."""
+    def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """The given tickets; without any, nothing is found."""
+        del plain
         self.limits.append(query.limit)
-        return [SearchHit(query.tenant_id, ticket_id, 1, 0.5, "", {}) for ticket_id in self._answers.get(text, ())]
+        hits = tuple(map(hit, self._answers.get(text, ())))
+        return Answer(hits=hits, nothing=not hits)
+
+    def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """Nothing."""
+        del ticket_id, query, plain
+        return Answer()
 
     def warning(self) -> str | None:
         """None."""
