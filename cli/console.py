@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import wraps
 from inspect import cleandoc
 from typing import Annotated, Final, ParamSpec
@@ -12,8 +11,8 @@ import typer
 from rich.text import Text
 
 from cli.terminal import escape_json_controls, one_line, open_console
-from core.contract import milliseconds
 from core.errors import ConfigError, TicketstreamError
+from search.question import parse_moment
 
 P = ParamSpec("P")
 
@@ -40,13 +39,7 @@ def parse_time(value: str | None, option: str) -> int | None:
     Raises:
         ConfigError: it is neither; the message names the option.
     """
-    if value is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-        return milliseconds(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        raise ConfigError(f"{option}: {value!r} is not a date or time; write 2026-01-31 or 2026-01-31T08:00") from None
+    return None if value is None else parse_moment(value, option)
 
 
 def report_errors(command: Callable[P, None]) -> Callable[P, None]:

@@ -14,7 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.console import out, report_errors
 from cli.model import model_progress
 from cli.search import show
+from cli.terminal import one_line
 from core.environment import load_settings
+from core.errors import ConfigError
 from core.index import SearchQuery
 from local.feed import Feed, open_feed
 from local.stack import LocalStream, open_local_stream
@@ -27,6 +29,7 @@ from synthetic.tickets import events
 
 _TRICKLE_PER_S: Final = 2.0
 _HITS: Final = 3
+_MS: Final = 1_000
 
 
 @report_errors
@@ -94,9 +97,14 @@ def _send_and_watch(stream: LocalStream, feed: Feed, tickets: int, seed: int) ->
 
 def _index_line(status: WorkerStatus) -> str:
     line = f"index: {status.points:,} points ({status.tombstones:,} tombstones), model {status.model}"
-    if status.freshness_s is not None:
-        line += f", median {status.freshness_s:.2f} s from broker to searchable"
-    return line
+    return f"{line}, {_newest(status)}"
+
+
+def _newest(status: WorkerStatus) -> str:
+    """The age of the newest searchable ticket, which says how far the index is behind the broker."""
+    if status.newest_ms is None:
+        return "no ticket searchable yet"
+    return f"newest ticket {max(0.0, time.time() - status.newest_ms / _MS):.1f} s old"
 
 
 def _prompt_for_questions(stream: LocalStream, feed: Feed, searcher: Searcher, seed: int) -> None:
@@ -117,9 +125,17 @@ def _prompt_for_questions(stream: LocalStream, feed: Feed, searcher: Searcher, s
                     text = session.prompt(HTML(f"<b>search {TENANTS[0]}</b> (Ctrl-C ends) > ")).strip()
                 stream.check()
                 if text:
-                    show(searcher, text, SearchQuery(tenant_id=TENANTS[0], limit=_HITS))
+                    _answer(searcher, text)
     except (KeyboardInterrupt, EOFError):
         out.print("draining and stopping")
+
+
+def _answer(searcher: Searcher, text: str) -> None:
+    """Show the hits; a mistake in a typed question is said and doesn't end the demo."""
+    try:
+        show(searcher, text, SearchQuery(tenant_id=TENANTS[0], limit=_HITS), show_all=True)
+    except ConfigError as error:
+        out.print(one_line(str(error)), style="red", highlight=False)
 
 
 class _Toolbar:
@@ -129,18 +145,18 @@ class _Toolbar:
         self._feed = feed
         self._searcher = searcher
         self._line = "…"
+        self._status: WorkerStatus | None = None
 
     def line(self) -> str:
-        """The text to show."""
-        return self._line
+        """The text to show. The age of the newest ticket is that of this moment."""
+        return self._line if self._status is None else f"{self._line} · {_newest(self._status)}"
 
     def update(self) -> None:
         """Ask for the current figures."""
-        backlog, status = self._feed.backlog(), self._searcher.status()
-        self._line = f"{self._feed.sent:,} events sent · {backlog:,} not yet committed · {status.points:,} points"
-        if status.freshness_s is not None:
-            self._line += f" · median {status.freshness_s:.2f} s to searchable"
+        backlog, self._status = self._feed.backlog(), self._searcher.status()
+        sent = f"{self._feed.sent:,} events sent"
+        self._line = f"{sent} · {backlog:,} not yet committed · {self._status.points:,} points"
 
     def show_error(self, message: str) -> None:
         """Show `message` from now on."""
-        self._line = message
+        self._line, self._status = message, None

@@ -18,7 +18,8 @@ from operators.language import CompactDetector
 from runtime.control import WorkerClient, WorkerStatus, require_question
 from runtime.index import open_index_for_reading
 from runtime.model import open_embedder
-from search.find import Plan, Ports, find
+from search.find import Plan, find
+from search.ports import Ports
 from search.rank import NO_FACTORS, Factors
 from search.result import Answer
 from search.similar import find_similar

@@ -7,13 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from core.index import SearchQuery
-from core.protocols import Embedder, IndexReader
 from operators.language import Detector
 from operators.pii.find import find_pii
 from operators.terms import identifiers, question_terms, term_id
 from search.explain import hit_of
 from search.fuse import best_of_each_ticket, fuse, gate, holds_all
 from search.nothing import THRESHOLD, confidence
+from search.ports import Passages, Ports
 from search.question import ReadQuestion, read_question
 from search.rank import Factors, rank
 from search.result import Answer
@@ -22,14 +22,6 @@ from search.result import Answer
 POOL: Final = 32
 #: Tickets among which a quoted phrase is looked for.
 _PHRASE_POOL: Final = 200
-
-
-class Ports(Struct, frozen=True, eq=False):
-    """The index, the model and the language detector that a plan asks."""
-
-    index: IndexReader
-    embedder: Embedder
-    detector: Detector
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -83,7 +75,7 @@ def _languages(text: str, query: SearchQuery, detector: Detector) -> tuple[str, 
     return () if found is None else (found[0],)
 
 
-def _redacted(question: ReadQuestion, index: IndexReader) -> str:
+def _redacted(question: ReadQuestion, index: Passages) -> str:
     """The question redacted as tickets are, except where a finding is an identifier that the tenant's tickets hold.
 
     Redaction reads what stands around a value: "order 555-0134-22" keeps its number in a ticket, which alone looks like

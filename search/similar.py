@@ -11,8 +11,9 @@ from core.index import SearchQuery, Thread, ThreadPassage
 from core.records import Vector
 from operators.terms import question_terms
 from search.explain import hit_of
-from search.find import POOL, Plan, Ports
+from search.find import POOL, Plan
 from search.fuse import Wanted, best_of_each_ticket, fuse
+from search.ports import Ports
 from search.rank import rank
 from search.result import Answer
 

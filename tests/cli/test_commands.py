@@ -13,6 +13,7 @@ COMMANDS = [
     "topics",
     "produce",
     "search",
+    "similar",
     "evaluate",
     "status",
     "reconcile",

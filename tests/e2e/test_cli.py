@@ -31,10 +31,12 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
         assert status["index"]["points"] > 60
         assert status["index"]["freshness_s"] is not None, "only the worker knows it"
 
-        found = terminal.json("search", "--tenant", "zoo", "the penguin has escaped")
+        found = terminal.json("search", "--tenant", "zoo", "the penguin has escaped")["hits"]
         assert [hit["ticket_id"] for hit in found] == ["1", "7"]
-        assert terminal.json("search", "--tenant", "zoo", "--status", "closed", "penguin")[0]["ticket_id"] == "7"
-        assert terminal.json("search", "--tenant", "nobody", "penguin") == []
+        assert (
+            terminal.json("search", "--tenant", "zoo", "--status", "closed", "penguin")["hits"][0]["ticket_id"] == "7"
+        )
+        assert terminal.json("search", "--tenant", "nobody", "penguin")["hits"] == []
         assert "penguin" in terminal.run("search", "--tenant", "zoo", "penguin")
 
         letters = sorted(terminal.json("dlq", "list"), key=lambda letter: -len(letter["reason"]))
@@ -61,7 +63,7 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
         assert worker.terminate() == 0
         assert "penguin" not in worker.output()
     # without a worker the commands open the index themselves
-    assert terminal.json("search", "--tenant", "zoo", "the penguin has escaped")[0]["ticket_id"] == "1"
+    assert terminal.json("search", "--tenant", "zoo", "the penguin has escaped")["hits"][0]["ticket_id"] == "1"
     assert terminal.json("status")["index"]["freshness_s"] is None
     findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
     assert findings == dict.fromkeys(

@@ -55,7 +55,7 @@ def test_an_index_that_must_be_read_again_answers_no_search() -> None:
     with pytest.raises(TransientError, match=r"must be read again: it lacks 7 record\(s\)"):
         searcher.search("where is my invoice", SearchQuery(tenant_id="acme"))
     index.provenance, now[0] = _of(positions={0: 10}, until={0: 10}), 1.0
-    assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")) == []
+    assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")).hits == ()
     assert searcher.warning() is None
 
 
@@ -64,7 +64,7 @@ def test_answers_of_an_index_that_lacks_expired_records_have_a_warning() -> None
     index = FakeIndex()
     index.provenance = _of(expired=20)
     searcher = IndexSearcher(index=index, embedder=HashingEmbedder())
-    assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")) == []
+    assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")).hits == ()
     assert "20 record(s) were deleted from the topic before they were read" in (searcher.warning() or "")
 
 

@@ -1,9 +1,9 @@
 """An index in memory that finds passages by brute force, for tests of the plans."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import log
 
-from core.index import Candidate, IndexedTicket, IndexSize, SearchHit, SearchQuery, Thread, ThreadPassage
+from core.index import Candidate, SearchQuery, Thread, ThreadPassage
 from core.payload import PayloadValue
 from core.protocols import Embedder
 from core.records import SparseVector, Vector
@@ -13,7 +13,7 @@ TENANT = "acme"
 
 
 class FakePassages:
-    """Implements `core.protocols.IndexReader` on the passages of `add`. Filters by tenant and status only."""
+    """Implements `search.ports.Passages` on the passages of `add`. Filters by tenant and status only."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -61,18 +61,6 @@ class FakePassages:
             if (row.tenant_id, row.ticket_id) == (tenant_id, ticket_id)
         )
         return Thread(tenant_id, ticket_id, 1, own) if own else None
-
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        raise NotImplementedError
-
-    def tickets(self) -> Iterator[IndexedTicket]:
-        raise NotImplementedError
-
-    def size(self) -> IndexSize:
-        return IndexSize(len(self._rows), 0, len({row.ticket_id for row in self._rows}))
-
-    def close(self) -> None:
-        pass
 
     def _weight(self, term: int, weights: Mapping[int, float]) -> float:
         holders = sum(term in other for other in self._terms)

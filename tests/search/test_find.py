@@ -6,8 +6,9 @@ from core.errors import ConfigError
 from core.index import SearchQuery
 from models.run.hashing import HashingEmbedder
 from operators.language import CompactDetector
-from search.find import Plan, Ports, find
+from search.find import Plan, find
 from search.fuse import IDENTIFIER, PLAIN
+from search.ports import Ports
 from search.rank import NO_FACTORS
 from search.result import Answer
 from search.similar import find_similar
