@@ -10,7 +10,7 @@ import numpy as np
 import qdrant_edge as edge
 
 from connectors.qdrant import folder
-from connectors.qdrant.engine import Condition, Found, Stored, Upsert
+from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
@@ -46,7 +46,7 @@ class EdgeReader:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> list[Found]:
         """See `EngineReader`."""
-        return self._query(edge.Query.Nearest(vector.tolist(), using=VECTOR), conditions, limit, unless)
+        return _found(self._query(vector, (), filter_of(conditions, unless), limit))
 
     def matching(
         self,
@@ -57,9 +57,14 @@ class EdgeReader:
         unless: Sequence[Condition] = (),
     ) -> list[Found]:
         """See `EngineReader`."""
-        query = edge.Query.Nearest(_sparse(terms), using=TERMS)
-        rarity = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))) if corpus else None
-        return self._query(query, conditions, limit, unless, rarity) if self._has_terms else []
+        return _found(self._query(terms, corpus, filter_of(conditions, unless), limit))
+
+    def scores(
+        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
+    ) -> dict[str, float]:
+        """See `EngineReader`."""
+        found = self._query(wanted, corpus, filter_of([WithIds(tuple(ids))]), len(ids), payload=False)
+        return {str(point.id): point.score for point in found}
 
     def scan(
         self,
@@ -89,18 +94,25 @@ class EdgeReader:
 
     def _query(
         self,
-        query: edge.Query,
-        conditions: Sequence[Condition],
+        wanted: Vector | SparseVector,
+        corpus: Sequence[Condition],
+        among: edge.Filter | None,
         limit: int,
-        unless: Sequence[Condition],
-        params: edge.SearchParams | None = None,
-    ) -> list[Found]:
-        request = edge.QueryRequest(
-            limit=limit, query=query, filter=filter_of(conditions, unless), with_payload=True, params=params
-        )
+        *,
+        payload: bool = True,
+    ) -> list[edge.ScoredPoint]:
+        params = None
+        if isinstance(wanted, SparseVector):
+            if not self._has_terms:
+                return []
+            query = edge.Query.Nearest(_sparse(wanted), using=TERMS)
+            if corpus:
+                params = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus)))
+        else:
+            query = edge.Query.Nearest(wanted.tolist(), using=VECTOR)
+        request = edge.QueryRequest(limit=limit, query=query, filter=among, with_payload=payload, params=params)
         with _translated():
-            found = self._shard.query(request)
-        return [Found(str(point.id), unpack(point.payload), point.score) for point in found]
+            return self._shard.query(request)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `EngineReader`."""
@@ -209,6 +221,10 @@ def _translated() -> Iterator[None]:
 def _identity(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_dev, found.st_ino
+
+
+def _found(points: Sequence[edge.ScoredPoint]) -> list[Found]:
+    return [Found(str(point.id), unpack(point.payload), point.score) for point in points]
 
 
 def _point(point: Point) -> edge.Point:

@@ -110,6 +110,12 @@ class EngineReader(Protocol):
         """
         ...
 
+    def scores(
+        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
+    ) -> Mapping[str, float]:
+        """The scores by id that `nearest` or `matching` would give these points; one that it wouldn't find has none."""
+        ...
+
     def scan(
         self,
         conditions: Sequence[Condition],

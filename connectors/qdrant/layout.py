@@ -66,6 +66,7 @@ class Row(Struct, frozen=True):
     chunk: int = 0
     chunks: int = 0
     state: str = LIVE
+    head: str = ""
     text: str = ""
 
 

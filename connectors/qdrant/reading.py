@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 import numpy as np
 from msgspec import Struct
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets, WithIds, WithTerms
+from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets, WithTerms
 from connectors.qdrant.filters import corpus_of, filters_of
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, INTERNAL, LABEL_FIELDS, LIVE, Row, given_label, row_of
 from connectors.qdrant.provenance import ProvenanceReader
@@ -89,13 +89,12 @@ class VersionedReader:
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """See `core.protocols.IndexReader`."""
         corpus = corpus_of(query)
-        by_meaning = None if vector is None else partial(self._reader.nearest, vector)
-        by_words = None if terms is None or not len(terms.indices) else partial(self._reader.matching, terms, corpus)
-        near = {} if by_meaning is None else self._passages(query, by_meaning)
-        matching = {} if by_words is None else self._passages(query, by_words)
+        terms = terms if terms is not None and len(terms.indices) else None
+        near = {} if vector is None else self._passages(query, partial(self._reader.nearest, vector))
+        matching = {} if terms is None else self._passages(query, partial(self._reader.matching, terms, corpus))
         both = near | matching
-        similarity = self._scores(by_meaning, near, [key for key in matching if key not in near])
-        words = self._scores(by_words, matching, [key for key in near if key not in matching])
+        similarity = self._scores(vector, (), near, [key for key in matching if key not in near])
+        words = self._scores(terms, corpus, matching, [key for key in near if key not in matching])
         return [_candidate(one, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()]
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
@@ -217,12 +216,16 @@ class VersionedReader:
                 rewritten[key] = head.version
         return passages, {key: version for key, version in rewritten.items() if not kept[key]}
 
-    def _scores(self, find: _Find | None, found: dict[str, _Passage], others: Sequence[str]) -> dict[str, float]:
-        """The scores of `found`, and those that the retrieval gives the points `others`."""
+    def _scores(
+        self,
+        wanted: Vector | SparseVector | None,
+        corpus: Sequence[Condition],
+        found: dict[str, _Passage],
+        others: Sequence[str],
+    ) -> dict[str, float]:
+        """The scores of `found`, and those of the points `others`."""
         scores = {key: one.point.score for key, one in found.items()}
-        if find is not None and others:
-            scores |= {one.id: one.score for one in find([WithIds(tuple(others))], len(others))}
-        return scores
+        return scores if wanted is None or not others else scores | dict(self._reader.scores(wanted, others, corpus))
 
     def _occurs(self, term: int, query: SearchQuery) -> bool:
         alone = SparseVector(np.array([term], np.uint32), np.ones(1, np.float32))
@@ -260,11 +263,8 @@ def _shown_text(row: Row) -> str:
 
 
 def _shown(point: Found) -> dict[str, PayloadValue]:
-    return {
-        name: cast("PayloadValue", value)  # as core.records.Payload has it
-        for name, value in point.payload.items()
-        if name not in _NOT_SHOWN
-    }
+    shown = {name: value for name, value in point.payload.items() if name not in _NOT_SHOWN}
+    return cast("dict[str, PayloadValue]", shown)  # as core.payload.Payload has it
 
 
 def _of_tenant(found: Iterable[Found], tenant_id: str) -> list[Found]:
@@ -274,4 +274,4 @@ def _of_tenant(found: Iterable[Found], tenant_id: str) -> list[Found]:
 
 def head_of(one: Row) -> str:
     """The id of the ticket's head."""
-    return point_id(one.tenant_id, one.ticket_id, 0)
+    return one.head or point_id(one.tenant_id, one.ticket_id, 0)

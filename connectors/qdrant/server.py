@@ -50,7 +50,7 @@ class ServerReader:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> list[Found]:
         """See `EngineReader`."""
-        return self._query(vector.tolist(), VECTOR, _filter(conditions, unless), limit)
+        return _found(self._query(vector, (), _filter(conditions, unless), limit))
 
     def matching(
         self,
@@ -61,11 +61,14 @@ class ServerReader:
         unless: Sequence[Condition] = (),
     ) -> list[Found]:
         """See `EngineReader`."""
-        if not self._has_terms:
-            return []
-        among = _filter(corpus)
-        rarity = models.SearchParams(idf=models.IdfCorpusParams(corpus=among)) if among else None
-        return self._query(sparse(terms), TERMS, _filter(conditions, unless), limit, rarity)
+        return _found(self._query(terms, corpus, _filter(conditions, unless), limit))
+
+    def scores(
+        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
+    ) -> dict[str, float]:
+        """See `EngineReader`."""
+        found = self._query(wanted, corpus, _filter([WithIds(tuple(ids))]), len(ids), payload=False)
+        return {str(point.id): point.score for point in found}
 
     def scan(
         self,
@@ -99,24 +102,29 @@ class ServerReader:
 
     def _query(
         self,
-        query: list[float] | models.SparseVector,
-        using: str,
-        wanted: models.Filter | None,
+        wanted: Vector | SparseVector,
+        corpus: Sequence[Condition],
+        among: models.Filter | None,
         limit: int,
-        params: models.SearchParams | None = None,
-    ) -> list[Found]:
+        *,
+        payload: bool = True,
+    ) -> list[models.ScoredPoint]:
+        words = isinstance(wanted, SparseVector)
+        if words and not self._has_terms:
+            return []
+        counted = _filter(corpus)
         answer = self._connection.ask(
             lambda client: client.query_points(
                 self._collection,
-                query=query,
-                using=using,
-                query_filter=wanted,
-                search_params=params,
+                query=sparse(wanted) if isinstance(wanted, SparseVector) else wanted.tolist(),
+                using=TERMS if words else VECTOR,
+                query_filter=among,
+                search_params=models.SearchParams(idf=models.IdfCorpusParams(corpus=counted)) if counted else None,
                 limit=limit,
-                with_payload=True,
+                with_payload=payload,
             )
         )
-        return [Found(str(point.id), point.payload or {}, point.score) for point in answer.points]
+        return answer.points
 
     def _page(
         self,
@@ -254,6 +262,10 @@ def open_server_notes(settings: IndexSettings) -> ServerReader | None:
         raise
     connection.close()
     return None
+
+
+def _found(points: Sequence[models.ScoredPoint]) -> list[Found]:
+    return [Found(str(point.id), point.payload or {}, point.score) for point in points]
 
 
 def _operation(upsert: Upsert, *, terms: bool) -> models.UpsertOperation:

@@ -124,9 +124,13 @@ class _OneScoreEach(_Mutant):
     """Gives a candidate the score of the retrieval that found it only."""
 
     def _scores(
-        self, find: reading._Find | None, found: dict[str, reading._Passage], _others: Sequence[str]
+        self,
+        wanted: Vector | SparseVector | None,
+        corpus: Sequence[Condition],
+        found: dict[str, reading._Passage],
+        others: Sequence[str],
     ) -> dict[str, float]:
-        return super()._scores(find, found, ())
+        return super()._scores(wanted, corpus, found, others[:0])
 
 
 class _KnowsAll(_Mutant):

@@ -70,6 +70,11 @@ class _Engine:
     ) -> Sequence[Found]:
         return self._inner.matching(terms, corpus, conditions, limit, unless)
 
+    def scores(
+        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
+    ) -> Mapping[str, float]:
+        return self._inner.scores(wanted, ids, corpus)
+
     def count(self, conditions: Sequence[Condition]) -> int:
         return self._inner.count(conditions)
 
