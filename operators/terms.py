@@ -8,9 +8,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from hashlib import blake2b
 from itertools import chain
 from typing import Final
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -111,10 +111,9 @@ def identifiers(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@lru_cache(_CACHED)
 def term_id(token: str) -> int:
-    """32 bits of a hash that never changes: it is stored in indexes."""
-    return int.from_bytes(blake2b(token.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+    """The CRC-32 of the token: it never changes, because it is stored in indexes."""
+    return crc32(token.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(_CACHED)

@@ -5,8 +5,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, get_args
 
 from msgspec import Struct
@@ -18,7 +16,6 @@ _MAX_PIECE: Final = 512
 _MAX_TOKEN: Final = 128
 #: Tokens of one piece.
 _MAX_TOKENS: Final = 48
-_CACHED: Final = 32_768
 
 #: The placeholders of redaction carry no meaning.
 _PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(get_args(Kind))})\]")
@@ -37,6 +34,8 @@ _SCHEME: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://")
 #: What separates tokens that stand side by side without a space.
 _APART: Final = re.compile(r"[\s()\[\]{}<>\"«»“”„‘`=,;|&?#*^~!…]+|--+")  # noqa: RUF001 - the marks are meant
 _CORE: Final = re.compile(rf"{_LETTERS}(?:.*{_LETTERS})?")
+#: Punctuation around words, with which one word would be many pieces.
+_OUTER: Final = ".,;:!?()\"'"
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")  # noqa: RUF001 - the dashes are meant
 _APOSTROPHE: Final = re.compile("['’]")  # noqa: RUF001 - likewise
 _SHORT_ENDINGS: Final = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
@@ -45,6 +44,7 @@ _WORDS: Final = re.compile(rf"{_LETTERS}+")
 _CAMEL: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NUMBERED: Final = re.compile(r"([A-Za-z]{2,})([0-9]{2,})")
+_DIGIT: Final = re.compile(r"\d")
 _VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)+)", re.IGNORECASE)
 _LANGUAGE: Final = re.compile(r"\W*([A-Za-z](?:\+\+|#))\W*")  # of programming
 _DOTTED: Final = re.compile(r"\d+(?:\.\d+)+")
@@ -63,10 +63,11 @@ class Token(Struct, frozen=True):
 def pieces_of(text: str) -> list[str]:
     """Parts of the text for `tokens_of`: divided at white space and between scripts with and without spaces."""
     if text.isascii():
-        return text.split()
+        return [piece for part in text.split() if (piece := part.strip(_OUTER))]
     pieces: list[str] = []
-    for piece in _PIECES.findall(unicodedata.normalize("NFKC", text)):
-        pieces += _pairs(piece) if _IS_UNSPACED.match(piece) else [piece]
+    for part in _PIECES.findall(unicodedata.normalize("NFKC", text)):
+        piece = part.strip(_OUTER)
+        pieces += _pairs(piece) if _IS_UNSPACED.match(piece) else [piece] if piece else []
     return pieces
 
 
@@ -75,74 +76,80 @@ def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
 
 
-@lru_cache(_CACHED)
 def tokens_of(piece: str) -> tuple[Token, ...]:
     """The different tokens of a piece: whole ones first, then their parts."""
-    if piece.isascii() and piece.isalpha() and not _CAMEL.search(piece):
+    if piece.isalpha() and not _CAMEL.search(piece):
         return (_word(piece),) if len(piece) <= _MAX_TOKEN else ()
-    language = _LANGUAGE.fullmatch(piece)
+    language = _LANGUAGE.fullmatch(piece) if "+" in piece or "#" in piece else None
     if language is not None:
         return (Token(language.group(1).casefold(), word=False),)
-    piece = piece[:_MAX_PIECE].translate(_DASHES)
-    piece = _SCHEME.sub(" ", _PLACEHOLDER.sub(" ", piece))
     found: dict[Token, None] = {}
-    for part in _APART.split(piece):
+    for part in _APART.split(_plain(piece[:_MAX_PIECE])):
         core = _CORE.search(part)
         if core is not None:
-            found |= dict.fromkeys(_tokens(core.group()))
+            found.update(dict.fromkeys(_tokens(core.group())))
     return tuple(token for token in list(found)[:_MAX_TOKENS] if len(token.text) <= _MAX_TOKEN)
 
 
-def _tokens(core: str) -> Iterator[Token]:
+def _plain(piece: str) -> str:
+    """Without placeholders and the schemes of URLs, and with one kind of dash."""
+    if not piece.isascii():
+        piece = piece.translate(_DASHES)
+    if "[" in piece:
+        piece = _PLACEHOLDER.sub(" ", piece)
+    return _SCHEME.sub(" ", piece) if "://" in piece else piece
+
+
+def _tokens(core: str) -> list[Token]:
+    if core.isalpha() and not _CAMEL.search(core):
+        return [_word(core)]
+    if _WORDS.fullmatch(core) is not None:
+        return _parts(core)
     if _APOSTROPHE.search(core):
         first, *rest = _APOSTROPHE.split(core)
-        for one in (first, *(other for other in rest if other.casefold() not in _SHORT_ENDINGS)):
-            if len(one) > 1:
-                yield from _tokens(one)
-        return
-    if core.isalpha() and not _CAMEL.search(core):
-        yield _word(core)
-        return
-    if _WORDS.fullmatch(core) is None:
-        yield Token(core.casefold(), word=False)
-        yield from _inner(core)
-        return
-    yield from _parts(core)
+        kept = [first, *(other for other in rest if other.casefold() not in _SHORT_ENDINGS)]
+        return [token for one in kept if len(one) > 1 for token in _tokens(one)]
+    return [Token(core.casefold(), word=False), *_inner(core)]
 
 
-def _inner(core: str) -> Iterator[Token]:
+def _inner(core: str) -> list[Token]:
     """The tokens inside one with punctuation: segments that have some themselves, then words."""
-    version = _VERSION.fullmatch(core)
-    if version is not None:
-        numbers = version.group(1).split(".")
-        yield from (Token(".".join(numbers[:count]), word=False) for count in range(len(numbers), 1, -1))
-        return
-    hyphened = _HYPHENED.fullmatch(core)
-    if hyphened is not None:
-        yield _word("".join(hyphened.groups()))
-    named = _NAME_AND_VERSION.match(core)
-    if named is not None and _WORDS.fullmatch(named.group(1)) is None:
-        yield Token(named.group(1).casefold(), word=False)
-    yield from (Token(dotted, word=False) for dotted in _DOTTED.findall(core))
+    whole: list[str] = []
+    found: list[Token] = []
+    if _DIGIT.search(core):
+        version = _VERSION.fullmatch(core)
+        if version is not None:
+            numbers = version.group(1).split(".")
+            return [Token(".".join(numbers[:count]), word=False) for count in range(len(numbers), 1, -1)]
+        named = _NAME_AND_VERSION.match(core)
+        whole += [named.group(1)] if named is not None else []
+        whole += _DOTTED.findall(core)
+    elif (hyphened := _HYPHENED.fullmatch(core)) is not None:
+        found.append(_word("".join(hyphened.groups())))
     for segment in _SEGMENTS.split(core):
-        for part in (segment, *segment.split("."), *segment.split("-")):
-            if _WORDS.fullmatch(part) is None and (inner := _CORE.search(part)) is not None:
-                yield Token(inner.group().casefold(), word=False)
-    for word in _WORDS.findall(core):
-        if len(word) > 1:
-            yield from _parts(word)
+        if "." in segment or "-" in segment or "_" in segment:
+            whole += [segment, *segment.split("."), *segment.split("-")]
+    found += [
+        Token(inner.group().casefold(), word=False)
+        for one in whole
+        if _WORDS.fullmatch(one) is None and (inner := _CORE.search(one)) is not None
+    ]
+    return found + [token for word in _WORDS.findall(core) if len(word) > 1 for token in _parts(word)]
 
 
-def _parts(word: str) -> Iterator[Token]:
+def _parts(word: str) -> list[Token]:
     """A word without punctuation, and the parts that its capitals and digits divide it into."""
-    camel = _CAMEL.search(word)
-    numbered = _NUMBERED.fullmatch(word)
-    plain = not camel and not any(map(str.isdigit, word))
-    yield _word(word) if plain else Token(word.casefold(), word=False)
-    parts = _HUMPS.findall(word) if camel else numbered.groups() if numbered else ()
-    for part in parts:
-        if len(part) > 1:
-            yield Token(part.casefold(), word=part.isalpha())
+    if _CAMEL.search(word):
+        parts = _HUMPS.findall(word)
+    elif not _DIGIT.search(word):
+        return [_word(word)]
+    else:
+        numbered = _NUMBERED.fullmatch(word)
+        parts = [] if numbered is None else [*numbered.groups()]
+    return [
+        Token(word.casefold(), word=False),
+        *(Token(part.casefold(), word=part.isalpha()) for part in parts if len(part) > 1),
+    ]
 
 
 def _word(word: str) -> Token:
