@@ -1,20 +1,20 @@
 """The engine on a Qdrant server, over gRPC."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, cast
+from typing import Final
 
-import numpy as np
 from qdrant_client import QdrantClient, models
 from qdrant_client.conversions.common_types import PointId
 
 from connectors.qdrant.collection import create_collection, misfit, require_collection
 from connectors.qdrant.connection import Connection, open_connection
-from connectors.qdrant.engine import Between, Condition, Found, OfTickets, Stored, Upsert, WithIds, WithTerms
+from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.server_terms import finds_terms, sparse, stores_terms
+from connectors.qdrant.messages import deletion_of, filter_of, found_in, sparse, terms_in, upsert_of, vector_in
+from connectors.qdrant.server_terms import finds_terms, stores_terms
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
-from core.records import Point, SparseVector, Vector
+from core.records import SparseVector, Vector
 from core.settings import IndexSettings
 
 _PAGE: Final = 1_000
@@ -50,7 +50,7 @@ class ServerReader:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> list[Found]:
         """See `EngineReader`."""
-        return _found(self._query(vector, (), _filter(conditions, unless), limit))
+        return found_in(self._query(vector, (), filter_of(conditions, unless), limit))
 
     def matching(
         self,
@@ -61,13 +61,13 @@ class ServerReader:
         unless: Sequence[Condition] = (),
     ) -> list[Found]:
         """See `EngineReader`."""
-        return _found(self._query(terms, corpus, _filter(conditions, unless), limit))
+        return found_in(self._query(terms, corpus, filter_of(conditions, unless), limit))
 
     def scores(
         self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
     ) -> dict[str, float]:
         """See `EngineReader`."""
-        found = self._query(wanted, corpus, _filter([WithIds(tuple(ids))]), len(ids), payload=False)
+        found = self._query(wanted, corpus, filter_of([WithIds(tuple(ids))]), len(ids), payload=False)
         return {str(point.id): point.score for point in found}
 
     def scan(
@@ -80,18 +80,18 @@ class ServerReader:
         majority: bool = False,
     ) -> Iterator[Found]:
         """See `EngineReader`."""
-        wanted = _filter(conditions, unless)
+        wanted = filter_of(conditions, unless)
         offset: PointId | None = None
         while True:
             records, offset = self._page(wanted, fields, offset, vectors=vectors, majority=majority)
             for record in records:
-                yield Found(str(record.id), record.payload or {}, 0.0, _vector(record), _terms(record))
+                yield Found(str(record.id), record.payload or {}, 0.0, vector_in(record), terms_in(record))
             if offset is None:
                 return
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `EngineReader`."""
-        wanted = _filter(conditions)
+        wanted = filter_of(conditions)
         return self._connection.ask(
             lambda client: client.count(self._collection, count_filter=wanted, exact=True)
         ).count
@@ -112,7 +112,7 @@ class ServerReader:
         words = isinstance(wanted, SparseVector)
         if words and not self._has_terms:
             return []
-        counted = _filter(corpus)
+        counted = filter_of(corpus)
         answer = self._connection.ask(
             lambda client: client.query_points(
                 self._collection,
@@ -160,12 +160,12 @@ class ServerEngine(ServerReader):
     def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:
         """See `Engine`. Sends one request, which the server applies in order."""
         if upserts:
-            self._apply(lambda: [_operation(upsert, terms=self._stores_terms) for upsert in upserts], ordered=ordered)
+            self._apply(lambda: [upsert_of(upsert, terms=self._stores_terms) for upsert in upserts], ordered=ordered)
 
     def delete(self, ids: Sequence[str], *, below: int) -> None:
         """See `Engine`."""
         if ids:
-            self._apply(lambda: [_deletion(ids, below)], ordered=True)
+            self._apply(lambda: [deletion_of(ids, below)], ordered=True)
 
     def _apply(self, build: Callable[[], Sequence[models.UpdateOperation]], *, ordered: bool) -> None:
         try:
@@ -240,12 +240,6 @@ def open_server_reader(settings: IndexSettings, *, dimension: int) -> ServerRead
     return ServerReader(connection, settings.collection, dimension=dimension, has_terms=found)
 
 
-def _deletion(ids: Sequence[str], below: int) -> models.DeleteOperation:
-    older = models.FieldCondition(key="version", range=models.Range(lt=below))
-    wanted = models.Filter(must=[models.HasIdCondition(has_id=list(ids)), older])
-    return models.DeleteOperation(delete=models.FilterSelector(filter=wanted))
-
-
 def open_server_notes(settings: IndexSettings) -> ServerReader | None:
     """Open the collection, of whatever vectors, to read its provenance; None if there is none.
 
@@ -262,57 +256,3 @@ def open_server_notes(settings: IndexSettings) -> ServerReader | None:
         raise
     connection.close()
     return None
-
-
-def _found(points: Sequence[models.ScoredPoint]) -> list[Found]:
-    return [Found(str(point.id), point.payload or {}, point.score) for point in points]
-
-
-def _operation(upsert: Upsert, *, terms: bool) -> models.UpsertOperation:
-    points = [_point(point, terms=terms) for point in upsert.points]
-    return models.UpsertOperation(upsert=models.PointsList(points=points, update_filter=_below(upsert)))
-
-
-def _point(point: Point, *, terms: bool) -> models.PointStruct:
-    vector: dict[str, models.Vector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
-    if terms and point.terms is not None and len(point.terms.indices):
-        vector[TERMS] = sparse(point.terms)
-    return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
-
-
-def _vector(record: models.Record) -> list[float] | None:
-    named = record.vector
-    # The vector of this name is dense.
-    return cast("list[float] | None", named.get(VECTOR)) if isinstance(named, dict) else None
-
-
-def _terms(record: models.Record) -> SparseVector | None:
-    found = record.vector.get(TERMS) if isinstance(record.vector, dict) else None
-    if not isinstance(found, models.SparseVector):
-        return None
-    return SparseVector(np.array(found.indices, np.uint32), np.array(found.values, np.float32))
-
-
-def _below(upsert: Upsert) -> models.Filter:
-    bounds = models.Range(gte=upsert.least, lt=upsert.below)
-    return models.Filter(must=[models.FieldCondition(key="version", range=bounds)])
-
-
-def _filter(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> models.Filter | None:
-    if not conditions and not unless:
-        return None
-    return models.Filter(must=[_condition(c) for c in conditions], must_not=[_condition(c) for c in unless])
-
-
-def _condition(condition: Condition) -> models.FieldCondition | models.HasIdCondition | models.HasVectorCondition:
-    if isinstance(condition, WithIds):
-        return models.HasIdCondition(has_id=list(condition.ids))
-    if isinstance(condition, WithTerms):
-        return models.HasVectorCondition(has_vector=TERMS)
-    if isinstance(condition, OfTickets):
-        return models.FieldCondition(key="head", match=models.MatchAny(any=list(condition.heads)))
-    if isinstance(condition, Between):
-        return models.FieldCondition(key=condition.field, range=models.Range(gte=condition.least, lt=condition.below))
-    values = list(condition.values)
-    match = models.MatchValue(value=values[0]) if len(values) == 1 else models.MatchAny(any=values)
-    return models.FieldCondition(key=condition.field, match=match)

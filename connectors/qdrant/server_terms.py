@@ -9,7 +9,6 @@ from qdrant_client import models
 from connectors.qdrant.connection import Connection
 from connectors.qdrant.layout import TERMS
 from core.errors import FatalError
-from core.records import SparseVector
 
 logger: Final = logging.getLogger("ticketstream.index")
 
@@ -61,8 +60,3 @@ def finds_terms(connection: Connection, name: str) -> bool:
         *_RARITY_BY_TENANT,
     )
     return False
-
-
-def sparse(terms: SparseVector) -> models.SparseVector:
-    """The terms in the client's form."""
-    return models.SparseVector(indices=terms.indices.tolist(), values=terms.values.tolist())

@@ -71,6 +71,11 @@ class MemoryEngine:
     ) -> Sequence[Found]:
         raise NotImplementedError
 
+    def scores(
+        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
+    ) -> Mapping[str, float]:
+        raise NotImplementedError
+
     def count(self, conditions: Sequence[Condition]) -> int:
         raise NotImplementedError
 
