@@ -64,6 +64,7 @@ def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> s
     machine = rows[0].machine
     rounds = len({row.round for row in rows})
     tickets = max(row.measured.tickets for row in rows if row.measured is not None)
+    counted = f"{tickets:,} tickets a run, " if tickets > 1 and not suite.corpus else ""
     picture = f"{suite.name}-{Path(corpus).stem}.svg"
     alt_text = plot(suite, summaries, results / picture)
     columns = headings(suite)
@@ -79,7 +80,7 @@ def _section(suite: Suite, corpus: str, rows: Sequence[Row], results: Path) -> s
         *("| " + " | ".join(cells(suite, summary)) + " |" for summary in summaries),
         "",
         *([suite.note, ""] if suite.note else []),
-        f"{f'{tickets:,} tickets a run, ' if tickets > 1 else ''}{rounds} {'round' if rounds == 1 else 'rounds'}; "
+        f"{counted}{rounds} {'round' if rounds == 1 else 'rounds'}; "
         f"{machine.hardware}; commit {machine.commit}; "
         f"Python {machine.python}, " + ", ".join(f"{name} {number}" for name, number in machine.versions.items()) + ".",
         "",

@@ -54,7 +54,7 @@ def run_suite(
                 tickets = job.tickets if most is None else min(most, job.tickets)
                 asked = msgspec.structs.replace(job, contender=name, tickets=tickets, speed=speed)
                 found = _run(suite, asked, make_environment(number * 100 + at))
-                row = Row(suite.name, name, number, job.corpus, machine)
+                row = Row(suite.name, name, number, suite.corpus or job.corpus, machine)
                 if isinstance(found, str):
                     skipped.add(name)
                     yield msgspec.structs.replace(row, skipped=found)

@@ -50,6 +50,7 @@ class Suite(Struct, frozen=True):
         note: text beneath the table.
         python: interpreter of our contenders; None means the runner's.
         heavy: whether the suite runs only when it is named.
+        corpus: name of what is measured, where it is neither the synthetic tickets nor `--corpus`.
         repeats: whether rounds differ; a suite whose figures never change runs once.
     """
 
@@ -70,6 +71,7 @@ class Suite(Struct, frozen=True):
     python: Path | None = None
     heavy: bool = False
     repeats: bool = True
+    corpus: str = ""
 
     @property
     def everyone(self) -> tuple[str, ...]:

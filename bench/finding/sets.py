@@ -82,6 +82,10 @@ def _hadoop(data: Path, tickets: int | None) -> FindingSet:
         {
             "subject": subjects,
             "whole ticket": duplicates("whole ticket", lambda key: texts[key][:MAX_QUESTION]),
+            "like the ticket": [
+                Question(tenant=HADOOP, ticket=key, relevant=subject.relevant, kind="like the ticket")
+                for key, subject in zip(asking, subjects, strict=True)
+            ],
             "identifiers": [
                 Question(tenant=HADOOP, question=text, relevant=(key,), kind="identifiers")
                 for text, key in identifier_questions(texts).items()

@@ -58,6 +58,13 @@ def test_a_ticket_is_left_out_of_its_own_results() -> None:
     assert searcher.limits == [11]
 
 
+def test_a_ticket_may_be_the_question() -> None:
+    """Its like are asked for, and it is never counted itself."""
+    searcher = FakeSearcher({"T-7": ["T-7", "T-1"]})
+    question = Question(tenant="acme", ticket="T-7", relevant=("T-1",))
+    assert ask_of(searcher)(question) == Found(("T-1",), nothing=False)
+
+
 def test_gains_are_paired() -> None:
     """The gain of each measure is the mean difference of the same questions."""
     better = {**_ANSWERS, "zwei": ["T-2"], "A-1": ["T-3"]}
