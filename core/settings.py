@@ -212,6 +212,7 @@ class IndexSettings(Group):
 class SearchSettings(Group):
     """Ranking of what a search finds. Each factor multiplies a score by 1 to 1 plus the setting; 0 switches it off."""
 
+    words: bool = Field(True, description="Whether words count beside meaning; false is for comparisons.")
     solved_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
         0.03, description="Factor of tickets that are solved and were not reopened."
     )

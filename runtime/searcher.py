@@ -180,7 +180,7 @@ def _plan_of(settings: SearchSettings) -> Plan:
         recent=settings.recent_factor,
         half_life_days=settings.recent_half_life_days,
     )
-    return Plan(factors=factors, min_confidence=settings.min_confidence)
+    return Plan(factors=factors, words=settings.words, min_confidence=settings.min_confidence)
 
 
 def _now_ms() -> int:

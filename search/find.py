@@ -29,10 +29,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         factors: the strength of the factors beside the match.
+        words: whether words count beside meaning.
         min_confidence: an answer whose first hit has less is "nothing found"; 0 never says so.
     """
 
     factors: Factors = Factors()
+    words: bool = True
     min_confidence: float = THRESHOLD
 
 
@@ -46,11 +48,11 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     question = read_question(text, query)
     safe = _redacted(question, ports.index)
     languages = _languages(safe, question.query, ports.detector)
-    terms = question_terms(safe, *languages)
+    terms = question_terms(safe, *languages) if plan.words else None
     vector = ports.embedder.embed([safe], "query")[0]
     pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
     candidates = ports.index.candidates(pool, vector, terms)
-    wanted = gate(question, identifiers(safe), candidates)
+    wanted = gate(question, identifiers(safe) if plan.words else (), candidates)
     matches = fuse(wanted, candidates)
     if question.required:
         matches = [match for match in matches if holds_all(match, question.phrases)]

@@ -42,7 +42,7 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
     vector = _question(own, ports.embedder.embed([subject])[0] if subject else None)
     text = "\n".join([subject, *(passage.passage for passage in own)])[:_CHARACTERS]
     language = own[0].payload.get("language")
-    terms = question_terms(text, language if isinstance(language, str) else None)
+    terms = question_terms(text, language if isinstance(language, str) else None) if plan.words else None
     pool = msgspec.structs.replace(query, limit=max(query.limit, POOL) + 1)
     candidates = [one for one in ports.index.candidates(pool, vector, terms) if one.ticket_id != ticket_id]
     matches = best_of_each_ticket(fuse(Wanted((), (), _WORDS), candidates))

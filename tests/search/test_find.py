@@ -51,6 +51,14 @@ def test_an_unknown_identifier_leaves_the_gate_shut(index: FakePassages) -> None
     assert (answer.words_weight, answer.identifiers) == (PLAIN, ())
 
 
+def test_words_can_be_left_out(index: FakePassages) -> None:
+    """Without words hits are ranked by meaning alone, also with an identifier."""
+    answer = _find(index, "where is order A-42988?", plan=Plan(factors=NO_FACTORS, words=False))
+    assert {hit.words for hit in answer.hits} == {0}
+    assert [hit.similarity for hit in answer.hits] == sorted((hit.similarity for hit in answer.hits), reverse=True)
+    assert answer.identifiers == ()
+
+
 def test_filters_in_the_question_reach_the_index(index: FakePassages) -> None:
     """A filter narrows the search, and isn't searched for as text."""
     assert _ids(_find(index, "order status:solved")) == ["3"]

@@ -23,9 +23,8 @@ class FakeSearcher:
         return Answer(hits=hits, nothing=not hits)
 
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
-        """Nothing."""
-        del ticket_id, query, plain
-        return Answer()
+        """The tickets given for the ticket's id."""
+        return self.search(ticket_id, query, plain=plain)
 
     def warning(self) -> str | None:
         """None."""
