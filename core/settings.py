@@ -134,7 +134,8 @@ class ModelSettings(Group):
 
     name: str = Field(
         "all-MiniLM-L6-v2",
-        description="Built-in model: `all-MiniLM-L6-v2`, or `hashing`, which needs no weights and is for tests only.",
+        description="Built-in model: `all-MiniLM-L6-v2` (English, fast), `multilingual-e5-small-q4` (other languages "
+        "too), or `hashing`, which needs no weights and is for tests only.",
     )
     card: FilePath | None = Field(
         None,
@@ -202,6 +203,16 @@ class IndexSettings(Group):
     )
     replication_factor: Positive = Field(1, description="Replication factor of a collection that the worker creates.")
     shards: Positive = Field(1, description="Shards of a collection that the worker creates.")
+    size: Literal["small", "medium", "large"] = Field(
+        "medium",
+        description="Size class: `small` keeps vectors, graph and filters in memory; `medium` keeps int8 copies of the "
+        "vectors instead; `large` keeps only these. On a server it applies to collections that the worker creates.",
+    )
+    index_after_points: Annotated[int, Field(ge=0)] = Field(
+        20_000,
+        description="Embedded: index the vectors in the background when this many points, and a tenth of all, have "
+        "been written since the last time; 0 disables it.",
+    )
 
     @property
     def where(self) -> str:

@@ -21,6 +21,7 @@ from connectors.kafka.producer import Sender
 from connectors.kafka.topic_sink import TopicSink
 from connectors.kafka.watch import open_topic_watch
 from connectors.qdrant.open import EmbeddedIndex
+from connectors.qdrant.optimiser import open_optimiser
 from connectors.qdrant.policy import VersionedIndex
 from core import failpoints
 from core.errors import ConfigError
@@ -181,9 +182,12 @@ def _require_topics(settings: Settings, role: Role) -> None:
 
 
 def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
-    """The model, and the index for its vectors."""
+    """The model, and the index for its vectors; an embedded one is optimised in the background."""
     embedder = open_caching_embedder(worker.settings.model, worker.state.telemetry)
-    return embedder, open_index_for_writing(worker.settings.index, embedder, stack)
+    index = open_index_for_writing(worker.settings.index, embedder, stack)
+    if isinstance(index, EmbeddedIndex):
+        open_optimiser(index.edge, worker.settings.index, stack)
+    return embedder, index
 
 
 def _serve(worker: _Worker, stack: ExitStack) -> None:

@@ -1,21 +1,15 @@
 """A collection on a Qdrant server: creates it, and checks that it stores the model's vectors."""
 
-from typing import Final, Literal
-
 from qdrant_client import models
 
+from connectors.qdrant.collection_config import field_schema, hnsw_config, quantization_config, vector_params
 from connectors.qdrant.connection import Connection
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import INDEXED, VECTOR
 from connectors.qdrant.server_terms import CONFIG, add_terms
+from connectors.qdrant.sizes import SIZES, SizeClass
 from core.errors import ConfigError, FatalError
 from core.settings import IndexSettings
-
-_SCHEMAS: Final[dict[Literal["tenant", "keyword", "integer"], models.KeywordIndexParams | models.PayloadSchemaType]] = {
-    "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
-    "keyword": models.PayloadSchemaType.KEYWORD,
-    "integer": models.PayloadSchemaType.INTEGER,
-}
 
 
 def create_collection(connection: Connection, settings: IndexSettings, *, dimension: int) -> None:
@@ -25,13 +19,14 @@ def create_collection(connection: Connection, settings: IndexSettings, *, dimens
         ConfigError: the collection was created for other vectors, or the server denies access.
         UnavailableError: the server doesn't answer.
     """
-    name = settings.collection
+    name, size = settings.collection, SIZES[settings.size]
     if not _exists(connection, name):
-        _create(connection, settings, dimension)
-    _require_fit(connection, name, dimension)
+        _create(connection, settings, size, dimension)
+    found = _require_fit(connection, name, dimension)
     add_terms(connection, name)
-    for field, kind in INDEXED.items():  # idempotent; completes a start that was interrupted
-        _index(connection, name, field, _SCHEMAS[kind])
+    for field in INDEXED:  # completes a start that was interrupted; a change of an index would rebuild it
+        if field not in found.payload_schema:
+            _index(connection, name, field, size)
 
 
 def require_collection(connection: Connection, settings: IndexSettings, *, dimension: int) -> None:
@@ -62,28 +57,31 @@ def misfit(collection: models.CollectionInfo, dimension: int) -> str | None:
     return None if found.size == dimension else f"vectors of {found.size} dimensions"
 
 
-def _require_fit(connection: Connection, name: str, dimension: int) -> None:
-    found = misfit(connection.ask_at_start(lambda client: client.get_collection(name)), dimension)
+def _require_fit(connection: Connection, name: str, dimension: int) -> models.CollectionInfo:
+    collection = connection.ask_at_start(lambda client: client.get_collection(name))
+    found = misfit(collection, dimension)
     if found is not None:
         raise ConfigError(
             f"TICKETS_INDEX__COLLECTION: {name} has {found}, but the model's have {dimension}, compared by cosine; "
             "set it to a new collection and TICKETS_KAFKA__GROUP to a new group, and the topic is indexed from "
             "the start"
         )
+    return collection
 
 
 def _exists(connection: Connection, name: str) -> bool:
     return connection.ask_at_start(lambda client: client.collection_exists(name))
 
 
-def _create(connection: Connection, settings: IndexSettings, dimension: int) -> None:
-    params = models.VectorParams(size=dimension, distance=models.Distance.COSINE)
+def _create(connection: Connection, settings: IndexSettings, size: SizeClass, dimension: int) -> None:
     try:
         connection.ask_at_start(
             lambda client: client.create_collection(
                 settings.collection,
-                vectors_config={VECTOR: params},
+                vectors_config={VECTOR: vector_params(size, dimension)},
                 sparse_vectors_config=CONFIG,
+                hnsw_config=hnsw_config(size),
+                quantization_config=quantization_config(size),
                 shard_number=settings.shards,
                 replication_factor=settings.replication_factor,
                 write_consistency_factor=settings.replication_factor // 2 + 1,
@@ -94,7 +92,6 @@ def _create(connection: Connection, settings: IndexSettings, dimension: int) -> 
             raise
 
 
-def _index(
-    connection: Connection, name: str, field: str, schema: models.KeywordIndexParams | models.PayloadSchemaType
-) -> None:
+def _index(connection: Connection, name: str, field: str, size: SizeClass) -> None:
+    schema = field_schema(size, INDEXED[field])
     connection.ask_at_start(lambda client: client.create_payload_index(name, field, field_schema=schema, wait=True))

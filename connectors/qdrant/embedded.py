@@ -10,10 +10,12 @@ import numpy as np
 import qdrant_edge as edge
 
 from connectors.qdrant import folder
+from connectors.qdrant.changes import ChangedPoints
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
+from connectors.qdrant.shard_config import search_params
 from core.errors import FatalError, RefusedError
 from core.failpoints import failpoint
 from core.records import Point, SparseVector, Vector
@@ -38,7 +40,7 @@ class EdgeReader:
 
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Stored]:
         """See `EngineReader`."""
-        with _translated():
+        with translated():
             found = self._shard.retrieve(list(ids), packed_fields(fields), False) if ids else []
         return {str(record.id): unpack(record.payload, fields) for record in found}
 
@@ -85,7 +87,7 @@ class EdgeReader:
                 with_payload=True if fields is None else packed_fields(fields),
                 with_vector=vectors,
             )
-            with _translated():
+            with translated():
                 records, offset = self._shard.scroll(request)
             for record in records:
                 yield Found(str(record.id), unpack(record.payload, fields), 0.0, _vector(record), _terms(record))
@@ -101,22 +103,20 @@ class EdgeReader:
         *,
         payload: bool = True,
     ) -> list[edge.ScoredPoint]:
-        params = None
         if isinstance(wanted, SparseVector):
             if not self._has_terms:
                 return []
             query = edge.Query.Nearest(_sparse(wanted), using=TERMS)
-            if corpus:
-                params = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus)))
+            params = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))) if corpus else None
         else:
-            query = edge.Query.Nearest(wanted.tolist(), using=VECTOR)
+            query, params = edge.Query.Nearest(wanted.tolist(), using=VECTOR), search_params()
         request = edge.QueryRequest(limit=limit, query=query, filter=among, with_payload=payload, params=params)
-        with _translated():
+        with translated():
             return self._shard.query(request)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `EngineReader`."""
-        with _translated():
+        with translated():
             return self._shard.count(edge.CountRequest(exact=True, filter=filter_of(conditions)))
 
     def close(self) -> None:
@@ -134,6 +134,9 @@ class EdgeEngine(EdgeReader):
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
+        #: Points written since the index was opened, and which they were while a copy of the shard is indexed.
+        self.written = 0
+        self.changed = ChangedPoints()
 
     def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:  # noqa: ARG002 - there are no replicas
         """See `Engine`."""
@@ -145,24 +148,57 @@ class EdgeEngine(EdgeReader):
         except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
             raise RefusedError(f"the embedded index can't store the points ({type(error).__name__})") from None
         if operations:
-            self._apply(operations, points=sum(len(upsert.points) for upsert in upserts))
+            self._apply(operations, ids=[point.id for upsert in upserts for point in upsert.points])
 
     def delete(self, ids: Sequence[str], *, below: int) -> None:
         """See `Engine`."""
         if ids:
             older = edge.FieldCondition(key="version", range=edge.RangeFloat(lt=below))
             wanted = edge.Filter(must=[edge.HasIdCondition({*ids}), older])
-            self._apply([edge.UpdateOperation.delete_points_by_filter(wanted)], points=len(ids))
+            self._apply([edge.UpdateOperation.delete_points_by_filter(wanted)], ids=ids)
 
-    def _apply(self, operations: Sequence[edge.UpdateOperation], *, points: int) -> None:
+    @contextmanager
+    def exclusive(self) -> Iterator[edge.EdgeShard]:
+        """The shard, while nothing else writes to it. Searches go on.
+
+        Raises:
+            FatalError: it is closed.
+        """
         with self._writing:
             if self._closed:
                 raise FatalError("the index is closed")
-            with _translated():
-                for operation in operations:
-                    self._shard.update(operation)
-                failpoint("after_send")
-                self._make_durable(points)
+            with translated():
+                yield self._shard
+
+    def point_count(self) -> int:
+        """Number of points, tombstones included; a good estimate, and quick."""
+        with translated():
+            return self._shard.info().points_count
+
+    def points(self, ids: Sequence[str]) -> list[edge.Point]:
+        """Those of these points that exist, whole."""
+        with translated():
+            found = self._shard.retrieve(list(ids), True, True)
+        return [edge.Point(record.id, record.vector or {}, record.payload) for record in found]
+
+    def replace(self, shard: edge.EdgeShard, path: Path) -> None:
+        """Use another shard, which is in the folder `path`, from now on. The caller is inside `exclusive`.
+
+        A search that is under way in another thread may still ask the old one, so it isn't closed here: it is when the
+        last of them has finished.
+        """
+        self._shard, self._path = shard, path
+        self._unflushed = 0
+
+    def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
+        """Apply operations that change these points."""
+        with self.exclusive() as shard:
+            self.written += len(ids)
+            self.changed.add(ids)
+            for operation in operations:
+                shard.update(operation)
+            failpoint("after_send")
+            self._make_durable(len(ids))
 
     def close(self) -> None:
         """Flush and close the shard. Idempotent."""
@@ -206,7 +242,7 @@ def open_edge_engine(path: Path, *, dimension: int) -> EdgeEngine:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Raise the engine's errors (full disk, damaged file, bug) as FatalError: none of them passes by waiting."""
     try:
         yield

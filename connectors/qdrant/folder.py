@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.packing import indexes
+from connectors.qdrant.shard_config import field_indexes
+from connectors.qdrant.sizes import SIZES
 from core.errors import ConfigError
 
 #: The version of the layout on disk. A folder of another version must be indexed again.
@@ -36,6 +37,8 @@ class _Meta(Struct, frozen=True):
     dimension: int
     layout: int
     shard: str = _SHARD
+    #: Points that the shard had when its vectors were indexed.
+    indexed: int = 0
 
 
 def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
@@ -147,7 +150,7 @@ def _complete(shard: edge.EdgeShard) -> None:
     if not finds_terms(shard):
         shard.update(edge.UpdateOperation.create_sparse_vector(TERMS, edge.Modifier.Idf))
     there = shard.info().payload_schema
-    lacking = {field: kind for field, kind in indexes().items() if field not in there}
+    lacking = {field: kind for field, kind in field_indexes(SIZES["medium"]).items() if field not in there}
     for field, kind in lacking.items():
         shard.update(edge.UpdateOperation.create_field_index(field, kind))
     if lacking:
@@ -163,7 +166,7 @@ def _create(shard: Path, dimension: int) -> None:
     terms = edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)
     config = edge.EdgeConfig(vectors={VECTOR: params}, sparse_vectors={TERMS: terms})
     created = edge.EdgeShard.create(str(draft), config)
-    for field, kind in indexes().items():
+    for field, kind in field_indexes(SIZES["medium"]).items():
         created.update(edge.UpdateOperation.create_field_index(field, kind))
     created.flush()
     created.close()
@@ -183,11 +186,49 @@ def take_over(path: Path, built: Path) -> None:
     shard = f"{_SHARD}-{time.time_ns()}"
     (built / new.shard).rename(path / shard)
     _sync(path)
-    _note(path, _Meta(new.dimension, new.layout, shard))
+    _note(path, msgspec.structs.replace(new, shard=shard))
     shutil.rmtree(built)
     for other in path.glob(f"{_SHARD}*"):
         if other.name != shard:
             shutil.rmtree(other)
+
+
+def new_shard(path: Path) -> Path:
+    """A name for another shard of the index in `path`. It is a leftover until `name_shard`."""
+    return path / f"{_SHARD}-{time.time_ns()}"
+
+
+def name_shard(path: Path, shard: Path, *, indexed: int) -> None:
+    """Let `index.json` name this shard, which is synced to disk, and in which so many points have been indexed.
+
+    Raises:
+        OSError: a file operation fails; the present shard stays the index's.
+    """
+    _sync(path)
+    _note(path, msgspec.structs.replace(_read(path), shard=shard.name, indexed=indexed))
+
+
+def indexed_points(path: Path) -> int:
+    """Points that the index's shard had when its vectors were indexed; 0 if they never were."""
+    return _read(path).indexed
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the shards in `path` that `index.json` doesn't name: a crash interrupted their build, or their removal."""
+    kept = shard_of(path)
+    for shard in path.glob(f"{_SHARD}-*"):
+        if shard != kept:
+            shutil.rmtree(shard, ignore_errors=True)
+
+
+def sync_tree(shard: Path) -> None:
+    """Sync a closed shard's files and folders to disk.
+
+    Raises:
+        OSError: a file operation fails.
+    """
+    for name in (shard, *shard.rglob("*")):
+        _sync(name)
 
 
 def sync_log(shard: Path) -> None:

@@ -4,8 +4,7 @@ import logging
 from contextlib import ExitStack, closing
 from typing import Final, TypeVar
 
-from connectors.qdrant.embedded import open_edge_engine
-from connectors.qdrant.engine import Engine
+from connectors.qdrant.embedded import EdgeEngine, open_edge_engine
 from connectors.qdrant.folder import dimension_of
 from connectors.qdrant.lock import FolderLock, take_lock
 from connectors.qdrant.policy import VersionedIndex
@@ -29,8 +28,9 @@ W = TypeVar("W", bound=VersionedIndex)
 class EmbeddedIndex(VersionedIndex):
     """An embedded index, whose folder this process has locked. It can publish a control address for others."""
 
-    def __init__(self, engine: Engine, lock: FolderLock) -> None:
+    def __init__(self, engine: EdgeEngine, lock: FolderLock) -> None:
         super().__init__(engine)
+        self.edge = engine
         self._lock = lock
 
     def announce(self, address: str, token: str) -> None:

@@ -7,6 +7,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.conversions.common_types import PointId
 
 from connectors.qdrant.collection import create_collection, misfit, require_collection
+from connectors.qdrant.collection_config import SEARCH_PARAMS, rarity_params
 from connectors.qdrant.connection import Connection, open_connection
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.layout import TERMS, VECTOR
@@ -112,14 +113,13 @@ class ServerReader:
         words = isinstance(wanted, SparseVector)
         if words and not self._has_terms:
             return []
-        counted = filter_of(corpus)
         answer = self._connection.ask(
             lambda client: client.query_points(
                 self._collection,
                 query=sparse(wanted) if isinstance(wanted, SparseVector) else wanted.tolist(),
                 using=TERMS if words else VECTOR,
                 query_filter=among,
-                search_params=models.SearchParams(idf=models.IdfCorpusParams(corpus=counted)) if counted else None,
+                search_params=rarity_params(filter_of(corpus)) if words else SEARCH_PARAMS,
                 limit=limit,
                 with_payload=payload,
             )

@@ -13,11 +13,12 @@ from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import VECTOR
 from connectors.qdrant.open import open_index_for_writing, open_reader
 from connectors.qdrant.policy import VersionedIndex
+from connectors.qdrant.sizes import SizeName
 from core.errors import ConfigError, FatalError, RefusedError, TicketstreamError, TransientError
 from core.failpoints import arm
 from core.settings import IndexSettings
 from delivery.bisection import write_with_bisection
-from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
+from tests.contracts.index_laws import DIMENSION, MODEL, held, search, ticket, vector
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 
@@ -226,3 +227,71 @@ def test_an_overload_is_marked(facade: _Denying, index: VersionedIndex, code: gr
         index.write([ticket("1", 1, 1)])
     assert raised.value.overload is overload
     facade.heal()
+
+
+class _Recording(QdrantFacade):
+    """Keeps the requests that create collections and payload indexes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.collection: Any = None
+        self.fields: dict[str, Any] = {}
+
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        self.collection = request
+        return super().Create(request, context)
+
+    def CreateFieldIndex(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        self.fields[request.field_name] = request.field_index_params
+        return super().CreateFieldIndex(request, context)
+
+
+@pytest.mark.parametrize(
+    ("size", "quantised", "vectors_on_disk", "rest_on_disk"),
+    [("small", False, False, False), ("medium", True, True, False), ("large", True, True, True)],
+)
+def test_a_collection_is_created_for_its_size_class(
+    tmp_path: Path, size: SizeName, *, quantised: bool, vectors_on_disk: bool, rest_on_disk: bool
+) -> None:
+    """The size class decides what is quantised and what stays on disk; graphs are built for tenants only."""
+    with _Recording(tmp_path) as server:
+        open_index_for_writing(IndexSettings(url=server.url, size=size), dimension=DIMENSION, model=MODEL).close()
+        found, fields = server.collection, server.fields
+    vector = found.vectors_config.params_map.map[VECTOR]
+    assert (found.hnsw_config.m, found.hnsw_config.payload_m, found.hnsw_config.on_disk) == (0, 16, rest_on_disk)
+    assert vector.on_disk == vectors_on_disk
+    assert found.HasField("quantization_config") == quantised
+    assert found.quantization_config.scalar.always_ram == quantised
+    assert fields["tenant_id"].keyword_index_params.is_tenant
+    assert fields["tenant_id"].keyword_index_params.on_disk == rest_on_disk
+    others = [fields[name].keyword_index_params for name in ("status", "head", "visibility")]
+    others.append(fields["updated_at"].integer_index_params)
+    assert {(other.on_disk, other.enable_hnsw) for other in others} == {(rest_on_disk, False)}
+    assert all(other.HasField("enable_hnsw") for other in others)
+
+
+def test_a_payload_index_is_created_once(tmp_path: Path) -> None:
+    """A later start, of another size class too, leaves the indexes alone: the server would build them again."""
+    with _Recording(tmp_path) as server:
+        open_index_for_writing(IndexSettings(url=server.url), dimension=DIMENSION, model=MODEL).close()
+        server.fields.clear()
+        again = IndexSettings(url=server.url, size="large")
+        open_index_for_writing(again, dimension=DIMENSION, model=MODEL).close()
+        assert server.fields == {}
+
+
+def test_a_search_compares_the_best_by_their_original_vectors(tmp_path: Path) -> None:
+    """Scores of a quantised collection are exact, as the query asks for rescoring."""
+    asked: list[Any] = []
+
+    class Asked(QdrantFacade):
+        def Query(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+            asked.append(request.params)
+            return super().Query(request, context)
+
+    with Asked(tmp_path) as server:
+        index = open_index_for_writing(IndexSettings(url=server.url), dimension=DIMENSION, model=MODEL)
+        search(index, vector("acme", "1", 1, 0))
+        index.close()
+    assert asked[0].quantization.rescore
+    assert asked[0].quantization.oversampling == 2.0

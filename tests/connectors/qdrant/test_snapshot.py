@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.qdrant import snapshot
+from connectors.qdrant import copying
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import InUseError, take_lock
 from connectors.qdrant.open import open_reader
@@ -156,14 +156,14 @@ def test_a_copy_made_during_a_write_is_thrown_away(
     path: Path, monkeypatch: pytest.MonkeyPatch, happens: Callable[[Path], None]
 ) -> None:
     """A reader reports that the index was in use if a process took its lock while it was being copied."""
-    copy_file = snapshot._copy_file
+    copy_file = copying.copy_file
 
     def slow(source: Path, target: Path) -> None:
         if source.name == "segment.json":
             happens(path)
         copy_file(source, target)
 
-    monkeypatch.setattr(snapshot, "_copy_file", slow)
+    monkeypatch.setattr(copying, "copy_file", slow)
     with pytest.raises(InUseError, match="try again"):
         _reader(path)
 
@@ -191,7 +191,7 @@ def test_a_disk_without_room_for_the_copy_is_named(path: Path, monkeypatch: pyte
     def full(_source: Path, _target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshot, "_copy_file", full)
+    monkeypatch.setattr(copying, "copy_file", full)
     with pytest.raises(UnavailableError, match=r"can't copy .*no space left.*TMPDIR"):
         _reader(path)
 
@@ -203,6 +203,6 @@ def test_holes_are_not_copied(tmp_path: Path) -> None:
         file.seek(10_000_000)
         file.write(b"data")
         file.truncate(20_000_000)
-    snapshot._copy_file(sparse, copy)
+    copying.copy_file(sparse, copy)
     assert copy.read_bytes() == sparse.read_bytes()
     assert copy.stat().st_blocks * 512 < 1_000_000

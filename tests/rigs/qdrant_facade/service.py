@@ -74,6 +74,7 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer):
             optimizer_status=q.OptimizerStatus(ok=True),
             segments_count=1,
             config=config,
+            payload_schema=collection.fields,
         )
         return q.GetCollectionInfoResponse(result=info)
 
@@ -99,7 +100,10 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer):
 
     def CreateFieldIndex(self, request: Any, context: Any) -> Any:  # noqa: N802
         integer = request.field_type == q.FieldType.FieldTypeInteger
-        self._collection(request, context).index(request.field_name, integer=integer)
+        collection = self._collection(request, context)
+        collection.index(request.field_name, integer=integer)
+        kind = q.PayloadSchemaType.Integer if integer else q.PayloadSchemaType.Keyword
+        collection.fields[request.field_name] = q.PayloadSchemaInfo(data_type=kind, params=request.field_index_params)
         return q.PointsOperationResponse(result=q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed))
 
     def CreateVectorName(self, request: Any, context: Any) -> Any:  # noqa: N802

@@ -23,6 +23,7 @@ class Collection:
         self._lock = threading.Lock()
         self.params = q.VectorParams.FromString((folder / _PARAMS).read_bytes())
         self.shard = edge.EdgeShard.load(str(folder / _SHARD))
+        self.fields: dict[str, Any] = {}  # indexed since the start; a restart has an adapter index them again
 
     @classmethod
     def create(cls, folder: Path, params: Any, *, terms: bool = True) -> "Collection":
