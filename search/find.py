@@ -17,6 +17,7 @@ from search.ports import Passages, Ports
 from search.question import ReadQuestion, read_question
 from search.rank import Factors, rank
 from search.result import Answer
+from search.words import forms_of
 
 #: Tickets that each retrieval finds at least: the one that both together rank first may be far down in each.
 POOL: Final = 32
@@ -52,12 +53,13 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     vector = ports.embedder.embed([safe], "query")[0]
     pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
     candidates = ports.index.candidates(pool, vector, terms)
-    wanted = gate(question, identifiers(safe) if plan.words else (), candidates)
+    words = forms_of(safe, languages)
+    wanted = gate(question, identifiers(safe) if plan.words else (), words, candidates)
     matches = fuse(wanted, candidates)
     if question.required:
         matches = [match for match in matches if holds_all(match, question.phrases)]
     best = best_of_each_ticket(matches)
-    sure = confidence(safe, languages, best)
+    sure = confidence(words, best)
     ranked = rank(best, plan.factors, now_ms)[: query.limit]
     return Answer(
         hits=tuple(map(hit_of, ranked)),

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from core.index import Candidate
 from search.question import ReadQuestion
+from search.words import Forms, held_share
 
 #: Weight of words in a plain question, in one with a known identifier or a phrase, and in pasted text.
 PLAIN: Final = 0.12
@@ -26,6 +27,9 @@ EXACT_BONUS: Final = 0.2
 #: much more for each lead beyond it: a rare word opens the gate as an identifier does.
 _LEAD: Final = 0.45
 _PER_LEAD: Final = 1.5
+#: Shares of the question's words in the best passage by words: up to the first one words weigh nothing, from the second
+#: on all. A paraphrase shares a few words with tickets that are about something else.
+_SHARE: Final = (0.25, 0.6)
 #: A passage of fewer characters says little beside its subject. An empty one loses this score as the one to show.
 _SHORT: Final = 200
 _PER_SHORT: Final = 0.2
@@ -63,14 +67,16 @@ class Wanted(Struct, frozen=True):
     bonus: float = EXACT_BONUS
 
 
-def gate(question: ReadQuestion, identifiers: Sequence[str], candidates: Sequence[Candidate]) -> Wanted:
-    """Choose the weight of words by what the candidates hold of the question."""
+def gate(
+    question: ReadQuestion, identifiers: Sequence[str], words: Sequence[Forms], candidates: Sequence[Candidate]
+) -> Wanted:
+    """Choose the weight of words by the identifiers and words of the question that the candidates hold."""
     texts = [_text_of(candidate) for candidate in candidates] if identifiers else []
     held = [one for one in identifiers if any(_holds(text, one) for text in texts)]
     known = tuple(one for one in held if not any(one != other and one in other for other in held))
     if question.pasted:
         return Wanted(known, (), PASTED, bonus=0)
-    weight = IDENTIFIER if known or question.phrases else _weight_of_lead(candidates)
+    weight = IDENTIFIER if known or question.phrases else _plain_weight(words, candidates)
     return Wanted(known, question.phrases, weight)
 
 
@@ -97,14 +103,16 @@ def holds_all(match: Match, phrases: Sequence[str]) -> bool:
     return all(phrase in match.exact for phrase in phrases)
 
 
-def _weight_of_lead(candidates: Sequence[Candidate]) -> float:
-    best: dict[str, float] = {}
-    for one in candidates:
-        best[one.ticket_id] = max(one.words, best.get(one.ticket_id, 0.0))
-    first, second, *_ = (*sorted(best.values(), reverse=True), 0.0, 0.0)
-    if first <= 0:
-        return PLAIN
-    return min(IDENTIFIER, PLAIN + _PER_LEAD * max(0.0, 1 - second / first - _LEAD))
+def _plain_weight(words: Sequence[Forms], candidates: Sequence[Candidate]) -> float:
+    """More where one ticket leads by words, less where even the best passage by words holds few of them."""
+    top = max(candidates, key=lambda one: (one.words, one.ticket_id, one.chunk), default=None)
+    if top is None or top.words <= 0:
+        return 0.0
+    second = max((one.words for one in candidates if one.ticket_id != top.ticket_id), default=0.0)
+    lead = max(0.0, 1 - second / top.words - _LEAD)
+    few, many = _SHARE
+    held = min(1.0, max(0.0, (held_share(words, top) - few) / (many - few)))
+    return held * min(IDENTIFIER, PLAIN + _PER_LEAD * lead)
 
 
 def _match(wanted: Wanted, candidate: Candidate, highest: float) -> Match:

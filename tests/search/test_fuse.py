@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.index import Candidate, SearchQuery
 from search.fuse import IDENTIFIER, PLAIN, Wanted, best_of_each_ticket, fuse, gate
 from search.question import ReadQuestion
+from search.words import forms_of
 from tests.search.cases import candidate
 
 QUERY = SearchQuery(tenant_id="acme")
@@ -29,14 +30,27 @@ wanted = st.sampled_from([Wanted((), (), PLAIN), Wanted(("e-42",), (), IDENTIFIE
 
 
 def _gate(text: str, identifiers: Sequence[str], found: Sequence[Candidate]) -> Wanted:
-    return gate(ReadQuestion(text=text, query=QUERY), identifiers, found)
+    return gate(ReadQuestion(text=text, query=QUERY), identifiers, forms_of(text, ()), found)
 
 
 def test_words_weigh_little_in_a_plain_question() -> None:
     """Without an identifier that a ticket holds, words have the small weight."""
-    found = [candidate("1", "the disk is full")]
+    found = [candidate("1", "the disk is full", words=2), candidate("2", "the disk is full", words=1.9)]
     assert _gate("disk full", (), found).words_weight == PLAIN
     assert _gate("disk full E-42", ("e-42",), found).words_weight == PLAIN
+
+
+def test_words_that_point_to_one_ticket_weigh_much() -> None:
+    """A rare word opens the gate as an identifier does."""
+    found = [candidate("1", "the quokka is loose", words=9), candidate("2", "it is loose", words=2)]
+    assert _gate("loose quokka", (), found).words_weight == IDENTIFIER
+
+
+def test_words_that_no_ticket_holds_together_weigh_nothing() -> None:
+    """A paraphrase shares a word with tickets about something else, which says nothing."""
+    found = [candidate("1", "the disk is full", words=2), candidate("2", "the disk is full", words=1.9)]
+    assert _gate("no space left on any disk of our mail server", (), found).words_weight == 0
+    assert _gate("no words match", (), [candidate("1", "text")]).words_weight == 0
 
 
 def test_words_weigh_much_beside_a_known_identifier() -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from search.fuse import Match
 from search.nothing import THRESHOLD, confidence
+from search.words import forms_of
 from tests.search.cases import candidate
 
 
@@ -15,12 +16,12 @@ def _match(ticket_id: str, similarity: float, passage: str = "text", exact: tupl
 def _sure(*similarities: float, passage: str = "text", exact: tuple[str, ...] = (), text: str = "a question") -> float:
     first, *others = (_match(str(n), one) for n, one in enumerate(similarities))
     best = [Match(candidate("0", passage, similarity=similarities[0]), first.score, 0.0, exact), *others]
-    return confidence(text, (), best)
+    return confidence(forms_of(text, ()), best)
 
 
 def test_without_tickets_nothing_is_found() -> None:
     """Without any match the confidence is 0."""
-    assert confidence("a question", (), []) == 0
+    assert confidence([], []) == 0
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=40), st.booleans())

@@ -1,0 +1,30 @@
+"""The words of a question, and the share of them that a passage holds."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from core.index import Candidate
+from operators.terms import passage_terms, question_terms
+from operators.tokens import pieces_of
+
+#: Words of a question that are looked for; a pasted one has more than matter.
+_MOST: Final = 40
+
+#: The terms of each form of a word.
+Forms = frozenset[int]
+
+
+def forms_of(text: str, languages: Sequence[str]) -> list[Forms]:
+    """The forms of each word of a question, without words that every text has."""
+    pieces = dict.fromkeys(pieces_of(text)[:_MOST])
+    return [forms for piece in pieces if (forms := frozenset(question_terms(piece, *languages).indices.tolist()))]
+
+
+def held_share(words: Sequence[Forms], candidate: Candidate) -> float:
+    """Share of `words` that the passage or its subject holds in some form, 0 to 1; 0 without words."""
+    if not words:
+        return 0.0
+    language = candidate.payload.get("language")
+    text = f"{candidate.payload.get('subject') or ''}\n{candidate.passage}"
+    held = passage_terms(text, language if isinstance(language, str) else None).indices.tolist()
+    return sum(not forms.isdisjoint(held) for forms in words) / len(words)
