@@ -26,11 +26,9 @@ _FINAL: Final = _BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAIL
 _OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
 #: By default gRPC waits up to two minutes before it reconnects, and all calls fail in the meantime although the server
 #: may be back.
-_RECONNECT: Final = {
-    "grpc.initial_reconnect_backoff_ms": 200,
-    "grpc.min_reconnect_backoff_ms": 1_000,
-    "grpc.max_reconnect_backoff_ms": 1_000,
-}
+_RECONNECT: Final = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 1_000}
+#: How long gRPC lets an attempt to connect take, whatever its name says.
+_CONNECT_TIMEOUT: Final = "grpc.min_reconnect_backoff_ms"
 
 
 class Connection:
@@ -99,14 +97,15 @@ def open_connection(settings: IndexSettings) -> Connection:
 
 
 def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> QdrantClient:
+    timeout_s = max(1, round(settings.timeout_s))
     return QdrantClient(
         host=host,
         grpc_port=port,
         prefer_grpc=True,
         https=https,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        timeout=max(1, round(settings.timeout_s)),
-        grpc_options=_RECONNECT,
+        timeout=timeout_s,
+        grpc_options=_RECONNECT | {_CONNECT_TIMEOUT: timeout_s * 1_000},
         check_compatibility=False,  # the check uses REST, whose port isn't configured
     )
 

@@ -5,11 +5,15 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tests.rigs.waiting import wait_until
+
 #: Codec of a batch, in its attributes.
 GZIP: Final = 1
 ZSTD: Final = 4
 
 _TIMEOUT_S: Final = 30.0
+#: Errors of Kafka's protocol: unknown topic, no leader, another leader.
+_NOT_LEADING_YET: Final = {3, 5, 6}
 _LAST_BIT: Final = 0x80
 #: CRC-32C (Castagnoli), reflected.
 _POLYNOMIAL: Final = 0x82F63B78
@@ -41,9 +45,25 @@ def batch(
 def produce(address: str, topic: str, partition: int, data: bytes) -> int:
     """Write a batch and return its first offset.
 
+    A node that has not been told yet that it leads a new partition is asked again.
+
     Raises:
         AssertionError: the broker refuses it.
     """
+    answers: list[tuple[int, int]] = []
+
+    def is_answered() -> bool:
+        answers.append(_produce(address, topic, partition, data))
+        return answers[-1][0] not in _NOT_LEADING_YET
+
+    wait_until(is_answered)
+    error, offset = answers[-1]
+    assert error == 0, f"the broker refuses the batch: error {error}"
+    return offset
+
+
+def _produce(address: str, topic: str, partition: int, data: bytes) -> tuple[int, int]:
+    """The error of the answer, and the offset."""
     name = topic.encode()
     request = struct.pack(">hhih", 0, 3, 1, 4) + b"wire" + struct.pack(">hhii", -1, -1, int(_TIMEOUT_S * 1000), 1)
     request += struct.pack(">h", len(name)) + name + struct.pack(">iii", 1, partition, len(data)) + data
@@ -53,8 +73,7 @@ def produce(address: str, topic: str, partition: int, data: bytes) -> int:
         (size,) = struct.unpack(">i", answers.read(4))
         answer = answers.read(size)
     _partition, error, offset = struct.unpack_from(">ihq", answer, 4 + 4 + 2 + len(name) + 4)
-    assert error == 0, f"the broker refuses the batch: error {error}"
-    return int(offset)
+    return int(error), int(offset)
 
 
 def crc32c(data: bytes) -> int:

@@ -1,5 +1,6 @@
 """A facade in a separate process, which can be killed, paused and restarted over the same folder."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -72,8 +73,9 @@ class FacadeProcess:
         return self._reap()
 
     def pause(self) -> None:
-        """Send SIGSTOP: the kernel accepts connections, and the process doesn't read from them."""
+        """Send SIGSTOP: the kernel accepts connections, and the process no longer reads from them."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # a thread may still run until then
 
     def resume(self) -> None:
         """Send SIGCONT."""
