@@ -20,6 +20,8 @@ from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC, T
 _REST: Final = "rest"
 _KEYWORDS: Final = frozenset(name for name, kind in INDEXED.items() if kind != "integer")
 _NUMBERS: Final = frozenset(name for name, kind in INDEXED.items() if kind == "integer")
+#: Fields that are read without the rest; each point has a state.
+_PACKED: Final = _NUMBERS | {"state"}
 #: Field values that are not stored, and the only other value that the field can have.
 _DEFAULTS: Final = {("state", LIVE): DELETED, ("visibility", PUBLIC): INTERNAL}
 _HEADS: Final = AnyOf("chunk", (0,))
@@ -60,6 +62,9 @@ def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = N
     """The payload that was packed, or only its `fields`."""
     if not packed:
         return {}
+    if fields is not None and _PACKED.issuperset(fields):  # without the rest, which has the text
+        state = {} if "state" not in fields else {"state": DELETED if "state" in packed else LIVE}
+        return {name: packed[name] for name in fields if name in packed and name in _NUMBERS} | state
     rest = packed.get(_REST)
     payload = _REST_DECODER.decode(rest) if isinstance(rest, str) else {}
     payload |= {name: value for name, value in packed.items() if name in _NUMBERS}
@@ -68,8 +73,8 @@ def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = N
 
 def packed_fields(fields: Sequence[str]) -> list[str]:
     """The names under which the engine stores `fields`."""
-    numbers = [name for name in fields if name in _NUMBERS]
-    return numbers if len(numbers) == len(fields) else [*numbers, _REST]
+    packed = [name for name in fields if name in _PACKED]
+    return packed if len(packed) == len(fields) else [*packed, _REST]
 
 
 def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:

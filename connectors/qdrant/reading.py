@@ -6,9 +6,9 @@ version than their head's, so it never shows a ticket that is partly written.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypeVar, cast
 
 import numpy as np
 from msgspec import Struct
@@ -49,6 +49,9 @@ _MAX_KNOWN: Final = 64
 _THREAD_READS: Final = 4
 #: Characters of a passage that a search shows. Passages of the default model are shorter (`operators.chunk`).
 _MAX_SHOWN: Final = 4_096
+#: Payload fields of a head that a search reads of it, and what it takes for a head that is missing.
+_STATE_FIELDS: Final = ("version", "state")
+_NO_HEAD: Final = (-1, DELETED)
 _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
 
 
@@ -57,6 +60,14 @@ class _Passage(Struct, frozen=True, eq=False):
 
     point: Found
     row: Row
+
+    @property
+    def payload(self) -> Mapping[str, object]:
+        """The point's payload."""
+        return self.point.payload
+
+
+F = TypeVar("F", Found, _Passage)
 
 
 class _Find(Protocol):
@@ -181,8 +192,9 @@ class VersionedReader:
         seen: dict[str, None] = {}
         fetch = min(max(query.limit * _SPARE, _MIN_FETCH), _MAX_FETCH)
         for _ in range(_MAX_ROUNDS):
-            found = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
-            seen |= dict.fromkeys(head_of(row_of(point.payload)) for point in found)
+            points = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
+            found = [_Passage(point, row_of(point.payload)) for point in points]
+            seen |= dict.fromkeys(head_of(one.row) for one in found)
             of_round, outdated = self._current(_of_tenant(found, query.tenant_id))
             passages |= {one.point.id: one for one in of_round}
             tickets |= {one.row.ticket_id for one in of_round}
@@ -194,26 +206,26 @@ class VersionedReader:
         logger.warning("a search has found %d tickets of %d: few tickets have most passages", len(tickets), query.limit)
         return passages, rewritten
 
-    def _current(self, found: Sequence[Found]) -> tuple[list[_Passage], dict[str, int]]:
+    def _current(self, found: Sequence[_Passage]) -> tuple[list[_Passage], dict[str, int]]:
         """The best chunks of each ticket, out of those whose version is their head's.
 
         Also returns the head's version of the live tickets that have no such chunk in `found`.
         """
-        rows = [row_of(point.payload) for point in found]
-        heads = self.heads_of({head_of(one) for one in rows if one.chunk != 0})
+        others = sorted({head_of(one.row) for one in found if one.row.chunk != 0})
+        heads = {key: _state(payload) for key, payload in self._reader.lookup(others, _STATE_FIELDS).items()}
         passages: list[_Passage] = []
         kept: Counter[str] = Counter()
         rewritten: dict[str, int] = {}
-        for point, one in zip(found, rows, strict=True):
-            key = head_of(one)
-            head = one if one.chunk == 0 else heads.get(key)
-            if head is None or head.state == DELETED or kept[key] == _PASSAGES:
+        for one in found:
+            key = head_of(one.row)
+            version, state = (one.row.version, one.row.state) if one.row.chunk == 0 else heads.get(key, _NO_HEAD)
+            if state == DELETED or kept[key] == _PASSAGES:
                 continue
-            if head.version == one.version:
+            if version == one.row.version:
                 kept[key] += 1
-                passages.append(_Passage(point, one))
+                passages.append(one)
             else:
-                rewritten[key] = head.version
+                rewritten[key] = version
         return passages, {key: version for key, version in rewritten.items() if not kept[key]}
 
     def _scores(
@@ -236,6 +248,12 @@ class VersionedReader:
         """The heads with these ids, by id, of those that exist."""
         found = self._reader.lookup(sorted(ids), HEAD_FIELDS) if ids else {}
         return {key: row_of(payload) for key, payload in found.items()}
+
+
+def _state(head: Mapping[str, object]) -> tuple[int, str]:
+    """Version and state."""
+    version = head.get("version")
+    return version if isinstance(version, int) else -1, str(head.get("state", LIVE))
 
 
 def _candidate(found: _Passage, similarity: float, words: float) -> Candidate:
@@ -267,7 +285,7 @@ def _shown(point: Found) -> dict[str, PayloadValue]:
     return cast("dict[str, PayloadValue]", shown)  # as core.payload.Payload has it
 
 
-def _of_tenant(found: Iterable[Found], tenant_id: str) -> list[Found]:
+def _of_tenant(found: Iterable[F], tenant_id: str) -> list[F]:
     """The tenant's points: a second check, in case the engine's filter fails or a hash collides."""
     return [point for point in found if point.payload["tenant_id"] == tenant_id]
 

@@ -44,8 +44,8 @@ class _NoClearing(_Mutant):
 
 
 class _NoHeadCheck(_Mutant):
-    def _current(self, found: Sequence[Found]) -> tuple[list[reading._Passage], dict[str, int]]:
-        heads = [msgspec.structs.replace(p, payload={**p.payload, "chunk": 0}) for p in found]
+    def _current(self, found: Sequence[reading._Passage]) -> tuple[list[reading._Passage], dict[str, int]]:
+        heads = [msgspec.structs.replace(p, row=msgspec.structs.replace(p.row, chunk=0)) for p in found]
         return super()._current(heads)
 
 
@@ -87,7 +87,7 @@ class _FindsThemAgain(_Mutant):
 class _LooksOnce(_Mutant):
     """Drops tickets of which only another version's chunks were found."""
 
-    def _current(self, found: Sequence[Found]) -> tuple[list[reading._Passage], dict[str, int]]:
+    def _current(self, found: Sequence[reading._Passage]) -> tuple[list[reading._Passage], dict[str, int]]:
         return super()._current(found)[0], {}
 
 

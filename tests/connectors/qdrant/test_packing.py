@@ -22,9 +22,12 @@ def test_a_packed_payload_is_unpacked_unchanged(payload: Stored) -> None:
     assert unpack(pack(payload)) == payload
 
 
-@given(_PAYLOADS, st.lists(st.sampled_from([*INDEXED, "text", "tags", "missing"])))
-def test_only_the_fields_asked_for_are_unpacked(payload: Stored, fields: list[str]) -> None:
+@given(
+    _PAYLOADS, st.sampled_from(["live", "deleted"]), st.lists(st.sampled_from([*INDEXED, "text", "tags", "missing"]))
+)
+def test_only_the_fields_asked_for_are_unpacked(payload: Stored, state: str, fields: list[str]) -> None:
     """The packed fields contain all the fields asked for, and unpacking leaves the others out."""
+    payload = {**payload, "state": state}
     held = {name: value for name, value in pack(payload).items() if name in packed_fields(fields)}
     assert unpack(held, fields) == {name: payload[name] for name in fields if name in payload}
 
