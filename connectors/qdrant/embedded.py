@@ -187,7 +187,7 @@ class EdgeEngine(EdgeReader):
         A search that is under way in another thread may still ask the old one, so it isn't closed here: it is when the
         last of them has finished.
         """
-        self._shard, self._path = shard, path
+        self._shard, self._path, self._opened = shard, path, _identity(path)
         self._unflushed = 0
 
     def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
