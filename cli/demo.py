@@ -59,7 +59,7 @@ def demo(
         out.print(f"{_index_line(searcher.status())}\n", highlight=False)
         asked = gold_questions(events(tickets, seed=seed), seed=seed)
         for question in suggestions(asked, tenant_id=TENANTS[0]):
-            show(searcher, question.text, SearchQuery(tenant_id=question.tenant_id, limit=_HITS))
+            show(searcher, question.text, SearchQuery(tenant_id=question.tenant_id, limit=_HITS), show_all=True)
         if stay:
             _prompt_for_questions(stream, feed, searcher, seed)
 

@@ -37,7 +37,7 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
             terminal.json("search", "--tenant", "zoo", "--status", "closed", "penguin")["hits"][0]["ticket_id"] == "7"
         )
         assert terminal.json("search", "--tenant", "nobody", "penguin")["hits"] == []
-        assert "penguin" in terminal.run("search", "--tenant", "zoo", "penguin")
+        assert "penguin" in terminal.run("search", "--tenant", "zoo", "--all", "penguin")
 
         letters = sorted(terminal.json("dlq", "list"), key=lambda letter: -len(letter["reason"]))
         assert len(letters) == len(broken(world.log())) == 40
