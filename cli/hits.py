@@ -35,7 +35,7 @@ def explanation(hit: RankedHit, answer: Answer) -> str:
     weight = answer.words_weight
     parts = [f"{1 - weight:.2f} * similarity {hit.similarity:.3f} + {weight:.2f} * words {hit.words:.3f}"]
     if hit.exact:
-        parts.append(f"holds {', '.join(hit.exact)}")
+        parts.append(f"holds {', '.join(hit.exact)} + {hit.bonus:.2f}")
     parts += [f"{factor.reason} * {factor.value:.3f}" for factor in hit.factors]
     return "; ".join(parts)
 

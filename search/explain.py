@@ -12,10 +12,12 @@ _NEAR_MEANING: Final = 0.4
 #: From this share of the highest BM25 on, and from this score on, which takes a rare word, it is near in words.
 _NEAR_WORDS: Final = 0.5
 _RARE_WORD: Final = 5.0
+#: Words of a smaller weight have not moved the ticket to its place.
+_MATTERS: Final = 0.05
 
 
-def hit_of(ranked: Ranked) -> RankedHit:
-    """The hit that stands for a ranked match."""
+def hit_of(ranked: Ranked, words_weight: float) -> RankedHit:
+    """The hit that stands for a ranked match of a question in which words have this weight."""
     match = ranked.match
     best, found = match.candidate, match.shown or match.candidate
     payload = found.payload
@@ -26,11 +28,12 @@ def hit_of(ranked: Ranked) -> RankedHit:
         score=ranked.score,
         similarity=best.similarity,
         words=match.words,
-        why=_why(match),
+        why=_why(match, words_weight),
         chunk=found.chunk,
         passage=found.passage,
         payload=payload,
         exact=match.exact,
+        bonus=match.bonus,
         factors=ranked.factors,
         message=-1 if (message := _number(payload.get("message"))) is None else message,
         start=_number(payload.get("start")),
@@ -40,9 +43,10 @@ def hit_of(ranked: Ranked) -> RankedHit:
     )
 
 
-def _why(match: Match) -> Why:
+def _why(match: Match, words_weight: float) -> Why:
     found = match.candidate
-    by_words = bool(match.exact) or (match.words >= _NEAR_WORDS and found.words >= _RARE_WORD)
+    near = match.words >= _NEAR_WORDS and found.words >= _RARE_WORD
+    by_words = bool(match.exact) or (near and words_weight >= _MATTERS)
     by_meaning = found.similarity >= _NEAR_MEANING
     if by_words == by_meaning:
         return "both" if by_words else "meaning"

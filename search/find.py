@@ -62,7 +62,7 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     sure = confidence(words, best)
     ranked = rank(best, plan.factors, now_ms)[: query.limit]
     return Answer(
-        hits=tuple(map(hit_of, ranked)),
+        hits=tuple(hit_of(one, wanted.words_weight) for one in ranked),
         nothing=not ranked or sure < plan.min_confidence,
         confidence=round(sure, 4),
         words_weight=wanted.words_weight,

@@ -41,6 +41,7 @@ class Match(Struct, frozen=True):
     Attributes:
         words: its BM25 score as a share of the highest.
         exact: the identifiers and phrases of the question that it holds.
+        bonus: the part of the score for them.
         shown: the passage of the ticket to show, if it is another.
     """
 
@@ -48,6 +49,7 @@ class Match(Struct, frozen=True):
     score: float
     words: float
     exact: tuple[str, ...] = ()
+    bonus: float = 0.0
     shown: Candidate | None = None
 
 
@@ -123,7 +125,8 @@ def _match(wanted: Wanted, candidate: Candidate, highest: float) -> Match:
         return Match(candidate, score, words)
     text = _text_of(candidate)
     exact = tuple(one for one in sought if _holds(text, one))
-    return Match(candidate, score + wanted.bonus * len(exact) / len(sought), words, exact)
+    bonus = wanted.bonus * len(exact) / len(sought)
+    return Match(candidate, score + bonus, words, exact, bonus)
 
 
 def _order(match: Match) -> tuple[float, str, int]:

@@ -29,6 +29,7 @@ class RankedHit(Struct, frozen=True, kw_only=True):
         similarity: cosine similarity of the best passage to the question.
         words: its BM25 score as a share of the highest among all passages found for the question.
         exact: identifiers and quoted phrases of the question that it holds.
+        bonus: the part of the score for them, before the factors.
         chunk: number of the shown passage in its ticket.
         message: index of its message, -1 for the ticket's own subject and body.
         start: first character of the passage in the message's cleaned text; None where the index doesn't know it.
@@ -49,6 +50,7 @@ class RankedHit(Struct, frozen=True, kw_only=True):
     passage: str
     payload: Mapping[str, PayloadValue]
     exact: tuple[str, ...] = ()
+    bonus: float = 0.0
     factors: tuple[Factor, ...] = ()
     message: int = -1
     start: int | None = None

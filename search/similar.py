@@ -47,7 +47,7 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
     candidates = [one for one in ports.index.candidates(pool, vector, terms) if one.ticket_id != ticket_id]
     matches = best_of_each_ticket(fuse(Wanted((), (), _WORDS), candidates))
     ranked = rank(matches, plan.factors, now_ms)[: query.limit]
-    hits = tuple(map(hit_of, ranked))
+    hits = tuple(hit_of(one, _WORDS) for one in ranked)
     return Answer(hits=hits, nothing=not hits, confidence=float(bool(hits)), words_weight=_WORDS)
 
 

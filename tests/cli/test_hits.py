@@ -31,6 +31,7 @@ HIT = msgspec.structs.replace(
     solved=True,
     resolution=True,
     exact=("err-42",),
+    bonus=0.2,
     factors=(Factor("solved", 1.03, "solved"),),
 )
 
@@ -82,7 +83,7 @@ def test_the_subject_is_shown_once() -> None:
 def test_explain_shows_the_factors() -> None:
     """`--explain` adds similarity, words, the identifiers held and each factor."""
     shown = _printed(Answer(hits=(HIT,), nothing=False, words_weight=0.5), width=160, explain=True)
-    assert "0.50 * similarity 0.712 + 0.50 * words 0.000; holds err-42; solved * 1.030" in shown
+    assert "0.50 * similarity 0.712 + 0.50 * words 0.000; holds err-42 + 0.20; solved * 1.030" in shown
 
 
 def test_control_characters_in_a_ticket_are_shown_escaped() -> None:

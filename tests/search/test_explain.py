@@ -1,0 +1,47 @@
+"""Hits of ranked matches: why they were found, and which passage is shown."""
+
+import pytest
+
+from search.explain import hit_of
+from search.fuse import Match
+from search.rank import Ranked
+from search.result import RankedHit, Why
+from tests.search.cases import candidate
+
+
+def _hit(match: Match, words_weight: float = 0.5) -> RankedHit:
+    return hit_of(Ranked(match, (), match.score), words_weight)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "words", "exact", "weight", "why"),
+    [
+        (0.6, 0.0, (), 0.5, "meaning"),
+        (0.6, 9.0, (), 0.5, "both"),
+        (0.2, 9.0, (), 0.5, "words"),
+        (0.2, 0.0, ("e-42",), 0.5, "words"),
+        (0.2, 9.0, (), 0.0, "meaning"),
+        (0.2, 1.0, (), 0.5, "meaning"),
+    ],
+)
+def test_a_hit_says_why_it_was_found(
+    similarity: float, words: float, exact: tuple[str, ...], weight: float, why: Why
+) -> None:
+    """Words are a reason if they weigh and a rare one matches, or an identifier is held; meaning if it is near."""
+    match = Match(candidate(similarity=similarity, words=words), 0.5, 1.0 if words else 0.0, exact)
+    assert _hit(match, weight).why == why
+
+
+def test_the_shown_passage_gives_the_place_and_the_best_one_the_scores() -> None:
+    """Chunk, message, span and outcome are those of the shown passage."""
+    best = candidate("1", "Done.", similarity=0.7, chunk=3, message=2)
+    shown = candidate("1", "long", similarity=0.5, chunk=1, message=0, start=5, end=9, solved="yes", resolution=True)
+    hit = _hit(Match(best, 0.7, 0.0, shown=shown))
+    assert (hit.similarity, hit.chunk, hit.message, hit.start, hit.end) == (0.7, 1, 0, 5, 9)
+    assert (hit.passage, hit.solved, hit.resolution) == ("long", True, True)
+
+
+def test_an_index_that_knows_less_gives_a_hit_all_the_same() -> None:
+    """Points of an older version have no span and no outcome."""
+    hit = _hit(Match(candidate(), 0.5, 0.0))
+    assert (hit.message, hit.start, hit.end, hit.solved, hit.resolution) == (-1, None, None, False, False)
