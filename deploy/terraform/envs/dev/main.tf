@@ -37,6 +37,6 @@ module "ticketstream" {
 
   images = {
     collector = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
-    qdrant    = "docker.io/qdrant/qdrant:v1.18.2-unprivileged"
+    qdrant    = "docker.io/qdrant/qdrant:v1.19.0-unprivileged"
   }
 }
