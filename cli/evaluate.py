@@ -68,7 +68,9 @@ def evaluate(
     floor: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="MEASURE=VALUE", help="Exit with 1 if this measure is lower, e.g. mrr@10=0.5; repeatable."
+            metavar="[GROUP:]MEASURE=VALUE",
+            help="Exit with 1 if this measure, of all questions or of a kind or language, is lower, e.g. mrr@10=0.5; "
+            "may be repeated.",
         ),
     ] = None,
     misses: Annotated[int, typer.Option(min=0, help="Number of questions to list that found nothing relevant.")] = 0,
@@ -97,7 +99,7 @@ def evaluate(
         print_json(report)
     else:
         _show(report)
-    _require_floors(report.groups[0], floors)
+    _require_floors(report.groups, floors)
 
 
 def _measured(
@@ -127,24 +129,37 @@ def _changed(changes: Sequence[str]) -> Settings:
     return load_settings(environment)
 
 
-def _floors(given: Sequence[str]) -> dict[str, float]:
+def _floors(given: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Floors by group and measure.
+
+    Raises:
+        ConfigError: a floor is malformed.
+    """
     found = {}
     for one in given:
-        name, _, value = one.partition("=")
+        name, _, value = one.rpartition("=")
+        group, _, measure = name.rpartition(":")
         try:
-            found[name] = float(value)
+            found[group or ALL, measure] = float(value)
         except ValueError:
             raise ConfigError(f"--floor {one}: write MEASURE=VALUE, for example mrr@10=0.5") from None
-        if name not in _MEASURES:
+        if measure not in _MEASURES:
             raise ConfigError(f"--floor {one}: the measures are {', '.join(_MEASURES)}")
     return found
 
 
-def _require_floors(everything: Group, floors: dict[str, float]) -> None:
-    """Raise BelowFloorError if a figure of all questions is below its floor, or was not measured."""
+def _require_floors(groups: Sequence[Group], floors: dict[tuple[str, str], float]) -> None:
+    """Compare the figures with their floors.
+
+    Raises:
+        BelowFloorError: a figure is lower.
+        ConfigError: a figure was not measured.
+    """
+    figures = {(group.name, measure): figure for group in groups for measure, figure in group.figures.items()}
     below = []
-    for name, least in floors.items():
-        figure = everything.figures.get(name)
+    for (group, measure), least in floors.items():
+        name = measure if group == ALL else f"{group}:{measure}"
+        figure = figures.get((group, measure))
         if figure is None:
             raise ConfigError(f"--floor {name}: the file has no questions of that kind")
         if figure.value < least:

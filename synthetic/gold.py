@@ -22,6 +22,18 @@ _ORDER: Final = re.compile(r"\b[ABK]-\d{5}\b")
 _ORDER_QUESTIONS: Final = ("{}", "what happened to order {}?", "status of {}", "customer asks about {}")
 _CODE_QUESTIONS: Final = ("{}", "what does {} mean?", "how to get rid of {}")
 
+#: Causes whose paraphrases the default model understands, best first.
+_EASY: Final = (
+    "mobile-app/battery",
+    "webhooks/signature",
+    "feature-request/dark-mode",
+    "feature-request/bulk-edit",
+    "damaged/socket",
+    "refund/returned",
+    "webhooks/twice",
+    "login/saved-password",
+)
+
 #: Nothing in any ticket answers these.
 NOTHING: Final = (
     "how do I bake sourdough bread at home",
@@ -110,13 +122,24 @@ def gold_questions(records: Iterable[SyntheticRecord], *, seed: int = 7) -> list
 def suggestions(questions: Iterable[GoldQuestion], *, tenant_id: str) -> list[GoldQuestion]:
     """Up to five questions of a tenant that solved tickets answer: paraphrases, a code, an order, and one in German."""
     solved = [q for q in questions if q.tenant_id == tenant_id and SOLVED in q.relevant.values()]
-    english = [q for q in solved if q.language == "en"]
-    meant = [q for q in english if q.kind == "meaning"]
-    quoted = [q for q in english if q.kind == "identifier" and " " in q.text]
+    meant = sorted((q for q in solved if q.kind == "meaning"), key=_difficulty)
+    english = [q for q in meant if q.language == "en"]
+    german = [q for q in meant if q.language == "de"]
+    quoted = sorted((q for q in solved if q.kind == "identifier" and " " in q.text), key=_share_unsolved)
     orders = [q for q in quoted if _ORDER.search(q.text)]
     codes = [q for q in quoted if q not in orders]
-    german = [q for q in solved if q.language == "de"]
-    return [*meant[:1], *codes[:1], *meant[1:2], *orders[:1], *german[:1]]
+    return [*english[:1], *codes[:1], *english[1:2], *orders[:1], *german[:1]]
+
+
+def _difficulty(question: GoldQuestion) -> int:
+    """The place of its cause among the easy ones; the others follow."""
+    return _EASY.index(question.cause_name) if question.cause_name in _EASY else len(_EASY)
+
+
+def _share_unsolved(question: GoldQuestion) -> float:
+    """The share of the relevant tickets that aren't solved."""
+    grades = question.relevant.values()
+    return sum(grade < SOLVED for grade in grades) / len(grades)
 
 
 def _fold(records: Iterable[SyntheticRecord]) -> list[_Live]:

@@ -72,6 +72,14 @@ def test_a_figure_below_its_floor_is_exit_1(folder: Path) -> None:
     assert "hit@1 is 0.667, below the floor of 0.7" in result.stderr
 
 
+def test_a_group_has_a_floor_of_its_own(folder: Path) -> None:
+    """A floor for a kind of questions doesn't look at the others."""
+    assert _run(folder, "--floor", "words:hit@1=1").exit_code == 0
+    result = _run(folder, "--floor", "lost:hit@1=0.1")
+    assert result.exit_code == 1
+    assert "lost:hit@1 is 0.000, below the floor of 0.1" in result.stderr
+
+
 def test_two_configurations_are_compared(folder: Path) -> None:
     """The gain is of the same questions, and 0 if both find the same."""
     gains = _json(folder, "--against", "TICKETS_INDEX__TIMEOUT_S=9")["gains"]
@@ -91,6 +99,7 @@ def test_misses_are_listed(folder: Path) -> None:
         (["--floor", "mrr@10"], "write MEASURE=VALUE"),
         (["--floor", "mrr=0.5"], "the measures are mrr@10"),
         (["--floor", "nothing=0.5"], "no questions of that kind"),
+        (["--floor", "fr:hit@1=0.5"], "no questions of that kind"),
         (["--against", "TICKETS_INDEX__TIMEOUT_S"], "write NAME=VALUE"),
         (["--against", "HOME=/"], "write NAME=VALUE"),
         (["--against", "TICKETS_INDEX__TIME=1"], "did you mean"),
