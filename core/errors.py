@@ -24,6 +24,10 @@ class ConfigError(TicketstreamError):
     exit_code = EXIT_USAGE
 
 
+class NoTicketError(ConfigError):
+    """The tenant has no ticket of the id given."""
+
+
 class UnavailableError(TicketstreamError):
     """Something required at the start is unavailable: broker, topic, index or weights. The message says what to do."""
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.qdrant.lock import Owner
-from core.errors import ConfigError, UnavailableError
+from core.errors import ConfigError, NoTicketError, UnavailableError
 from core.index import SearchQuery, require_unicode
 from core.provenance import Provenance
 from search.result import Answer
@@ -24,6 +24,8 @@ MAX_QUESTION: Final = 10_000
 #: Bytes of a request's body: a question, in a script of three bytes a character, and its filters.
 MAX_BODY: Final = 64 * 1024
 _RETRY_S: Final = 1.0
+#: Errors of the user, which the worker found, by status.
+_MISTAKES: Final = {400: ConfigError, 410: NoTicketError}
 
 
 class SearchRequest(Struct, frozen=True):
@@ -112,6 +114,8 @@ class WorkerClient:
                 time.sleep(_RETRY_S * uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
             return msgspec.json.decode(content, type=answer)
         except urllib.error.HTTPError as error:
+            if error.code in _MISTAKES:
+                raise _MISTAKES[error.code](_reason(error)) from None
             raise UnavailableError(f"{worker} rejected the request: {_reason(error)}") from None
         except OSError as error:
             raise UnavailableError(f"{worker} does not answer: {error}") from None

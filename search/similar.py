@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from core.errors import ConfigError
+from core.errors import NoTicketError
 from core.index import SearchQuery, Thread, ThreadPassage
 from core.records import Vector
 from operators.terms import question_terms
@@ -31,12 +31,12 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
     """The tenant's tickets that are most like one of them, without it.
 
     Raises:
-        ConfigError: the tenant has no such ticket.
+        NoTicketError: the tenant has no such ticket.
         TransientError: the index doesn't answer.
     """
     thread = ports.index.thread(query.tenant_id, ticket_id, vectors=True, public_only=query.public_only)
     if thread is None or not thread.passages:
-        raise ConfigError(f"tenant {query.tenant_id} has no ticket {ticket_id!r}")
+        raise NoTicketError(f"tenant {query.tenant_id} has no ticket {ticket_id!r}")
     own = _problem(thread)
     subject = str(own[0].payload.get("subject") or "")
     vector = _question(own, ports.embedder.embed([subject])[0] if subject else None)

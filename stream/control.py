@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 
-from core.errors import ConfigError, TicketstreamError, TransientError
+from core.errors import ConfigError, NoTicketError, TicketstreamError, TransientError
 from runtime.control import MAX_BODY, SearchRequest, SimilarRequest, WorkerStatus
 from runtime.http import respond
 from search.result import Answer
@@ -68,9 +68,14 @@ def _search(
 
 
 def _answer(start: StartResponse, ask: Callable[[], object]) -> list[bytes]:
-    """Send the result of `ask`: 400 for a question out of bounds, 503 for an outage, 500 for any other error."""
+    """Send the result of `ask`.
+
+    400 is for a question out of bounds, 410 for a ticket that isn't there, 503 for an outage, 500 for any other error.
+    """
     try:
         body = msgspec.json.encode(ask())
+    except NoTicketError as error:
+        return _refuse(start, "410 Gone", str(error))
     except ConfigError as error:
         return _refuse(start, "400 Bad Request", str(error))
     except TransientError as error:

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from core.errors import NoTicketError
 from core.index import SearchQuery
 from maintenance.evaluation.bootstrap import Interval, difference, interval
 from maintenance.evaluation.measures import DEPTH, hit, ndcg, recall, reciprocal_rank
@@ -57,15 +58,18 @@ Ask = Callable[[Question], Found]
 
 
 def ask_of(searcher: Searcher) -> Ask:
-    """Asks `searcher`."""
+    """Asks `searcher`. A ticket that isn't there finds nothing."""
 
     def ask(question: Question) -> Found:
         left_out = {*question.without, *filter(None, [question.ticket])}
         query = SearchQuery(tenant_id=question.tenant, limit=DEPTH + len(left_out))
-        if question.ticket:
-            answer = searcher.similar(question.ticket, query)
-        else:
+        if not question.ticket:
             answer = searcher.search(question.question, query)
+        else:
+            try:
+                answer = searcher.similar(question.ticket, query)
+            except NoTicketError:
+                return Found((), nothing=True)
         found = tuple(hit.ticket_id for hit in answer.hits if hit.ticket_id not in left_out)
         return Found(found[:DEPTH], answer.nothing)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from connectors.qdrant.lock import Owner
-from core.errors import ConfigError, UnavailableError
+from core.errors import ConfigError, NoTicketError, UnavailableError
 from core.index import SearchQuery
 from runtime import control
 from runtime.control import WorkerClient
@@ -64,6 +64,14 @@ def test_a_refusal_quotes_the_workers_reason(answer: bytes, reason: str) -> None
         pytest.raises(UnavailableError, match=rf"\(process 7\) rejected the request: {reason}"),
     ):
         worker.status()
+
+
+@pytest.mark.parametrize(("status", "error"), [(b"400 Bad Request", ConfigError), (b"410 Gone", NoTicketError)])
+def test_a_mistake_that_the_worker_finds_is_the_users(status: bytes, error: type[Exception]) -> None:
+    """A wrong filter or ticket id is the same error as without a worker."""
+    answer = b'HTTP/1.0 %s\r\nContent-Length: 15\r\n\r\n{"error":"why"}' % status
+    with _worker(answer) as worker, pytest.raises(error, match=r"^why$"):
+        worker.similar("T-1", SearchQuery(tenant_id="acme"))
 
 
 _BUSY = b'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 16\r\n\r\n{"error":"busy"}'

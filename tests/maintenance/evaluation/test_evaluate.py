@@ -1,5 +1,7 @@
 """Questions are asked, scored and summarised by group."""
 
+from core.errors import NoTicketError
+from core.index import SearchQuery
 from maintenance.evaluation.evaluate import (
     ALL,
     NOTHING,
@@ -11,6 +13,7 @@ from maintenance.evaluation.evaluate import (
     summarise,
 )
 from maintenance.evaluation.questions import Question
+from search.result import Answer
 from tests.maintenance.evaluation.fakes import FakeSearcher
 
 _QUESTIONS = [
@@ -63,6 +66,18 @@ def test_a_ticket_may_be_the_question() -> None:
     searcher = FakeSearcher({"T-7": ["T-7", "T-1"]})
     question = Question(tenant="acme", ticket="T-7", relevant=("T-1",))
     assert ask_of(searcher)(question) == Found(("T-1",), nothing=False)
+
+
+def test_a_ticket_that_is_gone_finds_nothing() -> None:
+    """A question about a ticket that isn't in the index is a miss, not an error."""
+
+    class Empty(FakeSearcher):
+        def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+            del plain
+            raise NoTicketError(f"tenant {query.tenant_id} has no ticket {ticket_id}")
+
+    question = Question(tenant="acme", ticket="T-7", relevant=("T-1",))
+    assert ask_of(Empty({}))(question) == Found((), nothing=True)
 
 
 def test_gains_are_paired() -> None:
