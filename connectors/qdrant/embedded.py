@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import numpy as np
 import qdrant_edge as edge
+from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.changes import ChangedPoints
@@ -124,13 +125,19 @@ class EdgeReader:
         self._shard.close()
 
 
+class _Place(Struct, frozen=True):
+    """A shard's folder, and its device and inode when it was opened."""
+
+    path: Path
+    identity: tuple[int, int]
+
+
 class EdgeEngine(EdgeReader):
     """Implements `connectors.qdrant.engine.Engine` on an open shard, whose folder this process has locked."""
 
     def __init__(self, shard: edge.EdgeShard, *, path: Path, dimension: int) -> None:
         super().__init__(shard, dimension=dimension)
-        self._path = path
-        self._opened = _identity(path)
+        self._place = _Place(path, _identity(path))
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
@@ -187,7 +194,7 @@ class EdgeEngine(EdgeReader):
         A search that is under way in another thread may still ask the old one, so it isn't closed here: it is when the
         last of them has finished.
         """
-        self._shard, self._path, self._opened = shard, path, _identity(path)
+        self._shard, self._place = shard, _Place(path, _identity(path))
         self._unflushed = 0
 
     def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
@@ -210,12 +217,13 @@ class EdgeEngine(EdgeReader):
 
     def require_in_place(self) -> None:
         """See `Engine`. The engine goes on writing to files that were moved away or deleted."""
+        place = self._place
         try:
-            found = _identity(self._path)
+            found = _identity(place.path)
         except OSError:
             found = None
-        if found != self._opened:
-            raise FatalError(f"the embedded index: its folder {self._path} was removed or replaced while it was in use")
+        if found != place.identity and place is self._place:  # else another thread has just replaced the shard
+            raise FatalError(f"the embedded index: its folder {place.path} was removed or replaced while it was in use")
 
     def _make_durable(self, points: int) -> None:
         """Sync the write-ahead log: once acked, a record is never read again, not even after a power failure.
@@ -224,7 +232,7 @@ class EdgeEngine(EdgeReader):
         for 30 ms and more.
         """
         self.require_in_place()
-        folder.sync_log(self._path)
+        folder.sync_log(self._place.path)
         self._unflushed += points
         if self._unflushed >= _FLUSH_POINTS:
             self._shard.flush()

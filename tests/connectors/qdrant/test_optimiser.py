@@ -21,6 +21,7 @@ from connectors.qdrant.optimiser import OptimiseError, Optimiser, open_optimiser
 from connectors.qdrant.policy import VersionedIndex
 from connectors.qdrant.sizes import SIZES, SizeName
 from core.index import SearchQuery
+from core.provenance import LogIdentity
 from core.settings import IndexSettings
 from tests.contracts.digest import contents
 from tests.contracts.index_laws import held, opened, search, ticket, vector
@@ -103,6 +104,18 @@ def test_writes_meanwhile_are_kept(index: EmbeddedIndex, tmp_path: Path, seed: i
     assert contents(again) == contents(twin)
     again.close()
     twin.close()
+
+
+def test_the_provenance_goes_along(index: EmbeddedIndex, tmp_path: Path) -> None:
+    """Positions that are noted before, during and after a build are kept, and the new folder is the index's own."""
+    log = LogIdentity("tickets.raw")
+    index.store.note_log(log)
+    index.store.advance(log, {0: (0, 1)})
+    assert _optimise(index, tmp_path, meanwhile=lambda: index.store.advance(log, {0: (1, 2), 1: (0, 5)}))
+    index.store.advance(log, {0: (2, 3)})
+    found = index.store.read()
+    assert found is not None
+    assert found.of(log).positions == {0: 3, 1: 5}
 
 
 def test_forgotten_writes_would_be_noticed(
