@@ -77,7 +77,9 @@ def fit_head(vectors: Vector, labels: Sequence[str], *, precision: float, on_fit
     ranks = {name: rank for rank, name in enumerate(names)}
     own = np.array([ranks[label] for label in labels], np.intp)
     if np.count_nonzero(np.bincount(own) >= FOLDS) < _LEAST_LABELS:
-        raise TooFewError(f"of {len(own):,} different tickets; at least two labels need {FOLDS} tickets each")
+        raise TooFewError(
+            f"{len(own):,} labelled ticket(s) are too few; at least two labels need {FOLDS} different tickets each"
+        )
     folds, total = _folds(own), FOLDS * len(_STRENGTHS) + 1
     tried = []
     for number, strength in enumerate(_STRENGTHS):

@@ -45,7 +45,7 @@ def test_a_csv_becomes_a_label_model(csv: Path, tmp_path: Path) -> None:
     assert "category on 120 held-out tickets" in shown
     assert all(label in shown for label in _TEXTS)
     assert f"set TICKETS_CLASSIFY__MODEL={tmp_path / 'labels'} and restart" in line
-    assert "no model for priority: of 0 different tickets" in line
+    assert "no model for priority: 0 labelled ticket(s) are too few" in line
     model = load_label_model(tmp_path / "labels", model="hashing/1")
     vector = HashingEmbedder().embed(["card stolen in the street\norder 99"])[0]
     assert model.labels(vector, ["category"])["category"].value == "card"
@@ -85,7 +85,7 @@ def test_lines_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
         (["{csv}", "--to", "{new}"], "no subject or body"),
         (
             ["{csv}", "--map", "body=text", "--to", "{new}"],
-            "category: of 0 different tickets; at least two labels need",
+            "category: 0 labelled ticket(s) are too few; at least two labels need 5 different",
         ),
         (["{csv}", "--to", "{old}"], "there is a label model already"),
         (["{csv}", "--to", "{csv}"], "this is a file"),

@@ -67,7 +67,7 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
     assert terminal.json("status")["index"]["freshness_s"] is None
     findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
     assert findings == dict.fromkeys(
-        ["configuration", "broker", "topics", "consumer group", "model", "labels", "index"], True
+        ["configuration", "broker", "topics", "consumer group", "model", "labels", "index", "index and offsets"], True
     )
 
 

@@ -134,7 +134,7 @@ def _by_examples(folder: Path) -> ClassifySettings:
 
 def test_nothing_to_train_on_is_one_line() -> None:
     """Without enough labelled tickets of any kind, the error says how many each kind has."""
-    with pytest.raises(ConfigError, match=r"^category: of 0 different tickets; .*; priority: of 0 different tickets"):
+    with pytest.raises(ConfigError, match=r"^category: 0 labelled .*; priority: 0 labelled ticket.s. are too few"):
         train(_embedded(iter([])), precision=0.9, on_fit=lambda *_fit: None)
 
 

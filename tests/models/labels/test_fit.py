@@ -69,7 +69,7 @@ def test_a_rare_label_is_kept_and_never_given() -> None:
 def test_too_few_tickets_say_so(labels: list[str]) -> None:
     """Two labels need five different tickets each."""
     vectors = np.random.default_rng(6).standard_normal((len(labels), 4)).astype(np.float32)
-    with pytest.raises(TooFewError, match="at least two labels need 5 tickets each"):
+    with pytest.raises(TooFewError, match="at least two labels need 5 different tickets each"):
         fit_head(vectors, labels, precision=0.9, on_fit=lambda _n, _of: None)
 
 
