@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from bench.job import Clock, Job, Measured, Skipped, answer
 from core.contract import record_key
@@ -174,14 +175,21 @@ def _with_interval(name: str, flags: Flags) -> dict[str, float]:
 
 
 def _embedded(of: str) -> Labelled:
+    """The set's vectors, which the first contender embeds for the others of the run."""
     settings = load_settings()
-    embedder = load_embedder(settings.model)
-    fit, others, kind = _SETS[of]()
-    most = len(fit) + len(others)
-    return Labelled(
-        embed_labelled(fit, settings, embedder, most=most).of_kind(kind),
-        embed_labelled(others, settings, embedder, most=most).of_kind(kind),
-    )
+    kept = settings.index.path.parent / f"{of}.npz"
+    if not kept.exists():
+        embedder = load_embedder(settings.model)
+        fit, others, kind = _SETS[of]()
+        found: dict[str, NDArray[np.generic]] = {}
+        for name, records in (("fit", fit), ("judge", others)):
+            vectors, labels = embed_labelled(records, settings, embedder, most=len(records)).of_kind(kind)
+            found |= {f"{name} vectors": vectors, f"{name} labels": np.array(labels)}
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, **found)  # type: ignore[arg-type]
+    loaded = np.load(kept)
+    fit_to, judge_by = ((loaded[f"{name} vectors"], loaded[f"{name} labels"].tolist()) for name in ("fit", "judge"))
+    return Labelled(fit_to, judge_by)
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
