@@ -14,8 +14,10 @@ from core.records import Vector
 from models.labels.linear import Calibration, Floats, Integers, LinearHead, log_odds, most_probable
 from models.labels.thresholds import Flags, choose_thresholds
 
-#: Parts of the tickets; each is predicted by a model that was fitted to the others.
+#: Parts of the tickets; each is predicted by a model that was fitted to the others. Of few tickets, a fifth is missed.
 FOLDS: Final = 5
+_FOLDS_OF_FEW: Final = 10
+_FEW: Final = 5_000
 #: Inverse strengths of the regularisation that are tried.
 _STRENGTHS: Final = (1.0, 10.0, 100.0)
 _MAX_ITERATIONS: Final = 300
@@ -80,10 +82,13 @@ def fit_head(vectors: Vector, labels: Sequence[str], *, precision: float, on_fit
         raise TooFewError(
             f"{len(own):,} labelled ticket(s) are too few; at least two labels need {FOLDS} different tickets each"
         )
-    folds, total = _folds(own), FOLDS * len(_STRENGTHS) + 1
+    folds = _folds(own)
+    total = len(folds) * len(_STRENGTHS) + 1
     tried = []
     for number, strength in enumerate(_STRENGTHS):
-        logits = _held_out(vectors, own, folds, strength, on_fit=partial(_on_fit_of, on_fit, FOLDS * number, total))
+        logits = _held_out(
+            vectors, own, folds, strength, on_fit=partial(_on_fit_of, on_fit, len(folds) * number, total)
+        )
         tried.append((_log_loss(logits, own), strength, logits))
     _, strength, logits = min(tried, key=lambda one: one[0])
     probability, predicted = most_probable(logits)
@@ -150,9 +155,11 @@ def _folds(own: Integers) -> list[Fold]:
     """The same for every strength: each fold beside the rest, with every label in all of them where it can be."""
     from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - installed for training only
 
+    can_be_few = np.count_nonzero(np.bincount(own) >= _FOLDS_OF_FEW) >= _LEAST_LABELS
+    count = _FOLDS_OF_FEW if can_be_few and len(own) < _FEW else FOLDS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a label with fewer tickets than folds
-        return list(StratifiedKFold(FOLDS, shuffle=True, random_state=_SEED).split(own, own))
+        return list(StratifiedKFold(count, shuffle=True, random_state=_SEED).split(own, own))
 
 
 def _fit(vectors: Vector, own: Integers, strength: float) -> tuple[Floats, Floats, Integers]:
