@@ -14,6 +14,8 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
+from core.private import open_private
+
 REPORT_FILE: Final = Path("build") / "faults" / "report.txt"
 _WIDTH: Final = 118
 #: Events shown from the beginning of a long list, and from its end.
@@ -109,9 +111,11 @@ class Report:
         return console.export_text()
 
     def write(self, path: Path = REPORT_FILE) -> None:
-        """Write the report to a file."""
+        """Write the report to a file of this user alone: errors may quote what workers said."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.text())
+        path.parent.chmod(0o700)
+        with open_private(path) as file:
+            file.write(self.text().encode())
 
 
 def _print(console: Console, section: Section) -> None:
