@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from connectors.kafka.admin import open_cluster
+from connectors.kafka.batches import remedy, unbounded
 from connectors.kafka.topics import load_topics
 from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
@@ -53,11 +54,18 @@ def _broker(settings: Settings) -> str:
 
 def _topics(settings: Settings) -> str:
     declared = [spec.name for spec in load_topics(None, names=settings.topics)]
-    needed = [settings.topics.raw, settings.topics.dlq]
+    raw = settings.topics.raw
     cluster = open_cluster(settings.kafka)
-    present = cluster.require_topics(list(dict.fromkeys([*needed, *declared])))
-    _check_retention(settings, cluster.options(settings.topics.raw))
-    return ", ".join(f"{name} ({partitions} partitions)" for name, partitions in present.items())
+    present = cluster.require_topics(list(dict.fromkeys([raw, settings.topics.dlq, *declared])))
+    options = cluster.options(raw)
+    _check_retention(settings, options)
+    if unbounded(options):
+        raise ConfigError(
+            f"{raw} stores compressed batches, and one of a megabyte can take more than a gigabyte of a worker's "
+            f"memory; {remedy(raw)}"
+        )
+    unseen = "" if options else f"; the options of {raw} can't be seen, so its retention and compression are unchecked"
+    return ", ".join(f"{name} ({partitions} partitions)" for name, partitions in present.items()) + unseen
 
 
 def _check_retention(settings: Settings, options: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # exported, not declared
 
+from connectors.kafka.batches import warn_if_unbounded
 from connectors.kafka.clients import open_client
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
@@ -60,7 +61,7 @@ class TopicWatch:
 
 
 def open_topic_watch(settings: KafkaSettings, topic: str) -> TopicWatch:
-    """A watch of `topic`, which exists.
+    """A watch of `topic`, which exists. Warns if nothing bounds what the topic's batches unpack to.
 
     Raises:
         UnavailableError: the broker doesn't answer, or refuses.
@@ -73,6 +74,7 @@ def open_topic_watch(settings: KafkaSettings, topic: str) -> TopicWatch:
         raise UnavailableError(f"reading the id of {topic}: {error.args[0].str()}") from None
     except TimeoutError:
         raise UnavailableError(f"reading the id of {topic}: no answer in time") from None
+    warn_if_unbounded(client, topic)
     return TopicWatch(client, topic, _known(found))
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gives a user the ACLs that its role needs, and no more (Kafka's own authorizer: SCRAM users and certificates).
-# Read and Write include Describe.
+# Read and Write include Describe. DescribeConfigs lets a worker and `ticketstream doctor` see how a topic stores batches.
 set -euo pipefail
 
 usage() {
@@ -37,21 +37,25 @@ allow() { kafka-acls.sh "${options[@]}" --add --allow-principal "$principal" "$@
 case $role in
 pipeline)
 	allow --operation Read --topic "$raw" --group "$group"
+	allow --operation DescribeConfigs --topic "$raw"
 	allow --operation Write --topic "$dlq"
 	;;
 enrichment)
 	allow --operation Read --topic "$raw" --group "$group-enrichment"
+	allow --operation DescribeConfigs --topic "$raw"
 	allow --operation Write --topic "$enriched" --topic "$dlq"
 	;;
 embedding)
 	allow --operation Read --topic "$enriched" --group "$group-embedding"
+	allow --operation DescribeConfigs --topic "$enriched"
 	allow --operation Write --topic "$embedded" --topic "$dlq"
 	;;
 producer)
 	allow --operation Write --topic "$raw"
 	;;
-operator) # status, reconcile, rebuild; dlq replay writes to the letter's topic
+operator) # status, reconcile, rebuild, doctor; dlq replay writes to the letter's topic
 	allow --operation Read --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
+	allow --operation DescribeConfigs --topic "$raw"
 	allow --operation Read --group "$group" --resource-pattern-type prefixed
 	allow --operation Write --topic "$raw" --topic "$enriched"
 	;;

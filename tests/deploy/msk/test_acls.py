@@ -55,12 +55,13 @@ def _rights(text: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("role", _ROLES)
 def test_a_role_gets_its_acls_only(tmp_path: Path, role: str) -> None:
-    """A role may read its topic as its group, and write its topics and dead letters, and nothing else."""
+    """A role may read its topic and the topic's options, write its topics and dead letters, and nothing else."""
     done = _run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS)
     assert done.returncode == 0, done.stderr
     said = _ROLES[role]
     writes = {("Write", f"topic {name}") for name in [*said["writes"], "tickets.dlq"]}
-    assert _rights(done.stdout) == {("Read", f"topic {said['reads']}"), ("Read", f"group {said['group']}"), *writes}
+    reads = {(operation, f"topic {said['reads']}") for operation in ("Read", "DescribeConfigs")}
+    assert _rights(done.stdout) == {*reads, ("Read", f"group {said['group']}"), *writes}
 
 
 def test_users_get_the_acls_of_their_commands(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_users_get_the_acls_of_their_commands(tmp_path: Path) -> None:
     topics = [f"topic tickets.{name}" for name in ("raw", "enriched", "embedded", "dlq")]
     rights = {role: _rights(_run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS).stdout) for role in _USERS}
     assert rights["producer"] == {("Write", "topic tickets.raw")}
-    reads = {("Read", name) for name in [*topics, "group ticketstream*"]}
+    reads = {("DescribeConfigs", "topic tickets.raw"), *(("Read", name) for name in [*topics, "group ticketstream*"])}
     assert rights["operator"] == {*reads, ("Write", "topic tickets.raw"), ("Write", "topic tickets.enriched")}
     assert rights["topics"] == {(operation, name) for name in topics for operation in ("Create", "Describe")}
 
@@ -77,7 +78,8 @@ def test_settings_rename_topics_and_group(tmp_path: Path) -> None:
     """The script takes the names of topics and group from the same variables as a worker."""
     names = {"TICKETS_TOPICS__RAW": "r", "TICKETS_TOPICS__DLQ": "d", "TICKETS_KAFKA__GROUP": "g"}
     done = _run(tmp_path, "pipeline", "User:CN=x, O=y", *_OPTIONS, names=names)
-    assert _rights(done.stdout) == {("Read", "topic r"), ("Read", "group g"), ("Write", "topic d")}
+    reads = {("Read", "topic r"), ("DescribeConfigs", "topic r"), ("Read", "group g")}
+    assert _rights(done.stdout) == {*reads, ("Write", "topic d")}
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ def test_a_worker_may_use_its_own_topics_and_group_only(policies: dict[str, IAMP
         for topic in topics:
             assert _allows(policy, "kafka-cluster:ReadData", _topic(topic)) is (topic == sizes[role]["reads"]), topic
             assert _allows(policy, "kafka-cluster:WriteData", _topic(topic)) is (topic in writes), topic
-            assert _allows(policy, "kafka-cluster:DescribeTopic", _topic(topic)) is (topic in uses), topic
+            for action in ("kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration"):
+                assert _allows(policy, action, _topic(topic)) is (topic in uses), topic
             assert not _allows(policy, "kafka-cluster:CreateTopic", _topic(topic))
         for other in sizes.values():
             own = other["group"] == sizes[role]["group"]
@@ -79,7 +80,7 @@ def test_a_worker_may_use_its_own_topics_and_group_only(policies: dict[str, IAMP
                 assert _allows(policy, action, _group(other["group"])) is own
         for action in _NEVER:
             assert not any(_allows(policy, action, arn) for arn in (KAFKA_ARN, *map(_topic, topics)))
-        tried += 2 + 4 * len(topics) + 2 * len(sizes) + len(_NEVER) * (1 + len(topics))
+        tried += 2 + 5 * len(topics) + 2 * len(sizes) + len(_NEVER) * (1 + len(topics))
     table.row("Kafka rights tried", "task roles", tried)
 
 

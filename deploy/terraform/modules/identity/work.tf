@@ -21,7 +21,7 @@ locals {
       {
         Sid      = "DescribeTopics"
         Effect   = "Allow"
-        Action   = ["kafka-cluster:DescribeTopic"]
+        Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration"]
         Resource = [for topic in distinct(concat(task.reads, task.writes, task.creates)) : "${local.topics}/${topic}"]
       },
       {
