@@ -20,7 +20,7 @@ from search.result import Answer
 from search.words import forms_of
 
 #: Tickets that each retrieval finds at least: the one that both together rank first may be far down in each.
-POOL: Final = 32
+POOL: Final = 20
 #: Tickets among which a quoted phrase is looked for.
 _PHRASE_POOL: Final = 200
 

@@ -17,10 +17,10 @@ from core.index import Candidate
 from search.question import ReadQuestion
 from search.words import Forms, held_share
 
-#: Weight of words in a plain question, in one with a known identifier or a phrase, and in pasted text.
+#: Weight of words in a plain question, in one with a known identifier or a phrase, and in a long one.
 PLAIN: Final = 0.12
 IDENTIFIER: Final = 0.5
-PASTED: Final = 0.2
+LONG: Final = 0.2
 #: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
 EXACT_BONUS: Final = 0.2
 #: The lead of the best ticket by words over the second, as a share of its BM25, from which words weigh more, and how
@@ -60,24 +60,22 @@ class Wanted(Struct, frozen=True):
         identifiers: those that a candidate holds, without parts of one another.
         phrases: the quoted phrases.
         words_weight: 0 to 1.
-        bonus: added to the score of a passage that holds all of them.
     """
 
     identifiers: tuple[str, ...]
     phrases: tuple[str, ...]
     words_weight: float
-    bonus: float = EXACT_BONUS
 
 
 def gate(
     question: ReadQuestion, identifiers: Sequence[str], words: Sequence[Forms], candidates: Sequence[Candidate]
 ) -> Wanted:
     """Choose the weight of words by the identifiers and words of the question that the candidates hold."""
-    texts = [_text_of(candidate) for candidate in candidates] if identifiers else []
+    if question.long:
+        return Wanted((), (), LONG)
+    texts = [_text_of(candidate) for candidate in candidates if candidate.words > 0] if identifiers else []
     held = [one for one in identifiers if any(_holds(text, one) for text in texts)]
     known = tuple(one for one in held if not any(one != other and one in other for other in held))
-    if question.pasted:
-        return Wanted(known, (), PASTED, bonus=0)
     weight = IDENTIFIER if known or question.phrases else _plain_weight(words, candidates)
     return Wanted(known, question.phrases, weight)
 
@@ -121,11 +119,12 @@ def _match(wanted: Wanted, candidate: Candidate, highest: float) -> Match:
     words = candidate.words / highest if highest > 0 else 0.0
     score = (1 - wanted.words_weight) * candidate.similarity + wanted.words_weight * words
     sought = (*wanted.identifiers, *wanted.phrases)
-    if not sought:
+    # a passage that holds an identifier has its term
+    if not sought or (candidate.words <= 0 and not wanted.phrases):
         return Match(candidate, score, words)
     text = _text_of(candidate)
     exact = tuple(one for one in sought if _holds(text, one))
-    bonus = wanted.bonus * len(exact) / len(sought)
+    bonus = EXACT_BONUS * len(exact) / len(sought)
     return Match(candidate, score + bonus, words, exact, bonus)
 
 
@@ -139,13 +138,14 @@ def _shown_order(match: Match) -> tuple[float, int]:
 
 
 def _text_of(candidate: Candidate) -> str:
-    subject = candidate.payload.get("subject") or ""
-    return " ".join(f"{subject} {candidate.passage}".casefold().split())
+    return f"{candidate.payload.get('subject') or ''}\n{candidate.passage}".casefold()
 
 
 def _holds(text: str, sought: str) -> bool:
-    """Whether `text`, folded and single-spaced, holds `sought` as whole words."""
+    """Whether `text`, folded, holds `sought` as whole words."""
     sought, at = sought.casefold(), -1
+    if " " in sought:
+        text = " ".join(text.split())
     while (at := text.find(sought, at + 1)) >= 0:
         end = at + len(sought)
         starts = not (at and text[at - 1].isalnum() and sought[0].isalnum())

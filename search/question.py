@@ -13,8 +13,8 @@ from core.errors import ConfigError
 from core.index import SearchQuery
 from operators.redact import redact_text
 
-#: Longer questions, and those of several lines, are pasted text: nothing in them is a filter or a phrase.
-_MAX_TYPED: Final = 300
+#: Longer questions are whole tickets or the like, of whose words most don't matter.
+_LONG: Final = 300
 #: Characters of a phrase that is looked for.
 _PHRASE: Final = (2, 200)
 #: A phrase is required if it is at least this share of the question's words; else it is preferred.
@@ -48,18 +48,18 @@ class ReadQuestion(Struct, frozen=True, kw_only=True):
         phrases: the quoted phrases, with single spaces.
         required: the phrases are most of the question, so that only passages that hold them all are found.
         query: the caller's query, narrowed by the filters in the text.
-        pasted: the text is long or of several lines, as a whole ticket is.
+        long: the text is long, as a whole ticket is.
     """
 
     text: str
     query: SearchQuery
     phrases: tuple[str, ...] = ()
     required: bool = False
-    pasted: bool = False
+    long: bool = False
 
 
 def read_question(text: str, query: SearchQuery) -> ReadQuestion:
-    """Take the filters and phrases out of `text`.
+    """Take the filters and phrases out of `text`, unless it is long or of several lines, as pasted text is.
 
     A filter is `name:value` with a name that a query has; any other stays text, and so does a filter in quotes. The
     filters of the text narrow `query` and never widen it.
@@ -67,8 +67,8 @@ def read_question(text: str, query: SearchQuery) -> ReadQuestion:
     Raises:
         ConfigError: the question is empty, or a filter has a bad value or contradicts the query.
     """
-    if len(text) > _MAX_TYPED or "\n" in text.strip():
-        return ReadQuestion(text=text.strip(), query=query, pasted=True)
+    if len(text) > _LONG or "\n" in text.strip():
+        return ReadQuestion(text=text.strip(), query=query, long=len(text) > _LONG)
     for found in _FILTER.finditer(text):
         if found["name"] in _NAMES:
             query = _narrowed(query, found["name"], found["value"])

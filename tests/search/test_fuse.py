@@ -55,25 +55,25 @@ def test_words_that_no_ticket_holds_together_weigh_nothing() -> None:
 
 def test_words_weigh_much_beside_a_known_identifier() -> None:
     """An identifier that a ticket holds opens the gate."""
-    opened = _gate("E-42", ("e-42", "e-43"), [candidate("1", "error E-42 again")])
+    opened = _gate("E-42", ("e-42", "e-43"), [candidate("1", "error E-42 again", words=1)])
     assert opened == Wanted(("e-42",), (), IDENTIFIER)
 
 
 @pytest.mark.parametrize("passage", ["error E-421", "error XE-42", "E-4 2"])
 def test_a_part_of_a_longer_identifier_is_another(passage: str) -> None:
     """An identifier is held as a whole word only."""
-    assert _gate("E-42", ("e-42",), [candidate("1", passage)]).identifiers == ()
+    assert _gate("E-42", ("e-42",), [candidate("1", passage, words=1)]).identifiers == ()
 
 
 @pytest.mark.parametrize("passage", ["error E-42", "(e-42).", "E-42\nagain"])
 def test_case_and_punctuation_do_not_matter(passage: str) -> None:
     """Case, line ends and punctuation around an identifier are ignored."""
-    assert _gate("E-42", ("e-42",), [candidate("1", passage)]).identifiers == ("e-42",)
+    assert _gate("E-42", ("e-42",), [candidate("1", passage, words=1)]).identifiers == ("e-42",)
 
 
 def test_the_subject_counts() -> None:
     """An identifier in the subject is held by the ticket's passages, as the subject is embedded with each."""
-    assert _gate("E-42", ("e-42",), [candidate("1", "text", subject="Error E-42")]).identifiers == ("e-42",)
+    assert _gate("E-42", ("e-42",), [candidate("1", "text", subject="Error E-42", words=1)]).identifiers == ("e-42",)
 
 
 @given(wanted, candidates, st.data())

@@ -95,11 +95,11 @@ def test_quoted_phrases(text: str, phrases: tuple[str, ...], required: bool) -> 
     assert (read.phrases, read.required) == (phrases, required)
 
 
-@pytest.mark.parametrize("text", ["first line\nstatus:open", "x" * 301 + " status:open"])
-def test_pasted_text_has_no_filters(text: str) -> None:
+@pytest.mark.parametrize(("text", "long"), [("first line\nstatus:open", False), ("x" * 301 + " status:open", True)])
+def test_pasted_text_has_no_filters(text: str, long: bool) -> None:
     """A question of several lines, or a long one, is text alone."""
     read = read_question(text, QUERY)
-    assert (read.text, read.query, read.pasted) == (text, QUERY, True)
+    assert (read.text, read.query, read.long) == (text, QUERY, long)
 
 
 @given(st.text(max_size=80))
