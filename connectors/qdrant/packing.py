@@ -67,7 +67,9 @@ def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = N
         return {name: packed[name] for name in fields if name in packed and name in _NUMBERS} | state
     rest = packed.get(_REST)
     payload = _REST_DECODER.decode(rest) if isinstance(rest, str) else {}
-    payload |= {name: value for name, value in packed.items() if name in _NUMBERS}
+    for name in _NUMBERS:
+        if name in packed:
+            payload[name] = packed[name]
     return payload if fields is None else {name: payload[name] for name in fields if name in payload}
 
 

@@ -37,7 +37,7 @@ logger: Final = logging.getLogger("ticketstream.index")
 #: The first round of a search asks for this many times more points than tickets: some belong to one ticket.
 _SPARE: Final = 2
 #: Points that a round asks for, at least and at most. They are in memory at once, with their texts.
-_MIN_FETCH: Final = 32
+_MIN_FETCH: Final = 24
 _MAX_FETCH: Final = 2_048
 #: Rounds of a search. Each finds at least one new ticket, so a search with a limit up to this finds all its tickets.
 _MAX_ROUNDS: Final = 64
