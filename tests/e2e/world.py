@@ -177,7 +177,12 @@ class WorkerProcess:
         self._log = world.folder / f"worker-{uuid4().hex[:8]}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command or COMMANDS[runner], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command or COMMANDS[runner],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                umask=0o022,  # the usual one: that of a process that has opened an index is stricter
             )
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from synthetic.tickets import events
 from tests.faults import kills, networks, outages
 from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed, shuffled
-from tests.faults.crowd import DRAIN_S
+from tests.faults.crowd import CAP_MIB, DRAIN_S
 from tests.faults.kills import RATE, Attack
 from tests.faults.oracle import require
 from tests.faults.server import Server
@@ -226,7 +226,6 @@ def _met(server: Server, fault: Fault, seen: int) -> bool:
 
 def overload(make: MakeArena, rng: Random, run: Run) -> None:
     """Records arrive ten times as fast as the index can take them; memory stays level and below the cap."""
-    cap_mib = 450
     settings = {
         "WRITER__MAX_INFLIGHT_RECORDS": "256",
         "WRITER__MAX_INFLIGHT_BYTES": str(4 * 1024 * 1024),
@@ -250,9 +249,9 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         )  # of the 24 of three batches
         arena.feeder.stop()
         most, growth = max(peaks), peaks[-1] - peaks[len(peaks) // 2]
-        arena.section.found("peak memory, MiB", round(most), bound=cap_mib, kept=most <= cap_mib)
+        arena.section.found("peak memory, MiB", round(most), bound=CAP_MIB, kept=most <= CAP_MIB)
         arena.section.found("growth in the second half, MiB", round(growth), bound=40, kept=growth <= 40)
-        require("P7", most <= cap_mib, f"{most:.0f} MiB")
+        require("P7", most <= CAP_MIB, f"{most:.0f} MiB")
         require("P7", growth <= 40, f"memory grows: {growth:.0f} MiB in the second half")
         arena.server.heal()
         arena.finish()

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from tests.rigs.calm import calm_clock
 #: Limit of a wait, in calm seconds. No promise comes near it.
 PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.1
+#: MiB that a worker may take at most.
+CAP_MIB: Final = 450
 _GLANCE_S: Final = 0.01
 #: Limit of a shutdown, in calm seconds, in 99 of 100.
 DRAIN_S: Final = 10.0
@@ -74,6 +77,13 @@ class Crowd:
         self.workers.append(worker)
         self._started.append(worker)
         return worker
+
+    def run(self, *arguments: str) -> None:
+        """Run `tests.faults.run` with these arguments and a worker's settings, to its end."""
+        command = [sys.executable, "-m", "tests.faults.run", *arguments]
+        environment = self.world.environment(**self._environment)
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE_S, check=False)
+        require("harness", done.returncode == 0, done.stderr.decode()[-1_500:])
 
     def kill(self, worker: WorkerProcess) -> None:
         """Kill a worker by SIGKILL."""

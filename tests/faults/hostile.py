@@ -39,20 +39,23 @@ def unreadable_records(make: MakeArena, rng: Random) -> None:
         letters = {letter["origin"].rpartition(":")[2]: letter["code"] for letter in terminal.json("dlq", "list")}
         require("P12", letters == {"3": "unreadable", "4": "unreadable"}, f"the letters are {letters}")
         terminal.run("reconcile")
+        terminal.run("rebuild")
 
 
 def letter_too_large(make: MakeArena, rng: Random) -> None:
-    """A record that unpacks to more than any letter may hold: its letter is cut and says so, and the stream goes on."""
+    """Records that unpack to 9 and to 66 MB: each has a letter, cut if it must be, and the stream goes on."""
     del rng
     with make(partitions=1, watched=False) as arena:
         worker = arena.start()
         arena.send([ticket("before", 1)])
+        _write_packed(arena, b" " * 9 * _MIB)
         _write_packed(arena, b" " * 66 * _MIB, codec="gzip")
         arena.send([ticket("after", 1)])
-        _await_read(arena, worker, 3)
+        _await_read(arena, worker, 4)
         arena.finish()
-        (letter,) = arena.world.letters()
-        headers = dict(letter.headers)
+        whole, cut = arena.world.letters()
+        require("P12", whole.value == b" " * 9 * _MIB, "a letter that fits was cut")
+        headers = dict(cut.headers)
         require("P12", headers.get("dlq-cut") == b"value", "a letter was cut and doesn't say so")
         require("P12", headers.get("dlq-value-bytes") == str(66 * _MIB).encode(), "a cut letter tells no size")
 

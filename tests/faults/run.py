@@ -1,6 +1,6 @@
-"""A worker for the attacks: `python -m tests.faults.run bytewax|plain`.
+"""A worker for the attacks: `python -m tests.faults.run bytewax|plain`; with `replay N`, N replays of dead letters.
 
-It is the ordinary worker, changed by these variables:
+It is the ordinary program, changed by these variables:
 
 - TICKETS_TEST_MUTANT: apply this mutant (`tests.faults.mutants`).
 - TICKETS_TEST_ACKS: record acks in this file (`tests.faults.recorder`).
@@ -19,8 +19,8 @@ from random import Random
 from tests.e2e import plain_loop
 
 
-def main(runner: str) -> None:
-    """Make these changes, then run the worker."""
+def main(runner: str, *arguments: str) -> None:
+    """Make these changes, then run the worker or the replays."""
     if mutant := os.environ.get("TICKETS_TEST_MUTANT"):
         from tests.faults.mutants import MUTANTS  # noqa: PLC0415 - only mutants need it
 
@@ -35,6 +35,11 @@ def main(runner: str) -> None:
         from tests.faults.directory import break_customers  # noqa: PLC0415 - likewise
 
         break_customers(Path(path))
+    if runner == "replay":
+        from tests.faults.letters import replay_at_once  # noqa: PLC0415 - likewise
+
+        replay_at_once(*map(int, arguments))
+        return
     if runner == "plain":
         sys.exit(plain_loop.main())
     sys.argv = ["bytewax.run", "dataflows.tickets"]
@@ -47,4 +52,4 @@ def _disturb_clock(jump_s: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -15,7 +15,9 @@ from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
 from tests.faults.crowd import DRAIN_S, LOOK_S
+from tests.faults.fair import files_of_an_index, flood_of_connections, flood_of_passages
 from tests.faults.hostile import letter_too_large, transactions, unreadable_records
+from tests.faults.letters import bad_letters_replayed
 from tests.faults.oracle import require
 from tests.faults.outages import (
     customers_out,
@@ -210,6 +212,7 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
 TRIALS: Final[dict[str, Trial]] = {
     trial.__name__: trial
     for trial in (  # the longest first
+        flood_of_connections,
         index_from_an_older_copy,
         joins_and_leaves,
         customers_out,
@@ -223,12 +226,15 @@ TRIALS: Final[dict[str, Trial]] = {
         unreadable_records,
         transactions,
         letter_too_large,
+        bad_letters_replayed,
         outage_then_kill,
         half_an_outage_then_kill,
         one_batch_waits,
         held_write,
         flood,
         flood_of_long_ones,
+        flood_of_passages,
+        files_of_an_index,
         terminated,
     )
 }

@@ -6,9 +6,11 @@
 - `workers` breaks P7 to P10: memory, outages, shutdown, rebalances.
 - `secrets` breaks P11 and privacy.
 - `boundary` breaks P12: what is read from the broker.
+- `letters` breaks P14: what a replay of dead letters sends.
+- `greedy` breaks P15: what one ticket or connection takes from others, and who may read.
 """
 
-from tests.faults.mutants import boundary, records, secrets, workers
+from tests.faults.mutants import boundary, greedy, letters, records, secrets, workers
 from tests.faults.mutants.mutant import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant", "boundary", "records", "secrets", "workers"]
+__all__ = ["MUTANTS", "Mutant", "boundary", "greedy", "letters", "records", "secrets", "workers"]
