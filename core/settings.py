@@ -234,7 +234,7 @@ class SearchSettings(Group):
         90.0, description="Age at which half of `recent_factor` is left, in days."
     )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.5, description="Confidence below which a search says that it found nothing; 0 never says so."
+        0.4, description="Confidence below which a search says that it found nothing; 0 never says so."
     )
 
     solved_statuses: str = Field(

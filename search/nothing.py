@@ -8,7 +8,7 @@ from search.fuse import Match
 from search.words import Forms, held_share
 
 #: The confidence below which a search says that it found nothing.
-THRESHOLD: Final = 0.5
+THRESHOLD: Final = 0.4
 #: Best tickets that are looked at, and the one whose similarity is the background of the others.
 _TICKETS: Final = 3
 _BACKGROUND: Final = 20
