@@ -1,7 +1,7 @@
 """Reads a question: the filters in its text, its quoted phrases, and the text that remains."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, cast, get_args
 
@@ -101,9 +101,9 @@ def _single_spaced(text: str) -> str:
 
 
 def _narrowed(query: SearchQuery, name: str, value: str) -> SearchQuery:
-    value = value.removeprefix('"').removesuffix('"').strip()
+    quoted, value = value.startswith('"'), value.strip('"').strip()
     if name in _FIELDS:
-        return _with_values(query, name, value)
+        return _with_values(query, name, [value] if quoted else value.split(","))
     if name == "solved":
         return _with_solved(query, value)
     moment = parse_moment(value, name)
@@ -114,9 +114,9 @@ def _narrowed(query: SearchQuery, name: str, value: str) -> SearchQuery:
     return msgspec.structs.replace(query, updated_before_ms=moment if before is None else min(before, moment))
 
 
-def _with_values(query: SearchQuery, name: str, value: str) -> SearchQuery:
-    check = _CHECKS.get(name)
-    values = tuple(redact_text(part) for part in value.split(",") if part)
+def _with_values(query: SearchQuery, name: str, typed: Sequence[str]) -> SearchQuery:
+    check, value = _CHECKS.get(name), ",".join(typed)
+    values = tuple(redact_text(part) for part in typed if part)
     if not values or (check and not all(map(check, values))):
         raise ConfigError(f"{name}:{value} is not a filter; {_HELP.get(name, f'write {name}:VALUE')}")
     given = cast("tuple[str, ...]", getattr(query, _FIELDS[name]))

@@ -28,7 +28,8 @@ def test_times_and_solved_are_filters() -> None:
 
 
 def test_a_value_may_be_quoted_or_a_list() -> None:
-    """A quoted value holds spaces, and commas separate values of which any matches."""
+    """A quoted value holds spaces and commas; outside quotes commas separate values of which any matches."""
+    assert read_question('why customer:"Doe, Ada"', QUERY).query.customer_id == ("Doe, Ada",)
     assert read_question('why category:"card arrival"', QUERY).query.category == ("card arrival",)
     assert read_question("why status:open,pending", QUERY).query.status == ("open", "pending")
 
