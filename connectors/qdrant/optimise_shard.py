@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from connectors.qdrant.sizes import SIZES, SizeClass, SizeName
 
 _NICE: Final = 19
 _PR_SET_PDEATHSIG: Final = 1
+_FIRST_VICTIM: Final = "1000"
 
 
 class Optimised(Struct, frozen=True):
@@ -50,6 +52,8 @@ def main() -> None:
     """Run as a child process."""
     _end_with_parent()
     os.nice(_NICE)
+    with suppress(OSError):  # Linux only: where memory runs out, this process is killed and not its parent
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_VICTIM)
     folder, dimension, size = Path(sys.argv[1]), int(sys.argv[2]), msgspec.convert(sys.argv[3], SizeName)
     found = optimise_shard(folder, SIZES[size], dimension=dimension)
     sys.stdout.buffer.write(msgspec.json.encode(found))
