@@ -1,13 +1,18 @@
-"""Copies a shard's files."""
+"""Reads and copies a shard's files."""
 
 import os
 from pathlib import Path
 from typing import Final
 
 _BLOCK: Final = 256 * 1024
+_READ: Final = 1024 * 1024
 _ZEROS: Final = bytes(_BLOCK)
 #: Files of an indexed segment that the engine never changes, and three quarters of its bytes.
 _FINAL: Final = frozenset({"matrix.dat", "quantized.data", "links_compressed.bin", "graph.bin"})
+
+#: Files that the engine maps, except those that it reads when a point is shown or compared again.
+_MAPPED: Final = frozenset({".data", ".bin", ".dat", ".e2i", ".i2e", ".versions", ".deleted", ".mappings"})
+_READ_LATER: Final = ("matrix", "page_")
 
 
 def copy_shard(source: Path, target: Path, *, link: bool = False) -> None:
@@ -25,6 +30,19 @@ def copy_shard(source: Path, target: Path, *, link: bool = False) -> None:
             copy.mkdir()
         elif not (link and found.name in _FINAL and _link(found, copy)):
             copy_file(found, copy)
+
+
+def read_ahead(shard: Path) -> None:
+    """Read what the engine is about to map into the system's cache, a megabyte at a time.
+
+    The engine touches page after page: a million points, on a disk of some thousand operations a second, took it 140 s.
+    """
+    block = bytearray(_READ)
+    for file in shard.rglob("*"):
+        if file.suffix in _MAPPED and not file.name.startswith(_READ_LATER) and file.is_file():
+            with file.open("rb", buffering=0) as reading:
+                while reading.readinto(block):
+                    pass
 
 
 def size_of(folder: Path) -> int:

@@ -14,6 +14,7 @@ import msgspec
 import qdrant_edge as edge
 from msgspec import Struct
 
+from connectors.qdrant.copying import read_ahead
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.shard_config import field_indexes
@@ -102,6 +103,7 @@ def load_shard(shard: Path, *, original: Path | None = None) -> edge.EdgeShard:
         ConfigError: the shard can't be read.
     """
     try:
+        read_ahead(shard)
         return edge.EdgeShard.load(str(shard))
     except BaseException as error:
         if not is_engine_error(error):
