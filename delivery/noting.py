@@ -35,6 +35,11 @@ class NotingTracker(OffsetTracker):
             self._asked = False
             return self._unnoted()
 
+    def generations(self) -> dict[TopicPartition, int]:
+        """The generation of each assigned partition."""
+        with self._changed:
+            return {partition: assignment.generation for partition, assignment in self._assignments.items()}
+
     def noted(self, positions: Mapping[TopicPartition, Position]) -> None:
         """These positions are in the index."""
         with self._changed:

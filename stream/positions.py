@@ -120,7 +120,12 @@ class PositionKeeper:
         """Raise the index's positions, and let these be committed once they are read back."""
         wanted = {partition: position.offset for (_topic, partition), position in positions.items()}
         generations = {partition: position.generation for (_topic, partition), position in positions.items()}
-        found = self._read() if generations.items() <= self._checked.items() else self._compare()
+        if generations.items() <= self._checked.items():
+            found = self._read()
+        else:
+            assigned = {partition: number for (_topic, partition), number in self.tracker.generations().items()}
+            found = self._compare()
+            self._checked = assigned
         progress = found.of(self._log)
         moves = {n: (held, offset) for n, offset in wanted.items() if (held := progress.positions.get(n, 0)) < offset}
         if moves:
@@ -130,7 +135,6 @@ class PositionKeeper:
             if records_missing(self._read().of(self._log).positions, wanted):
                 raise TransientError("it has not taken them yet")
         failpoint("after_note")
-        self._checked |= generations
         self.tracker.noted(positions)
 
     def _compare(self) -> Provenance:

@@ -35,6 +35,7 @@ class _Running:
         self.tracker = NotingTracker()
         self.group = GroupState({0: 10, 1: 10}, 0)
         self.losses = 0
+        self.asked = 0
         self.broker_out = False
         self.faults: list[BaseException] = []
         self.keeper = PositionKeeper(
@@ -54,6 +55,7 @@ class _Running:
     def _ask(self) -> GroupState:
         if self.broker_out:
             raise UnavailableError("no broker answers")
+        self.asked += 1
         return self.group
 
     def ack(self, *offsets: int) -> None:
@@ -103,6 +105,22 @@ def test_a_new_partition_waits_for_the_groups_offset(running: _Running) -> None:
     assert (running.committable(), held(running.store)) == (None, {0: 10, 1: 10})
     running.broker_out = False
     wait_until(lambda: running.committable() == 11, every_s=0.002)
+
+
+def test_the_broker_is_asked_once_for_the_partitions_of_an_assignment(running: _Running) -> None:
+    """Its answer has the offsets of all of them; a later assignment needs another one."""
+    topic = LOG.topic
+    running.tracker.assign([(topic, 0), (topic, 1)])
+    running.ack(10)
+    wait_until(lambda: running.committable() == 11, every_s=0.002)
+    other = [Record(Origin(topic, 1, 10), b"k", b"", 0)]
+    running.tracker.ack(running.tracker.deliver(other))
+    wait_until(lambda: (topic, 1) in running.tracker.committable(), every_s=0.002)
+    assert running.asked == 1
+    running.tracker.assign([(topic, 1)])
+    running.tracker.ack(running.tracker.deliver([Record(Origin(topic, 1, 11), b"k", b"", 0)]))
+    wait_until(lambda: running.tracker.committable().get((topic, 1)) == 12, every_s=0.002)
+    assert running.asked == 2
 
 
 def test_a_new_partition_that_is_ahead_of_the_index_stops_the_worker(running: _Running) -> None:
