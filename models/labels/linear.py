@@ -1,5 +1,6 @@
 """A label model in memory: category and priority by one matrix product, with calibrated confidences."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -14,6 +15,8 @@ DECIMALS: Final = 4
 #: A threshold that no confidence reaches.
 NEVER: Final = 2.0
 _TINY: Final = 1e-12
+#: Log-odds beyond which the confidence is 0 or 1.
+_MOST_ODDS: Final = 100.0
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -30,7 +33,14 @@ class Calibration(Struct, frozen=True):
 
     def confidence(self, probability: Floats) -> Floats:
         """The share of labels with this probability that are right, to four decimals."""
-        return np.round(1 / (1 + np.exp(-self.slope * log_odds(probability) - self.offset)), DECIMALS)
+        odds = np.clip(self.slope * log_odds(probability) + self.offset, -_MOST_ODDS, _MOST_ODDS)
+        return np.round(1 / (1 + np.exp(-odds)), DECIMALS)
+
+    def confidence_of(self, probability: float) -> float:
+        """As `confidence`, of one label, in a tenth of the time."""
+        clipped = min(max(probability, _TINY), 1 - _TINY)
+        odds = self.slope * math.log(clipped / (1 - clipped)) + self.offset
+        return round(1 / (1 + math.exp(-min(max(odds, -_MOST_ODDS), _MOST_ODDS))), DECIMALS)
 
 
 class LinearHead(Struct, frozen=True, eq=False):
@@ -65,13 +75,16 @@ class LabelModel:
     def labels(self, vector: Vector, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
         """See `Labeller`. Vectors are multiplied one by one: the result must not depend on the batch."""
         found: dict[LabelKind, Label] = {}
+        wide = vector.astype(np.float64)
         for kind in kinds:
             head = self.heads.get(kind)
             if head is None:
                 continue
-            (at,), (confidence,) = head.best(vector[None])
+            logits = wide @ head.weights + head.bias
+            at = int(logits.argmax())
+            confidence = head.calibration.confidence_of(1 / float(np.exp(logits - logits[at]).sum()))
             if confidence >= head.thresholds[at]:
-                found[kind] = Label(head.names[at], float(confidence))
+                found[kind] = Label(head.names[at], confidence)
         return found
 
 

@@ -95,3 +95,11 @@ def test_a_vector_has_the_same_labels_alone_and_among_others() -> None:
     kinds: list[LabelKind] = ["category", "priority"]
     apart = [model.labels(vector.copy(), kinds) for vector in vectors]
     assert [model.labels(vector, kinds) for vector in np.asfortranarray(vectors)] == apart
+
+
+@given(st.floats(0, 1), st.floats(-200, 200), st.floats(-200, 200))
+def test_one_confidence_is_as_many(probability: float, slope: float, offset: float) -> None:
+    """A worker's confidence of one label is the one that its threshold was chosen by."""
+    calibration = Calibration(slope, offset)
+    many = calibration.confidence(np.array([probability]))[0]
+    assert calibration.confidence_of(probability) == pytest.approx(many, abs=1.01e-4)
