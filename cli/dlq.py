@@ -20,7 +20,8 @@ from core.contract import datetime_from_ms
 from core.environment import load_settings
 from core.errors import ConfigError
 from core.records import Record
-from core.settings import Settings, default_data
+from core.setting_types import default_data
+from core.settings import Settings
 from maintenance.replay import LetterFilter, parts_of, read_letter, read_letters, summarise, text_of
 from maintenance.replay_plan import Plan, plan_replay, records_at_origin, records_to_send
 from operators.redact import redact_json

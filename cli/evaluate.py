@@ -15,7 +15,8 @@ from cli.bars import progress_bars, with_progress
 from cli.console import JsonFlag, err, out, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError, TicketstreamError
-from core.settings import PREFIX, Settings
+from core.setting_types import PREFIX
+from core.settings import Settings
 from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.evaluate import (
     ALL,

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import JsonFlag, StagedFlag, out, print_json, report_errors
-from connectors.kafka.admin import PartitionLag, open_cluster
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.lag import PartitionLag
 from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
 from core.settings import Settings

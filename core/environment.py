@@ -12,7 +12,8 @@ from pydantic import SecretStr, ValidationError
 
 from core.addresses import Address
 from core.errors import ConfigError
-from core.settings import PREFIX, Group, Settings
+from core.setting_types import PREFIX, Group
+from core.settings import Settings
 
 _TEST_PREFIX: Final = "TICKETS_TEST_"
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from connectors.kafka.admin import PartitionLag, open_cluster
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.dead_letters import HEADER_PREFIX
+from connectors.kafka.lag import PartitionLag
 from connectors.kafka.reader import read_topic
 from core.records import Record
 from core.settings import Settings

@@ -32,16 +32,14 @@ from core.settings import KafkaSettings, Settings
 from core.wire.embedded import encode_embedded
 from core.wire.enriched import encode_enriched
 from delivery.credits import Credits
-from delivery.noting import NotingTracker
 from operators.language import load_short_texts
 from runtime.index import open_index_for_writing
 from runtime.model import open_caching_embedder, open_tokenizer
 from runtime.sender import open_sender
 from runtime.telemetry import open_trace
 from stream.dependencies import open_dependencies
-from stream.index_check import IndexCheck, stored_settings
-from stream.index_size import SizeWatch
 from stream.integrity import Integrity, stay_up
+from stream.keeping import open_keeper
 from stream.pipeline import Pipeline
 from stream.plan import RECEIVE_ENRICHED, embedding_steps, enriching_steps, lookup_steps
 from stream.positions import PositionKeeper
@@ -208,44 +206,14 @@ def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, sta
 
     _serve(worker, stack)
     try:
-        keeper = _check_index(worker, index, stack)
+        keeper = open_keeper(
+            worker.settings, kafka=worker.kafka, role=worker.role, state=worker.state, index=index, stack=stack
+        )
     except MismatchError as error:
         answer()
         stay_up(worker.state.integrity, error)
         raise
     answer()
-    return keeper
-
-
-def _check_index(worker: _Worker, index: VersionedIndex, stack: ExitStack) -> PositionKeeper:
-    """Check that the index holds what the group has committed. The keeper sees to it that this stays true.
-
-    Raises:
-        MismatchError: it doesn't.
-    """
-    settings, kafka, integrity = worker.settings, worker.kafka, worker.state.integrity
-
-    def check() -> IndexCheck:
-        """With a client of its own: an idle one would log every outage of the broker."""
-        topic = worker.role.reads(settings.topics)
-        return IndexCheck(index.store, open_cluster(kafka), topic=topic, group=kafka.group, where=settings.index.where)
-
-    started, log = check().start(settings.index, stored_settings(settings, worker.role), integrity)
-    size = SizeWatch(index.size, worker.state.telemetry)
-    keeper = PositionKeeper(
-        index.store,
-        NotingTracker(),
-        started=started,
-        log=log,
-        ask=lambda: check().ask(),
-        losses=lambda: worker.state.observer.lost,
-        integrity=integrity,
-        interval_s=kafka.commit_interval_s,
-        where=settings.index.where,
-    )
-    stack.callback(size.close)
-    stack.callback(keeper.close)
-    size.start()
     return keeper
 
 

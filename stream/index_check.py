@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from connectors.kafka.admin import PartitionLag
+from connectors.kafka.lag import PartitionLag
 from connectors.qdrant.provenance import ProvenanceStore
 from core.environment import shown_value, variables
 from core.errors import ConfigError, TransientError, UnavailableError

@@ -11,11 +11,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, n
     NewTopic,
     OffsetSpec,
 )
-from msgspec import Struct
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import ClientErrors, denied
 from connectors.kafka.history import CommitNote, parse_note
+from connectors.kafka.lag import PartitionLag
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
 from core.provenance import LogIdentity
@@ -43,35 +43,6 @@ _HAS_MEMBERS: Final = {
 }
 #: A topic's id where the broker has none: 16 bytes of zeros.
 _NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
-
-
-class PartitionLag(Struct, frozen=True):
-    """How far a group is behind in one partition.
-
-    Attributes:
-        committed: None if it has committed nothing.
-        noted: records that it has noted as deleted before it had read them.
-        topic_id: of the topic in which it has committed, as it has noted it; None if it hasn't.
-    """
-
-    topic: str
-    partition: int
-    committed: int | None
-    start: int
-    end: int
-    noted: int = 0
-    topic_id: str | None = None
-
-    @property
-    def expired(self) -> int:
-        """Records that were deleted before the group had read them: those noted, and those that it will find so."""
-        return self.noted + (0 if self.committed is None else max(0, self.start - self.committed))
-
-    @property
-    def lag(self) -> int:
-        """Records that the group has still to read."""
-        # Some brokers report the start of the last batch as the end, so a group may seem to be ahead of it.
-        return max(0, self.end - (self.start if self.committed is None else max(self.committed, self.start)))
 
 
 def broker_answers(address: str, *, timeout_s: float) -> bool:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from core.contract import MAX_VERSION, DeleteEvent, Message, TicketEvent, UpsertEvent, json_schema
-from core.settings import PREFIX, ContractSettings
+from core.setting_types import PREFIX
+from core.settings import ContractSettings
 
 _DOCS: Final = Path(__file__).parents[2] / "docs"
 _PAGE: Final = (_DOCS / "contract.md").read_text()

@@ -7,7 +7,8 @@ import pytest
 
 from core.environment import REMOVED, RENAMED, load_settings, shown_value, variables
 from core.errors import ConfigError
-from core.settings import Settings, default_cache, default_data
+from core.setting_types import default_cache, default_data
+from core.settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import yaml
 from core import contract, errors
 from core.environment import REMOVED, RENAMED, variables
 from core.metrics import METRICS
-from core.settings import default_cache, default_data
+from core.setting_types import default_cache, default_data
 from core.wire.embedded import embedded_schema
 from core.wire.enriched import enriched_schema
 

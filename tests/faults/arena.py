@@ -20,6 +20,7 @@ from tests.contracts.digest import contents
 from tests.e2e.world import Runner, World
 from tests.faults.choices import fork
 from tests.faults.crowd import DRAIN_S, LOOK_S, PATIENCE_S, Crowd
+from tests.faults.environment import environment_of
 from tests.faults.ledger import Feeder, Ledger
 from tests.faults.oracle import (
     Verdict,
@@ -87,7 +88,7 @@ class Arena(Crowd):
             World(brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s),
             section,
             runner=runner,
-            environment=self._base_environment(mutant, settings),
+            environment=environment_of(settings, mutant=mutant, server=self.server),
             special=bool(mutant or record or "TEST_CLOCK" in settings),
             record=record,
         )
@@ -295,19 +296,6 @@ class Arena(Crowd):
     def log_identity(self) -> LogIdentity:
         """The log that the workers read."""
         return self.world.cluster.identify(self.world.settings.topics.raw)
-
-    def _base_environment(self, mutant: str, settings: dict[str, str]) -> dict[str, str]:
-        environment = {
-            "TICKETS_KAFKA__COMMIT_INTERVAL_S": "0.2",
-            "TICKETS_WRITER__BACKOFF_MAX_S": "0.5",
-            "TICKETS_KAFKA__MAX_POLL_INTERVAL_S": "30",
-        }
-        if mutant:
-            environment["TICKETS_TEST_MUTANT"] = mutant
-        if self.server is not None:
-            environment["TICKETS_INDEX__URL"] = self.server.url
-            environment["TICKETS_INDEX__TIMEOUT_S"] = "20"
-        return environment | {f"TICKETS_{name}": value for name, value in settings.items()}
 
 
 #: Makes an arena for an attack, from the keyword arguments of `Arena`.

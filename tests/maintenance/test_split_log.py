@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pytest
 
-from connectors.kafka.admin import PartitionLag
+from connectors.kafka.lag import PartitionLag
 from core.errors import ConfigError, UnavailableError
 from core.records import Origin, Point, Record, TicketPoints
 from core.settings import Settings

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from connectors.kafka.admin import PartitionLag
+from connectors.kafka.lag import PartitionLag
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert
 from connectors.qdrant.provenance import ProvenanceStore
 from core.errors import FatalError, TransientError

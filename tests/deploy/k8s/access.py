@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from core.settings import PREFIX, Settings
+from core.setting_types import PREFIX
+from core.settings import Settings
 from tests.deploy.k8s.stack import ROOT, Manifest, Stack, container, name_of, selects
 
 _VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from core.settings import PREFIX
+from core.setting_types import PREFIX
 from tests.deploy.k8s.stack import Manifest, Stack, container, declared, name_of, partitions, pod, selects
 
 SIZES: Final = declared("sizes.yaml")

@@ -16,7 +16,8 @@ import yaml
 from msgspec import Struct
 
 from core.environment import load_settings
-from core.settings import PREFIX, Settings
+from core.setting_types import PREFIX
+from core.settings import Settings
 
 ROOT: Final = Path(__file__).parents[3]
 MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"

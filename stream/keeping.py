@@ -1,0 +1,54 @@
+"""Opens what keeps an index and a group's offsets together: the check at the start, and the watch from then on."""
+
+from contextlib import ExitStack
+
+from connectors.kafka.admin import open_cluster
+from connectors.qdrant.policy import VersionedIndex
+from core.settings import KafkaSettings, Settings
+from delivery.noting import NotingTracker
+from stream.index_check import IndexCheck, stored_settings
+from stream.index_size import SizeWatch
+from stream.positions import PositionKeeper
+from stream.roles import Role
+from stream.servers import WorkerState
+
+
+def open_keeper(
+    settings: Settings, *, kafka: KafkaSettings, role: Role, state: WorkerState, index: VersionedIndex, stack: ExitStack
+) -> PositionKeeper:
+    """Check that the index holds what the group has committed. The keeper sees to it that this stays true.
+
+    Args:
+        settings: of the worker.
+        kafka: with the role's group.
+        role: what the worker does.
+        state: told what is found.
+        index: to be checked.
+        stack: closes what is opened.
+
+    Raises:
+        MismatchError: the index lacks what the group has committed, or belongs to another log.
+    """
+
+    def check() -> IndexCheck:
+        """With a client of its own: an idle one would log every outage of the broker."""
+        topic = role.reads(settings.topics)
+        return IndexCheck(index.store, open_cluster(kafka), topic=topic, group=kafka.group, where=settings.index.where)
+
+    started, log = check().start(settings.index, stored_settings(settings, role), state.integrity)
+    size = SizeWatch(index.size, state.telemetry)
+    keeper = PositionKeeper(
+        index.store,
+        NotingTracker(),
+        started=started,
+        log=log,
+        ask=lambda: check().ask(),
+        losses=lambda: state.observer.lost,
+        integrity=state.integrity,
+        interval_s=kafka.commit_interval_s,
+        where=settings.index.where,
+    )
+    stack.callback(size.close)
+    stack.callback(keeper.close)
+    size.start()
+    return keeper
