@@ -39,6 +39,9 @@ _ASKED_TERMS: Final = 6
 _VOCABULARY: Final = 200_000
 _HEAD: Final = 50
 
+#: Tenants of the tickets that are written beside searches: they don't change what the others' searches find.
+_LATER: Final = "later"
+
 Truth = NDArray[np.int64]
 Step = Callable[[IndexSettings, Truth], dict[str, float]]
 
@@ -195,7 +198,7 @@ def _writing(index: EmbeddedIndex, first: int) -> Iterator[None]:
     def write() -> None:
         number, began = first, time.perf_counter()
         while not done.wait(max(0.0, began + (number - first) / _PACE - time.perf_counter())):
-            index.write(_tickets(number, source.take(_BATCH)))
+            index.write(_tickets(number, source.take(_BATCH), of=_LATER))
             number += _BATCH
 
     thread = threading.Thread(target=write)
@@ -208,7 +211,7 @@ def _writing(index: EmbeddedIndex, first: int) -> Iterator[None]:
 def _timed_writes(index: EmbeddedIndex, first: int) -> float:
     """Tickets per second, as fast as they can be written."""
     source = VectorSource(17)
-    batches = [_tickets(first + at, source.take(_BATCH)) for at in range(0, 10 * _BATCH, _BATCH)]
+    batches = [_tickets(first + at, source.take(_BATCH), of=_LATER) for at in range(0, 10 * _BATCH, _BATCH)]
     began = time.perf_counter()
     for batch in batches:
         index.write(batch)
@@ -225,9 +228,10 @@ def _questions() -> Vector:
     return VectorSource(11).take(_QUESTIONS)
 
 
-def _tickets(first: int, vectors: Vector) -> Sequence[TicketPoints]:
+def _tickets(first: int, vectors: Vector, *, of: str = "tenant") -> Sequence[TicketPoints]:
+    """Tickets of the ten tenants whose names begin with `of`."""
     rng = np.random.default_rng(first)
-    return [_ticket(number, vector, _terms(rng, _TERMS)) for number, vector in enumerate(vectors, first)]
+    return [_ticket(number, vector, _terms(rng, _TERMS), of) for number, vector in enumerate(vectors, first)]
 
 
 def _terms(rng: np.random.Generator, count: int) -> SparseVector:
@@ -237,8 +241,8 @@ def _terms(rng: np.random.Generator, count: int) -> SparseVector:
     return SparseVector(ids, rng.uniform(0.5, 1.5, len(ids)).astype(np.float32))
 
 
-def _ticket(number: int, vector: Vector, terms: SparseVector) -> TicketPoints:
-    tenant, ticket = f"tenant-{number % _TENANTS}", f"T-{number}"
+def _ticket(number: int, vector: Vector, terms: SparseVector, of: str) -> TicketPoints:
+    tenant, ticket = f"{of}-{number % _TENANTS}", f"T-{number}"
     head = point_id(tenant, ticket, 0)
     payload: Payload = {
         "tenant_id": tenant,
