@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from cli.terminal import escape_json_controls, one_line, open_console
+from core.disk import full_disk_error
 from core.errors import ConfigError, TicketstreamError
 from search.question import parse_moment
 
@@ -51,16 +52,26 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except TicketstreamError as error:
             sys.stdout.flush()
-            err.print(Text.assemble(("ticketstream:", "bold red"), f" {one_line(str(error))}"), soft_wrap=True)
-            raise typer.Exit(error.exit_code) from None
+            raise _exit_with(error) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except BrokenPipeError:  # the reader of our output, `head` for example, has closed it
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except OSError as error:
+            full = full_disk_error(error)
+            if full is None:
+                raise
+            raise _exit_with(full) from None
 
     run.__doc__ = _unwrapped(command.__doc__ or "")
     return run
+
+
+def _exit_with(error: TicketstreamError) -> typer.Exit:
+    """Print the error as one line, and return the exception that ends the command with its code."""
+    err.print(Text.assemble(("ticketstream:", "bold red"), f" {one_line(str(error))}"), soft_wrap=True)
+    return typer.Exit(error.exit_code)
 
 
 def _unwrapped(docstring: str) -> str:

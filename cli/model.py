@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from cli.console import JsonFlag, err, out, print_json, report_errors
+from core.disk import full_disk_error
 from core.environment import load_settings
 from core.errors import ConfigError
 from models.builder.published import read_published
@@ -115,7 +116,8 @@ def card(
     try:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     except OSError as error:
-        raise ConfigError(f"can't write {file} ({(error.strerror or '').lower()})") from None
+        reason = (error.strerror or "").lower()
+        raise full_disk_error(error, file) or ConfigError(f"can't write {file} ({reason})") from None
     err.print(f"{file} is written; set TICKETS_MODEL__CARD={file} to use the model")
 
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from core.addresses import Address
+from core.disk import full_disk_error
 from core.errors import ConfigError, UnavailableError
 
 _SCHEME: Final = "s3"
@@ -57,7 +58,7 @@ def fetch_files(store: Store, prefix: str, names: Sequence[str], folder: Path) -
     """Copy all of `names` under `prefix` into `folder`, in order; if one is missing, copy nothing and return False.
 
     Raises:
-        UnavailableError: the store can't be read.
+        UnavailableError: the store can't be read, or the disk is full.
         ConfigError: the folder can't be written.
     """
     try:
@@ -68,7 +69,9 @@ def fetch_files(store: Store, prefix: str, names: Sequence[str], folder: Path) -
             for name in names:
                 (Path(draft) / name).replace(folder / name)
     except OSError as error:
-        raise ConfigError(f"TICKETS_MODEL__CACHE_DIR: can't write {folder} ({error.strerror})") from None
+        raise full_disk_error(error, folder) or ConfigError(
+            f"TICKETS_MODEL__CACHE_DIR: can't write {folder} ({error.strerror})"
+        ) from None
     return True
 
 

@@ -38,6 +38,7 @@ MetricName = Literal[
     "tickets_index_points",
     "tickets_index_tombstones",
     "tickets_index_tickets",
+    "tickets_index_room_bytes",
     "tickets_build_info",
 ]
 
@@ -127,6 +128,11 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_index_points": Metric("gauge", "Points in the index, tombstones included; counted every 30 s."),
     "tickets_index_tombstones": Metric("gauge", "Tombstones in the index; counted every 30 s."),
     "tickets_index_tickets": Metric("gauge", "Tickets in the index that are not deleted; counted every 30 s."),
+    "tickets_index_room_bytes": Metric(
+        "gauge",
+        "Bytes free on the embedded index's file system, less TICKETS_INDEX__MIN_FREE_MIB; the stream waits below 0.",
+        ("path",),
+    ),
     "tickets_build_info": Metric(
         "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
     ),

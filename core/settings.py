@@ -161,6 +161,11 @@ class IndexSettings(Group):
     path: FilePath = Field(
         default_factory=lambda: default_data() / "index", description="Folder of the embedded index."
     )
+    min_free_mib: Positive = Field(
+        256,
+        description="Free space, in MiB, without which the embedded index is not written: the stream waits until there "
+        "is more.",
+    )
     url: Url | None = Field(None, description="URL of a Qdrant server's gRPC port, for example http://localhost:6334.")
     api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
     collection: str = Field("tickets", description="Collection on the Qdrant server.")

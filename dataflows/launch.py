@@ -7,8 +7,9 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
+from core.disk import full_disk_error
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
 from core.settings import Settings
@@ -25,11 +26,20 @@ def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
         set_up_logging(settings.log)
         pipeline = open_pipeline(settings)
     except TicketstreamError as error:
-        sys.stderr.write(f"ticketstream: {error}\n")
-        sys.exit(error.exit_code)
+        _exit_with(error)
+    except OSError as error:
+        full = full_disk_error(error)
+        if full is None:
+            raise
+        _exit_with(full)
     _stop_on_signal(pipeline)
     atexit.register(_exit_with_status, pipeline)
     return pipeline
+
+
+def _exit_with(error: TicketstreamError) -> NoReturn:
+    sys.stderr.write(f"ticketstream: {error}\n")
+    sys.exit(error.exit_code)
 
 
 def _stop_on_signal(pipeline: Pipeline) -> None:

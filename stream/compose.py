@@ -181,10 +181,12 @@ def _require_topics(settings: Settings, role: Role) -> None:
 
 def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
     """The model, and the index for its vectors; an embedded one is optimised in the background."""
-    embedder = open_caching_embedder(worker.settings.model, worker.state.telemetry)
-    index = open_index_for_writing(worker.settings.index, embedder, stack)
+    settings, telemetry = worker.settings, worker.state.telemetry
+    embedder = open_caching_embedder(settings.model, telemetry)
+    index = open_index_for_writing(settings.index, embedder, stack)
     if isinstance(index, EmbeddedIndex):
-        open_optimiser(index.edge, worker.settings.index, stack)
+        open_optimiser(index.edge, settings.index, stack)
+        telemetry.track("tickets_index_room_bytes", index.room, str(settings.index.path))
     return embedder, index
 
 

@@ -1,5 +1,6 @@
 """The embedded engine: qdrant-edge, which is Qdrant's own engine in this process. One process can open a folder."""
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,12 @@ from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
 from connectors.qdrant.shard_config import search_params
-from core.errors import FatalError, RefusedError
+from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
+from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
 from core.records import Point, SparseVector, Vector
+
+logger: Final = logging.getLogger("ticketstream.index")
 
 _PAGE: Final = 1_000
 #: Points between flushes of the segments. A start after a crash replays up to this many from the log, in 1 to 2 s.
@@ -135,8 +139,10 @@ class _Place(Struct, frozen=True):
 class EdgeEngine(EdgeReader):
     """Implements `connectors.qdrant.engine.Engine` on an open shard, whose folder this process has locked."""
 
-    def __init__(self, shard: edge.EdgeShard, *, path: Path, dimension: int) -> None:
+    def __init__(self, shard: edge.EdgeShard, *, path: Path, dimension: int, space: SpaceGuard | None = None) -> None:
+        """Write to `shard`, in the folder `path`; without `space` as far as the default reserve allows."""
         super().__init__(shard, dimension=dimension)
+        self.space = space or SpaceGuard(path.parent)
         self._place = _Place(path, _identity(path))
         self._writing = threading.Lock()
         self._unflushed = 0
@@ -200,6 +206,7 @@ class EdgeEngine(EdgeReader):
     def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
         """Apply operations that change these points."""
         with self.exclusive() as shard:
+            self.space.require()
             self.written += len(ids)
             self.changed.add(ids)
             for operation in operations:
@@ -212,8 +219,17 @@ class EdgeEngine(EdgeReader):
         with self._writing:
             if not self._closed:
                 self._closed = True
-                self._shard.flush()
+                self._flush_last()
                 super().close()
+
+    def _flush_last(self) -> None:
+        """Flush if the disk has room. Without it nothing is lost: the next start replays the log."""
+        try:
+            self.space.require()
+            with translated():
+                self._shard.flush()
+        except (TransientError, FatalError) as error:
+            logger.warning("the index is closed without a flush, so the next start replays its log: %s", error)
 
     def require_in_place(self) -> None:
         """See `Engine`. The engine goes on writing to files that were moved away or deleted."""
@@ -239,14 +255,17 @@ class EdgeEngine(EdgeReader):
             self._unflushed = 0
 
 
-def open_edge_engine(path: Path, *, dimension: int) -> EdgeEngine:
+def open_edge_engine(path: Path, *, dimension: int, min_free_mib: int = MIN_FREE_MIB) -> EdgeEngine:
     """Open the index in the folder `path`, creating it for vectors of `dimension`. The caller holds the folder's lock.
 
     Raises:
         ConfigError: the index was created for another dimension, or can't be read.
+        UnavailableError: the folder's file system has less than `min_free_mib` free.
     """
+    space = SpaceGuard(path, reserve_mib=min_free_mib)
+    space.require_at_start()
     shard = folder.open_shard(path, dimension)
-    return EdgeEngine(shard, path=folder.shard_of(path), dimension=dimension)
+    return EdgeEngine(shard, path=folder.shard_of(path), dimension=dimension, space=space)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from core.errors import ConfigError
+from core.disk import full_disk_error
+from core.errors import ConfigError, TicketstreamError
 from core.private import keep_private, make_private_folder
 
 logger: Final = logging.getLogger("ticketstream.index")
@@ -72,9 +73,7 @@ def take_lock(path: Path) -> FolderLock:
         _require_index_folder(path)
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise ConfigError(
-            f"TICKETS_INDEX__PATH: can't write {path} ({(error.strerror or '').lower()}); set it to a writable folder"
-        ) from None
+        raise _not_writable(path, error) from None
     if not _lock(descriptor):
         holder = _holder(descriptor)
         os.close(descriptor)
@@ -82,11 +81,21 @@ def take_lock(path: Path) -> FolderLock:
             f"the index in {path} is in use by process {holder}, and only one process can open an embedded index; for "
             "several workers set TICKETS_INDEX__URL to a Qdrant server, else set another TICKETS_INDEX__PATH"
         ) from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-    (path / _OWNER).unlink(missing_ok=True)  # a killed owner's
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        (path / _OWNER).unlink(missing_ok=True)  # a killed owner's
+    except OSError as error:
+        os.close(descriptor)
+        raise _not_writable(path, error) from None
     _close_to_others(path)
     return FolderLock(path, descriptor)
+
+
+def _not_writable(path: Path, error: OSError) -> TicketstreamError:
+    return full_disk_error(error, path) or ConfigError(
+        f"TICKETS_INDEX__PATH: can't write {path} ({(error.strerror or '').lower()}); set it to a writable folder"
+    )
 
 
 def _close_to_others(path: Path) -> None:

@@ -33,6 +33,10 @@ class EmbeddedIndex(VersionedIndex):
         self.edge = engine
         self._lock = lock
 
+    def room(self) -> float:
+        """See `SpaceGuard.room`."""
+        return self.edge.space.room()
+
     def announce(self, address: str, token: str) -> None:
         """See `FolderLock.announce`."""
         self._lock.announce(address, token)
@@ -68,7 +72,7 @@ def open_index_for_writing(
             ) from None
     lock = take_lock(settings.path)
     try:
-        engine = open_edge_engine(settings.path, dimension=dimension)
+        engine = open_edge_engine(settings.path, dimension=dimension, min_free_mib=settings.min_free_mib)
         return _stamped(EmbeddedIndex(engine, lock), settings, model, replaces)
     except BaseException:
         lock.release()

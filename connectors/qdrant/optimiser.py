@@ -7,7 +7,6 @@ crash at any moment leaves one complete shard, the old one or the new one, with 
 """
 
 import logging
-import shutil
 import subprocess
 import sys
 import threading
@@ -25,7 +24,7 @@ from connectors.qdrant.copying import copy_shard, size_of
 from connectors.qdrant.embedded import EdgeEngine, translated
 from connectors.qdrant.optimise_shard import Optimised
 from connectors.qdrant.sizes import SizeName
-from core.errors import ConfigError, FatalError
+from core.errors import ConfigError, FatalError, TransientError
 from core.settings import IndexSettings
 
 logger: Final = logging.getLogger("ticketstream.index")
@@ -105,9 +104,12 @@ class Optimiser:
     def _start(self, new: Path) -> int:
         """Copy the shard, and record the points that are written from then on; returns `written` as of the copy."""
         old = folder.shard_of(self._path)
-        needed = size_of(old) * _ROOM
-        if shutil.disk_usage(self._path).free < needed:
-            raise OptimiseError(f"it needs {needed / 2**20:,.0f} MiB of free disk")
+        needed, room = size_of(old) * _ROOM, self._engine.space.room()
+        if room < needed:
+            raise OptimiseError(
+                f"it needs {needed / 2**20:,.0f} MiB of free disk beyond TICKETS_INDEX__MIN_FREE_MIB, and "
+                f"{max(0, room) / 2**20:,.0f} MiB are free"
+            )
         with self._engine.exclusive() as shard:
             shard.flush()
             self._engine.changed.start()
@@ -139,6 +141,7 @@ class Optimiser:
         for at in range(0, len(ids), _SLICE):
             if stop.is_set():
                 return False
+            self._engine.space.require()
             asked = ids[at : at + _SLICE]
             points = self._engine.points(asked)
             target.update(edge.UpdateOperation.upsert_points(points))
@@ -200,6 +203,6 @@ def _watch(optimiser: Optimiser, stop: threading.Event) -> None:
         try:
             if optimiser.optimise(stop):
                 logger.info("the index's vectors were indexed in %.0f s", time.monotonic() - began)
-        except (OptimiseError, ConfigError, FatalError) as error:
+        except (OptimiseError, ConfigError, FatalError, TransientError) as error:
             logger.warning("the index's vectors could not be indexed (%s); the next try is in %.0f s", error, _PAUSE_S)
             pause = _PAUSE_S

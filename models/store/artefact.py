@@ -81,6 +81,7 @@ def save_artefact(folder: Path, manifest: Manifest, graph: bytes) -> Artefact:
 
     Raises:
         ConfigError: the folder is not writable.
+        UnavailableError: the disk is full.
     """
     try:
         for name, content in ((GRAPH, graph), (MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))):

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from core.errors import ConfigError
+from core.disk import full_disk_error
+from core.errors import ConfigError, TicketstreamError
 
 #: Called with a label, the bytes done, and the bytes in total (None if unknown).
 ProgressCallback = Callable[[str, int, int | None], None]
@@ -28,6 +29,7 @@ def make_folder(path: Path) -> Path:
 
     Raises:
         ConfigError: it is not writable; the message names the setting.
+        UnavailableError: the disk is full.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -38,8 +40,11 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def not_writable_error(path: Path, error: OSError | None) -> ConfigError:
-    """The error for a cache folder that is not writable."""
+def not_writable_error(path: Path, error: OSError | None) -> TicketstreamError:
+    """The error for a cache folder that is not writable, or full."""
+    full = None if error is None else full_disk_error(error, path)
+    if full is not None:
+        return full
     why = f" ({error.strerror.lower()})" if error is not None and error.strerror else ""
     return ConfigError(f"TICKETS_MODEL__CACHE_DIR: can't write {path}{why}; set it to a writable folder")
 

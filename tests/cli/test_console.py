@@ -1,6 +1,8 @@
 """Commands share their error reports, their JSON output, and how they read a time."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,23 @@ def test_an_error_is_one_line_and_its_exit_code(capsys: pytest.CaptureFixture[st
         command()
     assert ended.value.exit_code == 3
     assert capsys.readouterr().err == "ticketstream: the index is out:␤connection refused\n"
+
+
+def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever a command writes; another error of the system is a bug and keeps its traceback."""
+
+    @report_errors
+    def command(code: int) -> None:
+        raise OSError(code, os.strerror(code), "/data/file")
+
+    with pytest.raises(typer.Exit) as ended:
+        command(errno.ENOSPC)
+    assert ended.value.exit_code == 3
+    assert capsys.readouterr().err == (
+        "ticketstream: can't write /data/file: no space left on device; free some space and try again\n"
+    )
+    with pytest.raises(OSError, match="Input/output error"):
+        command(errno.EIO)
 
 
 def test_an_interrupted_command_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
