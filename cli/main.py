@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, dlq, doctor, evaluate, model, produce, rebuild, reconcile, search, status, topics, train
+from cli import (
+    compact,
+    demo,
+    dlq,
+    doctor,
+    evaluate,
+    model,
+    produce,
+    rebuild,
+    reconcile,
+    search,
+    status,
+    topics,
+    train,
+)
 
 HELP = (
     "Support tickets from Kafka, searchable by meaning within seconds of arriving.\n\n"
@@ -37,6 +51,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("reconcile")(reconcile.reconcile)
 app.command("rebuild")(rebuild.rebuild)
+app.command("compact")(compact.compact)
 app.command("train")(train.train_labels)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")

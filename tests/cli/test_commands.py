@@ -19,6 +19,7 @@ COMMANDS = [
     "reconcile",
     "rebuild",
     "train",
+    "compact",
     "dlq",
     "model",
     "doctor",

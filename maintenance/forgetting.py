@@ -1,0 +1,45 @@
+"""After which time the index may forget that a ticket was deleted: when no older event of it can arrive any more."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.topics import load_topics
+from core.errors import ConfigError
+from core.settings import Settings
+
+DAY_MS: Final = 24 * 3600 * 1000
+#: The broker's default. A segment is deleted when its last record is due: a record may outlive its retention by this.
+_SEGMENT_MS: Final = 7 * DAY_MS
+
+
+def require_forgettable(settings: Settings, days: int) -> None:
+    """Check that dead letters are gone after `days`: the replay of an old one would bring a deleted ticket back.
+
+    A log that is read again brings the delete again, too, and later than what it deleted.
+
+    Raises:
+        ConfigError: they are kept for longer.
+        UnavailableError: the broker doesn't answer.
+    """
+    topic = settings.topics.dlq
+    declared = {spec.name: spec.config for spec in load_topics(None, names=settings.topics)}.get(topic, {})
+    least = least_days({**declared, **open_cluster(settings.kafka).options(topic)})
+    if least is None:
+        raise ConfigError(
+            f"--forget-deletes-after: {topic} keeps dead letters for ever, and the replay of an old one would bring a "
+            "deleted ticket back; set its retention.ms first"
+        )
+    if days < least:
+        raise ConfigError(
+            f"--forget-deletes-after: {topic} keeps dead letters for up to {least} days, and the replay of an old one "
+            f"would bring a deleted ticket back; give {least} or more"
+        )
+
+
+def least_days(options: Mapping[str, str]) -> int | None:
+    """Whole days after which a record of a topic with these options is gone; None if it may stay for ever."""
+    retention_ms = int(options.get("retention.ms", -1))
+    if retention_ms < 0:
+        return None
+    return -(-(retention_ms + int(options.get("segment.ms", _SEGMENT_MS))) // DAY_MS)
