@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    backup,
     compact,
     demo,
     dlq,
@@ -52,6 +53,8 @@ app.command("status")(status.status)
 app.command("reconcile")(reconcile.reconcile)
 app.command("rebuild")(rebuild.rebuild)
 app.command("compact")(compact.compact)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("train")(train.train_labels)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")

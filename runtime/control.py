@@ -4,12 +4,14 @@ import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
+from pathlib import Path
 from random import uniform
 from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from connectors.qdrant.backup import Backup
 from connectors.qdrant.lock import Owner
 from core.errors import ConfigError, NoTicketError, UnavailableError
 from core.index import SearchQuery, require_unicode
@@ -42,6 +44,12 @@ class SimilarRequest(Struct, frozen=True):
     ticket_id: str
     query: SearchQuery
     plain: bool = False
+
+
+class BackupRequest(Struct, frozen=True):
+    """The body of POST /backup: the absolute path of a new folder."""
+
+    folder: str
 
 
 def require_question(text: str) -> None:
@@ -105,6 +113,14 @@ class WorkerClient:
 
     def status(self) -> WorkerStatus:
         return self._ask("/status", None, WorkerStatus)
+
+    def back_up(self, folder: Path) -> Backup:
+        """Let the worker copy its index to the new folder.
+
+        Raises:
+            UnavailableError: it can't, or doesn't answer.
+        """
+        return self._ask("/backup", msgspec.json.encode(BackupRequest(str(folder.absolute()))), Backup)
 
     def _ask(self, path: str, body: bytes | None, answer: type[T]) -> T:
         worker = f"the worker (process {self._owner.pid})"

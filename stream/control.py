@@ -8,21 +8,28 @@ other user of the host may query the index.
 import hmac
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final, TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 
+from connectors.qdrant.backup import Backup
 from core.errors import ConfigError, NoTicketError, TicketstreamError, TransientError
-from runtime.control import MAX_BODY, SearchRequest, SimilarRequest, WorkerStatus
+from runtime.control import MAX_BODY, BackupRequest, SearchRequest, SimilarRequest, WorkerStatus
 from runtime.http import respond
 from search.result import Answer
 
 logger: Final = logging.getLogger("ticketstream.control")
 
 _MAX_DIGITS: Final = 9
+_NAMES: Final[dict[type, str]] = {
+    SearchRequest: "search request",
+    SimilarRequest: "search request",
+    BackupRequest: "backup request",
+}
 
-T = TypeVar("T", SearchRequest, SimilarRequest)
+T = TypeVar("T", SearchRequest, SimilarRequest, BackupRequest)
 
 
 def control_app(
@@ -31,8 +38,9 @@ def control_app(
     search: Callable[[SearchRequest], Answer],
     similar: Callable[[SimilarRequest], Answer],
     status: Callable[[], WorkerStatus],
+    back_up: Callable[[Path], Backup],
 ) -> WSGIApplication:
-    """POST /search, POST /similar and GET /status, for holders of `token`."""
+    """POST /search, /similar and /backup, and GET /status, for holders of `token`."""
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_AUTHORIZATION", "").encode()
@@ -44,17 +52,20 @@ def control_app(
         if route == ("GET", "/status"):
             return _answer(start, status)
         if route == ("POST", "/search"):
-            return _search(environ, start, SearchRequest, search)
+            return _post(environ, start, SearchRequest, search)
         if route == ("POST", "/similar"):
-            return _search(environ, start, SimilarRequest, similar)
-        return _refuse(start, "404 Not Found", "not found; the requests are GET /status, POST /search and /similar")
+            return _post(environ, start, SimilarRequest, similar)
+        if route == ("POST", "/backup"):
+            return _post(environ, start, BackupRequest, lambda asked: back_up(Path(asked.folder)))
+        return _refuse(
+            start, "404 Not Found", "not found; the requests are GET /status, POST /search, /similar and /backup"
+        )
 
     return app
 
 
-def _search(
-    environ: WSGIEnvironment, start: StartResponse, expected: type[T], search: Callable[[T], Answer]
-) -> list[bytes]:
+def _post(environ: WSGIEnvironment, start: StartResponse, expected: type[T], act: Callable[[T], object]) -> list[bytes]:
+    """Act on a request with a body, and send the result."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or len(length) > _MAX_DIGITS or int(length) > MAX_BODY:
         return _refuse(start, "413 Content Too Large", "the body is too large")
@@ -63,8 +74,8 @@ def _search(
     except ConfigError as error:
         return _refuse(start, "400 Bad Request", str(error))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _refuse(start, "400 Bad Request", "the body is not a search request")
-    return _answer(start, lambda: search(request))
+        return _refuse(start, "400 Bad Request", f"the body is not a {_NAMES[expected]}")
+    return _answer(start, lambda: act(request))
 
 
 def _answer(start: StartResponse, ask: Callable[[], object]) -> list[bytes]:

@@ -112,7 +112,7 @@ def serve_control(
         )
 
     token = secrets.token_urlsafe(32)
-    app = control_app(token=token, search=search, similar=similar, status=status)
+    app = control_app(token=token, search=search, similar=similar, status=status, back_up=index.back_up)
     index.on_cut = partial(state.telemetry.count, "tickets_searches_cut_total")
     server = open_http_server(
         app,

@@ -26,7 +26,7 @@ _LAYOUT: Final = 3
 
 _SHARD: Final = "shard"
 _LOG: Final = "wal"
-_META: Final = "index.json"
+META: Final = "index.json"
 _START_OVER: Final = (
     "set it to a new folder and TICKETS_KAFKA__GROUP to a new group, and the topic is indexed from the start"
 )
@@ -83,6 +83,15 @@ def dimension_of(path: Path) -> int | None:
     return _read(path).dimension if _is_index(path) else None
 
 
+def is_readable(path: Path) -> bool:
+    """Whether this version reads the layout of the index in the folder.
+
+    Raises:
+        ConfigError: the index is damaged.
+    """
+    return _read(path).layout == _LAYOUT
+
+
 def shard_of(path: Path) -> Path:
     """The shard that `index.json` names.
 
@@ -114,7 +123,7 @@ def load_shard(shard: Path, *, original: Path | None = None) -> edge.EdgeShard:
 
 
 def _is_index(path: Path) -> bool:
-    file = path / _META
+    file = path / META
     if file.exists():
         return True
     if (path / _SHARD).exists() or any(path.glob(f"{_SHARD}-*")):
@@ -252,7 +261,7 @@ def sync_log(shard: Path) -> None:
 
 
 def _read(path: Path) -> _Meta:
-    file = path / _META
+    file = path / META
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Meta)
     except (OSError, msgspec.DecodeError):
@@ -261,12 +270,12 @@ def _read(path: Path) -> _Meta:
 
 def _note(path: Path, meta: _Meta) -> None:
     """Write another file, sync and rename it, so that a reader sees the old content or the new one and no mixture."""
-    draft = path / f"{_META}.draft"
+    draft = path / f"{META}.draft"
     with draft.open("wb") as file:
         file.write(msgspec.json.encode(meta))
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path / _META)
+    draft.replace(path / META)
     _sync(path)
 
 

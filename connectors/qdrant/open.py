@@ -1,9 +1,12 @@
 """Opens the index that the settings name, embedded or on a server, and checks that it holds the model's vectors."""
 
 import logging
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
+from connectors.qdrant.backup import Backup, write_backup
 from connectors.qdrant.embedded import EdgeEngine, open_edge_engine
 from connectors.qdrant.folder import dimension_of
 from connectors.qdrant.lock import FolderLock, take_lock
@@ -28,14 +31,32 @@ W = TypeVar("W", bound=VersionedIndex)
 class EmbeddedIndex(VersionedIndex):
     """An embedded index, whose folder this process has locked. It can publish a control address for others."""
 
-    def __init__(self, engine: EdgeEngine, lock: FolderLock) -> None:
+    def __init__(self, engine: EdgeEngine, lock: FolderLock, *, path: Path) -> None:
         super().__init__(engine)
         self.edge = engine
         self._lock = lock
+        self._path = path
 
     def room(self) -> float:
         """See `SpaceGuard.room`."""
         return self.edge.space.room()
+
+    def back_up(self, target: Path) -> Backup:
+        """Copy the index to the new folder `target`; writes wait meanwhile. See `connectors.qdrant.backup`.
+
+        Raises:
+            ConfigError: `target` exists, or is inside of the index's folder.
+            TransientError, UnavailableError: a disk is full.
+        """
+        return write_backup(self._path, target, hold=self._held)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Keep the files as they are until the end, with everything flushed."""
+        with self.edge.exclusive() as shard:
+            self.edge.space.require()
+            shard.flush()
+            yield
 
     def announce(self, address: str, token: str) -> None:
         """See `FolderLock.announce`."""
@@ -73,7 +94,7 @@ def open_index_for_writing(
     lock = take_lock(settings.path)
     try:
         engine = open_edge_engine(settings.path, dimension=dimension, min_free_mib=settings.min_free_mib)
-        return _stamped(EmbeddedIndex(engine, lock), settings, model, replaces)
+        return _stamped(EmbeddedIndex(engine, lock, path=settings.path), settings, model, replaces)
     except BaseException:
         lock.release()
         raise

@@ -20,6 +20,8 @@ COMMANDS = [
     "rebuild",
     "train",
     "compact",
+    "backup",
+    "restore",
     "dlq",
     "model",
     "doctor",
@@ -86,6 +88,8 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["topics", "--file", "/no/such/topics.yaml"], "/no/such/topics.yaml"),
         (["status", "--staged"], "--staged is now called --split"),
         (["reconcile", "--staged"], "--staged is now called --split"),
+        (["backup"], "give a folder for the copy"),
+        (["restore", "/no/such/folder"], "/no/such/folder holds no complete backup"),
         (["model", "card", "/no/such/folder"], "/no/such/folder has no config.json"),
     ],
 )

@@ -7,8 +7,9 @@ from wsgiref.types import WSGIApplication
 
 import pytest
 
+from connectors.qdrant.backup import Backup
 from connectors.qdrant.open import open_index_for_writing
-from core.errors import FatalError, TransientError
+from core.errors import ConfigError, FatalError, TransientError
 from core.settings import IndexSettings
 from models.run.hashing import HashingEmbedder
 from runtime.control import SearchRequest, SimilarRequest, WorkerStatus
@@ -27,7 +28,13 @@ def _control(
     search: Callable[[SearchRequest], Answer] = lambda _request: ANSWER,
     similar: Callable[[SimilarRequest], Answer] = lambda _request: ANSWER,
 ) -> WSGIApplication:
-    return control_app(token="right", search=search, similar=similar, status=lambda: STATUS)
+    return control_app(token="right", search=search, similar=similar, status=lambda: STATUS, back_up=_back_up)
+
+
+def _back_up(folder: Path) -> Backup:
+    if folder.name == "taken":
+        raise ConfigError("it exists already")
+    return Backup(taken_ms=1, files={"shard/wal/1": "00"})
 
 
 def test_a_search_with_the_token_returns_the_hits() -> None:
@@ -39,7 +46,7 @@ def test_a_search_with_the_token_returns_the_hits() -> None:
 
 
 @pytest.mark.parametrize("token", [None, "wrong", "rightright"])
-@pytest.mark.parametrize("path", ["/search", "/status"])
+@pytest.mark.parametrize("path", ["/search", "/backup", "/status"])
 def test_a_request_without_the_token_is_refused(token: str | None, path: str) -> None:
     """Another user of the host gets 401 for every path, and the index is not searched."""
 
@@ -47,12 +54,22 @@ def test_a_request_without_the_token_is_refused(token: str | None, path: str) ->
         pytest.fail("searched")
 
     with serving(_control(never)) as url:
-        assert ask(url + path, token=token, body=QUESTION if path == "/search" else None)[0] == 401
+        assert ask(url + path, token=token, body=None if path == "/status" else QUESTION)[0] == 401
+
+
+def test_a_backup_is_answered_with_its_list() -> None:
+    """The answer is the backup's list of files, or 400 with the reason if the place is not allowed."""
+    with serving(_control()) as url:
+        status, body = ask(f"{url}/backup", token="right", body={"folder": "/backups/new"})
+        assert (status, json.loads(body)["files"]) == (200, {"shard/wal/1": "00"})
+        status, body = ask(f"{url}/backup", token="right", body={"folder": "/backups/taken"})
+        assert (status, json.loads(body)["error"]) == (400, "it exists already")
 
 
 def test_a_malformed_request_is_a_4xx() -> None:
     """The answer is 400 for a body that is not a search request, and 404 for another path."""
     with serving(_control()) as url:
+        assert ask(f"{url}/backup", token="right", body={"path": "a"})[0] == 400
         assert ask(f"{url}/search", token="right", body=b"{]")[0] == 400
         assert ask(f"{url}/search", token="right", body={"text": "a"})[0] == 400
         assert ask(f"{url}/search", token="right", body=b'{"text":"\xff"}')[0] == 400

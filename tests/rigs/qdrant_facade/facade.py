@@ -39,6 +39,7 @@ class QdrantFacade(QdrantServices):
         self._server = grpc.server(ThreadPoolExecutor(_THREADS), interceptors=[self._gate], options=options)
         q.add_CollectionsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         q.add_PointsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        q.add_SnapshotsServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         q.add_QdrantServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         if tls is None:
             inner = self._server.add_insecure_port("127.0.0.1:0")

@@ -1,12 +1,14 @@
-"""The calls of Qdrant's two gRPC services that the server adapter uses.
+"""The calls of Qdrant's gRPC services that the server adapter uses.
 
 Updates are applied as by the engine: a conditional upsert compares and writes in one step.
 """
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import qdrant_edge as edge
@@ -17,11 +19,12 @@ from tests.rigs.qdrant_facade import convert
 from tests.rigs.qdrant_facade.storage import Collection, open_collections
 
 
-class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer):
+class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer, q.SnapshotsServicer):
     """Serves the collections below `folder`, as a server of `version`."""
 
     def __init__(self, folder: Path, *, version: str = "1.19.0") -> None:
         self._folder = folder
+        self._snapshots = folder / ".snapshots"
         self._version = version
         self._collections = open_collections(folder)
         self._creating = Lock()
@@ -43,7 +46,9 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer):
         found = q.CollectionExists(exists=request.collection_name in {*self._collections, *self._aliases})
         return q.CollectionExistsResponse(result=found)
 
-    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802 - of two services, likewise
+        if isinstance(request, q.CreateSnapshotRequest):
+            return self._snapshot(request, context)
         name = request.collection_name
         with self._creating:  # two workers that start together both find it missing
             if name in {*self._collections, *self._aliases}:
@@ -156,6 +161,18 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer):
         ids: list[Any] = [point.uuid for point in request.ids]
         found = self._collection(request, context).shard.retrieve(ids, convert.fields(request.with_payload), False)
         return q.GetResponse(result=[convert.retrieved(record) for record in found])
+
+    def _snapshot(self, request: Any, context: Any) -> Any:
+        made = self._snapshots / f"{request.collection_name}-{uuid4().hex[:8]}.snapshot"
+        self._collection(request, context).save(made)
+        return q.CreateSnapshotResponse(snapshot_description=q.SnapshotDescription(name=made.name))
+
+    def restore_snapshot(self, collection: str, name: str) -> None:
+        """Put a snapshot in the place of a collection, as the server does when it is told to over REST."""
+        self._collections.pop(collection).close()
+        shutil.rmtree(self._folder / collection)
+        shutil.copytree(self._snapshots / name, self._folder / collection)
+        self._collections[collection] = Collection(self._folder / collection)
 
     def _collection(self, request: Any, context: Any) -> Collection:
         name = request.collection_name

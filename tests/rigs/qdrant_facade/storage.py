@@ -1,5 +1,6 @@
 """Collections on disk, each an embedded shard; answered writes survive SIGKILL."""
 
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ class Collection:
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()
+        self._folder = folder
         self.params = q.VectorParams.FromString((folder / _PARAMS).read_bytes())
         self.shard = edge.EdgeShard.load(str(folder / _SHARD))
         self.fields: dict[str, Any] = {}  # indexed since the start; a restart has an adapter index them again
@@ -70,6 +72,12 @@ class Collection:
                 condition = convert.filter_(upsert.update_filter)
                 self.shard.update(edge.UpdateOperation.upsert_points(points, condition=condition))
                 wrote(len(points))
+
+    def save(self, to: Path) -> None:
+        """Copy the collection to the new folder `to`."""
+        with self._lock:
+            self.shard.flush()
+            shutil.copytree(self._folder, to)
 
     def close(self) -> None:
         """Close the shard."""
