@@ -115,6 +115,7 @@ def _why_unknown(name: str, known: Mapping[str, object]) -> str:
         return f"is no longer a setting: {REMOVED[name]}"
     from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
 
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else "`ticketstream doctor --settings` lists them all"
+    ends = [variable.removeprefix(PREFIX) for variable in known]  # what all begin with makes none of them similar
+    close = get_close_matches(name.removeprefix(PREFIX), ends, n=1, cutoff=0.6)
+    hint = f"did you mean {PREFIX}{close[0]}?" if close else "`ticketstream doctor --settings` lists them all"
     return f"is not a setting; {hint}"

@@ -243,12 +243,6 @@ class Arena(Crowd):
             self.await_all(lambda: backlog(log, self.committed()) < fewer, f"fewer than {fewer} records behind")  # noqa: B023
         return calm_clock() - began
 
-    def new_group(self) -> None:
-        """Let workers that start from now on read the log again, as another group."""
-        kafka = self.world.settings.kafka
-        kafka = kafka.model_copy(update={"group": f"{kafka.group}-again"})
-        self.world.settings = self.world.settings.model_copy(update={"kafka": kafka})
-
     def await_answers(self, more: int) -> None:
         """Wait until `more` more searches are answered."""
         sampler = self._sampler

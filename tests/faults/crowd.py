@@ -58,6 +58,12 @@ class Crowd:
         self._acks: list[Path] = []
         self._started: list[WorkerProcess] = []
 
+    def new_group(self) -> None:
+        """Let workers that start from now on read the log again, as another group."""
+        kafka = self.world.settings.kafka
+        kafka = kafka.model_copy(update={"group": f"{kafka.group}-again"})
+        self.world.settings = self.world.settings.model_copy(update={"kafka": kafka})
+
     def end(self) -> None:
         """Kill all workers."""
         for worker in self.workers:
