@@ -1,10 +1,12 @@
-"""Attacks on Apache Kafka: brokers die, a rebalance storm, added partitions."""
+"""Attacks on Apache Kafka: brokers die, a rebalance storm, added partitions, expired and new topics, bombs."""
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported, not declared
 
@@ -13,7 +15,8 @@ from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess
 from tests.faults import attacks
 from tests.faults.arena import Arena
-from tests.faults.oracle import require
+from tests.faults.bombs import DEFAULTS, compressed_batches, declared_options
+from tests.faults.oracle import BrokenError, require
 from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.storm import Outcome, storm
@@ -200,6 +203,24 @@ def test_a_topic_is_created_again_under_a_frozen_worker(apache_kafka: Kafka, are
             arena.terminate(one)
         held = arena.world.held()
         require("P13", len(held) == 100, f"{100 - len(held)} of 100 records of the new topic were skipped")
+
+
+def test_batches_that_unpack_to_hundreds_of_megabytes(apache_kafka: Kafka, arena_on: ArenaOn, attack_run: Run) -> None:
+    """Of a topic as it is declared, none reaches the worker, which stays below its bound and reads all sound ones."""
+    _bombed(apache_kafka, arena_on, attack_run, declared_options())
+
+
+def test_the_attack_catches_a_topic_that_stores_what_producers_compress(
+    apache_kafka: Kafka, arena_on: ArenaOn, attack_run: Run
+) -> None:
+    """A mutant of the declaration: the worker exceeds its bound."""
+    with pytest.raises(BrokenError) as broken:
+        _bombed(apache_kafka, arena_on, attack_run, DEFAULTS)
+    assert broken.value.promise == "P7", broken.value
+
+
+def _bombed(kafka: Kafka, arena_on: ArenaOn, run: Run, options: Mapping[str, str]) -> None:
+    compressed_batches(partial(arena_on, kafka.address), run.rng("bombs"), options)
 
 
 def _read_some(arena: Arena, prefix: str, count: int) -> WorkerProcess:
