@@ -50,10 +50,11 @@ def contents_of(world: World, settings: IndexSettings) -> dict[str, Any]:
 def stops(world: World, since: float, worker: WorkerProcess, reason: str) -> None:
     """The worker says `reason` by /ready and the metric, then in a line, and exits with 3; nothing is committed."""
     before = world.committed()
-    wait_until(lambda: reason in worker.ready()[1], worker.output, every_s=0.1)
+    wait_until(lambda: worker.metric("tickets_index_mismatch") == 1, worker.output, every_s=0.1)
     assert calm_clock() - since <= _SAID_S
-    assert worker.ready()[0] is False
-    assert worker.metric("tickets_index_mismatch") == 1
+    ready, said = worker.ready()
+    assert not ready
+    assert reason in said
     assert worker.wait() == 3
     last = worker.output().strip().splitlines()[-1]
     assert last.startswith("ticketstream: the index")
