@@ -263,7 +263,7 @@ _LABELS: Final = Suite(
         Figure("ece", "calibration error", 3),
         Figure("coverage", "get a label", 3, plotted=True, interval=True),
         Figure("precision", "of these right", 3, plotted=True, interval=True),
-        Figure("seconds", "time to fit, s", 1),
+        Figure("seconds", "CPU to fit and judge, s", 1),
         Figure("us", "µs a ticket"),
     ),
     axis="share",

@@ -19,7 +19,7 @@ FOLDS: Final = 5
 _FOLDS_OF_FEW: Final = 10
 _FEW: Final = 5_000
 #: Inverse strengths of the regularisation that are tried.
-_STRENGTHS: Final = (1.0, 10.0, 100.0)
+_STRENGTHS: Final = (1.0, 10.0, 30.0)
 _MAX_ITERATIONS: Final = 300
 _SEED: Final = 7
 #: Far below any logit: a label that a fold has no ticket of.
@@ -89,8 +89,8 @@ def fit_head(vectors: Vector, labels: Sequence[str], *, precision: float, on_fit
         logits = _held_out(
             vectors, own, folds, strength, on_fit=partial(_on_fit_of, on_fit, len(folds) * number, total)
         )
-        tried.append((_log_loss(logits, own), strength, logits))
-    _, strength, logits = min(tried, key=lambda one: one[0])
+        tried.append((float((logits.argmax(axis=1) == own).mean()), strength, logits))
+    _, strength, logits = max(tried, key=lambda one: one[0])  # the first, and so the smoothest, of equal ones
     probability, predicted = most_probable(logits)
     calibration = fit_calibration(probability, predicted == own)
     evidence = Evidence(own, predicted, calibration.confidence(probability))
@@ -166,17 +166,13 @@ def _fit(vectors: Vector, own: Integers, strength: float) -> tuple[Floats, Float
     """Weights float64[dim, m], bias float64[m] and the m labels that there are."""
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - installed for training only
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - likewise
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - likewise
 
-    with warnings.catch_warnings():
+    # One thread: the sums, and so the model, are then the same on any number of cores.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the folds judge it as it is
         model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS).fit(vectors, own)
     weights, bias = model.coef_.T, model.intercept_
     if weights.shape[1] == 1:  # two labels: one is the other's opposite
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     return weights.astype(np.float64), bias.astype(np.float64), model.classes_
-
-
-def _log_loss(logits: Floats, own: Integers) -> float:
-    above = logits - logits.max(axis=1, keepdims=True)
-    chosen = above[np.arange(len(own)), own]
-    return float(np.mean(np.minimum(np.log(np.exp(above).sum(axis=1)) - chosen, 50)))
