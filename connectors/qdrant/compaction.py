@@ -1,8 +1,8 @@
 """Copies an embedded index into new files, without what nobody needs any more.
 
 The engine never gives space back: files keep what was overwritten, and every deleted or shortened ticket leaves
-tombstones, which take as much room as other points. The copy has each point as it is stored, with all its vectors. It
-has holes for the vectors of tombstones, and leaves out:
+tombstones, which take as much room as other points. The copy has each point as it is stored, with all its vectors, and
+leaves out:
 
 - Tombstones of chunks whose head is as new. They mean the same as a missing point: a write asks the head first.
 - Tombstones of heads, if the caller lets deletes be forgotten, once they are old enough. They protect a deleted ticket
@@ -12,7 +12,6 @@ has holes for the vectors of tombstones, and leaves out:
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +19,12 @@ import qdrant_edge as edge
 from msgspec import Struct
 
 from connectors.qdrant import folder
-from connectors.qdrant.copying import copy_shard, size_of
+from connectors.qdrant.copying import size_of
 from connectors.qdrant.embedded import translated
-from connectors.qdrant.engine import AnyOf, NoIndexError
+from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, Row, row_of
 from connectors.qdrant.lock import take_lock
-from connectors.qdrant.packing import filter_of, packed_fields, unpack
+from connectors.qdrant.packing import packed_fields, unpack
 from connectors.qdrant.space import SpaceGuard
 from core.errors import FatalError, TransientError, UnavailableError
 from core.identity import point_id
@@ -33,7 +32,6 @@ from core.identity import point_id
 #: A subfolder of the index's folder, so that it is on the same disk.
 _SUBFOLDER: Final = "compact"
 _PAGE: Final = 1_000
-_DELETED: Final = AnyOf("state", (DELETED,))
 #: Points between flushes, as in `connectors.qdrant.embedded`.
 _FLUSH_POINTS: Final = 10_000
 #: Of a head's tombstone: milliseconds since 1970 at which a compaction first met it.
@@ -125,7 +123,7 @@ def _replace(path: Path, built: Path, *, dimension: int, sieve: "_Sieve", space:
         finally:
             old.close()
         made = folder.shard_of(built)
-        _dig_holes(made, space)
+        folder.sync_tree(made)
     before, after = size_of(shard), size_of(made)
     folder.take_over(path, built)
     return Compacted(
@@ -139,12 +137,9 @@ def _replace(path: Path, built: Path, *, dimension: int, sieve: "_Sieve", space:
 
 
 def _copy(old: edge.EdgeShard, new: edge.EdgeShard, sieve: "_Sieve", space: SpaceGuard, watch: Watch) -> int:
-    """Copy the points that the sieve lets pass, and return their number.
-
-    Tombstones come last. The engine stores a vector of zeros for each, which become one hole (`_dig_holes`).
-    """
+    """Copy the points that the sieve lets pass, and return their number."""
     total, done, copied, unflushed = old.count(edge.CountRequest(exact=True)), 0, 0, 0
-    for records in chain(_pages(old, filter_of([], [_DELETED])), _pages(old, filter_of([_DELETED]))):
+    for records in _pages(old):
         points = sieve.passing(records, old)
         space.require()
         if points:
@@ -163,26 +158,16 @@ def _copy(old: edge.EdgeShard, new: edge.EdgeShard, sieve: "_Sieve", space: Spac
     return copied
 
 
-def _pages(shard: edge.EdgeShard, wanted: edge.Filter | None) -> Iterator[list[edge.Record]]:
-    """The points that the filter finds, whole."""
+def _pages(shard: edge.EdgeShard) -> Iterator[list[edge.Record]]:
+    """Every point, whole."""
     offset: edge.PointId | None = None
     while True:
         records, offset = shard.scroll(
-            edge.ScrollRequest(offset=offset, limit=_PAGE, filter=wanted, with_payload=True, with_vector=True)
+            edge.ScrollRequest(offset=offset, limit=_PAGE, with_payload=True, with_vector=True)
         )
         yield records
         if offset is None:
             return
-
-
-def _dig_holes(shard: Path, space: SpaceGuard) -> None:
-    """Copy the closed shard's files without their zeros, and sync them to disk."""
-    space.require()
-    copy = shard.with_name(f"{shard.name}.holes")
-    copy_shard(shard, copy)
-    folder.sync_tree(copy)
-    shutil.rmtree(shard)
-    copy.rename(shard)
 
 
 class _Sieve:
