@@ -5,23 +5,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-import numpy as np
 import qdrant_edge as edge
 from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.changes import ChangedPoints
+from connectors.qdrant.edge_points import edge_point, edge_sparse, found_of, terms_of, vector_of, where_below
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
+from connectors.qdrant.packing import filter_of, packed_fields, unpack
 from connectors.qdrant.shard_config import search_params
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
-from core.records import Point, SparseVector, Vector
+from core.records import SparseVector, Vector
 
 logger: Final = logging.getLogger("ticketstream.index")
 
@@ -53,7 +53,7 @@ class EdgeReader:
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
     ) -> list[Found]:
         """See `EngineReader`."""
-        return _found(self._query(vector, (), filter_of(conditions, unless), limit))
+        return found_of(self._query(vector, (), filter_of(conditions, unless), limit))
 
     def matching(
         self,
@@ -64,7 +64,7 @@ class EdgeReader:
         unless: Sequence[Condition] = (),
     ) -> list[Found]:
         """See `EngineReader`."""
-        return _found(self._query(terms, corpus, filter_of(conditions, unless), limit))
+        return found_of(self._query(terms, corpus, filter_of(conditions, unless), limit))
 
     def scores(
         self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
@@ -95,7 +95,7 @@ class EdgeReader:
             with translated():
                 records, offset = self._shard.scroll(request)
             for record in records:
-                yield Found(str(record.id), unpack(record.payload, fields), 0.0, _vector(record), _terms(record))
+                yield Found(str(record.id), unpack(record.payload, fields), 0.0, vector_of(record), terms_of(record))
             if offset is None:
                 return
 
@@ -111,7 +111,7 @@ class EdgeReader:
         if isinstance(wanted, SparseVector):
             if not self._has_terms:
                 return []
-            query = edge.Query.Nearest(_sparse(wanted), using=TERMS)
+            query = edge.Query.Nearest(edge_sparse(wanted), using=TERMS)
             params = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))) if corpus else None
         else:
             query, params = edge.Query.Nearest(wanted.tolist(), using=VECTOR), search_params()
@@ -155,7 +155,9 @@ class EdgeEngine(EdgeReader):
         """See `Engine`."""
         try:
             operations = [
-                edge.UpdateOperation.upsert_points([_point(point) for point in upsert.points], condition=_below(upsert))
+                edge.UpdateOperation.upsert_points(
+                    [edge_point(point) for point in upsert.points], condition=where_below(upsert)
+                )
                 for upsert in upserts
             ]
         except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
@@ -284,38 +286,3 @@ def translated() -> Iterator[None]:
 def _identity(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_dev, found.st_ino
-
-
-def _found(points: Sequence[edge.ScoredPoint]) -> list[Found]:
-    return [Found(str(point.id), unpack(point.payload), point.score) for point in points]
-
-
-def _point(point: Point) -> edge.Point:
-    vector: dict[str, edge.NamedVector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
-    if point.terms is not None and len(point.terms.indices):
-        vector[TERMS] = _sparse(point.terms)
-    return edge.Point(point.id, vector, pack(point.payload))
-
-
-def _sparse(terms: SparseVector) -> edge.SparseVector:
-    return edge.SparseVector(terms.indices.tolist(), terms.values.tolist())
-
-
-def _vector(record: edge.Record) -> list[float] | None:
-    named = record.vector
-    # The vector of this name is dense.
-    return cast("list[float] | None", named.get(VECTOR)) if isinstance(named, dict) else None
-
-
-def _terms(record: edge.Record) -> SparseVector | None:
-    named = record.vector
-    found = named.get(TERMS) if isinstance(named, dict) else None
-    if not isinstance(found, edge.SparseVector):
-        return None
-    return SparseVector(np.array(found.indices, np.uint32), np.array(found.values, np.float32))
-
-
-def _below(upsert: Upsert) -> edge.Filter:
-    return edge.Filter(
-        must=[edge.FieldCondition(key="version", range=edge.RangeFloat(gte=upsert.least, lt=upsert.below))]
-    )

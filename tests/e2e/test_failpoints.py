@@ -53,7 +53,7 @@ def test_each_failpoint_kills_at_its_place(
     The failpoint sleeps a second before the kill, so that asynchronous work started earlier is finished.
     """
     world = _world(tansu, tmp_path)
-    hit = 2 if point == "after_send" else 1  # the first write stamps the new index
+    hit = 4 if point == "after_send" else 1  # the first writes note the origin, log and settings of a new index
     armed = {VARIABLE: f"{point}=sleep:1@{hit},{point}=kill@{hit}"}
     with WorkerProcess(world, environment={**_ONE_BY_ONE, **armed}) as worker:
         assert worker.wait() == -9, worker.output()

@@ -246,7 +246,7 @@ def test_the_background_thread_indexes_when_it_is_due(
 
 
 _WRITE = (
-    "import sys, threading; from pathlib import Path; from core.settings import IndexSettings\n"
+    "import os, sys, threading; from pathlib import Path; from core.settings import IndexSettings\n"
     "from connectors.qdrant import shard_config; from connectors.qdrant.optimiser import Optimiser\n"
     "from connectors.qdrant.optimise_shard import optimise_shard; from connectors.qdrant.sizes import SIZES\n"
     "from tests.contracts.index_laws import opened, ticket\n"
@@ -256,10 +256,10 @@ _WRITE = (
     "def run(shard, dimension, size, stop): return optimise_shard(shard, SIZES[size], dimension=dimension)\n"
     "one = Optimiser(index.edge, path, size='small', after=1, run=run)\n"
     "def build():\n"
-    "    while True: one.optimise(threading.Event()); print('built', flush=True)\n"
+    "    while True: one.optimise(threading.Event()); os.write(1, b'built\\n')\n"
     "threading.Thread(target=build, daemon=True).start()\n"
     "for n in range(start, start + 100_000):\n"
-    "    index.write([ticket(str(n), 1, 1 + n % 3)]); print(n, flush=True)\n"
+    "    index.write([ticket(str(n), 1, 1 + n % 3)]); os.write(1, b'%d\\n' % n)\n"
 )
 
 

@@ -1,0 +1,53 @@
+"""Points between our types and those of the embedded engine."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import qdrant_edge as edge
+
+from connectors.qdrant.engine import Found, Upsert
+from connectors.qdrant.layout import TERMS, VECTOR
+from connectors.qdrant.packing import pack, unpack
+from core.records import Point, SparseVector
+
+
+def found_of(points: Sequence[edge.ScoredPoint]) -> list[Found]:
+    """What a query has found."""
+    return [Found(str(point.id), unpack(point.payload), point.score) for point in points]
+
+
+def edge_point(point: Point) -> edge.Point:
+    """The point as the engine takes it."""
+    vector: dict[str, edge.NamedVector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
+    if point.terms is not None and len(point.terms.indices):
+        vector[TERMS] = edge_sparse(point.terms)
+    return edge.Point(point.id, vector, pack(point.payload))
+
+
+def edge_sparse(terms: SparseVector) -> edge.SparseVector:
+    """Terms as the engine takes them."""
+    return edge.SparseVector(terms.indices.tolist(), terms.values.tolist())
+
+
+def vector_of(record: edge.Record) -> list[float] | None:
+    """The record's dense vector, if it was read and has one."""
+    named = record.vector
+    # The vector of this name is dense.
+    return cast("list[float] | None", named.get(VECTOR)) if isinstance(named, dict) else None
+
+
+def terms_of(record: edge.Record) -> SparseVector | None:
+    """The record's terms, if they were read and it has some."""
+    named = record.vector
+    found = named.get(TERMS) if isinstance(named, dict) else None
+    if not isinstance(found, edge.SparseVector):
+        return None
+    return SparseVector(np.array(found.indices, np.uint32), np.array(found.values, np.float32))
+
+
+def where_below(upsert: Upsert) -> edge.Filter:
+    """The condition on the stored version under which a point is written."""
+    return edge.Filter(
+        must=[edge.FieldCondition(key="version", range=edge.RangeFloat(gte=upsert.least, lt=upsert.below))]
+    )
