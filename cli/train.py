@@ -183,10 +183,12 @@ def _show(report: Report, tickets: LabelledTickets) -> None:
     for kind in report.test:
         out.print(_table(kind, "tickets of --test"))
     if report.rejected:
-        err.print(f"{report.rejected:,} line(s) were left out; the first is {tickets.reason}")
+        err.print(f"{report.rejected:,} line(s) were left out; the first is {tickets.reason}", soft_wrap=True)
     for name, why in report.left_out.items():
-        err.print(f"no model for {name}: {why}")
-    err.print(f"{report.stamp} is written; set {SETTING}={report.folder} and restart the workers to use it")
+        err.print(f"no model for {name}: {why}", soft_wrap=True)
+    err.print(
+        f"{report.stamp} is written; set {SETTING}={report.folder} and restart the workers to use it", soft_wrap=True
+    )
 
 
 def _table(report: KindReport, on: str) -> Table:

@@ -25,11 +25,11 @@ def test_an_index_that_finds_less_does_not_take_over(tansu: str, tmp_path: Path)
     world.produce(_records(delete=True))
 
     terminal.run("rebuild", "--questions", str(file), code=1)
-    assert terminal.json("search", "--tenant", "acme", _WORDS[0])[0]["ticket_id"] == "T-0"
+    assert terminal.json("search", "--tenant", "acme", _WORDS[0])["hits"][0]["ticket_id"] == "T-0"
 
     gains = terminal.json("rebuild", "--questions", str(file), "--accept-worse")["gains"]
     assert gains["mrr@10"]["value"] == -1
-    assert terminal.json("search", "--tenant", "acme", _WORDS[0]) == []
+    assert terminal.json("search", "--tenant", "acme", _WORDS[0])["hits"] == []
 
 
 def _records(*, delete: bool) -> list[SyntheticRecord]:
