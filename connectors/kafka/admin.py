@@ -33,7 +33,6 @@ _SOON: Final = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 }
-
 #: The broker takes offsets from nobody but a member while a group has members.
 _HAS_MEMBERS: Final = {
     KafkaError.UNKNOWN_MEMBER_ID,
@@ -154,6 +153,9 @@ class Cluster:
             ends = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
             starts = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
+            if self._is_denied(group, error.args[0]):
+                hidden = f"the broker at {self._settings.brokers} doesn't let us see group {group}"
+                raise UnavailableError(f"{hidden}; grant our user read access to it") from None
             raise UnavailableError(f"reading offsets of {topic}: {error.args[0].str()}") from None
         except TimeoutError:
             raise UnavailableError(f"reading offsets of {topic}: no answer in {timeout:.0f} s") from None
@@ -244,6 +246,12 @@ class Cluster:
                 if error.args[0].code() not in _SOON or time.monotonic() > deadline:
                     raise
             time.sleep(_POLL_S)
+
+    def _is_denied(self, group: str, error: KafkaError) -> bool:
+        """Whether we may not see the group. A request for its offsets only times out then, and a poll says why."""
+        message = self._member(group).poll(0)
+        faults = (error, None if message is None else message.error())
+        return any(fault is not None and fault.code() == KafkaError.GROUP_AUTHORIZATION_FAILED for fault in faults)
 
     def _member(self, group: str) -> Consumer:
         """A client that reads the group's offsets and never joins it.

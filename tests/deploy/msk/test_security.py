@@ -144,7 +144,7 @@ def _without(cluster: KafkaCluster, kind: ResourceType, name: str, operation: Ac
     [
         ((ResourceType.TOPIC, "raw", AclOperation.READ), 3, "doesn't let us see topic raw-"),
         ((ResourceType.TOPIC, "dlq", AclOperation.WRITE), 3, "doesn't let us see topic dlq-"),
-        ((ResourceType.GROUP, "group", AclOperation.READ), 1, "the broker refuses"),
+        ((ResourceType.GROUP, "group", AclOperation.READ), 3, "doesn't let us see group "),
     ],
     ids=["read the topic", "write dead letters", "join the group"],
 )
