@@ -131,6 +131,13 @@ def _health(port: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
+def test_every_package_of_the_product_is_installed() -> None:
+    """The packages that import-linter watches are those that are installed, but for the benchmarks."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    installed = {name.rstrip("*") for name in project["setuptools"]["packages"]["find"]["include"]}
+    assert installed - {"deploy"} == {*project["importlinter"]["root_packages"]} - {"bench"}
+
+
 def test_the_health_check_exits_with_0_only_for_200() -> None:
     """The health check exits with 0 for 200, with 1 and the reason for 503, and with 1 without an answer."""
     with _answering(200) as port:
