@@ -21,7 +21,7 @@ from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
 #: For a machine of two cores.
-_LANES: Final = 4
+_LANES: Final = 3
 
 
 class Outcome(Struct):
