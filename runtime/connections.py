@@ -35,6 +35,9 @@ _BACKLOG: Final = 1024
 _ACCEPTED_AT_ONCE: Final = 64
 _NO_DESCRIPTOR: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _STOP_S: Final = 5
+#: How long a connection that was turned away is read on: a reset at once would take the answer from its asker.
+_LINGER_S: Final = 2.0
+_LINGER_BYTES: Final = 64 * 1024
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -74,6 +77,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._pulling = threading.Lock()
         self._accept_after = 0.0
         self._look_at = 0.0
+        self._lingering: list[tuple[float, socket.socket]] = []
         adjustments = Adjustments(
             sockets=[listener],
             backlog=_BACKLOG,
@@ -102,6 +106,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         with self._pulling:
             self._closed = True
         wasyncore.close_all(self._map)
+        self._linger(float("inf"))
 
     def pull_trigger(self) -> None:
         """Wake the loop. A thread whose answer outlasts the server would write to a file that has its number now."""
@@ -144,12 +149,32 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             for connection in self._connections():
                 if connection.age(now) > _MAX_S[connection.state]:
                     connection.handle_close()
+            self._linger(now)
         if not self._full() and now >= self._accept_after:
             return
         idle = [one for one in self._connections() if one.state in {"idle", "reading"} and one.age(now) > _GRACE_S]
         idle.sort(key=lambda one: one.since)
         for connection in idle[: max(1, self._limits.connections // _EVICTED)]:
-            connection.turn_away()
+            # Not without descriptors, which a socket that lingers would keep.
+            linger = self._full() and len(self._lingering) < self._limits.connections // 2
+            turned_away = connection.turn_away(linger=linger)
+            if turned_away is not None:
+                self._lingering.append((now + _LINGER_S, turned_away))
+
+    def _linger(self, now: float) -> None:
+        """Read on what was turned away, and close what has ended or is overdue."""
+        lingering, self._lingering = self._lingering, []
+        for until, connection in lingering:
+            try:
+                ended = not connection.recv(_LINGER_BYTES)
+            except BlockingIOError:
+                ended = False
+            except OSError:
+                ended = True
+            if ended or now > until:
+                connection.close()
+            else:
+                self._lingering.append((until, connection))
 
     def _connections(self) -> "list[_Connection]":
         return list(self.active_channels.values())
@@ -189,13 +214,22 @@ class _Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             self._was, self.since = found, now
         return now - self.since
 
-    def turn_away(self) -> None:
-        """Close the connection for want of room; a request that is on the way meets a 503."""
+    def turn_away(self, *, linger: bool) -> socket.socket | None:
+        """Close the connection for want of room; a request that is on the way meets a 503.
+
+        Returns the socket to read on for a moment, if it shall linger.
+        """
+        lingering = None
         status, headers, body = _Busy().to_response(None)
         head = "".join(f"{name}: {value}\r\n" for name, value in [*headers, ("Content-Length", str(len(body)))])
         with suppress(OSError):
             self.socket.send(f"HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n".encode() + body)
+            self.socket.shutdown(socket.SHUT_WR)
+            if linger:
+                lingering = self.socket.dup()
+                lingering.setblocking(False)
         self.handle_close()
+        return lingering
 
     def service(self) -> None:
         """Answer a request."""

@@ -204,6 +204,17 @@ def test_the_longest_idle_connections_make_room(monkeypatch: pytest.MonkeyPatch)
         assert read(silent[0]).startswith(b"HTTP/1.1 503 ")
 
 
+def test_a_request_that_comes_too_late_reads_the_refusal_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is turned away is not reset while its request is on the way."""
+    monkeypatch.setattr(connections, "_GRACE_S", 0.2)
+    with serving(connections=32) as server, ExitStack() as stack:
+        silent = [stack.enter_context(server.connect()) for _ in range(100)]
+        assert silent[0].recv(1, socket.MSG_PEEK)
+        for _ in range(2):
+            silent[0].sendall(b"GET /large HTTP/1.1\r\n")
+        assert read(silent[0]).startswith(b"HTTP/1.1 503 ")
+
+
 def test_a_connection_that_is_being_answered_is_not_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that is being answered keeps its connection, however many others come."""
     monkeypatch.setattr(connections, "_GRACE_S", 0.1)
