@@ -1,0 +1,62 @@
+"""The events of an answer, in the order in which they are sent: sources, sentences or a refusal, usage, done."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from answers.evidence import Source
+
+#: Why there is no answer: no solved ticket is about the question; no sentence of the model passed the check; the
+#: sentences that passed don't cite the best resolution; every model failed.
+RefusalReason = Literal["nothing_found", "unsupported", "not_relevant", "no_model"]
+
+
+class Citation(Struct, frozen=True):
+    """The sentence of a source that supports a sentence of the answer: characters [start, end) of the source's text.
+
+    `source` is the source's number, from 1.
+    """
+
+    source: int
+    start: int
+    end: int
+
+
+class Sources(Struct, frozen=True, tag="sources"):
+    """The evidence, before the first sentence."""
+
+    answer_id: str
+    sources: tuple[Source, ...]
+
+
+class Sentence(Struct, frozen=True, tag="sentence"):
+    """A checked sentence, with at least one citation."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+class Refusal(Struct, frozen=True, tag="refusal"):
+    """There is no answer. `text` says why, for a person."""
+
+    reason: RefusalReason
+    text: str
+
+
+class Usage(Struct, frozen=True, tag="usage"):
+    """What the answer took. `degraded` says why another model than the first of the chain wrote it, or is None."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    degraded: str | None = None
+
+
+class Done(Struct, frozen=True, tag="done"):
+    """The answer is complete: a stream that ends without this event has failed."""
+
+    answer_id: str
+    outcome: Literal["answered", "refused"]
+
+
+Event = Sources | Sentence | Refusal | Usage | Done

@@ -1,0 +1,1 @@
+"""The shared cache: in this process, or a Redis or Valkey server."""

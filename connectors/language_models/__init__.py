@@ -1,0 +1,1 @@
+"""Clients of language models: OpenAI-compatible servers, Amazon Bedrock, SageMaker endpoints."""

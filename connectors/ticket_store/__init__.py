@@ -1,0 +1,1 @@
+"""Where the ticket API keeps tickets: SQLite, or DynamoDB."""

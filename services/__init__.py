@@ -1,0 +1,1 @@
+"""HTTP apps, one folder each: `app.py` has the routes, `compose.py` opens what they need."""

@@ -1,0 +1,1 @@
+"""What every HTTP app shares: problem details, request ids, tracing, authentication and limits."""

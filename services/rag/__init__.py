@@ -1,0 +1,1 @@
+"""The RAG service: search, similar tickets, answers with checked citations, and feedback."""
