@@ -29,7 +29,7 @@ class NotingTracker(OffsetTracker):
         self._closed = False
 
     def await_positions(self, timeout_s: float) -> dict[TopicPartition, Position]:
-        """The positions to note, by partition: after `timeout_s`, or as soon as somebody waits for them."""
+        """The positions to note, by partition. Returns after `timeout_s`, or as soon as a drain waits for them."""
         with self._changed:
             self._changed.wait_for(self._is_urgent, timeout_s)
             self._asked = False

@@ -16,7 +16,7 @@ from core.records import Example, Label, LabelKind, Vector
 _SLICE: Final = 256
 #: Examples that vote.
 NEIGHBOURS: Final = 5
-#: Similarities are rounded so far that float noise between batch sizes can't turn an order around.
+#: Similarities are rounded, so that float noise between batch sizes can't change their order.
 _DECIMALS: Final = 4
 
 

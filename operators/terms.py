@@ -23,7 +23,7 @@ from operators.tokens import Token, pieces_of, tokens_of
 
 _K: Final = 1.2
 _B: Final = 0.75
-#: Pieces of a passage that have terms, on average.
+#: Average number of pieces of a passage that have terms.
 _AVERAGE: Final = 40
 _CACHED: Final = 32_768
 
@@ -35,7 +35,7 @@ _STEMMERS: Final = {
     "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
     "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
-#: The language of a passage whose language is unknown.
+#: The language assumed for a passage whose language is unknown.
 _DEFAULT: Final = "en"
 #: Accents, which people leave out.
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
@@ -147,7 +147,7 @@ def _is_identifier(token: Token) -> bool:
 
 
 def _is_stopword(token: Token, stopwords: frozenset[str]) -> bool:
-    """In capitals it is something else: IT."""
+    """A word in capitals is no stopword: "IT" is not "it"."""
     return token.word and not token.shouted and token.text in stopwords
 
 
@@ -157,7 +157,7 @@ def _stem(token: Token, language: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without accents."""
+    """The text without accents."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text.translate(_LETTERS))))
@@ -165,6 +165,6 @@ def _bare(text: str) -> str:
 
 @cache
 def _stemmer(language: str) -> Stemmer.Stemmer | None:
-    """Uncached by itself, as the results here are cached."""
+    """The stemmer of a language, without a cache of its own: its results are cached here."""
     name = _STEMMERS.get(language)
     return None if name is None else Stemmer.Stemmer(name, 0)

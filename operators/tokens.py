@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from operators.pii.detector import Kind
 
-#: Characters of a piece of text without white space that are read, and the longest token. What is longer is no word.
+#: Characters read of a piece of text without white space, and the longest token. Anything longer is not a word.
 _MAX_PIECE: Final = 512
 _MAX_TOKEN: Final = 128
 #: Tokens of one piece.
@@ -31,10 +31,10 @@ _MARKS: Final = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0dff\u200
 _LETTERS: Final = rf"(?:[^\W_]|[{_MARKS}])"
 
 _SCHEME: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://")
-#: What separates tokens that stand side by side without a space.
+#: Separators of tokens that are written without a space between them.
 _APART: Final = re.compile(r"[\s()\[\]{}<>\"«»“”„‘`=,;|&?#*^~!…]+|--+")  # noqa: RUF001 - the marks are meant
 _CORE: Final = re.compile(rf"{_LETTERS}(?:.*{_LETTERS})?")
-#: Punctuation around words, with which one word would be many pieces.
+#: Punctuation at the ends of a piece; without removing it, one word would be many different pieces.
 _OUTER: Final = ".,;:!?()\"'"
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")  # noqa: RUF001 - the dashes are meant
 _APOSTROPHE: Final = re.compile("['’]")  # noqa: RUF001 - likewise
@@ -92,7 +92,7 @@ def tokens_of(piece: str) -> tuple[Token, ...]:
 
 
 def _plain(piece: str) -> str:
-    """Without placeholders and the schemes of URLs, and with one kind of dash."""
+    """The piece without placeholders and URL schemes, and with plain hyphens for all dashes."""
     if not piece.isascii():
         piece = piece.translate(_DASHES)
     if "[" in piece:

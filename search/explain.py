@@ -7,12 +7,12 @@ from search.fuse import Match
 from search.rank import Ranked, is_solved
 from search.result import RankedHit, Why
 
-#: From this similarity on a passage is near in meaning.
+#: Least similarity of a passage that is near in meaning.
 _NEAR_MEANING: Final = 0.4
-#: From this share of the highest BM25 on, and from this score on, which takes a rare word, it is near in words.
+#: A passage is near in words from this share of the highest BM25 score, and from this score, which takes a rare word.
 _NEAR_WORDS: Final = 0.5
 _RARE_WORD: Final = 5.0
-#: Words of a smaller weight have not moved the ticket to its place.
+#: Below this weight, words have hardly affected the ranking.
 _MATTERS: Final = 0.05
 
 

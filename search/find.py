@@ -19,14 +19,14 @@ from search.rank import Factors, rank
 from search.result import Answer
 from search.words import forms_of
 
-#: Tickets that each retrieval finds at least: the one that both together rank first may be far down in each.
+#: Fewest tickets of each retrieval: the ticket that ranks first in the end may rank low in both.
 POOL: Final = 20
 #: Tickets among which a quoted phrase is looked for.
 _PHRASE_POOL: Final = 200
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What may be chosen of a plan.
+    """The options of a plan.
 
     Attributes:
         factors: the strength of the factors beside the match.
@@ -82,8 +82,8 @@ def _languages(text: str, query: SearchQuery, detector: Detector) -> tuple[str, 
 def _redacted(question: ReadQuestion, index: Passages) -> str:
     """The question redacted as tickets are, except where a finding is an identifier that the tenant's tickets hold.
 
-    Redaction reads what stands around a value: "order 555-0134-22" keeps its number in a ticket, which alone looks like
-    a telephone number in a question.
+    Redaction depends on the context: a ticket keeps the number in "order 555-0134-22", but a question with the number
+    alone seems to hold a telephone number.
     """
     text = question.text
     spans = find_pii(text)

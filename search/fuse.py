@@ -2,9 +2,9 @@
 
 score = (1 - w) * cosine + w * BM25 / highest BM25 of the candidates + bonus for held identifiers and phrases
 
-An equal fusion harms plain questions, so a gate chooses w: words weigh much where the question holds an identifier that
-the tickets have, or where they point to one ticket alone, and little otherwise. docs/search.md has the figures that the
-constants were chosen by.
+An equal fusion harms plain questions, so a gate chooses w. Words weigh much if the question holds an identifier that
+the tickets have, or if they point to a single ticket; otherwise they weigh little. docs/search.md has the figures
+behind the constants.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,14 +23,15 @@ IDENTIFIER: Final = 0.5
 LONG: Final = 0.2
 #: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
 EXACT_BONUS: Final = 0.2
-#: The lead of the best ticket by words over the second, as a share of its BM25, from which words weigh more, and how
-#: much more for each lead beyond it: a rare word opens the gate as an identifier does.
+#: A rare word opens the gate as an identifier does. The lead is that of the best ticket by words over the second, as a
+#: share of the best one's BM25 score: above `_LEAD`, the weight of words grows by `_PER_LEAD` times the excess.
 _LEAD: Final = 0.45
 _PER_LEAD: Final = 1.5
-#: Shares of the question's words in the best passage by words: up to the first one words weigh nothing, from the second
-#: on all. A paraphrase shares a few words with tickets that are about something else.
+#: The share of the question's words that the best passage by words holds. Up to the first bound words weigh nothing,
+#: from the second one they have their full weight: a paraphrase shares a few words with tickets about something else.
 _SHARE: Final = (0.25, 0.6)
-#: A passage of fewer characters says little beside its subject. An empty one loses this score as the one to show.
+#: A passage of fewer characters says little beside its subject. The shorter it is, the more it loses in the choice of
+#: the passage to show: `_PER_SHORT` if it is empty.
 _SHORT: Final = 200
 _PER_SHORT: Final = 0.2
 
@@ -87,7 +88,7 @@ def fuse(wanted: Wanted, candidates: Sequence[Candidate]) -> list[Match]:
 
 
 def best_of_each_ticket(matches: Iterable[Match]) -> list[Match]:
-    """The best match of each ticket, best first. Equal ones are ordered by ticket, so that the order is stable.
+    """The best match of each ticket, best first. Ties are ordered by ticket, so that the order is stable.
 
     Every passage carries its ticket's subject, so a short reply ("Done.") may match best by the subject alone. Its
     score is as good as any for ranking the ticket, but a longer passage that matches nearly as well is shown.
@@ -104,7 +105,7 @@ def holds_all(match: Match, phrases: Sequence[str]) -> bool:
 
 
 def _plain_weight(words: Sequence[Forms], candidates: Sequence[Candidate]) -> float:
-    """More where one ticket leads by words, less where even the best passage by words holds few of them."""
+    """More if one ticket leads by words; less if even the best passage by words holds few of them."""
     top = max(candidates, key=lambda one: (one.words, one.ticket_id, one.chunk), default=None)
     if top is None or top.words <= 0:
         return 0.0

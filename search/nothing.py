@@ -9,14 +9,14 @@ from search.words import Forms, held_share
 
 #: The confidence below which a search says that it found nothing.
 THRESHOLD: Final = 0.4
-#: Best tickets that are looked at, and the one whose similarity is the background of the others.
+#: Number of best tickets that decide, and the rank of the ticket whose similarity is the background.
 _TICKETS: Final = 3
 _BACKGROUND: Final = 20
 
 #: A logistic regression, fitted to all-MiniLM-L6-v2 (docs/search.md): 1 / (1 + exp(-x)), where x is their sum.
 _INTERCEPT: Final = -5.0
 _PER_SIMILARITY: Final = 10.4
-#: Highest similarity less that of the background.
+#: Of the highest similarity minus the background's.
 _PER_MARGIN: Final = 4.5
 #: One of the tickets holds an identifier or phrase of the question, or all of its words.
 _HELD: Final = 4.0

@@ -13,9 +13,9 @@ from core.errors import ConfigError
 from core.index import SearchQuery
 from operators.redact import redact_text
 
-#: Longer questions are whole tickets or the like, of whose words most don't matter.
+#: A longer question is pasted text, such as a whole ticket, and most of its words don't matter.
 _LONG: Final = 300
-#: Characters of a phrase that is looked for.
+#: Fewest and most characters of a phrase that is looked for.
 _PHRASE: Final = (2, 200)
 #: A phrase is required if it is at least this share of the question's words; else it is preferred.
 _REQUIRED_SHARE: Final = 0.5

@@ -39,7 +39,7 @@ class Ranked(Struct, frozen=True):
 
 
 def rank(matches: list[Match], strength: Factors, now_ms: int) -> list[Ranked]:
-    """The matches with their factors, best first. Equal ones are ordered by ticket."""
+    """The matches with their factors, best first. Ties are ordered by ticket."""
     ranked = [_ranked(match, factors_of(match.candidate.payload, strength, now_ms)) for match in matches]
     return sorted(ranked, key=lambda one: (-one.score, one.match.candidate.ticket_id))
 
@@ -62,7 +62,7 @@ def factors_of(payload: Mapping[str, PayloadValue], strength: Factors, now_ms: i
 
 
 def _ranked(match: Match, factors: tuple[Factor, ...]) -> Ranked:
-    """A score of 0 or less, of a passage that means the opposite, stays as it is."""
+    """A score of 0 or less stays as it is: a factor above 1 would lower it."""
     return Ranked(match, factors, match.score * prod(one.value for one in factors) if match.score > 0 else match.score)
 
 

@@ -17,13 +17,13 @@ from search.ports import Ports
 from search.rank import rank
 from search.result import Answer
 
-#: Passages of the ticket that make the question: its problem stands in the first ones.
+#: Number of passages that make the question: the first ones state the problem.
 _PASSAGES: Final = 2
 #: Characters of them that are searched for by words.
 _CHARACTERS: Final = 2_000
 #: Weight of the subject alone, beside the passages that carry it.
 _SUBJECT: Final = 0.4
-#: Weight of words. A ticket has many that don't matter.
+#: Weight of words. Many words of a ticket don't matter.
 _WORDS: Final = 0.3
 
 
@@ -52,7 +52,7 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
 
 
 def _problem(thread: Thread) -> Sequence[ThreadPassage]:
-    """The first passages by the customer; the first ones where the customer wrote none."""
+    """The first passages by the customer; if the customer wrote none, the first ones of the ticket."""
     customer = [one for one in thread.passages if one.payload.get("role") == "customer"]
     return (customer or thread.passages)[:_PASSAGES]
 

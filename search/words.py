@@ -7,7 +7,7 @@ from core.index import Candidate
 from operators.terms import passage_terms, question_terms
 from operators.tokens import pieces_of
 
-#: Words of a question that are looked for; a pasted one has more than matter.
+#: Number of words of a question that are looked for; pasted text has more, and few of them matter.
 _MOST: Final = 40
 
 #: The terms of each form of a word.
@@ -15,7 +15,7 @@ Forms = frozenset[int]
 
 
 def forms_of(text: str, languages: Sequence[str]) -> list[Forms]:
-    """The forms of each word of a question, without words that every text has."""
+    """The forms of each word of a question, without stopwords."""
     pieces = dict.fromkeys(pieces_of(text)[:_MOST])
     return [forms for piece in pieces if (forms := frozenset(question_terms(piece, *languages).indices.tolist()))]
 

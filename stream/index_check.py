@@ -140,15 +140,15 @@ class IndexCheck:
         return _Seen(log, lags, _existing(self._store.read()))
 
     def _note_log(self, seen: _Seen) -> None:
-        """Note the log, unless it is noted. An identity that is known only now doesn't replace the noted one."""
+        """Note the log, unless it is noted already. The noted identity stays, even if more is known of it now."""
         if seen.progress not in seen.found.logs:
             self._store.note_log(seen.log)
 
     def _adopt(self, seen: _Seen) -> None:
-        """Take an index without positions to hold what the group has committed."""
+        """Assume that an index without positions holds what the group has committed."""
         if seen.lacking:
             logger.warning(
-                "the index in %s was written by an earlier version, which noted no positions; it is taken to hold "
+                "the index in %s was written by an earlier version, which noted no positions; it is assumed to hold "
                 "everything that group %s has committed (`ticketstream reconcile` checks that)",
                 self._where,
                 self._group,

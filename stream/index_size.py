@@ -10,7 +10,7 @@ from core.errors import TicketstreamError
 from core.index import IndexSize
 from stream.telemetry import StreamTelemetry
 
-#: Time between counts, and how many times longer than a count it is at least: counting takes 2 ms for 60,000 points.
+#: Least time between counts, in seconds and in durations of a count, which takes 2 ms for 60,000 points.
 _COUNT_S: Final = 30.0
 _COUNT_FACTOR: Final = 200
 #: How long `close` waits for a count.

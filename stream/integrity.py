@@ -10,7 +10,7 @@ from stream.telemetry import StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
-#: How long a worker that will stop stays up to say why: a little longer than the time between two scrapes.
+#: A worker that will stop stays up this long to say why: a little longer than the time between two scrapes.
 SHOWN_S: Final = 16.0
 #: A replica that has just returned may be behind for a moment, so a mismatch counts once it has lasted this long.
 CONFIRM_S: Final = 2.0

@@ -31,7 +31,7 @@ def open_keeper(
     """
 
     def check() -> IndexCheck:
-        """With a client of its own: an idle one would log every outage of the broker."""
+        """A check with a client of its own: a client that is kept would log every outage of the broker."""
         topic = role.reads(settings.topics)
         return IndexCheck(index.store, open_cluster(kafka), topic=topic, group=kafka.group, where=settings.index.where)
 

@@ -1,4 +1,4 @@
-"""Notes in the index how far it holds the log, before the offsets are committed, and watches that it stays in place."""
+"""Notes in the index how far it holds the log, before offsets are committed, and notices if it is replaced."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ from stream.integrity import CONFIRM_S, SHOWN_S, Integrity
 
 logger: Final = logging.getLogger("ticketstream.positions")
 
-#: Time between looks at an index to which nothing is written.
+#: Time between checks of an index while nothing is written to it.
 _LOOK_S: Final = 2.0
 _RETRY_S: Final = 0.5
 #: How long `close` waits for a call of the index.

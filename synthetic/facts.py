@@ -21,7 +21,7 @@ _CODES: Final = {"acme": "ERR-{}", "borealis": "BX_{}", "cobalt": "C{}E"}
 _ORDER_LETTERS: Final = {"acme": "A", "borealis": "B", "cobalt": "K"}
 _ROLES: Final = ("auth", "app", "api", "files", "mail", "hub", "shop", "data")
 _ORDERS_EACH: Final = 2
-#: Prime to the 90,000 numbers of five digits, so that no two customers share one.
+#: Coprime to 90,000, the count of five-digit numbers, so that no two customers share an order number.
 _STRIDE: Final = 7_919
 
 
@@ -53,7 +53,7 @@ def facts_of(tenant_id: str) -> TenantFacts:
     """The facts of one of the TENANTS. They are the same for every seed."""
     rng, at = Random(tenant_id), TENANTS.index(tenant_id)  # noqa: S311 - synthetic text, not a secret
     each = len(TENANTS)
-    # the tenants deal the numbers out among each other, so that none gets another's
+    # each tenant takes every third number, so that no two tenants share one
     numbers = iter(rng.sample(range(1000 + at, 10_000, each), 2 * len(CAUSES)))
     builds = iter(rng.sample(range(at, 1000, each), len(CAUSES)))
     hosts = [f"{role}{rng.randrange(1, 10):02}.{tenant_id}.example" for role in _ROLES]

@@ -14,7 +14,7 @@ from synthetic.foreign import FOREIGN
 from synthetic.tickets import SyntheticRecord
 from synthetic.topics import CAUSES
 
-#: Grade of a ticket of the cause, and of one that has the cause's fix or the question's identifier.
+#: Grades: a ticket of the same cause, or with the question's identifier, that is not solved; and one that is.
 RELATED: Final = 1
 SOLVED: Final = 2
 _FACTS: Final = ("code", "article", "build", "host")

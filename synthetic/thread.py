@@ -13,7 +13,7 @@ from synthetic.writing import Case, TextGenerator
 
 Status = Literal["open", "pending", "solved", "closed"]
 
-#: What was said last, or nothing yet.
+#: The last turn of the thread, or `new` before the first.
 _State = Literal["new", "asked", "answered", "tried", "noted", "fixed", "thanked", "relapsed"]
 _Turn = Literal["reply", "ask", "answer", "try", "still", "note", "fix", "again", "thanks", "relapse"]
 
@@ -45,7 +45,7 @@ _NEXT: Final[dict[_State, tuple[_Next, ...]]] = {
     "thanked": (_Next(1, "relapse", "relapsed"),),
     "relapsed": (_Next(3, "again", "fixed"), _Next(2, "ask", "asked")),
 }
-#: Each state's choices, as often as their weights say.
+#: The choices of each state, repeated by weight.
 _CHOICES: Final = {state: tuple(n for n in nexts for _ in range(n.weight)) for state, nexts in _NEXT.items()}
 _CUSTOMERS: Final = frozenset[_Turn]({"answer", "still", "thanks", "relapse"})
 _PHRASES: Final[dict[_Turn, Callable[[Phrases], tuple[str, ...]]]] = {

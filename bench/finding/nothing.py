@@ -1,4 +1,4 @@
-"""Questions that neither a bank's customers nor a software project's developers ask. Written for this project."""
+"""Questions about everyday life, which no ticket of the sets answers. Written for this project."""
 
 from typing import Final
 

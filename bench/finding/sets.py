@@ -27,7 +27,7 @@ SYNTHETIC: Final = "synthetic"
 
 _START_MS: Final = 1_767_225_600_000
 _SYNTHETIC_EVENTS: Final = 3_000
-#: Questions on "nothing found" that other sets' tickets answer.
+#: Number of questions taken from another set, which this set's tickets don't answer.
 _FOREIGN_EACH: Final = 40
 
 

@@ -25,5 +25,5 @@ class ChangedPoints:
         return sorted(ids or ())
 
     def stop(self) -> None:
-        """Record nothing any more."""
+        """Stop recording, and forget the recorded ids."""
         self._ids = None

@@ -1,10 +1,9 @@
-"""Copies an embedded index into new files, without what nobody needs any more.
+"""Copies an embedded index into new files, and leaves out tombstones that no longer protect anything.
 
-The engine never gives space back: files keep what was overwritten, and every deleted or shortened ticket leaves
-tombstones, which take as much room as other points. The copy has each point as it is stored, with all its vectors, and
-leaves out:
+The engine never frees space: its files keep what was overwritten, and every deleted or shortened ticket leaves
+tombstones, which are as large as other points. The copy has each point as it is stored, with all its vectors, except:
 
-- Tombstones of chunks whose head is as new. They mean the same as a missing point: a write asks the head first.
+- Tombstones of chunks whose head has the same version or a later one. They are redundant: a write reads the head first.
 - Tombstones of heads, if the caller lets deletes be forgotten, once they are old enough. They protect a deleted ticket
   from an older event that arrives late, so they may only go when none can arrive any more. A tombstone doesn't say when
   it was written. So the first compaction that meets it notes the time, in a field that nothing else reads.
@@ -222,7 +221,7 @@ class _Sieve:
 
 
 def _tombstone(record: edge.Record) -> Row | None:
-    """The row of a tombstone. Notes of the index's provenance look like one of a chunk below 0, and are none."""
+    """The row of a tombstone. Points of the index's provenance look like tombstones, with a chunk below 0."""
     if record.vector:
         return None
     row = row_of(unpack(record.payload, _FIELDS))

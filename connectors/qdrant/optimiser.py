@@ -33,7 +33,7 @@ logger: Final = logging.getLogger("ticketstream.index")
 _LOOK_S: Final = 5.0
 _PAUSE_S: Final = 600.0
 _POLL_S: Final = 0.2
-#: A larger index waits for this share of its points, so that the copies stay few.
+#: A large index waits until this share of its points is new, so that it is copied less often.
 _SHARE: Final = 0.1
 #: Points copied at a time: the engine holds Python's lock for some 4 ms.
 _SLICE: Final = 32
@@ -61,7 +61,7 @@ class Optimiser:
             engine: open, and its folder locked by this process.
             path: the index's folder.
             size: its size class.
-            after: number of points without an index that is worth a build.
+            after: number of points without an index from which a build is worth its cost.
             run: indexes a shard that is closed.
         """
         self._engine = engine
@@ -70,7 +70,7 @@ class Optimiser:
         self._after = after
         self._run = run
         self._indexed = folder.indexed_points(path)
-        #: `engine.written` as of the last build; before the first, what it would have been.
+        #: `engine.written` as of the last build; before the first, derived from the number of indexed points.
         self._done_at = engine.written - max(0, engine.point_count() - self._indexed)
 
     @property

@@ -34,22 +34,22 @@ from core.records import SparseVector, Vector
 
 logger: Final = logging.getLogger("ticketstream.index")
 
-#: The first round of a search asks for this many times more points than tickets: some belong to one ticket.
+#: The first round of a search asks for this many points per ticket, as some points share a ticket.
 _SPARE: Final = 2
-#: Points that a round asks for, at least and at most. They are in memory at once, with their texts.
+#: Least and most points of a round. They are in memory at once, with their texts.
 _MIN_FETCH: Final = 24
 _MAX_FETCH: Final = 2_048
 #: Rounds of a search. Each finds at least one new ticket, so a search with a limit up to this finds all its tickets.
 _MAX_ROUNDS: Final = 64
 #: Passages of one ticket that one retrieval returns.
 _PASSAGES: Final = 8
-#: Terms that `known` looks up. A longer question has no more that matter.
+#: Most terms that `known` looks up.
 _MAX_KNOWN: Final = 64
 #: Attempts to read a thread that is being rewritten.
 _THREAD_READS: Final = 4
 #: Characters of a passage that a search shows. Passages of the default model are shorter (`operators.chunk`).
 _MAX_SHOWN: Final = 4_096
-#: Payload fields of a head that a search reads of it, and what it takes for a head that is missing.
+#: The fields of a head that a search reads, and their values if the head is missing.
 _STATE_FIELDS: Final = ("version", "state")
 _NO_HEAD: Final = (-1, DELETED)
 _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})

@@ -16,7 +16,7 @@ from core.settings import IndexSettings
 MIB: Final = 1024 * 1024
 #: Default of the reserve.
 MIN_FREE_MIB: Final = IndexSettings().min_free_mib
-#: Inodes that are kept free. The engine opens a few new files at a time.
+#: Inodes that are kept free. The engine creates a few files at a time.
 _INODES: Final = 128
 
 

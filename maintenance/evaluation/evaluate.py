@@ -19,8 +19,8 @@ MEASURES: Final[Mapping[str, Callable[[Sequence[str], Mapping[str, int]], float]
     "hit@1": hit,
     f"ndcg@{DEPTH}": ndcg,
 }
-#: Balanced accuracy of "nothing found": the mean of its shares of right answers where nothing and where something is
-#: to be found.
+#: Balanced accuracy of "nothing found": the mean of the shares of right answers to questions that no ticket answers
+#: and to the others.
 NOTHING: Final = "nothing"
 ALL: Final = "all"
 

@@ -18,7 +18,7 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 
     Attributes:
         question: the text to search for; empty if `ticket` is the question.
-        ticket: id of a ticket whose like are to be found. It is never counted as found.
+        ticket: id of a ticket; similar ones are to be found. The ticket itself is never counted.
         relevant: ids of the tickets to find, or their grades by id: 1 or more, a higher one is better.
         nothing: no ticket answers the question, and the search should say so.
         without: ids of tickets that are not counted, such as the one that the question was taken from.

@@ -14,7 +14,8 @@ from core.records import Vector
 from models.labels.linear import Calibration, Floats, Integers, LinearHead, log_odds, most_probable
 from models.labels.thresholds import Flags, choose_thresholds
 
-#: Parts of the tickets; each is predicted by a model that was fitted to the others. Of few tickets, a fifth is missed.
+#: Number of folds; each is predicted by a model that was fitted to the others. Few tickets are divided into more folds,
+#: as a model would miss a fifth of them.
 FOLDS: Final = 5
 _FOLDS_OF_FEW: Final = 10
 _FEW: Final = 5_000
@@ -22,7 +23,7 @@ _FEW: Final = 5_000
 _STRENGTHS: Final = (1.0, 10.0, 30.0)
 _MAX_ITERATIONS: Final = 300
 _SEED: Final = 7
-#: Far below any logit: a label that a fold has no ticket of.
+#: The logit of a label that the other folds have no ticket of: far below any real one.
 _ABSENT: Final = -1e9
 _LEAST_LABELS: Final = 2
 
@@ -132,7 +133,7 @@ def require_library() -> None:
 
 
 def fit_calibration(probability: Floats, right: Flags) -> Calibration:
-    """Platt scaling: logistic regression of `right` on the log-odds; none if there is nothing to tell apart."""
+    """Platt scaling: logistic regression of `right` on the log-odds; the identity if all are right, or all wrong."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - installed for training only
 
     if right.all() or not right.any():
@@ -152,7 +153,7 @@ def without_duplicates(vectors: Vector, labels: Sequence[str]) -> tuple[Vector, 
 
 
 def _folds(own: Integers) -> list[Fold]:
-    """The same for every strength: each fold beside the rest, with every label in all of them where it can be."""
+    """Stratified folds, the same for every strength: the rest of the tickets, and the fold."""
     from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - installed for training only
 
     can_be_few = np.count_nonzero(np.bincount(own) >= _FOLDS_OF_FEW) >= _LEAST_LABELS
@@ -163,7 +164,7 @@ def _folds(own: Integers) -> list[Fold]:
 
 
 def _fit(vectors: Vector, own: Integers, strength: float) -> tuple[Floats, Floats, Integers]:
-    """Weights float64[dim, m], bias float64[m] and the m labels that there are."""
+    """Weights float64[dim, m], bias float64[m], and the m labels that occur in `own`."""
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - installed for training only
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - likewise
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - likewise

@@ -18,9 +18,9 @@ class LabelReport(Struct, frozen=True, kw_only=True):
     """One label. `precision` is None if no ticket gets the label.
 
     Attributes:
-        tickets: that have the label.
-        given: tickets that get it.
-        right: those of them that have it.
+        tickets: number of tickets that have the label.
+        given: number of tickets that get it.
+        right: number of tickets that get it and have it.
         threshold: the least confidence at which it is given; None if it never is.
     """
 

@@ -1,4 +1,4 @@
-"""Thresholds from a wanted precision: the least confidence at which a label's tickets are right often enough."""
+"""Chooses thresholds for a wanted precision: for each label, the least confidence that keeps it."""
 
 from functools import partial
 from typing import Final
@@ -10,12 +10,12 @@ from models.labels.linear import NEVER, Floats, Integers
 
 Flags = NDArray[np.bool_]
 
-#: How sure each label's precision must be, tried in order until that of all labels together holds.
+#: Quantiles of a label's precision, tried in order until the precision of all labels together holds.
 _SURENESS: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
-#: How sure that of all labels together must be.
+#: The quantile of the precision of all labels together that must hold.
 _SURENESS_OF_ALL: Final = 0.8
-#: A label with few tickets leans on the others: their precision at its threshold counts as so many tickets, few where
-#: labels differ, at least and at most.
+#: Bounds of the prior's weight, in tickets. The prior of a label is the precision of all labels at the same confidence,
+#: and it weighs less the more the labels differ.
 _PRIOR: Final = (10.0, 200.0)
 _PARTS: Final = 5
 _SEED: Final = 7
@@ -85,7 +85,7 @@ def _prior_weight(predicted: Integers, confidence: Floats, right: Flags) -> floa
 
 
 def _quantile(hits: Floats | float, misses: Floats | float, sureness: float) -> Floats:
-    """What a precision exceeds with the probability `sureness`, after so many hits and misses."""
+    """The value that a precision exceeds with the probability `sureness`, given hits and misses."""
     from scipy.stats import beta  # noqa: PLC0415 - installed for training only
 
     found: Floats = beta.ppf(1 - sureness, np.maximum(hits, 1e-9), np.maximum(misses, 1e-9))

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Cause(Struct, frozen=True):
-    """One problem with what causes it and what solves it, as templates with `{slots}` for `synthetic.writing` to fill.
+    """One problem, its cause and its solution, as templates with `{slots}` that `synthetic.writing` fills.
 
     Attributes:
         name: unique; it begins with the topic's name.
