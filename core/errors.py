@@ -59,3 +59,7 @@ class TransientError(TicketstreamError):
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.overload = overload
+
+
+class OtherModelError(TransientError):
+    """The index holds the vectors of another model by now. Whoever reads it has to open it, and the model, again."""

@@ -12,6 +12,8 @@ from core.records import Vector
 
 #: Maximum tickets of a search. Their passages are in memory at once.
 MAX_HITS: Final = 1_000
+#: Maximum threads that are read at once.
+MAX_THREADS: Final = 50
 _MAX_FILTER_VALUES: Final = 100
 #: Milliseconds of 9999-12-31 since 1970.
 _MAX_MS: Final = 253_402_300_799_999

@@ -3,6 +3,7 @@
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from random import uniform
@@ -14,7 +15,7 @@ from msgspec import Struct
 from connectors.qdrant.backup import Backup
 from connectors.qdrant.lock import Owner
 from core.errors import ConfigError, NoTicketError, UnavailableError
-from core.index import SearchQuery, require_unicode
+from core.index import MAX_THREADS, SearchQuery, Thread, require_unicode
 from core.provenance import Provenance
 from search.result import Answer
 
@@ -46,6 +47,24 @@ class SimilarRequest(Struct, frozen=True):
     plain: bool = False
 
 
+class ThreadsRequest(Struct, frozen=True):
+    """The body of POST /threads. `public_only` leaves internal notes out.
+
+    Raises:
+        ConfigError: too many tickets, or an id that is not Unicode.
+    """
+
+    tenant_id: str
+    ticket_ids: tuple[str, ...]
+    public_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        if len(self.ticket_ids) > MAX_THREADS:
+            raise ConfigError(f"{len(self.ticket_ids):,} threads are more than the {MAX_THREADS} allowed at once")
+        require_unicode(self.tenant_id, *self.ticket_ids)
+
+
 class BackupRequest(Struct, frozen=True):
     """The body of POST /backup: the absolute path of a new folder."""
 
@@ -61,6 +80,12 @@ def require_question(text: str) -> None:
     if len(text) > MAX_QUESTION:
         raise ConfigError(f"the question has {len(text):,} characters, more than the {MAX_QUESTION:,} allowed")
     require_unicode(text)
+
+
+class ThreadsAnswer(Struct, frozen=True):
+    """The answer to POST /threads."""
+
+    threads: tuple[Thread, ...]
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
@@ -107,6 +132,10 @@ class WorkerClient:
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         require_unicode(ticket_id)
         return self._ask("/similar", msgspec.json.encode(SimilarRequest(ticket_id, query, plain)), Answer)
+
+    def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
+        request = ThreadsRequest(tenant_id, tuple(dict.fromkeys(ticket_ids)), public_only)
+        return self._ask("/threads", msgspec.json.encode(request), ThreadsAnswer).threads if ticket_ids else ()
 
     def warning(self) -> str | None:
         return self.status().warning

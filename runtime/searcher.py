@@ -1,7 +1,7 @@
 """Searches by text: asks the worker that owns the embedded index, or opens the index itself."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Final, Protocol
 
@@ -9,13 +9,13 @@ import msgspec
 
 from connectors.qdrant.lock import InUseError, find_owner
 from connectors.qdrant.open import read_origin
-from core.errors import TransientError
-from core.index import SearchQuery
+from core.errors import OtherModelError, TransientError
+from core.index import SearchQuery, Thread
 from core.protocols import Embedder, IndexReader
 from core.provenance import Provenance, expired_warning, missing_reason
 from core.settings import IndexSettings, SearchSettings, Settings
 from operators.language import CompactDetector
-from runtime.control import WorkerClient, WorkerStatus, require_question
+from runtime.control import ThreadsRequest, WorkerClient, WorkerStatus, require_question
 from runtime.index import open_index_for_reading
 from runtime.model import open_embedder
 from search.find import Plan, find
@@ -39,6 +39,7 @@ class Searcher(Protocol):
 
         Raises:
             ConfigError: the question is too long, not Unicode or empty, or a filter in it is wrong.
+            OtherModelError: the index holds another model's vectors by now.
             TransientError, UnavailableError: the index, or the worker that owns it, doesn't answer.
         """
         ...
@@ -48,6 +49,15 @@ class Searcher(Protocol):
 
         Raises:
             ConfigError: the tenant has no such ticket.
+            TransientError, UnavailableError: as `search`.
+        """
+        ...
+
+    def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
+        """The current versions of those of the tickets that the tenant has, in the order given.
+
+        Raises:
+            ConfigError: there are more than `core.index.MAX_THREADS`, or an id is not Unicode.
             TransientError, UnavailableError: as `search`.
         """
         ...
@@ -77,6 +87,7 @@ class IndexSearcher:
         self._ports = Ports(index, embedder, CompactDetector())
         self._plan = _plan_of(settings or SearchSettings())
         self._clock = clock
+        self._other: str | None = None
         self._fault: str | None = None
         self._warning: str | None = None
         self._look_at = 0.0
@@ -86,21 +97,44 @@ class IndexSearcher:
 
         Raises:
             ConfigError: the question is too long, not Unicode or empty, or a filter in it is wrong.
+            OtherModelError: the index holds another model's vectors by now.
             TransientError: the index doesn't answer, or lacks records that were acknowledged.
         """
         require_question(text)
         self._require_whole()
-        return find(text, query, self._ports, self._chosen(plain), now_ms=_now_ms())
+        return self._own(find(text, query, self._ports, self._chosen(plain), now_ms=_now_ms()))
 
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         """See `Searcher`."""
         self._require_whole()
-        return find_similar(ticket_id, query, self._ports, self._chosen(plain), now_ms=_now_ms())
+        return self._own(find_similar(ticket_id, query, self._ports, self._chosen(plain), now_ms=_now_ms()))
+
+    def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
+        """See `Searcher`."""
+        asked = ThreadsRequest(tenant_id, tuple(dict.fromkeys(ticket_ids)), public_only)
+        self._require_whole()
+        found = (self._index.thread(tenant_id, one, public_only=public_only) for one in asked.ticket_ids)
+        return tuple(thread for thread in found if thread is not None)
 
     def _require_whole(self) -> None:
         self._look()
+        if self._other is not None:
+            raise self._other_model(self._other)
         if self._fault is not None:
             raise TransientError(self._fault)
+
+    def _own(self, answer: Answer) -> Answer:
+        """The answer, unless an alias has been switched to another model's vectors since the last look."""
+        for hit in answer.hits:
+            model = hit.payload.get("model", self._embedder.stamp)
+            if model != self._embedder.stamp:
+                raise self._other_model(str(model))
+        return answer
+
+    def _other_model(self, found: str) -> OtherModelError:
+        return OtherModelError(
+            f"the index holds vectors of {found} by now, but this process searches with {self._embedder.stamp}"
+        )
 
     def _chosen(self, plain: bool) -> Plan:
         return msgspec.structs.replace(self._plan, factors=NO_FACTORS) if plain else self._plan
@@ -130,6 +164,7 @@ class IndexSearcher:
         """Read what the index says of itself, unless that was read a second ago."""
         if self._clock() >= self._look_at:
             found = self._index.origin()
+            self._other = None if found is None or found.model == self._embedder.stamp else found.model
             self._fault = None if found is None else missing_reason(found.missing)
             self._warning = None if found is None else expired_warning(found.expired)
             self._look_at = self._clock() + _LOOK_S

@@ -11,6 +11,7 @@ from operators.language import Detector
 from operators.pii.find import find_pii
 from operators.terms import identifiers, question_terms, term_id
 from search.explain import hit_of
+from search.facets import facets_of
 from search.fuse import best_of_each_ticket, fuse, gate, holds_all
 from search.nothing import THRESHOLD, confidence
 from search.ports import Passages, Ports
@@ -68,6 +69,8 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
         words_weight=wanted.words_weight,
         identifiers=wanted.identifiers,
         phrases=wanted.phrases,
+        model=ports.embedder.stamp,
+        facets=facets_of(match.candidate.payload for match in best),
     )
 
 

@@ -68,6 +68,8 @@ class Answer(Struct, frozen=True, kw_only=True):
         words_weight: the share of words in the score; the rest is meaning.
         identifiers: identifiers of the question that the hits' tenant has.
         phrases: the question's quoted phrases.
+        model: stamp of the embedding model that found the hits.
+        facets: number of the tickets found, beyond the limit too, by field and value (`search.facets`).
     """
 
     hits: tuple[RankedHit, ...] = ()
@@ -76,3 +78,5 @@ class Answer(Struct, frozen=True, kw_only=True):
     words_weight: float = 0.0
     identifiers: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    model: str = ""
+    facets: Mapping[str, Mapping[str, int]] = {}

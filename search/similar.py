@@ -11,6 +11,7 @@ from core.index import SearchQuery, Thread, ThreadPassage
 from core.records import Vector
 from operators.terms import question_terms
 from search.explain import hit_of
+from search.facets import facets_of
 from search.find import POOL, Plan
 from search.fuse import Wanted, best_of_each_ticket, fuse
 from search.ports import Ports
@@ -48,7 +49,14 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
     matches = best_of_each_ticket(fuse(Wanted((), (), _WORDS), candidates))
     ranked = rank(matches, plan.factors, now_ms)[: query.limit]
     hits = tuple(hit_of(one, _WORDS) for one in ranked)
-    return Answer(hits=hits, nothing=not hits, confidence=float(bool(hits)), words_weight=_WORDS)
+    return Answer(
+        hits=hits,
+        nothing=not hits,
+        confidence=float(bool(hits)),
+        words_weight=_WORDS,
+        model=ports.embedder.stamp,
+        facets=facets_of(match.candidate.payload for match in matches),
+    )
 
 
 def _problem(thread: Thread) -> Sequence[ThreadPassage]:

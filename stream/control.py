@@ -8,6 +8,7 @@ other user of the host may query the index.
 import hmac
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -16,7 +17,15 @@ import msgspec
 
 from connectors.qdrant.backup import Backup
 from core.errors import ConfigError, NoTicketError, TicketstreamError, TransientError
-from runtime.control import MAX_BODY, BackupRequest, SearchRequest, SimilarRequest, WorkerStatus
+from runtime.control import (
+    MAX_BODY,
+    BackupRequest,
+    SearchRequest,
+    SimilarRequest,
+    ThreadsAnswer,
+    ThreadsRequest,
+    WorkerStatus,
+)
 from runtime.http import respond
 from search.result import Answer
 
@@ -26,10 +35,11 @@ _MAX_DIGITS: Final = 9
 _NAMES: Final[dict[type, str]] = {
     SearchRequest: "search request",
     SimilarRequest: "search request",
+    ThreadsRequest: "request for threads",
     BackupRequest: "backup request",
 }
 
-T = TypeVar("T", SearchRequest, SimilarRequest, BackupRequest)
+T = TypeVar("T", SearchRequest, SimilarRequest, ThreadsRequest, BackupRequest)
 
 
 def control_app(
@@ -37,10 +47,17 @@ def control_app(
     token: str,
     search: Callable[[SearchRequest], Answer],
     similar: Callable[[SimilarRequest], Answer],
+    threads: Callable[[ThreadsRequest], ThreadsAnswer],
     status: Callable[[], WorkerStatus],
     back_up: Callable[[Path], Backup],
 ) -> WSGIApplication:
-    """POST /search, /similar and /backup, and GET /status, for holders of `token`."""
+    """POST /search, /similar, /threads and /backup, and GET /status, for holders of `token`."""
+    posts: dict[str, WSGIApplication] = {
+        "/search": partial(_post, expected=SearchRequest, act=search),
+        "/similar": partial(_post, expected=SimilarRequest, act=similar),
+        "/threads": partial(_post, expected=ThreadsRequest, act=threads),
+        "/backup": partial(_post, expected=BackupRequest, act=lambda asked: back_up(Path(asked.folder))),
+    }
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_AUTHORIZATION", "").encode()
@@ -51,14 +68,10 @@ def control_app(
         route = (environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
         if route == ("GET", "/status"):
             return _answer(start, status)
-        if route == ("POST", "/search"):
-            return _post(environ, start, SearchRequest, search)
-        if route == ("POST", "/similar"):
-            return _post(environ, start, SimilarRequest, similar)
-        if route == ("POST", "/backup"):
-            return _post(environ, start, BackupRequest, lambda asked: back_up(Path(asked.folder)))
+        if route[0] == "POST" and route[1] in posts:
+            return posts[route[1]](environ, start)
         return _refuse(
-            start, "404 Not Found", "not found; the requests are GET /status, POST /search, /similar and /backup"
+            start, "404 Not Found", "not found; the requests are GET /status, POST /search, /similar, /threads, /backup"
         )
 
     return app

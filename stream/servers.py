@@ -15,7 +15,14 @@ from core.provenance import expired_warning
 from core.settings import HealthSettings, SearchSettings
 from delivery.credits import Credits
 from runtime.connections import Limits
-from runtime.control import MAX_BODY, SearchRequest, SimilarRequest, WorkerStatus
+from runtime.control import (
+    MAX_BODY,
+    SearchRequest,
+    SimilarRequest,
+    ThreadsAnswer,
+    ThreadsRequest,
+    WorkerStatus,
+)
 from runtime.health import health_app
 from runtime.http import HttpServer, open_http_server
 from runtime.searcher import IndexSearcher
@@ -95,6 +102,10 @@ def serve_control(
         require_whole()
         return searcher.similar(request.ticket_id, request.query, plain=request.plain)
 
+    def threads(request: ThreadsRequest) -> ThreadsAnswer:
+        require_whole()
+        return ThreadsAnswer(searcher.threads(request.tenant_id, request.ticket_ids, public_only=request.public_only))
+
     def status() -> WorkerStatus:
         size = index.size()
         return WorkerStatus(
@@ -112,7 +123,9 @@ def serve_control(
         )
 
     token = secrets.token_urlsafe(32)
-    app = control_app(token=token, search=search, similar=similar, status=status, back_up=index.back_up)
+    app = control_app(
+        token=token, search=search, similar=similar, threads=threads, status=status, back_up=index.back_up
+    )
     index.on_cut = partial(state.telemetry.count, "tickets_searches_cut_total")
     server = open_http_server(
         app,

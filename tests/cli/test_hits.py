@@ -1,6 +1,7 @@
 """The table of hits, and what `search` prints when it finds nothing."""
 
 import json
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from rich.text import Text
 from cli import search as command
 from cli.hits import hits_table
 from cli.terminal import open_console
-from core.index import SearchQuery
+from core.index import SearchQuery, Thread
 from runtime.control import WorkerStatus
 from search.result import Answer, Factor
 from tests.search.cases import hit
@@ -49,6 +50,10 @@ class _Searcher:
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         del ticket_id, query, plain
         return self._answer
+
+    def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
+        del tenant_id, ticket_ids, public_only
+        return ()
 
     def warning(self) -> str | None:
         return None

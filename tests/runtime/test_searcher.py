@@ -44,7 +44,7 @@ def test_a_question_is_redacted_and_embedded_as_a_query() -> None:
 
 def _of(**progress: Any) -> Provenance:
     log = Progress(LogIdentity("tickets.raw"), **progress)
-    return Provenance(index="1", model="hashing", created_ms=0, logs=(log,))
+    return Provenance(index="1", model=HashingEmbedder.stamp, created_ms=0, logs=(log,))
 
 
 def test_an_index_that_must_be_read_again_answers_no_search() -> None:
@@ -54,6 +54,8 @@ def test_an_index_that_must_be_read_again_answers_no_search() -> None:
     index.provenance = _of(positions={0: 3}, until={0: 10})
     with pytest.raises(TransientError, match=r"must be read again: it lacks 7 record\(s\)"):
         searcher.search("where is my invoice", SearchQuery(tenant_id="acme"))
+    with pytest.raises(TransientError, match="must be read again"):
+        searcher.threads("acme", ["1"])
     index.provenance, now[0] = _of(positions={0: 10}, until={0: 10}), 1.0
     assert searcher.search("where is my invoice", SearchQuery(tenant_id="acme")).hits == ()
     assert searcher.warning() is None

@@ -12,7 +12,7 @@ from connectors.qdrant.open import open_index_for_writing
 from core.errors import ConfigError, FatalError, TransientError
 from core.settings import IndexSettings
 from models.run.hashing import HashingEmbedder
-from runtime.control import SearchRequest, SimilarRequest, WorkerStatus
+from runtime.control import SearchRequest, SimilarRequest, ThreadsAnswer, WorkerStatus
 from runtime.searcher import IndexSearcher
 from search.result import Answer
 from stream.control import control_app
@@ -28,7 +28,14 @@ def _control(
     search: Callable[[SearchRequest], Answer] = lambda _request: ANSWER,
     similar: Callable[[SimilarRequest], Answer] = lambda _request: ANSWER,
 ) -> WSGIApplication:
-    return control_app(token="right", search=search, similar=similar, status=lambda: STATUS, back_up=_back_up)
+    return control_app(
+        token="right",
+        search=search,
+        similar=similar,
+        threads=lambda _request: ThreadsAnswer(()),
+        status=lambda: STATUS,
+        back_up=_back_up,
+    )
 
 
 def _back_up(folder: Path) -> Backup:
@@ -89,7 +96,9 @@ def test_a_limit_out_of_bounds_is_a_400(limit: int) -> None:
 def test_a_question_that_is_too_long_is_a_400(tmp_path: Path) -> None:
     """The question is neither redacted nor embedded."""
     embedder = HashingEmbedder()
-    index = open_index_for_writing(IndexSettings(path=tmp_path / "index"), dimension=embedder.dimension, model="m")
+    index = open_index_for_writing(
+        IndexSettings(path=tmp_path / "index"), dimension=embedder.dimension, model=embedder.stamp
+    )
     searcher = IndexSearcher(index=index, embedder=embedder)
     with serving(_control(lambda request: searcher.search(request.text, request.query))) as url:
         for text, status in (("é" * 10_000, 200), ("é" * 10_001, 400)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.index import SearchQuery
+from core.index import SearchQuery, Thread
 from runtime.control import WorkerStatus
 from search.result import Answer
 from tests.search.cases import hit
@@ -25,6 +25,11 @@ class FakeSearcher:
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         """The tickets given for the ticket's id."""
         return self.search(ticket_id, query, plain=plain)
+
+    def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
+        """No threads."""
+        del tenant_id, ticket_ids, public_only
+        return ()
 
     def warning(self) -> str | None:
         """None."""
