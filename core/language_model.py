@@ -8,17 +8,37 @@ from msgspec import Struct
 
 from core.errors import TransientError
 
+#: How a language model fails, as it labels a metric: too many requests; no answer in time; no connection, or a fault of
+#: the server; an answer that ended early; one that isn't of the protocol; one longer than was asked for; the key, the
+#: role or the model is refused; the request is refused; the model itself failed; the model has failed too often and is
+#: left alone for a while; the tenant has used the tokens of its day.
+ModelErrorKind = Literal[
+    "throttled",
+    "timeout",
+    "unavailable",
+    "cut_off",
+    "protocol",
+    "too_long",
+    "denied",
+    "bad_request",
+    "failed",
+    "circuit_open",
+    "over_budget",
+]
+
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
     """What a language model is asked.
 
     Attributes:
+        tenant_id: whose budget pays.
         system: the rules. They contain nothing that a user wrote.
         prompt: the question and the sources, as data.
         max_tokens: maximum tokens of the output.
         timeout_s: the whole time that the model may take, in seconds.
     """
 
+    tenant_id: str
     system: str
     prompt: str
     max_tokens: int
@@ -45,13 +65,9 @@ class End(Struct, frozen=True):
 
 
 class ModelError(TransientError):
-    """A language model failed. The message quotes neither the question nor a ticket.
+    """A language model failed. The message quotes neither the question, nor a ticket, nor a key."""
 
-    Attributes:
-        kind: a short name, as it labels a metric.
-    """
-
-    def __init__(self, message: str, *, kind: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, kind: ModelErrorKind, retry_after_s: float | None = None) -> None:
         super().__init__(message, retry_after_s=retry_after_s)
         self.kind = kind
 
@@ -65,11 +81,31 @@ class LanguageModel(Protocol):
         ...
 
     def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
-        """The output, piece by piece; `End` is the last, and an output that ends without it was cut off.
+        """The output, piece by piece; `End` is the last.
 
-        Setting `stop` ends the call within a second or so.
+        Setting `stop` closes the connection within a second; the output then ends without `End`.
 
         Raises:
-            ModelError: throttled, timed out, cut off, unavailable, or an answer that isn't of the protocol.
+            ModelError: see `ModelErrorKind`; an output that was cut off included.
         """
+        ...
+
+
+class Reservation(Struct, frozen=True):
+    """Tokens that a call may use, taken from the budget of a tenant's day, which is counted from 1970 in UTC."""
+
+    tenant_id: str
+    day: int
+    tokens: int
+
+
+class TokenBudget(Protocol):
+    """Tokens that each tenant may use in a day of UTC. Safe to use from any thread; raises nothing."""
+
+    def reserve(self, tenant_id: str, tokens: int) -> Reservation | None:
+        """Take `tokens` from today's budget before a call; None if so many aren't left."""
+        ...
+
+    def settle(self, reservation: Reservation, used: int) -> None:
+        """Correct a reservation to what the call has used."""
         ...
