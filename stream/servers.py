@@ -106,25 +106,14 @@ def serve_control(
         require_whole()
         return ThreadsAnswer(searcher.threads(request.tenant_id, request.ticket_ids, public_only=request.public_only))
 
-    def status() -> WorkerStatus:
-        size = index.size()
-        return WorkerStatus(
-            model=embedder.stamp,
-            points=size.points,
-            tombstones=size.tombstones,
-            inflight=state.credits.tickets,
-            freshness_s=state.telemetry.freshness_s(),
-            newest_ms=state.telemetry.newest_ms,
-            outage=state.progress.outage,
-            tickets=size.tickets,
-            fault=state.integrity.fault,
-            warning=state.integrity.warning,
-            provenance=index.origin(),
-        )
-
     token = secrets.token_urlsafe(32)
     app = control_app(
-        token=token, search=search, similar=similar, threads=threads, status=status, back_up=index.back_up
+        token=token,
+        search=search,
+        similar=similar,
+        threads=threads,
+        status=partial(_status, index, embedder.stamp, state),
+        back_up=index.back_up,
     )
     index.on_cut = partial(state.telemetry.count, "tickets_searches_cut_total")
     server = open_http_server(
@@ -138,3 +127,20 @@ def serve_control(
     )
     index.announce(f"http://127.0.0.1:{server.port}", token)
     return server
+
+
+def _status(index: EmbeddedIndex, model: str, state: WorkerState) -> WorkerStatus:
+    size = index.size()
+    return WorkerStatus(
+        model=model,
+        points=size.points,
+        tombstones=size.tombstones,
+        inflight=state.credits.tickets,
+        freshness_s=state.telemetry.freshness_s(),
+        newest_ms=state.telemetry.newest_ms,
+        outage=state.progress.outage,
+        tickets=size.tickets,
+        fault=state.integrity.fault,
+        warning=state.integrity.warning,
+        provenance=index.origin(),
+    )

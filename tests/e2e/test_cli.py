@@ -39,27 +39,7 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
         assert terminal.json("search", "--tenant", "nobody", "penguin")["hits"] == []
         assert "penguin" in terminal.run("search", "--tenant", "zoo", "--all", "penguin")
 
-        letters = sorted(terminal.json("dlq", "list"), key=lambda letter: -len(letter["reason"]))
-        assert len(letters) == len(broken(world.log())) == 40
-        one = letters[0]
-        assert terminal.json("dlq", "list", "--code", one["code"])[0]["code"] == one["code"]
-        shown = terminal.run("dlq", "show", one["at"])
-        assert f"dlq-reason: {one['reason']}" in shown.splitlines()
-        (hostile,) = (letter for letter in letters if "\x1b" in (letter["key"] or ""))
-        for shown in (terminal.run("dlq", "list"), terminal.run("dlq", "show", hostile["at"])):
-            assert "[/]" in shown
-            assert "\x1b" not in shown
-        terminal.run("dlq", "show", "0:9999", code=2)
-
-        terminal.run("dlq", "replay", "--yes")
-        world.produced += 40
-        world.wait_committed([worker])
-        again = terminal.json("dlq", "list")
-        assert len(again) == 80
-        seen = {letter["first_seen_ms"] for letter in letters}
-        assert {letter["first_seen_ms"] for letter in again} == seen, (
-            "a record that is dead-lettered again keeps its first-seen time"
-        )
+        _dead_letters_are_listed_and_replayed(world, worker, terminal)
         assert worker.terminate() == 0
         assert "penguin" not in worker.output()
     # without a worker the commands open the index themselves
@@ -68,6 +48,30 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
     findings = {finding["check"]: finding["healthy"] for finding in terminal.json("doctor")}
     assert findings == dict.fromkeys(
         ["configuration", "broker", "topics", "consumer group", "model", "labels", "index", "index and offsets"], True
+    )
+
+
+def _dead_letters_are_listed_and_replayed(world: World, worker: WorkerProcess, terminal: Terminal) -> None:
+    letters = sorted(terminal.json("dlq", "list"), key=lambda letter: -len(letter["reason"]))
+    assert len(letters) == len(broken(world.log())) == 40
+    one = letters[0]
+    assert terminal.json("dlq", "list", "--code", one["code"])[0]["code"] == one["code"]
+    shown = terminal.run("dlq", "show", one["at"])
+    assert f"dlq-reason: {one['reason']}" in shown.splitlines()
+    (hostile,) = (letter for letter in letters if "\x1b" in (letter["key"] or ""))
+    for shown in (terminal.run("dlq", "list"), terminal.run("dlq", "show", hostile["at"])):
+        assert "[/]" in shown
+        assert "\x1b" not in shown
+    terminal.run("dlq", "show", "0:9999", code=2)
+
+    terminal.run("dlq", "replay", "--yes")
+    world.produced += 40
+    world.wait_committed([worker])
+    again = terminal.json("dlq", "list")
+    assert len(again) == 80
+    seen = {letter["first_seen_ms"] for letter in letters}
+    assert {letter["first_seen_ms"] for letter in again} == seen, (
+        "a record that is dead-lettered again keeps its first-seen time"
     )
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -265,12 +266,7 @@ def test_a_process_without_file_descriptors_waits_for_one() -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         server = _Server(_App(), int(process.stdout.readline()), [])
-
-        def go_on() -> None:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
-
+        go_on = partial(print, file=process.stdin, flush=True)
         assert server.ask().endswith(b"ok")
         go_on()
         assert process.stdout.readline() == "full\n"
