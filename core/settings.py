@@ -60,6 +60,9 @@ class TopicSettings(Group):
     enriched: str = Field("tickets.enriched", description="Split stream: topic that the enrichment role writes.")
     embedded: str = Field("tickets.embedded", description="Split stream: topic that the embedding role writes.")
     dlq: str = Field("tickets.dlq", description="Dead letters.")
+    feedback: str = Field(
+        "tickets.feedback", description="What agents did with answers; the RAG service writes it, redacted."
+    )
 
 
 class ContractSettings(Group):
@@ -206,6 +209,11 @@ class SearchSettings(Group):
     )
     recent_half_life_days: Annotated[float, Field(gt=0)] = Field(
         90.0, description="Age at which half of `recent_factor` is left, in days."
+    )
+    useful_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
+        0.05,
+        description="RAG service: factor of tickets by what agents did with the answers that cite them. Discarded "
+        "answers lower it, down to 1 minus the setting.",
     )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.4, description="Confidence below which a search says that it found nothing; 0 never says so."

@@ -7,12 +7,12 @@ usage() {
 	cat >&2 <<-TEXT
 		usage: acls.sh ROLE PRINCIPAL [OPTION...]
 
-		ROLE       pipeline | enrichment | embedding | producer | operator | topics
+		ROLE       pipeline | enrichment | embedding | producer | rag | operator | topics
 		PRINCIPAL  User:NAME for SCRAM, User:CN=NAME,... for a certificate's subject
 		OPTION     for kafka-acls.sh, --bootstrap-server HOST:PORT and --command-config FILE among them
 
-		Set TICKETS_TOPICS__RAW, __ENRICHED, __EMBEDDED, __DLQ and TICKETS_KAFKA__GROUP if your topics and group differ
-		from the defaults.
+		Set TICKETS_TOPICS__RAW, __ENRICHED, __EMBEDDED, __DLQ, __FEEDBACK and TICKETS_KAFKA__GROUP if your topics and
+		group differ from the defaults.
 	TEXT
 	exit 2
 }
@@ -25,6 +25,7 @@ raw=${TICKETS_TOPICS__RAW:-tickets.raw}
 enriched=${TICKETS_TOPICS__ENRICHED:-tickets.enriched}
 embedded=${TICKETS_TOPICS__EMBEDDED:-tickets.embedded}
 dlq=${TICKETS_TOPICS__DLQ:-tickets.dlq}
+feedback=${TICKETS_TOPICS__FEEDBACK:-tickets.feedback}
 group=${TICKETS_KAFKA__GROUP:-ticketstream}
 
 command -v kafka-acls.sh >/dev/null || {
@@ -53,14 +54,19 @@ embedding)
 producer)
 	allow --operation Write --topic "$raw"
 	;;
+rag)
+	allow --operation Write --topic "$feedback"
+	;;
 operator) # status, reconcile, rebuild, doctor; dlq replay writes to the letter's topic
-	allow --operation Read --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
+	allow --operation Read --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq" \
+		--topic "$feedback"
 	allow --operation DescribeConfigs --topic "$raw"
 	allow --operation Read --group "$group" --resource-pattern-type prefixed
 	allow --operation Write --topic "$raw" --topic "$enriched"
 	;;
 topics) # ticketstream topics
-	allow --operation Create --operation Describe --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq"
+	allow --operation Create --operation Describe --topic "$raw" --topic "$enriched" --topic "$embedded" --topic "$dlq" \
+		--topic "$feedback"
 	;;
 *) usage ;;
 esac

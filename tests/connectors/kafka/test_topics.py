@@ -21,7 +21,7 @@ def test_the_shipped_topics_are_those_of_the_settings() -> None:
     """The shipped file declares each default name, and nothing else."""
     names = TopicSettings()
     declared = {spec.name: spec for spec in load_topics(None)}
-    assert set(declared) == {names.raw, names.enriched, names.embedded, names.dlq}
+    assert set(declared) == {names.raw, names.enriched, names.embedded, names.feedback, names.dlq}
     assert all(spec.replication == 3 and spec.partitions >= 1 for spec in declared.values())
 
 
@@ -41,7 +41,9 @@ def test_configured_names_replace_the_declared_ones(tmp_path: Path) -> None:
     """A renamed topic keeps its partitions and configuration; a topic of the user's own keeps its name."""
     names = TopicSettings(raw="support.events", dlq="support.dead")
     renamed = load_topics(None, names=names)
-    assert [spec.name for spec in renamed] == ["support.events", "tickets.enriched", "tickets.embedded", "support.dead"]
+    assert [spec.name for spec in renamed] == [
+        *("support.events", "tickets.enriched", "tickets.embedded", "tickets.feedback", "support.dead")
+    ]
     assert [spec.config for spec in renamed] == [spec.config for spec in load_topics(None)]
     own = _write(tmp_path, "topics: [{name: mine, partitions: 2, replication: 1}]")
     assert [spec.name for spec in load_topics(own, names=names)] == ["mine"]

@@ -1,0 +1,212 @@
+"""Implements `core.feedback.FeedbackStore` in an SQLite file of this user's own."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from core.errors import ConfigError, FatalError, TransientError
+from core.feedback import ANSWER_DAYS, Feedback, GivenAnswer, Unsent, Votes
+from core.private import make_private_folder
+
+_DAY_MS: Final = 86_400_000
+_BUSY_S: Final = 5.0
+#: Old answers are removed at every this many new ones.
+_TIDY_EVERY: Final = 1_000
+#: Rows of an export that are in memory at once, and tickets of one query (SQLite's bound on variables is higher).
+_PAGE: Final = 500
+#: "TKFB": tells our files from other programs' (https://www.sqlite.org/fileformat2.html#application_id).
+_APPLICATION: Final = 0x544B4642
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS answers (
+    tenant_id TEXT NOT NULL, answer_id TEXT NOT NULL, at_ms INTEGER NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY (tenant_id, answer_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at_ms);
+CREATE TABLE IF NOT EXISTS votes (
+    tenant_id TEXT NOT NULL, ticket_id TEXT NOT NULL, agent TEXT NOT NULL, question_key TEXT NOT NULL,
+    verdict TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, ticket_id, agent, question_key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS feedback (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, tenant_id TEXT NOT NULL, answer_id TEXT NOT NULL, agent TEXT NOT NULL,
+    sent INTEGER NOT NULL DEFAULT 0, value BLOB NOT NULL,
+    UNIQUE (tenant_id, answer_id, agent)
+);
+CREATE INDEX IF NOT EXISTS feedback_unsent ON feedback (position) WHERE sent = 0;
+"""
+_VOTE: Final = """
+INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET verdict = excluded.verdict, at_ms = excluded.at_ms WHERE excluded.at_ms >= at_ms
+"""
+_TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
+
+
+class SqliteFeedback:
+    """See `core.feedback.FeedbackStore`. One connection, which one thread uses at a time."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._remembered = 0
+
+    def remember(self, answer: GivenAnswer) -> None:
+        """See `FeedbackStore`."""
+        row = (answer.tenant_id, answer.answer_id, answer.at_ms, msgspec.json.encode(answer))
+        with self._writing(durable=False) as connection:
+            connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
+            if self._remembered % _TIDY_EVERY == 0:
+                connection.execute("DELETE FROM answers WHERE at_ms < ?", (self._oldest_ms(),))
+            self._remembered += 1
+
+    def answer(self, tenant_id: str, answer_id: str) -> GivenAnswer | None:
+        """See `FeedbackStore`."""
+        with self._using() as connection:
+            found = connection.execute(
+                "SELECT value FROM answers WHERE tenant_id = ? AND answer_id = ? AND at_ms >= ?",
+                (tenant_id, answer_id, self._oldest_ms()),
+            ).fetchone()
+        return None if found is None else msgspec.json.decode(found[0], type=GivenAnswer)
+
+    def vote(self, feedback: Feedback) -> None:
+        """See `FeedbackStore`."""
+        answer = feedback.answer
+        with self._writing(durable=True) as connection:
+            connection.executemany(
+                _VOTE,
+                [
+                    (answer.tenant_id, one, feedback.agent, answer.question_key, feedback.verdict, feedback.at_ms)
+                    for one in answer.tickets
+                ],
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO feedback (tenant_id, answer_id, agent, value) VALUES (?, ?, ?, ?)",
+                (answer.tenant_id, answer.answer_id, feedback.agent, msgspec.json.encode(feedback)),
+            )
+
+    def votes(self, tenant_id: str, tickets: Collection[str]) -> Mapping[str, Votes]:
+        """See `FeedbackStore`."""
+        counts: dict[str, dict[str, int]] = {}
+        wanted = list(dict.fromkeys(tickets))
+        with self._using() as connection:
+            for at in range(0, len(wanted), _PAGE):
+                page = wanted[at : at + _PAGE]
+                marks = ",".join("?" * len(page))
+                rows = connection.execute(
+                    "SELECT ticket_id, verdict, COUNT(*) FROM votes "  # noqa: S608 - question marks only
+                    f"WHERE tenant_id = ? AND ticket_id IN ({marks}) GROUP BY ticket_id, verdict",
+                    (tenant_id, *page),
+                )
+                for ticket_id, verdict, number in rows:
+                    counts.setdefault(ticket_id, {})[verdict] = number
+        return {ticket_id: Votes(**found) for ticket_id, found in counts.items()}
+
+    def unsent(self, limit: int) -> Sequence[Unsent]:
+        """See `FeedbackStore`."""
+        with self._using() as connection:
+            rows = connection.execute(
+                "SELECT position, value FROM feedback WHERE sent = 0 ORDER BY position LIMIT ?", (limit,)
+            ).fetchall()
+        return [Unsent(position, msgspec.json.decode(value, type=Feedback)) for position, value in rows]
+
+    def mark_sent(self, positions: Collection[int]) -> None:
+        """See `FeedbackStore`."""
+        with self._writing(durable=True) as connection:
+            connection.executemany("UPDATE feedback SET sent = 1 WHERE position = ?", [(one,) for one in positions])
+
+    def all(self, tenant_id: str | None = None) -> Iterator[Feedback]:
+        """See `FeedbackStore`."""
+        after = 0
+        while True:
+            with self._using() as connection:
+                rows = connection.execute(
+                    "SELECT position, value FROM feedback WHERE position > ? AND (? IS NULL OR tenant_id = ?) "
+                    "ORDER BY position LIMIT ?",
+                    (after, tenant_id, tenant_id, _PAGE),
+                ).fetchall()
+            for _position, value in rows:
+                yield msgspec.json.decode(value, type=Feedback)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]
+
+    def close(self) -> None:
+        """See `FeedbackStore`."""
+        with self._lock:
+            self._connection.close()
+
+    def _oldest_ms(self) -> int:
+        return int(self._clock() * 1000) - ANSWER_DAYS * _DAY_MS
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _translated(self._path):
+            yield self._connection
+
+    @contextmanager
+    def _writing(self, *, durable: bool) -> Iterator[sqlite3.Connection]:
+        """A transaction, undone if the block raises. With `durable` it outlives a power cut."""
+        with self._using() as connection:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def open_feedback(path: Path, *, clock: Callable[[], float] = time.time) -> SqliteFeedback:
+    """Open the store in the file `path`, which is created for this user alone if it is missing.
+
+    Raises:
+        ConfigError: the file can't be written, or is another program's or damaged.
+    """
+    try:
+        make_private_folder(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ConfigError(
+            f"TICKETS_RAG__FEEDBACK_FILE: can't write {path} ({(error.strerror or '').lower()}); choose another path"
+        ) from None
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise ConfigError(
+            f"TICKETS_RAG__FEEDBACK_FILE: {path} can't be opened ({error}); restore it, or choose another path"
+        ) from None
+    except ConfigError:
+        connection.close()
+        raise
+    return SqliteFeedback(path, connection, clock)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application != _APPLICATION and connection.execute("PRAGMA schema_version").fetchone()[0]:
+        raise ConfigError(f"TICKETS_RAG__FEEDBACK_FILE: {path} is a file of another program; choose another path")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.executescript(_SCHEMA)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "").startswith(_TRANSIENT):
+            raise TransientError(f"{path}: {error}", retry_after_s=1.0) from None
+        raise FatalError(f"{path}: {error}") from None

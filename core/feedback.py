@@ -1,0 +1,105 @@
+"""What agents did with answers: sent them, edited them first, or discarded them. Kept redacted; one vote each."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, Literal, Protocol
+
+from msgspec import Struct
+
+Verdict = Literal["sent", "edited", "discarded"]
+#: Days for which an answer may be voted on.
+ANSWER_DAYS: Final = 30
+
+
+class GivenAnswer(Struct, frozen=True, kw_only=True):
+    """An answer that was given, so that feedback can be about it. Its texts are redacted.
+
+    Attributes:
+        agent: hash of the user who asked.
+        question_key: hash of the question, the same for questions that differ in case and space.
+        text: the answer's sentences; empty in a refusal.
+        tickets: those that it cites.
+        model: as `answers.events.Usage` names it.
+        at_ms: in milliseconds since 1970.
+    """
+
+    tenant_id: str
+    answer_id: str
+    agent: str
+    question: str
+    question_key: str
+    text: str
+    tickets: tuple[str, ...]
+    model: str
+    at_ms: int
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """A verdict on an answer, as the topic has it. Its texts are redacted.
+
+    Attributes:
+        agent: hash of the user who voted.
+        text: what was sent in place of the answer, if it was edited.
+        reason: why it was discarded, if the agent said so.
+    """
+
+    answer: GivenAnswer
+    agent: str
+    verdict: Verdict
+    at_ms: int
+    text: str | None = None
+    reason: str | None = None
+
+
+class Votes(Struct, frozen=True):
+    """Number of votes by their verdict, on answers that cite a ticket."""
+
+    sent: int = 0
+    edited: int = 0
+    discarded: int = 0
+
+
+class Unsent(Struct, frozen=True):
+    """Feedback that the topic may not have yet. `position` identifies it."""
+
+    position: int
+    feedback: Feedback
+
+
+class FeedbackStore(Protocol):
+    """Keeps answers and votes. Safe to use from any thread. Every method may raise `TransientError`."""
+
+    def remember(self, answer: GivenAnswer) -> None:
+        """Keep an answer for `ANSWER_DAYS`. A crash of the machine may lose the last ones."""
+        ...
+
+    def answer(self, tenant_id: str, answer_id: str) -> GivenAnswer | None:
+        """The tenant's answer of this id; None if there is none, or it is too old."""
+        ...
+
+    def vote(self, feedback: Feedback) -> None:
+        """Keep feedback; durable on return.
+
+        It counts once for each ticket that the answer cites. An agent has one vote on each pair of question and ticket:
+        the last one.
+        """
+        ...
+
+    def votes(self, tenant_id: str, tickets: Collection[str]) -> Mapping[str, Votes]:
+        """The votes on those of the tenant's tickets that have any."""
+        ...
+
+    def unsent(self, limit: int) -> Sequence[Unsent]:
+        """The oldest feedback that is not marked as sent to the topic."""
+        ...
+
+    def mark_sent(self, positions: Collection[int]) -> None:
+        """Mark feedback as sent to the topic."""
+        ...
+
+    def all(self, tenant_id: str | None = None) -> Iterator[Feedback]:
+        """Everything, or a tenant's, in the order in which it was given."""
+        ...
+
+    def close(self) -> None:
+        """Release the store; idempotent."""
+        ...
