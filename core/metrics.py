@@ -21,10 +21,13 @@ MetricName = Literal[
     "tickets_left_out_total",
     "tickets_searches_cut_total",
     "tickets_http_refused_total",
+    "tickets_http_requests_total",
+    "tickets_auth_refused_total",
     # histograms
     "tickets_batch_size",
     "tickets_step_seconds",
     "tickets_freshness_seconds",
+    "tickets_http_seconds",
     # gauges
     "tickets_inflight",
     "tickets_inflight_bytes",
@@ -39,6 +42,7 @@ MetricName = Literal[
     "tickets_index_tombstones",
     "tickets_index_tickets",
     "tickets_index_room_bytes",
+    "tickets_http_inflight",
     "tickets_build_info",
 ]
 
@@ -100,6 +104,10 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_http_refused_total": Metric(
         "counter", "Requests answered with 503 because too many were waiting.", ("server",)
     ),
+    "tickets_http_requests_total": Metric(
+        "counter", "Requests answered; 499 are those whose client left first.", ("method", "route", "status")
+    ),
+    "tickets_auth_refused_total": Metric("counter", "Access tokens refused.", ("reason",)),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
@@ -107,6 +115,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "Time from `event` (updated_at) or `broker` (record time) until searchable.",
         ("since",),
         _FRESHNESS,
+    ),
+    "tickets_http_seconds": Metric(
+        "histogram", "Duration of a request, to the end of its response.", ("method", "route"), _STEP
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
     "tickets_inflight_bytes": Metric("gauge", "Bytes of the records read and not yet acked."),
@@ -133,6 +144,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "Bytes free on the embedded index's file system, less TICKETS_INDEX__MIN_FREE_MIB; the stream waits below 0.",
         ("path",),
     ),
+    "tickets_http_inflight": Metric("gauge", "Requests that are being answered or wait."),
     "tickets_build_info": Metric(
         "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
     ),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from core.service_settings import AuthSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
 
@@ -286,3 +287,4 @@ class Settings(Group):
     writer: WriterSettings = Field(default_factory=WriterSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    auth: AuthSettings = Field(default_factory=AuthSettings)

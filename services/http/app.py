@@ -1,0 +1,175 @@
+"""Builds an HTTP app: routes inside the middleware that every service shares."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from core.errors import NoTicketError, TransientError, UnavailableError
+from runtime.health import Probe
+from runtime.telemetry import Telemetry
+from services.http.admission import DEFAULT_ADMISSION, Admission, AdmissionBounds
+from services.http.authentication import Authentication
+from services.http.bodies import DEFAULT_BODY, Bodies, BodyBounds
+from services.http.callers import Authenticator
+from services.http.context import context_of
+from services.http.json_bodies import field_name
+from services.http.probes import PATHS, probes
+from services.http.problems import KINDS, MEDIA_TYPE, FieldError, Problem, ProblemKind, of_status, unavailable
+from services.http.telling import METHODS, Telling
+
+#: Paths that need an access token, by their beginning.
+PROTECTED: Final = ("/api/", "/mcp")
+#: Problems that any protected operation may answer with.
+_COMMON: Final[tuple[ProblemKind, ...]] = (
+    "bad-request",
+    "unauthenticated",
+    "forbidden",
+    "request-timeout",
+    "too-large",
+    "unsupported-media-type",
+    "invalid",
+    "too-many-requests",
+    "internal",
+    "unavailable",
+)
+_MAX_ERRORS: Final = 20
+#: Faults whose messages pydantic makes from the input, and what is said instead.
+_QUOTING: Final = {"union_tag_invalid": "The tag is not one of those expected"}
+
+
+class FieldProblem(BaseModel):
+    """A fault of one field."""
+
+    field: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldProblem] = []
+
+
+class _App(FastAPI):
+    """Adds the schema of problem documents, which no route returns by itself, to the OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
+            schemas |= models_json_schema(
+                [(ProblemBody, "serialization")], ref_template="#/components/schemas/{model}"
+            )[1]["$defs"]
+        assert self.openapi_schema is not None  # noqa: S101 - set by FastAPI
+        return self.openapi_schema
+
+
+def create_app(
+    *,
+    name: str,
+    title: str,
+    version: str,
+    routers: Sequence[APIRouter],
+    authenticator: Authenticator,
+    telemetry: Telemetry,
+    alive: Probe,
+    ready: Probe,
+    warn: Probe = lambda: None,
+    body: BodyBounds = DEFAULT_BODY,
+    admission: AdmissionBounds = DEFAULT_ADMISSION,
+) -> FastAPI:
+    """An app whose every error is a problem document.
+
+    Args:
+        name: labels metrics: `rag`, `tickets`.
+        title: of the OpenAPI document, which /openapi.json serves.
+        version: of the OpenAPI document.
+        routers: the routes. Those under /api/ and /mcp need an access token.
+        authenticator: tells callers by their tokens.
+        telemetry: has the metrics, which /metrics serves.
+        alive: what is wrong with the process, or None: /health.
+        ready: why it can't answer requests, or None: /ready.
+        warn: a warning that /ready adds, or None.
+        body: bounds of requests' bodies.
+        admission: bounds of concurrency.
+    """
+    app = _App(
+        title=title,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: _respond, RequestValidationError: _respond},
+        middleware=[
+            Middleware(Telling, telemetry=telemetry, describe=describe),
+            Middleware(Authentication, authenticator=authenticator, protected=PROTECTED),
+            Middleware(Bodies, bounds=body),
+            Middleware(Admission, bounds=admission, free=PATHS, telemetry=telemetry, server=name),
+        ],
+    )
+    app.include_router(probes(telemetry=telemetry, alive=alive, ready=ready, warn=warn), responses=problems("internal"))
+    for router in routers:
+        app.include_router(router, responses=problems(*_COMMON))
+    return app
+
+
+def problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with these kinds of problems, for the OpenAPI document."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemBody.__name__}"}}}
+    return {KINDS[kind][0]: {"description": KINDS[kind][1], "content": content} for kind in kinds}
+
+
+def describe(error: Exception) -> Problem | None:
+    """The problem that an exception stands for, or None if it is a fault of ours."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return Problem("invalid", "The request has fields that are not valid.", errors=_field_errors(error.errors()))
+    if isinstance(error, HTTPException):
+        return of_status(error.status_code, headers=error.headers)
+    if isinstance(error, NoTicketError):
+        return Problem("not-found", "The tenant has no ticket of this id.")
+    if isinstance(error, (TransientError, UnavailableError)):
+        wait = error.retry_after_s if isinstance(error, TransientError) else None
+        return unavailable("Something that the service needs is unavailable.", retry_after_s=wait or 1.0)
+    return None
+
+
+async def _respond(request: Request, error: Exception) -> Response:
+    problem = describe(error)
+    assert problem is not None  # noqa: S101 - it is registered for two types that `describe` knows
+    if problem.kind == "method-not-allowed":
+        problem.headers = {"Allow": ", ".join(_methods(request.app.routes, request.scope))}
+    return problem.response(context_of(request.scope).request_id)
+
+
+def _field_errors(faults: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """One for each fault, by path and without the input. Pydantic's paths begin with the part of the request."""
+    found = []
+    for fault in faults:
+        part, *path = fault["loc"] or ("body",)
+        message = _QUOTING.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
+        found.append(FieldError(field_name(path) if path else str(part), message))
+    return found[:_MAX_ERRORS]
+
+
+def _methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
+    """The methods that the path has."""
+    return sorted(
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    )

@@ -1,0 +1,28 @@
+"""Callers: the user and the tenant that an access token names."""
+
+from typing import Final, Literal, Protocol, get_args
+
+from msgspec import Struct
+
+Role = Literal["agent", "operator", "service"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+
+class Caller(Struct, frozen=True):
+    """An authenticated caller. The tenant of a request is always this one."""
+
+    tenant_id: str
+    user_id: str
+    roles: frozenset[Role]
+
+
+class Authenticator(Protocol):
+    """Tells callers by their access tokens."""
+
+    async def authenticate(self, token: str) -> Caller:
+        """The caller that a token names.
+
+        Raises:
+            Problem: unauthenticated, forbidden, or unavailable where it can't be checked now.
+        """
+        ...

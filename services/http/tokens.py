@@ -1,0 +1,190 @@
+"""Access tokens: JSON Web Tokens as Amazon Cognito issues them, signed with RS256."""
+
+import re
+import time
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from msgspec import Meta, Struct, field
+
+from core.contract import TenantId
+from core.errors import ConfigError
+from core.service_settings import AuthSettings
+from runtime.telemetry import Telemetry
+from services.http.authentication import unauthenticated
+from services.http.callers import ROLES, Caller
+from services.http.keys import Fetch, Keys, KeysUnavailableError, fetch_over_http
+from services.http.problems import Problem, unavailable
+
+#: Difference between the issuer's clock and ours that is tolerated, in seconds.
+SKEW_S: Final = 30.0
+#: Others could name a key or change the meaning of the token; none of Cognito's has them.
+_HEADERS: Final = frozenset({"alg", "kid", "typ"})
+_JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+#: What a caller is told, by the reason that metrics have; about others no more than that the token is not valid.
+_TOLD: Final = {"expired": "The access token has expired.", "not-yet": "The access token is not valid yet."}
+
+
+class _Header(Struct):
+    alg: str
+    kid: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class _Claims(Struct):
+    iss: str
+    exp: float
+    iat: float
+    token_use: str
+    sub: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$(?!\n)")]
+    tenant_id: TenantId = field(name="custom:tenant_id")
+    nbf: float = 0.0
+    client_id: str = ""
+    aud: str | list[str] = ""
+    groups: list[str] = field(name="cognito:groups", default_factory=list)
+
+
+class _RefusedError(Exception):
+    """The token is refused; the message is the reason's name."""
+
+
+class TokenAuthenticator:
+    """Tells callers by their access tokens."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audiences: Collection[str],
+        client_ids: Collection[str],
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Accept tokens of `issuer`; `clock` is in seconds since 1970. Empty collections leave a claim unchecked."""
+        self._keys = keys
+        self._issuer = issuer
+        self._audiences = frozenset(audiences)
+        self._client_ids = frozenset(client_ids)
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def authenticate(self, token: str) -> Caller:
+        """The caller that a token names.
+
+        Raises:
+            Problem: unauthenticated, forbidden without a role, or unavailable where no key is known to check it with.
+        """
+        try:
+            claims = _verified(token, await self._key(token))
+            self._check(claims)
+        except _RefusedError as error:
+            reason = str(error)
+            self._telemetry.count("tickets_auth_refused_total", reason)
+            raise unauthenticated(_TOLD.get(reason, "The access token is not valid.")) from None
+        except KeysUnavailableError:
+            self._telemetry.count("tickets_auth_refused_total", "no-keys")
+            raise unavailable("Access tokens can't be checked now.", retry_after_s=10.0) from None
+        roles = frozenset(role for role in ROLES if role in claims.groups)
+        if not roles:
+            self._telemetry.count("tickets_auth_refused_total", "role")
+            raise Problem("forbidden", f"The access token has none of the roles {', '.join(ROLES)}.")
+        return Caller(claims.tenant_id, claims.sub, roles)
+
+    async def _key(self, token: str) -> RSAPublicKey:
+        if not _JWT.fullmatch(token):
+            raise _RefusedError("malformed")
+        try:
+            encoded = jwt.utils.base64url_decode(token.partition(".")[0])
+            given = msgspec.json.decode(encoded, type=dict[str, object])
+            header = msgspec.convert(given, _Header)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise _RefusedError("malformed") from None
+        if not _HEADERS.issuperset(given):
+            raise _RefusedError("header")
+        if header.alg != "RS256":
+            raise _RefusedError("algorithm")
+        key = await self._keys.find(header.kid)
+        if key is None:
+            raise _RefusedError("key")
+        return key
+
+    def _check(self, claims: _Claims) -> None:
+        now = self._clock()
+        if claims.iss != self._issuer:
+            raise _RefusedError("issuer")
+        if claims.token_use != "access":  # noqa: S105 - a kind of token
+            raise _RefusedError("use")
+        if not now < claims.exp + SKEW_S:
+            raise _RefusedError("expired")
+        if not max(claims.nbf, claims.iat) - SKEW_S <= now:
+            raise _RefusedError("not-yet")
+        if self._audiences and self._audiences.isdisjoint([claims.aud] if isinstance(claims.aud, str) else claims.aud):
+            raise _RefusedError("audience")
+        if self._client_ids and claims.client_id not in self._client_ids:
+            raise _RefusedError("client")
+
+
+def _verified(token: str, key: RSAPublicKey) -> _Claims:
+    """The claims of a token that `key` has signed."""
+    try:
+        payload = jwt.PyJWS().decode(token, key, algorithms=["RS256"])
+    except (jwt.PyJWTError, ValueError):
+        raise _RefusedError("signature") from None
+    try:
+        return msgspec.json.decode(payload, type=_Claims)
+    except (msgspec.MsgspecError, RecursionError):
+        raise _RefusedError("claims") from None
+
+
+def open_authenticator(settings: AuthSettings, stack: ExitStack, *, telemetry: Telemetry) -> TokenAuthenticator:
+    """An authenticator over HTTP; it fetches the keys when the first token comes.
+
+    Raises:
+        ConfigError: the settings name no issuer, neither audience nor client, or a URL that is not https (http is
+            allowed on loopback).
+    """
+    if settings.issuer is None:
+        raise ConfigError(
+            "TICKETS_AUTH__ISSUER: set it to the issuer of the access tokens; `make run` starts a local one"
+        )
+    audiences, client_ids = _listed(settings.audiences), _listed(settings.client_ids)
+    if not audiences and not client_ids:
+        raise ConfigError("TICKETS_AUTH__CLIENT_IDS: set it, or TICKETS_AUTH__AUDIENCES, to the accepted clients")
+    # `Address` hides credentials when printed; the pieces are joined without formatting it.
+    url = "".join((settings.issuer.rstrip("/"), "/.well-known/jwks.json"))
+    url = _safe(settings.jwks_url or url, "TICKETS_AUTH__JWKS_URL" if settings.jwks_url else "TICKETS_AUTH__ISSUER")
+    client = stack.enter_context(httpx.Client())
+    return authenticator_of(
+        fetch_over_http(client, url),
+        issuer=settings.issuer,
+        audiences=audiences,
+        client_ids=client_ids,
+        telemetry=telemetry,
+    )
+
+
+def authenticator_of(
+    fetch: Fetch, *, issuer: str, audiences: Collection[str], client_ids: Collection[str], telemetry: Telemetry
+) -> TokenAuthenticator:
+    """An authenticator whose keys `fetch` returns."""
+    return TokenAuthenticator(
+        Keys(fetch), issuer=issuer, audiences=audiences, client_ids=client_ids, telemetry=telemetry
+    )
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _safe(url: str, setting: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise ConfigError(f"{setting}: needs an https:// URL; http:// is allowed on loopback only")
+    return url
