@@ -28,7 +28,8 @@ logger: Final = logging.getLogger("ticketstream.failpoints")
 
 VARIABLE: Final = "TICKETS_TEST_FAILPOINTS"
 
-Point = Literal[
+#: Of a worker.
+StreamPoint = Literal[
     "after_fetch",  # a batch is read; no step has run
     "after_embed",  # the batch is embedded; nothing is written
     "after_send",  # the write was sent to the index; its response has not been read
@@ -37,6 +38,17 @@ Point = Literal[
     "after_note",  # positions are noted in the index; none of them is committed
     "before_commit",  # offsets are about to be committed
 ]
+
+#: Of the ticket API.
+OutboxPoint = Literal[
+    "change_checked",  # a change is valid; nothing is written
+    "change_written",  # ticket, outbox event and response are durable; the client has no response
+    "outbox_read",  # events are read from the outbox; none is sent
+    "outbox_acked",  # the broker has acknowledged events; they are still in the outbox
+    "outbox_removed",  # they are removed
+]
+
+Point = Literal[StreamPoint, OutboxPoint]
 
 _POINTS: Final[tuple[str, ...]] = get_args(Point)
 _ENTRY: Final = re.compile(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final, get_args
 
-from core.failpoints import Point
+from core.failpoints import StreamPoint
 from tests.faults.arena import Arena, MakeArena
 from tests.faults.choices import mixed
 from tests.faults.oracle import require
@@ -31,7 +31,7 @@ _RESTARTS: Final = 2.0
 
 def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
     """Kill workers at each failpoint, from the fetch to the commit."""
-    points = get_args(Point) * run.sizes.kills_per_failpoint
+    points = get_args(StreamPoint) * run.sizes.kills_per_failpoint
     kills = Kills(len(points), 1 / 4)
     while kills.goes_on(run):
         with make(watched=not kills.count) as arena:
@@ -67,7 +67,7 @@ def killed_in_the_plain_loop(make: MakeArena, rng: Random, run: Run) -> None:
 
 
 def _killed(make: MakeArena, rng: Random, run: Run, *, until: float, workers: int, **arguments: Any) -> None:
-    at_failpoints = run.sizes.kills_per_failpoint * len(get_args(Point))
+    at_failpoints = run.sizes.kills_per_failpoint * len(get_args(StreamPoint))
     kills = Kills(-(-(run.sizes.kills - at_failpoints) // _KINDS_OF_KILLS), until)
     while kills.goes_on(run):
         with make(**arguments) as arena:

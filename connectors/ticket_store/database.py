@@ -1,0 +1,171 @@
+"""A SQLite file: its schema, its connections, and its errors as ours."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.errors import ConfigError, FatalError, TransientError, UnavailableError
+from core.private import make_private_folder
+
+_BUSY_S: Final = 5.0
+#: "TKTS": tells our files from other programs' (https://www.sqlite.org/fileformat2.html#application_id).
+_APPLICATION: Final = 0x544B5453
+_SCHEMA_VERSION: Final = 1
+
+#: Wide columns come last, so that reading the others skips their pages.
+_SCHEMA: Final = """
+CREATE TABLE tickets (
+    tenant_id TEXT NOT NULL, ticket_id TEXT NOT NULL, version INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+    created_ms INTEGER, status TEXT, customer_id TEXT,  -- NULL in a tombstone
+    summary BLOB, value BLOB NOT NULL,
+    PRIMARY KEY (tenant_id, ticket_id)
+);
+CREATE INDEX tickets_by_time ON tickets (tenant_id, created_ms, ticket_id) WHERE created_ms IS NOT NULL;
+CREATE INDEX tickets_by_status ON tickets (tenant_id, status, created_ms, ticket_id) WHERE created_ms IS NOT NULL;
+CREATE INDEX tickets_by_customer ON tickets (tenant_id, customer_id, created_ms, ticket_id)
+    WHERE customer_id IS NOT NULL;
+CREATE TABLE outbox (
+    row_id INTEGER PRIMARY KEY AUTOINCREMENT, tenant_id TEXT NOT NULL, ticket_id TEXT NOT NULL,
+    version INTEGER NOT NULL, updated_ms INTEGER NOT NULL, value BLOB NOT NULL
+);
+CREATE TABLE requests (
+    tenant_id TEXT NOT NULL, user_id TEXT NOT NULL, key TEXT NOT NULL, expires_ms INTEGER NOT NULL,
+    request_hash TEXT NOT NULL, status INTEGER NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (tenant_id, user_id, key)
+);
+CREATE INDEX requests_by_expiry ON requests (expires_ms);
+CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL);
+CREATE TABLE sessions (session_id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL, session BLOB NOT NULL);
+CREATE INDEX sessions_by_expiry ON sessions (expires_ms);
+"""
+
+#: Primary result codes (https://www.sqlite.org/rescode.html) of outages, and what to say.
+_OUTAGES: Final = {
+    "SQLITE_BUSY": "another process holds its lock; end that process",
+    "SQLITE_LOCKED": "another connection holds its lock",
+    "SQLITE_FULL": "the disk is full; free some space",
+    "SQLITE_IOERR": "the disk can't be read or written; check it, and the space left",
+    "SQLITE_NOMEM": "there is no memory left",
+    "SQLITE_READONLY": "it can't be written; check the rights of the file and its folder",
+    "SQLITE_CANTOPEN": "it can't be opened; check the rights of the file and its folder",
+}
+
+
+class Database:
+    """A file with a connection for reading and one for writing, each used by one thread at a time."""
+
+    def __init__(self, path: Path, reader: sqlite3.Connection, writer: sqlite3.Connection) -> None:
+        self._path = path
+        self._connections = (reader, writer)
+        self._locks = (threading.Lock(), threading.Lock())
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection for reading.
+
+        Raises:
+            TransientError: the file is locked, or the disk fails.
+            FatalError: the file is damaged.
+        """
+        with self._locks[0], translated(self._path):
+            yield self._connections[0]
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: durable on return, and undone if the block raises.
+
+        Raises:
+            TransientError: the file is locked, or the disk is full or fails.
+            FatalError: the file is damaged.
+        """
+        with self._locks[1], translated(self._path):
+            connection = self._connections[1]
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close both connections."""
+        for connection, lock in zip(self._connections, self._locks, strict=True):
+            with lock:
+                connection.close()
+
+
+def open_database(path: Path) -> Database:
+    """Open the file, and create it and its folder for this user alone if they are missing.
+
+    Raises:
+        ConfigError: the path can't be written, or the file is another program's or a newer version's.
+        UnavailableError: the file is locked or damaged.
+    """
+    try:
+        make_private_folder(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ConfigError(
+            f"TICKETS_API__PATH: can't write {path} ({(error.strerror or '').lower()}); choose another path"
+        ) from None
+    try:
+        with translated(path):
+            _prepare(path)
+            return Database(path, _connect(path), _connect(path))
+    except (TransientError, FatalError) as error:
+        raise UnavailableError(str(error)) from None
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Translate SQLite's errors.
+
+    Raises:
+        TransientError: the file is locked, or the disk is full or fails.
+        FatalError: the file is damaged.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorname", "")
+        for name, advice in _OUTAGES.items():
+            if code.startswith(name):
+                raise TransientError(f"{path}: {advice} ({error})", retry_after_s=1.0) from None
+        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise FatalError(f"{path}: the file is damaged ({error}); restore it from a backup") from None
+        raise FatalError(f"{path}: {error}") from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut, as the broker's copy does
+    connection.execute("PRAGMA secure_delete = ON")  # deleted text is overwritten
+    return connection
+
+
+def _prepare(path: Path) -> None:
+    with closing(_connect(path)) as connection:
+        application, version = (_pragma(connection, name) for name in ("application_id", "user_version"))
+        empty = not _pragma(connection, "schema_version")
+        if not empty and application != _APPLICATION:
+            raise ConfigError(f"TICKETS_API__PATH: {path} is a file of another program; choose another path")
+        if version > _SCHEMA_VERSION:
+            raise ConfigError(f"TICKETS_API__PATH: {path} was written by a newer version; update this one")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if not _pragma(connection, "schema_version"):  # another process may have been faster
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,190 @@
+"""The outbox in DynamoDB: items of `TicketMetadata`, written in the transaction of their ticket.
+
+A partition is read in the order of time, in which the versions of a ticket are ordered too. A query is no snapshot: it
+may pass the place of a version before that is written, and then find the next one. So before a ticket's first event is
+handed out, the event before it is looked up; if it is there, the ticket's events wait for the next pass.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from connectors.ticket_store.tables import METADATA, Item, Tables, translated
+from core.contract import record_key
+from core.ticket_store import Change, OutboxEvent, OutboxSize, version_of
+
+#: Partitions; a partition bears 1,000 write units a second.
+PARTITIONS: Final = 4
+#: Limits of BatchGetItem and BatchWriteItem.
+_MAX_READS: Final = 100
+_MAX_WRITES: Final = 25
+_LEASE: Final = {"pk": {"S": "lease/relay"}, "sk": {"S": "-"}}
+
+
+class DynamoOutbox:
+    """Implements `core.ticket_store.Outbox`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def pages(self, size: int) -> Iterator[Sequence[OutboxEvent]]:
+        """See `Outbox`."""
+        for partition in range(PARTITIONS):
+            begun: set[str] = set()
+            waiting: set[str] = set()
+            for items in self._items(partition, size):
+                waiting |= self._overtaken([item for item in items if _ticket(item) not in begun | waiting])
+                events = [_event(item) for item in items if _ticket(item) not in waiting]
+                begun |= {_ticket(item) for item in items} - waiting
+                if events:
+                    yield events
+
+    def _items(self, partition: int, size: int) -> Iterator[list[Item]]:
+        request = self._of(partition) | {"ConsistentRead": True, "Limit": size}
+        while True:
+            with translated("reading the outbox"):
+                page = self._tables.client.query(**request)
+            yield page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _overtaken(self, items: Sequence[Item]) -> set[str]:
+        """Tickets of which an event is in the outbox that comes before their first one in `items`."""
+        first: dict[str, Item] = {}
+        for item in items:
+            first.setdefault(_ticket(item), item)
+        keys = [{"pk": item["pk"], "sk": item["previous"]} for item in first.values() if "previous" in item]
+        found: set[str] = set()
+        for begin in range(0, len(keys), _MAX_READS):
+            found |= {_ticket(item) for item in self._read(keys[begin : begin + _MAX_READS])}
+        return found
+
+    def _read(self, keys: list[Item]) -> list[Item]:
+        found: list[Item] = []
+        table = self._tables.name(METADATA)
+        wanted: Item = {table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "ticket"}}
+
+        def read() -> bool:
+            nonlocal wanted
+            with translated("reading the outbox"):
+                page = self._tables.client.batch_get_item(RequestItems=wanted)
+            found.extend(page["Responses"].get(table, ()))
+            wanted = page.get("UnprocessedKeys") or {}
+            return not wanted
+
+        self._tables.retried(read, "reading the outbox")
+        return found
+
+    def remove(self, events: Sequence[OutboxEvent]) -> None:
+        """See `Outbox`."""
+        table = self._tables.name(METADATA)
+        for begin in range(0, len(events), _MAX_WRITES):
+            wanted: Item = {
+                table: [{"DeleteRequest": {"Key": _item_key(event)}} for event in events[begin : begin + _MAX_WRITES]]
+            }
+
+            def delete() -> bool:
+                nonlocal wanted
+                with translated("emptying the outbox"):
+                    wanted = self._tables.client.batch_write_item(RequestItems=wanted).get("UnprocessedItems") or {}
+                return not wanted
+
+            self._tables.retried(delete, "emptying the outbox")
+
+    def size(self) -> OutboxSize:
+        """See `Outbox`. It reads the whole outbox, and is eventually consistent."""
+        count, oldest = 0, []
+        for partition in range(PARTITIONS):
+            request = self._of(partition) | {"Select": "COUNT"}
+            while True:
+                with translated("counting the outbox"):
+                    page = self._tables.client.query(**request)
+                count += page["Count"]
+                if "LastEvaluatedKey" not in page:
+                    break
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            with translated("reading the outbox"):
+                first = self._tables.client.query(**self._of(partition), Limit=1)["Items"]
+            oldest += [int(item["updated_ms"]["N"]) for item in first]
+        return OutboxSize(count, min(oldest, default=None))
+
+    def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
+        """See `Outbox`."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
+
+        try:
+            with translated("taking the lease"):
+                self._tables.client.put_item(
+                    TableName=self._tables.name(METADATA),
+                    Item=_LEASE | {"holder": {"S": owner}, "until_ms": {"N": str(until_ms)}},
+                    ConditionExpression="attribute_not_exists(pk) OR holder = :owner OR until_ms <= :now",
+                    ExpressionAttributeValues={":owner": {"S": owner}, ":now": {"N": str(now_ms)}},
+                )
+        except ClientError:
+            return False
+        return True
+
+    def release(self, owner: str) -> None:
+        """See `Outbox`."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
+
+        try:
+            with translated("releasing the lease"):
+                self._tables.client.delete_item(
+                    TableName=self._tables.name(METADATA),
+                    Key=_LEASE,
+                    ConditionExpression="holder = :owner",
+                    ExpressionAttributeValues={":owner": {"S": owner}},
+                )
+        except ClientError:  # another relay has it
+            return
+
+    def _of(self, partition: int) -> Item:
+        return {
+            "TableName": self._tables.name(METADATA),
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": f"outbox/{partition}"}},
+        }
+
+
+def outbox_item(tables: Tables, change: Change, packed: bytes) -> Item:
+    """The arguments of Put for the event of a change. `packed` is its value, compressed."""
+    event = change.event
+    ticket = record_key(event.tenant_id, event.ticket_id)
+    item: Item = {
+        "pk": {"S": f"outbox/{zlib.crc32(ticket) % PARTITIONS}"},
+        "sk": {"S": _sort_key(change.updated_ms, ticket, version_of(event))},
+        "ticket": {"S": ticket.decode()},
+        "version": {"N": str(version_of(event))},
+        "updated_ms": {"N": str(change.updated_ms)},
+        "value": {"B": packed},
+    }
+    if change.replaces:
+        item["previous"] = {"S": _sort_key(change.replaced_ms, ticket, change.replaces)}
+    return {"TableName": tables.name(METADATA), "Item": item}
+
+
+def _sort_key(updated_ms: int, ticket: bytes, version: int) -> str:
+    return f"{updated_ms:015d}/{ticket.decode()}/{version}"
+
+
+def _item_key(event: OutboxEvent) -> Item:
+    ticket = record_key(event.tenant_id, event.ticket_id)
+    return {"pk": {"S": f"outbox/{zlib.crc32(ticket) % PARTITIONS}"}, "sk": {"S": event.row_id}}
+
+
+def _event(item: Item) -> OutboxEvent:
+    tenant_id, _, ticket_id = _ticket(item).partition("/")
+    return OutboxEvent(
+        row_id=item["sk"]["S"],
+        tenant_id=tenant_id,
+        ticket_id=ticket_id,
+        version=int(item["version"]["N"]),
+        updated_ms=int(item["updated_ms"]["N"]),
+        value=zlib.decompress(item["value"]["B"]),
+    )
+
+
+def _ticket(item: Item) -> str:
+    return str(item["ticket"]["S"])

@@ -1,0 +1,191 @@
+"""The tables in DynamoDB: their keys, calls with bounded retries, and DynamoDB's errors as ours.
+
+`Tickets` has an item for each ticket, by `key` (the key of its records in Kafka), and a tombstone for each deleted one.
+Its indexes list live tickets, newest first: a tombstone has none of their attributes. `TicketMetadata` has three kinds
+of items, told apart by `pk`: the outbox in four partitions, responses by idempotency key, and the relay's lease.
+`UserSessions` has the sessions. `expires_s` is the attribute for DynamoDB's TTL; readers compare `expires_ms`, because
+an expired item stays for up to days.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Any, Final, Protocol, cast
+
+from msgspec import Struct
+
+from core.errors import FatalError, TransientError
+from core.ticket_store import StoreLimitError
+from delivery.backoff import Backoff
+
+#: An item in DynamoDB's own form, {"name": {"S": "text"}}.
+Item = dict[str, Any]
+
+TICKETS: Final = "Tickets"
+METADATA: Final = "TicketMetadata"
+SESSIONS: Final = "UserSessions"
+
+BY_TIME: Final = "by_time"
+BY_STATUS: Final = "by_status"
+BY_CUSTOMER: Final = "by_customer"
+#: Hash key of each index; the range key is `list_order`.
+INDEXES: Final = {BY_TIME: "tenant_id", BY_STATUS: "tenant_status", BY_CUSTOMER: "tenant_customer"}
+
+_ATTEMPTS: Final = 5
+_THROTTLED: Final = {
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
+_OUTAGES: Final = {"InternalServerError", "ServiceUnavailable", "TransactionInProgressException", "TransactionConflict"}
+_SERVER_FAULT: Final = 500
+
+
+class Client(Protocol):
+    """The part of boto3's DynamoDB client that we use; each call takes and returns maps."""
+
+    def get_item(self, **request: Any) -> Item: ...
+    def put_item(self, **request: Any) -> Item: ...
+    def delete_item(self, **request: Any) -> Item: ...
+    def query(self, **request: Any) -> Item: ...
+    def batch_get_item(self, **request: Any) -> Item: ...
+    def batch_write_item(self, **request: Any) -> Item: ...
+    def transact_write_items(self, **request: Any) -> Item: ...
+    def create_table(self, **request: Any) -> Item: ...
+
+
+class Tables(Struct, frozen=True, eq=False):
+    """A client and the names of the tables. `sleep` waits between attempts, in seconds."""
+
+    client: Client
+    prefix: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def name(self, table: str) -> str:
+        """A table's name with the prefix of this installation."""
+        return self.prefix + table
+
+    def retried(self, call: Callable[[], bool], doing: str) -> None:
+        """Call until it returns True, with jittered waits.
+
+        Raises:
+            TransientError: it is throttled after all attempts.
+        """
+        backoff = Backoff(cap_s=1.0, rng=Random())  # noqa: S311 - jitter
+        for attempt in range(_ATTEMPTS):
+            if call():
+                return
+            self.sleep(backoff.delay_s(attempt))
+        raise TransientError(f"DynamoDB: {doing}: throttled", retry_after_s=1.0, overload=True)
+
+
+def open_tables(*, prefix: str, region: str | None) -> Tables:
+    """A client with the process's own credentials.
+
+    Raises:
+        FatalError: no region is configured.
+    """
+    import boto3  # noqa: PLC0415 - imported for DynamoDB only
+    from botocore.config import Config  # noqa: PLC0415 - likewise
+
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 4},
+        connect_timeout=2,
+        read_timeout=5,
+        max_pool_connections=64,
+    )
+    with translated("opening"):
+        return Tables(cast("Client", boto3.client("dynamodb", region_name=region, config=config)), prefix)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Translate botocore's errors, except a failed condition.
+
+    Raises:
+        TransientError: throttled or unavailable, after the client's own attempts.
+        StoreLimitError: an item is too large.
+        FatalError: a table is missing, or DynamoDB refuses.
+    """
+    from botocore.exceptions import (  # noqa: PLC0415 - imported for DynamoDB only
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+    )
+
+    try:
+        yield
+    except (NoCredentialsError, NoRegionError) as error:
+        raise FatalError(f"DynamoDB: {_line(error)}; set TICKETS_API__AWS_REGION and give boto3 credentials") from None
+    except BotoCoreError as error:
+        raise TransientError(f"DynamoDB: {doing}: {_line(error)}", retry_after_s=1.0) from None
+    except ClientError as error:
+        raise _translated(error, doing) from None
+
+
+def _translated(error: Any, doing: str) -> Exception:
+    code, message = error.response["Error"]["Code"], _line(error.response["Error"].get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
+        return cast("Exception", error)
+    if code in _THROTTLED:
+        return TransientError(f"DynamoDB: {doing}: throttled", retry_after_s=1.0, overload=True)
+    if code in _OUTAGES or status >= _SERVER_FAULT:
+        return TransientError(f"DynamoDB: {doing}: {code}", retry_after_s=1.0)
+    if code == "ResourceNotFoundException":
+        return FatalError(
+            f"DynamoDB: {doing}: a table is missing; create {TICKETS}, {METADATA} and {SESSIONS} with the prefix of "
+            "TICKETS_API__TABLE_PREFIX"
+        )
+    if code == "ValidationException" and "size" in message:
+        return StoreLimitError("the ticket is larger than an item of DynamoDB may be, 400 KB compressed")
+    return FatalError(f"DynamoDB: {doing}: {code}: {message}")
+
+
+def failed_reasons(error: Any) -> Sequence[str]:
+    """The code of each item of a cancelled transaction; `None` for those that were not at fault."""
+    return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
+
+
+def may_retry(reasons: Sequence[str]) -> bool:
+    """Whether a transaction was cancelled for another one or for throttling, and not for a condition."""
+    return any(reason in _THROTTLED | _OUTAGES for reason in reasons)
+
+
+def definitions(prefix: str) -> list[Mapping[str, object]]:
+    """The arguments of CreateTable for each table, as the tests and local setups make them."""
+    ranges = [{"AttributeName": "list_order", "KeyType": "RANGE"}]
+    projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary"]}
+    with_status = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary", "tenant_status"]}
+    indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}, *ranges],
+            "Projection": with_status if name == BY_CUSTOMER else projection,
+        }
+        for name, attribute in INDEXES.items()
+    ]
+    return [
+        _table(prefix + TICKETS, ["key"], [*INDEXES.values(), "list_order"]) | {"GlobalSecondaryIndexes": indexes},
+        _table(prefix + METADATA, ["pk", "sk"]),
+        _table(prefix + SESSIONS, ["session_id"]),
+    ]
+
+
+def _table(name: str, keys: Sequence[str], others: Sequence[str] = ()) -> dict[str, object]:
+    return {
+        "TableName": name,
+        "KeySchema": [
+            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ],
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in (*keys, *others)],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+
+
+def _line(text: object) -> str:
+    return " ".join(str(text).split())

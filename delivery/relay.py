@@ -1,0 +1,137 @@
+"""The relay of an outbox: sends its events to the topic, and removes each after the broker has acknowledged it.
+
+An event is sent at least once, also by relays that are killed or run at the same time, and a version of a ticket never
+before the version below it: an event is sent when all lower versions of its ticket have been acknowledged, because each
+relay waits for the acknowledgement before it goes on, and no event is removed without one. What is sent again has a
+version that the topic has already, so it changes nothing. The lease only avoids sending twice.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from core.errors import RefusedError
+from core.failpoints import failpoint
+from core.ticket_store import Outbox, OutboxEvent
+
+#: Events in a page, and so in a send.
+PAGE_EVENTS: Final = 200
+#: Duration of the lease. Before a send it is extended if a third of it is over.
+LEASE_S: Final = 10.0
+
+_MS: Final = 1_000
+
+Ticket = tuple[str, str]
+
+
+class SendEvents(Protocol):
+    """Sends events to the topic, durably on return."""
+
+    def __call__(self, events: Sequence[OutboxEvent], /) -> Mapping[int, RefusedError]:
+        """Send events of different tickets. Returns those that the topic refuses, by place.
+
+        Raises:
+            TransientError: some were not acknowledged.
+            FatalError: the broker refuses, or the topic is missing.
+        """
+        ...
+
+
+class Pass(Struct, frozen=True):
+    """One pass over the outbox.
+
+    Attributes:
+        sent: number of events that were acknowledged and removed.
+        refused: number of tickets whose next event the topic refuses; their events stay in the outbox.
+        leads: False if another relay has the lease, so nothing was sent.
+        reason: why the topic refuses the first of them.
+    """
+
+    sent: int
+    refused: int = 0
+    leads: bool = True
+    reason: str | None = None
+
+
+class Relay:
+    """Sends an outbox. One thread at a time may use it."""
+
+    def __init__(self, outbox: Outbox, send: SendEvents, *, owner: str, clock: Callable[[], float] = time.time) -> None:
+        """A relay.
+
+        Args:
+            outbox: where the events are.
+            send: sends them.
+            owner: names this relay in the lease; unique among all relays.
+            clock: seconds since the epoch.
+        """
+        self._outbox = outbox
+        self._send = send
+        self._owner = owner
+        self._clock = clock
+        self._extend_at_s = 0.0
+
+    def run_once(self) -> Pass:
+        """Send all events of the outbox.
+
+        Raises:
+            TransientError: the store or the broker is unavailable. What was acknowledged may be sent again.
+            FatalError: the broker refuses, or the topic is missing.
+        """
+        sent = 0
+        refused: dict[Ticket, RefusedError] = {}
+        for page in self._outbox.pages(PAGE_EVENTS):
+            failpoint("outbox_read")
+            for wave in _waves([event for event in page if _ticket(event) not in refused]):
+                going = [event for event in wave if _ticket(event) not in refused]
+                if not going:
+                    continue
+                if not self._leads():
+                    return Pass(sent, len(refused), leads=False)
+                errors = self._send(going)
+                failpoint("outbox_acked")
+                refused |= {_ticket(going[place]): error for place, error in errors.items()}
+                acked = [event for place, event in enumerate(going) if place not in errors]
+                self._outbox.remove(acked)
+                failpoint("outbox_removed")
+                sent += len(acked)
+        reason = str(next(iter(refused.values()))) if refused else None
+        return Pass(sent, len(refused), reason=reason)
+
+    def close(self) -> None:
+        """Give the lease back, so that another relay takes over at once.
+
+        Raises:
+            TransientError: the store is unavailable.
+        """
+        self._extend_at_s = 0.0
+        self._outbox.release(self._owner)
+
+    def _leads(self) -> bool:
+        now = self._clock()
+        if now < self._extend_at_s <= now + LEASE_S:  # a clock that was set back extends at once
+            return True
+        self._extend_at_s = 0.0
+        if not self._outbox.lease(self._owner, now_ms=int(now * _MS), until_ms=int((now + LEASE_S) * _MS)):
+            return False
+        self._extend_at_s = now + LEASE_S / 3
+        return True
+
+
+def _waves(events: Sequence[OutboxEvent]) -> list[list[OutboxEvent]]:
+    """Split a page so that each wave has one event of a ticket at most, the lower version in the earlier wave."""
+    waves: list[list[OutboxEvent]] = []
+    seen: dict[Ticket, int] = {}
+    for event in events:
+        place = seen.get(_ticket(event), 0)
+        seen[_ticket(event)] = place + 1
+        if place == len(waves):
+            waves.append([])
+        waves[place].append(event)
+    return waves
+
+
+def _ticket(event: OutboxEvent) -> Ticket:
+    return event.tenant_id, event.ticket_id

@@ -1,0 +1,179 @@
+"""DynamoDB's own faults: throttling, transactions that meet, missing tables, and queries that are no snapshots."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from zlib import crc32
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+
+from connectors.ticket_store.dynamodb import DynamoTickets, open_dynamodb
+from connectors.ticket_store.dynamodb_outbox import PARTITIONS, DynamoOutbox
+from connectors.ticket_store.tables import METADATA, Tables
+from core.contract import record_key
+from core.errors import TransientError, UnavailableError
+from core.ticket_store import ConflictError, RequestKey, StoreLimitError
+from tests.connectors.ticket_store.stores import PREFIX, REGION, dynamodb_tables, saved, upsert
+
+
+class FaultyClient:
+    """A client whose next calls fail."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.faults: list[Exception] = []
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            self.calls += 1
+            if self.faults:
+                raise self.faults.pop(0)
+            return getattr(self._client, name)(**request)
+
+        return call
+
+
+@pytest.fixture
+def client() -> Iterator[FaultyClient]:
+    with dynamodb_tables():
+        yield FaultyClient(boto3.client("dynamodb", region_name=REGION))
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def tables(client: FaultyClient, waits: list[float]) -> Tables:
+    return Tables(client, PREFIX, waits.append)
+
+
+def refusal(code: str, *reasons: str, status: int = 400) -> ClientError:
+    response = {
+        "Error": {"Code": code, "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+    return ClientError(response, "Call")
+
+
+def test_a_transaction_that_meets_another_is_tried_again(
+    client: FaultyClient, tables: Tables, waits: list[float]
+) -> None:
+    """A conflict of transactions, or throttling of one item, is retried with waits."""
+    client.faults = [
+        refusal("TransactionCanceledException", "TransactionConflict", "None"),
+        refusal("TransactionCanceledException", "None", "ThrottlingError"),
+    ]
+    DynamoTickets(tables).apply(upsert())
+    assert DynamoTickets(tables).get("acme", "T-1") == upsert().event
+    assert len(waits) == 2
+
+
+def test_retries_end(client: FaultyClient, tables: Tables) -> None:
+    """Throttling that lasts is an outage after a few attempts, and a failed condition is never retried."""
+    meeting = refusal("TransactionCanceledException", "None", "TransactionConflict")
+    client.faults = [meeting] * 100
+    with pytest.raises(TransientError, match="throttled") as caught:
+        DynamoTickets(tables).apply(upsert())
+    assert caught.value.overload
+    assert client.calls == 5
+    client.faults = [refusal("TransactionCanceledException", "ConditionalCheckFailed", "TransactionConflict")]
+    with pytest.raises(ConflictError):
+        DynamoTickets(tables).apply(upsert())
+    assert client.calls == 6
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal("ProvisionedThroughputExceededException"),
+        refusal("ThrottlingException"),
+        refusal("InternalServerError", status=500),
+        refusal("SomethingNew", status=503),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+    ],
+)
+def test_an_outage_is_transient(client: FaultyClient, tables: Tables, fault: Exception) -> None:
+    """Throttling, faults of the server and of the network say that the call may succeed later."""
+    for call in (lambda: DynamoTickets(tables).get("acme", "T-1"), lambda: DynamoOutbox(tables).size()):
+        client.faults = [fault]
+        with pytest.raises(TransientError, match="DynamoDB: "):
+            call()
+
+
+def test_a_missing_table_is_named() -> None:
+    """A start without tables says which are missing, in one line."""
+    with mock_aws(), pytest.raises(UnavailableError, match="a table is missing; create Tickets, TicketMetadata"):
+        open_dynamodb(prefix="none-", region=REGION, stack=ExitStack())
+
+
+def test_a_ticket_too_large_for_an_item_is_refused(tables: Tables) -> None:
+    """A ticket that fits into no item is refused before the call; one that compresses well is kept."""
+    noise = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(300_000))
+    with pytest.raises(StoreLimitError, match="more than the 390,000"):
+        DynamoTickets(tables).apply(upsert(body=noise))
+    DynamoTickets(tables).apply(upsert(body="the same words " * 60_000))
+    assert DynamoTickets(tables).get("acme", "T-1") is not None
+
+
+def test_unprocessed_events_are_removed_later(client: FaultyClient, tables: Tables) -> None:
+    """Events that DynamoDB leaves unprocessed are removed by further calls."""
+    for number in range(3):
+        DynamoTickets(tables).apply(upsert(f"T-{number}"))
+    outbox = DynamoOutbox(tables)
+    events = [event for page in outbox.pages(10) for event in page]
+    whole = client._client.batch_write_item
+
+    def one_at_a_time(**request: Any) -> Any:
+        (table, wanted) = next(iter(request["RequestItems"].items()))
+        whole(RequestItems={table: wanted[:1]})
+        return {"UnprocessedItems": {table: wanted[1:]} if wanted[1:] else {}}
+
+    client._client.batch_write_item = one_at_a_time
+    outbox.remove(events)
+    assert outbox.size().events == 0
+
+
+def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: Tables) -> None:
+    """If a query has missed a version that was written while it ran, later versions of its ticket wait."""
+    tickets, outbox = DynamoTickets(tables), DynamoOutbox(tables)
+    other = next(f"O-{number}" for number in range(1, 100) if _partition(f"O-{number}") == _partition("T-1"))
+    for change in (upsert(), upsert(version=2), upsert(other)):
+        tickets.apply(change)
+    whole = client._client.query
+    missed = tickets_of(outbox)[0]
+
+    def query(**request: Any) -> Any:
+        page = whole(**request)
+        return page | {"Items": [item for item in page["Items"] if item.get("sk", {}).get("S") != missed]}
+
+    client._client.query = query
+    assert [(event.ticket_id, event.version) for page in outbox.pages(10) for event in page] == [(other, 1)]
+    client._client.query = whole
+    assert {(event.ticket_id, event.version) for page in outbox.pages(10) for event in page} == {
+        ("T-1", 1),
+        ("T-1", 2),
+        (other, 1),
+    }
+
+
+def tickets_of(outbox: DynamoOutbox) -> list[str]:
+    return [event.row_id for page in outbox.pages(10) for event in page if event.ticket_id == "T-1"]
+
+
+def _partition(ticket_id: str) -> int:
+    return crc32(record_key("acme", ticket_id)) % PARTITIONS
+
+
+def test_expiry_is_written_for_dynamodb_too(client: FaultyClient, tables: Tables) -> None:
+    """Responses have the attribute by which DynamoDB removes them, in whole seconds."""
+    DynamoTickets(tables).apply(upsert(request=(RequestKey("acme", "jane", "k"), saved(expires_ms=1_500))))
+    key = {"pk": {"S": "request/acme/jane"}, "sk": {"S": "k"}}
+    item = client.get_item(TableName=PREFIX + METADATA, Key=key)["Item"]
+    assert item["expires_s"] == {"N": "2"}
