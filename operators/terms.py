@@ -111,6 +111,16 @@ def identifiers(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def stem(word: str, language: str | None = None) -> str:
+    """The stem of a word in lower case, without accents; `language` is its ISO 639-1 code, if known."""
+    return _stem(Token(word, word=True), language or _DEFAULT)
+
+
+def bare(text: str) -> str:
+    """`text` without accents."""
+    return _bare(text)
+
+
 def term_id(token: str) -> int:
     """The CRC-32 of the token: it never changes, because it is stored in indexes."""
     return crc32(token.encode("utf-8", "surrogatepass"))
