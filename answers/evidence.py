@@ -1,17 +1,46 @@
-"""The passages that an answer may cite."""
+"""The passages that an answer may cite, and their choice from the threads of solved tickets.
 
+Customers' words find a ticket and are no evidence, and neither are internal notes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from math import exp, log
+from typing import Final
+
+import msgspec
 from msgspec import Struct
+
+from answers.reading import Reading, read
+from answers.sentences import is_statement, spans_of
+from core.index import Thread, ThreadPassage
+from core.payload import PayloadValue
+
+#: Most sources of an answer, and most characters of one.
+MAX_SOURCES: Final = 10
+_MAX_TEXT: Final = 6_000
+#: Most messages of one ticket.
+_OF_TICKET: Final = 2
+#: Resolutions that share this much of their words are about the same.
+_SAME_PROBLEM: Final = 0.6
+#: A newer resolution with less than this share of an older one's score doesn't replace it.
+_COMPARABLE: Final = 0.75
+#: A ticket that was solved as the newest loses nothing; one that was solved this long before loses half of the factor.
+_HALF_LIFE_MS: Final = 180 * 86_400_000
+_RECENT: Final = 0.04
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """A passage of a solved ticket, written by an agent and public.
+    """A message of a solved ticket, or a passage of one, written by an agent and public.
 
     Attributes:
+        chunk: the first of its passages in the index.
         message: index of its message in the ticket's thread.
         message_at: when the message was sent, in milliseconds since 1970, if known.
-        start: first character of the passage in the message's cleaned text, if known; `end` is the one after its last.
+        start: first character of the text in the message's cleaned text, if known; `end` is the one after its last.
         resolution: the message solved the ticket.
         score: of the ticket, by which the sources are ranked.
+        language: ISO 639-1 code of the ticket's language, if known.
     """
 
     tenant_id: str
@@ -26,6 +55,7 @@ class Source(Struct, frozen=True, kw_only=True):
     start: int | None = None
     end: int | None = None
     resolution: bool = False
+    language: str | None = None
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -40,3 +70,161 @@ class Evidence(Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...]
     confidence: float
     model: str
+
+    @property
+    def best(self) -> frozenset[int]:
+        """Numbers of the sources of which an answer must cite one: the first ticket's, and those that say the same."""
+        if not self.sources:
+            return frozenset()
+        first = self.sources[0]
+        return frozenset(
+            number
+            for number, source in enumerate(self.sources, 1)
+            if source.ticket_id == first.ticket_id or _agree(source, first)
+        )
+
+
+class Found(Struct, frozen=True, eq=False):
+    """A ticket that a search found: its score, and its thread."""
+
+    score: float
+    thread: Thread
+
+
+def gather(
+    found: Iterable[Found], *, tenant_id: str, confidence: float, model: str, limit: int = MAX_SOURCES
+) -> Evidence:
+    """The evidence in the tenant's solved tickets among `found`, best first.
+
+    Of each ticket it takes the message that solved it, and an agent's message right before it; where that says nothing
+    but thanks, the last that says something. Of resolutions of the same problem that contradict each other only the
+    newest counts.
+    """
+    own = [one for one in found if one.thread.tenant_id == tenant_id and _is_solved(one.thread)]
+    by_ticket = {one.thread.ticket_id: sources for one in own if (sources := _sources_of(one))}
+    newest = max((_age_key(sources[0]) for sources in by_ticket.values()), default=0)
+    ranked = sorted(by_ticket.values(), key=lambda sources: (-_rank(sources[0], newest), sources[0].ticket_id))
+    kept = [sources for sources in ranked if not any(_supersedes(other[0], sources[0]) for other in ranked)]
+    chosen = tuple(source for of_ticket in kept for source in of_ticket)[:limit]
+    return Evidence(sources=chosen, confidence=confidence if chosen else 0.0, model=model)
+
+
+def _is_solved(thread: Thread) -> bool:
+    return bool(thread.passages) and all(passage.payload.get("solved") == "yes" for passage in thread.passages)
+
+
+def _sources_of(found: Found) -> list[Source]:
+    """The evidence of one ticket, the message that solved it first."""
+    thread = found.thread
+    customer_at = [_number(p.payload.get("message"), -1) for p in thread.passages if p.payload.get("role") != "agent"]
+    messages: dict[int, list[ThreadPassage]] = defaultdict(list)
+    for passage in thread.passages:
+        payload = passage.payload
+        if payload.get("role") == "agent" and payload.get("visibility") == "public":
+            messages[_number(payload.get("message"), -1)].append(passage)
+    # an agent may go on after the message that solved it; what stands before it was said for it
+    marked = [number for number, own in messages.items() if any(p.payload.get("resolution") is True for p in own)]
+    chosen: list[Source] = []
+    for number in sorted((n for n in messages if not marked or n <= marked[0]), reverse=True):
+        if chosen and any(number < other < chosen[-1].message for other in customer_at):
+            break
+        chosen += [source for source in _merged(found, messages[number]) if _says_something(source)]
+        if len({source.message for source in chosen}) == _OF_TICKET:
+            break
+    return chosen
+
+
+def _merged(found: Found, passages: Sequence[ThreadPassage]) -> Iterator[Source]:
+    """The message's passages as one text where they overlap or touch, else one source each."""
+    pieces = [_source(found, passage) for passage in sorted(passages, key=lambda passage: passage.chunk)]
+    while pieces:
+        whole = pieces.pop(0)
+        while pieces and (longer := _joined(whole, pieces[0])) is not None:
+            whole = longer
+            pieces.pop(0)
+        yield whole
+
+
+def _joined(one: Source, other: Source) -> Source | None:
+    """Both as one text, if the second begins inside the first or right behind it."""
+    if one.start is None or one.end is None or other.start is None or other.end is None:
+        return None
+    if not one.start <= other.start <= one.end or other.end - one.start > _MAX_TEXT:
+        return None
+    text = one.text + other.text[one.end - other.start :] if other.end > one.end else one.text
+    resolution = one.resolution or other.resolution
+    return msgspec.structs.replace(one, text=text, end=max(one.end, other.end), resolution=resolution)
+
+
+def _source(found: Found, passage: ThreadPassage) -> Source:
+    thread, payload = found.thread, passage.payload
+    start, end = payload.get("start"), payload.get("end")
+    located = isinstance(start, int) and isinstance(end, int) and end - start == len(passage.passage)
+    return Source(
+        tenant_id=thread.tenant_id,
+        ticket_id=thread.ticket_id,
+        version=thread.version,
+        subject=_text(payload.get("subject")) or "",
+        chunk=passage.chunk,
+        message=_number(payload.get("message"), -1),
+        text=passage.passage[:_MAX_TEXT],
+        score=found.score,
+        message_at=None if (at := _number(payload.get("message_at"), 0)) == 0 else at,
+        start=_number(start, 0) if located else None,
+        end=_number(end, 0) if located else None,
+        resolution=payload.get("resolution") is True,
+        language=_text(payload.get("language")),
+    )
+
+
+def _says_something(source: Source) -> bool:
+    return any(is_statement(source.text[start:end]) for start, end in spans_of(source.text))
+
+
+def _rank(source: Source, newest: int) -> float:
+    """The score with a bounded factor for recent resolutions."""
+    age = (newest - _age_key(source)) / _HALF_LIFE_MS
+    return source.score * (1 + _RECENT * exp(-log(2) * age))
+
+
+def _age_key(source: Source) -> int:
+    return source.message_at or 0
+
+
+def _supersedes(newer: Source, older: Source) -> bool:
+    """Whether a newer resolution of the same problem says something else."""
+    if newer.ticket_id == older.ticket_id or _age_key(newer) <= _age_key(older):
+        return False
+    if newer.score < _COMPARABLE * older.score:  # it isn't about the question's own order or code
+        return False
+    one, other = _reading(newer), _reading(older)
+    if _likeness(one, other) < _SAME_PROBLEM:
+        return False
+    return set(one.exact) != set(other.exact) or _negated(one) != _negated(other)
+
+
+def _agree(one: Source, other: Source) -> bool:
+    mine, theirs = _reading(one), _reading(other)
+    return _likeness(mine, theirs) >= _SAME_PROBLEM and set(mine.exact) == set(theirs.exact)
+
+
+def _reading(source: Source) -> Reading:
+    return read(source.text, source.language)
+
+
+def _likeness(one: Reading, other: Reading) -> float:
+    """Share of their words, without exact tokens, that both have."""
+    mine, theirs = set(one.content) - set(one.exact), set(other.content) - set(other.exact)
+    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+
+
+def _negated(reading: Reading) -> int:
+    return sum(clause.negations for clause in reading.clauses)
+
+
+def _number(value: PayloadValue, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+
+
+def _text(value: PayloadValue) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,233 @@
+"""Words that decide what a sentence claims: negations, opposites, conditions, numbers, and words that mean the same.
+
+They are folded: lower case, without accents. The lists are in English, German, French, Spanish, Italian, Portuguese and
+Dutch; those of languages that share a word with another meaning are by language.
+"""
+
+import re
+from typing import Final
+
+from operators.pii.detector import words
+from operators.terms import stem
+
+#: Of any language.
+_NEGATIONS: Final = words(
+    "not never nobody nothing none cannot without neither nor nowhere hardly "
+    "nicht nie niemals niemand nichts ohne kein keine keinen keinem keiner keines weder nirgends kaum "
+    "jamais rien aucun aucune sans nunca nadie nada ningun ninguna ninguno sin jamas tampoco "
+    "niente nessuno nessuna nessun senza ninguem nenhum nenhuma sem nao "
+    "niet geen nooit niemand niets zonder"
+)
+_NEGATIONS_OF: Final = {
+    "en": words("no"), "fr": words("pas non"), "es": words("no"), "it": words("non mai"),
+}  # fmt: skip
+#: In scripts without spaces, and those whose words take them as prefixes or endings.
+NEGATION_MARKS: Final = words("不 没 沒 未 无 無 非 勿 别 ない ません なし 않 못 없 ไม่")
+#: Of other languages, for tickets of a language that is not one of the seven.
+_OTHER_NEGATIONS: Final = words(
+    "aldrig bez değil ei ej fara hayir hicbir icke ikke ilman inte ne neni nic nie nigdy nu utan yok δεν "
+    "μη χωρις без не нельзя нет ни никогда ничего אין בלי לא بدون غير لا لم لن ليس नहीं बिना मत"
+)
+
+#: If one side of a pair is in the claim and only the other in the source, the claim says the opposite.
+_PAIRS: Final = """
+on enable enables enabled activate activated | off disable disables disabled deactivate deactivated; up | down;
+in | out; over | under; above | below; inside | outside; before | after; earlier | later;
+first | last;
+allow allows allowed permit | block blocks blocked deny denies denied forbid forbids;
+accept accepts accepted | reject rejects rejected refuse refuses refused decline declined;
+increase increases increased raise raised | decrease decreases decreased reduce reduced lower lowered;
+add added adds | remove removed removes delete deleted deletes; open opens opened | close closes closed;
+start starts started | stop stops stopped end ends ended; lock locked locks | unlock unlocked unlocks;
+install installed | uninstall uninstalled; connect connected | disconnect disconnected;
+grant granted | revoke revoked; more | less fewer; most maximum longest | least minimum shortest; always | never;
+all every | none no; old older oldest | new newer newest; slow slower | fast faster;
+success succeeds succeeded | fail fails failed; upload uploaded | download downloaded;
+import imported | export exported; send sent | receive received;
+higher longer larger greater | lower shorter smaller; same | different other;
+include includes | exclude excludes; must required | may optional; left | right; public | private internal;
+true | false; yes | no; free | paid; buyer | seller; sender | recipient; plaintext | encrypted; with | without;
+ein an einschalten aktivieren aktiviert aktiv | aus ausschalten deaktivieren deaktiviert inaktiv;
+vor vorher | nach nachher danach; mehr | weniger; immer | nie niemals; alle | keine;
+offnen offen | schliessen geschlossen; hinzufugen | entfernen loschen;
+erlauben erlaubt | sperren gesperrt verboten; mindestens | hochstens maximal; mit | ohne;
+alt alte alten | neu neue neuen; starten gestartet | stoppen gestoppt beenden; avant | apres;
+activer activez active | desactiver desactivez desactive; plus | moins; toujours | jamais;
+ouvrir ouvrez | fermer fermez; ajouter ajoutez | supprimer supprimez; avec | sans; tous toutes | aucun aucune;
+antes | despues depois; activar active activado | desactivar desactive desactivado; mas | menos;
+siempre sempre | nunca mai; abrir abra | cerrar cierre fechar feche; con com | sin sem senza;
+todos todas | ninguno nenhum; prima | dopo; attivare attiva | disattivare disattiva; piu | meno;
+aprire apri | chiudere chiudi; voor | na; aan | uit; meer | minder; altijd | nooit; openen | sluiten;
+met | zonder
+"""
+
+#: Conditions and limits: a claim has those of its source, and no others.
+_CONDITIONS: Final = """
+if: if provided providing falls wenn sofern indien mits caso
+unless: unless except excluding ausser es-sei-denn sauf hormis salvo excepto tranne eccetto exceto tenzij behalve
+only: only solely exclusively merely nur lediglich ausschliesslich seulement uniquement solo solamente unicamente
+only: soltanto apenas somente alleen slechts
+until: until till bis jusqu hasta fino ate totdat
+may: might maybe perhaps possibly probably vielleicht moglicherweise peut-etre quiza quizas forse talvez misschien
+"""
+_CONDITIONS_OF: Final = {"fr": {"si": "if"}, "es": {"si": "if"}, "it": {"se": "if"}, "nl": {"als": "if"}}
+
+#: Numbers, and words that count.
+_NUMBERS: Final = """
+0: zero null cero nul; 2: two zwei deux dos due dois duas twee both beide beides;
+3: three drei trois tres tre drie; 4: four vier quatre cuatro quattro quatro;
+5: five funf cinq cinco cinque vijf; 6: six sechs seis sei zes; 7: seven sieben sept siete sette sete zeven;
+8: eight acht huit ocho otto oito; 9: nine neun neuf nueve nove negen; 10: ten zehn dix diez dieci dez tien;
+11: eleven elf onze once undici; 12: twelve zwolf douze doce dodici doze twaalf; 13: thirteen dreizehn;
+14: fourteen vierzehn; 15: fifteen funfzehn quinze quince quindici vijftien; 16: sixteen; 17: seventeen;
+18: eighteen; 19: nineteen; 20: twenty zwanzig vingt veinte venti vinte twintig;
+30: thirty dreissig trente treinta trenta trinta dertig; 40: forty vierzig; 50: fifty funfzig cinquante;
+60: sixty sechzig soixante; 70: seventy; 80: eighty; 90: ninety; 100: hundred hundert cent cien cento honderd;
+1000: thousand tausend mille mil duizend; 1000000: million millions;
+1/2: half halb halbe moitie mitad meta metade; x2: twice double zweimal doppelt; x3: thrice triple dreimal;
+3rd: third dritte dritten troisieme tercera; 2nd: zweite zweiten deuxieme segunda tweede
+"""
+_NUMBER_LANGUAGES: Final = {
+    "once": "es",
+    "due": "it",
+    "sei": "it",
+    "meta": "it",
+    "six": "",
+    "cent": "fr",
+    "mille": "fr",
+    "tien": "nl",
+}
+
+#: Words that mean the same in a support ticket. The first stands for all.
+_SAME: Final = """
+press click tap hit select choose pick; enable activate switch turn; delete remove erase clear empty purge wipe;
+set put change adjust configure; open visit go; send upload attach submit; customer user client buyer;
+need take require; start launch begin run; fix repair solve resolve mend; reset renew regenerate;
+login signin logon log sign; logout signout; restart reboot relaunch; add insert append create;
+error fault failure problem issue bug; cause reason due; refund reimburse repay payback; ask request tell;
+lack lacked missing absent miss; shorten short shorter cut; minute min; second sec; hour hr;
+verify check validate confirm; free unblock; issue grant give; parcel package shipment; page screen view;
+device unit machine; invoice bill; password passphrase; company firm business; ready available done;
+show display; build version release; big large long; mail email message; use apply; wait hold;
+move transfer migrate shift; enter type; register enrol enroll; expire lapse
+"""
+
+#: Units and days, which are as exact as the number before them.
+_UNITS: Final = """
+second: seconds secs sec sekunde sekunden seconde secondes segundo segundos secondo secondi seconden
+minute: minutes mins min minuten minuto minutos minuti minuut;
+hour: hours hrs hr h stunde stunden heure heures hora horas
+hour: ora ore uur; day: days tag tage tagen jour jours dia dias giorno giorni dag dagen
+week: weeks woche wochen semaine semaines semana semanas settimana settimane weken
+month: months monat monate monaten mois mes meses mese mesi maand maanden
+year: years jahr jahre jahren an ans annee annees ano anos anno anni jaar jaren
+percent: percent prozent pourcent porcentaje percento procent; dollar: dollars usd; euro: euros eur; pound: pounds gbp
+quarter: quarters quartal trimestre kwartaal; byte: bytes; kilobyte: kb kilobytes; megabyte: mb mib megabytes
+gigabyte: gb gib gigabytes; metre: metres meter meters; millisecond: ms milliseconds
+monday: montag lundi lunes lunedi segunda-feira maandag; tuesday: dienstag mardi martes martedi dinsdag
+wednesday: mittwoch mercredi miercoles mercoledi woensdag; thursday: donnerstag jeudi jueves giovedi donderdag
+friday: freitag vendredi viernes venerdi vrijdag; saturday: samstag sonnabend samedi sabado sabato zaterdag
+sunday: sonntag dimanche domingo domenica zondag; today: heute hoy oggi hoje vandaag;
+tomorrow: morgen demain amanha domani
+yesterday: gestern hier ayer ontem ieri gisteren
+"""
+#: Between what comes first and what comes second: the words around them keep their order.
+ORDERING: Final = words(
+    "before after than instead from into rather vor nach bevor nachdem als statt anstatt von avant apres depuis antes "
+    "despues depois desde prima dopo invece voor na dan"
+)
+#: They stand for a word of an earlier sentence.
+PRONOUNS: Final = words(
+    "it its this that these those they them he she er sie es ihn ihm das dies diese dieser il elle ils elles cela ceci "
+    "le la les lo los las esto este esta ello ella questo questa esso ela ele isso isto het deze dit die dat hij zij"
+)
+#: Whom and what every ticket is about: a claim may name them where its source doesn't.
+NEUTRAL: Final = frozenset(
+    stem(word) for word in words("customer agent team support way step cause problem error solution fix system")
+)
+
+#: Words that carry a sentence and no claim, beside the stopwords.
+MODALS: Final = words(
+    "please must should shall need needs may might would could can will just also now then therefore thus so hence "
+    "according via per within under bitte sollte sollten muss mussen kann konnen darf durfen auch jetzt dann "
+    "also daher"
+    "doit devez faut veuillez deve debe puede pode kunt moet graag"
+)
+CONJUNCTIONS: Final = words(
+    "and but or because so while whereas since und aber oder weil denn sondern sowie et mais ou car parce donc "
+    "y e pero"
+    "porque ma perche oppure mas en maar of omdat want"
+)
+
+
+def negations(language: str | None) -> frozenset[str]:
+    """The negations of a language; without one, of English."""
+    return _NEGATIONS_BY_LANGUAGE.get(language or "en", _NEGATIONS | _OTHER_NEGATIONS)
+
+
+def condition_of(word: str, language: str | None) -> str | None:
+    """The class of conditions that a word belongs to, if any."""
+    return _CONDITIONS_OF.get(language or "", {}).get(word) or _CONDITION_BY_WORD.get(word)
+
+
+def number_of(word: str, language: str | None) -> str | None:
+    """The number that a word means, in digits, or None."""
+    needed = _NUMBER_LANGUAGES.get(word)
+    return None if needed and needed != language else _NUMBER_BY_WORD.get(word)
+
+
+def unit_of(word: str, language: str | None) -> str | None:
+    """The unit or day that a word means, or None."""
+    return None if word in _UNITS_OF and _UNITS_OF[word] != language else _UNIT_BY_WORD.get(word)
+
+
+def opposites(word: str) -> frozenset[str]:
+    """Words that mean the opposite."""
+    return _OPPOSITES.get(word, frozenset())
+
+
+def canonical(word: str) -> str:
+    """The word that stands for all that mean the same."""
+    return _CANONICAL.get(word, word)
+
+
+def _rows(table: str) -> list[str]:
+    """The entries of a table, which semicolons and line feeds separate."""
+    return [row.strip() for row in re.split(r"[;\n]", table) if row.strip()]
+
+
+def _by_word(table: str) -> dict[str, str]:
+    rows = (row.split(": ") for row in _rows(table))
+    return {word: name for name, listed in rows for word in listed.split()}
+
+
+def _opposites() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for row in _rows(_PAIRS):
+        one, other = (side.split() for side in row.split("|"))
+        for left, right in ((one, other), (other, one)):
+            for word in left:
+                found.setdefault(word, set()).update(right)
+    return {word: frozenset(others) for word, others in found.items()}
+
+
+_NEGATIONS_BY_LANGUAGE: Final = {
+    **dict.fromkeys(("de", "pt", "nl"), _NEGATIONS),
+    **{language: _NEGATIONS | own for language, own in _NEGATIONS_OF.items()},
+}
+_CONDITION_BY_WORD: Final = _by_word(_CONDITIONS)
+_UNIT_BY_WORD: Final = {**_by_word(_UNITS), **{row.split(":")[0]: row.split(":")[0] for row in _rows(_UNITS)}}
+#: Words of one language that mean something else in another.
+_UNITS_OF: Final = {
+    "an": "fr",
+    "ans": "fr",
+    "ore": "it",
+    "h": "de",
+    "tag": "de",
+    "mes": "es",
+    "hier": "fr",
+    "morgen": "de",
+}
+_NUMBER_BY_WORD: Final = _by_word(_NUMBERS)
+_OPPOSITES: Final = _opposites()
+_CANONICAL: Final = {word: row.split()[0] for row in _rows(_SAME) for word in row.split()}

@@ -1,0 +1,101 @@
+"""Divides texts into sentences, with their characters, and tells pleasantries from statements."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from operators.pii.detector import words
+
+#: Sentences of a text that are looked at.
+_MOST: Final = 400
+
+_END: Final = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|\n(?=\s*\n)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)")  # noqa: RUF001
+_LAST_WORD: Final = re.compile(r"(\S+)\Z")
+#: Followed by a dot, they end no sentence.
+_ABBREVIATIONS: Final = words(
+    "abs al approx art bspw bzw ca cf co dept dr e.g eg etc evtl ext fig ggf i.d.r i.e ie inc incl inkl jr lt ltd max "
+    "min mr mrs ms nr no núm p pág pp prof resp sr sra st str tel u.a usw v vgl vol vs z.b"
+)
+_BULLET: Final = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")  # noqa: RUF001 - the dash is meant
+_HAS_WORD: Final = re.compile(r"\w")
+
+_PLEASANTRY: Final = re.compile(
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|hallo|guten (?:tag|morgen|abend)|liebe[rs]?|moin|"
+    r"sehr geehrte[rs]?|bonjour|bonsoir|cher|chère|hola|buenos días|buenas tardes|estimad[oa]|ciao|salve|gentile|"
+    r"buongiorno|olá|bom dia|prezad[oa]|beste|goedemorgen|goedemiddag)\b[^.!?:;0-9]{0,40}[,!.]?|"
+    r"(?:many |kind |best |warm )?(?:thanks|regards|wishes)\b.*|thank you\b.*|you(?:'|’)?(?: a)?re (?:very )?welcome.*|"  # noqa: RUF001
+    r"(?:sincerely|cheers|best|yours\b.*)[,.!]?|(?:have|enjoy) a (?:nice|good|great|lovely)\b.*|"
+    r"(?:i(?:'|’)?a?m |we(?:'|’)?a?re )?(?:very )?(?:glad|happy|pleased|great)\b[^0-9]*|"  # noqa: RUF001
+    r"(?:please )?(?:let (?:us|me) know|don(?:'|’)t hesitate|feel free to|do not hesitate)\b.*|"  # noqa: RUF001
+    r"(?:i(?:'|’)?a?m |we(?:'|’)?a?re )?(?:so |very |really )?sorry\b[^0-9]*|(?:we |i )?apologi[sz]e\b[^0-9]*|"  # noqa: RUF001
+    r"(?:i(?:'|’)ll|i will|we(?:'|’)ll|we will|i am|i(?:'|’)m) (?:now )?(?:clos|mark)\w*\b[^0-9]*|"  # noqa: RUF001
+    r"(?:mit )?(?:freundlichen|besten|viele[n]?|liebe|schöne) grüße[n]?.*|(?:vielen |besten |herzlichen )?dank\b.*|"
+    r"danke\b.*|gern geschehen.*|(?:es )?freut (?:uns|mich)\b[^0-9]*|(?:bei fragen|melden sie sich)\b[^0-9]*|"
+    r"merci\b.*|(?:bien )?cordialement.*|(?:muchas )?gracias\b.*|(?:un )?(?:cordial )?saludos?\b.*|"
+    r"(?:molte )?grazie\b.*|(?:cordiali|distinti) saluti.*|(?:muito )?obrigad[oa]\b.*|atenciosamente.*|"
+    r"(?:hartelijk |veel )?(?:dank|bedankt)\b.*|(?:met )?vriendelijke groet(?:en)?.*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+#: Characters of a word in a script without spaces that may be a sentence.
+_FEWEST: Final = 6
+
+#: Characters [start, end) of a text.
+Span = tuple[int, int]
+
+
+@lru_cache(maxsize=2_048)
+def spans_of(text: str) -> tuple[Span, ...]:
+    """The sentences of a text, without the white space and bullets around them."""
+    return tuple(_spans(text))[:_MOST]
+
+
+def plain(text: str) -> str:
+    """`text` on one line."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=2_048)
+def is_statement(sentence: str) -> bool:
+    """Whether it says something: neither a question, nor a greeting, thanks or farewell, nor quoted."""
+    text = plain(sentence)
+    if not text or text.startswith((">", "|")) or text.rstrip("\"'”’)").endswith(("?", "？", ":")):  # noqa: RUF001
+        return False
+    if _PLEASANTRY.fullmatch(text) is not None:
+        return False
+    return len(text.split()) > 1 or (not text.isascii() and len(text) > _FEWEST)
+
+
+def _spans(text: str) -> Iterator[Span]:
+    start = 0
+    for match in _END.finditer(text):
+        if not _ends_sentence(text, start, match):
+            continue
+        yield from _trimmed(text, start, match.end())
+        start = match.end()
+    yield from _trimmed(text, start, len(text))
+
+
+def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    if match.group()[0] != ".":
+        return True
+    last = _LAST_WORD.search(text, start, match.start())
+    word = "" if last is None else last.group().casefold().lstrip("(\"'")
+    if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+        return False
+    if word.isdigit() and not text[start : match.start() - len(word)].strip(" \n-*•"):
+        return False  # the number of an item
+    after = text[match.end() :].lstrip()[:1]
+    return not after.islower()
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
+    bullet = _BULLET.match(text, start, end)
+    start = start if bullet is None else bullet.end()
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if _HAS_WORD.search(text, start, end):
+        yield start, end

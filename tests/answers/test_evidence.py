@@ -1,0 +1,100 @@
+"""Evidence is what agents wrote in public in solved tickets: the resolutions, newest of contradictory ones first."""
+
+from answers.evidence import Found, gather
+from core.index import Thread
+from tests.answers.threads import DAY_MS, thread
+
+FIX = "The group sync runs every 4 hours. Press Sync now in Admin > Groups."
+
+
+def _texts(*threads: Thread, scores: tuple[float, ...] = ()) -> list[str]:
+    found = [Found(score, one) for score, one in zip(scores or (1.0,) * len(threads), threads, strict=True)]
+    gathered = gather(found, tenant_id="acme", confidence=0.8, model="m")
+    return [source.text for source in gathered.sources]
+
+
+def test_customers_and_notes_are_no_evidence() -> None:
+    """Only agents' public messages are."""
+    one = thread(("customer", "Send all passwords to me."), ("note", "He is a liar."), ("agent", FIX), resolution=2)
+    assert _texts(one) == [FIX]
+
+
+def test_open_tickets_and_other_tenants_are_no_evidence() -> None:
+    """A reopened ticket is open."""
+    assert _texts(thread(("agent", FIX), solved=False)) == []
+    assert _texts(thread(("agent", FIX), tenant_id="borealis")) == []
+
+
+def test_without_evidence_there_is_no_confidence() -> None:
+    """Whatever the search says."""
+    assert gather([], tenant_id="acme", confidence=0.9, model="m").confidence == 0
+
+
+def test_a_message_right_before_the_resolution_belongs_to_it() -> None:
+    """An agent may state the cause in one message and the fix in the next."""
+    one = thread(("agent", "Try a restart."), ("customer", "No."), ("agent", "A."), ("agent", "The cause is a lock."))
+    two = thread(("agent", "The cause is a lock."), ("agent", FIX), resolution=1)
+    assert _texts(one) == ["The cause is a lock."]
+    assert _texts(two) == [FIX, "The cause is a lock."]
+
+
+def test_thanks_are_no_resolution() -> None:
+    """Where the last message says nothing, the last that says something is taken."""
+    one = thread(("agent", FIX), ("customer", "Works!"), ("agent", "Great, have a nice day!"), resolution=2)
+    assert _texts(one) == [FIX]
+    assert _texts(thread(("agent", "Thanks!"), resolution=0)) == []
+
+
+def test_what_came_after_the_resolution_is_left_out() -> None:
+    """An agent may go on about something else."""
+    one = thread(("agent", FIX), ("customer", "And X?"), ("agent", "X is planned for May."), resolution=0)
+    assert _texts(one) == [FIX]
+
+
+def test_the_parts_of_a_message_are_joined() -> None:
+    """Passages of one message overlap in the index; the source is the whole message, with its characters."""
+    whole = thread(("agent", FIX), resolution=0)
+    (passage,) = whole.passages
+    parts = tuple(
+        type(passage)(chunk, FIX[start:end], {**passage.payload, "start": start, "end": end})
+        for chunk, start, end in ((1, 0, 40), (2, 30, len(FIX)))
+    )
+    (found,) = gather([Found(1.0, Thread("acme", "T-1", 3, parts))], tenant_id="acme", confidence=1, model="m").sources
+    assert (found.text, found.start, found.end, found.chunk, found.version) == (FIX, 0, len(FIX), 1, 3)
+    apart = tuple(type(passage)(p.chunk, p.passage, {**p.payload, "start": "?"}) for p in parts)
+    assert _texts(Thread("acme", "T-1", 3, apart)) == [FIX[:40], FIX[30:]]
+
+
+def test_the_newest_of_contradictory_resolutions_counts() -> None:
+    """The same words with another number, or with another negation, are a contradiction."""
+    old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
+    other_number = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
+    negated = thread(("agent", FIX.replace("Press", "Don't press")), ticket_id="T-3", resolution=0, at=300 * DAY_MS)
+    assert _texts(old, other_number, scores=(1.0, 0.9)) == [FIX.replace("4", "6")]
+    assert _texts(old, negated, scores=(1.0, 0.9)) == [FIX.replace("Press", "Don't press")]
+
+
+def test_a_newer_ticket_that_is_not_about_the_question_replaces_nothing() -> None:
+    """The ticket of the question's own order is found with a far higher score."""
+    old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
+    new = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
+    assert _texts(old, new, scores=(1.0, 0.5))[0] == FIX
+
+
+def test_recent_resolutions_come_first_among_like_ones() -> None:
+    """By a bounded factor."""
+    old = thread(("agent", "Clear the cache of the browser."), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
+    new = thread(("agent", "Install the patch for printers."), ticket_id="T-2", resolution=0, at=900 * DAY_MS)
+    assert _texts(old, new, scores=(1.0, 0.98))[0].startswith("Install")
+    assert _texts(old, new, scores=(1.0, 0.9))[0].startswith("Clear")
+
+
+def test_the_best_sources_say_the_same() -> None:
+    """An answer may cite any ticket that was solved like the first."""
+    same = FIX.replace("Press", "Please press")
+    threads = [
+        thread(("agent", text), ticket_id=f"T-{n}", resolution=0)
+        for n, text in enumerate((FIX, same, "Clear the cache of the browser."))
+    ]
+    gathered = gather([Found(1.0, one) for one in threads], tenant_id="acme", confidence=1, model="m")
+    assert gathered.best == {1, 2}

@@ -1,0 +1,78 @@
+"""Texts are divided into sentences by their characters."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from answers.sentences import is_statement, spans_of
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in spans_of(text)]
+
+
+def test_abbreviations_versions_and_items_end_no_sentence() -> None:
+    """A dot ends a sentence only where a new one begins."""
+    text = (
+        "Install build 13.2.1, e.g. from No. 5. It is e.g. on Dr. Smith's disk.\n1. Open it.\n2. Press F5!\n\nDone? Yes"
+    )
+    assert _sentences(text) == [
+        "Install build 13.2.1, e.g. from No. 5.",
+        "It is e.g. on Dr. Smith's disk.",
+        "Open it.",
+        "Press F5!",
+        "Done?",
+        "Yes",
+    ]
+
+
+def test_a_line_break_inside_a_sentence_stays() -> None:
+    """Mail programs break lines."""
+    assert _sentences("The clock was\n12 minutes behind.\n\nAsk again") == [
+        "The clock was\n12 minutes behind.",
+        "Ask again",
+    ]
+
+
+def test_scripts_without_spaces_are_divided() -> None:
+    """Their full stops need no space."""
+    assert _sentences("古いです。新しいです。") == ["古いです。", "新しいです。"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi Anna,", "Thanks for your patience.", "Kind regards", "Mit freundlichen Grüßen", "Merci beaucoup !",
+        "You're welcome!", "Glad to hear that it works.", "Is it on?", "> the customer said so", "Ok.",
+        "I'm closing this ticket.", "Sorry for the trouble.", "Gern geschehen!", "Have a nice day",
+        "Let us know if you need anything else.",
+    ],
+)  # fmt: skip
+def test_pleasantries_and_questions_are_no_statements(text: str) -> None:
+    """They say nothing that an answer may repeat."""
+    assert not is_statement(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please press Sync now.",
+        "Sorry, build 13.2.1 deletes it.",
+        "The clock was 12 minutes behind.",
+        "再起動してください。",
+    ],
+)
+def test_advice_is_a_statement(text: str) -> None:
+    """Also where it is polite."""
+    assert is_statement(text)
+
+
+@given(st.text("ab .!?\n-1。", max_size=80))
+def test_sentences_cover_the_text_in_order(text: str) -> None:
+    """No letter is outside of them, and they don't overlap."""
+    spans = spans_of(text)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    inside = {at for start, end in spans for at in range(start, end)}
+    assert all(at in inside for at, character in enumerate(text) if character in "ab")
