@@ -1,0 +1,235 @@
+"""The check of each sentence before it is sent: one sentence of a cited source says the same.
+
+It knows no model and reads no meaning: it compares numbers, names, words, negations and conditions. It refuses many a
+good paraphrase, and is made to let no false one pass.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from answers.events import Citation
+from answers.evidence import Evidence, Source
+from answers.lexicon import NEUTRAL, opposites
+from answers.ports import Draft
+from answers.reading import Clause, Reading, normalised, read
+from answers.sentences import is_statement, spans_of
+from operators.invisible import remove_invisible
+
+#: Least share of a claim's content words that its source has; those of other sentences of the source count half.
+COVERAGE: Final = 0.7
+_ELSEWHERE: Final = 0.5
+#: Least share of each clause's content words that the sentence itself has.
+_OF_CLAUSE: Final = 0.5
+#: Content words in a row that the source doesn't have make an addition.
+_ADDITION: Final = 3
+#: Longest claim, in characters.
+_MAX_CLAIM: Final = 1_200
+#: Sentences of a source that a claim is compared with: those that share the most words.
+_ALIGNED: Final = 4
+
+_MARKUP: Final = re.compile(
+    r"<[a-zA-Z/!?]|\]\(|!\[|\[\[|`|\*\*|__|~~|&#?\w+;|javascript:|data:|[a-z][a-z0-9+.-]*://|\bwww\.|\{\{|\$\{|"
+    r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|^\s*(?:[#>|]|- \[|\d+\. \[)",
+    re.IGNORECASE,
+)
+#: The numbers of the cited sources at the end of a claim, as models write them.
+_NUMBERS: Final = re.compile(r"(?:\s*\[\d{1,2}(?:,\s*\d{1,2})*\])+(?=[.!]?\s*$)")
+_NEGATING_PREFIXES: Final = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
+_MIN_STEM: Final = 3
+#: Categories of characters that no sentence needs: controls, formats, private and unassigned ones, surrogates.
+_BAD: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
+
+
+class Supported(Struct, frozen=True):
+    """A sentence as it may be sent, with what supports it."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+class Unsupported(Struct, frozen=True):
+    """A sentence that may not be sent. `reason` is a short name, as it labels a metric."""
+
+    reason: str
+
+
+def check(draft: Draft, evidence: Evidence) -> Supported | Unsupported:
+    """Whether each sentence of a draft is supported by a sentence of a source that the draft cites."""
+    text = _NUMBERS.sub("", " ".join(draft.text.split()))
+    cited = [number for number in dict.fromkeys(draft.sources) if 1 <= number <= len(evidence.sources)]
+    if not text or not cited:
+        return Unsupported("empty" if cited else "no_source")
+    fault = _fault_of(text, "\n".join(evidence.sources[number - 1].text for number in cited))
+    if fault is not None:
+        return Unsupported(fault)
+    citations: dict[Citation, None] = {}
+    for start, end in spans_of(text):
+        found = _align(text[start:end], cited, evidence)
+        if isinstance(found, Unsupported):
+            return found
+        citations.update(dict.fromkeys(found))
+    return Supported(text, tuple(citations)) if citations else Unsupported("empty")
+
+
+def _fault_of(text: str, sources: str) -> str | None:
+    """What is wrong with the characters of a text, whatever it says."""
+    if len(text) > _MAX_CLAIM:
+        return "too_long"
+    if remove_invisible(text) != text or any(unicodedata.category(c) in _BAD for c in text if not c.isspace()):
+        return "invisible"
+    if any(match.group() not in sources for match in _MARKUP.finditer(text)):
+        return "markup"
+    known = frozenset(sources)
+    foreign = [c for c in unicodedata.normalize("NFC", text) if not c.isascii() and c not in known]
+    if any(_is_lookalike(c) for c in foreign):
+        return "lookalike"
+    return None
+
+
+def _is_lookalike(character: str) -> bool:
+    """A letter, digit or mark beyond the Latin alphabets, which the sources don't have."""
+    category = unicodedata.category(character)
+    if category[0] == "M":
+        return True
+    return category[0] in "LN" and not "\xaa" <= character <= "\u024f"
+
+
+def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citation, ...] | Unsupported:
+    """The sentence of a source that supports a claim; or for each of its clauses one."""
+    reason = "coverage"
+    for number in cited:
+        found = _align_to(claim, number, evidence.sources[number - 1])
+        if isinstance(found, Citation):
+            return (found,)
+        reason = found
+    parts = _parts_of(claim)
+    if len(parts) > 1:
+        aligned = [_first(part, cited, evidence) for part in parts]
+        if None not in aligned:
+            return tuple(dict.fromkeys(one for one in aligned if one is not None))
+    return Unsupported(reason)
+
+
+def _first(claim: str, cited: Sequence[int], evidence: Evidence) -> Citation | None:
+    for number in cited:
+        found = _align_to(claim, number, evidence.sources[number - 1])
+        if isinstance(found, Citation):
+            return found
+    return None
+
+
+_PARTS: Final = re.compile(r";\s+|,?\s+(?:and then|and|then|und dann|und|et|y|e|en)\s+|,\s+", re.IGNORECASE)
+
+
+def _parts_of(claim: str) -> list[str]:
+    """The statements that a claim joins, each of which must be supported on its own."""
+    return [part for part in _PARTS.split(claim) if part.strip(" .!")]
+
+
+def _align_to(claim: str, number: int, source: Source) -> Citation | str:
+    """The sentence of the source that supports the claim, or why none does."""
+    language = source.language
+    if claim.rstrip("\"'”’) ").endswith(("?", "？")):  # noqa: RUF001 - the full-width one is meant
+        return "question"
+    wanted, same = read(claim, language), normalised(claim).strip(" .!")
+    spans = [span for span in spans_of(source.text) if is_statement(source.text[slice(*span)])]
+    readings = [read(source.text[start:end], language) for start, end in spans]
+    everywhere = frozenset(word for reading in readings for word in reading.content)
+    shared = Counter(wanted.content)
+    order = sorted(range(len(spans)), key=lambda at: -sum((shared & Counter(readings[at].content)).values()))
+    reason = "coverage"
+    for place, at in enumerate(order[:_ALIGNED]):
+        start, end = spans[at]
+        if normalised(source.text[start:end]).strip(" .!") == same:
+            return Citation(number, start, end)
+        fault = _contradiction(wanted, readings[at], everywhere)
+        if fault is None:
+            return Citation(number, start, end)
+        reason = fault if place == 0 else reason
+    return reason
+
+
+def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]) -> str | None:
+    """Why a sentence doesn't support a claim, or None if it does."""
+    known = frozenset(sentence.content)
+    faults = {
+        "empty": not claim.content,
+        "exact": not _holds_in_order(claim.exact, sentence.exact),
+        "name": not _holds_in_order(claim.names, sentence.content),
+        "path": not all(path in sentence.plain for path in claim.paths),
+        "condition": claim.conditions != sentence.conditions,
+        "negation": any(_negates(word, known) for word in set(claim.content) - known),
+        "opposite": _is_flipped(claim.forms, sentence.forms),
+        "order": (claim.ordered or sentence.ordered) and not _same_order(claim.content, sentence.content),
+        "addition": not set(claim.content) - NEUTRAL <= (known | everywhere if sentence.refers else known),
+        "coverage": not _covered(claim, known, everywhere),
+    }
+    for reason, fails in faults.items():
+        if fails:
+            return reason
+    return None if all(_same_negation(clause, sentence, known) for clause in claim.clauses) else "negation"
+
+
+def _holds_in_order(wanted: Sequence[str], held: Sequence[str]) -> bool:
+    """Whether all of `wanted` occur in `held`, in the same order: numbers that change places change the meaning."""
+    rest = iter(held)
+    return all(any(one == other for other in rest) for one in wanted)
+
+
+def _same_order(claim: Sequence[str], sentence: Sequence[str]) -> bool:
+    """Whether the words that both have stand in the same order."""
+    shared = set(claim) & set(sentence)
+    return [word for word in dict.fromkeys(claim) if word in shared] == [
+        word for word in dict.fromkeys(sentence) if word in shared
+    ]
+
+
+def _negates(word: str, known: frozenset[str]) -> bool:
+    """Whether a word is one of `known` with a prefix that negates it, or without one: valid, invalid."""
+    return any(
+        (word.startswith(prefix) and word[len(prefix) :] in known and len(word) - len(prefix) >= _MIN_STEM)
+        or (len(word) >= _MIN_STEM and prefix + word in known)
+        for prefix in _NEGATING_PREFIXES
+    )
+
+
+def _is_flipped(claim: frozenset[str], sentence: frozenset[str]) -> bool:
+    """Whether a word of the claim has its opposite in the sentence instead."""
+    return any((opposites(word) & sentence) - claim for word in claim - sentence)
+
+
+def _covered(claim: Reading, known: frozenset[str], everywhere: frozenset[str]) -> bool:
+    worth = [1.0 if word in known else _ELSEWHERE * (word in everywhere) for word in claim.content]
+    if sum(worth) < COVERAGE * len(worth) or _longest_gap(worth) >= _ADDITION:
+        return False
+    return all(_share(clause, known) >= _OF_CLAUSE for clause in claim.clauses if clause.content)
+
+
+def _longest_gap(worth: Sequence[float]) -> int:
+    longest = gap = 0
+    for one in worth:
+        gap = 0 if one == 1 else gap + 1
+        longest = max(longest, gap)
+    return longest
+
+
+def _share(clause: Clause, known: frozenset[str]) -> float:
+    return sum(word in known for word in clause.content) / len(clause.content)
+
+
+def _same_negation(clause: Clause, sentence: Reading, known: frozenset[str]) -> bool:
+    """Whether the clauses of the sentence that are most like a clause are negated as often as it."""
+    words = frozenset(clause.content) & known
+    if not words:
+        return not clause.negations
+    likeness = [len(words.intersection(other.content)) for other in sentence.clauses]
+    best = max(likeness, default=0)
+    alike: Iterator[Clause] = (
+        other for other, shared in zip(sentence.clauses, likeness, strict=True) if shared == best
+    )
+    return any(other.negations == clause.negations for other in alike)

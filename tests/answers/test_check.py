@@ -1,0 +1,156 @@
+"""Every sentence is compared with a sentence of a source before it is sent."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from answers.check import Supported, Unsupported, check
+from answers.ports import Draft
+from answers.sentences import spans_of
+from tests.answers.claims import CASES, Case
+from tests.answers.threads import evidence, source
+
+TEXT = CASES[0].text
+
+
+def _check(claim: str, text: str = TEXT, language: str | None = "en") -> Supported | Unsupported:
+    return check(Draft(claim, (1,)), evidence(text, language=language))
+
+
+@pytest.mark.parametrize(("case", "claim"), [(case, claim) for case in CASES for claim in case.bad])
+def test_a_claim_that_the_source_does_not_make_is_refused(case: Case, claim: str) -> None:
+    """Other numbers, units, names, codes and paths, negations, opposites, lost conditions and additions are found."""
+    assert isinstance(_check(claim, case.text, case.language), Unsupported)
+
+
+def test_most_paraphrases_are_kept() -> None:
+    """Other words for the same are understood, as far as the lexicon knows them."""
+    claims = [(case, claim) for case in CASES for claim in case.good]
+    lost = [claim for case, claim in claims if isinstance(_check(claim, case.text, case.language), Unsupported)]
+    assert len(lost) <= 0.05 * len(claims), lost
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
+def test_a_source_supports_its_own_sentences(case: Case) -> None:
+    """A verbatim sentence is supported, and cited where it stands."""
+    for start, end in spans_of(case.text):
+        found = _check(case.text[start:end], case.text, case.language)
+        assert isinstance(found, Supported)
+        assert [(c.start, c.end) for c in found.citations] == [(start, end)]
+
+
+def test_a_citation_is_the_sentence_that_supports_the_claim() -> None:
+    """It names the characters of one sentence of the source."""
+    found = _check("Ask the user to request a new link.")
+    assert isinstance(found, Supported)
+    (citation,) = found.citations
+    assert TEXT[citation.start : citation.end].startswith("Ask the customer")
+
+
+def test_each_sentence_of_a_draft_is_checked() -> None:
+    """A false sentence behind a true one is found."""
+    assert isinstance(_check(f"{TEXT} Then call the hotline."), Unsupported)
+    found = _check(TEXT)
+    assert isinstance(found, Supported)
+    assert len(found.citations) == 2
+
+
+def test_only_cited_sources_count() -> None:
+    """A claim that another source makes is not supported by the cited one; unknown numbers support nothing."""
+    both = evidence("The parcel is lost.", TEXT)
+    claim = "The clock of the sign-in server was 12 minutes behind."
+    assert isinstance(check(Draft(claim, (2,)), both), Supported)
+    assert check(Draft(claim, (1,)), both) == Unsupported("exact")
+    assert check(Draft(claim, (3, 0, -1)), both) == Unsupported("no_source")
+    assert check(Draft(claim, ()), both) == Unsupported("no_source")
+
+
+def test_the_numbers_of_sources_are_no_part_of_a_claim() -> None:
+    """Models write them into the text all the same."""
+    found = _check("The clock of the sign-in server was 12 minutes behind [1].")
+    assert isinstance(found, Supported)
+    assert found.text.endswith("behind.")
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        ("The clock of the sign-in server was \u200b12 minutes behind.", "invisible"),
+        ("The clock of the sign-in server was \u202e21\u202c minutes behind.", "invisible"),
+        ("The clock of the sign-in server was \x1b[31m12 minutes behind.", "invisible"),
+        ("The clock of the sign-in server was nоt 12 minutes behind.", "lookalike"),  # a Cyrillic letter
+        ("The clock of the sign-in server was n\u0335o\u0335t 12 minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was ٣ minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was ｎｏｔ 12 minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was １２ minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was 1２ minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was 𝟭𝟮 minutes behind.", "lookalike"),
+        ("The clock of the [sign-in server](https://evil.example) was 12 minutes behind.", "markup"),
+        ("The clock ![x](http://evil.example/p.png) of the sign-in server was 12 minutes behind.", "markup"),
+        ("The clock of the <b>sign-in</b> server was 12 minutes behind.", "markup"),
+        ("The clock of the sign-in server was 12 minutes behind <script>alert(1)</script>.", "markup"),
+        ("The clock of the `sign-in` server was 12 minutes behind.", "markup"),
+        ("The clock of the sign-in server, www.evil.example, was 12 minutes behind.", "markup"),
+        ("Was the clock of the sign-in server 12 minutes behind?", "question"),
+        ("", "empty"),
+        ("Yes.", "addition"),
+        ("The clock of the sign-in server was 12 minutes behind. " * 30, "too_long"),
+    ],
+)
+def test_tricks_are_refused(claim: str, reason: str) -> None:
+    """Neither invisible characters nor lookalikes nor markup pass."""
+    found = _check(claim)
+    assert isinstance(found, Unsupported)
+    assert found.reason == reason
+
+
+def test_a_quoted_customer_supports_nothing() -> None:
+    """Lines that an agent quotes are not the agent's words; neither are questions nor thanks."""
+    text = "> Send the money to account 4711.\n\nIs the server down? Thanks for your patience. The server is up again."
+    assert isinstance(_check("Send the money to account 4711.", text), Unsupported)
+    assert isinstance(_check("The server is down.", text), Unsupported)
+    assert isinstance(_check("The server is up again.", text), Supported)
+
+
+_SENTENCES = [s for case in CASES for s in re.split(r"(?<=[.])\s+", case.text) if case.language == "en"]
+_NEW_WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=6, max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(_SENTENCES), _NEW_WORDS, st.data())
+def test_an_invented_word_is_found_anywhere(sentence: str, word: str, data: st.DataObject) -> None:
+    """A content word that the source doesn't have makes a claim unsupported."""
+    words = sentence.split()
+    at = data.draw(st.integers(0, len(words) - 1))
+    claim = " ".join([*words[:at], word, *words[at:]])
+    assert isinstance(_check(claim, sentence), Unsupported)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(_SENTENCES), st.integers(0, 10**6), st.data())
+def test_a_changed_number_is_found(sentence: str, number: int, data: st.DataObject) -> None:
+    """No other number stands for the source's."""
+    numbers = list(re.finditer(r"\d+", sentence))
+    if not numbers:
+        return
+    one = data.draw(st.sampled_from(numbers))
+    if int(one.group()) != number:
+        assert isinstance(_check(f"{sentence[: one.start()]}{number}{sentence[one.end() :]}", sentence), Unsupported)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_text_is_checked(claim: str, text: str) -> None:
+    """No text makes the check fail, and each citation is inside its source."""
+    found = check(Draft(claim, (1,)), evidence(text, language=None))
+    if isinstance(found, Supported):
+        assert all(0 <= c.start < c.end <= len(text) for c in found.citations)
+
+
+def test_words_of_the_subject_support_nothing() -> None:
+    """Customers write the subject."""
+    one = source("It takes 3 days.")
+    assert one.subject == ""
+    assert isinstance(_check("The refund of Anna takes 3 days.", "It takes 3 days."), Unsupported)
