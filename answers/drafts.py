@@ -1,0 +1,81 @@
+"""Reads a model's output as it arrives: one JSON object a line, a draft or a refusal. Anything else is garbage."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from answers.ports import Declined, Draft
+from core.language_model import ModelError
+
+#: Longest line and output, in characters; most drafts, and most lines that can't be read.
+MAX_LINE: Final = 4_000
+MAX_OUTPUT: Final = 24_000
+MAX_DRAFTS: Final = 12
+MAX_GARBAGE: Final = 6
+
+
+class _Line(Struct):
+    text: str = ""
+    sources: list[int] = []
+    refuse: bool = False
+
+
+class DraftReader:
+    """Reads one output. It holds at most one unfinished line."""
+
+    def __init__(self) -> None:
+        self._line = ""
+        self._read = 0
+        self._drafts = 0
+        self._garbage = 0
+
+    @property
+    def drafts(self) -> int:
+        """How many drafts were read."""
+        return self._drafts
+
+    def feed(self, text: str) -> Iterator[Draft | Declined]:
+        """The drafts whose lines the next piece ends.
+
+        Raises:
+            ModelError: the output is too long, or isn't of the form.
+        """
+        self._read += len(text)
+        if self._read > MAX_OUTPUT:
+            raise ModelError("the model doesn't stop writing", kind="endless")
+        *whole, self._line = (self._line + text).split("\n")
+        for line in whole:
+            yield from self._parse(line)
+        if len(self._line) > MAX_LINE:
+            raise ModelError("the model wrote a line that doesn't end", kind="endless")
+
+    def end(self) -> Iterator[Draft | Declined]:
+        """The draft of the last line, which may lack its line feed.
+
+        Raises:
+            ModelError: as `feed`.
+        """
+        line, self._line = self._line, ""
+        yield from self._parse(line)
+
+    def _parse(self, line: str) -> Iterator[Draft | Declined]:
+        line = line.strip().rstrip(",")
+        if not line or line.startswith("```") or line in ("[", "]"):
+            return
+        try:
+            found = msgspec.json.decode(line, type=_Line)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            found = _Line()
+        if found.refuse and not found.text:
+            yield Declined()
+        elif found.text.strip() and len(line) <= MAX_LINE:
+            self._drafts += 1
+            if self._drafts > MAX_DRAFTS:
+                raise ModelError(f"the model wrote more than {MAX_DRAFTS} sentences", kind="endless")
+            yield Draft(found.text, tuple(found.sources))
+        else:
+            self._garbage += 1
+            if self._garbage > MAX_GARBAGE:
+                raise ModelError("the model doesn't write the lines of JSON that it was asked for", kind="garbage")

@@ -1,0 +1,67 @@
+"""The writer with a language model: asks it for sentences, and reads its output as it arrives."""
+
+from collections.abc import Generator, Iterator
+from random import Random
+from threading import Event
+from typing import Final
+
+from answers.drafts import DraftReader
+from answers.evidence import Evidence
+from answers.ports import Declined, Draft, Written
+from answers.prompt import prompt_of, system_of
+from core.language_model import End, LanguageModel, ModelError, ModelRequest, Tokens
+
+_CANARY_BITS: Final = 64
+
+
+class ModelWriter:
+    """Implements `Writer` over a language model."""
+
+    def __init__(self, model: LanguageModel, *, max_tokens: int, timeout_s: float, rng: Random) -> None:
+        """Write with `model`, in at most `max_tokens` tokens and `timeout_s` seconds. `rng` chooses the canaries."""
+        self._model = model
+        self._max_tokens = max_tokens
+        self._timeout_s = timeout_s
+        self._rng = rng
+
+    @property
+    def name(self) -> str:
+        """See `Writer`."""
+        return self._model.name
+
+    def write(self, question: str, evidence: Evidence, stop: Event) -> Generator[Written, None, None]:
+        """See `Writer`.
+
+        Raises:
+            ModelError: the model failed, wrote what it wasn't asked for, or repeated its rules.
+        """
+        canary = f"c{self._rng.getrandbits(_CANARY_BITS):016x}"
+        request = ModelRequest(
+            system=system_of(canary),
+            prompt=prompt_of(question, evidence),
+            max_tokens=self._max_tokens,
+            timeout_s=self._timeout_s,
+        )
+        reader, end = DraftReader(), None
+        for piece in self._model.stream(request, stop):
+            if isinstance(piece, Tokens):
+                yield piece
+            elif isinstance(piece, End):
+                end = piece
+            elif end is None:
+                yield from _clean(reader.feed(piece.text), canary)
+            if stop.is_set():
+                return
+        if end is None:
+            raise ModelError(f"{self.name} was cut off", kind="cut_off")
+        if end.reason == "filtered":
+            raise ModelError(f"a filter of {self.name} stopped its answer", kind="filtered")
+        if end.reason == "stop":  # at the maximum of tokens the last line is half a sentence
+            yield from _clean(reader.end(), canary)
+
+
+def _clean(found: Iterator[Draft | Declined], canary: str) -> Iterator[Draft | Declined]:
+    for draft in found:
+        if isinstance(draft, Draft) and canary in draft.text:
+            raise ModelError("the model repeated its rules", kind="leak")
+        yield draft

@@ -1,0 +1,181 @@
+"""The extractive writer repeats the resolution; the one with a model reads lines of JSON and trusts none."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from random import Random
+from threading import Event
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from answers.check import Supported, check
+from answers.drafts import MAX_DRAFTS, MAX_OUTPUT, DraftReader
+from answers.extractive import ExtractiveWriter
+from answers.model_writer import ModelWriter
+from answers.ports import Declined, Draft, Written
+from answers.prompt import prompt_of, system_of
+from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+from tests.answers.claims import CASES
+from tests.answers.threads import evidence
+
+Piece = Delta | Tokens | End | ModelError
+
+
+class FakeModel:
+    """Streams what it is given; an error is raised in its place."""
+
+    name = "fake"
+
+    def __init__(self, *pieces: Piece) -> None:
+        self.pieces = pieces
+        self.requests: list[ModelRequest] = []
+
+    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
+        self.requests.append(request)
+        for piece in self.pieces:
+            if stop.is_set():
+                return
+            if isinstance(piece, ModelError):
+                raise piece
+            yield piece
+
+
+def _write(*pieces: Piece) -> list[Written]:
+    writer = ModelWriter(FakeModel(*pieces), max_tokens=100, timeout_s=5, rng=Random(1))
+    return list(writer.write("why?", evidence("A."), Event()))
+
+
+LINE = '{"text": "The clock was behind.", "sources": [1]}\n'
+STOP = End("stop")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
+def test_extracted_sentences_are_supported(case: str) -> None:
+    """They are the source's own, word for word."""
+    found = evidence(case.text, language=case.language)  # type: ignore[attr-defined]
+    drafts = list(ExtractiveWriter().write("why?", found, Event()))
+    assert drafts
+    assert all(isinstance(check(draft, found), Supported) for draft in drafts)
+
+
+def test_pleasantries_are_left_out() -> None:
+    """So are questions."""
+    found = evidence("Hi Anna,\n\nThe clock was behind. Is it well now? Press Sync.\n\nKind regards,\nBen")
+    texts = [draft.text for draft in ExtractiveWriter().write("why?", found, Event())]
+    assert texts == ["The clock was behind.", "Press Sync."]
+
+
+def test_of_a_long_message_the_sentences_like_the_question_are_taken() -> None:
+    """In the order in which they were written."""
+    filler = " ".join(f"The weather was nice in {name} then." for name in ("Rome", "Paris", "Oslo", "Bern", "Kyiv"))
+    found = evidence(f"{filler} The clock of the server was behind. {filler} Press Sync in build 7.1.")
+    texts = [draft.text for draft in ExtractiveWriter().write("clock of the server", found, Event())]
+    assert len(texts) == 5
+    assert texts.index("The clock of the server was behind.") < texts.index("Press Sync in build 7.1.")
+
+
+def test_lines_are_read_as_they_arrive() -> None:
+    """In pieces of any size."""
+    pieces = [Delta(character) for character in LINE + LINE.rstrip()]
+    assert _write(*pieces, Tokens(10, 5), STOP) == [
+        Draft("The clock was behind.", (1,)),
+        Tokens(10, 5),
+        Draft("The clock was behind.", (1,)),
+    ]
+
+
+def test_a_model_may_decline() -> None:
+    """It says that the sources don't answer."""
+    assert _write(Delta('{"refuse": true}'), STOP) == [Declined()]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kind"),
+    [
+        ((Delta(LINE),), "cut_off"),
+        ((), "cut_off"),
+        ((Delta(LINE), End("filtered")), "filtered"),
+        ((Delta("once upon a time\n" * 20), STOP), "garbage"),
+        ((Delta(LINE * (MAX_DRAFTS + 1)), STOP), "endless"),
+        ((*[Delta("x" * 1_000)] * 10, STOP), "endless"),
+        ((*[Delta("\n" * 1_000)] * (MAX_OUTPUT // 1_000 + 1), STOP), "endless"),
+        ((Delta(LINE), ModelError("no", kind="throttled")), "throttled"),
+    ],
+)
+def test_a_model_that_fails_is_told_by_its_kind(pieces: tuple[Piece, ...], kind: str) -> None:
+    """Cut off, filtered, garbage, endless; or as the model says."""
+    with pytest.raises(ModelError) as caught:
+        _write(*pieces)
+    assert caught.value.kind == kind
+
+
+def test_at_the_maximum_of_tokens_the_unfinished_line_is_dropped() -> None:
+    """The sentences before it stand."""
+    assert _write(Delta(LINE + LINE[:-1]), End("length")) == [Draft("The clock was behind.", (1,))]
+
+
+def test_fences_and_a_few_lines_of_chatter_are_passed_over() -> None:
+    """Models write them all the same."""
+    assert len(_write(Delta(f"Sure!\n```json\n[\n{LINE}]\n```\n"), STOP)) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"text": 5}',
+        '{"text": "a", "sources": ["1"]}',
+        '{"text": "a", "sources": [1.5]}',
+        "[" * 5_000,
+        "\ud800",
+        "null",
+    ],
+)
+def test_lines_of_another_form_are_garbage(line: str) -> None:
+    """They are dropped, and never stop the reader."""
+    assert _write(Delta(line[:3_000] + "\n" + LINE), STOP) == [Draft("The clock was behind.", (1,))]
+
+
+@given(st.lists(st.text(max_size=200), max_size=20))
+def test_any_output_is_read_or_refused(pieces: list[str]) -> None:
+    """Nothing else is raised, and what is held is bounded."""
+    reader = DraftReader()
+    with suppress(ModelError):
+        for piece in pieces:
+            list(reader.feed(piece))
+        list(reader.end())
+
+
+def test_a_model_that_repeats_its_rules_has_failed() -> None:
+    """The canary is in no ticket."""
+    model = FakeModel()
+    writer = ModelWriter(model, max_tokens=1, timeout_s=1, rng=Random(1))
+    with pytest.raises(ModelError):
+        list(writer.write("q", evidence("A."), Event()))
+    canary = model.requests[0].system.rsplit(" ", 1)[1].strip(".\n")
+    with pytest.raises(ModelError) as caught:
+        _write(Delta(msgspec.json.encode({"text": f"The word is {canary}.", "sources": [1]}).decode() + "\n"), STOP)
+    assert caught.value.kind == "leak"
+
+
+def test_a_stopped_model_is_not_waited_for() -> None:
+    """A caller who has gone needs no answer."""
+    stop = Event()
+    writer = ModelWriter(FakeModel(Delta(LINE), Delta(LINE)), max_tokens=1, timeout_s=1, rng=Random(1))
+    drafts = writer.write("q", evidence("A."), stop)
+    next(drafts)
+    stop.set()
+    assert list(drafts) == []
+
+
+@given(st.text(max_size=200), st.text(min_size=1, max_size=200))
+def test_tickets_are_data_in_the_prompt(question: str, text: str) -> None:
+    """Each is one line of JSON, whatever it says, and the rules contain nothing of it."""
+    lines = prompt_of(question, evidence(text)).split("\n")
+    assert len(lines) == 2
+    assert set(msgspec.json.decode(lines[0])) == {"question"}
+    assert msgspec.json.decode(lines[1])["source"] == 1
+    assert "{" not in system_of("canary").replace('{"text": "<one sentence>", "sources": [<number>]}', "").replace(
+        '{"refuse": true}', ""
+    )
