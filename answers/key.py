@@ -1,0 +1,33 @@
+"""The key of a cached answer: everything that the answer depends on."""
+
+import unicodedata
+from hashlib import sha256
+
+import msgspec
+
+from answers.chain import Chain
+from answers.evidence import Evidence
+from answers.prompt import VERSION
+
+
+def answer_key(
+    question: str, evidence: Evidence, chain: Chain, *, tenant_id: str, audience: str, min_confidence: float
+) -> str:
+    """A hash, in hexadecimal. An edit or a delete of a source changes the evidence, and so the key.
+
+    Args:
+        question: as it was asked; only white space and Unicode's forms make no difference.
+        evidence: found just now, for this question.
+        chain: whose writers would write the answer.
+        tenant_id: of the caller.
+        audience: who may see the answer, such as `agents`.
+        min_confidence: as it is asked with.
+    """
+    sources = [
+        (s.ticket_id, s.version, s.chunk, s.message, s.start, s.end, s.resolution, sha256(s.text.encode()).hexdigest())
+        for s in evidence.sources
+    ]
+    refused = not evidence.sources or evidence.confidence < min_confidence
+    asked = " ".join(unicodedata.normalize("NFC", question).split())
+    parts = (VERSION, tenant_id, audience, asked, sources, refused, evidence.model, chain.name)
+    return sha256(msgspec.json.encode(parts)).hexdigest()

@@ -1,0 +1,308 @@
+"""The plan of an answer: which events are sent, by which writer, and when it refuses."""
+
+from collections.abc import Generator
+from threading import Event as Stop
+
+import pytest
+
+from answers.answer import Asked, answer
+from answers.chain import Chain, Link
+from answers.events import Done, Event, Refusal, Sentence, Sources, Usage
+from answers.evidence import Evidence
+from answers.extractive import ExtractiveWriter
+from answers.key import answer_key
+from answers.ports import Declined, Draft, Written
+from core.language_model import ModelError, Tokens
+from tests.answers.threads import evidence
+
+A, B = "The clock was 12 minutes behind.", "Press Sync in Admin > Groups."
+GOOD = Draft(A, (1,))
+FALSE = Draft("The clock was 13 minutes behind.", (1,))
+FOUND = evidence(f"{A} {B}", "Install build 7.")
+OTHER = Draft("Install build 7.", (2,))
+
+
+class Scripted:
+    """A writer that yields and raises what it is given, one script for each attempt."""
+
+    def __init__(self, *scripts: tuple[Written | ModelError, ...], name: str = "model") -> None:
+        self.name = name
+        self.scripts = list(scripts)
+        self.asked = 0
+        self.closed = 0
+
+    def write(self, question: str, evidence: Evidence, stop: Stop) -> Generator[Written, None, None]:
+        assert question
+        assert evidence.sources
+        assert not stop.is_set()
+        script = self.scripts[min(self.asked, len(self.scripts) - 1)]
+        self.asked += 1
+        try:
+            for piece in script:
+                if isinstance(piece, ModelError):
+                    raise piece
+                yield piece
+        finally:
+            self.closed += 1
+
+
+class Ledger:
+    """A budget, a breaker and an observer that note what they are told."""
+
+    def __init__(self, *, allowed: bool = True) -> None:
+        self.allowed = allowed
+        self.spent: list[tuple[str, Tokens]] = []
+        self.notes: list[str] = []
+        self.budget = _Budget(self)
+        self.breaker = _Breaker(self)
+        self.observer = _Observer(self)
+
+
+class _Budget:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def allows(self, tenant_id: str) -> bool:
+        assert tenant_id == "acme"
+        return self._ledger.allowed
+
+    def spend(self, tenant_id: str, tokens: Tokens) -> None:
+        self._ledger.spent.append((tenant_id, tokens))
+
+
+class _Breaker:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def allows(self) -> bool:
+        return self._ledger.allowed
+
+    def succeeded(self) -> None:
+        self._ledger.notes.append("succeeded")
+
+    def failed(self, error: ModelError) -> None:
+        self._ledger.notes.append(f"failed {error.kind}")
+
+    def abandoned(self) -> None:
+        self._ledger.notes.append("abandoned")
+
+
+class _Observer:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def unsupported(self, writer: str, reason: str) -> None:
+        self._ledger.notes.append(f"{writer} {reason}")
+
+    def failed(self, writer: str, error: ModelError) -> None:
+        self._ledger.notes.append(f"{writer} {error.kind}")
+
+
+def _link(writer: Scripted, *, attempts: int = 1, deadline_s: float = 10) -> Link:
+    return Link(writer=writer, metered=True, attempts=attempts, deadline_s=deadline_s)
+
+
+def _chain(*links: Link) -> Chain:
+    return Chain(links=(*links, Link(writer=ExtractiveWriter())), delay_s=lambda _attempt, _error: 0.0)
+
+
+def _asked(min_confidence: float = 0.4) -> Asked:
+    return Asked(answer_id="a", tenant_id="acme", question="why?", min_confidence=min_confidence)
+
+
+def _events(chain: Chain, found: Evidence = FOUND, stop: Stop | None = None) -> list[Event]:
+    return list(answer(_asked(), found, chain, stop or Stop()))
+
+
+def _texts(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Sentence)]
+
+
+def test_the_events_come_in_order() -> None:
+    """Sources, sentences, usage, done."""
+    events = _events(_chain(_link(Scripted((GOOD, Tokens(7, 3))))))
+    assert [type(event) for event in events] == [Sources, Sentence, Usage, Done]
+    assert events[0] == Sources("a", FOUND.sources)
+    assert events[2] == Usage("model", 7, 3)
+    assert events[3] == Done("a", "answered")
+
+
+@pytest.mark.parametrize("found", [evidence(confidence=0.9), evidence(A, confidence=0.39)])
+def test_without_good_evidence_nobody_is_asked(found: Evidence) -> None:
+    """The answer is a refusal, with the sources that there are."""
+    writer = Scripted((GOOD,))
+    events = _events(_chain(_link(writer)), found)
+    assert [type(event) for event in events] == [Sources, Refusal, Usage, Done]
+    assert events[1].reason == "nothing_found"  # type: ignore[union-attr]
+    assert events[3] == Done("a", "refused")
+    assert not writer.asked
+
+
+def test_unsupported_sentences_are_not_sent() -> None:
+    """The others are, once each."""
+    ledger = Ledger()
+    chain = Chain(links=(_link(Scripted((FALSE, GOOD, GOOD, Draft(B, (9,))))),), observer=ledger.observer)
+    assert _texts(_events(chain)) == [A]
+    assert ledger.notes == ["model exact", "model no_source"]
+
+
+def test_without_a_supported_sentence_the_next_writer_is_asked() -> None:
+    """The answer says that it is degraded, and why."""
+    events = _events(_chain(_link(Scripted((FALSE,)))))
+    assert _texts(events) == [A, B]
+    assert events[-2] == Usage("extractive", 0, 0, "model wrote nothing that the sources support")
+
+
+def test_sentences_wait_for_one_that_cites_the_best_resolution() -> None:
+    """Without one they are never sent."""
+    assert _texts(_events(_chain(_link(Scripted((OTHER, GOOD)))))) == ["Install build 7.", A]
+    events = _events(_chain(_link(Scripted((OTHER,)))))
+    assert _texts(events) == [A, B]
+    assert events[-2] == Usage("extractive", 0, 0, "model cited no good source")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"), [((FALSE,), "unsupported"), ((OTHER,), "not_relevant"), ((Declined(),), "not_relevant")]
+)
+def test_a_refusal_says_why(script: tuple[Written, ...], reason: str) -> None:
+    """Nothing was supported, or nothing relevant, or the model declined."""
+    events = _events(Chain(links=(_link(Scripted(script)),)))
+    refusals = [event for event in events if isinstance(event, Refusal)]
+    assert [one.reason for one in refusals] == [reason]
+    assert events[-1] == Done("a", "refused")
+
+
+def test_a_model_that_declines_is_believed() -> None:
+    """The next writer isn't asked."""
+    events = _events(_chain(_link(Scripted((Declined(),)))))
+    assert _texts(events) == []
+
+
+def test_a_model_that_fails_is_followed_by_the_next() -> None:
+    """The answer says so."""
+    second = Scripted((GOOD,), name="second")
+    events = _events(_chain(_link(Scripted((ModelError("no", kind="throttled"),))), _link(second)))
+    assert _texts(events) == [A]
+    assert events[-2] == Usage("second", 0, 0, "model failed (throttled)")
+
+
+def test_after_the_first_sentence_nobody_else_is_asked() -> None:
+    """What was sent stands, and the answer says that it may lack something."""
+    second = Scripted((GOOD,), name="second")
+    events = _events(_chain(_link(Scripted((GOOD, ModelError("no", kind="cut_off")))), _link(second)))
+    assert _texts(events) == [A]
+    assert events[-2:] == [Usage("model", 0, 0, "model failed (cut_off)"), Done("a", "answered")]
+    assert not second.asked
+
+
+def test_without_any_writer_left_the_refusal_says_so() -> None:
+    """There is no sentence to send."""
+    events = _events(Chain(links=(_link(Scripted((ModelError("no", kind="timeout"),))),)))
+    assert [event.reason for event in events if isinstance(event, Refusal)] == ["no_model"]
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("throttled", 2), ("garbage", 1), ("filtered", 1)])
+def test_attempts_are_repeated_where_that_may_help(kind: str, asked: int) -> None:
+    """Garbage stays garbage."""
+    writer = Scripted((ModelError("no", kind=kind),), (GOOD,))
+    events = _events(_chain(_link(writer, attempts=2)))
+    assert writer.asked == writer.closed == asked
+    assert _texts(events) == ([A] if asked == 2 else [A, B])
+
+
+def test_an_attempt_that_would_begin_too_late_is_not_made() -> None:
+    """The wait counts."""
+    writer = Scripted((ModelError("no", kind="throttled"),), (GOOD,))
+    chain = Chain(
+        links=(_link(writer, attempts=2, deadline_s=1), Link(writer=ExtractiveWriter())), delay_s=lambda *_: 2.0
+    )
+    assert _texts(_events(chain)) == [A, B]
+    assert writer.asked == 1
+
+
+def test_a_writer_that_takes_too_long_is_left() -> None:
+    """Unless it has sent a sentence, the next one is asked."""
+    seconds = iter(range(0, 1_000, 6))
+    chain = Chain(
+        links=(_link(Scripted((FALSE, FALSE, FALSE, GOOD))), Link(writer=ExtractiveWriter())),
+        clock=lambda: float(next(seconds)),
+    )
+    events = _events(chain)
+    assert _texts(events) == [A, B]
+    assert events[-2] == Usage("extractive", 0, 0, "model failed (deadline)")
+
+
+def test_the_budget_degrades_and_is_told_of_all_tokens() -> None:
+    """Tokens of a failed attempt cost too."""
+    ledger = Ledger()
+    failing = Scripted((Tokens(5, 1), ModelError("no", kind="throttled")), (Tokens(5, 2), GOOD))
+    chain = Chain(links=(_link(failing, attempts=2),), budget=ledger.budget, delay_s=lambda *_: 0.0)
+    events = _events(chain)
+    assert events[-2] == Usage("model", 10, 3, "model failed (throttled)")
+    assert ledger.spent == [("acme", Tokens(5, 1)), ("acme", Tokens(5, 2))]
+    poor = Chain(links=(_link(Scripted((GOOD,))), Link(writer=ExtractiveWriter())), budget=Ledger(allowed=False).budget)
+    assert _events(poor)[-2] == Usage("extractive", 0, 0, "today's tokens are used up")
+
+
+def test_an_open_breaker_degrades() -> None:
+    """The model isn't asked."""
+    ledger, writer = Ledger(allowed=False), Scripted((GOOD,))
+    chain = Chain(links=(Link(writer=writer, breaker=ledger.breaker), Link(writer=ExtractiveWriter())))
+    assert _events(chain)[-2] == Usage("extractive", 0, 0, "model is unavailable")
+    assert not writer.asked
+
+
+def test_the_breaker_is_told_each_outcome() -> None:
+    """What a model says is no failure of it."""
+    for script, notes in (
+        ((FALSE,), ["succeeded"]),
+        ((ModelError("no", kind="timeout"),), ["failed timeout"]),
+        ((GOOD, ModelError("no", kind="cut_off")), ["failed cut_off"]),
+    ):
+        ledger = Ledger()
+        _events(Chain(links=(Link(writer=Scripted(script), breaker=ledger.breaker),)))
+        assert ledger.notes == notes
+
+
+def test_a_stop_ends_the_events() -> None:
+    """A stream without its last event was not completed."""
+    stop, writer, ledger = Stop(), Scripted((GOOD, Draft(B, (1,)))), Ledger()
+    chain = Chain(links=(Link(writer=writer, breaker=ledger.breaker), Link(writer=ExtractiveWriter())))
+    events: list[Event] = []
+    for event in answer(_asked(), FOUND, chain, stop):
+        events.append(event)
+        if isinstance(event, Sentence):
+            stop.set()
+    assert [type(event) for event in events] == [Sources, Sentence]
+    assert writer.closed == 1
+    assert ledger.notes == ["abandoned"]
+
+
+def test_a_reader_who_leaves_closes_the_writer() -> None:
+    """The events needn't be read to their end."""
+    writer, ledger = Scripted((GOOD, Draft(B, (1,)))), Ledger()
+    events = answer(_asked(), FOUND, Chain(links=(Link(writer=writer, breaker=ledger.breaker),)), Stop())
+    next(events)
+    next(events)
+    events.close()
+    assert writer.closed == 1
+    assert ledger.notes == ["abandoned"]
+
+
+def test_the_key_changes_with_everything_an_answer_depends_on() -> None:
+    """An edited source, another tenant or audience, another question, another model."""
+    chain = _chain()
+
+    def key(question: str = "why?", found: Evidence = FOUND, tenant: str = "acme", audience: str = "agents") -> str:
+        return answer_key(question, found, chain, tenant_id=tenant, audience=audience, min_confidence=0.4)
+
+    same = key()
+    assert key("  why? ") == same
+    others = {key("who?"), key(found=evidence(A, B)), key(tenant="borealis"), key(audience="customers")}
+    low = evidence(f"{A} {B}", "Install build 7.", confidence=0.1)
+    others |= {
+        key(found=low),
+        answer_key("why?", FOUND, _chain(_link(Scripted())), tenant_id="acme", audience="agents", min_confidence=0.4),
+    }
+    assert same not in others
+    assert len(others) == 6
