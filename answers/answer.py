@@ -4,17 +4,13 @@ from collections.abc import Generator, Iterator
 from threading import Event as Stop
 from typing import Final
 
-from msgspec import Struct
-
-from answers.chain import FINAL_KINDS, Chain, Link
+from answers.chain import Chain, Link
 from answers.check import Unsupported, check
 from answers.events import Done, Event, Refusal, RefusalReason, Sentence, Sources, Usage
 from answers.evidence import Evidence
-from answers.ports import Declined, Draft
-from core.language_model import ModelError, Tokens
+from answers.ports import Asked, Declined, Draft
+from core.language_model import ModelError, ModelErrorKind, Tokens
 
-#: The confidence below which the evidence is not about the question (docs/answers.md).
-MIN_CONFIDENCE: Final = 0.4
 #: Most sentences of an answer.
 MAX_SENTENCES: Final = 8
 
@@ -26,18 +22,11 @@ TEXTS: Final[dict[RefusalReason, str]] = {
     "no_model": "No model is available to write an answer. Look at the sources themselves, or try again later.",
 }
 
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """What is asked, and for whom.
-
-    Attributes:
-        min_confidence: evidence of less is refused.
-    """
-
-    answer_id: str
-    tenant_id: str
-    question: str
-    min_confidence: float = MIN_CONFIDENCE
+#: Why a writer was passed over, by the kind of its failure; with its name.
+_WHY: Final[dict[ModelErrorKind, str]] = {
+    "over_budget": "today's tokens are used up",
+    "circuit_open": "{} is unavailable",
+}
 
 
 def answer(asked: Asked, evidence: Evidence, chain: Chain, stop: Stop) -> Generator[Event, None, None]:
@@ -66,6 +55,7 @@ class _Run:
     def __init__(self, asked: Asked, evidence: Evidence, chain: Chain, stop: Stop) -> None:
         self._asked = asked
         self._evidence = evidence
+        self._best = evidence.best
         self._chain = chain
         self._stop = stop
         self._writer = "none"
@@ -80,8 +70,6 @@ class _Run:
         for link in self._chain.links:
             if self._stop.is_set():
                 return
-            if not self._may_ask(link):
-                continue
             self._writer = link.writer.name
             settled = yield from self._ask(link)
             if settled or self._stop.is_set():
@@ -93,63 +81,33 @@ class _Run:
         """What it took."""
         return Usage(self._writer, self._input, self._output, self._degraded)
 
-    def _may_ask(self, link: Link) -> bool:
-        if link.metered and not self._chain.budget.allows(self._asked.tenant_id):
-            self._degrade("today's tokens are used up")
-            return False
-        if not link.breaker.allows():
-            self._degrade(f"{link.writer.name} is unavailable")
-            return False
-        return True
-
     def _degrade(self, reason: str) -> None:
         """Remember why the first writer didn't write."""
         self._degraded = self._degraded or reason
 
     def _ask(self, link: Link) -> Generator[Event, None, bool]:
-        """Up to the link's attempts. Returns whether the answer or refusal is settled."""
-        name, deadline = link.writer.name, self._chain.clock() + link.deadline_s
-        for attempt in range(max(1, link.attempts)):
-            try:
-                settled = yield from self._attempt(link, deadline)
-            except ModelError as error:
-                link.breaker.failed(error)
-                self._chain.observer.failed(name, error)
-                self._degrade(f"{name} failed ({error.kind})")
-                if self.sent:
-                    return True
-                if error.kind in FINAL_KINDS or not self._wait(attempt, error, link, deadline):
-                    return False
-                continue
-            except BaseException:  # nobody reads the events any more, or a fault of ours
-                link.breaker.abandoned()
-                raise
-            if self._stop.is_set():
-                link.breaker.abandoned()
-            else:
-                link.breaker.succeeded()
-            return settled
-        return False
+        """Ask one writer. Returns whether the answer or refusal is settled."""
+        name = link.writer.name
+        try:
+            return (yield from self._read(link, self._chain.clock() + link.deadline_s))
+        except ModelError as error:
+            self._chain.observer.failed(name, error)
+            self._degrade(_WHY.get(error.kind, "{} failed ({})").format(name, error.kind))
+            return self.sent > 0
 
-    def _wait(self, attempt: int, error: ModelError, link: Link, deadline: float) -> bool:
-        """Wait before the next attempt, if there is one in time."""
-        delay = self._chain.delay_s(attempt, error)
-        if attempt + 1 >= link.attempts or self._chain.clock() + delay >= deadline or self._stop.wait(delay):
-            return False
-        return link.breaker.allows()
-
-    def _attempt(self, link: Link, deadline: float) -> Generator[Event, None, bool]:
-        """One attempt: sentences are held back until one cites the best resolution."""
+    def _read(self, link: Link, deadline: float) -> Generator[Event, None, bool]:
+        """Send the drafts that pass the check; they are held back until one cites the best resolution."""
         held: list[Sentence] = []
         told: set[str] = set()
         declined = cited_best = False
-        pieces = link.writer.write(self._asked.question, self._evidence, self._stop)
+        pieces = link.writer.write(self._asked, self._evidence, self._stop)
         try:
             for piece in pieces:
                 if self._stop.is_set():
                     return True
                 if isinstance(piece, Tokens):
-                    self._count(link, piece)
+                    self._input += piece.input
+                    self._output += piece.output
                     continue
                 if isinstance(piece, Declined):
                     declined = True
@@ -158,7 +116,7 @@ class _Run:
                 if sentence is not None and sentence.text not in told:
                     told.add(sentence.text)
                     held.append(sentence)
-                    cited_best |= any(citation.source in self._evidence.best for citation in sentence.citations)
+                    cited_best |= any(citation.source in self._best for citation in sentence.citations)
                 if cited_best:
                     self.sent += len(held)
                     yield from held
@@ -166,13 +124,13 @@ class _Run:
                 if self.sent >= MAX_SENTENCES:
                     break
                 if self._chain.clock() > (deadline + link.deadline_s if self.sent else deadline):
-                    raise ModelError(f"{link.writer.name} took too long", kind="deadline")
+                    raise ModelError(f"{link.writer.name} took too long", kind="timeout")
         finally:
             pieces.close()
         return self._settle(link, declined=declined, held=len(held))
 
     def _settle(self, link: Link, *, declined: bool, held: int) -> bool:
-        """Whether the end of an attempt without a failure is the end of the answer."""
+        """Whether the end of a writer's drafts is the end of the answer."""
         if self.sent:
             return True
         if declined:
@@ -189,9 +147,3 @@ class _Run:
             self._chain.observer.unsupported(link.writer.name, found.reason)
             return None
         return Sentence(found.text, found.citations)
-
-    def _count(self, link: Link, tokens: Tokens) -> None:
-        self._input += tokens.input
-        self._output += tokens.output
-        if link.metered:
-            self._chain.budget.spend(self._asked.tenant_id, tokens)

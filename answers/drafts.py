@@ -44,12 +44,12 @@ class DraftReader:
         """
         self._read += len(text)
         if self._read > MAX_OUTPUT:
-            raise ModelError("the model doesn't stop writing", kind="endless")
+            raise ModelError("the model doesn't stop writing", kind="too_long")
         *whole, self._line = (self._line + text).split("\n")
         for line in whole:
             yield from self._parse(line)
         if len(self._line) > MAX_LINE:
-            raise ModelError("the model wrote a line that doesn't end", kind="endless")
+            raise ModelError("the model wrote a line that doesn't end", kind="too_long")
 
     def end(self) -> Iterator[Draft | Declined]:
         """The draft of the last line, which may lack its line feed.
@@ -73,9 +73,9 @@ class DraftReader:
         elif found.text.strip() and len(line) <= MAX_LINE:
             self._drafts += 1
             if self._drafts > MAX_DRAFTS:
-                raise ModelError(f"the model wrote more than {MAX_DRAFTS} sentences", kind="endless")
+                raise ModelError(f"the model wrote more than {MAX_DRAFTS} sentences", kind="too_long")
             yield Draft(found.text, tuple(found.sources))
         else:
             self._garbage += 1
             if self._garbage > MAX_GARBAGE:
-                raise ModelError("the model doesn't write the lines of JSON that it was asked for", kind="garbage")
+                raise ModelError("the model doesn't write the lines of JSON that it was asked for", kind="protocol")

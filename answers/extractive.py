@@ -5,7 +5,7 @@ from threading import Event
 from typing import Final
 
 from answers.evidence import Evidence, Source
-from answers.ports import Draft
+from answers.ports import Asked, Draft
 from answers.reading import read
 from answers.sentences import Span, is_statement, plain, spans_of
 
@@ -26,7 +26,7 @@ class ExtractiveWriter:
         """See `Writer`."""
         return NAME
 
-    def write(self, question: str, evidence: Evidence, stop: Event) -> Generator[Draft, None, None]:
+    def write(self, asked: Asked, evidence: Evidence, stop: Event) -> Generator[Draft, None, None]:
         """See `Writer`. Never fails."""
         if not evidence.sources:
             return
@@ -35,7 +35,7 @@ class ExtractiveWriter:
         own = [(n, s) for n, s in enumerate(evidence.sources, 1) if s.ticket_id == first.ticket_id]
         own.sort(key=lambda one: (one[1].message, one[1].chunk))
         told: set[str] = set()
-        for number, source, (start, end) in _chosen(question, own):
+        for number, source, (start, end) in _chosen(asked.question, own):
             text = plain(source.text[start:end])
             if stop.is_set():
                 return

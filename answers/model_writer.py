@@ -7,7 +7,7 @@ from typing import Final
 
 from answers.drafts import DraftReader
 from answers.evidence import Evidence
-from answers.ports import Declined, Draft, Written
+from answers.ports import Asked, Declined, Draft, Written
 from answers.prompt import prompt_of, system_of
 from core.language_model import End, LanguageModel, ModelError, ModelRequest, Tokens
 
@@ -29,7 +29,7 @@ class ModelWriter:
         """See `Writer`."""
         return self._model.name
 
-    def write(self, question: str, evidence: Evidence, stop: Event) -> Generator[Written, None, None]:
+    def write(self, asked: Asked, evidence: Evidence, stop: Event) -> Generator[Written, None, None]:
         """See `Writer`.
 
         Raises:
@@ -37,8 +37,9 @@ class ModelWriter:
         """
         canary = f"c{self._rng.getrandbits(_CANARY_BITS):016x}"
         request = ModelRequest(
+            tenant_id=asked.tenant_id,
             system=system_of(canary),
-            prompt=prompt_of(question, evidence),
+            prompt=prompt_of(asked.question, evidence),
             max_tokens=self._max_tokens,
             timeout_s=self._timeout_s,
         )
@@ -52,10 +53,12 @@ class ModelWriter:
                 yield from _clean(reader.feed(piece.text), canary)
             if stop.is_set():
                 return
+        if stop.is_set():
+            return
         if end is None:
             raise ModelError(f"{self.name} was cut off", kind="cut_off")
         if end.reason == "filtered":
-            raise ModelError(f"a filter of {self.name} stopped its answer", kind="filtered")
+            raise ModelError(f"a filter of {self.name} stopped its answer", kind="failed")
         if end.reason == "stop":  # at the maximum of tokens the last line is half a sentence
             yield from _clean(reader.end(), canary)
 
@@ -63,5 +66,5 @@ class ModelWriter:
 def _clean(found: Iterator[Draft | Declined], canary: str) -> Iterator[Draft | Declined]:
     for draft in found:
         if isinstance(draft, Draft) and canary in draft.text:
-            raise ModelError("the model repeated its rules", kind="leak")
+            raise ModelError("the model repeated its rules", kind="protocol")
         yield draft

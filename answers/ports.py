@@ -1,13 +1,29 @@
-"""Protocols of an answer: who writes the drafts, which of them may be asked, and who counts."""
+"""What a writer is asked and yields, and the protocols of writers and observers."""
 
 from collections.abc import Generator
 from threading import Event
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from answers.evidence import Evidence
 from core.language_model import ModelError, Tokens
+
+#: The confidence below which the evidence is not about the question (docs/answers.md).
+MIN_CONFIDENCE: Final = 0.4
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is asked, and for whom.
+
+    Attributes:
+        min_confidence: evidence of less is refused.
+    """
+
+    answer_id: str
+    tenant_id: str
+    question: str
+    min_confidence: float = MIN_CONFIDENCE
 
 
 class Draft(Struct, frozen=True):
@@ -33,44 +49,12 @@ class Writer(Protocol):
         """As it labels metrics and is shown to users."""
         ...
 
-    def write(self, question: str, evidence: Evidence, stop: Event) -> Generator[Written, None, None]:
+    def write(self, asked: Asked, evidence: Evidence, stop: Event) -> Generator[Written, None, None]:
         """The drafts, in order. Setting `stop`, or closing the generator, ends it soon.
 
         Raises:
             ModelError: the model failed; drafts that were yielded before stand.
         """
-        ...
-
-
-class Breaker(Protocol):
-    """The circuit breaker of one model. Safe to use from any thread."""
-
-    def allows(self) -> bool:
-        """Whether the model may be asked now. After True it is told the outcome."""
-        ...
-
-    def succeeded(self) -> None:
-        """The model answered, whatever it said."""
-        ...
-
-    def failed(self, error: ModelError) -> None:
-        """The model failed."""
-        ...
-
-    def abandoned(self) -> None:
-        """The call ended without an outcome: nobody waits for it any more."""
-        ...
-
-
-class Budget(Protocol):
-    """The tokens that a tenant may use. Safe to use from any thread."""
-
-    def allows(self, tenant_id: str) -> bool:
-        """Whether the tenant has tokens left."""
-        ...
-
-    def spend(self, tenant_id: str, tokens: Tokens) -> None:
-        """Count tokens that were used."""
         ...
 
 
@@ -82,5 +66,5 @@ class Observer(Protocol):
         ...
 
     def failed(self, writer: str, error: ModelError) -> None:
-        """An attempt failed."""
+        """A writer failed."""
         ...

@@ -5,14 +5,14 @@ from threading import Event as Stop
 
 import pytest
 
-from answers.answer import Asked, answer
+from answers.answer import answer
 from answers.chain import Chain, Link
 from answers.events import Done, Event, Refusal, Sentence, Sources, Usage
 from answers.evidence import Evidence
 from answers.extractive import ExtractiveWriter
 from answers.key import answer_key
-from answers.ports import Declined, Draft, Written
-from core.language_model import ModelError, Tokens
+from answers.ports import Asked, Declined, Draft, Written
+from core.language_model import ModelError, ModelErrorKind, Tokens
 from tests.answers.threads import evidence
 
 A, B = "The clock was 12 minutes behind.", "Press Sync in Admin > Groups."
@@ -23,22 +23,21 @@ OTHER = Draft("Install build 7.", (2,))
 
 
 class Scripted:
-    """A writer that yields and raises what it is given, one script for each attempt."""
+    """A writer that yields and raises what it is given."""
 
-    def __init__(self, *scripts: tuple[Written | ModelError, ...], name: str = "model") -> None:
+    def __init__(self, script: tuple[Written | ModelError, ...] = (), *, name: str = "model") -> None:
         self.name = name
-        self.scripts = list(scripts)
+        self.script = script
         self.asked = 0
         self.closed = 0
 
-    def write(self, question: str, evidence: Evidence, stop: Stop) -> Generator[Written, None, None]:
-        assert question
+    def write(self, asked: Asked, evidence: Evidence, stop: Stop) -> Generator[Written, None, None]:
+        assert asked.question
         assert evidence.sources
         assert not stop.is_set()
-        script = self.scripts[min(self.asked, len(self.scripts) - 1)]
         self.asked += 1
         try:
-            for piece in script:
+            for piece in self.script:
                 if isinstance(piece, ModelError):
                     raise piece
                 yield piece
@@ -46,64 +45,25 @@ class Scripted:
             self.closed += 1
 
 
-class Ledger:
-    """A budget, a breaker and an observer that note what they are told."""
+class Notes:
+    """An observer that notes what it is told."""
 
-    def __init__(self, *, allowed: bool = True) -> None:
-        self.allowed = allowed
-        self.spent: list[tuple[str, Tokens]] = []
+    def __init__(self) -> None:
         self.notes: list[str] = []
-        self.budget = _Budget(self)
-        self.breaker = _Breaker(self)
-        self.observer = _Observer(self)
-
-
-class _Budget:
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def allows(self, tenant_id: str) -> bool:
-        assert tenant_id == "acme"
-        return self._ledger.allowed
-
-    def spend(self, tenant_id: str, tokens: Tokens) -> None:
-        self._ledger.spent.append((tenant_id, tokens))
-
-
-class _Breaker:
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def allows(self) -> bool:
-        return self._ledger.allowed
-
-    def succeeded(self) -> None:
-        self._ledger.notes.append("succeeded")
-
-    def failed(self, error: ModelError) -> None:
-        self._ledger.notes.append(f"failed {error.kind}")
-
-    def abandoned(self) -> None:
-        self._ledger.notes.append("abandoned")
-
-
-class _Observer:
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
 
     def unsupported(self, writer: str, reason: str) -> None:
-        self._ledger.notes.append(f"{writer} {reason}")
+        self.notes.append(f"{writer} {reason}")
 
     def failed(self, writer: str, error: ModelError) -> None:
-        self._ledger.notes.append(f"{writer} {error.kind}")
+        self.notes.append(f"{writer} {error.kind}")
 
 
-def _link(writer: Scripted, *, attempts: int = 1, deadline_s: float = 10) -> Link:
-    return Link(writer=writer, metered=True, attempts=attempts, deadline_s=deadline_s)
+def _link(writer: Scripted, *, deadline_s: float = 10) -> Link:
+    return Link(writer=writer, deadline_s=deadline_s)
 
 
 def _chain(*links: Link) -> Chain:
-    return Chain(links=(*links, Link(writer=ExtractiveWriter())), delay_s=lambda _attempt, _error: 0.0)
+    return Chain(links=(*links, Link(writer=ExtractiveWriter())))
 
 
 def _asked(min_confidence: float = 0.4) -> Asked:
@@ -140,10 +100,10 @@ def test_without_good_evidence_nobody_is_asked(found: Evidence) -> None:
 
 def test_unsupported_sentences_are_not_sent() -> None:
     """The others are, once each."""
-    ledger = Ledger()
-    chain = Chain(links=(_link(Scripted((FALSE, GOOD, GOOD, Draft(B, (9,))))),), observer=ledger.observer)
+    notes = Notes()
+    chain = Chain(links=(_link(Scripted((FALSE, GOOD, GOOD, Draft(B, (9,))))),), observer=notes)
     assert _texts(_events(chain)) == [A]
-    assert ledger.notes == ["model exact", "model no_source"]
+    assert notes.notes == ["model exact", "model no_source"]
 
 
 def test_without_a_supported_sentence_the_next_writer_is_asked() -> None:
@@ -201,25 +161,6 @@ def test_without_any_writer_left_the_refusal_says_so() -> None:
     assert [event.reason for event in events if isinstance(event, Refusal)] == ["no_model"]
 
 
-@pytest.mark.parametrize(("kind", "asked"), [("throttled", 2), ("garbage", 1), ("filtered", 1)])
-def test_attempts_are_repeated_where_that_may_help(kind: str, asked: int) -> None:
-    """Garbage stays garbage."""
-    writer = Scripted((ModelError("no", kind=kind),), (GOOD,))
-    events = _events(_chain(_link(writer, attempts=2)))
-    assert writer.asked == writer.closed == asked
-    assert _texts(events) == ([A] if asked == 2 else [A, B])
-
-
-def test_an_attempt_that_would_begin_too_late_is_not_made() -> None:
-    """The wait counts."""
-    writer = Scripted((ModelError("no", kind="throttled"),), (GOOD,))
-    chain = Chain(
-        links=(_link(writer, attempts=2, deadline_s=1), Link(writer=ExtractiveWriter())), delay_s=lambda *_: 2.0
-    )
-    assert _texts(_events(chain)) == [A, B]
-    assert writer.asked == 1
-
-
 def test_a_writer_that_takes_too_long_is_left() -> None:
     """Unless it has sent a sentence, the next one is asked."""
     seconds = iter(range(0, 1_000, 6))
@@ -229,45 +170,31 @@ def test_a_writer_that_takes_too_long_is_left() -> None:
     )
     events = _events(chain)
     assert _texts(events) == [A, B]
-    assert events[-2] == Usage("extractive", 0, 0, "model failed (deadline)")
+    assert events[-2] == Usage("extractive", 0, 0, "model failed (timeout)")
 
 
-def test_the_budget_degrades_and_is_told_of_all_tokens() -> None:
-    """Tokens of a failed attempt cost too."""
-    ledger = Ledger()
-    failing = Scripted((Tokens(5, 1), ModelError("no", kind="throttled")), (Tokens(5, 2), GOOD))
-    chain = Chain(links=(_link(failing, attempts=2),), budget=ledger.budget, delay_s=lambda *_: 0.0)
-    events = _events(chain)
-    assert events[-2] == Usage("model", 10, 3, "model failed (throttled)")
-    assert ledger.spent == [("acme", Tokens(5, 1)), ("acme", Tokens(5, 2))]
-    poor = Chain(links=(_link(Scripted((GOOD,))), Link(writer=ExtractiveWriter())), budget=Ledger(allowed=False).budget)
-    assert _events(poor)[-2] == Usage("extractive", 0, 0, "today's tokens are used up")
-
-
-def test_an_open_breaker_degrades() -> None:
-    """The model isn't asked."""
-    ledger, writer = Ledger(allowed=False), Scripted((GOOD,))
-    chain = Chain(links=(Link(writer=writer, breaker=ledger.breaker), Link(writer=ExtractiveWriter())))
-    assert _events(chain)[-2] == Usage("extractive", 0, 0, "model is unavailable")
-    assert not writer.asked
-
-
-def test_the_breaker_is_told_each_outcome() -> None:
-    """What a model says is no failure of it."""
-    for script, notes in (
-        ((FALSE,), ["succeeded"]),
-        ((ModelError("no", kind="timeout"),), ["failed timeout"]),
-        ((GOOD, ModelError("no", kind="cut_off")), ["failed cut_off"]),
-    ):
-        ledger = Ledger()
-        _events(Chain(links=(Link(writer=Scripted(script), breaker=ledger.breaker),)))
-        assert ledger.notes == notes
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("over_budget", "today's tokens are used up"),
+        ("circuit_open", "model is unavailable"),
+        ("denied", "model failed (denied)"),
+    ],
+)
+def test_an_answer_says_why_it_is_degraded(kind: ModelErrorKind, why: str) -> None:
+    """And counts the tokens of a failed attempt."""
+    notes = Notes()
+    failing = Scripted((Tokens(5, 1), ModelError("no", kind=kind)))
+    chain = Chain(links=(_link(failing), Link(writer=ExtractiveWriter())), observer=notes)
+    assert _events(chain)[-2] == Usage("extractive", 5, 1, why)
+    assert notes.notes == [f"model {kind}"]
+    assert failing.closed == 1
 
 
 def test_a_stop_ends_the_events() -> None:
     """A stream without its last event was not completed."""
-    stop, writer, ledger = Stop(), Scripted((GOOD, Draft(B, (1,)))), Ledger()
-    chain = Chain(links=(Link(writer=writer, breaker=ledger.breaker), Link(writer=ExtractiveWriter())))
+    stop, writer = Stop(), Scripted((GOOD, Draft(B, (1,))))
+    chain = _chain(_link(writer))
     events: list[Event] = []
     for event in answer(_asked(), FOUND, chain, stop):
         events.append(event)
@@ -275,18 +202,16 @@ def test_a_stop_ends_the_events() -> None:
             stop.set()
     assert [type(event) for event in events] == [Sources, Sentence]
     assert writer.closed == 1
-    assert ledger.notes == ["abandoned"]
 
 
 def test_a_reader_who_leaves_closes_the_writer() -> None:
     """The events needn't be read to their end."""
-    writer, ledger = Scripted((GOOD, Draft(B, (1,)))), Ledger()
-    events = answer(_asked(), FOUND, Chain(links=(Link(writer=writer, breaker=ledger.breaker),)), Stop())
+    writer = Scripted((GOOD, Draft(B, (1,))))
+    events = answer(_asked(), FOUND, _chain(_link(writer)), Stop())
     next(events)
     next(events)
     events.close()
     assert writer.closed == 1
-    assert ledger.notes == ["abandoned"]
 
 
 def test_the_key_changes_with_everything_an_answer_depends_on() -> None:

@@ -14,7 +14,7 @@ from answers.check import Supported, check
 from answers.drafts import MAX_DRAFTS, MAX_OUTPUT, DraftReader
 from answers.extractive import ExtractiveWriter
 from answers.model_writer import ModelWriter
-from answers.ports import Declined, Draft, Written
+from answers.ports import Asked, Declined, Draft, Written
 from answers.prompt import prompt_of, system_of
 from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
 from tests.answers.claims import CASES
@@ -44,18 +44,19 @@ class FakeModel:
 
 def _write(*pieces: Piece) -> list[Written]:
     writer = ModelWriter(FakeModel(*pieces), max_tokens=100, timeout_s=5, rng=Random(1))
-    return list(writer.write("why?", evidence("A."), Event()))
+    return list(writer.write(ASKED, evidence("A."), Event()))
 
 
 LINE = '{"text": "The clock was behind.", "sources": [1]}\n'
 STOP = End("stop")
+ASKED = Asked(answer_id="a", tenant_id="acme", question="why?")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
 def test_extracted_sentences_are_supported(case: str) -> None:
     """They are the source's own, word for word."""
     found = evidence(case.text, language=case.language)  # type: ignore[attr-defined]
-    drafts = list(ExtractiveWriter().write("why?", found, Event()))
+    drafts = list(ExtractiveWriter().write(ASKED, found, Event()))
     assert drafts
     assert all(isinstance(check(draft, found), Supported) for draft in drafts)
 
@@ -63,7 +64,7 @@ def test_extracted_sentences_are_supported(case: str) -> None:
 def test_pleasantries_are_left_out() -> None:
     """So are questions."""
     found = evidence("Hi Anna,\n\nThe clock was behind. Is it well now? Press Sync.\n\nKind regards,\nBen")
-    texts = [draft.text for draft in ExtractiveWriter().write("why?", found, Event())]
+    texts = [draft.text for draft in ExtractiveWriter().write(ASKED, found, Event())]
     assert texts == ["The clock was behind.", "Press Sync."]
 
 
@@ -71,7 +72,12 @@ def test_of_a_long_message_the_sentences_like_the_question_are_taken() -> None:
     """In the order in which they were written."""
     filler = " ".join(f"The weather was nice in {name} then." for name in ("Rome", "Paris", "Oslo", "Bern", "Kyiv"))
     found = evidence(f"{filler} The clock of the server was behind. {filler} Press Sync in build 7.1.")
-    texts = [draft.text for draft in ExtractiveWriter().write("clock of the server", found, Event())]
+    texts = [
+        draft.text
+        for draft in ExtractiveWriter().write(
+            Asked(answer_id="a", tenant_id="acme", question="clock of the server"), found, Event()
+        )
+    ]
     assert len(texts) == 5
     assert texts.index("The clock of the server was behind.") < texts.index("Press Sync in build 7.1.")
 
@@ -96,16 +102,16 @@ def test_a_model_may_decline() -> None:
     [
         ((Delta(LINE),), "cut_off"),
         ((), "cut_off"),
-        ((Delta(LINE), End("filtered")), "filtered"),
-        ((Delta("once upon a time\n" * 20), STOP), "garbage"),
-        ((Delta(LINE * (MAX_DRAFTS + 1)), STOP), "endless"),
-        ((*[Delta("x" * 1_000)] * 10, STOP), "endless"),
-        ((*[Delta("\n" * 1_000)] * (MAX_OUTPUT // 1_000 + 1), STOP), "endless"),
+        ((Delta(LINE), End("filtered")), "failed"),
+        ((Delta("once upon a time\n" * 20), STOP), "protocol"),
+        ((Delta(LINE * (MAX_DRAFTS + 1)), STOP), "too_long"),
+        ((*[Delta("x" * 1_000)] * 10, STOP), "too_long"),
+        ((*[Delta("\n" * 1_000)] * (MAX_OUTPUT // 1_000 + 1), STOP), "too_long"),
         ((Delta(LINE), ModelError("no", kind="throttled")), "throttled"),
     ],
 )
 def test_a_model_that_fails_is_told_by_its_kind(pieces: tuple[Piece, ...], kind: str) -> None:
-    """Cut off, filtered, garbage, endless; or as the model says."""
+    """Cut off, filtered, not of the form, endless; or as the model says."""
     with pytest.raises(ModelError) as caught:
         _write(*pieces)
     assert caught.value.kind == kind
@@ -152,18 +158,18 @@ def test_a_model_that_repeats_its_rules_has_failed() -> None:
     model = FakeModel()
     writer = ModelWriter(model, max_tokens=1, timeout_s=1, rng=Random(1))
     with pytest.raises(ModelError):
-        list(writer.write("q", evidence("A."), Event()))
+        list(writer.write(ASKED, evidence("A."), Event()))
     canary = model.requests[0].system.rsplit(" ", 1)[1].strip(".\n")
     with pytest.raises(ModelError) as caught:
         _write(Delta(msgspec.json.encode({"text": f"The word is {canary}.", "sources": [1]}).decode() + "\n"), STOP)
-    assert caught.value.kind == "leak"
+    assert caught.value.kind == "protocol"
 
 
 def test_a_stopped_model_is_not_waited_for() -> None:
     """A caller who has gone needs no answer."""
     stop = Event()
     writer = ModelWriter(FakeModel(Delta(LINE), Delta(LINE)), max_tokens=1, timeout_s=1, rng=Random(1))
-    drafts = writer.write("q", evidence("A."), stop)
+    drafts = writer.write(ASKED, evidence("A."), stop)
     next(drafts)
     stop.set()
     assert list(drafts) == []
