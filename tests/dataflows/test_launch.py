@@ -1,5 +1,6 @@
 """The end of a worker's process: its exit code, whatever signals come while the interpreter shuts down."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 _LATE: Final = """
 import os, signal
 from dataflows import launch
+from tests.faults.mutate import mutate
 
 class Pipeline:
     fault, hangs = None, False
@@ -23,17 +25,17 @@ class Late:
     def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.{name}):
         kill(pid, number)
 
-{mutant}
+mutate()
 launch.load_settings = lambda: launch.Settings()
 launch.launch(lambda _settings: Pipeline())
 late = Late()
 """
-_MUTANT: Final = "launch._ignore_signals = lambda: None"
 
 
-def _exit_code(name: str, mutant: str = "") -> int:
-    command = [sys.executable, "-c", _LATE.format(name=name, mutant=mutant)]
-    return subprocess.run(command, env={"PYTHONPATH": str(Path.cwd())}, timeout=60, check=False).returncode
+def _exit_code(name: str, mutant: str = os.environ.get("TICKETS_TEST_MUTANT", "")) -> int:
+    command = [sys.executable, "-c", _LATE.format(name=name)]
+    environment = {"PYTHONPATH": str(Path.cwd()), "TICKETS_TEST_MUTANT": mutant}
+    return subprocess.run(command, env=environment, timeout=60, check=False).returncode
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
@@ -44,4 +46,4 @@ def test_a_signal_late_in_the_end_changes_no_exit_code(name: str) -> None:
 
 def test_an_end_that_leaves_the_handlers_is_caught() -> None:
     """The mutant dies of the late signal: the interpreter has put the default in the handler's place."""
-    assert _exit_code("SIGTERM", _MUTANT) == -15
+    assert _exit_code("SIGTERM", "leave_the_handlers") == -15

@@ -84,12 +84,26 @@ class Crowd:
         self._started.append(worker)
         return worker
 
-    def run(self, *arguments: str) -> None:
-        """Run `tests.faults.run` with these arguments and a worker's settings, to its end."""
+    def run(
+        self, *arguments: str, code: int = 0, promise: str = "harness", **settings: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `tests.faults.run` with these arguments and a worker's settings, to its end.
+
+        Raises:
+            BrokenError: it ended with another code, which breaks `promise`.
+        """
         command = [sys.executable, "-m", "tests.faults.run", *arguments]
-        environment = self.world.environment(**self._environment)
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE_S, check=False)
-        require("harness", done.returncode == 0, done.stderr.decode()[-1_500:])
+        environment = self._environment | {f"TICKETS_{name}": value for name, value in settings.items()}
+        done = subprocess.run(
+            command,
+            env=self.world.environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        require(promise, done.returncode == code, f"it ended with {done.returncode}: {done.stderr[-1_500:]}")
+        return done
 
     def kill(self, worker: WorkerProcess) -> None:
         """Kill a worker by SIGKILL."""

@@ -16,6 +16,7 @@ from tests.faults.arena import Arena
 from tests.faults.attacks import ATTACKS
 from tests.faults.kills import Attack
 from tests.faults.mutants import MUTANTS
+from tests.faults.probes import PROBES
 from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
@@ -71,7 +72,11 @@ class Lanes:
         began = time.monotonic()
         error: BaseException | None = None
         try:
-            _attack(name)(make, rng, self._run)
+            trial = MUTANTS[name].trial if mutant else name
+            if trial in PROBES:
+                PROBES[trial].run(section, mutant=mutant)
+            else:
+                _attack(trial)(make, rng, self._run)
         except BaseException as raised:  # noqa: BLE001 - its test raises it
             error = raised
         return Outcome(error, time.monotonic() - began, section)
@@ -80,7 +85,7 @@ class Lanes:
 def _attack(name: str) -> Attack:
     if name in ATTACKS:
         return ATTACKS[name]
-    return _short(TRIALS[MUTANTS[name].trial if name in MUTANTS else name])
+    return _short(TRIALS[name])
 
 
 def _short(trial: Trial) -> Callable[[Callable[..., Arena], Random, Run], None]:

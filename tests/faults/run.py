@@ -1,4 +1,6 @@
-"""A worker for the attacks: `python -m tests.faults.run bytewax|plain`; with `replay N`, N replays of dead letters.
+"""A worker for the attacks: `python -m tests.faults.run bytewax|plain`.
+
+With `replay N` it makes N replays of dead letters, and with `ticketstream COMMAND …` it runs that command.
 
 It is the ordinary program, changed by these variables:
 
@@ -17,14 +19,12 @@ from pathlib import Path
 from random import Random
 
 from tests.e2e import plain_loop
+from tests.faults.mutate import mutate
 
 
 def main(runner: str, *arguments: str) -> None:
-    """Make these changes, then run the worker or the replays."""
-    if mutant := os.environ.get("TICKETS_TEST_MUTANT"):
-        from tests.faults.mutants import MUTANTS  # noqa: PLC0415 - only mutants need it
-
-        MUTANTS[mutant].apply()
+    """Make these changes, then run the worker, the replays or the command."""
+    mutate()
     if path := os.environ.get("TICKETS_TEST_ACKS"):
         from tests.faults.recorder import record_acks  # noqa: PLC0415 - likewise
 
@@ -40,6 +40,11 @@ def main(runner: str, *arguments: str) -> None:
 
         replay_at_once(*map(int, arguments))
         return
+    if runner == "ticketstream":
+        from cli.main import main as ticketstream  # noqa: PLC0415 - likewise
+
+        sys.argv = ["ticketstream", *arguments]
+        ticketstream()
     if runner == "plain":
         sys.exit(plain_loop.main())
     sys.argv = ["bytewax.run", "dataflows.tickets"]

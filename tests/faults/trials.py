@@ -29,6 +29,7 @@ from tests.faults.outages import (
     one_batch_waits,
     outage_then_kill,
 )
+from tests.faults.repairs import repair_of_a_large_surplus, repair_of_a_trimmed_log, repair_with_a_setting_missing
 from tests.faults.restores import index_from_an_older_copy
 from tests.faults.tickets import deleted, record, ticket
 from tests.rigs.calm import calm_clock
@@ -213,7 +214,13 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
         arena.finish()
 
 
-TRIALS: Final[dict[str, Trial]] = {
+#: `make test` has the end-to-end tests of these (`tests/e2e/test_repairs.py`).
+REPAIRS: Final[dict[str, Trial]] = {
+    trial.__name__: trial
+    for trial in (repair_of_a_trimmed_log, repair_with_a_setting_missing, repair_of_a_large_surplus)
+}
+
+TRIALS: Final[dict[str, Trial]] = REPAIRS | {
     trial.__name__: trial
     for trial in (  # the longest first
         flood_of_connections,

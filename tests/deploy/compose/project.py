@@ -1,5 +1,6 @@
 """Reads the compose file as `docker compose` does, with variables, merge keys and profiles."""
 
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +37,12 @@ def read(environment: Mapping[str, str] | None = None, *, file: Path = FILE) -> 
     assert "$" not in text, "a variable without a default"
     project: dict[str, Any] = yaml.safe_load(text)
     return project
+
+
+def opening() -> str:
+    """The comment at the beginning of the file, as one line."""
+    lines = itertools.takewhile(lambda line: line.startswith("#"), FILE.read_text().splitlines())
+    return " ".join(line.strip("# ") for line in lines)
 
 
 def services(*profiles: str) -> dict[str, Service]:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.environment import variables
-from tests.deploy.compose.project import FILE, ours, read, services, workers
+from tests.deploy.compose.project import FILE, SECURED, opening, ours, read, services, workers
 from tests.deploy.compose.schema import faults
 from tests.deploy.tools import ROOT
 from tests.rigs.kafka.jars import VERSION as KAFKA_VERSION
@@ -145,6 +145,15 @@ def test_ports_are_open_on_this_machine_only() -> None:
     ports = [port for service in read()["services"].values() for port in service.get("ports", [])]
     assert ports
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
+
+
+def test_the_file_says_that_it_asks_for_no_password() -> None:
+    """Its first comment says so and names the secured file, and the guide does too."""
+    assert "Nothing here asks for a password or encrypts" in opening()
+    assert SECURED.name in opening()
+    guide = (ROOT / "docs" / "deploy-compose.md").read_text()
+    assert "No service asks for a password, and nothing is encrypted" in guide
+    assert SECURED.name in guide
 
 
 def test_data_is_in_named_volumes() -> None:

@@ -6,11 +6,12 @@
 - `workers` breaks P7 to P10: memory, outages, shutdown, rebalances.
 - `secrets` breaks P11 and privacy.
 - `boundary` breaks P12: what is read from the broker.
-- `letters` breaks P14: what a replay of dead letters sends.
+- `letters` breaks P14: what a replay of dead letters sends. `repairs` breaks it too: what a repair deletes.
 - `greedy` breaks P15: what one ticket or connection takes from others, and who may read.
+- `parts` breaks what unit tests prove.
 """
 
-from tests.faults.mutants import boundary, greedy, letters, records, secrets, workers
+from tests.faults.mutants import boundary, greedy, letters, parts, records, repairs, secrets, workers
 from tests.faults.mutants.mutant import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant", "boundary", "greedy", "letters", "records", "secrets", "workers"]
+__all__ = ["MUTANTS", "Mutant", "boundary", "greedy", "letters", "parts", "records", "repairs", "secrets", "workers"]

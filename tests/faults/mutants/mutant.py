@@ -11,8 +11,8 @@ class Mutant(Struct, frozen=True):
 
     Attributes:
         promises: at least one of these must be found broken.
-        trial: name of the trial that must find it, a key of `TRIALS`. The trials themselves would take a worker as
-            long to import as all of the product.
+        trial: name of the trial that must find it, a key of `TRIALS` or `PROBES`. The trials themselves would take a
+            worker as long to import as all of the product.
         apply: breaks the product in this process.
     """
 

