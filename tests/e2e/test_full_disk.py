@@ -15,10 +15,12 @@ from connectors.qdrant.lock import find_owner
 from connectors.qdrant.open import open_index_for_writing
 from core.index import SearchQuery
 from core.settings import IndexSettings
+from models.open import load_embedder
 from runtime.control import WorkerClient
 from synthetic.tickets import events
 from tests.connectors.qdrant.disks import fill, small_disk
 from tests.contracts.index_laws import DIMENSION, MODEL, held
+from tests.e2e.terminal import Terminal
 from tests.e2e.world import COMMANDS, WorkerProcess, World
 from tests.oracle import fold
 from tests.rigs.waiting import PATIENCE_S, wait_until
@@ -154,3 +156,23 @@ def test_the_mutant_that_does_not_look_is_killed(world: World) -> None:
         world.produce(events(2_000, seed=2))
         assert worker.wait() == -signal.SIGBUS
         assert "the disk is full" not in worker.output()
+
+
+def test_a_reader_without_room_for_its_copy_ends_in_a_line(world: World) -> None:
+    """`search`, `status` and `doctor` exit with 3, name TMPDIR, and leave no copy behind."""
+    embedder = load_embedder(world.settings.model)
+    open_index_for_writing(world.settings.index, dimension=embedder.dimension, model=embedder.stamp).close()
+    full = world.settings.index.path.parent / "tmp"
+    full.mkdir()
+    fill(full.parent, leave_mib=8)
+    terminal = Terminal(world, TMPDIR=str(full))
+    findings = {f["check"]: f["detail"] for f in terminal.json("doctor", code=3)}
+    said = [
+        terminal.failure("search", "--tenant", "acme", "card", code=3),
+        terminal.failure("status", code=3),
+        findings["index"],
+    ]
+    for words in said:
+        assert len(words.splitlines()) == 1, words
+        assert f"{full} has 8 MiB free; free some space, set TMPDIR" in words
+    assert list(full.iterdir()) == []

@@ -17,6 +17,7 @@ from connectors.qdrant.open import open_reader
 from connectors.qdrant.reading import VersionedReader
 from core.errors import ConfigError, UnavailableError
 from core.settings import IndexSettings
+from tests.connectors.qdrant.disks import small_disk
 from tests.contracts.index_laws import DIMENSION, MODEL, held, opened, search, ticket, vector
 
 #: Opens the index for writing, writes a ticket, and keeps the index open until its stdin ends.
@@ -194,6 +195,18 @@ def test_a_disk_without_room_for_the_copy_is_named(path: Path, monkeypatch: pyte
     monkeypatch.setattr(copying, "copy_file", full)
     with pytest.raises(UnavailableError, match=r"can't copy .*no space left.*TMPDIR"):
         _reader(path)
+
+
+def test_a_disk_that_a_copy_would_fill_is_left_as_it_was(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is copied: an engine that meets the end of the disk ends the process, and its copy stays."""
+    with small_disk(tmp_path / "tmp", mib=32) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        monkeypatch.setattr(copying, "copy_file", lambda *_files: pytest.fail("it copies"))
+        with pytest.raises(UnavailableError, match=rf"that takes 3\d MiB, and {disk} has 3[12] MiB free; .*TMPDIR"):
+            _reader(path)
+        assert list(disk.iterdir()) == []
 
 
 def test_holes_are_not_copied(tmp_path: Path) -> None:
