@@ -40,6 +40,16 @@ class NotingTracker(OffsetTracker):
         with self._changed:
             return {partition: assignment.generation for partition, assignment in self._assignments.items()}
 
+    def group_offsets(self) -> dict[TopicPartition, int] | None:
+        """What the group had committed in each partition when it was assigned; None if that is unknown of one."""
+        with self._changed:
+            found = {
+                partition: assignment.group_offset
+                for partition, assignment in self._assignments.items()
+                if assignment.group_offset is not None
+            }
+            return found if len(found) == len(self._assignments) else None
+
     def noted(self, positions: Mapping[TopicPartition, Position]) -> None:
         """These positions are in the index."""
         with self._changed:

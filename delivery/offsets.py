@@ -39,12 +39,14 @@ class _Assignment:
         "delivered",
         "expected",
         "generation",
+        "group_offset",
         "last",
         "read_to",
     )
 
-    def __init__(self, generation: int, expected: int | None) -> None:
+    def __init__(self, generation: int, expected: int | None, group_offset: int | None) -> None:
         self.generation = generation
+        self.group_offset = group_offset  # what the group had committed, 0 for nothing; None if unknown
         self.delivered: deque[int] = deque()  # at or after the commit position, ascending
         self.acked: set[int] = set()  # those of them that are done
         self.last = -1
@@ -104,12 +106,13 @@ class OffsetTracker:
     def assign(
         self, partitions: Iterable[TopicPartition], *, committed: Mapping[TopicPartition, int] | None = None
     ) -> None:
-        """Start a new generation of `partitions`. `committed` has the offsets at which reading begins, if known."""
-        begin = committed or {}
+        """Start a new generation of `partitions`. `committed`: the group's offsets, where reading begins, if known."""
         with self._changed:
             self._generation += 1
             for partition in partitions:
-                self._assignments[partition] = _Assignment(self._generation, begin.get(partition))
+                begin = None if committed is None else committed.get(partition)
+                known = None if committed is None else begin or 0
+                self._assignments[partition] = _Assignment(self._generation, begin, known)
 
     def remove(self, partitions: Iterable[TopicPartition]) -> None:
         """Forget `partitions`, after they were committed and revoked, or after they were lost."""

@@ -104,12 +104,12 @@ class PositionKeeper:
     def _turn(self) -> None:
         positions = self.tracker.await_positions(self._interval_s)
         try:
-            if self._losses() != self._lost:
-                self._note_losses()
             if positions:
                 self._note(positions)
             elif time.monotonic() >= self._look_at:
                 self._read()
+            if self._losses() != self._lost:  # after the positions, as the broker may be silent
+                self._note_losses()
         except (TransientError, UnavailableError) as error:
             self._integrity.outage = f"positions can't be noted in the index: {error}"
             self._closed.wait(_RETRY_S)
@@ -139,7 +139,7 @@ class PositionKeeper:
 
     def _compare(self) -> Provenance:
         """Read the index, and compare it with what the group had committed before these partitions came here."""
-        committed = self._ask().committed
+        committed = self._committed()
         found = self._read()
         if found.is_adoptable(self._log):  # a worker of an earlier version has committed without a note
             held = found.of(self._log).positions
@@ -149,6 +149,22 @@ class PositionKeeper:
         if mismatch is not None:
             self._confirm(mismatch, lambda now: find_mismatch(now, self._log, committed))
         return found
+
+    def _committed(self) -> Mapping[int, int]:
+        """The group's offsets: from the broker, or of the assigned partitions as they were when they came here.
+
+        A broker that is silent during a drain must not keep the last positions from being noted and committed.
+
+        Raises:
+            UnavailableError: the broker doesn't answer, nor did it when they were assigned.
+        """
+        try:
+            return self._ask().committed
+        except UnavailableError:
+            known = self.tracker.group_offsets()
+            if known is None:
+                raise
+            return {partition: offset for (_topic, partition), offset in known.items() if offset}
 
     def _note_losses(self) -> None:
         """Let every reader of the index know that records have expired."""

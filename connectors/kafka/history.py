@@ -82,18 +82,18 @@ class GroupHistory:
 
     def resume(
         self, client: Consumer, partitions: Sequence[TopicPartition]
-    ) -> tuple[list[TopicPartition], dict[Partition, int]]:
-        """Where to begin in partitions that were just assigned, and the offsets that the group has committed there.
+    ) -> tuple[list[TopicPartition], dict[Partition, int] | None]:
+        """Where to begin in partitions that were just assigned, and the group's offsets there; None if unknown.
 
         If the coordinator doesn't answer, the client looks its offsets up itself, and nothing is committed before
         `check` has seen that they belong to this topic.
         """
         if self._watch is None:
-            return list(partitions), {}
+            return list(partitions), None
         committed = self._committed(client, partitions, _ASSIGN_S)
         if committed is None:
             self._unknown |= partitions_of(partitions)
-            return list(partitions), {}
+            return list(partitions), None
         start, offsets = [], {}
         for found in committed:
             partition = (found.topic, found.partition)

@@ -35,6 +35,18 @@ def test_a_position_is_committed_once_it_is_noted() -> None:
     assert tracker.await_positions(0) == {_FIRST: Position(1, 3)}
 
 
+def test_the_groups_offsets_are_known_or_not() -> None:
+    """They are those of the assignment, 0 where the group had none; if one is unknown, so are all."""
+    tracker = NotingTracker()
+    tracker.assign(PARTITIONS[:2], committed={_FIRST: 7})
+    tracker.deliver([_record(_FIRST, 7)])
+    assert tracker.group_offsets() == {_FIRST: 7, PARTITIONS[1]: 0}
+    tracker.assign([PARTITIONS[1]])
+    assert tracker.group_offsets() is None
+    tracker.remove([PARTITIONS[1]])
+    assert tracker.group_offsets() == {_FIRST: 7}
+
+
 def test_a_note_of_an_earlier_generation_commits_nothing() -> None:
     """A partition that was lost and came back is committed only to what was noted since."""
     tracker = _acked(0, 1)

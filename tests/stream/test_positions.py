@@ -107,6 +107,26 @@ def test_a_new_partition_waits_for_the_groups_offset(running: _Running) -> None:
     wait_until(lambda: running.committable() == 11, every_s=0.002)
 
 
+def test_a_silent_broker_delays_no_position_of_a_known_beginning(running: _Running) -> None:
+    """The group's offsets at the assignment, none in a new partition, are compared with the index instead."""
+    running.broker_out = True
+    running.tracker.assign([(LOG.topic, 0), (LOG.topic, 1)], committed={(LOG.topic, 0): 10})
+    running.losses = 1
+    running.ack(10)
+    wait_until(lambda: running.committable() == 11, every_s=0.002)
+    assert held(running.store) == {0: 11, 1: 10}
+    assert not running.faults
+
+
+def test_a_known_beginning_ahead_of_the_index_stops_the_worker(running: _Running) -> None:
+    """A silent broker hides no index that lacks what the group had committed."""
+    running.broker_out = True
+    running.tracker.assign([(LOG.topic, 0)], committed={(LOG.topic, 0): 12})
+    running.ack(12)
+    assert isinstance(running.await_fault(), MismatchError)
+    assert held(running.store)[0] == 10
+
+
 def test_the_broker_is_asked_once_for_the_partitions_of_an_assignment(running: _Running) -> None:
     """Its answer has the offsets of all of them; a later assignment needs another one."""
     topic = LOG.topic

@@ -55,7 +55,7 @@ def _history(watch: _Watch | None = None) -> tuple[GroupHistory, HistoryRecorder
     return GroupHistory(stand_in, observer=observer), observer
 
 
-def _resume(history: GroupHistory, client: _Client, partitions: int) -> tuple[dict[int, int], dict[Any, int]]:
+def _resume(history: GroupHistory, client: _Client, partitions: int) -> tuple[dict[int, int], dict[Any, int] | None]:
     stand_in: Any = client
     start, committed = history.resume(stand_in, [TopicPartition("raw", n) for n in range(partitions)])
     return {one.partition: one.offset for one in start}, committed
@@ -98,7 +98,7 @@ def test_unknown_offsets_are_not_committed_over() -> None:
     history, _observer = _history()
     client = _Client()
     stand_in: Any = client
-    assert _resume(history, client, 1) == ({0: OFFSET_INVALID}, {})
+    assert _resume(history, client, 1) == ({0: OFFSET_INVALID}, None)
     assert not history.may_commit(("raw", 0))
     history.check(stand_in)
     assert not history.may_commit(("raw", 0))

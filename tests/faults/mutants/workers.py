@@ -15,6 +15,7 @@ from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
 from core.records import Batch, TicketPoints
 from delivery.credits import Credits
+from delivery.noting import NotingTracker
 from delivery.offsets import OffsetTracker
 from stream import compose
 from stream.pipeline import Pipeline
@@ -141,6 +142,12 @@ def wait_forever_to_leave() -> None:
         return True
 
     patch(consumer, "ends_within", patient)
+
+
+@mutant("P9", trial="terminated_without_a_broker")
+def ask_until_the_broker_answers() -> None:
+    """The last positions wait for the broker's word on the group's offsets."""
+    patch(NotingTracker, "group_offsets", lambda _self: None)
 
 
 # --- P10: rebalances lose nothing and repeat few records
