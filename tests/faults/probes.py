@@ -43,6 +43,7 @@ class Probe(Struct, frozen=True):
             "-m",
             "pytest",
             "-q",
+            "-x",  # a broken product may hang the next one
             "--tb=no",
             "-p",
             "no:cacheprovider",
