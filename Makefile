@@ -16,7 +16,7 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
 	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure:
-	@# those of the Kafka cluster beside the attacks.
+	@# those of the Kafka cluster beside the attacks, with a third of the mutants (`make faults` runs them all).
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; status=$$?; \
 		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$status
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -12,10 +12,30 @@ from tests.faults.plugin import REPORT, RUN
 from tests.faults.report import Section
 from tests.faults.sizes import Run
 
+_MUTANT: Final = "test_mutant_is_caught["
+#: Runs of `make test` in which a mutant has its turn once, on average.
+_RUNS_PER_MUTANT: Final = 3
+
 
 def pytest_report_header() -> str:
     """Print the seed."""
     return f"faults: seed {RUN.seed}; make faults SEED={RUN.seed} makes the same choices again"
+
+
+@pytest.hookimpl(trylast=True)  # the seed and the marks are there
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave two of three mutants to `make faults`, if this is the part of `make test` that runs alone.
+
+    The seed chooses them, so that every mutant has its turn.
+    """
+    if config.getoption("markexpr") != "alone":
+        return
+    names = sorted({item.name for item in items if item.name.startswith(_MUTANT)})
+    kept = {*RUN.rng("mutants of this run").sample(names, -(-len(names) // _RUNS_PER_MUTANT))}
+    left_out = [item for item in items if item.name.startswith(_MUTANT) and item.name not in kept]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
