@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from core.client_settings import ClientSettings, WebSettings
 from core.service_settings import AuthSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
@@ -286,5 +287,7 @@ class Settings(Group):
     search: SearchSettings = Field(default_factory=SearchSettings)
     writer: WriterSettings = Field(default_factory=WriterSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    client: ClientSettings = Field(default_factory=ClientSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)

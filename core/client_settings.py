@@ -1,0 +1,34 @@
+"""Settings of those who call the HTTP services: the page and the command line."""
+
+from pydantic import Field, SecretStr
+
+from core.setting_types import FilePath, Group, Seconds, Url
+
+
+class WebSettings(Group):
+    """The page for agents, which the RAG service serves."""
+
+    token_url: Url | None = Field(
+        None,
+        description="Where the page gets a token for a sign-in code (the local issuer's /token); without it users "
+        "paste a token.",
+    )
+    tenant: str | None = Field(None, description="Tenant that the page's sign-in form suggests.")
+    ticket_url: str | None = Field(
+        None, description="Page of a ticket in your helpdesk, with {ticket_id} in it; the page links sources to it."
+    )
+    examples: tuple[str, ...] = Field((), description="Questions that the page offers, as a JSON list.")
+
+
+class ClientSettings(Group):
+    """The services that the command line calls."""
+
+    rag_url: Url = Field("http://127.0.0.1:8082", description="Base URL of the RAG service.")
+    tickets_url: Url = Field("http://127.0.0.1:8083", description="Base URL of the ticket API.")
+    token: SecretStr | None = Field(None, description="Access token of the caller.")
+    token_file: FilePath | None = Field(
+        None, description="File that holds the access token; it is read for each request, so it may be renewed."
+    )
+    timeout_s: Seconds = Field(
+        30.0, description="How long a service may be silent. A streamed answer has a heartbeat every 15 s."
+    )

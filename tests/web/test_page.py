@@ -1,0 +1,150 @@
+"""The page in a real Chromium: sign in, ask, watch the answer arrive, follow a citation, give feedback."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from tests.rigs.waiting import PATIENCE_S, wait_until
+from tests.web.fake_rag import CAUSE, CODE, FIX, FakeServices, serve, token
+
+_CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[FakeServices]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not _CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{_CHROMIUM} is missing: apt-get install chromium")
+        pytest.skip(f"{_CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]  # CI runs as root
+        chromium = playwright.chromium.launch(executable_path=_CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, services: FakeServices) -> Iterator[Page]:
+    """The page, signed in. A violation of the content security policy or an exception fails the test."""
+    services.gate.clear()
+    services.left.clear()
+    faults: list[str] = []
+    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_S * 1000)
+    expect.set_options(timeout=PATIENCE_S * 1000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if _is_violation(message.text) else None)
+    page.goto(services.url)
+    page.evaluate("token => sessionStorage.setItem('ticketstream.token', token)", token())
+    page.reload()
+    expect(page.get_by_label("What does the customer need to know?")).to_be_focused()
+    yield page
+    assert faults == []
+    context.close()
+
+
+def _is_violation(text: str) -> bool:
+    return "Refused" in text or "Content Security Policy" in text
+
+
+def _ask(page: Page, question: str) -> None:
+    page.get_by_label("What does the customer need to know?").fill(question)
+    page.keyboard.press("Enter")
+
+
+def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeServices) -> None:
+    """The way of an agent, by keyboard where there is a key, with each sentence shown when it arrives."""
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Sign-in code").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The sign-in code is wrong")
+    page.get_by_label("Sign-in code").fill(CODE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#who")).to_contain_text("Adaacme")
+
+    _ask(page, "slow: why is the VAT wrong?")
+    sentences = page.locator(".sentence")
+    expect(sentences).to_have_text([f"{CAUSE}1"])  # the next one is still on its way
+    expect(page.get_by_role("status")).to_have_text("Writing…")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    services.gate.set()
+    expect(sentences).to_have_text([f"{CAUSE}1", f"{FIX}12"])
+    expect(page.get_by_text("Answered from 2 sources, every sentence checked.")).to_be_visible()
+
+    page.get_by_role("button", name="Source 1").nth(1).click()
+    expect(page.locator("mark.now")).to_have_text(FIX)  # exact behind an emoji
+    expect(page.locator("mark.now")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Source 1").nth(1)).to_be_focused()
+    page.keyboard.press("2")
+    expect(page.locator(".source.now h3")).to_have_text("Invoice shows 19 % instead of 7 %")
+
+    page.get_by_role("button", name="Edited").click()
+    expect(page.get_by_label("What you sent")).to_have_value(f"{CAUSE} {FIX}")
+    page.get_by_label("What you sent").fill("Press Recalculate.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Thank you.")).to_be_visible()
+    assert services.asked("/a-1/feedback") == [{"verdict": "edited", "text": "Press Recalculate."}]
+    assert services.requests[-1][1] == "/api/v1/answers/a-1/feedback"
+
+
+def test_the_page_says_what_went_wrong(page: Page, services: FakeServices) -> None:
+    """A refusal, a degraded answer, a busy or broken service and a cut answer each look like what they are."""
+    for question, words in [
+        ("nothing is about this", "No solved ticket is about this"),
+        ("unsupported by tickets", "The closest ticket doesn’t answer this"),
+        ("degraded", "claude did not answer in time"),
+        ("busy", "Try again in 2 seconds."),
+        ("broken", "Request req-7"),
+        ("cut", "The answer was cut off"),
+    ]:
+        _ask(page, question)
+        expect(page.locator("#result .note")).to_contain_text(words)
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    wait_until(lambda: len([body for body in services.asked("/answers") if body["question"] == "cut"]) == 2)
+    _ask(page, "expired")
+    expect(page.get_by_role("alert")).to_have_text("Your sign-in is no longer valid. Sign in again.")
+    assert page.evaluate("sessionStorage.length") == 0
+    assert token().split(".")[1] not in page.url
+
+
+def test_stopping_an_answer_ends_the_request(page: Page, services: FakeServices) -> None:
+    """The service sees that the reader has gone, and the page says that the answer isn't complete."""
+    _ask(page, "slow")
+    expect(page.locator(".sentence")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Stopped. The answer is not complete.")).to_be_visible()
+    services.gate.set()
+    wait_until(services.left.is_set)
+
+
+def test_what_customers_wrote_is_text(page: Page) -> None:
+    """Markup in a ticket or question is shown as it is: nothing of it runs."""
+    _ask(page, "<img src=x onerror=alert(1)> VAT")
+    expect(page.locator("#asked")).to_have_text("<img src=x onerror=alert(1)> VAT")
+    expect(page.locator(".source h3").nth(2)).to_contain_text("<script>")
+    assert page.title() == "Ask · ticketstream"
+    assert page.locator("#result img, #result script").count() == 0
+    with pytest.raises(Error, match="requires 'TrustedHTML'"):
+        page.evaluate("document.body.innerHTML = '<b>x</b>'")
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_nothing_is_cut_off_at_any_width(page: Page, width: int) -> None:
+    """The page never scrolls sideways."""
+    page.set_viewport_size({"width": width, "height": 800})
+    _ask(page, "halves of VAT")
+    expect(page.locator(".feedback")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
