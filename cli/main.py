@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    ask,
     backup,
     compact,
     demo,
@@ -48,6 +49,7 @@ app.command("topics")(topics.topics)
 app.command("produce")(produce.produce)
 app.command("search")(search.search)
 app.command("similar")(search.similar)
+app.command("ask")(ask.ask)
 app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("reconcile")(reconcile.reconcile)

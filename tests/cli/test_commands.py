@@ -14,6 +14,7 @@ COMMANDS = [
     "produce",
     "search",
     "similar",
+    "ask",
     "evaluate",
     "status",
     "reconcile",
