@@ -87,23 +87,6 @@ def require_unicode(*texts: str) -> None:
         raise ConfigError("the question, tenant or a filter is not valid Unicode; write it in UTF-8") from None
 
 
-class SearchHit(Struct, frozen=True):
-    """A ticket found.
-
-    Attributes:
-        score: cosine similarity of its best passage.
-        passage: the text of that passage.
-        payload: the other fields of the passage's payload.
-    """
-
-    tenant_id: str
-    ticket_id: str
-    version: int
-    score: float
-    passage: str
-    payload: Mapping[str, PayloadValue]
-
-
 class Candidate(Struct, frozen=True):
     """A passage that a question may be answered by.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from core.index import Candidate, IndexedTicket, IndexSize, LabelledVector, SearchHit, SearchQuery, Thread
+from core.index import Candidate, IndexedTicket, IndexSize, LabelledVector, SearchQuery, Thread
 from core.provenance import Provenance
 from core.records import Label, LabelKind, Rejected, SparseVector, TicketPoints, Vector
 
@@ -91,14 +91,6 @@ class Sink(Protocol[T_contra]):
 
 class IndexReader(Protocol):
     """Reads and searches the points of an index. Every method may be called from several threads."""
-
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        """The tenant's tickets nearest to `vector`, best first, each once; never deleted or stale ones.
-
-        Raises:
-            TransientError: an outage.
-        """
-        ...
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """The tenant's passages that are nearest to `vector`, and those with the highest BM25 score for `terms`.

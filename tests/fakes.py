@@ -8,7 +8,6 @@ from core.index import (
     IndexedTicket,
     IndexSize,
     LabelledVector,
-    SearchHit,
     SearchQuery,
     Thread,
     ThreadPassage,
@@ -70,13 +69,6 @@ class FakeIndex:
         for ticket in tickets:
             key = (ticket.tenant_id, ticket.ticket_id)
             self.versions[key] = max(ticket.version, self.versions.get(key, -1))
-
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        return [
-            SearchHit(tenant, ticket, version, float(vector[0]), "passage", {})
-            for (tenant, ticket), version in self.versions.items()
-            if tenant == query.tenant_id
-        ][: query.limit]
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         similarity = 0.0 if vector is None else float(vector[0])

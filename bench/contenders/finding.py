@@ -25,9 +25,8 @@ def _measure(name: str, group: str, *, by_meaning: bool = False) -> Callable[[Jo
         clock, questions = Clock(), found.questions[group]
         with ExitStack() as stack:
             index = open_set(settings, embedder, folder, stack)
-            ask = (
-                ask_by_meaning(index, embedder) if by_meaning else ask_of(IndexSearcher(index=index, embedder=embedder))
-            )
+            searcher = IndexSearcher(index=index, embedder=embedder, settings=settings.search)
+            ask = ask_by_meaning(index, embedder) if by_meaning else ask_of(searcher)
             with clock.measure():
                 scores = score_questions(questions, ask)
         figures = {"questions": float(len(questions))}

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from bench.finding.index import best_passages
 from bench.job import Clock, Job, Measured, Skipped, answer
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
@@ -86,7 +87,7 @@ def _search(index: VersionedIndex) -> list[float]:
         query = SearchQuery(tenant_id=f"tenant-{number % _TENANTS}")
         vector = _near(clusters[rng.integers(_CLUSTERS, size=1)], rng)[0]
         began = time.perf_counter()
-        assert len(index.search(query, vector)) == query.limit
+        assert len(best_passages(index.candidates(query, vector, None))) >= query.limit
         answers.append((time.perf_counter() - began) * 1000)
     return answers
 

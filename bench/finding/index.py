@@ -1,10 +1,11 @@
 """Fills an index with a set's tickets, through the regular steps of a worker, and searches it."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 from bench.finding.sets import FindingSet
-from core.index import SearchQuery
+from core.index import Candidate, SearchQuery
 from core.protocols import Embedder, IndexReader
 from core.settings import Settings
 from maintenance.evaluation.evaluate import Ask, Found
@@ -33,8 +34,17 @@ def open_set(settings: Settings, embedder: Embedder, folder: Path, stack: ExitSt
 
 
 def open_set_searcher(settings: Settings, embedder: Embedder, folder: Path, stack: ExitStack) -> Searcher:
-    """Searches the index in `folder`."""
-    return IndexSearcher(index=open_set(settings, embedder, folder, stack), embedder=embedder)
+    """Searches the index in `folder`, as the search settings say."""
+    index = open_set(settings, embedder, folder, stack)
+    return IndexSearcher(index=index, embedder=embedder, settings=settings.search)
+
+
+def best_passages(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The nearest passage of each ticket, best first."""
+    best: dict[str, Candidate] = {}
+    for one in sorted(candidates, key=lambda one: -one.similarity):
+        best.setdefault(one.ticket_id, one)
+    return list(best.values())
 
 
 def ask_by_meaning(index: IndexReader, embedder: Embedder) -> Ask:
@@ -43,10 +53,7 @@ def ask_by_meaning(index: IndexReader, embedder: Embedder) -> Ask:
     def ask(question: Question) -> Found:
         query = SearchQuery(tenant_id=question.tenant, limit=2 * DEPTH + len(question.without))
         vector = embedder.embed([question.question], "query")[0]
-        best: dict[str, float] = {}
-        for one in index.candidates(query, vector, None):
-            best[one.ticket_id] = max(one.similarity, best.get(one.ticket_id, -1.0))
-        ranked = sorted(best, key=lambda ticket_id: -best[ticket_id])
+        ranked = [one.ticket_id for one in best_passages(index.candidates(query, vector, None))]
         return Found(tuple(one for one in ranked if one not in question.without)[:DEPTH], nothing=not ranked)
 
     return ask

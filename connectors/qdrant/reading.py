@@ -23,7 +23,6 @@ from core.index import (
     IndexedTicket,
     IndexSize,
     LabelledVector,
-    SearchHit,
     SearchQuery,
     Thread,
     ThreadPassage,
@@ -86,16 +85,6 @@ class VersionedReader:
         self._provenance = ProvenanceReader(engine)
         #: Called when a search ends before it has found as many tickets as it was asked for.
         self.on_cut: Callable[[], None] = lambda: None
-
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        """See `core.protocols.IndexReader`."""
-        best: dict[str, Candidate] = {}
-        for found in sorted(self.candidates(query, vector, None), key=lambda found: -found.similarity):
-            best.setdefault(found.ticket_id, found)
-        return [
-            SearchHit(one.tenant_id, one.ticket_id, one.version, one.similarity, one.passage, one.payload)
-            for one in list(best.values())[: query.limit]
-        ]
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """See `core.protocols.IndexReader`."""

@@ -20,7 +20,7 @@ from core.index import IndexSize, SearchQuery
 from core.records import Point, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts import word_laws
-from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, opened, search, ticket, vector
+from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, nearest, opened, search, ticket, vector
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
 Law = Callable[[VersionedIndex], None]
@@ -233,7 +233,7 @@ def test_a_search_during_writes_finds_whole_tickets(tmp_path: Path) -> None:
 
     def ask() -> None:
         while not stop.is_set():
-            seen.append([h.version for h in index.search(_QUERY, vector("q"))])
+            seen.append([h.version for h in nearest(index, _QUERY, vector("q"))])
 
     asker = threading.Thread(target=ask)
     asker.start()

@@ -9,7 +9,7 @@ import pytest
 from connectors.qdrant import reading
 from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.index import Candidate, IndexedTicket, LabelledVector, SearchHit, SearchQuery, Thread
+from core.index import Candidate, IndexedTicket, LabelledVector, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts import word_laws
@@ -52,7 +52,7 @@ class _NoHeadCheck(_Mutant):
 class _NoTenant(_Mutant):
     """Has neither the engine's filter nor the check of what it found."""
 
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         engine, nearest = self.engine, self.engine.nearest
 
         def of_all_tenants(
@@ -64,13 +64,13 @@ class _NoTenant(_Mutant):
         engine.nearest = of_all_tenants  # type: ignore[assignment,method-assign]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reading, "_of_tenant", lambda found, _tenant: found)
-            return super().search(query, vector)
+            return super().candidates(query, vector, terms)
 
 
 class _FindsThemAgain(_Mutant):
     """Doesn't exclude the tickets that an earlier round found."""
 
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         nearest = self.engine.nearest
 
         def among_all(
@@ -81,7 +81,7 @@ class _FindsThemAgain(_Mutant):
         self.engine.nearest = among_all  # type: ignore[assignment,method-assign]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reading, "_MAX_FETCH", 256)
-            return super().search(query, vector)
+            return super().candidates(query, vector, terms)
 
 
 class _LooksOnce(_Mutant):
@@ -104,11 +104,11 @@ class _RemovesWhateverIsThere(_Mutant):
 
 
 class _ChunksAsTickets(_Mutant):
-    def search(self, query: SearchQuery, vector: Vector) -> list[SearchHit]:
-        return [
-            SearchHit(one.tenant_id, one.ticket_id, one.version, one.similarity, one.passage, one.payload)
-            for one in self.candidates(query, vector, None)[: query.limit]
-        ]
+    """Counts passages as tickets."""
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        found = super().candidates(query, vector, terms)
+        return sorted(found, key=lambda one: -one.similarity)[: query.limit]
 
 
 class _RarityOfAll(_Mutant):

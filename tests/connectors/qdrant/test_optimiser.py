@@ -24,7 +24,7 @@ from core.index import SearchQuery
 from core.provenance import LogIdentity
 from core.settings import IndexSettings
 from tests.contracts.digest import contents
-from tests.contracts.index_laws import held, opened, search, ticket, vector
+from tests.contracts.index_laws import held, nearest, opened, search, ticket, vector
 from tests.rigs.waiting import wait_until
 
 _TICKETS = 60
@@ -75,13 +75,13 @@ def _change(index: VersionedIndex, rng: Random) -> None:
 def test_every_size_class_is_searched_alike(index: EmbeddedIndex, tmp_path: Path, size: SizeName) -> None:
     """The vectors have an index, and a search finds what it found before, with the same scores."""
     query = SearchQuery(tenant_id="acme", limit=10)
-    before = index.search(query, vector("acme", "7", 1, 0))
+    before = nearest(index, query, vector("acme", "7", 1, 0))
     assert _optimiser(index, tmp_path, size=size).optimise(threading.Event())
     segments = [file.read_text() for file in folder.shard_of(tmp_path / "index").rglob("segment.json")]
     assert any("hnsw" in segment for segment in segments)
-    after = index.search(query, vector("acme", "7", 1, 0))
+    after = nearest(index, query, vector("acme", "7", 1, 0))
     assert [hit.ticket_id for hit in after] == [hit.ticket_id for hit in before]
-    assert [hit.score for hit in after] == pytest.approx([hit.score for hit in before], abs=1e-5)
+    assert [hit.similarity for hit in after] == pytest.approx([hit.similarity for hit in before], abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(2))

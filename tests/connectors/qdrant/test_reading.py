@@ -9,7 +9,7 @@ from connectors.qdrant import reading
 from connectors.qdrant.policy import VersionedIndex
 from core.index import SearchQuery
 from core.settings import IndexSettings
-from tests.contracts.index_laws import opened, ticket, vector
+from tests.contracts.index_laws import nearest, opened, ticket, vector
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def test_a_search_that_ends_early_is_counted(index: VersionedIndex, monkeypatch:
     cuts: list[int] = []
     index.on_cut = lambda: cuts.append(1)
     index.write([ticket(str(n), 1, 3, tenant="cut") for n in range(6)])
-    assert len(index.search(SearchQuery(tenant_id="cut", limit=2), vector("q"))) == 2
+    assert len(nearest(index, SearchQuery(tenant_id="cut", limit=2), vector("q"))) == 2
     assert not cuts
-    assert len(index.search(SearchQuery(tenant_id="cut", limit=6), vector("q"))) in {2, 3, 4}
+    assert len(nearest(index, SearchQuery(tenant_id="cut", limit=6), vector("q"))) in {2, 3, 4}
     assert cuts == [1]
 
 
 def test_a_passage_of_any_length_is_shown_in_part(index: VersionedIndex) -> None:
     """A passage that an earlier version stored whole is cut in an answer, and ends with an ellipsis."""
     index.write([ticket("1", 1, 1, tenant="long", text="x" * 900_000), ticket("2", 1, 1, tenant="long", text="short")])
-    hits = index.search(SearchQuery(tenant_id="long"), vector("q"))
+    hits = nearest(index, SearchQuery(tenant_id="long"), vector("q"))
     assert {hit.passage for hit in hits} == {"x" * 4_096 + "…", "short"}
