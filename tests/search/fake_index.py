@@ -13,7 +13,7 @@ TENANT = "acme"
 
 
 class FakePassages:
-    """Implements `search.ports.Passages` on the passages of `add`. Filters by tenant and status only."""
+    """Implements `search.ports.Passages` on the passages of `add`. Filters by tenant, status and visibility only."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -36,7 +36,8 @@ class FakePassages:
         self.asked.append(query)
         found = []
         for row, own, weights in zip(self._rows, self._vectors, self._terms, strict=True):
-            if row.tenant_id == query.tenant_id and (not query.status or row.payload.get("status") in query.status):
+            fits = not query.status or row.payload.get("status") in query.status
+            if row.tenant_id == query.tenant_id and fits and _may_read(row, public_only=query.public_only):
                 similarity = 0.0 if vector is None else float(own @ vector)
                 words = 0.0 if terms is None else sum(self._weight(one, weights) for one in terms.indices.tolist())
                 found.append(
@@ -47,21 +48,26 @@ class FakePassages:
         return found
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
-        del public_only
-        mine = (weights for row, weights in zip(self._rows, self._terms, strict=True) if row.tenant_id == tenant_id)
+        rows = zip(self._rows, self._terms, strict=True)
+        mine = (
+            weights for row, weights in rows if row.tenant_id == tenant_id and _may_read(row, public_only=public_only)
+        )
         return frozenset(term_ids) & frozenset().union(*mine)
 
     def thread(
         self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
     ) -> Thread | None:
-        del public_only
         own = tuple(
             ThreadPassage(row.chunk, row.passage, row.payload, vector if vectors else None)
             for row, vector in zip(self._rows, self._vectors, strict=True)
-            if (row.tenant_id, row.ticket_id) == (tenant_id, ticket_id)
+            if (row.tenant_id, row.ticket_id) == (tenant_id, ticket_id) and _may_read(row, public_only=public_only)
         )
         return Thread(tenant_id, ticket_id, 1, own) if own else None
 
     def _weight(self, term: int, weights: Mapping[int, float]) -> float:
         holders = sum(term in other for other in self._terms)
         return weights.get(term, 0.0) * log(1 + (len(self._terms) - holders + 0.5) / (holders + 0.5))
+
+
+def _may_read(row: Candidate, *, public_only: bool) -> bool:
+    return not public_only or row.payload.get("visibility") != "internal"

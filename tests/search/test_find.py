@@ -1,15 +1,19 @@
 """The plan of a question, and the plan for similar tickets, on an index in memory."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from core.errors import ConfigError
 from core.index import SearchQuery
+from core.protocols import Embedder, TextKind
+from core.records import Vector
 from models.run.hashing import HashingEmbedder
 from operators.language import CompactDetector
 from search.find import Plan, find
 from search.fuse import IDENTIFIER, PLAIN
 from search.ports import Ports
-from search.rank import NO_FACTORS
+from search.rank import NO_FACTORS, Factors
 from search.result import Answer
 from search.similar import find_similar
 from tests.search.fake_index import FakePassages
@@ -18,8 +22,7 @@ NOW = 1_800_000_000_000
 QUERY = SearchQuery(tenant_id="acme", limit=5)
 
 
-@pytest.fixture
-def index() -> FakePassages:
+def filled() -> FakePassages:
     """A few tickets of one tenant."""
     index = FakePassages(HashingEmbedder())
     index.add("1", "my order A-42988 has not arrived", subject="Parcel", status="open")
@@ -29,8 +32,31 @@ def index() -> FakePassages:
     return index
 
 
-def _find(index: FakePassages, text: str, query: SearchQuery = QUERY, plan: Plan | None = None) -> Answer:
-    ports = Ports(index, HashingEmbedder(), CompactDetector())
+@pytest.fixture(name="index")
+def _index() -> FakePassages:
+    return filled()
+
+
+class _Listening(HashingEmbedder):
+    """Keeps the texts that it embeds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
+        self.heard += texts
+        return super().embed(texts, kind)
+
+
+def _find(
+    index: FakePassages,
+    text: str,
+    query: SearchQuery = QUERY,
+    plan: Plan | None = None,
+    embedder: Embedder | None = None,
+) -> Answer:
+    ports = Ports(index, embedder or HashingEmbedder(), CompactDetector())
     return find(text, query, ports, plan or Plan(factors=NO_FACTORS), now_ms=NOW)
 
 
@@ -91,9 +117,11 @@ def test_a_hit_says_its_passage_and_outcome(index: FakePassages) -> None:
 
 
 def test_personal_data_in_a_question_is_redacted(index: FakePassages) -> None:
-    """An address in the question finds nothing by its words, as tickets hold a placeholder instead."""
+    """The model and the index get a placeholder instead of an address, as tickets hold one."""
     index.add("9", "write to [EMAIL]", subject="Mail")
-    assert _find(index, "ada@example.com").identifiers == ()
+    embedder = _Listening()
+    assert _find(index, "where is ada@example.com", embedder=embedder).identifiers == ()
+    assert embedder.heard == ["where is [EMAIL]"]
 
 
 def test_a_number_that_tickets_hold_is_not_lost_to_redaction(index: FakePassages) -> None:
@@ -102,6 +130,43 @@ def test_a_number_that_tickets_hold_is_not_lost_to_redaction(index: FakePassages
     assert _find(index, f"{number} is down").identifiers == ()
     index.add("5", f"part number {number} is down", subject="Spare part")
     assert _find(index, f"{number} is down").hits[0].ticket_id == "5"
+
+
+def test_a_public_question_reads_no_internal_notes(index: FakePassages) -> None:
+    """What only internal notes hold is neither found nor kept from redaction, nor are tickets like it looked for."""
+    number = "+49-30-901820"
+    index.add("5", f"part number {number} is down", subject="Spare part", visibility="internal")
+    public, embedder = SearchQuery(tenant_id="acme", public_only=True), _Listening()
+    answer = _find(index, f"{number} is down", public, embedder=embedder)
+    assert "5" not in _ids(answer)
+    assert embedder.heard == ["[PHONE] is down"]
+    with pytest.raises(ConfigError, match="no ticket '5'"):
+        find_similar("5", public, Ports(index, HashingEmbedder(), CompactDetector()), Plan(), now_ms=NOW)
+
+
+def test_a_far_question_finds_nothing(index: FakePassages) -> None:
+    """A question that no ticket is about finds nothing, and the nearest tickets all the same; 0 never says so."""
+    text = "umbrella zoo xylophone"
+    answer = _find(index, text)
+    assert (answer.nothing, len(answer.hits)) == (True, 4)
+    assert not _find(index, text, plan=Plan(min_confidence=0)).nothing
+    assert not _find(index, "my order A-42988 has not arrived").nothing
+
+
+def test_each_retrieval_finds_more_than_the_limit(index: FakePassages) -> None:
+    """The index is asked for at least 20 tickets, and for many where a phrase is looked for among them."""
+    _find(index, "parcel", SearchQuery(tenant_id="acme", limit=1))
+    _find(index, '"disk is full"', SearchQuery(tenant_id="acme", limit=1))
+    _find(index, "parcel", SearchQuery(tenant_id="acme", limit=50))
+    assert [asked.limit for asked in index.asked] == [20, 200, 50]
+
+
+def test_a_solved_ticket_is_preferred(index: FakePassages) -> None:
+    """Of two like tickets the solved one comes first, unless the factor is switched off."""
+    index.add("6", "the tunnel breaks after a minute", subject="VPN")
+    index.add("7", "the tunnel breaks after a minute", subject="VPN", solved="yes")
+    assert _ids(_find(index, "tunnel breaks", plan=Plan(factors=Factors(recent=0))))[0] == "7"
+    assert _ids(_find(index, "tunnel breaks"))[0] == "6"
 
 
 def test_another_tenant_finds_nothing(index: FakePassages) -> None:

@@ -54,8 +54,9 @@ def test_words_that_no_ticket_holds_together_weigh_nothing() -> None:
 
 
 def test_words_weigh_much_beside_a_known_identifier() -> None:
-    """An identifier that a ticket holds opens the gate."""
-    opened = _gate("E-42", ("e-42", "e-43"), [candidate("1", "error E-42 again", words=1)])
+    """An identifier that tickets hold opens the gate, also where several hold it."""
+    found = [candidate("1", "error E-42 again", words=1), candidate("2", "E-42", words=1)]
+    opened = _gate("E-42", ("e-42", "e-43"), found)
     assert opened == Wanted(("e-42",), (), IDENTIFIER)
 
 
@@ -74,6 +75,12 @@ def test_case_and_punctuation_do_not_matter(passage: str) -> None:
 def test_the_subject_counts() -> None:
     """An identifier in the subject is held by the ticket's passages, as the subject is embedded with each."""
     assert _gate("E-42", ("e-42",), [candidate("1", "text", subject="Error E-42", words=1)]).identifiers == ("e-42",)
+
+
+def test_the_score_weighs_meaning_and_words() -> None:
+    """The score is (1 - w) times the similarity plus w times the share of the highest BM25."""
+    found = [candidate("1", similarity=0.4, words=6), candidate("2", similarity=0.8, words=3), candidate("3")]
+    assert [round(one.score, 6) for one in fuse(Wanted((), (), 0.25), found)] == [0.55, 0.725, 0.375]
 
 
 @given(wanted, candidates, st.data())

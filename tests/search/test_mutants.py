@@ -1,0 +1,243 @@
+"""Each rule of the plan has a test that fails on a mutant: the rule's source with one fault."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+#: Module of search/, the code and the fault in its place, and the test that must fail on it.
+_MUTANTS: Final = {
+    "a passage is a hit": (
+        "fuse",
+        "tickets.setdefault(match.candidate.ticket_id, [])",
+        "tickets.setdefault(str(match), [])",
+        "test_find.test_a_ticket_is_found_once",
+    ),
+    "words do not count": (
+        "fuse",
+        "wanted.words_weight * words",
+        "wanted.words_weight * 0",
+        "test_fuse.test_the_score_weighs_meaning_and_words",
+    ),
+    "BM25 is added as it is": (
+        "fuse",
+        "candidate.words / highest if",
+        "candidate.words if",
+        "test_fuse.test_the_score_weighs_meaning_and_words",
+    ),
+    "the gate is always open": (
+        "fuse",
+        "IDENTIFIER if known or question.phrases else",
+        "IDENTIFIER if True else",
+        "test_find.test_an_unknown_identifier_leaves_the_gate_shut",
+    ),
+    "the gate is never open": (
+        "fuse",
+        "IDENTIFIER if known or question.phrases else",
+        "IDENTIFIER if False else",
+        "test_fuse.test_words_weigh_much_beside_a_known_identifier",
+    ),
+    "a rare word is like any other": (
+        "fuse",
+        "PLAIN + _PER_LEAD * lead",
+        "PLAIN",
+        "test_fuse.test_words_that_point_to_one_ticket_weigh_much",
+    ),
+    "a paraphrase's words count": (
+        "fuse",
+        "return held * min(",
+        "return min(",
+        "test_fuse.test_words_that_no_ticket_holds_together_weigh_nothing",
+    ),
+    "a part is the whole identifier": (
+        "fuse",
+        "        if starts and not",
+        "        if True or not",
+        "test_fuse.test_a_part_of_a_longer_identifier_is_another",
+    ),
+    "held identifiers give no bonus": (
+        "fuse",
+        "EXACT_BONUS * len(exact)",
+        "0 * len(exact)",
+        "test_fuse.test_a_passage_that_holds_all_identifiers_comes_first",
+    ),
+    "a short reply is shown": (
+        "fuse",
+        "_PER_SHORT * short - match.score",
+        "-match.score",
+        "test_fuse.test_a_short_reply_ranks_its_ticket_and_is_not_shown",
+    ),
+    "a factor has no bound": (
+        "rank",
+        "1 + strength.solved,",
+        "5 + strength.solved,",
+        "test_rank.test_factors_are_bounded",
+    ),
+    "age lowers without bound": (
+        "rank",
+        "1 + strength.recent * 0.5",
+        "0.5",
+        "test_rank.test_factors_are_bounded",
+    ),
+    "switched-off factors count": (
+        "rank",
+        "if strength.solved and is_solved(payload)",
+        "if is_solved(payload)",
+        "test_rank.test_without_factors_the_match_decides",
+    ),
+    "what is solved does not count": (
+        "find",
+        "rank(best, plan.factors, now_ms)",
+        "rank(best, Factors(solved=0, recent=0), now_ms)",
+        "test_find.test_a_solved_ticket_is_preferred",
+    ),
+    "something is always found": (
+        "find",
+        "not ranked or sure < plan.min_confidence",
+        "not ranked",
+        "test_find.test_a_far_question_finds_nothing",
+    ),
+    "nothing is ever found": (
+        "find",
+        "not ranked or sure < plan.min_confidence",
+        "True",
+        "test_find.test_a_far_question_finds_nothing",
+    ),
+    "an identifier is no answer": (
+        "nothing",
+        "if exact or (",
+        "if (",
+        "test_nothing.test_an_identifier_that_a_ticket_holds_is_an_answer",
+    ),
+    "filters are forgotten": (
+        "find",
+        "msgspec.structs.replace(question.query, limit=",
+        "msgspec.structs.replace(query, limit=",
+        "test_find.test_filters_in_the_question_reach_the_index",
+    ),
+    "filters widen": (
+        "question",
+        "tuple(one for one in given if one in values) if given else values",
+        "given + values",
+        "test_question.test_filters_in_the_text_never_widen_the_query",
+    ),
+    "a later date widens": (
+        "question",
+        "moment if after is None else max(after, moment)",
+        "moment",
+        "test_question.test_filters_in_the_text_never_widen_the_query",
+    ),
+    "pasted text filters": (
+        "question",
+        'if len(text) > _LONG or "\\n" in text.strip():',
+        "if False:",
+        "test_question.test_pasted_text_has_no_filters",
+    ),
+    "a phrase is a wish": (
+        "find",
+        "if question.required:",
+        "if False:",
+        "test_find.test_a_required_phrase_is_held_by_every_hit",
+    ),
+    "few candidates": (
+        "find",
+        "_PHRASE_POOL if question.phrases else POOL)",
+        "1)",
+        "test_find.test_each_retrieval_finds_more_than_the_limit",
+    ),
+    "personal data is searched for": (
+        "find",
+        "spans = find_pii(text)",
+        "spans = find_pii('')",
+        "test_find.test_personal_data_in_a_question_is_redacted",
+    ),
+    "redaction eats identifiers": (
+        "find",
+        "kept = whole.get(span) in known",
+        "kept = False",
+        "test_find.test_a_number_that_tickets_hold_is_not_lost_to_redaction",
+    ),
+    "internal notes unlock redaction": (
+        "find",
+        "public_only=public)",
+        "public_only=False)",
+        "test_find.test_a_public_question_reads_no_internal_notes",
+    ),
+    "internal notes are alike": (
+        "similar",
+        "public_only=query.public_only",
+        "public_only=False",
+        "test_find.test_a_public_question_reads_no_internal_notes",
+    ),
+    "a ticket is like itself": (
+        "similar",
+        "if one.ticket_id != ticket_id]",
+        "]",
+        "test_find.test_similar_tickets_leave_the_ticket_out",
+    ),
+    "every hit is by both": (
+        "explain",
+        "    if by_words == by_meaning:",
+        '    return "both"\n    if by_words == by_meaning:',
+        "test_explain.test_a_hit_says_why_it_was_found",
+    ),
+    "the best passage is shown": (
+        "explain",
+        "match.shown or match.candidate",
+        "match.candidate",
+        "test_explain.test_the_shown_passage_gives_the_place_and_the_best_one_the_scores",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _MUTANTS)
+def test_each_rule_catches_its_mutant(name: str) -> None:
+    """The test, which passes on the plan, fails on the mutant."""
+    module, code, fault, test = _MUTANTS[name]
+    with _imported(test, module, code, fault) as run, pytest.raises((AssertionError, pytest.fail.Exception)):
+        run()
+
+
+@contextmanager
+def _imported(test: str, module: str, code: str, fault: str) -> Iterator[Callable[[], None]]:
+    """The test, on fresh modules of search/, one of which has `fault` instead of `code`."""
+    found = sys.modules
+    kept = {name: found.pop(name) for name in list(found) if name.startswith(("search.", "tests.search."))}
+    file, _, function = test.partition(".")
+    try:
+        _load_with_fault(f"search.{module}", code, fault)
+        tests = importlib.import_module(f"tests.search.{file}")
+        yield lambda: _run(getattr(tests, function), tests)
+    finally:
+        for name in [name for name in found if name.startswith(("search.", "tests.search."))]:
+            del found[name]
+        found.update(kept)
+
+
+def _load_with_fault(name: str, code: str, fault: str) -> None:
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).read_text()
+    assert source.count(code) == 1, f"{name} has {source.count(code)} times {code!r}"
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded
+    exec(compile(source.replace(code, fault), spec.origin, "exec"), loaded.__dict__)
+
+
+def _run(test: Callable[..., None], tests: Any) -> None:
+    """Run a test with its index or each of its parameters."""
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    if marks:
+        for values in marks[0].args[1]:
+            test(*(values if isinstance(values, tuple) else (values,)))
+    elif "index" in inspect.signature(test).parameters:
+        test(tests.filled())
+    else:
+        test()
