@@ -23,11 +23,15 @@ MetricName = Literal[
     "tickets_http_refused_total",
     "tickets_http_requests_total",
     "tickets_auth_refused_total",
+    "tickets_language_model_calls_total",
+    "tickets_language_model_tokens_total",
+    "tickets_language_model_cost_dollars_total",
     # histograms
     "tickets_batch_size",
     "tickets_step_seconds",
     "tickets_freshness_seconds",
     "tickets_http_seconds",
+    "tickets_language_model_seconds",
     # gauges
     "tickets_inflight",
     "tickets_inflight_bytes",
@@ -43,6 +47,7 @@ MetricName = Literal[
     "tickets_index_tickets",
     "tickets_index_room_bytes",
     "tickets_http_inflight",
+    "tickets_language_model_circuit_state",
     "tickets_build_info",
 ]
 
@@ -71,6 +76,7 @@ class Metric(Struct, frozen=True):
 #: 10 ms to 10 min, each bound 2 to 3 times the one before.
 _FRESHNESS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _STEP: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_CALL: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80)
 _BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 
 METRICS: Final[dict[MetricName, Metric]] = {
@@ -108,6 +114,19 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "counter", "Requests answered; 499 are those whose client left first.", ("method", "route", "status")
     ),
     "tickets_auth_refused_total": Metric("counter", "Access tokens refused.", ("reason",)),
+    "tickets_language_model_calls_total": Metric(
+        "counter",
+        "Calls of language models, each attempt: `answered`, `filtered`, `stopped` by the caller, or how they failed.",
+        ("model", "outcome"),
+    ),
+    "tickets_language_model_tokens_total": Metric(
+        "counter",
+        "Tokens of language models, `input` and `output`; estimated where the model doesn't count them.",
+        ("model", "direction"),
+    ),
+    "tickets_language_model_cost_dollars_total": Metric(
+        "counter", "Cost of those tokens in dollars, by TICKETS_LANGUAGE_MODEL__PRICES.", ("model",)
+    ),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
@@ -118,6 +137,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_http_seconds": Metric(
         "histogram", "Duration of a request, to the end of its response.", ("method", "route"), _STEP
+    ),
+    "tickets_language_model_seconds": Metric(
+        "histogram", "Duration of a language model's call, to its end or failure.", ("model",), _CALL
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
     "tickets_inflight_bytes": Metric("gauge", "Bytes of the records read and not yet acked."),
@@ -145,6 +167,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
         ("path",),
     ),
     "tickets_http_inflight": Metric("gauge", "Requests that are being answered or wait."),
+    "tickets_language_model_circuit_state": Metric(
+        "gauge", "Circuit breaker of a language model: 0 closed, 1 half-open, 2 open.", ("model",)
+    ),
     "tickets_build_info": Metric(
         "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
     ),

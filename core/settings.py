@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from core.client_settings import ClientSettings, WebSettings
+from core.language_model_settings import LanguageModelSettings
 from core.service_settings import AuthSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
@@ -285,6 +286,7 @@ class Settings(Group):
     classify: ClassifySettings = Field(default_factory=ClassifySettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
+    language_model: LanguageModelSettings = Field(default_factory=LanguageModelSettings)
     writer: WriterSettings = Field(default_factory=WriterSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     web: WebSettings = Field(default_factory=WebSettings)

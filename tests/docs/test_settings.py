@@ -10,10 +10,12 @@ from core.environment import REMOVED, RENAMED, variables
 from tests.deploy.tools import ROOT
 from tests.docs.tables import RENAMED_SECTION
 
-_SETTING: Final = re.compile(r"\bTICKETS_[A-Z]+__[A-Z0-9_]+[A-Z0-9]\b")
+_SETTING: Final = re.compile(r"\bTICKETS_[A-Z]+(?:_[A-Z]+)*__[A-Z0-9_]+[A-Z0-9]\b")
 #: Words of a setting's name without its prefix, such as REJECTED_WINDOW.
 _OLD: Final = {old.rpartition("__")[2] for old in (*RENAMED, *REMOVED)} - {"CONCURRENCY", "FILE"}
 _BEGINNINGS: Final = ("TICKETS_WRITER__MAX_INFLIGHT",)
+#: A setting of an example app.
+_EXAMPLES: Final = ("TICKETS_MY_APP__PORT",)
 _FILES: Final = sorted(
     path
     for pattern in ("*.md", "Makefile", ".ci/*", "docs/*.md", "deploy/**/*")
@@ -28,7 +30,7 @@ def unknown_settings(text: str) -> list[str]:
     current = RENAMED_SECTION.sub("", text)
     old = [word for word in _OLD if re.search(rf"\b{word}\b", current)]
     named = _SETTING.findall(current)
-    return old + [name for name in named if name not in variables() and name not in _BEGINNINGS]
+    return old + [name for name in named if name not in variables() and name not in (*_BEGINNINGS, *_EXAMPLES)]
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: str(path.relative_to(ROOT)))

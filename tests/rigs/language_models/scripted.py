@@ -1,0 +1,28 @@
+"""A language model in this process that says what it is told to."""
+
+from collections.abc import Iterable, Iterator
+from threading import Event
+
+from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+
+Script = Iterable[Delta | Tokens | End | ModelError]
+
+
+class ScriptedModel:
+    """Implements `core.language_model.LanguageModel`. Each call takes the next script; the last one stays."""
+
+    def __init__(self, *scripts: Script, name: str = "scripted") -> None:
+        self.name = name
+        self.requests: list[ModelRequest] = []
+        self._scripts = [list(script) for script in scripts]
+
+    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
+        """The parts of a script; an error in it is raised at its place."""
+        self.requests.append(request)
+        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+        for part in script:
+            if stop.is_set():
+                return
+            if isinstance(part, ModelError):
+                raise part
+            yield part
