@@ -17,7 +17,8 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
 	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure:
 	@# those of the Kafka cluster beside the attacks, with a third of the mutants (`make faults` runs them all).
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; status=$$?; \
+	@# The Terraform files have a target of their own, tf-test.
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/deploy/terraform; status=$$?; \
 		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$status
 
 faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
