@@ -60,21 +60,35 @@ def open_http_server(
     Raises:
         ConfigError: the port is taken or not allowed, or `host` is not an address of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise ConfigError(
-            f"{setting}: can't listen on {host}:{port} ({error.strerror}); choose another port, 0 picks a free one"
-        ) from None
+    listener = listen(host, port, setting)
     port = listener.getsockname()[1]
-    connections = min(limits.connections, _descriptors() // _SHARE)
-    server = BoundedServer(app, listener, msgspec.structs.replace(limits, connections=connections), refused)
+    allowed = allowed_connections(limits.connections)
+    server = BoundedServer(app, listener, msgspec.structs.replace(limits, connections=allowed), refused)
     thread = threading.Thread(target=server.run, name=f"http-{port}", daemon=True)
     thread.start()
     opened = HttpServer(server, thread, port)
     stack.callback(opened.close)
     return opened
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket; port 0 picks a free one.
+
+    Raises:
+        ConfigError: the port is taken or not allowed, or `host` is not an address of this machine. It names `setting`.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"{setting}: can't listen on {host}:{port} ({error.strerror}); choose another port, 0 picks a free one"
+        ) from None
+
+
+def allowed_connections(wanted: int) -> int:
+    """How many connections a server may hold open: `wanted`, or fewer if the process may open few files."""
+    return min(wanted, _descriptors() // _SHARE)
 
 
 def _descriptors() -> int:

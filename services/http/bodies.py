@@ -1,6 +1,7 @@
 """Bodies of requests, read whole within bounds before a request takes a place; and disconnects, which cancel it."""
 
 import asyncio
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -13,6 +14,7 @@ from services.http.context import context_of
 from services.http.json_bodies import check_json
 from services.http.problems import Problem
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 JSON: Final = "application/json"
 
 
@@ -49,6 +51,8 @@ class Bodies:
             return
         headers = Headers(scope=scope)
         self._check_headers(headers)
+        if _CONTROL.search(scope["path"]) or b"%00" in scope["query_string"]:
+            raise Problem("bad-request", "The path or the query has a character that is not allowed.")
         body = await self._read(receive)
         if body is None:
             return

@@ -107,8 +107,8 @@ class App:
             if how == "breaks":
                 raise RuntimeError(SECRET)
             while not self.release.is_set():
-                await asyncio.sleep(0.01)
-                yield b"more\n"
+                await asyncio.sleep(0 if how == "large" else 0.01)
+                yield b"x" * 65_536 if how == "large" else b"more\n"
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
