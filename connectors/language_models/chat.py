@@ -23,6 +23,9 @@ _ENDS: Final = {
 #: Kinds of errors that arrive in place of a reply's next piece, by words of their code or type.
 _THROTTLED: Final = ("rate_limit", "overloaded", "quota", "too_many")
 
+#: Nested too deep, and strings that aren't UTF-8, included.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _Count = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
@@ -119,7 +122,7 @@ def decode_chat(data: bytes) -> _Reply:
     """
     try:
         reply = _DECODER.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         raise ModelError("the answer isn't a chat completion", kind="protocol") from None
     if reply.error is not None:
         words = "" if isinstance(reply.error, str) else f"{reply.error.type} {reply.error.code}".lower()
@@ -132,7 +135,7 @@ def error_code(body: bytes) -> str | None:
     """The code of an error reply's body, if it has one."""
     try:
         error = _DECODER.decode(body).error
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return None
     return None if error is None or isinstance(error, str) else str(error.code or error.type)
 

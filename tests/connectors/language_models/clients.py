@@ -1,6 +1,7 @@
 """Clients of the fake server, by name."""
 
 import os
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from threading import Event
@@ -15,8 +16,8 @@ from connectors.language_models.bedrock import BedrockModel
 from connectors.language_models.openai import OpenAIModel
 from connectors.language_models.sagemaker import SageMakerModel
 from connectors.language_models.transport import Transport, open_transport
-from core.language_model import Delta, End, LanguageModel, ModelRequest, Tokens
-from tests.rigs.language_models import LanguageModelServer
+from core.language_model import Delta, End, LanguageModel, ModelError, ModelRequest, Tokens
+from tests.rigs.language_models import LanguageModelServer, Reply
 from tests.rigs.waiting import PATIENCE_S
 
 KEY: Final = "sk-very-secret"
@@ -54,6 +55,21 @@ def ask(
 def text_of(parts: list[Delta | Tokens | End]) -> str:
     """The text of an output."""
     return "".join(part.text for part in parts if isinstance(part, Delta))
+
+
+def failure_of(world: World, name: str, reply: Reply) -> ModelError:
+    """How a client fails at `reply`: in one attempt, without an `End`, and in one line that quotes nothing."""
+    world.server.script(reply)
+    parts: list[Delta | Tokens | End] = []
+    with pytest.raises(ModelError) as caught:
+        parts.extend(world.client(name).stream(request(), Event()))
+    assert not any(isinstance(part, End) for part in parts)
+    assert world.server.calls == 1
+    shown = "".join(traceback.format_exception(caught.value))
+    assert all(hidden not in shown for hidden in (KEY, SECRET, QUESTION, "quotes the question", "sk-"))
+    assert str(caught.value).startswith(f"{world.client(name).name}: ")
+    assert "\n" not in str(caught.value)
+    return caught.value
 
 
 def _openai(world: World, *, stream: bool) -> LanguageModel:

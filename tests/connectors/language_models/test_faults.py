@@ -1,22 +1,18 @@
 """Each fault of a server becomes a ModelError of the right kind, in one attempt and within its bounds."""
 
 import socket
-import traceback
-from threading import Event
 
 import pytest
 
 from connectors.language_models.openai import OpenAIModel
-from core.language_model import Delta, End, ModelError, Tokens
+from core.language_model import ModelError
 from tests.connectors.language_models.clients import (
     CLIENTS,
-    KEY,
-    QUESTION,
-    SECRET,
     STREAMED,
     WHOLE,
     World,
     ask,
+    failure_of,
     request,
 )
 from tests.rigs.language_models import Reply
@@ -50,31 +46,17 @@ _PAIRS = [
 ]
 
 
-def _fails(world: World, name: str, reply: Reply) -> ModelError:
-    world.server.script(reply)
-    parts: list[Delta | Tokens | End] = []
-    with pytest.raises(ModelError) as caught:
-        parts.extend(world.client(name).stream(request(), Event()))
-    assert not any(isinstance(part, End) for part in parts)
-    assert world.server.calls == 1
-    shown = "".join(traceback.format_exception(caught.value))
-    assert all(hidden not in shown for hidden in (KEY, SECRET, QUESTION, "quotes the question", "sk-"))
-    assert str(caught.value).startswith(f"{world.client(name).name}: ")
-    assert "\n" not in str(caught.value)
-    return caught.value
-
-
 @pytest.mark.parametrize(("name", "fault"), _PAIRS)
 def test_a_fault_of_a_stream_has_its_kind(world: World, name: str, fault: str) -> None:
     """A stream that fails ends with one ModelError, which names the model and quotes nothing."""
-    assert _fails(world, name, Reply(fault=fault)).kind == _KINDS[fault]  # type: ignore[arg-type]  # a parameter
+    assert failure_of(world, name, Reply(fault=fault)).kind == _KINDS[fault]  # type: ignore[arg-type]  # a parameter
 
 
 @pytest.mark.parametrize("fault", [*_OF_THE_HEAD, "garbage"])
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_fault_of_a_whole_answer_has_its_kind(world: World, name: str, fault: str) -> None:
     """An answer in one piece fails in the same ways."""
-    assert _fails(world, name, Reply(fault=fault)).kind == _KINDS[fault]  # type: ignore[arg-type]  # a parameter
+    assert failure_of(world, name, Reply(fault=fault)).kind == _KINDS[fault]  # type: ignore[arg-type]  # a parameter
 
 
 @pytest.mark.parametrize("fault", ["silent", "stall"])
@@ -82,7 +64,7 @@ def test_a_fault_of_a_whole_answer_has_its_kind(world: World, name: str, fault: 
 def test_silence_times_out(world: World, name: str, fault: str) -> None:
     """A server that sends nothing for the idle time has timed out, before its first byte and after."""
     world.idle_s = 0.3
-    assert _fails(world, name, Reply(fault=fault)).kind == "timeout"  # type: ignore[arg-type]  # a parameter
+    assert failure_of(world, name, Reply(fault=fault)).kind == "timeout"  # type: ignore[arg-type]  # a parameter
 
 
 @pytest.mark.parametrize("name", STREAMED)
@@ -106,7 +88,7 @@ def test_an_answer_that_takes_too_long_in_one_piece_times_out(world: World, name
 @pytest.mark.parametrize("name", CLIENTS)
 def test_the_server_s_wish_to_wait_is_passed_on(world: World, name: str) -> None:
     """Retry-After of a throttled call is in the error."""
-    assert _fails(world, name, Reply(fault="throttled", retry_after="7")).retry_after_s == 7
+    assert failure_of(world, name, Reply(fault="throttled", retry_after="7")).retry_after_s == 7
 
 
 def test_no_server_is_unavailable(world: World) -> None:
