@@ -10,7 +10,7 @@ from rich.text import Text
 
 from answers.events import Citation, Event, Refusal, Sentence, Sources, Usage
 from answers.evidence import Source
-from cli.console import JsonFlag, err, out, print_json, report_errors
+from cli.console import CallerTenantOption, JsonFlag, err, out, print_json, report_errors
 from core.environment import load_settings
 from core.errors import ConfigError
 from runtime.answer_client import PATH, request_body
@@ -26,6 +26,7 @@ _MAX_SOURCES: Final = 10
 def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in your own words.")],
     *,
+    tenant: CallerTenantOption = None,
     ticket: Annotated[str | None, typer.Option(help="The id of the ticket that the question is about.")] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, max=_MAX_SOURCES, help="Maximum sources to read.")
@@ -42,7 +43,7 @@ def ask(
     if not question.strip():
         raise ConfigError("the question is empty; say what you want to know")
     with ExitStack() as stack:
-        client = open_service_client(load_settings().client, "rag", stack)
+        client = open_service_client(load_settings().client, "rag", stack, tenant=tenant)
         if as_json:
             body = request_body(question, ticket_id=ticket, limit=limit)
             print_json(decoded(client.call("POST", PATH, body=body)))

@@ -27,6 +27,11 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a 
 TenantOption = Annotated[
     str, typer.Option("--tenant", "-t", help="Tenant to search; results never include another tenant's tickets.")
 ]
+#: Of the commands that call the services, where the access token decides the tenant.
+CallerTenantOption = Annotated[
+    str | None,
+    typer.Option("--tenant", "-t", help="Your tenant. It must be the access token's; a sign-in code needs it."),
+]
 
 
 def print_json(value: object) -> None:

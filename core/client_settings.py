@@ -1,4 +1,4 @@
-"""Settings of those who call the HTTP services: the page and the command line."""
+"""Settings of those who call the HTTP services: the page, the command line and the MCP server."""
 
 from pydantic import Field, SecretStr
 
@@ -21,7 +21,7 @@ class WebSettings(Group):
 
 
 class ClientSettings(Group):
-    """The services that the command line calls."""
+    """The services that the command line and the MCP server call."""
 
     rag_url: Url = Field("http://127.0.0.1:8082", description="Base URL of the RAG service.")
     tickets_url: Url = Field("http://127.0.0.1:8083", description="Base URL of the ticket API.")
@@ -29,6 +29,19 @@ class ClientSettings(Group):
     token_file: FilePath | None = Field(
         None, description="File that holds the access token; it is read for each request, so it may be renewed."
     )
+    token_url: Url | None = Field(
+        None, description="Where a token is asked for with a sign-in code, if none is set: the local issuer's /token."
+    )
+    sign_in_code: SecretStr | None = Field(
+        None, description="Sign-in code of the local issuer, which `make run` prints."
+    )
     timeout_s: Seconds = Field(
         30.0, description="How long a service may be silent. A streamed answer has a heartbeat every 15 s."
     )
+
+
+class McpSettings(Group):
+    """The MCP server."""
+
+    host: str = Field("127.0.0.1", description="Address that its HTTP transport listens on.")
+    port: int = Field(8084, ge=0, le=65535, description="Port of its HTTP transport; 0 picks a free one.")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from core.client_settings import ClientSettings, WebSettings
+from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
 from core.service_settings import AuthSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
@@ -291,5 +291,6 @@ class Settings(Group):
     health: HealthSettings = Field(default_factory=HealthSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     client: ClientSettings = Field(default_factory=ClientSettings)
+    mcp: McpSettings = Field(default_factory=McpSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Final, Literal, get_args
 from urllib.parse import quote, urlsplit
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from core.client_settings import ClientSettings
 from core.errors import ConfigError, FatalError, NoTicketError, TicketstreamError, UnavailableError
+from runtime.access_tokens import Token, open_token
 
 Service = Literal["rag", "tickets"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -60,7 +61,7 @@ class ServerEvent(Struct, frozen=True):
 class ServiceClient:
     """Calls one service. Safe to use from any thread."""
 
-    def __init__(self, http: httpx.Client, service: Service, base: str, token: Callable[[], str]) -> None:
+    def __init__(self, http: httpx.Client, service: Service, base: str, token: Token) -> None:
         self._http = http
         self._service = service
         self._base = "".join(base).rstrip("/")
@@ -88,6 +89,8 @@ class ServiceClient:
             )
         except httpx.HTTPError as error:
             raise self._silent(error) from None
+        except UnicodeEncodeError:
+            raise ConfigError("the request holds text that is not Unicode") from None
         if not response.is_success:
             raise self._refused(response)
         return Reply(response.content, response.headers.get("ETag"))
@@ -146,15 +149,18 @@ def open_http_client(settings: ClientSettings, stack: ExitStack) -> httpx.Client
     return stack.enter_context(httpx.Client(timeout=settings.timeout_s, trust_env=False))
 
 
-def open_service_client(settings: ClientSettings, service: Service, stack: ExitStack) -> ServiceClient:
+def open_service_client(
+    settings: ClientSettings, service: Service, stack: ExitStack, *, tenant: str | None = None
+) -> ServiceClient:
     """A client of a service under the token that the settings name.
 
     Raises:
-        ConfigError: they name none.
+        ConfigError: they name none, or it is another tenant's than `tenant`.
+        UnavailableError: the issuer of tokens doesn't answer.
     """
-    configured_token(settings)
     http = open_http_client(settings, stack)
-    return ServiceClient(http, service, base_url(settings, service), lambda: configured_token(settings))
+    base = base_url(settings, service)
+    return ServiceClient(http, service, base, open_token(settings, http, tenant=tenant))
 
 
 def base_url(settings: ClientSettings, service: Service) -> str:
@@ -172,27 +178,6 @@ def base_url(settings: ClientSettings, service: Service) -> str:
     if not whole:
         raise ConfigError(f"{_NAMES[service][1]}: {url} is not a URL; write it as http://HOST:PORT")
     return url
-
-
-def configured_token(settings: ClientSettings) -> str:
-    """The access token of the settings; a file is read anew.
-
-    Raises:
-        ConfigError: there is none, the file can't be read, or it isn't one word of ASCII.
-    """
-    if settings.token is not None:
-        token = settings.token.get_secret_value().strip()
-    elif settings.token_file is not None:
-        try:
-            token = settings.token_file.read_text().strip()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigError(f"TICKETS_CLIENT__TOKEN_FILE: can't read {settings.token_file} ({reason})") from None
-    else:
-        raise ConfigError(f"an access token is needed: set {_TOKEN}")
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(f"the access token of {_TOKEN} is empty or not a token")
-    return token
 
 
 def segment(value: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies
@@ -113,15 +112,3 @@ def test_a_url_that_is_none_is_the_users_mistake(url: str) -> None:
     settings = ClientSettings(rag_url=url, token=SecretStr("x"))
     with ExitStack() as stack, pytest.raises(ConfigError, match="TICKETS_CLIENT__RAG_URL"):
         list(ask(open_service_client(settings, "rag", stack), "q"))
-
-
-def test_a_token_comes_from_a_file_too(tmp_path: Path) -> None:
-    """A missing, empty or odd token is one line that names the settings."""
-    file = tmp_path / "token"
-    for given_token, words in [(None, "can't read"), ("", "is empty"), ("a b", "not a token"), ("ü", "not a token")]:
-        if given_token is not None:
-            file.write_text(given_token)
-        with ExitStack() as stack, pytest.raises(ConfigError, match=words):
-            open_service_client(ClientSettings(token_file=file), "rag", stack)
-    with ExitStack() as stack, pytest.raises(ConfigError, match="an access token is needed: set TICKETS_CLIENT__TOKEN"):
-        open_service_client(ClientSettings(), "rag", stack)

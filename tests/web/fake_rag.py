@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-import uvicorn
 from fastapi import FastAPI, Request
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -23,7 +22,8 @@ from answers.events import Citation, Done, Event, Refusal, Sentence, Sources, Us
 from answers.evidence import Source
 from core.client_settings import WebSettings
 from services.http.pages import mount_web
-from tests.rigs.waiting import PATIENCE_S, wait_until
+from tests.rigs.asgi import serving
+from tests.rigs.waiting import PATIENCE_S
 
 CODE = "4F7K-29QD"
 TENANT = "acme"
@@ -245,14 +245,8 @@ def build(settings: WebSettings) -> FakeServices:
 def serve(settings: WebSettings | None = None) -> Iterator[FakeServices]:
     """The services on a port of loopback."""
     services = build(settings or WebSettings(token_url="/token", tenant=TENANT))
-    server = uvicorn.Server(uvicorn.Config(services.app, port=0, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started)
-    services.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        yield services
+        with serving(services.app) as services.url:
+            yield services
     finally:
         services.gate.set()
-        server.should_exit = True
-        thread.join()
