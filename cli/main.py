@@ -14,6 +14,7 @@ from cli import (
     dlq,
     doctor,
     evaluate,
+    mcp,
     model,
     produce,
     rebuild,
@@ -58,6 +59,7 @@ app.command("compact")(compact.compact)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("train")(train.train_labels)
+app.command("mcp")(mcp.mcp)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)

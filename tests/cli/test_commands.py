@@ -23,6 +23,7 @@ COMMANDS = [
     "compact",
     "backup",
     "restore",
+    "mcp",
     "dlq",
     "model",
     "doctor",
