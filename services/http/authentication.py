@@ -8,7 +8,8 @@ from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.http.callers import Authenticator, Caller, Role
+from core.callers import Role
+from services.http.callers import Authenticator, Caller
 from services.http.context import context_of
 from services.http.problems import Problem
 

@@ -1,11 +1,10 @@
 """Callers: the user and the tenant that an access token names."""
 
-from typing import Final, Literal, Protocol, get_args
+from typing import Protocol
 
 from msgspec import Struct
 
-Role = Literal["agent", "operator", "service"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
+from core.callers import Role
 
 
 class Caller(Struct, frozen=True):

@@ -13,12 +13,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from msgspec import Meta, Struct, field
 
+from core.callers import ROLES
 from core.contract import TenantId
 from core.errors import ConfigError
 from core.service_settings import AuthSettings
 from runtime.telemetry import Telemetry
 from services.http.authentication import unauthenticated
-from services.http.callers import ROLES, Caller
+from services.http.callers import Caller
 from services.http.keys import Fetch, Keys, KeysUnavailableError, fetch_over_http
 from services.http.problems import Problem, unavailable
 

@@ -14,6 +14,7 @@ from core.metrics import METRICS
 from core.setting_types import default_cache, default_data
 from core.wire.embedded import embedded_schema
 from core.wire.enriched import enriched_schema
+from services.http.problems import KINDS
 
 _ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = _ROOT / "docs"
@@ -82,6 +83,13 @@ def sizes_table() -> str:
     return "\n".join(rows)
 
 
+def problems_table() -> str:
+    """Every kind of problem document, with its status."""
+    rows = ["| type `urn:ticketstream:problem:…` | status | title |", "|---|---|---|"]
+    rows += [f"| `{kind}` | {status} | {title} |" for kind, (status, title) in KINDS.items()]
+    return "\n".join(rows)
+
+
 #: Generated parts by page and name.
 PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "operations.md": {
@@ -90,6 +98,7 @@ PARTS: Final[dict[str, dict[str, Callable[[], str]]]] = {
         "exit codes": exit_codes_table,
         "renamed settings": renamed_settings_table,
     },
+    "api-security.md": {"problems": problems_table},
     "deploy.md": {"sizes": sizes_table},
 }
 
