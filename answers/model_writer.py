@@ -1,6 +1,7 @@
 """The writer with a language model: asks it for sentences, and reads its output as it arrives."""
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from random import Random
 from threading import Event
 from typing import Final
@@ -44,15 +45,16 @@ class ModelWriter:
             timeout_s=self._timeout_s,
         )
         reader, end = DraftReader(), None
-        for piece in self._model.stream(request, stop):
-            if isinstance(piece, Tokens):
-                yield piece
-            elif isinstance(piece, End):
-                end = piece
-            elif end is None:
-                yield from _clean(reader.feed(piece.text), canary)
-            if stop.is_set():
-                return
+        with closing(self._model.stream(request, stop)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, Tokens):
+                    yield piece
+                elif isinstance(piece, End):
+                    end = piece
+                elif end is None:
+                    yield from _clean(reader.feed(piece.text), canary)
+                if stop.is_set():
+                    return
         if stop.is_set():
             return
         if end is None:

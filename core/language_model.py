@@ -1,6 +1,6 @@
 """Language models: what they are asked, what they answer, and how they fail."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from threading import Event
 from typing import Literal, Protocol
 
@@ -64,6 +64,10 @@ class End(Struct, frozen=True):
     reason: Literal["stop", "length", "filtered"]
 
 
+#: What a language model answers, piece by piece.
+Part = Delta | Tokens | End
+
+
 class ModelError(TransientError):
     """A language model failed. The message quotes neither the question, nor a ticket, nor a key."""
 
@@ -80,10 +84,11 @@ class LanguageModel(Protocol):
         """As it labels metrics and is shown to users."""
         ...
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
         """The output, piece by piece; `End` is the last.
 
-        Setting `stop` closes the connection within a second; the output then ends without `End`.
+        Setting `stop` closes the connection within a second; the output then ends without `End`. Closing the generator
+        closes the connection too.
 
         Raises:
             ModelError: see `ModelErrorKind`; an output that was cut off included.

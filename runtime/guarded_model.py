@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from threading import Event
 from typing import Final
 
@@ -11,11 +12,11 @@ from msgspec.structs import replace
 
 from core.language_model import (
     Delta,
-    End,
     LanguageModel,
     ModelError,
     ModelErrorKind,
     ModelRequest,
+    Part,
     TokenBudget,
     Tokens,
 )
@@ -70,7 +71,7 @@ class GuardedModel:
         """See `LanguageModel`."""
         return self._model.name
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
         """See `LanguageModel`."""
         asked = _estimate(request.system) + _estimate(request.prompt)
         reservation = self._budget.reserve(request.tenant_id, asked + request.max_tokens)
@@ -83,14 +84,16 @@ class GuardedModel:
         finally:
             self._budget.settle(reservation, use.input + use.output)
 
-    def _retried(self, request: ModelRequest, stop: Event, use: _Use, asked: int) -> Iterator[Delta | Tokens | End]:
+    def _retried(self, request: ModelRequest, stop: Event, use: _Use, asked: int) -> Generator[Part, None, None]:
         deadline = self._clock() + request.timeout_s
         for attempt in range(self._attempts):
             begun = False
             try:
-                for part in self._attempt(replace(request, timeout_s=deadline - self._clock()), stop, use, asked):
-                    begun = True
-                    yield part
+                left = replace(request, timeout_s=deadline - self._clock())
+                with closing(self._attempt(left, stop, use, asked)) as parts:
+                    for part in parts:
+                        begun = True
+                        yield part
             except ModelError as error:
                 wait_s = self._backoff.delay_s(attempt, error)
                 last = attempt + 1 == self._attempts or self._clock() + wait_s >= deadline
@@ -101,7 +104,7 @@ class GuardedModel:
             if stop.wait(wait_s):
                 return
 
-    def _attempt(self, request: ModelRequest, stop: Event, use: _Use, asked: int) -> Iterator[Delta | Tokens | End]:
+    def _attempt(self, request: ModelRequest, stop: Event, use: _Use, asked: int) -> Generator[Part, None, None]:
         """One call, whose outcome the circuit breaker and the metrics are told."""
         if not self._circuit.allow():
             self._count("circuit_open")
@@ -110,15 +113,16 @@ class GuardedModel:
             )
         began, written, tokens, outcome = self._clock(), 0, Tokens(0, 0), "stopped"
         try:
-            for part in self._model.stream(request, stop):
-                if isinstance(part, Delta):
-                    written += len(part.text.encode(errors="replace"))
-                elif isinstance(part, Tokens):
-                    tokens = part
-                else:
-                    outcome = "filtered" if part.reason == "filtered" else "answered"
-                    self._circuit.success()
-                yield part
+            with closing(self._model.stream(request, stop)) as parts:
+                for part in parts:
+                    if isinstance(part, Delta):
+                        written += len(part.text.encode(errors="replace"))
+                    elif isinstance(part, Tokens):
+                        tokens = part
+                    else:
+                        outcome = "filtered" if part.reason == "filtered" else "answered"
+                        self._circuit.success()
+                    yield part
             self._require_end(outcome, stop)
         except ModelError as error:
             outcome = error.kind

@@ -1,6 +1,6 @@
 """Amazon Bedrock: Converse and ConverseStream, which are the same for the models of all its providers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from threading import Event
 from typing import Annotated, Any, Final
 
@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from connectors.language_models.aws import AwsClient
-from connectors.language_models.output import Part, bounds_of, check_length, named
+from connectors.language_models.output import bounds_of, check_length, named
 from connectors.language_models.transport import StoppedError
-from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+from core.language_model import Delta, End, ModelError, ModelRequest, Part, Tokens
 
 _ENDS: Final = {
     "end_turn": End("stop"),
@@ -80,7 +80,7 @@ class BedrockModel:
         self._stream = stream
         self.name = f"bedrock:{model_id}"
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Part]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
         """See `LanguageModel`."""
         operation, idle_s = ("converse_stream", self._idle_s) if self._stream else ("converse", request.timeout_s)
         bounds = bounds_of(request, stop, idle_s=idle_s)

@@ -7,8 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from connectors.language_models.lines import data_lines
-from connectors.language_models.output import Part
-from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+from core.language_model import Delta, End, ModelError, ModelRequest, Part, Tokens
 
 _DONE: Final = b"[DONE]"
 _ENDS: Final = {

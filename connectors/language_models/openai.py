@@ -1,6 +1,6 @@
 """Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, and hosted ones."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from threading import Event
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 from connectors.language_models.chat import chat_body, error_code, streamed_chat, whole_chat
 from connectors.language_models.failures import http_error
-from connectors.language_models.output import Part, bounds_of, check_length, named
+from connectors.language_models.output import bounds_of, check_length, named
 from connectors.language_models.transport import Reply, StoppedError, Transport
 from core.errors import ConfigError
-from core.language_model import End, ModelError, ModelRequest
+from core.language_model import End, ModelError, ModelRequest, Part
 
 _OK: Final = 200
 
@@ -32,7 +32,7 @@ class OpenAIModel:
         self._stream = stream
         self.name = f"openai:{model}"
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Part]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
         """See `LanguageModel`."""
         headers = {"content-type": "application/json"}
         if self._key is not None:

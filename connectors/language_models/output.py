@@ -7,9 +7,7 @@ from threading import Event
 from typing import Final
 
 from connectors.language_models.transport import Bounds
-from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
-
-Part = Delta | Tokens | End
+from core.language_model import Delta, ModelError, ModelRequest, Part
 
 #: Characters that a token has at most, on average: a run of spaces may be a single token.
 _CHARS_PER_TOKEN: Final = 32

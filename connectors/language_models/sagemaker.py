@@ -1,6 +1,6 @@
 """A SageMaker endpoint whose container generates text: TGI, LMI or vLLM, with one of their two forms of requests."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from threading import Event
 from typing import Annotated, Any, Final, Literal
 
@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 from connectors.language_models.aws import AwsClient
 from connectors.language_models.chat import chat_body, streamed_chat, whole_chat
 from connectors.language_models.lines import data_lines
-from connectors.language_models.output import Part, bounds_of, check_length, named
+from connectors.language_models.output import bounds_of, check_length, named
 from connectors.language_models.transport import StoppedError
-from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+from core.language_model import Delta, End, ModelError, ModelRequest, Part, Tokens
 
 #: `messages` is OpenAI's, whose container fills in the model's chat template; `inputs` is a plain text.
 RequestFormat = Literal["messages", "inputs"]
@@ -65,7 +65,7 @@ class SageMakerModel:
         self._stream = stream
         self.name = f"sagemaker:{endpoint}"
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Part]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
         """See `LanguageModel`."""
         operation = "invoke_endpoint_with_response_stream" if self._stream else "invoke_endpoint"
         bounds = bounds_of(request, stop, idle_s=self._idle_s if self._stream else request.timeout_s)

@@ -1,6 +1,6 @@
 """The extractive writer repeats the resolution; the one with a model reads lines of JSON and trusts none."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from random import Random
 from threading import Event
@@ -32,7 +32,7 @@ class FakeModel:
         self.pieces = pieces
         self.requests: list[ModelRequest] = []
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Delta | Tokens | End, None, None]:
         self.requests.append(request)
         for piece in self.pieces:
             if stop.is_set():

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from core.language_model import Delta, End, ModelError, ModelErrorKind, ModelRequest, Tokens
+from core.language_model import Delta, End, ModelError, ModelErrorKind, ModelRequest, Part, Tokens
 from core.language_model_settings import Price
 from delivery.backoff import Backoff
 from delivery.call_circuit import CallCircuit
@@ -59,7 +59,7 @@ class _World:
             clock=self.clock,
         )
 
-    def ask(self, request: ModelRequest = _REQUEST) -> list[Delta | Tokens | End]:
+    def ask(self, request: ModelRequest = _REQUEST) -> list[Part]:
         return list(self.model.stream(request, self.stop))
 
     def fails(self) -> ModelErrorKind:
@@ -202,7 +202,7 @@ def test_an_answer_that_is_left_is_paid_for() -> None:
     world = _World(_GOOD, budget=510)
     parts = world.model.stream(_REQUEST, world.stop)
     next(parts)
-    parts.close()  # type: ignore[attr-defined]  # they are generators
+    parts.close()
     assert world.count("calls", "stopped") == 1
     assert world.budget.reserve("acme", 498)
     assert not world.budget.reserve("acme", 1)

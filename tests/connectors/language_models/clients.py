@@ -16,7 +16,7 @@ from connectors.language_models.bedrock import BedrockModel
 from connectors.language_models.openai import OpenAIModel
 from connectors.language_models.sagemaker import SageMakerModel
 from connectors.language_models.transport import Transport, open_transport
-from core.language_model import Delta, End, LanguageModel, ModelError, ModelRequest, Tokens
+from core.language_model import Delta, End, LanguageModel, ModelError, ModelRequest, Part
 from tests.rigs.language_models import LanguageModelServer, Reply
 from tests.rigs.waiting import PATIENCE_S
 
@@ -45,14 +45,12 @@ def request(*, max_tokens: int = 100, timeout_s: float = PATIENCE_S) -> ModelReq
     return ModelRequest(tenant_id="acme", system=RULES, prompt=QUESTION, max_tokens=max_tokens, timeout_s=timeout_s)
 
 
-def ask(
-    model: LanguageModel, wanted: ModelRequest | None = None, stop: Event | None = None
-) -> list[Delta | Tokens | End]:
+def ask(model: LanguageModel, wanted: ModelRequest | None = None, stop: Event | None = None) -> list[Part]:
     """The whole output."""
     return list(model.stream(wanted or request(), stop or Event()))
 
 
-def text_of(parts: list[Delta | Tokens | End]) -> str:
+def text_of(parts: list[Part]) -> str:
     """The text of an output."""
     return "".join(part.text for part in parts if isinstance(part, Delta))
 
@@ -60,7 +58,7 @@ def text_of(parts: list[Delta | Tokens | End]) -> str:
 def failure_of(world: World, name: str, reply: Reply) -> ModelError:
     """How a client fails at `reply`: in one attempt, without an `End`, and in one line that quotes nothing."""
     world.server.script(reply)
-    parts: list[Delta | Tokens | End] = []
+    parts: list[Part] = []
     with pytest.raises(ModelError) as caught:
         parts.extend(world.client(name).stream(request(), Event()))
     assert not any(isinstance(part, End) for part in parts)

@@ -124,7 +124,7 @@ def test_an_answer_that_nobody_reads_on_is_closed(world: World, name: str) -> No
     world.server.script(Reply(fault="stall"))
     parts = world.client(name).stream(request(), Event())
     next(parts)
-    parts.close()  # type: ignore[attr-defined]  # they are generators
+    parts.close()
     wait_until(lambda: world.server.left == 1)
 
 

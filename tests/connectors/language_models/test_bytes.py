@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from connectors.language_models.aws import AwsClient, Service, open_aws_client
 from connectors.language_models.transport import Bounds, Transport
-from core.language_model import Delta, End, ModelError, Tokens
+from core.language_model import End, ModelError, Part
 from tests.connectors.language_models.clients import STREAMED, World, aws_environment, request, text_of
 from tests.rigs.language_models import LanguageModelServer
 from tests.rigs.language_models.dialects import speak
@@ -104,7 +104,7 @@ def _good(name: str, *, events: int | None = None) -> bytes:
     return b"".join((*spoken.pieces, *spoken.end[:events]))
 
 
-def _read(world: World, name: str) -> list[Delta | Tokens | End] | None:
+def _read(world: World, name: str) -> list[Part] | None:
     """The output, or None if it failed with a ModelError."""
     try:
         return list(world.client(name).stream(request(), Event()))

@@ -8,8 +8,7 @@ from botocore.config import Config
 from msgspec import Struct, structs
 
 from connectors.language_models import aws, bedrock, chat, failures, openai, sagemaker
-from connectors.language_models.output import Part
-from core.language_model import End, ModelError
+from core.language_model import End, ModelError, Part
 from tests.connectors.language_models.clients import World, aws_environment, failure_of
 from tests.rigs.language_models import Fault, Reply
 

@@ -1,11 +1,11 @@
 """A language model in this process that says what it is told to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from threading import Event
 
-from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+from core.language_model import ModelError, ModelRequest, Part
 
-Script = Iterable[Delta | Tokens | End | ModelError]
+Script = Iterable[Part | ModelError]
 
 
 class ScriptedModel:
@@ -16,7 +16,7 @@ class ScriptedModel:
         self.requests: list[ModelRequest] = []
         self._scripts = [list(script) for script in scripts]
 
-    def stream(self, request: ModelRequest, stop: Event) -> Iterator[Delta | Tokens | End]:
+    def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
         """The parts of a script; an error in it is raised at its place."""
         self.requests.append(request)
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
