@@ -1,9 +1,6 @@
 """Runs a whole stream on this machine: a broker with its topics, and a worker process."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -13,14 +10,13 @@ from typing import Final
 from connectors.kafka.topics import create_topics, load_topics
 from connectors.qdrant.lock import find_owner
 from core.environment import load_settings
-from core.errors import FatalError, UnavailableError
-from core.private import open_private
+from core.errors import UnavailableError
 from core.settings import Settings
 from local.broker import start_broker
 from local.ports import free_port
+from local.processes import LocalProcess, open_process
 
 _START_S: Final = 120.0
-_STOP_S: Final = 30.0
 
 #: Prefixes of the settings that select a stream. The user's values of these are not passed on.
 _OURS: Final = ("TICKETS_KAFKA__", "TICKETS_INDEX__", "TICKETS_TOPICS__")
@@ -41,14 +37,12 @@ class LocalStream:
         *,
         variables: Mapping[str, str],
         environment: Mapping[str, str],
-        worker: subprocess.Popen[bytes],
-        log: Path,
+        worker: LocalProcess,
     ) -> None:
         self.settings = settings
         self.variables = variables
         self.environment = environment
         self._worker = worker
-        self._log = log
 
     @property
     def metrics_url(self) -> str:
@@ -61,12 +55,7 @@ class LocalStream:
         Raises:
             FatalError: with the last line of the worker's log, and the worker's exit code.
         """
-        if self._worker.poll() is None:
-            return
-        lines = self._log.read_text(errors="replace").strip().splitlines() or ["its log is empty"]
-        fault = FatalError(f"the worker has ended: {lines[-1].removeprefix('ticketstream: ')}")
-        fault.exit_code = self._worker.returncode if self._worker.returncode > 0 else fault.exit_code
-        raise fault
+        self._worker.check()
 
 
 def open_local_stream(
@@ -100,23 +89,10 @@ def open_local_stream(
     create_topics(settings, load_topics(None), replication=1)
     say("starting the worker")
     log = folder / "worker.log"
-    worker = _start_worker(environment, log)
-    stack.callback(_stop_worker, worker)
-    stream = LocalStream(settings, variables=variables, environment=environment, worker=worker, log=log)
+    worker = open_process("the worker", ("bytewax.run", "dataflows.tickets"), environment, log, stack)
+    stream = LocalStream(settings, variables=variables, environment=environment, worker=worker)
     _await_worker(stream, log)
     return stream
-
-
-def _start_worker(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with open_private(log) as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "bytewax.run", "dataflows.tickets"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for us; the worker is drained by SIGTERM
-        )
 
 
 def _await_worker(stream: LocalStream, log: Path) -> None:
@@ -126,12 +102,3 @@ def _await_worker(stream: LocalStream, log: Path) -> None:
         if time.monotonic() > deadline:
             raise UnavailableError(f"the worker is not ready after {_START_S:.0f} s; see {log}")
         time.sleep(0.05)
-
-
-def _stop_worker(worker: subprocess.Popen[bytes]) -> None:
-    if worker.poll() is None:
-        worker.send_signal(signal.SIGTERM)
-        try:
-            worker.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            worker.kill()
