@@ -2,20 +2,30 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+from core.client_settings import WebSettings
+from local.issuer import LocalIssuer, open_issuer
 from tests.rigs.waiting import PATIENCE_S, wait_until
-from tests.web.fake_rag import CAUSE, CODE, FIX, FakeServices, serve, token
+from tests.web.fake_rag import CAUSE, FIX, TENANT, FakeServices, serve, token
 
 _CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[FakeServices]:
-    with serve() as running:
+def issuer() -> Iterator[LocalIssuer]:
+    with ExitStack() as stack:
+        yield open_issuer(stack)
+
+
+@pytest.fixture(scope="module")
+def services(issuer: LocalIssuer) -> Iterator[FakeServices]:
+    """The services, whose page signs in at an issuer on another port."""
+    with serve(WebSettings(token_url=f"{issuer.url}/token", tenant=TENANT)) as running:
         yield running
 
 
@@ -62,14 +72,14 @@ def _ask(page: Page, question: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeServices) -> None:
+def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeServices, issuer: LocalIssuer) -> None:
     """The way of an agent, by keyboard where there is a key, with each sentence shown when it arrives."""
     page.get_by_role("button", name="Sign out").click()
-    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Your user name").fill("Ada")
     page.get_by_label("Sign-in code").fill("wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("The sign-in code is wrong")
-    page.get_by_label("Sign-in code").fill(CODE)
+    page.get_by_label("Sign-in code").fill(issuer.secret)
     page.keyboard.press("Enter")
     expect(page.locator("#who")).to_contain_text("Adaacme")
 

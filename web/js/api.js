@@ -45,7 +45,7 @@ async function problemOf(response) {
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   return new Problem({
     title: TITLES[response.status] ?? (said(document.title) || `The service answered ${response.status}`),
-    detail: said(document.detail),
+    detail: said(document.detail) || said(document.error), // the local issuer sends no problem documents
     status: response.status,
     requestId: response.headers.get("X-Request-Id"),
     retryAfterS: Number.isFinite(seconds) ? seconds : null,
