@@ -1,5 +1,6 @@
 """A language model with retries, a circuit breaker, a budget and metrics."""
 
+import logging
 import math
 import time
 from collections.abc import Callable, Generator
@@ -24,6 +25,8 @@ from core.language_model_settings import Price
 from delivery.backoff import Backoff
 from delivery.call_circuit import CallCircuit
 from runtime.telemetry import Telemetry
+
+logger: Final = logging.getLogger("ticketstream.language_models")
 
 #: Failures that the next attempt may not meet. A timeout has used up the time for one.
 _RETRIED: Final[frozenset[ModelErrorKind]] = frozenset({"throttled", "unavailable", "cut_off", "failed"})
@@ -126,6 +129,8 @@ class GuardedModel:
             self._require_end(outcome, stop)
         except ModelError as error:
             outcome = error.kind
+            # An outage is not logged at each call: the circuit breaker lets only probes through.
+            logger.warning("a language model failed: %s", error)
             if error.kind in _OF_THE_REQUEST:
                 self._circuit.success()
             else:

@@ -8,6 +8,7 @@ from typing import Final, get_args
 import yaml
 from msgspec import Struct
 
+from core.language_model import ModelErrorKind
 from core.metrics import METRICS, PROCESS_METRICS, MetricName
 from core.records import Stage
 from core.settings import Settings, TopicSettings
@@ -21,6 +22,8 @@ _OF_PROMETHEUS: Final[Mapping[str, frozenset[str]]] = {
     "up": frozenset(),
     "ALERTS": frozenset({"alertname", "alertstate", "severity"}),
 }
+#: Jobs of the HTTP services.
+_SERVICES: Final = ("rag", "tickets")
 #: Labels that Prometheus adds to every series it scrapes.
 _TARGET: Final = frozenset({"job", "instance"})
 _HISTOGRAM: Final = ("_bucket", "_sum", "_count")
@@ -107,7 +110,7 @@ def _values() -> dict[tuple[MetricName | str, str], frozenset[str]]:
     roles = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())["roles"]
     steps = [*ticket_steps(Settings(), HashingEmbedder()), RECEIVE_ENRICHED, *receiving_steps("")]
     return {
-        ("", "job"): frozenset({*roles, "qdrant"}),
+        ("", "job"): frozenset({*roles, "qdrant", *_SERVICES}),
         ("", "stage"): frozenset(get_args(Stage)),
         ("", "step"): frozenset({"poll", "enrich", *(step.name for step in steps), *(sink.step for sink in sinks)}),
         ("", "dependency"): frozenset({DEAD_LETTERS, CUSTOMERS, *(sink.name for sink in sinks)}),
@@ -116,4 +119,8 @@ def _values() -> dict[tuple[MetricName | str, str], frozenset[str]]:
         ("", "event"): frozenset({"assign", "revoke", "lost"}),
         ("tickets_acked_total", "outcome"): frozenset({"dead_letter", *(sink.outcome for sink in sinks)}),
         ("tickets_model_texts_total", "outcome"): frozenset({"embedded", "cached"}),
+        ("tickets_language_model_calls_total", "outcome"): frozenset(
+            {"answered", "filtered", "stopped", *get_args(ModelErrorKind)}
+        ),
+        ("tickets_language_model_tokens_total", "direction"): frozenset({"input", "output"}),
     }
