@@ -95,7 +95,7 @@ tf-tools: .venv/.dev ## Install the AWS emulator and policy scanner of the Terra
 	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done .checkov/.done; fi
 
 tf-test: tf-tools ## Check, plan and scan the Terraform files, apply them to AWS emulators, and print a table
-	$(BIN)/pytest -q tests/deploy/terraform
+	$(BIN)/pytest -q tests/deploy/terraform tests/connectors/language_models/test_ministack.py
 
 lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

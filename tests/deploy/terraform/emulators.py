@@ -74,8 +74,8 @@ def enforce_moto_roles(emulator: Emulator, *, after: int = 0) -> None:
 
 
 @contextmanager
-def start_ministack(folder: Path) -> Iterator[Emulator]:
-    """Run ministack until the end of the `with`."""
+def start_ministack(folder: Path, *, bedrock_proxy: str = "") -> Iterator[Emulator]:
+    """Run ministack until the end of the `with`. Its Bedrock asks the OpenAI-style server `bedrock_proxy`, if named."""
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
     environ |= {
@@ -83,6 +83,7 @@ def start_ministack(folder: Path) -> Iterator[Emulator]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": "ERROR",
+        "MINISTACK_BEDROCK_PROXY_URL": bedrock_proxy,
     }
     with _process([str(MINISTACK)], environ, folder, f"http://127.0.0.1:{port}/_ministack/health", place=folder):
         yield Emulator("ministack", f"http://127.0.0.1:{port}")
