@@ -26,6 +26,7 @@ MetricName = Literal[
     "tickets_language_model_calls_total",
     "tickets_language_model_tokens_total",
     "tickets_language_model_cost_dollars_total",
+    "tickets_outbox_sent_total",
     # histograms
     "tickets_batch_size",
     "tickets_step_seconds",
@@ -48,6 +49,8 @@ MetricName = Literal[
     "tickets_index_room_bytes",
     "tickets_http_inflight",
     "tickets_language_model_circuit_state",
+    "tickets_outbox_events",
+    "tickets_outbox_age_seconds",
     "tickets_build_info",
 ]
 
@@ -127,6 +130,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_language_model_cost_dollars_total": Metric(
         "counter", "Cost of those tokens in dollars, by TICKETS_LANGUAGE_MODEL__PRICES.", ("model",)
     ),
+    "tickets_outbox_sent_total": Metric("counter", "Ticket API: changes that the broker has acknowledged."),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
@@ -169,6 +173,10 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_http_inflight": Metric("gauge", "Requests that are being answered or wait."),
     "tickets_language_model_circuit_state": Metric(
         "gauge", "Circuit breaker of a language model: 0 closed, 1 half-open, 2 open.", ("model",)
+    ),
+    "tickets_outbox_events": Metric("gauge", "Ticket API: changes that wait for the broker."),
+    "tickets_outbox_age_seconds": Metric(
+        "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
     "tickets_build_info": Metric(
         "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")

@@ -1,8 +1,10 @@
 """Settings of the HTTP services and of what they call."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
-from core.setting_types import Group, Url
+from core.setting_types import FilePath, Group, Positive, Url, default_data
 
 
 class AuthSettings(Group):
@@ -21,4 +23,28 @@ class AuthSettings(Group):
         "",
         description="Accepted clients (`client_id`, as in Cognito's access tokens), comma-separated; empty leaves it "
         "unchecked. The HTTP services need audiences or clients, and check both if both are set.",
+    )
+
+
+class ApiSettings(Group):
+    """The ticket API: where it listens, and where it keeps tickets."""
+
+    host: str = Field("127.0.0.1", description="Address that the ticket API listens on; 0.0.0.0 in a container.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8083, description="Its port; 0 picks a free one.")
+    store: Literal["sqlite", "dynamodb"] = Field(
+        "sqlite", description="Where tickets are kept: `sqlite` is a file of this machine; `dynamodb` has tables."
+    )
+    path: FilePath = Field(
+        default_factory=lambda: default_data() / "tickets.db", description="File of the tickets, with SQLite."
+    )
+    table_prefix: str = Field(
+        "",
+        description="With DynamoDB: what the names of the tables Tickets, TicketMetadata and UserSessions begin with.",
+    )
+    aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
+    max_outbox_events: Positive = Field(
+        10_000, description="Changes that may wait for the broker. With more, changes are answered with 503."
+    )
+    closed_status: Annotated[str, Field(min_length=1, max_length=64)] = Field(
+        "closed", description="Status that closing a ticket gives it."
     )

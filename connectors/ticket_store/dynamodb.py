@@ -2,7 +2,6 @@
 
 import math
 import zlib
-from contextlib import ExitStack
 from typing import Final
 
 import msgspec
@@ -226,13 +225,12 @@ class DynamoStores(Struct, frozen=True, eq=False):
     sessions: DynamoSessions
 
 
-def open_dynamodb(*, prefix: str, region: str | None, stack: ExitStack) -> DynamoStores:
+def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
     """The stores in the tables with this prefix, which exist already.
 
     Raises:
         UnavailableError: DynamoDB doesn't answer or refuses, or a table is missing.
     """
-    del stack  # boto3's clients have nothing to close
     try:
         tables = open_tables(prefix=prefix, region=region)
         stores = DynamoStores(DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables))

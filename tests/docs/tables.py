@@ -15,6 +15,7 @@ from core.setting_types import default_cache, default_data
 from core.wire.embedded import embedded_schema
 from core.wire.enriched import enriched_schema
 from services.http.problems import KINDS
+from tests.services.tickets.documents import tickets_document
 
 _ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = _ROOT / "docs"
@@ -23,11 +24,12 @@ SIZES: Final = _ROOT / "deploy" / "sizes.yaml"
 RENAMED_SECTION: Final = re.compile(r"^## Renamed in .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
-#: JSON schemas of the records' values, by file name.
+#: JSON schemas of the records' values and OpenAPI documents, by file name.
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "contract.schema.json": contract.json_schema,
     "enriched.schema.json": enriched_schema,
     "embedded.schema.json": embedded_schema,
+    "openapi/tickets.json": tickets_document,
 }
 
 

@@ -47,7 +47,7 @@ def open_stores(kind: Kind, folder: Path, stack: ExitStack) -> Stores:
     if kind == "sqlite":
         opened = open_sqlite(folder / "tickets.db", stack)
         return Stores(opened.tickets, opened.outbox, opened.sessions)
-    found = open_dynamodb(prefix=PREFIX, region=REGION, stack=stack)
+    found = open_dynamodb(prefix=PREFIX, region=REGION)
     return Stores(found.tickets, found.outbox, found.sessions)
 
 

@@ -1,7 +1,6 @@
 """DynamoDB's own faults: throttling, transactions that meet, missing tables, and queries that are no snapshots."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 from zlib import crc32
 
@@ -110,7 +109,7 @@ def test_an_outage_is_transient(client: FaultyClient, tables: Tables, fault: Exc
 def test_a_missing_table_is_named() -> None:
     """A start without tables says which are missing, in one line."""
     with mock_aws(), pytest.raises(UnavailableError, match="a table is missing; create Tickets, TicketMetadata"):
-        open_dynamodb(prefix="none-", region=REGION, stack=ExitStack())
+        open_dynamodb(prefix="none-", region=REGION)
 
 
 def test_a_ticket_too_large_for_an_item_is_refused(tables: Tables) -> None:

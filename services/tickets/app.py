@@ -1,0 +1,200 @@
+"""The routes of the ticket API."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Query
+from starlette.responses import Response
+
+from core.callers import Role
+from core.contract import datetime_from_ms
+from core.ticket_store import Page, TicketQuery, TicketSummary, version_of
+from services.http.app import problems
+from services.http.authentication import require
+from services.http.callers import Caller
+from services.http.problems import ProblemKind
+from services.tickets.bodies import (
+    TICKET_ID,
+    Closing,
+    CustomerId,
+    Keyword,
+    NewComment,
+    NewTicket,
+    TicketBody,
+    TicketPage,
+    TicketPatch,
+)
+from services.tickets.changes import Outcome, Tickets, document
+from services.tickets.cursors import read_cursor, write_cursor
+from services.tickets.edits import close_edit, comment_edit, create_edit, delete_edit, update_edit
+from services.tickets.idempotency import HEADER, keyed_request
+from services.tickets.preconditions import etag, parse_condition, required_condition
+
+PATH: Final = "/api/v1/tickets"
+JSON: Final = "application/json"
+
+#: Who may do what. An operator may do everything.
+READERS: Final[tuple[Role, ...]] = ("agent", "operator", "service")
+LISTERS: Final[tuple[Role, ...]] = ("agent", "operator")
+WRITERS: Final[tuple[Role, ...]] = ("agent", "operator", "service")
+CLOSERS: Final[tuple[Role, ...]] = ("agent", "operator")
+DELETERS: Final[tuple[Role, ...]] = ("operator",)
+
+Reader = Annotated[Caller, Depends(require(*READERS))]
+Lister = Annotated[Caller, Depends(require(*LISTERS))]
+Writer = Annotated[Caller, Depends(require(*WRITERS))]
+Closer = Annotated[Caller, Depends(require(*CLOSERS))]
+Deleter = Annotated[Caller, Depends(require(*DELETERS))]
+
+TicketIdPath = Annotated[str, Path(pattern=TICKET_ID, examples=["T-1"])]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="ETag of the ticket as it was read, or `*` for any version. Required."),
+]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", description="ETag of the ticket that the caller has already.")
+]
+Key = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        description="1 to 255 visible ASCII characters. A request that is repeated with its key within 24 hours has "
+        "one effect, and gets the same response.",
+    ),
+]
+
+_ETAG: Final = {"ETag": {"description": "The ticket's version.", "schema": {"type": "string"}}}
+_CHANGE: Final[tuple[ProblemKind, ...]] = ("not-found", "conflict", "precondition-failed", "precondition-required")
+
+
+def tickets_router(tickets: Tickets, *, closed_status: str) -> APIRouter:
+    """The routes over `tickets`. `closed_status` is the status that closing gives."""
+    router = APIRouter(prefix=PATH, tags=["tickets"], generate_unique_id_function=lambda route: route.name)
+    _add_reading(router, tickets)
+    _add_creating(router, tickets)
+    _add_changing(router, tickets)
+    _add_ending(router, tickets, closed_status)
+    return router
+
+
+def _add_reading(router: APIRouter, tickets: Tickets) -> None:
+    @router.get("", response_model=TicketPage)
+    def list_tickets(
+        caller: Lister,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        cursor: Annotated[str | None, Query(max_length=1_024, description="`next` of the page before.")] = None,
+        status: Annotated[Keyword | None, Query(description="Only tickets of this status.")] = None,
+        customer_id: Annotated[CustomerId | None, Query(description="Only tickets of this customer.")] = None,
+    ) -> Response:
+        """The tenant's tickets, newest first. Page through them with `next`; a page may be short."""
+        query = TicketQuery(
+            tenant_id=caller.tenant_id,
+            limit=limit,
+            status=status,
+            customer_id=customer_id,
+            after=read_cursor(cursor),
+        )
+        return Response(_page(tickets.store.find(query)), media_type=JSON)
+
+    @router.get(
+        "/{ticket_id}",
+        response_model=TicketBody,
+        responses=_with_etag(200) | {304: {"description": "The caller has this version."}} | problems("not-found"),
+    )
+    def get_ticket(caller: Reader, ticket_id: TicketIdPath, if_none_match: IfNoneMatch = None) -> Response:
+        """A ticket, with its thread and internal notes."""
+        condition = None if if_none_match is None else parse_condition(if_none_match, "If-None-Match")
+        ticket = tickets.get(caller.tenant_id, ticket_id)
+        version = version_of(ticket)
+        headers = {"ETag": etag(version)}
+        if condition is not None and condition.matches(version):
+            return Response(None, 304, headers)
+        return Response(document(ticket), 200, headers, JSON)
+
+
+def _add_creating(router: APIRouter, tickets: Tickets) -> None:
+    @router.post(
+        "",
+        status_code=201,
+        response_model=TicketBody,
+        responses=_with_etag(201, Location={"description": "Path of the ticket.", "schema": {"type": "string"}})
+        | problems("conflict"),
+    )
+    def create_ticket(caller: Writer, body: NewTicket, idempotency_key: Key = None) -> Response:
+        """Create a ticket. Without an id the service chooses one."""
+        request = keyed_request(caller, idempotency_key, what=f"POST {PATH}", body=body)
+        return _response(tickets.change(create_edit(caller, body, path=PATH), request))
+
+
+def _add_changing(router: APIRouter, tickets: Tickets) -> None:
+    @router.patch("/{ticket_id}", response_model=TicketBody, responses=problems(*_CHANGE) | _with_etag(200))
+    def update_ticket(
+        caller: Writer,
+        ticket_id: TicketIdPath,
+        body: TicketPatch,
+        if_match: IfMatch = None,
+        idempotency_key: Key = None,
+    ) -> Response:
+        """Replace fields of a ticket. A new status also reopens a closed one."""
+        request = keyed_request(caller, idempotency_key, what=f"PATCH {PATH}/{ticket_id}", body=body)
+        edit = update_edit(caller, ticket_id, required_condition(if_match), body)
+        return _response(tickets.change(edit, request))
+
+    @router.post("/{ticket_id}/comments", response_model=TicketBody, responses=problems(*_CHANGE) | _with_etag(200))
+    def add_comment(
+        caller: Writer,
+        ticket_id: TicketIdPath,
+        body: NewComment,
+        if_match: IfMatch = None,
+        idempotency_key: Key = None,
+    ) -> Response:
+        """Add a message to the thread."""
+        request = keyed_request(caller, idempotency_key, what=f"POST {PATH}/{ticket_id}/comments", body=body)
+        edit = comment_edit(caller, ticket_id, required_condition(if_match), body)
+        return _response(tickets.change(edit, request))
+
+
+def _add_ending(router: APIRouter, tickets: Tickets, closed_status: str) -> None:
+    @router.post("/{ticket_id}/close", response_model=TicketBody, responses=problems(*_CHANGE) | _with_etag(200))
+    def close_ticket(
+        caller: Closer,
+        ticket_id: TicketIdPath,
+        body: Closing | None = None,
+        if_match: IfMatch = None,
+        idempotency_key: Key = None,
+    ) -> Response:
+        """Close a ticket, with the resolution as its last message if one is given."""
+        request = keyed_request(caller, idempotency_key, what=f"POST {PATH}/{ticket_id}/close", body=body)
+        resolution = None if body is None else body.resolution
+        edit = close_edit(caller, ticket_id, required_condition(if_match), closed_status, resolution)
+        return _response(tickets.change(edit, request))
+
+    @router.delete("/{ticket_id}", status_code=204, response_class=Response, responses=problems(*_CHANGE))
+    def delete_ticket(
+        caller: Deleter, ticket_id: TicketIdPath, if_match: IfMatch = None, idempotency_key: Key = None
+    ) -> Response:
+        """Delete a ticket for good. Its id can't be used again."""
+        request = keyed_request(caller, idempotency_key, what=f"DELETE {PATH}/{ticket_id}", body=None)
+        return _response(tickets.change(delete_edit(caller, ticket_id, required_condition(if_match)), request))
+
+
+def _with_etag(status: int, **headers: Mapping[str, object]) -> dict[int | str, dict[str, Any]]:
+    return {status: {"headers": _ETAG | headers}}
+
+
+def _response(outcome: Outcome) -> Response:
+    return Response(outcome.body, outcome.status, outcome.headers, JSON if outcome.body else None)
+
+
+def _page(page: Page) -> bytes:
+    return msgspec.json.encode(
+        {"tickets": [_summary(ticket) for ticket in page.tickets], "next": write_cursor(page.next)}
+    )
+
+
+def _summary(ticket: TicketSummary) -> dict[str, object]:
+    fields: dict[str, object] = msgspec.structs.asdict(ticket)
+    fields["created_at"] = datetime_from_ms(ticket.created_ms)
+    fields["updated_at"] = datetime_from_ms(ticket.updated_ms)
+    return {name: value for name, value in fields.items() if not name.endswith("_ms")}

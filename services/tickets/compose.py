@@ -1,0 +1,145 @@
+"""The composition root of the ticket API."""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+
+from connectors.ticket_store.dynamodb import DynamoStores, open_dynamodb
+from connectors.ticket_store.sqlite import SqliteStores, open_sqlite
+from core import failpoints
+from core.contract import CONTRACT_VERSION
+from core.service_settings import ApiSettings
+from core.settings import Settings
+from delivery.relay import Relay
+from runtime.sender import open_sender
+from runtime.telemetry import Telemetry
+from services.http.app import create_app
+from services.http.bodies import BodyBounds
+from services.http.callers import Authenticator
+from services.http.tokens import open_authenticator
+from services.tickets.app import tickets_router
+from services.tickets.changes import Tickets
+from services.tickets.monitor import Monitor
+from services.tickets.sending import RelayThread, TopicSend
+
+NAME: Final = "tickets"
+_LOOK_EVERY_S: Final = 1.0
+#: A body may have more bytes than the event that it becomes, because of escapes and spaces.
+_BODY_FACTOR: Final = 2
+
+
+def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticator | None = None) -> FastAPI:
+    """The ticket API, with its store open and its relay running.
+
+    Args:
+        settings: all groups; those of API, Kafka, topics, contract and authentication are used.
+        stack: closes what is opened.
+        authenticator: tells callers; by default by the tokens of the issuer in the settings.
+
+    Raises:
+        ConfigError: a setting is wrong, or the path of the store can't be written.
+        UnavailableError: the store can't be opened.
+    """
+    failpoints.arm(os.environ.get(failpoints.VARIABLE))
+    telemetry = Telemetry()
+    telemetry.describe_process(version("ticketstream"), "none")
+    if authenticator is None:
+        authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
+    stores = _open_stores(settings.api, stack)
+    monitor = Monitor(stores.tickets, stores.outbox, max_events=settings.api.max_outbox_events)
+    relay = _open_relay(settings, stores, monitor, telemetry, stack)
+    _open_watch(monitor, telemetry, stack)
+
+    def written() -> None:
+        monitor.added()
+        relay.wake()
+
+    tickets = Tickets(stores.tickets, limits=settings.contract, admit=monitor.admit, written=written)
+    return tickets_app(
+        tickets,
+        settings=settings,
+        authenticator=authenticator,
+        telemetry=telemetry,
+        alive=relay.fault,
+        ready=monitor.not_ready,
+        warn=monitor.warning,
+    )
+
+
+def tickets_app(
+    tickets: Tickets,
+    *,
+    settings: Settings,
+    authenticator: Authenticator,
+    telemetry: Telemetry,
+    alive: Callable[[], str | None] = lambda: None,
+    ready: Callable[[], str | None] = lambda: None,
+    warn: Callable[[], str | None] = lambda: None,
+) -> FastAPI:
+    """The app over `tickets`."""
+    return create_app(
+        name=NAME,
+        title="ticketstream: ticket API",
+        version=str(CONTRACT_VERSION),
+        routers=[tickets_router(tickets, closed_status=settings.api.closed_status)],
+        authenticator=authenticator,
+        telemetry=telemetry,
+        alive=alive,
+        ready=ready,
+        warn=warn,
+        body=BodyBounds(
+            max_bytes=_BODY_FACTOR * settings.contract.max_record_bytes, max_depth=settings.contract.max_depth
+        ),
+    )
+
+
+def _open_stores(settings: ApiSettings, stack: ExitStack) -> SqliteStores | DynamoStores:
+    if settings.store == "sqlite":
+        return open_sqlite(settings.path, stack)
+    return open_dynamodb(prefix=settings.table_prefix, region=settings.aws_region)
+
+
+def _open_relay(
+    settings: Settings, stores: SqliteStores | DynamoStores, monitor: Monitor, telemetry: Telemetry, stack: ExitStack
+) -> RelayThread:
+    send = TopicSend(partial(open_sender, settings.kafka), topic=settings.topics.raw, monitor=monitor)
+    stack.callback(send.close)
+    send.open()
+    thread = RelayThread(
+        Relay(stores.outbox, send, owner=_owner(settings.api)),
+        monitor=monitor,
+        sent=lambda events: telemetry.count("tickets_outbox_sent_total", by=events),
+    )
+    thread.start()
+    stack.callback(thread.close)
+    return thread
+
+
+def _owner(settings: ApiSettings) -> str:
+    """The relay's name. A file has one service, so one that was killed and started again keeps its lease."""
+    node = os.uname().nodename
+    return node if settings.store == "sqlite" else f"{node}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _open_watch(monitor: Monitor, telemetry: Telemetry, stack: ExitStack) -> None:
+    """Look at the store now and every second, in a thread."""
+    telemetry.track("tickets_outbox_events", lambda: monitor.events)
+    telemetry.track("tickets_outbox_age_seconds", lambda: monitor.age_s)
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(_LOOK_EVERY_S):
+            monitor.look()
+
+    monitor.look()
+    thread = threading.Thread(target=watch, name="watch", daemon=True)
+    thread.start()
+    stack.callback(thread.join)
+    stack.callback(stop.set)

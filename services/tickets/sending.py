@@ -1,0 +1,139 @@
+"""Sends outbox events to the topic, and runs the relay in a thread."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from random import Random
+from typing import Final
+
+from connectors.kafka.producer import Outgoing, Sender
+from core.contract import record_key
+from core.errors import FatalError, RefusedError, TransientError
+from core.ticket_store import OutboxEvent
+from delivery.backoff import Backoff
+from delivery.relay import Pass, Relay
+from services.tickets.monitor import Monitor
+
+logger: Final = logging.getLogger("ticketstream.tickets")
+
+#: Between two looks at an outbox that other processes may have written to.
+_IDLE_S: Final = 1.0
+_BACKOFF_MAX_S: Final = 3.0
+#: A send to a broker that doesn't answer takes longer; it goes on in its daemon thread, until the process ends.
+_JOIN_S: Final = 5.0
+
+
+class TopicSend:
+    """Implements `delivery.relay.SendEvents`. After a fatal error it opens a new client."""
+
+    def __init__(self, open_sender: Callable[[ExitStack], Sender], *, topic: str, monitor: Monitor) -> None:
+        self._open_sender = open_sender
+        self._topic = topic
+        self._monitor = monitor
+        self._stack = ExitStack()
+        self._sender: Sender | None = None
+
+    def __call__(self, events: Sequence[OutboxEvent], /) -> Mapping[int, RefusedError]:
+        """See `SendEvents`."""
+        sender = self.open()
+        records = [Outgoing(self._topic, record_key(event.tenant_id, event.ticket_id), event.value) for event in events]
+        try:
+            refused = sender.offer(records)
+        except (TransientError, FatalError) as error:
+            self._monitor.note_broker(error)
+            if isinstance(error, FatalError):
+                self.close()
+            raise
+        self._monitor.note_broker(None)
+        return refused
+
+    def open(self) -> Sender:
+        """The client, which is opened if there is none.
+
+        Raises:
+            ConfigError: the settings of the broker are wrong.
+        """
+        if self._sender is None:
+            self._sender = self._open_sender(self._stack)
+        return self._sender
+
+    def close(self) -> None:
+        """Close the client, if there is one."""
+        self._sender = None
+        self._stack.close()
+
+
+class RelayThread:
+    """Runs a relay whenever `wake` is called, and now and then."""
+
+    def __init__(self, relay: Relay, *, monitor: Monitor, sent: Callable[[int], None]) -> None:
+        """A thread that is not started.
+
+        Args:
+            relay: runs in the thread.
+            monitor: told what the topic refuses.
+            sent: called with the number of events that were acknowledged in a pass.
+        """
+        self._relay = relay
+        self._monitor = monitor
+        self._sent = sent
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._backoff = Backoff(cap_s=_BACKOFF_MAX_S, rng=Random())  # noqa: S311 - jitter
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def fault(self) -> str | None:
+        """What is wrong with the thread, or None."""
+        return None if self._thread.is_alive() else "The relay has ended."
+
+    def wake(self) -> None:
+        """There is a new event."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Send what is in the outbox once more, and end the thread; events that can't be sent stay in the outbox."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(_JOIN_S)
+
+    def _run(self) -> None:
+        attempt = 0
+        while True:
+            stopping = self._stop.is_set()
+            self._wake.clear()
+            wait_s, attempt = self._pass(attempt)
+            if stopping:
+                break
+            if attempt:
+                self._stop.wait(wait_s)
+            else:
+                self._wake.wait(wait_s)
+        try:
+            self._relay.close()
+        except (TransientError, FatalError) as error:
+            logger.warning("the relay's lease was not given back, and ends by itself: %s", error)
+
+    def _pass(self, attempt: int) -> tuple[float, int]:
+        """One pass. Returns how long to wait until the next, in seconds, and the number of failures in a row."""
+        try:
+            done = self._relay.run_once()
+        except (TransientError, FatalError) as error:
+            transient = error if isinstance(error, TransientError) else None
+            wait_s = self._backoff.delay_s(attempt, transient)
+            logger.warning("the outbox was not sent; the next attempt is in %.1f s: %s", wait_s, error)
+            return wait_s, attempt + 1
+        self._done(done)
+        return _IDLE_S, 0
+
+    def _done(self, done: Pass) -> None:
+        if done.sent:
+            self._sent(done.sent)
+        fault = None if done.reason is None else f"{done.refused} tickets are refused by the topic: {done.reason}"
+        if fault is not None and fault != self._monitor.refused_fault:
+            logger.error("%s", fault)
+        self._monitor.refused_fault = fault

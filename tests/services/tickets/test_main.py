@@ -1,0 +1,50 @@
+"""`python -m services.tickets`: mistakes of the user end in one line with their exit code."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from services.tickets.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {
+        "API__PATH": str(tmp_path / "tickets.db"),
+        "API__PORT": "0",
+        "AUTH__ISSUER": "https://issuer.test",
+        "AUTH__CLIENT_IDS": "tests",
+        "KAFKA__BROKERS": "127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(f"TICKETS_{name}", value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("TICKETS_API__PORT", "x", "TICKETS_API__PORT: input should be a valid integer"),
+        ("TICKETS_API__STORE", "oracle", "TICKETS_API__STORE: input should be 'sqlite' or 'dynamodb'"),
+        ("TICKETS_API__PATH", "/proc/x/tickets.db", "TICKETS_API__PATH: can't write /proc/x/tickets.db"),
+        ("TICKETS_AUTH__ISSUER", "", "TICKETS_AUTH__ISSUER"),
+        ("TICKETS_KAFKA__SECURITY_PROTOCOL", "SASL_SSL", "TICKETS_KAFKA__SASL_MECHANISM"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, message: str
+) -> None:
+    """The line names the setting."""
+    monkeypatch.setenv(name, value)
+    assert main() == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ticketstream: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The service says which setting holds the port that another program has."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("TICKETS_API__PORT", str(taken.getsockname()[1]))
+        assert main() == 2
+    assert "TICKETS_API__PORT" in capsys.readouterr().err
