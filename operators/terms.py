@@ -6,7 +6,7 @@ The weights are those of Qdrant's `Bm25`: tf * (k + 1) / (tf + k * (1 - b + b * 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Final
@@ -93,9 +93,14 @@ def passage_terms(text: str, language: str | None = None) -> SparseVector:
 
 def question_terms(text: str, *languages: str | None) -> SparseVector:
     """The terms of a question, each of weight 1: its words as they are, and stemmed as English and as `languages`."""
-    known = (_DEFAULT, *(language for language in languages if language is not None))
+    known = _known(languages)
     ids = {one for piece in pieces_of(text) for one in _question_ids(piece, known)}
     return SparseVector(np.array(sorted(ids), np.uint32), np.ones(len(ids), np.float32))
+
+
+def forms_of_word(piece: str, *languages: str | None) -> frozenset[int]:
+    """The terms by which a question finds a piece of its text; none for a word that every text has."""
+    return _question_ids(piece, _known(languages))
 
 
 def identifiers(text: str) -> tuple[str, ...]:
@@ -135,13 +140,17 @@ def _passage_ids(piece: str, language: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(term_id(_stem(token, language)) for token in tokens))
 
 
-def _question_ids(piece: str, languages: Sequence[str]) -> Iterator[int]:
+def _known(languages: Sequence[str | None]) -> tuple[str, ...]:
+    return (_DEFAULT, *(language for language in languages if language is not None))
+
+
+@lru_cache(_CACHED)
+def _question_ids(piece: str, languages: tuple[str, ...]) -> frozenset[int]:
     tokens = tokens_of(piece)
     if len(tokens) == 1 and any(_is_stopword(tokens[0], STOPWORDS.get(one, frozenset())) for one in languages):
-        return
-    for token in tokens:
-        yield term_id(_bare(token.text))
-        yield from (term_id(_stem(token, language)) for language in languages if token.word)
+        return frozenset()
+    stems = (_stem(token, language) for token in tokens if token.word for language in languages)
+    return frozenset(map(term_id, chain((_bare(token.text) for token in tokens), stems)))
 
 
 def _is_identifier(token: Token) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.index import Candidate
-from operators.terms import passage_terms, question_terms
+from operators.terms import forms_of_word, passage_terms
 from operators.tokens import pieces_of
 
 #: Number of words of a question that are looked for; pasted text has more, and few of them matter.
@@ -17,7 +17,7 @@ Forms = frozenset[int]
 def forms_of(text: str, languages: Sequence[str]) -> list[Forms]:
     """The forms of each word of a question, without stopwords."""
     pieces = dict.fromkeys(pieces_of(text)[:_MOST])
-    return [forms for piece in pieces if (forms := frozenset(question_terms(piece, *languages).indices.tolist()))]
+    return [forms for piece in pieces if (forms := forms_of_word(piece, *languages))]
 
 
 def held_share(words: Sequence[Forms], candidate: Candidate) -> float:

@@ -16,7 +16,7 @@ from connectors.qdrant.edge_points import edge_point, edge_sparse, found_of, ter
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.packing import filter_of, packed_fields, unpack
+from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
 from connectors.qdrant.shard_config import search_params
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
 from core.errors import FatalError, RefusedError, TransientError
@@ -46,7 +46,7 @@ class EdgeReader:
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Stored]:
         """See `EngineReader`."""
         with translated():
-            found = self._shard.retrieve(list(ids), packed_fields(fields), False) if ids else []
+            found = self._shard.retrieve(point_ids(ids), packed_fields(fields), False) if ids else []
         return {str(record.id): unpack(record.payload, fields) for record in found}
 
     def nearest(
@@ -89,7 +89,7 @@ class EdgeReader:
                 offset=offset,
                 limit=_PAGE,
                 filter=filter_of(conditions, unless),
-                with_payload=True if fields is None else packed_fields(fields),
+                with_payload=packed_fields(fields),
                 with_vector=vectors,
             )
             with translated():
@@ -115,7 +115,8 @@ class EdgeReader:
             params = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))) if corpus else None
         else:
             query, params = edge.Query.Nearest(wanted.tolist(), using=VECTOR), search_params()
-        request = edge.QueryRequest(limit=limit, query=query, filter=among, with_payload=payload, params=params)
+        fields = packed_fields(None) if payload else False
+        request = edge.QueryRequest(limit=limit, query=query, filter=among, with_payload=fields, params=params)
         with translated():
             return self._shard.query(request)
 

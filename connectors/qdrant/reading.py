@@ -68,6 +68,9 @@ class _Passage(Struct, frozen=True, eq=False):
 
 F = TypeVar("F", Found, _Passage)
 
+#: Version and state of the heads that a search has read, by id.
+_Heads = dict[str, tuple[int, str]]
+
 
 class _Find(Protocol):
     """A retrieval: the best points that meet all `conditions` and none of `unless`."""
@@ -88,10 +91,11 @@ class VersionedReader:
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """See `core.protocols.IndexReader`."""
-        corpus = corpus_of(query)
+        corpus, heads = corpus_of(query), _Heads()
         terms = terms if terms is not None and len(terms.indices) else None
-        near = {} if vector is None else self._passages(query, partial(self._reader.nearest, vector))
-        matching = {} if terms is None else self._passages(query, partial(self._reader.matching, terms, corpus))
+        near = {} if vector is None else self._passages(query, partial(self._reader.nearest, vector), heads)
+        find = partial(self._reader.matching, terms, corpus) if terms is not None else None
+        matching = {} if find is None else self._passages(query, find, heads)
         both = near | matching
         similarity = self._scores(vector, (), near, [key for key in matching if key not in near])
         words = self._scores(terms, corpus, matching, [key for key in near if key not in matching])
@@ -158,17 +162,22 @@ class VersionedReader:
         """See `core.protocols.IndexReader`."""
         self._reader.close()
 
-    def _passages(self, query: SearchQuery, find: _Find) -> dict[str, _Passage]:
+    def _passages(self, query: SearchQuery, find: _Find, heads: _Heads) -> dict[str, _Passage]:
         """By point id, the passages of at least `query.limit` tickets, if so many match."""
         conditions, unless = filters_of(query)
-        found, rewritten = self._rounds(query, find, conditions, unless)
+        found, rewritten = self._rounds(query, find, conditions, unless, heads)
         if rewritten:  # only chunks of another version were found: search those of the complete version
             whole = AnyOf("version", tuple({*rewritten.values()}))
-            found |= self._rounds(query, find, [*conditions, OfTickets(tuple(rewritten)), whole], unless)[0]
+            found |= self._rounds(query, find, [*conditions, OfTickets(tuple(rewritten)), whole], unless, heads)[0]
         return found
 
     def _rounds(
-        self, query: SearchQuery, find: _Find, conditions: Sequence[Condition], unless: Sequence[Condition]
+        self,
+        query: SearchQuery,
+        find: _Find,
+        conditions: Sequence[Condition],
+        unless: Sequence[Condition],
+        heads: _Heads,
     ) -> tuple[dict[str, _Passage], dict[str, int]]:
         """The best passages, and the head's version of tickets of which only other versions were found.
 
@@ -184,7 +193,7 @@ class VersionedReader:
             points = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
             found = [_Passage(point, row_of(point.payload)) for point in points]
             seen |= dict.fromkeys(head_of(one.row) for one in found)
-            of_round, outdated = self._current(_of_tenant(found, query.tenant_id))
+            of_round, outdated = self._current(_of_tenant(found, query.tenant_id), heads)
             passages |= {one.point.id: one for one in of_round}
             tickets |= {one.row.ticket_id for one in of_round}
             rewritten |= outdated
@@ -195,13 +204,12 @@ class VersionedReader:
         logger.warning("a search has found %d tickets of %d: few tickets have most passages", len(tickets), query.limit)
         return passages, rewritten
 
-    def _current(self, found: Sequence[_Passage]) -> tuple[list[_Passage], dict[str, int]]:
+    def _current(self, found: Sequence[_Passage], heads: _Heads) -> tuple[list[_Passage], dict[str, int]]:
         """The best chunks of each ticket, out of those whose version is their head's.
 
         Also returns the head's version of the live tickets that have no such chunk in `found`.
         """
-        others = sorted({head_of(one.row) for one in found if one.row.chunk != 0})
-        heads = {key: _state(payload) for key, payload in self._reader.lookup(others, _STATE_FIELDS).items()}
+        self._learn(found, heads)
         passages: list[_Passage] = []
         kept: Counter[str] = Counter()
         rewritten: dict[str, int] = {}
@@ -216,6 +224,15 @@ class VersionedReader:
             else:
                 rewritten[key] = version
         return passages, {key: version for key, version in rewritten.items() if not kept[key]}
+
+    def _learn(self, found: Sequence[_Passage], heads: _Heads) -> None:
+        """Add the heads of these passages to `heads`. One that a body doesn't fit is read again: it is written last."""
+        heads |= {one.point.id: (one.row.version, one.row.state) for one in found if one.row.chunk == 0}
+        bodies = [one.row for one in found if one.row.chunk != 0]
+        unknown = sorted({key for row in bodies if heads.get(key := head_of(row), _NO_HEAD)[0] != row.version})
+        if unknown:
+            read = self._reader.lookup(unknown, _STATE_FIELDS)
+            heads |= {key: _state(read[key]) if key in read else _NO_HEAD for key in unknown}
 
     def _scores(
         self,
@@ -270,7 +287,9 @@ def _shown_text(row: Row) -> str:
 
 
 def _shown(point: Found) -> dict[str, PayloadValue]:
-    shown = {name: value for name, value in point.payload.items() if name not in _NOT_SHOWN}
+    shown = point.payload.copy()
+    for name in _NOT_SHOWN:
+        shown.pop(name, None)
     return cast("dict[str, PayloadValue]", shown)  # as core.payload.Payload has it
 
 

@@ -44,9 +44,11 @@ class _NoClearing(_Mutant):
 
 
 class _NoHeadCheck(_Mutant):
-    def _current(self, found: Sequence[reading._Passage]) -> tuple[list[reading._Passage], dict[str, int]]:
-        heads = [msgspec.structs.replace(p, row=msgspec.structs.replace(p.row, chunk=0)) for p in found]
-        return super()._current(heads)
+    def _current(
+        self, found: Sequence[reading._Passage], heads: reading._Heads
+    ) -> tuple[list[reading._Passage], dict[str, int]]:
+        as_heads = [msgspec.structs.replace(p, row=msgspec.structs.replace(p.row, chunk=0)) for p in found]
+        return super()._current(as_heads, heads)
 
 
 class _NoTenant(_Mutant):
@@ -87,8 +89,10 @@ class _FindsThemAgain(_Mutant):
 class _LooksOnce(_Mutant):
     """Drops tickets of which only another version's chunks were found."""
 
-    def _current(self, found: Sequence[reading._Passage]) -> tuple[list[reading._Passage], dict[str, int]]:
-        return super()._current(found)[0], {}
+    def _current(
+        self, found: Sequence[reading._Passage], heads: reading._Heads
+    ) -> tuple[list[reading._Passage], dict[str, int]]:
+        return super()._current(found, heads)[0], {}
 
 
 class _Buries(_Mutant):

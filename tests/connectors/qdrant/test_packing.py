@@ -19,7 +19,8 @@ _PAYLOADS = st.dictionaries(st.sampled_from([*INDEXED, "text", "tags", "attribut
 @given(_PAYLOADS)
 def test_a_packed_payload_is_unpacked_unchanged(payload: Stored) -> None:
     """Every JSON payload survives, also one with a field that has the packed field's name."""
-    assert unpack(pack(payload)) == payload
+    held = {name: value for name, value in pack(payload).items() if name in packed_fields(None)}
+    assert unpack(held) == payload
 
 
 @given(
