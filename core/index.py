@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from core.errors import ConfigError
 from core.payload import PayloadValue
-from core.records import Vector
+from core.records import SparseVector, Vector
 
 #: Maximum tickets of a search. Their passages are in memory at once.
 MAX_HITS: Final = 1_000
@@ -136,11 +136,12 @@ class IndexedTicket(Struct, frozen=True):
 
 
 class LabelledVector(Struct, frozen=True, eq=False):
-    """The vector of a ticket's first passage, with the labels that its producer gave it."""
+    """The vector and terms of a ticket's first passage, with the labels that its producer gave it."""
 
     vector: Vector
     category: str | None
     priority: str | None
+    terms: SparseVector | None = None
 
 
 class IndexSize(Struct, frozen=True):

@@ -8,14 +8,15 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from msgspec import Struct
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets, WithTerms
 from connectors.qdrant.filters import corpus_of, filters_of
-from connectors.qdrant.layout import DELETED, HEAD_FIELDS, INTERNAL, LABEL_FIELDS, LIVE, Row, given_label, row_of
+from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LABEL_FIELDS, LIVE, Row, given_label, row_of
+from connectors.qdrant.passages import candidate_of, thread_of
 from connectors.qdrant.provenance import ProvenanceReader
 from core.identity import point_id
 from core.index import (
@@ -25,9 +26,7 @@ from core.index import (
     LabelledVector,
     SearchQuery,
     Thread,
-    ThreadPassage,
 )
-from core.payload import PayloadValue
 from core.provenance import Provenance
 from core.records import SparseVector, Vector
 
@@ -46,12 +45,9 @@ _PASSAGES: Final = 8
 _MAX_KNOWN: Final = 64
 #: Attempts to read a thread that is being rewritten.
 _THREAD_READS: Final = 4
-#: Characters of a passage that a search shows. Passages of the default model are shorter (`operators.chunk`).
-_MAX_SHOWN: Final = 4_096
 #: The fields of a head that a search reads, and their values if the head is missing.
 _STATE_FIELDS: Final = ("version", "state")
 _NO_HEAD: Final = (-1, DELETED)
-_NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
 
 
 class _Passage(Struct, frozen=True, eq=False):
@@ -99,7 +95,9 @@ class VersionedReader:
         both = near | matching
         similarity = self._scores(vector, (), near, [key for key in matching if key not in near])
         words = self._scores(terms, corpus, matching, [key for key in near if key not in matching])
-        return [_candidate(one, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()]
+        return [
+            candidate_of(one.point, one.row, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()
+        ]
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
         """See `core.protocols.IndexReader`."""
@@ -120,7 +118,7 @@ class VersionedReader:
             version = Between("version", head.version, head.version + 1)
             found = _of_tenant(self._reader.scan([OfTickets((key,)), version], vectors=vectors), tenant_id)
             if reads == _THREAD_READS or len(found) >= head.chunks:  # else a newer version replaces them meanwhile
-                return _thread(head, found, public_only=public_only)
+                return thread_of(head, found, public_only=public_only)
 
     def tickets(self) -> Iterator[IndexedTicket]:
         """See `core.protocols.IndexReader`."""
@@ -136,7 +134,7 @@ class VersionedReader:
         for found in self._reader.scan(conditions, fields=LABEL_FIELDS, vectors=True):
             category, priority = (given_label(found.payload, kind) for kind in ("category", "priority"))
             if found.vector is not None and (category or priority):
-                yield LabelledVector(np.array(found.vector, np.float32), category, priority)
+                yield LabelledVector(np.array(found.vector, np.float32), category, priority, found.terms)
 
     def size(self) -> IndexSize:
         """See `core.protocols.IndexReader`."""
@@ -260,37 +258,6 @@ def _state(head: Mapping[str, object]) -> tuple[int, str]:
     """Version and state."""
     version = head.get("version")
     return version if isinstance(version, int) else -1, str(head.get("state", LIVE))
-
-
-def _candidate(found: _Passage, similarity: float, words: float) -> Candidate:
-    row = found.row
-    return Candidate(
-        *(row.tenant_id, row.ticket_id, row.version, row.chunk, _shown_text(row)),
-        *(_shown(found.point), similarity, words),
-    )
-
-
-def _thread(head: Row, found: Sequence[Found], *, public_only: bool) -> Thread:
-    passages = sorted(map(_thread_passage, found), key=lambda passage: passage.chunk)
-    kept = (one for one in passages if not (public_only and one.payload.get("visibility") == INTERNAL))
-    return Thread(head.tenant_id, head.ticket_id, head.version, tuple(kept))
-
-
-def _thread_passage(found: Found) -> ThreadPassage:
-    row = row_of(found.payload)
-    vector = None if found.vector is None else np.asarray(found.vector, np.float32)
-    return ThreadPassage(row.chunk, _shown_text(row), _shown(found), vector)
-
-
-def _shown_text(row: Row) -> str:
-    return row.text if len(row.text) <= _MAX_SHOWN else f"{row.text[:_MAX_SHOWN]}…"
-
-
-def _shown(point: Found) -> dict[str, PayloadValue]:
-    shown = point.payload.copy()
-    for name in _NOT_SHOWN:
-        shown.pop(name, None)
-    return cast("dict[str, PayloadValue]", shown)  # as core.payload.Payload has it
 
 
 def _of_tenant(found: Iterable[F], tenant_id: str) -> list[F]:
