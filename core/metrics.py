@@ -22,6 +22,10 @@ MetricName = Literal[
     "tickets_searches_cut_total",
     "tickets_http_refused_total",
     "tickets_http_requests_total",
+    "tickets_answers_total",
+    "tickets_answer_cache_total",
+    "tickets_drafts_refused_total",
+    "tickets_feedback_total",
     "tickets_auth_refused_total",
     "tickets_language_model_calls_total",
     "tickets_language_model_tokens_total",
@@ -33,6 +37,7 @@ MetricName = Literal[
     "tickets_freshness_seconds",
     "tickets_http_seconds",
     "tickets_language_model_seconds",
+    "tickets_answer_first_event_seconds",
     # gauges
     "tickets_inflight",
     "tickets_inflight_bytes",
@@ -51,6 +56,7 @@ MetricName = Literal[
     "tickets_language_model_circuit_state",
     "tickets_outbox_events",
     "tickets_outbox_age_seconds",
+    "tickets_feedback_unsent",
     "tickets_build_info",
 ]
 
@@ -116,6 +122,17 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_http_requests_total": Metric(
         "counter", "Requests answered; 499 are those whose client left first.", ("method", "route", "status")
     ),
+    "tickets_answers_total": Metric(
+        "counter",
+        "Answers by their writer and outcome: `answered`, the reason of a refusal, `failed`, or `left` if the caller "
+        "left first.",
+        ("writer", "outcome"),
+    ),
+    "tickets_answer_cache_total": Metric("counter", "Answers looked up in the cache: `hit` or `miss`.", ("outcome",)),
+    "tickets_drafts_refused_total": Metric(
+        "counter", "Sentences of a writer that did not pass the check, and were not sent.", ("writer", "reason")
+    ),
+    "tickets_feedback_total": Metric("counter", "Verdicts of agents on answers.", ("verdict",)),
     "tickets_auth_refused_total": Metric("counter", "Access tokens refused.", ("reason",)),
     "tickets_language_model_calls_total": Metric(
         "counter",
@@ -144,6 +161,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_language_model_seconds": Metric(
         "histogram", "Duration of a language model's call, to its end or failure.", ("model",), _CALL
+    ),
+    "tickets_answer_first_event_seconds": Metric(
+        "histogram", "Time from a question to the first event of its answer, its sources.", (), _STEP
     ),
     "tickets_inflight": Metric("gauge", "Records read and not yet acked."),
     "tickets_inflight_bytes": Metric("gauge", "Bytes of the records read and not yet acked."),
@@ -178,6 +198,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_outbox_age_seconds": Metric(
         "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
+    "tickets_feedback_unsent": Metric("gauge", "Verdicts that tickets.feedback does not have yet."),
     "tickets_build_info": Metric(
         "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
     ),

@@ -4,7 +4,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.setting_types import FilePath, Group, Positive, Url, default_data
+from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_data
+
+
+class RagSettings(Group):
+    """The RAG service: search and answers over HTTP."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8082, description="Port; 0 picks a free one.")
+    max_concurrent: Positive = Field(
+        16, description="Maximum requests that are answered at a time; a stream counts until its end."
+    )
+    max_waiting: Positive = Field(
+        64, description="Maximum requests that wait for their turn, up to 2 s; further ones are answered with 503."
+    )
+    timeout_s: Seconds = Field(60.0, description="Maximum time of an answer or a search.")
+    feedback_file: FilePath = Field(
+        default_factory=lambda: default_data() / "feedback.db",
+        description="SQLite file of answers and agents' verdicts, which the service creates.",
+    )
 
 
 class AuthSettings(Group):

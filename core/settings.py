@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
-from core.service_settings import ApiSettings, AuthSettings
+from core.service_settings import ApiSettings, AuthSettings, RagSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
 
@@ -295,3 +295,4 @@ class Settings(Group):
     log: LogSettings = Field(default_factory=LogSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    rag: RagSettings = Field(default_factory=RagSettings)

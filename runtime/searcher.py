@@ -180,7 +180,7 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
         ConfigError: the index is of another model, or a process that doesn't answer searches is using it.
         UnavailableError: the index server or the model isn't available.
     """
-    worker = _find_worker(settings.index)
+    worker = find_worker(settings.index)
     if worker is not None:
         return worker
     embedder = open_embedder(settings.model)
@@ -190,7 +190,7 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
             index = open_index_for_reading(settings.index, embedder, stack)
             return IndexSearcher(index=index, embedder=embedder, settings=settings.search)
         except InUseError:
-            worker = _find_worker(settings.index)
+            worker = find_worker(settings.index)
             if worker is not None:
                 return worker
             if time.monotonic() > deadline:
@@ -205,7 +205,7 @@ def find_origin(settings: IndexSettings) -> Provenance | None:
         ConfigError: a process that doesn't answer is using the index, or it can't be read.
         UnavailableError: the index server or the worker doesn't answer.
     """
-    worker = _find_worker(settings)
+    worker = find_worker(settings)
     return read_origin(settings) if worker is None else worker.status().provenance
 
 
@@ -222,7 +222,8 @@ def _now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def _find_worker(settings: IndexSettings) -> WorkerClient | None:
+def find_worker(settings: IndexSettings) -> WorkerClient | None:
+    """The worker that owns the embedded index and answers for it, or None."""
     owner = find_owner(settings.path) if settings.url is None else None
     if owner is None or owner.address is None:
         return None

@@ -116,7 +116,8 @@ class VersionedReader:
             if head is None or head.state == DELETED or head.tenant_id != tenant_id:
                 return None
             version = Between("version", head.version, head.version + 1)
-            found = _of_tenant(self._reader.scan([OfTickets((key,)), version], vectors=vectors), tenant_id)
+            live = AnyOf("state", (LIVE,))  # a shorter version leaves tombstones of its own number
+            found = _of_tenant(self._reader.scan([OfTickets((key,)), version, live], vectors=vectors), tenant_id)
             if reads == _THREAD_READS or len(found) >= head.chunks:  # else a newer version replaces them meanwhile
                 return thread_of(head, found, public_only=public_only)
 

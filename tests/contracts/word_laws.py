@@ -125,6 +125,14 @@ def a_thread_is_the_current_version(index: VersionedIndex) -> None:
     assert index.thread("acme", "2") is index.thread("acme", "3") is index.thread("nobody", "1") is None
 
 
+def a_shorter_thread_ends_with_its_version(index: VersionedIndex) -> None:
+    """The tombstones that a shorter version leaves are no passages of its thread."""
+    index.write([ticket("1", 1, 5), ticket("1", 2, 2)])
+    thread = index.thread("acme", "1")
+    assert thread is not None
+    assert [one.passage for one in thread.passages] == ["1 v2 chunk 0", "1 v2 chunk 1"]
+
+
 def a_public_thread_has_no_notes(index: VersionedIndex) -> None:
     """A thread of public passages leaves internal notes out."""
     index.write([ticket("1", 1, 2, visibility="internal"), ticket("2", 1, 2)])
@@ -175,6 +183,7 @@ NEED_WORDS = (
 LAWS = (
     *NEED_WORDS,
     a_thread_is_the_current_version,
+    a_shorter_thread_ends_with_its_version,
     a_public_thread_has_no_notes,
     resolution_filters_filter,
     provenance_is_never_a_candidate,

@@ -1,0 +1,215 @@
+"""Answers a question: finds the evidence, then writes; or repeats what the same question and evidence were given."""
+
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from threading import Event as Stop
+from typing import Final, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from answers.answer import answer
+from answers.chain import Chain
+from answers.events import Done, Event, Sentence, Sources, Usage
+from answers.evidence import Evidence, Found, Source, gather
+from answers.key import answer_key
+from answers.ports import Asked
+from core.errors import NoTicketError, TicketstreamError
+from core.feedback import FeedbackStore, GivenAnswer, Votes
+from core.index import SearchQuery, Thread
+from operators.redact import redact_text
+from runtime.searcher import Searcher
+from runtime.telemetry import Telemetry
+from search.result import Answer
+from search.useful import rank_by_usefulness
+
+logger: Final = logging.getLogger("ticketstream.answers")
+
+#: Tickets whose resolutions are looked at.
+_TICKETS: Final = 10
+#: Hits that are ranked by usefulness, at least.
+_POOL: Final = 20
+#: Characters of a ticket that are searched for beside a question about it.
+_CONTEXT: Final = 1_500
+_CACHE_S: Final = 3_600.0
+#: Answers are for agents: their sources are public, whoever asks.
+_AUDIENCE: Final = "public"
+
+_EVENTS: Final = msgspec.json.Decoder(tuple[Event, ...])
+
+
+class AnswerCache(Protocol):
+    """Keeps answers by key. Safe to use from any thread; an outage is a miss, and never an error."""
+
+    def get(self, key: str, /) -> bytes | None:
+        """The value, unless it is too old."""
+        ...
+
+    def put(self, key: str, value: bytes, ttl_s: float, /) -> None:
+        """Keep a value for `ttl_s` seconds at most."""
+        ...
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A question, and who asks it. `ticket_id` is the ticket that it is about, `sources` their maximum number."""
+
+    tenant_id: str
+    user_id: str
+    text: str
+    ticket_id: str | None
+    sources: int
+
+
+class Answering(Struct, frozen=True, kw_only=True, eq=False):
+    """Answers questions. Safe to use from any thread. `useful` is the strength of the factor of usefulness."""
+
+    searcher: Searcher
+    chain: Chain
+    feedback: FeedbackStore
+    cache: AnswerCache
+    telemetry: Telemetry
+    useful: float
+    clock: Callable[[], float] = time.time
+
+    def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """The tenant's tickets that match best. See `Searcher.search`."""
+        return self._useful(self.searcher.search(text, _wider(query), plain=plain), query, plain=plain)
+
+    def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        """The tenant's tickets that are most like one of them. See `Searcher.similar`."""
+        return self._useful(self.searcher.similar(ticket_id, _wider(query), plain=plain), query, plain=plain)
+
+    def answer(self, question: Question, stop: Stop) -> Iterator[Event]:
+        """The events of an answer. Once `stop` is set they end, without `Done`.
+
+        Raises:
+            NoTicketError: the tenant has no ticket `ticket_id`.
+            ConfigError: the question is empty, or a filter in it is wrong.
+            TransientError, UnavailableError: the index doesn't answer.
+        """
+        asked = Asked(answer_id=uuid.uuid4().hex, tenant_id=question.tenant_id, question=question.text)
+        evidence = self._evidence(question)
+        key = answer_key(
+            question.text,
+            evidence,
+            self.chain,
+            tenant_id=question.tenant_id,
+            audience=_AUDIENCE,
+            min_confidence=asked.min_confidence,
+        )
+        kept = self._kept(key, asked.answer_id)
+        given: list[Event] = []
+        for event in answer(asked, evidence, self.chain, stop) if kept is None else kept:
+            given.append(event)
+            if isinstance(event, Done):
+                if kept is None and not _degraded(given):
+                    self.cache.put(key, msgspec.json.encode(given), _CACHE_S)
+                self._remember(question, given, evidence.sources)
+            yield event
+
+    def _evidence(self, question: Question) -> Evidence:
+        text = question.text
+        if question.ticket_id is not None:
+            text = f"{text}\n{self._context(question.tenant_id, question.ticket_id)}"
+        query = SearchQuery(
+            tenant_id=question.tenant_id, limit=_TICKETS + 1, solved=True, public_only=True
+        )  # with the ticket itself, which is left out
+        found = self.search(text, query)
+        scores = {hit.ticket_id: hit.score for hit in found.hits if hit.ticket_id != question.ticket_id}
+        chosen = list(scores)[:_TICKETS]
+        threads = self.searcher.threads(question.tenant_id, chosen, public_only=True)
+        return gather(
+            [Found(scores[thread.ticket_id], thread) for thread in threads],
+            tenant_id=question.tenant_id,
+            confidence=found.confidence,
+            model=found.model,
+            limit=question.sources,
+        )
+
+    def _context(self, tenant_id: str, ticket_id: str) -> str:
+        """Subject and first words of a ticket, without its internal notes."""
+        threads = self.searcher.threads(tenant_id, [ticket_id], public_only=True)
+        if not threads or not threads[0].passages:
+            raise NoTicketError(f"tenant {tenant_id} has no ticket {ticket_id!r}")
+        return _problem(threads[0])[:_CONTEXT]
+
+    def _useful(self, found: Answer, query: SearchQuery, *, plain: bool) -> Answer:
+        strength = 0.0 if plain else self.useful
+        votes = self._votes(query.tenant_id, found) if strength else {}
+        return rank_by_usefulness(found, votes, strength=strength, limit=query.limit)
+
+    def _votes(self, tenant_id: str, found: Answer) -> Mapping[str, Votes]:
+        """The votes on the hits; none if they can't be read now: a search doesn't fail for its finest factor."""
+        try:
+            return self.feedback.votes(tenant_id, [hit.ticket_id for hit in found.hits])
+        except TicketstreamError as error:
+            logger.warning("tickets are ranked without their usefulness: %s", error)
+            return {}
+
+    def _kept(self, key: str, answer_id: str) -> Iterator[Event] | None:
+        """The events of an equal answer, under an id of their own."""
+        value = self.cache.get(key)
+        self.telemetry.count("tickets_answer_cache_total", "miss" if value is None else "hit")
+        if value is None:
+            return None
+        try:
+            events = _EVENTS.decode(value)
+        except msgspec.DecodeError:  # of another version
+            return None
+        return (_renamed(event, answer_id) for event in events)
+
+    def _remember(self, question: Question, given: list[Event], sources: tuple[Source, ...]) -> None:
+        """Keep the answer for feedback. Without that it is an answer all the same."""
+        sentences = [event for event in given if isinstance(event, Sentence)]
+        cited = {citation.source for sentence in sentences for citation in sentence.citations}
+        tickets = dict.fromkeys(sources[number - 1].ticket_id for number in sorted(cited))
+        kept = GivenAnswer(
+            tenant_id=question.tenant_id,
+            answer_id=next(event.answer_id for event in given if isinstance(event, Done)),
+            agent=agent_of(question.tenant_id, question.user_id),
+            question=redact_text(question.text),
+            question_key=_hash(question.tenant_id, " ".join(question.text.casefold().split())),
+            text=" ".join(sentence.text for sentence in sentences),
+            tickets=tuple(tickets),
+            model=next(event.model for event in given if isinstance(event, Usage)),
+            at_ms=int(self.clock() * 1000),
+        )
+        try:
+            self.feedback.remember(kept)
+        except TicketstreamError as error:
+            logger.warning("an answer can't be voted on: %s", error)
+
+
+def agent_of(tenant_id: str, user_id: str) -> str:
+    """The hash that stands for a user in feedback."""
+    return _hash(tenant_id, user_id)
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+
+
+def _wider(query: SearchQuery) -> SearchQuery:
+    return msgspec.structs.replace(query, limit=max(query.limit, _POOL))
+
+
+def _problem(thread: Thread) -> str:
+    customer = [one for one in thread.passages if one.payload.get("role") == "customer"]
+    first = (customer or thread.passages)[0]
+    return f"{first.payload.get('subject') or ''}\n{first.passage}"
+
+
+def _degraded(given: list[Event]) -> bool:
+    return any(isinstance(event, Usage) and event.degraded is not None for event in given)
+
+
+def _renamed(event: Event, answer_id: str) -> Event:
+    """The event in another answer, which used no tokens."""
+    if isinstance(event, Sources | Done):
+        return msgspec.structs.replace(event, answer_id=answer_id)
+    if isinstance(event, Usage):
+        return msgspec.structs.replace(event, input_tokens=0, output_tokens=0)
+    return event

@@ -1,0 +1,39 @@
+"""The RAG service's app: search, similar tickets, answers and feedback."""
+
+from fastapi import FastAPI
+
+from core.contract import CONTRACT_VERSION
+from core.service_settings import RagSettings
+from runtime.health import Probe
+from services.http.admission import AdmissionBounds
+from services.http.app import create_app
+from services.http.callers import Authenticator
+from services.rag.routes import Service, rag_routes
+
+NAME = "rag"
+
+
+def rag_app(
+    service: Service, settings: RagSettings, *, authenticator: Authenticator, ready: Probe, warn: Probe
+) -> FastAPI:
+    """The app.
+
+    Args:
+        service: what the routes use.
+        settings: bounds of concurrency.
+        authenticator: tells callers by their tokens.
+        ready: why no question can be answered now, or None.
+        warn: what is wrong beside that, or None.
+    """
+    return create_app(
+        name=NAME,
+        title="ticketstream: search and answers",
+        version=str(CONTRACT_VERSION),
+        routers=[rag_routes(service)],
+        authenticator=authenticator,
+        telemetry=service.answering.telemetry,
+        alive=lambda: None,
+        ready=ready,
+        warn=warn,
+        admission=AdmissionBounds(concurrent=settings.max_concurrent, waiting=settings.max_waiting),
+    )

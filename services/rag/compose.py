@@ -1,0 +1,94 @@
+"""The composition root of the RAG service."""
+
+from contextlib import ExitStack
+from functools import partial
+from importlib.metadata import version
+from random import Random
+
+from fastapi import FastAPI
+
+from answers.chain import Chain, Link
+from answers.extractive import ExtractiveWriter
+from answers.model_writer import ModelWriter
+from connectors.feedback.sqlite import open_feedback
+from core.language_model import ModelError
+from core.language_model_settings import LanguageModelSettings
+from core.settings import Settings
+from runtime.language_models import open_language_models
+from runtime.live_searcher import open_live_searcher
+from runtime.sender import open_sender
+from runtime.telemetry import Telemetry
+from services.http.callers import Authenticator
+from services.http.pages import mount_web
+from services.http.tokens import open_authenticator
+from services.rag.answering import Answering
+from services.rag.app import rag_app
+from services.rag.pulling import open_pool
+from services.rag.recent import RecentAnswers
+from services.rag.relay import open_relay
+from services.rag.routes import Service
+
+
+class _Counted:
+    """Implements `answers.ports.Observer` with metrics."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    def unsupported(self, writer: str, reason: str) -> None:
+        self._telemetry.count("tickets_drafts_refused_total", writer, reason)
+
+    def failed(self, writer: str, error: ModelError) -> None:
+        self._telemetry.count("tickets_drafts_refused_total", writer, error.kind)
+
+
+def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticator | None = None) -> FastAPI:
+    """The RAG service. The index need not be there yet: until then /ready says what is missing.
+
+    Args:
+        settings: all groups; those of the service, index, model, search, Kafka, topics and authentication are used.
+        stack: closes what is opened.
+        authenticator: tells callers; by default by the tokens of the issuer in the settings.
+
+    Raises:
+        ConfigError: a setting is wrong, or the file of feedback can't be written.
+    """
+    telemetry = Telemetry()
+    telemetry.describe_process(version("ticketstream"), "none")
+    if authenticator is None:
+        authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
+    chain = _chain(settings.language_model, telemetry, stack)
+    feedback = open_feedback(settings.rag.feedback_file)
+    stack.callback(feedback.close)
+    relay = open_relay(feedback, partial(open_sender, settings.kafka), stack, topic=settings.topics.feedback)
+    telemetry.track("tickets_feedback_unsent", lambda: relay.waiting)
+    searcher = open_live_searcher(settings, stack)
+    answering = Answering(
+        searcher=searcher,
+        chain=chain,
+        feedback=feedback,
+        cache=RecentAnswers(),
+        telemetry=telemetry,
+        useful=settings.search.useful_factor,
+    )
+    pool = open_pool(stack, threads=settings.rag.max_concurrent, timeout_s=settings.rag.timeout_s)
+    app = rag_app(
+        Service(answering, pool),
+        settings.rag,
+        authenticator=authenticator,
+        ready=lambda: searcher.fault,
+        warn=lambda: relay.fault,
+    )
+    mount_web(app, settings.web)
+    return app
+
+
+def _chain(settings: LanguageModelSettings, telemetry: Telemetry, stack: ExitStack) -> Chain:
+    """The language models of the settings, if any, and at the end what needs none."""
+    rng = Random()  # noqa: S311 - canaries that a model must not repeat
+    writers = [
+        ModelWriter(model, max_tokens=settings.max_tokens, timeout_s=settings.timeout_s, rng=rng)
+        for model in open_language_models(settings, stack, telemetry=telemetry)
+    ]
+    links = [Link(writer=one, deadline_s=settings.timeout_s) for one in writers]
+    return Chain(links=(*links, Link(writer=ExtractiveWriter())), observer=_Counted(telemetry))

@@ -1,0 +1,128 @@
+"""Sends feedback from its store to the topic, in a thread: at least once, and again until the broker has it."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from random import Random
+from typing import Final, Protocol
+
+import msgspec
+
+from connectors.kafka.producer import Outgoing, Sender
+from core.contract import record_key
+from core.errors import RefusedError, TicketstreamError, TransientError
+from core.feedback import FeedbackStore, Unsent
+from delivery.backoff import Backoff
+
+logger: Final = logging.getLogger("ticketstream.feedback")
+
+_PAGE: Final = 200
+_IDLE_S: Final = 1.0
+_BACKOFF_MAX_S: Final = 30.0
+#: A send to a broker that doesn't answer takes longer; it goes on in its daemon thread, until the process ends.
+_JOIN_S: Final = 5.0
+
+
+class Send(Protocol):
+    """Sends records durably; returns those that are too large, by place."""
+
+    def __call__(self, records: Sequence[Outgoing], /) -> dict[int, RefusedError]:
+        """See `connectors.kafka.producer.Sender.offer`."""
+        ...
+
+
+class FeedbackRelay:
+    """Sends what the store has not marked as sent, oldest first."""
+
+    def __init__(self, store: FeedbackStore, send: Send, *, topic: str) -> None:
+        self._store = store
+        self._send = send
+        self._topic = topic
+        self._stop = threading.Event()
+        self._backoff = Backoff(cap_s=_BACKOFF_MAX_S, rng=Random())  # noqa: S311 - jitter, not a secret
+        #: Feedback of the last look that the topic doesn't have, and why, or None.
+        self.waiting = 0
+        self.fault: str | None = None
+
+    def run(self) -> None:
+        """Send until `end`."""
+        attempt = 0
+        while not self._stop.is_set():
+            try:
+                more = self.run_once()
+            except TicketstreamError as error:
+                wait_s = self._backoff.delay_s(attempt, error if isinstance(error, TransientError) else None)
+                logger.warning("feedback was not sent; the next attempt is in %.1f s: %s", wait_s, error)
+                self.fault = f"verdicts wait for {self._topic}: {error}"
+                attempt += 1
+                self._stop.wait(wait_s)
+            else:
+                attempt, self.fault = 0, None
+                if not more:
+                    self._stop.wait(_IDLE_S)
+
+    def run_once(self) -> bool:
+        """Send a page. Returns whether there may be more.
+
+        Raises:
+            TransientError: the store or the broker is unavailable; what was sent may be sent again.
+            FatalError: the broker refuses, or the topic is missing.
+        """
+        unsent = self._store.unsent(_PAGE)
+        self.waiting = len(unsent)
+        if unsent:
+            refused = self._send([self._record(one) for one in unsent])
+            for place, error in refused.items():
+                logger.error("feedback %d stays in the table alone: %s", unsent[place].position, error)
+            self._store.mark_sent([one.position for one in unsent])
+            self.waiting = 0
+        return len(unsent) == _PAGE
+
+    def end(self) -> None:
+        """Make `run` return."""
+        self._stop.set()
+
+    def _record(self, one: Unsent) -> Outgoing:
+        answer = one.feedback.answer
+        return Outgoing(self._topic, record_key(answer.tenant_id, answer.answer_id), msgspec.json.encode(one.feedback))
+
+
+class LazySender:
+    """Opens a sender at its first use, and a new one after a fatal error."""
+
+    def __init__(self, open_: Callable[[ExitStack], Sender]) -> None:
+        self._open = open_
+        self._stack = ExitStack()
+        self._sender: Sender | None = None
+
+    def __call__(self, records: Sequence[Outgoing], /) -> dict[int, RefusedError]:
+        """See `Send`."""
+        if self._sender is None:
+            self._sender = self._open(self._stack)
+        try:
+            return self._sender.offer(records)
+        except TransientError:
+            raise
+        except TicketstreamError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the sender, if there is one."""
+        self._sender = None
+        self._stack.close()
+
+
+def open_relay(
+    store: FeedbackStore, open_sender: Callable[[ExitStack], Sender], stack: ExitStack, *, topic: str
+) -> FeedbackRelay:
+    """A relay in a thread, which `stack` ends."""
+    send = LazySender(open_sender)
+    relay = FeedbackRelay(store, send, topic=topic)
+    thread = threading.Thread(target=relay.run, name="feedback", daemon=True)
+    stack.callback(send.close)
+    stack.callback(thread.join, _JOIN_S)
+    stack.callback(relay.end)
+    thread.start()
+    return relay

@@ -1,0 +1,121 @@
+"""The RAG service while the index, a writer or the store of feedback fails, and when too many ask."""
+
+import threading
+from collections.abc import Generator
+
+import pytest
+
+from answers.evidence import Evidence
+from answers.ports import Asked, Draft, Written
+from core.errors import OtherModelError, TransientError, UnavailableError
+from core.index import SearchQuery
+from core.service_settings import RagSettings
+from runtime.searcher import IndexSearcher
+from search.result import Answer
+from services.http.problems import MEDIA_TYPE
+from tests.rigs.waiting import PATIENCE_S, wait_until
+from tests.services.rag.asking import ANSWERS, SEARCH, STREAM, ask, text_of, vote
+from tests.services.rag.world import FIX, QUESTION, RagWorld, events_of
+
+
+class _Broken(IndexSearcher):
+    """Searches until `fault` is set; may wait."""
+
+    def __init__(self, world: RagWorld) -> None:
+        super().__init__(index=world.index, embedder=world.embedder)
+        self.fault: Exception | None = None
+        self.release: threading.Event | None = None
+
+    def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
+        if self.release is not None:
+            self.release.wait(PATIENCE_S)
+        if self.fault is not None:
+            raise self.fault
+        return super().search(text, query, plain=plain)
+
+
+@pytest.mark.parametrize(
+    "fault", [TransientError("secret host is out"), UnavailableError("worker 7 is gone"), OtherModelError("secret")]
+)
+@pytest.mark.parametrize("headers", [{}, STREAM])
+def test_without_an_index_the_answer_is_a_503(world: RagWorld, fault: Exception, headers: dict[str, str]) -> None:
+    """The problem document says when to try again, and nothing of our hosts."""
+    searcher = _Broken(world)
+    searcher.fault = fault
+    with world.client(world.answering(searcher=searcher)) as client:
+        for path in (SEARCH, ANSWERS):
+            answer = client.post(path, json={"question": QUESTION}, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (503, MEDIA_TYPE)
+            assert answer.headers["Retry-After"]
+            assert "secret" not in answer.text
+        world.fault = "no worker"
+        assert client.get("/ready").status_code == 503
+        assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("path", [SEARCH, ANSWERS])
+def test_an_answer_that_takes_too_long_is_a_504(world: RagWorld, path: str) -> None:
+    """The caller is answered at the deadline although the index isn't."""
+    searcher = _Broken(world)
+    searcher.release = threading.Event()
+    with world.client(world.answering(searcher=searcher), rag=RagSettings(timeout_s=0.2)) as client:
+        answer = client.post(path, json={"question": QUESTION})
+        searcher.release.set()
+    assert answer.status_code == 504
+
+
+def test_too_many_requests_are_answered_with_503(world: RagWorld) -> None:
+    """Beyond the bounds a request is refused at once and says when to try again; the others are answered."""
+    searcher = _Broken(world)
+    searcher.release = threading.Event()
+    rag = RagSettings(max_concurrent=1, max_waiting=1)
+    statuses: list[int] = []
+    with world.client(world.answering(searcher=searcher), rag=rag) as client:
+
+        def ask() -> None:
+            statuses.append(client.post(SEARCH, json={"question": QUESTION}).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: statuses.count(503) >= 4)
+        searcher.release.set()
+        for thread in threads:
+            thread.join()
+        assert client.post(SEARCH, json={"question": QUESTION}).status_code == 200
+    assert 200 in statuses
+    assert world.metric("tickets_http_refused_total", server="rag") >= 4
+
+
+def test_a_stream_that_fails_ends_without_done(world: RagWorld) -> None:
+    """An outage in the middle of a stream is an event that says so, and `done` never comes."""
+
+    class Dying:
+        name = "dying"
+
+        def write(self, asked: Asked, evidence: Evidence, stop: threading.Event) -> Generator[Written, None, None]:
+            del asked, stop
+            yield Draft(evidence.sources[0].text, (1,))
+            raise TransientError("secret host is out")
+
+    with world.client(world.answering(writers=[Dying()])) as client:
+        events = events_of(client.post(ANSWERS, json={"question": QUESTION}, headers=STREAM).text)
+    assert [name for name, _ in events] == ["sources", "sentence", "problem"]
+    assert (events[-1][1]["status"], "secret" in str(events[-1][1])) == (503, False)
+    wait_until(lambda: world.metric("tickets_answers_total", writer="none", outcome="failed") == 1)
+
+
+def test_feedback_that_cant_be_kept_costs_noask(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is given, and a search ranks without usefulness, while the store of feedback is out."""
+
+    def out(*_args: object) -> None:
+        raise TransientError("the disk is full")
+
+    monkeypatch.setattr(world.feedback, "remember", out)
+    monkeypatch.setattr(world.feedback, "votes", out)
+    with world.client() as client:
+        answer = ask(client)
+        assert FIX in text_of(answer)
+        assert client.post(SEARCH, json={"question": "SYNC-4711"}).status_code == 200
+        monkeypatch.setattr(world.feedback, "answer", out)
+        assert vote(client, answer["answer_id"], verdict="sent") == 503

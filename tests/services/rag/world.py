@@ -1,0 +1,183 @@
+"""A RAG service over an index of a few tickets of two tenants, in this process."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+from fastapi.testclient import TestClient
+
+from answers.chain import Chain, Link
+from answers.extractive import ExtractiveWriter
+from answers.ports import Writer
+from connectors.feedback.sqlite import open_feedback
+from connectors.qdrant.open import open_index_for_writing
+from connectors.qdrant.policy import VersionedIndex
+from core.contract import Message, UpsertEvent, record_key
+from core.records import Origin, Record
+from core.service_settings import RagSettings
+from core.settings import IndexSettings, ModelSettings, Settings
+from maintenance.reindexer import Reindexer
+from models.run.hashing import HashingEmbedder
+from runtime.searcher import IndexSearcher, Searcher
+from runtime.telemetry import Telemetry
+from services.rag.answering import AnswerCache, Answering
+from services.rag.app import rag_app
+from services.rag.pulling import open_pool
+from services.rag.recent import RecentAnswers
+from services.rag.routes import Service
+from stream.plan import ticket_steps
+from tests.rigs.issuer import Issuer
+
+QUESTION: Final = "What helps against SYNC-4711?"
+#: What solves it at acme, and at globex: each is the other's leak canary.
+FIX: Final = "Set the field lease_ms to 9041 in agent.conf and restart the sync agent."
+OTHER_FIX: Final = "Replace the certificate GLX-7730 on host sync7.globex.example."
+NOTE: Final = "The customer SYNC-4711 threatened to leave, discount code NOTE-5150."
+_START_MS: Final = 1_767_225_600_000
+_MINUTE_MS: Final = 60_000
+
+
+def ticket(
+    ticket_id: str,
+    *replies: str,
+    tenant: str = "acme",
+    subject: str = "Sync fails with SYNC-4711",
+    body: str = "Since the update the sync agent stops with SYNC-4711.",
+    status: str = "solved",
+    note: str | None = None,
+    version: int = 1,
+) -> UpsertEvent:
+    """A ticket of a customer with an agent's replies, and an internal note before them."""
+    messages = [] if note is None else [Message(author="agent", body=note, created_at=_START_MS, public=False)]
+    messages += [
+        Message(author="agent", body=reply, created_at=_START_MS + number * _MINUTE_MS)
+        for number, reply in enumerate(replies, 1)
+    ]
+    return UpsertEvent(
+        tenant_id=tenant,
+        ticket_id=ticket_id,
+        created_at=_START_MS,
+        updated_at=_START_MS + version * _MINUTE_MS,
+        version=version,
+        subject=subject,
+        body=body,
+        status=status,
+        channel="email",
+        messages=tuple(messages),
+    )
+
+
+TICKETS: Final = (
+    ticket("T-1", "The lease ran out, which SYNC-4711 means.", FIX, note=NOTE),
+    ticket("T-2", "We look into it.", status="open", body="SYNC-4711 again, and again."),
+    ticket("T-3", "Use the other door.", subject="Door", body="The door is stuck."),
+    ticket("G-1", "The certificate had expired.", OTHER_FIX, tenant="globex"),
+    ticket("a/b c", "Enter it twice.", subject="Slash", body="The slash is missing in PATH-88."),
+)
+
+
+def new_index(folder: Path, stack: ExitStack) -> VersionedIndex:
+    """An empty embedded index. It takes a second, so worlds share one."""
+    embedder = HashingEmbedder()
+    index = open_index_for_writing(
+        IndexSettings(path=folder / "index"), dimension=embedder.dimension, model=embedder.stamp
+    )
+    stack.callback(index.close)
+    return index
+
+
+class RagWorld:
+    """The service and what it stands on: tenants of its own, `acme` and `globex`, in an index of many."""
+
+    def __init__(self, index: VersionedIndex, folder: Path, stack: ExitStack) -> None:
+        self.settings = Settings(model=ModelSettings(name="hashing"))
+        self.embedder = HashingEmbedder()
+        self.index = index
+        self._name = uuid4().hex[:8]
+        self.acme, self.globex = self.tenant("acme"), self.tenant("globex")
+        self.issuer = Issuer()
+        self.telemetry = Telemetry()
+        self.feedback = open_feedback(folder / "feedback.db")
+        stack.callback(self.feedback.close)
+        self.fault: str | None = None
+        self._offset = 0
+        self.write(*TICKETS)
+
+    def tenant(self, name: str) -> str:
+        """The tenant that stands for `name` in this world."""
+        return f"{name}-{self._name}"
+
+    def write(self, *tickets: UpsertEvent) -> None:
+        """Index events, as a worker does."""
+        steps = ticket_steps(self.settings, self.embedder)
+        records = []
+        for ticket in tickets:
+            one = msgspec.structs.replace(ticket, tenant_id=self.tenant(ticket.tenant_id))
+            key, value = record_key(one.tenant_id, one.ticket_id), msgspec.json.encode(one)
+            records.append(Record(Origin("tickets.raw", 0, self._offset), key, value, _START_MS))
+            self._offset += 1
+        Reindexer(steps=steps, index=self.index, settings=self.settings.writer).index_records(records)
+
+    def searcher(self) -> IndexSearcher:
+        """A searcher of the index."""
+        return IndexSearcher(index=self.index, embedder=self.embedder, settings=self.settings.search)
+
+    def answering(
+        self,
+        *,
+        searcher: Searcher | None = None,
+        writers: Sequence[Writer] = (),
+        cache: AnswerCache | None = None,
+        deadline_s: float = 20.0,
+    ) -> Answering:
+        """What answers; by default the extractive writer."""
+        chain = Chain(links=tuple(Link(writer=one, deadline_s=deadline_s) for one in (*writers, ExtractiveWriter())))
+        return Answering(
+            searcher=searcher or self.searcher(),
+            chain=chain,
+            feedback=self.feedback,
+            cache=cache or RecentAnswers(),
+            telemetry=self.telemetry,
+            useful=self.settings.search.useful_factor,
+        )
+
+    @contextmanager
+    def client(
+        self,
+        answering: Answering | None = None,
+        *,
+        tenant: str = "acme",
+        roles: Sequence[str] = (),
+        user: str = "u-1",
+        rag: RagSettings | None = None,
+    ) -> Iterator[TestClient]:
+        """A client of the service with a token of this tenant, user and roles."""
+        settings = rag or RagSettings()
+        with ExitStack() as stack:
+            pool = open_pool(stack, threads=settings.max_concurrent, timeout_s=settings.timeout_s)
+            app = rag_app(
+                Service(answering or self.answering(), pool),
+                settings,
+                authenticator=self.issuer.authenticator(self.telemetry),
+                ready=lambda: self.fault,
+                warn=lambda: None,
+            )
+            headers = self.issuer.headers(self.tenant(tenant), *roles, user_id=user)
+            yield stack.enter_context(TestClient(app, headers=headers, raise_server_exceptions=False))
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The value of a metric; 0 if it has none."""
+        return self.telemetry.registry.get_sample_value(name, labels) or 0.0
+
+
+def events_of(text: str) -> list[tuple[str, dict[str, object]]]:
+    """The events of a stream: name and data."""
+    found = []
+    for block in text.replace("\r\n", "\n").split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and line[0] != ":")
+        if "event" in fields:
+            found.append((fields["event"], msgspec.json.decode(fields["data"])))
+    return found
