@@ -17,7 +17,7 @@ class WebSettings(Group):
     ticket_url: str | None = Field(
         None, description="Page of a ticket in your helpdesk, with {ticket_id} in it; the page links sources to it."
     )
-    examples: tuple[str, ...] = Field((), description="Questions that the page offers, as a JSON list.")
+    examples: str = Field("", description="Questions that the page offers, separated by `|`.")
 
 
 class ClientSettings(Group):

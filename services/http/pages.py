@@ -81,7 +81,7 @@ def _files(settings: WebSettings) -> dict[str, bytes]:
         "token_url": settings.token_url,
         "tenant": settings.tenant,
         "ticket_url": settings.ticket_url,
-        "examples": settings.examples,
+        "examples": [text.strip() for text in settings.examples.split("|") if text.strip()],
     }
     return found | {"config.json": msgspec.json.encode(config, enc_hook=str.__str__)}  # an Address is a str
 

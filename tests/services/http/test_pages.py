@@ -14,7 +14,7 @@ _SETTINGS = WebSettings(
     token_url="https://user:secret@issuer.example:8443/token?x=1",
     tenant="acme",
     ticket_url="https://desk.example/t?id={ticket_id}",
-    examples=("Why?",),
+    examples="Why? | How? |",
 )
 
 
@@ -50,7 +50,7 @@ def test_the_settings_reach_the_page(client: TestClient) -> None:
         "token_url": "https://user:secret@issuer.example:8443/token?x=1",
         "tenant": "acme",
         "ticket_url": "https://desk.example/t?id={ticket_id}",
-        "examples": ["Why?"],
+        "examples": ["Why?", "How?"],
     }
 
 
