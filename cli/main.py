@@ -21,6 +21,7 @@ from cli import (
     reconcile,
     search,
     status,
+    tickets,
     topics,
     train,
 )
@@ -60,6 +61,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("train")(train.train_labels)
 app.command("mcp")(mcp.mcp)
+app.add_typer(tickets.app, name="tickets")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)

@@ -24,6 +24,7 @@ COMMANDS = [
     "backup",
     "restore",
     "mcp",
+    "tickets",
     "dlq",
     "model",
     "doctor",
