@@ -62,7 +62,8 @@ def start_moto(folder: Path) -> Iterator[Emulator]:
     """Run moto until the end of the `with`."""
     port = free_port()
     command = [sys.executable, "-m", "tests.deploy.terraform.moto_server", str(port)]
-    with _process(command, os.environ, folder, f"http://127.0.0.1:{port}/moto-api/data.json", place=_ROOT):
+    environ = os.environ | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    with _process(command, environ, folder, f"http://127.0.0.1:{port}/moto-api/data.json", place=_ROOT):
         yield Emulator("moto", f"http://127.0.0.1:{port}")
 
 

@@ -43,12 +43,14 @@ output "max_tasks" {
 def for_moto(branch: Workspace) -> None:
     """Leave out MSK, because moto's clusters never become active, and it has no MSK configurations."""
     _without_brokers(branch)
+    _without_waiting(branch)
     branch.leave_out(f"{_KAFKA}/configuration.tf")
 
 
 def for_ministack(branch: Workspace) -> None:
     """Leave out brokers, which ministack can't describe for the provider, and autoscaling."""
     _without_brokers(branch)
+    _without_waiting(branch)
     branch.leave_out(f"{_SCALING}/main.tf")
     branch.write(f"{_SCALING}/outputs.tf", _SCALING_OUTPUTS)
     # ministack needs the namespace outside dns_config too.
@@ -60,6 +62,11 @@ def for_ministack(branch: Workspace) -> None:
 
 
 def _without_brokers(branch: Workspace) -> None:
-    for place in ("main.tf", "storage.tf"):
+    for place in ("main.tf", "storage.tf", "guard.tf"):
         branch.leave_out(f"{_KAFKA}/{place}")
     branch.write(f"{_KAFKA}/outputs.tf", _KAFKA_OUTPUTS)
+
+
+def _without_waiting(branch: Workspace) -> None:
+    """The emulators run no task, so no service becomes steady."""
+    branch.change("terraform/modules/node/main.tf", "wait_for_steady_state = true", "wait_for_steady_state = false")

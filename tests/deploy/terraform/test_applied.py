@@ -23,13 +23,15 @@ def test_three_zones(moto: Applied) -> None:
     assert [route.get("DestinationCidrBlock") for route in tables[0]["Routes"]] == ["10.20.0.0/16"]
 
 
-def test_only_workers_reach_a_broker(moto: Applied) -> None:
-    """The brokers' security group allows one port, from workers only; no group is open to the internet."""
+def test_only_workers_and_clients_reach_a_broker(moto: Applied) -> None:
+    """The brokers' security group allows one port, from workers and clients; no group is open to the internet."""
     ec2 = moto.emulator.client("ec2")
     groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
-    (rule,) = groups["ticketstream-dev-brokers"]["IpPermissions"]
-    assert (rule["FromPort"], rule["ToPort"]) == (9098, 9098)
-    assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [groups["ticketstream-dev-workers"]["GroupId"]]
+    rules = groups["ticketstream-dev-brokers"]["IpPermissions"]
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == {(9098, 9098)}
+    allowed = {pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]}
+    assert allowed == {groups[f"ticketstream-dev-{name}"]["GroupId"] for name in ("workers", "clients")}
+    assert moto.output("clients")["security_group"] == groups["ticketstream-dev-clients"]["GroupId"]
     for name, group in groups.items():
         if name.startswith("ticketstream-dev-"):
             assert [rule for rule in group["IpPermissions"] if rule.get("IpRanges")] == [], name
@@ -39,15 +41,15 @@ def test_services_start_with_their_minimum(moto: Applied) -> None:
     """Both roles start with the minimum of sizes.yaml, and each of three nodes has one task."""
     sizes = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())["roles"]
     ecs = moto.emulator.client("ecs")
-    names = ["enrichment-minilm", "embedding-minilm", "qdrant-0", "qdrant-1", "qdrant-2"]
+    names = ["enrichment-minilm", "embedding-minilm", "qdrant-a", "qdrant-b", "qdrant-c"]
     found = ecs.describe_services(cluster="ticketstream-dev", services=names)["services"]
     wanted = {each["serviceName"]: each["desiredCount"] for each in found}
     assert wanted == {
         "enrichment-minilm": sizes["enrichment"]["min_tasks"],
         "embedding-minilm": sizes["embedding"]["min_tasks"],
-        "qdrant-0": 1,
-        "qdrant-1": 1,
-        "qdrant-2": 1,
+        "qdrant-a": 1,
+        "qdrant-b": 1,
+        "qdrant-c": 1,
     }
 
 
@@ -74,7 +76,7 @@ def test_a_machine_attaches_its_own_disk(moto: Applied) -> None:
     for script in scripts:
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
         assert "ECS_CLUSTER=ticketstream-dev\n" in script
-        (node,) = re.findall(r'"node":"(qdrant-\d)"', script)
+        (node,) = re.findall(r'"node":"(qdrant-[a-z])"', script)
         assert f"--volume-id {volumes[node]} " in script
         assert [name for name, volume in volumes.items() if volume in script] == [node]
 
@@ -113,4 +115,4 @@ def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> No
 def test_single_mode_has_one_worker_service(ministack: Applied) -> None:
     """With mode = single the only services are the pipeline and the index's nodes."""
     arns = ministack.emulator.client("ecs").list_services(cluster="ticketstream-dev")["serviceArns"]
-    assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "qdrant-0", "qdrant-1", "qdrant-2"}
+    assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "qdrant-a", "qdrant-b", "qdrant-c"}

@@ -33,6 +33,13 @@ def test_the_root_of_the_state_bucket_is_valid(workspace: Workspace) -> None:
     assert result.code == 0, result.out
 
 
+@pytest.mark.parametrize("place", ["envs/dev", "envs/prod"])
+def test_the_lock_file_pins_the_provider_of_the_tests(workspace: Workspace, place: str) -> None:
+    """The shipped lock file has the version and the hash of the provider that the tests run with."""
+    shipped = (DEPLOY / "terraform" / place / ".terraform.lock.hcl").read_text()
+    assert shipped == (workspace.root(place).folder / ".terraform.lock.hcl").read_text()
+
+
 def test_terraform_test_passes(workspace: Workspace, table: Table) -> None:
     """`terraform test` passes: it plans both modes, and tries every validation, with a mocked provider."""
     result = workspace.root("modules/stack").run("test", "-no-color")
@@ -100,7 +107,7 @@ def test_terraform_and_compose_run_the_same_qdrant() -> None:
     """Terraform and the compose file use the same image of Qdrant."""
     used = {
         path.relative_to(DEPLOY).as_posix(): set(re.findall(r"qdrant/qdrant:(v[\w.-]+)", path.read_text()))
-        for path in [DEPLOY / "compose.yaml", *DEPLOY.glob("terraform/envs/*/main.tf")]
+        for path in [DEPLOY / "compose.yaml", *DEPLOY.glob("terraform/envs/*/variables.tf")]
         if path.exists()
     }
     assert used

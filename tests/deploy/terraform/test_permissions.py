@@ -25,6 +25,9 @@ _MODEL_READERS: Final = {
     "embedding-minilm-start": False,
     "enrichment-minilm-start": False,
 }
+#: Roles are named by region too, as their names are unique in the account.
+_PREFIX: Final = "ticketstream-dev-use1-"
+_SHELL: Final = "AmazonSSMManagedInstanceCore"
 _NEVER: Final = ("kafka-cluster:AlterCluster", "kafka-cluster:DeleteTopic", "kafka-cluster:AlterTopic")
 
 
@@ -44,10 +47,13 @@ def policies(moto: Applied) -> dict[str, IAMPolicy]:
     for role in iam.list_roles()["Roles"]:
         names = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
         assert len(names) <= 1
-        assert iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"] == []
+        attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
+        assert {each["PolicyName"] for each in attached} <= (
+            {_SHELL} if role["RoleName"].endswith("-machine") else set()
+        )
         for name in names:
             document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
-            found[role["RoleName"].removeprefix("ticketstream-dev-")] = IAMPolicy(json.dumps(document))
+            found[role["RoleName"].removeprefix(_PREFIX)] = IAMPolicy(json.dumps(document))
     return found
 
 
@@ -125,7 +131,7 @@ def enforcing(moto: Applied) -> Iterator[tuple[Emulator, dict[str, Any]]]:
     for key in ("models/minilm/model.onnx", "else/file"):
         emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=b"model")
     roles = {each["RoleName"]: each["Arn"] for each in emulator.client("iam").list_roles()["Roles"]}
-    given = {name.removeprefix("ticketstream-dev-"): emulator.as_role(arn) for name, arn in roles.items()}
+    given = {name.removeprefix(_PREFIX): emulator.as_role(arn) for name, arn in roles.items()}
     enforce_moto_roles(emulator)
     yield emulator, given
     enforce_moto_roles(emulator, after=10**9)

@@ -51,7 +51,7 @@ def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, di
 
 def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
     """The pipeline, both roles, the operator and three nodes are registered."""
-    nodes = {f"ticketstream-dev-qdrant-{i}" for i in range(3)}
+    nodes = {f"ticketstream-dev-qdrant-{zone}" for zone in "abc"}
     assert set(registered) == {*_WORKERS, "operator", *nodes}
 
 
@@ -125,12 +125,12 @@ def test_the_sidecar_is_not_essential(workers: dict[str, dict[str, Any]]) -> Non
 def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict[str, Any]]) -> None:
     """Qdrant's replication is 3 and its write consistency 2, each node has its own name, and all bootstrap from one."""
     uris = set()
-    for i in range(3):
-        (node,) = registered[f"ticketstream-dev-qdrant-{i}"]["containerDefinitions"]
+    for zone in "abc":
+        (node,) = registered[f"ticketstream-dev-qdrant-{zone}"]["containerDefinitions"]
         settings = {each["name"]: each["value"] for each in node["environment"]}
         assert settings["QDRANT__STORAGE__COLLECTION__REPLICATION_FACTOR"] == "3"
         assert settings["QDRANT__STORAGE__COLLECTION__WRITE_CONSISTENCY_FACTOR"] == "2"
-        assert settings["QDRANT_BOOTSTRAP"] == "http://qdrant-0.ticketstream-dev.internal:6335"
+        assert settings["QDRANT_BOOTSTRAP"] == "http://qdrant-a.ticketstream-dev.internal:6335"
         uris.add(settings["QDRANT_URI"])
     assert len(uris) == 3
     worker = registered["embedding-minilm"]["containerDefinitions"][0]

@@ -5,12 +5,14 @@ module "ticketstream" {
   environment = "dev"
   account_id  = var.account_id
   region      = var.region
-  mode        = var.mode
-  gpu         = var.gpu
-  image_tag   = var.image_tag
-  subscribers = var.subscribers
-  settings    = var.settings
-  keep_data   = false
+
+  models_bucket = var.models_bucket
+  mode          = var.mode
+  gpu           = var.gpu
+  image_tag     = var.image_tag
+  subscribers   = var.subscribers
+  settings      = var.settings
+  keep_data     = false
 
   models = {
     minilm = { store = "models", collection = "tickets", precision = "int8" }
@@ -37,6 +39,6 @@ module "ticketstream" {
 
   images = {
     collector = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
-    qdrant    = "docker.io/qdrant/qdrant:v1.19.0-unprivileged"
+    qdrant    = var.qdrant_image
   }
 }

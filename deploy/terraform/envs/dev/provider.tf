@@ -3,6 +3,6 @@ provider "aws" {
   allowed_account_ids = [var.account_id] # the plan fails with another account's credentials
 
   default_tags {
-    tags = { application = "ticketstream", environment = "dev" }
+    tags = merge(var.tags, { application = "ticketstream", environment = "dev" })
   }
 }

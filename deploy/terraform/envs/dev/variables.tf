@@ -9,6 +9,12 @@ variable "region" {
   default     = "us-east-1"
 }
 
+variable "models_bucket" {
+  description = "Name of the bucket of models, to keep that of a version before 0.3."
+  type        = string
+  default     = null
+}
+
 variable "image_tag" {
   description = "Tag of the image that you pushed."
   type        = string
@@ -40,6 +46,18 @@ variable "subscribers" {
 
 variable "settings" {
   description = "Further settings of every worker (docs/operations.md lists them)."
+  type        = map(string)
+  default     = {}
+}
+
+variable "qdrant_image" {
+  description = "Image of the index's nodes: the public one, or your copy in the repository `qdrant`, by digest."
+  type        = string
+  default     = "docker.io/qdrant/qdrant:v1.19.0-unprivileged"
+}
+
+variable "tags" {
+  description = "Further tags of every resource."
   type        = map(string)
   default     = {}
 }

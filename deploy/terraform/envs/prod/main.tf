@@ -5,14 +5,16 @@ module "ticketstream" {
   environment = "prod"
   account_id  = var.account_id
   region      = var.region
-  mode        = var.mode
-  models      = var.models
-  gpu         = var.gpu
-  image_tag   = var.image_tag
-  subscribers = var.subscribers
-  settings    = var.settings
-  secrets     = var.secrets
-  keep_data   = true
+
+  models_bucket = var.models_bucket
+  mode          = var.mode
+  models        = var.models
+  gpu           = var.gpu
+  image_tag     = var.image_tag
+  subscribers   = var.subscribers
+  settings      = var.settings
+  secrets       = var.secrets
+  keep_data     = true
 
   network = {
     cidr         = "10.30.0.0/16"
@@ -42,6 +44,6 @@ module "ticketstream" {
 
   images = {
     collector = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
-    qdrant    = "docker.io/qdrant/qdrant:v1.19.0-unprivileged"
+    qdrant    = var.qdrant_image
   }
 }

@@ -14,6 +14,10 @@ output "brokers" {
   value = module.ticketstream.brokers
 }
 
+output "clients" {
+  value = module.ticketstream.clients
+}
+
 output "index" {
   value = module.ticketstream.index
 }

@@ -15,6 +15,12 @@ variable "zones" {
   default     = ["us-east-1a", "us-east-1b", "us-east-1c"]
 }
 
+variable "models_bucket" {
+  description = "Name of the bucket of models, to keep that of a version before 0.3."
+  type        = string
+  default     = null
+}
+
 variable "image_tag" {
   description = "Tag of the image that you pushed: a version or a commit."
   type        = string
@@ -84,6 +90,18 @@ variable "settings" {
 
 variable "secrets" {
   description = "Further secret settings of every worker: ARN by name."
+  type        = map(string)
+  default     = {}
+}
+
+variable "qdrant_image" {
+  description = "Image of the index's nodes: the public one, or your copy in the repository `qdrant`, by digest."
+  type        = string
+  default     = "docker.io/qdrant/qdrant:v1.19.0-unprivileged"
+}
+
+variable "tags" {
+  description = "Further tags of every resource."
   type        = map(string)
   default     = {}
 }

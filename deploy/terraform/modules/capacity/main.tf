@@ -45,6 +45,7 @@ resource "aws_autoscaling_group" "this" {
   max_size              = var.machines.max
   vpc_zone_identifier   = var.subnets
   protect_from_scale_in = var.machines.managed
+  max_instance_lifetime = var.max_lifetime_days * 24 * 60 * 60 # a new machine has the newest image
 
   launch_template {
     id      = aws_launch_template.this.id

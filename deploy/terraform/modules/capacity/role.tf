@@ -1,7 +1,7 @@
 # The machine's IAM role: it may join the cluster and attach its own disk.
 
 resource "aws_iam_role" "machine" {
-  name = "${var.name}-machine"
+  name = "${var.global_name}-machine"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -58,6 +58,13 @@ locals {
       Resource  = [try(var.volume.key_arn, "")]
       Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
     },
+    {
+      Sid       = "ReportDisk" # this action has no resource-level permissions
+      Effect    = "Allow"
+      Action    = ["cloudwatch:PutMetricData"]
+      Resource  = ["*"]
+      Condition = { StringEquals = { "cloudwatch:namespace" = try(var.volume.metrics, "") } }
+    },
   ] : statement if var.volume != null]
 }
 
@@ -67,7 +74,13 @@ resource "aws_iam_role_policy" "machine" {
   policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.cluster, local.disk) })
 }
 
+# Session Manager: a shell on a machine without SSH, and its patch state.
+resource "aws_iam_role_policy_attachment" "session_manager" {
+  role       = aws_iam_role.machine.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+}
+
 resource "aws_iam_instance_profile" "this" {
-  name = "${var.name}-machine"
+  name = "${var.global_name}-machine"
   role = aws_iam_role.machine.name
 }

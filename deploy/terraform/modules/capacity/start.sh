@@ -28,4 +28,16 @@ mkdir -p ${volume.path}
 mount -o noatime "$device" ${volume.path}
 echo "$device ${volume.path} xfs defaults,noatime 0 2" >>/etc/fstab
 chown ${volume.owner} ${volume.path}
+
+# Once a minute: fill the disk with the file system, if the volume has grown, and report how much is used.
+cat >/usr/local/bin/watch-disk <<'WATCH'
+#!/bin/bash
+set -euo pipefail
+xfs_growfs -d ${volume.path} >/dev/null
+used=$(df --output=pcent ${volume.path} | tail -n 1 | tr -dc 0-9)
+aws cloudwatch put-metric-data --region ${region} --namespace ${volume.metrics} --dimensions node=${node} \
+  --metric-name index_disk_used_percent --unit Percent --value "$used"
+WATCH
+chmod 755 /usr/local/bin/watch-disk
+systemd-run --unit watch-disk --on-active=60 --on-unit-active=60 /usr/local/bin/watch-disk
 %{ endif ~}

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "global_name" {
+  description = "Name of the machines' role, which is unique in the account."
+  type        = string
+}
+
 variable "cluster_name" {
   description = "ECS cluster that the machines join."
   type        = string
@@ -43,9 +48,19 @@ variable "machines" {
   type        = object({ min = number, max = number, managed = bool })
 }
 
+variable "max_lifetime_days" {
+  description = "Days after which a machine is replaced by one with the newest image; lifetimes of machines that must not be replaced at once differ."
+  type        = number
+
+  validation {
+    condition     = var.max_lifetime_days >= 7 && var.max_lifetime_days <= 90
+    error_message = "max_lifetime_days must be 7 to 90, so that security updates arrive and machines aren't replaced all the time."
+  }
+}
+
 variable "volume" {
-  description = "Persistent disk: its id, ARN and KMS key, its mount path and the owner of that folder. null: none."
-  type        = object({ id = string, arn = string, key_arn = string, path = string, owner = string })
+  description = "Persistent disk: its id, ARN and KMS key, its mount path, the owner of that folder, and the CloudWatch namespace of its use. null: none."
+  type        = object({ id = string, arn = string, key_arn = string, path = string, owner = string, metrics = string })
   default     = null
 }
 

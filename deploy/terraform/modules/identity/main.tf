@@ -15,7 +15,7 @@ locals {
 
 resource "aws_iam_role" "task" {
   for_each           = var.tasks
-  name               = "${var.name}-${each.key}-task"
+  name               = "${var.global_name}-${each.key}-task"
   description        = "The running task ${each.key} uses this role."
   assume_role_policy = local.trust
 }
@@ -29,7 +29,7 @@ resource "aws_iam_role_policy" "task" {
 
 resource "aws_iam_role" "execution" {
   for_each           = var.tasks
-  name               = "${var.name}-${each.key}-start"
+  name               = "${var.global_name}-${each.key}-start"
   description        = "ECS starts the task ${each.key} with this role."
   assume_role_policy = local.trust
 }

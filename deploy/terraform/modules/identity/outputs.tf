@@ -9,3 +9,8 @@ output "execution_roles" {
   value       = { for task, role in aws_iam_role.execution : task => role.arn }
   depends_on  = [aws_iam_role_policy.execution]
 }
+
+output "producer_policy" {
+  description = "ARN of the policy for your producers; null where Kafka doesn't authenticate with IAM."
+  value       = one(aws_iam_policy.producer[*].arn)
+}

@@ -1,5 +1,5 @@
-variable "name" {
-  description = "Prefix of every name."
+variable "global_name" {
+  description = "Prefix of names that are unique in the account, and not only in the region."
   type        = string
 }
 
@@ -24,6 +24,11 @@ variable "tasks" {
 
 variable "kafka_arn" {
   description = "ARN of the MSK cluster, from which the ARNs of topics and groups derive."
+  type        = string
+}
+
+variable "producer_topic" {
+  description = "Topic that your producers may write."
   type        = string
 }
 

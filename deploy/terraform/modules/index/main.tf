@@ -2,11 +2,13 @@
 # returns is the same peer with the same data. In one service of three tasks it would have a new name and an empty disk.
 
 locals {
-  nodes = { for i, zone in sort(keys(var.subnets)) : "qdrant-${i}" => { zone = zone, subnet = var.subnets[zone] } }
+  # A node is named by its zone's letter: if another zone is replaced, it keeps its disk.
+  nodes = { for zone, subnet in var.subnets : "qdrant-${substr(zone, -1, 1)}" => { zone = zone, subnet = subnet } }
+  order = sort(keys(local.nodes))
   ports = { http = 6333, grpc = 6334, peer = 6335 }
   path  = "/var/lib/qdrant"
   owner = "1000:1000" # the user of Qdrant's unprivileged image
-  first = "http://qdrant-0.${aws_service_discovery_private_dns_namespace.this.name}:${local.ports.peer}"
+  first = "http://${local.order[0]}.${aws_service_discovery_private_dns_namespace.this.name}:${local.ports.peer}"
 
   tasks = { for name, node in local.nodes : name => jsondecode(templatefile(var.template, {
     name           = name
@@ -68,41 +70,53 @@ resource "aws_ecs_task_definition" "node" {
   }
 }
 
-resource "aws_ecs_service" "node" {
-  for_each        = local.nodes
-  name            = each.key
-  cluster         = var.cluster.arn
-  task_definition = aws_ecs_task_definition.node[each.key].arn
-  desired_count   = 1
-  launch_type     = "EC2"
-  propagate_tags  = "SERVICE"
+# One node after the other: an index of three goes on with two.
 
-  availability_zone_rebalancing = "DISABLED" # the disk is in one zone
+locals {
+  services = { for name, node in local.nodes : name => {
+    name                = name
+    cluster_arn         = var.cluster.arn
+    task_definition_arn = aws_ecs_task_definition.node[name].arn
+    subnet              = node.subnet
+    registry_arn        = aws_service_discovery_service.node[name].arn
+  } }
+}
 
-  # Only one task can use the disk, so the old task stops before the new one starts.
-  deployment_minimum_healthy_percent = 0
-  deployment_maximum_percent         = 100
-  health_check_grace_period_seconds  = 300 # loading segments takes time and is not a failure
+module "first" {
+  source              = "../node"
+  name                = local.services[local.order[0]].name
+  cluster_arn         = local.services[local.order[0]].cluster_arn
+  task_definition_arn = local.services[local.order[0]].task_definition_arn
+  subnet              = local.services[local.order[0]].subnet
+  registry_arn        = local.services[local.order[0]].registry_arn
+  security_group      = var.security_groups.index
+  target_group_arn    = aws_lb_target_group.this.arn
+  port                = local.ports.grpc
+  depends_on          = [aws_lb_listener.this]
+}
 
-  placement_constraints {
-    type       = "memberOf"
-    expression = "attribute:node == ${each.key}"
-  }
+module "second" {
+  source              = "../node"
+  name                = local.services[local.order[1]].name
+  cluster_arn         = local.services[local.order[1]].cluster_arn
+  task_definition_arn = local.services[local.order[1]].task_definition_arn
+  subnet              = local.services[local.order[1]].subnet
+  registry_arn        = local.services[local.order[1]].registry_arn
+  security_group      = var.security_groups.index
+  target_group_arn    = aws_lb_target_group.this.arn
+  port                = local.ports.grpc
+  depends_on          = [module.first]
+}
 
-  network_configuration {
-    subnets         = [each.value.subnet]
-    security_groups = [var.security_groups.index]
-  }
-
-  service_registries {
-    registry_arn = aws_service_discovery_service.node[each.key].arn
-  }
-
-  load_balancer {
-    target_group_arn = aws_lb_target_group.this.arn
-    container_name   = "qdrant"
-    container_port   = local.ports.grpc
-  }
-
-  depends_on = [aws_lb_listener.this]
+module "third" {
+  source              = "../node"
+  name                = local.services[local.order[2]].name
+  cluster_arn         = local.services[local.order[2]].cluster_arn
+  task_definition_arn = local.services[local.order[2]].task_definition_arn
+  subnet              = local.services[local.order[2]].subnet
+  registry_arn        = local.services[local.order[2]].registry_arn
+  security_group      = var.security_groups.index
+  target_group_arn    = aws_lb_target_group.this.arn
+  port                = local.ports.grpc
+  depends_on          = [module.second]
 }

@@ -15,6 +15,7 @@ module "machine" {
   source          = "../capacity"
   for_each        = local.nodes
   name            = "${var.name}-${each.key}"
+  global_name     = "${var.global_name}-${each.key}"
   cluster_name    = var.cluster.name
   node            = each.key
   subnets         = [each.value.subnet]
@@ -24,11 +25,15 @@ module "machine" {
   machines        = { min = 1, max = 1, managed = false }
   region          = var.region
 
+  # Lifetimes that have no common divisor: two nodes are hardly ever replaced on the same day.
+  max_lifetime_days = [23, 29, 31][index(local.order, each.key)]
+
   volume = {
     id      = aws_ebs_volume.node[each.key].id
     arn     = aws_ebs_volume.node[each.key].arn
     key_arn = var.data_key_arn
     path    = local.path
     owner   = local.owner
+    metrics = var.name # namespace
   }
 }

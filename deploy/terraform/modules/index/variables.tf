@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "global_name" {
+  description = "Prefix of names that are unique in the account, and not only in the region."
+  type        = string
+}
+
 variable "region" {
   description = "Region of the nodes."
   type        = string
@@ -18,8 +23,8 @@ variable "subnets" {
   type        = map(string)
 
   validation {
-    condition     = length(var.subnets) >= 3
-    error_message = "The index needs nodes in three zones: with two, losing either blocks changes of collections."
+    condition     = length(distinct([for zone in keys(var.subnets) : substr(zone, -1, 1)])) == 3
+    error_message = "The index needs nodes in three zones with different letters: with two, losing either blocks changes of collections."
   }
 }
 

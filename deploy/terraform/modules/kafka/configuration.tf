@@ -7,8 +7,14 @@ locals {
   ]
 }
 
+# A new Kafka version needs a new configuration, which must exist before the cluster leaves the old one: so its name
+# contains the version.
 resource "aws_msk_configuration" "this" {
-  name              = var.name
+  name              = "${var.name}-${replace(var.kafka_version, ".", "-")}"
   kafka_versions    = [var.kafka_version]
   server_properties = "${join("\n", local.settings)}\n"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -106,6 +106,11 @@ variable "server_properties" {
   }
 }
 
+variable "keep_data" {
+  description = "If true, a plan that destroys or replaces the cluster is refused."
+  type        = bool
+}
+
 variable "key_arn" {
   description = "KMS key of the brokers' disks."
   type        = string

@@ -4,7 +4,15 @@ locals {
   keys = {
     data      = { why = "Tickets and vectors at rest: broker disks, index volumes, models.", services = [] }
     secrets   = { why = "Secrets.", services = [] }
-    telemetry = { why = "Logs and alerts.", services = ["logs.${var.region}.amazonaws.com", "cloudwatch.amazonaws.com"] }
+    telemetry = { why = "Logs and alerts.", services = keys(local.conditions) }
+  }
+
+  # CloudWatch Logs names the log group in the encryption context and no source account.
+  conditions = {
+    "logs.${var.region}.amazonaws.com" = {
+      ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${var.account_id}:log-group:/${var.name}/*" }
+    }
+    "cloudwatch.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = var.account_id } }
   }
 
   administer = {
@@ -30,7 +38,7 @@ resource "aws_kms_key" "this" {
       Action    = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey"]
       Resource  = "*"
       Principal = { Service = service }
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      Condition = local.conditions[service]
     }])
   })
 }

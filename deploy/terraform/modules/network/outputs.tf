@@ -16,7 +16,7 @@ output "data_subnets" {
 }
 
 output "security_groups" {
-  description = "Ids of the security groups, by name (workers, brokers, index, entry, hosts, endpoints)."
+  description = "Ids of the security groups, by name (workers, clients, brokers, index, entry, hosts, endpoints)."
   value       = { for name, group in aws_security_group.this : name => group.id }
 
   # A security group without its rules denies all traffic.

@@ -3,6 +3,7 @@
 locals {
   groups = {
     workers   = "Workers and the operator."
+    clients   = "Your own producers and search apps."
     brokers   = "Kafka brokers."
     index     = "Qdrant nodes."
     entry     = "Load balancer of the index."
@@ -13,6 +14,8 @@ locals {
   # The name is from-to or from-purpose.
   allowed = {
     workers-brokers   = { from = "workers", to = "brokers", port = var.kafka_port, why = "read and write topics" }
+    clients-brokers   = { from = "clients", to = "brokers", port = var.kafka_port, why = "write tickets" }
+    clients-entry     = { from = "clients", to = "entry", port = 6334, why = "search the index (gRPC)" }
     workers-entry     = { from = "workers", to = "entry", port = 6334, why = "write and search the index (gRPC)" }
     entry-index       = { from = "entry", to = "index", port = 6334, why = "forward to a node" }
     entry-health      = { from = "entry", to = "index", port = 6333, why = "check whether a node is ready (HTTP)" }

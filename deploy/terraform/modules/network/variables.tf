@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "global_name" {
+  description = "Prefix of names that are unique in the account, and not only in the region."
+  type        = string
+}
+
 variable "region" {
   description = "Region of the VPC endpoints."
   type        = string

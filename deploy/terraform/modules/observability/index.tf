@@ -15,6 +15,19 @@ locals {
       severity   = "warning"
       runbook    = "index-node-down"
     } },
+    { for name in var.index.nodes : "${name}-disk" => {
+      summary    = "The disk of ${name} is above 75 %: enlarge it, or the node stops taking writes."
+      namespace  = var.namespace
+      metric     = "index_disk_used_percent"
+      dimensions = { node = name }
+      statistic  = "Maximum"
+      comparison = "GreaterThanThreshold"
+      threshold  = 75
+      minutes    = 15
+      missing    = "missing"
+      severity   = "critical"
+      runbook    = "index-disk"
+    } },
     {
       index-no-majority = {
         summary    = "Fewer than two nodes of the index are ready: writes fail, and the stream waits."

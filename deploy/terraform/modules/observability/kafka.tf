@@ -25,7 +25,7 @@ locals {
         comparison = "LessThanThreshold"
         threshold  = 1
         minutes    = 5
-        missing    = "breaching"
+        missing    = "missing" # a broker in KRaft mode need not report it
         severity   = "critical"
         runbook    = "kafka-no-controller"
       }

@@ -40,6 +40,9 @@ resource "aws_ecs_service" "this" {
   desired_count   = var.tasks
   propagate_tags  = "SERVICE"
 
+  # Without it a change of the capacity provider, such as from Fargate to GPU machines, replaces the service.
+  force_new_deployment = true
+
   # Rebalancing zones needs surplus tasks, and moves partitions.
   availability_zone_rebalancing = "DISABLED"
 

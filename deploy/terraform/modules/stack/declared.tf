@@ -12,4 +12,9 @@ locals {
   partitions = { for topic in local.topics : topic.name => topic.partitions }
   dlq        = "tickets.dlq"
   name       = "ticketstream-${var.environment}"
+
+  # Names of IAM and S3 are unique beyond the region: us-east-1 is use1, ap-southeast-2 is apse2.
+  compass     = { north = "n", south = "s", east = "e", west = "w", central = "c" }
+  region_code = join("", [for part in split("-", var.region) : length(part) < 4 ? part : join("", [for word in regexall("north|south|east|west|central", part) : local.compass[word]])])
+  global_name = "${local.name}-${local.region_code}"
 }

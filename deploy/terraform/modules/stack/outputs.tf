@@ -18,6 +18,17 @@ output "brokers" {
   value       = module.kafka.brokers
 }
 
+output "clients" {
+  description = "For your own producers and search apps: the VPC, the security group to give them, the MSK cluster, and the policy for a producer's role."
+  value = {
+    vpc_id          = module.network.vpc_id
+    subnets         = module.network.private_subnets
+    security_group  = module.network.security_groups["clients"]
+    kafka_arn       = module.kafka.arn
+    producer_policy = module.identity.producer_policy
+  }
+}
+
 output "index" {
   description = "URL of the index, and the target of its DNS record."
   value       = { url = module.index.url, address = module.index.address }

@@ -44,7 +44,7 @@ locals {
         groups  = []
         models  = []
         secrets = [module.secrets.arns["index-api-key"]]
-        images  = []
+        images  = [module.registry.arns["qdrant"]] # if images.qdrant is your copy
         metrics = false
       }
     },
@@ -53,11 +53,12 @@ locals {
 
 module "identity" {
   source          = "../identity"
-  name            = local.name
+  global_name     = local.global_name
   account_id      = var.account_id
   tasks           = local.tasks
   kafka_arn       = module.kafka.arn
   kafka_iam       = var.kafka.authentication == "iam"
+  producer_topic  = "tickets.raw"
   bucket_arn      = module.artefacts.arn
   data_key_arn    = module.keys.arns["data"]
   secrets_key_arn = module.keys.arns["secrets"]

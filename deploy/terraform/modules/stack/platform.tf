@@ -10,6 +10,7 @@ module "keys" {
 module "network" {
   source              = "../network"
   name                = local.name
+  global_name         = local.global_name
   region              = var.region
   cidr                = var.network.cidr
   zones               = var.network.zones
@@ -33,6 +34,7 @@ module "kafka" {
   scram_secrets     = var.kafka.scram_secrets
   topics            = local.topics
   server_properties = local.server_properties
+  keep_data         = var.keep_data
   key_arn           = module.keys.arns["data"]
   log_key_arn       = module.keys.arns["telemetry"]
   log_days          = var.log_days
@@ -41,14 +43,14 @@ module "kafka" {
 module "registry" {
   source       = "../registry"
   name         = local.name
-  repositories = ["pipeline", "pipeline-gpu"]
+  repositories = ["pipeline", "pipeline-gpu", "qdrant"]
   key_arn      = module.keys.arns["data"]
   force_delete = !var.keep_data
 }
 
 module "artefacts" {
   source        = "../artefacts"
-  bucket        = "${local.name}-models-${var.account_id}"
+  bucket        = coalesce(var.models_bucket, "${local.global_name}-models-${var.account_id}")
   key_arn       = module.keys.arns["data"]
   force_destroy = !var.keep_data
 }
@@ -73,6 +75,7 @@ module "gpu" {
   source          = "../capacity"
   count           = var.gpu == null ? 0 : 1
   name            = "${local.name}-gpu"
+  global_name     = "${local.global_name}-gpu"
   cluster_name    = module.cluster.name
   node            = "gpu"
   subnets         = values(module.network.private_subnets)
@@ -81,6 +84,8 @@ module "gpu" {
   image_parameter = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/recommended/image_id"
   machines        = { min = 0, max = local.sizes.roles.embedding.max_tasks, managed = true }
   region          = var.region
+
+  max_lifetime_days = 30
 }
 
 resource "aws_ecs_cluster_capacity_providers" "this" {
@@ -91,6 +96,7 @@ resource "aws_ecs_cluster_capacity_providers" "this" {
 module "index" {
   source          = "../index"
   name            = local.name
+  global_name     = local.global_name
   region          = var.region
   vpc_id          = module.network.vpc_id
   subnets         = module.network.private_subnets

@@ -25,6 +25,12 @@ variable "region" {
   type        = string
 }
 
+variable "models_bucket" {
+  description = "Name of the bucket of models; by default it contains environment, region and account. Set it to keep the bucket of a version before 0.3."
+  type        = string
+  default     = null
+}
+
 variable "mode" {
   description = "single: one process runs the whole stream. split: enrichment and embedding scale separately. Never run both on one index."
   type        = string

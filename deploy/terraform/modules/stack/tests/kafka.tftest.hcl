@@ -13,6 +13,7 @@ variables {
   authentication = "iam"
   scram_secrets  = []
   log_days       = 30
+  keep_data      = true
   key_arn        = "arn:aws:kms:us-east-1:123456789012:key/one"
   log_key_arn    = "arn:aws:kms:us-east-1:123456789012:key/two"
   topics         = [{ name = "tickets.raw", partitions = 12, replication = 3, config = { "min.insync.replicas" = "2" } }]

@@ -29,7 +29,7 @@ run "split" {
   command = plan
 
   assert {
-    condition     = toset(output.services) == toset(["embedding-minilm", "enrichment-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
+    condition     = toset(output.services) == toset(["embedding-minilm", "enrichment-minilm", "qdrant-a", "qdrant-b", "qdrant-c"])
     error_message = "In split mode the services must be enrichment, embedding and three nodes."
   }
 
@@ -61,7 +61,7 @@ run "single" {
   }
 
   assert {
-    condition     = toset(output.services) == toset(["pipeline-minilm", "qdrant-0", "qdrant-1", "qdrant-2"])
+    condition     = toset(output.services) == toset(["pipeline-minilm", "qdrant-a", "qdrant-b", "qdrant-c"])
     error_message = "In single mode the services must be one pipeline and three nodes."
   }
 

@@ -1,0 +1,175 @@
+"""What the plans protect: the log, the disks, a quorum of the index, and a second region's names."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from tests.deploy.terraform.conftest import Planned
+from tests.deploy.terraform.tool import resources
+from tests.deploy.terraform.workspace import VARIABLES, Workspace
+
+_KAFKA: Final = "module.ticketstream.module.kafka"
+_GLOBAL: Final = {
+    "aws_iam_role": "name",
+    "aws_iam_policy": "name",
+    "aws_iam_instance_profile": "name",
+    "aws_s3_bucket": "bucket",
+}
+
+
+def test_prod_refuses_to_destroy_or_replace_the_log(
+    workspace: Workspace, plans: dict[str, Planned], tmp_path: Path
+) -> None:
+    """A plan that destroys or replaces the MSK cluster of prod is an error that names its guard."""
+    branch = workspace.branch(tmp_path / "deploy")
+    root = branch.root("envs/prod")
+    (root.folder / "terraform.tfstate").write_text(json.dumps(_state(plans["prod"])))
+    for options in (["-destroy"], [f"-replace={_KAFKA}.aws_msk_cluster.this"]):
+        result = root.plan(VARIABLES["prod"], "-refresh=false", *options)
+        assert result.code == 1
+        assert "prevent_destroy" in result.errors()
+        assert "keeps_log" in result.errors()
+
+
+def test_dev_may_be_destroyed(plans: dict[str, Planned]) -> None:
+    """Dev has no guard."""
+    assert not plans["dev"].resources("terraform_data")
+
+
+def test_two_regions_of_an_account_have_different_names(
+    workspace: Workspace, plans: dict[str, Planned], tmp_path: Path
+) -> None:
+    """Roles, policies and buckets are named by region, so that a second region can be applied beside the first."""
+    zones = [f"eu-west-1{letter}" for letter in "abc"]
+    found = _planned(workspace, tmp_path, region="eu-west-1", zones=zones)
+    here, there = _global_names(plans["prod"].resources()), _global_names(found)
+    assert len(here) == len(there) > 12
+    assert here.isdisjoint(there)
+    assert max(map(len, here | there)) <= 64
+
+
+def test_another_zone_leaves_the_other_disks(workspace: Workspace, plans: dict[str, Planned], tmp_path: Path) -> None:
+    """Disks belong to zones: with zones b, c and d in place of a, b and c, those of b and c are the same resources."""
+    found = _planned(workspace, tmp_path, zones=[f"us-east-1{letter}" for letter in "bcd"])
+    before, after = _disks(plans["prod"].resources()), _disks(found)
+    kept = before.items() & after.items()
+    assert {zone for _, zone in kept} == {"us-east-1b", "us-east-1c"}
+
+
+def test_an_apply_goes_from_node_to_node(plans: dict[str, Planned]) -> None:
+    """Each node's service waits until it is steady, and a deployment that fails is rolled back."""
+    services = [each for each in plans["prod"].resources("aws_ecs_service") if "module.index" in each["address"]]
+    assert len(services) == 3
+    for service in services:
+        assert service["values"]["wait_for_steady_state"] is True
+        assert service["values"]["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}]
+    calls = plans["prod"].content["configuration"]["root_module"]["module_calls"]["ticketstream"]["module"]
+    nodes = calls["module_calls"]["index"]["module"]["module_calls"]
+    assert [nodes[slot].get("depends_on") for slot in ("second", "third")] == [["module.first"], ["module.second"]]
+
+
+def test_a_service_can_move_to_other_machines(plans: dict[str, Planned]) -> None:
+    """A worker's service is deployed anew and not replaced when its capacity provider changes."""
+    services = [each for each in plans["prod"].resources("aws_ecs_service") if "module.worker" in each["address"]]
+    assert services
+    assert all(each["values"]["force_new_deployment"] for each in services)
+
+
+def test_machines_are_renewed_at_different_times(plans: dict[str, Planned]) -> None:
+    """Every machine is replaced within 90 days, and two nodes hardly ever on the same day."""
+    days = [
+        each["values"]["max_instance_lifetime"] // 86_400 for each in plans["prod"].resources("aws_autoscaling_group")
+    ]
+    assert len(set(days)) == 3
+    assert max(days) <= 90
+
+
+def test_a_new_kafka_version_gets_a_new_configuration(plans: dict[str, Planned]) -> None:
+    """The configuration's name contains the version, so that the new one can exist beside the old one."""
+    (configuration,) = plans["prod"].resources("aws_msk_configuration")
+    (version,) = configuration["values"]["kafka_versions"]
+    assert configuration["values"]["name"].endswith(version.replace(".", "-"))
+
+
+def test_only_our_log_groups_use_the_key(plans: dict[str, Planned]) -> None:
+    """CloudWatch Logs may use the key for our log groups; it sends no source account."""
+    keys = {each["index"]: json.loads(each["values"]["policy"]) for each in plans["prod"].resources("aws_kms_key")}
+    (logs,) = (one for one in keys["telemetry"]["Statement"] if one["Sid"] == "ServesLogs")
+    wanted = "arn:aws:logs:us-east-1:123456789012:log-group:/ticketstream-prod/*"
+    assert logs["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": wanted}}
+    groups = [each["values"]["name"] for each in plans["prod"].resources("aws_cloudwatch_log_group")]
+    assert all(name.startswith("/ticketstream-prod/") for name in groups)
+
+
+def test_brokers_that_report_no_controller_raise_no_alarm(plans: dict[str, Planned]) -> None:
+    """In KRaft mode brokers need not report the metric."""
+    (alarm,) = (
+        each["values"]
+        for each in plans["prod"].resources("aws_cloudwatch_metric_alarm")
+        if each["values"]["metric_name"] == "ActiveControllerCount"
+    )
+    assert alarm["treat_missing_data"] == "missing"
+
+
+def test_your_tags_are_on_every_resource(workspace: Workspace, tmp_path: Path) -> None:
+    """The variable `tags` adds to our own tags, and replaces none."""
+    found = _planned(workspace, tmp_path, tags={"team": "support", "application": "other"})
+    tagged = [each["values"]["tags_all"] for each in found if each["values"].get("tags_all")]
+    assert len(tagged) > 60
+    assert all(one["team"] == "support" and one["application"] == "ticketstream" for one in tagged)
+
+
+def test_the_nodes_may_pull_your_copy_of_qdrant(workspace: Workspace, tmp_path: Path) -> None:
+    """Prod runs the image that `qdrant_image` names, and the nodes may pull from our registry."""
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ticketstream-prod/qdrant:v1.19.0@sha256:" + "0" * 64
+    found = _planned(workspace, tmp_path, qdrant_image=image)
+    repositories = {each["values"]["name"] for each in found if each["type"] == "aws_ecr_repository"}
+    assert "ticketstream-prod/qdrant" in repositories
+
+
+def _planned(workspace: Workspace, folder: Path, **variables: Any) -> list[dict[str, Any]]:
+    root = workspace.root("envs/prod")
+    result = root.plan(VARIABLES["prod"] | variables, to=folder / "other.tfplan")
+    assert result.code == 0, result.errors()
+    return resources(root.show(folder / "other.tfplan")["planned_values"]["root_module"])
+
+
+def _global_names(found: list[dict[str, Any]]) -> set[str]:
+    return {each["values"][_GLOBAL[each["type"]]] for each in found if each["type"] in _GLOBAL}
+
+
+def _disks(found: list[dict[str, Any]]) -> dict[str, str]:
+    return {each["address"]: each["values"]["availability_zone"] for each in found if each["type"] == "aws_ebs_volume"}
+
+
+def _state(planned: Planned) -> dict[str, Any]:
+    """A state in which the cluster and its guard exist."""
+    (cluster,) = planned.resources("aws_msk_cluster")
+    arn = "arn:aws:kafka:us-east-1:123456789012:cluster/ticketstream-prod/1"
+    return {
+        "version": 4,
+        "terraform_version": planned.content["terraform_version"],
+        "serial": 1,
+        "lineage": "tests",
+        "outputs": {},
+        "resources": [
+            _resource(
+                "aws_msk_cluster",
+                "this",
+                "registry.terraform.io/hashicorp/aws",
+                cluster["values"] | {"id": arn, "arn": arn},
+            ),
+            _resource("terraform_data", "keeps_log", "terraform.io/builtin/terraform", {"id": "1"}, index_key=0),
+        ],
+    }
+
+
+def _resource(kind: str, name: str, provider: str, attributes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "module": _KAFKA,
+        "mode": "managed",
+        "type": kind,
+        "name": name,
+        "provider": f'provider["{provider}"]',
+        "instances": [{"schema_version": 0, "attributes": attributes, **more}],
+    }
