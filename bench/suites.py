@@ -252,7 +252,7 @@ _LABELS: Final = Suite(
     module="bench.contenders.labels",
     contenders=tuple(
         f"{labelled}: {how}"
-        for labelled in ("banking77", "banking77, 30 a label", "hadoop")
+        for labelled in ("banking77", "banking77, 30 a label", "banking77, 10 a label", "hadoop")
         for how in ("five neighbours, as before", "five neighbours, tuned", "label model")
     ),
     reference="banking77: five neighbours, as before",

@@ -48,15 +48,18 @@ class Embedder(ModelTokenizer, Protocol):
 
 
 class Labeller(Protocol):
-    """Chooses a ticket's labels. They depend on its vector alone, and are the same on every machine. Thread-safe."""
+    """Chooses a ticket's labels by its first passage alone. They are the same on every machine. Thread-safe."""
 
     @property
     def stamp(self) -> str:
-        """Identifies everything that the labels depend on, apart from the vector."""
+        """Identifies everything that the labels depend on, apart from the passage."""
         ...
 
-    def labels(self, vector: Vector, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
-        """Labels of these kinds by the vector of the ticket's first passage, float32[dim]; none where in doubt."""
+    def labels(self, vector: Vector, terms: SparseVector | None, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
+        """Labels of these kinds by the vector of the ticket's first passage, float32[dim]; none where in doubt.
+
+        `terms` are those of the same passage, as the index has them; None if it was indexed without.
+        """
         ...
 
 

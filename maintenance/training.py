@@ -13,11 +13,23 @@ from core.contract import record_key
 from core.errors import ConfigError
 from core.index import LabelledVector
 from core.protocols import Embedder, IndexReader
-from core.records import Batch, EmbeddedTicket, EnrichedTicket, Item, LabelKind, Record, Rejected, Ticket, Vector
+from core.records import (
+    Batch,
+    EmbeddedTicket,
+    EnrichedTicket,
+    Item,
+    LabelKind,
+    Record,
+    Rejected,
+    SparseVector,
+    Ticket,
+    Vector,
+)
 from core.settings import Settings
 from models.labels.fit import TooFewError, fit_head
 from models.labels.linear import LinearHead
 from models.labels.report import KindReport, judge, report_evidence
+from operators.classify import first_terms
 from stream.plan import embedding_step, enriching_steps
 from stream.steps import Step, run_step
 from stream.telemetry import StreamTelemetry
@@ -34,20 +46,23 @@ class LabelledTickets(Struct, frozen=True, eq=False):
 
     Attributes:
         vectors: float32[n, dim], of their first passages.
+        terms: those of the same passages.
         labels: their n labels of each kind.
         rejected: number of records that can't be used.
         reason: why the first of them can't.
     """
 
     vectors: Vector
+    terms: list[SparseVector | None]
     labels: dict[LabelKind, list[str | None]]
     rejected: int = 0
     reason: str = ""
 
-    def of_kind(self, kind: LabelKind) -> tuple[Vector, list[str]]:
-        """The vectors of the tickets that have a label of this kind, and their labels."""
+    def of_kind(self, kind: LabelKind) -> tuple[Vector, list[SparseVector | None], list[str]]:
+        """The vectors and terms of the tickets that have a label of this kind, and their labels."""
         found = [(at, label) for at, label in enumerate(self.labels[kind]) if label]
-        return self.vectors[[at for at, _ in found]], [label for _, label in found]
+        rows = [at for at, _ in found]
+        return self.vectors[rows], [self.terms[at] for at in rows], [label for _, label in found]
 
 
 class Trained(Struct, frozen=True, eq=False):
@@ -90,6 +105,7 @@ def embed_labelled(
     contents = [item.enriched.ticket.content for item in done]
     return LabelledTickets(
         _stacked([item.vectors[0] for item in done], embedder.dimension),
+        [first_terms(item) for item in done],
         {
             "category": [content.category if content else None for content in contents],
             "priority": [content.priority if content else None for content in contents],
@@ -106,7 +122,7 @@ def read_labelled(index: IndexReader, *, most: int, dimension: int) -> LabelledT
         "category": [one.category for one in found],
         "priority": [one.priority for one in found],
     }
-    return LabelledTickets(_stacked([one.vector for one in found], dimension), labels)
+    return LabelledTickets(_stacked([one.vector for one in found], dimension), [one.terms for one in found], labels)
 
 
 def train(tickets: LabelledTickets, *, precision: float, on_fit: OnKind) -> Trained:
@@ -117,9 +133,9 @@ def train(tickets: LabelledTickets, *, precision: float, on_fit: OnKind) -> Trai
     """
     trained = Trained({}, {}, {})
     for kind in KINDS:
-        vectors, labels = tickets.of_kind(kind)
+        vectors, terms, labels = tickets.of_kind(kind)
         try:
-            fitted = fit_head(vectors, labels, precision=precision, on_fit=partial(on_fit, kind))
+            fitted = fit_head(vectors, terms, labels, precision=precision, on_fit=partial(on_fit, kind))
         except TooFewError as error:
             trained.left_out[kind] = str(error)
             continue
@@ -134,9 +150,9 @@ def judge_model(heads: dict[LabelKind, LinearHead], tickets: LabelledTickets) ->
     """What the heads do on labelled tickets that they were not fitted to."""
     found = {}
     for kind, head in heads.items():
-        vectors, labels = tickets.of_kind(kind)
+        vectors, terms, labels = tickets.of_kind(kind)
         if labels:
-            found[kind] = report_evidence(kind, head, judge(head, vectors, labels))
+            found[kind] = report_evidence(kind, head, judge(head, vectors, terms, labels))
     return found
 
 

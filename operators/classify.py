@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from core.protocols import Labeller
-from core.records import EmbeddedTicket, LabelKind, Rejected
+from core.records import EmbeddedTicket, LabelKind, Rejected, SparseVector
+from operators.terms import terms_with_subject
 
 
 def classify(items: Sequence[EmbeddedTicket], *, labeller: Labeller | None) -> list[EmbeddedTicket | Rejected]:
@@ -24,5 +25,14 @@ def _classified(item: EmbeddedTicket, labeller: Labeller) -> EmbeddedTicket:
         open_kinds.append("category")
     if not content.priority:
         open_kinds.append("priority")
-    found = labeller.labels(item.vectors[0], open_kinds) if open_kinds else {}
+    found = labeller.labels(item.vectors[0], first_terms(item), open_kinds) if open_kinds else {}
     return msgspec.structs.replace(item, **found, label_model=labeller.stamp) if found else item
+
+
+def first_terms(item: EmbeddedTicket) -> SparseVector | None:
+    """The terms of the first passage, as its point has them; None for a deleted ticket."""
+    enriched = item.enriched
+    content, language = enriched.ticket.content, enriched.language
+    if content is None or not enriched.passages:
+        return None
+    return terms_with_subject(enriched.passages[0].text, content.subject, None if language is None else language.value)

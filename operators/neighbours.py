@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.protocols import Embedder
-from core.records import Example, Label, LabelKind, Vector
+from core.records import Example, Label, LabelKind, SparseVector, Vector
 
 _SLICE: Final = 256
 #: Examples that vote.
@@ -73,7 +73,12 @@ class Examples:
         vectors = np.concatenate([np.empty((0, embedder.dimension), np.float32), *slices])
         return cls(vectors, rows, min_confidence=min_confidence, neighbours=neighbours, model=embedder.stamp)
 
-    def labels(self, vector: Vector, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
+    def labels(
+        self,
+        vector: Vector,
+        terms: SparseVector | None,  # noqa: ARG002 - examples are near in meaning
+        kinds: Sequence[LabelKind],
+    ) -> dict[LabelKind, Label]:
         """See `Labeller`."""
         similarities = self.similarities(vector)
         found = {kind: self.nearest(similarities, kind) for kind in kinds}

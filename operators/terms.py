@@ -74,8 +74,12 @@ def _with_terms(item: TicketPoints) -> TicketPoints:
 
 def _terms_of(point: Point) -> SparseVector:
     payload = point.payload
-    subject, text = payload.get("subject", ""), payload.get("text", "")
-    return passage_terms(text if text.startswith(subject) else f"{subject}\n{text}", payload.get("language"))
+    return terms_with_subject(payload.get("text", ""), payload.get("subject", ""), payload.get("language"))
+
+
+def terms_with_subject(text: str, subject: str, language: str | None) -> SparseVector:
+    """The terms of a ticket's passage and its subject, unless the text begins with it."""
+    return passage_terms(text if text.startswith(subject) else f"{subject}\n{text}", language)
 
 
 def passage_terms(text: str, language: str | None = None) -> SparseVector:

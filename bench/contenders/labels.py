@@ -2,9 +2,10 @@
 
 import csv
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import numpy as np
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from bench.job import Clock, Job, Measured, Skipped, answer
 from core.contract import record_key
 from core.environment import load_settings
-from core.records import Example, LabelKind, Origin, Record, Vector
+from core.records import Example, LabelKind, Origin, Record, SparseVector, Vector
 from maintenance.training import embed_labelled
 from models.labels.fit import fit_head
-from models.labels.linear import Calibration, Floats, LabelModel, LinearHead
+from models.labels.linear import Calibration, LabelModel, LinearHead
 from models.labels.report import calibration_error, judge
 from models.labels.thresholds import Flags, choose_thresholds
+from models.labels.words import Floats, WordWeights, vocabulary_of
 from models.open import load_embedder
 from operators.neighbours import Examples
 
@@ -28,15 +30,15 @@ _PRECISION: Final = 0.95
 _TIME_MS: Final = 1_700_000_000_000
 #: Confidence that the nearest examples need by default.
 _TODAY: Final = 0.6
-_FEW: Final = 30
+_FEW: Final = (30, 10)
 _RESAMPLES: Final = 2_000
 
 
 class Labelled(Struct, frozen=True, eq=False):
-    """Vectors and labels to fit to, and others to judge by."""
+    """Vectors, terms and labels to fit to, and others to judge by."""
 
-    fit: tuple[Vector, list[str]]
-    judge: tuple[Vector, list[str]]
+    fit: tuple[Vector, list[SparseVector | None], list[str]]
+    judge: tuple[Vector, list[SparseVector | None], list[str]]
 
 
 class Outcome(Struct, frozen=True, eq=False):
@@ -52,13 +54,13 @@ def _banking77() -> tuple[list[Record], list[Record], LabelKind]:
     return [*_records(rows["train"], "text")], [*_records(rows["test"], "text")], "category"
 
 
-def _few_of_banking77() -> tuple[list[Record], list[Record], LabelKind]:
+def _few_of_banking77(few: int) -> tuple[list[Record], list[Record], LabelKind]:
     """The first of each intent."""
     taken: dict[str, int] = {}
     rows = []
     for row in _rows(_DATA / "banking77" / "train.csv"):
         taken[row["category"]] = taken.get(row["category"], 0) + 1
-        if taken[row["category"]] <= _FEW:
+        if taken[row["category"]] <= few:
             rows.append(row)
     return [*_records(rows, "text")], _banking77()[1], "category"
 
@@ -70,7 +72,11 @@ def _hadoop() -> tuple[list[Record], list[Record], LabelKind]:
     return records[: len(rows) * 7 // 10], records[len(rows) * 7 // 10 :], "priority"
 
 
-_SETS: Final = {"banking77": _banking77, f"banking77, {_FEW} a label": _few_of_banking77, "hadoop": _hadoop}
+_SETS: Final[Mapping[str, Callable[[], tuple[list[Record], list[Record], LabelKind]]]] = {
+    "banking77": _banking77,
+    **{f"banking77, {few} a label": partial(_few_of_banking77, few) for few in _FEW},
+    "hadoop": _hadoop,
+}
 
 
 def _neighbours_today(data: Labelled) -> Outcome:
@@ -81,7 +87,7 @@ def _neighbours_tuned(data: Labelled) -> Outcome:
     """With the one threshold for all labels that keeps the precision on the examples themselves, one left out."""
 
     def threshold(examples: Examples) -> float:
-        vectors, labels = data.fit
+        vectors, _terms, labels = data.fit
         right, confidence = _nearest(examples, vectors, labels, leave_out=True)
         ones = np.zeros(len(labels), np.intp)
         return float(choose_thresholds(ones, confidence, right, labels=1, precision=_PRECISION)[0])
@@ -90,10 +96,10 @@ def _neighbours_tuned(data: Labelled) -> Outcome:
 
 
 def _neighbours(data: Labelled, threshold: Callable[[Examples], float]) -> Outcome:
-    vectors, labels = data.fit
+    vectors, _terms, labels = data.fit
     examples = Examples(vectors, [Example("", label) for label in labels], min_confidence=0)
     least = threshold(examples)
-    right, confidence = _nearest(examples, *data.judge)
+    right, confidence = _nearest(examples, data.judge[0], data.judge[2])
     return Outcome(right, confidence, confidence >= least)
 
 
@@ -129,11 +135,11 @@ def _contender(of: str, how: str) -> Callable[[Job], Measured]:
         data, clock = _embedded(of), Clock()
         with clock.measure():
             outcome = _HOW[how](data)
-        measured = clock.measured(tickets=len(data.judge[1]))
+        measured = clock.measured(tickets=len(data.judge[2]))
         given, right = outcome.given, outcome.right
         figures = {
-            "labels": len({*data.fit[1]}),
-            "fitted": len(data.fit[1]),
+            "labels": len({*data.fit[2]}),
+            "fitted": len(data.fit[2]),
             "accuracy": right.mean(),
             "ece": calibration_error(outcome.confidence, right),
             **_with_interval("coverage", given),
@@ -147,16 +153,18 @@ def _contender(of: str, how: str) -> Callable[[Job], Measured]:
 
 
 def _microseconds(data: Labelled) -> float:
-    """Time to label a ticket by a model of this size, as a worker does: one vector at a time."""
-    vectors, labels = data.judge
-    names = tuple(sorted({*data.fit[1]}))
+    """Time to label a ticket by a model of this size, as a worker does: one at a time, without making its terms."""
+    vectors, terms, labels = data.judge
+    names = tuple(sorted({*data.fit[2]}))
     rng = np.random.default_rng(1)
     weights, zeros = rng.standard_normal((vectors.shape[1], len(names))), np.zeros(len(names))
-    head = LinearHead(names, weights, zeros, Calibration(), zeros)
+    vocabulary = vocabulary_of([found for found in data.fit[1] if found is not None])
+    words = WordWeights(vocabulary, rng.standard_normal((len(vocabulary.terms), len(names))))
+    head = LinearHead(names, weights, zeros, Calibration(), zeros, words)
     model = LabelModel({"category": head}, stamp="")
     began = time.process_time()
-    for vector in vectors:
-        model.labels(vector, ["category"])
+    for vector, found in zip(vectors, terms, strict=True):
+        model.labels(vector, found, ["category"])
     return (time.process_time() - began) / len(labels) * 1e6
 
 
@@ -179,13 +187,26 @@ def _embedded(of: str) -> Labelled:
         fit, others, kind = _SETS[of]()
         found: dict[str, NDArray[np.generic]] = {}
         for name, records in (("fit", fit), ("judge", others)):
-            vectors, labels = embed_labelled(records, settings, embedder, most=len(records)).of_kind(kind)
-            found |= {f"{name} vectors": vectors, f"{name} labels": np.array(labels)}
+            vectors, terms, labels = embed_labelled(records, settings, embedder, most=len(records)).of_kind(kind)
+            spoken = [one for one in terms if one is not None]
+            found |= {
+                f"{name} vectors": vectors,
+                f"{name} labels": np.array(labels),
+                f"{name} terms": np.concatenate([one.indices for one in spoken]),
+                f"{name} weights": np.concatenate([one.values for one in spoken]),
+                f"{name} lengths": np.array([len(one.indices) for one in spoken]),
+            }
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, **found)  # type: ignore[arg-type]
     loaded = np.load(kept)
-    fit_to, judge_by = ((loaded[f"{name} vectors"], loaded[f"{name} labels"].tolist()) for name in ("fit", "judge"))
-    return Labelled(fit_to, judge_by)
+    return Labelled(_part(loaded, "fit"), _part(loaded, "judge"))
+
+
+def _part(loaded: Mapping[str, NDArray[np.generic]], name: str) -> tuple[Vector, list[SparseVector | None], list[str]]:
+    ends = np.cumsum(loaded[f"{name} lengths"])[:-1]
+    terms, weights = (np.split(loaded[f"{name} {what}"], ends) for what in ("terms", "weights"))
+    spoken: list[SparseVector | None] = [SparseVector(*one) for one in zip(terms, weights, strict=True)]
+    return cast("Vector", loaded[f"{name} vectors"]), spoken, loaded[f"{name} labels"].tolist()
 
 
 def _rows(file: Path) -> list[dict[str, str]]:

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
@@ -15,6 +16,7 @@ from safetensors.numpy import save as save_tensors
 from core.errors import ConfigError
 from core.records import LabelKind
 from models.labels.linear import NEVER, Calibration, LabelModel, LinearHead
+from models.labels.words import Vocabulary, WordWeights
 
 WEIGHTS: Final = "labels.safetensors"
 MANIFEST: Final = "manifest.json"
@@ -27,23 +29,26 @@ class HeadCard(Struct, frozen=True, kw_only=True):
     Attributes:
         examples: number of tickets that it was fitted to.
         thresholds: the least confidence at which each label is given, by label, sorted; null is never.
+        vocabulary: number of terms that have weights; unset if words don't count. An earlier version knows none.
     """
 
     examples: int
     calibration: Calibration
     thresholds: dict[str, float | None]
+    vocabulary: int | UnsetType = UNSET
 
 
 class LabelManifest(Struct, frozen=True, kw_only=True):
     """What a label model was fitted to, and the hash of its weights.
 
     Attributes:
+        format: 1 has no words. Such a model still labels as it did.
         model: stamp of the embedding model; its vectors alone can be labelled.
         precision: the share of right labels that the thresholds were chosen for.
         weights: sha256 of the weights, in hexadecimal.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     model: str
     dimension: int
     precision: float
@@ -70,10 +75,14 @@ def save_label_model(
         ConfigError: the folder holds one already, or is not writable.
     """
     require_new_folder(folder)
-    tensors = {}
+    tensors: dict[str, NDArray[np.generic]] = {}
     for kind, head in heads.items():
         tensors[f"{kind}.weights"] = np.ascontiguousarray(head.weights, np.float32)
         tensors[f"{kind}.bias"] = np.ascontiguousarray(head.bias, np.float32)
+        if head.words is not None:
+            tensors[f"{kind}.terms"] = head.words.vocabulary.terms
+            tensors[f"{kind}.rarity"] = np.ascontiguousarray(head.words.vocabulary.rarity, np.float32)
+            tensors[f"{kind}.words"] = np.ascontiguousarray(head.words.weights, np.float32)
     content = save_tensors(tensors)
     manifest = LabelManifest(
         model=model,
@@ -84,6 +93,7 @@ def save_label_model(
             kind: HeadCard(
                 examples=examples[kind],
                 calibration=head.calibration,
+                vocabulary=UNSET if head.words is None else len(head.words.vocabulary.terms),
                 thresholds={
                     name: None if threshold >= NEVER else float(threshold)
                     for name, threshold in zip(head.names, head.thresholds, strict=True)
@@ -183,4 +193,18 @@ def _head(card: HeadCard, kind: LabelKind, tensors: dict[str, np.ndarray], dimen
         raise ValueError(kind)
     found = (card.thresholds[name] for name in names)
     thresholds = np.array([NEVER if threshold is None else threshold for threshold in found])
-    return LinearHead(names, weights, bias, card.calibration, thresholds)
+    return LinearHead(names, weights, bias, card.calibration, thresholds, _words(card, kind, tensors))
+
+
+def _words(card: HeadCard, kind: LabelKind, tensors: dict[str, np.ndarray]) -> WordWeights | None:
+    """The weights of words, if there are some; raises as `_head`."""
+    if card.vocabulary is UNSET:
+        return None
+    terms, weights = tensors[f"{kind}.terms"], tensors[f"{kind}.words"].astype(np.float64)
+    rarity = tensors[f"{kind}.rarity"].astype(np.float64)
+    count = card.vocabulary
+    if terms.dtype != np.uint32 or terms.shape != (count,) or rarity.shape != (count,):
+        raise ValueError(kind)
+    if weights.shape != (count, len(card.thresholds)) or (terms[1:] <= terms[:-1]).any():
+        raise ValueError(kind)
+    return WordWeights(Vocabulary(terms, rarity), weights)

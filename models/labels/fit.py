@@ -1,4 +1,7 @@
-"""Fits a label model to labelled vectors: multinomial logistic regression, calibrated on tickets it hasn't seen."""
+"""Fits a label model to labelled tickets, calibrated on tickets that it hasn't seen.
+
+Multinomial logistic regression on their vectors, and naive Bayes on their words where these help.
+"""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -10,9 +13,10 @@ import numpy as np
 from msgspec import Struct
 
 from core.errors import ConfigError
-from core.records import Vector
-from models.labels.linear import Calibration, Floats, Integers, LinearHead, log_odds, most_probable
+from core.records import SparseVector, Vector
+from models.labels.linear import Calibration, LinearHead, log_odds, most_probable
 from models.labels.thresholds import Flags, choose_thresholds
+from models.labels.words import Floats, Integers, Vocabulary, WordWeights, fit_words, vocabulary_of
 
 #: Number of folds; each is predicted by a model that was fitted to the others. Few tickets are divided into more folds,
 #: as a model would miss a fifth of them.
@@ -23,8 +27,13 @@ _FEW: Final = 5_000
 _STRENGTHS: Final = (1.0, 10.0, 30.0)
 _MAX_ITERATIONS: Final = 300
 _SEED: Final = 7
+_LOSS_DECIMALS: Final = 4
 #: The logit of a label that the other folds have no ticket of: far below any real one.
 _ABSENT: Final = -1e9
+#: Weights of words beside the vector, and scales of their sum, that are tried.
+_WORD_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+_SCALES: Final = (0.7, 1.0, 1.4, 2.0)
+_NO_TERMS: Final = SparseVector(np.empty(0, np.uint32), np.empty(0, np.float32))
 _LEAST_LABELS: Final = 2
 
 #: The tickets to fit to, and the held-out ones.
@@ -57,6 +66,17 @@ class Evidence(Struct, frozen=True, eq=False):
         return found
 
 
+class _Mix(Struct, frozen=True):
+    """The weight of words beside the vector, and the scale of both."""
+
+    words: float
+    scale: float
+
+    def of(self, logits: Floats, spoken: Floats) -> Floats:
+        """Both kinds of logits in one."""
+        return self.scale * (logits + self.words * spoken)
+
+
 class FittedHead(Struct, frozen=True, eq=False):
     """A head, and what it does on tickets that it was not fitted to."""
 
@@ -64,18 +84,26 @@ class FittedHead(Struct, frozen=True, eq=False):
     evidence: Evidence
 
 
-def fit_head(vectors: Vector, labels: Sequence[str], *, precision: float, on_fit: OnFit) -> FittedHead:
-    """Fit a head to float32[n, dim] and n labels.
+def fit_head(
+    vectors: Vector,
+    terms: Sequence[SparseVector | None],
+    labels: Sequence[str],
+    *,
+    precision: float,
+    on_fit: OnFit,
+) -> FittedHead:
+    """Fit a head to float32[n, dim], the terms of the same passages and n labels.
 
-    The strength of the regularisation, the calibration and the thresholds are chosen on held-out folds. The head itself
-    is then fitted to all tickets.
+    The strength of the regularisation, the weight of words, the calibration and the thresholds are chosen on held-out
+    folds. The head itself is then fitted to all tickets.
 
     Raises:
         TooFewError: there are too few tickets.
         ConfigError: scikit-learn is not installed.
     """
     require_library()
-    vectors, labels = without_duplicates(vectors, labels)
+    kept = without_duplicates(vectors, labels)
+    vectors, labels, spoken = vectors[kept], [labels[n] for n in kept], [terms[n] or _NO_TERMS for n in kept]
     names = tuple(sorted(set(labels)))
     ranks = {name: rank for rank, name in enumerate(names)}
     own = np.array([ranks[label] for label in labels], np.intp)
@@ -92,7 +120,10 @@ def fit_head(vectors: Vector, labels: Sequence[str], *, precision: float, on_fit
         )
         tried.append((float((logits.argmax(axis=1) == own).mean()), strength, logits))
     _, strength, logits = max(tried, key=lambda one: one[0])  # the first, and so the smoothest, of equal ones
-    probability, predicted = most_probable(logits)
+    vocabulary = vocabulary_of(spoken)
+    by_words = _held_out_words(vocabulary, spoken, own, folds, labels=len(names))
+    mix = _choose_mix(logits, by_words, own)
+    probability, predicted = most_probable(mix.of(logits, by_words))
     calibration = fit_calibration(probability, predicted == own)
     evidence = Evidence(own, predicted, calibration.confidence(probability))
     thresholds = choose_thresholds(
@@ -100,7 +131,11 @@ def fit_head(vectors: Vector, labels: Sequence[str], *, precision: float, on_fit
     )
     weights, bias, _ = _fit(vectors, own, strength)
     on_fit(total, total)
-    return FittedHead(LinearHead(names, weights, bias, calibration, thresholds), evidence)
+    words = fit_words(vocabulary, spoken, own, labels=len(names)) if mix.words else None
+    if words is not None:
+        words = WordWeights(vocabulary, mix.scale * mix.words * words.weights)
+    head = LinearHead(names, mix.scale * weights, mix.scale * bias, calibration, thresholds, words)
+    return FittedHead(head, evidence)
 
 
 def _held_out(
@@ -113,6 +148,29 @@ def _held_out(
         logits[np.ix_(fold, there)] = vectors[fold] @ weights + bias
         on_fit(number)
     return logits
+
+
+def _held_out_words(
+    vocabulary: Vocabulary, spoken: Sequence[SparseVector], own: Integers, folds: Sequence[Fold], *, labels: int
+) -> Floats:
+    """As `_held_out`, by words alone."""
+    logits = np.zeros((len(own), labels))
+    for rest, fold in folds:
+        words = fit_words(vocabulary, [spoken[n] for n in rest], own[rest], labels=labels)
+        logits[fold] = [words.logits(spoken[n]) for n in fold]
+    return logits
+
+
+def _choose_mix(logits: Floats, spoken: Floats, own: Integers) -> _Mix:
+    """The mix with the least loss on held-out tickets; equal ones and none to speak of go to the vector alone."""
+    rows = np.flatnonzero(logits[np.arange(len(own)), own] > _ABSENT)
+
+    def loss(mix: _Mix) -> float:
+        mixed = mix.of(logits[rows], spoken[rows])
+        above = mixed - mixed[np.arange(len(rows)), own[rows]][:, None]
+        return round(float(np.logaddexp.reduce(above, axis=1).mean()), _LOSS_DECIMALS)
+
+    return min((_Mix(words, scale) for words in _WORD_WEIGHTS for scale in _SCALES if words or scale == 1), key=loss)
 
 
 def _on_fit_of(on_fit: OnFit, before: int, total: int, done: int) -> None:
@@ -142,14 +200,13 @@ def fit_calibration(probability: Floats, right: Flags) -> Calibration:
     return Calibration(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
-def without_duplicates(vectors: Vector, labels: Sequence[str]) -> tuple[Vector, list[str]]:
-    """Each vector once per label: copies in two folds would make the held-out tickets look too easy."""
+def without_duplicates(vectors: Vector, labels: Sequence[str]) -> list[int]:
+    """The rows that have each vector once per label: with copies in two folds, held-out tickets would be too easy."""
     seen = {
         (vector.tobytes(), label): n
         for n, (vector, label) in reversed(list(enumerate(zip(vectors, labels, strict=True))))
     }
-    kept = sorted(seen.values())
-    return vectors[kept], [labels[n] for n in kept]
+    return sorted(seen.values())
 
 
 def _folds(own: Integers) -> list[Fold]:

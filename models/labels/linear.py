@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-from core.records import Label, LabelKind, Vector
+from core.records import Label, LabelKind, SparseVector, Vector
+from models.labels.words import Floats, Integers, WordWeights
 
 #: Confidences are rounded before they are compared, so that float noise between machines changes no label.
 DECIMALS: Final = 4
@@ -17,9 +17,6 @@ NEVER: Final = 2.0
 _TINY: Final = 1e-12
 #: Log-odds beyond which the confidence is 0 or 1.
 _MOST_ODDS: Final = 100.0
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.intp]
 
 
 class Calibration(Struct, frozen=True):
@@ -51,6 +48,7 @@ class LinearHead(Struct, frozen=True, eq=False):
         weights: float64[dim, n].
         bias: float64[n].
         thresholds: float64[n], the least confidence at which each label is given.
+        words: the part of the words, if they tell more than the vector alone.
     """
 
     names: tuple[str, ...]
@@ -58,10 +56,18 @@ class LinearHead(Struct, frozen=True, eq=False):
     bias: Floats
     calibration: Calibration
     thresholds: Floats
+    words: WordWeights | None = None
 
-    def best(self, vectors: NDArray[np.floating]) -> tuple[Integers, Floats]:
+    def logits(self, vector: Floats, terms: SparseVector | None) -> Floats:
+        """float64[n] for float64[dim] and the terms of the same passage."""
+        found: Floats = vector @ self.weights + self.bias
+        return found if self.words is None or terms is None else found + self.words.logits(terms)
+
+    def best(self, vectors: Vector, terms: Sequence[SparseVector | None]) -> tuple[Integers, Floats]:
         """The most probable label of each of float[m, dim], as an index into `names`, and its confidence."""
-        probability, at = most_probable(vectors @ self.weights + self.bias)
+        wide = vectors.astype(np.float64)
+        logits = [self.logits(vector, found) for vector, found in zip(wide, terms, strict=True)]
+        probability, at = most_probable(np.array(logits).reshape(-1, len(self.names)))
         return at, self.calibration.confidence(probability)
 
 
@@ -72,7 +78,7 @@ class LabelModel:
         self.heads = heads
         self.stamp = stamp
 
-    def labels(self, vector: Vector, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
+    def labels(self, vector: Vector, terms: SparseVector | None, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
         """See `Labeller`. Vectors are multiplied one by one: the result must not depend on the batch."""
         found: dict[LabelKind, Label] = {}
         wide = vector.astype(np.float64)
@@ -80,7 +86,7 @@ class LabelModel:
             head = self.heads.get(kind)
             if head is None:
                 continue
-            logits = wide @ head.weights + head.bias
+            logits = head.logits(wide, terms)
             at = int(logits.argmax())
             confidence = head.calibration.confidence_of(1 / float(np.exp(logits - logits[at]).sum()))
             if confidence >= head.thresholds[at]:

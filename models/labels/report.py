@@ -6,10 +6,11 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from core.records import LabelKind, Vector
+from core.records import LabelKind, SparseVector, Vector
 from models.labels.fit import Evidence
-from models.labels.linear import NEVER, Floats, LinearHead
+from models.labels.linear import NEVER, LinearHead
 from models.labels.thresholds import Flags
+from models.labels.words import Floats
 
 _BINS: Final = 15
 
@@ -80,10 +81,10 @@ def report_evidence(kind: LabelKind, head: LinearHead, evidence: Evidence) -> Ki
     )
 
 
-def judge(head: LinearHead, vectors: Vector, labels: Sequence[str]) -> Evidence:
+def judge(head: LinearHead, vectors: Vector, terms: Sequence[SparseVector | None], labels: Sequence[str]) -> Evidence:
     """The predictions of `head` for tickets that it was not fitted to. A label that it doesn't know is never right."""
     ranks = {name: rank for rank, name in enumerate(head.names)}
-    predicted, confidence = head.best(vectors)
+    predicted, confidence = head.best(vectors, terms)
     return Evidence(np.array([ranks.get(label, -1) for label in labels], np.intp), predicted, confidence)
 
 

@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels.linear import NEVER, Floats, Integers
+from models.labels.linear import NEVER
+from models.labels.words import Floats, Integers
 
 Flags = NDArray[np.bool_]
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from models.labels.artefact import MANIFEST, load_label_model
 from models.run.hashing import HashingEmbedder
+from operators.terms import passage_terms
 
 pytest.importorskip("sklearn")
 
@@ -47,8 +48,9 @@ def test_a_csv_becomes_a_label_model(csv: Path, tmp_path: Path) -> None:
     assert f"set TICKETS_CLASSIFY__MODEL={tmp_path / 'labels'} and restart" in line
     assert "no model for priority: 0 labelled ticket(s) are too few" in line
     model = load_label_model(tmp_path / "labels", model="hashing/1")
-    vector = HashingEmbedder().embed(["card stolen in the street\norder 99"])[0]
-    assert model.labels(vector, ["category"])["category"].value == "card"
+    text = "card stolen in the street\norder 99"
+    found = model.labels(HashingEmbedder().embed([text])[0], passage_terms(text), ["category"])
+    assert found["category"].value == "card"
 
 
 def test_other_tickets_judge_it(csv: Path, tmp_path: Path) -> None:

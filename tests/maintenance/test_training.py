@@ -152,7 +152,9 @@ def test_the_synthetic_examples_can_be_trained_on() -> None:
     rows = examples(per_topic=8)
     vectors = EMBEDDER.embed([row.text for row in rows])
     tickets = LabelledTickets(
-        vectors, {"category": [row.category for row in rows], "priority": [row.priority for row in rows]}
+        vectors,
+        [None] * len(rows),
+        {"category": [row.category for row in rows], "priority": [row.priority for row in rows]},
     )
     trained = train(tickets, precision=0.8, on_fit=lambda *_fit: None)
     assert trained.heads.keys() == {"category", "priority"}

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.records import EmbeddedTicket, EnrichedTicket, Label, LabelKind, Passage, Vector
+from core.records import EmbeddedTicket, EnrichedTicket, Label, LabelKind, Passage, SparseVector, TicketPoints, Vector
 from models.run.hashing import HashingEmbedder
 from operators.classify import classify
 from operators.embed import embed
 from operators.points import to_points
+from operators.terms import add_terms
 from tests.operators.samples import ticket
 
 EMBEDDER = HashingEmbedder()
@@ -21,8 +22,10 @@ class _Labeller:
     def __init__(self, *knows: LabelKind) -> None:
         self.knows = knows
         self.asked: list[tuple[float, tuple[LabelKind, ...]]] = []
+        self.heard: list[SparseVector | None] = []
 
-    def labels(self, vector: Vector, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
+    def labels(self, vector: Vector, terms: SparseVector | None, kinds: Sequence[LabelKind]) -> dict[LabelKind, Label]:
+        self.heard.append(terms)
         self.asked.append((float(vector @ EMBEDDER.embed(["first"])[0]), tuple(kinds)))
         return {kind: Label(f"a {kind}", 0.9) for kind in kinds if kind in self.knows}
 
@@ -45,6 +48,18 @@ def test_both_labels_come_from_the_first_passage() -> None:
     ((similarity, kinds),) = labeller.asked
     assert round(similarity, 4) == 1
     assert kinds == ("category", "priority")
+
+
+def test_the_terms_are_those_of_the_first_point() -> None:
+    """The labeller is given the terms that the index gets, so that a model can be trained on an index too."""
+    labeller, item = _Labeller(), _embedded(subject="Printer ERR-7")
+    classify([item], labeller=labeller)
+    (made,) = add_terms([one for one in to_points([item]) if isinstance(one, TicketPoints)])
+    assert isinstance(made, TicketPoints)
+    (heard,), stored = labeller.heard, made.points[0].terms
+    assert heard is not None
+    assert stored is not None
+    assert (heard.indices.tolist(), heard.values.tolist()) == (stored.indices.tolist(), stored.values.tolist())
 
 
 def test_a_label_that_the_producer_gave_is_kept() -> None:

@@ -32,7 +32,7 @@ def test_the_settings_choose_the_labeller(tmp_path: Path) -> None:
     assert by_model.stamp == stamp
     assert by_examples is not None
     assert by_examples.stamp.startswith("examples/")
-    assert by_examples.labels(EMBEDDER.embed(["card lost"])[0], ["category"])["category"].value == "card"
+    assert by_examples.labels(EMBEDDER.embed(["card lost"])[0], None, ["category"])["category"].value == "card"
     assert open_labeller(ClassifySettings(), EMBEDDER, cache=tmp_path) is None
 
 

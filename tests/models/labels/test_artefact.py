@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
+from core.records import Label, LabelKind, SparseVector
 from models.labels import artefact
 from models.labels.artefact import MANIFEST, WEIGHTS, LabelManifest, load_label_model, save_label_model
-from models.labels.linear import LabelModel
-from tests.models.labels.models import heads_of
+from models.labels.linear import NEVER, LabelModel, LinearHead
+from tests.models.labels.models import head, heads_of
 
 _MODEL = "hashing/1"
 _DIMENSION = 8
@@ -29,8 +30,23 @@ def test_a_saved_model_labels_as_before(tmp_path: Path) -> None:
     loaded = load_label_model(tmp_path / "labels" / "1", model=_MODEL)
     before = LabelModel(heads_of(_DIMENSION), stamp=manifest.stamp)
     assert loaded.stamp == manifest.stamp
+    kinds: list[LabelKind] = ["category", "priority"]
+    terms = SparseVector(np.array([3, 4, 9], np.uint32), np.ones(3, np.float32))
     for vector in np.random.default_rng(1).standard_normal((20, _DIMENSION)).astype(np.float32):
-        assert loaded.labels(vector, ["category", "priority"]) == before.labels(vector, ["category", "priority"])
+        assert loaded.labels(vector, terms, kinds) == before.labels(vector, terms, kinds)
+
+
+def test_a_model_of_an_earlier_version_labels_as_it_did(tmp_path: Path) -> None:
+    """A folder of format 1, which knows no words, is loaded, and its stamp stays: tickets keep their label model."""
+    heads: dict[LabelKind, LinearHead] = {"category": head(np.eye(_DIMENSION, 3), [0.2, 0.4, NEVER])}
+    save_label_model(tmp_path, heads, {"category": 30}, model=_MODEL, precision=0.95)
+    text = (tmp_path / MANIFEST).read_text()
+    assert "vocabulary" not in text
+    (tmp_path / MANIFEST).write_text(text.replace('"format": 2', '"format": 1'))
+    loaded = load_label_model(tmp_path, model=_MODEL)
+    assert loaded.stamp == "labels/4570fa86266a"
+    terms, vector = SparseVector(np.array([3], np.uint32), np.ones(1, np.float32)), np.eye(_DIMENSION, dtype=np.float32)
+    assert loaded.labels(vector[0], terms, ["category"]) == {"category": Label("a", 0.5761)}
 
 
 def test_the_same_model_has_the_same_bytes(tmp_path: Path) -> None:
@@ -83,6 +99,12 @@ def _drop_a_label(folder: Path) -> None:
     (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
 
 
+def _drop_a_term(folder: Path) -> None:
+    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes())
+    manifest["heads"]["priority"]["vocabulary"] = 2
+    (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -91,8 +113,9 @@ def _drop_a_label(folder: Path) -> None:
         (lambda folder: (folder / MANIFEST).unlink(), "`ticketstream train --to FOLDER` writes one"),
         (lambda folder: (folder / MANIFEST).write_text("{"), "is not a label model's"),
         (lambda folder: (folder / MANIFEST).write_bytes(b"\xff"), "is not a label model's"),
-        (lambda folder: (folder / MANIFEST).write_text('{"format": 2}'), "is not a label model's"),
+        (lambda folder: (folder / MANIFEST).write_text('{"format": 3}'), "is not a label model's"),
         (_drop_a_label, "does not fit its weights"),
+        (_drop_a_term, "does not fit its weights"),
     ],
 )
 def test_a_damaged_model_is_one_line(tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:

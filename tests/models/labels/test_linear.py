@@ -20,7 +20,7 @@ def _vector(*parts: float) -> Vector:
 
 
 def _category(found: LinearHead, vector: Vector) -> Label | None:
-    return LabelModel({"category": found}, stamp="labels/x").labels(vector, ["category"]).get("category")
+    return LabelModel({"category": found}, stamp="labels/x").labels(vector, None, ["category"]).get("category")
 
 
 def check_thresholds(model: Callable[[LinearHead], LabelModel]) -> None:
@@ -28,7 +28,7 @@ def check_thresholds(model: Callable[[LinearHead], LabelModel]) -> None:
     vector = _vector(0, 2, 0)
     sure = float(np.round(np.exp(2) / (np.exp(2) + 2), 4))
     for threshold, expected in ((sure, Label("b", sure)), (sure + 0.0001, None), (NEVER, None)):
-        found = model(head(_IDENTITY, [0, threshold, 0])).labels(vector, ["category"])
+        found = model(head(_IDENTITY, [0, threshold, 0])).labels(vector, None, ["category"])
         assert found.get("category") == expected
 
 
@@ -61,8 +61,8 @@ def test_a_model_without_thresholds_is_caught(mutant: Callable[[LinearHead], Lab
 def test_only_the_kinds_that_are_asked_for_and_known_are_labelled() -> None:
     """A kind without a head gets no label."""
     model = LabelModel({"priority": head(_IDENTITY, [0, 0, 0])}, stamp="labels/x")
-    assert set(model.labels(_vector(1, 0, 0), ["category", "priority"])) == {"priority"}
-    assert model.labels(_vector(1, 0, 0), ["category"]) == {}
+    assert set(model.labels(_vector(1, 0, 0), None, ["category", "priority"])) == {"priority"}
+    assert model.labels(_vector(1, 0, 0), None, ["category"]) == {}
 
 
 def test_equal_logits_go_to_the_label_that_sorts_first() -> None:
@@ -93,8 +93,8 @@ def test_a_vector_has_the_same_labels_alone_and_among_others() -> None:
     vectors = np.random.default_rng(2).standard_normal((64, 16)).astype(np.float32)
     model = LabelModel(heads_of(16), stamp="labels/x")
     kinds: list[LabelKind] = ["category", "priority"]
-    apart = [model.labels(vector.copy(), kinds) for vector in vectors]
-    assert [model.labels(vector, kinds) for vector in np.asfortranarray(vectors)] == apart
+    apart = [model.labels(vector.copy(), None, kinds) for vector in vectors]
+    assert [model.labels(vector, None, kinds) for vector in np.asfortranarray(vectors)] == apart
 
 
 @given(st.floats(0, 1), st.floats(-200, 200), st.floats(-200, 200))

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from models.labels.linear import NEVER, Floats, Integers
+from models.labels.linear import NEVER
 from models.labels.thresholds import Flags, choose_thresholds
+from models.labels.words import Floats, Integers
 
 pytest.importorskip("scipy")
 
