@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from random import Random
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -27,6 +28,9 @@ from services.rag.pulling import open_pool
 from services.rag.recent import RecentAnswers
 from services.rag.relay import open_relay
 from services.rag.routes import Service
+
+#: Share of an answer's time that its language models may take.
+_MODELS_SHARE: Final = 0.75
 
 
 class _Counted:
@@ -57,7 +61,8 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     telemetry.describe_process(version("ticketstream"), "none")
     if authenticator is None:
         authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
-    chain = _chain(settings.language_model, telemetry, stack)
+    links = model_links(settings.language_model, stack, telemetry=telemetry, timeout_s=settings.rag.timeout_s)
+    chain = Chain(links=(*links, Link(writer=ExtractiveWriter())), observer=_Counted(telemetry))
     feedback = open_feedback(settings.rag.feedback_file)
     stack.callback(feedback.close)
     relay = open_relay(feedback, partial(open_sender, settings.kafka), stack, topic=settings.topics.feedback)
@@ -83,12 +88,12 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     return app
 
 
-def _chain(settings: LanguageModelSettings, telemetry: Telemetry, stack: ExitStack) -> Chain:
-    """The language models of the settings, if any, and at the end what needs none."""
+def model_links(
+    settings: LanguageModelSettings, stack: ExitStack, *, telemetry: Telemetry, timeout_s: float
+) -> tuple[Link, ...]:
+    """The language models of the settings as writers; all of them together leave time for one that needs no model."""
+    models = open_language_models(settings, stack, telemetry=telemetry)
+    each_s = min(settings.timeout_s, _MODELS_SHARE * timeout_s / max(1, len(models)))
     rng = Random()  # noqa: S311 - canaries that a model must not repeat
-    writers = [
-        ModelWriter(model, max_tokens=settings.max_tokens, timeout_s=settings.timeout_s, rng=rng)
-        for model in open_language_models(settings, stack, telemetry=telemetry)
-    ]
-    links = [Link(writer=one, deadline_s=settings.timeout_s) for one in writers]
-    return Chain(links=(*links, Link(writer=ExtractiveWriter())), observer=_Counted(telemetry))
+    writers = [ModelWriter(model, max_tokens=settings.max_tokens, timeout_s=each_s, rng=rng) for model in models]
+    return tuple(Link(writer=one, deadline_s=each_s) for one in writers)
