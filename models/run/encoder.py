@@ -42,7 +42,7 @@ def open_onnx_embedder(
         artefact: a verified graph.
         tokenizer: its tokenizer's verified file.
         device: where the graph runs.
-        threads: sessions on the CPU; None: one per core.
+        threads: calls at once on the CPU; None: one per core.
         tuning: the batching parameters; None: those kept for this machine, measured if there are none.
         on_batch: called after each run.
 
@@ -61,7 +61,7 @@ def open_onnx_embedder(
         TextTokenizer(load_tokenizer(tokenizer), max_length=manifest.max_length, prefixes=prefixes),
         load_tokenizer(tokenizer, max_length=manifest.max_length),
         sessions=sessions,
-        open_query_session=partial(open_session, artefact.graph, device),
+        open_query_session=partial(open_session, artefact.graph, device) if device == "cuda" else lambda: sessions[0],
         pool=ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=lower_priority),
         tuning=tuning,
         on_batch=on_batch,
@@ -90,7 +90,7 @@ class OnnxEmbedder:
             tokenizer: for spans; it truncates nothing.
             truncating_tokenizer: for vectors; it truncates at the model's maximum length.
             sessions: for passages.
-            open_query_session: opens one more session; called by the first query.
+            open_query_session: gives the session for queries; called by the first one.
             pool: runs the batches of a call at once, a thread per session.
             tuning: the batching parameters.
             on_batch: called after each run.
@@ -150,7 +150,7 @@ class OnnxEmbedder:
         self._pool.shutdown()
 
     def _for_queries(self) -> "SimpleQueue[Session]":
-        """The query session, opened by the first query: a batch may occupy all others for tens of milliseconds.
+        """A place for queries alone: batches may occupy all others for tens of milliseconds.
 
         The system's scheduler lets a thread that has slept go first, so a query's few tokens hardly wait.
         """

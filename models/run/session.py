@@ -24,7 +24,7 @@ _CUDA_CALLS: Final = 2
 
 
 class Session(Protocol):
-    """Runs a graph. A CPU session must be used by one thread at a time; a GPU session may be shared."""
+    """Runs a graph. Thread-safe: a call computes on the calling thread, or on the GPU."""
 
     def run(self, ids: Ids, mask: Ids) -> Vector:
         """Ids and mask, both int32[S, B], to float32[B, hidden]."""
@@ -57,14 +57,14 @@ class InferenceSession(Protocol):
 
 
 def open_sessions(graph: Path, device: Device, *, threads: int) -> list[Session]:
-    """As many sessions as may run at once: one per thread on the CPU, two entries for the same session on a GPU.
+    """One session, as often as it may run at once: `threads` times on the CPU, twice on a GPU.
+
+    Sessions of their own would hold the weights once for each thread, 30 MiB of the default model, and be as fast.
 
     Raises:
         ConfigError: there is a GPU, but CUDA can't be loaded.
     """
-    if device == "cuda":
-        return [open_session(graph, device)] * _CUDA_CALLS
-    return [open_session(graph, device) for _ in range(threads)]
+    return [open_session(graph, device)] * (_CUDA_CALLS if device == "cuda" else threads)
 
 
 def open_session(graph: Path | bytes, device: Device) -> Session:
@@ -77,7 +77,7 @@ def open_session(graph: Path | bytes, device: Device) -> Session:
 
 
 def open_cpu_session(graph: Path | bytes) -> "CpuSession":
-    """A session on one thread: one session per core is faster than one over all cores."""
+    """A session that computes on the calling thread: a call per core is faster than one call over all cores."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

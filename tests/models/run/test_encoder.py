@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from core.records import Vector
 from models.builder.artefact import find_or_build_artefact
 from models.run.encoder import OnnxEmbedder, open_onnx_embedder
-from models.run.session import Ids, Session
+from models.run.session import Ids, Session, open_sessions
 from models.run.tokenise import load_tokenizer
 from models.run.tuning import DEFAULT, FILE, Tuning
 from models.store.cards import TOKENIZER
@@ -57,6 +57,21 @@ def test_a_vector_does_not_depend_on_its_batch(made: tuple[Path, OnnxEmbedder, s
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(together, backwards, atol=1e-5)
     assert embedder.embed([]).shape == (0, tiny.HIDDEN)
+
+
+def test_threads_share_a_session(tmp_path: Path) -> None:
+    """The weights are held once however many threads compute, queries among them, and each gets its own vectors."""
+    card = tiny.make(tmp_path / "weights")
+    artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
+    assert len(set(open_sessions(artefact.graph, "cpu", threads=3))) == 1
+    embedder = open_onnx_embedder(artefact, tmp_path / "weights" / TOKENIZER, threads=3)
+    wanted = {text: embedder.embed([text]) for text in TEXTS}
+    with ThreadPoolExecutor(8) as pool:
+        asked = [(text, kind) for text in TEXTS * 20 for kind in ("passage", "query")]
+        found = list(pool.map(lambda one: embedder.embed([one[0]], one[1]), asked))
+    for (text, _kind), vector in zip(asked, found, strict=True):
+        np.testing.assert_allclose(vector, wanted[text], atol=1e-5)
+    embedder.close()
 
 
 def test_a_special_token_in_a_text_is_text(made: tuple[Path, OnnxEmbedder, str]) -> None:
