@@ -14,6 +14,7 @@ from core.environment import load_settings
 from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
 from core.settings import Settings
 from runtime.logs import set_up_logging
+from runtime.malloc import share_arenas
 from stream.pipeline import Pipeline
 
 logger: Final = logging.getLogger("ticketstream.dataflow")
@@ -21,6 +22,7 @@ logger: Final = logging.getLogger("ticketstream.dataflow")
 
 def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
     """Open a pipeline, and drain it on SIGTERM or SIGINT. An error ends the process with one line."""
+    share_arenas()
     try:
         settings = load_settings()
         set_up_logging(settings.log)

@@ -6,12 +6,14 @@ import sys
 from core.environment import load_settings
 from core.errors import TicketstreamError
 from runtime.logs import set_up_logging
+from runtime.malloc import share_arenas
 from stream.compose import open_pipeline
 from stream.loop import run
 
 
 def main() -> int:
     """Run until SIGTERM, and return the exit code."""
+    share_arenas()
     try:
         settings = load_settings()
         set_up_logging(settings.log)
