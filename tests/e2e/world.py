@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,7 +23,6 @@ from connectors.qdrant.open import open_index_for_writing
 from core.errors import UnavailableError
 from core.records import Batch, Record, Rejected, TicketPoints
 from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
-from local.ports import free_port
 from models.open import load_embedder
 from stream.plan import ticket_steps
 from stream.steps import run_step
@@ -39,6 +39,7 @@ COMMANDS: Final[dict[Runner, list[str]]] = {
     "bytewax": [sys.executable, "-m", "bytewax.run", "dataflows.tickets"],
     "plain": [sys.executable, "-m", "tests.e2e.plain_loop"],
 }
+_LISTENS: Final = re.compile(r"health and metrics on http://[^ ]+:(\d+)")
 #: Smaller than the broker's limit, so that an oversized record can be written at all.
 _MAX_RECORD_BYTES: Final = 200_000
 
@@ -87,7 +88,7 @@ class World:
             "TICKETS_TOPICS__DLQ": self.settings.topics.dlq,
             "TICKETS_INDEX__PATH": str(self.settings.index.path),
             "TICKETS_MODEL__NAME": "hashing",
-            "TICKETS_HEALTH__PORT": str(free_port()),
+            "TICKETS_HEALTH__PORT": "0",
             "TICKETS_CONTRACT__MAX_RECORD_BYTES": str(_MAX_RECORD_BYTES),
             **more,
         }
@@ -174,6 +175,7 @@ class WorkerProcess:
     ) -> None:
         """`command` overrides the runner's command."""
         self._environment = world.environment(**(environment or {}))
+        self._port = self._environment["TICKETS_HEALTH__PORT"]
         self._log = world.folder / f"worker-{uuid4().hex[:8]}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -193,8 +195,15 @@ class WorkerProcess:
 
     @property
     def port(self) -> str:
-        """Port of health and metrics."""
-        return self._environment["TICKETS_HEALTH__PORT"]
+        """Port of health and metrics; 0 until the worker listens on one."""
+        if self._port == "0" and (said := _LISTENS.search(self.output())) is not None:
+            self._port = said[1]
+        return self._port
+
+    def await_port(self) -> str:
+        """Wait until it listens, and return the port of health and metrics."""
+        wait_until(lambda: self.port != "0", self.output)
+        return self.port
 
     @property
     def pid(self) -> int:

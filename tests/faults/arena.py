@@ -154,8 +154,8 @@ class Arena(Crowd):
         """Wait until the group has committed `records` records."""
         self.await_all(lambda: sum(self.committed().values()) >= records, f"a commit of {records} records")
 
-    def await_caught_up(self, behind: int) -> None:
-        """Wait until at most `behind` records are uncommitted, for as long as the number falls."""
+    def await_caught_up(self, behind: int, *, watch: Callable[[], object] = lambda: None) -> None:
+        """Wait until at most `behind` records are uncommitted, while the number falls; call `watch` each time."""
         least = sys.maxsize
 
         def fewer() -> bool:
@@ -164,6 +164,7 @@ class Arena(Crowd):
         while (left := self.behind()) > behind:
             least = min(least, left)
             self.await_all(fewer, f"fewer than {least} records behind", promise="P8")
+            watch()
 
     def behind(self) -> int:
         """Records that the broker has acknowledged and the group has not committed."""

@@ -175,7 +175,7 @@ def index_out_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -
 def index_silent_beyond_the_poll_interval(make: MakeArena, rng: Random, run: Run) -> None:
     """The index doesn't answer for longer than the poll interval, so that calls end by their timeouts."""
     outages.out_of_the_index(
-        make, rng, max_poll_s=run.sizes.max_poll_s, outage_s=_outage_s(run), how="silent", INDEX__TIMEOUT_S="1"
+        make, rng, max_poll_s=run.sizes.max_poll_s, outage_s=_outage_s(run), how="silent", INDEX__TIMEOUT_S="2"
     )
 
 

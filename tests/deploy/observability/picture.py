@@ -57,7 +57,7 @@ def main() -> None:
         first = running.enter_context(WorkerProcess(world, environment=environment))
         second = running.enter_context(WorkerProcess(world, environment=environment))
         prometheus = running.enter_context(
-            Prometheus(Path(folder) / "prometheus", {"pipeline": [first.port, second.port]})
+            Prometheus(Path(folder) / "prometheus", {"pipeline": [first.await_port(), second.await_port()]})
         )
         began = time.time()
         _stream(world, qdrant, second, given.seconds)

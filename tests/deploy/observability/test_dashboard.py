@@ -40,7 +40,7 @@ def run(tansu: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with (
         FacadeProcess(folder / "qdrant") as qdrant,
         WorkerProcess(world, environment={"TICKETS_INDEX__URL": qdrant.url}) as worker,
-        Prometheus(folder / "prometheus", {_ROLE: [worker.port]}) as prometheus,
+        Prometheus(folder / "prometheus", {_ROLE: [worker.await_port()]}) as prometheus,
     ):
         wait_until(lambda: worker.metric("tickets_assigned_partitions") > 0, worker.output, every_s=0.1)
         qdrant.inject(Fault("error", on="writes", times=4, code="UNAVAILABLE"))
