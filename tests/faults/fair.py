@@ -80,11 +80,11 @@ def _bound_peak(arena: Arena, worker: WorkerProcess) -> None:
 
 
 def _search(arena: Arena, limit: int) -> Sequence[RankedHit]:
-    client = WorkerClient(_owner(arena), timeout_s=PATIENCE_S)
+    client = WorkerClient(owner_of(arena), timeout_s=PATIENCE_S)
     return client.search(_QUESTION, SearchQuery(tenant_id="acme", limit=limit)).hits
 
 
-def _owner(arena: Arena) -> Owner:
+def owner_of(arena: Arena) -> Owner:
     owner = find_owner(arena.world.settings.index.path)
     assert owner is not None
     assert owner.address is not None
@@ -97,7 +97,7 @@ def flood_of_connections(make: MakeArena, rng: Random) -> None:
         worker = arena.start()
         arena.send(list(events(100, seed=rng.randrange(10**6))))
         arena.await_committed(100)
-        owner = _owner(arena)
+        owner = owner_of(arena)
         assert owner.address is not None
         control = int(owner.address.rpartition(":")[2])
         crowd = asyncio.run(_crowd(control, int(worker.port), owner.token or ""))

@@ -18,6 +18,7 @@ from tests.faults.crowd import DRAIN_S, LOOK_S
 from tests.faults.fair import files_of_an_index, flood_of_connections, flood_of_passages
 from tests.faults.hostile import letter_too_large, transactions, unreadable_records
 from tests.faults.letters import bad_letters_replayed
+from tests.faults.memory import memory_of_the_default_model
 from tests.faults.oracle import require
 from tests.faults.outages import (
     customers_out,
@@ -144,12 +145,12 @@ def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
         acked = 0
         for interval_s in ("10", "0.2"):
             worker = arena.start(KAFKA__COMMIT_INTERVAL_S=interval_s)
-            acked += 100
-            arena.send(list(events(100, seed=rng.randrange(10**6), edits=0.3)))
+            for _ in range(2):  # before its first commit a worker compares the index with the group's offsets
+                arena.await_committed(acked)
+                acked += 50
+                arena.send(list(events(50, seed=rng.randrange(10**6), edits=0.3)))
             arena.await_all(lambda: worker.metric("tickets_acked_total") >= 100, "the acks")  # noqa: B023
-            if (
-                interval_s != "10"
-            ):  # else it has yet to compare the index with the group's offsets, as at its first commit
+            if interval_s != "10":
                 arena.await_committed(acked)
             network.half_open()
             began = time.monotonic()
@@ -161,6 +162,25 @@ def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
             require("harness", silent_s > _SILENCE_S, f"the broker answered: SIGTERM took {silent_s:.1f} s")
             arena.section.found("ended without its broker after, s", drain_s, bound=DRAIN_S, kept=drain_s <= DRAIN_S)
             require("P9", drain_s <= DRAIN_S, f"SIGTERM took {drain_s:.1f} s")
+        arena.start()
+        arena.finish(broker_may_lose=True)
+
+
+def terminated_before_its_first_commit(make: MakeArena, rng: Random) -> None:
+    """SIGTERM before the group's offsets were compared with the index, while the broker is silent: it ends in time."""
+    with start_proxied() as (broker, network), make(brokers=broker, watched=False, session_timeout_s=15) as arena:
+        worker = arena.start(KAFKA__COMMIT_INTERVAL_S="60")
+        arena.send(list(events(50, seed=rng.randrange(10**6))))
+        arena.await_all(lambda: worker.metric("tickets_acked_total") >= 50, "the acks")
+        network.half_open()
+        try:
+            drain_s = arena.terminate(worker, at_most_s=DRAIN_S + 2)
+        finally:
+            network.heal()
+        arena.section.found("ended without its broker after, s", drain_s, bound=DRAIN_S, kept=drain_s <= DRAIN_S)
+        require("P9", drain_s <= DRAIN_S, f"SIGTERM took {drain_s:.1f} s")
+        noted = sum(arena.origin().of(arena.log_identity()).positions.values())
+        require("P9", noted == 50, f"of 50 records that were acked {noted} are noted in the index")
         arena.start()
         arena.finish(broker_may_lose=True)
 
@@ -214,13 +234,20 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
         arena.finish()
 
 
-#: `make test` has the end-to-end tests of these (`tests/e2e/test_repairs.py`).
-REPAIRS: Final[dict[str, Trial]] = {
+#: `make test` leaves these out: it has end-to-end tests of repairs (`tests/e2e/test_repairs.py`), and the others take
+#: long.
+LONG: Final[dict[str, Trial]] = {
     trial.__name__: trial
-    for trial in (repair_of_a_trimmed_log, repair_with_a_setting_missing, repair_of_a_large_surplus)
+    for trial in (
+        memory_of_the_default_model,
+        terminated_before_its_first_commit,
+        repair_of_a_trimmed_log,
+        repair_with_a_setting_missing,
+        repair_of_a_large_surplus,
+    )
 }
 
-TRIALS: Final[dict[str, Trial]] = REPAIRS | {
+TRIALS: Final[dict[str, Trial]] = LONG | {
     trial.__name__: trial
     for trial in (  # the longest first
         flood_of_connections,

@@ -17,6 +17,7 @@ from core.records import Batch, TicketPoints
 from delivery.credits import Credits
 from delivery.noting import NotingTracker
 from delivery.offsets import OffsetTracker
+from models.run import encoder
 from stream import compose
 from stream.pipeline import Pipeline
 from stream.steps import Operator, Step
@@ -26,6 +27,7 @@ from tests.rigs.calm import calm_clock
 
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _COMPOSE: Any = compose
+_ENCODER: Any = encoder
 
 # --- P7: memory is bounded
 
@@ -49,6 +51,13 @@ def count_no_bytes() -> None:
             self._bytes = held
 
     patch(Credits, "_room", short_sighted)
+
+
+@mutant("P7", trial="memory_of_the_default_model")
+def run_large_batches() -> None:
+    """The model runs all texts of a batch in calls of 16,384 tokens."""
+    few = _ENCODER.split
+    patch(_ENCODER, "split", lambda lengths, **options: few(lengths, **(options | {"budget": 16_384})))
 
 
 # --- P8: an outage evicts nobody
@@ -144,7 +153,7 @@ def wait_forever_to_leave() -> None:
     patch(consumer, "ends_within", patient)
 
 
-@mutant("P9", trial="terminated_without_a_broker")
+@mutant("P9", trial="terminated_before_its_first_commit")
 def ask_until_the_broker_answers() -> None:
     """The last positions wait for the broker's word on the group's offsets."""
     patch(NotingTracker, "group_offsets", lambda _self: None)
