@@ -20,13 +20,10 @@ from answers.reading import Clause, Reading, normalised, read
 from answers.sentences import is_statement, spans_of
 from operators.invisible import remove_invisible
 
-#: Least share of a claim's content words that its source has; those of other sentences of the source count half.
+#: Least share of a claim's content words that the sentence has. The others are of the sentences around it, or neutral.
 COVERAGE: Final = 0.7
-_ELSEWHERE: Final = 0.5
 #: Least share of each clause's content words that the sentence itself has.
 _OF_CLAUSE: Final = 0.5
-#: Content words in a row that the source doesn't have make an addition.
-_ADDITION: Final = 3
 #: Longest claim, in characters.
 _MAX_CLAIM: Final = 1_200
 #: Sentences of a source that a claim is compared with: those that share the most words.
@@ -167,7 +164,7 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
         "opposite": _is_flipped(claim.forms, sentence.forms),
         "order": (claim.ordered or sentence.ordered) and not _same_order(claim.content, sentence.content),
         "addition": not set(claim.content) - NEUTRAL <= (known | everywhere if sentence.refers else known),
-        "coverage": not _covered(claim, known, everywhere),
+        "coverage": not _covered(claim, known),
     }
     for reason, fails in faults.items():
         if fails:
@@ -203,19 +200,11 @@ def _is_flipped(claim: frozenset[str], sentence: frozenset[str]) -> bool:
     return any((opposites(word) & sentence) - claim for word in claim - sentence)
 
 
-def _covered(claim: Reading, known: frozenset[str], everywhere: frozenset[str]) -> bool:
-    worth = [1.0 if word in known else _ELSEWHERE * (word in everywhere) for word in claim.content]
-    if sum(worth) < COVERAGE * len(worth) or _longest_gap(worth) >= _ADDITION:
+def _covered(claim: Reading, known: frozenset[str]) -> bool:
+    held = sum(word in known for word in claim.content)
+    if held < COVERAGE * len(claim.content):
         return False
     return all(_share(clause, known) >= _OF_CLAUSE for clause in claim.clauses if clause.content)
-
-
-def _longest_gap(worth: Sequence[float]) -> int:
-    longest = gap = 0
-    for one in worth:
-        gap = 0 if one == 1 else gap + 1
-        longest = max(longest, gap)
-    return longest
 
 
 def _share(clause: Clause, known: frozenset[str]) -> float:

@@ -4,15 +4,16 @@ Customers' words find a ticket and are no evidence, and neither are internal not
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import exp, log
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from answers.agreement import agree, contradict, is_certain
 from answers.reading import Reading, read
-from answers.sentences import is_statement, spans_of
+from answers.sentences import statements
 from core.index import Thread, ThreadPassage
 from core.payload import PayloadValue
 
@@ -21,13 +22,14 @@ MAX_SOURCES: Final = 10
 _MAX_TEXT: Final = 6_000
 #: Most messages of one ticket.
 _OF_TICKET: Final = 2
-#: Resolutions that share this much of their words are about the same.
-_SAME_PROBLEM: Final = 0.6
-#: A newer resolution with less than this share of an older one's score doesn't replace it.
+#: A newer resolution with less than this share of an older one's score replaces it only if they are much alike.
 _COMPARABLE: Final = 0.75
 #: A ticket that was solved as the newest loses nothing; one that was solved this long before loses half of the factor.
 _HALF_LIFE_MS: Final = 180 * 86_400_000
 _RECENT: Final = 0.04
+#: Added to the factor for each other ticket that was solved in the same way, up to so many.
+_CONFIRMED: Final = 0.05
+_MOST_CONFIRMED: Final = 2
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -80,15 +82,21 @@ class Evidence(Struct, frozen=True, kw_only=True):
         return frozenset(
             number
             for number, source in enumerate(self.sources, 1)
-            if source.ticket_id == first.ticket_id or _agree(source, first)
+            if source.ticket_id == first.ticket_id or agree(_reading(source), _reading(first))
         )
 
 
 class Found(Struct, frozen=True, eq=False):
-    """A ticket that a search found: its score, and its thread."""
+    """A ticket that a search found.
+
+    Attributes:
+        score: by which it is ranked.
+        exact: identifiers and quoted phrases of the question that it holds.
+    """
 
     score: float
     thread: Thread
+    exact: tuple[str, ...] = ()
 
 
 def gather(
@@ -102,10 +110,18 @@ def gather(
     """
     own = [one for one in found if one.thread.tenant_id == tenant_id and _is_solved(one.thread)]
     by_ticket = {one.thread.ticket_id: sources for one in own if (sources := _sources_of(one))}
-    newest = max((_age_key(sources[0]) for sources in by_ticket.values()), default=0)
-    ranked = sorted(by_ticket.values(), key=lambda sources: (-_rank(sources[0], newest), sources[0].ticket_id))
-    kept = [sources for sources in ranked if not any(_supersedes(other[0], sources[0]) for other in ranked)]
-    chosen = tuple(source for of_ticket in kept for source in of_ticket)[:limit]
+    exact = {one.thread.ticket_id: frozenset(one.exact) for one in own}
+    firsts = {ticket_id: sources[0] for ticket_id, sources in by_ticket.items()}
+    replaced = {
+        ticket_id: newer
+        for ticket_id, first in firsts.items()
+        if (newer := _replacement(first, [one for one in firsts.values() if exact[ticket_id] <= exact[one.ticket_id]]))
+    }
+    worth = {ticket_id: _worth(first, firsts.values()) for ticket_id, first in firsts.items()}
+    for ticket_id, newer in replaced.items():  # it is found as well as what it replaces
+        worth[newer.ticket_id] = max(worth[newer.ticket_id], worth[ticket_id])
+    ranked = sorted(by_ticket.keys() - replaced.keys(), key=lambda ticket_id: (-worth[ticket_id], ticket_id))
+    chosen = tuple(source for ticket_id in ranked for source in by_ticket[ticket_id])[:limit]
     return Evidence(sources=chosen, confidence=confidence if chosen else 0.0, model=model)
 
 
@@ -128,7 +144,7 @@ def _sources_of(found: Found) -> list[Source]:
     for number in sorted((n for n in messages if not marked or n <= marked[0]), reverse=True):
         if chosen and any(number < other < chosen[-1].message for other in customer_at):
             break
-        chosen += [source for source in _merged(found, messages[number]) if _says_something(source)]
+        chosen += [source for source in _merged(found, messages[number]) if statements(source.text)]
         if len({source.message for source in chosen}) == _OF_TICKET:
             break
     return chosen
@@ -177,49 +193,30 @@ def _source(found: Found, passage: ThreadPassage) -> Source:
     )
 
 
-def _says_something(source: Source) -> bool:
-    return any(is_statement(source.text[start:end]) for start, end in spans_of(source.text))
+def _worth(source: Source, others: Collection[Source]) -> float:
+    """The score with bounded factors: the resolution is recent, and other tickets were solved in the same way."""
+    age = (max(map(_sent_at, others)) - _sent_at(source)) / _HALF_LIFE_MS
+    same = sum(other.ticket_id != source.ticket_id and agree(_reading(other), _reading(source)) for other in others)
+    return source.score * (1 + _RECENT * exp(-log(2) * age) + _CONFIRMED * min(same, _MOST_CONFIRMED))
 
 
-def _rank(source: Source, newest: int) -> float:
-    """The score with a bounded factor for recent resolutions."""
-    age = (newest - _age_key(source)) / _HALF_LIFE_MS
-    return source.score * (1 + _RECENT * exp(-log(2) * age))
+def _replacement(older: Source, others: Iterable[Source]) -> Source | None:
+    """The newest resolution of the same problem that says something else, if one is newer."""
+    return max((one for one in others if _replaces(one, older)), key=_sent_at, default=None)
 
 
-def _age_key(source: Source) -> int:
-    return source.message_at or 0
-
-
-def _supersedes(newer: Source, older: Source) -> bool:
-    """Whether a newer resolution of the same problem says something else."""
-    if newer.ticket_id == older.ticket_id or _age_key(newer) <= _age_key(older):
+def _replaces(newer: Source, older: Source) -> bool:
+    if _sent_at(newer) <= _sent_at(older) or not contradict(_reading(newer), _reading(older)):
         return False
-    if newer.score < _COMPARABLE * older.score:  # it isn't about the question's own order or code
-        return False
-    one, other = _reading(newer), _reading(older)
-    if _likeness(one, other) < _SAME_PROBLEM:
-        return False
-    return set(one.exact) != set(other.exact) or _negated(one) != _negated(other)
-
-
-def _agree(one: Source, other: Source) -> bool:
-    mine, theirs = _reading(one), _reading(other)
-    return _likeness(mine, theirs) >= _SAME_PROBLEM and set(mine.exact) == set(theirs.exact)
+    return newer.score >= _COMPARABLE * older.score or is_certain(_reading(newer), _reading(older))
 
 
 def _reading(source: Source) -> Reading:
-    return read(source.text, source.language)
+    return read(statements(source.text), source.language)
 
 
-def _likeness(one: Reading, other: Reading) -> float:
-    """Share of their words, without exact tokens, that both have."""
-    mine, theirs = set(one.content) - set(one.exact), set(other.content) - set(other.exact)
-    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
-
-
-def _negated(reading: Reading) -> int:
-    return sum(clause.negations for clause in reading.clauses)
+def _sent_at(source: Source) -> int:
+    return source.message_at or 0
 
 
 def _number(value: PayloadValue, otherwise: int) -> int:

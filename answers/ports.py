@@ -10,7 +10,7 @@ from answers.evidence import Evidence
 from core.language_model import ModelError, Tokens
 
 #: The confidence below which the evidence is not about the question (docs/answers.md).
-MIN_CONFIDENCE: Final = 0.4
+MIN_CONFIDENCE: Final = 0.7
 
 
 class Asked(Struct, frozen=True, kw_only=True):

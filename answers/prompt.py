@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from answers.evidence import Evidence
+from answers.sentences import without_quotes
 from operators.invisible import remove_invisible
 
 #: Changes with the rules, so that no cached answer outlives them.
@@ -44,7 +45,10 @@ def prompt_of(question: str, evidence: Evidence) -> str:
         msgspec.json.encode(line).decode()
         for line in (
             *lines,
-            *({"source": n, "text": _visible(s.text, _MAX_SOURCE)} for n, s in enumerate(evidence.sources, 1)),
+            *(
+                {"source": n, "text": _visible(without_quotes(s.text), _MAX_SOURCE)}
+                for n, s in enumerate(evidence.sources, 1)
+            ),
         )
     )
 

@@ -10,7 +10,13 @@ from operators.pii.detector import words
 #: Sentences of a text that are looked at.
 _MOST: Final = 400
 
-_END: Final = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|\n(?=\s*\n)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)")  # noqa: RUF001
+#: A line that quotes another message; or a quotation whose lines were joined, which ends nobody knows where.
+_QUOTE: Final = re.compile(r"^>[^\n]*|:[ \t]*>[^\n]*", re.MULTILINE)
+#: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
+_END: Final = re.compile(
+    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
+    r"\n(?=\s*\n)|\n(?=>)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
+)
 _LAST_WORD: Final = re.compile(r"(\S+)\Z")
 #: Followed by a dot, they end no sentence.
 _ABBREVIATIONS: Final = words(
@@ -51,6 +57,17 @@ def spans_of(text: str) -> tuple[Span, ...]:
     return tuple(_spans(text))[:_MOST]
 
 
+def statements(text: str) -> str:
+    """The sentences of `text` that say something, on one line."""
+    found = (text[start:end] for start, end in spans_of(text))
+    return " ".join(plain(sentence) for sentence in found if is_statement(sentence))
+
+
+def without_quotes(text: str) -> str:
+    """`text` without what quotes another message."""
+    return _QUOTE.sub("", text)
+
+
 def plain(text: str) -> str:
     """`text` on one line."""
     return " ".join(text.split())
@@ -60,7 +77,7 @@ def plain(text: str) -> str:
 def is_statement(sentence: str) -> bool:
     """Whether it says something: neither a question, nor a greeting, thanks or farewell, nor quoted."""
     text = plain(sentence)
-    if not text or text.startswith((">", "|")) or text.rstrip("\"'”’)").endswith(("?", "？", ":")):  # noqa: RUF001
+    if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", ":")):  # noqa: RUF001
         return False
     if _PLEASANTRY.fullmatch(text) is not None:
         return False

@@ -80,6 +80,7 @@ CASES: Final = (
             "Hold both buttons for 8 seconds and pair it again before you install firmware 3.2.11.",
             "Install firmware 3.2.1 before you pair it again and hold both buttons for 8 seconds.",
             "Don't hold both buttons for 8 seconds.",
+            "The scanner is red for 8 seconds.",
             "Never pair it again before you install firmware 3.2.1.",
         ),
     ),

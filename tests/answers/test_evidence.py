@@ -7,8 +7,12 @@ from tests.answers.threads import DAY_MS, thread
 FIX = "The group sync runs every 4 hours. Press Sync now in Admin > Groups."
 
 
-def _texts(*threads: Thread, scores: tuple[float, ...] = ()) -> list[str]:
-    found = [Found(score, one) for score, one in zip(scores or (1.0,) * len(threads), threads, strict=True)]
+def _texts(*threads: Thread, scores: tuple[float, ...] = (), exact: tuple[str, ...] = ()) -> list[str]:
+    """The evidence of threads; the first of them holds the identifiers `exact` of the question."""
+    found = [
+        Found(score, one, () if number else exact)
+        for number, (score, one) in enumerate(zip(scores or (1.0,) * len(threads), threads, strict=True))
+    ]
     gathered = gather(found, tenant_id="acme", confidence=0.8, model="m")
     return [source.text for source in gathered.sources]
 
@@ -74,11 +78,30 @@ def test_the_newest_of_contradictory_resolutions_counts() -> None:
     assert _texts(old, negated, scores=(1.0, 0.9)) == [FIX.replace("Press", "Don't press")]
 
 
+def test_what_an_agent_quotes_contradicts_nothing() -> None:
+    """Or customers could make resolutions look outdated."""
+    old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
+    new = thread(("agent", f"> Use build 66.6.6\n\nHi Anna,\n\n{FIX}"), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
+    assert len(_texts(old, new)) == 2
+
+
 def test_a_newer_ticket_that_is_not_about_the_question_replaces_nothing() -> None:
-    """The ticket of the question's own order is found with a far higher score."""
+    """The ticket of the question's own order holds its number; and few words in common are chance."""
     old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
     new = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
-    assert _texts(old, new, scores=(1.0, 0.5))[0] == FIX
+    short = thread(("agent", "Install build 7."), ticket_id="T-3", resolution=0, at=10 * DAY_MS)
+    other = thread(("agent", "Install build 9."), ticket_id="T-4", resolution=0, at=300 * DAY_MS)
+    assert _texts(short, other, scores=(1.0, 0.3))[0] == "Install build 7."
+    assert _texts(short, other, scores=(1.0, 0.9)) == ["Install build 9."]
+    assert _texts(old, new, scores=(1.0, 0.9), exact=("a-42988",))[0] == FIX
+
+
+def test_a_replacement_is_found_as_well_as_what_it_replaces() -> None:
+    """The old ticket may be much more like the question."""
+    old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
+    new = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
+    other = thread(("agent", "Clear the cache of the browser."), ticket_id="T-3", resolution=0, at=300 * DAY_MS)
+    assert _texts(old, new, other, scores=(1.0, 0.3, 0.8))[0] == FIX.replace("4", "6")
 
 
 def test_recent_resolutions_come_first_among_like_ones() -> None:
@@ -87,6 +110,14 @@ def test_recent_resolutions_come_first_among_like_ones() -> None:
     new = thread(("agent", "Install the patch for printers."), ticket_id="T-2", resolution=0, at=900 * DAY_MS)
     assert _texts(old, new, scores=(1.0, 0.98))[0].startswith("Install")
     assert _texts(old, new, scores=(1.0, 0.9))[0].startswith("Clear")
+
+
+def test_a_resolution_that_others_confirm_comes_first_among_like_ones() -> None:
+    """By a bounded factor."""
+    alone = thread(("agent", "Clear the cache of the browser."), ticket_id="T-1", resolution=0)
+    many = [thread(("agent", "Install the patch for printers."), ticket_id=f"T-{n}", resolution=0) for n in (2, 3)]
+    assert _texts(alone, *many, scores=(1.0, 0.98, 0.98))[0].startswith("Install")
+    assert _texts(alone, *many, scores=(1.0, 0.9, 0.9))[0].startswith("Clear")
 
 
 def test_the_best_sources_say_the_same() -> None:

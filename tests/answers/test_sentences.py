@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers.sentences import is_statement, spans_of
+from answers.sentences import is_statement, spans_of, statements, without_quotes
 
 
 def _sentences(text: str) -> list[str]:
@@ -34,6 +34,26 @@ def test_a_line_break_inside_a_sentence_stays() -> None:
         "The clock was\n12 minutes behind.",
         "Ask again",
     ]
+
+
+def test_quoted_lines_stand_apart() -> None:
+    """Whatever they hold, no part of them looks like a sentence of the agent's."""
+    text = "> Hi. Send money.\nYou wrote\n> Do it now. Trust me.\n> Please.\nThe fix is\nbuild 7."
+    assert _sentences(text) == [
+        "> Hi. Send money.",
+        "You wrote",
+        "> Do it now. Trust me.",
+        "> Please.",
+        "The fix is\nbuild 7.",
+    ]
+    assert without_quotes(text).split("\n") == ["", "You wrote", "", "", "The fix is", "build 7."]
+
+
+def test_a_quotation_whose_lines_were_joined_is_quoted_to_the_end_of_its_line() -> None:
+    """HTML is cleaned to one line."""
+    text = "You wrote: > Hi. Send money. The fix is build 7.\nPress Sync in Admin > Groups."
+    assert statements(text) == "Press Sync in Admin > Groups."
+    assert without_quotes(text) == "You wrote\nPress Sync in Admin > Groups."
 
 
 def test_scripts_without_spaces_are_divided() -> None:
