@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from bench.quality import ANSWERS, FINDING, LABELS
 from bench.suite import GPU_PYTHON, Figure, Suite
 
 _FOREIGN: Final = Path(__file__).parent / "contenders" / "foreign"
@@ -207,74 +208,6 @@ _ROLES: Final = Suite(
     note="The broker shares the cores. Bytes are those of key, value and headers, before compression.",
 )
 
-_FINDING: Final = Suite(
-    name="finding",
-    question="How well do questions find their tickets?",
-    module="bench.contenders.finding",
-    contenders=(
-        "hadoop, subject",
-        "hadoop, subject (meaning alone)",
-        "hadoop, whole ticket",
-        "hadoop, whole ticket (meaning alone)",
-        "hadoop, like the ticket",
-        "hadoop, identifiers",
-        "hadoop, identifiers (meaning alone)",
-        "hadoop, nothing found",
-        "banking77, intent",
-        "banking77, intent (meaning alone)",
-        "banking77, nothing found",
-        "synthetic, meaning",
-        "synthetic, meaning (meaning alone)",
-        "synthetic, identifiers",
-        "synthetic, identifiers (meaning alone)",
-        "synthetic, nothing found",
-    ),
-    reference="hadoop, subject",
-    figures=(
-        Figure("questions", "questions"),
-        Figure("mrr@10", "MRR@10", 3, plotted=True, interval=True),
-        Figure("hit@1", "hit@1", 3, plotted=True, interval=True),
-        Figure("recall@10", "recall@10", 3, interval=True),
-        Figure("nothing", "nothing found, balanced accuracy", 3, interval=True),
-    ),
-    axis="share",
-    repeats=False,
-    corpus="sets",
-    note="In brackets: 95 % confidence intervals by the bootstrap. Meaning alone ranks by the cosine of vectors. "
-    "hadoop: issues with marked duplicates; the subject, the whole text or the ticket itself asks for the others, "
-    "and 200 identifiers ask for the only issue that has them. banking77: a test query asks for training queries "
-    "of its intent. synthetic: paraphrases in six languages ask for tickets of their cause, order numbers and "
-    "error codes for those that have them. Nothing found: everyday questions beside the set's own ones.",
-)
-
-_LABELS: Final = Suite(
-    name="labels",
-    question="Which share of unseen tickets gets a label, and how often is it right?",
-    module="bench.contenders.labels",
-    contenders=tuple(
-        f"{labelled}: {how}"
-        for labelled in ("banking77", "banking77, 30 a label", "banking77, 10 a label", "hadoop")
-        for how in ("five neighbours, as before", "five neighbours, tuned", "label model")
-    ),
-    reference="banking77: five neighbours, as before",
-    figures=(
-        Figure("labels", "labels"),
-        Figure("fitted", "tickets to learn from"),
-        Figure("accuracy", "accuracy", 3),
-        Figure("ece", "calibration error", 3),
-        Figure("coverage", "get a label", 3, plotted=True, interval=True),
-        Figure("precision", "of these right", 3, plotted=True, interval=True),
-        Figure("seconds", "CPU to fit and judge, s", 1),
-        Figure("us", "µs a ticket"),
-    ),
-    axis="share",
-    repeats=False,
-    note="Thresholds aim at a precision of .95 and are chosen without the judged tickets. *As before* is the fixed "
-    "confidence of 0.6; *tuned* is the best single threshold. banking77 is judged by its test split; Hadoop's issues "
-    "by the priority of the newest three tenths. Accuracy counts every ticket's likeliest label. Skipped without "
-    "../shared/data.",
-)
-
 SUITES: Final = {
     suite.name: suite
     for suite in (
@@ -287,8 +220,9 @@ SUITES: Final = {
         _GROWTH,
         _ENRICH,
         _START,
-        _FINDING,
-        _LABELS,
+        FINDING,
+        LABELS,
+        ANSWERS,
         _GPU,
     )
 }
