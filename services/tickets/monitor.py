@@ -94,6 +94,8 @@ class Monitor:
 
     def warning(self) -> str | None:
         """What is wrong with the way to the topic, or None."""
+        if not self.events:
+            return None
         fault = self.broker_fault or self.refused_fault
         if fault is None and self.age_s < _OLD_S:
             return None

@@ -1,24 +1,26 @@
 """Stores of each kind, and changes to write to them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Literal
+from uuid import uuid4
 
 import boto3
 import msgspec
 from moto import mock_aws
 from msgspec import Struct
 
-from connectors.ticket_store.dynamodb import open_dynamodb
+from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
+from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
 from connectors.ticket_store.sqlite import open_sqlite
-from connectors.ticket_store.tables import definitions
+from connectors.ticket_store.tables import Client, Tables, definitions
 from core.contract import DeleteEvent, UpsertEvent, datetime_from_ms
 from core.ticket_store import Change, Outbox, RequestKey, SavedResponse, SessionStore, TicketStore
 
 Kind = Literal["sqlite", "dynamodb"]
 
-PREFIX: Final = "test-"
 REGION: Final = "eu-central-1"
 #: 2026-01-05T08:00:00Z.
 NOW_MS: Final = 1_767_600_000_000
@@ -33,22 +35,30 @@ class Stores(Struct, frozen=True, eq=False):
 
 
 @contextmanager
-def dynamodb_tables() -> Iterator[None]:
-    """A DynamoDB in this process, with the tables."""
+def dynamodb() -> Iterator[Client]:
+    """A DynamoDB in this process."""
     with mock_aws():
-        client = boto3.client("dynamodb", region_name=REGION)
-        for definition in definitions(PREFIX):
-            client.create_table(**definition)
-        yield
+        yield boto3.client("dynamodb", region_name=REGION)
 
 
-def open_stores(kind: Kind, folder: Path, stack: ExitStack) -> Stores:
+def create_tables(client: Client, *, sleep: Callable[[float], None] = time.sleep) -> Tables:
+    """New tables, with a prefix of their own."""
+    prefix = f"t{uuid4().hex[:8]}-"
+    for definition in definitions(prefix):
+        client.create_table(**definition)
+    return Tables(client, prefix, sleep)
+
+
+def dynamo_stores(client: Client) -> Stores:
+    """Empty stores in tables of their own."""
+    tables = create_tables(client)
+    return Stores(DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables))
+
+
+def sqlite_stores(folder: Path, stack: ExitStack) -> Stores:
     """Empty stores, or those that were opened in this folder before."""
-    if kind == "sqlite":
-        opened = open_sqlite(folder / "tickets.db", stack)
-        return Stores(opened.tickets, opened.outbox, opened.sessions)
-    found = open_dynamodb(prefix=PREFIX, region=REGION)
-    return Stores(found.tickets, found.outbox, found.sessions)
+    opened = open_sqlite(folder / "tickets.db", stack)
+    return Stores(opened.tickets, opened.outbox, opened.sessions)
 
 
 def upsert(

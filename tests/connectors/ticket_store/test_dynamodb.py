@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from moto import mock_aws
 
 from connectors.ticket_store.dynamodb import DynamoTickets, open_dynamodb
 from connectors.ticket_store.dynamodb_outbox import PARTITIONS, DynamoOutbox
-from connectors.ticket_store.tables import METADATA, Tables
+from connectors.ticket_store.tables import METADATA, Client, Tables
 from core.contract import record_key
 from core.errors import TransientError, UnavailableError
 from core.ticket_store import ConflictError, RequestKey, StoreLimitError
-from tests.connectors.ticket_store.stores import PREFIX, REGION, dynamodb_tables, saved, upsert
+from tests.connectors.ticket_store.stores import REGION, create_tables, dynamodb, saved, upsert
 
 
 class FaultyClient:
@@ -24,6 +22,7 @@ class FaultyClient:
     def __init__(self, client: Any) -> None:
         self._client = client
         self.faults: list[Exception] = []
+        self.replaced: dict[str, Callable[..., Any]] = {}
         self.calls = 0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -31,15 +30,20 @@ class FaultyClient:
             self.calls += 1
             if self.faults:
                 raise self.faults.pop(0)
-            return getattr(self._client, name)(**request)
+            return (self.replaced.get(name) or getattr(self._client, name))(**request)
 
         return call
 
 
+@pytest.fixture(scope="module")
+def _dynamodb() -> Iterator[Client]:
+    with dynamodb() as opened:
+        yield opened
+
+
 @pytest.fixture
-def client() -> Iterator[FaultyClient]:
-    with dynamodb_tables():
-        yield FaultyClient(boto3.client("dynamodb", region_name=REGION))
+def client(_dynamodb: Client) -> FaultyClient:
+    return FaultyClient(_dynamodb)
 
 
 @pytest.fixture
@@ -49,7 +53,9 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def tables(client: FaultyClient, waits: list[float]) -> Tables:
-    return Tables(client, PREFIX, waits.append)
+    made = create_tables(client, sleep=waits.append)
+    client.calls = 0
+    return made
 
 
 def refusal(code: str, *reasons: str, status: int = 400) -> ClientError:
@@ -108,7 +114,7 @@ def test_an_outage_is_transient(client: FaultyClient, tables: Tables, fault: Exc
 
 def test_a_missing_table_is_named() -> None:
     """A start without tables says which are missing, in one line."""
-    with mock_aws(), pytest.raises(UnavailableError, match="a table is missing; create Tickets, TicketMetadata"):
+    with dynamodb(), pytest.raises(UnavailableError, match="a table is missing; create Tickets, TicketMetadata"):
         open_dynamodb(prefix="none-", region=REGION)
 
 
@@ -134,7 +140,7 @@ def test_unprocessed_events_are_removed_later(client: FaultyClient, tables: Tabl
         whole(RequestItems={table: wanted[:1]})
         return {"UnprocessedItems": {table: wanted[1:]} if wanted[1:] else {}}
 
-    client._client.batch_write_item = one_at_a_time
+    client.replaced["batch_write_item"] = one_at_a_time
     outbox.remove(events)
     assert outbox.size().events == 0
 
@@ -152,9 +158,9 @@ def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: 
         page = whole(**request)
         return page | {"Items": [item for item in page["Items"] if item.get("sk", {}).get("S") != missed]}
 
-    client._client.query = query
+    client.replaced["query"] = query
     assert [(event.ticket_id, event.version) for page in outbox.pages(10) for event in page] == [(other, 1)]
-    client._client.query = whole
+    client.replaced = {}
     assert {(event.ticket_id, event.version) for page in outbox.pages(10) for event in page} == {
         ("T-1", 1),
         ("T-1", 2),
@@ -174,5 +180,5 @@ def test_expiry_is_written_for_dynamodb_too(client: FaultyClient, tables: Tables
     """Responses have the attribute by which DynamoDB removes them, in whole seconds."""
     DynamoTickets(tables).apply(upsert(request=(RequestKey("acme", "jane", "k"), saved(expires_ms=1_500))))
     key = {"pk": {"S": "request/acme/jane"}, "sk": {"S": "k"}}
-    item = client.get_item(TableName=PREFIX + METADATA, Key=key)["Item"]
+    item = client.get_item(TableName=tables.name(METADATA), Key=key)["Item"]
     assert item["expires_s"] == {"N": "2"}

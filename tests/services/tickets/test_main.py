@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.tickets.__main__ import main
+from tests.connectors.ticket_store.stores import dynamodb
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,14 @@ def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         monkeypatch.setenv("TICKETS_API__PORT", str(taken.getsockname()[1]))
         assert main() == 2
     assert "TICKETS_API__PORT" in capsys.readouterr().err
+
+
+def test_missing_tables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With DynamoDB the start says which tables are missing, and ends with 3."""
+    for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TICKETS_API__STORE", "dynamodb")
+    monkeypatch.setenv("TICKETS_API__AWS_REGION", "eu-central-1")
+    with dynamodb():
+        assert main() == 3
+    assert "create Tickets, TicketMetadata and UserSessions" in capsys.readouterr().err

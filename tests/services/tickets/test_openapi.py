@@ -45,7 +45,7 @@ _CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-_EXAMPLES: Final = int(os.environ.get("TICKETS_TEST_EXAMPLES", "5"))
+_EXAMPLES: Final = int(os.environ.get("TICKETS_TEST_EXAMPLES", "3"))
 _HEADERS: Final = {"Authorization": "Bearer acme/jane/operator", "If-Match": "*"}
 
 
