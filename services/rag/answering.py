@@ -44,11 +44,11 @@ _EVENTS: Final = msgspec.json.Decoder(tuple[Event, ...])
 class AnswerCache(Protocol):
     """Keeps answers by key. Safe to use from any thread; an outage is a miss, and never an error."""
 
-    def get(self, key: str, /) -> bytes | None:
+    def get(self, key: str) -> bytes | None:
         """The value, unless it is too old."""
         ...
 
-    def put(self, key: str, value: bytes, ttl_s: float, /) -> None:
+    def put(self, key: str, value: bytes, *, ttl_s: float) -> None:
         """Keep a value for `ttl_s` seconds at most."""
         ...
 
@@ -106,7 +106,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
             given.append(event)
             if isinstance(event, Done):
                 if kept is None and not _degraded(given):
-                    self.cache.put(key, msgspec.json.encode(given), _CACHE_S)
+                    self.cache.put(key, msgspec.json.encode(given), ttl_s=_CACHE_S)
                 self._remember(question, given, evidence.sources)
             yield event
 

@@ -18,7 +18,7 @@ class RecentAnswers:
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str, /) -> bytes | None:
+    def get(self, key: str) -> bytes | None:
         """See `AnswerCache`."""
         with self._lock:
             until, value = self._kept.get(key, (0.0, b""))
@@ -28,7 +28,7 @@ class RecentAnswers:
             self._kept.move_to_end(key)
             return value
 
-    def put(self, key: str, value: bytes, ttl_s: float, /) -> None:
+    def put(self, key: str, value: bytes, *, ttl_s: float) -> None:
         """See `AnswerCache`."""
         with self._lock:
             self._kept[key] = (self._clock() + ttl_s, value)

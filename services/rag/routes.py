@@ -63,7 +63,7 @@ def _search_routes(service: Service) -> APIRouter:
     router = APIRouter()
     answering, pool = service.answering, service.pool
 
-    @router.post("/search", response_model=SearchResult, responses=problems("timeout"))
+    @router.post("/search", operation_id="search", response_model=SearchResult, responses=problems("timeout"))
     async def search(body: SearchBody, caller: Asker, stop: Stop) -> Response:
         """Find the caller's tenant's tickets by meaning and by words."""
 
@@ -75,6 +75,7 @@ def _search_routes(service: Service) -> APIRouter:
 
     @router.get(
         "/tickets/{ticket_id:path}/similar",
+        operation_id="similar_tickets",
         response_model=SearchResult,
         responses=problems("not-found", "timeout"),
     )
@@ -102,7 +103,12 @@ def _answer_routes(service: Service) -> APIRouter:
         200: {"description": _EVENTS, "content": {_STREAM: {"schema": {"type": "string"}}}}
     }
 
-    @router.post("/answers", response_model=AnswerDocument, responses=content | problems("not-found", "timeout"))
+    @router.post(
+        "/answers",
+        operation_id="answer",
+        response_model=AnswerDocument,
+        responses=content | problems("not-found", "timeout"),
+    )
     async def answer(
         body: AnswerBody, caller: Asker, stop: Stop, accept: Annotated[str, Header(include_in_schema=False)] = "*/*"
     ) -> Response:
@@ -123,7 +129,12 @@ def _answer_routes(service: Service) -> APIRouter:
             return EventSourceResponse(_stream(events), ping=_HEARTBEAT_S, send_timeout=_SLOW_S)
         return answer_response([event async for event in events])
 
-    @router.post("/answers/{answer_id}/feedback", status_code=204, responses=problems("not-found", "timeout"))
+    @router.post(
+        "/answers/{answer_id}/feedback",
+        operation_id="give_feedback",
+        status_code=204,
+        responses=problems("not-found", "timeout"),
+    )
     async def feedback(
         answer_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0123456789abcdef0123456789abcdef"])],
         body: FeedbackBody,

@@ -15,6 +15,7 @@ from core.setting_types import default_cache, default_data
 from core.wire.embedded import embedded_schema
 from core.wire.enriched import enriched_schema
 from services.http.problems import KINDS
+from tests.services.rag.documents import rag_document
 from tests.services.tickets.documents import tickets_document
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -29,6 +30,7 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "contract.schema.json": contract.json_schema,
     "enriched.schema.json": enriched_schema,
     "embedded.schema.json": embedded_schema,
+    "openapi/rag.json": rag_document,
     "openapi/tickets.json": tickets_document,
 }
 

@@ -21,8 +21,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VersionedIndex]:
 @pytest.fixture
 def world(index: VersionedIndex, tmp_path: Path) -> Iterator[RagWorld]:
     """A service over a few tickets of tenants of its own."""
-    with ExitStack() as stack:
-        yield RagWorld(index, tmp_path, stack)
+    world = RagWorld(index, tmp_path)
+    yield world
+    world.feedback.close()
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def new_index(folder: Path, stack: ExitStack) -> VersionedIndex:
 class RagWorld:
     """The service and what it stands on: tenants of its own, `acme` and `globex`, in an index of many."""
 
-    def __init__(self, index: VersionedIndex, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, index: VersionedIndex, folder: Path) -> None:
         self.settings = Settings(model=ModelSettings(name="hashing"))
         self.embedder = HashingEmbedder()
         self.index = index
@@ -101,7 +101,7 @@ class RagWorld:
         self.issuer = Issuer()
         self.telemetry = Telemetry()
         self.feedback = open_feedback(folder / "feedback.db")
-        stack.callback(self.feedback.close)
+
         self.fault: str | None = None
         self._offset = 0
         self.write(*TICKETS)
