@@ -15,7 +15,7 @@ from answers.ports import Writer
 from connectors.feedback.sqlite import open_feedback
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
-from core.contract import Message, UpsertEvent, record_key
+from core.contract import Message, TicketEvent, UpsertEvent, record_key
 from core.records import Origin, Record
 from core.service_settings import RagSettings
 from core.settings import IndexSettings, ModelSettings, Settings
@@ -110,7 +110,7 @@ class RagWorld:
         """The tenant that stands for `name` in this world."""
         return f"{name}-{self._name}"
 
-    def write(self, *tickets: UpsertEvent) -> None:
+    def write(self, *tickets: TicketEvent) -> None:
         """Index events, as a worker does."""
         steps = ticket_steps(self.settings, self.embedder)
         records = []
