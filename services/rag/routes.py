@@ -56,6 +56,7 @@ def rag_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["answers"])
     router.include_router(_search_routes(service))
     router.include_router(_answer_routes(service))
+    router.include_router(_feedback_routes(service))
     return router
 
 
@@ -128,6 +129,13 @@ def _answer_routes(service: Service) -> APIRouter:
         if _wants_stream(accept):
             return EventSourceResponse(_stream(events), ping=_HEARTBEAT_S, send_timeout=_SLOW_S)
         return answer_response([event async for event in events])
+
+    return router
+
+
+def _feedback_routes(service: Service) -> APIRouter:
+    router = APIRouter()
+    answering, pool = service.answering, service.pool
 
     @router.post(
         "/answers/{answer_id}/feedback",
