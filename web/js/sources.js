@@ -4,9 +4,6 @@ import { ticketUrl } from "./config.js";
 import { byId, el } from "./dom.js";
 import { counted, cut, day, minute } from "./text.js";
 
-/** A passage longer than this many characters is folded until it is cited. */
-const FOLDED = 320;
-
 export class Sources {
   #cards = [];
 
@@ -77,17 +74,18 @@ class Card {
     this.citations = [];
     this.now = null;
     this.from = null;
-    this.folded = Array.from(source.text).length > FOLDED;
+    this.folded = true; // until it is cited or asked for
     this.passage = el("p", { class: "passage" });
+    this.number = number;
     this.unfold = el("button", { type: "button", class: "link", on: { click: () => this.#fold(!this.folded) } });
     this.backButton = el("button", { type: "button", class: "link", hidden: true, on: { click: () => this.back() } }, "Back to the sentence");
     const title = `source-${number}`;
     this.article = el(
       "article",
       { class: "source", "aria-labelledby": title, tabindex: "-1" },
-      el("header", {}, el("span", { class: "number", "aria-hidden": "true" }, String(number)), el("h3", { id: title }, source.subject || "No subject"), this.#facts(config)),
+      el("header", {}, el("span", { class: "number", "aria-hidden": "true" }, String(number)), el("h3", { id: title }, source.subject || "No subject"), this.unfold, this.#facts(config)),
       this.passage,
-      el("div", { class: "row" }, this.unfold, this.backButton),
+      this.backButton,
     );
     this.item = el("li", {}, this.article);
     this.#draw();
@@ -158,10 +156,11 @@ class Card {
       return covering.length > 0 ? el("mark", {}, text) : text;
     });
     this.passage.replaceChildren(...pieces);
-    this.passage.classList.toggle("short", this.folded);
-    const long = Array.from(this.source.text).length > FOLDED;
-    this.unfold.hidden = !long;
-    this.unfold.textContent = this.folded ? "Show the whole passage" : "Show less";
+    this.passage.hidden = this.folded;
+    this.article.classList.toggle("folded", this.folded);
+    const verb = this.folded ? "Show" : "Hide";
+    this.unfold.textContent = verb;
+    this.unfold.setAttribute("aria-label", `${verb} the passage of source ${this.number}`);
     this.unfold.setAttribute("aria-expanded", String(!this.folded));
   }
 }
