@@ -11,7 +11,7 @@ help: ## Print this list
 
 install: .venv/.dev ## Create .venv with all dependencies, from the hashed lock
 
-run: .venv/.run ## Run the whole stream on this machine, with a broker, synthetic tickets and a search prompt
+run: .venv/.run ## Run the whole stream on this machine, with a broker, synthetic tickets, a page and a prompt for questions
 	@$(BIN)/ticketstream demo
 
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip

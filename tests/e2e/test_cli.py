@@ -90,7 +90,7 @@ def _produce(world: World, terminal: Terminal, folder: Path) -> None:
 
 
 def test_the_demo_exits_with_0_and_prints_search_results(tmp_path: Path) -> None:
-    """Without a terminal the demo doesn't prompt."""
+    """Without a terminal the demo doesn't prompt. It shows an answer of the RAG service, or its refusal, at the end."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
     done = subprocess.run(
         [TICKETSTREAM, "demo", "--tickets", "150"],
@@ -105,4 +105,6 @@ def test_the_demo_exits_with_0_and_prints_search_results(tmp_path: Path) -> None
     assert "150/150" in done.stdout
     assert "points" in done.stdout
     assert done.stdout.count("score") == 5, "one table for each question"
+    assert "an answer: " in done.stdout
+    assert "[1]" in done.stdout or "no answer: " in done.stdout
     assert list(tmp_path.glob("ticketstream-*")) == [], "the temporary folder is removed"
