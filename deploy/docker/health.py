@@ -1,4 +1,4 @@
-"""The liveness check of the image: exits with 0, or with 1 and the reason.
+"""The liveness check of the image: exits with 0, or with 1 and the reason. Arguments are the ports to ask.
 
 It uses the standard library only, because it runs every ten seconds beside the worker.
 """
@@ -8,8 +8,9 @@ import sys
 import urllib.error
 import urllib.request
 
-#: The port that is set, or the default ports of all roles.
-PORTS = [os.environ["TICKETS_HEALTH__PORT"]] if os.environ.get("TICKETS_HEALTH__PORT") else ["8080", "8081"]
+#: The ports that are given, or the one that is set, or the default ports of all roles.
+SET = os.environ.get("TICKETS_HEALTH__PORT")
+PORTS = sys.argv[1:] or ([SET] if SET else ["8080", "8081"])
 TIMEOUT_S = 3
 
 

@@ -63,6 +63,15 @@ def workers() -> dict[str, Service]:
     }
 
 
+def apps() -> dict[str, Service]:
+    """The HTTP services, by name."""
+    return {
+        name: service
+        for name, service in read()["services"].items()
+        if str((service.get("command") or [""])[0]).startswith("services.")
+    }
+
+
 def ours() -> dict[str, Service]:
     """The services that run our image."""
     return {name: service for name, service in read()["services"].items() if "build" in service}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.environment import variables
-from tests.deploy.compose.project import FILE, SECURED, opening, ours, read, services, workers
+from tests.deploy.compose.project import FILE, SECURED, apps, opening, ours, read, services, workers
 from tests.deploy.compose.schema import faults
 from tests.deploy.tools import ROOT
 from tests.rigs.kafka.jars import VERSION as KAFKA_VERSION
@@ -77,9 +77,27 @@ def test_every_role_runs_as_the_sizes_say() -> None:
         assert service["environment"]["TICKETS_MODEL__THREADS"] == str(task["vcpu"])
 
 
+def test_every_http_service_runs_as_the_sizes_say() -> None:
+    """A service's module, port, cores and memory are those of sizes.yaml, it listens beyond its container, and it asks
+    for tokens of the issuer that the user names."""
+    assert set(apps()) == set(_SIZES["services"])
+    for name, service in apps().items():
+        size = _SIZES["services"][name]
+        assert service["entrypoint"] == ["python", "-m"]
+        assert service["command"] == [size["module"]]
+        assert service["ports"] == [f"127.0.0.1:{size['port']}:{size['port']}"]
+        assert service["cpus"] == size["vcpu"]
+        assert service["mem_limit"] == f"{size['memory_mib']}m"
+        assert service["healthcheck"]["test"] == ["CMD", "python", "/opt/health.py", str(size["port"])]
+        assert service["environment"][f"TICKETS_{'API' if name == 'tickets' else 'RAG'}__HOST"] == "0.0.0.0"
+        given = read({"ISSUER": "https://issuer.example", "CLIENT_IDS": "console"})["services"][name]["environment"]
+        assert given["TICKETS_AUTH__ISSUER"] == "https://issuer.example"
+        assert given["TICKETS_AUTH__CLIENT_IDS"] == "console"
+
+
 def test_our_containers_are_hardened() -> None:
     """Our containers have a read-only root, no capabilities, and can't gain privileges."""
-    assert set(ours()) == {*workers(), "topics"}
+    assert set(ours()) == {*workers(), *apps(), "topics"}
     for name, service in ours().items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -179,7 +197,9 @@ def test_the_image_is_built_as_the_dockerfile_can() -> None:
         assert f"ARG VERSION={_version()}\n" in text
 
 
-@pytest.mark.parametrize("profiles", [["single"], ["split"], ["single", "observability"], ["split", "observability"]])
+@pytest.mark.parametrize(
+    "profiles", [["single"], ["split"], ["single", "services"], ["single", "observability"], ["split", "observability"]]
+)
 def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
     """`docker compose config` finds the same services, commands and variables."""
     chosen = [f"--profile={profile}" for profile in profiles]
@@ -201,8 +221,9 @@ def test_docker_compose_itself_takes_it(profiles: list[str]) -> None:
 
 def test_every_combination_of_profiles_has_its_dependencies() -> None:
     """Every combination of profiles starts the services that its services depend on."""
-    for chosen in product([False, True], repeat=3):
-        profiles = [name for name, is_in in zip(("single", "split", "observability"), chosen, strict=True) if is_in]
+    names = ("single", "split", "services", "observability")
+    for chosen in product([False, True], repeat=len(names)):
+        profiles = [name for name, is_in in zip(names, chosen, strict=True) if is_in]
         there = services(*profiles)
         assert {other for service in there.values() for other in service.get("depends_on", {})} <= set(there)
 

@@ -27,7 +27,7 @@ from tests.deploy.compose.acting import (
     properties,
     wait_ready,
 )
-from tests.deploy.compose.project import FILE, SECURED, read, read_secured, workers
+from tests.deploy.compose.project import FILE, SECURED, apps, read, read_secured, workers
 from tests.deploy.compose.schema import faults
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
@@ -88,8 +88,8 @@ def test_every_port_asks_for_a_password_over_tls(secrets: _Secrets) -> None:
     assert {entry.split(":")[1] for entry in protocols.split(",")} == {"SASL_SSL"}
     assert services["qdrant"]["environment"]["QDRANT__SERVICE__ENABLE_TLS"] == "true"
     assert services["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"] == secrets.passwords["QDRANT_API_KEY"]
-    assert "http://" not in yaml.safe_dump([services[name]["environment"] for name in (*workers(), "topics")])
-    for name in (*workers(), "topics"):
+    assert "http://" not in yaml.safe_dump([services[name]["environment"] for name in (*workers(), *apps(), "topics")])
+    for name in (*workers(), *apps(), "topics"):
         environment = services[name]["environment"]
         assert {n for n in environment if n.startswith("TICKETS_")} <= set(variables())
         assert environment["TICKETS_KAFKA__BROKERS"] == "kafka:19092", "the base file's settings stay"
@@ -142,7 +142,8 @@ def test_prometheus_asks_qdrant_with_its_key() -> None:
         ("qdrant", {"index"}),
         ("grafana", {"dashboard"}),
         ("prometheus", {"index", "metrics", "dashboard"}),
-        *((name, {"kafka", "index", "metrics"}) for name in workers()),
+        *((name, {"kafka", "index", "metrics"}) for name in (*workers(), "rag")),
+        ("tickets", {"kafka", "metrics"}),
     ],
 )
 def test_a_service_reaches_only_what_it_talks_to(service: str, networks: set[str]) -> None:
