@@ -114,7 +114,7 @@ def test_brokers_that_report_no_controller_raise_no_alarm(plans: dict[str, Plann
 def test_your_tags_are_on_every_resource(workspace: Workspace, tmp_path: Path) -> None:
     """The variable `tags` adds to our own tags, and replaces none."""
     found = _planned(workspace, tmp_path, tags={"team": "support", "application": "other"})
-    tagged = [each["values"]["tags_all"] for each in found if each["values"].get("tags_all")]
+    tagged = [tags for each in found if (tags := each.get("values", {}).get("tags_all"))]
     assert len(tagged) > 60
     assert all(one["team"] == "support" and one["application"] == "ticketstream" for one in tagged)
 
