@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bench.quality import ANSWERS, FINDING, LABELS
+from bench.quality import ANSWERS, FINDING, LABELS, SEARCH
 from bench.suite import GPU_PYTHON, Figure, Suite
 
 _FOREIGN: Final = Path(__file__).parent / "contenders" / "foreign"
@@ -221,6 +221,7 @@ SUITES: Final = {
         _ENRICH,
         _START,
         FINDING,
+        SEARCH,
         LABELS,
         ANSWERS,
         _GPU,

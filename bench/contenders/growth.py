@@ -124,7 +124,7 @@ def _ask(settings: IndexSettings, truth: Truth) -> dict[str, float]:
     by_both = _search_by_both(index)
     rss = _rss_mib()
     size = index.size().points
-    with _writing(index, size):
+    with writing(index, size):
         beside, _ = _search(index, truth, seconds=_BESIDE_S)
     writes = _timed_writes(index, size + _PACE * 100)
     index.close()
@@ -192,7 +192,7 @@ def _search_by_both(index: EmbeddedIndex) -> list[float]:
 
 
 @contextmanager
-def _writing(index: EmbeddedIndex, first: int) -> Iterator[None]:
+def writing(index: EmbeddedIndex, first: int) -> Iterator[None]:
     """Write new tickets at a worker's pace meanwhile."""
     done, source = threading.Event(), VectorSource(13)
 
