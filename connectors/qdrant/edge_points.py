@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import Found, Upsert
+from connectors.qdrant.engine import Found, Stored, Upsert
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import pack, unpack
 from core.records import Point, SparseVector
@@ -14,7 +14,13 @@ from core.records import Point, SparseVector
 
 def found_of(points: Sequence[edge.ScoredPoint]) -> list[Found]:
     """What a query has found."""
-    return [Found(str(point.id), unpack(point.payload), point.score) for point in points]
+    return [_found(point, unpack(point.payload)) for point in points]
+
+
+def _found(point: edge.ScoredPoint, payload: Stored) -> Found:
+    """A head's payload holds its id, which the engine would have to make an object of."""
+    head = payload.get("head") if payload.get("chunk") == 0 else None
+    return Found(head if isinstance(head, str) else str(point.id), payload, point.score)
 
 
 def edge_point(point: Point) -> edge.Point:
