@@ -30,7 +30,8 @@ from services.tickets.monitor import Monitor
 from services.tickets.sending import RelayThread, TopicSend
 
 NAME: Final = "tickets"
-_LOOK_EVERY_S: Final = 1.0
+#: Time between two looks at the store. In DynamoDB a look reads the whole outbox, which costs.
+_LOOK_EVERY_S: Final = {"sqlite": 1.0, "dynamodb": 5.0}
 #: A body may have more bytes than the event that it becomes, because of escapes and spaces.
 _BODY_FACTOR: Final = 2
 
@@ -55,7 +56,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     stores = _open_stores(settings.api, stack)
     monitor = Monitor(stores.tickets, stores.outbox, max_events=settings.api.max_outbox_events)
     relay = _open_relay(settings, stores, monitor, telemetry, stack)
-    _open_watch(monitor, telemetry, stack)
+    _open_watch(monitor, telemetry, stack, every_s=_LOOK_EVERY_S[settings.api.store])
 
     def written() -> None:
         monitor.added()
@@ -128,14 +129,14 @@ def _owner(settings: ApiSettings) -> str:
     return node if settings.store == "sqlite" else f"{node}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def _open_watch(monitor: Monitor, telemetry: Telemetry, stack: ExitStack) -> None:
-    """Look at the store now and every second, in a thread."""
+def _open_watch(monitor: Monitor, telemetry: Telemetry, stack: ExitStack, *, every_s: float) -> None:
+    """Look at the store now and every `every_s` seconds, in a thread."""
     telemetry.track("tickets_outbox_events", lambda: monitor.events)
     telemetry.track("tickets_outbox_age_seconds", lambda: monitor.age_s)
     stop = threading.Event()
 
     def watch() -> None:
-        while not stop.wait(_LOOK_EVERY_S):
+        while not stop.wait(every_s):
             monitor.look()
 
     monitor.look()

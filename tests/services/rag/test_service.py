@@ -16,7 +16,7 @@ from core.environment import load_settings
 from core.errors import EXIT_USAGE, ConfigError
 from core.feedback import Feedback
 from local.issuer import LocalIssuer, open_issuer
-from services.rag.__main__ import serve
+from services.rag.__main__ import SERVICE
 from synthetic.tickets import SyntheticRecord
 from tests.e2e.world import WorkerProcess, World
 from tests.rigs.waiting import wait_until
@@ -107,7 +107,7 @@ def test_a_mistake_in_the_settings_is_named(variables: dict[str, str], words: st
     trusted = {"TICKETS_AUTH__ISSUER": "http://127.0.0.1:1", "TICKETS_AUTH__CLIENT_IDS": "local"} if variables else {}
     environ = {"TICKETS_RAG__FEEDBACK_FILE": str(tmp_path / "f.db"), **trusted, **variables}
     with pytest.raises(ConfigError, match=words):
-        serve(load_settings(environ), threading.Event(), opened=lambda _port: pytest.fail("it serves"))
+        SERVICE.serve(load_settings(environ), threading.Event(), opened=lambda _port: pytest.fail("it serves"))
 
 
 def test_a_mistake_is_one_line_with_exit_code_2(tmp_path: Path) -> None:

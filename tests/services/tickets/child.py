@@ -12,7 +12,7 @@ from typing import Final
 from core.failpoints import VARIABLE
 from core.service_settings import ApiSettings
 from core.settings import KafkaSettings, Settings, TopicSettings
-from services.tickets.__main__ import serve
+from services.tickets.__main__ import SERVICE
 from tests.rigs.waiting import PATIENCE_S
 from tests.services.tickets.apps import NamedCallers
 from tests.services.tickets.mutants import MUTANTS
@@ -71,4 +71,4 @@ def _run(opened: Connection, settings: Settings, failpoints: str, mutant: str) -
     os.environ[VARIABLE] = failpoints
     if mutant:
         MUTANTS[mutant]()
-    serve(settings, stop, opened=opened.send, authenticator=NamedCallers())
+    SERVICE.serve(settings, stop, opened=opened.send, authenticator=NamedCallers())

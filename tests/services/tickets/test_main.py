@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.tickets.__main__ import main
+from services.tickets.__main__ import SERVICE
 from tests.connectors.ticket_store.stores import dynamodb
 
 
@@ -36,7 +36,7 @@ def test_a_mistake_is_one_line(
 ) -> None:
     """The line names the setting."""
     monkeypatch.setenv(name, value)
-    assert main() == 2
+    assert SERVICE.main() == 2
     error = capsys.readouterr().err
     assert error.startswith("ticketstream: ")
     assert message in error
@@ -47,7 +47,7 @@ def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     """The service says which setting holds the port that another program has."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("TICKETS_API__PORT", str(taken.getsockname()[1]))
-        assert main() == 2
+        assert SERVICE.main() == 2
     assert "TICKETS_API__PORT" in capsys.readouterr().err
 
 
@@ -58,5 +58,5 @@ def test_missing_tables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setenv("TICKETS_API__STORE", "dynamodb")
     monkeypatch.setenv("TICKETS_API__AWS_REGION", "eu-central-1")
     with dynamodb():
-        assert main() == 3
+        assert SERVICE.main() == 3
     assert "create Tickets, TicketMetadata and UserSessions" in capsys.readouterr().err

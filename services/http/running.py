@@ -1,0 +1,99 @@
+"""Runs a service until SIGTERM or SIGINT: `python -m services.NAME`."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final, Protocol
+
+from fastapi import FastAPI
+from msgspec import Struct
+
+from core.environment import load_settings
+from core.errors import EXIT_OK, FatalError, TicketstreamError
+from core.settings import Settings
+from runtime.logs import set_up_logging
+from services.http.callers import Authenticator
+from services.http.server import open_asgi_server
+
+logger: Final = logging.getLogger("ticketstream.http")
+
+_LOOK_S: Final = 1.0
+
+
+class OpenApp(Protocol):
+    """Opens an app; see the services' `compose`."""
+
+    def __call__(self, settings: Settings, stack: ExitStack, *, authenticator: Authenticator | None = None) -> FastAPI:
+        """The app, whose parts `stack` closes."""
+        ...
+
+
+class Address(Struct, frozen=True):
+    """Where a service listens, and the variable that an error about its port names."""
+
+    host: str
+    port: int
+    setting: str
+
+
+class Service(Struct, frozen=True):
+    """A service: how its app is opened, and where it listens."""
+
+    open_app: OpenApp
+    address: Callable[[Settings], Address]
+
+    def main(self) -> int:
+        """Serve as the environment says. Returns the exit code; an error is one line."""
+        try:
+            settings = load_settings()
+            set_up_logging(settings.log)
+            self.serve(settings, _stop_on_signal(), opened=_say_port)
+        except TicketstreamError as error:
+            sys.stderr.write(f"ticketstream: {error}\n")
+            return error.exit_code
+        return EXIT_OK
+
+    def serve(
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        *,
+        opened: Callable[[int], None],
+        authenticator: Authenticator | None = None,
+    ) -> None:
+        """Serve until `stop` is set; then answer what has begun, and close what was opened.
+
+        Args:
+            settings: all groups.
+            stop: ends the service.
+            opened: called with the port when requests are answered.
+            authenticator: tells callers; by default by the tokens of the issuer in the settings.
+
+        Raises:
+            ConfigError: a setting is wrong.
+            UnavailableError: something that the app needs at its start is unavailable.
+            FatalError: the HTTP server did not start, or ended.
+        """
+        with ExitStack() as stack:
+            app = self.open_app(settings, stack, authenticator=authenticator)
+            address = self.address(settings)
+            server = open_asgi_server(app, stack, host=address.host, port=address.port, setting=address.setting)
+            opened(server.port)
+            while server.alive and not stop.wait(_LOOK_S):
+                pass
+            if not stop.is_set():
+                raise FatalError("the HTTP server ended; see the lines before this one")
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _say_port(port: int) -> None:
+    logger.info("requests are answered", extra={"port": port})
