@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import Route
 
 from core.environment import load_settings
 from core.errors import EXIT_OK, TicketstreamError
@@ -113,7 +114,9 @@ def create_mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: T
     transport = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, json_response=True, transport_security=names
     )
-    app.router.routes.extend(transport.routes)
+    # POST only: a GET would open a stream for messages that this server never sends, and hold a place for ever.
+    endpoints = [route.endpoint for route in transport.routes if isinstance(route, Route) and route.path == PATH]
+    app.router.routes += [Route(PATH, endpoint, methods=["POST"]) for endpoint in endpoints]
     app.router.lifespan_context = lambda _app: server.session_manager.run()
     return app
 

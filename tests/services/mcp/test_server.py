@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from typing import Literal
 
 import anyio
 import httpx
@@ -81,15 +82,17 @@ async def _make_mistakes(client: Client) -> None:
         assert words in _text(result)
 
 
-@pytest.mark.parametrize("use", [_use_every_tool, _make_mistakes])
-def test_the_tools_work_over_http(over_http: str, issuer: Issuer, services: FakeServices, use: Use) -> None:
+@pytest.mark.parametrize(("use", "mode"), [(_use_every_tool, "legacy"), (_make_mistakes, "auto")])
+def test_the_tools_work_over_http(
+    over_http: str, issuer: Issuer, services: FakeServices, use: Use, mode: Literal["legacy", "auto"]
+) -> None:
     """The services get the caller's own token, and a problem's detail reaches the assistant as a tool error."""
     headers = issuer.headers("globex")
 
     async def run() -> None:
         async with (
             httpx2.AsyncClient(headers=headers) as http,
-            Client(streamable_http_client(over_http, http_client=http)) as client,
+            Client(streamable_http_client(over_http, http_client=http), mode=mode) as client,
         ):
             await use(client)
 
@@ -109,6 +112,13 @@ def test_a_caller_without_a_valid_token_is_refused(over_http: str, issuer: Issue
         assert response.headers["Content-Type"] == "application/problem+json"
         assert "Bearer" in response.headers["WWW-Authenticate"]
     assert services.headers == []
+
+
+def test_no_request_waits_for_messages_that_never_come(over_http: str, issuer: Issuer) -> None:
+    """Only POST is allowed: a stream that a GET opened would hold a place for ever."""
+    for method in ("GET", "DELETE", "PUT"):
+        response = httpx.request(method, over_http, headers={**issuer.headers(), "Accept": "text/event-stream"})
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
 def test_the_tools_work_over_stdio(services: FakeServices) -> None:
