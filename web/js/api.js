@@ -101,7 +101,6 @@ export class Api {
       });
       let complete = false;
       for await (const { event, data } of readEvents(response.body.pipeThrough(heartbeat))) {
-        if (event === "error") throw streamProblem(data);
         yield { ...JSON.parse(data), type: event };
         complete ||= event === "done";
       }
@@ -122,11 +121,6 @@ export class Api {
   #who() {
     return { Authorization: `Bearer ${this.token()}` };
   }
-}
-
-function streamProblem(data) {
-  const { title, detail } = JSON.parse(data);
-  return new Problem({ title: title ?? CUT_OFF.title, detail: detail ?? "" });
 }
 
 /** A token from the local issuer, for the code that it printed. */
