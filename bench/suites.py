@@ -208,6 +208,28 @@ _ROLES: Final = Suite(
     note="The broker shares the cores. Bytes are those of key, value and headers, before compression.",
 )
 
+_SERVING: Final = Suite(
+    name="serving",
+    question="How long does the RAG service take for an answer?",
+    module="bench.contenders.serving",
+    contenders=("one after another", "20 requests/s", "20 requests/s beside ingest"),
+    reference="one after another",
+    unit="answers",
+    broker="empty",
+    figures=(
+        Figure("rate", "requests/s", 1),
+        Figure("ingest", "tickets written/s"),
+        Figure("p50", "answer p50, ms", 1, plotted=True),
+        Figure("p95", "answer p95, ms", 1, plotted=True),
+        Figure("first p50", "first event p50, ms", 1, plotted=True),
+        Figure("first p95", "first event p95, ms", 1, plotted=True),
+        Figure("refused", "refused"),
+    ),
+    axis="milliseconds from when a request is due",
+    note="Extractive answers over HTTP, each to a question of its own; worker, broker, service and client share the "
+    "cores.",
+)
+
 SUITES: Final = {
     suite.name: suite
     for suite in (
@@ -220,6 +242,7 @@ SUITES: Final = {
         _GROWTH,
         _ENRICH,
         _START,
+        _SERVING,
         FINDING,
         SEARCH,
         LABELS,

@@ -118,11 +118,11 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
             tenant_id=question.tenant_id, limit=_TICKETS + 1, solved=True, public_only=True
         )  # with the ticket itself, which is left out
         found = self.search(text, query)
-        scores = {hit.ticket_id: hit.score for hit in found.hits if hit.ticket_id != question.ticket_id}
-        chosen = list(scores)[:_TICKETS]
+        hits = {hit.ticket_id: hit for hit in found.hits if hit.ticket_id != question.ticket_id}
+        chosen = list(hits)[:_TICKETS]
         threads = self.searcher.threads(question.tenant_id, chosen, public_only=True)
         return gather(
-            [Found(scores[thread.ticket_id], thread) for thread in threads],
+            [Found(hits[thread.ticket_id].score, thread, hits[thread.ticket_id].exact) for thread in threads],
             tenant_id=question.tenant_id,
             confidence=found.confidence,
             model=found.model,
