@@ -14,6 +14,7 @@ from cli import (
     dlq,
     doctor,
     evaluate,
+    feedback,
     mcp,
     model,
     produce,
@@ -62,6 +63,7 @@ app.command("restore")(backup.restore)
 app.command("train")(train.train_labels)
 app.command("mcp")(mcp.mcp)
 app.add_typer(tickets.app, name="tickets")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)

@@ -25,6 +25,7 @@ COMMANDS = [
     "restore",
     "mcp",
     "tickets",
+    "feedback",
     "dlq",
     "model",
     "doctor",

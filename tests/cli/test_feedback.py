@@ -1,0 +1,60 @@
+"""`ticketstream feedback export`: verdicts as training data."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from connectors.feedback.sqlite import open_feedback
+from core.errors import EXIT_USAGE
+from core.feedback import Feedback, GivenAnswer
+
+_ANSWER = GivenAnswer(
+    tenant_id="acme",
+    answer_id="a1",
+    agent="hash-of-a-user",
+    question="Why does ada@example.com get no mail?",
+    question_key="q1",
+    text="The quota is full.",
+    tickets=("T-1",),
+    model="extractive",
+    at_ms=1,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the settings."""
+    path = tmp_path / "feedback.db"
+    monkeypatch.setenv("TICKETS_RAG__FEEDBACK_FILE", str(path))
+    return path
+
+
+def test_an_export_has_no_personal_data(path: Path) -> None:
+    """Each verdict is a line with question, answer and what was sent, redacted, without the user."""
+    store = open_feedback(path)
+    store.vote(
+        Feedback(answer=_ANSWER, agent="hash-of-a-user", verdict="edited", at_ms=2, text="Call +1 202 555 0134.")
+    )
+    other = msgspec.structs.replace(_ANSWER, tenant_id="globex", answer_id="a2")
+    store.vote(Feedback(answer=other, agent="x", verdict="discarded", at_ms=3, reason="Wrong."))
+    store.close()
+    lines = CliRunner().invoke(app, ["feedback", "export"]).stdout.splitlines()
+    assert len(lines) == 2
+    first = json.loads(lines[0])
+    assert first["question"] == "Why does [EMAIL] get no mail?"
+    assert (first["answer"], first["text"], first["verdict"]) == ("The quota is full.", "Call [PHONE].", "edited")
+    assert "hash-of-a-user" not in lines[0]
+    only = CliRunner().invoke(app, ["feedback", "export", "--tenant", "globex"]).stdout
+    assert json.loads(only)["reason"] == "Wrong."
+
+
+def test_an_export_without_feedback_creates_nothing(path: Path) -> None:
+    """The error names the setting, and no file is made."""
+    result = CliRunner().invoke(app, ["feedback", "export"])
+    assert result.exit_code == EXIT_USAGE
+    assert "TICKETS_RAG__FEEDBACK_FILE" in " ".join(result.stderr.split())
+    assert not path.exists()
