@@ -229,6 +229,7 @@ def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
     """The stores in the tables with this prefix, which exist already.
 
     Raises:
+        ConfigError: no region is configured.
         UnavailableError: DynamoDB doesn't answer or refuses, or a table is missing.
     """
     try:

@@ -1,12 +1,12 @@
 """The outbox in DynamoDB: items of `TicketMetadata`, written in the transaction of their ticket.
 
 A partition is read in the order of time, in which the versions of a ticket are ordered too. A query is no snapshot: it
-may pass the place of a version before that is written, and then find the next one. So before a ticket's first event is
-handed out, the event before it is looked up; if it is there, the ticket's events wait for the next pass.
+may pass the place of a version before that is written, and then find the next one. So an event that doesn't follow the
+one before it is handed out only if that one is gone; if it is there, the ticket's events wait for the next pass.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from connectors.ticket_store.tables import METADATA, Item, Tables, translated
@@ -30,12 +30,12 @@ class DynamoOutbox:
     def pages(self, size: int) -> Iterator[Sequence[OutboxEvent]]:
         """See `Outbox`."""
         for partition in range(PARTITIONS):
-            begun: set[str] = set()
+            last: dict[str, int] = {}  # version handed out, by ticket
             waiting: set[str] = set()
             for items in self._items(partition, size):
-                waiting |= self._overtaken([item for item in items if _ticket(item) not in begun | waiting])
+                waiting |= self._overtaken(_gaps(items, last))
                 events = [_event(item) for item in items if _ticket(item) not in waiting]
-                begun |= {_ticket(item) for item in items} - waiting
+                last |= {_ticket(item): _version(item) for item in items}
                 if events:
                     yield events
 
@@ -50,11 +50,8 @@ class DynamoOutbox:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _overtaken(self, items: Sequence[Item]) -> set[str]:
-        """Tickets of which an event is in the outbox that comes before their first one in `items`."""
-        first: dict[str, Item] = {}
-        for item in items:
-            first.setdefault(_ticket(item), item)
-        keys = [{"pk": item["pk"], "sk": item["previous"]} for item in first.values() if "previous" in item]
+        """Tickets of which the event before one of `items` is still in the outbox."""
+        keys = [{"pk": item["pk"], "sk": item["previous"]} for item in items]
         found: set[str] = set()
         for begin in range(0, len(keys), _MAX_READS):
             found |= {_ticket(item) for item in self._read(keys[begin : begin + _MAX_READS])}
@@ -165,6 +162,16 @@ def outbox_item(tables: Tables, change: Change, packed: bytes) -> Item:
     return {"TableName": tables.name(METADATA), "Item": item}
 
 
+def _gaps(items: Sequence[Item], last: Mapping[str, int]) -> list[Item]:
+    """The events that have one before them which is neither in `items` nor was handed out."""
+    versions, gaps = dict(last), []
+    for item in items:
+        if "previous" in item and versions.get(_ticket(item)) != _version(item) - 1:
+            gaps.append(item)
+        versions[_ticket(item)] = _version(item)
+    return gaps
+
+
 def _sort_key(updated_ms: int, ticket: bytes, version: int) -> str:
     return f"{updated_ms:015d}/{ticket.decode()}/{version}"
 
@@ -180,10 +187,14 @@ def _event(item: Item) -> OutboxEvent:
         row_id=item["sk"]["S"],
         tenant_id=tenant_id,
         ticket_id=ticket_id,
-        version=int(item["version"]["N"]),
+        version=_version(item),
         updated_ms=int(item["updated_ms"]["N"]),
         value=zlib.decompress(item["value"]["B"]),
     )
+
+
+def _version(item: Item) -> int:
+    return int(item["version"]["N"])
 
 
 def _ticket(item: Item) -> str:

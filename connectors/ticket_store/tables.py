@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, cast
 
 from msgspec import Struct
 
-from core.errors import FatalError, TransientError
+from core.errors import ConfigError, FatalError, TransientError
 from core.ticket_store import StoreLimitError
 from delivery.backoff import Backoff
 
@@ -86,10 +86,11 @@ def open_tables(*, prefix: str, region: str | None) -> Tables:
     """A client with the process's own credentials.
 
     Raises:
-        FatalError: no region is configured.
+        ConfigError: no region is configured.
     """
     import boto3  # noqa: PLC0415 - imported for DynamoDB only
     from botocore.config import Config  # noqa: PLC0415 - likewise
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
 
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 4},
@@ -97,8 +98,10 @@ def open_tables(*, prefix: str, region: str | None) -> Tables:
         read_timeout=5,
         max_pool_connections=64,
     )
-    with translated("opening"):
+    try:
         return Tables(cast("Client", boto3.client("dynamodb", region_name=region, config=config)), prefix)
+    except NoRegionError:
+        raise ConfigError("TICKETS_API__AWS_REGION: DynamoDB needs a region, such as eu-central-1") from None
 
 
 @contextmanager
@@ -114,13 +117,12 @@ def translated(doing: str) -> Iterator[None]:
         BotoCoreError,
         ClientError,
         NoCredentialsError,
-        NoRegionError,
     )
 
     try:
         yield
-    except (NoCredentialsError, NoRegionError) as error:
-        raise FatalError(f"DynamoDB: {_line(error)}; set TICKETS_API__AWS_REGION and give boto3 credentials") from None
+    except NoCredentialsError:
+        raise FatalError("DynamoDB: there are no credentials; give boto3 a role, a profile or a key") from None
     except BotoCoreError as error:
         raise TransientError(f"DynamoDB: {doing}: {_line(error)}", retry_after_s=1.0) from None
     except ClientError as error:

@@ -68,7 +68,7 @@ class Monitor:
         """Return if the outbox has room for another event.
 
         Raises:
-            Problem: it is full, or the store is unavailable.
+            Problem: it is full.
         """
         if self.events >= self._max_events:
             raise unavailable(

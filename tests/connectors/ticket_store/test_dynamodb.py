@@ -145,31 +145,30 @@ def test_unprocessed_events_are_removed_later(client: FaultyClient, tables: Tabl
     assert outbox.size().events == 0
 
 
-def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: Tables) -> None:
+@pytest.mark.parametrize("size", [1, 10])
+@pytest.mark.parametrize("missed", [1, 2, 3])
+def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: Tables, missed: int, size: int) -> None:
     """If a query has missed a version that was written while it ran, later versions of its ticket wait."""
     tickets, outbox = DynamoTickets(tables), DynamoOutbox(tables)
     other = next(f"O-{number}" for number in range(1, 100) if _partition(f"O-{number}") == _partition("T-1"))
-    for change in (upsert(), upsert(version=2), upsert(other)):
+    for change in (upsert(), upsert(version=2), upsert(version=3), upsert(version=4), upsert(other)):
         tickets.apply(change)
     whole = client._client.query
-    missed = tickets_of(outbox)[0]
 
     def query(**request: Any) -> Any:
         page = whole(**request)
-        return page | {"Items": [item for item in page["Items"] if item.get("sk", {}).get("S") != missed]}
+        return page | {"Items": [item for item in page["Items"] if not item["sk"]["S"].endswith(f"/T-1/{missed}")]}
 
     client.replaced["query"] = query
-    assert [(event.ticket_id, event.version) for page in outbox.pages(10) for event in page] == [(other, 1)]
+    # In a page with the gap the versions before it wait, too.
+    assert versions_of(outbox, "T-1", size) == (list(range(1, missed)) if size == 1 else [])
+    assert versions_of(outbox, other, size) == [1]
     client.replaced = {}
-    assert {(event.ticket_id, event.version) for page in outbox.pages(10) for event in page} == {
-        ("T-1", 1),
-        ("T-1", 2),
-        (other, 1),
-    }
+    assert versions_of(outbox, "T-1", size) == [1, 2, 3, 4]
 
 
-def tickets_of(outbox: DynamoOutbox) -> list[str]:
-    return [event.row_id for page in outbox.pages(10) for event in page if event.ticket_id == "T-1"]
+def versions_of(outbox: DynamoOutbox, ticket_id: str, size: int) -> list[int]:
+    return [event.version for page in outbox.pages(size) for event in page if event.ticket_id == ticket_id]
 
 
 def _partition(ticket_id: str) -> int:

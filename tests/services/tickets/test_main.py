@@ -60,3 +60,13 @@ def test_missing_tables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     with dynamodb():
         assert SERVICE.main() == 3
     assert "create Tickets, TicketMetadata and UserSessions" in capsys.readouterr().err
+
+
+def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """DynamoDB without a region is a mistake in the settings."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("TICKETS_API__STORE", "dynamodb")
+    assert SERVICE.main() == 2
+    assert capsys.readouterr().err.startswith("ticketstream: TICKETS_API__AWS_REGION: DynamoDB needs a region")
