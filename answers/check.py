@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from answers.events import Citation
 from answers.evidence import Evidence, Source
-from answers.lexicon import NEUTRAL, opposites
+from answers.lexicon import NEUTRAL, PASSIVE, PEOPLE, opposites
 from answers.ports import Draft
 from answers.reading import Clause, Reading, normalised, read
 from answers.sentences import is_statement, spans_of
@@ -97,27 +97,20 @@ def _is_lookalike(character: str) -> bool:
 
 
 def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citation, ...] | Unsupported:
-    """The sentence of a source that supports a claim; or for each of its clauses one."""
-    reason = "coverage"
+    """The sentence of a source that supports a claim; or sentences of one source for what the claim joins."""
+    parts, reason = _parts_of(claim), "coverage"
     for number in cited:
-        found = _align_to(claim, number, evidence.sources[number - 1])
+        source = evidence.sources[number - 1]
+        found = _align_to(claim, number, source)
         if isinstance(found, Citation):
             return (found,)
         reason = found
-    parts = _parts_of(claim)
-    if len(parts) > 1:
-        aligned = [_first(part, cited, evidence) for part in parts]
-        if None not in aligned:
-            return tuple(dict.fromkeys(one for one in aligned if one is not None))
+        whole = read(claim, source.language)
+        if len(parts) > 1 and not whole.conditions and not whole.ordered:
+            joined = [one for part in parts if isinstance(one := _align_to(part, number, source), Citation)]
+            if len(joined) == len(parts):
+                return tuple(dict.fromkeys(joined))
     return Unsupported(reason)
-
-
-def _first(claim: str, cited: Sequence[int], evidence: Evidence) -> Citation | None:
-    for number in cited:
-        found = _align_to(claim, number, evidence.sources[number - 1])
-        if isinstance(found, Citation):
-            return found
-    return None
 
 
 _PARTS: Final = re.compile(r";\s+|,?\s+(?:and then|and|then|und dann|und|et|y|e|en)\s+|,\s+", re.IGNORECASE)
@@ -162,8 +155,8 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
         "condition": claim.conditions != sentence.conditions,
         "negation": any(_negates(word, known) for word in set(claim.content) - known),
         "opposite": _is_flipped(claim.forms, sentence.forms),
-        "order": (claim.ordered or sentence.ordered) and not _same_order(claim.content, sentence.content),
-        "addition": not set(claim.content) - NEUTRAL <= (known | everywhere if sentence.refers else known),
+        "order": _is_reordered(claim, sentence),
+        "addition": not set(claim.content) - _neutral(claim) <= (known | everywhere if sentence.refers else known),
         "coverage": not _covered(claim, known),
     }
     for reason, fails in faults.items():
@@ -172,18 +165,32 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
     return None if all(_same_negation(clause, sentence, known) for clause in claim.clauses) else "negation"
 
 
+def _neutral(claim: Reading) -> frozenset[str]:
+    """Content that any sentence may have: those whom tickets are about only as the subject of a clause."""
+    return NEUTRAL | PEOPLE.intersection(clause.content[0] for clause in claim.clauses if clause.content)
+
+
 def _holds_in_order(wanted: Sequence[str], held: Sequence[str]) -> bool:
     """Whether all of `wanted` occur in `held`, in the same order: numbers that change places change the meaning."""
     rest = iter(held)
     return all(any(one == other for other in rest) for one in wanted)
 
 
-def _same_order(claim: Sequence[str], sentence: Sequence[str]) -> bool:
-    """Whether the words that both have stand in the same order."""
-    shared = set(claim) & set(sentence)
-    return [word for word in dict.fromkeys(claim) if word in shared] == [
-        word for word in dict.fromkeys(sentence) if word in shared
-    ]
+def _is_reordered(claim: Reading, sentence: Reading) -> bool:
+    """Whether words have changed places so that the meaning changes: around "before", or around a verb."""
+    if claim.ordered or sentence.ordered:
+        shared = set(claim.content) & set(sentence.content)
+        one, other = (
+            [word for word in dict.fromkeys(words) if word in shared] for words in (claim.content, sentence.content)
+        )
+        return one != other
+    if PASSIVE.isdisjoint(claim.forms) != PASSIVE.isdisjoint(sentence.forms):
+        return False
+    at = {word: place for place, word in reversed(list(enumerate(sentence.content)))}
+    places = [at.get(word, -1) for word in claim.content]
+    return any(
+        last >= 0 and first > middle > last for first, middle, last in zip(places, places[1:], places[2:], strict=False)
+    )
 
 
 def _negates(word: str, known: frozenset[str]) -> bool:

@@ -31,7 +31,8 @@ _OTHER_NEGATIONS: Final = words(
 
 #: If one side of a pair is in the claim and only the other in the source, the claim says the opposite.
 _PAIRS: Final = """
-on enable enables enabled activate activated | off disable disables disabled deactivate deactivated; up | down;
+on enable enables enabled activate activated | off disable disables disabled deactivate deactivated
+up | down;
 in | out; over | under; above | below; inside | outside; before | after; earlier | later;
 first | last;
 allow allows allowed permit | block blocks blocked deny denies denied forbid forbids;
@@ -45,7 +46,8 @@ all every | none no; old older oldest | new newer newest; slow slower | fast fas
 success succeeds succeeded | fail fails failed; upload uploaded | download downloaded;
 import imported | export exported; send sent | receive received;
 higher longer larger greater | lower shorter smaller; same | different other;
-include includes | exclude excludes; must required | may optional; left | right; public | private internal;
+include includes | exclude excludes; must required | may optional can could; will | was were did;
+wird werden | wurde wurden; left | right; public | private internal;
 true | false; yes | no; free | paid; buyer | seller; sender | recipient; plaintext | encrypted; with | without;
 ein an einschalten aktivieren aktiviert aktiv | aus ausschalten deaktivieren deaktiviert inaktiv;
 vor vorher | nach nachher danach; mehr | weniger; immer | nie niemals; alle | keine;
@@ -67,10 +69,19 @@ if: if provided providing falls wenn sofern indien mits caso
 unless: unless except excluding ausser es-sei-denn sauf hormis salvo excepto tranne eccetto exceto tenzij behalve
 only: only solely exclusively merely nur lediglich ausschliesslich seulement uniquement solo solamente unicamente
 only: soltanto apenas somente alleen slechts
+or: or oder oppure
+least: least mindestens
+most: most hochstens
 until: until till bis jusqu hasta fino ate totdat
 may: might maybe perhaps possibly probably vielleicht moglicherweise peut-etre quiza quizas forse talvez misschien
 """
-_CONDITIONS_OF: Final = {"fr": {"si": "if"}, "es": {"si": "if"}, "it": {"se": "if"}, "nl": {"als": "if"}}
+_CONDITIONS_OF: Final = {
+    "fr": {"si": "if", "ou": "or"},
+    "es": {"si": "if", "o": "or", "u": "or"},
+    "it": {"se": "if", "o": "or"},
+    "pt": {"ou": "or"},
+    "nl": {"als": "if", "of": "or"},
+}
 
 #: Numbers, and words that count.
 _NUMBERS: Final = """
@@ -100,7 +111,8 @@ _NUMBER_LANGUAGES: Final = {
 
 #: Words that mean the same in a support ticket. The first stands for all.
 _SAME: Final = """
-press click tap hit select choose pick; enable activate switch turn; delete remove erase clear empty purge wipe;
+press click tap hit select choose pick; enable activate switch turn disable deactivate;
+delete remove erase clear empty purge wipe;
 set put change adjust configure; open visit go; send upload attach submit; customer user client buyer;
 need take require; start launch begin run; fix repair solve resolve mend; reset renew regenerate;
 login signin logon log sign; logout signout; restart reboot relaunch; add insert append create;
@@ -109,7 +121,7 @@ lack lacked missing absent miss; shorten short shorter cut; minute min; second s
 verify check validate confirm; free unblock; issue grant give; parcel package shipment; page screen view;
 device unit machine; invoice bill; password passphrase; company firm business; ready available done;
 show display; build version release; big large long; mail email message; use apply; wait hold;
-move transfer migrate shift; enter type; register enrol enroll; expire lapse
+move transfer migrate shift; enter type; register enrol enroll; expire lapse; end finish complete
 """
 
 #: Units and days, which are as exact as the number before them.
@@ -136,27 +148,25 @@ ORDERING: Final = words(
     "before after than instead from into rather vor nach bevor nachdem als statt anstatt von avant apres depuis antes "
     "despues depois desde prima dopo invece voor na dan"
 )
+#: They mark who does something in the passive voice.
+PASSIVE: Final = words("by von durch par por pelo pela da dal door")
 #: They stand for a word of an earlier sentence.
 PRONOUNS: Final = words(
     "it its this that these those they them he she er sie es ihn ihm das dies diese dieser il elle ils elles cela ceci "
     "le la les lo los las esto este esta ello ella questo questa esso ela ele isso isto het deze dit die dat hij zij"
 )
-#: Whom and what every ticket is about: a claim may name them where its source doesn't.
-NEUTRAL: Final = frozenset(
-    stem(word) for word in words("customer agent team support way step cause problem error solution fix system")
-)
-
 #: Words that carry a sentence and no claim, beside the stopwords.
 MODALS: Final = words(
-    "please must should shall need needs may might would could can will just also now then therefore thus so hence "
+    "please see being described must should shall need needs may might would could can will just also now then "
+    "therefore thus so hence "
     "according via per within under bitte sollte sollten muss mussen kann konnen darf durfen auch jetzt dann "
     "also daher"
     "doit devez faut veuillez deve debe puede pode kunt moet graag"
 )
 CONJUNCTIONS: Final = words(
-    "and but or because so while whereas since und aber oder weil denn sondern sowie et mais ou car parce donc "
+    "and but because so while whereas since und aber weil denn sondern sowie et mais car parce donc "
     "y e pero"
-    "porque ma perche oppure mas en maar of omdat want"
+    "porque ma perche mas en maar omdat want"
 )
 
 
@@ -187,13 +197,17 @@ def opposites(word: str) -> frozenset[str]:
 
 
 def canonical(word: str) -> str:
-    """The word that stands for all that mean the same."""
+    """The word that stands for all that mean the same as a word or stem."""
     return _CANONICAL.get(word, word)
 
 
 def _rows(table: str) -> list[str]:
     """The entries of a table, which semicolons and line feeds separate."""
     return [row.strip() for row in re.split(r"[;\n]", table) if row.strip()]
+
+
+def _of_any_form(word: str) -> str:
+    return _CANONICAL.get(stem(word), stem(word))
 
 
 def _by_word(table: str) -> dict[str, str]:
@@ -230,4 +244,9 @@ _UNITS_OF: Final = {
 }
 _NUMBER_BY_WORD: Final = _by_word(_NUMBERS)
 _OPPOSITES: Final = _opposites()
-_CANONICAL: Final = {word: row.split()[0] for row in _rows(_SAME) for word in row.split()}
+_CANONICAL: Final = {
+    form: row.split()[0] for row in _rows(_SAME) for word in row.split() for form in (stem(word), word)
+}
+#: What every ticket is about, and whom: a claim may name it where its source doesn't.
+NEUTRAL: Final = frozenset(map(_of_any_form, words("support way step cause problem error solution fix system version")))
+PEOPLE: Final = frozenset(map(_of_any_form, words("customer agent team")))

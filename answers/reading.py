@@ -198,9 +198,7 @@ class _Reader:
         if lower in self._stopwords or folded in self._stopwords or folded in MODALS or len(folded) == 1:
             return
         same = canonical(folded)
-        own = stem(lower if same == folded else same, self._language)
-        if same == folded:  # "presses" means what "press" does
-            own = canonical(own)
+        own = canonical(stem(lower if same == folded else same, self._language))
         if name:
             self._names.append(own)
         self._content.append(own)

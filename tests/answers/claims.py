@@ -126,6 +126,31 @@ CASES: Final = (
         ),
     ),
     Case(
+        "en",
+        "If the log names host mail02, restart the queue. Empty the spool folder and publish record DK-17. The second "
+        "copy will be sent on Friday. You can resend it by hand or wait at least 40 minutes.",
+        (
+            "If the log names host mail02, restart the queue.",
+            "Empty the spool folder and publish record DK-17.",
+            "Publish record DK-17.",
+            "Empty the spool folder, and publish record DK-17.",
+            "You can resend it by hand or wait at least 40 minutes.",
+        ),
+        (
+            "If the log names host mail02, empty the spool folder.",
+            "If the log names host mail02, publish record DK-17.",
+            "Restart the queue and publish record DK-17.",
+            "The second copy was sent on Friday.",
+            "The second copy will be sent on Monday.",
+            "The third copy will be sent on Friday.",
+            "You must resend it by hand or wait at least 40 minutes.",
+            "You can resend it by hand and wait at least 40 minutes.",
+            "You can resend it by hand or wait at most 40 minutes.",
+            "You can resend it by hand or wait 40 minutes.",
+            "Publish record DK-17 before you empty the spool folder.",
+        ),
+    ),
+    Case(
         "de",
         "Ihr Browser sendet noch das alte Kennwort. Bitte löschen Sie den Eintrag für "
         "auth04.acme.example und melden Sie "

@@ -11,6 +11,7 @@ from answers.ports import Draft
 from answers.sentences import spans_of
 from tests.answers.claims import CASES, Case
 from tests.answers.threads import evidence, source
+from tests.answers.unseen import UNSEEN
 
 TEXT = CASES[0].text
 
@@ -30,6 +31,18 @@ def test_most_paraphrases_are_kept() -> None:
     claims = [(case, claim) for case in CASES for claim in case.good]
     lost = [claim for case, claim in claims if isinstance(_check(claim, case.text, case.language), Unsupported)]
     assert len(lost) <= 0.05 * len(claims), lost
+
+
+@pytest.mark.parametrize(("text", "_good", "bad"), UNSEEN)
+def test_no_unseen_falsehood_passes(text: str, _good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+    """The rules were not made with these."""
+    assert [claim for claim in bad if isinstance(_check(claim, text), Supported)] == []
+
+
+def test_many_unseen_paraphrases_are_kept() -> None:
+    """Three of four."""
+    kept = [isinstance(_check(claim, text), Supported) for text, good, _ in UNSEEN for claim in good]
+    assert sum(kept) >= 0.7 * len(kept)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
@@ -65,6 +78,13 @@ def test_only_cited_sources_count() -> None:
     assert check(Draft(claim, (1,)), both) == Unsupported("exact")
     assert check(Draft(claim, (3, 0, -1)), both) == Unsupported("no_source")
     assert check(Draft(claim, ()), both) == Unsupported("no_source")
+
+
+def test_a_claim_joins_sentences_of_one_source_only() -> None:
+    """Two tickets' steps together may solve neither's problem."""
+    claim = "Empty the cache and press Sync."
+    assert isinstance(check(Draft(claim, (1,)), evidence("Empty the cache. Then press Sync.")), Supported)
+    assert isinstance(check(Draft(claim, (1, 2)), evidence("Empty the cache.", "Press Sync.")), Unsupported)
 
 
 def test_the_numbers_of_sources_are_no_part_of_a_claim() -> None:
