@@ -1,15 +1,10 @@
 """Each rule of the plan has a test that fails on a mutant: the rule's source with one fault."""
 
-import importlib
-import inspect
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
+
+from tests.mutation import mutant
 
 #: Module of search/, the code and the fault in its place, and the test that must fail on it.
 _MUTANTS: Final = {
@@ -200,44 +195,8 @@ _MUTANTS: Final = {
 def test_each_rule_catches_its_mutant(name: str) -> None:
     """The test, which passes on the plan, fails on the mutant."""
     module, code, fault, test = _MUTANTS[name]
-    with _imported(test, module, code, fault) as run, pytest.raises((AssertionError, pytest.fail.Exception)):
-        run()
-
-
-@contextmanager
-def _imported(test: str, module: str, code: str, fault: str) -> Iterator[Callable[[], None]]:
-    """The test, on fresh modules of search/, one of which has `fault` instead of `code`."""
-    found = sys.modules
-    kept = {name: found.pop(name) for name in list(found) if name.startswith(("search.", "tests.search."))}
-    file, _, function = test.partition(".")
-    try:
-        _load_with_fault(f"search.{module}", code, fault)
-        tests = importlib.import_module(f"tests.search.{file}")
-        yield lambda: _run(getattr(tests, function), tests)
-    finally:
-        for name in [name for name in found if name.startswith(("search.", "tests.search."))]:
-            del found[name]
-        found.update(kept)
-
-
-def _load_with_fault(name: str, code: str, fault: str) -> None:
-    spec = find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    source = Path(spec.origin).read_text()
-    assert source.count(code) == 1, f"{name} has {source.count(code)} times {code!r}"
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
-    exec(compile(source.replace(code, fault), spec.origin, "exec"), loaded.__dict__)
-
-
-def _run(test: Callable[..., None], tests: Any) -> None:
-    """Run a test with its index or each of its parameters."""
-    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
-    if marks:
-        for values in marks[0].args[1]:
-            test(*(values if isinstance(values, tuple) else (values,)))
-    elif "index" in inspect.signature(test).parameters:
-        test(tests.filled())
-    else:
-        test()
+    with (
+        mutant("search", module, code, fault, test) as run,
+        pytest.raises((AssertionError, pytest.fail.Exception)),
+    ):
+        run(index="filled")
