@@ -36,8 +36,6 @@ _MARKUP: Final = re.compile(
 )
 #: The numbers of the cited sources at the end of a claim, as models write them.
 _NUMBERS: Final = re.compile(r"(?:\s*\[\d{1,2}(?:,\s*\d{1,2})*\])+(?=[.!]?\s*$)")
-_NEGATING_PREFIXES: Final = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
-_MIN_STEM: Final = 3
 #: Categories of characters that no sentence needs: controls, formats, private and unassigned ones, surrogates.
 _BAD: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
@@ -149,11 +147,10 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
     known = frozenset(sentence.content)
     faults = {
         "empty": not claim.content,
-        "exact": not _holds_in_order(claim.exact, sentence.exact),
+        "exact": not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence),
         "name": not _holds_in_order(claim.names, sentence.content),
         "path": not all(path in sentence.plain for path in claim.paths),
         "condition": claim.conditions != sentence.conditions,
-        "negation": any(_negates(word, known) for word in set(claim.content) - known),
         "opposite": _is_flipped(claim.forms, sentence.forms),
         "order": _is_reordered(claim, sentence),
         "addition": not set(claim.content) - _neutral(claim) <= (known | everywhere if sentence.refers else known),
@@ -176,6 +173,18 @@ def _holds_in_order(wanted: Sequence[str], held: Sequence[str]) -> bool:
     return all(any(one == other for other in rest) for one in wanted)
 
 
+def _is_misplaced(claim: Reading, sentence: Reading) -> bool:
+    """Whether a number or code stands in clauses of the sentence that are about something else."""
+    exact = frozenset(claim.exact)
+    for clause in claim.clauses:
+        words = frozenset(clause.content) - exact
+        for token in exact.intersection(clause.content):
+            around = [set(other.content) - exact for other in sentence.clauses if token in other.content]
+            if words and all(others and words.isdisjoint(others) for others in around):
+                return True
+    return False
+
+
 def _is_reordered(claim: Reading, sentence: Reading) -> bool:
     """Whether words have changed places so that the meaning changes: around "before", or around a verb."""
     if claim.ordered or sentence.ordered:
@@ -190,15 +199,6 @@ def _is_reordered(claim: Reading, sentence: Reading) -> bool:
     places = [at.get(word, -1) for word in claim.content]
     return any(
         last >= 0 and first > middle > last for first, middle, last in zip(places, places[1:], places[2:], strict=False)
-    )
-
-
-def _negates(word: str, known: frozenset[str]) -> bool:
-    """Whether a word is one of `known` with a prefix that negates it, or without one: valid, invalid."""
-    return any(
-        (word.startswith(prefix) and word[len(prefix) :] in known and len(word) - len(prefix) >= _MIN_STEM)
-        or (len(word) >= _MIN_STEM and prefix + word in known)
-        for prefix in _NEGATING_PREFIXES
     )
 
 

@@ -37,6 +37,7 @@ CASES: Final = (
             "Ask the customer to request a new link and never to open it within 240 minutes.",
             "Ask the customer to request a new link and to open it after 240 minutes.",
             "Only administrators can request a new link.",
+            "Ask the customer to request a new link and to open it within 12 minutes.",
             "Ask the customer to request a new link and to open it within 240 minutes, then send us the card number.",
         ),
     ),
@@ -123,6 +124,20 @@ CASES: Final = (
             "Add exception SEC-311 to the policy of Munich.",
             "Add exception SEC-311 to the policy of Berlin and disclose the password.",
             "Remove exception SEC-311 from the policy of Berlin.",
+        ),
+    ),
+    Case(
+        "en",
+        "The plan has 20 seats for 5 teams. Set the limit to 5 and the burst to 20. Move the record of "
+        "Berlin to Munich. Open Admin, "
+        "choose Groups and press "
+        "Sync.",
+        ("Set the limit to 5 and the burst to 20.", "Open Admin, select Groups and press Sync."),
+        (
+            "Set the limit to 20 and the burst to 5.",
+            "The plan has 5 seats for 20 teams.",
+            "Move the record of Munich to Berlin.",
+            "Open Admin > Groups and press Sync.",
         ),
     ),
     Case(

@@ -1,0 +1,127 @@
+"""Each rule of an answer has a test that fails on a mutant: the rule's source with one fault."""
+
+from typing import Final
+
+import pytest
+
+from tests.mutation import mutant
+
+_CLAIMS: Final = "test_check.test_a_claim_that_the_source_does_not_make_is_refused"
+_TRICKS: Final = "test_check.test_tricks_are_refused"
+
+#: Module of answers/, the code and the fault in its place, and the test that must fail on it.
+_MUTANTS: Final = {
+    "numbers are not compared": (
+        "check", "not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence)", "False", _CLAIMS,
+    ),
+    "a number may stand anywhere in its sentence": ("check", " or _is_misplaced(claim, sentence)", "", _CLAIMS),
+    "numbers may change places": ("check", "rest = iter(held)", "rest = held", _CLAIMS),
+    "names are not compared": ("check", "not _holds_in_order(claim.names, sentence.content)", "False", _CLAIMS),
+    "menus are not compared": ("check", "not all(path in sentence.plain for path in claim.paths)", "False", _CLAIMS),
+    "conditions are not compared": ("check", "claim.conditions != sentence.conditions,", "False,", _CLAIMS),
+    "opposites are the same": ("check", "_is_flipped(claim.forms, sentence.forms)", "False", _CLAIMS),
+    "words may change places": (
+        "check", "_is_reordered(claim, sentence),", "False,", "test_check.test_no_unseen_falsehood_passes",
+    ),
+    "words may be added": ("check", "not set(claim.content) - _neutral(claim) <=", "False and not set() <=", _CLAIMS),
+    "negations are not compared": (
+        "check", "None if all(_same_negation(", "None if True or all(_same_negation(", _CLAIMS,
+    ),
+    "conditions may join anything": (
+        "check", "and not whole.conditions and not whole.ordered", "", _CLAIMS,
+    ),
+    "any source will do": (
+        "check", "in dict.fromkeys(draft.sources) if", "in range(1, len(evidence.sources) + 1) if",
+        "test_check.test_only_cited_sources_count",
+    ),
+    "only the first sentence is checked": (
+        "check", "in spans_of(text):\n        found = _align(", "in spans_of(text)[:1]:\n        found = _align(",
+        "test_check.test_each_sentence_of_a_draft_is_checked",
+    ),
+    "markup passes": ("check", "any(match.group() not in sources for", "any(False for", _TRICKS),
+    "lookalikes pass": ("check", "any(_is_lookalike(c) for c in foreign)", "False", _TRICKS),
+    "invisible characters pass": ("check", "remove_invisible(text) != text or any(", "any(False and ", _TRICKS),
+    "quotations are evidence": (
+        "sentences", "_QUOTE.search(sentence) or ", "", "test_check.test_a_quoted_customer_supports_nothing",
+    ),
+    "customers' words are evidence": (
+        "evidence", 'payload.get("role") == "agent" and payload.get("visibility") == "public"',
+        'payload.get("visibility") == "public"', "test_evidence.test_customers_and_notes_are_no_evidence",
+    ),
+    "internal notes are evidence": (
+        "evidence", ' and payload.get("visibility") == "public"', "",
+        "test_evidence.test_customers_and_notes_are_no_evidence",
+    ),
+    "open tickets are evidence": (
+        "evidence", " and _is_solved(one.thread)]", "]",
+        "test_evidence.test_open_tickets_and_other_tenants_are_no_evidence",
+    ),
+    "other tenants' tickets are evidence": (
+        "evidence", "one.thread.tenant_id == tenant_id and ", "",
+        "test_evidence.test_open_tickets_and_other_tenants_are_no_evidence",
+    ),
+    "old resolutions stay": (
+        "evidence", "by_ticket.keys() - replaced.keys()", "by_ticket.keys()",
+        "test_evidence.test_the_newest_of_contradictory_resolutions_counts",
+    ),
+    "an order's ticket is replaced by another's": (
+        "evidence", "if exact[ticket_id] <= exact[one.ticket_id]", "",
+        "test_evidence.test_a_newer_ticket_that_is_not_about_the_question_replaces_nothing",
+    ),
+    "drafts are sent unchecked": (
+        "answer", "if isinstance(found, Unsupported):",
+        "if isinstance(found, Unsupported):\n            return Sentence(draft.text, ())\n        if 0:",
+        "test_answer.test_unsupported_sentences_are_not_sent",
+    ),
+    "any source may be cited": (
+        "answer", "citation.source in self._best for", "True for",
+        "test_answer.test_sentences_wait_for_one_that_cites_the_best_resolution",
+    ),
+    "the confidence does not matter": (
+        "answer", "or evidence.confidence < asked.min_confidence", "",
+        "test_answer.test_without_good_evidence_nobody_is_asked",
+    ),
+    "another writer goes on": (
+        "answer", "return self.sent > 0", "return False",
+        "test_answer.test_after_the_first_sentence_nobody_else_is_asked",
+    ),
+    "an answer that was stopped is done": (
+        "answer", "    if stop.is_set():\n        return\n    yield run.usage()", "    yield run.usage()",
+        "test_answer.test_a_stop_ends_the_events",
+    ),
+    "a cut output is whole": (
+        "model_writer", "if end is None:\n            raise",
+        "end = end or End('stop')\n        if False:\n            raise",
+        "test_writers.test_a_model_that_fails_is_told_by_its_kind",
+    ),
+    "half a line is a sentence": (
+        "model_writer", 'if end.reason == "stop":', "if True:",
+        "test_writers.test_at_the_maximum_of_tokens_the_unfinished_line_is_dropped",
+    ),
+    "rules may be repeated": (
+        "model_writer", "canary in draft.text", "False", "test_writers.test_a_model_that_repeats_its_rules_has_failed",
+    ),
+    "an output may be endless": (
+        "drafts", "if self._read > MAX_OUTPUT:", "if False:",
+        "test_writers.test_a_model_that_fails_is_told_by_its_kind",
+    ),
+    "the key forgets the sources' texts": (
+        "key", "sha256(s.text.encode()).hexdigest()", "0",
+        "test_answer.test_the_key_changes_with_everything_an_answer_depends_on",
+    ),
+    "the key forgets the tenant": (
+        "key", "(VERSION, tenant_id, audience,", "(VERSION, audience,",
+        "test_answer.test_the_key_changes_with_everything_an_answer_depends_on",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _MUTANTS)
+def test_each_rule_catches_its_mutant(name: str) -> None:
+    """The test, which passes on the code, fails on the mutant."""
+    module, code, fault, test = _MUTANTS[name]
+    with (
+        mutant("answers", module, code, fault, test) as run,
+        pytest.raises((AssertionError, pytest.fail.Exception)),
+    ):
+        run()
