@@ -7,8 +7,6 @@ from search.fuse import Match
 from search.rank import Ranked, is_solved
 from search.result import RankedHit, Why
 
-#: Least similarity of a passage that is near in meaning.
-_NEAR_MEANING: Final = 0.4
 #: A passage is near in words from this share of the highest BM25 score, and from this score, which takes a rare word.
 _NEAR_WORDS: Final = 0.5
 _RARE_WORD: Final = 5.0
@@ -16,8 +14,11 @@ _RARE_WORD: Final = 5.0
 _MATTERS: Final = 0.05
 
 
-def hit_of(ranked: Ranked, words_weight: float) -> RankedHit:
-    """The hit that stands for a ranked match of a question in which words have this weight."""
+def hit_of(ranked: Ranked, words_weight: float, near: float) -> RankedHit:
+    """The hit that stands for a ranked match of a question in which words have this weight.
+
+    `near`: from this similarity on a passage is near in meaning.
+    """
     match = ranked.match
     best, found = match.candidate, match.shown or match.candidate
     payload = found.payload
@@ -28,7 +29,7 @@ def hit_of(ranked: Ranked, words_weight: float) -> RankedHit:
         score=ranked.score,
         similarity=best.similarity,
         words=match.words,
-        why=_why(match, words_weight),
+        why=_why(match, words_weight, near),
         chunk=found.chunk,
         passage=found.passage,
         payload=payload,
@@ -43,11 +44,11 @@ def hit_of(ranked: Ranked, words_weight: float) -> RankedHit:
     )
 
 
-def _why(match: Match, words_weight: float) -> Why:
+def _why(match: Match, words_weight: float, near_meaning: float) -> Why:
     found = match.candidate
     near = match.words >= _NEAR_WORDS and found.words >= _RARE_WORD
     by_words = bool(match.exact) or (near and words_weight >= _MATTERS)
-    by_meaning = found.similarity >= _NEAR_MEANING
+    by_meaning = found.similarity >= near_meaning
     if by_words == by_meaning:
         return "both" if by_words else "meaning"
     return "words" if by_words else "meaning"

@@ -10,6 +10,7 @@ from core.index import SearchQuery
 from operators.language import Detector
 from operators.pii.find import find_pii
 from operators.terms import identifiers, question_terms, term_id
+from search.calibration import calibration_of
 from search.explain import hit_of
 from search.facets import facets_of
 from search.fuse import best_of_each_ticket, fuse, gate, holds_all
@@ -60,10 +61,11 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     if question.required:
         matches = [match for match in matches if holds_all(match, question.phrases)]
     best = best_of_each_ticket(matches)
-    sure = confidence(words, best)
+    calibration = calibration_of(ports.embedder.stamp)
+    sure = confidence(words, best, calibration)
     ranked = rank(best, plan.factors, now_ms)[: query.limit]
     return Answer(
-        hits=tuple(hit_of(one, wanted.words_weight) for one in ranked),
+        hits=tuple(hit_of(one, wanted.words_weight, calibration.near) for one in ranked),
         nothing=not ranked or sure < plan.min_confidence,
         confidence=round(sure, 4),
         words_weight=wanted.words_weight,

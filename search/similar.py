@@ -10,6 +10,7 @@ from core.errors import NoTicketError
 from core.index import SearchQuery, Thread, ThreadPassage
 from core.records import Vector
 from operators.terms import question_terms
+from search.calibration import calibration_of
 from search.explain import hit_of
 from search.facets import facets_of
 from search.find import POOL, Plan
@@ -48,7 +49,8 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
     candidates = [one for one in ports.index.candidates(pool, vector, terms) if one.ticket_id != ticket_id]
     matches = best_of_each_ticket(fuse(Wanted((), (), _WORDS), candidates))
     ranked = rank(matches, plan.factors, now_ms)[: query.limit]
-    hits = tuple(hit_of(one, _WORDS) for one in ranked)
+    near = calibration_of(ports.embedder.stamp).near
+    hits = tuple(hit_of(one, _WORDS, near) for one in ranked)
     return Answer(
         hits=hits,
         nothing=not hits,

@@ -10,7 +10,7 @@ from tests.search.cases import candidate
 
 
 def _hit(match: Match, words_weight: float = 0.5) -> RankedHit:
-    return hit_of(Ranked(match, (), match.score), words_weight)
+    return hit_of(Ranked(match, (), match.score), words_weight, near=0.4)
 
 
 @pytest.mark.parametrize(

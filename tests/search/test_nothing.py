@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.calibration import calibration_of
 from search.fuse import Match
 from search.nothing import THRESHOLD, confidence
 from search.words import forms_of
@@ -13,15 +14,21 @@ def _match(ticket_id: str, similarity: float, passage: str = "text", exact: tupl
     return Match(candidate(ticket_id, passage, similarity=similarity), similarity, 0.0, exact)
 
 
-def _sure(*similarities: float, passage: str = "text", exact: tuple[str, ...] = (), text: str = "a question") -> float:
+def _sure(
+    *similarities: float,
+    passage: str = "text",
+    exact: tuple[str, ...] = (),
+    text: str = "a question",
+    model: str = "all-MiniLM-L6-v2/int8/1",
+) -> float:
     first, *others = (_match(str(n), one) for n, one in enumerate(similarities))
     best = [Match(candidate("0", passage, similarity=similarities[0]), first.score, 0.0, exact), *others]
-    return confidence(forms_of(text, ()), best)
+    return confidence(forms_of(text, ()), best, calibration_of(model))
 
 
 def test_without_tickets_nothing_is_found() -> None:
     """Without any match the confidence is 0."""
-    assert confidence([], []) == 0
+    assert confidence([], [], calibration_of("")) == 0
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=40), st.booleans())
@@ -40,6 +47,17 @@ def test_a_near_ticket_is_an_answer_and_a_far_one_is_none() -> None:
     """The threshold lies between the similarities of the calibration's answered and unanswered questions."""
     assert _sure(0.55, 0.35) > THRESHOLD
     assert _sure(0.25, 0.2) < THRESHOLD
+
+
+def test_each_model_has_its_own_similarities() -> None:
+    """What is far to a model that finds everything alike is near to another; a model without weights has the default's.
+
+    The similarities are medians of questions with and without an answer.
+    """
+    e5 = "multilingual-e5-small-q4/int8/1"
+    assert _sure(0.9, 0.869, model=e5) > THRESHOLD > _sure(0.831, 0.812, model=e5)
+    assert _sure(0.831, 0.812) > THRESHOLD
+    assert _sure(0.4, 0.3, model="another/fp32/2") == _sure(0.4, 0.3)
 
 
 def test_an_identifier_that_a_ticket_holds_is_an_answer() -> None:
