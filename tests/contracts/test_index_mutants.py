@@ -158,6 +158,23 @@ class _AnyVersion(_Mutant):
             return super().thread(tenant_id, ticket_id, vectors=vectors, public_only=public_only)
 
 
+class _NotesToo(_Mutant):
+    """Reads internal notes for those who may not."""
+
+    def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
+        return super().candidates(msgspec.structs.replace(query, public_only=False), vector, terms)
+
+    def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
+        del public_only
+        return super().known(tenant_id, term_ids)
+
+    def thread(
+        self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
+    ) -> Thread | None:
+        del public_only
+        return super().thread(tenant_id, ticket_id, vectors=vectors)
+
+
 class _LearnsFromItself(_Mutant):
     """Lists labels that were chosen here too."""
 
@@ -204,6 +221,10 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_NoHeadCheck, "words_of_other_versions_find_nothing"),
         (_KnowsAll, "known_terms_are_the_tenants_own"),
         (_AnyVersion, "a_thread_is_the_current_version"),
+        (_NotesToo, "filters_filter"),
+        (_NotesToo, "rarity_is_the_tenants_own"),
+        (_NotesToo, "known_terms_are_the_tenants_own"),
+        (_NotesToo, "a_public_thread_has_no_notes"),
         (_Buries, "a_removed_ticket_leaves_no_trace"),
         (_RemovesWhateverIsThere, "a_newer_version_is_not_removed"),
     ],
