@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from connectors.language_models.openai import OpenAIModel, check_url
+from connectors.cache.memory_tokens import DailyTokens
+from connectors.language_models.openai import OpenAIModel, check_key, check_url
 from connectors.language_models.transport import Transport, open_transport
 from core.errors import ConfigError
 from core.language_model import LanguageModel, TokenBudget
@@ -16,12 +17,12 @@ from delivery.call_circuit import CallCircuit
 from delivery.circuit import CircuitState
 from runtime.guarded_model import GuardedModel
 from runtime.telemetry import Telemetry
-from runtime.token_budget import DailyTokens
 
 #: Maximum wait before an attempt, and before a probe of a model that has failed too often.
 _RETRY_MAX_S: Final = 1.0
 _PROBE_MAX_S: Final = 30.0
 _URL: Final = "TICKETS_LANGUAGE_MODEL__OPENAI_URL"
+_KEY: Final = "TICKETS_LANGUAGE_MODEL__OPENAI_KEY"
 _STATES: Final[Mapping[CircuitState, int]] = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -73,10 +74,11 @@ def _open_model(choice: ModelChoice, settings: LanguageModelSettings, transport:
         if settings.openai_url is None:
             raise ConfigError(f"{_URL}: not set; {choice.name} needs it, for example http://localhost:11434/v1")
         check_url(settings.openai_url, _URL)
+        key = None if settings.openai_key is None else check_key(settings.openai_key, _KEY)
         return OpenAIModel(
             choice.model,
             url=settings.openai_url,
-            key=settings.openai_key,
+            key=key,
             transport=transport,
             idle_s=idle_s,
             stream=stream,

@@ -65,6 +65,18 @@ def _code(reply: Reply) -> str | None:
         return None
 
 
+def check_key(key: SecretStr, setting: str) -> SecretStr:
+    """The key without the line end that a file of a secret may have.
+
+    Raises:
+        ConfigError: it can't be sent in a header. The message doesn't quote it.
+    """
+    text = key.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigError(f"{setting}: holds characters that no key has; copy the key again")
+    return SecretStr(text)
+
+
 def check_url(url: str, setting: str) -> None:
     """Check the base URL of an API.
 

@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from connectors.cache.memory_tokens import DailyTokens
 from core.language_model import Delta, End, ModelError, ModelErrorKind, ModelRequest, Part, Tokens
 from core.language_model_settings import Price
 from delivery.backoff import Backoff
@@ -13,7 +14,6 @@ from delivery.call_circuit import CallCircuit
 from delivery.circuit import FAILURES
 from runtime.guarded_model import GuardedModel
 from runtime.telemetry import Telemetry
-from runtime.token_budget import DailyTokens
 from tests.rigs.language_models.scripted import Script, ScriptedModel
 
 _GOOD: Script = (Delta("Reset "), Delta("it."), Tokens(1_000, 200), End("stop"))

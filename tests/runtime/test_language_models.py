@@ -91,6 +91,11 @@ def test_closing_ends_a_call_that_is_being_made() -> None:
         ({"chain": "openai:x", "openai_url": "https://u:p4ss@host/v1"}, "OPENAI_URL: the URL holds credentials"),
         ({"chain": "openai:x", "openai_url": "https://host/v1?key=p4ss"}, "OPENAI_URL: the URL holds credentials"),
         ({"chain": "openai:x", "openai_url": "https://host:port/v1"}, "OPENAI_URL: not an http or https URL"),
+        ({"chain": "openai:x", "openai_url": "http://h", "openai_key": "p4ss\nword"}, "OPENAI_KEY: holds characters"),
+        (
+            {"chain": "openai:x", "openai_url": "http://h", "openai_key": "p4ss\u2013word"},
+            "OPENAI_KEY: holds characters",
+        ),
         ({"chain": "bedrock:x"}, "AWS_REGION: not set"),
         ({"chain": "gpt"}, "CHAIN: 'gpt' is not a model"),
     ],
@@ -104,6 +109,14 @@ def test_a_wrong_setting_is_one_line(monkeypatch: pytest.MonkeyPatch, settings: 
     assert str(caught.value).startswith(f"{_PREFIX}{words}")
     assert "\n" not in str(caught.value)
     assert "p4ss" not in str(caught.value)
+
+
+def test_a_key_from_a_file_may_end_with_a_line() -> None:
+    """Space around a key is not part of it."""
+    with LanguageModelServer() as server, ExitStack() as stack:
+        (model,) = _open(stack, chain="openai:a", openai_url=server.url, openai_key=" sk-1\n")
+        ask(model)
+        assert server.requests[0].headers["authorization"] == "Bearer sk-1"
 
 
 def test_no_credentials_are_denied(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The server, its replies and their faults."""
+"""The server, and how it commits the faults of its replies."""
 
 import json
 import select
@@ -9,57 +9,14 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
-from typing import Any, Final, Literal, Self
-
-from msgspec import Struct
+from typing import Any, Final, Self
 
 from tests.rigs.language_models.dialects import Spoken, speak
 from tests.rigs.language_models.event_stream import broken
+from tests.rigs.language_models.replies import Reply, Request
 
 #: Statuses in place of an answer.
 _STATUSES: Final = {"throttled": 429, "unavailable": 503, "denied": 403, "no_model": 404, "bad_request": 400}
-
-Fault = Literal[
-    "throttled",
-    "unavailable",
-    "denied",
-    "no_model",
-    "bad_request",
-    "redirect",  # to another server
-    "hang_up",  # the connection is closed in place of a reply
-    "not_http",
-    "silent",  # no reply, while the connection stays open
-    "compressed",
-    "stall",  # half of the answer, and then silence
-    "drip",  # a byte now and then, for ever
-    "cut",  # the connection ends in the middle
-    "half_frame",  # the answer ends properly, in the middle of a piece
-    "no_end",  # the answer ends properly, without its last events
-    "error_midway",
-    "garbage",
-    "bad_checksum",
-    "endless",
-    "long_line",
-]
-
-
-class Reply(Struct, frozen=True, kw_only=True):
-    """What the server answers. A fault of the body comes after half of the text."""
-
-    text: str = "Reset the token. Then sign in again."
-    tokens: tuple[int, int] = (30, 9)
-    fault: Fault | None = None
-    retry_after: str | None = None
-    pause_s: float = 0.0
-
-
-class Request(Struct, frozen=True):
-    """A request that the server was sent."""
-
-    path: str
-    headers: dict[str, str]
-    body: dict[str, Any]
-    at: float
 
 
 class LanguageModelServer:
@@ -72,6 +29,8 @@ class LanguageModelServer:
         #: Connections that the other side closed before the end of a reply.
         self.left = 0
         self.connections = 0
+        #: Requests whose reply hasn't ended.
+        self.answering = 0
         self._replies = list(replies) or [Reply()]
         self._lock = threading.Lock()
         self._server = _Server(self)
@@ -118,6 +77,16 @@ class LanguageModelServer:
             self.requests.append(request)
             return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
+    def begin(self) -> None:
+        """A request has arrived."""
+        with self._lock:
+            self.answering += 1
+
+    def end(self) -> None:
+        """A reply has ended."""
+        with self._lock:
+            self.answering -= 1
+
     def was_left(self) -> None:
         """The other side closed the connection."""
         with self._lock:
@@ -156,6 +125,13 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         body: dict[str, Any] = json.loads(content)
+        self.server.owner.begin()
+        try:
+            self._reply(headers, body)
+        finally:
+            self.server.owner.end()
+
+    def _reply(self, headers: dict[str, str], body: dict[str, Any]) -> None:
         reply = self.server.owner.take(Request(self.path, headers, body, time.monotonic()))
         spoken = speak(self.path, body, reply.text, reply.tokens, _STATUSES.get(reply.fault or "", 200))
         try:

@@ -1,31 +1,48 @@
-"""Tokens per tenant and day."""
+"""The laws of a budget of tokens."""
 
 import threading
+from collections.abc import Callable
+from typing import Final
 
-from runtime.token_budget import DailyTokens
+import pytest
 
-_DAY_S = 86_400
+from connectors.cache.memory_tokens import DailyTokens
+from core.language_model import TokenBudget
+
+_DAY_S: Final = 86_400
 
 
-class _Clock:
+class Clock:
+    """A clock that stands still."""
+
     now = 20_000 * _DAY_S + 1.0
 
     def __call__(self) -> float:
         return self.now
 
 
-def test_a_tenant_gets_its_tokens_and_no_more() -> None:
+Opened = Callable[[int, Clock], TokenBudget]
+
+
+@pytest.fixture
+def opened() -> Opened:
+    """Opens budgets of which nothing is used."""
+    return lambda limit, clock: DailyTokens(limit, clock=clock)
+
+
+def test_a_tenant_gets_its_tokens_and_no_more(opened: Opened) -> None:
     """A call that would exceed the day's tokens is refused, and a smaller one still passes."""
-    budget = DailyTokens(100, clock=_Clock())
+    budget = opened(100, Clock())
     assert budget.reserve("acme", 60)
     assert not budget.reserve("acme", 41)
     assert budget.reserve("acme", 40)
+    assert not budget.reserve("acme", 1)
     assert budget.reserve("globex", 100)
 
 
-def test_what_a_call_did_not_use_is_given_back() -> None:
-    """A reservation is corrected to what was used, be it less or more."""
-    budget = DailyTokens(100, clock=_Clock())
+def test_a_reservation_is_corrected_to_what_was_used(opened: Opened) -> None:
+    """Less than was reserved is given back, and more is taken."""
+    budget = opened(100, Clock())
     first = budget.reserve("acme", 90)
     assert first
     budget.settle(first, 20)
@@ -35,10 +52,10 @@ def test_what_a_call_did_not_use_is_given_back() -> None:
     assert not budget.reserve("acme", 1)
 
 
-def test_a_day_begins_at_midnight_utc() -> None:
+def test_a_day_begins_at_midnight_utc(opened: Opened) -> None:
     """The next day has tokens of its own, and a call that began the day before doesn't give it more."""
-    clock = _Clock()
-    budget = DailyTokens(100, clock=clock)
+    clock = Clock()
+    budget = opened(100, clock)
     late = budget.reserve("acme", 100)
     assert late
     clock.now += _DAY_S - 2
@@ -49,10 +66,10 @@ def test_a_day_begins_at_midnight_utc() -> None:
     assert not budget.reserve("acme", 1)
 
 
-def test_a_clock_that_is_set_back_gives_no_tokens() -> None:
+def test_a_clock_that_is_set_back_gives_no_tokens(opened: Opened) -> None:
     """A day's tokens are spent once, whatever the clock does."""
-    clock = _Clock()
-    budget = DailyTokens(100, clock=clock)
+    clock = Clock()
+    budget = opened(100, clock)
     assert budget.reserve("acme", 100)
     clock.now -= _DAY_S
     assert not budget.reserve("acme", 1)
@@ -60,22 +77,22 @@ def test_a_clock_that_is_set_back_gives_no_tokens() -> None:
     assert not budget.reserve("acme", 1)
 
 
-def test_zero_is_no_limit() -> None:
+def test_zero_is_no_limit(opened: Opened) -> None:
     """A limit of 0 refuses nothing."""
-    assert DailyTokens(0, clock=_Clock()).reserve("acme", 10**12)
+    assert opened(0, Clock()).reserve("acme", 10**12)
 
 
-def test_threads_never_take_more_than_there_is() -> None:
+def test_threads_never_take_more_than_there_is(opened: Opened) -> None:
     """Calls of many threads together get exactly the day's tokens."""
-    budget = DailyTokens(1_000, clock=_Clock())
+    budget = opened(300, Clock())
     taken: list[bool] = []
 
     def take() -> None:
-        taken.extend(bool(budget.reserve("acme", 1)) for _ in range(500))
+        taken.extend(bool(budget.reserve("acme", 1)) for _ in range(100))
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(taken) == 1_000
+    assert sum(taken) == 300

@@ -34,6 +34,11 @@ class DailyTokens:
             self._used[tenant_id] += tokens
             return Reservation(tenant_id, self._day, tokens)
 
+    def used(self, tenant_id: str) -> int:
+        """The tenant's tokens of the day, reservations included."""
+        with self._lock:
+            return self._used[tenant_id]
+
     def settle(self, reservation: Reservation, used: int) -> None:
         """See `TokenBudget`."""
         with self._lock:
