@@ -1,6 +1,7 @@
 """The health endpoints and the HTTP server, over a socket."""
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from core.errors import ConfigError
 from runtime.health import health_app
-from runtime.http import open_http_server
+from runtime.http import listen, open_http_server
 from tests.rigs.waiting import PATIENCE_S
 
 
@@ -69,3 +70,14 @@ def test_a_taken_port_is_a_config_error() -> None:
         port = int(url.rsplit(":", 1)[1])
         with pytest.raises(ConfigError, match=f"TEST: can't listen on 127.0.0.1:{port} .* choose another port"):
             open_http_server(app, stack, host="127.0.0.1", port=port, setting="TEST")
+
+
+def test_a_connection_sends_small_pieces_at_once() -> None:
+    """The body of a response doesn't wait for the acknowledgement of its headers, which clients delay by 40 ms."""
+    with (
+        listen("127.0.0.1", 0, "TEST") as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        accepted, _address = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
