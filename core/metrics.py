@@ -27,6 +27,8 @@ MetricName = Literal[
     "tickets_drafts_refused_total",
     "tickets_feedback_total",
     "tickets_auth_refused_total",
+    "tickets_http_limited_total",
+    "tickets_cache_calls_total",
     "tickets_language_model_calls_total",
     "tickets_language_model_tokens_total",
     "tickets_language_model_cost_dollars_total",
@@ -134,6 +136,10 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_feedback_total": Metric("counter", "Verdicts of agents on answers.", ("verdict",)),
     "tickets_auth_refused_total": Metric("counter", "Access tokens refused.", ("reason",)),
+    "tickets_http_limited_total": Metric("counter", "Requests answered with 429.", ("limit",)),
+    "tickets_cache_calls_total": Metric(
+        "counter", "Calls of the shared cache; in an outage they fail and the request goes on.", ("outcome",)
+    ),
     "tickets_language_model_calls_total": Metric(
         "counter",
         "Calls of language models, each attempt: `answered`, `filtered`, `stopped` by the caller, or how they failed.",

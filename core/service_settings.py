@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_data
 
@@ -65,4 +65,39 @@ class ApiSettings(Group):
     )
     closed_status: Annotated[str, Field(min_length=1, max_length=64)] = Field(
         "closed", description="Status that closing a ticket gives it."
+    )
+
+
+class CacheSettings(Group):
+    """The cache and the counts of rate limits: in each process, or on a Redis or Valkey server when `url` is set."""
+
+    url: Url | None = Field(
+        None,
+        description="Redis or Valkey server that the processes share, rediss://HOST:PORT/DATABASE, or redis:// without "
+        "TLS. Without it each process has a cache and counts of its own.",
+    )
+    username: str | None = Field(None, description="User name on the server; none for a password alone.")
+    password: SecretStr | None = Field(None, description="Password on the server.")
+    ssl_ca_file: FilePath | None = Field(
+        None, description="PEM file of the CA certificates to trust with rediss://; by default the system's."
+    )
+    timeout_s: Seconds = Field(
+        0.25, description="Timeout of a call; in an outage requests go on without the server after a few."
+    )
+    memory_mib: Positive = Field(64, description="Size of the cache of a process without a server, in MiB.")
+
+
+class LimitSettings(Group):
+    """Rate limits of the HTTP services: requests in any window, beyond which they are answered with 429."""
+
+    window_s: Seconds = Field(300.0, description="Length of the window, in seconds.")
+    user_requests: Positive = Field(1_000, description="Requests of a user in a window.")
+    tenant_requests: Positive = Field(1_000, description="Requests of a tenant in a window.")
+    address_requests: Positive = Field(
+        1_000, description="Requests of a network address in a window, refused ones included; an IPv6 /64 is one."
+    )
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
+        0,
+        description="Proxies in front of the services, each of which appends to X-Forwarded-For: 1 behind a load "
+        "balancer. With 0 the header is ignored.",
     )

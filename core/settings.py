@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
-from core.service_settings import ApiSettings, AuthSettings, RagSettings
+from core.service_settings import ApiSettings, AuthSettings, CacheSettings, LimitSettings, RagSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
 
@@ -294,5 +294,7 @@ class Settings(Group):
     mcp: McpSettings = Field(default_factory=McpSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
+    cache: CacheSettings = Field(default_factory=CacheSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     rag: RagSettings = Field(default_factory=RagSettings)

@@ -1,6 +1,7 @@
 """Builds an HTTP app: routes inside the middleware that every service shares."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
@@ -14,6 +15,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from core.errors import NoTicketError, TransientError, UnavailableError
+from core.service_settings import LimitSettings
 from runtime.health import Probe
 from runtime.telemetry import Telemetry
 from services.http.admission import DEFAULT_ADMISSION, Admission, AdmissionBounds
@@ -22,6 +24,7 @@ from services.http.bodies import DEFAULT_BODY, Bodies, BodyBounds
 from services.http.callers import Authenticator
 from services.http.context import context_of
 from services.http.json_bodies import field_name
+from services.http.limits import RateLimits, Throttle, by_address, by_caller, throttle_of_process
 from services.http.probes import PATHS, probes
 from services.http.problems import KINDS, MEDIA_TYPE, FieldError, Problem, ProblemKind, of_status, unavailable
 from services.http.telling import METHODS, Telling
@@ -90,6 +93,7 @@ def create_app(
     warn: Probe = lambda: None,
     body: BodyBounds = DEFAULT_BODY,
     admission: AdmissionBounds = DEFAULT_ADMISSION,
+    throttle: Throttle | None = None,
 ) -> FastAPI:
     """An app whose every error is a problem document.
 
@@ -105,7 +109,10 @@ def create_app(
         warn: a warning that /ready adds, or None.
         body: bounds of requests' bodies.
         admission: bounds of concurrency.
+        throttle: rate limits; by default the default ones, counted in this process.
     """
+    throttle = throttle or throttle_of_process(LimitSettings())
+    limits = partial(RateLimits, throttle=throttle, protected=PROTECTED, telemetry=telemetry)
     app = _App(
         title=title,
         version=version,
@@ -115,7 +122,9 @@ def create_app(
         exception_handlers={HTTPException: _respond, RequestValidationError: _respond},
         middleware=[
             Middleware(Telling, telemetry=telemetry, describe=describe),
+            Middleware(limits, subjects=by_address),
             Middleware(Authentication, authenticator=authenticator, protected=PROTECTED),
+            Middleware(limits, subjects=by_caller),
             Middleware(Bodies, bounds=body),
             Middleware(Admission, bounds=admission, free=PATHS, telemetry=telemetry, server=name),
         ],

@@ -20,11 +20,13 @@ from core.environment import load_settings
 from core.errors import EXIT_OK, TicketstreamError
 from core.settings import Settings
 from runtime.access_tokens import Token, open_token
+from runtime.cache import open_cache_and_limiter
 from runtime.logs import set_up_logging
 from runtime.service_client import SERVICES, Service, ServiceClient, base_url, open_http_client
 from runtime.telemetry import Telemetry
 from services.http.app import create_app
 from services.http.callers import Authenticator
+from services.http.limits import Throttle
 from services.http.server import AsgiServer, open_asgi_server
 from services.http.tokens import open_authenticator
 from services.mcp.tools import build_server
@@ -84,7 +86,10 @@ def open_http(settings: Settings, stack: ExitStack) -> AsgiServer:
     """
     telemetry = Telemetry()
     authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
-    app = create_mcp_app(open_forwarding_server(settings, stack), authenticator, telemetry)
+    window_s = settings.limits.window_s
+    _, limiter = open_cache_and_limiter(settings.cache, stack, window_s=window_s, telemetry=telemetry)
+    throttle = Throttle(limiter, settings.limits)
+    app = create_mcp_app(open_forwarding_server(settings, stack), authenticator, telemetry, throttle)
     return open_asgi_server(app, stack, host=settings.mcp.host, port=settings.mcp.port, setting="TICKETS_MCP__PORT")
 
 
@@ -97,7 +102,9 @@ def open_forwarding_server(settings: Settings, stack: ExitStack) -> MCPServer:
     return _server(settings, open_http_client(settings.client, stack), _sent_token)
 
 
-def create_mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: Telemetry) -> FastAPI:
+def create_mcp_app(
+    server: MCPServer, authenticator: Authenticator, telemetry: Telemetry, throttle: Throttle | None = None
+) -> FastAPI:
     """An app with the streamable HTTP transport, behind the middleware of every service."""
     app = create_app(
         name="mcp",
@@ -108,6 +115,7 @@ def create_mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: T
         telemetry=telemetry,
         alive=lambda: None,
         ready=lambda: None,
+        throttle=throttle,
     )
     # A web page that reaches this host by DNS rebinding has no token, so the names of the host are not checked.
     names = TransportSecuritySettings(enable_dns_rebinding_protection=False)

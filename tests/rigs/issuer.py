@@ -16,6 +16,7 @@ from services.http.tokens import TokenAuthenticator, authenticator_of
 
 ISSUER: Final = "https://issuer.test"
 CLIENT: Final = "tests"
+AUDIENCE: Final = "api"
 
 
 @cache
@@ -69,6 +70,7 @@ class Issuer:
             "iss": ISSUER,
             "sub": user_id,
             "client_id": CLIENT,
+            "aud": AUDIENCE,
             "token_use": "access",
             "iat": now,
             "exp": now + 3600,
@@ -86,7 +88,9 @@ class Issuer:
 
     def authenticator(self, telemetry: Telemetry) -> TokenAuthenticator:
         """An authenticator that trusts this issuer."""
-        return authenticator_of(self.document, issuer=ISSUER, audiences=(), client_ids=(CLIENT,), telemetry=telemetry)
+        return authenticator_of(
+            self.document, issuer=ISSUER, audiences=(AUDIENCE,), client_ids=(CLIENT,), telemetry=telemetry
+        )
 
 
 def sign(header: Mapping[str, object], claims: Mapping[str, object], key: rsa.RSAPrivateKey) -> str:

@@ -19,6 +19,7 @@ from services.http.authentication import AnyCaller, require
 from services.http.bodies import BodyBounds
 from services.http.callers import Caller
 from services.http.context import stop_of
+from services.http.limits import Throttle
 from services.http.problems import Problem
 from tests.rigs.issuer import Issuer
 
@@ -38,9 +39,16 @@ class Note(BaseModel):
 class App:
     """The app, and what its routes note."""
 
-    def __init__(self, *, body: BodyBounds | None = None, admission: AdmissionBounds | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        body: BodyBounds | None = None,
+        admission: AdmissionBounds | None = None,
+        throttle: Throttle | None = None,
+    ) -> None:
         self.issuer = Issuer()
         self.telemetry = Telemetry()
+        self.authenticator = self.issuer.authenticator(self.telemetry)
         self.fault: str | None = None
         self.stops: list[threading.Event] = []
         self.cancelled = threading.Event()
@@ -50,12 +58,13 @@ class App:
             title="Test",
             version="1",
             routers=[self._router()],
-            authenticator=self.issuer.authenticator(self.telemetry),
+            authenticator=self.authenticator,
             telemetry=self.telemetry,
             alive=lambda: None,
             ready=lambda: self.fault,
             body=body or BodyBounds(max_bytes=4096),
             admission=admission or AdmissionBounds(),
+            throttle=throttle,
         )
 
     def metric(self, name: str, **labels: str) -> float:

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from core.errors import ConfigError
 from core.service_settings import AuthSettings
 from runtime.telemetry import Telemetry
-from services.http.tokens import TokenAuthenticator, open_authenticator
+from services.http.tokens import open_authenticator
 from tests.rigs.issuer import ISSUER, Issuer, encode, jwk, rsa_key
 from tests.services.http.apps import App
 
@@ -57,6 +57,11 @@ def _claims(**claims: object) -> Callable[[Issuer], str]:
     return lambda issuer: issuer.token(claims={name.replace("__", ":"): value for name, value in claims.items()})
 
 
+def _times(**seconds: float) -> Callable[[Issuer], str]:
+    """Claims that many seconds from now."""
+    return lambda issuer: issuer.token(claims={name: _now(later) for name, later in seconds.items()})
+
+
 def _headers(**headers: object) -> Callable[[Issuer], str]:
     return lambda issuer: issuer.token(headers=headers)
 
@@ -87,16 +92,20 @@ ATTACKS: Final[dict[str, tuple[Callable[[Issuer], str], str, int]]] = {
     "jwk": (lambda issuer: issuer.token(key="forger", headers={"jwk": jwk("k1", rsa_key("forger"))}), "header", 401),
     "crit": (_headers(crit=["exp"]), "header", 401),
     "detached payload": (_headers(b64=True), "header", 401),
-    "expired": (_claims(exp=_now(-31)), "expired", 401),
+    "expired": (_times(exp=-31), "expired", 401),
     "no expiry": (_claims(exp=None), "claims", 401),
     "an expiry that is text": (_claims(exp="never"), "claims", 401),
-    "not yet valid": (_claims(nbf=_now(60)), "not-yet", 401),
-    "issued in the future": (_claims(iat=_now(60)), "not-yet", 401),
+    "not yet valid": (_times(nbf=100), "not-yet", 401),
+    "issued in the future": (_times(iat=100), "not-yet", 401),
     "other issuer": (_claims(iss="https://evil.test"), "issuer", 401),
     "issuer with a slash more": (_claims(iss=f"{ISSUER}/"), "issuer", 401),
     "no issuer": (_claims(iss=None), "claims", 401),
     "other client": (_claims(client_id="other"), "client", 401),
     "no client": (_claims(client_id=None), "client", 401),
+    "other audience": (_claims(aud="other"), "audience", 401),
+    "no audience": (_claims(aud=None), "audience", 401),
+    "other audiences": (_claims(aud=["other", "others"]), "audience", 401),
+    "expired a minute ago": (_times(exp=-90), "expired", 401),
     "id token": (_claims(token_use="id"), "use", 401),
     "no token use": (_claims(token_use=None), "claims", 401),
     "no tenant": (_claims(custom__tenant_id=None), "claims", 401),
@@ -170,9 +179,11 @@ def test_a_role_is_required(app: App) -> None:
     assert client.get(NOTE, headers=app.issuer.headers("acme", "operator")).status_code == 200
 
 
-def test_clocks_may_differ_a_little(app: App) -> None:
+def test_clocks_may_differ_a_little() -> None:
     """A token that has just expired, or is valid in a moment, is accepted within the tolerated skew."""
-    for claims in ({"exp": _now(-20)}, {"nbf": _now(20), "iat": _now(20)}):
+    app, now = App(), _now(0)
+    app.authenticator._clock = lambda: now
+    for claims in ({"exp": now - 29}, {"nbf": now + 29, "iat": now + 29}):
         headers = {"Authorization": f"Bearer {app.issuer.token(claims=claims)}"}
         assert TestClient(app.app).post(NOTE, json={"text": "a"}, headers=headers).status_code == 200
 
@@ -182,9 +193,7 @@ def test_a_token_is_refused_once_it_has_expired() -> None:
     app = App()
     client, headers = TestClient(app.app), {"Authorization": f"Bearer {app.issuer.token()}"}
     assert client.post(NOTE, json={"text": "a"}, headers=headers).status_code == 200
-    verifier = app.app.user_middleware[1].kwargs["authenticator"]
-    assert isinstance(verifier, TokenAuthenticator)
-    verifier._clock = lambda: time.time() + 3631
+    app.authenticator._clock = lambda: time.time() + 3631
     answer = client.post(NOTE, json={"text": "a"}, headers=headers)
     assert (answer.status_code, answer.json()["detail"]) == (401, "The access token has expired.")
 
