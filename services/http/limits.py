@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -11,8 +12,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.cache.memory import MemoryLimiter
-from core.cache import Allowance, RateLimiter, Subject
+from core.cache import Allowance, Cache, RateLimiter, Subject
 from core.service_settings import LimitSettings
+from core.settings import Settings
+from runtime.cache import open_cache_and_limiter
 from runtime.telemetry import Telemetry
 from services.http.context import context_of
 from services.http.problems import Problem
@@ -33,6 +36,17 @@ class Throttle(Struct, frozen=True):
 
     limiter: RateLimiter
     settings: LimitSettings
+
+
+def open_throttle(settings: Settings, stack: ExitStack, *, telemetry: Telemetry) -> tuple[Cache, Throttle]:
+    """The cache and the rate limits of a service, as the settings have them.
+
+    Raises:
+        ConfigError: see `open_cache_and_limiter`.
+    """
+    window_s = settings.limits.window_s
+    cache, limiter = open_cache_and_limiter(settings.cache, stack, window_s=window_s, telemetry=telemetry)
+    return cache, Throttle(limiter, settings.limits)
 
 
 def throttle_of_process(settings: LimitSettings) -> Throttle:

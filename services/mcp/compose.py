@@ -20,13 +20,12 @@ from core.environment import load_settings
 from core.errors import EXIT_OK, TicketstreamError
 from core.settings import Settings
 from runtime.access_tokens import Token, open_token
-from runtime.cache import open_cache_and_limiter
 from runtime.logs import set_up_logging
 from runtime.service_client import SERVICES, Service, ServiceClient, base_url, open_http_client
 from runtime.telemetry import Telemetry
 from services.http.app import create_app
 from services.http.callers import Authenticator
-from services.http.limits import Throttle
+from services.http.limits import Throttle, open_throttle
 from services.http.server import AsgiServer, open_asgi_server
 from services.http.tokens import open_authenticator
 from services.mcp.tools import build_server
@@ -86,9 +85,7 @@ def open_http(settings: Settings, stack: ExitStack) -> AsgiServer:
     """
     telemetry = Telemetry()
     authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
-    window_s = settings.limits.window_s
-    _, limiter = open_cache_and_limiter(settings.cache, stack, window_s=window_s, telemetry=telemetry)
-    throttle = Throttle(limiter, settings.limits)
+    _, throttle = open_throttle(settings, stack, telemetry=telemetry)
     app = create_mcp_app(open_forwarding_server(settings, stack), authenticator, telemetry, throttle)
     return open_asgi_server(app, stack, host=settings.mcp.host, port=settings.mcp.port, setting="TICKETS_MCP__PORT")
 

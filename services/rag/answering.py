@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from threading import Event as Stop
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from answers.events import Done, Event, Sentence, Sources, Usage
 from answers.evidence import Evidence, Found, Source, gather
 from answers.key import answer_key
 from answers.ports import Asked
+from core.cache import Cache
 from core.errors import NoTicketError, TicketstreamError
 from core.feedback import FeedbackStore, GivenAnswer, Votes
 from core.index import SearchQuery, Thread
@@ -41,18 +42,6 @@ _AUDIENCE: Final = "public"
 _EVENTS: Final = msgspec.json.Decoder(tuple[Event, ...])
 
 
-class AnswerCache(Protocol):
-    """Keeps answers by key. Safe to use from any thread; an outage is a miss, and never an error."""
-
-    def get(self, key: str) -> bytes | None:
-        """The value, unless it is too old."""
-        ...
-
-    def put(self, key: str, value: bytes, *, ttl_s: float) -> None:
-        """Keep a value for `ttl_s` seconds at most."""
-        ...
-
-
 class Question(Struct, frozen=True, kw_only=True):
     """A question, and who asks it. `ticket_id` is the ticket that it is about, `sources` their maximum number."""
 
@@ -69,7 +58,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
     searcher: Searcher
     chain: Chain
     feedback: FeedbackStore
-    cache: AnswerCache
+    cache: Cache
     telemetry: Telemetry
     useful: float
     clock: Callable[[], float] = time.time

@@ -8,13 +8,20 @@ from runtime.health import Probe
 from services.http.admission import AdmissionBounds
 from services.http.app import create_app
 from services.http.callers import Authenticator
+from services.http.limits import Throttle
 from services.rag.routes import Service, rag_routes
 
 NAME = "rag"
 
 
 def rag_app(
-    service: Service, settings: RagSettings, *, authenticator: Authenticator, ready: Probe, warn: Probe
+    service: Service,
+    settings: RagSettings,
+    *,
+    authenticator: Authenticator,
+    ready: Probe,
+    warn: Probe,
+    throttle: Throttle | None = None,
 ) -> FastAPI:
     """The app.
 
@@ -24,6 +31,7 @@ def rag_app(
         authenticator: tells callers by their tokens.
         ready: why no question can be answered now, or None.
         warn: what is wrong beside that, or None.
+        throttle: rate limits; see `create_app`.
     """
     return create_app(
         name=NAME,
@@ -36,4 +44,5 @@ def rag_app(
         ready=ready,
         warn=warn,
         admission=AdmissionBounds(concurrent=settings.max_concurrent, waiting=settings.max_waiting),
+        throttle=throttle,
     )

@@ -20,12 +20,12 @@ from runtime.live_searcher import open_live_searcher
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
 from services.http.callers import Authenticator
+from services.http.limits import open_throttle
 from services.http.pages import mount_web
 from services.http.tokens import open_authenticator
 from services.rag.answering import Answering
 from services.rag.app import rag_app
 from services.rag.pulling import open_pool
-from services.rag.recent import RecentAnswers
 from services.rag.relay import open_relay
 from services.rag.routes import Service
 
@@ -68,11 +68,12 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     relay = open_relay(feedback, partial(open_sender, settings.kafka), stack, topic=settings.topics.feedback)
     telemetry.track("tickets_feedback_unsent", lambda: relay.waiting)
     searcher = open_live_searcher(settings, stack)
+    cache, throttle = open_throttle(settings, stack, telemetry=telemetry)
     answering = Answering(
         searcher=searcher,
         chain=chain,
         feedback=feedback,
-        cache=RecentAnswers(),
+        cache=cache,
         telemetry=telemetry,
         useful=settings.search.useful_factor,
     )
@@ -83,6 +84,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         authenticator=authenticator,
         ready=lambda: searcher.fault,
         warn=lambda: relay.fault,
+        throttle=throttle,
     )
     mount_web(app, settings.web)
     return app

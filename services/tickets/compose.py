@@ -23,6 +23,7 @@ from runtime.telemetry import Telemetry
 from services.http.app import create_app
 from services.http.bodies import BodyBounds
 from services.http.callers import Authenticator
+from services.http.limits import Throttle, open_throttle
 from services.http.tokens import open_authenticator
 from services.tickets.app import tickets_router
 from services.tickets.changes import Tickets
@@ -71,6 +72,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         alive=relay.fault,
         ready=monitor.not_ready,
         warn=monitor.warning,
+        throttle=open_throttle(settings, stack, telemetry=telemetry)[1],
     )
 
 
@@ -83,6 +85,7 @@ def tickets_app(
     alive: Callable[[], str | None] = lambda: None,
     ready: Callable[[], str | None] = lambda: None,
     warn: Callable[[], str | None] = lambda: None,
+    throttle: Throttle | None = None,
 ) -> FastAPI:
     """The app over `tickets`."""
     return create_app(
@@ -95,6 +98,7 @@ def tickets_app(
         alive=alive,
         ready=ready,
         warn=warn,
+        throttle=throttle,
         body=BodyBounds(
             max_bytes=_BODY_FACTOR * settings.contract.max_record_bytes, max_depth=settings.contract.max_depth
         ),

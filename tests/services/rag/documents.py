@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from answers.chain import Chain
+from connectors.cache.memory import MemoryCache
 from core.feedback import FeedbackStore
 from core.service_settings import RagSettings
 from runtime.searcher import Searcher
@@ -11,7 +12,6 @@ from services.http.callers import Authenticator
 from services.rag.answering import Answering
 from services.rag.app import rag_app
 from services.rag.pulling import Pool
-from services.rag.recent import RecentAnswers
 from services.rag.routes import Service
 
 
@@ -21,7 +21,7 @@ def rag_document() -> dict[str, Any]:
         searcher=cast("Searcher", None),
         chain=Chain(links=()),
         feedback=cast("FeedbackStore", None),
-        cache=RecentAnswers(),
+        cache=MemoryCache(max_bytes=10**7),
         telemetry=Telemetry(),
         useful=0,
     )

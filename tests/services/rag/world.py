@@ -12,9 +12,11 @@ from fastapi.testclient import TestClient
 from answers.chain import Chain, Link
 from answers.extractive import ExtractiveWriter
 from answers.ports import Writer
+from connectors.cache.memory import MemoryCache
 from connectors.feedback.sqlite import open_feedback
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
+from core.cache import Cache
 from core.contract import Message, TicketEvent, UpsertEvent, record_key
 from core.records import Origin, Record
 from core.service_settings import RagSettings
@@ -23,10 +25,9 @@ from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from runtime.searcher import IndexSearcher, Searcher
 from runtime.telemetry import Telemetry
-from services.rag.answering import AnswerCache, Answering
+from services.rag.answering import Answering
 from services.rag.app import rag_app
 from services.rag.pulling import open_pool
-from services.rag.recent import RecentAnswers
 from services.rag.routes import Service
 from stream.plan import ticket_steps
 from tests.rigs.issuer import Issuer
@@ -130,7 +131,7 @@ class RagWorld:
         *,
         searcher: Searcher | None = None,
         writers: Sequence[Writer] = (),
-        cache: AnswerCache | None = None,
+        cache: Cache | None = None,
         deadline_s: float = 20.0,
     ) -> Answering:
         """What answers; by default the extractive writer."""
@@ -139,7 +140,7 @@ class RagWorld:
             searcher=searcher or self.searcher(),
             chain=chain,
             feedback=self.feedback,
-            cache=cache or RecentAnswers(),
+            cache=cache or MemoryCache(max_bytes=10**7),
             telemetry=self.telemetry,
             useful=self.settings.search.useful_factor,
         )
