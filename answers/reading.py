@@ -97,7 +97,7 @@ def _fold(text: str) -> str:
     return bare(text.casefold())
 
 
-_PATHS: Final = re.compile(r"[^\s>,;:()]+(?: > [^\s>,;:()]+)+")
+_PATHS: Final = re.compile(r"[^\s>,;:()]{1,80}(?: > [^\s>,;:()]{1,80})+")
 
 
 class _Reader:

@@ -14,7 +14,7 @@ _MOST: Final = 400
 _QUOTE: Final = re.compile(r"^>[^\n]*|:[ \t]*>[^\n]*", re.MULTILINE)
 #: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
 _END: Final = re.compile(
-    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
+    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…]{1,8}[\"'”’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
     r"\n(?=\s*\n)|\n(?=>)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
 )
 _LAST_WORD: Final = re.compile(r"(\S+)\Z")

@@ -1,6 +1,7 @@
 """Every sentence is compared with a sentence of a source before it is sent."""
 
 import re
+import time
 
 import pytest
 from hypothesis import assume, given, settings
@@ -177,3 +178,14 @@ def test_words_of_the_subject_support_nothing() -> None:
     one = source("It takes 3 days.")
     assert one.subject == ""
     assert isinstance(_check("The refund of Anna takes 3 days.", "It takes 3 days."), Unsupported)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "> ", ".", "?", "[", "1", "1,", "a'", "www.", "-", "古", "thanks ", "a. ", ": "]
+)
+def test_no_text_is_slow(piece: str) -> None:
+    """Customers choose what agents quote: six thousand characters take milliseconds of CPU, and never seconds."""
+    text = (piece * 6_000)[:6_000]
+    began = time.process_time()
+    check(Draft(text[:1_000], (1,)), evidence(f"x {text}"))
+    assert time.process_time() - began < 2
