@@ -196,9 +196,9 @@ def opposites(word: str) -> frozenset[str]:
     return _OPPOSITES.get(word, frozenset())
 
 
-def canonical(word: str) -> str:
-    """The word that stands for all that mean the same as a word or stem."""
-    return _CANONICAL.get(word, word)
+def same(word: str, stemmed: str) -> str:
+    """The word that stands for all that mean the same as a word, or as its stem; else the stem."""
+    return _SAME_AS.get(word) or _SAME_AS.get(stemmed, stemmed)
 
 
 def _rows(table: str) -> list[str]:
@@ -206,8 +206,10 @@ def _rows(table: str) -> list[str]:
     return [row.strip() for row in re.split(r"[;\n]", table) if row.strip()]
 
 
-def _of_any_form(word: str) -> str:
-    return _CANONICAL.get(stem(word), stem(word))
+def _forms(word: str) -> tuple[str, ...]:
+    """The word, its plural or third person, and its stem unless that is cut so short that other words share it."""
+    stemmed = stem(word)
+    return (word, f"{word}s", stemmed) if len(word) - len(stemmed) <= 1 else (word, f"{word}s")
 
 
 def _by_word(table: str) -> dict[str, str]:
@@ -244,9 +246,9 @@ _UNITS_OF: Final = {
 }
 _NUMBER_BY_WORD: Final = _by_word(_NUMBERS)
 _OPPOSITES: Final = _opposites()
-_CANONICAL: Final = {
-    form: row.split()[0] for row in _rows(_SAME) for word in row.split() for form in (stem(word), word)
-}
+_SAME_AS: Final = {form: row.split()[0] for row in _rows(_SAME) for word in row.split() for form in _forms(word)}
 #: What every ticket is about, and whom: a claim may name it where its source doesn't.
-NEUTRAL: Final = frozenset(map(_of_any_form, words("support way step cause problem error solution fix system version")))
-PEOPLE: Final = frozenset(map(_of_any_form, words("customer agent team")))
+NEUTRAL: Final = frozenset(
+    same(word, stem(word)) for word in words("support way step cause problem error solution fix system version")
+)
+PEOPLE: Final = frozenset(same(word, stem(word)) for word in words("customer agent team"))

@@ -13,10 +13,10 @@ from answers.lexicon import (
     NEGATION_MARKS,
     ORDERING,
     PRONOUNS,
-    canonical,
     condition_of,
     negations,
     number_of,
+    same,
     unit_of,
 )
 from operators.stopwords import STOPWORDS
@@ -197,8 +197,7 @@ class _Reader:
         lower = word.casefold()
         if lower in self._stopwords or folded in self._stopwords or folded in MODALS or len(folded) == 1:
             return
-        same = canonical(folded)
-        own = canonical(stem(lower if same == folded else same, self._language))
+        own = same(folded, stem(lower, self._language))
         if name:
             self._names.append(own)
         self._content.append(own)
