@@ -62,7 +62,7 @@ def pack(payload: Mapping[str, object]) -> Stored:
 
 
 def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = None) -> Stored:
-    """The payload of which `packed_fields` were read, or only its `fields`."""
+    """The payload that was packed, or only its `fields`."""
     if not packed:
         return {}
     if fields is not None and _PACKED.issuperset(fields):  # without the rest, which has the text
@@ -70,7 +70,8 @@ def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = N
         return {name: packed[name] for name in fields if name in packed and name in _NUMBERS} | state
     numbers = {**packed}
     rest = numbers.pop(_REST, None)
-    payload = (_REST_DECODER.decode(rest) if isinstance(rest, str) else {}) | numbers
+    # a keyword's hash gives way to the keyword
+    payload = numbers | _REST_DECODER.decode(rest) if isinstance(rest, str) else numbers
     return payload if fields is None else {name: payload[name] for name in fields if name in payload}
 
 
