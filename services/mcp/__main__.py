@@ -1,7 +1,29 @@
-"""Runs the MCP server: `python -m services.mcp`, over stdio or with `--http`."""
+"""`python -m services.mcp` serves an assistant over stdio, or with `--http` many over streamable HTTP."""
 
+import argparse
 import sys
+from typing import Final
 
-from services.mcp.compose import main
+from core.settings import Settings
+from services.http.running import Address, Service
+from services.mcp.compose import open_app, serve_stdio
 
-sys.exit(main(sys.argv[1:]))
+
+def _address(settings: Settings) -> Address:
+    return Address(settings.mcp.host, settings.mcp.port, "TICKETS_MCP__PORT")
+
+
+SERVICE: Final = Service(open_app, _address)
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.mcp", description=__doc__)
+    parser.add_argument("--tenant", help="over stdio: tenant of the user, if the settings have a sign-in code")
+    parser.add_argument("--http", action="store_true", help="serve streamable HTTP instead of stdio")
+    given = parser.parse_args()
+    return SERVICE.main() if given.http else serve_stdio(given.tenant)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,10 +1,7 @@
 """What the MCP server needs, and its two transports."""
 
-import argparse
-import signal
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Final
@@ -20,13 +17,11 @@ from core.environment import load_settings
 from core.errors import EXIT_OK, TicketstreamError
 from core.settings import Settings
 from runtime.access_tokens import Token, open_token
-from runtime.logs import set_up_logging
 from runtime.service_client import SERVICES, Service, ServiceClient, base_url, open_http_client
 from runtime.telemetry import Telemetry
 from services.http.app import create_app
 from services.http.callers import Authenticator
 from services.http.limits import Throttle, open_throttle
-from services.http.server import AsgiServer, open_asgi_server
 from services.http.tokens import open_authenticator
 from services.mcp.tools import build_server
 
@@ -34,35 +29,17 @@ PATH: Final = "/mcp"
 _INTERRUPTED: Final = 130
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run until the client leaves or a signal arrives; returns the exit code. Over stdio, standard output is its."""
-    parser = argparse.ArgumentParser(prog="python -m services.mcp", description=__doc__)
-    parser.add_argument("--tenant", help="over stdio: tenant of the user, if the settings have a sign-in code")
-    parser.add_argument("--http", action="store_true", help="serve streamable HTTP instead of stdio")
-    given = parser.parse_args(arguments)
+def serve_stdio(tenant: str | None) -> int:
+    """Serve one user until the client leaves; returns the exit code. Standard output is the protocol's."""
     try:
-        settings = load_settings()
         with ExitStack() as stack:
-            if given.http:
-                set_up_logging(settings.log)
-                server = open_http(settings, stack)
-                sys.stderr.write(f"MCP at http://{settings.mcp.host}:{server.port}{PATH}\n")
-                _wait_for_signal()
-            else:
-                open_stdio_server(settings, stack, tenant=given.tenant).run()
+            open_stdio_server(load_settings(), stack, tenant=tenant).run()
     except TicketstreamError as error:
         sys.stderr.write(f"ticketstream: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
     return EXIT_OK
-
-
-def _wait_for_signal() -> None:
-    """Return at SIGTERM. SIGINT raises KeyboardInterrupt."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
-    stop.wait()
 
 
 def open_stdio_server(settings: Settings, stack: ExitStack, *, tenant: str | None = None) -> MCPServer:
@@ -77,31 +54,26 @@ def open_stdio_server(settings: Settings, stack: ExitStack, *, tenant: str | Non
     return _server(settings, http, lambda _context: token)
 
 
-def open_http(settings: Settings, stack: ExitStack) -> AsgiServer:
-    """A running server for all users. The services get the token that each sends.
+def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticator | None = None) -> FastAPI:
+    """The app for all users. The services get the token that each sends.
+
+    Args:
+        settings: all groups; those of clients, authentication, cache and limits are used.
+        stack: closes what is opened.
+        authenticator: tells callers; by default by the tokens of the issuer in the settings.
 
     Raises:
-        ConfigError: a setting is wrong, or the port is taken.
+        ConfigError: a setting is wrong.
     """
     telemetry = Telemetry()
-    authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
+    if authenticator is None:
+        authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
     _, throttle = open_throttle(settings, stack, telemetry=telemetry)
-    app = create_mcp_app(open_forwarding_server(settings, stack), authenticator, telemetry, throttle)
-    return open_asgi_server(app, stack, host=settings.mcp.host, port=settings.mcp.port, setting="TICKETS_MCP__PORT")
+    server = _server(settings, open_http_client(settings.client, stack), _sent_token)
+    return _mcp_app(server, authenticator, telemetry, throttle)
 
 
-def open_forwarding_server(settings: Settings, stack: ExitStack) -> MCPServer:
-    """A server whose tools send each caller's own token on.
-
-    Raises:
-        ConfigError: a URL in the settings is none.
-    """
-    return _server(settings, open_http_client(settings.client, stack), _sent_token)
-
-
-def create_mcp_app(
-    server: MCPServer, authenticator: Authenticator, telemetry: Telemetry, throttle: Throttle | None = None
-) -> FastAPI:
+def _mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: Telemetry, throttle: Throttle) -> FastAPI:
     """An app with the streamable HTTP transport, behind the middleware of every service."""
     app = create_app(
         name="mcp",

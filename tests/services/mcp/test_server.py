@@ -17,7 +17,7 @@ from mcp.types import CallToolResult, TextContent
 from core.client_settings import ClientSettings
 from core.settings import Settings
 from runtime.telemetry import Telemetry
-from services.mcp.compose import create_mcp_app, open_forwarding_server
+from services.mcp.compose import open_app
 from tests.rigs.asgi import serving
 from tests.rigs.issuer import Issuer
 from tests.web.fake_rag import CAUSE, FakeServices, serve
@@ -39,11 +39,9 @@ def issuer() -> Issuer:
 @pytest.fixture(scope="module")
 def over_http(services: FakeServices, issuer: Issuer) -> Iterator[str]:
     """The URL of the server over HTTP."""
-    telemetry = Telemetry()
     settings = Settings(client=ClientSettings(rag_url=services.url, tickets_url=services.url))
     with ExitStack() as stack:
-        server = open_forwarding_server(settings, stack)
-        app = create_mcp_app(server, issuer.authenticator(telemetry), telemetry)
+        app = open_app(settings, stack, authenticator=issuer.authenticator(Telemetry()))
         yield stack.enter_context(serving(app)) + "/mcp"
 
 
