@@ -151,6 +151,27 @@ def test_what_customers_wrote_is_text(page: Page) -> None:
         page.evaluate("document.body.innerHTML = '<b>x</b>'")
 
 
+def test_events_are_the_same_however_the_stream_is_cut(page: Page) -> None:
+    """Chunks may end inside a line's end or a character; comments and an event that was cut off are no events."""
+    stream = (
+        ": heartbeat\r\n\r\nevent: sentence\r\ndata: é🙏\u2028\r\n\r\n"
+        "data:1\ndata: 2\n\nevent: done\rdata: x\r\revent: cut\n"
+    )
+    read = """async ([bytes, size]) => {
+        const { readEvents } = await import("/js/sse.js");
+        const body = new ReadableStream({ start(out) {
+            for (let at = 0; at < bytes.length; at += size) out.enqueue(Uint8Array.from(bytes.slice(at, at + size)));
+            out.close();
+        } });
+        const found = [];
+        for await (const { event, data } of readEvents(body)) found.push([event, data]);
+        return found;
+    }"""
+    for size in (1, 2, 3, 5, 8, 1000):
+        found = page.evaluate(read, [list(stream.encode()), size])
+        assert found == [["sentence", "é🙏\u2028"], ["message", "1\n2"], ["done", "x"]], size
+
+
 @pytest.mark.parametrize("width", [360, 800, 1400])
 def test_nothing_is_cut_off_at_any_width(page: Page, width: int) -> None:
     """The page never scrolls sideways."""

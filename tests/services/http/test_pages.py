@@ -37,6 +37,7 @@ def test_every_file_of_the_page_is_served(client: TestClient) -> None:
         assert response.headers["Cache-Control"] == "no-cache"
         policy = response.headers["Content-Security-Policy"].split("; ")
         assert {"default-src 'none'", "script-src 'self'", "style-src 'self'", "trusted-types 'none'"} <= set(policy)
+        assert {"require-trusted-types-for 'script'", "form-action 'none'", "frame-ancestors 'none'"} <= set(policy)
         assert "connect-src 'self' https://issuer.example:8443" in policy
         assert client.get(response.request.url, headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
     assert client.get("/").content == (FOLDER / "index.html").read_bytes()
