@@ -50,8 +50,8 @@ class LanguageModelSettings(Group):
     )
     tokens_per_day: Annotated[int, Field(ge=0)] = Field(
         1_000_000,
-        description="Tokens that a tenant may use in a day (UTC) and process; beyond them answers are extractive. "
-        "0 disables the limit.",
+        description="Tokens that a tenant may use in a day (UTC); beyond them answers are extractive. All processes "
+        "count them on the server of TICKETS_CACHE__URL, or else each its own. 0 disables the limit.",
     )
     prices: str = Field(
         "",

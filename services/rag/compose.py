@@ -12,13 +12,14 @@ from answers.chain import Chain, Link
 from answers.extractive import ExtractiveWriter
 from answers.model_writer import ModelWriter
 from connectors.feedback.sqlite import open_feedback
-from core.language_model import ModelError
+from core.language_model import ModelError, TokenBudget
 from core.language_model_settings import LanguageModelSettings
 from core.settings import Settings
 from runtime.language_models import open_language_models
 from runtime.live_searcher import open_live_searcher
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
+from runtime.token_budget import open_token_budget
 from services.http.callers import Authenticator
 from services.http.limits import open_throttle
 from services.http.pages import mount_web
@@ -61,7 +62,10 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     telemetry.describe_process(version("ticketstream"), "none")
     if authenticator is None:
         authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
-    links = model_links(settings.language_model, stack, telemetry=telemetry, timeout_s=settings.rag.timeout_s)
+    budget = open_token_budget(settings.cache, stack, tokens_per_day=settings.language_model.tokens_per_day)
+    links = model_links(
+        settings.language_model, stack, telemetry=telemetry, budget=budget, timeout_s=settings.rag.timeout_s
+    )
     chain = Chain(links=(*links, Link(writer=ExtractiveWriter())), observer=_Counted(telemetry))
     feedback = open_feedback(settings.rag.feedback_file)
     stack.callback(feedback.close)
@@ -91,10 +95,10 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
 
 
 def model_links(
-    settings: LanguageModelSettings, stack: ExitStack, *, telemetry: Telemetry, timeout_s: float
+    settings: LanguageModelSettings, stack: ExitStack, *, telemetry: Telemetry, budget: TokenBudget, timeout_s: float
 ) -> tuple[Link, ...]:
     """The language models of the settings as writers; all of them together leave time for one that needs no model."""
-    models = open_language_models(settings, stack, telemetry=telemetry)
+    models = open_language_models(settings, stack, telemetry=telemetry, budget=budget)
     each_s = min(settings.timeout_s, _MODELS_SHARE * timeout_s / max(1, len(models)))
     rng = Random()  # noqa: S311 - canaries that a model must not repeat
     writers = [ModelWriter(model, max_tokens=settings.max_tokens, timeout_s=each_s, rng=rng) for model in models]

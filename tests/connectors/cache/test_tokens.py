@@ -1,13 +1,20 @@
-"""The laws of a budget of tokens."""
+"""The laws of a budget of tokens, over memory and over Valkey; several processes share one on a server."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Final
 
 import pytest
 
 from connectors.cache.memory_tokens import DailyTokens
+from connectors.cache.redis_client import GuardedRedis, open_redis
+from connectors.cache.redis_tokens import RedisTokens
 from core.language_model import TokenBudget
+from core.service_settings import CacheSettings
+from runtime.token_budget import open_token_budget
+from tests.rigs.proxy import Proxy
+from tests.rigs.redis_server import start_valkey
 
 _DAY_S: Final = 86_400
 
@@ -24,10 +31,23 @@ class Clock:
 Opened = Callable[[int, Clock], TokenBudget]
 
 
+@pytest.fixture(scope="module", params=["memory", "valkey"])
+def server(request: pytest.FixtureRequest) -> Iterator[GuardedRedis | None]:
+    """A client of a real server, or None for memory."""
+    if request.param == "memory":
+        yield None
+        return
+    with start_valkey() as running, ExitStack() as stack:
+        yield open_redis(running.settings, stack)
+
+
 @pytest.fixture
-def opened() -> Opened:
+def opened(server: GuardedRedis | None) -> Opened:
     """Opens budgets of which nothing is used."""
-    return lambda limit, clock: DailyTokens(limit, clock=clock)
+    if server is None:
+        return lambda limit, clock: DailyTokens(limit, clock=clock)
+    server.client.flushall()
+    return lambda limit, clock: RedisTokens(server, limit, clock=clock)
 
 
 def test_a_tenant_gets_its_tokens_and_no_more(opened: Opened) -> None:
@@ -96,3 +116,42 @@ def test_threads_never_take_more_than_there_is(opened: Opened) -> None:
     for thread in threads:
         thread.join()
     assert sum(taken) == 300
+
+
+def test_processes_share_the_budget_of_a_server() -> None:
+    """What one process uses is gone for the others, and what it gives back is there for all."""
+    with start_valkey() as running, ExitStack() as stack:
+        first, second = (open_token_budget(running.settings, stack, tokens_per_day=100) for _ in range(2))
+        taken = first.reserve("acme", 100)
+        assert taken
+        assert not second.reserve("acme", 1)
+        first.settle(taken, 30)
+        assert second.reserve("acme", 70)
+        assert not first.reserve("acme", 1)
+
+
+def test_in_an_outage_a_process_counts_alone() -> None:
+    """Without its server a budget refuses nobody for that, and still ends at the limit."""
+    with Proxy("127.0.0.1:1") as proxy:
+        away = CacheSettings(url=f"redis://{proxy.address}")
+    with ExitStack() as stack:
+        budget = open_token_budget(away, stack, tokens_per_day=100)
+        taken = budget.reserve("acme", 90)
+        assert taken
+        budget.settle(taken, 50)
+        assert budget.reserve("acme", 50)
+        assert not budget.reserve("acme", 1)
+
+
+def test_a_count_is_forgotten_after_its_day() -> None:
+    """Keys on the server expire, and a late settlement makes no key that stays."""
+    with start_valkey() as running, ExitStack() as stack:
+        server = open_redis(running.settings, stack)
+        budget = RedisTokens(server, 100, clock=Clock())
+        taken = budget.reserve("acme", 10)
+        assert taken
+        (key,) = server.client.keys()
+        assert 0 < server.client.ttl(key) <= 2 * _DAY_S
+        server.client.flushall()
+        budget.settle(taken, 5)
+        assert server.client.keys() == []

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from answers.model_writer import ModelWriter
+from connectors.cache.memory_tokens import DailyTokens
 from core.environment import load_settings
 from core.language_model_settings import LanguageModelSettings
 from core.service_settings import RagSettings
@@ -121,5 +122,5 @@ def test_models_leave_time_for_an_answer_without_them() -> None:
         chain = ",".join(f"openai:m{number}" for number in range(count))
         settings = LanguageModelSettings(chain=chain, openai_url="http://127.0.0.1:9", timeout_s=20.0)
         with ExitStack() as stack:
-            links = model_links(settings, stack, telemetry=Telemetry(), timeout_s=60.0)
+            links = model_links(settings, stack, telemetry=Telemetry(), budget=DailyTokens(0), timeout_s=60.0)
         assert [link.deadline_s for link in links] == [each_s] * count
