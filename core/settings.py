@@ -75,6 +75,10 @@ class ContractSettings(Group):
         "version",
         description="Field that orders the changes of a ticket; `updated_at` (in ms) is for sources without versions.",
     )
+    max_ahead_s: Seconds = Field(
+        86_400.0,
+        description="With `VERSION_SOURCE=updated_at`: how far `updated_at` may lie after the record's timestamp.",
+    )
     max_record_bytes: Positive = Field(1_000_000, description="Maximum size of a record's value, in bytes.")
     max_depth: Positive = Field(16, description="Maximum nesting depth of the JSON.")
     max_messages: Positive = Field(1_000, description="Maximum messages of a ticket.")

@@ -35,7 +35,7 @@ def decode(items: Sequence[Record], *, settings: ContractSettings) -> list[Ticke
     """Decode and check each record against the contract and its limits.
 
     Codes: unreadable, too_large, too_deep, bad_utf8, bad_json, other_format, wire_format, envelope, bad_field,
-    unknown_schema, no_version, bad_key, too_many_messages, too_many_tags. No reason quotes the ticket's text.
+    unknown_schema, no_version, future, bad_key, too_many_messages, too_many_tags. No reason quotes the ticket's text.
     """
     return [_decode(record, settings) for record in items]
 
@@ -60,27 +60,42 @@ def _event(record: Record, value: bytes, settings: ContractSettings) -> Ticket:
             "bad_key", "the key must be tenant_id/ticket_id of the event, so that a ticket's events stay in order"
         )
     if not isinstance(event, UpsertEvent):
-        return Ticket(record, event.tenant_id, event.ticket_id, _version(event, settings), None)
+        return Ticket(record, event.tenant_id, event.ticket_id, _version(record, event, settings), None)
     if len(event.messages) > settings.max_messages:
         raise FaultError("too_many_messages", _too_many(len(event.messages), "messages", settings.max_messages))
     if len(event.tags) > settings.max_tags:
         raise FaultError("too_many_tags", _too_many(len(event.tags), "tags", settings.max_tags))
-    return Ticket(record, event.tenant_id, event.ticket_id, _version(event, settings), event)
+    return Ticket(record, event.tenant_id, event.ticket_id, _version(record, event, settings), event)
 
 
-def _version(event: TicketEvent, settings: ContractSettings) -> int:
+def _version(record: Record, event: TicketEvent, settings: ContractSettings) -> int:
     """The event's version, only from the field that the setting names: those of two fields are not comparable."""
     if settings.version_source == "updated_at":
         if event.updated_at is None:
             raise FaultError(
                 "no_version", "updated_at is missing, but TICKETS_CONTRACT__VERSION_SOURCE=updated_at requires it"
             )
-        return _time_as_version(milliseconds(event.updated_at), "updated_at")
+        version = _time_as_version(milliseconds(event.updated_at), "updated_at")
+        _require_past(version, record, settings)
+        return version
     if event.version is None:
         raise FaultError(
             "no_version", "version is missing; TICKETS_CONTRACT__VERSION_SOURCE=updated_at takes updated_at instead"
         )
     return event.version
+
+
+def _require_past(version: int, record: Record, settings: ContractSettings) -> None:
+    """Refuse a time far in the future: as a version it would outrank every later event of its ticket, its delete too.
+
+    It is compared with the record's timestamp and not with a clock, so that every reading of the log decides alike.
+    """
+    if record.timestamp_ms > 0 and version - record.timestamp_ms > 1000 * settings.max_ahead_s:
+        raise FaultError(
+            "future",
+            f"updated_at lies more than {settings.max_ahead_s:,.0f} s after the record's timestamp "
+            "(TICKETS_CONTRACT__MAX_AHEAD_S), and as the version it would outrank all later events",
+        )
 
 
 def _time_as_version(ms: int, what: str) -> int:

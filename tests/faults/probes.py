@@ -70,6 +70,11 @@ class Probe(Struct, frozen=True):
 
 
 PROBES: Final[dict[str, Probe]] = {
+    "events_dated_in_the_future": Probe(
+        "P4",
+        "With updated_at as the version, an event dated far in the future is rejected, and outranks no delete.",
+        ("tests/operators/test_decode.py",),
+    ),
     "limits_out_of_bounds": Probe(
         "P11",
         "A search for a negative number of tickets, or for too many, is refused in one line.",

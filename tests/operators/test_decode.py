@@ -147,7 +147,7 @@ def test_half_an_emoji_in_an_id_is_rejected() -> None:
 @pytest.mark.parametrize("value", [0, 5_000, 99_999_999, 10**11, 1_704_442_353_000, 253_402_300_799_999])
 def test_milliseconds_of_any_plausible_size_are_times(value: int) -> None:
     """Only numbers that look like seconds or dates are refused."""
-    done = _decode(_encoded(created_at=value, updated_at=value), version_source="updated_at")
+    done = _decode(_encoded(created_at=value, updated_at=value), version_source="updated_at", max_ahead_s=1e12)
     assert isinstance(done, Ticket)
     assert done.version == value
 
@@ -179,12 +179,23 @@ def test_a_null_value_is_final_unless_it_says_otherwise() -> None:
 
 def test_updated_at_is_the_version_if_the_setting_says_so() -> None:
     """With updated_at as source its milliseconds are the version, and `version` is ignored."""
-    done = _decode(_encoded(), version_source="updated_at")
+    done = _decode(_encoded(), version_source="updated_at", max_ahead_s=1e12)
     assert isinstance(done, Ticket)
     assert done.version == 1_767_600_000_000
     nothing = _decode(raw(b'{"op":"delete","tenant_id":"acme","ticket_id":"1"}'), version_source="updated_at")
     assert isinstance(nothing, Rejected)
     assert nothing.code == "no_version"
+
+
+@pytest.mark.parametrize("ahead_s", [-1, 0, 3_600, 3_601, 10**11])
+def test_an_event_dated_in_the_future_is_rejected_where_its_time_is_its_version(ahead_s: int) -> None:
+    """It would outrank its ticket's delete. The record's timestamp decides; without one nothing is rejected."""
+    record = _encoded(updated_at=raw(None).timestamp_ms + 1000 * ahead_s)
+    done = _decode(record, version_source="updated_at", max_ahead_s=3_600)
+    assert (done.code if isinstance(done, Rejected) else "accepted") == ("future" if ahead_s > 3_600 else "accepted")
+    assert isinstance(_decode(record, max_ahead_s=1), Ticket), "elsewhere it is no version"
+    untimed = msgspec.structs.replace(record, timestamp_ms=-1)
+    assert isinstance(_decode(untimed, version_source="updated_at", max_ahead_s=1), Ticket)
 
 
 @pytest.mark.parametrize(

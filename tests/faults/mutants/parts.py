@@ -9,13 +9,21 @@ from connectors.kafka.producer import Sender
 from core import addresses, index
 from dataflows import launch
 from models.store import weights
+from operators import decode
 from tests.deploy.compose import project
 from tests.faults.mutants.mutant import mutant, patch
 
 #: Modules whose private names are replaced.
+_DECODE: Any = decode
 _INDEX: Any = index
 _LAUNCH: Any = launch
 _WEIGHTS: Any = weights
+
+
+@mutant("P4", trial="events_dated_in_the_future")
+def take_any_time_for_a_version() -> None:
+    """With updated_at as the version, an event of the year 9999 is accepted."""
+    patch(_DECODE, "_require_past", lambda _version, _record, _settings: None)
 
 
 @mutant("P11", trial="limits_out_of_bounds")
