@@ -140,15 +140,15 @@ def test_too_few_kills_fail(monkeypatch: pytest.MonkeyPatch, soak: str) -> None:
     run.begin()
     assert run.half_over()
     assert run.over
-    section, kills = Section("killed", ""), Kills(2, 1.0)
+    arena, kills = _Calm(), Kills(2, 1.0)
     assert kills.goes_on(run)
     kills.recoveries_s.append(1.0)
     kills.starts_s.append(1.0)
     assert not kills.goes_on(run)
-    kills.judged(section, bound_s=6)
+    kills.judged(arena)
     if soak:
         kills.judge(run)
-        assert section.findings
+        assert arena.section.findings
     else:
         with pytest.raises(BrokenError, match="1 of 2 kills were made"):
             kills.judge(run)
@@ -167,6 +167,7 @@ class _Calm:
 
     def __init__(self) -> None:
         self.section = Section("storm", "")
+        self.session_timeout_s = 1.0
         self.workers: list[Any] = []
         self.feeder = self
 
