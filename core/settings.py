@@ -75,10 +75,7 @@ class ContractSettings(Group):
         "version",
         description="Field that orders the changes of a ticket; `updated_at` (in ms) is for sources without versions.",
     )
-    max_ahead_s: Seconds = Field(
-        86_400.0,
-        description="With `VERSION_SOURCE=updated_at`: how far `updated_at` may lie after the record's timestamp.",
-    )
+    max_ahead_s: Seconds = Field(86_400.0, description="Maximum time from a record to an `updated_at` that orders it.")
     max_record_bytes: Positive = Field(1_000_000, description="Maximum size of a record's value, in bytes.")
     max_depth: Positive = Field(16, description="Maximum nesting depth of the JSON.")
     max_messages: Positive = Field(1_000, description="Maximum messages of a ticket.")
@@ -243,9 +240,7 @@ class WriterSettings(Group):
         "arrived by then.",
     )
     max_inflight_records: Positive = Field(2_048, description="Maximum records read and not yet acked.")
-    max_inflight_bytes: Positive = Field(
-        64 * 1024 * 1024, description="Maximum bytes of records read and not yet acked."
-    )
+    max_inflight_bytes: Positive = Field(64 * 2**20, description="Maximum bytes of records read and not yet acked.")
     max_concurrent_batches: Positive = Field(4, description="Maximum concurrent batches.")
     backoff_max_s: Seconds = Field(3.0, description="Maximum wait before a retry.")
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = Field(
