@@ -10,8 +10,8 @@ from services.http.problems import FieldError, Problem
 _MAX_FAULTS: Final = 20
 #: Digits of a whole number. The largest that a field accepts has 19.
 _MAX_DIGITS: Final = 20
-#: Strings are passed over; brackets and braces outside of them nest.
-_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+#: Strings are passed over, one without an end too, so that no byte is read twice; brackets and braces nest.
+_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _FORBIDDEN: Final = re.compile("[\x00\ud800-\udfff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
