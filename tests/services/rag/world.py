@@ -19,12 +19,13 @@ from connectors.qdrant.policy import VersionedIndex
 from core.cache import Cache
 from core.contract import Message, TicketEvent, UpsertEvent, record_key
 from core.records import Origin, Record
-from core.service_settings import RagSettings
+from core.service_settings import LimitSettings, RagSettings
 from core.settings import IndexSettings, ModelSettings, Settings
 from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from runtime.searcher import IndexSearcher, Searcher
 from runtime.telemetry import Telemetry
+from services.http.limits import throttle_of_process
 from services.rag.answering import Answering
 from services.rag.app import rag_app
 from services.rag.pulling import open_pool
@@ -37,6 +38,7 @@ QUESTION: Final = "What helps against SYNC-4711?"
 FIX: Final = "Set the field lease_ms to 9041 in agent.conf and restart the sync agent."
 OTHER_FIX: Final = "Replace the certificate GLX-7730 on host sync7.globex.example."
 NOTE: Final = "The customer SYNC-4711 threatened to leave, discount code NOTE-5150."
+_UNLIMITED: Final = LimitSettings(user_requests=10**9, tenant_requests=10**9, address_requests=10**9)
 _START_MS: Final = 1_767_225_600_000
 _MINUTE_MS: Final = 60_000
 
@@ -165,6 +167,7 @@ class RagWorld:
                 authenticator=self.issuer.authenticator(self.telemetry),
                 ready=lambda: self.fault,
                 warn=lambda: None,
+                throttle=throttle_of_process(_UNLIMITED),
             )
             headers = self.issuer.headers(self.tenant(tenant), *roles, user_id=user)
             yield stack.enter_context(TestClient(app, headers=headers, raise_server_exceptions=False))
