@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.telemetry import Telemetry
 from services.http.context import RequestContext, begin
-from services.http.problems import Problem
+from services.http.problems import Problem, unavailable
 
 logger: Final = logging.getLogger("ticketstream.http")
 
@@ -55,7 +55,7 @@ class Telling:
         self._inflight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request. Raises nothing but cancellations."""
+        """Answer a request. Raises nothing."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -86,8 +86,10 @@ class Telling:
         try:
             response.request_id = context.request_id
             await self._app(scope, receive, response.send)
-        except asyncio.CancelledError:
-            raise
+        except asyncio.CancelledError:  # by the server, at the end of its drain; a disconnect is not passed on
+            if not response.status:
+                ending = unavailable("The service is ending; try again.")
+                await ending.response(context.request_id)(scope, receive, response.send)
         except Exception as error:  # noqa: BLE001 - every exception becomes a problem
             problem = self._describe(error)
             if problem is None:  # the exception's message may quote a ticket

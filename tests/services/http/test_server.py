@@ -256,8 +256,8 @@ def test_a_client_that_reads_nothing_is_closed() -> None:
         assert app.cancelled.wait(PATIENCE_S)
 
 
-def test_close_waits_for_requests_then_cancels_them() -> None:
-    """A request that ends within the drain is answered; one that does not is cancelled, and close returns."""
+def test_close_waits_for_requests_then_cancels_them(caplog: pytest.LogCaptureFixture) -> None:
+    """A request that ends within the drain is answered; one that does not is cancelled with 503, and close returns."""
     app = App()
     with serving(app, drain_s=PATIENCE_S) as server, connect(server) as connection:
         connection.sendall(request(app, "GET", "/api/v1/waits"))
@@ -275,3 +275,5 @@ def test_close_waits_for_requests_then_cancels_them() -> None:
         server.close()
         assert app.cancelled.is_set()
         assert not server.alive
+        assert problem_of(read(connection))["status"] == 503
+    assert "Traceback" not in caplog.text
