@@ -12,10 +12,12 @@ from httpx2 import Response
 
 from connectors.ticket_store.sqlite import SqliteStores, open_sqlite
 from core.callers import Role
+from core.service_settings import LimitSettings
 from core.settings import ContractSettings, Settings
 from core.ticket_store import OutboxEvent
 from runtime.telemetry import Telemetry
 from services.http.callers import Caller
+from services.http.limits import throttle_of_process
 from services.http.problems import Problem
 from services.tickets.changes import Tickets
 from services.tickets.compose import tickets_app
@@ -23,6 +25,8 @@ from services.tickets.compose import tickets_app
 PATH: Final = "/api/v1/tickets"
 #: 2026-01-05T08:00:00Z.
 NOW_S: Final = 1_767_600_000.0
+#: Rate limits that no test reaches.
+UNLIMITED: Final = LimitSettings(user_requests=10**9, tenant_requests=10**9, address_requests=10**9)
 
 
 class NamedCallers:
@@ -98,7 +102,13 @@ def open_api(folder: Path, **limits: int) -> Iterator[Api]:
             written=lambda: None,
             clock=lambda: api.now_s,
         )
-        app = tickets_app(tickets, settings=settings, authenticator=NamedCallers(), telemetry=Telemetry())
+        app = tickets_app(
+            tickets,
+            settings=settings,
+            authenticator=NamedCallers(),
+            telemetry=Telemetry(),
+            throttle=throttle_of_process(UNLIMITED),
+        )
         client = stack.enter_context(TestClient(app, raise_server_exceptions=False))
         api = Api(app, client, stores)
         yield api

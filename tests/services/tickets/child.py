@@ -14,7 +14,7 @@ from core.service_settings import ApiSettings
 from core.settings import KafkaSettings, Settings, TopicSettings
 from services.tickets.__main__ import SERVICE
 from tests.rigs.waiting import PATIENCE_S
-from tests.services.tickets.apps import NamedCallers
+from tests.services.tickets.apps import UNLIMITED, NamedCallers
 from tests.services.tickets.mutants import MUTANTS
 
 #: A process that has imported everything once, and forks each child: a start takes a tenth of a second, not seconds.
@@ -51,7 +51,10 @@ def start_service(path: Path, brokers: str, topic: str, *, failpoints: str = "",
     """Start a service over the file `path`, and return when it answers, or has died at a failpoint."""
     receiver, sender = _CONTEXT.Pipe(duplex=False)
     settings = Settings(
-        kafka=KafkaSettings(brokers=brokers), topics=TopicSettings(raw=topic), api=ApiSettings(path=path, port=0)
+        kafka=KafkaSettings(brokers=brokers),
+        topics=TopicSettings(raw=topic),
+        api=ApiSettings(path=path, port=0),
+        limits=UNLIMITED,
     )
     process = _CONTEXT.Process(target=_run, args=(sender, settings, failpoints, mutant), daemon=True)
     process.start()

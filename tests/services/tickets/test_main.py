@@ -11,6 +11,7 @@ from tests.connectors.ticket_store.stores import dynamodb
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("services.http.running.set_up_logging", lambda _settings: None)  # it would outlive the test
     for name, value in {
         "API__PATH": str(tmp_path / "tickets.db"),
         "API__PORT": "0",
