@@ -105,7 +105,7 @@ def test_a_stream_that_fails_ends_without_done(world: RagWorld) -> None:
     wait_until(lambda: world.metric("tickets_answers_total", writer="none", outcome="failed") == 1)
 
 
-def test_feedback_that_cant_be_kept_costs_noask(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_feedback_that_cant_be_kept_costs_no_answer(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer is given, and a search ranks without usefulness, while the store of feedback is out."""
 
     def out(*_args: object) -> None:

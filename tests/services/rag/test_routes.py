@@ -23,7 +23,7 @@ def test_an_answer_cites_the_message_that_solved_the_ticket(client: TestClient) 
             assert source["message_at"]
 
 
-def test_a_stream_has_the_sameask(client: TestClient) -> None:
+def test_a_stream_has_the_same_answer(client: TestClient) -> None:
     """The events are sources, sentences, usage and done, each with one JSON object."""
     whole = ask(client)
     streamed = client.post(ANSWERS, json={"question": QUESTION}, headers=STREAM)
