@@ -158,6 +158,7 @@ def _open_service(settings: Settings, stack: ExitStack) -> _Service:
         "TICKETS_RAG__PORT": "0",
         "TICKETS_RAG__FEEDBACK_FILE": str(folder / "feedback.db"),
         "TICKETS_INDEX__PATH": str(settings.index.path),
+        "TICKETS_LOG__LEVEL": "info",  # a line has the port
         **{f"TICKETS_LIMITS__{whose}_REQUESTS": "1000000" for whose in ("USER", "TENANT", "ADDRESS")},
     }
     process = open_process("the RAG service", ["services.rag"], environment, folder / "log", stack)
