@@ -1,8 +1,12 @@
 """The RAG service while the index, a writer or the store of feedback fails, and when too many ask."""
 
+import json
+import socket
 import threading
 from collections.abc import Generator
+from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from answers.evidence import Evidence
@@ -13,6 +17,10 @@ from core.service_settings import RagSettings
 from runtime.searcher import IndexSearcher
 from search.result import Answer
 from services.http.problems import MEDIA_TYPE
+from services.http.server import open_asgi_server
+from services.rag.app import rag_app
+from services.rag.pulling import open_pool
+from services.rag.routes import Service
 from tests.rigs.waiting import PATIENCE_S, wait_until
 from tests.services.rag.asking import ANSWERS, SEARCH, STREAM, ask, text_of, vote
 from tests.services.rag.world import FIX, QUESTION, RagWorld, events_of
@@ -119,3 +127,33 @@ def test_feedback_that_cant_be_kept_costs_no_answer(world: RagWorld, monkeypatch
         assert client.post(SEARCH, json={"question": "SYNC-4711"}).status_code == 200
         monkeypatch.setattr(world.feedback, "answer", out)
         assert vote(client, answer["answer_id"], verdict="sent") == 503
+
+
+def test_clients_that_read_nothing_take_no_place_from_others(world: RagWorld) -> None:
+    """More clients than the service answers at a time ask for streams and read nothing; others get their answers."""
+    settings = RagSettings(max_concurrent=2, max_waiting=8)
+    with ExitStack() as stack:
+        pool = open_pool(stack, threads=settings.max_concurrent, timeout_s=settings.timeout_s)
+        app = rag_app(
+            Service(world.answering(), pool),
+            settings,
+            authenticator=world.issuer.authenticator(world.telemetry),
+            ready=lambda: None,
+            warn=lambda: None,
+        )
+        port = open_asgi_server(app, stack, host="127.0.0.1", port=0, setting="TEST").port
+        token = world.issuer.headers(world.acme)["Authorization"]
+        body = json.dumps({"question": QUESTION})
+        head = f"POST {ANSWERS} HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\nAccept: text/event-stream\r\n"
+        asked = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        for _ in range(6):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(asked)
+        for _ in range(3):
+            answer = httpx.post(
+                f"http://127.0.0.1:{port}{ANSWERS}",
+                content=body,
+                headers={"Authorization": token, "Content-Type": "application/json"},
+                timeout=PATIENCE_S,
+            )
+            assert FIX in answer.text
