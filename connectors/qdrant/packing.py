@@ -63,7 +63,7 @@ def pack(payload: Mapping[str, object]) -> Stored:
 
 def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = None) -> Stored:
     """The payload that was packed, or only its `fields`."""
-    if not packed:
+    if packed is None:
         return {}
     if fields is not None and _PACKED.issuperset(fields):  # without the rest, which has the text
         state = {} if "state" not in fields else {"state": DELETED if "state" in packed else LIVE}
