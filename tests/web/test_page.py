@@ -172,10 +172,10 @@ def test_events_are_the_same_however_the_stream_is_cut(page: Page) -> None:
         assert found == [["sentence", "é🙏\u2028"], ["message", "1\n2"], ["done", "x"]], size
 
 
-@pytest.mark.parametrize("width", [360, 800, 1400])
-def test_nothing_is_cut_off_at_any_width(page: Page, width: int) -> None:
+def test_nothing_is_cut_off_at_any_width(page: Page) -> None:
     """The page never scrolls sideways."""
-    page.set_viewport_size({"width": width, "height": 800})
-    _ask(page, "halves of VAT")
+    _ask(page, "VAT")
     expect(page.locator(".feedback")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width in (360, 800, 1400):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
