@@ -54,9 +54,8 @@ def page(browser: Browser, services: FakeServices) -> Iterator[Page]:
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if _is_violation(message.text) else None)
+    page.add_init_script(f"sessionStorage.setItem('ticketstream.token', '{token()}')")
     page.goto(services.url)
-    page.evaluate("token => sessionStorage.setItem('ticketstream.token', token)", token())
-    page.reload()
     expect(page.get_by_label("What does the customer need to know?")).to_be_focused()
     yield page
     assert faults == []
