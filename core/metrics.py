@@ -19,6 +19,7 @@ MetricName = Literal[
     "tickets_model_texts_total",
     "tickets_model_seconds_total",
     "tickets_left_out_total",
+    "tickets_superseded_total",
     "tickets_searches_cut_total",
     "tickets_http_refused_total",
     "tickets_http_requests_total",
@@ -114,6 +115,11 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_model_seconds_total": Metric("counter", "Seconds spent in the model, summed over its threads."),
     "tickets_left_out_total": Metric(
         "counter", "`passages` and `attributes` left out of tickets that have too many.", ("what",)
+    ),
+    "tickets_superseded_total": Metric(
+        "counter",
+        "Events that were not indexed because the index has a newer version, as after an event with a false "
+        "version or time.",
     ),
     "tickets_searches_cut_total": Metric(
         "counter", "Searches of the embedded index that ended early, as few tickets have most of its passages."

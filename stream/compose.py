@@ -207,6 +207,7 @@ def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, sta
             serve_control(index, embedder, worker.settings.search, worker.state, stack)
 
     _serve(worker, stack)
+    index.on_superseded = lambda count: worker.state.telemetry.count("tickets_superseded_total", by=count)
     try:
         keeper = open_keeper(
             worker.settings, kafka=worker.kafka, role=worker.role, state=worker.state, index=index, stack=stack

@@ -6,7 +6,7 @@ A crash between the writes of one ticket is repaired when its record is read aga
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, OfTickets, Upsert
@@ -32,6 +32,8 @@ class VersionedIndex(VersionedReader):
         super().__init__(engine)
         self.engine = engine
         self.store = ProvenanceStore(engine)
+        #: Called with the number of tickets of a write that were left out because a newer version is known.
+        self.on_superseded: Callable[[int], None] = lambda _count: None
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
         """See `core.protocols.Index`."""
@@ -41,8 +43,11 @@ class VersionedIndex(VersionedReader):
             head = _head_id(ticket)
             if head not in newest or newest[head].version < ticket.version:
                 newest[head] = ticket
+        superseded = sum(ticket.version < newest[_head_id(ticket)].version for ticket in tickets)
         for part in _slices(list(newest.values())) if newest else ():
-            self._write(part)
+            superseded += self._write(part)
+        if superseded:
+            self.on_superseded(superseded)
 
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
         """See `core.protocols.Index`. The head goes last, so a removal that was cut off can be repeated."""
@@ -67,11 +72,14 @@ class VersionedIndex(VersionedReader):
             if fault is not None:
                 raise RefusedError(f"refusing to index {fault}")
 
-    def _write(self, tickets: Sequence[TicketPoints]) -> None:
+    def _write(self, tickets: Sequence[TicketPoints]) -> int:
+        """Write each ticket that is newer than what the index holds. Returns the number of those that are older."""
         heads = self.heads_of({_head_id(ticket) for ticket in tickets})
-        newer = [ticket for ticket in tickets if _version(heads.get(_head_id(ticket))) < ticket.version]
+        held = [_version(heads.get(_head_id(ticket))) for ticket in tickets]
+        newer = [ticket for ticket, version in zip(tickets, held, strict=True) if version < ticket.version]
         self.engine.write(_upserts(newer))
         self._clear(tickets)
+        return sum(version > ticket.version for ticket, version in zip(tickets, held, strict=True))
 
     def _clear(self, tickets: Sequence[TicketPoints]) -> None:
         """Replace chunks that are older than their ticket's head with tombstones.

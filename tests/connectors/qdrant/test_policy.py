@@ -134,6 +134,18 @@ _VERSIONS = st.lists(
 )  # version, chunks, and the number of points after which the write fails
 
 
+def test_superseded_events_are_counted(tmp_path: Path) -> None:
+    """Versions below the newest of their batch or of the index count; replays of the newest one don't."""
+    index = _index(tmp_path)
+    counts: list[int] = []
+    index.on_superseded = counts.append
+    index.write([ticket("1", 2, 1), ticket("1", 5, 1)])
+    index.write([ticket("1", 5, 1)])
+    index.write([ticket("1", 4, 1), ticket("1", 3, 1)])
+    assert counts == [1, 2]
+    index.close()
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=_VERSIONS)
 @example(steps=[(1, 3, 1)])
