@@ -31,6 +31,8 @@ _POINTS: Final[tuple[OutboxPoint, ...]] = get_args(OutboxPoint)
 _CLIENTS: Final = 3
 _TICKETS: Final = 5  # of each client at a time
 _CHANGES: Final = 30  # of a ticket
+#: Between two requests of a client, so that a kill is not waited for at full speed.
+_PAUSE_S: Final = 0.04
 
 #: Method, path, ticket, body and idempotency key.
 Request = tuple[str, str, str, dict[str, Any] | None, str]
@@ -78,7 +80,7 @@ class Attack:
         """Start the service anew with a failpoint, wait until it dies there, and start it again."""
         self._service.kill()
         self._service = self._start(f"{point}=kill@{hit}")
-        wait_until(lambda: self._service.dead, lambda: f"it did not die at {point}", every_s=0.01)
+        wait_until(lambda: self._service.dead, lambda: f"it did not die at {point}", every_s=0.03)
         self._service = self._start("")
         self.found[f"killed at {point}"] += 1
 
@@ -130,7 +132,7 @@ class Attack:
         wait_until(
             lambda: sum(map(len, self.told.copy().values())) >= wanted or bool(self._faults),
             lambda: "no change is answered",
-            every_s=0.01,
+            every_s=0.03,
         )
 
     # --- clients
@@ -142,6 +144,7 @@ class Attack:
                     if self._stop.is_set():
                         return
                     self._send(client, request)
+                    self._stop.wait(_PAUSE_S)
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             self._faults.append(error)
 
