@@ -17,10 +17,10 @@ def test_everyday_commands_work_beside_a_worker(tansu: str, tmp_path: Path) -> N
     """Topics are created, events produced, lag and index shown, tickets found, and dead letters listed and replayed."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
-    raw, dlq = world.settings.topics.raw, world.settings.topics.dlq
+    raw = world.settings.topics.raw
     done = terminal.json("topics", "--replication", "1")
     assert done[raw] == [4, "exists, declared with 12 partitions"]
-    assert set(done) == {raw, dlq, world.settings.topics.enriched, world.settings.topics.embedded}
+    assert set(done) == set(world.settings.topics.model_dump().values())
 
     _produce(world, terminal, tmp_path)
 

@@ -62,7 +62,7 @@ class World:
         self.folder = folder
         self.settings = Settings(
             kafka=KafkaSettings(brokers=brokers, group=f"group-{name}", session_timeout_s=session_timeout_s),
-            topics=TopicSettings(**{role: f"{role}-{name}" for role in ("raw", "enriched", "embedded", "dlq")}),
+            topics=TopicSettings(**{role: f"{role}-{name}" for role in TopicSettings.model_fields}),
             index=IndexSettings(path=folder / "index"),
             model=ModelSettings(name="hashing"),
             contract=ContractSettings(max_record_bytes=_MAX_RECORD_BYTES),
@@ -86,6 +86,7 @@ class World:
             "TICKETS_TOPICS__ENRICHED": self.settings.topics.enriched,
             "TICKETS_TOPICS__EMBEDDED": self.settings.topics.embedded,
             "TICKETS_TOPICS__DLQ": self.settings.topics.dlq,
+            "TICKETS_TOPICS__FEEDBACK": self.settings.topics.feedback,
             "TICKETS_INDEX__PATH": str(self.settings.index.path),
             "TICKETS_MODEL__NAME": "hashing",
             "TICKETS_HEALTH__PORT": "0",
