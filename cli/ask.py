@@ -65,9 +65,9 @@ def show(events: Iterator[Event]) -> None:
                 for citation in event.citations:
                     cited.setdefault(citation.source, []).append(citation)
                 marks = "".join(f"[{number}]" for number in numbers)
-                out.print(Text.assemble(event.text, " ", (marks, "cyan")))
+                _say(Text.assemble(event.text, " ", (marks, "cyan")))
             case Refusal():
-                out.print(Text.assemble(("no answer: ", "bold"), event.text))
+                _say(Text.assemble(("no answer: ", "bold"), event.text))
             case Usage():
                 usage = event
             case _:
@@ -76,14 +76,19 @@ def show(events: Iterator[Event]) -> None:
     _print_usage(usage)
 
 
+def _say(line: Text) -> None:
+    """Print a line, which only a terminal wraps: in a file or a pipe it stays whole."""
+    out.print(line, soft_wrap=not out.is_terminal)
+
+
 def _print_sources(sources: tuple[Source, ...], cited: dict[int, list[Citation]]) -> None:
     known = [number for number in sorted(cited) if 1 <= number <= len(sources)]
     if known:
         out.print()
     for number in known:
         source = sources[number - 1]
-        out.print(Text.assemble((f"[{number}] ", "cyan"), (source.ticket_id, "bold"), f"  {source.subject}"))
-        out.print(f"    {_facts(source)}", style="dim")
+        _say(Text.assemble((f"[{number}] ", "cyan"), (source.ticket_id, "bold"), f"  {source.subject}"))
+        _say(Text(f"    {_facts(source)}", "dim"))
 
 
 def _facts(source: Source) -> str:
