@@ -1,5 +1,6 @@
 """Stores of each kind, and changes to write to them."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,9 +37,22 @@ class Stores(Struct, frozen=True, eq=False):
 
 @contextmanager
 def dynamodb() -> Iterator[Client]:
-    """A DynamoDB in this process."""
+    """A DynamoDB in this process. It takes one call at a time.
+
+    moto undoes a transaction that fails by putting back the tables as they were before it, and so undoes what other
+    threads have written meanwhile.
+    """
     with mock_aws():
-        yield boto3.client("dynamodb", region_name=REGION)
+        client = boto3.client("dynamodb", region_name=REGION)
+        one_at_a_time = threading.Lock()
+        call = client._make_api_call
+
+        def locked(*arguments: object) -> object:
+            with one_at_a_time:
+                return call(*arguments)
+
+        client._make_api_call = locked
+        yield client
 
 
 def create_tables(client: Client, *, sleep: Callable[[float], None] = time.sleep) -> Tables:
