@@ -30,7 +30,7 @@ from tests.bad_input.generator import corpus, fields, hit, key_of, records, writ
 from tests.bad_input.values import SECRETS, TIMES
 from tests.reading import MAX_RECORD_BYTES, read
 
-COUNT = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "10000"))
+COUNT = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "4000"))
 SEED = int(os.environ.get("TICKETS_TEST_BAD_SEED", "20260105"))
 _BATCH = 256
 

@@ -30,7 +30,7 @@ from tests.bad_input.letters import check_letters
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World
 
-COUNT: Final = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "10000"))
+COUNT: Final = int(os.environ.get("TICKETS_TEST_BAD_RECORDS", "4000"))
 SEED: Final = int(os.environ.get("TICKETS_TEST_BAD_SEED", "20260105"))
 #: Lines of a file. A longer run has more files, so that one at a time is in memory.
 _FILE: Final = 10_000
