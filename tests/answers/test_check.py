@@ -1,5 +1,6 @@
 """Every sentence is compared with a sentence of a source before it is sent."""
 
+import gc
 import re
 import time
 
@@ -184,7 +185,7 @@ def test_words_of_the_subject_support_nothing() -> None:
     "piece", ["a", "> ", ".", "?", "[", "1", "1,", "a'", "www.", "-", "古", "thanks ", "a. ", ": "]
 )
 def test_no_text_is_slow(piece: str) -> None:
-    """Customers choose what agents quote: twice the characters take about twice the time, and not four times."""
+    """Customers choose what agents quote: four times as much takes about four times as long, and not sixteen times."""
 
     def needs(length: int) -> float:
         text = (piece * length)[:length]
@@ -192,4 +193,8 @@ def test_no_text_is_slow(piece: str) -> None:
         check(Draft(text[:1_000], (1,)), evidence(f"x {text}"))
         return time.thread_time() - began
 
-    assert min(needs(6_000) for _ in range(2)) < 3 * min(needs(3_000) for _ in range(2)) + 0.2
+    gc.disable()  # it would look through all that the tests before this one have left
+    try:
+        assert min(needs(8_000) for _ in range(2)) < 8 * min(needs(2_000) for _ in range(2)) + 0.2
+    finally:
+        gc.enable()
