@@ -39,11 +39,11 @@ class VersionedIndex(VersionedReader):
         """See `core.protocols.Index`."""
         self._check_vectors([point for ticket in tickets for point in ticket.points])
         newest: dict[str, TicketPoints] = {}
-        for ticket in tickets:
-            head = _head_id(ticket)
+        heads = [_head_id(ticket) for ticket in tickets]
+        for head, ticket in zip(heads, tickets, strict=True):
             if head not in newest or newest[head].version < ticket.version:
                 newest[head] = ticket
-        superseded = sum(ticket.version < newest[_head_id(ticket)].version for ticket in tickets)
+        superseded = sum(ticket.version < newest[head].version for head, ticket in zip(heads, tickets, strict=True))
         for part in _slices(list(newest.values())) if newest else ():
             superseded += self._write(part)
         if superseded:

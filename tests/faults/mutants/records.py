@@ -183,12 +183,13 @@ def hard_delete() -> None:
     """A delete removes the points, and with them the version that blocks older events."""
     write = VersionedIndex._write
 
-    def deleting(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> None:
-        write(self, [ticket for ticket in tickets if ticket.points])
+    def deleting(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> int:
+        superseded = write(self, [ticket for ticket in tickets if ticket.points])
         gone: list[Any] = [_POLICY._head_id(ticket) for ticket in tickets if not ticket.points]
         if gone:
             engine: Any = self.engine
             engine._shard.update(edge.UpdateOperation.delete_points(gone))
+        return superseded
 
     patch(VersionedIndex, "_write", deleting)
 
