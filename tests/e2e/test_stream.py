@@ -34,7 +34,8 @@ def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Ru
 
 
 def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -> None:
-    """Reading the log again in another group leaves the index unchanged and repeats the dead letters."""
+    """Reading the log again in another group leaves the index unchanged, counts what is superseded by then, and repeats
+    the dead letters."""
     world = World(tansu, tmp_path)
     world.produce(events(300, seed=3, broken=0.05))
     held = []
@@ -44,9 +45,11 @@ def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -
         )
         with WorkerProcess(world) as worker:
             world.wait_committed([worker])
+            superseded = worker.metric("tickets_superseded_total")
             assert worker.terminate() == 0, worker.output()
         held.append(_contents(world))
     assert_same(held[0], held[1])
+    assert superseded > 0
     assert len(world.letters()) == 2 * len(broken(world.log()))
 
 
