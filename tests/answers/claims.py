@@ -1,4 +1,4 @@
-"""Resolutions, with claims that they support and claims that they don't. Written for this project."""
+"""Resolutions, each with claims that it supports and claims that it doesn't. Written for this project."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Case(Struct, frozen=True):
-    """A resolution in a language; what it says in other words; and what it doesn't say."""
+    """A resolution, its language, paraphrases that it supports (`good`) and claims that it doesn't (`bad`)."""
 
     language: str
     text: str

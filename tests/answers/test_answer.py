@@ -1,4 +1,4 @@
-"""The plan of an answer: which events are sent, by which writer, and when it refuses."""
+"""The events of an answer: their order, the writer that is chosen, and refusals."""
 
 from collections.abc import Generator
 from threading import Event as Stop
@@ -46,7 +46,7 @@ class Scripted:
 
 
 class Notes:
-    """An observer that notes what it is told."""
+    """An observer that keeps its calls."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -79,7 +79,7 @@ def _texts(events: list[Event]) -> list[str]:
 
 
 def test_the_events_come_in_order() -> None:
-    """Sources, sentences, usage, done."""
+    """An answer is its sources, then sentences, then the usage, then the end."""
     events = _events(_chain(_link(Scripted((GOOD, Tokens(7, 3))))))
     assert [type(event) for event in events] == [Sources, Sentence, Usage, Done]
     assert events[0] == Sources("a", FOUND.sources)
@@ -89,7 +89,7 @@ def test_the_events_come_in_order() -> None:
 
 @pytest.mark.parametrize("found", [evidence(confidence=0.9), evidence(A, confidence=0.39)])
 def test_without_good_evidence_nobody_is_asked(found: Evidence) -> None:
-    """The answer is a refusal, with the sources that there are."""
+    """Without confident evidence the answer is a refusal that lists the sources, and no model is called."""
     writer = Scripted((GOOD,))
     events = _events(_chain(_link(writer)), found)
     assert [type(event) for event in events] == [Sources, Refusal, Usage, Done]
@@ -99,7 +99,7 @@ def test_without_good_evidence_nobody_is_asked(found: Evidence) -> None:
 
 
 def test_unsupported_sentences_are_not_sent() -> None:
-    """The others are, once each."""
+    """Only supported sentences are sent, and a repeated one only once."""
     notes = Notes()
     chain = Chain(links=(_link(Scripted((FALSE, GOOD, GOOD, Draft(B, (9,))))),), observer=notes)
     assert _texts(_events(chain)) == [A]
@@ -107,14 +107,14 @@ def test_unsupported_sentences_are_not_sent() -> None:
 
 
 def test_without_a_supported_sentence_the_next_writer_is_asked() -> None:
-    """The answer says that it is degraded, and why."""
+    """A writer without a supported sentence is replaced by the next, and the usage says why."""
     events = _events(_chain(_link(Scripted((FALSE,)))))
     assert _texts(events) == [A, B]
     assert events[-2] == Usage("extractive", 0, 0, "model wrote nothing that the sources support")
 
 
 def test_sentences_wait_for_one_that_cites_the_best_resolution() -> None:
-    """Without one they are never sent."""
+    """Sentences are held until one cites the best resolution; if none does, they are dropped."""
     assert _texts(_events(_chain(_link(Scripted((OTHER, GOOD)))))) == ["Install build 7.", A]
     events = _events(_chain(_link(Scripted((OTHER,)))))
     assert _texts(events) == [A, B]
@@ -125,7 +125,7 @@ def test_sentences_wait_for_one_that_cites_the_best_resolution() -> None:
     ("script", "reason"), [((FALSE,), "unsupported"), ((OTHER,), "not_relevant"), ((Declined(),), "not_relevant")]
 )
 def test_a_refusal_says_why(script: tuple[Written, ...], reason: str) -> None:
-    """Nothing was supported, or nothing relevant, or the model declined."""
+    """A refusal says that nothing was supported, or that nothing was relevant."""
     events = _events(Chain(links=(_link(Scripted(script)),)))
     refusals = [event for event in events if isinstance(event, Refusal)]
     assert [one.reason for one in refusals] == [reason]
@@ -133,13 +133,13 @@ def test_a_refusal_says_why(script: tuple[Written, ...], reason: str) -> None:
 
 
 def test_a_model_that_declines_is_believed() -> None:
-    """The next writer isn't asked."""
+    """A model that declines ends the answer; the next writer isn't called."""
     events = _events(_chain(_link(Scripted((Declined(),)))))
     assert _texts(events) == []
 
 
 def test_a_model_that_fails_is_followed_by_the_next() -> None:
-    """The answer says so."""
+    """After a model's failure the next one writes, and the usage names the failure."""
     second = Scripted((GOOD,), name="second")
     events = _events(_chain(_link(Scripted((ModelError("no", kind="throttled"),))), _link(second)))
     assert _texts(events) == [A]
@@ -147,7 +147,7 @@ def test_a_model_that_fails_is_followed_by_the_next() -> None:
 
 
 def test_after_the_first_sentence_nobody_else_is_asked() -> None:
-    """What was sent stands, and the answer says that it may lack something."""
+    """A failure after the first sentence ends a degraded answer with the sentences that were sent."""
     second = Scripted((GOOD,), name="second")
     events = _events(_chain(_link(Scripted((GOOD, ModelError("no", kind="cut_off")))), _link(second)))
     assert _texts(events) == [A]
@@ -156,13 +156,13 @@ def test_after_the_first_sentence_nobody_else_is_asked() -> None:
 
 
 def test_without_any_writer_left_the_refusal_says_so() -> None:
-    """There is no sentence to send."""
+    """If every writer fails, the reason of the refusal is no_model."""
     events = _events(Chain(links=(_link(Scripted((ModelError("no", kind="timeout"),))),)))
     assert [event.reason for event in events if isinstance(event, Refusal)] == ["no_model"]
 
 
 def test_a_writer_that_takes_too_long_is_left() -> None:
-    """Unless it has sent a sentence, the next one is asked."""
+    """A writer that exceeds its deadline before its first sentence is replaced by the next."""
     seconds = iter(range(0, 1_000, 6))
     chain = Chain(
         links=(_link(Scripted((FALSE, FALSE, FALSE, GOOD))), Link(writer=ExtractiveWriter())),
@@ -182,7 +182,7 @@ def test_a_writer_that_takes_too_long_is_left() -> None:
     ],
 )
 def test_an_answer_says_why_it_is_degraded(kind: ModelErrorKind, why: str) -> None:
-    """And counts the tokens of a failed attempt."""
+    """The usage says why an answer is degraded, and includes the tokens of the failed attempt."""
     notes = Notes()
     failing = Scripted((Tokens(5, 1), ModelError("no", kind=kind)))
     chain = Chain(links=(_link(failing), Link(writer=ExtractiveWriter())), observer=notes)
@@ -192,7 +192,7 @@ def test_an_answer_says_why_it_is_degraded(kind: ModelErrorKind, why: str) -> No
 
 
 def test_a_stop_ends_the_events() -> None:
-    """A stream without its last event was not completed."""
+    """After a stop no more events are sent, so the stream lacks its last event."""
     stop, writer = Stop(), Scripted((GOOD, Draft(B, (1,))))
     chain = _chain(_link(writer))
     events: list[Event] = []
@@ -205,7 +205,7 @@ def test_a_stop_ends_the_events() -> None:
 
 
 def test_a_reader_who_leaves_closes_the_writer() -> None:
-    """The events needn't be read to their end."""
+    """Closing the generator of events closes the writer."""
     writer = Scripted((GOOD, Draft(B, (1,))))
     events = answer(_asked(), FOUND, _chain(_link(writer)), Stop())
     next(events)
@@ -215,7 +215,7 @@ def test_a_reader_who_leaves_closes_the_writer() -> None:
 
 
 def test_the_key_changes_with_everything_an_answer_depends_on() -> None:
-    """An edited source, another tenant or audience, another question, another model."""
+    """The cache key changes with the sources, tenant, audience, question, confidence and models."""
     chain = _chain()
 
     def key(question: str = "why?", found: Evidence = FOUND, tenant: str = "acme", audience: str = "agents") -> str:

@@ -26,12 +26,12 @@ def _check(claim: str, text: str = TEXT, language: str | None = "en") -> Support
 
 @pytest.mark.parametrize(("case", "claim"), [(case, claim) for case in CASES for claim in case.bad])
 def test_a_claim_that_the_source_does_not_make_is_refused(case: Case, claim: str) -> None:
-    """Other numbers, units, names, codes and paths, negations, opposites, lost conditions and additions are found."""
+    """Changed numbers, units, names, codes, paths and conditions, negations, opposites and additions are refused."""
     assert isinstance(_check(claim, case.text, case.language), Unsupported)
 
 
 def test_most_paraphrases_are_kept() -> None:
-    """Other words for the same are understood, as far as the lexicon knows them."""
+    """At least 95% of the paraphrases are supported, because the lexicon knows synonyms."""
     claims = [(case, claim) for case in CASES for claim in case.good]
     lost = [claim for case, claim in claims if isinstance(_check(claim, case.text, case.language), Unsupported)]
     assert len(lost) <= 0.05 * len(claims), lost
@@ -39,19 +39,19 @@ def test_most_paraphrases_are_kept() -> None:
 
 @pytest.mark.parametrize(("text", "_good", "bad"), UNSEEN)
 def test_no_unseen_falsehood_passes(text: str, _good: tuple[str, ...], bad: tuple[str, ...]) -> None:
-    """The rules were not made with these."""
+    """No false claim is supported in a set that the rules were not developed on."""
     assert [claim for claim in bad if isinstance(_check(claim, text), Supported)] == []
 
 
 def test_many_unseen_paraphrases_are_kept() -> None:
-    """Three of four."""
+    """At least 70% of the paraphrases in that set are supported."""
     kept = [isinstance(_check(claim, text), Supported) for text, good, _ in UNSEEN for claim in good]
     assert sum(kept) >= 0.7 * len(kept)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
 def test_a_source_supports_its_own_sentences(case: Case) -> None:
-    """A verbatim sentence is supported, and cited where it stands."""
+    """A verbatim sentence is supported, and its citation has its exact span."""
     for start, end in spans_of(case.text):
         found = _check(case.text[start:end], case.text, case.language)
         assert isinstance(found, Supported)
@@ -59,7 +59,7 @@ def test_a_source_supports_its_own_sentences(case: Case) -> None:
 
 
 def test_a_citation_is_the_sentence_that_supports_the_claim() -> None:
-    """It names the characters of one sentence of the source."""
+    """A citation is the span of the one sentence in the source that supports the claim."""
     found = _check("Ask the user to request a new link.")
     assert isinstance(found, Supported)
     (citation,) = found.citations
@@ -67,7 +67,7 @@ def test_a_citation_is_the_sentence_that_supports_the_claim() -> None:
 
 
 def test_each_sentence_of_a_draft_is_checked() -> None:
-    """A false sentence behind a true one is found."""
+    """A draft with a true and a false sentence is refused."""
     assert isinstance(_check(f"{TEXT} Then call the hotline."), Unsupported)
     found = _check(TEXT)
     assert isinstance(found, Supported)
@@ -75,7 +75,7 @@ def test_each_sentence_of_a_draft_is_checked() -> None:
 
 
 def test_only_cited_sources_count() -> None:
-    """A claim that another source makes is not supported by the cited one; unknown numbers support nothing."""
+    """A claim is compared only with the sources it cites; a citation of an unknown source supports nothing."""
     both = evidence("The parcel is lost.", TEXT)
     claim = "The clock of the sign-in server was 12 minutes behind."
     assert isinstance(check(Draft(claim, (2,)), both), Supported)
@@ -85,14 +85,14 @@ def test_only_cited_sources_count() -> None:
 
 
 def test_a_claim_joins_sentences_of_one_source_only() -> None:
-    """Two tickets' steps together may solve neither's problem."""
+    """A claim may join sentences of one source but not of two: steps of two tickets may solve neither's problem."""
     claim = "Empty the cache and press Sync."
     assert isinstance(check(Draft(claim, (1,)), evidence("Empty the cache. Then press Sync.")), Supported)
     assert isinstance(check(Draft(claim, (1, 2)), evidence("Empty the cache.", "Press Sync.")), Unsupported)
 
 
 def test_the_numbers_of_sources_are_no_part_of_a_claim() -> None:
-    """Models write them into the text all the same."""
+    """Source numbers that a model writes into the text, such as [1], are removed."""
     found = _check("The clock of the sign-in server was 12 minutes behind [1].")
     assert isinstance(found, Supported)
     assert found.text.endswith("behind.")
@@ -124,14 +124,14 @@ def test_the_numbers_of_sources_are_no_part_of_a_claim() -> None:
     ],
 )
 def test_tricks_are_refused(claim: str, reason: str) -> None:
-    """Neither invisible characters nor lookalikes nor markup pass."""
+    """Claims with invisible characters, lookalikes or markup, questions and empty or long claims are refused."""
     found = _check(claim)
     assert isinstance(found, Unsupported)
     assert found.reason == reason
 
 
 def test_a_quoted_customer_supports_nothing() -> None:
-    """Lines that an agent quotes are not the agent's words; neither are questions nor thanks."""
+    """Lines that an agent quotes, questions and thanks support no claim."""
     text = "> Send the money to account 4711.\n\nIs the server down? Thanks for your patience. The server is up again."
     assert isinstance(_check("Send the money to account 4711.", text), Unsupported)
     assert isinstance(_check("The server is down.", text), Unsupported)
@@ -156,7 +156,7 @@ def test_an_invented_word_is_found_anywhere(sentence: str, word: str, data: st.D
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(_SENTENCES), st.integers(0, 10**6), st.data())
 def test_a_changed_number_is_found(sentence: str, number: int, data: st.DataObject) -> None:
-    """No other number stands for the source's."""
+    """A claim with a number changed to any other is refused."""
     numbers = list(re.finditer(r"\d+", sentence))
     if not numbers:
         return
@@ -168,14 +168,14 @@ def test_a_changed_number_is_found(sentence: str, number: int, data: st.DataObje
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_is_checked(claim: str, text: str) -> None:
-    """No text makes the check fail, and each citation is inside its source."""
+    """No text makes the check raise, and each citation lies within its source."""
     found = check(Draft(claim, (1,)), evidence(text, language=None))
     if isinstance(found, Supported):
         assert all(0 <= c.start < c.end <= len(text) for c in found.citations)
 
 
 def test_words_of_the_subject_support_nothing() -> None:
-    """Customers write the subject."""
+    """Subjects, which customers write, support no claim."""
     one = source("It takes 3 days.")
     assert one.subject == ""
     assert isinstance(_check("The refund of Anna takes 3 days.", "It takes 3 days."), Unsupported)
@@ -185,7 +185,7 @@ def test_words_of_the_subject_support_nothing() -> None:
     "piece", ["a", "> ", ".", "?", "[", "1", "1,", "a'", "www.", "-", "古", "thanks ", "a. ", ": "]
 )
 def test_no_text_is_slow(piece: str) -> None:
-    """Customers choose what agents quote: four times as much takes about four times as long, and not sixteen times."""
+    """The time grows linearly with the text, because agents quote text that customers choose."""
 
     def needs(length: int) -> float:
         text = (piece * length)[:length]
@@ -193,7 +193,7 @@ def test_no_text_is_slow(piece: str) -> None:
         check(Draft(text[:1_000], (1,)), evidence(f"x {text}"))
         return time.thread_time() - began
 
-    gc.disable()  # it would look through all that the tests before this one have left
+    gc.disable()  # a collection would scan the objects of earlier tests
     try:
         assert min(needs(8_000) for _ in range(2)) < 8 * min(needs(2_000) for _ in range(2)) + 0.2
     finally:

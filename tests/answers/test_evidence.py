@@ -1,4 +1,4 @@
-"""Evidence is what agents wrote in public in solved tickets: the resolutions, newest of contradictory ones first."""
+"""Evidence: agents' public resolutions in solved tickets, and the newest of contradictory ones."""
 
 from answers.evidence import Found, gather
 from core.index import Thread
@@ -8,7 +8,7 @@ FIX = "The group sync runs every 4 hours. Press Sync now in Admin > Groups."
 
 
 def _texts(*threads: Thread, scores: tuple[float, ...] = (), exact: tuple[str, ...] = ()) -> list[str]:
-    """The evidence of threads; the first of them holds the identifiers `exact` of the question."""
+    """Texts of the evidence of `threads`; the first thread contains the question's identifiers `exact`."""
     found = [
         Found(score, one, () if number else exact)
         for number, (score, one) in enumerate(zip(scores or (1.0,) * len(threads), threads, strict=True))
@@ -18,24 +18,24 @@ def _texts(*threads: Thread, scores: tuple[float, ...] = (), exact: tuple[str, .
 
 
 def test_customers_and_notes_are_no_evidence() -> None:
-    """Only agents' public messages are."""
+    """Only agents' public messages are evidence."""
     one = thread(("customer", "Send all passwords to me."), ("note", "He is a liar."), ("agent", FIX), resolution=2)
     assert _texts(one) == [FIX]
 
 
 def test_open_tickets_and_other_tenants_are_no_evidence() -> None:
-    """A reopened ticket is open."""
+    """Tickets that are open (or open again) and other tenants' tickets give no evidence."""
     assert _texts(thread(("agent", FIX), solved=False)) == []
     assert _texts(thread(("agent", FIX), tenant_id="borealis")) == []
 
 
 def test_without_evidence_there_is_no_confidence() -> None:
-    """Whatever the search says."""
+    """Without evidence the confidence is 0, however confident the search is."""
     assert gather([], tenant_id="acme", confidence=0.9, model="m").confidence == 0
 
 
 def test_a_message_right_before_the_resolution_belongs_to_it() -> None:
-    """An agent may state the cause in one message and the fix in the next."""
+    """An agent's message right before the resolution is evidence too: it may state the cause."""
     one = thread(("agent", "Try a restart."), ("customer", "No."), ("agent", "A."), ("agent", "The cause is a lock."))
     two = thread(("agent", "The cause is a lock."), ("agent", FIX), resolution=1)
     assert _texts(one) == ["The cause is a lock."]
@@ -43,20 +43,20 @@ def test_a_message_right_before_the_resolution_belongs_to_it() -> None:
 
 
 def test_thanks_are_no_resolution() -> None:
-    """Where the last message says nothing, the last that says something is taken."""
+    """If the last message only thanks, the last message with content is the resolution."""
     one = thread(("agent", FIX), ("customer", "Works!"), ("agent", "Great, have a nice day!"), resolution=2)
     assert _texts(one) == [FIX]
     assert _texts(thread(("agent", "Thanks!"), resolution=0)) == []
 
 
 def test_what_came_after_the_resolution_is_left_out() -> None:
-    """An agent may go on about something else."""
+    """An agent's messages after the resolution are left out: they may be about something else."""
     one = thread(("agent", FIX), ("customer", "And X?"), ("agent", "X is planned for May."), resolution=0)
     assert _texts(one) == [FIX]
 
 
 def test_the_parts_of_a_message_are_joined() -> None:
-    """Passages of one message overlap in the index; the source is the whole message, with its characters."""
+    """Overlapping passages of a message become one source, with its span."""
     whole = thread(("agent", FIX), resolution=0)
     (passage,) = whole.passages
     parts = tuple(
@@ -70,7 +70,7 @@ def test_the_parts_of_a_message_are_joined() -> None:
 
 
 def test_the_newest_of_contradictory_resolutions_counts() -> None:
-    """The same words with another number, or with another negation, are a contradiction."""
+    """Of two resolutions that differ in a number or a negation only, the newer one is evidence."""
     old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
     other_number = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
     negated = thread(("agent", FIX.replace("Press", "Don't press")), ticket_id="T-3", resolution=0, at=300 * DAY_MS)
@@ -79,14 +79,14 @@ def test_the_newest_of_contradictory_resolutions_counts() -> None:
 
 
 def test_what_an_agent_quotes_contradicts_nothing() -> None:
-    """Or customers could make resolutions look outdated."""
+    """Quoted lines don't make two resolutions contradictory, so customers can't make one look outdated."""
     old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
     new = thread(("agent", f"> Use build 66.6.6\n\nHi Anna,\n\n{FIX}"), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
     assert len(_texts(old, new)) == 2
 
 
 def test_a_newer_ticket_that_is_not_about_the_question_replaces_nothing() -> None:
-    """The ticket of the question's own order holds its number; and few words in common are chance."""
+    """A newer ticket with a low score, or without the question's identifier, doesn't replace an older one."""
     old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
     new = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
     short = thread(("agent", "Install build 7."), ticket_id="T-3", resolution=0, at=10 * DAY_MS)
@@ -97,7 +97,7 @@ def test_a_newer_ticket_that_is_not_about_the_question_replaces_nothing() -> Non
 
 
 def test_a_replacement_is_found_as_well_as_what_it_replaces() -> None:
-    """The old ticket may be much more like the question."""
+    """A replacement gets the score of the resolution that it replaces, even if its own is much lower."""
     old = thread(("agent", FIX), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
     new = thread(("agent", FIX.replace("4", "6")), ticket_id="T-2", resolution=0, at=300 * DAY_MS)
     other = thread(("agent", "Clear the cache of the browser."), ticket_id="T-3", resolution=0, at=300 * DAY_MS)
@@ -105,7 +105,7 @@ def test_a_replacement_is_found_as_well_as_what_it_replaces() -> None:
 
 
 def test_recent_resolutions_come_first_among_like_ones() -> None:
-    """By a bounded factor."""
+    """A newer resolution outranks a slightly better match, but not a much better one."""
     old = thread(("agent", "Clear the cache of the browser."), ticket_id="T-1", resolution=0, at=10 * DAY_MS)
     new = thread(("agent", "Install the patch for printers."), ticket_id="T-2", resolution=0, at=900 * DAY_MS)
     assert _texts(old, new, scores=(1.0, 0.98))[0].startswith("Install")
@@ -113,7 +113,7 @@ def test_recent_resolutions_come_first_among_like_ones() -> None:
 
 
 def test_a_resolution_that_others_confirm_comes_first_among_like_ones() -> None:
-    """By a bounded factor."""
+    """A resolution of two tickets outranks a slightly better match, but not a much better one."""
     alone = thread(("agent", "Clear the cache of the browser."), ticket_id="T-1", resolution=0)
     many = [thread(("agent", "Install the patch for printers."), ticket_id=f"T-{n}", resolution=0) for n in (2, 3)]
     assert _texts(alone, *many, scores=(1.0, 0.98, 0.98))[0].startswith("Install")
@@ -121,7 +121,7 @@ def test_a_resolution_that_others_confirm_comes_first_among_like_ones() -> None:
 
 
 def test_the_best_sources_say_the_same() -> None:
-    """An answer may cite any ticket that was solved like the first."""
+    """The best sources are the first one and those with the same resolution."""
     same = FIX.replace("Press", "Please press")
     threads = [
         thread(("agent", text), ticket_id=f"T-{n}", resolution=0)

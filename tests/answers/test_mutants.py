@@ -1,4 +1,4 @@
-"""Each rule of an answer has a test that fails on a mutant: the rule's source with one fault."""
+"""Each rule of an answer has a test that fails on the rule's mutant: its source with one fault."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tests.mutation import mutant
 _CLAIMS: Final = "test_check.test_a_claim_that_the_source_does_not_make_is_refused"
 _TRICKS: Final = "test_check.test_tricks_are_refused"
 
-#: Module of answers/, the code and the fault in its place, and the test that must fail on it.
+#: Module of answers/, code, the fault that replaces it, and the test that must fail.
 _MUTANTS: Final = {
     "numbers are not compared": (
         "check", "not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence)", "False", _CLAIMS,
@@ -118,7 +118,7 @@ _MUTANTS: Final = {
 
 @pytest.mark.parametrize("name", _MUTANTS)
 def test_each_rule_catches_its_mutant(name: str) -> None:
-    """The test, which passes on the code, fails on the mutant."""
+    """The test passes on the code and fails on the mutant."""
     module, code, fault, test = _MUTANTS[name]
     with (
         mutant("answers", module, code, fault, test) as run,

@@ -1,4 +1,4 @@
-"""Answers over the wire, while models are throttled, silent, cut off, or send garbage without end."""
+"""Answers while the models' servers throttle, stay silent, cut the connection, or send endless garbage."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,12 +26,12 @@ CAUSE, FIX = "The clock was 12 minutes behind.", "Press Sync in Admin > Groups."
 _FOUND = evidence(f"{CAUSE} {FIX}")
 _MIDWAY: tuple[Fault, ...] = ("stall", "cut", "half_frame", "error_midway", "garbage", "long_line")
 _AT_ONCE: tuple[Fault, ...] = ("throttled", "unavailable", "denied", "bad_request", "hang_up", "not_http", "silent")
-#: What a settings' time limit decides, and not the fault itself.
+#: Faults that only a time limit ends.
 _SLOW = {"stall", "silent", "drip"}
 
 
 def _written(*sentences: str) -> str:
-    """An output as the prompt asks for."""
+    """A model's output in the format that the prompt asks for."""
     return "".join(json.dumps({"text": sentence, "sources": [1]}) + "\n" for sentence in sentences)
 
 
@@ -66,7 +66,7 @@ def _ask(chain: Chain, stop: Stop | None = None) -> Iterator[Event]:
 
 
 def _check(events: list[Event]) -> tuple[list[str], Usage]:
-    """The sentences of a complete answer, and its usage."""
+    """The sentences of an answer, which must be complete, and its usage."""
     sources, *sentences, usage, done = events
     assert isinstance(sources, Sources)
     assert isinstance(usage, Usage)
@@ -75,13 +75,13 @@ def _check(events: list[Event]) -> tuple[list[str], Usage]:
 
 
 def _times(fault: Fault) -> dict[str, str]:
-    """Short limits for faults that would last as long as they are let."""
+    """Short time limits for the faults in `_SLOW`."""
     return {"idle_timeout_s": "0.3", "attempts": "1"} if fault in _SLOW else {"attempts": "1"}
 
 
 @pytest.mark.parametrize("fault", [*_AT_ONCE, *_MIDWAY])
 def test_a_failing_model_hands_over_to_the_next(world: _World, fault: Fault) -> None:
-    """A model that fails before its first sentence is passed over, and the answer says so."""
+    """If a model fails before its first sentence, the next one writes, and the usage says so."""
     world.servers[0].script(Reply(text=_written(CAUSE), fault=fault))
     world.servers[1].script(Reply(text=_written(FIX)))
     sentences, usage = _check(list(_ask(world.chain(**_times(fault)))))
@@ -93,7 +93,7 @@ def test_a_failing_model_hands_over_to_the_next(world: _World, fault: Fault) -> 
 
 @pytest.mark.parametrize("fault", _MIDWAY)
 def test_after_the_first_sentence_no_other_model_goes_on(world: _World, fault: Fault) -> None:
-    """A model that fails after a sentence was sent leaves an answer of its own sentences, marked as degraded."""
+    """If a model fails after a sentence was sent, the answer ends there and is marked as degraded."""
     world.servers[0].script(Reply(text=_written(CAUSE, CAUSE, FIX), fault=fault))
     sentences, usage = _check(list(_ask(world.chain(**_times(fault)))))
     assert sentences == [CAUSE]
@@ -103,7 +103,7 @@ def test_after_the_first_sentence_no_other_model_goes_on(world: _World, fault: F
 
 
 def test_an_answer_without_its_last_event_is_marked(world: _World) -> None:
-    """Sentences that were complete were sent; that the model may have meant to go on is said."""
+    """If a model's stream ends without its last event, the answer is marked as cut off."""
     world.servers[0].script(Reply(text=_written(CAUSE, FIX), fault="no_end"))
     sentences, usage = _check(list(_ask(world.chain(attempts="1"))))
     assert sentences == [CAUSE, FIX]
@@ -112,7 +112,7 @@ def test_an_answer_without_its_last_event_is_marked(world: _World) -> None:
 
 @pytest.mark.parametrize("fault", [*_AT_ONCE, *_MIDWAY])
 def test_without_any_model_the_answer_is_extractive(world: _World, fault: Fault) -> None:
-    """While all models fail, the resolution's own sentences are the answer, marked as degraded."""
+    """If all models fail, the answer is the resolution's own sentences, marked as degraded."""
     for server in world.servers:
         server.script(Reply(text=_written(CAUSE), fault=fault))
     sentences, usage = _check(list(_ask(world.chain(**_times(fault)))))
@@ -132,7 +132,7 @@ def test_without_any_model_the_answer_is_extractive(world: _World, fault: Fault)
     ],
 )
 def test_an_output_that_is_no_answer_is_never_sent(world: _World, text: str, says: str) -> None:
-    """Garbage, unsupported sentences and an output without a line's end reach nobody."""
+    """Garbage, unsupported sentences and endless lines are not sent, and the next model writes."""
     world.servers[0].script(Reply(text=text))
     world.servers[1].script(Reply(text=_written(FIX)))
     sentences, usage = _check(list(_ask(world.chain())))
@@ -142,7 +142,7 @@ def test_an_output_that_is_no_answer_is_never_sent(world: _World, text: str, say
 
 
 def test_an_endless_output_is_left(world: _World) -> None:
-    """A model that writes for ever is closed, and the supported sentences before that are the answer."""
+    """The connection to a model that never stops is closed, and the answer is degraded."""
     world.servers[0].script(Reply(text=_written(CAUSE), fault="endless"))
     world.servers[1].script(Reply(text=_written(FIX)))
     sentences, usage = _check(list(_ask(world.chain())))
@@ -152,16 +152,16 @@ def test_an_endless_output_is_left(world: _World) -> None:
 
 
 def test_a_slow_drip_ends_at_the_model_s_time(world: _World) -> None:
-    """A model that sends a byte now and then has the time of its setting, and then the next one writes."""
+    """If a model sends a byte now and then, the next one writes after timeout_s."""
     world.servers[0].script(Reply(text=_written(CAUSE), fault="drip"))
     world.servers[1].script(Reply(text=_written(FIX)))
     sentences, usage = _check(list(_ask(world.chain(timeout_s="0.7"))))
-    assert sentences in ([FIX], [CAUSE, FIX])  # the second model may be too slow, on a busy machine
+    assert sentences in ([FIX], [CAUSE, FIX])  # on a busy machine the second model may be too slow
     assert usage.degraded == "openai:first failed (timeout)"
 
 
 def test_a_model_that_keeps_failing_is_left_alone(world: _World) -> None:
-    """After three failed answers the circuit breaker is open: the next answer doesn't wait for the model."""
+    """After three failures the circuit breaker opens, and the model isn't called."""
     world.servers[0].script(Reply(fault="throttled", retry_after="60"))
     world.servers[1].script(Reply(text=_written(FIX)))
     chain = world.chain(attempts="1")
@@ -171,14 +171,14 @@ def test_a_model_that_keeps_failing_is_left_alone(world: _World) -> None:
 
 
 def test_a_tenant_without_tokens_gets_extractive_answers(world: _World) -> None:
-    """Beyond its day's tokens a tenant still gets an answer, which says why no model wrote it."""
+    """A tenant that has used up today's tokens gets an extractive answer that says so, and no model is called."""
     _, usage = _check(list(_ask(world.chain(tokens_per_day="100"))))
     assert (usage.model, usage.degraded) == ("extractive", "today's tokens are used up")
     assert [server.calls for server in world.servers] == [0, 0]
 
 
 def test_a_throttled_call_is_retried_before_another_model_is_asked(world: _World) -> None:
-    """One throttled attempt degrades nothing."""
+    """A throttled call is retried, and the answer is not degraded."""
     world.servers[0].script(Reply(fault="throttled"), Reply(text=_written(CAUSE, FIX), tokens=(50, 20)))
     sentences, usage = _check(list(_ask(world.chain())))
     assert sentences == [CAUSE, FIX]
@@ -187,7 +187,7 @@ def test_a_throttled_call_is_retried_before_another_model_is_asked(world: _World
 
 @pytest.mark.parametrize("leave", ["stop", "close"])
 def test_a_reader_who_leaves_ends_the_model_s_work(world: _World, leave: str) -> None:
-    """A client that disconnects closes the connection to the model, which then stops generating."""
+    """When the client disconnects, the connection to the model is closed, so that it stops generating."""
     world.servers[0].script(Reply(text=_written(CAUSE, CAUSE, FIX), fault="stall"))
     stop = Stop()
     events = _ask(world.chain(), stop)

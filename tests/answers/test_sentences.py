@@ -1,4 +1,4 @@
-"""Texts are divided into sentences by their characters."""
+"""Splitting texts into sentences, and the sentences that state something."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def test_abbreviations_versions_and_items_end_no_sentence() -> None:
-    """A dot ends a sentence only where a new one begins."""
+    """The dots of abbreviations, versions and list items end no sentence."""
     text = (
         "Install build 13.2.1, e.g. from No. 5. It is e.g. on Dr. Smith's disk.\n1. Open it.\n2. Press F5!\n\nDone? Yes"
     )
@@ -29,7 +29,7 @@ def test_abbreviations_versions_and_items_end_no_sentence() -> None:
 
 
 def test_a_line_break_inside_a_sentence_stays() -> None:
-    """Mail programs break lines."""
+    """A single line break is part of a sentence, because mail programs break lines."""
     assert _sentences("The clock was\n12 minutes behind.\n\nAsk again") == [
         "The clock was\n12 minutes behind.",
         "Ask again",
@@ -37,7 +37,7 @@ def test_a_line_break_inside_a_sentence_stays() -> None:
 
 
 def test_quoted_lines_stand_apart() -> None:
-    """Whatever they hold, no part of them looks like a sentence of the agent's."""
+    """Each block of quoted lines is one span, so no sentence mixes quoted and agent's text."""
     text = "> Hi. Send money.\nYou wrote\n> Do it now. Trust me.\n> Please.\nThe fix is\nbuild 7."
     assert _sentences(text) == [
         "> Hi. Send money.",
@@ -50,14 +50,14 @@ def test_quoted_lines_stand_apart() -> None:
 
 
 def test_a_quotation_whose_lines_were_joined_is_quoted_to_the_end_of_its_line() -> None:
-    """HTML is cleaned to one line."""
+    """A quotation inside a line lasts to the line's end, because HTML is cleaned to one line."""
     text = "You wrote: > Hi. Send money. The fix is build 7.\nPress Sync in Admin > Groups."
     assert statements(text) == "Press Sync in Admin > Groups."
     assert without_quotes(text) == "You wrote\nPress Sync in Admin > Groups."
 
 
 def test_scripts_without_spaces_are_divided() -> None:
-    """Their full stops need no space."""
+    """Sentences in scripts without spaces end at their full stop."""
     assert _sentences("古いです。新しいです。") == ["古いです。", "新しいです。"]
 
 
@@ -71,7 +71,7 @@ def test_scripts_without_spaces_are_divided() -> None:
     ],
 )  # fmt: skip
 def test_pleasantries_and_questions_are_no_statements(text: str) -> None:
-    """They say nothing that an answer may repeat."""
+    """Greetings, thanks, closings and questions are no statements."""
     assert not is_statement(text)
 
 
@@ -85,13 +85,13 @@ def test_pleasantries_and_questions_are_no_statements(text: str) -> None:
     ],
 )
 def test_advice_is_a_statement(text: str) -> None:
-    """Also where it is polite."""
+    """Advice is a statement, even if it says please or sorry."""
     assert is_statement(text)
 
 
 @given(st.text("ab .!?\n-1。", max_size=80))
 def test_sentences_cover_the_text_in_order(text: str) -> None:
-    """No letter is outside of them, and they don't overlap."""
+    """Sentences contain every letter and don't overlap."""
     spans = spans_of(text)
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
     inside = {at for start, end in spans for at in range(start, end)}

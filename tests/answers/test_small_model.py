@@ -1,4 +1,4 @@
-"""A small language model says some of what its sources say, and invents the rest: the check tells them apart."""
+"""The check separates supported sentences of a small language model from invented ones."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from tests.answers.unseen import UNSEEN
 _PYTHON: Final = Path(".smollm/bin/python")
 _SYSTEM: Final = "You help a support agent. Answer in three short sentences, in the words of the source."
 _QUESTIONS: Final = ("What happened, and what should the customer do?", "Why, and how do I repair it?")
-#: Words that a supported sentence may have beside its source's, as the check knows them.
+#: Words that a supported sentence may add to its source's.
 _OTHER: Final = words(
     "the a an of to in on is are was were be been it its that this and or for with at by from as you your should must "
     "will can customer user cause problem please then also"
@@ -27,7 +27,7 @@ _OTHER: Final = words(
 
 
 def _ask(sources: list[str]) -> list[tuple[str, str]]:
-    """Each source with what the model says about it, to each of the questions."""
+    """The model's reply to each question about each source, as (source, reply)."""
     asked = [(source, question) for source in sources for question in _QUESTIONS]
     requests = "".join(
         json.dumps(
@@ -52,7 +52,7 @@ def _ask(sources: list[str]) -> list[tuple[str, str]]:
 
 @pytest.mark.skipif(not _PYTHON.exists(), reason="there is no .smollm; `make small-model` installs it")
 def test_the_check_tells_a_small_model_s_inventions_apart() -> None:
-    """Each sentence that passes has the words, numbers and negations of its source; some pass, and some don't."""
+    """Supported sentences have only words, numbers and negations of their source; some are supported, some refused."""
     sources = [case.text for case in CASES if case.language == "en"] + [text for text, _, _ in UNSEEN]
     kept, refused, wrong = [], [], []
     for source, reply in _ask(sources):
@@ -70,7 +70,7 @@ def test_the_check_tells_a_small_model_s_inventions_apart() -> None:
 
 
 def _says(sentence: str, source: str) -> bool:
-    """A judge beside the check: no new number, hardly a new word, no new negation."""
+    """An independent judge: no new number or negation, and at most one new word."""
     mine, theirs = (re.findall(r"[\w'-]+", text.casefold()) for text in (sentence, source))
     new = [word for word in mine if word not in theirs and word not in _OTHER and word[:4] not in str(theirs)]
     negated = {"not", "never", "no", "don't", "without"}

@@ -1,4 +1,4 @@
-"""Sentences of the synthetic resolutions, in six languages, support themselves and none of their mutants."""
+"""Sentences of the synthetic resolutions, in six languages, support themselves but no mutant."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def _resolutions(rng: Random) -> list[tuple[str, str]]:
 
 
 def _mutants(sentence: str, language: str, other: str, rng: Random) -> Iterator[str]:
-    """Another number, a negation more or fewer, and words of another resolution at the end."""
+    """The sentence with another number, with a negation added or removed, or with words of another resolution."""
     said = sentence.split()
     for number in re.finditer(r"\d+", sentence):
         changed = str(int(number.group()) + rng.choice((1, 3, 10)))
@@ -49,7 +49,7 @@ def _mutants(sentence: str, language: str, other: str, rng: Random) -> Iterator[
 
 
 def test_no_mutant_of_a_sentence_is_supported() -> None:
-    """And each sentence is."""
+    """Each sentence is supported, and none of its mutants is."""
     rng = Random(5)
     resolutions = _resolutions(rng)
     lost, passed, mutants = [], [], 0

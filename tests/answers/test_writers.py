@@ -1,4 +1,4 @@
-"""The extractive writer repeats the resolution; the one with a model reads lines of JSON and trusts none."""
+"""The extractive writer, and the writer that parses a language model's output."""
 
 from collections.abc import Generator
 from contextlib import suppress
@@ -24,7 +24,7 @@ Piece = Delta | Tokens | End | ModelError
 
 
 class FakeModel:
-    """Streams what it is given; an error is raised in its place."""
+    """Streams the given pieces; an error among them is raised."""
 
     name = "fake"
 
@@ -54,7 +54,7 @@ ASKED = Asked(answer_id="a", tenant_id="acme", question="why?")
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
 def test_extracted_sentences_are_supported(case: str) -> None:
-    """They are the source's own, word for word."""
+    """The extractive writer's sentences are supported in every language."""
     found = evidence(case.text, language=case.language)  # type: ignore[attr-defined]
     drafts = list(ExtractiveWriter().write(ASKED, found, Event()))
     assert drafts
@@ -62,14 +62,14 @@ def test_extracted_sentences_are_supported(case: str) -> None:
 
 
 def test_pleasantries_are_left_out() -> None:
-    """So are questions."""
+    """The extractive writer leaves out pleasantries and questions."""
     found = evidence("Hi Anna,\n\nThe clock was behind. Is it well now? Press Sync.\n\nKind regards,\nBen")
     texts = [draft.text for draft in ExtractiveWriter().write(ASKED, found, Event())]
     assert texts == ["The clock was behind.", "Press Sync."]
 
 
 def test_of_a_long_message_the_sentences_like_the_question_are_taken() -> None:
-    """In the order in which they were written."""
+    """Of a long message the five sentences most like the question are taken, in their order."""
     filler = " ".join(f"The weather was nice in {name} then." for name in ("Rome", "Paris", "Oslo", "Bern", "Kyiv"))
     found = evidence(f"{filler} The clock of the server was behind. {filler} Press Sync in build 7.1.")
     texts = [
@@ -83,7 +83,7 @@ def test_of_a_long_message_the_sentences_like_the_question_are_taken() -> None:
 
 
 def test_lines_are_read_as_they_arrive() -> None:
-    """In pieces of any size."""
+    """A draft is yielded as soon as its line is complete, however the output is cut into pieces."""
     pieces = [Delta(character) for character in LINE + LINE.rstrip()]
     assert _write(*pieces, Tokens(10, 5), STOP) == [
         Draft("The clock was behind.", (1,)),
@@ -93,7 +93,7 @@ def test_lines_are_read_as_they_arrive() -> None:
 
 
 def test_a_model_may_decline() -> None:
-    """It says that the sources don't answer."""
+    """`{"refuse": true}` declines."""
     assert _write(Delta('{"refuse": true}'), STOP) == [Declined()]
 
 
@@ -111,19 +111,19 @@ def test_a_model_may_decline() -> None:
     ],
 )
 def test_a_model_that_fails_is_told_by_its_kind(pieces: tuple[Piece, ...], kind: str) -> None:
-    """Cut off, filtered, not of the form, endless; or as the model says."""
+    """The error's kind says whether the output was cut off, filtered, malformed or too long, or is the model's own."""
     with pytest.raises(ModelError) as caught:
         _write(*pieces)
     assert caught.value.kind == kind
 
 
 def test_at_the_maximum_of_tokens_the_unfinished_line_is_dropped() -> None:
-    """The sentences before it stand."""
+    """If the tokens run out, the unfinished line is dropped and earlier sentences are kept."""
     assert _write(Delta(LINE + LINE[:-1]), End("length")) == [Draft("The clock was behind.", (1,))]
 
 
 def test_fences_and_a_few_lines_of_chatter_are_passed_over() -> None:
-    """Models write them all the same."""
+    """Code fences and a few lines of chatter are skipped."""
     assert len(_write(Delta(f"Sure!\n```json\n[\n{LINE}]\n```\n"), STOP)) == 1
 
 
@@ -139,13 +139,13 @@ def test_fences_and_a_few_lines_of_chatter_are_passed_over() -> None:
     ],
 )
 def test_lines_of_another_form_are_garbage(line: str) -> None:
-    """They are dropped, and never stop the reader."""
+    """A line that isn't a draft is dropped, and the lines after it are read."""
     assert _write(Delta(line[:3_000] + "\n" + LINE), STOP) == [Draft("The clock was behind.", (1,))]
 
 
 @given(st.lists(st.text(max_size=200), max_size=20))
 def test_any_output_is_read_or_refused(pieces: list[str]) -> None:
-    """Nothing else is raised, and what is held is bounded."""
+    """Any output is parsed, or raises ModelError."""
     reader = DraftReader()
     with suppress(ModelError):
         for piece in pieces:
@@ -154,7 +154,7 @@ def test_any_output_is_read_or_refused(pieces: list[str]) -> None:
 
 
 def test_a_model_that_repeats_its_rules_has_failed() -> None:
-    """The canary is in no ticket."""
+    """Output that contains the canary of the system prompt raises ModelError."""
     model = FakeModel()
     writer = ModelWriter(model, max_tokens=1, timeout_s=1, rng=Random(1))
     with pytest.raises(ModelError):
@@ -166,7 +166,7 @@ def test_a_model_that_repeats_its_rules_has_failed() -> None:
 
 
 def test_a_stopped_model_is_not_waited_for() -> None:
-    """A caller who has gone needs no answer."""
+    """After a stop the writer ends without the rest of the output."""
     stop = Event()
     writer = ModelWriter(FakeModel(Delta(LINE), Delta(LINE)), max_tokens=1, timeout_s=1, rng=Random(1))
     drafts = writer.write(ASKED, evidence("A."), stop)
@@ -177,7 +177,7 @@ def test_a_stopped_model_is_not_waited_for() -> None:
 
 @given(st.text(max_size=200), st.text(min_size=1, max_size=200))
 def test_tickets_are_data_in_the_prompt(question: str, text: str) -> None:
-    """Each is one line of JSON, whatever it says, and the rules contain nothing of it."""
+    """The question and each source are one line of JSON in the prompt, whatever they contain."""
     lines = prompt_of(question, evidence(text)).split("\n")
     assert len(lines) == 2
     assert set(msgspec.json.decode(lines[0])) == {"question"}

@@ -8,7 +8,7 @@ DAY_MS = 86_400_000
 
 
 def source(text: str, *, ticket_id: str = "T-1", language: str | None = "en", score: float = 1.0) -> Source:
-    """A resolution."""
+    """A source with a resolution."""
     return Source(
         tenant_id="acme",
         ticket_id=ticket_id,
@@ -24,7 +24,7 @@ def source(text: str, *, ticket_id: str = "T-1", language: str | None = "en", sc
 
 
 def evidence(*texts: str, language: str | None = "en", confidence: float = 0.9) -> Evidence:
-    """Evidence of one resolution a ticket."""
+    """Evidence of tickets with one resolution each."""
     sources = tuple(source(text, ticket_id=f"T-{n}", language=language) for n, text in enumerate(texts, 1))
     return Evidence(sources=sources, confidence=confidence, model="model")
 

@@ -1,8 +1,8 @@
-"""Claims about resolutions that the lexicon and the rules were not made with: judge the check by these."""
+"""Claims that judge the check: the lexicon and the rules were not developed on them."""
 
 from typing import Final
 
-#: Resolution, what it says in the words of a language model, and what it doesn't say.
+#: Resolution, claims that it supports in a language model's words, and claims that it doesn't.
 UNSEEN: Final = (
     (
         (

@@ -50,25 +50,25 @@ def _require(figures: Figures) -> None:
     assert figures.hit >= 0.95
     assert figures.precision >= 0.95
     assert figures.complete >= 0.95
-    assert figures.balanced >= 0.9  # of few questions; the whole corpus has 0.95 and more
+    assert figures.balanced >= 0.9  # few questions; on the whole corpus it is at least 0.95
     assert figures.unsupported == 0
     assert figures.leaks == 0
 
 
 def test_extracted_answers_hold(corpus: Corpus, asking: Asking) -> None:
-    """They have the facts, and tell no secrets; questions without an answer are refused."""
+    """Extractive answers have the facts and no secrets, and unanswerable questions are refused."""
     _require(evaluate(corpus, asking))
 
 
 def test_no_invention_of_a_model_is_sent(corpus: Corpus, asking: Asking) -> None:
-    """Beside the false sentences the true ones are."""
+    """If a model mixes true and false sentences, the answers still meet the floors."""
     _require(evaluate(corpus, asking, model=inventing))
     assert all(len(set(falsehoods(gold))) == 7 for gold in corpus.answered)
 
 
 @pytest.mark.parametrize("obedient", [False, True])
 def test_no_attack_changes_an_answer(corpus: Corpus, asking: Asking, *, obedient: bool) -> None:
-    """Not even with a model that does whatever a customer writes."""
+    """No attack succeeds, not even on a model that obeys the text of tickets."""
     made = list(attacks(corpus.answered, most=_ATTACKS))
     assert {attack.family for attack in made} == set(FAMILIES)
     assert {attack.field for attack in made} == set(FIELDS)
@@ -78,13 +78,13 @@ def test_no_attack_changes_an_answer(corpus: Corpus, asking: Asking, *, obedient
 
 
 def test_there_are_enough_attacks(corpus: Corpus) -> None:
-    """At least 500, in at least twelve families."""
+    """There are at least 500 attacks in at least twelve families."""
     assert len(list(attacks(corpus.answered))) >= 500
     assert len(FAMILIES) >= 12
 
 
 def test_no_tenant_has_the_facts_of_another(corpus: Corpus) -> None:
-    """So that one in an answer is a leak."""
+    """Tenants share no fact, so another tenant's fact in an answer is a leak."""
     by_tenant: dict[str, set[str]] = {}
     for gold in corpus.answered:
         by_tenant.setdefault(gold.tenant_id, set()).add(gold.facts[1])

@@ -1,4 +1,4 @@
-"""The sets have the questions that they say, and the search finds their tickets: small fixed floors."""
+"""The evaluation sets, and floors for the search on small ones."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.settings import Settings
 from maintenance.evaluation.evaluate import ask_of, score_questions, summarise
 from models.open import load_embedder
 
-#: Tickets of small sets. Those of hadoop are long.
+#: Numbers of tickets in the small sets; fewer of hadoop, whose texts are long.
 _FEW: Final = {"synthetic": 500, "hadoop": 250, "banking77": 1_000}
 
 
@@ -37,7 +37,7 @@ def _set(name: str) -> FindingSet:
 
 
 def test_an_identifier_occurs_in_one_ticket_only() -> None:
-    """Identifiers are chosen by shape: digits in words, inner marks, CamelCase; not in other tickets in any case."""
+    """Identifiers contain digits, inner marks or CamelCase, and occur in no other ticket, ignoring case."""
     texts = {
         "1": "The NameNode logs ERR_CONN-42, see 2.53.18.2 and plain words",
         "2": "the namenode is fine, A-42988 is not",
@@ -52,7 +52,7 @@ def test_an_identifier_occurs_in_one_ticket_only() -> None:
 
 
 def test_hadoop_asks_for_duplicates() -> None:
-    """An issue is never relevant to itself, and is not counted where it asks."""
+    """The relevant tickets of an issue are its duplicates, and the issue itself is ignored."""
     found = _set("hadoop")
     ids = {record.key.decode().split("/")[1] for record in found.records if record.key}
     for question in found.questions["subject"]:
@@ -63,7 +63,7 @@ def test_hadoop_asks_for_duplicates() -> None:
     assert len(found.questions["identifiers"]) > 100
 
 
-#: Least figures of a set's groups of questions: the measured ones less about four hundredths.
+#: Floors by set and kind of question: about 0.04 below the measured figures.
 FLOORS: Final = {
     "synthetic": {"meaning": {"mrr@10": 0.57}, "identifier": {"hit@1": 0.95}, "nothing": {"nothing": 0.73}},
     "hadoop": {"subject": {"mrr@10": 0.80}, "whole ticket": {"mrr@10": 0.76}, "identifiers": {"hit@1": 0.9}},
@@ -73,7 +73,7 @@ FLOORS: Final = {
 
 @pytest.mark.parametrize("name", FLOORS)
 def test_the_floors_hold(name: str, embedder: Embedder, tmp_path: Path) -> None:
-    """Questions find their tickets as well as they did when the floors were set."""
+    """The search's figures are at least the floors."""
     found, settings = _set(name), Settings()
     fill(found, settings, embedder, tmp_path / name)
     below = []

@@ -1,4 +1,4 @@
-"""The machine of a measured row."""
+"""The description of the machine in a measured row."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from core.cpu import read_cpu
 
 
 def test_a_row_records_the_cpus_flags() -> None:
-    """CPUs of one name differ in speed by their flags, so a row holds both."""
+    """A row records the CPU's name and flags, because CPUs of one name differ in speed."""
     assert this_machine().flags == read_cpu().flags
 
 
@@ -22,7 +22,7 @@ def test_the_hardware_is_shown_with_its_flags() -> None:
 
 
 def test_rows_from_before_flags_were_recorded_are_read() -> None:
-    """Every row that was ever kept can still be read."""
+    """Rows that were kept before flags were recorded can be read."""
     lines = (Path(bench.__file__).parent / "results" / "rows.jsonl").read_bytes().splitlines()
     assert lines
     for line in lines:

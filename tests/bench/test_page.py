@@ -1,4 +1,4 @@
-"""Tests of the choice of the rows that the page shows."""
+"""The choice of the rows that the page shows."""
 
 from bench.machine import this_machine
 from bench.page import last_run
@@ -11,18 +11,18 @@ def _run(*contenders: str, rounds: int) -> list[Row]:
 
 
 def test_a_run_whose_contenders_were_renamed_is_the_last_one() -> None:
-    """A run with other contenders than the one before it stands alone."""
+    """A run with other contenders than the previous one is shown alone."""
     first, second = _run("a backlog", "10 %", rounds=2), _run("a saturating load", "10 %", rounds=2)
     assert last_run([*first, *second]) == second
 
 
 def test_runs_of_one_round_are_told_apart() -> None:
-    """A contender that comes again in round 0 begins a run."""
+    """A contender that repeats in round 0 begins a new run."""
     first, second = _run("one", "two", rounds=1), _run("one", "two", rounds=1)
     assert last_run([*first, *second])[0] is second[0]
 
 
 def test_one_run_is_shown_whole() -> None:
-    """The only run is the last one."""
+    """A single run is shown whole."""
     only = _run("one", "two", rounds=3)
     assert last_run(only) == only
