@@ -1,4 +1,4 @@
-"""Fixtures for brokers, and the order in which tests run and the processes that they share."""
+"""Fixtures for brokers, and the order of the tests and their distribution over processes."""
 
 import os
 from collections.abc import Iterator

@@ -70,13 +70,13 @@ def test_a_refusal_and_a_degraded_answer_say_so(services: FakeServices) -> None:
     ],
 )
 def test_a_mistake_or_an_outage_is_one_line(services: FakeServices, question: str, exit_code: int, words: str) -> None:
-    """The exit code says who has to act."""
+    """A mistake or an outage is one line on stderr, and the exit code tells which it was."""
     code, _, line = _run(services, question)
     assert (code, words in line) == (exit_code, True), line
 
 
 def test_a_missing_token_is_exit_2(services: FakeServices) -> None:
-    """The line names the settings."""
+    """A missing token exits with 2 and a line that names the settings."""
     code, _, line = _run(services, "why?", access_token="")
     assert code == 2
     assert "TICKETS_CLIENT__TOKEN or TICKETS_CLIENT__TOKEN_FILE" in line

@@ -49,7 +49,7 @@ def test_every_command_has_help(command: str) -> None:
 
 
 def test_the_list_of_commands_is_complete() -> None:
-    """A new command must be added to it."""
+    """The list of commands in this file is complete, so every command is tested."""
     names = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
     assert names == set(COMMANDS)
 
@@ -68,7 +68,7 @@ def test_the_list_of_commands_is_complete() -> None:
     ids=" ".join,
 )
 def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
-    """The line names the address and the variable to set."""
+    """An unreachable broker exits with 3 and a line with the address and the variable to set."""
     code, line = _run(arguments, **_DEAD)
     assert code == 3
     assert "no broker answers at 127.0.0.1:1" in line
@@ -98,7 +98,7 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
     ],
 )
 def test_a_wrong_argument_is_exit_2(tmp_path: Path, arguments: list[str], words: str, tansu: str) -> None:
-    """The line quotes the wrong argument."""
+    """A wrong argument exits with 2 and a line that quotes it."""
     (tmp_path / "events.jsonl").write_text("{}\n")
     (tmp_path / "rows.csv").write_text("id,text\n1,hello\n")
     names = {"events": str(tmp_path / "events.jsonl"), "csv": str(tmp_path / "rows.csv")}
@@ -108,7 +108,7 @@ def test_a_wrong_argument_is_exit_2(tmp_path: Path, arguments: list[str], words:
 
 
 def test_a_misspelt_variable_is_exit_2() -> None:
-    """The line suggests the right name."""
+    """A misspelt variable exits with 2 and a line that suggests the right name."""
     code, line = _run(["status"], TICKETS_KAFKA__BROKER="x")
     assert (code, "did you mean TICKETS_KAFKA__BROKERS?" in line) == (2, True)
 

@@ -1,4 +1,4 @@
-"""Commands share their error reports, their JSON output, and how they read a time."""
+"""Functions that commands share: error reports, JSON output, and parsing times."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ def test_an_error_is_one_line_and_its_exit_code(capsys: pytest.CaptureFixture[st
 
 
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Wherever a command writes; another error of the system is a bug and keeps its traceback."""
+    """A full disk is reported in one line; other OSErrors are bugs and keep their traceback."""
 
     @report_errors
     def command(code: int) -> None:

@@ -1,4 +1,4 @@
-"""`ticketstream evaluate` measures the questions of a file, and is a check with `--floor`."""
+"""`ticketstream evaluate` measures the search with the questions of a file, and checks floors."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_the_figures_are_shown_by_group(folder: Path) -> None:
 
 
 def test_a_figure_below_its_floor_is_exit_1(folder: Path) -> None:
-    """The line has the figure and the floor; a figure above its floor is exit 0."""
+    """A figure below its floor exits with 1 and a line that has both; a figure above it exits with 0."""
     assert _run(folder, "--floor", "hit@1=0.6").exit_code == 0
     result = _run(folder, "--floor", "hit@1=0.7")
     assert result.exit_code == 1
@@ -73,7 +73,7 @@ def test_a_figure_below_its_floor_is_exit_1(folder: Path) -> None:
 
 
 def test_a_group_has_a_floor_of_its_own(folder: Path) -> None:
-    """A floor for a kind of questions doesn't look at the others."""
+    """A floor for one kind of question ignores the others."""
     assert _run(folder, "--floor", "words:hit@1=1").exit_code == 0
     result = _run(folder, "--floor", "lost:hit@1=0.1")
     assert result.exit_code == 1
@@ -81,7 +81,7 @@ def test_a_group_has_a_floor_of_its_own(folder: Path) -> None:
 
 
 def test_two_configurations_are_compared(folder: Path) -> None:
-    """The gain is of the same questions, and 0 if both find the same."""
+    """`--against` shows the gain over another configuration, which is 0 if both find the same."""
     gains = _json(folder, "--against", "TICKETS_INDEX__TIMEOUT_S=9")["gains"]
     assert gains["mrr@10"]["value"] == 0
     assert "gain over the other" in _run(folder, "--against", "TICKETS_INDEX__TIMEOUT_S=9").stdout
@@ -106,7 +106,7 @@ def test_misses_are_listed(folder: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_exit_2(folder: Path, options: list[str], words: str) -> None:
-    """The line quotes the option."""
+    """A wrong option exits with 2 and a line that says how to write it."""
     result = _run(folder, *options)
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())

@@ -1,4 +1,4 @@
-"""`ticketstream feedback export`: verdicts as training data."""
+"""`ticketstream feedback export` prints verdicts as training data."""
 
 import json
 from pathlib import Path
@@ -27,14 +27,14 @@ _ANSWER = GivenAnswer(
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the settings."""
+    """The file of feedback that the settings name."""
     path = tmp_path / "feedback.db"
     monkeypatch.setenv("TICKETS_RAG__FEEDBACK_FILE", str(path))
     return path
 
 
 def test_an_export_has_no_personal_data(path: Path) -> None:
-    """Each verdict is a line with question, answer and what was sent, redacted, without the user."""
+    """Each verdict is one line with question, answer and sent text, redacted, and without the user."""
     store = open_feedback(path)
     store.vote(
         Feedback(answer=_ANSWER, agent="hash-of-a-user", verdict="edited", at_ms=2, text="Call +1 202 555 0134.")
@@ -53,7 +53,7 @@ def test_an_export_has_no_personal_data(path: Path) -> None:
 
 
 def test_an_export_without_feedback_creates_nothing(path: Path) -> None:
-    """The error names the setting, and no file is made."""
+    """If there is no feedback, the error names the setting, and no file is created."""
     result = CliRunner().invoke(app, ["feedback", "export"])
     assert result.exit_code == EXIT_USAGE
     assert "TICKETS_RAG__FEEDBACK_FILE" in " ".join(result.stderr.split())

@@ -1,4 +1,4 @@
-"""A console prints untrusted text literally, whatever it would do to a terminal."""
+"""A console prints untrusted text literally, control characters included."""
 
 from collections.abc import Callable
 from io import StringIO

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 def test_a_ticket_lives_from_creation_to_deletion(run: Run) -> None:
-    """Each change is one line with the version, and the ticket has what was given."""
+    """Each change prints one line with the version, and `show` prints the changed fields."""
     given = ("--id", "T-1", "--subject", "Wrong VAT", "--body", "Old rate.", "--customer", "C-7", "--tag", "vip")
     assert run("create", *given) == (0, "created T-1, version 1\n", "")
     assert (
@@ -49,7 +49,7 @@ def test_a_ticket_lives_from_creation_to_deletion(run: Run) -> None:
 
 
 def test_a_list_is_paged(run: Run) -> None:
-    """A list says how to go on, and another tenant's has none of it."""
+    """A list says how to show its next page, and contains only the tenant's tickets."""
     for number in range(3):
         assert run("create", "--subject", f"S{number}", "--status", "pending")[0] == 0
     _, first, _ = run("list", "--limit", "2", "--status", "pending")
@@ -62,14 +62,14 @@ def test_a_list_is_paged(run: Run) -> None:
 
 
 def test_a_repeated_command_creates_one_ticket(run: Run) -> None:
-    """The idempotency key makes the second command answer with the first one's ticket."""
+    """A second command with the same idempotency key creates nothing and shows the first one's ticket."""
     first = run("create", "--subject", "Once", "--key", "k-1", caller="once/jane/agent")
     assert run("create", "--subject", "Once", "--key", "k-1", caller="once/jane/agent") == first
     assert len(json.loads(run("list", "--json", caller="once/jane/agent")[1])["tickets"]) == 1
 
 
 def test_nothing_is_deleted_without_a_yes(run: Run) -> None:
-    """The command asks, and no answer is no."""
+    """`delete` asks for confirmation, and no answer counts as no."""
     run("create", "--id", "T-2", "--subject", "Keep")
     assert run("delete", "T-2", input="n\n")[0] == 1
     assert run("get", "T-2")[0] == 0
@@ -92,7 +92,7 @@ def test_nothing_is_deleted_without_a_yes(run: Run) -> None:
     ],
 )
 def test_a_mistake_is_one_line_with_exit_2(run: Run, arguments: tuple[str, ...], caller: str, words: str) -> None:
-    """The line has the problem's detail, and names the field or the setting."""
+    """A mistake exits with 2 and a line that names the field or the setting."""
     run("create", "--id", "T-9", "--subject", "Here")
     code, _, line = run(*arguments, caller=caller)
     assert (code, words in line) == (2, True), line

@@ -1,4 +1,4 @@
-"""`ticketstream train`."""
+"""`ticketstream train` builds a label model from a file or the index."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_other_tickets_judge_it(csv: Path, tmp_path: Path) -> None:
 
 
 def test_lines_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
-    """The report names the first such line and its mistake."""
+    """Lines that can't be used are counted, and the report names the first one and its mistake."""
     lines = [
         {"text": f"{text} {n}", "category": label} for n in range(10) for label in _TEXTS for text in _TEXTS[label]
     ]
@@ -94,7 +94,7 @@ def test_lines_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_line_with_exit_2(csv: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
-    """The line says what is wrong; no folder is left behind."""
+    """A mistake exits with 2 and one line, and leaves no folder behind."""
     (tmp_path / "bad.jsonl").write_text("{}\n")
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / MANIFEST).touch()
@@ -106,7 +106,7 @@ def test_a_mistake_is_one_line_with_exit_2(csv: Path, tmp_path: Path, arguments:
 
 
 def test_an_index_that_does_not_exist_is_exit_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--from-index needs an index."""
+    """--from-index exits with 3 if the index doesn't exist."""
     monkeypatch.setenv("TICKETS_INDEX__PATH", str(tmp_path / "none"))
     code, _shown, line = _run("--from-index", "--to", tmp_path / "labels")
     assert code == 3

@@ -138,7 +138,7 @@ class _OneScoreEach(_Mutant):
 
 
 class _KnowsAll(_Mutant):
-    """Knows the terms of other tenants."""
+    """Counts other tenants' terms as known."""
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
         with pytest.MonkeyPatch.context() as patch:
@@ -148,7 +148,7 @@ class _KnowsAll(_Mutant):
 
 
 class _AnyVersion(_Mutant):
-    """A thread has the passages of every version."""
+    """Returns threads with the passages of every version."""
 
     def thread(
         self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
@@ -159,7 +159,7 @@ class _AnyVersion(_Mutant):
 
 
 class _NotesToo(_Mutant):
-    """Reads internal notes for those who may not."""
+    """Shows internal notes in public threads."""
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         return super().candidates(msgspec.structs.replace(query, public_only=False), vector, terms)
@@ -176,7 +176,7 @@ class _NotesToo(_Mutant):
 
 
 class _LearnsFromItself(_Mutant):
-    """Lists labels that were chosen here too."""
+    """Lists labels that the worker chose, too."""
 
     def labelled(self) -> Iterator[LabelledVector]:
         with pytest.MonkeyPatch.context() as patch:

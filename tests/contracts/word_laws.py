@@ -1,4 +1,4 @@
-"""The laws of an index that finds by words as well, and of threads; as in `tests.contracts.index_laws`."""
+"""Laws of searching by words and of threads, in the form of `tests.contracts.index_laws`."""
 
 from math import log
 
@@ -13,7 +13,7 @@ from tests.contracts.index_laws import ticket, vector
 
 
 def by_words(index: VersionedIndex, text: str, **query: object) -> dict[tuple[str, int], Candidate]:
-    """What the words of `text` find, by ticket and chunk."""
+    """Candidates that the words of `text` find, by ticket and chunk."""
     asked = SearchQuery(**{"tenant_id": "acme", **query})  # type: ignore[arg-type]
     found = index.candidates(asked, None, question_terms(text))
     return {(one.ticket_id, one.chunk): one for one in found}

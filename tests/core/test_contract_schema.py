@@ -1,4 +1,4 @@
-"""The published schema, the types and docs/contract.md agree."""
+"""The published schema, the types and docs/contract.md agree with each other."""
 
 import json
 import re

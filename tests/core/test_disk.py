@@ -1,4 +1,4 @@
-"""A full disk is told from other errors, in one line."""
+"""A full disk is distinguished from other OSErrors and reported in one line."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from core.errors import EXIT_UNAVAILABLE
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_names_the_file_and_what_to_do(code: int) -> None:
-    """The file is the one of the error, else the place that was given; the exit code is 3."""
+    """The line names the error's file, or else the given path, and the exit code is 3."""
     error = full_disk_error(OSError(code, os.strerror(code), "/data/file"), Path("/data"))
     assert error is not None
     assert str(error).startswith("can't write /data/file: ")
@@ -23,5 +23,5 @@ def test_a_full_disk_names_the_file_and_what_to_do(code: int) -> None:
 
 
 def test_other_errors_are_not_a_full_disk() -> None:
-    """A missing right is none."""
+    """A permission error is not reported as a full disk."""
     assert full_disk_error(OSError(errno.EACCES, "Permission denied")) is None

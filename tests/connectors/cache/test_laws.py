@@ -88,14 +88,14 @@ def test_a_value_expires(cache: Cache) -> None:
 
 
 def test_a_value_that_is_too_large_leaves_no_older_one(cache: Cache) -> None:
-    """A value that is not kept doesn't leave the one before it."""
+    """A value that is too large to keep deletes the previous one."""
     cache.put("k", b"1", ttl_s=60)
     cache.put("k", b"x" * 2_000_000, ttl_s=60)
     assert cache.get("k") is None
 
 
 def test_a_limit_is_kept_and_gives_way(limiter_of: Callable[[Clock, float], RateLimiter]) -> None:
-    """A limit's requests are allowed and no further one, until the wait that was named is over."""
+    """As many requests as the limit are allowed, and the next one once the announced wait is over."""
     clock = Clock()
     limiter, subject = limiter_of(clock, 300.0), Subject("u", 5)
     answers = [limiter.take([subject])[0] for _ in range(7)]
@@ -118,7 +118,7 @@ def test_a_refused_request_counts_for_nobody(limiter_of: Callable[[Clock, float]
 
 
 def test_many_at_once_get_the_limit_exactly(limiter_of: Callable[[Clock, float], RateLimiter]) -> None:
-    """Threads that ask at once are allowed as often as the limit says."""
+    """Threads that ask concurrently are allowed exactly as often as the limit says."""
     limiter, allowed = limiter_of(Clock(), 300.0), list[bool]()
 
     def ask() -> None:
@@ -138,7 +138,7 @@ def test_many_at_once_get_the_limit_exactly(limiter_of: Callable[[Clock, float],
     asked=st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 120)), max_size=60),
 )
 def test_no_window_has_more_than_the_limit(limit: int, asked: list[tuple[str, float]]) -> None:
-    """However requests come, no span of a window's length has more than the limit, and nobody starves."""
+    """No span of a window's length has more requests than the limit, and nobody waits much longer than a window."""
     clock, allowed = Clock(), {"a": list[float](), "b": list[float]()}
     limiter = MemoryLimiter(window_s=300.0, clock=clock)
     for key, later in asked:
@@ -171,7 +171,7 @@ def test_memory_and_server_decide_alike(server: GuardedRedis | None) -> None:
 
 
 def test_the_server_counts_by_its_own_clock(server: GuardedRedis | None) -> None:
-    """Without a clock the server's own is used, and what it counted is gone after the window."""
+    """The server's clock is the default, and its counters are gone after the window."""
     if server is None:
         pytest.skip("for servers")
     server.client.flushall()

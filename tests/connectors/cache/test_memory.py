@@ -1,11 +1,11 @@
-"""The cache in this process is bounded."""
+"""The in-memory cache is bounded."""
 
 from connectors.cache.memory import MemoryCache, MemoryLimiter
 from core.cache import Subject
 
 
 def test_the_longest_unread_is_forgotten_first() -> None:
-    """At its bound the cache forgets what was not read for longest."""
+    """A full cache evicts the least recently read value."""
     cache = MemoryCache(max_bytes=10_000)
     for key in "abc":
         cache.put(key, b"x" * 2_900, ttl_s=60)
@@ -15,7 +15,7 @@ def test_the_longest_unread_is_forgotten_first() -> None:
 
 
 def test_bytes_are_bounded() -> None:
-    """However many values are put, replaced and deleted, the cache holds no more than its bound."""
+    """The cache never holds more bytes than its bound, through puts, replacements and deletes."""
     cache = MemoryCache(max_bytes=50_000)
     for number in range(2_000):
         cache.put(f"k{number % 300}", b"x" * (number * 37 % 4_000), ttl_s=60)

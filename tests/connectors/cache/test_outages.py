@@ -1,4 +1,4 @@
-"""An outage of the cache's server never fails a request, and a recovery is noticed."""
+"""An outage of the cache's server fails no request, and its recovery is noticed."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -42,7 +42,7 @@ def test_a_server_that_is_away_is_a_miss(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_silent_server_costs_a_few_timeouts() -> None:
-    """A server that accepts and never answers is asked a few times; then callers don't wait for it."""
+    """A server that never answers costs a few timeouts; then the circuit breaker opens and callers don't wait."""
     with start_valkey() as running, Proxy(running.address) as proxy, ExitStack() as stack:
         settings = CacheSettings(url=f"redis://{proxy.address}", timeout_s=0.1)
         server = open_redis(settings, stack)
@@ -59,7 +59,7 @@ def test_a_silent_server_costs_a_few_timeouts() -> None:
 
 
 def test_a_frozen_server_is_noticed_and_found_again() -> None:
-    """A server that is frozen in the middle is an outage, and answers again once it is thawed."""
+    """A frozen server is an outage, and is used again once it is thawed."""
     with start_valkey() as running, ExitStack() as stack:
         cache = RedisCache(_opened(running, stack, timeout_s=0.2))
         cache.put("k", b"1", ttl_s=600)

@@ -1,4 +1,4 @@
-"""The laws of a budget of tokens, over memory and over Valkey; several processes share one on a server."""
+"""The laws of a token budget, in memory and on Valkey, where processes share it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[GuardedRedis | None]:
 
 @pytest.fixture
 def opened(server: GuardedRedis | None) -> Opened:
-    """Opens budgets of which nothing is used."""
+    """Opens unused budgets."""
     if server is None:
         return lambda limit, clock: DailyTokens(limit, clock=clock)
     server.client.flushall()
@@ -61,7 +61,7 @@ def test_a_tenant_gets_its_tokens_and_no_more(opened: Opened) -> None:
 
 
 def test_a_reservation_is_corrected_to_what_was_used(opened: Opened) -> None:
-    """Less than was reserved is given back, and more is taken."""
+    """Settling a reservation gives back unused tokens, or takes what exceeds it."""
     budget = opened(100, Clock())
     first = budget.reserve("acme", 90)
     assert first
@@ -73,7 +73,7 @@ def test_a_reservation_is_corrected_to_what_was_used(opened: Opened) -> None:
 
 
 def test_a_day_begins_at_midnight_utc(opened: Opened) -> None:
-    """The next day has tokens of its own, and a call that began the day before doesn't give it more."""
+    """Each UTC day has its own tokens, and settling a call of the day before doesn't add to them."""
     clock = Clock()
     budget = opened(100, clock)
     late = budget.reserve("acme", 100)
@@ -87,7 +87,7 @@ def test_a_day_begins_at_midnight_utc(opened: Opened) -> None:
 
 
 def test_a_clock_that_is_set_back_gives_no_tokens(opened: Opened) -> None:
-    """A day's tokens are spent once, whatever the clock does."""
+    """A day's tokens are spent once, even if the clock is set back."""
     clock = Clock()
     budget = opened(100, clock)
     assert budget.reserve("acme", 100)
@@ -119,7 +119,7 @@ def test_threads_never_take_more_than_there_is(opened: Opened) -> None:
 
 
 def test_processes_share_the_budget_of_a_server() -> None:
-    """What one process uses is gone for the others, and what it gives back is there for all."""
+    """Processes on one server share the budget, both the tokens taken and those given back."""
     with start_valkey() as running, ExitStack() as stack:
         first, second = (open_token_budget(running.settings, stack, tokens_per_day=100) for _ in range(2))
         taken = first.reserve("acme", 100)
@@ -131,7 +131,7 @@ def test_processes_share_the_budget_of_a_server() -> None:
 
 
 def test_in_an_outage_a_process_counts_alone() -> None:
-    """Without its server a budget refuses nobody for that, and still ends at the limit."""
+    """During an outage of the server each process allows calls up to the whole limit."""
     with Proxy("127.0.0.1:1") as proxy:
         away = CacheSettings(url=f"redis://{proxy.address}")
     with ExitStack() as stack:
@@ -144,7 +144,7 @@ def test_in_an_outage_a_process_counts_alone() -> None:
 
 
 def test_a_count_is_forgotten_after_its_day() -> None:
-    """Keys on the server expire, and a late settlement makes no key that stays."""
+    """Keys on the server expire, also after a late settlement."""
     with start_valkey() as running, ExitStack() as stack:
         server = open_redis(running.settings, stack)
         budget = RedisTokens(server, 100, clock=Clock())

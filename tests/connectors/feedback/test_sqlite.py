@@ -1,4 +1,4 @@
-"""The store of feedback in SQLite: one vote each, durable, per tenant."""
+"""The feedback store in SQLite: durable, per tenant, one vote per agent."""
 
 import sqlite3
 import threading
@@ -36,7 +36,7 @@ def _feedback(answer: GivenAnswer, verdict: Verdict, *, agent: str = "ada", at_m
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the store is."""
+    """The store's file."""
     return tmp_path / "new" / "feedback.db"
 
 
@@ -49,7 +49,7 @@ def store(path: Path) -> Iterator[SqliteFeedback]:
 
 
 def test_an_agent_has_one_vote_on_a_question_and_a_ticket(store: SqliteFeedback) -> None:
-    """The last verdict counts, on every answer to the question; other agents and questions count beside it."""
+    """An agent's last verdict on a question and a ticket counts; other agents and questions count separately."""
     store.vote(_feedback(_answer("a1"), "discarded", at_ms=1))
     store.vote(_feedback(_answer("a2", tickets="2"), "sent", at_ms=3))
     store.vote(_feedback(_answer("a3", tickets="2"), "edited", at_ms=2))  # given earlier, and arrived later
@@ -59,7 +59,7 @@ def test_an_agent_has_one_vote_on_a_question_and_a_ticket(store: SqliteFeedback)
 
 
 def test_tenants_share_nothing(store: SqliteFeedback) -> None:
-    """Neither an answer nor a vote of a tenant is another's, whatever the ids."""
+    """Tenants see neither each other's answers nor votes, even under the same ids."""
     store.remember(_answer())
     store.vote(_feedback(_answer(), "sent"))
     assert store.answer("other", "a1") is None
@@ -70,7 +70,7 @@ def test_tenants_share_nothing(store: SqliteFeedback) -> None:
 
 
 def test_an_answer_can_be_voted_on_for_a_month(path: Path) -> None:
-    """After 30 days it is unknown, and at a later answer it is removed."""
+    """An answer expires after 30 days, and a later answer removes it from the file."""
     now = [_NOW_S]
     store = open_feedback(path, clock=lambda: now[0])
     store.remember(_answer())
@@ -86,7 +86,7 @@ def test_an_answer_can_be_voted_on_for_a_month(path: Path) -> None:
 
 
 def test_feedback_is_sent_once_it_is_marked(store: SqliteFeedback, path: Path) -> None:
-    """What isn't marked is there after a restart, oldest first; a changed verdict has to be sent again."""
+    """Feedback that isn't marked as sent survives a restart, oldest first, and a changed verdict is unsent again."""
     for number in range(3):
         store.vote(_feedback(_answer(f"a{number}"), "sent"))
     first = store.unsent(2)
@@ -104,7 +104,7 @@ def test_feedback_is_sent_once_it_is_marked(store: SqliteFeedback, path: Path) -
 
 
 def test_all_feedback_comes_page_by_page(store: SqliteFeedback) -> None:
-    """More than a page of feedback is complete and in order, of all tenants or of one."""
+    """Feedback of one tenant or of all is listed completely and in order, over several pages."""
     for number in range(1_100):
         store.vote(_feedback(_answer(f"{number:04}", tenant="acme" if number % 2 else "other"), "sent"))
     assert [one.answer.answer_id for one in store.all()] == [f"{number:04}" for number in range(1_100)]
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_an_outage(path: Path, store: SqliteFeedback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A vote that can't be written now can be given again: nothing of it is kept."""
+    """A vote on a locked file raises an outage and writes nothing, so it can be repeated."""
     monkeypatch.setattr("connectors.feedback.sqlite._BUSY_S", 0.05)
     quick = open_feedback(path)
     with sqlite3.connect(path, isolation_level=None) as other:

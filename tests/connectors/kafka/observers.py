@@ -4,7 +4,7 @@ from connectors.kafka.assignment import ConsumerObserver
 
 
 class HistoryRecorder(ConsumerObserver):
-    """Counts the records that expired unread, and keeps the partitions that were begun anew."""
+    """Counts the records that expired unread, and keeps the partitions that are read from the beginning again."""
 
     def __init__(self) -> None:
         self.lost = 0

@@ -1,4 +1,4 @@
-"""A topic that stores compressed batches is known, and one that doesn't bounds what a batch unpacks to."""
+"""Topics that store compressed batches: nothing bounds their unpacked size."""
 
 import logging
 import time
@@ -28,14 +28,14 @@ _CODECS: Final = ("gzip", "snappy", "lz4", "zstd")
     ],
 )
 def test_a_topic_that_stores_compressed_batches_is_unbounded(options: dict[str, str], wanted: bool) -> None:
-    """A broker that doesn't tell the option is not accused."""
+    """A topic that stores compressed batches is reported as unbounded, if the broker shows the option."""
     assert unbounded(options) is wanted
 
 
 def test_a_worker_warns_of_a_topic_that_stores_compressed_batches(
     apache_kafka: Kafka, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The warning names the topic and the command; a bounded topic, and one that is missing, bring none."""
+    """The warning names the topic and the command; bounded and missing topics have none."""
     loose, tight = (new_topic(apache_kafka.address, compression_type=kind) for kind in ("producer", "uncompressed"))
     client = AdminClient({"bootstrap.servers": apache_kafka.address})
     with caplog.at_level(logging.WARNING, "ticketstream.kafka"):
@@ -50,7 +50,7 @@ def test_a_worker_warns_of_a_topic_that_stores_compressed_batches(
 
 @pytest.mark.parametrize("codec", _CODECS)
 def test_a_bounded_topic_takes_no_batch_that_unpacks_to_more_than_its_limit(apache_kafka: Kafka, codec: str) -> None:
-    """The broker refuses it; a sound compressed batch is read as it was sent."""
+    """The broker refuses a batch that unpacks to more than its limit, and accepts a normal compressed one."""
     topic = new_topic(apache_kafka.address, compression_type="uncompressed")
     kafka = KafkaSettings(brokers=apache_kafka.address)
     assert _send(kafka, topic, codec, b" " * 2_000_000) == KafkaError.MSG_SIZE_TOO_LARGE
@@ -59,7 +59,7 @@ def test_a_bounded_topic_takes_no_batch_that_unpacks_to_more_than_its_limit(apac
 
 
 def _send(kafka: KafkaSettings, topic: str, codec: str, value: bytes) -> int | None:
-    """Send a record in a compressed batch; the code of the error, if any."""
+    """Send a record in a compressed batch and return the error's code, or None."""
     codes: list[int | None] = []
     options = {"bootstrap.servers": kafka.brokers, "compression.type": codec, "message.max.bytes": 10**8}
     producer = Producer(options)

@@ -31,7 +31,7 @@ def _published(brokers: str, topic: str, *rejected: Rejected, compress: bool = T
 
 
 def test_a_record_that_fits_only_when_compressed_is_kept_whole(apache_kafka: Kafka) -> None:
-    """Nine megabytes of spaces fit a topic of 1 MiB, as they fitted the topic that they came from."""
+    """Nine megabytes of spaces, compressed, fit into a topic of 1 MiB."""
     topic = new_topic(apache_kafka.address)
     (letter,) = _published(apache_kafka.address, topic, _rejected(b" " * 9_000_000))
     assert letter.value == b" " * 9_000_000
@@ -39,7 +39,7 @@ def test_a_record_that_fits_only_when_compressed_is_kept_whole(apache_kafka: Kaf
 
 
 def test_a_letter_that_does_not_fit_is_cut_and_says_so(apache_kafka: Kafka) -> None:
-    """The other letters of the batch are written once and whole; of this one, size and hash are kept."""
+    """A letter that is too large is replaced by its size and hash; others of its batch are written whole, once."""
     topic = new_topic(apache_kafka.address)
     value = os.urandom(3_000_000)
     small = [_rejected(b"{%d" % n, offset=n) for n in range(3)]
@@ -56,7 +56,7 @@ def test_a_letter_that_does_not_fit_is_cut_and_says_so(apache_kafka: Kafka) -> N
 
 
 def test_a_letter_of_a_long_key_and_headers_loses_those_too(apache_kafka: Kafka) -> None:
-    """As a last resort only the beginnings and the origin are kept."""
+    """If a cut letter is still too large, only the beginnings of key and headers, and the origin, are kept."""
     topic = new_topic(apache_kafka.address, max_message_bytes="20000")
     key, headers = os.urandom(300_000), (("h", os.urandom(300_000)),)
     (letter,) = _published(apache_kafka.address, topic, _rejected(os.urandom(300_000), key=key, headers=headers))
@@ -79,7 +79,7 @@ def test_letters_that_fit_alone_are_not_cut(apache_kafka: Kafka) -> None:
 
 
 def test_a_topic_that_takes_no_letter_is_an_error(apache_kafka: Kafka) -> None:
-    """The worker stops and says which option to raise."""
+    """If no letter fits into the topic, the error says which option to raise."""
     topic = new_topic(apache_kafka.address, max_message_bytes="100")
     with pytest.raises(RefusedError, match=r"max\.message\.bytes"):
         _published(apache_kafka.address, topic, _rejected(b"{"))
@@ -87,7 +87,7 @@ def test_a_topic_that_takes_no_letter_is_an_error(apache_kafka: Kafka) -> None:
 
 @pytest.mark.parametrize("lost", ["headers", "record"])
 def test_a_letter_says_what_the_client_could_not_read(tansu: str, lost: str) -> None:
-    """Headers alone, or a batch up to its last offset."""
+    """A letter says that the headers were lost, or the batch and its last offset."""
     damage = Damage("record" if lost == "record" else "headers", "why", 20)
     record = Record(Origin("tickets.raw", 3, 17), None, None, 0, (), damage)
     (letter,) = _published(tansu, new_topic(tansu), Rejected(record, "decode", "unreadable", "why"))
@@ -98,13 +98,13 @@ def test_a_letter_says_what_the_client_could_not_read(tansu: str, lost: str) -> 
 
 @pytest.mark.parametrize(("given", "kept"), [(b"tickets.raw[3]:5", True), (b"anything", False), (None, False)])
 def test_the_first_origin_is_kept_over_replays(tansu: str, given: bytes | None, *, kept: bool) -> None:
-    """Unless it is no origin: anybody may write a header."""
+    """A valid dlq-first-origin header is kept, and an invalid one is dropped."""
     (letter,) = _published(tansu, new_topic(tansu), _rejected(b"{", headers=(("dlq-first-origin", given),)))
     assert dict(letter.headers).get("dlq-first-origin") == (given if kept else None)
 
 
 def test_an_origin_is_read_as_it_is_written() -> None:
-    """And nothing else is."""
+    """Only the exact form that is written is read as an origin."""
     origin = Origin("tickets.raw", 3, 17)
     assert parse_origin(written(origin)) == origin
     others = ["", "a[1]", "a[-1]:2", "a[1]:2 ", "[1]:2", "a[1]:" + "9" * 19]

@@ -1,4 +1,4 @@
-"""What a group notes of its history, and which offsets it trusts."""
+"""The notes in a group's commits, and the offsets that a consumer trusts."""
 
 from typing import Any
 
@@ -63,18 +63,18 @@ def _resume(history: GroupHistory, client: _Client, partitions: int) -> tuple[di
 
 @pytest.mark.parametrize("note", [CommitNote(), CommitNote("AbC-_1"), CommitNote(None, 7), CommitNote("x", 10**17)])
 def test_a_note_is_read_as_it_is_written(note: CommitNote) -> None:
-    """It fits the metadata of a commit."""
+    """Formatting a note and parsing it returns the same note."""
     assert parse_note(note.text()) == note
 
 
 @pytest.mark.parametrize("text", [None, "", "somebody else's", "topic=", "expired=-1", "topic=a expired=b", "{}"])
 def test_metadata_of_other_programs_is_no_note(text: str | None) -> None:
-    """An offset of unknown origin is trusted: somebody has set it on purpose."""
+    """Metadata in another format is an empty note, so its offset is trusted."""
     assert parse_note(text) == CommitNote()
 
 
 def test_an_offset_of_another_topic_is_not_used() -> None:
-    """Its partition is read from the beginning; offsets of this topic, of no known one, and none are kept."""
+    """A partition whose offset belongs to another topic id is read from the beginning; other offsets are used."""
     history, observer = _history()
     client = _Client({0: (300, "topic=old"), 1: (300, "topic=new expired=3"), 2: (300, None)})
     start, committed = _resume(history, client, 4)
@@ -86,7 +86,7 @@ def test_an_offset_of_another_topic_is_not_used() -> None:
 
 
 def test_a_broker_without_ids_of_topics_is_trusted() -> None:
-    """Nothing can be told there."""
+    """If the broker has no topic ids, every offset is used."""
     history, observer = _history(_Watch(None))
     start, _committed = _resume(history, _Client({0: (300, "topic=old")}), 1)
     assert start == {0: OFFSET_INVALID}
@@ -94,7 +94,7 @@ def test_a_broker_without_ids_of_topics_is_trusted() -> None:
 
 
 def test_unknown_offsets_are_not_committed_over() -> None:
-    """The coordinator doesn't answer: reading begins, and nothing is committed until it does."""
+    """If the coordinator doesn't answer, reading begins, but nothing is committed until it does."""
     history, _observer = _history()
     client = _Client()
     stand_in: Any = client
@@ -108,7 +108,7 @@ def test_unknown_offsets_are_not_committed_over() -> None:
 
 
 def test_an_unknown_offset_that_was_another_topic_s_ends_the_worker() -> None:
-    """Reading has begun at it, so records may have been passed; nothing of them is committed."""
+    """If the offset turns out to be another topic's, the worker ends without a commit: it may have skipped records."""
     history, _observer = _history()
     client = _Client()
     _resume(history, client, 1)
@@ -121,7 +121,7 @@ def test_an_unknown_offset_that_was_another_topic_s_ends_the_worker() -> None:
 
 
 def test_a_topic_that_changes_while_it_is_read_ends_the_worker() -> None:
-    """Whether the watch says so, or an offset comes again."""
+    """The worker ends when the watch, or a repeated offset, shows that the topic was created again."""
     for look in ("check", "check_now"):
         history, _observer = _history(_Watch(changes=True))
         arguments: list[Any] = [_Client({})] if look == "check" else []
@@ -132,7 +132,7 @@ def test_a_topic_that_changes_while_it_is_read_ends_the_worker() -> None:
 
 @pytest.mark.parametrize(("start", "lost"), [(30, 20), (20, 10), (10, 0), (0, 0), (35, 20)])
 def test_only_records_before_the_log_s_first_are_expired(start: int, lost: int) -> None:
-    """The others of the gap were compacted away, or belong to transactions."""
+    """Only a gap's offsets below the log's start are expired; others were compacted or are transaction markers."""
     history, observer = _history()
     client: Any = _Client(start=start)
     history.explain(client, [Gap(("raw", 0), 10, 30)])

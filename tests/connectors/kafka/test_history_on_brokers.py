@@ -1,4 +1,4 @@
-"""A group whose offsets no longer fit the log of a real broker: it expired, or the topic was created again."""
+"""A group whose offsets don't fit the log of a real broker any more, as records expired or the topic was recreated."""
 
 import time
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class _Group:
         )
 
     def read(self, member: GroupConsumer, count: int) -> list[int]:
-        """Read and ack as many records; their numbers."""
+        """Read and ack `count` records; return their numbers."""
         found: list[int] = []
         deadline = time.monotonic() + _PATIENCE_S
         while len(found) < count:
@@ -81,7 +81,7 @@ def _until(done: Callable[[], bool]) -> None:
 
 
 def _polls_until_it_ends(member: GroupConsumer, group: _Group) -> float:
-    """Read on until the member says that the topic is another one; the seconds that took."""
+    """Read until the member raises that the topic is another one; return the seconds."""
     began = time.monotonic()
     while time.monotonic() - began < _PATIENCE_S:
         try:
@@ -96,7 +96,7 @@ def _polls_until_it_ends(member: GroupConsumer, group: _Group) -> float:
 
 @pytest.mark.parametrize("new", [10, 1_000])
 def test_a_topic_created_again_under_a_reader_loses_nothing(apache_kafka: Kafka, new: int) -> None:
-    """The client reads on at the old offset: 300 of 1,000 new records would be skipped. The next start reads all.
+    """The client would skip 300 of 1,000 new records, as it reads on at the old offset; the next start reads all.
 
     On the local broker the client crashes (librdkafka 2.16, with its default options too).
     """
@@ -114,7 +114,7 @@ def test_a_topic_created_again_under_a_reader_loses_nothing(apache_kafka: Kafka,
 
 
 def test_offsets_of_a_deleted_topic_are_not_used(apache_kafka: Kafka) -> None:
-    """A worker that was frozen may commit its offset after the topic was created again, and be killed then."""
+    """A frozen worker may commit an old offset after the topic was recreated; the next member doesn't use it."""
     group = _Group(apache_kafka.address)
     group.fill(40)
     member = group.member()
@@ -134,7 +134,7 @@ def test_offsets_of_a_deleted_topic_are_not_used(apache_kafka: Kafka) -> None:
 
 
 def test_records_that_expire_before_they_are_read_are_counted(apache_kafka: Kafka) -> None:
-    """While nobody reads and while a member does; the count is kept with the group's offset."""
+    """Records that expire unread are counted, with or without a running member, and the count is committed."""
     group = _Group(apache_kafka.address)
     group.fill(40)
     first = group.member()
@@ -161,7 +161,7 @@ def test_records_that_expire_before_they_are_read_are_counted(apache_kafka: Kafk
 
 
 def test_a_log_that_expired_to_its_end_is_counted_too(apache_kafka: Kafka) -> None:
-    """No record follows the gap: the end of the partition tells."""
+    """If every record expired, the end of the partition shows the gap, and they are counted."""
     group = _Group(apache_kafka.address)
     group.fill(10)
     member = group.member()
@@ -181,7 +181,7 @@ def _delete(group: _Group, before: int) -> None:
 
 
 def test_a_watch_asks_again_only_when_it_is_time(apache_kafka: Kafka) -> None:
-    """And it never waits for the answer."""
+    """A watch asks the broker once an interval, and doesn't wait for the answer."""
     group = _Group(apache_kafka.address)
     watch = open_topic_watch(group.kafka, group.topic)
     now = [0.0]
@@ -198,10 +198,10 @@ def test_a_watch_asks_again_only_when_it_is_time(apache_kafka: Kafka) -> None:
 
 
 def test_a_reader_that_looks_at_no_id_skips_records(apache_kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the test of a topic that is created again would notice it.
+    """Mutant: a reader that ignores topic ids skips records, so the test of a recreated topic would fail.
 
-    If the client asks for the next record before the new topic has as many, the broker sends it to the beginning; that
-    happens on a busy machine, so there is more than one try.
+    There are several tries: on a busy machine the client may ask before the new topic has that many records, and the
+    broker then sends it to the beginning.
     """
     monkeypatch.setattr(TopicWatch, "changed", lambda _self: False)
     monkeypatch.setattr(GroupHistory, "_is_foreign", lambda _self, _found: False)
@@ -224,7 +224,7 @@ def _first_after_recreation(kafka: Kafka) -> int:
 
 
 def test_a_reader_that_explains_no_gap_counts_nothing(apache_kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the test of records that expire would notice it."""
+    """Mutant: a reader that ignores gaps counts nothing, so the test of expired records would fail."""
     monkeypatch.setattr(GroupHistory, "explain", lambda _self, _client, _gaps: None)
     group = _Group(apache_kafka.address)
     group.fill(10)

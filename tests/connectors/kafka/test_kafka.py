@@ -245,7 +245,7 @@ def test_a_dead_letter_keeps_the_record_and_adds_the_reason(tansu: str) -> None:
 
 
 def test_a_commit_passes_the_markers_of_transactions(kafka: str) -> None:
-    """Once everything before it is acked: the group has no lag after a committed and after an aborted transaction."""
+    """Once all records are acked, the group has no lag, after a committed and an aborted transaction."""
     topic = _Topic(kafka)
     producer = Producer(producer_options(topic.kafka) | {"transactional.id": topic.name})
     producer.init_transactions(PATIENCE_S)

@@ -1,4 +1,4 @@
-"""The input boundary: nothing that the client hands over raises."""
+"""Reading a message never raises, whatever the client returns."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class _Message:
-    """A message of librdkafka, or an error in its place."""
+    """A message of librdkafka, or an error instead."""
 
     def __init__(
         self, *, headers: Callable[[], Any] = lambda: None, error: int | None = None, offset: int | None = 7
@@ -68,7 +68,7 @@ def _raise(error: Exception) -> Callable[[], None]:
     "error", [SystemError("<method 'headers'> returned a result with an exception set"), ValueError()]
 )
 def test_headers_that_raise_are_left_out(error: Exception) -> None:
-    """Key, value, position and time are kept, and the damage says what is lost."""
+    """If reading the headers raises, key, value, position and time are kept, and the damage names the headers."""
     found = _read(headers=_raise(error))
     assert (found.origin, found.key, found.value, found.timestamp_ms) == (Origin("raw", 2, 7), b"acme/1", b"{}", -5)
     assert found.headers == ()
@@ -76,7 +76,7 @@ def test_headers_that_raise_are_left_out(error: Exception) -> None:
 
 
 def test_a_null_header_stays_null() -> None:
-    """A null value is not an empty one."""
+    """A null header value stays None, and an empty one stays empty."""
     given: Headers = [("a", None), ("b", b""), ("a", b"\xff")]
     found = _read(headers=lambda: given)
     assert found.headers == tuple(given)
@@ -85,7 +85,7 @@ def test_a_null_header_stays_null() -> None:
 
 
 def test_too_many_headers_are_left_out() -> None:
-    """Each header costs memory beyond its bytes, so that a small record could fill it."""
+    """More than 100 headers are left out, because each costs memory beyond its bytes."""
     assert len(_read(headers=lambda: [("a", b"")] * 100).headers) == 100
     found = _read(headers=lambda: [("a", b"")] * 101)
     assert found.headers == ()
@@ -104,7 +104,7 @@ def test_too_many_headers_are_left_out() -> None:
     ],
 )
 def test_an_error_in_place_of_a_message_says_what_it_is(code: int, kind: type) -> None:
-    """The end of a partition, a batch that can't be read, or an error of the client or the broker."""
+    """An error message becomes the end of a partition, an unreadable batch, or an error of the client or the broker."""
     message: Any = _Message(error=code)
     assert type(item_of(message)) is kind
     nowhere: Any = _Message(error=code, offset=None)
@@ -112,7 +112,7 @@ def test_an_error_in_place_of_a_message_says_what_it_is(code: int, kind: type) -
 
 
 def test_records_of_any_header_and_time_are_read(kafka: str) -> None:
-    """A name that isn't UTF-8, null values, empty and very many headers, and times before 1970."""
+    """Records with non-UTF-8 names, null values, empty or thousands of headers, or times before 1970 are read."""
     topic = new_topic(kafka)
     event = b'{"op":"delete","tenant_id":"acme","ticket_id":"1","version":1}'
     odd: list[list[tuple[bytes, bytes | None]]] = [
@@ -136,7 +136,7 @@ def test_records_of_any_header_and_time_are_read(kafka: str) -> None:
 
 
 def test_many_names_that_are_not_utf8_are_as_safe_as_one(tansu: str) -> None:
-    """Python calls a method in another way after a few calls, and that way crashes on what the client returns."""
+    """CPython specialises a method call after a few calls, and the specialised call crashed on the client's result."""
     topic = new_topic(tansu)
     for _ in range(4):
         produce(tansu, topic, 0, batch([record(n, b"acme/1", b"{}", [(b"caf\xe9", b"x")]) for n in range(250)]))

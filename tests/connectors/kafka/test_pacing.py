@@ -1,4 +1,4 @@
-"""A stream of records is sent in slices, at the given rate, up to the first error."""
+"""Sending a stream of records in slices, at a given rate, up to the first error."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,7 +28,7 @@ class _Topic:
 
 
 def test_records_are_sent_in_order_and_counted_after_each_slice() -> None:
-    """A slice has 500 records."""
+    """Records are sent in slices of 500, and the total is yielded after each slice."""
     topic = _Topic()
     assert list(send_in_slices(topic.send, _records(1_200))) == [500, 1_000, 1_200]
     assert topic.records == list(_records(1_200))
@@ -41,7 +41,7 @@ def test_no_records_make_no_slice() -> None:
 
 @pytest.mark.parametrize("rate", [0.5, 30.0, 20_000.0])
 def test_a_rate_is_kept(rate: float) -> None:
-    """Sending takes as long as the rate asks for, to within a slice."""
+    """Sending takes the time that the rate implies."""
     now = 0.0
 
     def sleep(seconds: float) -> None:
@@ -54,7 +54,7 @@ def test_a_rate_is_kept(rate: float) -> None:
 
 
 def test_records_before_a_malformed_one_are_sent() -> None:
-    """The error says how many there were."""
+    """Records before a malformed one are sent, and the error says how many."""
 
     def torn() -> Iterator[Outgoing]:
         yield from _records(501)
@@ -71,6 +71,6 @@ def test_records_before_a_malformed_one_are_sent() -> None:
     [(TransientError("out"), UnavailableError), (RefusedError("too large"), FatalError)],
 )
 def test_an_error_of_the_broker_says_how_many_records_were_written(error: Exception, raised: type[Exception]) -> None:
-    """An outage is an `UnavailableError`: a command doesn't retry it."""
+    """A broker's outage becomes an `UnavailableError` with the number of records written."""
     with pytest.raises(raised, match=f"{error}; 500 records were written before"):
         list(send_in_slices(_Topic(error, until=500).send, _records(1_000)))

@@ -1,4 +1,4 @@
-"""The sender's time limit."""
+"""The sender waits a limited time for delivery reports."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ def _send(producer: _Producer, records: int) -> None:
 
 
 def test_a_poll_that_ends_early_does_not_shorten_the_limit() -> None:
-    """A poll returns with each report: 2,000 of them take 2,000 polls and no time at all."""
+    """Polls that return early, one per report, don't use up the time limit."""
     _send(_Producer(), 2_000)
 
 
@@ -57,7 +57,7 @@ def test_the_limit_is_in_seconds(kind: str) -> None:
 
 
 def test_polls_that_take_long_count_in_full() -> None:
-    """A busy machine's polls take longer than they were asked to."""
+    """Polls that take longer than asked count with their real time."""
     producer = _Producer(silent=True, poll_s=15.0)
     with pytest.raises(TransientError, match="no delivery report in time"):
         _send(producer, 1)

@@ -1,4 +1,4 @@
-"""Reading a topic to its end: how the end is found, and under which group."""
+"""Reading a topic to its end: finding the end, and the group's name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.connectors.kafka.fake_client import TOPIC, FakeMessage
 
 
 class _End(FakeMessage):
-    """What a client returns for an empty fetch."""
+    """The client's message for an empty fetch."""
 
     def error(self) -> KafkaError | None:
         return KafkaError(KafkaError._PARTITION_EOF)

@@ -1,4 +1,4 @@
-"""Batches that the client can't read are passed, each as one damaged record."""
+"""Each batch that the client can't read is skipped and becomes one damaged record."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +49,7 @@ class _Log:
         return 0, self.end
 
     def next(self) -> Item | None:
-        """What the client returns next."""
+        """The client's next item."""
         for first, after, readable in self.batches:
             if self.position < after:
                 if not readable:
@@ -80,7 +80,7 @@ def _read(log: _Log, *, expected: int = 0) -> list[Record | Reached]:
 def test_every_readable_record_is_read_once_and_each_other_batch_becomes_one(
     batches: list[tuple[int, bool, int]], start: int
 ) -> None:
-    """Whatever the order of sound and unreadable batches, and wherever in them the client begins to read."""
+    """Records of sound batches are read once, whatever the order of batches and the offset of the start."""
     log = _Log(batches)
     log.position = start = min(start, log.end)
     found = _read(log, expected=start)
@@ -103,7 +103,7 @@ def test_every_readable_record_is_read_once_and_each_other_batch_becomes_one(
 
 
 def test_a_long_batch_takes_few_seeks() -> None:
-    """The steps double, then halve."""
+    """The end of a batch of 100,000 records is found in fewer than 40 seeks."""
     log = _Log([(5, True, 0), (100_000, False, 0), (900_000, True, 0)])
     client: Any = log
     skipper = BatchSkipper(client, expected=lambda _partition: 0)
@@ -121,7 +121,7 @@ def test_a_long_batch_takes_few_seeks() -> None:
 
 
 def test_a_seek_that_fails_is_made_again() -> None:
-    """The client reports the batch again; the search begins anew then."""
+    """After a failed seek the client reports the batch again, and the search starts again."""
     log = _Log([(1, True, 0), (3, False, 0), (2, True, 0)])
     seek, failures = log.seek, [2, 1]
 
@@ -138,7 +138,7 @@ def test_a_seek_that_fails_is_made_again() -> None:
 
 
 def test_a_revoked_partition_is_forgotten() -> None:
-    """Its next owner, or this member after the next assignment, begins the search anew."""
+    """A revoked partition's search is dropped, and its records are passed on again."""
     log = _Log([(3, False, 0), (1, True, 0)])
     client: Any = log
     skipper = BatchSkipper(client, expected=lambda _partition: 0)
@@ -151,7 +151,7 @@ def test_a_revoked_partition_is_forgotten() -> None:
 
 
 def test_bits_that_flipped_on_the_broker_s_disk_are_noticed(apache_kafka: Kafka) -> None:
-    """The batch is not read as if it were sound, and the batches around it are."""
+    """A batch with flipped bits is reported as damaged, and the batches around it are read."""
     topic = new_topic(apache_kafka.address)
     kafka = KafkaSettings(brokers=apache_kafka.address)
     for number in range(4):
@@ -167,7 +167,7 @@ def test_bits_that_flipped_on_the_broker_s_disk_are_noticed(apache_kafka: Kafka)
 
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_batch_that_unpacks_to_too_much_is_passed(kafka: str, before: int) -> None:
-    """A few kilobytes that would unpack to more than 100 MB, at the start of a partition and later."""
+    """A batch of a few kilobytes that unpacks to more than 100 MB is skipped, first in a partition or later."""
     topic = new_topic(kafka)
     settings_ = KafkaSettings(brokers=kafka)
     if before:

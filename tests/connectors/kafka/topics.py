@@ -7,7 +7,7 @@ from core.settings import KafkaSettings
 
 
 def new_topic(brokers: str, *, partitions: int = 1, **config: str) -> str:
-    """Create a topic of a name of its own; options are given with underscores for dots."""
+    """Create a topic with a unique name; options have underscores for dots."""
     name = f"topic-{uuid4().hex[:8]}"
     options = {option.replace("_", "."): value for option, value in config.items()}
     open_cluster(KafkaSettings(brokers=brokers)).create_topic(

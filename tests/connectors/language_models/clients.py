@@ -27,7 +27,7 @@ RULES: Final = "Answer from the sources only."
 
 
 class World(Struct):
-    """A fake server, and the clients' side of the wire. `impatient` doesn't wait long for a connection."""
+    """A fake server and the clients' transports; `impatient` has a short connect timeout."""
 
     server: LanguageModelServer
     transport: Transport
@@ -46,7 +46,7 @@ def request(*, max_tokens: int = 100, timeout_s: float = PATIENCE_S) -> ModelReq
 
 
 def ask(model: LanguageModel, wanted: ModelRequest | None = None, stop: Event | None = None) -> list[Part]:
-    """The whole output."""
+    """All parts of an answer."""
     return list(model.stream(wanted or request(), stop or Event()))
 
 
@@ -56,7 +56,7 @@ def text_of(parts: list[Part]) -> str:
 
 
 def failure_of(world: World, name: str, reply: Reply) -> ModelError:
-    """How a client fails at `reply`: in one attempt, without an `End`, and in one line that quotes nothing."""
+    """The client's error at `reply`: after one attempt, without an `End`, in one line that quotes nothing."""
     world.server.script(reply)
     parts: list[Part] = []
     with pytest.raises(ModelError) as caught:
@@ -112,7 +112,7 @@ CLIENTS: Final = {**STREAMED, **WHOLE}
 
 
 def aws_environment(url: str, patch: pytest.MonkeyPatch) -> None:
-    """Have boto3 call `url` with credentials of the test's own, whatever the machine has."""
+    """Make boto3 call `url` with test credentials, regardless of the machine's configuration."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         patch.delenv(name)
     for name, value in {
@@ -129,7 +129,7 @@ def aws_environment(url: str, patch: pytest.MonkeyPatch) -> None:
 
 
 def open_world() -> Iterator[World]:
-    """A world whose server answers well until it is told otherwise."""
+    """A world whose server answers correctly by default."""
     with ExitStack() as stack:
         transport = open_transport(stack, connect_timeout_s=PATIENCE_S)
         impatient = open_transport(stack, connect_timeout_s=0.3)

@@ -1,4 +1,4 @@
-"""The fake server and the clients, opened once a file: boto3's clients are slow to open."""
+"""Opens the fake server and the clients once per file, because boto3's clients are slow to open."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def opened() -> Iterator[World]:
 
 @pytest.fixture
 def world(opened: World) -> World:
-    """A server that answers well until it is told otherwise."""
+    """A server that answers correctly by default."""
     opened.server.forget()
     opened.server.script(Reply())
     opened.idle_s = PATIENCE_S

@@ -1,4 +1,4 @@
-"""What each client asks, and how it reads an answer."""
+"""The requests of each client, and its parsing of answers."""
 
 import json
 import logging
@@ -100,7 +100,7 @@ def test_answers_in_several_threads_do_not_mix(world: World, name: str) -> None:
 @pytest.mark.parametrize("fault", ["silent", "stall", "drip"])
 @pytest.mark.parametrize("name", STREAMED)
 def test_stop_closes_the_connection(world: World, name: str, fault: str) -> None:
-    """A caller that sets `stop` soon gets its thread back, and the server sees the connection closed."""
+    """Setting `stop` ends the call soon, and closes the connection to the server."""
     world.server.script(Reply(fault=fault))  # type: ignore[arg-type]  # pytest's parameters are strings
     stop, ended = Event(), Event()
 
@@ -129,7 +129,7 @@ def test_an_answer_that_nobody_reads_on_is_closed(world: World, name: str) -> No
 
 
 def test_a_connection_is_used_again(world: World) -> None:
-    """An answer needs no new connection after others have ended, although its last event isn't the body's end."""
+    """A connection is reused after an answer, although its last event isn't the end of the body."""
     model = world.client("openai")
 
     def needs_none() -> bool:

@@ -16,7 +16,7 @@ from tests.rigs.language_models import LanguageModelServer
 from tests.rigs.language_models.dialects import speak
 
 _TEXT: Final = "Grüße 🔑."
-#: What a client asks for, by its name.
+#: The operation of each client, by its name.
 _PATHS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "openai": ("/v1/chat/completions", {}),
     "bedrock": ("/model/m/converse-stream", {}),
@@ -68,7 +68,7 @@ class _Reply(Struct):
 
 
 class _Wire:
-    """In place of a `Transport`: replies with the bytes that were put into it."""
+    """A fake `Transport` that replies with given bytes."""
 
     def __init__(self) -> None:
         self.content = b""
@@ -97,7 +97,7 @@ def world(wire: _Wire) -> Iterator[World]:
 
 
 def _good(name: str, *, events: int | None = None) -> bytes:
-    """An answer, with so many of the events that follow its text."""
+    """A valid answer with `events` of the events that follow its text (None: all)."""
     path, body = _PATHS[name]
     spoken = speak(path, body, _TEXT, (30, 9), 200)
     assert spoken is not None
@@ -125,8 +125,8 @@ def test_a_chunk_may_end_anywhere(world: World, wire: _Wire, name: str, size: in
 
 @pytest.mark.parametrize("name", STREAMED)
 def test_an_answer_that_ends_early_is_a_failure(world: World, wire: _Wire, name: str) -> None:
-    """No beginning of an answer counts as an answer, wherever it ends and however properly."""
-    # Not every container says [DONE]: an answer of SageMaker's is whole with the reason why it ended.
+    """An answer that is cut after any byte is a failure."""
+    # Not every SageMaker container sends [DONE]: its answer is complete with finish_reason.
     whole, wire.size = _good(name, events=1 if name == "sagemaker" else None), 1 << 20
     for length in range(0, len(whole.rstrip()), 1 if name == "openai" else 3):
         wire.content = whole[:length]
@@ -156,6 +156,6 @@ def test_changed_bytes_raise_nothing_else(world: World, wire: _Wire, name: str) 
 
 @pytest.mark.parametrize("line", _NO_CHATS, ids=range(len(_NO_CHATS)))
 def test_a_line_of_other_json_is_no_answer(world: World, wire: _Wire, line: bytes) -> None:
-    """JSON of another form, however deep, is a failure, and no part of an answer."""
+    """Valid JSON of another form, however deep, is a failure."""
     wire.content, wire.size = b"data: " + line + b"\n\ndata: [DONE]\n\n", 1 << 20
     assert _read(world, "openai") is None

@@ -37,7 +37,7 @@ _KINDS = {
     "long_line": "protocol",
 }
 _OF_THE_HEAD = ["throttled", "unavailable", "denied", "no_model", "bad_request", "redirect", "hang_up", "not_http"]
-#: Without frames there are no checksums, and Bedrock's frames hold no lines.
+#: Only Bedrock's frames have checksums, and only the others have lines.
 _PAIRS = [
     (name, fault)
     for name in STREAMED
@@ -78,7 +78,7 @@ def test_a_slow_drip_ends_at_the_deadline(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_an_answer_that_takes_too_long_in_one_piece_times_out(world: World, name: str) -> None:
-    """The deadline holds while the head of the reply is waited for."""
+    """The deadline also applies while waiting for the head of the reply."""
     world.server.script(Reply(fault="silent"))
     with pytest.raises(ModelError) as caught:
         ask(world.client(name), request(timeout_s=0.3))
@@ -87,14 +87,14 @@ def test_an_answer_that_takes_too_long_in_one_piece_times_out(world: World, name
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_the_server_s_wish_to_wait_is_passed_on(world: World, name: str) -> None:
-    """Retry-After of a throttled call is in the error."""
+    """The error of a throttled call carries the server's Retry-After."""
     assert failure_of(world, name, Reply(fault="throttled", retry_after="7")).retry_after_s == 7
 
 
 def test_no_server_is_unavailable(world: World) -> None:
     """A refused connection is an outage."""
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # it doesn't listen
+        closed.bind(("127.0.0.1", 0))  # bound, but not listening
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         model = OpenAIModel("x", url=url, key=None, transport=world.transport, idle_s=60, stream=True)
         with pytest.raises(ModelError) as caught:

@@ -1,4 +1,4 @@
-"""Bedrock as somebody else's emulator speaks it: ministack, which asks an OpenAI-compatible server."""
+"""The Bedrock client against an independent emulator, ministack, in front of an OpenAI-compatible server."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not MINISTACK.exists(), reason="`make tf-tools` 
 
 
 def test_both_operations_work_on_ministack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rules and question reach the model behind Converse and ConverseStream, and its words and tokens come back."""
+    """Converse and ConverseStream pass on rules and question, and return the model's text and tokens."""
     with ExitStack() as stack:
         server = stack.enter_context(LanguageModelServer(Reply(text="Reset the token. Done.", tokens=(30, 9))))
         emulator = stack.enter_context(start_ministack(tmp_path, bedrock_proxy=server.url))

@@ -1,4 +1,4 @@
-"""Careless changes of the clients, each of which the tests of the faults catch."""
+"""Mutants of the clients, each of which the tests of the faults catch."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -16,7 +16,7 @@ Patch = pytest.MonkeyPatch
 
 
 class Mutant(Struct, frozen=True):
-    """A change, and the fault that a client `name` then gets wrong."""
+    """A mutant, and the fault that its client `name` then handles wrongly."""
 
     change: Callable[[Patch], None]
     name: str
@@ -25,7 +25,7 @@ class Mutant(Struct, frozen=True):
 
 
 def trust_the_end(patch: Patch) -> None:
-    """An end of the stream is the end of the answer."""
+    """Mutant: takes the end of the stream for the end of the answer."""
     streamed: Any = bedrock._streamed
 
     def trusting(events: Any) -> Iterator[Part]:
@@ -38,7 +38,7 @@ def trust_the_end(patch: Patch) -> None:
 
 
 def trust_the_end_of_a_chat(patch: Patch) -> None:
-    """A chat is complete without its last events."""
+    """Mutant: takes a chat without its last events for complete."""
     streamed: Any = chat.streamed_chat
 
     def trusting(chunks: Any, *, done: bool) -> Iterator[Part]:
@@ -54,12 +54,12 @@ def trust_the_end_of_a_chat(patch: Patch) -> None:
 
 
 def take_lines_of_any_length(patch: Patch) -> None:
-    """A line is collected until it ends."""
+    """Mutant: doesn't bound the length of a line."""
     patch.setattr("connectors.language_models.lines._MAX_LINE_BYTES", 1 << 40)
 
 
 def quote_the_server(patch: Patch) -> None:
-    """The server's sentence is in the error, with the question and the key that it repeats."""
+    """Mutant: quotes the server's message, which may repeat the question and the key."""
     http_error: Any = failures.http_error
     patch.setattr(
         openai,
@@ -71,7 +71,7 @@ def quote_the_server(patch: Patch) -> None:
 
 
 def let_boto3_retry(patch: Patch) -> None:
-    """boto3 retries as it does by default."""
+    """Mutant: leaves boto3's own retries on."""
     patch.setattr(aws, "Config", lambda **_: Config())
     patch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
 

@@ -1,4 +1,4 @@
-"""Disks of tests: a small file system that can really be full, and an answer of the system that says so."""
+"""Full disks for tests: a small real file system, and a fake report of free space."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ MIB: Final = 1024 * 1024
 
 @contextmanager
 def small_disk(folder: Path, *, mib: int) -> Iterator[Path]:
-    """A file system of this size at the new folder `folder`, in memory. Skips the test where none may be mounted."""
+    """Mount a tmpfs of this size at the new folder `folder`; skip the test if that isn't permitted."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "tmpfs", str(folder)]
     try:
@@ -36,7 +36,7 @@ def free_mib(folder: Path) -> float:
 
 
 def fill(folder: Path, *, leave_mib: float) -> Path:
-    """Write a file, MiB by MiB, until this much is free. Returns the file; delete it to free the space."""
+    """Write a file until only `left_mib` is free, and return it; delete it to free the space."""
     file = folder / "filler"
     with file.open("ab", buffering=0) as filler:
         while (left := free_mib(folder) - leave_mib) > 0:

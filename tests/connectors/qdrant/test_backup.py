@@ -142,7 +142,7 @@ def test_an_index_in_use_is_neither_copied_nor_replaced(settings: IndexSettings,
 
 
 def test_a_missing_index_is_said(tmp_path: Path) -> None:
-    """Nothing is created where no index is."""
+    """A missing index is an error, and nothing is created in its place."""
     with pytest.raises(NoIndexError, match="nothing to back up"):
         back_up_folder(tmp_path / "nowhere", tmp_path / "backup")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Compaction drops what nobody needs, and nothing else."""
+"""Compaction drops old versions and expired tombstones, and nothing else."""
 
 from pathlib import Path
 from typing import Final
@@ -38,7 +38,7 @@ def _compact(settings: IndexSettings, *, now_ms: int = _NOW, forget_after_ms: in
 
 
 def _seen(settings: IndexSettings) -> tuple[object, ...]:
-    """All that a user of the index can see of it."""
+    """Everything that a reader of the index can see."""
     index = opened(settings)
     try:
         found = search(index, vector("acme", "50", 1, 0)), search(index, vector("acme", "3", 2, 0), limit=5)

@@ -1,4 +1,4 @@
-"""The optimiser: an index whose vectors are indexed while it is written to holds what it would hold otherwise."""
+"""The optimiser: building vector indexes during writes doesn't change the index's contents."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ def index(tmp_path: Path) -> Iterator[EmbeddedIndex]:
 def _optimiser(
     index: EmbeddedIndex, path: Path, *, meanwhile: Callable[[], None] = lambda: None, size: SizeName = "medium"
 ) -> Optimiser:
-    """One that indexes in this process, and calls `meanwhile` after the copy was made."""
+    """An optimiser in this process that calls `meanwhile` after it has made the copy."""
 
     def run(shard: Path, dimension: int, size: SizeName, _stop: threading.Event) -> Optimised:
         meanwhile()

@@ -1,4 +1,4 @@
-"""The provenance that an index keeps of itself: both engines, several writers, and what must not show it."""
+"""The provenance in an index, in both engines and with several writers; searches and lists don't show it."""
 
 import threading
 from collections.abc import Iterator

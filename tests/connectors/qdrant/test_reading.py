@@ -1,4 +1,4 @@
-"""A search's rounds, and what it shows of a passage."""
+"""The rounds of a search, and the excerpt of a passage."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ def index(tmp_path: Path) -> Iterator[VersionedIndex]:
 
 
 def test_a_search_that_ends_early_is_counted(index: VersionedIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that runs out of rounds gives what it has found, and `on_cut` is called."""
+    """A search that runs out of rounds returns its hits so far and calls `on_cut`."""
     monkeypatch.setattr(reading, "_MAX_ROUNDS", 2)
     monkeypatch.setattr(reading, "_MIN_FETCH", 2)
     monkeypatch.setattr(reading, "_MAX_FETCH", 2)

@@ -1,4 +1,4 @@
-"""An index of an earlier version, without words, is extended in place; servers that can't find by words are told."""
+"""An index of an earlier version, without words, is extended in place; servers that can't search words are reported."""
 
 import logging
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IndexSetting
 
 
 def test_an_old_index_is_extended_in_place(old: IndexSettings, caplog: pytest.LogCaptureFixture) -> None:
-    """Tickets of before are found by meaning, new ones by words too, and a start says in one line what is missing."""
+    """Old tickets are found by meaning and new ones by words too, and the start logs in one line what is missing."""
     with caplog.at_level(logging.WARNING, "ticketstream.index"):
         index = opened(old)
     index.write([_without_terms(ticket("old", 1, 2, text="printer")), ticket("new", 1, 1, text="printer")])
@@ -99,7 +99,7 @@ def test_an_old_server_finds_by_meaning_only(
 
 
 def test_a_collection_that_cannot_be_extended_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A server that can't add words to a collection is told apart: tickets are written and found by meaning."""
+    """If a server can't add words to a collection, tickets are still written and found by meaning."""
     with QdrantFacade(tmp_path, version="1.17.0") as facade, caplog.at_level(logging.WARNING, "ticketstream.index"):
         client = QdrantClient(port=1, grpc_port=facade.port, prefer_grpc=True, check_compatibility=False)
         params = models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)

@@ -1,4 +1,4 @@
-"""Stores of each kind, and changes to write to them."""
+"""Ticket stores of each kind, and changes to write."""
 
 import threading
 import time
@@ -39,8 +39,7 @@ class Stores(Struct, frozen=True, eq=False):
 def dynamodb() -> Iterator[Client]:
     """A DynamoDB in this process. It takes one call at a time.
 
-    moto undoes a transaction that fails by putting back the tables as they were before it, and so undoes what other
-    threads have written meanwhile.
+    moto rolls a failed transaction back by restoring whole tables, which undoes concurrent writes.
     """
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)
@@ -56,7 +55,7 @@ def dynamodb() -> Iterator[Client]:
 
 
 def create_tables(client: Client, *, sleep: Callable[[float], None] = time.sleep) -> Tables:
-    """New tables, with a prefix of their own."""
+    """New tables with a unique prefix."""
     prefix = f"t{uuid4().hex[:8]}-"
     for definition in definitions(prefix):
         client.create_table(**definition)
@@ -70,7 +69,7 @@ def dynamo_stores(client: Client) -> Stores:
 
 
 def sqlite_stores(folder: Path, stack: ExitStack) -> Stores:
-    """Empty stores, or those that were opened in this folder before."""
+    """Stores in `folder`, empty unless it has been used before."""
     opened = open_sqlite(folder / "tickets.db", stack)
     return Stores(opened.tickets, opened.outbox, opened.sessions)
 

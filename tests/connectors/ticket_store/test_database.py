@@ -1,4 +1,4 @@
-"""The SQLite file: rights, other programs' files, and what goes wrong with a disk."""
+"""The SQLite file: permissions, other programs' files, and faults of the disk."""
 
 import sqlite3
 from contextlib import ExitStack, closing
@@ -31,7 +31,7 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    """Another SQLite database, and a file that is none, are refused and stay as they are."""
+    """Another program's database and a file of another format are refused and not changed."""
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE songs (title TEXT)")
@@ -46,7 +46,7 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    """An older program doesn't write to a schema that it doesn't know."""
+    """A database with a newer schema is refused."""
     path = tmp_path / "tickets.db"
     open_database(path).close()
     with closing(sqlite3.connect(path)) as connection:
@@ -56,7 +56,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write that another process holds up fails in time, and succeeds later."""
+    """A write to a locked database fails in time with an outage, and succeeds later."""
     monkeypatch.setattr(database, "_BUSY_S", 0.05)
     path = tmp_path / "tickets.db"
     opened = open_database(path)
@@ -65,7 +65,7 @@ def test_a_locked_file_is_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(TransientError, match="another process holds its lock"):
             tickets.apply(upsert())
-        assert tickets.get("acme", "T-1") is None  # reading goes on
+        assert tickets.get("acme", "T-1") is None  # reads still work
     tickets.apply(upsert())
     opened.close()
 
@@ -76,11 +76,11 @@ def _limit(opened: Database, pages: int) -> None:
 
 
 def test_a_full_disk_is_an_outage_and_loses_nothing(tmp_path: Path) -> None:
-    """A change that finds no room is undone as a whole; what was written before stays, and room helps."""
+    """On a full disk a change is rolled back, earlier ones stay, and it succeeds once there is room."""
     opened = open_database(tmp_path / "tickets.db")
     tickets = SqliteTickets(opened)
     tickets.apply(upsert())
-    _limit(opened, 1)  # no more pages than there are
+    _limit(opened, 1)  # the file may not grow
     with pytest.raises(TransientError, match="the disk is full; free some space"):
         tickets.apply(upsert("T-2", body="x" * 100_000))
     assert tickets.get("acme", "T-2") is None
@@ -91,7 +91,7 @@ def test_a_full_disk_is_an_outage_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    """Damage that is found later is a fault that no retry mends."""
+    """A damaged database raises FatalError, because no retry helps."""
     path = tmp_path / "tickets.db"
     with ExitStack() as stack:
         tickets = open_sqlite(path, stack).tickets

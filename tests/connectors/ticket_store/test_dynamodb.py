@@ -1,4 +1,4 @@
-"""DynamoDB's own faults: throttling, transactions that meet, missing tables, and queries that are no snapshots."""
+"""Faults of DynamoDB: throttling, conflicting transactions, missing tables, and queries without a snapshot."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -70,7 +70,7 @@ def refusal(code: str, *reasons: str, status: int = 400) -> ClientError:
 def test_a_transaction_that_meets_another_is_tried_again(
     client: FaultyClient, tables: Tables, waits: list[float]
 ) -> None:
-    """A conflict of transactions, or throttling of one item, is retried with waits."""
+    """A transaction conflict and the throttling of an item are retried after a wait."""
     client.faults = [
         refusal("TransactionCanceledException", "TransactionConflict", "None"),
         refusal("TransactionCanceledException", "None", "ThrottlingError"),
@@ -81,7 +81,7 @@ def test_a_transaction_that_meets_another_is_tried_again(
 
 
 def test_retries_end(client: FaultyClient, tables: Tables) -> None:
-    """Throttling that lasts is an outage after a few attempts, and a failed condition is never retried."""
+    """Lasting throttling is an outage after a few attempts; a failed condition is never retried."""
     meeting = refusal("TransactionCanceledException", "None", "TransactionConflict")
     client.faults = [meeting] * 100
     with pytest.raises(TransientError, match="throttled") as caught:
@@ -105,7 +105,7 @@ def test_retries_end(client: FaultyClient, tables: Tables) -> None:
     ],
 )
 def test_an_outage_is_transient(client: FaultyClient, tables: Tables, fault: Exception) -> None:
-    """Throttling, faults of the server and of the network say that the call may succeed later."""
+    """Throttling and faults of the server or the network raise TransientError."""
     for call in (lambda: DynamoTickets(tables).get("acme", "T-1"), lambda: DynamoOutbox(tables).size()):
         client.faults = [fault]
         with pytest.raises(TransientError, match="DynamoDB: "):
@@ -113,7 +113,7 @@ def test_an_outage_is_transient(client: FaultyClient, tables: Tables, fault: Exc
 
 
 def test_a_missing_table_is_named() -> None:
-    """A start without tables says which are missing, in one line."""
+    """A start without tables raises one line that names the missing ones."""
     with dynamodb(), pytest.raises(UnavailableError, match="a table is missing; create Tickets, TicketMetadata"):
         open_dynamodb(prefix="none-", region=REGION)
 
@@ -148,7 +148,7 @@ def test_unprocessed_events_are_removed_later(client: FaultyClient, tables: Tabl
 @pytest.mark.parametrize("size", [1, 10])
 @pytest.mark.parametrize("missed", [1, 2, 3])
 def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: Tables, missed: int, size: int) -> None:
-    """If a query has missed a version that was written while it ran, later versions of its ticket wait."""
+    """If a query missed a version that was written meanwhile, later versions of the ticket wait."""
     tickets, outbox = DynamoTickets(tables), DynamoOutbox(tables)
     other = next(f"O-{number}" for number in range(1, 100) if _partition(f"O-{number}") == _partition("T-1"))
     for change in (upsert(), upsert(version=2), upsert(version=3), upsert(version=4), upsert(other)):
@@ -160,7 +160,7 @@ def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: 
         return page | {"Items": [item for item in page["Items"] if not item["sk"]["S"].endswith(f"/T-1/{missed}")]}
 
     client.replaced["query"] = query
-    # In a page with the gap the versions before it wait, too.
+    # Versions before the gap, in the same page, wait too.
     assert versions_of(outbox, "T-1", size) == (list(range(1, missed)) if size == 1 else [])
     assert versions_of(outbox, other, size) == [1]
     client.replaced = {}

@@ -74,7 +74,7 @@ def found(stores: Stores, **query: object) -> list[TicketSummary]:
 
 
 def test_a_ticket_is_read_as_it_was_written(stores: Stores) -> None:
-    """Every field comes back, whatever its text."""
+    """Every field is read as it was written."""
     change = upsert(
         subject="Straße \U0001f600",
         tags=["vip"],
@@ -104,7 +104,7 @@ def test_a_change_replaces_only_the_version_that_it_names(stores: Stores) -> Non
 
 
 def test_one_of_many_writers_of_a_version_wins(stores: Stores) -> None:
-    """Of several changes to one version at the same time, one is written and sent, whole."""
+    """Of concurrent changes to one version exactly one is written and sent."""
     stores.tickets.apply(upsert())
 
     def write(number: int) -> bool:
@@ -167,7 +167,7 @@ def test_a_response_is_kept_with_its_change(stores: Stores) -> None:
 
 
 def test_a_key_has_one_effect(stores: Stores) -> None:
-    """A change with a used key writes nothing; a change that conflicts uses up no key; an expired key is free."""
+    """A change with a used key writes nothing; a conflict leaves its key unused; an expired key can be used again."""
     first = saved(expires_ms=NOW_MS + 3_000)
     stores.tickets.apply(upsert(request=(KEY, first)))
     with pytest.raises(KeyUsedError):
@@ -223,7 +223,7 @@ def test_removed_events_are_gone(stores: Stores) -> None:
 
 
 def test_a_lease_has_one_owner(stores: Stores) -> None:
-    """An owner extends and releases the lease; another gets it when it has ended or was released."""
+    """Only its owner extends or releases a lease; another process gets it after its end or release."""
     lease = stores.outbox.lease
     assert lease("a", now_ms=0, until_ms=10)
     assert not lease("b", now_ms=9, until_ms=20)
@@ -264,7 +264,7 @@ def test_what_was_written_outlives_the_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_store_behaves_like_a_dictionary(stores: Stores, seed: int) -> None:
-    """After any changes, valid or not, tickets, lists and outbox are those of a model."""
+    """After any sequence of changes, tickets, lists and outbox equal those of a model."""
     rng, model, log = Random(seed), dict[tuple[str, str], TicketEvent](), list[Change]()
     for _ in range(50):
         change = _random_change(rng, model)
