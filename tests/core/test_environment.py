@@ -141,7 +141,7 @@ def test_a_given_environment_replaces_the_process_s_own(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(("old", "new"), sorted(RENAMED.items()))
 def test_a_renamed_variable_is_named_with_its_new_name(old: str, new: str) -> None:
-    """An operator who upgrades reads which name to write instead, and the new name exists."""
+    """The error for a renamed variable says its new name, which exists."""
     assert new in variables()
     with pytest.raises(ConfigError) as caught:
         load_settings({old: "1"})

@@ -1,4 +1,4 @@
-"""Half a surrogate pair in JSON, and all that looks like one."""
+"""Lone surrogates in JSON, and escapes that look like them."""
 
 import json
 
@@ -25,7 +25,7 @@ from core.json_escapes import replace_half_surrogates
     ],
 )
 def test_half_a_pair_becomes_the_replacement_character(value: bytes, whole: bytes | None) -> None:
-    """Pairs, escaped backslashes and other escapes stay; None if nothing had to be replaced."""
+    """A lone surrogate becomes U+FFFD; pairs and other escapes stay. The result is None if nothing was replaced."""
     assert replace_half_surrogates(value) == whole
 
 

@@ -1,4 +1,4 @@
-"""The chain of language models and their prices, as settings have them."""
+"""Settings of the chain of language models and of their prices."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from core.language_model_settings import ModelChoice, Price, parse_chain, parse_
     ],
 )
 def test_a_chain_names_models_in_order(text: str, names: list[str]) -> None:
-    """Providers and models are parted at the first colon, and the final `extractive` is left out."""
+    """Provider and model are split at the first colon, and a final `extractive` is left out."""
     assert [choice.name for choice in parse_chain(text)] == names
 
 
@@ -49,7 +49,7 @@ def test_a_malformed_chain_is_one_line(text: str) -> None:
 
 
 def test_a_model_without_a_price_costs_nothing() -> None:
-    """Prices are by the chain's names; local models need none."""
+    """Prices are given by the chain's names, and a model without one costs nothing."""
     chain = (ModelChoice("openai", "llama"), ModelChoice("bedrock", "m:0"))
     prices = parse_prices(" bedrock:m:0=3/15 ", chain)
     assert prices == {"openai:llama": Price(), "bedrock:m:0": Price(3, 15)}

@@ -1,4 +1,4 @@
-"""Files and folders of one user alone."""
+"""Files and folders that only their user can access."""
 
 import os
 import stat
@@ -42,7 +42,7 @@ def test_a_file_is_opened_for_the_user_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_closed_to_others_with_all_that_comes_into_it(tmp_path: Path) -> None:
-    """Existing files and folders lose the rights of others, new ones never have them, and links are not followed."""
+    """Other users lose access to existing files and folders and get none to new ones; links are not followed."""
     outside = tmp_path / "outside"
     outside.write_text("")
     folder = tmp_path / "index"

@@ -1,4 +1,4 @@
-"""The bounds of a search, wherever it comes from."""
+"""The bounds of a search."""
 
 import msgspec
 import pytest
@@ -27,7 +27,7 @@ def test_a_limit_out_of_bounds_is_refused(limit: int) -> None:
     ],
 )
 def test_a_query_that_an_engine_would_fail_on_is_refused(query: dict[str, object], words: str) -> None:
-    """Filters of too many values, times that no date has, and half characters are errors of one line."""
+    """Filters with too many values, times without a date, and lone surrogates are one-line errors."""
     with pytest.raises(ConfigError, match=words):
         SearchQuery(**{"tenant_id": "acme", **query})  # type: ignore[arg-type]
 

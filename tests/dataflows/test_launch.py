@@ -1,4 +1,4 @@
-"""The end of a worker's process: its exit code, whatever signals come while the interpreter shuts down."""
+"""A worker's exit code doesn't change when signals arrive during the interpreter's shutdown."""
 
 import os
 import subprocess
@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-#: Opens a pipeline that has nothing to do. An object that the shutdown destroys, when it no longer runs handlers, sends
-#: the signal: no later moment is within reach.
+#: Opens an idle pipeline. An object that is destroyed late in the shutdown, when handlers no longer run, sends the
+#: signal.
 _LATE: Final = """
 import os, signal
 from dataflows import launch
@@ -45,5 +45,5 @@ def test_a_signal_late_in_the_end_changes_no_exit_code(name: str) -> None:
 
 
 def test_an_end_that_leaves_the_handlers_is_caught() -> None:
-    """The mutant dies of the late signal: the interpreter has put the default in the handler's place."""
+    """The mutant is killed by the late signal, because the interpreter has restored the default action."""
     assert _exit_code("SIGTERM", "leave_the_handlers") == -15

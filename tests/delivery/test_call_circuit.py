@@ -1,4 +1,4 @@
-"""The circuit breaker of calls that are given up rather than waited for."""
+"""The circuit breaker of calls that fail at once instead of waiting."""
 
 from random import Random
 
@@ -84,7 +84,7 @@ def test_a_probe_that_was_stopped_is_followed_by_another() -> None:
 
 
 def test_a_probe_without_an_outcome_holds_nothing_up_for_ever() -> None:
-    """A probe whose outcome is never told is given up."""
+    """A probe whose outcome is never reported is replaced by another in time."""
     clock = _Clock()
     circuit = _open(clock)
     clock.now += 4

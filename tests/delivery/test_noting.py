@@ -1,4 +1,4 @@
-"""Positions are noted in the index before they are committed: against a model, and with those who wait for it."""
+"""Positions are noted in the index before they are committed, and callers can wait for that."""
 
 import threading
 
@@ -22,7 +22,7 @@ def _acked(*offsets: int) -> NotingTracker:
 
 
 def test_a_position_is_committed_once_it_is_noted() -> None:
-    """What is acked can't be committed before it is noted, and what is acked after the note waits for the next."""
+    """An acked position is committed only after it is noted; one acked after a note waits for the next."""
     tracker = _acked(0, 1)
     positions = tracker.await_positions(0)
     assert positions == {_FIRST: Position(1, 2)}
@@ -36,7 +36,7 @@ def test_a_position_is_committed_once_it_is_noted() -> None:
 
 
 def test_the_groups_offsets_are_known_or_not() -> None:
-    """They are those of the assignment, 0 where the group had none; if one is unknown, so are all."""
+    """Offsets are those of the assignment, or 0 if the group had none; if one is unknown, all are."""
     tracker = NotingTracker()
     tracker.assign(PARTITIONS[:2], committed={_FIRST: 7})
     tracker.deliver([_record(_FIRST, 7)])
@@ -48,7 +48,7 @@ def test_the_groups_offsets_are_known_or_not() -> None:
 
 
 def test_a_note_of_an_earlier_generation_commits_nothing() -> None:
-    """A partition that was lost and came back is committed only to what was noted since."""
+    """A partition that was lost and reassigned is committed only up to positions noted since."""
     tracker = _acked(0, 1)
     late = tracker.await_positions(0)
     tracker.remove([_FIRST])
@@ -70,7 +70,7 @@ def test_a_tracker_is_drained_when_its_positions_are_noted() -> None:
 
 
 def test_somebody_who_waits_is_not_kept_until_the_next_note_is_due() -> None:
-    """A note is asked for at once by a worker that ends and by a revocation, even one that begins to wait first."""
+    """A worker that ends and a revocation request a note at once and don't wait for the next one."""
     tracker = _acked(0)
     tracker.drained()
     tracker.noted(tracker.await_positions(PATIENCE_S))
@@ -121,12 +121,12 @@ class Noted(Group):
 
 
 def test_no_group_is_ahead_of_its_index() -> None:
-    """Over revocations, losses, late acks and replays, nothing is committed that isn't noted, or noted undone."""
+    """Only noted positions are committed and only acked ones noted, through revocations, losses and replays."""
     run_state_machine_as_test(Noted, settings=SETTINGS)
 
 
 class _Hasty(NotingTracker):
-    """Mutant: commits what is acked, noted or not."""
+    """Mutant: commits acked positions that aren't noted."""
 
     def committable(self, partitions: object = None) -> dict[TopicPartition, int]:
         del partitions
@@ -137,7 +137,7 @@ class _Hasty(NotingTracker):
 
 
 class _Early(NotingTracker):
-    """Mutant: notes what was delivered, acked or not."""
+    """Mutant: notes delivered positions that aren't acked."""
 
     def _unnoted(self) -> dict[TopicPartition, Position]:
         last = {p: Position(a.generation, a.last + 1) for p, a in self._assignments.items() if a.last >= 0}

@@ -50,7 +50,7 @@ def test_a_gap_at_the_end_is_passed_when_all_before_it_is_done() -> None:
 
 
 def test_the_end_of_what_was_committed_is_not_committed_again() -> None:
-    """A member of an idle stream commits nothing."""
+    """An idle member doesn't commit the same end again."""
     tracker = OffsetTracker()
     tracker.assign(PARTITIONS[:2], committed={PARTITIONS[0]: 7})
     tracker.reached(PARTITIONS[0], 7)
@@ -60,7 +60,7 @@ def test_the_end_of_what_was_committed_is_not_committed_again() -> None:
 
 
 def test_gaps_are_told_once() -> None:
-    """From the offset where reading begins, between records, and before the end."""
+    """Gaps before, between and after records are reported once each."""
     tracker = OffsetTracker()
     tracker.assign(PARTITIONS[:2], committed={PARTITIONS[0]: 10})
     assert tracker.expected(PARTITIONS[0]) == 10

@@ -1,4 +1,4 @@
-"""The relay: at least once, in the order of versions, whatever fails between two steps."""
+"""The relay sends every event at least once, in the order of versions, through failures at any step."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,7 +59,7 @@ class FakeOutbox:
 
 
 class Topic:
-    """A topic that loses and refuses as it is told."""
+    """A topic that loses and refuses records on demand."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
@@ -138,7 +138,7 @@ def test_failures_between_any_two_steps_lose_and_reorder_nothing(outbox: FakeOut
 
 
 def test_a_refused_ticket_holds_up_no_other(outbox: FakeOutbox, topic: Topic) -> None:
-    """An event that the topic refuses stays, with those behind it of its ticket; the others are sent."""
+    """A refused event stays in the outbox with its ticket's later ones; other tickets' events are sent."""
     for version in (1, 2, 3):
         for ticket in "ab":
             outbox.add(ticket, version)
@@ -169,7 +169,7 @@ def test_one_relay_at_a_time_sends(outbox: FakeOutbox, topic: Topic) -> None:
 
 
 def test_two_relays_at_once_do_no_harm(outbox: FakeOutbox, topic: Topic) -> None:
-    """A relay that goes on after it has lost the lease sends again, and breaks no order."""
+    """A relay that continues without the lease repeats events, but in order."""
     for version in (1, 2, 3):
         outbox.add("a", version)
     other = Relay(outbox, topic.send, owner="other", clock=lambda: 2 * LEASE_S)
@@ -186,7 +186,7 @@ def test_two_relays_at_once_do_no_harm(outbox: FakeOutbox, topic: Topic) -> None
 
 
 def test_a_lease_is_extended_only_now_and_then(outbox: FakeOutbox, topic: Topic) -> None:
-    """Sends within a third of the lease don't write it again."""
+    """A lease is extended only after a third of it has passed."""
     now = 0.0
     relay = Relay(outbox, topic.send, owner="r", clock=lambda: now)
     for number in range(12):

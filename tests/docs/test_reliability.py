@@ -1,4 +1,4 @@
-"""docs/reliability.md names every mutant with their number, and for each promise and figure attacks that exist."""
+"""docs/reliability.md names all mutants and their number, and existing attacks for each promise and figure."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ _TEXT: Final = Path("docs/reliability.md").read_text()
 _PROMISES: Final = [line for line in _TEXT.splitlines() if line.startswith(("| P", "| no "))]
 #: Rows of the table of every run's figures.
 _FIGURES: Final = _TEXT.split("| figure | last | bound | by |")[1].split("\n\n")[0].splitlines()[2:]
-#: The tests beside the attacks, such as those on Apache Kafka.
+#: Tests that are not attacks, such as those on Apache Kafka.
 _TESTS: Final = {
     name
     for file in Path("tests/faults").glob("test_*.py")
@@ -31,13 +31,13 @@ def _named(rows: list[str], column: int) -> list[set[str]]:
 
 
 def test_every_mutant_is_named_and_counted() -> None:
-    """The column of mutants names all of them, and the figure is their number."""
+    """The column of mutants names every mutant, and the figure is their number."""
     assert set().union(*_named(_PROMISES, 3)) - _TESTS == set(MUTANTS)
     assert f"| {len(MUTANTS)} of {len(MUTANTS)} |" in _TEXT
 
 
 def test_every_named_attack_exists() -> None:
-    """The column of attacks names every trial, probe and attack, and only what exists."""
+    """The column of attacks names every trial, probe and attack, and no other."""
     named = set().union(*_named(_PROMISES, 2))
     assert named <= _ATTACKS
     assert named >= {*TRIALS, *PROBES, *ATTACKS}
@@ -45,14 +45,14 @@ def test_every_named_attack_exists() -> None:
 
 @pytest.mark.parametrize("row", _PROMISES, ids=lambda row: row[2:5])
 def test_every_promise_names_what_it_rests_on(row: str) -> None:
-    """An attack or a file of tests, and a mutant that it catches."""
+    """Every promise names an attack or a test file, and a mutant that it catches."""
     assert re.search(r"`\w+`|`tests/", row.split("|")[2])
     assert re.search(r"`\w+`|`tests/", row.split("|")[3])
 
 
 @pytest.mark.parametrize("row", _FIGURES, ids=lambda row: row[2:30])
 def test_every_figure_names_what_asserts_it(row: str) -> None:
-    """Its last column has attacks or tests that exist."""
+    """The last column of every figure names existing attacks or tests."""
     (named,) = _named([row], 4)
     assert named
     assert named <= _ATTACKS
@@ -70,7 +70,7 @@ def test_every_figure_names_what_asserts_it(row: str) -> None:
     ],
 )
 def test_the_bound_of_memory_is_the_same_everywhere(file: str) -> None:
-    """It is the one that the attack with the default model asserts."""
+    """The documented bound of memory is the one that the attack with the default model asserts."""
     assert (
         f"at most {MODEL_CAP_MIB} MiB" in Path(file).read_text()
         or f"bound is {MODEL_CAP_MIB} MiB" in Path(file).read_text()

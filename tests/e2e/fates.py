@@ -1,4 +1,4 @@
-"""Steps of the tests of an index and a group's offsets that no longer belong together."""
+"""Steps of the tests in which an index and a group's offsets don't match."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from tests.e2e.world import WorkerProcess, World
 from tests.rigs.calm import calm_clock
 from tests.rigs.waiting import wait_until
 
-#: A worker has said by then what is wrong, in calm seconds.
+#: Time in which a worker reports what is wrong, on an idle machine.
 _SAID_S: Final = 10.0
 REREAD: Final = {"TICKETS_INDEX__ON_MISMATCH": "reread"}
 
@@ -31,7 +31,7 @@ def read_again(world: World, **environment: str) -> None:
 
 
 def is_whole(worker: WorkerProcess) -> bool:
-    """Whether the worker reads, and its index lacks nothing any more."""
+    """Whether the worker reads, and its index is complete again."""
     worker.assert_runs()
     joined = worker.metric("tickets_assigned_partitions") > 0
     return joined and not worker.metric("tickets_index_missing_records")
@@ -48,7 +48,7 @@ def contents_of(world: World, settings: IndexSettings) -> dict[str, Any]:
 
 
 def stops(world: World, since: float, worker: WorkerProcess, reason: str) -> None:
-    """The worker says `reason` by /ready and the metric, then in a line, and exits with 3; nothing is committed."""
+    """The worker shows `reason` in /ready and the metric, exits with 3 and one line, and commits nothing."""
     before = world.committed()
     wait_until(lambda: worker.metric("tickets_index_mismatch") == 1, worker.output, every_s=0.1)
     assert calm_clock() - since <= _SAID_S

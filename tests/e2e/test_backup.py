@@ -25,7 +25,7 @@ def _contents(world: World) -> Contents:
 
 
 def test_an_index_is_saved_beside_its_worker_lost_and_restored(tansu: str, tmp_path: Path) -> None:
-    """After the restore, a worker that reads the difference again makes the index what it was before the loss."""
+    """After a restore and a replay of later events the index is what it was before the loss."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     records = list(events(600, seed=1, edits=0.5, deletes=0.1))
@@ -93,7 +93,7 @@ def test_a_compacted_index_matches_the_log(tansu: str, tmp_path: Path) -> None:
     assert done["deletes"] > 0
     assert_same(_contents(world), before)
     assert terminal.json("reconcile")["differences"] == []
-    world.produce(records)  # every event again, and so many that are older than their ticket
+    world.produce(records)  # every event again, many of them older than their ticket
     with WorkerProcess(world) as worker:
         world.wait_committed([worker])
         assert worker.terminate() == 0, worker.output()
@@ -101,7 +101,7 @@ def test_a_compacted_index_matches_the_log(tansu: str, tmp_path: Path) -> None:
 
 
 def test_a_delete_is_not_forgotten_while_dead_letters_are_kept(tansu: str, tmp_path: Path) -> None:
-    """The option is refused below the retention of the dead letters; the line has the least number of days."""
+    """An age below the dead letters' retention is refused with a line that has the least number of days."""
     world = World(tansu, tmp_path)
     world.produce(events(20, seed=3))
     with WorkerProcess(world) as worker:

@@ -108,7 +108,7 @@ def test_a_full_disk_pauses_the_stream_until_there_is_room(world: World) -> None
 
 
 def test_an_index_that_fills_its_disk_is_paused_before_its_end(world: World) -> None:
-    """The reserve is larger than a write, so the engine never meets the end of the disk; all that was acked is kept."""
+    """The reserve exceeds a write, so the engine never fills the disk, and every acked ticket is kept."""
     done = _fill_with_tickets(world)
     assert done.returncode == 0, done.stderr
     index = open_index_for_writing(
@@ -148,7 +148,7 @@ def test_a_start_on_a_full_disk_ends_in_a_line(world: World) -> None:
 
 
 def test_the_mutant_that_does_not_look_is_killed(world: World) -> None:
-    """Without the check the kernel ends the worker with SIGBUS, and the log has no word about it."""
+    """Without the check the kernel ends the worker with SIGBUS and without a log line."""
     world.produce(events(300, seed=1))
     with _start(world, [sys.executable, "-c", _MUTANT]) as worker:
         world.wait_committed([worker])

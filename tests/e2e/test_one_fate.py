@@ -1,4 +1,4 @@
-"""An index and a group's offsets that no longer belong together are noticed, said, and mended by reading again.
+"""An index that doesn't match its group's offsets stops the worker with a message, until the log is read again.
 
 `tests/faults/test_one_fate.py` has the cases in which they part under running workers.
 """
@@ -26,7 +26,7 @@ def world(tansu: str, tmp_path: Path) -> World:
 
 
 def test_a_lost_index_stops_the_worker_and_is_read_again(world: World) -> None:
-    """No search is answered by what is left; `status` and `doctor` say why; read again, the index is the fold."""
+    """After the loss no search is answered, `status` and `doctor` say why, and re-reading restores the fold."""
     world.produce(events(200, seed=1, edits=0.3, deletes=0.1))
     drain(world)
     terminal = Terminal(world)
@@ -49,7 +49,7 @@ def test_a_lost_index_stops_the_worker_and_is_read_again(world: World) -> None:
 
 
 def test_a_topic_that_was_created_again_stops_the_worker(world: World) -> None:
-    """Its records aren't mixed with the tickets of the old one; `rebuild` is the way on."""
+    """Records of the recreated topic aren't mixed with old tickets; `rebuild` makes a new index."""
     world.produce(events(100, seed=2))
     drain(world)
     _create_again(world)

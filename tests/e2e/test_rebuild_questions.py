@@ -1,4 +1,4 @@
-"""A rebuild with questions of the user's own keeps the old index where the new one finds less."""
+"""A rebuild with the user's questions keeps the old index if the new one finds less."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _WORDS = ("card stolen", "parcel late", "app crashes", "invoice wrong")
 
 
 def test_an_index_that_finds_less_does_not_take_over(tansu: str, tmp_path: Path) -> None:
-    """The old index answers on after exit code 1, until the worse one is accepted."""
+    """After exit code 1 the old index still answers, until the worse one is accepted."""
     world = World(tansu, tmp_path)
     terminal, file = Terminal(world), tmp_path / "questions.jsonl"
     write_questions(

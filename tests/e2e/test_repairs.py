@@ -1,4 +1,4 @@
-"""A repair deletes no good ticket: on a trimmed log, with a setting missing, and beside writers."""
+"""A repair deletes no valid ticket: on a trimmed log, without a setting, and during writes."""
 
 import threading
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _contents(world: World, settings: IndexSettings | None = None) -> dict[str, 
 
 
 def test_tickets_of_a_trimmed_log_stay(apache_kafka: Kafka, tmp_path: Path) -> None:
-    """A ticket that expired records may explain stays, unless their exact number is given; later events are indexed."""
+    """A ticket whose records may have expired stays, unless their exact number is given; later events are indexed."""
     world = World(apache_kafka.address, tmp_path, partitions=1)
     terminal = Terminal(world)
     world.produce([_event(n) for n in range(500)])
@@ -82,7 +82,7 @@ def test_tickets_of_a_trimmed_log_stay(apache_kafka: Kafka, tmp_path: Path) -> N
 
 
 def test_a_setting_that_is_missing_deletes_nothing(tansu: str, tmp_path: Path) -> None:
-    """Without the workers' setting no record can be used: repair and rebuild name the setting and do nothing."""
+    """If a missing setting makes every record unusable, repair and rebuild name it and change nothing."""
     world = World(tansu, tmp_path)
     setting = {"TICKETS_CONTRACT__VERSION_SOURCE": "updated_at"}
     world.produce([_event(n, None) for n in range(300)])
@@ -101,7 +101,7 @@ def test_a_setting_that_is_missing_deletes_nothing(tansu: str, tmp_path: Path) -
 
 
 def test_a_repair_beside_writers_deletes_what_is_surplus_alone(tansu: str, tmp_path: Path) -> None:
-    """While a worker writes, repairs delete a ticket that the log doesn't have, and no other, whatever arrives."""
+    """During writes a repair deletes only a ticket that the log doesn't have."""
     world = World(tansu, tmp_path)
     with QdrantFacade(tmp_path / "qdrant") as facade:
         settings = IndexSettings(url=facade.url)

@@ -91,7 +91,7 @@ def test_replayed_letters_are_indexed_unless_they_are_stale(tansu: str, tmp_path
 
 
 def test_letters_that_are_still_bad_do_not_multiply(tansu: str, tmp_path: Path) -> None:
-    """Twenty stay twenty, however often they are replayed, by one command after the other or by two at once."""
+    """Twenty bad letters stay twenty after repeated and concurrent replays."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     world.produce(_event(n, -1) for n in range(20))
@@ -109,7 +109,7 @@ def test_letters_that_are_still_bad_do_not_multiply(tansu: str, tmp_path: Path) 
 
 
 def test_cut_letters_are_replayed_whole(tansu: str, tmp_path: Path) -> None:
-    """From where their record lies, if it still does; if not, the command says so."""
+    """A cut letter is replayed from its original record; if that has expired, the command says so."""
     world = World(tansu, tmp_path)
     terminal = Terminal(world)
     world.produce([_event(1, 1, tags=["a"] * 3, body="long " * 30_000)])
@@ -131,7 +131,7 @@ def test_cut_letters_are_replayed_whole(tansu: str, tmp_path: Path) -> None:
 
 
 class _Narrow(Sender):
-    """Refuses records of more than 100 kB, as a topic may."""
+    """A topic that refuses records of more than 100 kB."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender

@@ -191,7 +191,7 @@ def test_a_record_in_another_format_is_dead_lettered_by_the_embedding_role(tansu
     assert (back.key, back.value) == (sent.key, sent.value)
 
 
-#: An invalid model name, so that loading a model fails.
+#: An invalid model name: loading a model fails.
 _NO_MODEL = {"TICKETS_MODEL__NAME": "nobody"}
 
 

@@ -47,7 +47,7 @@ def _ends(world: World, command: list[str], **environment: str) -> tuple[int, st
 
 
 def test_a_model_that_raises_stops_the_worker_and_its_batch_is_read_again(tansu: str, tmp_path: Path) -> None:
-    """The line has the step and the error's type and no text; the next worker reads the batch again."""
+    """The line has the step and the error's type but no text of a ticket; the next worker reads the batch again."""
     world = World(tansu, tmp_path)
     world.produce(events(400, seed=5))
     code, line, everything = _ends(

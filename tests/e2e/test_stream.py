@@ -34,8 +34,8 @@ def test_the_index_is_the_fold_of_the_log(kafka: str, tmp_path: Path, runner: Ru
 
 
 def test_a_replay_of_the_whole_log_changes_nothing(tansu: str, tmp_path: Path) -> None:
-    """Reading the log again in another group leaves the index unchanged, counts what is superseded by then, and repeats
-    the dead letters."""
+    """Reading the log again in another group leaves the index unchanged, counts superseded events, and repeats the dead
+    letters."""
     world = World(tansu, tmp_path)
     world.produce(events(300, seed=3, broken=0.05))
     held = []

@@ -185,7 +185,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                umask=0o022,  # the usual one: that of a process that has opened an index is stricter
+                umask=0o022,  # the usual umask: a process that has opened an index has a stricter one
             )
 
     def __enter__(self) -> Self:
@@ -202,7 +202,7 @@ class WorkerProcess:
         return self._port
 
     def await_port(self) -> str:
-        """Wait until it listens, and return the port of health and metrics."""
+        """Wait until the worker listens, and return the port of health and metrics."""
         wait_until(lambda: self.port != "0", self.output)
         return self.port
 

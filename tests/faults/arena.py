@@ -245,7 +245,7 @@ class Arena(Crowd):
         return calm_clock() - began
 
     def await_answers(self, more: int) -> None:
-        """Wait until `more` more searches are answered."""
+        """Wait until `more` further searches are answered."""
         sampler = self._sampler
         assert sampler is not None
         wanted = sampler.answers + more

@@ -241,7 +241,7 @@ def overload(make: MakeArena, rng: Random, run: Run) -> None:
         fillers = cycle(["long " * 600, "short", "of some length " * 100, "short"])
         numbers = iter(range(10**9))
         many = (ticket(f"o{n % 5_000}", 1 + n // 5_000, body=body) for n, body in zip(numbers, fillers, strict=False))
-        arena.feeder.start(many, rate=40)  # a higher rate shows no more, and a soak must be judged
+        arena.feeder.start(many, rate=40)  # a higher rate shows nothing new, and the verdict of a soak takes time
         peaks = _peaks_mib(arena, seconds=run.at_most(run.sizes.overload_s, EVERY_RUN.overload_s))
         inflight = worker.metric("tickets_inflight")
         require(
@@ -270,7 +270,7 @@ def _peaks_mib(arena: Arena, *, seconds: int) -> list[float]:
 
 ATTACKS: Final[dict[str, Attack]] = {
     attack.__name__: attack
-    for attack in (  # the longest first, and busy attacks beside waiting ones
+    for attack in (  # the longest first; busy attacks alternate with waiting ones
         overload,
         index_out_beyond_the_poll_interval,
         kills.killed_at_each_failpoint,

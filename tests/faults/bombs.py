@@ -1,7 +1,6 @@
-"""Batches that unpack to far more than they weigh, and the memory of a worker that reads what a broker takes of them.
+"""Decompression bombs: batches that unpack to far more than their size, and a worker's memory while it reads them.
 
-`python -m tests.faults.bombs [MODEL]` measures topics as they are declared, and topics that store what producers
-compress.
+`python -m tests.faults.bombs [MODEL]` measures topics as declared, and topics that store compressed batches.
 """
 
 import sys
@@ -55,7 +54,7 @@ class Bomb(Struct, frozen=True):
 
 #: Options of a topic that was created without our declaration.
 DEFAULTS: Final = {"compression.type": "producer"}
-#: What a batch of a megabyte can hold, or nearly: snappy packs 20 to 1, LZ4 250 to 1, gzip 1,000 to 1.
+#: About the most that a batch of a megabyte can hold: snappy packs 20 to 1, LZ4 250 to 1, gzip 1,000 to 1.
 BOMBS: Final = (
     Bomb("snappy", 20, 990_000),
     Bomb("lz4", 200, 990_000),
@@ -64,7 +63,7 @@ BOMBS: Final = (
 )
 
 
-#: Less than the client lets a batch of zstd unpack to; many fit one fetch.
+#: Below the client's limit for an unpacked batch of zstd; many fit into one fetch.
 _SMALL: Final = Bomb("zstd", 1, 20 * 1024 * 1024)
 _PLAIN: Final = Bomb("none", 600, 990_000)
 _MANY: Final = Bomb("gzip", 600, 990_000)
@@ -80,10 +79,10 @@ def declared_options() -> dict[str, str]:
 
 
 def compressed_batches(make: MakeArena, rng: Random, options: Mapping[str, str]) -> None:
-    """Bombs of every codec are sent to each partition, among sound batches; all sound ones take effect.
+    """Send bombs of every codec to each partition, among sound batches, all of which must take effect.
 
     Raises:
-        BrokenError: a worker takes more memory than it may, or a sound batch has no effect.
+        BrokenError: a worker exceeds its memory limit, or a sound batch has no effect.
     """
     with make(watched=False, partitions=_PARTITIONS, session_timeout_s=6.0) as arena:
         set_options(arena, options)
@@ -113,7 +112,7 @@ def set_options(arena: Arena, options: Mapping[str, str]) -> None:
 
 
 def send_bomb(arena: Arena, bomb: Bomb, partition: int) -> bool:
-    """Send `bomb`; whether the broker takes any of it."""
+    """Send `bomb` and return whether the broker accepts any of it."""
     producer, errors = _producer(arena, bomb.codec), list[KafkaError | None]()
     value = b" " * bomb.size
     for number in range(bomb.records):
@@ -134,7 +133,7 @@ def send_bomb(arena: Arena, bomb: Bomb, partition: int) -> bool:
 
 
 def _send_sound(arena: Arena, codec: str, sound: Sequence[SyntheticRecord]) -> None:
-    """Send tickets that are compressed as their producer likes."""
+    """Send tickets, compressed by the producer."""
     producer = _producer(arena, codec)
     for one in sound:
         producer.produce(arena.world.settings.topics.raw, one.value, one.key, headers=list(one.headers))
@@ -142,7 +141,7 @@ def _send_sound(arena: Arena, codec: str, sound: Sequence[SyntheticRecord]) -> N
 
 
 def _producer(arena: Arena, codec: str) -> Producer:
-    """A producer that sends all that it is given as one batch."""
+    """A producer that sends its records as one batch."""
     large: dict[str, Any] = {
         "message.max.bytes": 10**9,
         "batch.size": 10**6 if codec == "none" else 2 * 10**9,
@@ -174,7 +173,7 @@ def _ends(arena: Arena) -> dict[int, int]:
 
 
 def _main() -> None:
-    """Print a table: what the broker takes, and the memory of a worker that reads it, by default with hashing."""
+    """Print a table of the batches that the broker accepts and the memory of a worker (by default with hashing)."""
     model = (sys.argv[1:] or ["hashing"])[0]
     table = Table("topic", "sent", "unpacked, MiB", "taken", "peak, MiB", "seconds")
     report = Report(0)

@@ -13,7 +13,7 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 
 _MUTANT: Final = "test_mutant_is_caught["
-#: Runs of `make test` in which a mutant has its turn once, on average.
+#: `make test` runs each mutant once in this many runs, on average.
 _RUNS_PER_MUTANT: Final = 3
 
 
@@ -24,9 +24,9 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)  # the seed and the marks are there
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave two of three mutants to `make faults`, if this is the part of `make test` that runs alone.
+    """Skip two of three mutants in the part of `make test` that runs alone; `make faults` runs all.
 
-    The seed chooses them, so that every mutant has its turn.
+    The seed chooses them, so that every mutant is run sometimes.
     """
     if config.getoption("markexpr") != "alone":
         return

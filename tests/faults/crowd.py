@@ -1,4 +1,4 @@
-"""The workers of an attack: started, killed, stopped, weighed, and asked for their acks."""
+"""The workers of an attack: starting, killing and stopping them, their memory, and their acks."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from tests.faults.recorder import read_acks
 from tests.faults.report import Section
 from tests.rigs.calm import calm_clock
 
-#: Limit of a wait, in calm seconds. No promise comes near it.
+#: Limit of a wait, in calm seconds; far longer than any promise.
 PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.1
 #: MiB that a worker may take at most.

@@ -6,7 +6,7 @@ from tests.faults.server import Server
 
 
 def environment_of(settings: Mapping[str, str], *, mutant: str, server: Server | None) -> dict[str, str]:
-    """The variables of a worker that is `mutant`, if any, and writes to `server`, if any; `settings` override them."""
+    """The variables of a worker, with `mutant` and `server` if given; `settings` override them."""
     environment = {
         "TICKETS_KAFKA__COMMIT_INTERVAL_S": "0.2",
         "TICKETS_WRITER__BACKOFF_MAX_S": "0.5",

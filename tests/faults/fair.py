@@ -1,4 +1,4 @@
-"""Trials of P15 and of who may read: floods of passages and of connections, and the files of an index."""
+"""Trials of P15 and of file permissions: floods of passages and of connections, and the files of an index."""
 
 import asyncio
 import json
@@ -26,25 +26,25 @@ from tests.faults.oracle import require
 from tests.faults.tickets import ticket
 from tests.rigs.waiting import PATIENCE_S
 
-#: Of the contract of these attacks, a record has at most 200,000 bytes.
+#: The contract's settings in these attacks: a record has at most 200,000 bytes.
 _LARGE: Final = 190_000
 _FLOODS: Final = 5
 _REAL: Final = 50
 _WANTED: Final = 10
 _QUESTION: Final = "refund for a broken kettle"
-#: Characters for each token of a passage, and of a passage that an answer shows.
+#: Limits in characters: of a passage, for each token, and of the excerpt in an answer.
 _PER_TOKEN: Final = 16
 _SHOWN: Final = 4_096
 _SILENT: Final = 2_000
 _ASKERS: Final = 1_000
-#: Seconds for all silent connections, for an answer to one of a thousand askers, and to a probe in the middle of it.
+#: Seconds to open all silent connections, to answer one of a thousand searches, and to answer a probe meanwhile.
 _OPEN_S: Final = 20.0
 _ANSWER_S: Final = 20.0
 _PROBE_S: Final = 10.0
 
 
 def flood_of_passages(make: MakeArena, rng: Random) -> None:
-    """Five tickets of hundreds of like passages, and a word as long as a record, leave a search to the others too."""
+    """Five tickets with hundreds of similar passages and a word as long as a record don't hide other tickets."""
     del rng
     flood = (f"{_QUESTION} now. " * (_LARGE // len(f"{_QUESTION} now. ")))[:_LARGE]
     sent = [ticket(f"flood{n}", 1, body=flood) for n in range(_FLOODS)]
@@ -117,7 +117,7 @@ def flood_of_connections(make: MakeArena, rng: Random) -> None:
 
 
 class _Crowd:
-    """What a crowd of clients met."""
+    """The results of a crowd of clients."""
 
     def __init__(self) -> None:
         self.silent = 0
@@ -137,12 +137,12 @@ def _many_files() -> Iterator[None]:
 
 
 async def _crowd(control: int, health: int, token: str) -> _Crowd:
-    """Open silent connections to both ports, some of which have begun a request; then ask everything at once."""
+    """Open silent connections to both ports, some with half a request; then send all searches at once."""
     found, ended = _Crowd(), asyncio.Event()
     silent: list[asyncio.StreamWriter] = []
     with suppress(TimeoutError):
         async with asyncio.timeout(_OPEN_S):
-            # Two by two, as a listener's queue is short.
+            # In twos, because a listener's queue is short.
             await asyncio.gather(*(_open_silent(port, silent) for port in (control, health)))
     found.silent = len(silent)
     probing = asyncio.create_task(_probe(health, found, ended))
@@ -191,7 +191,7 @@ async def _probe(port: int, found: _Crowd, ended: asyncio.Event) -> None:
 
 
 def files_of_an_index(make: MakeArena, rng: Random) -> None:
-    """Everything in the index's folder, and a trace, is closed to other users while the worker writes it."""
+    """Other users can't read the index's folder or a trace while the worker writes them."""
     with make() as arena:
         trace = arena.world.folder / "trace.json"
         arena.start(LOG__TRACE_FILE=str(trace))

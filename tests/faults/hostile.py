@@ -1,4 +1,4 @@
-"""Trials of what a stranger may write to the topic: nothing stands still, and the letters are exact."""
+"""Trials of hostile records in the topic: the stream never stalls, and the dead letters are exact."""
 
 import time
 from random import Random
@@ -17,13 +17,13 @@ from tests.faults.tickets import ticket
 from tests.rigs.calm import calm_clock
 from tests.rigs.kafka import wire
 
-#: For records that are read in a moment, or never.
+#: Limit for reading records, in seconds; they are read quickly or never.
 _SOON_S: Final = 20.0
 _MIB: Final = 1024 * 1024
 
 
 def unreadable_records(make: MakeArena, rng: Random) -> None:
-    """Headers that aren't UTF-8, and a batch that unpacks to 70 MB, lie among sound events: all others take effect."""
+    """Headers that aren't UTF-8 and a batch that unpacks to 70 MB stop none of the events around them."""
     del rng
     with make(partitions=1, watched=False) as arena:
         worker = arena.start()
@@ -43,7 +43,7 @@ def unreadable_records(make: MakeArena, rng: Random) -> None:
 
 
 def letter_too_large(make: MakeArena, rng: Random) -> None:
-    """Records that unpack to 9 and to 66 MB: each has a letter, cut if it must be, and the stream goes on."""
+    """Records that unpack to 9 and 66 MB get a letter each, cut if necessary, and the stream goes on."""
     del rng
     with make(partitions=1, watched=False) as arena:
         worker = arena.start()
@@ -61,7 +61,7 @@ def letter_too_large(make: MakeArena, rng: Random) -> None:
 
 
 def transactions(make: MakeArena, rng: Random) -> None:
-    """A producer commits transactions and aborts some: once all is done, the idle stream has no lag."""
+    """After committed and aborted transactions the idle stream has no lag."""
     del rng
     with make(partitions=2, watched=False) as arena:
         worker = arena.start()
@@ -94,7 +94,7 @@ def _await_read(arena: Arena, worker: WorkerProcess, offset: int) -> None:
 
 
 def _write(arena: Arena, *records: bytes) -> None:
-    """Write one batch that no ordinary client writes."""
+    """Write a batch that an ordinary client can't write."""
     world = arena.world
     wire.produce(world.settings.kafka.brokers, world.settings.topics.raw, 0, wire.batch(records))
 

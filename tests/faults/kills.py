@@ -23,8 +23,8 @@ _KILLS_PER_WORLD: Final = 25
 _KINDS_OF_KILLS: Final = 3  # besides those at failpoints
 #: Limit of a recovery after the session timeout, in calm seconds.
 _RECOVERY_S: Final = 5.0
-#: A machine is busy if it gives less than this share of its speed. Then a recovery may take longer, but not longer than
-#: so many restarts beside it: processes that wait for a processor miss deadlines, which no clock makes up for.
+#: A machine with less than this share of its speed is busy. A recovery on it may take longer, but no longer than as
+#: many restarts: processes that wait for a CPU miss deadlines, which the calm clock doesn't make up for.
 _BUSY: Final = 0.5
 _RESTARTS: Final = 2.0
 
@@ -123,7 +123,7 @@ class Kills:
         return self.count >= self.wanted
 
     def goes_on(self, run: Run) -> bool:
-        """Whether another kill should be made: one always, the others while there is time."""
+        """Whether another kill should be made: the first always, others while there is time."""
         return not self.done and not (self.count and run.half_over(self._until))
 
     def recover(self, arena: Arena) -> None:

@@ -1,4 +1,4 @@
-"""A trial of dead letters that are replayed while they are still bad, and the process that replays them."""
+"""A trial of replaying dead letters that are still bad, and the process that replays them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -12,7 +12,7 @@ _BAD: Final = 20
 
 
 def bad_letters_replayed(make: MakeArena, rng: Random) -> None:
-    """Twenty bad records stay twenty, though their letters are replayed three times, the last two at once."""
+    """Twenty bad records keep twenty letters after three replays, the last two of them concurrent."""
     del rng
     with make(watched=False, partitions=2) as arena:
         worker = arena.start()
@@ -20,7 +20,8 @@ def bad_letters_replayed(make: MakeArena, rng: Random) -> None:
         arena.await_committed(_BAD)
         _replay(arena, 1, records=2 * _BAD)
         arena.await_committed(2 * _BAD)
-        arena.terminate(worker)  # it would dead-letter what the first of two replays sends, which the second may send
+        # a worker would dead-letter the first replay's records, and the second replay might send those letters
+        arena.terminate(worker)
         _replay(arena, 2, records=3 * _BAD)
         arena.start()
         arena.finish()
@@ -34,7 +35,7 @@ def _replay(arena: Arena, at_once: int, *, records: int) -> None:
 
 
 def replay_at_once(count: int) -> None:
-    """Run the command `dlq replay` as often as this, at the same time."""
+    """Run `dlq replay` `count` times concurrently."""
     from cli import dlq  # noqa: PLC0415 - the trial itself doesn't need it
 
     with ThreadPoolExecutor(count) as pool:

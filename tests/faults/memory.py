@@ -1,6 +1,6 @@
-"""The memory of a worker with the default model: a trial of it, and `python -m tests.faults.memory`, which measures.
+"""The memory of a worker with the default model: a trial, and a measurement by `python -m tests.faults.memory`.
 
-Compressed tickets, long tickets whose passages all differ, and searches for as many tickets as one may ask for.
+The load is compressed tickets, long tickets with distinct passages, and searches with the largest limit.
 """
 
 import sys
@@ -69,7 +69,7 @@ def _require_model() -> str:
 
 
 def _long(count: int, size: int) -> Iterator[SyntheticRecord]:
-    """Tickets of this many bytes, none of whose passages is like another: the cache of vectors doesn't know them."""
+    """Tickets of `size` bytes whose passages all differ, so that none is in the vector cache."""
     for number in range(count):
         words = (f"The kettle {number}-{n} is broken, and its lid is lost. " for n in range(size // 50))
         yield ticket(f"long{number}", 1, body="".join(words)[: size - 1_000])

@@ -39,7 +39,7 @@ def network_to_the_index(make: MakeArena, rng: Random, run: Run) -> None:
 
             def met(name: str = name, retries: float = retries) -> bool:
                 retried = worker.metric("tickets_retries_total", dependency="index") > retries
-                return retried or name == "connections are reset"  # a write may survive this
+                return retried or name == "connections are reset"  # a slow write may still succeed
 
             _trouble(arena, arena.holding.network, name, trouble, seconds=2.5 * _TIMEOUT_S, met=met)
         arena.finish()

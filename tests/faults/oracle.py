@@ -1,6 +1,6 @@
 """The verdict on a drained stream: compares the index with the fold of the log, and dead letters with bad records.
 
-A stream with a backlog is not judged: records that are still to come would look lost.
+A stream with a backlog is not judged: unread records would look lost.
 """
 
 import hashlib

@@ -22,13 +22,13 @@ from tests.rigs.qdrant_facade import Fault
 _ARRIVING: Final = 40
 #: Enough to measure the rate at which it is worked off.
 _BACKLOG: Final = 5 * _ARRIVING
-#: Long, where nobody is killed: heartbeats that come a second late are no eviction.
+#: Session timeout where no worker is killed: late heartbeats must not evict one.
 _SESSION_S: Final = 6.0
 #: Calm seconds of ten commit intervals of these workers.
 _COMMITS_S: Final = 2.0
-#: The calm clock advances in steps, a few in this time.
+#: The calm clock advances in steps; this is a few of them.
 _ROUND_S: Final = 1.0
-#: So long that a batch more or less is a small part.
+#: Long enough that a single batch hardly changes the rate.
 _WINDOW_S: Final = 4.0
 
 
@@ -51,7 +51,7 @@ def outage_then_kill(make: MakeArena, rng: Random) -> None:
 
 
 def half_an_outage_then_kill(make: MakeArena, rng: Random) -> None:
-    """The index takes notes of positions and no tickets, and a worker is killed: none of the positions moved."""
+    """The index accepts positions but no tickets, and a worker is killed: no position has moved."""
     with make(server=True) as arena:
         assert arena.server is not None
         worker = arena.start()
@@ -244,8 +244,7 @@ def _evictions(worker: WorkerProcess) -> int:
 def _work_off(arena: Arena) -> None:
     """Wait until the backlog is less than a second's arrivals, and compare the rate with that of the arrivals.
 
-    The rate is that of the best four seconds, as a call that a busy machine lets time out takes seconds, and no more
-    than once.
+    The rate is that of the best four seconds, because on a busy machine one call may time out for seconds.
     """
     seen = [(calm_clock(), sum(arena.committed().values()))]
     arena.await_caught_up(_ARRIVING, watch=lambda: seen.append((calm_clock(), sum(arena.committed().values()))))
@@ -260,7 +259,7 @@ def _work_off(arena: Arena) -> None:
 
 
 def _best_rate(seen: Sequence[tuple[float, int]]) -> float:
-    """The highest rate over four seconds, or over all if they were fewer, of pairs of seconds and a count."""
+    """The highest rate over four seconds (or all, if fewer) of (second, count) pairs."""
     window = min(_WINDOW_S, seen[-1][0] - seen[0][0])
     return max(
         (later - count) / max(then - began, _ROUND_S)

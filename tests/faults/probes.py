@@ -43,7 +43,7 @@ class Probe(Struct, frozen=True):
             "-m",
             "pytest",
             "-q",
-            "-x",  # a broken product may hang the next one
+            "-x",  # stop at the first failure, because a mutant may hang the next test
             "--tb=no",
             "-p",
             "no:cacheprovider",

@@ -1,4 +1,4 @@
-"""Trials of repairs: on a trimmed log, without a setting that the workers had, and with an implausible surplus."""
+"""Trials of repairs: on a trimmed log, without one of the workers' settings, and with an implausible surplus."""
 
 import json
 from random import Random
@@ -18,7 +18,7 @@ from tests.faults.tickets import record, ticket
 from tests.rigs.kafka import start_kafka
 
 _GOOD: Final = 60
-#: Of 60 this number is plausible, so that only the beginning of the log speaks against it.
+#: A plausible number out of 60, so that only the trimmed log forbids the repair.
 _EXPIRED: Final = 15
 _STRANGERS: Final = 40
 
@@ -74,12 +74,12 @@ def repair_of_a_large_surplus(make: MakeArena, rng: Random) -> None:
 def _unversioned(number: int) -> SyntheticRecord:
     event = msgspec.json.decode(ticket(f"r{number}", 1).value or b"")
     del event["version"]
-    event["updated_at"] = 1_700_000_000_000  # the version: not in the future, wherever this runs
+    event["updated_at"] = 1_700_000_000_000  # the version: not in the future in any time zone
     return record(record_key("acme", f"r{number}"), msgspec.json.encode(event))
 
 
 def _indexed(arena: Arena, records: list[SyntheticRecord]) -> dict[str, Any]:
-    """The contents of the index after a worker has written these and ended."""
+    """The contents of the index after a worker has written `records` and ended."""
     worker = arena.start()
     arena.send(records)
     arena.await_committed(len(records))
@@ -96,7 +96,7 @@ def _contents(arena: Arena) -> dict[str, Any]:
 
 
 def _repair(arena: Arena, before: dict[str, Any], *, code: int, words: str = "", **settings: str) -> dict[str, Any]:
-    """Repair without a question; returns the report, if there is one, and requires that the index is as before."""
+    """Repair without confirmation, require that the index is unchanged, and return the report, if any."""
     done = arena.run("ticketstream", "reconcile", "--repair", "--yes", "--json", code=code, promise="P14", **settings)
     require("P14", words in done.stderr, f"it says {done.stderr}")
     after = _contents(arena)

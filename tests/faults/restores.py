@@ -1,4 +1,4 @@
-"""Trials of an index and offsets that no longer belong together."""
+"""A trial of an index that doesn't match the group's offsets."""
 
 import shutil
 import time
@@ -14,14 +14,14 @@ from tests.faults.oracle import require
 from tests.faults.tickets import deleted, ticket
 from tests.rigs.calm import calm_clock
 
-#: A worker says within this time of its start that its index is not the one that the group's offsets belong to.
+#: Time from its start in which a worker reports that its index doesn't match the group's offsets.
 _SAID_S: Final = 10.0
-#: The sampler asks several times in this.
+#: Time for several searches of the sampler.
 _ASKED_S: Final = 3.0
 
 
 def index_from_an_older_copy(make: MakeArena, rng: Random) -> None:
-    """The index is put back to a copy, beside newer offsets: that is said, nothing old is shown, and it is mended."""
+    """An older copy of the index is reported, nothing of it is shown, and a replay repairs it."""
     with make() as arena:
         index = arena.world.settings.index.path
         copy = arena.world.folder / "copy"
@@ -46,7 +46,7 @@ def index_from_an_older_copy(make: MakeArena, rng: Random) -> None:
 
 
 def _written(arena: Arena, records: Sequence[SyntheticRecord]) -> WorkerProcess:
-    """A worker that has written these, and committed them."""
+    """A worker that has written and committed `records`."""
     before = sum(arena.committed().values())
     worker = arena.start()
     arena.send(records)

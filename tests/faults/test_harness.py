@@ -86,7 +86,7 @@ def test_a_worker_is_stopped_only_after_its_start(
 
 
 class _View:
-    """Raises the error that it is given, or finds nothing."""
+    """Raises the given error, or finds nothing."""
 
     def __init__(self, error: Exception | None) -> None:
         self._error = error

@@ -170,9 +170,9 @@ def test_retention_overtakes_the_group(kafka_cluster: KafkaCluster, arena_on: Ar
 
 
 def test_a_topic_is_created_again_under_a_frozen_worker(apache_kafka: Kafka, arena_on: ArenaOn) -> None:
-    """It wakes at an offset that is valid in the new topic too: it ends with a line, and commits nothing of it.
+    """A worker that wakes at an offset of the recreated topic ends with one line and commits nothing.
 
-    On one broker, as the shipped configuration of a cluster forbids to delete topics.
+    It runs on one broker, because the shipped configuration of a cluster forbids deleting topics.
     """
     with arena_on(apache_kafka.address, partitions=1, replication=1, session_timeout_s=30.0, watched=False) as arena:
         worker = _read_some(arena, "old", 30)
@@ -206,14 +206,14 @@ def test_a_topic_is_created_again_under_a_frozen_worker(apache_kafka: Kafka, are
 
 
 def test_batches_that_unpack_to_hundreds_of_megabytes(apache_kafka: Kafka, arena_on: ArenaOn, attack_run: Run) -> None:
-    """Of a topic as it is declared, none reaches the worker, which stays below its bound and reads all sound ones."""
+    """A topic as declared refuses the bombs; the worker stays below its bound and reads all sound batches."""
     _bombed(apache_kafka, arena_on, attack_run, declared_options())
 
 
 def test_the_attack_catches_a_topic_that_stores_what_producers_compress(
     apache_kafka: Kafka, arena_on: ArenaOn, attack_run: Run
 ) -> None:
-    """A mutant of the declaration: the worker exceeds its bound."""
+    """On a topic that stores compressed batches the worker exceeds its bound."""
     with pytest.raises(BrokenError) as broken:
         _bombed(apache_kafka, arena_on, attack_run, DEFAULTS)
     assert broken.value.promise == "P7", broken.value

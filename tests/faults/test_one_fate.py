@@ -1,4 +1,4 @@
-"""An index that is lost, emptied, put back or replaced under running workers, which notice, say so and stop."""
+"""Workers stop when their index is lost, emptied, rolled back or replaced while they run."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def world(apache_kafka: Kafka, tmp_path: Path) -> World:
 
 
 class _Server:
-    """A server whose folder can be put back to a copy while workers run."""
+    """A server whose folder can be rolled back to a copy while workers run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -38,13 +38,13 @@ class _Server:
         self.environment = {"TICKETS_INDEX__URL": self._facade.url, "TICKETS_WRITER__BACKOFF_MAX_S": "0.5"}
 
     def copy(self) -> Path:
-        """A copy of what it holds now."""
+        """A copy of its present contents."""
         copy = self._folder.with_name("copy")
         self._stopped(lambda: shutil.copytree(self._folder, copy))
         return copy
 
     def put_back(self, copy: Path | None) -> None:
-        """Go on with what the copy holds, or with nothing."""
+        """Continue with the copy's contents, or with none."""
 
         def replace() -> None:
             shutil.rmtree(self._folder)
@@ -73,7 +73,7 @@ def server(tmp_path: Path) -> Iterator[_Server]:
 
 
 def test_a_collection_emptied_under_its_workers_stops_them(world: World, server: _Server) -> None:
-    """A collection created again is not written to as if nothing had happened, and the workers read it full again."""
+    """Workers don't write to a recreated collection; after a restart they read the whole log again."""
     world.produce(events(200, seed=4))
     embedder = load_embedder(world.settings.model)
     with WorkerProcess(world, environment=server.environment) as worker:
@@ -87,7 +87,7 @@ def test_a_collection_emptied_under_its_workers_stops_them(world: World, server:
 
 
 def test_a_server_put_back_under_its_workers_stops_them(world: World, server: _Server) -> None:
-    """Both workers of a group notice, the deleted tickets that are back are not shown, and the group is set back."""
+    """Both workers of a group stop, resurrected tickets are not shown, and the group's offsets are reset."""
     world.produce(events(200, seed=5))
     terminal = Terminal(world, **server.environment)
     pair = [WorkerProcess(world, environment=server.environment) for _ in range(2)]
@@ -112,7 +112,7 @@ def test_a_server_put_back_under_its_workers_stops_them(world: World, server: _S
 
 
 def test_a_folder_replaced_under_its_worker_stops_it(world: World) -> None:
-    """The worker would go on writing to files that no later start opens."""
+    """A worker whose folder was replaced stops, as it would write to files that no later start opens."""
     world.produce(events(50, seed=7))
     drain(world)
     path = world.settings.index.path

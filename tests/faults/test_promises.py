@@ -14,7 +14,7 @@ from tests.faults.trials import LONG, TRIALS
 _ABOUT = {name: probe.about for name, probe in PROBES.items()} | {
     name: (trial.__doc__ or "").splitlines()[0] for name, trial in TRIALS.items()
 }
-#: `make test` runs these tests elsewhere, or takes no time for them.
+#: `make test` runs these elsewhere, or leaves them out for time.
 _LEFT_OUT = frozenset[str]() if "TICKETS_TEST_REPORT" in os.environ else {*PROBES, *LONG}
 
 

@@ -167,7 +167,7 @@ def terminated_without_a_broker(make: MakeArena, rng: Random) -> None:
 
 
 def terminated_before_its_first_commit(make: MakeArena, rng: Random) -> None:
-    """SIGTERM before the group's offsets were compared with the index, while the broker is silent: it ends in time."""
+    """SIGTERM before the offsets were compared with the index, while the broker is silent: the worker ends in time."""
     with start_proxied() as (broker, network), make(brokers=broker, watched=False, session_timeout_s=15) as arena:
         worker = arena.start(KAFKA__COMMIT_INTERVAL_S="60")
         arena.send(list(events(50, seed=rng.randrange(10**6))))
@@ -234,8 +234,7 @@ def lost_with_a_full_window(make: MakeArena, rng: Random) -> None:
         arena.finish()
 
 
-#: `make test` leaves these out: it has end-to-end tests of repairs (`tests/e2e/test_repairs.py`), and the others take
-#: long.
+#: `make test` leaves these out: tests/e2e/test_repairs.py covers repairs, and the others take long.
 LONG: Final[dict[str, Trial]] = {
     trial.__name__: trial
     for trial in (

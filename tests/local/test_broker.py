@@ -1,4 +1,4 @@
-"""The local broker: it answers when it is started, and ends with its parent."""
+"""The local broker answers once it is started, and ends with its parent."""
 
 import os
 import signal
@@ -61,7 +61,7 @@ def test_an_error_without_the_wheel_says_what_to_install(monkeypatch: pytest.Mon
 
 
 def test_concurrent_starts_install_the_binary_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes that start at once take turns, so that none replaces a binary that another is about to start."""
+    """Processes install the binary one at a time, so that none replaces one that another is about to start."""
     busy = Lock()
 
     def resolve() -> str:

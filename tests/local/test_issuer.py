@@ -1,4 +1,4 @@
-"""The local issuer: its tokens are those that the services accept, and only its secret gets one."""
+"""The local issuer: the services accept its tokens, and only its secret gets one."""
 
 import asyncio
 import signal
@@ -28,13 +28,13 @@ def issuer() -> Iterator[LocalIssuer]:
 
 
 def ask(issuer: LocalIssuer, body: object, **headers: str) -> httpx.Response:
-    """Ask for a token with the secret; `headers` replace its headers."""
+    """Request a token with the secret; `headers` replace the request's headers."""
     given = {"Authorization": f"Bearer {issuer.secret}"} | headers
     return httpx.post(f"{issuer.url}/token", json=body, headers=given, timeout=PATIENCE_S)
 
 
 def test_a_service_accepts_its_tokens(issuer: LocalIssuer) -> None:
-    """An authenticator with the issuer's settings tells the caller that was asked for."""
+    """An authenticator with the issuer's settings accepts the token and returns its caller."""
     answer = ask(issuer, WANTED).json()
     assert answer["expires_in"] == 3600
     with ExitStack() as stack:
@@ -46,7 +46,7 @@ def test_a_service_accepts_its_tokens(issuer: LocalIssuer) -> None:
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic {secret}", "Bearer {secret} ", "Bearer \u00e9"])
 def test_without_the_secret_there_is_no_token(issuer: LocalIssuer, given: str) -> None:
-    """Any other Authorization header is 401."""
+    """A request with any other Authorization header gets 401."""
     headers = {b"Authorization": given.replace("{secret}", issuer.secret).rstrip().encode()}
     if given.endswith(" "):
         headers = {b"Authorization": f"Bearer {issuer.secret}x".encode()}
@@ -68,12 +68,12 @@ def test_without_the_secret_there_is_no_token(issuer: LocalIssuer, given: str) -
     ],
 )
 def test_wrong_requests_are_refused(issuer: LocalIssuer, wrong: dict[str, object]) -> None:
-    """A tenant that is no id, unknown roles and unknown fields are 400."""
+    """An invalid tenant id, unknown roles and unknown fields get 400."""
     assert ask(issuer, WANTED | wrong).status_code == 400
 
 
 def test_pages_of_this_machine_may_ask(issuer: LocalIssuer) -> None:
-    """A page on loopback may read the answer; another page, or another name of this machine, may not."""
+    """CORS allows pages on loopback, but no other page or name of this machine."""
     local, foreign = "http://127.0.0.1:8082", "http://evil.test"
     allowed = "Access-Control-Allow-Origin"
     assert ask(issuer, WANTED, Origin=local).headers[allowed] == local

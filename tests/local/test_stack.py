@@ -27,7 +27,7 @@ _HASHING = {
 
 
 def test_a_local_stream_and_its_services_run_until_their_stack_closes(tmp_path: Path) -> None:
-    """The worker and the services are up on return, with what is theirs and the user's other settings."""
+    """The worker and the services are up on return, with the user's other settings."""
     before, said = dict(os.environ), list[str]()
     with ExitStack() as stack:
         stream = open_local_stream(tmp_path, stack, say=said.append, environ={**os.environ, **_HASHING})

@@ -16,5 +16,5 @@ from maintenance.forgetting import DAY_MS, least_days
     ],
 )
 def test_a_letter_may_outlive_its_retention_by_a_segment(options: dict[str, str], days: int | None) -> None:
-    """The broker deletes whole segments, whose last record is younger than the first by up to segment.ms."""
+    """Letters are assumed to live up to segment.ms beyond their retention, as brokers delete whole segments."""
     assert least_days(options) == days

@@ -1,4 +1,4 @@
-"""A rebuilt index: it is complete before it answers, and has everything that the old one took meanwhile."""
+"""A rebuilt index is complete before it answers, and has everything written to the old one meanwhile."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -130,7 +130,7 @@ def test_a_rebuilt_folder_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_waits_for_its_worker(tmp_path: Path) -> None:
-    """The old index answers until its worker ends, and the new one has what the old one took meanwhile."""
+    """The old index answers until its worker ends, and the new one has everything written meanwhile."""
     settings, log = IndexSettings(path=tmp_path / "index"), _topic()
     _write(settings, list(log.records()))
     worker = open_index_for_writing(settings, **_VECTORS)

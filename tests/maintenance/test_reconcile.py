@@ -161,7 +161,7 @@ def test_a_dead_lettered_record_is_ignored() -> None:
     assert (folded.records, folded.unusable) == (len(_LOG), 1)
 
 
-#: Everything that _LOG says but the ticket of offset 5.
+#: The tickets of _LOG without that of offset 5.
 _ALL_BUT_LOST = {"same": (1, False), "old": (2, False), "gone": (2, True), "buried": (3, True),
                        "late": (5, False), "crossed": (5, False)}  # fmt: skip
 
@@ -221,7 +221,7 @@ def test_one_version_of_an_upsert_and_a_delete_may_be_either(ops: tuple[str, str
 
 
 def test_what_expired_records_may_explain_is_no_difference() -> None:
-    """A log that doesn't begin at its beginning contradicts no ticket that it doesn't mention, nor a higher version."""
+    """On a trimmed log, tickets that it doesn't mention and higher versions are no difference."""
     held = {**_ALL_BUT_LOST, "late": (6, False), "stranger": (1, False), "buried": (3, False), "old": (1, False)}
     outcome = compare(fold(), FakeLog(_LOG, 11, expired=300), _Holds(held))
     assert {d.ticket_id: d.kind for d in outcome.differences} == {"lost": "missing", "old": "stale"}
@@ -231,7 +231,7 @@ def test_what_expired_records_may_explain_is_no_difference() -> None:
 
 
 def test_a_comparison_that_trusts_a_trimmed_log_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mutant that forgets that records have expired calls their tickets surplus."""
+    """A mutant that ignores expired records reports their tickets as surplus."""
     monkeypatch.setattr(FakeLog, "expired", lambda _self: 0)
     with pytest.raises(AssertionError):
         test_what_expired_records_may_explain_is_no_difference()
@@ -267,7 +267,7 @@ class _Growing(FakeLog):
 
 
 def test_an_event_that_comes_meanwhile_is_not_lost() -> None:
-    """A worker that found the event's version in the index wrote nothing, so it is written after the removal."""
+    """An event that a worker skipped, because the index had its version, is written after the removal."""
     index = FakeIndex()
     index.versions = {("acme", "s"): 4}
     _deleting(index, _Growing([event(0, "other", 1)], 0))

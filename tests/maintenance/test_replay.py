@@ -62,7 +62,7 @@ def test_a_replayed_record_is_the_original_with_its_first_seen_time_and_origin()
 
 
 def test_a_letter_of_a_replayed_record_keeps_the_first_origin() -> None:
-    """However often it is replayed; a malformed one doesn't count."""
+    """A letter keeps the first origin through any number of replays; a malformed one is ignored."""
     parts = parts_of(_letter(first_origin="tickets.raw[2]:3"))
     assert parts is not None
     assert parts.first_origin == "tickets.raw[2]:3"
@@ -73,12 +73,12 @@ def test_a_letter_of_a_replayed_record_keeps_the_first_origin() -> None:
 
 @pytest.mark.parametrize(("topic", "partition"), [("", "2"), ("tickets.raw", "none"), ("tickets raw", "2")])
 def test_a_letter_without_an_origin_has_no_parts(topic: str, partition: str) -> None:
-    """No worker wrote it."""
+    """A letter without an origin, which no worker wrote, has no parts."""
     assert parts_of(_letter(topic=topic, partition=partition)) is None
 
 
 def test_a_cut_letter_has_the_digest_of_its_record() -> None:
-    """It is known as the same record's as a letter that holds all of it."""
+    """A cut letter and a whole one of the same record have the same digest."""
     whole = _letter(value=b"a" * 100)
     cut = _letter(value=b"a" * 10, cut="value", value_sha256=hashlib.sha256(b"a" * 100).hexdigest())
     first, second = parts_of(whole), parts_of(cut)
@@ -94,7 +94,7 @@ def test_a_cut_letter_has_the_digest_of_its_record() -> None:
     [(None, "headers", True), (b"{}", "headers", False), (None, "", False), (None, "record", False)],
 )
 def test_a_delete_that_lost_its_headers_is_not_safe_to_replay(value: bytes | None, lost: str, *, unsafe: bool) -> None:
-    """Without the header, it would be the final version."""
+    """A delete without its headers isn't replayed, because it would count as the final version."""
     parts = parts_of(_letter(value=value, lost=lost) if lost else _letter(value=value))
     assert parts is not None
     assert parts.unsafe is unsafe

@@ -1,4 +1,4 @@
-"""Which letters a replay sends: of each record the last one, once."""
+"""A replay sends the last letter of each record, once."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,7 +19,7 @@ _MODULE: Any = replay_plan
 
 
 class _Stream:
-    """Topics whose every record is rejected."""
+    """Topics in which every record is rejected."""
 
     def __init__(self, brokers: str) -> None:
         topics = TopicSettings(raw=new_topic(brokers, partitions=2), dlq=new_topic(brokers))
@@ -32,7 +32,7 @@ class _Stream:
         self.sender.send(records)
 
     def reject(self) -> None:
-        """A worker reads on, and rejects what it reads."""
+        """Let a worker read on and reject everything."""
         new = [record for record in self.log() if record.origin not in self._read]
         self._read |= {record.origin for record in new}
         self._letters.publish([Rejected(record, "decode", "bad_json", "why") for record in new])
@@ -69,7 +69,7 @@ def _counts(plan: Plan) -> dict[str, int]:
 
 
 def test_a_letter_is_replayed_once(stream: _Stream) -> None:
-    """Also before any worker has read the copies; --again sends them once more."""
+    """A letter is replayed once, even before a worker has read the copy; --again sends it once more."""
     assert stream.send(stream.plan()) == 3
     plan = stream.plan()
     assert (len(plan.chosen), _counts(plan)) == (0, {"replayed": 3})
@@ -78,7 +78,7 @@ def test_a_letter_is_replayed_once(stream: _Stream) -> None:
 
 
 def test_of_each_record_the_last_letter_is_replayed(stream: _Stream) -> None:
-    """Three stay three, however often they come back, and after two replays at once."""
+    """Three bad records keep three letters in a replay, after several replays and two concurrent ones."""
     for copies in (1, 1, 2, 1):
         plans = [stream.plan() for _ in range(copies)]
         assert [stream.send(plan) for plan in plans] == [3] * copies
@@ -112,7 +112,7 @@ def test_a_plan_that_forgets_is_caught(
 
 
 def test_a_forged_first_origin_hides_no_letter(stream: _Stream) -> None:
-    """Anybody who may write an event may write a header: only a copy of the same key and value counts."""
+    """A first-origin header, which anybody may write, counts only if the record there has the same key and value."""
     (first,) = (record.origin for record in stream.log() if record.key == b"acme/0")
     forged = ("dlq-first-origin", f"{first.topic}[{first.partition}]:{first.offset}".encode())
     stream.write(stream.bad(b"acme/9", [forged]))
@@ -122,7 +122,7 @@ def test_a_forged_first_origin_hides_no_letter(stream: _Stream) -> None:
 
 
 def test_letters_that_can_not_be_replayed_are_counted(stream: _Stream) -> None:
-    """Of other topics, deletes that have lost their version, and records that are still not there."""
+    """Letters of other topics, deletes without their version, and missing records are counted and not sent."""
     raw = stream.settings.topics.raw
     stream.reject_one(Record(Origin("elsewhere", 0, 0), b"acme/1", b"{", 0))
     stream.reject_one(Record(Origin(raw, 0, 70), b"acme/1", None, 0, (), Damage("headers", "why", 70)))

@@ -1,4 +1,4 @@
-"""What a repair and a rebuild refuse: settings and logs that can't be trusted."""
+"""Repairs and rebuilds refuse settings and logs that can't be trusted."""
 
 import pytest
 
@@ -22,12 +22,12 @@ from maintenance.safety import is_implausible, refusal_to_delete, require_comple
     ],
 )
 def test_a_large_share_is_implausible(count: int, total: int, implausible: bool) -> None:
-    """More than a few and a tenth, or a half, point to a wrong setting or log."""
+    """A share is implausible above a few and a tenth, or above a half."""
     assert is_implausible(count, total) is implausible
 
 
 def test_the_setting_that_differs_is_named() -> None:
-    """Settings that are only here or only in the index prove nothing."""
+    """A setting that differs is named; one that only one side has is ignored."""
     noted = {"TICKETS_A": "1", "TICKETS_B": "", "TICKETS_C": "3"}
     assert unlike_setting(noted, {"TICKETS_A": "1", "TICKETS_B": ""}) is None
     found = unlike_setting(noted, {"TICKETS_A": "1", "TICKETS_B": "2"})
@@ -35,7 +35,7 @@ def test_the_setting_that_differs_is_named() -> None:
 
 
 def test_tickets_are_deleted_only_if_the_log_can_be_trusted() -> None:
-    """An expired beginning, unusable records and too many surplus tickets refuse it, with the number to give."""
+    """Expired records, unusable records or too many surplus tickets refuse the deletion, with the number to confirm."""
     sound = {"surplus": 3, "indexed": 100, "unusable": 1, "records": 200, "expired": 0}
     assert refusal_to_delete(**sound) is None
     for wrong in ({"expired": 1}, {"unusable": 100}, {"indexed": 6}):
@@ -43,7 +43,7 @@ def test_tickets_are_deleted_only_if_the_log_can_be_trusted() -> None:
 
 
 def test_a_repair_that_finds_any_share_plausible_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mutant that deletes however many tickets are surplus fails the test above."""
+    """A mutant that accepts any number of surplus tickets fails the test above."""
     monkeypatch.setattr(safety, "is_implausible", lambda _count, _total: False)
     with pytest.raises(AssertionError):
         test_tickets_are_deleted_only_if_the_log_can_be_trusted()
@@ -51,7 +51,7 @@ def test_a_repair_that_finds_any_share_plausible_is_caught(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("accepted", "refused"), [(0, True), (399, True), (400, False)])
 def test_a_rebuild_needs_the_exact_number_of_expired_records(accepted: int, refused: bool) -> None:
-    """The number was looked at, and has not grown since."""
+    """A rebuild on a trimmed log needs the exact, current number of expired records."""
 
     def check() -> None:
         require_complete("raw", unusable=0, records=100, expired=400, accepted_unusable=0, accepted_expired=accepted)

@@ -1,4 +1,4 @@
-"""The topics of a split stream, as the commands that compare or rebuild read them."""
+"""Reading the topics of a split stream for comparisons and rebuilds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +21,7 @@ _PARTITIONS = {"tickets.raw": 1, "tickets.embedded": 1, "tickets.dlq": 1}
 
 
 class _Cluster:
-    """One partition a topic; the embedding role commits two records at each look, up to `most`."""
+    """One partition per topic; the embedding role commits two records at each query, up to `most`."""
 
     def __init__(self, *, most: int = 100, start: int = 0) -> None:
         self._most = most
@@ -46,7 +46,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_comparison_waits_for_the_embedding_role() -> None:
-    """The enrichment role's commits count once the embedding role has read what followed from them."""
+    """A comparison waits until the embedding role has read the records of the enrichment role's commits."""
     cluster = _Cluster()
     assert SplitLog(Settings(), cluster, partitions=_PARTITIONS).committed() == {0: 7}
     assert cluster.committed >= 8

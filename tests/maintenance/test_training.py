@@ -110,7 +110,7 @@ def test_a_sample_is_the_same_every_time() -> None:
 
 
 def test_the_producers_labels_of_an_index_are_read(tmp_path: Path) -> None:
-    """Labels that were chosen here are not learnt from: mistakes would be handed on."""
+    """Only producers' labels are used for training: the model's own would repeat its mistakes."""
     settings = Settings(index=IndexSettings(path=tmp_path / "index"), classify=_by_examples(tmp_path))
     batch: Batch[Item] = Batch((*_records(6), _record(50, body="my card is lost", priority="high")))
     for step in ticket_steps(settings, EMBEDDER):
@@ -139,7 +139,7 @@ def test_nothing_to_train_on_is_one_line() -> None:
 
 
 def test_a_model_is_judged_by_other_tickets() -> None:
-    """A label that the model doesn't know is never right; a kind without tickets has no report."""
+    """A label unknown to the model counts as wrong, and a kind without tickets has no report."""
     trained = train(_embedded(_records(240)), precision=0.9, on_fit=lambda *_fit: None)
     strange = [_record(n, body="my card is lost", category="unknown") for n in range(5)]
     found = judge_model(trained.heads, _embedded(iter(strange)))

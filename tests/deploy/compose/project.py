@@ -14,7 +14,7 @@ FILE: Final = ROOT / "deploy" / "compose.yaml"
 
 SECURED: Final = FILE.with_name("compose.secured.yaml")
 
-#: `${NAME:-default}`, and in the secured file `${NAME:?message}` for what must be given.
+#: `${NAME:-default}`, and in the secured file `${NAME:?message}` for required variables.
 _VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+):(?P<kind>[-?])(?P<default>[^}]*)\}")
 
 Service = dict[str, Any]
@@ -84,7 +84,7 @@ def read_secured(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _merged(base: Any, over: Any, name: str = "") -> Any:
-    """`over` on top of `base`, as compose merges files: maps by key, volumes and ports to those there are."""
+    """`base` with `over` merged as compose does: maps by key, volumes and ports appended."""
     if isinstance(base, dict) and isinstance(over, dict):
         return {**base, **{key: _merged(base.get(key), value, key) for key, value in over.items()}}
     if isinstance(base, list) and name in {"volumes", "ports"}:

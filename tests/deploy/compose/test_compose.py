@@ -78,8 +78,7 @@ def test_every_role_runs_as_the_sizes_say() -> None:
 
 
 def test_every_http_service_runs_as_the_sizes_say() -> None:
-    """A service's module, port, cores and memory are those of sizes.yaml, it listens beyond its container, and it asks
-    for tokens of the issuer that the user names."""
+    """An HTTP service has its module, port, cores and memory of sizes.yaml, and trusts the configured issuer."""
     assert set(apps()) == set(_SIZES["services"])
     for name, service in apps().items():
         size = _SIZES["services"][name]

@@ -47,7 +47,7 @@ class _Secrets(Struct):
 
 
 class _Secured(Struct):
-    """The project, its secrets, and where its addresses and files are on this machine."""
+    """The project, its secrets, and its addresses and files on this machine."""
 
     project: dict[str, Any]
     secrets: _Secrets

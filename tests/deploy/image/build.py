@@ -1,4 +1,4 @@
-"""Builds the image without Docker: buildah with chroot isolation, on a debootstrapped Debian as the base.
+"""Builds the image without Docker: with buildah, chroot isolation, and a debootstrapped Debian as base.
 
 The user's cache keeps the base, and buildah's storage with the last images.
 """

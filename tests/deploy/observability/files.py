@@ -63,7 +63,7 @@ def panels() -> Iterator[Panel]:
 
 
 def as_asked(query: str, *, interval: str) -> str:
-    """`query` with Grafana's variables replaced: all roles, and rates over `interval`."""
+    """`query` with Grafana's variables replaced by all roles and by `interval`."""
     filled = query.replace("$__rate_interval", interval).replace("$job", ".+")
     assert "$" not in filled, f"{query}: a variable that the tests don't replace"
     return filled

@@ -1,4 +1,4 @@
-"""What the plans protect: the log, the disks, a quorum of the index, and a second region's names."""
+"""The plans protect the log, the disks and a quorum of the index, and give each region its own names."""
 
 import json
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_an_apply_goes_from_node_to_node(plans: dict[str, Planned]) -> None:
 
 
 def test_a_service_can_move_to_other_machines(plans: dict[str, Planned]) -> None:
-    """A worker's service is deployed anew and not replaced when its capacity provider changes."""
+    """A change of the capacity provider redeploys a worker's service without replacing it."""
     services = [each for each in plans["prod"].resources("aws_ecs_service") if "module.worker" in each["address"]]
     assert services
     assert all(each["values"]["force_new_deployment"] for each in services)

@@ -5,10 +5,10 @@
 - `records` breaks P1 to P6: records are lost, stale, resurrected, or wrongly dead-lettered.
 - `workers` breaks P7 to P10: memory, outages, shutdown, rebalances.
 - `secrets` breaks P11 and privacy.
-- `boundary` breaks P12: what is read from the broker.
-- `letters` breaks P14: what a replay of dead letters sends. `repairs` breaks it too: what a repair deletes.
-- `greedy` breaks P15: what one ticket or connection takes from others, and who may read.
-- `parts` breaks what unit tests prove.
+- `boundary` breaks P12: reading from the broker.
+- `letters` breaks P14 in replays of dead letters, and `repairs` breaks it in repairs.
+- `greedy` breaks P15 (fairness between tickets and connections) and file permissions.
+- `parts` breaks promises that unit tests prove.
 """
 
 from tests.faults.mutants import boundary, greedy, letters, parts, records, repairs, secrets, workers

@@ -1,4 +1,4 @@
-"""What is read from the broker: P12 and P1 broken."""
+"""Mutants that break P12 and P1: reading from the broker."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def trust_every_header() -> None:
 
 @mutant("P12", trial="unreadable_records")
 def wait_for_an_unreadable_batch() -> None:
-    """The client may read it one day."""
+    """An unreadable batch is waited for instead of skipped."""
     read = BatchSkipper.read
 
     def patient(self: BatchSkipper, item: Item) -> Sequence[Any]:
@@ -32,7 +32,7 @@ def wait_for_an_unreadable_batch() -> None:
 
 @mutant("P12", "P6", trial="unreadable_records")
 def pass_an_unreadable_batch_in_silence() -> None:
-    """It is gone, and no dead letter says so."""
+    """An unreadable batch is skipped without a dead letter."""
     finish = BatchSkipper._finish
 
     def silent(self: BatchSkipper, *arguments: Any, **more: Any) -> tuple[()]:

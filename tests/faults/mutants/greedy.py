@@ -1,4 +1,4 @@
-"""Mutants that break P15: one ticket or connection takes results, memory or threads from others, or anybody reads."""
+"""Mutants that break P15 (one ticket or connection starves others) and file permissions."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _HTTP: Any = http
 
 @mutant("P15", trial="flood_of_passages")
 def find_the_same_again() -> None:
-    """Each round of a search finds the tickets of the round before again, and there are few rounds."""
+    """Each round of a search finds the same tickets again, and rounds are few."""
     filter_of = _EMBEDDED.filter_of
 
     def among_all(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> Any:
@@ -45,7 +45,7 @@ def passages_of_any_length() -> None:
 
 @mutant("P15", trial="flood_of_connections")
 def thread_for_each_connection() -> None:
-    """Each connection has a thread of its own, for as long as it likes."""
+    """Each connection occupies its own thread without a limit of time."""
 
     class Threaded(ThreadingMixIn, WSGIServer):
         daemon_threads = True
@@ -69,7 +69,7 @@ def thread_for_each_connection() -> None:
 
 @mutant("P15", trial="flood_of_connections")
 def close_without_an_answer() -> None:
-    """A connection for whose request there is no room is closed."""
+    """A connection beyond the limit is closed without an answer."""
 
     def add_task(self: Any, connection: Any) -> None:
         if len(self._work.queue) < self._limits.waiting:
@@ -83,7 +83,7 @@ def close_without_an_answer() -> None:
 
 @mutant("P15", trial="files_of_an_index")
 def leave_files_to_the_umask() -> None:
-    """Folders and files have the rights that the process's umask leaves them."""
+    """Folders and files have the permissions of the process's umask."""
     patch(_LOCK, "keep_private", lambda _folder: None)
     patch(_LOCK, "make_private_folder", lambda folder: folder.mkdir(parents=True, exist_ok=True))
 

@@ -27,7 +27,7 @@ def replay_every_letter() -> None:
 
 @mutant("P14", trial="bad_letters_replayed")
 def replay_beside_another() -> None:
-    """A replay doesn't wait for the one that has begun."""
+    """A replay doesn't wait for one that is running."""
     plan = _DLQ.plan_replay
 
     def slowly(*arguments: Any, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Mutants that break what unit tests prove: their trials are probes (`tests.faults.probes`)."""
+"""Mutants that break promises of unit tests; their trials are probes (`tests.faults.probes`)."""
 
 import time
 from collections.abc import Callable
@@ -71,5 +71,5 @@ def ask_for_no_password() -> None:
 
 @mutant("secrets", trial="compose_without_passwords")
 def say_nothing_of_passwords() -> None:
-    """The plain file doesn't say that it asks for none."""
+    """The plain file doesn't say that it has no password."""
     patch(project, "opening", lambda: "The stream on one machine. compose.secured.yaml is another file.")

@@ -245,7 +245,7 @@ def _record_of(item: Any) -> Record:
     return record
 
 
-# --- P13: index and offsets that don't belong together are noticed
+# --- P13: an index that doesn't match the offsets is noticed
 
 
 @mutant("P13", "P1", trial="half_an_outage_then_kill")
@@ -261,13 +261,13 @@ def note_what_is_in_flight() -> None:
 
 @mutant("P13", "P1", "P2", "P4", trial="index_from_an_older_copy")
 def trust_every_index() -> None:
-    """The positions in the index are compared with nothing."""
+    """The positions in the index are not compared with the offsets."""
     for module in (_INDEX_CHECK, _POSITIONS):
         patch(module, "find_mismatch", lambda *_args: None)
 
 
 @mutant("P1", "P2", "P4", trial="index_from_an_older_copy")
 def answer_from_an_old_copy() -> None:
-    """A mismatch is said, and searches are answered all the same."""
+    """A mismatch is reported, but searches are still answered."""
     patch(Integrity, "fault", None)  # what the worker found
     patch(_SEARCHER, "missing_reason", lambda _missing: None)  # what the index says of itself

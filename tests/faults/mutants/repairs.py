@@ -26,5 +26,5 @@ def find_any_share_plausible() -> None:
 
 @mutant("P14", trial="repair_of_a_trimmed_log")
 def trust_a_trimmed_log() -> None:
-    """A repair takes what is left of the log for all that was ever in it."""
+    """A repair takes a trimmed log for the whole one."""
     patch(RawLog, "expired", lambda _self: 0)

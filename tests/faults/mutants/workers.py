@@ -155,7 +155,7 @@ def wait_forever_to_leave() -> None:
 
 @mutant("P9", trial="terminated_before_its_first_commit")
 def ask_until_the_broker_answers() -> None:
-    """The last positions wait for the broker's word on the group's offsets."""
+    """Writing the last positions waits until the broker answers with the group's offsets."""
     patch(NotingTracker, "group_offsets", lambda _self: None)
 
 

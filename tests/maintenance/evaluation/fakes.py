@@ -1,4 +1,4 @@
-"""A searcher whose answers are given."""
+"""A searcher with given answers."""
 
 from collections.abc import Mapping, Sequence
 

@@ -13,7 +13,7 @@ _VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 
 @given(_VALUES)
 def test_the_figure_is_the_mean_inside_its_interval(values: list[float]) -> None:
-    """A seed gives one interval."""
+    """The figure is the mean and lies in its interval, which is the same for equal seeds."""
     found = interval(values)
     assert found == interval(values)
     assert found.value == pytest.approx(np.mean(values))
@@ -22,7 +22,7 @@ def test_the_figure_is_the_mean_inside_its_interval(values: list[float]) -> None
 
 
 def test_more_questions_make_a_narrower_interval() -> None:
-    """Nine times as many make it about a third as wide."""
+    """Nine times as many questions make the interval about a third as wide."""
     few, many = interval([0.0, 1.0] * 20), interval([0.0, 1.0] * 180)
     assert (few.high - few.low) / (many.high - many.low) == pytest.approx(3, rel=0.25)
 
@@ -44,7 +44,7 @@ def test_strata_count_alike() -> None:
 
 
 def test_a_paired_difference_is_narrower_than_the_figures() -> None:
-    """Questions that are equally hard for both say nothing about the difference."""
+    """The interval of a paired difference is narrower, because equally hard questions cancel out."""
     rng = np.random.default_rng(2)
     before = rng.random(100)
     gain = difference(list(before), list(before - 0.05))
@@ -54,7 +54,7 @@ def test_a_paired_difference_is_narrower_than_the_figures() -> None:
 
 
 def test_chunks_do_not_change_the_number_of_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Large sets are resampled in pieces, with the same result."""
+    """Resampling in chunks, as for large sets, gives the same result."""
     values = list(np.random.default_rng(3).random(50))
     whole = interval(values)
     monkeypatch.setattr(bootstrap, "_CHUNK", 500)

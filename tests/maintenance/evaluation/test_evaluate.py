@@ -30,7 +30,7 @@ def _scores(answers: dict[str, list[str]]) -> list[Score]:
 
 
 def test_each_measure_is_the_mean_over_the_questions_that_have_answers() -> None:
-    """A question that nothing answers counts for "nothing found" only."""
+    """Questions without a relevant ticket count in the measure "nothing found" only."""
     figures = summarise(_scores(_ANSWERS))[0].figures
     assert figures["mrr@10"].value == 0.5
     assert figures["hit@1"].count == 3
@@ -38,14 +38,14 @@ def test_each_measure_is_the_mean_over_the_questions_that_have_answers() -> None
 
 
 def test_saying_nothing_where_there_is_something_is_an_error() -> None:
-    """The accuracy is balanced: three right of three and none right of one make a half."""
+    """The accuracy of "nothing found" is balanced: 3 of 3 and 0 of 1 give a half."""
     everything = {**_ANSWERS, "sourdough": ["T-5"]}
     assert summarise(_scores(everything))[0].figures[NOTHING].value == 0.5
     assert summarise(_scores({}))[0].figures[NOTHING].value == 0.5
 
 
 def test_groups_are_kinds_and_languages() -> None:
-    """All questions come first; a group that is the only one of its sort is not repeated."""
+    """The first group is all questions; a kind or language that all share isn't repeated."""
     groups = {group.name: group for group in summarise(_scores(_ANSWERS))}
     assert list(groups) == [ALL, "identifier", "meaning", "nothing", "de", "en"]
     assert groups["de"].figures["mrr@10"].value == 0.5
@@ -54,7 +54,7 @@ def test_groups_are_kinds_and_languages() -> None:
 
 
 def test_a_ticket_is_left_out_of_its_own_results() -> None:
-    """The ticket that a question was taken from is not counted, and the search is asked for one more."""
+    """The ticket that a question was taken from is ignored in its results, so one more is requested."""
     searcher = FakeSearcher({"one": ["T-7", "T-1"]})
     question = Question(tenant="acme", question="one", relevant=("T-1",), without=("T-7",))
     assert ask_of(searcher)(question) == Found(("T-1",), nothing=False)
@@ -62,7 +62,7 @@ def test_a_ticket_is_left_out_of_its_own_results() -> None:
 
 
 def test_a_ticket_may_be_the_question() -> None:
-    """Its like are asked for, and it is never counted itself."""
+    """A question may be a ticket id: similar tickets are searched, and the ticket itself is ignored."""
     searcher = FakeSearcher({"T-7": ["T-7", "T-1"]})
     question = Question(tenant="acme", ticket="T-7", relevant=("T-1",))
     assert ask_of(searcher)(question) == Found(("T-1",), nothing=False)

@@ -1,4 +1,4 @@
-"""A new index takes the place of the old one only if it finds as much."""
+"""A new index replaces the old one only if it finds about as much."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,14 +60,14 @@ def _gate(folder: Path, *, accept_worse: bool = False, margin: float = 0.02) -> 
     ],
 )
 def test_a_fall_counts_beyond_the_margin_and_beyond_chance(gain: Interval, is_worse: bool) -> None:
-    """A figure is worse if it fell by more than the margin and its interval is below 0."""
+    """A figure is worse if it falls by more than the margin and its interval lies below 0."""
     assert bool(worse_figures({"mrr@10": gain}, margin=0.02)) == is_worse
     assert bool(worse_figures({"nothing": gain}, margin=0.02)) == is_worse
     assert not worse_figures({"recall@10": gain}, margin=0.02)
 
 
 def test_a_worse_index_is_refused(tmp_path: Path) -> None:
-    """An index without the tickets to find is refused, with the figures and the way out."""
+    """An index without the relevant tickets is refused, with the figures and the option that accepts it."""
     with _index(tmp_path / "old", 5):
         pass
     with _index(tmp_path / "new", 0) as new, pytest.raises(WorseIndexError, match=r"mrr@10 -1\.000") as raised:
@@ -76,7 +76,7 @@ def test_a_worse_index_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_worse_index_is_accepted_if_that_is_said(tmp_path: Path) -> None:
-    """The gains are returned, so that they can be shown."""
+    """A worse index is accepted on request, and its gains are returned."""
     with _index(tmp_path / "old", 5):
         pass
     with _index(tmp_path / "new", 0) as new:
@@ -85,7 +85,7 @@ def test_a_worse_index_is_accepted_if_that_is_said(tmp_path: Path) -> None:
 
 
 def test_an_equal_index_is_let_in(tmp_path: Path) -> None:
-    """The same tickets make no difference."""
+    """An index with the same tickets is accepted."""
     with _index(tmp_path / "old", 5):
         pass
     with _index(tmp_path / "new", 5) as new:
@@ -94,19 +94,19 @@ def test_an_equal_index_is_let_in(tmp_path: Path) -> None:
 
 
 def test_without_an_old_index_nothing_is_compared(tmp_path: Path) -> None:
-    """The first index is let in."""
+    """Without an old index the new one is accepted."""
     with _index(tmp_path / "new", 0) as new:
         assert _gate(tmp_path / "old").compare(new, _EMBEDDER.stamp) == {}
 
 
 def test_an_index_of_another_model_is_not_asked(tmp_path: Path) -> None:
-    """Its vectors can't be compared with the questions'."""
+    """An old index of another model isn't searched, because its vectors can't be compared."""
     with _index(tmp_path / "new", 0) as new, pytest.raises(ConfigError, match="has vectors of other/1"):
         _gate(tmp_path / "old").compare(new, "other/1")
 
 
 def test_a_gate_that_lets_everything_in_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the comparison a worse index would be let in, so it is what refuses it."""
+    """A mutant without the comparison accepts a worse index."""
     monkeypatch.setattr(gate, "worse_figures", lambda _gains, **_margin: "")
     with _index(tmp_path / "old", 5):
         pass

@@ -1,4 +1,4 @@
-"""The measures of a ranking, by examples computed by hand and by their laws."""
+"""Measures of a ranking: examples computed by hand, and laws."""
 
 from math import log2
 
@@ -13,7 +13,7 @@ _GRADES = st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.integers(1, 3)
 
 
 def test_the_reciprocal_rank_is_of_the_first_relevant_ticket() -> None:
-    """The second place gives a half, and places beyond the depth give nothing."""
+    """Rank 2 gives a half, and ranks beyond the depth give 0."""
     assert reciprocal_rank("abc", {"b": 1, "c": 1}) == 0.5
     assert reciprocal_rank("abc", {"z": 1}) == 0
     assert reciprocal_rank([*map(str, range(20))], {"10": 1}) == 0
@@ -21,13 +21,13 @@ def test_the_reciprocal_rank_is_of_the_first_relevant_ticket() -> None:
 
 
 def test_recall_is_of_all_relevant_tickets() -> None:
-    """Two of three are found; of more than ten, ten can be."""
+    """Recall is the share of relevant tickets in the first ten, out of at most ten."""
     assert recall("abx", {"a": 1, "b": 1, "c": 1}) == pytest.approx(2 / 3)
     assert recall([*map(str, range(10))], {str(n): 1 for n in range(30)}) == 1
 
 
 def test_a_hit_is_the_first_ticket() -> None:
-    """A relevant ticket in the second place is no hit, and nothing found is none."""
+    """A hit needs a relevant ticket at rank 1."""
     assert (hit("ab", {"a": 1}), hit("ab", {"b": 1}), hit("", {"a": 1})) == (1, 0, 0)
 
 
@@ -39,7 +39,7 @@ def test_gains_are_discounted_by_rank() -> None:
 
 @given(found=_IDS, grades=_GRADES)
 def test_measures_are_between_0_and_1(found: list[str], grades: dict[str, int]) -> None:
-    """All are 0 if nothing relevant is found, and none if something is, except the hit."""
+    """Every measure is in [0, 1], is 0 if nothing relevant is found, and else (except the hit) above 0."""
     values = [of(found, grades) for of in (reciprocal_rank, recall, ndcg)]
     assert all(0 <= value <= 1 + 1e-9 for value in values)
     anything = bool(set(found[:DEPTH]) & grades.keys())
@@ -48,6 +48,6 @@ def test_measures_are_between_0_and_1(found: list[str], grades: dict[str, int]) 
 
 @given(found=_IDS, grades=_GRADES)
 def test_tickets_beyond_the_depth_do_not_count(found: list[str], grades: dict[str, int]) -> None:
-    """Only the first ten tickets are looked at."""
+    """Tickets beyond rank 10 don't change a measure."""
     for of in (reciprocal_rank, recall, ndcg):
         assert of(found, grades) == of(found[:DEPTH], grades)

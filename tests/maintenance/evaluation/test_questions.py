@@ -9,7 +9,7 @@ from maintenance.evaluation.questions import Question, read_questions, write_que
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    """Questions survive a file, with grades, languages and kinds."""
+    """Writing questions to a file and reading them restores grades, languages and kinds."""
     questions = [
         Question(tenant="acme", question="why?", relevant=("T-1", "T-2")),
         Question(
@@ -25,7 +25,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
-    """An empty line is no question."""
+    """Empty lines are skipped."""
     file = tmp_path / "questions.jsonl"
     file.write_text('\n{"tenant":"a","question":"x","relevant":["1"]}\n\n')
     assert len(read_questions(file)) == 1
@@ -50,7 +50,7 @@ def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_names_its_line(tmp_path: Path, line: str, words: str) -> None:
-    """The message says which line is wrong, and what to write."""
+    """The error names the line and says what to write."""
     file = tmp_path / "questions.jsonl"
     file.write_text(f'{{"tenant":"a","question":"x","relevant":["1"]}}\n{line}\n')
     with pytest.raises(ConfigError, match="line 2 of") as raised:
@@ -59,7 +59,7 @@ def test_a_mistake_names_its_line(tmp_path: Path, line: str, words: str) -> None
 
 
 def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
-    """So is a missing one."""
+    """An empty file and a missing one are refused."""
     file = tmp_path / "questions.jsonl"
     file.write_text("\n")
     with pytest.raises(ConfigError, match="has no questions"):

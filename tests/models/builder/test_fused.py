@@ -1,4 +1,4 @@
-"""The float16 graph of fused operators, run here on the CPU, and what a GPU session does around it."""
+"""The float16 graph of fused operators, run on the CPU, and a GPU session's padding."""
 
 from pathlib import Path
 from typing import Any

@@ -15,7 +15,7 @@ TEXTS = ["the card", "lost", "", "the lost card . " * 4, "abc def ghi", "zebra c
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_a_model_of_another_shape_is_quantised_too(tmp_path: Path, pooling: str) -> None:
-    """A model without shipped ranges is calibrated; its vectors are close to fp32's, and the same bits in any batch."""
+    """A model without shipped ranges is calibrated; its vectors are close to fp32's and bit-identical in any batch."""
     card = tiny.make(tmp_path / "weights", pooling=pooling)
     embedders = [
         open_onnx_embedder(

@@ -25,7 +25,7 @@ def _saved(folder: Path) -> LabelManifest:
 
 
 def test_a_saved_model_labels_as_before(tmp_path: Path) -> None:
-    """What is loaded gives the same labels as what was saved, and has the manifest's stamp."""
+    """A loaded model gives the same labels as the saved one, and has the manifest's stamp."""
     manifest = _saved(tmp_path / "labels" / "1")
     loaded = load_label_model(tmp_path / "labels" / "1", model=_MODEL)
     before = LabelModel(heads_of(_DIMENSION), stamp=manifest.stamp)
@@ -129,7 +129,7 @@ def test_a_damaged_model_is_one_line(tmp_path: Path, damage: Callable[[Path], ob
 
 
 def test_a_model_never_replaces_another(tmp_path: Path) -> None:
-    """The folder of an older model is refused, so that it can be gone back to; so is a file."""
+    """Saving to a folder with a model, or to a file, is refused, so that the old model isn't lost."""
     _saved(tmp_path / "1")
     with pytest.raises(ConfigError, match="there is a label model already"):
         _saved(tmp_path / "1")

@@ -35,7 +35,7 @@ def _unspoken(vectors: Vector, labels: Sequence[str]) -> tuple[Vector, list[Spar
 
 
 def test_a_fitted_head_labels_unseen_tickets_as_the_folds_promise() -> None:
-    """Unseen tickets are right as often as asked, the confidences are calibrated, and most tickets get a label."""
+    """On unseen tickets precision is as wanted, confidences are calibrated, and most tickets get a label."""
     fits: list[tuple[int, int]] = []
     vectors, labels = tickets(600, seed=1)
     unspoken = [None] * len(labels)
@@ -71,7 +71,7 @@ def _spoken(labels: Sequence[str], *, seed: int, telling: float) -> list[SparseV
 
 
 def test_words_that_tell_labels_apart_count() -> None:
-    """With telling words more tickets are right and get a label; words that tell nothing are left out."""
+    """Informative words make more tickets right and labelled; uninformative words are left out."""
     (vectors, labels), (others, truth) = tickets(400, seed=9, spread=1.0), tickets(2_000, seed=10, spread=1.0)
     alone = judge(_fit_head(vectors, labels).head, *_unspoken(others, truth))
     for telling in (0.6, 0.0):
@@ -97,7 +97,7 @@ def test_two_labels_are_told_apart_too() -> None:
 
 
 def test_a_rare_label_is_kept_and_never_given() -> None:
-    """A label with one ticket counts against the others where it is mistaken for them, and gets no threshold."""
+    """A label with one ticket is kept as a competitor, but gets no threshold."""
     vectors, labels = tickets(200, seed=5, spread=0.2)
     labels[0] = "Ärger\0"
     fitted = _fit_head(vectors, labels)
@@ -115,14 +115,14 @@ def test_too_few_tickets_say_so(labels: list[str]) -> None:
 
 
 def test_copies_of_a_ticket_count_once() -> None:
-    """A copy in another fold would be predicted by its twin."""
+    """Duplicates are dropped, because a copy in another fold would be predicted by its twin."""
     vectors, labels = tickets(4, seed=7)
     kept = without_duplicates(np.concatenate([vectors, vectors]), [*labels, *labels[:3], "another"])
     assert kept == [0, 1, 2, 3, 7]
 
 
 def test_the_calibration_undoes_overconfidence() -> None:
-    """Probabilities that promise too much become the share that is right."""
+    """Calibration turns overconfident probabilities into the share that is right."""
     rng = np.random.default_rng(8)
     truth = rng.uniform(0.5, 1, 20_000)
     right = rng.random(20_000) < truth
@@ -132,7 +132,7 @@ def test_the_calibration_undoes_overconfidence() -> None:
 
 
 def test_without_the_library_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers run without scikit-learn; only training asks for it."""
+    """Without scikit-learn, which only training needs, the error says what to install."""
     monkeypatch.setattr(fit, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match=r"training needs scikit-learn, .* requirements/train\.txt"):
         _fit_head(*tickets(90, seed=3))

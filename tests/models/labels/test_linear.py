@@ -24,7 +24,7 @@ def _category(found: LinearHead, vector: Vector) -> Label | None:
 
 
 def check_thresholds(model: Callable[[LinearHead], LabelModel]) -> None:
-    """A label is given from its own threshold on, and one that is never sure enough is never given."""
+    """A label is given from its own threshold on, and a label without a threshold never."""
     vector = _vector(0, 2, 0)
     sure = float(np.round(np.exp(2) / (np.exp(2) + 2), 4))
     for threshold, expected in ((sure, Label("b", sure)), (sure + 0.0001, None), (NEVER, None)):
@@ -99,7 +99,7 @@ def test_a_vector_has_the_same_labels_alone_and_among_others() -> None:
 
 @given(st.floats(0, 1), st.floats(-200, 200), st.floats(-200, 200))
 def test_one_confidence_is_as_many(probability: float, slope: float, offset: float) -> None:
-    """A worker's confidence of one label is the one that its threshold was chosen by."""
+    """The confidence computed for one label equals the one computed for all, by which its threshold was chosen."""
     calibration = Calibration(slope, offset)
     many = calibration.confidence(np.array([probability]))[0]
     assert calibration.confidence_of(probability) == pytest.approx(many, abs=1.01e-4)

