@@ -12,9 +12,9 @@ from types import ModuleType
 
 @contextmanager
 def mutant(package: str, module: str, code: str, fault: str, test: str) -> Iterator[Callable[..., None]]:
-    """The function `test` (`file.function` in tests/) on fresh modules, one of which has `fault` instead of `code`.
+    """Return `test` (`file.function` in tests/), loaded on fresh modules, one of which has `fault` instead of `code`.
 
-    It is called with each of its parameters, or with fixtures: by name, the function in its file that makes it.
+    Calling it runs all its parameters, with `fixtures` by name, each made by a function of its file.
     """
     found, fresh = sys.modules, (f"{package}.", f"tests.{package}.")
     kept = {name: found.pop(name) for name in list(found) if name.startswith(fresh)}

@@ -76,7 +76,7 @@ def test_the_shipped_ranges_are_those_of_the_weights(embedder: Embedder) -> None
     tensors = read_tensors(weights / WEIGHTS)
     again = calibrate(card, read_shape(weights / CONFIG), tensors, weights / TOKENIZER, texts=calibration_texts()[::60])
     assert set(again) == set(shipped)
-    for group in (name for name in shipped if name.startswith("output")):  # their channels are not divided
+    for group in (name for name in shipped if name.startswith("output")):  # tensors without per-channel ranges
         assert shipped[group].least - 1e-4 <= again[group].least
         assert again[group].greatest <= shipped[group].greatest + 1e-4
         assert again[group].greatest > 0.4 * shipped[group].greatest

@@ -18,12 +18,12 @@ def test_auto_is_int8_on_a_cpu_with_vnni(flags: tuple[str, ...], precision: Prec
 
 
 def test_auto_is_fp16_on_a_gpu() -> None:
-    """The CPU's flags don't matter for a GPU."""
+    """On a GPU `auto` is fp16, regardless of the CPU's flags."""
     assert choose_precision("auto", "cuda", cpu=Cpu("x", ("avx512_vnni",), 1)) == "fp16"
 
 
 def test_a_precision_that_is_named_is_taken() -> None:
-    """The CPU's flags decide for `auto` only."""
+    """A named precision is used, regardless of the CPU's flags."""
     assert choose_precision("int8", "cpu", cpu=Cpu("x", (), 1)) == "int8"
     assert choose_precision("fp32", "cuda") == "fp32"
 

@@ -41,7 +41,7 @@ def make(folder: Path, *, pooling: Any = "mean", seed: int = 3) -> ModelCard:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    tokenizer.enable_padding(length=16)  # as shipped files do; the encoder must not mind
+    tokenizer.enable_padding(length=16)  # as in shipped files; the encoder must ignore it
     tokenizer.enable_truncation(16)
     tokenizer.save(str(folder / TOKENIZER))
     files = {name: sha256_of(folder / name) for name in (CONFIG, WEIGHTS, TOKENIZER)}

@@ -59,7 +59,7 @@ def _passages(
 
 
 def test_a_short_ticket_is_one_passage_with_its_subject_before_it() -> None:
-    """What is shown is the body; what is embedded has the subject too."""
+    """A short ticket is one passage that shows the body and embeds the subject before it."""
     (only,) = _passages(enriched(subject="Card lost", body="In Lyon."))
     assert (only.text, only.embed_text) == ("In Lyon.", "Card lost\nIn Lyon.")
     assert (only.role, only.public, only.message) == ("customer", True, -1)
@@ -144,7 +144,7 @@ def test_a_passage_is_bounded_in_characters(tokenizer: TokenizerPort, text: str)
 
 
 def test_the_longest_messages_lose_their_ends() -> None:
-    """Of a ticket with too many passages every message keeps its first ones, and the huge ones have equal shares."""
+    """A ticket with too many passages keeps the first ones of every message, and huge messages get equal shares."""
     long = " ".join(f"w{n}" for n in range(3_000))
     messages = [message("first"), message(long), message("between"), message(long), message("last", public=False)]
     done = _chunked(enriched(body="Lost.", messages=tuple(messages)), max_passages=51)
@@ -170,7 +170,7 @@ def test_a_share_is_fair(lengths: list[int], most: int) -> None:
 
 
 def test_few_characters_are_tokenised_at_once() -> None:
-    """The texts of a batch are tokenised in slices: all their tokens at once would take a hundred times the memory."""
+    """The texts of a batch are tokenised in slices: all tokens at once would take a hundred times the memory."""
     asked: list[int] = []
 
     class Counting:

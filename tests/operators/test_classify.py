@@ -1,4 +1,4 @@
-"""Labels fill the gaps that the producer left."""
+"""Labels are chosen for tickets whose producer gave none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -51,7 +51,7 @@ def test_both_labels_come_from_the_first_passage() -> None:
 
 
 def test_the_terms_are_those_of_the_first_point() -> None:
-    """The labeller is given the terms that the index gets, so that a model can be trained on an index too."""
+    """The labeller gets the same terms as the index, so a model can be trained on an index too."""
     labeller, item = _Labeller(), _embedded(subject="Printer ERR-7")
     classify([item], labeller=labeller)
     (made,) = add_terms([one for one in to_points([item]) if isinstance(one, TicketPoints)])
@@ -63,7 +63,7 @@ def test_the_terms_are_those_of_the_first_point() -> None:
 
 
 def test_a_label_that_the_producer_gave_is_kept() -> None:
-    """The labeller is asked only for what is open, and not at all if nothing is."""
+    """The labeller is asked for missing labels only, and not called if none is missing."""
     labeller = _Labeller("category", "priority")
     first, second = classify(
         [_embedded(category="other"), _embedded(category="other", priority="low")], labeller=labeller
@@ -76,7 +76,7 @@ def test_a_label_that_the_producer_gave_is_kept() -> None:
 
 
 def test_a_ticket_in_doubt_gets_no_label_and_no_stamp() -> None:
-    """Where the labeller knows nothing, the ticket is unchanged."""
+    """A ticket for which the labeller has no label is unchanged."""
     item = _embedded()
     assert classify([item], labeller=_Labeller()) == [item]
     assert classify([item], labeller=None) == [item]

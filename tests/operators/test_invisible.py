@@ -1,4 +1,4 @@
-"""Invisible characters go, except where they shape what is seen."""
+"""Invisible characters are removed, except where they shape visible text."""
 
 import pytest
 from hypothesis import given
@@ -52,7 +52,7 @@ def test_removing_twice_is_removing_once(text: str) -> None:
 
 
 def test_filler_of_a_mailing_leaves_no_space() -> None:
-    """What mailing tools put behind a preheader is cut to nothing."""
+    """The invisible filler behind a mailing's preheader is removed completely."""
     assert (
         clean_text("Your invoice is ready" + "\u034f\u200c\u00a0" * 50 + "\n\nHello")
         == "Your invoice is ready\n\nHello"

@@ -101,7 +101,7 @@ def test_messages_are_read_without_a_body() -> None:
     assert _language(messages=(message("Wo bleibt meine Bestellung, ich warte seit Wochen"),)) == "de"
 
 
-#: What mail gateways add, in the language of the company that they protect.
+#: Banners that mail gateways add, in their company's language.
 BANNERS: Final = (
     (
         "CAUTION: This email originated from outside of the organization. Do not click links or open attachments "
@@ -145,7 +145,7 @@ def test_a_banner_does_not_decide(code: str, banner: str) -> None:
 
 @pytest.mark.parametrize("banner", _FOREIGN_BANNERS)
 def test_a_foreign_banner_does_not_decide(banner: str) -> None:
-    """An English mail to a company abroad is English, or has no label."""
+    """An English mail below a foreign banner is labelled English, or not at all."""
     for body in (f"{banner}\n\n{_EN}", f"{banner} {_EN}", f"{_EN}\n{banner}"):
         assert _language(body=body) in {"en", None}
 
@@ -156,7 +156,7 @@ def test_a_mail_of_few_words_below_a_banner_is_not_in_the_banners_language() -> 
         assert _language(body=f"{banner}\n\nDer Export geht nicht.") in {"de", None}
 
 
-#: What programs write, which is English in every country.
+#: Output of programs, which is English in every country.
 PROGRAMS: Final = {
     "names": "java.lang.NullPointerException at com.example.export.ExportService.run(ExportService.java:42) "
     "at com.example.service.RequestHandler.handle(RequestHandler.java:118) at com.example.Main.main(Main.java:17)",
@@ -178,7 +178,7 @@ PROGRAMS: Final = {
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_code_and_logs_do_not_decide(program: str) -> None:
-    """Two sentences of a customer determine the language, beside a page of a program's output."""
+    """Two sentences of a customer determine the language, despite a page of a program's output."""
     for code, sentence in (
         ("de", "Der Export bricht immer wieder ab, bitte helfen Sie mir."),
         ("pl", "Eksport się zatrzymuje, proszę o pomoc."),

@@ -48,19 +48,19 @@ _embed: Operator = partial(embed, embedder=EMBEDDER)
 
 
 def _as_enriched(ticket: Ticket) -> Record:
-    """The record of `tickets.enriched` that it becomes."""
+    """Its record in `tickets.enriched`."""
     return _sent(encode_enriched(_chunk(_language([ticket]))[0]))
 
 
 def _as_points(ticket: Ticket) -> TicketPoints:
-    """The points that it becomes."""
+    """Its points."""
     (points,) = to_points(_embed(_chunk(_language([ticket]))))
     assert not isinstance(points, Rejected)
     return points
 
 
 def _as_embedded(ticket: Ticket) -> Record:
-    """The record of `tickets.embedded` that it becomes."""
+    """Its record in `tickets.embedded`."""
     return _sent(encode_embedded(_as_points(ticket), model="m"))
 
 

@@ -1,4 +1,4 @@
-"""Whether, when and by which message a ticket was solved."""
+"""The outcome of a ticket: solved or not, when, and by which message."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_an_open_or_reopened_ticket_is_not_solved() -> None:
 
 
 def test_a_ticket_solved_without_an_answer_has_no_resolution() -> None:
-    """Its time is that of the last change."""
+    """A ticket solved without an answer has no resolution, and was solved at its last change."""
     (found,) = _payloads(body="x", status="solved")
     assert (found["solved"], found["solved_at"], found["messages"]) == ("yes", 5_000, 0)
     assert "resolution" not in found

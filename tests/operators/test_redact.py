@@ -1,4 +1,4 @@
-"""Redaction of single texts, fields and tickets, on cases written by hand."""
+"""Redaction of texts, fields and tickets: hand-written cases."""
 
 import re
 import time

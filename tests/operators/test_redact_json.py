@@ -1,4 +1,4 @@
-"""Redaction of the source of JSON, by the strings that it stands for."""
+"""Redaction of JSON source by its decoded strings."""
 
 import time
 
@@ -27,7 +27,7 @@ from operators.redact import redact_json
     ],
 )
 def test_json_source_is_redacted_by_the_strings_it_stands_for(source: str, redacted: str) -> None:
-    """Escapes hide nothing, names are read with their values, and the layout stays, in broken JSON too."""
+    """Escaped values are found, names label their values, and the layout stays, in broken JSON too."""
     assert redact_json(source) == redacted
 
 

@@ -120,7 +120,7 @@ def test_recall_of_disguised_values(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_lookalikes_stay(capsys: pytest.CaptureFixture[str]) -> None:
-    """At most 1 % of texts with order numbers, versions, dates, storage URLs or code lose something."""
+    """At most 1 % of texts with order numbers, versions, dates, storage URLs or code are altered."""
     wrong = [(labelled.text, span) for labelled in LOOKALIKES for span in find_pii(labelled.text)]
     with capsys.disabled():
         print(f"\nlookalikes: {len(wrong)} of {len(LOOKALIKES)} texts lose something")

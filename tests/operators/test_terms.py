@@ -71,7 +71,7 @@ def test_a_question_of_another_language_finds_names() -> None:
 
 
 def test_placeholders_and_common_words_have_no_terms() -> None:
-    """What redaction put into a text finds nothing, nor do articles; words in brackets and in capitals do."""
+    """Placeholders of redaction and articles have no terms; words in brackets or capitals have."""
     assert passage_terms("[EMAIL] [PHONE], token=[SECRET]").indices.tolist() == [term_id("token")]
     assert passage_terms("it is the").indices.size == 0
     assert passage_terms("IT [ERROR]").indices.size == 2

@@ -68,13 +68,13 @@ def test_a_long_ticket_is_sampled_all_over() -> None:
 
 
 def test_a_window_that_begins_within_a_log_line_begins_after_it() -> None:
-    """A line is a log's for what it begins with, which a window may not hold."""
+    """A window that begins inside a log line starts after it, because a log line is recognised by its beginning."""
     log = "2024-01-05 08:12:33,123 ERROR connection refused while the file was opened by another process\n"
     assert set(_words(body=_GERMAN + "\n" + log * 40 + _GERMAN).split("\n")) == {_GERMAN}
 
 
 def test_the_customers_messages_count_and_an_agents_only_without_them() -> None:
-    """A thread's language is the customer's, and an agent's only in a ticket that the customer wrote nothing in."""
+    """Agents' messages are sampled only if the customer wrote nothing."""
     agent, customer = message("We are looking into it."), message(_GERMAN, author="customer")
     assert _words(body="", messages=(agent, customer)) == _GERMAN
     assert _words(body="", messages=(agent,)) == agent.body

@@ -12,7 +12,7 @@ from tests.rigs.waiting import wait_until
 
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
-    """The URL of the app, without a slash at its end."""
+    """The app's URL, without a trailing slash."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

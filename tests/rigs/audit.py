@@ -1,7 +1,7 @@
 """Looks the locked packages up in the package index's list of known vulnerabilities: `make audit`.
 
-pip-audit says "no known vulnerabilities" where the service knows none of the packages, as behind a mirror without the
-list. So its JSON is read here: what was not looked up is said, and is neither a fault nor a success.
+pip-audit reports "no known vulnerabilities" if the service knows none of the packages, as behind a mirror without the
+list. So this reads its JSON: packages that were not looked up are reported, as neither a fault nor a success.
 """
 
 import subprocess
@@ -45,7 +45,7 @@ RunTool = Callable[[Path], str]
 
 
 def run_tool(lock: Path) -> str:
-    """The JSON that pip-audit prints; empty where the service doesn't answer."""
+    """The JSON that pip-audit prints; empty if the service doesn't answer."""
     command = [str(_TOOL), "--requirement", str(lock), "--require-hashes", "--disable-pip", "--format", "json"]
     command += ["--vulnerability-service", "pypi", "--progress-spinner", "off", "--timeout", "15"]
     try:

@@ -21,7 +21,7 @@ AUDIENCE: Final = "api"
 
 @cache
 def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """The key of a name, made once in a process."""
+    """The key of this name, made once per process."""
     del name
     return rsa.generate_private_key(public_exponent=65_537, key_size=bits)
 
@@ -64,7 +64,7 @@ class Issuer:
         headers: Mapping[str, object] | None = None,
         key: str | None = None,
     ) -> str:
-        """A token as Cognito issues it; what is None is left out. Without roles it has the role agent."""
+        """A token as Cognito issues it, by default with the role agent; claims that are None are left out."""
         now = int(time.time())
         content: dict[str, object] = {
             "iss": ISSUER,
@@ -94,7 +94,7 @@ class Issuer:
 
 
 def sign(header: Mapping[str, object], claims: Mapping[str, object], key: rsa.RSAPrivateKey) -> str:
-    """A token of this header, whatever it says, that RS256 signs."""
+    """A token with this header, signed with RS256 regardless of the header."""
     content = f"{encode(msgspec.json.encode(header))}.{encode(msgspec.json.encode(claims))}"
     return f"{content}.{encode(key.sign(content.encode(), PKCS1v15(), SHA256()))}"
 

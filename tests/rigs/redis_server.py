@@ -24,7 +24,7 @@ from tests.rigs.tls import TlsEndpoint
 from tests.rigs.waiting import PATIENCE_S, wait_until
 
 PASSWORD: Final = "not-a-secret"
-#: Another process may take a port between its choice and the server's start.
+#: Tries: another process may take the port between its choice and the server's start.
 _TRIES: Final = 5
 _COMMON: Final = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--daemonize", "no")
 
@@ -38,15 +38,15 @@ class RedisServer:
         self._process = process
 
     def freeze(self) -> None:
-        """Connections stay open, and nothing answers."""
+        """Stop the process: connections stay open, and nothing answers."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Continue the process."""
         self._process.send_signal(signal.SIGCONT)
 
     def answers(self) -> bool:
-        """Whether it accepts connections, its password or another."""
+        """Whether it accepts connections, even if it refuses the password."""
         tls = {"ssl": True, "ssl_cert_reqs": "none"} if str(self.settings.url).startswith("rediss") else {}
         host, _, port = self.address.rpartition(":")
         try:
@@ -75,7 +75,7 @@ def start_valkey(*, password: str = "") -> Iterator[RedisServer]:
 
 @contextmanager
 def start_valkey_with_tls(folder: Path) -> Iterator[RedisServer]:
-    """A Valkey server that requires a password, behind a TLS endpoint of ours: its wheel speaks no TLS."""
+    """A Valkey server that requires a password, behind our TLS endpoint, because its wheel has no TLS."""
     authority = Authority(folder, "authority")
     own = authority.sign("valkey", address="127.0.0.1")
     with start_valkey(password=PASSWORD) as server, TlsEndpoint(server.address, own) as endpoint:

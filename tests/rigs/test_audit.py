@@ -1,4 +1,4 @@
-"""The audit of the locks fails for a known vulnerability alone, and never takes silence for health."""
+"""The audit of the locks fails for known vulnerabilities only, and reports packages that it couldn't look up."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def _report(*dependencies: dict[str, Any]) -> str:
 def test_the_audit_says_what_it_knows(
     outputs: tuple[str, str], code: int, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit code is 1 for a known vulnerability, and what was not looked up is said."""
+    """The exit code is 1 for a known vulnerability, and packages that were not looked up are reported."""
     by_lock = dict(zip(_LOCKS, outputs, strict=True))
     assert audit(_LOCKS, by_lock.__getitem__) == code
     printed = capsys.readouterr().out

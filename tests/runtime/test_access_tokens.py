@@ -1,4 +1,4 @@
-"""A client's token comes from a setting, a file or a sign-in, and never from another tenant."""
+"""A client's access token comes from a setting, a file or a sign-in, and is always the tenant's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_file_is_read_for_each_request(tmp_path: Path, http: httpx.Client) -> 
 def test_a_file_without_a_token_is_the_users_mistake(
     tmp_path: Path, http: httpx.Client, content: str | None, words: str
 ) -> None:
-    """The line names the settings."""
+    """A missing, empty or malformed file is an error that names the settings."""
     file = tmp_path / "token"
     if content is not None:
         file.write_text(content)
@@ -85,7 +85,7 @@ def test_no_token_is_one_line(  # noqa: PLR0917 - two fixtures
     kind: type[TicketstreamError],
     words: str,
 ) -> None:
-    """The line says which setting to change."""
+    """If there is no token, one line says which setting to change."""
     settings = ClientSettings.model_validate({name: text.format(url=services.url) for name, text in given.items()})
     with pytest.raises(kind, match=words):
         open_token(settings, http, tenant=tenant)

@@ -1,4 +1,4 @@
-"""A server's bounds, over sockets: silent, slow, greedy and numerous clients keep no other from an answer."""
+"""A server's limits, over sockets: silent, slow, greedy or many clients don't keep others from an answer."""
 
 import os
 import socket
@@ -163,7 +163,7 @@ def test_idle_connections_are_closed_and_busy_ones_are_not(monkeypatch: pytest.M
     ids=["one-long-header", "many-headers", "long-body", "digits", "long-chunk", "tls"],
 )
 def test_a_request_out_of_bounds_is_a_4xx(request_: bytes, status: bytes) -> None:
-    """Too long headers and bodies, and what is no HTTP, are refused and the connection closed."""
+    """Headers or bodies that are too long, and requests that aren't HTTP, get a 4xx, and the connection is closed."""
     with serving() as server, server.connect() as connection:
         connection.sendall(request_)
         assert connection.recv(65_536).split()[1] == status
@@ -171,7 +171,7 @@ def test_a_request_out_of_bounds_is_a_4xx(request_: bytes, status: bytes) -> Non
 
 
 def test_a_request_beyond_the_queue_is_told_to_come_again() -> None:
-    """Requests beyond the queue get 503 with Retry-After at once, urgent ones an answer, and those in it theirs."""
+    """Requests beyond the queue get 503 with Retry-After at once; urgent ones and those in the queue are answered."""
     with serving(threads=2, waiting=3, urgent=("/health",)) as server, ExitStack() as stack:
         asked = [stack.enter_context(server.connect()) for _ in range(20)]
         for count, connection in enumerate(asked):
@@ -189,7 +189,7 @@ def test_a_request_beyond_the_queue_is_told_to_come_again() -> None:
 
 
 def test_a_flood_of_pipelined_requests_waits_its_turn() -> None:
-    """Another client is answered among the hundreds of requests that one connection has sent at once."""
+    """Another client is answered between the hundreds of requests that one connection has pipelined."""
     with serving(threads=1) as server, server.connect() as greedy:
         greedy.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
         assert server.ask().endswith(b"ok")
@@ -257,7 +257,7 @@ with ExitStack() as stack:
 
 
 def test_a_process_without_file_descriptors_waits_for_one() -> None:
-    """Where the process can open no more files, connections wait, the loop doesn't spin, and then they are answered."""
+    """Without free file descriptors connections wait, the loop doesn't spin, and later they are answered."""
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     command = [sys.executable, "-c", _FEW_FILES]
     with subprocess.Popen(

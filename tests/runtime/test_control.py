@@ -1,4 +1,4 @@
-"""The client of a worker's control API, when the worker refuses or ends in the middle of its answer."""
+"""The client of a worker's control API, if the worker refuses a request or ends in the middle of an answer."""
 
 import socket
 import threading

@@ -17,7 +17,7 @@ from runtime.telemetry import Telemetry
 from tests.rigs.language_models.scripted import Script, ScriptedModel
 
 _GOOD: Script = (Delta("Reset "), Delta("it."), Tokens(1_000, 200), End("stop"))
-#: 40 bytes in all: 10 tokens, as they are estimated.
+#: 40 bytes, which are estimated as 10 tokens.
 _REQUEST = ModelRequest(tenant_id="acme", system="s" * 20, prompt="p" * 20, max_tokens=500, timeout_s=10)
 
 
@@ -100,21 +100,21 @@ def test_a_passing_failure_is_retried(kind: ModelErrorKind) -> None:
 
 @pytest.mark.parametrize("kind", ["timeout", "protocol", "too_long", "denied", "bad_request"])
 def test_a_failure_that_would_come_again_is_not_retried(kind: ModelErrorKind) -> None:
-    """There is one attempt where another would fail likewise, or has no time left."""
+    """A failure is not retried if it would repeat, or if no time is left."""
     world = _World([_error(kind)], _GOOD)
     assert world.fails() == kind
     assert len(world.inner.requests) == 1
 
 
 def test_attempts_are_bounded() -> None:
-    """A failure that goes on ends the call after the last attempt."""
+    """A lasting failure ends the call after the last attempt."""
     world = _World([_error("unavailable")], attempts=3)
     assert world.fails() == "unavailable"
     assert len(world.inner.requests) == 3
 
 
 def test_an_answer_that_has_begun_is_never_retried() -> None:
-    """A failure after the first piece is the caller's: a second answer would be mixed into the first."""
+    """A failure after the first piece is raised, because a retry would mix two answers."""
     world = _World([Delta("Reset "), _error("cut_off")], _GOOD)
     parts = world.model.stream(_REQUEST, world.stop)
     assert next(parts) == Delta("Reset ")
@@ -124,7 +124,7 @@ def test_an_answer_that_has_begun_is_never_retried() -> None:
 
 
 def test_a_retry_that_would_begin_after_the_deadline_is_left_out() -> None:
-    """A server that wants a longer wait than the time that is left is not waited for."""
+    """If Retry-After exceeds the time left, the call isn't retried."""
     world = _World([_error("throttled", 60)], _GOOD)
     assert world.fails() == "throttled"
     assert world.clock.now == 0
@@ -132,7 +132,7 @@ def test_a_retry_that_would_begin_after_the_deadline_is_left_out() -> None:
 
 
 def test_an_output_without_its_end_was_cut_off() -> None:
-    """A model that ends without `End` has failed, whoever wrote its client."""
+    """A stream without `End` is a failure, whichever client it comes from."""
     world = _World([Delta("Reset ")])
     assert world.fails() == "cut_off"
 
@@ -157,13 +157,13 @@ def test_the_circuit_opens_and_is_probed() -> None:
 
 @pytest.mark.parametrize("kind", ["bad_request", "too_long"])
 def test_a_fault_of_the_request_leaves_the_circuit_closed(kind: ModelErrorKind) -> None:
-    """A question that the model can't take keeps no other question from it."""
+    """A fault of the request doesn't count as a failure of the model."""
     world = _World([_error(kind)])
     assert [world.fails() for _ in range(3 * FAILURES)] == [kind] * (3 * FAILURES)
 
 
 def test_beyond_the_budget_the_model_is_not_called() -> None:
-    """A call that may exceed the tenant's day is refused before it is made."""
+    """A call that may exceed the tenant's tokens of the day is refused before it is made."""
     world = _World(_GOOD, budget=509)
     assert world.fails() == "over_budget"
     assert world.inner.requests == []
@@ -189,7 +189,7 @@ def test_the_budget_pays_for_what_was_used() -> None:
     ],
 )
 def test_tokens_that_nobody_counted_are_estimated(script: Script, left: int) -> None:
-    """A call that failed before the model read it is free; otherwise its text is paid for, as it is estimated."""
+    """A call that failed before the model read it is free; otherwise its tokens are estimated from the text."""
     world = _World(script, attempts=1, budget=510)
     with suppress(ModelError):
         world.ask()
@@ -198,7 +198,7 @@ def test_tokens_that_nobody_counted_are_estimated(script: Script, left: int) -> 
 
 
 def test_an_answer_that_is_left_is_paid_for() -> None:
-    """A reader who goes away has still used tokens, and no reservation stays behind."""
+    """If the reader leaves, the tokens used so far are charged and the rest of the reservation is returned."""
     world = _World(_GOOD, budget=510)
     parts = world.model.stream(_REQUEST, world.stop)
     next(parts)

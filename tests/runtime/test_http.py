@@ -48,7 +48,7 @@ def test_a_probe_answers_200_or_503_with_its_reason() -> None:
 
 
 def test_readiness_may_have_a_warning() -> None:
-    """A worker that is ready and has something to say answers /ready with 200 and a warning."""
+    """A worker that is ready but has a warning answers /ready with 200 and the warning."""
     app = health_app(registry=CollectorRegistry(), alive=lambda: None, ready=lambda: None, warn=lambda: "20 expired")
     with serving(app) as url:
         assert ask(f"{url}/health") == (200, '{"status":"ok"}')

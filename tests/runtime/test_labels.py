@@ -22,7 +22,7 @@ def _saved(folder: Path, *, model: str = EMBEDDER.stamp) -> str:
 
 
 def test_the_settings_choose_the_labeller(tmp_path: Path) -> None:
-    """A label model, examples, or neither."""
+    """The settings open a label model, examples, or neither."""
     stamp = _saved(tmp_path / "labels")
     examples = tmp_path / "examples.jsonl"
     examples.write_text('{"text": "card lost", "category": "card"}\n')
@@ -44,7 +44,7 @@ def test_a_label_model_and_examples_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_a_label_model_of_other_vectors_stops_the_start(tmp_path: Path) -> None:
-    """The stamp of the embedder is compared with the one that the model was trained on."""
+    """A label model that was trained on another embedder's vectors stops the start."""
     _saved(tmp_path, model="another/1")
     with pytest.raises(ConfigError, match="trained on vectors of another/1, but the model is hashing/1"):
         open_labeller(ClassifySettings(model=str(tmp_path)), EMBEDDER, cache=tmp_path)
@@ -52,7 +52,7 @@ def test_a_label_model_of_other_vectors_stops_the_start(tmp_path: Path) -> None:
 
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place in S3, for which a folder stands in."""
+    """A place in S3, faked by a folder."""
     monkeypatch.setattr(labels, "open_store", lambda _bucket: FolderStore(tmp_path / "bucket"))
     return "s3://bucket/labels/1"
 
@@ -63,7 +63,7 @@ def _save(place: str) -> str:
 
 
 def test_a_label_model_can_live_in_s3(bucket: str, tmp_path: Path) -> None:
-    """It is copied into the cache at each start, and never replaced by another."""
+    """A label model in S3 is copied into the cache at each start, and saving never replaces one."""
     settings = ClassifySettings(model=bucket)
     with pytest.raises(ConfigError, match=r"there is no label model in s3://bucket/labels/1; `ticketstream train --to"):
         open_labeller(settings, EMBEDDER, cache=tmp_path / "cache")
@@ -84,7 +84,7 @@ def test_a_place_that_is_no_place_is_one_line(place: str, tmp_path: Path) -> Non
 
 
 def test_doctor_says_what_labels_tickets(tmp_path: Path) -> None:
-    """The labels of a model, the number of examples, or neither; and what a worker would refuse."""
+    """`doctor` shows the model's labels, the number of examples or neither, and faults that would stop a worker."""
 
     def described(**settings: Path | str) -> str:
         return describe_labeller(ClassifySettings(**settings), model=EMBEDDER.stamp, cache=tmp_path)

@@ -1,4 +1,4 @@
-"""The language models that the settings name, opened."""
+"""Opening the language models that the settings name."""
 
 import logging
 import threading
@@ -57,7 +57,7 @@ def test_a_throttled_model_is_tried_again_and_counted() -> None:
 
 
 def test_models_share_the_budget_of_a_tenant() -> None:
-    """A tenant that has used its day's tokens gets no answer from any model, and another tenant does."""
+    """A tenant that has used its tokens of the day gets no answer from any model; another tenant does."""
     with LanguageModelServer() as server, ExitStack() as stack:
         first, second = _open(stack, chain="openai:a,openai:b", openai_url=server.url, tokens_per_day="150")
         ask(first)
@@ -69,7 +69,7 @@ def test_models_share_the_budget_of_a_tenant() -> None:
 
 
 def test_closing_ends_a_call_that_is_being_made() -> None:
-    """A process that shuts down doesn't wait for a model."""
+    """Closing ends a call in progress."""
     with LanguageModelServer(Reply(fault="stall")) as server, ExitStack() as stack:
         (model,) = _open(stack, chain="openai:a", openai_url=server.url, attempts="1")
         parts = model.stream(request(), Event())
@@ -112,7 +112,7 @@ def test_a_wrong_setting_is_one_line(monkeypatch: pytest.MonkeyPatch, settings: 
 
 
 def test_a_key_from_a_file_may_end_with_a_line() -> None:
-    """Space around a key is not part of it."""
+    """White space around a key in a file is ignored."""
     with LanguageModelServer() as server, ExitStack() as stack:
         (model,) = _open(stack, chain="openai:a", openai_url=server.url, openai_key=" sk-1\n")
         ask(model)

@@ -1,4 +1,4 @@
-"""Many calls at a time, with random faults and callers who leave: nothing is left behind."""
+"""Many concurrent calls with random faults and callers who leave: nothing leaks."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ from tests.rigs.waiting import PATIENCE_S, wait_until
 _THREADS: Final = 8
 _CALLS: Final = 12
 _TEXT: Final = "One answer, and no other. " * 5
-#: Faults that last until the caller leaves, or for its whole time.
+#: Faults that last until the caller leaves or its deadline.
 _SLOW: Final = ("silent", "stall", "drip")
 _FAULTS: Final = [fault for fault in get_args(Fault) if fault not in ("endless", "bad_checksum", "long_line")]
 
@@ -47,7 +47,7 @@ def _call(model: LanguageModel, rng: Random, wrong: list[str]) -> None:
 
 @pytest.mark.parametrize("seed", [1])
 def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    """After the storm every answer was whole or failed, no call runs, no token stays reserved, and models answer."""
+    """Every answer was complete or failed; afterwards no call runs, no token is reserved, and models answer."""
     rng = Random(seed)
     telemetry, budget = Telemetry(), DailyTokens(10**9)
     wrong: list[str] = []
@@ -76,7 +76,7 @@ def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, seed: int) -> N
         server.script(Reply(text=_TEXT))
         wait_until(lambda: server.answering == 0)
         deadline = time.monotonic() + PATIENCE_S
-        for model in models:  # once their circuit breakers let a probe through
+        for model in models:  # once the circuit breakers admit a probe
             while not _answers(model):
                 assert time.monotonic() < deadline
                 time.sleep(0.1)

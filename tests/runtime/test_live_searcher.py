@@ -1,4 +1,4 @@
-"""A searcher that is opened again after its worker or its index is lost."""
+"""A searcher that is reopened after the loss of its worker or index."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ _QUERY = SearchQuery(tenant_id="acme")
 
 
 class _World:
-    """Opens searchers, or fails with `fault`."""
+    """Opens searchers, or raises `fault`."""
 
     def __init__(self) -> None:
         self.fault: Exception | None = None
@@ -39,7 +39,7 @@ class _World:
 
 
 class _Breakable(IndexSearcher):
-    """Raises `fault` in place of an answer."""
+    """Answers, or raises `fault`."""
 
     def __init__(self) -> None:
         super().__init__(index=FakeIndex(), embedder=HashingEmbedder())
@@ -59,13 +59,13 @@ def world() -> _World:
 
 @pytest.fixture
 def start(world: _World) -> Iterator[Callable[[], LiveSearcher]]:
-    """Starts a searcher in the world."""
+    """Opens a live searcher in the world."""
     with ExitStack() as stack:
         yield lambda: start_live_searcher(world.open, stack, retry_s=0.01)
 
 
 def test_it_waits_for_what_isnt_there_yet(world: _World, start: Callable[[], LiveSearcher]) -> None:
-    """Until then every question is refused with the reason, and nothing hangs."""
+    """Until the index can be opened, every search is refused at once with the reason."""
     world.fault = ConfigError("no worker yet")
     searcher = start()
     wait_until(lambda: searcher.fault == "no worker yet")
@@ -80,7 +80,7 @@ def test_it_waits_for_what_isnt_there_yet(world: _World, start: Callable[[], Liv
 
 @pytest.mark.parametrize("fault", [UnavailableError("the worker is gone"), OtherModelError("another model")])
 def test_a_lost_searcher_is_opened_again(world: _World, start: Callable[[], LiveSearcher], fault: Exception) -> None:
-    """The call that notices it fails; the lost one is closed, and another takes its place, once for many callers."""
+    """The call that notices a loss fails; the lost searcher is closed and replaced once for all callers."""
     searcher = start()
     wait_until(lambda: searcher.fault is None)
     lost = world.opened[0]
@@ -106,7 +106,7 @@ def test_a_lost_searcher_is_opened_again(world: _World, start: Callable[[], Live
 
 
 def test_an_outage_of_the_index_loses_no_searcher(world: _World, start: Callable[[], LiveSearcher]) -> None:
-    """A transient error is the caller's: the same searcher answers the next question."""
+    """A transient error is passed to the caller, and the same searcher answers the next question."""
     searcher = start()
     wait_until(lambda: searcher.fault is None)
     held = world.opened[0]
@@ -120,7 +120,7 @@ def test_an_outage_of_the_index_loses_no_searcher(world: _World, start: Callable
 
 
 def test_a_fault_of_ours_is_told_without_its_message(world: _World, start: Callable[[], LiveSearcher]) -> None:
-    """The message of an error that isn't ours may quote a ticket."""
+    """An unexpected error is reported without its message, which may quote a ticket."""
     world.fault = RuntimeError("the text of a ticket")
     searcher = start()
     wait_until(lambda: searcher.fault == "the index can't be opened (RuntimeError)")

@@ -36,5 +36,5 @@ def _arenas(call: str = "") -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has no arenas")
 def test_threads_share_two_arenas() -> None:
-    """Beside the main one there is one more, however many threads allocate; without the call there are many."""
+    """Twelve threads share the main arena and one more; without the call they have many."""
     assert _arenas("from runtime.malloc import share_arenas; share_arenas()") <= 2 < _arenas()

@@ -61,7 +61,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.mark.parametrize("start", _STARTS)
 def test_every_file_is_hashed_once_per_start(tiny_model: ModelSettings, hashed: Counter[str], start: str) -> None:
-    """The first start verifies what it builds from, a later one what it runs from."""
+    """The first start hashes the weights that it builds from, and a later one the built files, each once."""
     _STARTS[start](tiny_model)
     assert hashed == {CONFIG: 1, WEIGHTS: 1, TOKENIZER: 1}  # the graph is hashed in memory
     hashed.clear()

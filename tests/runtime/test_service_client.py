@@ -1,4 +1,4 @@
-"""The client of the services reads server-sent events as the standard says, and problem documents as errors."""
+"""The client of the services: server-sent events as the standard defines them, and problem documents as errors."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -39,19 +39,19 @@ def settings(services: FakeServices) -> ClientSettings:
 
 @given(cuts=strategies.lists(strategies.integers(0, len(_STREAM))))
 def test_events_are_the_same_however_the_stream_is_cut(cuts: list[int]) -> None:
-    """Chunks may end inside a line's end or a character; U+2028 is no line's end."""
+    """Events don't depend on chunk boundaries, even inside a line break or a character; U+2028 is no line break."""
     edges = sorted({0, *cuts, len(_STREAM)})
     chunks = [_STREAM[start:end] for start, end in pairwise(edges)]
     assert list(server_events(chunks)) == _EVENTS
 
 
 def test_an_event_that_was_cut_off_is_dropped() -> None:
-    """An event without its empty line never arrived."""
+    """An event without its final empty line is dropped."""
     assert list(server_events([b"event: done\ndata: {}\n"])) == []
 
 
 def test_an_endless_event_is_refused() -> None:
-    """An event is read up to 4 MiB."""
+    """An event of more than 4 MiB is refused."""
     with pytest.raises(FatalError, match="more than 4 MiB"):
         list(server_events(b"data: " + b"x" * 1_000_000 for _ in range(10)))
 
@@ -78,7 +78,7 @@ def test_an_answer_arrives_as_events(settings: ClientSettings, services: FakeSer
 def test_a_problem_is_an_error_of_its_kind(
     settings: ClientSettings, question: str, kind: type[TicketstreamError], words: str
 ) -> None:
-    """The kind decides the exit code, and the message has the problem's detail."""
+    """The problem's kind determines the exit code, and its detail is the message."""
     with ExitStack() as stack, pytest.raises(kind) as raised:
         list(ask(open_service_client(settings, "rag", stack), question))
     assert words in str(raised.value)
@@ -100,7 +100,7 @@ def test_a_missing_ticket_is_an_error_of_its_own(settings: ClientSettings) -> No
 
 
 def test_a_service_that_is_down_is_named_with_its_setting() -> None:
-    """The line says which service, where, and what to set."""
+    """The line names the service, its URL and the setting."""
     settings = ClientSettings(rag_url="http://127.0.0.1:1", token=SecretStr("x"))
     with ExitStack() as stack, pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1; start it .*TICKETS_CLIENT__RAG"):
         list(ask(open_service_client(settings, "rag", stack), "q"))
@@ -108,7 +108,7 @@ def test_a_service_that_is_down_is_named_with_its_setting() -> None:
 
 @pytest.mark.parametrize("url", ["localhost:8082", "ftp://x", "http://[", "http://a:b"])
 def test_a_url_that_is_none_is_the_users_mistake(url: str) -> None:
-    """The line names the setting."""
+    """An invalid URL is an error that names the setting."""
     settings = ClientSettings(rag_url=url, token=SecretStr("x"))
     with ExitStack() as stack, pytest.raises(ConfigError, match="TICKETS_CLIENT__RAG_URL"):
         list(ask(open_service_client(settings, "rag", stack), "q"))

@@ -1,4 +1,4 @@
-"""The threads of tickets, from an index and through a worker's control port: the same rules for both."""
+"""Threads of tickets, from an index directly and through a worker's control port."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ class _Embedder(HashingEmbedder):
 
 
 class _Passages(FakePassages, FakeIndex):
-    """Finds passages, and is a whole reader."""
+    """A complete fake index reader that also finds passages."""
 
     def __init__(self, embedder: HashingEmbedder) -> None:
         FakeIndex.__init__(self)
@@ -65,7 +65,7 @@ def searcher(request: pytest.FixtureRequest, index: VersionedIndex) -> Iterator[
 
 
 def test_threads_are_those_of_the_tenant_in_the_order_asked(searcher: Searcher) -> None:
-    """A ticket that is unknown, deleted or another tenant's is left out, and one that is named twice comes once."""
+    """Unknown, deleted and other tenants' tickets are left out, and a repeated id gives one thread."""
     found = searcher.threads("acme", ["3", "2", "missing", "1", "2"])
     assert [(one.tenant_id, one.ticket_id, one.version) for one in found] == [("acme", "2", 1), ("acme", "1", 2)]
     assert [passage.passage for passage in found[1].passages] == [f"1 v2 chunk {n}" for n in range(3)]
@@ -89,7 +89,7 @@ def test_too_many_threads_at_once_are_refused(searcher: Searcher) -> None:
 
 
 def test_an_index_of_another_model_is_noticed() -> None:
-    """A searcher whose index came to hold another model's vectors refuses to search and to read threads."""
+    """If an index now has another model's vectors, searches and threads are refused."""
     index, now = FakeIndex(), [0.0]
     searcher = IndexSearcher(index=index, embedder=HashingEmbedder(), clock=lambda: now[0])
     assert searcher.search("why", SearchQuery(tenant_id="acme")).model == HashingEmbedder.stamp
@@ -101,7 +101,7 @@ def test_an_index_of_another_model_is_noticed() -> None:
 
 
 def test_hits_of_another_model_are_not_answered() -> None:
-    """An alias may be switched between the look at the provenance and the search: the hits' own stamps are compared."""
+    """The hits' own stamps are compared, as an alias may be switched after the provenance was read."""
     embedder = HashingEmbedder()
     index = _Passages(embedder)
     index.add("1", "the printer is on fire", model="other/1")

@@ -1,4 +1,4 @@
-"""Candidates, matches and hits for tests of the plan."""
+"""Candidates, matches and hits for tests of searching."""
 
 from core.index import Candidate
 from core.payload import PayloadValue

@@ -1,4 +1,4 @@
-"""An index in memory that finds passages by brute force, for tests of the plans."""
+"""An in-memory index that finds passages by brute force."""
 
 from collections.abc import Mapping, Sequence
 from math import log

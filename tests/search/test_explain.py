@@ -1,4 +1,4 @@
-"""Hits of ranked matches: why they were found, and which passage is shown."""
+"""Hits of ranked matches: their reasons and the passage that is shown."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def _hit(match: Match, words_weight: float = 0.5) -> RankedHit:
 def test_a_hit_says_why_it_was_found(
     similarity: float, words: float, exact: tuple[str, ...], weight: float, why: Why
 ) -> None:
-    """Words are a reason if they weigh and a rare one matches, or an identifier is held; meaning if it is near."""
+    """A reason is words (weighted, with a rare match), an identifier in the ticket, or a near meaning."""
     match = Match(candidate(similarity=similarity, words=words), 0.5, 1.0 if words else 0.0, exact)
     assert _hit(match, weight).why == why
 
@@ -42,6 +42,6 @@ def test_the_shown_passage_gives_the_place_and_the_best_one_the_scores() -> None
 
 
 def test_an_index_that_knows_less_gives_a_hit_all_the_same() -> None:
-    """Points of an older version have no span and no outcome."""
+    """Points of an older version give hits without span and outcome."""
     hit = _hit(Match(candidate(), 0.5, 0.0))
     assert (hit.message, hit.start, hit.end, hit.solved, hit.resolution) == (-1, None, None, False, False)

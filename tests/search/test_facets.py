@@ -19,7 +19,7 @@ def test_tickets_are_counted_by_field_and_value() -> None:
 
 
 def test_a_field_has_a_bounded_number_of_values() -> None:
-    """Of thousands of categories the 50 most frequent are counted."""
+    """A facet has the 50 most frequent values."""
     found = facets_of({"category": str(n)} for n in range(1_000))
     assert len(found["category"]) == 50
 

@@ -1,4 +1,4 @@
-"""The plan of a question, and the plan for similar tickets, on an index in memory."""
+"""Searches for a question and for similar tickets, on an in-memory index."""
 
 from collections.abc import Sequence
 
@@ -65,7 +65,7 @@ def _ids(answer: Answer) -> list[str]:
 
 
 def test_an_identifier_finds_its_ticket(index: FakePassages) -> None:
-    """A known identifier opens the gate, and the hit says that it holds it."""
+    """A known identifier raises the weight of words, and the hit lists it."""
     answer = _find(index, "where is order A-42988?")
     assert (_ids(answer)[0], answer.words_weight, answer.identifiers) == ("1", IDENTIFIER, ("a-42988",))
     assert (answer.hits[0].exact, answer.hits[0].why in {"words", "both"}) == (("a-42988",), True)
@@ -111,7 +111,7 @@ def test_a_ticket_is_found_once(index: FakePassages) -> None:
 
 
 def test_a_hit_says_its_passage_and_outcome(index: FakePassages) -> None:
-    """The hit carries chunk and message of its best passage, and that its ticket is solved."""
+    """A hit has the chunk and message of its best passage, and its ticket's outcome."""
     hit = _find(index, "delete the old logs").hits[0]
     assert (hit.ticket_id, hit.chunk, hit.message, hit.solved) == ("3", 1, 0, True)
 
@@ -125,7 +125,7 @@ def test_personal_data_in_a_question_is_redacted(index: FakePassages) -> None:
 
 
 def test_a_number_that_tickets_hold_is_not_lost_to_redaction(index: FakePassages) -> None:
-    """A value that looks like personal data stays where the tenant's tickets hold it as an identifier."""
+    """A value that looks like personal data isn't redacted if the tenant's tickets contain it as an identifier."""
     number = "+49-30-901820"
     assert _find(index, f"{number} is down").identifiers == ()
     index.add("5", f"part number {number} is down", subject="Spare part")
@@ -133,7 +133,7 @@ def test_a_number_that_tickets_hold_is_not_lost_to_redaction(index: FakePassages
 
 
 def test_a_public_question_reads_no_internal_notes(index: FakePassages) -> None:
-    """What only internal notes hold is neither found nor kept from redaction, nor are tickets like it looked for."""
+    """Text in internal notes only is not found, doesn't prevent redaction, and isn't used for similar tickets."""
     number = "+49-30-901820"
     index.add("5", f"part number {number} is down", subject="Spare part", visibility="internal")
     public, embedder = SearchQuery(tenant_id="acme", public_only=True), _Listening()
@@ -145,7 +145,7 @@ def test_a_public_question_reads_no_internal_notes(index: FakePassages) -> None:
 
 
 def test_a_far_question_finds_nothing(index: FakePassages) -> None:
-    """A question that no ticket is about finds nothing, and the nearest tickets all the same; 0 never says so."""
+    """A question without a relevant ticket is marked as "nothing found", unless the threshold is 0."""
     text = "umbrella zoo xylophone"
     answer = _find(index, text)
     assert (answer.nothing, len(answer.hits)) == (True, 4)
@@ -154,7 +154,7 @@ def test_a_far_question_finds_nothing(index: FakePassages) -> None:
 
 
 def test_each_retrieval_finds_more_than_the_limit(index: FakePassages) -> None:
-    """The index is asked for at least 20 tickets, and for many where a phrase is looked for among them."""
+    """The index is asked for at least 20 tickets, and for many if they are filtered by a phrase."""
     _find(index, "parcel", SearchQuery(tenant_id="acme", limit=1))
     _find(index, '"disk is full"', SearchQuery(tenant_id="acme", limit=1))
     _find(index, "parcel", SearchQuery(tenant_id="acme", limit=50))
@@ -170,13 +170,13 @@ def test_a_solved_ticket_is_preferred(index: FakePassages) -> None:
 
 
 def test_another_tenant_finds_nothing(index: FakePassages) -> None:
-    """A tenant without tickets gets no hits, and the answer says that there is nothing."""
+    """A tenant without tickets gets no hits, and the answer is marked as "nothing found"."""
     answer = _find(index, "parcel", SearchQuery(tenant_id="other"))
     assert (answer.hits, answer.nothing, answer.confidence) == ((), True, 0.0)
 
 
 def test_similar_tickets_leave_the_ticket_out(index: FakePassages) -> None:
-    """Tickets like a ticket are found by its stored vectors, without itself."""
+    """Similar tickets are found by a ticket's stored vectors, and exclude it."""
     ports = Ports(index, HashingEmbedder(), CompactDetector())
     answer = find_similar("1", QUERY, ports, Plan(factors=NO_FACTORS), now_ms=NOW)
     assert _ids(answer)[0] == "2"
@@ -184,7 +184,7 @@ def test_similar_tickets_leave_the_ticket_out(index: FakePassages) -> None:
 
 
 def test_an_unknown_ticket_is_named() -> None:
-    """Tickets like one that doesn't exist are an error that names it."""
+    """Similar tickets of an unknown ticket are an error that names it."""
     ports = Ports(FakePassages(HashingEmbedder()), HashingEmbedder(), CompactDetector())
     with pytest.raises(ConfigError, match="tenant acme has no ticket '7'"):
         find_similar("7", QUERY, ports, Plan(), now_ms=NOW)

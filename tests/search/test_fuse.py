@@ -34,27 +34,27 @@ def _gate(text: str, identifiers: Sequence[str], found: Sequence[Candidate]) -> 
 
 
 def test_words_weigh_little_in_a_plain_question() -> None:
-    """Without an identifier that a ticket holds, words have the small weight."""
+    """In a question without a known identifier, words have the small weight."""
     found = [candidate("1", "the disk is full", words=2), candidate("2", "the disk is full", words=1.9)]
     assert _gate("disk full", (), found).words_weight == PLAIN
     assert _gate("disk full E-42", ("e-42",), found).words_weight == PLAIN
 
 
 def test_words_that_point_to_one_ticket_weigh_much() -> None:
-    """A rare word opens the gate as an identifier does."""
+    """Rare words that occur in one ticket raise the weight of words, as identifiers do."""
     found = [candidate("1", "the quokka is loose", words=9), candidate("2", "it is loose", words=2)]
     assert _gate("loose quokka", (), found).words_weight == IDENTIFIER
 
 
 def test_words_that_no_ticket_holds_together_weigh_nothing() -> None:
-    """A paraphrase shares a word with tickets about something else, which says nothing."""
+    """Words that no ticket contains together have no weight, as a paraphrase shares words with unrelated tickets."""
     found = [candidate("1", "the disk is full", words=2), candidate("2", "the disk is full", words=1.9)]
     assert _gate("no space left on any disk of our mail server", (), found).words_weight == 0
     assert _gate("no words match", (), [candidate("1", "text")]).words_weight == 0
 
 
 def test_words_weigh_much_beside_a_known_identifier() -> None:
-    """An identifier that tickets hold opens the gate, also where several hold it."""
+    """An identifier that one or more tickets contain raises the weight of words."""
     found = [candidate("1", "error E-42 again", words=1), candidate("2", "E-42", words=1)]
     opened = _gate("E-42", ("e-42", "e-43"), found)
     assert opened == Wanted(("e-42",), (), IDENTIFIER)
@@ -62,7 +62,7 @@ def test_words_weigh_much_beside_a_known_identifier() -> None:
 
 @pytest.mark.parametrize("passage", ["error E-421", "error XE-42", "E-4 2"])
 def test_a_part_of_a_longer_identifier_is_another(passage: str) -> None:
-    """An identifier is held as a whole word only."""
+    """An identifier matches as a whole word only."""
     assert _gate("E-42", ("e-42",), [candidate("1", passage, words=1)]).identifiers == ()
 
 
@@ -100,7 +100,7 @@ def test_the_score_is_monotone(wanted: Wanted, found: list[Candidate], data: st.
 
 @given(wanted, candidates)
 def test_the_order_does_not_depend_on_the_order_of_the_candidates(wanted: Wanted, found: list[Candidate]) -> None:
-    """Candidates come in any order; the tickets come in one, each once, best first."""
+    """Tickets come best first, each once, whatever the order of the candidates."""
     best = best_of_each_ticket(fuse(wanted, found))
     again = best_of_each_ticket(fuse(wanted, found[::-1]))
     assert [(m.candidate.ticket_id, m.score) for m in best] == [(m.candidate.ticket_id, m.score) for m in again]
@@ -134,7 +134,7 @@ def test_a_short_reply_ranks_its_ticket_and_is_not_shown() -> None:
 
 
 def test_a_short_reply_that_matches_much_better_is_shown() -> None:
-    """A short passage is shown where it holds what was asked for."""
+    """A short passage is shown if it matches much better."""
     found = [candidate("1", "It was E-42.", similarity=0.6, words=9, chunk=1), candidate("1", "text " * 60)]
     (best,) = best_of_each_ticket(fuse(Wanted(("e-42",), (), IDENTIFIER), found))
     assert best.shown is not None

@@ -1,4 +1,4 @@
-"""Each rule of the plan has a test that fails on a mutant: the rule's source with one fault."""
+"""Each rule of searching has a test that fails on the rule's mutant: its source with one fault."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.mutation import mutant
 
-#: Module of search/, the code and the fault in its place, and the test that must fail on it.
+#: Module of search/, code, the fault that replaces it, and the test that must fail.
 _MUTANTS: Final = {
     "a passage is a hit": (
         "fuse",
@@ -193,7 +193,7 @@ _MUTANTS: Final = {
 
 @pytest.mark.parametrize("name", _MUTANTS)
 def test_each_rule_catches_its_mutant(name: str) -> None:
-    """The test, which passes on the plan, fails on the mutant."""
+    """The test passes on the code and fails on the mutant."""
     module, code, fault, test = _MUTANTS[name]
     with (
         mutant("search", module, code, fault, test) as run,

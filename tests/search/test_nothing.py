@@ -1,4 +1,4 @@
-"""The confidence that something was found."""
+"""The confidence that a relevant ticket was found."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def test_without_tickets_nothing_is_found() -> None:
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=40), st.booleans())
 def test_a_confidence_is_a_probability(similarities: list[float], exact: bool) -> None:
-    """It lies between 0 and 1, whatever the similarities are."""
+    """The confidence lies between 0 and 1 for any similarities."""
     assert 0 <= _sure(*sorted(similarities, reverse=True), exact=("e-42",) if exact else ()) <= 1
 
 
@@ -50,7 +50,7 @@ def test_a_near_ticket_is_an_answer_and_a_far_one_is_none() -> None:
 
 
 def test_each_model_has_its_own_similarities() -> None:
-    """What is far to a model that finds everything alike is near to another; a model without weights has the default's.
+    """Each model has its own calibration, and an unknown one has the default's.
 
     The similarities are medians of questions with and without an answer.
     """
@@ -61,11 +61,11 @@ def test_each_model_has_its_own_similarities() -> None:
 
 
 def test_an_identifier_that_a_ticket_holds_is_an_answer() -> None:
-    """A code has no meaning to the model: a ticket that holds it is an answer however low its similarity is."""
+    """A ticket that contains the question's identifier is an answer, however low its similarity."""
     assert _sure(0.2, 0.15) < THRESHOLD < _sure(0.2, 0.15, exact=("e-42",))
 
 
 def test_all_words_of_the_question_in_one_passage_are_an_answer() -> None:
-    """A far passage that holds every word of the question is an answer, and one that holds a part isn't."""
+    """A passage that contains every word of the question is an answer, however low its similarity."""
     assert _sure(0.25, 0.2, passage="The penguins escaped.", text="the penguin escaped") > THRESHOLD
     assert _sure(0.25, 0.2, passage="The penguins sleep.", text="the penguin escaped") < THRESHOLD

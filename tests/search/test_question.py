@@ -42,7 +42,7 @@ def test_an_unknown_name_stays_text(text: str) -> None:
 
 
 def test_a_filter_in_quotes_is_a_phrase() -> None:
-    """Quotes make text of a filter."""
+    """A filter in quotes is searched for as a phrase."""
     read = read_question('log says "status:open"', QUERY)
     assert (read.text, read.phrases, read.query) == ("log says status:open", ("status:open",), QUERY)
 
@@ -66,7 +66,7 @@ def test_a_bad_value_is_one_line(text: str, message: str) -> None:
 
 
 def test_filters_in_the_text_never_widen_the_query() -> None:
-    """The caller's filters hold: values are intersected, and a contradiction is an error."""
+    """Filters in the text are intersected with the caller's, and a contradiction is an error."""
     caller = SearchQuery(tenant_id="acme", status=("open", "new"), updated_after_ms=2_000_000_000_000, solved=False)
     read = read_question("why status:open,closed after:2026-01-01", caller)
     assert (read.query.status, read.query.updated_after_ms) == (("open",), 2_000_000_000_000)
@@ -76,7 +76,7 @@ def test_filters_in_the_text_never_widen_the_query() -> None:
 
 
 def test_a_value_is_redacted_as_tickets_are() -> None:
-    """An address in a filter becomes the placeholder that the index has in its place."""
+    """An address in a filter becomes the placeholder that the index has."""
     assert read_question("why customer:ada@example.com", QUERY).query.customer_id == ("[EMAIL]",)
 
 

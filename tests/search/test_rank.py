@@ -1,4 +1,4 @@
-"""Factors beside the match."""
+"""Ranking factors, which multiply the match's score."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The usefulness of tickets: a bounded factor of what agents did with answers."""
+"""The usefulness of tickets: a bounded factor from agents' verdicts on answers."""
 
 import math
 
@@ -23,7 +23,7 @@ def test_usefulness_is_bounded(sent: int, edited: int, discarded: int) -> None:
 
 
 def test_a_ticket_whose_answers_were_sent_ranks_higher_among_like_ones() -> None:
-    """The factor says why, and moves near scores only: a much better match stays first."""
+    """A useful ticket outranks a slightly better match with a reason, but not a much better one."""
     answer = Answer(hits=(hit("1", 0.9), hit("2", 0.62), hit("3", 0.6)), nothing=False, confidence=0.8)
     votes = {"3": Votes(sent=4), "2": Votes(edited=1, discarded=2)}
     found = rank_by_usefulness(answer, votes, strength=0.05, limit=3)
@@ -38,7 +38,7 @@ def test_a_ticket_whose_answers_were_sent_ranks_higher_among_like_ones() -> None
 
 
 def test_a_strength_of_0_changes_nothing_but_the_limit() -> None:
-    """Switched off, the hits are those of the search."""
+    """With a strength of 0 the hits are those of the search, cut to the limit."""
     answer = Answer(hits=(hit("1", 0.5), hit("2", 0.5)))
     found = rank_by_usefulness(answer, {"2": Votes(sent=9)}, strength=0, limit=1)
     assert found.hits == answer.hits[:1]

@@ -1,4 +1,4 @@
-"""An index that keeps its provenance in memory, can be restored and replaced, and a log with the offsets of a group."""
+"""A fake index with provenance that can be restored and replaced, and a fake log with a group's offsets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,7 +14,7 @@ GROUP = "ticketstream"
 
 
 class MemoryEngine:
-    """An engine that holds nothing but provenance. While `out` is set, it doesn't answer."""
+    """An engine that holds only provenance, and fails while `out` is set."""
 
     def __init__(self) -> None:
         self.points: dict[str, Point] = {}
@@ -120,7 +120,7 @@ def until(store: ProvenanceStore) -> Offsets:
 
 
 def origin(store: ProvenanceStore) -> Provenance:
-    """The provenance, which must be there."""
+    """The provenance, which must exist."""
     found = store.read()
     assert found is not None
     return found

@@ -96,7 +96,7 @@ def test_a_worker_that_ends_while_it_reads_again_resumes() -> None:
 
 
 def test_records_that_the_log_no_longer_holds_are_not_read_again() -> None:
-    """Reading on from where the log begins would leave a gap, so the worker stops whatever the setting says."""
+    """If the missing records have expired, the worker stops even with the setting, because a gap would remain."""
     offsets = FakeOffsets({0: 10}, starts={0: 8})
     with pytest.raises(MismatchError, match=r"tickets\.raw no longer holds 2 of them, so restore a newer copy"):
         _start(written(MemoryEngine(), {0: 6}), offsets, reread=True)
@@ -121,7 +121,7 @@ def test_records_that_expired_unread_are_noted_in_the_index() -> None:
 
 
 def test_two_workers_set_the_group_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that can't set the group back, as another has done so and joined it, goes on."""
+    """A worker continues if another one has already set the group back and joined it."""
     offsets = FakeOffsets({0: 10})
 
     def rewound_by_another(*_args: object, **_more: object) -> None:
@@ -145,7 +145,7 @@ def test_an_index_of_a_topic_that_was_deleted_stops_the_worker() -> None:
 def test_a_topic_that_was_created_again_is_read_into_the_index_where_that_is_set(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The positions of the old topic no longer count, and a line says what is left of it."""
+    """The old topic's positions no longer count, and a log line says how many of its tickets are left."""
     offsets = FakeOffsets({0: 4})
     found = _start(written(MemoryEngine(), {0: 6}, _EARLIER), offsets, reread=True)
     assert found.logs == (Progress(LOG, {}, {0: 4}),)
@@ -173,7 +173,7 @@ def test_an_index_of_another_log_stops_the_worker(other: LogIdentity, words: str
 
 
 def test_an_identity_that_is_not_known_is_not_another() -> None:
-    """A broker that has no ids of topics doesn't make a log another one."""
+    """An unknown topic id, as of an older broker, isn't a different log."""
     older = LogIdentity("tickets.raw", "cluster-1", None)
     found = _start(written(MemoryEngine(), {0: 6}, older), FakeOffsets({0: 6}))
     assert found.logs == (Progress(older, {0: 6}),)
@@ -194,14 +194,14 @@ def test_an_offset_of_a_topic_that_was_deleted_is_none_of_this_log() -> None:
 
 
 def test_an_index_of_an_earlier_version_is_adopted(caplog: pytest.LogCaptureFixture) -> None:
-    """It is taken to hold what the group has committed, and a line says so."""
+    """An index of an earlier version is assumed to hold all committed records, and a log line says so."""
     store = created(MemoryEngine(), adopted=True)
     assert _start(store, FakeOffsets({0: 10, 1: None})).of(LOG).positions == {0: 10}
     assert "was written by an earlier version" in caplog.text
 
 
 def test_workers_of_an_earlier_version_may_commit_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a rolling upgrade they commit without a note; later, an offset ahead of the index is a mismatch."""
+    """For an hour an offset ahead of the index is accepted, for a rolling upgrade; later it is a mismatch."""
     store = created(MemoryEngine(), adopted=True)
     _start(store, FakeOffsets({0: 10}))
     assert _start(store, FakeOffsets({0: 15})).of(LOG).positions == {0: 15}
@@ -211,7 +211,7 @@ def test_workers_of_an_earlier_version_may_commit_for_an_hour(monkeypatch: pytes
 
 
 def test_an_unfinished_rebuild_is_named() -> None:
-    """An index that a rebuild has put in place and not completed says so."""
+    """An index whose rebuild was not completed is refused with that reason."""
     engine = MemoryEngine()
     store = created(engine, replaces="old")
     store.note_log(LOG)
@@ -221,7 +221,7 @@ def test_an_unfinished_rebuild_is_named() -> None:
 
 
 def test_another_kind_of_version_is_refused() -> None:
-    """Versions and times in one index would freeze tickets."""
+    """An index with another version source is refused, because mixed versions and times would freeze tickets."""
     store = written(MemoryEngine(), {0: 6})
     _start(store, FakeOffsets({0: 6}))
     with pytest.raises(ConfigError, match="VERSION_SOURCE is updated_at, but the index was written with version"):
@@ -229,7 +229,7 @@ def test_another_kind_of_version_is_refused() -> None:
 
 
 def test_settings_that_decide_what_is_stored_are_noted() -> None:
-    """They are those of the contract, of chunks, of classification and of customers, with the group and the topic."""
+    """Settings of contract, chunks, classification and customers, and group and topic, are noted in the index."""
     settings = load_settings({"TICKETS_CONTRACT__MAX_TAGS": "7", "TICKETS_ENRICH__CUSTOMERS_FILE": "/secret/place"})
     found = stored_settings(settings, PIPELINE)
     assert found["TICKETS_CONTRACT__MAX_TAGS"] == "7"

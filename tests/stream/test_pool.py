@@ -8,7 +8,7 @@ from tests.rigs.waiting import PATIENCE_S
 
 
 def test_items_are_processed_in_order_by_a_bounded_number_of_threads() -> None:
-    """Items are taken up in order by at most `threads` threads."""
+    """At most `threads` threads process items, in order."""
     lock, done, most, busy = threading.Lock(), threading.Event(), 0, 0
     seen: list[int] = []
 

@@ -1,4 +1,4 @@
-"""The keeper of positions: what it notes before a commit, and what it finds while a worker runs."""
+"""The keeper of positions, which notes them before commits and checks the index while a worker runs."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _Running:
-    """A keeper at work on an index that holds partitions 0 and 1 to 10, and a worker that owns partition 0."""
+    """A running keeper, an index that holds partitions 0 and 1 up to 10, and a worker that owns partition 0."""
 
     def __init__(self, engine: MemoryEngine | None = None) -> None:
         self.engine = engine or MemoryEngine()
@@ -79,7 +79,7 @@ def running() -> Iterator[_Running]:
 
 
 def test_positions_are_noted_and_then_committed(running: _Running) -> None:
-    """Whatever is committable is in the index."""
+    """Positions are noted in the index and then become committable."""
     running.ack(10, 11)
     wait_until(lambda: running.committable() == 12, every_s=0.002)
     assert held(running.store) == {0: 12, 1: 10}
@@ -98,7 +98,7 @@ def test_nothing_is_committed_while_the_index_is_out(running: _Running) -> None:
 
 
 def test_a_new_partition_waits_for_the_groups_offset(running: _Running) -> None:
-    """Without the broker's answer it is unknown whether the index was ahead of the group, so nothing is noted."""
+    """Nothing is noted for a new partition until the broker answers with the group's offset."""
     running.broker_out = True
     running.ack(10)
     wait_until(lambda: running.integrity.outage is not None, every_s=0.002)
@@ -108,7 +108,7 @@ def test_a_new_partition_waits_for_the_groups_offset(running: _Running) -> None:
 
 
 def test_a_silent_broker_delays_no_position_of_a_known_beginning(running: _Running) -> None:
-    """The group's offsets at the assignment, none in a new partition, are compared with the index instead."""
+    """If the offsets at the assignment are known, positions are noted although the broker is silent."""
     running.broker_out = True
     running.tracker.assign([(LOG.topic, 0), (LOG.topic, 1)], committed={(LOG.topic, 0): 10})
     running.losses = 1
@@ -119,7 +119,7 @@ def test_a_silent_broker_delays_no_position_of_a_known_beginning(running: _Runni
 
 
 def test_a_known_beginning_ahead_of_the_index_stops_the_worker(running: _Running) -> None:
-    """A silent broker hides no index that lacks what the group had committed."""
+    """Offsets known from the assignment and ahead of the index stop the worker, although the broker is silent."""
     running.broker_out = True
     running.tracker.assign([(LOG.topic, 0)], committed={(LOG.topic, 0): 12})
     running.ack(12)
@@ -128,7 +128,7 @@ def test_a_known_beginning_ahead_of_the_index_stops_the_worker(running: _Running
 
 
 def test_the_broker_is_asked_once_for_the_partitions_of_an_assignment(running: _Running) -> None:
-    """Its answer has the offsets of all of them; a later assignment needs another one."""
+    """The broker is asked once per assignment, for all its partitions."""
     topic = LOG.topic
     running.tracker.assign([(topic, 0), (topic, 1)])
     running.ack(10)
@@ -144,7 +144,7 @@ def test_the_broker_is_asked_once_for_the_partitions_of_an_assignment(running: _
 
 
 def test_a_new_partition_that_is_ahead_of_the_index_stops_the_worker(running: _Running) -> None:
-    """The index was restored while the partition was on its way from another worker."""
+    """A new partition whose offset is ahead of the index stops the worker."""
     running.group = GroupState({0: 12, 1: 10}, 0)
     running.ack(12)
     assert isinstance(running.await_fault(), MismatchError)
@@ -152,7 +152,7 @@ def test_a_new_partition_that_is_ahead_of_the_index_stops_the_worker(running: _R
 
 
 def test_a_worker_of_an_earlier_version_may_commit_without_a_note() -> None:
-    """In a rolling upgrade its partitions come here ahead of the index; after the hour that would stop the worker."""
+    """For an hour after an upgrade, a partition ahead of the index doesn't stop the worker; later it does."""
     engine = MemoryEngine()
     created(engine, adopted=True)
     running = _Running(engine)
@@ -165,7 +165,7 @@ def test_a_worker_of_an_earlier_version_may_commit_without_a_note() -> None:
 
 
 def test_expired_records_are_noted(running: _Running) -> None:
-    """Every reader of the index is warned, whether or not anything is written."""
+    """Expired records are noted even without writes, so that readers of the index are warned."""
     running.group, running.losses = GroupState({0: 10, 1: 10}, 7), 7
     wait_until(lambda: origin(running.store).expired == 7, every_s=0.002)
     wait_until(lambda: "7 record(s) were deleted" in (running.integrity.warning or ""), every_s=0.002)
@@ -173,7 +173,7 @@ def test_expired_records_are_noted(running: _Running) -> None:
 
 
 def test_an_index_restored_under_a_worker_stops_it(running: _Running) -> None:
-    """Its own positions tell, even if it has nothing to write; the copy is marked, and searches are refused."""
+    """An index that was restored to an older copy stops an idle worker too; it is marked, and searches are refused."""
     running.ack(10, 11)
     wait_until(lambda: running.committable() == 12, every_s=0.002)
     before = dict(running.engine.points)
@@ -188,7 +188,7 @@ def test_an_index_restored_under_a_worker_stops_it(running: _Running) -> None:
 
 
 def test_an_index_emptied_under_a_worker_stops_it(running: _Running) -> None:
-    """A collection that was deleted and created again is another index."""
+    """A recreated collection stops the worker."""
     running.engine.points = {}
     created(running.engine)
     assert "emptied or replaced by another one" in str(running.await_fault())
@@ -196,7 +196,7 @@ def test_an_index_emptied_under_a_worker_stops_it(running: _Running) -> None:
 
 
 def test_an_index_whose_files_were_replaced_stops_the_worker(running: _Running) -> None:
-    """The engine would go on writing to files that nobody will open again."""
+    """A replaced folder stops the worker, as the engine would write to files that no start opens."""
     running.engine.in_place = False
     fault = running.await_fault()
     assert isinstance(fault, MismatchError)
@@ -204,7 +204,7 @@ def test_an_index_whose_files_were_replaced_stops_the_worker(running: _Running) 
 
 
 def test_a_replica_that_is_behind_for_a_moment_is_no_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a single look finds is looked at again before the worker stops."""
+    """A mismatch is checked again before the worker stops."""
     monkeypatch.setattr(positions, "CONFIRM_S", 0.2)
     running = _Running()
     now = running.engine.points

@@ -54,7 +54,7 @@ def test_all_but_one_may_be_bad() -> None:
 
 
 class _Archive:
-    """A sink that no other module knows: it is out at first, and refuses ticket 13."""
+    """A sink unknown to the product: it is out at first, and refuses ticket 13."""
 
     def __init__(self) -> None:
         self.written: list[str] = []

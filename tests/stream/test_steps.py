@@ -83,7 +83,7 @@ def test_an_operator_that_loses_a_record_stops_the_stream() -> None:
 
 
 def test_what_a_step_leaves_out_is_counted() -> None:
-    """The metric counts what all tickets of a batch have lost, under the step's label."""
+    """The metric counts items that a step cut from a batch's tickets, under the step's label."""
     telemetry = StreamTelemetry()
     tickets = [EnrichedTicket(Ticket(record(n), "acme", str(n), 1, None)) for n in range(3)]
 

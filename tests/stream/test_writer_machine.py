@@ -186,7 +186,7 @@ class Writing(RuleBasedStateMachine):
         try:
             self._drain()
             assert self.index.versions == self._fold(), "P2: the highest version of each ticket"
-            self.committed = 0  # P3: all of it again changes nothing
+            self.committed = 0  # P3: replaying the whole log changes nothing
             self.writer.close()
             self._start()
             self._drain()

@@ -7,13 +7,13 @@ from synthetic.topics import CAUSES
 
 
 def test_no_two_tenants_share_a_fact() -> None:
-    """A fact of another tenant in an answer is a leak."""
+    """Tenants share no fact, so another tenant's fact in an answer is a leak."""
     for one, other in combinations([_texts(tenant_id) for tenant_id in TENANTS], 2):
         assert not one & other
 
 
 def test_each_cause_has_its_own_code_article_and_version() -> None:
-    """A code leads to one cause, and is not part of another code."""
+    """Each cause has its own code, which is not part of another code."""
     for tenant_id in TENANTS:
         causes = facts_of(tenant_id).causes
         assert set(causes) == set(CAUSES)
@@ -22,7 +22,7 @@ def test_each_cause_has_its_own_code_article_and_version() -> None:
 
 
 def test_each_order_number_is_one_customers() -> None:
-    """A customer has two order numbers, which nobody else has."""
+    """Each customer has two order numbers, which no other customer has."""
     facts = facts_of("acme")
     orders = {facts.order(customer, which) for customer in range(CUSTOMERS) for which in (0, 1)}
     assert len(orders) == 2 * CUSTOMERS

@@ -27,7 +27,7 @@ Live = dict[tuple[str, str], tuple[dict[str, Any], str]]
 
 @pytest.fixture(scope="module")
 def live(records: list[SyntheticRecord]) -> Live:
-    """The current tickets and their texts, by a fold of its own."""
+    """The current tickets and their texts, by an independent fold."""
     held: dict[bytes, dict[str, Any]] = {}
     for record in records:
         if record.value is None or record.kind == "delete":
@@ -38,7 +38,7 @@ def live(records: list[SyntheticRecord]) -> Live:
 
 
 def test_relevant_tickets_are_live_and_the_tenants_own(gold: list[GoldQuestion], live: Live) -> None:
-    """A relevant ticket exists at the question's tenant, and has grade 2 exactly if it is solved."""
+    """A relevant ticket is live and of the question's tenant, and has grade 2 exactly if it is solved."""
     for question in gold:
         for ticket_id, grade in question.relevant.items():
             ticket, _ = live[question.tenant_id, ticket_id]
@@ -57,7 +57,7 @@ def test_an_identifier_is_in_every_relevant_ticket_and_in_no_other(gold: list[Go
 
 
 def test_the_words_of_a_paraphrase_are_not_the_tickets(gold: list[GoldQuestion], live: Live) -> None:
-    """No ticket has the text of a question about a cause."""
+    """No ticket contains the text of a paraphrased question."""
     texts = "\n".join(text for _, text in live.values()).lower()
     meant = [question for question in gold if question.kind == "meaning"]
     assert {question.language for question in meant} == {"en", "de", "fr", "es", "it", "nl"}
@@ -77,7 +77,7 @@ def test_the_facts_of_an_answer_are_in_a_solved_ticket(gold: list[GoldQuestion],
 
 
 def test_questions_without_an_answer_have_no_relevant_ticket(gold: list[GoldQuestion]) -> None:
-    """All of them are asked, at random tenants."""
+    """Questions without an answer are asked of every tenant, and have no relevant ticket."""
     nothing = [question for question in gold if question.kind == "nothing"]
     assert {question.text for question in nothing} == set(NOTHING)
     assert {question.tenant_id for question in nothing} == set(TENANTS)
@@ -85,7 +85,7 @@ def test_questions_without_an_answer_have_no_relevant_ticket(gold: list[GoldQues
 
 
 def test_suggestions_are_answered_by_solved_tickets(gold: list[GoldQuestion]) -> None:
-    """They are of the given tenant and of several kinds."""
+    """Suggested questions are of several kinds, and a solved ticket of the tenant answers each."""
     chosen = suggestions(gold, tenant_id="acme")
     assert len(chosen) == 5
     assert {question.tenant_id for question in chosen} == {"acme"}
@@ -94,5 +94,5 @@ def test_suggestions_are_answered_by_solved_tickets(gold: list[GoldQuestion]) ->
 
 
 def test_a_seed_makes_the_same_questions(records: list[SyntheticRecord]) -> None:
-    """Another seed makes another order."""
+    """Equal seeds make equal questions, and another seed another order."""
     assert gold_questions(records, seed=3) == gold_questions(records, seed=3) != gold_questions(records, seed=4)

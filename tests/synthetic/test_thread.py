@@ -1,4 +1,4 @@
-"""Threads make sense: a question is answered, advice is confirmed or not, and the status follows."""
+"""Threads are consistent: questions are answered, advice is confirmed or not, and the status follows."""
 
 import json
 from random import Random
@@ -38,7 +38,7 @@ def test_a_question_is_followed_by_its_answer(seed: int) -> None:
 
 
 def test_a_solved_ticket_has_the_right_advice() -> None:
-    """Every ticket that is solved or closed has an agent's public message with the cause's facts, and no other last."""
+    """The last public message of an agent in every solved ticket has a fact of the cause."""
     checked = 0
     for record in events(3000, duplicates=0):
         if record.kind not in {"create", "edit"}:
@@ -87,7 +87,7 @@ def test_foreign_threads_are_in_their_language(language: str) -> None:
 
 
 def test_every_cause_has_facts_that_only_its_fix_tells() -> None:
-    """A fix states two facts of the tenant, and a cause's name begins with its topic's."""
+    """A cause's fix states at least two of its facts, and its name begins with its topic's."""
     for topic in TOPICS:
         for cause in topic.causes:
             assert cause.name.startswith(f"{topic.name}/")
@@ -95,7 +95,7 @@ def test_every_cause_has_facts_that_only_its_fix_tells() -> None:
 
 
 def test_facts_survive_redaction() -> None:
-    """Codes, articles, versions, hosts and numbers of orders are not taken for personal data."""
+    """Redaction leaves codes, articles, versions, hosts and order numbers."""
     facts = facts_of("acme")
     for name, values in facts.causes.items():
         text = " ".join((CAUSES[name].fix.format_map({**values, **dict.fromkeys(_OTHERS, "x")}), facts.order(3, 1)))

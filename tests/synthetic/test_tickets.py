@@ -39,7 +39,7 @@ def _log(records: list[SyntheticRecord]) -> list[Record]:
 
 
 def test_the_records_of_a_seed_never_change() -> None:
-    """Figures of benchmarks are compared over versions, so a change of the generator must be deliberate."""
+    """The records of a seed are pinned, because benchmark figures are compared across versions."""
     digest = sha256()
     for record in events(500, seed=7):
         digest.update(repr(msgspec.structs.astuple(record)).encode())
@@ -64,7 +64,7 @@ def test_ids_begin_at_the_given_number() -> None:
 
 
 def test_the_shares_are_kept(records: list[SyntheticRecord]) -> None:
-    """They are within two percentage points of the arguments, and a share of 0 makes none."""
+    """Shares are within two percentage points of the arguments, and a share of 0 makes none."""
     shares = {kind: n / _COUNT for kind, n in Counter(record.kind for record in records).items()}
     assert shares["edit"] == pytest.approx(0.15, abs=0.02)
     assert shares["delete"] + shares["null_delete"] == pytest.approx(0.03, abs=0.01)
@@ -148,7 +148,7 @@ def test_duplicates_repeat_an_earlier_record(records: list[SyntheticRecord]) -> 
 
 
 def test_some_edits_shorten_a_thread(records: list[SyntheticRecord]) -> None:
-    """They leave surplus chunks of the earlier version in an index that doesn't delete them."""
+    """Some edits shorten a thread, so that an index must delete surplus chunks."""
     lengths: dict[bytes, int] = {}
     shortened = 0
     for record in records:
@@ -214,7 +214,7 @@ def test_the_fold_of_the_oracle_equals_one_over_decode() -> None:
 
 
 def test_questions_ask_about_each_topic_once() -> None:
-    """They are for the largest tenant, in words that no ticket has."""
+    """The questions ask the largest tenant about each topic once, in words that no ticket has."""
     asked = list(questions())
     assert {q.topic_name for q in asked} == {topic.name for topic in TOPICS}
     assert len(asked) == len(TOPICS)
@@ -232,5 +232,5 @@ def test_examples_are_labelled_and_balanced() -> None:
 
 
 def test_an_upsert_has_only_fields_of_the_contract(created: list[dict[str, Any]]) -> None:
-    """An unknown field would be ignored, and hide a misspelt one."""
+    """Upserts have only fields of the contract, so that none is misspelt."""
     assert set(created[0]) <= {"op", *UpsertEvent.__struct_fields__}

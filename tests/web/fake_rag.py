@@ -1,6 +1,6 @@
-"""A fake RAG service, ticket API and issuer of the same wire, whose answers are chosen by the question.
+"""A fake RAG service, ticket API and issuer; the question chooses the answer.
 
-It encodes the structs of `answers.events`, so an event that changes there changes here.
+It encodes the structs of `answers.events`, so its events follow them.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.rigs.waiting import PATIENCE_S
 
 CODE = "4F7K-29QD"
 TENANT = "acme"
-#: The emoji before the cited span is one character here and two units of JavaScript's strings.
+#: The emoji before the cited span is one character in Python and two code units in JavaScript.
 PASSAGE = (
     "Thanks for the screenshot 🙏 that helped. The invoice kept the old VAT rate because the plan was changed before "
     "the address. Open Billing > Tax and press Recalculate; the corrected invoice INV-2291 is sent within an hour."
@@ -59,7 +59,7 @@ SOURCES = (
 
 
 def token(*, tenant: str = TENANT, user: str = "ada", expires_in: float = 3600.0) -> str:
-    """A token that only looks like one: this service accepts any."""
+    """A fake token; the fake services accept any."""
     claims = {"custom:tenant_id": tenant, "username": user, "exp": int(time.time() + expires_in)}
     parts = [{"alg": "RS256"}, claims]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
@@ -98,7 +98,7 @@ def answer(question: str) -> list[Event]:
 
 @dataclass
 class FakeServices:
-    """What it was asked, and the gate that a slow answer waits at."""
+    """The requests, and the gate at which a slow answer waits."""
 
     app: FastAPI
     url: str = ""
@@ -108,7 +108,7 @@ class FakeServices:
     left: threading.Event = field(default_factory=threading.Event)
 
     def asked(self, path: str) -> list[Any]:
-        """Bodies of the requests to paths that end so."""
+        """Bodies of the requests to paths that end with `path`."""
         return [body for _, at, body in self.requests if at.endswith(path)]
 
 
@@ -134,7 +134,7 @@ async def _stream(services: FakeServices, question: str) -> AsyncIterator[bytes]
             if "cut" in question and number == 2:
                 return
             frame = _frame(event)
-            if "halves" in question:  # a chunk ends anywhere, inside a character too
+            if "halves" in question:  # a chunk may end anywhere, even inside a character
                 for at in range(0, len(frame), 7):
                     yield frame[at : at + 7]
                     await asyncio.sleep(0)

@@ -24,7 +24,7 @@ def issuer() -> Iterator[LocalIssuer]:
 
 @pytest.fixture(scope="module")
 def services(issuer: LocalIssuer) -> Iterator[FakeServices]:
-    """The services, whose page signs in at an issuer on another port."""
+    """The fake services; the issuer is on another port than the page."""
     with serve(WebSettings(token_url=f"{issuer.url}/token", tenant=TENANT)) as running:
         yield running
 
@@ -72,7 +72,7 @@ def _ask(page: Page, question: str) -> None:
 
 
 def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeServices, issuer: LocalIssuer) -> None:
-    """The way of an agent, by keyboard where there is a key, with each sentence shown when it arrives."""
+    """An agent signs in, asks, sees each sentence as it arrives, opens a citation and gives feedback."""
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Your user name").fill("Ada")
     page.get_by_label("Sign-in code").fill("wrong")
@@ -84,7 +84,7 @@ def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeSer
 
     _ask(page, "slow: why is the VAT wrong?")
     sentences = page.locator(".sentence")
-    expect(sentences).to_have_text([f"{CAUSE}1"])  # the next one is still on its way
+    expect(sentences).to_have_text([f"{CAUSE}1"])  # the next sentence hasn't arrived yet
     expect(page.get_by_role("status")).to_have_text("Writing…")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     services.gate.set()
@@ -109,7 +109,7 @@ def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeSer
 
 
 def test_the_page_says_what_went_wrong(page: Page, services: FakeServices) -> None:
-    """A refusal, a degraded answer, a busy or broken service and a cut answer each look like what they are."""
+    """A refusal, a degraded answer, a busy or broken service and a truncated answer are each shown as such."""
     for question, words in [
         ("nothing is about this", "No solved ticket is about this"),
         ("unsupported by tickets", "The closest ticket doesn’t answer this"),
@@ -130,7 +130,7 @@ def test_the_page_says_what_went_wrong(page: Page, services: FakeServices) -> No
 
 
 def test_stopping_an_answer_ends_the_request(page: Page, services: FakeServices) -> None:
-    """The service sees that the reader has gone, and the page says that the answer isn't complete."""
+    """Stopping closes the request, and the page says that the answer isn't complete."""
     _ask(page, "slow")
     expect(page.locator(".sentence")).to_have_count(1)
     page.keyboard.press("Escape")
@@ -140,7 +140,7 @@ def test_stopping_an_answer_ends_the_request(page: Page, services: FakeServices)
 
 
 def test_what_customers_wrote_is_text(page: Page) -> None:
-    """Markup in a ticket or question is shown as it is: nothing of it runs."""
+    """Markup in a ticket or question is shown literally and never runs."""
     _ask(page, "<img src=x onerror=alert(1)> VAT")
     expect(page.locator("#asked")).to_have_text("<img src=x onerror=alert(1)> VAT")
     expect(page.locator(".source h3").nth(2)).to_contain_text("<script>")

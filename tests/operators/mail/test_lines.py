@@ -113,5 +113,5 @@ def test_a_subject_says_that_a_mail_is_forwarded(subject: str, forwarded: bool) 
 
 @pytest.mark.parametrize("phrase", REPLY_ABOVE)
 def test_every_phrase_of_a_helpdesk_is_known(phrase: str) -> None:
-    """The quick look before the phrases passes each of them."""
+    """The fast pre-check accepts a line with each helpdesk phrase."""
     assert is_reply_above(f"--- {phrase} ---")

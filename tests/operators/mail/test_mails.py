@@ -40,7 +40,7 @@ def test_the_customers_lines_are_kept_and_others_are_cut() -> None:
 
 @pytest.mark.parametrize("name", ["is_attribution", "header_block", "is_forward_marker"])
 def test_a_cutter_that_overlooks_a_sign_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutants: without attributions or headers history stays, and without forward markers a forward is lost."""
+    """Mutants without attributions or headers keep history, and one without forward markers loses a forward."""
     blind = {"is_attribution": lambda _line: False, "header_block": lambda _lines, _at: 0}
     monkeypatch.setattr(cut, name, blind.get(name, lambda _line: False))
     kept, left, _faults = _shares()
@@ -54,7 +54,7 @@ def test_no_address_of_the_history_is_shown(mail: Mail) -> None:
 
 
 def test_a_forward_is_told_by_its_subject_where_the_mail_does_not_tell() -> None:
-    """Outlook's forward looks like its reply; a subject that begins with FW: says that the mail is handed on."""
+    """A subject that begins with FW: marks a forward, because Outlook's forwards look like its replies."""
     body = next(m.body for m in _MAILS if (m.program, m.language) == ("Outlook, text", "de"))
     assert "Bitte installieren Sie den Treiber neu." not in clean_text(body)
     assert "Bitte installieren Sie den Treiber neu." in clean_text(body, forwarded=True)

@@ -25,7 +25,7 @@ from operators.pii.view import View
     ],
 )
 def test_what_readers_take_for_ascii_becomes_ascii(text: str, folded: str) -> None:
-    """Digits, signs and escapes are folded; ordinary letters stay."""
+    """Lookalike digits and signs, and escapes, are folded to ASCII; ordinary letters stay."""
     assert View(text).text == folded
 
 

@@ -1,4 +1,4 @@
-"""Kafka's protocol by hand: record batches that no ordinary client writes, and a request that produces them."""
+"""Kafka's protocol, encoded by hand: record batches that ordinary clients can't write, and their produce request."""
 
 import socket
 import struct
@@ -45,7 +45,7 @@ def batch(
 def produce(address: str, topic: str, partition: int, data: bytes) -> int:
     """Write a batch and return its first offset.
 
-    A node that has not been told yet that it leads a new partition is asked again.
+    The request is repeated while the node doesn't know yet that it leads a new partition.
 
     Raises:
         AssertionError: the broker refuses it.

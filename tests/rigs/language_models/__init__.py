@@ -1,4 +1,4 @@
-"""A server that speaks as language models do, with faults: OpenAI's API, Bedrock's and SageMaker's runtimes."""
+"""A fake language-model server with faults: the APIs of OpenAI, Bedrock and SageMaker."""
 
 from tests.rigs.language_models.replies import Fault, Reply
 from tests.rigs.language_models.server import LanguageModelServer

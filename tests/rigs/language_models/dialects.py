@@ -1,4 +1,4 @@
-"""What a language model's answer looks like on the wire, by the path of the request."""
+"""A language model's answer on the wire, by the path of the request."""
 
 import json
 import re
@@ -22,7 +22,7 @@ class Spoken(Struct, frozen=True, kw_only=True):
     """An answer as a server would send it.
 
     Attributes:
-        pieces: of a stream, up to its text's last; the rest of it is in `end`.
+        pieces: of a stream, up to the last of its text; the rest is in `end`.
         late: an error in place of the next piece.
         garbage: a piece that isn't of the protocol.
         whole: the body of an answer that isn't streamed.
@@ -40,7 +40,7 @@ class Spoken(Struct, frozen=True, kw_only=True):
 
 
 def speak(path: str, body: Mapping[str, Any], text: str, tokens: tuple[int, int], status: int) -> Spoken | None:
-    """`text` in the words of the server that a request to `path` wants; None for an unknown path."""
+    """`text` in the format of the API at `path`; None for an unknown path."""
     if path.endswith("/chat/completions"):
         return _chat(text, tokens, status)
     if re.fullmatch(r"/model/[^/]+/converse(-stream)?", path):
@@ -52,7 +52,7 @@ def speak(path: str, body: Mapping[str, Any], text: str, tokens: tuple[int, int]
 
 
 def words(text: str) -> list[str]:
-    """`text` in pieces, as a model makes them."""
+    """`text` in pieces, as a model streams it."""
     return re.findall(r"\s*\S+|\s+", text)
 
 
@@ -123,7 +123,7 @@ def _converse(text: str, tokens: tuple[int, int], status: int) -> Spoken:
 def _sagemaker(inner: Spoken, status: int) -> Spoken:
     return Spoken(
         content_type="application/vnd.amazon.eventstream",
-        # A part ends anywhere in a line.
+        # a part may end anywhere in a line
         pieces=tuple(payload_part(piece[:9]) + payload_part(piece[9:]) for piece in inner.pieces),
         end=tuple(payload_part(piece) for piece in inner.end),
         late=exception(

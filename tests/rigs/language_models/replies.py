@@ -1,4 +1,4 @@
-"""What the server is asked and answers, and its faults."""
+"""Requests and replies of the fake server, and its faults."""
 
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ Fault = Literal[
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What the server answers. A fault of the body comes after half of the text."""
+    """A reply of the server. A fault of the body comes after half of the text."""
 
     text: str = "Reset the token. Then sign in again."
     tokens: tuple[int, int] = (30, 9)
@@ -39,7 +39,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True):
-    """A request that the server was sent."""
+    """A request that the server received."""
 
     path: str
     headers: dict[str, str]

@@ -1,4 +1,4 @@
-"""A language model in this process that says what it is told to."""
+"""A scripted language model in this process."""
 
 from collections.abc import Generator, Iterable
 from threading import Event
@@ -9,7 +9,7 @@ Script = Iterable[Part | ModelError]
 
 
 class ScriptedModel:
-    """Implements `core.language_model.LanguageModel`. Each call takes the next script; the last one stays."""
+    """Implements `core.language_model.LanguageModel`. Each call takes the next script; the last one repeats."""
 
     def __init__(self, *scripts: Script, name: str = "scripted") -> None:
         self.name = name
@@ -17,7 +17,7 @@ class ScriptedModel:
         self._scripts = [list(script) for script in scripts]
 
     def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
-        """The parts of a script; an error in it is raised at its place."""
+        """Yield the parts of a script, and raise an error among them."""
         self.requests.append(request)
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         for part in script:

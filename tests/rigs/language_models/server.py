@@ -1,4 +1,4 @@
-"""The server, and how it commits the faults of its replies."""
+"""The fake language-model server, with the faults of its replies."""
 
 import json
 import select
@@ -15,7 +15,7 @@ from tests.rigs.language_models.dialects import Spoken, speak
 from tests.rigs.language_models.event_stream import broken
 from tests.rigs.language_models.replies import Reply, Request
 
-#: Statuses in place of an answer.
+#: Statuses of the faults that replace an answer.
 _STATUSES: Final = {"throttled": 429, "unavailable": 503, "denied": 403, "no_model": 404, "bad_request": 400}
 
 
@@ -23,7 +23,7 @@ class LanguageModelServer:
     """Listens on loopback from construction to `close`. Every method may be called from any thread."""
 
     def __init__(self, *replies: Reply) -> None:
-        """Answer with `replies` in turn, the last one again and again."""
+        """Answer with `replies` in turn, repeating the last one."""
         self.requests: list[Request] = []
         self.closing = threading.Event()
         #: Connections that the other side closed before the end of a reply.
@@ -53,7 +53,7 @@ class LanguageModelServer:
             self._replies = list(replies)
 
     def forget(self) -> None:
-        """Count from 0 again, of new connections."""
+        """Reset the counts, and ignore connections that are open now."""
         with self._lock:
             self.requests.clear()
             self.left = self.connections = 0
@@ -105,7 +105,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, *_: object) -> None:
-        pass  # the other side went away
+        pass  # the client disconnected
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -239,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise ConnectionResetError
 
     def _left_within(self, seconds: float) -> bool:
-        """Wait so long, or until the other side closes the connection."""
+        """Wait for at most `seconds` until the client closes the connection."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             ready, _, _ = select.select([self.connection], [], [], min(left, 0.05))

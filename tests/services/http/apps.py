@@ -1,4 +1,4 @@
-"""A small app with one route for each thing that the shared parts must handle."""
+"""A small app with a route for each case that the shared HTTP code handles."""
 
 import asyncio
 import threading
@@ -37,7 +37,7 @@ class Note(BaseModel):
 
 
 class App:
-    """The app, and what its routes note."""
+    """The app, and the calls of its routes."""
 
     def __init__(
         self,

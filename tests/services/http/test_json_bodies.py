@@ -1,4 +1,4 @@
-"""The check of a JSON body refuses what readers read differently, and each of its rules is needed."""
+"""The check of a JSON body refuses ambiguous JSON, and each of its rules is needed."""
 
 import inspect
 import json
@@ -50,7 +50,7 @@ ACCEPTED: Final = [
     b" 5 ",
     b'{"a": {"b": 1}, "b": {"a": 1}}',
 ]
-#: A rule, as the source has it, and what stands in its place.
+#: The source of a rule, and the mutant that replaces it.
 MUTANTS: Final = {
     "any_depth": ("_check_depth(body, max_depth)", "pass"),
     "count_brackets_in_texts": (r'"(?:[^"\\]|\\.)*+"?|', ""),
@@ -69,7 +69,7 @@ MUTANTS: Final = {
 
 
 def wrongly_judged(module: Any) -> list[str]:
-    """Bodies that `module` accepts and should not, refuses and should not, or fails on."""
+    """Bodies that `module` wrongly accepts, wrongly refuses, or fails on."""
     found = []
     for name, body in [*REFUSED.items(), *((str(body), body) for body in ACCEPTED)]:
         try:
@@ -103,7 +103,7 @@ def test_a_missing_rule_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @given(st.binary(max_size=60) | st.text('{}[]":,\\u0d8 1aeE+-.', max_size=60).map(str.encode))
 def test_any_bytes_are_judged(body: bytes) -> None:
-    """No bytes make the check fail with anything but a problem, and what passes is JSON of a bounded depth."""
+    """Any bytes are either a problem or JSON of bounded depth."""
     try:
         json_bodies.check_json(body, max_depth=_DEPTH)
     except Problem as problem:
@@ -113,7 +113,7 @@ def test_any_bytes_are_judged(body: bytes) -> None:
 
 
 def test_a_long_text_takes_no_long_time() -> None:
-    """A text that never ends, and one of escapes, are read in one pass."""
+    """Unterminated texts and texts of escapes are read in one pass."""
     for body in (b'"' + b"a" * 1_000_000, b'"' + b"\\" * 1_000_000, b"[" * 8 + b'"' + b'\\"' * 500_000):
         with pytest.raises(Problem):
             json_bodies.check_json(body, max_depth=_DEPTH)
@@ -131,5 +131,5 @@ def test_a_long_text_takes_no_long_time() -> None:
     ],
 )
 def test_a_field_is_named_by_its_path(path: list[str | int], name: str) -> None:
-    """Names are shown, and keys that look unlike names are not."""
+    """A field's path shows only keys that look like names."""
     assert json_bodies.field_name(path) == name

@@ -1,4 +1,4 @@
-"""The issuer's keys are cached, fetched again as they rotate, and outlive an outage of the issuer."""
+"""The issuer's keys are cached, refreshed on rotation, and used through an outage of the issuer."""
 
 import asyncio
 import http.server
@@ -29,7 +29,7 @@ class Clock:
 
 
 def test_keys_are_fetched_once() -> None:
-    """Many tokens of one key cost one fetch, also if they come at once."""
+    """Many tokens of one key cost one fetch, even concurrently."""
     issuer = Issuer()
 
     async def ask() -> None:
@@ -90,7 +90,7 @@ def test_known_keys_outlive_an_outage_of_the_issuer() -> None:
 
 
 def test_old_keys_are_fetched_again_without_a_wait() -> None:
-    """Keys of ten minutes are fetched again behind the request that notices."""
+    """Keys older than ten minutes are refreshed in the background, and no request waits."""
     issuer, clock = Issuer(), Clock()
 
     async def age() -> None:
@@ -107,7 +107,7 @@ def test_old_keys_are_fetched_again_without_a_wait() -> None:
 
 
 def test_without_any_key_a_token_is_503() -> None:
-    """Where no key could ever be fetched, a token can't be checked: 503 with Retry-After, and never 200."""
+    """If no key was ever fetched, a token gets 503 with Retry-After."""
     app = App()
     app.issuer.out = True
     answer = TestClient(app.app).post(NOTE, json={"text": "a"}, headers=app.issuer.headers())
@@ -131,7 +131,7 @@ def test_without_any_key_a_token_is_503() -> None:
     ],
 )
 def test_unfit_keys_are_passed_over(change: dict[str, object]) -> None:
-    """A key of another type or use, a short and a malformed one are not trusted; the others are."""
+    """Keys of another type or use, short keys and malformed ones are skipped; the others are trusted."""
     good = jwk("good", rsa_key("k1"))
     bad = jwk("bad", rsa_key("k2")) | change
     assert set(parse_keys(msgspec.json.encode({"keys": [bad, good]}))) == {"good"}

@@ -1,4 +1,4 @@
-"""Rate limits of addresses, users and tenants, and which address a request has."""
+"""Rate limits of addresses, users and tenants, and the client address of a request."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -18,7 +18,7 @@ NOTE = "/api/v1/notes/n1"
 
 
 def limited(**settings: Any) -> App:
-    """An app with these limits, and otherwise large ones."""
+    """An app with these limits; the others are large."""
     large = {"user_requests": 100, "tenant_requests": 100, "address_requests": 100}
     found = LimitSettings(**large | settings)
     return App(throttle=Throttle(MemoryLimiter(window_s=found.window_s, clock=lambda: 0.0), found))
@@ -31,7 +31,7 @@ def statuses(app: App, tokens: list[dict[str, str]]) -> list[int]:
 
 
 def test_a_user_is_limited_alone() -> None:
-    """A user beyond the limit gets 429, and another user of the tenant, and a user of its name elsewhere, don't."""
+    """A user beyond the limit gets 429; other users of the tenant and namesakes at other tenants don't."""
     app = limited(user_requests=2)
     jane, joe = (app.issuer.headers("acme", user_id=name) for name in ("jane", "joe"))
     other = app.issuer.headers("globex", user_id="jane")
@@ -49,14 +49,14 @@ def test_a_tenant_is_limited_alone() -> None:
 
 
 def test_an_address_is_limited_before_its_token_is_checked() -> None:
-    """Requests with bad tokens count for their address, so tokens can't be guessed without end."""
+    """Requests with bad tokens count for their address, so guessing tokens is limited."""
     app = limited(address_requests=3)
     bad = {"Authorization": "Bearer a.b.c"}
     assert statuses(app, [bad, bad, bad, bad, app.issuer.headers()]) == [401, 401, 401, 429, 429]
 
 
 def test_a_refusal_says_when_to_come_back() -> None:
-    """A 429 has Retry-After and the RateLimit headers, and answers before it say what is left."""
+    """A 429 has Retry-After and the RateLimit headers, and earlier answers have the remaining number."""
     app = limited(user_requests=1)
     client, headers = TestClient(app.app), app.issuer.headers()
     first = client.post(NOTE, json={"text": "a"}, headers=headers)
@@ -76,7 +76,7 @@ def test_probes_are_not_limited() -> None:
 
 
 def test_processes_share_their_counts_on_a_server() -> None:
-    """Two apps over one server allow a user's requests once."""
+    """Two apps on one server share a user's limit."""
     with start_valkey() as running, ExitStack() as stack:
         settings, apps = LimitSettings(user_requests=3), list[App]()
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""The page's files are served with a strict policy, an ETag and a config.json made of settings."""
+"""The page's files are served with a strict policy and an ETag, and config.json is made from settings."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def client() -> Iterator[TestClient]:
 
 
 def test_every_file_of_the_page_is_served(client: TestClient) -> None:
-    """Each file has a content type, an ETag, no cache without asking, and the same policy."""
+    """Each file has a content type, an ETag, `no-cache` and the policy."""
     files = [path for path in FOLDER.rglob("*") if path.is_file()]
     assert len(files) > 15
     for path in files:
@@ -56,7 +56,7 @@ def test_the_settings_reach_the_page(client: TestClient) -> None:
 
 
 def test_other_paths_stay_the_apps(client: TestClient) -> None:
-    """Nothing beside the page's files is served, and files are only read."""
+    """Only the page's files are served, and only for GET and HEAD."""
     for path in ("/nothing", "/js/", "/..%2fpyproject.toml", "/js/%2e%2e/index.html%00"):
         assert client.get(path).status_code == 404
     assert client.post("/index.html").status_code == 405
@@ -69,7 +69,7 @@ def test_the_page_may_be_on_another_host_than_the_api() -> None:
 
 
 def test_the_page_has_no_inline_script_or_style() -> None:
-    """What the policy would refuse is not there: no inline script, style or handler, and no HTML from text."""
+    """The page has no inline script, style or handler, and builds no HTML from text."""
     html = (FOLDER / "index.html").read_text()
     assert "<style" not in html
     assert " style=" not in html

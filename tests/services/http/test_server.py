@@ -1,4 +1,4 @@
-"""The server over sockets: silent, slow, greedy and numerous clients keep no other from an answer."""
+"""The server over sockets: silent, slow, greedy or many clients don't keep others from an answer."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ def serving(app: App | None = None, **bounds: Any) -> Iterator[AsgiServer]:
 
 
 def connect(server: AsgiServer) -> socket.socket:
-    """A connection that waits for an answer patiently."""
+    """A connection with a long timeout."""
     return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
 
 
@@ -111,7 +111,7 @@ def test_an_app_that_does_not_start_is_a_fatal_error() -> None:
 
 
 def test_silent_connections_keep_nobody_from_an_answer() -> None:
-    """With 500 silent connections and room for 300, requests are answered: the oldest make room, and are told so."""
+    """With 500 silent connections and room for 300 requests are answered, as the oldest are closed with a 503."""
     with serving(connections=300) as server, ExitStack() as stack:
         silent = [stack.enter_context(connect(server)) for _ in range(200)]
         assert ask(server).startswith(b"HTTP/1.1 200 OK")
@@ -122,7 +122,7 @@ def test_silent_connections_keep_nobody_from_an_answer() -> None:
 
 
 def test_without_room_a_connection_is_refused_with_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every connection is busy, a further one gets 503 after a while instead of no answer."""
+    """If every connection is busy, another one gets 503 after a while."""
     monkeypatch.setattr(connections, "_WAIT_S", 0.5)
     app = App()
     with serving(app, connections=1) as server, connect(server) as busy:
@@ -160,7 +160,7 @@ def test_a_body_that_drips_is_408() -> None:
 
 
 def test_an_endless_body_is_413_and_ends() -> None:
-    """A body without end is refused at its bound, and its client is not read on for ever."""
+    """An endless body is refused at the limit, and reading stops."""
     app = App()
     with serving(app, linger_s=1) as server, connect(server) as connection:
         connection.sendall(request(app, "POST", "/api/v1/notes/n1", b" ", Content_Length="999999999999"))
@@ -190,7 +190,7 @@ def test_malformed_http_is_a_problem(sent: bytes, status: int) -> None:
 
 
 def test_malformed_chunks_end_a_request_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """A body that breaks off into nonsense gets 400, and the request that waited for it ends."""
+    """Malformed chunks get 400 and end the request that waited for them."""
     app = App()
     caplog.set_level(logging.DEBUG)
     with serving(app) as server:
@@ -201,7 +201,7 @@ def test_malformed_chunks_end_a_request_without_a_traceback(caplog: pytest.LogCa
 
 
 def test_more_requests_than_places_are_503() -> None:
-    """Beyond the places and the waiting ones a request gets 503 with Retry-After; the others are answered."""
+    """A request beyond the running and waiting ones gets 503 with Retry-After; the others are answered."""
     app = App(admission=AdmissionBounds(concurrent=1, waiting=1, wait_s=PATIENCE_S))
     with serving(app) as server, ExitStack() as stack:
         first, second = (stack.enter_context(connect(server)) for _ in range(2))
@@ -212,7 +212,7 @@ def test_more_requests_than_places_are_503() -> None:
         answer = ask(server, request(app, "POST", "/api/v1/notes/n1", b'{"text": "a"}'))
         assert problem_of(answer)["status"] == 503
         assert b"retry-after: 1" in answer.lower()
-        assert ask(server).startswith(b"HTTP/1.1 200 OK")  # probes wait for nobody
+        assert ask(server).startswith(b"HTTP/1.1 200 OK")  # probes don't wait
         app.release.set()
         assert read(first).startswith(b"HTTP/1.1 200 OK")
         assert read(second).startswith(b"HTTP/1.1 200 OK")
@@ -220,7 +220,7 @@ def test_more_requests_than_places_are_503() -> None:
 
 
 def test_waiting_is_bounded() -> None:
-    """A request that finds no place in time gets 503."""
+    """A request that waits too long gets 503."""
     app = App(admission=AdmissionBounds(concurrent=1, waiting=5, wait_s=0.1))
     with serving(app) as server, connect(server) as busy:
         busy.sendall(request(app, "GET", "/api/v1/waits"))
@@ -232,7 +232,7 @@ def test_waiting_is_bounded() -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/waits", "/api/v1/streams/long"])
 def test_a_disconnect_cancels(path: str) -> None:
-    """A client that leaves ends the work for it, and gives its place to others."""
+    """A client's disconnect cancels its request and frees its place."""
     app = App(admission=AdmissionBounds(concurrent=1))
     with serving(app) as server:
         with connect(server) as connection:
@@ -247,7 +247,7 @@ def test_a_disconnect_cancels(path: str) -> None:
 
 
 def test_a_client_that_reads_nothing_is_closed() -> None:
-    """A response that its client does not read is given up, and the app's work with it."""
+    """If a client doesn't read its response, the connection is closed and the request cancelled."""
     app = App()
     with serving(app, write_s=1) as server, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,4 +1,4 @@
-"""The attack grid fails on every authenticator from which one check was taken."""
+"""The attack grid fails on every authenticator that lacks one check."""
 
 import asyncio
 import inspect
@@ -15,7 +15,7 @@ from services.http.problems import Problem
 from tests.rigs.issuer import AUDIENCE, CLIENT, ISSUER, Issuer
 from tests.services.http.test_tokens import ATTACKS
 
-#: A check, as the source has it, and what stands in its place.
+#: The source of a check, and the mutant that replaces it.
 MUTANTS: Final = {
     "any_header": ("if not _HEADERS.issuperset(given):", "if False:"),
     "any_algorithm": ('if header.alg != "RS256":', "if False:"),
@@ -51,7 +51,7 @@ def authenticator_of(module: Any) -> tuple[Authenticator, Issuer, Telemetry]:
 
 
 async def broken(module: Any) -> list[str]:
-    """The attacks that are not refused for their own reason."""
+    """Attacks that are accepted, or refused for another reason."""
     authenticator, issuer, telemetry = authenticator_of(module)
     found = []
     for name, (forge, reason, status) in ATTACKS.items():
@@ -88,5 +88,5 @@ def test_the_product_refuses_all() -> None:
 def test_a_mutant_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """At least one attack gets through, or is refused for another reason."""
     module = mutated(*MUTANTS[name])
-    monkeypatch.setitem(sys.modules, "mutant", module)  # where annotations are looked up
+    monkeypatch.setitem(sys.modules, "mutant", module)  # annotations are looked up there
     assert asyncio.run(broken(module))

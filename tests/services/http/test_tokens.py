@@ -38,7 +38,7 @@ def _unsigned_with_a_signature(issuer: Issuer) -> str:
 
 
 def _hmac_with_the_public_key(issuer: Issuer) -> str:
-    """The public key, which everybody knows, taken for the secret of HS256."""
+    """A token signed by HS256 with the public key as secret."""
     pem = rsa_key("k1").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     signed = f"{_encoded({'alg': 'HS256', 'kid': 'k1'})}.{_parts(issuer)[1]}"
     return f"{signed}.{encode(hmac.digest(pem, signed.encode(), 'sha256'))}"
@@ -58,7 +58,7 @@ def _claims(**claims: object) -> Callable[[Issuer], str]:
 
 
 def _times(**seconds: float) -> Callable[[Issuer], str]:
-    """Claims that many seconds from now."""
+    """The time claims, `seconds` from now."""
     return lambda issuer: issuer.token(claims={name: _now(later) for name, later in seconds.items()})
 
 
@@ -210,6 +210,6 @@ def test_a_token_is_refused_once_it_has_expired() -> None:
     ],
 )
 def test_settings_that_would_check_too_little_are_refused(settings: dict[str, str], named: str) -> None:
-    """Without an issuer, without clients and audiences, or with keys over plain HTTP nothing starts."""
+    """Settings without an issuer, without clients and audiences, or with keys over plain HTTP are refused."""
     with ExitStack() as stack, pytest.raises(ConfigError, match=named):
         open_authenticator(AuthSettings(**settings), stack, telemetry=Telemetry())

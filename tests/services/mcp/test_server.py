@@ -113,7 +113,7 @@ def test_a_caller_without_a_valid_token_is_refused(over_http: str, issuer: Issue
 
 
 def test_no_request_waits_for_messages_that_never_come(over_http: str, issuer: Issuer) -> None:
-    """Only POST is allowed: a stream that a GET opened would hold a place for ever."""
+    """Only POST is allowed, because a stream opened by GET would hold its place for ever."""
     for method in ("GET", "DELETE", "PUT"):
         response = httpx.request(method, over_http, headers={**issuer.headers(), "Accept": "text/event-stream"})
         assert (response.status_code, response.headers["Allow"]) == (405, "POST")

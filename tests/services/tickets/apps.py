@@ -62,7 +62,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Response:
-        """The response to a request; `path` follows that of all tickets. Changes are for any version."""
+        """The response to a request to `path` below /tickets, with `If-Match: *` on changes."""
         sent = {
             "Authorization": f"Bearer {tenant}/{user}/{role}",
             "Content-Type": "application/json",
@@ -80,7 +80,7 @@ class Api:
         return cast("dict[str, Any]", response.json())
 
     def outbox(self) -> list[OutboxEvent]:
-        """The events that wait for the relay."""
+        """The events in the outbox."""
         return [event for page in self.stores.outbox.pages(100) for event in page]
 
 

@@ -17,7 +17,7 @@ from tests.rigs.waiting import PATIENCE_S
 from tests.services.tickets.apps import UNLIMITED, NamedCallers
 from tests.services.tickets.mutants import MUTANTS
 
-#: A process that has imported everything once, and forks each child: a start takes a tenth of a second, not seconds.
+#: A process that has imported everything and forks each child, so a start takes 0.1 s instead of seconds.
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
 

@@ -1,4 +1,4 @@
-"""Kills the ticket API and cuts its broker off while it is written to, and compares table, topic and acknowledgements.
+"""Kills the ticket API and cuts off its broker under load, and compares table, topic and acknowledgements.
 
 Clients repeat each request with its idempotency key until it is answered, as real ones do.
 """
@@ -39,7 +39,7 @@ Request = tuple[str, str, str, dict[str, Any] | None, str]
 
 
 class Attack:
-    """A service, its clients, and what they were told."""
+    """A service, its clients, and the acknowledgements that they got."""
 
     def __init__(self, folder: Path, broker: tuple[str, Proxy], topic: str, rng: Random, *, mutant: str = "") -> None:
         self._path = folder / "tickets.db"
@@ -50,7 +50,7 @@ class Attack:
         self._stop = threading.Event()
         self._service = self._start("")
         self._faults: list[BaseException] = []
-        #: Versions that clients were told, by ticket.
+        #: Acknowledged versions, by ticket.
         self.told: defaultdict[str, set[int]] = defaultdict(set)
         self.comments: list[tuple[str, str]] = []
         #: Tickets whose last request was given up.
@@ -77,7 +77,7 @@ class Attack:
         return sum(count for name, count in self.found.items() if name.startswith("killed"))
 
     def kill_at(self, point: OutboxPoint, *, hit: int) -> None:
-        """Start the service anew with a failpoint, wait until it dies there, and start it again."""
+        """Restart the service with a failpoint, wait until it dies there, and start it again."""
         self._service.kill()
         self._service = self._start(f"{point}=kill@{hit}")
         wait_until(lambda: self._service.dead, lambda: f"it did not die at {point}", every_s=0.03)
@@ -85,7 +85,7 @@ class Attack:
         self.found[f"killed at {point}"] += 1
 
     def kill(self) -> None:
-        """Kill the service at some moment, and start it again."""
+        """Kill the service at a random moment, and start it again."""
         self._await_answers(10)
         time.sleep(self.rng.uniform(0, 0.1))
         self._service.kill()
@@ -93,7 +93,7 @@ class Attack:
         self.found["killed at random"] += 1
 
     def cut_off(self) -> None:
-        """Take the broker away for a while, with a kill in the middle."""
+        """Cut off the broker for a while, with a kill in the middle."""
         self.rng.choice([self._proxy.refuse, self._proxy.half_open])()
         self._await_answers(10)
         self.kill()
@@ -229,7 +229,7 @@ class Attack:
         require("value", last == current, f"{ticket_id}: the topic's last version is not the table's")
 
     def _judge_comments(self, get: Any) -> None:
-        """Each comment that was answered is there once, unless its ticket was deleted later."""
+        """Each acknowledged comment is there once, unless its ticket was deleted later."""
         for ticket_id, key in self.comments:
             current = get("acme", ticket_id)
             if isinstance(current, UpsertEvent):
@@ -238,7 +238,7 @@ class Attack:
 
 
 def attack(made: Attack, kills: int, *, say: Callable[[str], None]) -> Counter[str]:
-    """This number of kills: two of three at failpoints in turn, the others at random, or in an outage of the broker."""
+    """Kill `kills` times: two of three at failpoints in turn, the others at random or in an outage of the broker."""
     points = itertools.cycle(_POINTS)
     with made:
         while (done := made.kills) < kills:

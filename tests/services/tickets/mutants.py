@@ -1,6 +1,6 @@
-"""Ways to break the outbox, each as a careless change could. The kills must find every one of them.
+"""Mutants of the outbox, each like a careless change. The kills must catch them all.
 
-`FAILPOINTS` says where the process dies to show the fault.
+`FAILPOINTS` has the failpoint that shows each fault.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ def send_the_newest_first() -> None:
 
 
 def keep_the_latest_only() -> None:
-    """Of several versions that wait, the last is sent and the others are dropped."""
+    """Of several waiting versions only the last is sent."""
 
     def latest(self: SqliteOutbox, size: int) -> Any:
         events = {(event.tenant_id, event.ticket_id): event for page in pages(self, size) for event in page}
@@ -77,7 +77,7 @@ def write_the_event_later() -> None:
 
 
 def keep_no_responses() -> None:
-    """A repeated request is done again."""
+    """A repeated request is executed again."""
     attempt = Tickets._attempt
 
     def forgetful(self: Tickets, edit: Any, _request: object) -> Any:
@@ -97,7 +97,7 @@ MUTANTS: Final[Mapping[str, Callable[[], None]]] = {
     )
 }
 
-#: Where to kill the process, so that the mutant shows.
+#: The failpoint at which a kill shows the mutant.
 FAILPOINTS: Final[Mapping[str, OutboxPoint]] = {
     "remove_before_the_ack": "outbox_acked",
     "send_the_newest_first": "outbox_acked",

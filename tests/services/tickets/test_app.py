@@ -1,4 +1,4 @@
-"""The operations of the ticket API, who may use them, and what they refuse."""
+"""The operations of the ticket API, their roles, and their refusals."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def test_a_ticket_lives_and_dies(api: Api) -> None:
-    """Each operation gives the next version, and its event waits in the outbox with the whole ticket."""
+    """Each operation returns the next version and puts an event with the whole ticket into the outbox."""
     first = api.send("POST", body={"subject": "Refund", "customer_id": "C-7", "attributes": {"n": 1, "x": 1.0}})
     assert first.status_code == 201
     ticket = first.json()
@@ -56,11 +56,11 @@ def test_a_ticket_lives_and_dies(api: Api) -> None:
     assert isinstance(events[4], UpsertEvent)
     assert [message.body for message in events[4].messages] == ["Looking into it.", "Sent."]
     times = [event.updated_at for event in events]
-    assert times == sorted(set(times))  # they grow although the clock stands still
+    assert times == sorted(set(times))  # versions grow although the clock stands still
 
 
 def test_a_ticket_is_read_once(api: Api) -> None:
-    """A caller that has the version gets 304 without a body."""
+    """A caller that already has the version gets 304 without a body."""
     path = f"/{api.create()['ticket_id']}"
     for tags in ('"1"', 'W/"1"', '"7", "1"', "*"):
         response = api.send("GET", path, headers={"If-None-Match": tags})
@@ -69,7 +69,7 @@ def test_a_ticket_is_read_once(api: Api) -> None:
 
 
 def test_a_change_names_the_version_that_it_changes(api: Api) -> None:
-    """A change needs If-Match, and a stale one changes nothing and learns the version."""
+    """A change needs If-Match; a stale one changes nothing and gets the current version."""
     path = f"/{api.create()['ticket_id']}"
     changes: list[tuple[str, str, object]] = [
         ("PATCH", "", {"status": "x"}),
@@ -123,7 +123,7 @@ def test_a_bad_ticket_is_refused_by_field(api: Api, body: object, field: str) ->
 
 
 def test_half_of_a_surrogate_pair_is_refused(api: Api) -> None:
-    """JSON can write what is no text; it is refused by its field."""
+    """A lone surrogate is refused with its field's name."""
     response = api.client.post(
         "/api/v1/tickets",
         content=b'{"subject": "\\ud83d"}',
@@ -133,7 +133,7 @@ def test_half_of_a_surrogate_pair_is_refused(api: Api) -> None:
 
 
 def test_a_ticket_stays_within_the_limits_of_the_contract(api: Api) -> None:
-    """A message, tag or byte too many is refused, also if it comes with a later change."""
+    """One message, tag or byte too many is refused, on creation and on a later change."""
     path = f"/{api.create()['ticket_id']}"
     for _ in range(3):
         assert api.send("POST", f"{path}/comments", {"body": "x"}).status_code == 200
@@ -149,7 +149,7 @@ def test_a_ticket_stays_within_the_limits_of_the_contract(api: Api) -> None:
 
 
 def test_an_empty_patch_is_refused(api: Api) -> None:
-    """A patch must change something."""
+    """A patch without a field is refused."""
     path = f"/{api.create()['ticket_id']}"
     assert api.send("PATCH", path, {}).status_code == 422
     assert api.send("PATCH", path, {"subject": None}).status_code == 422
@@ -259,7 +259,7 @@ def test_a_key_belongs_to_one_request_of_one_user(api: Api) -> None:
 
 
 def test_a_full_outbox_refuses_changes_and_answers_the_rest(api: Api) -> None:
-    """Without room a change is answered with 503; reading, and repeating what is done, go on."""
+    """If the outbox is full, changes get 503, but reads and repeated requests are answered."""
     key = {"Idempotency-Key": "k-full"}
     path = f"/{api.send('POST', body={}, headers=key).json()['ticket_id']}"
     api.full = unavailable("full", retry_after_s=5)
@@ -273,7 +273,7 @@ def test_a_full_outbox_refuses_changes_and_answers_the_rest(api: Api) -> None:
 
 
 def test_the_limits_are_those_of_the_contract(tmp_path: Path) -> None:
-    """With the default settings a ticket may be as large as an event, and a comment fills it up."""
+    """With the default settings a ticket may be as large as an event, and comments can fill it up."""
     with open_api(tmp_path) as api:
         ticket = api.create(body="é" * 499_000)
         assert api.send("GET", f"/{ticket['ticket_id']}").status_code == 200

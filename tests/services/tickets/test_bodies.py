@@ -1,4 +1,4 @@
-"""A body is accepted exactly if the ticket contract accepts what becomes of it."""
+"""A body is accepted exactly if the contract accepts the resulting event."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_a_new_ticket_is_held_to_the_contract(body: dict[str, Any]) -> None:
 @settings(max_examples=200)
 @given(_bodies)
 def test_a_patch_is_held_to_the_contract(body: dict[str, Any]) -> None:
-    """A patch is accepted if its fields are, and changes these only."""
+    """A patch is accepted if its fields are valid, and changes only these."""
     found = accepts(TicketPatch, body)
     assert (found is not None) == contract_accepts(body)
     if isinstance(found, TicketPatch) and body:
@@ -88,7 +88,7 @@ def test_a_patch_is_held_to_the_contract(body: dict[str, Any]) -> None:
 
 @given(_texts)
 def test_a_comment_becomes_a_message(text: str) -> None:
-    """A comment of any text but none is a message of the contract."""
+    """Any text except an empty one is accepted as a comment, and becomes a message."""
     found = accepts(NewComment, {"body": text})
     assert (found is not None) == bool(text)
     if isinstance(found, NewComment):

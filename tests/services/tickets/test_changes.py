@@ -1,4 +1,4 @@
-"""Changes that meet: one effect for each key, and one version for each change, over both stores."""
+"""Concurrent changes, over both stores: one effect per key, and one version per change."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def pending(stores: Stores) -> int:
 
 
 def test_requests_with_one_key_at_once_have_one_effect(stores: Stores, tickets: Tickets) -> None:
-    """All of them get the response of the one that was done."""
+    """Concurrent requests with one key have one effect, and all get its response."""
     body = NewTicket(subject="x")
 
     def create(_number: int) -> Outcome:
@@ -57,7 +57,7 @@ def test_requests_with_one_key_at_once_have_one_effect(stores: Stores, tickets: 
 
 
 def test_changes_for_any_version_are_all_kept(stores: Stores, tickets: Tickets) -> None:
-    """Each change that is answered has a version of its own; one that is overtaken too often is told so."""
+    """Each acknowledged change has its own version; one that is overtaken too often gets a conflict."""
     tickets.change(create_edit(JANE, NewTicket(ticket_id="T-1"), path="/tickets"), None)
 
     def comment(number: int) -> str:
@@ -78,7 +78,7 @@ def test_changes_for_any_version_are_all_kept(stores: Stores, tickets: Tickets) 
 
 
 def test_one_of_the_changes_of_a_version_wins(stores: Stores, tickets: Tickets) -> None:
-    """Of several changes that name the same version one is done, and the others learn that it has changed."""
+    """Of several changes that name one version one is executed, and the others get a conflict."""
     tickets.change(create_edit(JANE, NewTicket(ticket_id="T-1"), path="/tickets"), None)
     first = Condition(frozenset({"1"}))
 
@@ -95,7 +95,7 @@ def test_one_of_the_changes_of_a_version_wins(stores: Stores, tickets: Tickets) 
 
 
 def test_a_ticket_too_large_for_the_store_is_refused() -> None:
-    """What DynamoDB can't keep is answered with 413, and nothing is written."""
+    """A ticket too large for DynamoDB gets 413, and nothing is written."""
     with dynamodb() as client:
         stores = dynamo_stores(client)
         tickets = Tickets(stores.tickets, limits=ContractSettings(), admit=lambda: None, written=lambda: None)

@@ -1,4 +1,4 @@
-"""No tenant sees, changes or blocks what another has, whatever it sends. TICKETS_TEST_OPERATIONS sets the number."""
+"""No tenant sees, changes or blocks another's tickets. TICKETS_TEST_OPERATIONS sets the number of requests."""
 
 import os
 from collections import Counter
@@ -38,7 +38,7 @@ class World:
         self.done: Counter[str] = Counter()
 
     def run(self, steps: int) -> None:
-        """This number of operations."""
+        """Run `operations` operations."""
         for _ in range(steps):
             self.step()
 
@@ -127,7 +127,7 @@ def test_no_operation_crosses_tenants(tmp_path: Path) -> None:
     while left > 0:
         with open_api(tmp_path / f"{number}") as api:
             world = World(api, rng)
-            world.run(min(left, 250))  # then most ids are used up
+            world.run(min(left, 250))  # by then most ids are used
             for event in api.outbox():
                 found = msgspec.json.decode(event.value, type=TicketEvent)
                 assert found.tenant_id == event.tenant_id
@@ -152,7 +152,7 @@ def test_no_operation_crosses_tenants(tmp_path: Path) -> None:
 
 
 def test_the_check_finds_a_store_that_crosses_tenants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that looks tickets up by their id alone is found out."""
+    """The check fails on a store that looks tickets up without their tenant."""
     get = SqliteTickets.get
 
     def careless(self: SqliteTickets, tenant_id: str, ticket_id: str) -> TicketEvent | None:

@@ -1,4 +1,4 @@
-"""Whatever the table has reaches the topic, in the order of versions, through kills and outages of the broker.
+"""Every version in the table reaches the topic, in order, through kills and outages of the broker.
 
 TICKETS_TEST_KILLS sets their number.
 """
@@ -40,7 +40,7 @@ def test_kills_and_outages_lose_and_reorder_nothing(broker: tuple[str, Proxy], t
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_outbox_is_found(mutant: str, broker: tuple[str, Proxy], tmp_path: Path) -> None:
-    """A kill in the right place shows that the mutant loses, reorders or repeats."""
+    """A kill at the right failpoint shows that the mutant loses, reorders or repeats events."""
     made = Attack(tmp_path, broker, new_topic(broker[0]), Random(1), mutant=mutant)
     with pytest.raises(BrokenError) as caught:
         show(made, FAILPOINTS[mutant])

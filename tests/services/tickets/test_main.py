@@ -11,7 +11,7 @@ from tests.connectors.ticket_store.stores import dynamodb
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("services.http.running.set_up_logging", lambda _settings: None)  # it would outlive the test
+    monkeypatch.setattr("services.http.running.set_up_logging", lambda _settings: None)  # its thread would stay
     for name, value in {
         "API__PATH": str(tmp_path / "tickets.db"),
         "API__PORT": "0",
@@ -35,7 +35,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_mistake_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, message: str
 ) -> None:
-    """The line names the setting."""
+    """A wrong setting is one line that names it."""
     monkeypatch.setenv(name, value)
     assert SERVICE.main() == 2
     error = capsys.readouterr().err
@@ -45,7 +45,7 @@ def test_a_mistake_is_one_line(
 
 
 def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The service says which setting holds the port that another program has."""
+    """A port in use is an error that names its setting."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("TICKETS_API__PORT", str(taken.getsockname()[1]))
         assert SERVICE.main() == 2
@@ -53,7 +53,7 @@ def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 
 def test_missing_tables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With DynamoDB the start says which tables are missing, and ends with 3."""
+    """Missing DynamoDB tables are named, and the exit code is 3."""
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TICKETS_API__STORE", "dynamodb")
@@ -64,7 +64,7 @@ def test_missing_tables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 
 def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """DynamoDB without a region is a mistake in the settings."""
+    """DynamoDB without a region is a ConfigError."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")

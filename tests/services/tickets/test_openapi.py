@@ -28,7 +28,7 @@ _OPERATIONS: Final = [
     if path.startswith("/api/")
     for method, operation in operations.items()
 ]
-#: The order in which the examples make sense for one ticket.
+#: The order in which the examples work on one ticket.
 _ORDER: Final = [
     "create_ticket",
     "list_tickets",

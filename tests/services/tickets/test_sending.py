@@ -1,4 +1,4 @@
-"""What probes, metrics and callers see while the store or the broker is out."""
+"""Probes, metrics and responses while the store or the broker is out."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from tests.rigs.waiting import wait_until
 
 
 class FakeSender:
-    """A producer that fails as it is told."""
+    """A producer that fails on demand."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -82,7 +82,7 @@ def test_events_are_sent_as_they_come(sending: Sending) -> None:
 
 
 def test_an_outage_of_the_broker_is_a_warning_until_the_outbox_is_full(sending: Sending) -> None:
-    """Changes are accepted while there is room, /ready stays 200 and says why they wait, and the rest gets 503."""
+    """Without the broker changes are accepted until the outbox is full, then get 503, and /ready has a warning."""
     sending.sender.error = TransientError("no broker")
     for number in range(3):
         sending.monitor.admit()
@@ -104,7 +104,7 @@ def test_an_outage_of_the_broker_is_a_warning_until_the_outbox_is_full(sending: 
 
 
 def test_a_fatal_error_of_the_client_is_met_with_a_new_one(sending: Sending) -> None:
-    """The relay goes on after an error that no retry of the same client fixes."""
+    """After a fatal error the relay opens a new client and goes on."""
     sending.sender.error = FatalError("the topic is missing")
     sending.write("T-1")
     wait_until(lambda: sending.monitor.broker_fault == "the topic is missing")
@@ -126,17 +126,17 @@ def test_a_refused_ticket_is_reported(sending: Sending) -> None:
 
 
 def test_a_store_that_is_out_is_not_ready(tmp_path: Path) -> None:
-    """Without its store the service can answer nothing; it is ready again when the store is."""
+    """The service is not ready while its store is out."""
     with ExitStack() as stack:
         made = Sending(open_sqlite(tmp_path / "tickets.db", stack))
         made.monitor.look()
         assert made.monitor.not_ready() is None
-    made.monitor.look()  # the file is closed
+    made.monitor.look()  # the store is closed
     assert made.monitor.not_ready() == "The store of tickets can't be reached."
 
 
 def test_closing_sends_what_waits(tmp_path: Path) -> None:
-    """The last changes before a stop are sent, and the lease is free at once."""
+    """Closing sends the waiting events and releases the lease."""
     with ExitStack() as stack:
         made = Sending(open_sqlite(tmp_path / "tickets.db", stack))
         made.thread.start()
