@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes what compose.secured.yaml needs: a certificate authority, certificates of Kafka and Qdrant, and passwords.
+# Makes what compose.secured.yaml needs: a certificate authority, certificates of Kafka, Qdrant and the cache, and
+# passwords.
 #
 #     deploy/secure.sh [FOLDER]     # by default deploy/secured/, which must not exist
 set -euo pipefail
@@ -13,7 +14,7 @@ fi
 command -v openssl >/dev/null || { echo "openssl is missing; install it" >&2; exit 2; }
 draft="$folder.draft"
 rm -rf "$draft"
-mkdir -p "$draft"/{kafka,qdrant,prometheus}
+mkdir -p "$draft"/{kafka,qdrant,redis,prometheus}
 
 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
 password() { openssl rand -hex 24; }
@@ -31,17 +32,20 @@ certificate() {
 }
 certificate kafka "$draft/kafka/key.pem" "$draft/kafka/cert.pem"
 certificate qdrant "$draft/qdrant/key.pem" "$draft/qdrant/cert.pem"
+certificate redis "$draft/redis/key.pem" "$draft/redis/cert.pem"
 cat "$draft/kafka/key.pem" "$draft/kafka/cert.pem" >"$draft/kafka/kafka.pem"
 cp "$draft/ca.pem" "$draft/kafka/"
+cp "$draft/ca.pem" "$draft/redis/"
 cp "$draft/ca.pem" "$draft/prometheus/"
 # Without the authority's key nobody can sign another certificate.
 rm "$draft/authority.key" "$draft"/*.srl "$draft/kafka/key.pem" "$draft/kafka/cert.pem"
 
-kafka=$(password) broker=$(password) qdrant=$(password)
+kafka=$(password) broker=$(password) qdrant=$(password) redis=$(password)
 cat >"$draft/passwords.env" <<END
 KAFKA_PASSWORD=$kafka
 KAFKA_BROKER_PASSWORD=$broker
 QDRANT_API_KEY=$qdrant
+REDIS_PASSWORD=$redis
 END
 cat >"$draft/kafka/client.properties" <<END
 security.protocol=SASL_SSL
@@ -49,6 +53,15 @@ sasl.mechanism=PLAIN
 sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="ticketstream" password="$kafka";
 ssl.truststore.type=PEM
 ssl.truststore.location=/etc/kafka/secrets/ca.pem
+END
+cat >"$draft/redis/valkey.conf" <<END
+port 0
+tls-port 6379
+tls-cert-file /etc/valkey/cert.pem
+tls-key-file /etc/valkey/key.pem
+tls-ca-cert-file /etc/valkey/ca.pem
+tls-auth-clients no
+requirepass $redis
 END
 printf '%s' "$qdrant" >"$draft/prometheus/qdrant-key"
 mkdir -p "$(dirname "$folder")"
@@ -65,6 +78,6 @@ TICKETS_INDEX__API_KEY=$qdrant
 GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=$here/ca.pem
 END
 # The containers have users of their own, who must read what is mounted. On this machine the folder keeps others out.
-chmod -R a+rX "$draft"/{kafka,qdrant,prometheus} "$draft/ca.pem"
+chmod -R a+rX "$draft"/{kafka,qdrant,redis,prometheus} "$draft/ca.pem"
 mv "$draft" "$folder"
 echo "certificates for $days days and passwords are in $folder"

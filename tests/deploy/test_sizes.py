@@ -8,12 +8,18 @@ import pytest
 import yaml
 
 from connectors.kafka.topics import load_topics
+from core.service_settings import ApiSettings, RagSettings
 from core.settings import KafkaSettings, TopicSettings, WriterSettings
 from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
 from tests.docs.tables import SIZES
 
 SHIPPED: dict[str, Any] = yaml.safe_load(SIZES.read_text())
 _PARTITIONS = {spec.name: spec.partitions for spec in load_topics(None)}
+
+
+#: The GiB of memory from and to which Fargate has tasks of these vCPU
+#: (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html).
+_FARGATE = {0.5: (1, 4), 1: (2, 8), 2: (4, 16), 4: (8, 30)}
 
 
 def faults(sizes: dict[str, Any]) -> list[str]:
@@ -31,6 +37,15 @@ def faults(sizes: dict[str, Any]) -> list[str]:
             for topic in role["writes"]
             if _PARTITIONS[topic] < _PARTITIONS[role["reads"]]
         ]
+    for name, size in {"task": sizes["task"], **sizes["services"]}.items():
+        least, most = _FARGATE[size["vcpu"]]
+        if size["memory_mib"] % 1024 or not least <= size["memory_mib"] / 1024 <= most:
+            found.append(f"{name}: Fargate has no task of {size['vcpu']} vCPU and {size['memory_mib']} MiB")
+    found += [
+        f"{name}: min_tasks is not from 2 to max_tasks"
+        for name, service in sizes["services"].items()
+        if not 2 <= service["min_tasks"] <= service["max_tasks"]
+    ]
     drain_s = WriterSettings().drain_timeout_s
     if sizes["stop_timeout_s"] < 2 * drain_s:
         found.append(f"stop_timeout_s leaves no room for a drain of {drain_s:.0f} s")
@@ -49,6 +64,8 @@ def test_the_shipped_sizes_fit_together() -> None:
         (lambda sizes: sizes["roles"]["pipeline"].update(target_lag=1), "pipeline: target_lag is not"),
         (lambda sizes: sizes["roles"]["enrichment"].update(min_tasks=0), "enrichment: min_tasks is not"),
         (lambda sizes: sizes["roles"]["enrichment"].update(writes=["tickets.dlq"]), "tickets.dlq has fewer"),
+        (lambda sizes: sizes["services"]["rag"].update(memory_mib=2048), "rag: Fargate has no task of 2 vCPU and 2048"),
+        (lambda sizes: sizes["services"]["tickets"].update(min_tasks=1), "tickets: min_tasks is not from 2"),
         (lambda sizes: sizes.update(stop_timeout_s=30), "stop_timeout_s leaves no room"),
     ],
 )
@@ -58,6 +75,14 @@ def test_a_wrong_number_is_found(change: Any, said: str) -> None:
     change(wrong)
     (sentence,) = faults(wrong)
     assert said in sentence
+
+
+def test_the_services_are_those_of_the_code() -> None:
+    """Each service has the module and the port that the code gives it."""
+    ports = {"rag": RagSettings().port, "tickets": ApiSettings().port}
+    assert {name: service["port"] for name, service in SHIPPED["services"].items()} == ports
+    for service in SHIPPED["services"].values():
+        assert importlib.import_module(f"{service['module']}.__main__").SERVICE
 
 
 def test_the_roles_are_those_of_the_code() -> None:

@@ -5,24 +5,46 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 
 from connectors.kafka.producer import Outgoing, open_sender
 from core.settings import KafkaSettings
 from synthetic.tickets import events
-from tests.deploy.compose.project import Service
+from tests.deploy.compose.project import FILE, Service
 from tests.deploy.tools import ROOT
 from tests.rigs.guard import guard
 from tests.rigs.waiting import PATIENCE_S
 
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
 TICKETS: Final = 100
+SCRIPT: Final = FILE.with_name("secure.sh")
 
 #: Addresses and files on this machine by those in the containers.
 Addresses = dict[str, str]
+
+
+class Secrets(Struct):
+    """What `SCRIPT` has made: its folder, and its two files of variables."""
+
+    folder: Path
+    passwords: dict[str, str]
+    client: dict[str, str]
+
+
+def make_secrets(folder: Path) -> Secrets:
+    """Run the script, which creates `folder`."""
+    done = subprocess.run([SCRIPT, folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0, done.stderr
+    return Secrets(folder, _variables(folder / "passwords.env"), _variables(folder / "client.env"))
+
+
+def _variables(file: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
 
 
 def properties(environment: dict[str, str]) -> dict[str, str]:
@@ -43,7 +65,7 @@ def here(text: str, addresses: Addresses) -> str:
 
 def environment_of(service: Service, addresses: Addresses) -> dict[str, str]:
     return {"PATH": str(Path(sys.executable).parent), "TICKETS_MODEL__NAME": "hashing"} | {
-        name: here(value, addresses) for name, value in service["environment"].items()
+        name: here(value or "", addresses) for name, value in service["environment"].items()
     }
 
 
@@ -55,11 +77,14 @@ def make_topics(service: Service, addresses: Addresses) -> None:
 
 
 class Worker:
-    """A worker process: the image's entry point with the service's command."""
+    """A process of our image: its entry point, or the service's own, with the service's command."""
 
-    def __init__(self, service: Service, addresses: Addresses, port: str, log: Path) -> None:
-        environment = environment_of(service, addresses) | {"TICKETS_HEALTH__PORT": port}
-        command = [sys.executable, "-m", "bytewax.run", *service["command"]]
+    def __init__(
+        self, service: Service, addresses: Addresses, port: str, log: Path, *, settings: Mapping[str, str] | None = None
+    ) -> None:
+        environment = environment_of(service, addresses) | dict(settings or {"TICKETS_HEALTH__PORT": port})
+        # Only a service has an entry point of its own.
+        command = [sys.executable, "-m", *([] if "entrypoint" in service else ["bytewax.run"]), *service["command"]]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT

@@ -88,10 +88,24 @@ def test_every_http_service_runs_as_the_sizes_say() -> None:
         assert service["cpus"] == size["vcpu"]
         assert service["mem_limit"] == f"{size['memory_mib']}m"
         assert service["healthcheck"]["test"] == ["CMD", "python", "/opt/health.py", str(size["port"])]
+        assert service["environment"]["TICKETS_CACHE__URL"] == "redis://redis:6379/0"
         assert service["environment"][f"TICKETS_{'API' if name == 'tickets' else 'RAG'}__HOST"] == "0.0.0.0"
         given = read({"ISSUER": "https://issuer.example", "CLIENT_IDS": "console"})["services"][name]["environment"]
         assert given["TICKETS_AUTH__ISSUER"] == "https://issuer.example"
         assert given["TICKETS_AUTH__CLIENT_IDS"] == "console"
+
+
+def test_the_cache_is_open_to_the_http_services_alone() -> None:
+    """The cache publishes no port, keeps nothing on a disk, runs without root and starts with the HTTP services."""
+    redis = read()["services"]["redis"]
+    assert redis["profiles"] == ["services"]
+    assert not {"ports", "volumes"} & set(redis)
+    assert redis["user"] == "999:999"
+    assert (redis["read_only"], redis["cap_drop"]) == (True, ["ALL"])
+    assert {name for name, service in read()["services"].items() if "cache" in service["networks"]} == {
+        "redis",
+        *apps(),
+    }
 
 
 def test_our_containers_are_hardened() -> None:
@@ -120,7 +134,7 @@ def test_a_service_waits_for_a_healthy_one() -> None:
     """A service that others wait for has a health check, or exits."""
     everything = read()["services"]
     for profile in _PROFILES:
-        there = services(profile, "observability")
+        there = services(profile, "services", "observability")
         for name, service in there.items():
             for other, how in service.get("depends_on", {}).items():
                 assert other in there, f"{name} waits for {other}, which {profile} doesn't start"

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from confluent_kafka.admin import AdminClient
 
+from connectors.cache.redis_client import open_redis
 from connectors.kafka.admin import open_cluster
 from core.settings import KafkaSettings
+from local.issuer import open_issuer
 from local.ports import free_port
 from tests.deploy.compose.acting import (
     TICKETS,
@@ -26,6 +29,7 @@ from tests.deploy.tools import ROOT
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.qdrant_facade import FacadeProcess
+from tests.rigs.redis_server import start_valkey
 from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
@@ -83,6 +87,32 @@ def test_the_topics_are_those_declared_with_one_copy(kafka: Addresses) -> None:
     assert {name: found.get(name) for name in (topic["name"] for topic in declared)} == {
         topic["name"]: topic["partitions"] for topic in declared
     }
+
+
+def test_the_ticket_api_sends_a_ticket_of_this_machine(kafka: Addresses, tmp_path: Path) -> None:
+    """With the file's settings the ticket API sends a new ticket to Kafka, counts in the cache, and ends on SIGTERM."""
+    there = services("single", "services")
+    with ExitStack() as running:
+        redis, issuer = running.enter_context(start_valkey()), open_issuer(running)
+        addresses = kafka | {"redis:6379": redis.address}
+        make_topics(there["topics"], addresses)
+        port, log = str(free_port()), tmp_path / "tickets.log"
+        own = {"TICKETS_API__HOST": "127.0.0.1", "TICKETS_API__PORT": port, "TICKETS_API__PATH": f"{tmp_path}/t.db"}
+        process = running.enter_context(Worker(there["tickets"], addresses, port, log, settings=own | issuer.variables))
+        wait_ready(port, process, log)
+        headers = {"Authorization": f"Bearer {issuer.token('acme', 'u-1', ['agent'])}"}
+        url = f"http://127.0.0.1:{port}/api/v1/tickets"
+        created = httpx.post(url, json={"subject": "VPN", "body": "It fails."}, headers=headers, timeout=PATIENCE_S)
+        assert created.status_code == 201, created.text
+        metrics = f"http://127.0.0.1:{port}/metrics"
+        wait_until(
+            lambda: "tickets_outbox_sent_total 1.0" in httpx.get(metrics, timeout=PATIENCE_S).text, log.read_text
+        )
+        with ExitStack() as stack:
+            counted = open_redis(redis.settings, stack).call(lambda client: client.keys("ticketstream:limit:*"))
+        assert counted
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0, log.read_text()
 
 
 @pytest.mark.parametrize("name", ["kafka:19092", "localhost:9092"])

@@ -18,10 +18,13 @@ from core.errors import ConfigError, TicketstreamError, UnavailableError
 from core.settings import IndexSettings, KafkaSettings
 from local.ports import free_port
 from tests.deploy.compose.acting import (
+    SCRIPT,
     TICKETS,
     Addresses,
+    Secrets,
     Worker,
     here,
+    make_secrets,
     make_topics,
     produce,
     properties,
@@ -34,40 +37,24 @@ from tests.rigs.kafka.node import Node, format_all
 from tests.rigs.qdrant_facade import FacadeProcess
 from tests.rigs.waiting import PATIENCE_S, wait_until
 
-_SCRIPT: Final = FILE.with_name("secure.sh")
 _OBSERVABILITY: Final = FILE.parent / "observability"
-
-
-class _Secrets(Struct):
-    """What the script has made: its folder, and its two files of variables."""
-
-    folder: Path
-    passwords: dict[str, str]
-    client: dict[str, str]
 
 
 class _Secured(Struct):
     """The project, its secrets, and its addresses and files on this machine."""
 
     project: dict[str, Any]
-    secrets: _Secrets
+    secrets: Secrets
     addresses: Addresses
 
 
 @pytest.fixture(scope="module")
-def secrets(tmp_path_factory: pytest.TempPathFactory) -> _Secrets:
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Secrets:
     """The secrets of a run of the script."""
-    folder = tmp_path_factory.mktemp("secured") / "secured"
-    done = subprocess.run([_SCRIPT, folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert done.returncode == 0, done.stderr
-    return _Secrets(folder, _variables(folder / "passwords.env"), _variables(folder / "client.env"))
+    return make_secrets(tmp_path_factory.mktemp("secured") / "secured")
 
 
-def _variables(file: Path) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in file.read_text().splitlines())
-
-
-def test_the_files_merge_to_a_valid_project(secrets: _Secrets) -> None:
+def test_the_files_merge_to_a_valid_project(secrets: Secrets) -> None:
     """Both files are valid by the specification's schema, alone and merged, and have the same services."""
     assert faults(read(secrets.passwords, file=SECURED)) == []
     project = read_secured(secrets.passwords)
@@ -81,21 +68,24 @@ def test_no_password_has_a_default() -> None:
         read_secured({})
 
 
-def test_every_port_asks_for_a_password_over_tls(secrets: _Secrets) -> None:
+def test_every_port_asks_for_a_password_over_tls(secrets: Secrets) -> None:
     """All listeners of Kafka are SASL_SSL, Qdrant has a key and TLS, and no service keeps a plain address."""
     services = read_secured(secrets.passwords)["services"]
     protocols = services["kafka"]["environment"]["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"]
     assert {entry.split(":")[1] for entry in protocols.split(",")} == {"SASL_SSL"}
     assert services["qdrant"]["environment"]["QDRANT__SERVICE__ENABLE_TLS"] == "true"
     assert services["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"] == secrets.passwords["QDRANT_API_KEY"]
-    assert "http://" not in yaml.safe_dump([services[name]["environment"] for name in (*workers(), *apps(), "topics")])
+    given = yaml.safe_dump([services[name]["environment"] for name in (*workers(), *apps(), "topics")])
+    assert not {plain for plain in ("http://", "redis://") if plain in given}
+    for name in apps():
+        assert services[name]["environment"]["TICKETS_CACHE__PASSWORD"] == secrets.passwords["REDIS_PASSWORD"]
     for name in (*workers(), *apps(), "topics"):
         environment = services[name]["environment"]
         assert {n for n in environment if n.startswith("TICKETS_")} <= set(variables())
         assert environment["TICKETS_KAFKA__BROKERS"] == "kafka:19092", "the base file's settings stay"
 
 
-def test_what_is_mounted_is_made_by_the_script(secrets: _Secrets) -> None:
+def test_what_is_mounted_is_made_by_the_script(secrets: Secrets) -> None:
     """Every mounted file exists, is mounted read-only, and is readable to a container's user and closed to others."""
     for service in read(secrets.passwords, file=SECURED)["services"].values():
         for source, _target, mode in (mount.split(":") for mount in service.get("volumes", [])):
@@ -113,14 +103,14 @@ def test_what_is_mounted_is_made_by_the_script(secrets: _Secrets) -> None:
     assert "/deploy/secured/" in (FILE.parents[1] / ".gitignore").read_text().splitlines()
 
 
-def test_the_script_overwrites_no_secrets(secrets: _Secrets) -> None:
+def test_the_script_overwrites_no_secrets(secrets: Secrets) -> None:
     """A second run is refused, and the files stay as they are; the authority's key is kept nowhere."""
     before = {file: file.read_bytes() for file in secrets.folder.rglob("*") if file.is_file()}
-    done = subprocess.run([_SCRIPT, secrets.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run([SCRIPT, secrets.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, "exists" in done.stderr) == (2, True)
     assert {file: file.read_bytes() for file in secrets.folder.rglob("*") if file.is_file()} == before
     assert not [file for file in before if file.name.startswith("authority")]
-    assert len(set(secrets.passwords.values())) == 3
+    assert len(set(secrets.passwords.values())) == 4
 
 
 def test_prometheus_asks_qdrant_with_its_key() -> None:
@@ -142,21 +132,23 @@ def test_prometheus_asks_qdrant_with_its_key() -> None:
         ("qdrant", {"index"}),
         ("grafana", {"dashboard"}),
         ("prometheus", {"index", "metrics", "dashboard"}),
-        *((name, {"kafka", "index", "metrics"}) for name in (*workers(), "rag")),
-        ("tickets", {"kafka", "metrics"}),
+        ("redis", {"cache"}),
+        *((name, {"kafka", "index", "metrics"}) for name in workers()),
+        ("rag", {"kafka", "index", "cache", "metrics"}),
+        ("tickets", {"kafka", "cache", "metrics"}),
     ],
 )
 def test_a_service_reaches_only_what_it_talks_to(service: str, networks: set[str]) -> None:
     """Grafana reaches neither Kafka nor Qdrant, Prometheus no Kafka, and Kafka and Qdrant not each other."""
     assert set(read()["services"][service]["networks"]) == networks
-    assert set(read()["networks"]) == {"kafka", "index", "metrics", "dashboard"}
+    assert set(read()["networks"]) == {"kafka", "index", "cache", "metrics", "dashboard"}
 
 
 # --- acted out
 
 
 @pytest.fixture(scope="module")
-def kafka(secrets: _Secrets, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Secured]:
+def kafka(secrets: Secrets, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Secured]:
     """Apache Kafka with the merged settings, except its addresses and folders."""
     java = quick_java(384)
     project = read_secured(secrets.passwords)
