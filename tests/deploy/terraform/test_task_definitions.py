@@ -162,6 +162,24 @@ def test_the_gpu_variant_differs_in_the_gpu_alone() -> None:
     assert with_gpu.replace(line, "").replace('["EC2"]', '["FARGATE"]') == plain
 
 
+@pytest.mark.parametrize("name", sorted(_SIZES["services"]))
+def test_a_service_differs_from_a_worker_in_its_command_and_port(name: str) -> None:
+    """The template of a service is embedding.json, except its command, its port and the port that the check asks."""
+    folder = DEPLOY / "k8s-ecs" / "ecs"
+    plain = (folder / "embedding.json").read_text()
+    service = (folder / f"{name}.json").read_text()
+    for ours, theirs in (
+        ('      "portMappings": [{"containerPort": ${port}, "protocol": "tcp"}],\n', ""),
+        ('"/opt/health.py", "${port}"]', '"/opt/health.py"]'),
+        ('["python", "-m"]', '["python", "-m", "bytewax.run"]'),
+        (f'"name": "{name}"', '"name": "embedding"'),
+        (f'"awslogs-stream-prefix": "{name}"', '"awslogs-stream-prefix": "embedding"'),
+    ):
+        assert ours in service
+        service = service.replace(ours, theirs)
+    assert service == plain
+
+
 def test_the_volumes_are_given_to_the_images_user() -> None:
     """prepare.json gives the volumes to the user of the Dockerfile."""
     dockerfile = DEPLOY / "docker" / "Dockerfile"
