@@ -6,6 +6,7 @@ from tests.deploy.k8s.__main__ import main
 from tests.deploy.k8s.mutants import MUTANTS, Mutant
 from tests.deploy.k8s.numbers import SIZES
 from tests.deploy.k8s.rules import RULES, findings
+from tests.deploy.k8s.service_mutants import SERVICE_MUTANTS
 from tests.deploy.k8s.stack import MANIFESTS, OVERLAYS, partitions, render
 
 
@@ -15,7 +16,10 @@ def test_an_overlay_passes_every_rule(overlay: str) -> None:
     assert findings(render(overlay)) == []
 
 
-@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+_MUTANTS = MUTANTS | SERVICE_MUTANTS
+
+
+@pytest.mark.parametrize("mutant", _MUTANTS.values(), ids=_MUTANTS)
 def test_a_mistake_is_found(mutant: Mutant) -> None:
     """A broken overlay yields the sentence that names the object and the fault."""
     stack = render(mutant.overlay)
@@ -27,7 +31,7 @@ def test_a_mistake_is_found(mutant: Mutant) -> None:
 def test_every_rule_has_a_mutant() -> None:
     """Each rule is broken by at least one mutant."""
     broken = set()
-    for mutant in MUTANTS.values():
+    for mutant in _MUTANTS.values():
         stack = render(mutant.overlay)
         mutant.change(stack)
         broken |= {sentence.partition(":")[0] for sentence in findings(stack) if mutant.said in sentence}

@@ -24,6 +24,11 @@ def test_every_object_fits_its_schema(overlay: str) -> None:
         ("Deployment", lambda made: made.update(apiVersion="apps/v2"), "Couldn't find schema"),
         ("NetworkPolicy", lambda made: made["spec"].update(egres=[]), "'egres' was unexpected"),
         ("PodDisruptionBudget", lambda made: made["spec"].update(selector="all"), "spec.selector"),
+        (
+            "HorizontalPodAutoscaler",
+            lambda made: made["spec"].pop("maxReplicas"),
+            "'maxReplicas' is a required property",
+        ),
         ("ScaledObject", lambda made: made["spec"].update(maxReplicas=3), "spec.maxReplicas: unknown field"),
         ("ScaledObject", lambda made: made["spec"].update(maxReplicaCount="many"), "valid integer"),
         ("ScaledObject", lambda made: made["spec"]["triggers"][0].pop("metadata"), "Field required"),
@@ -39,7 +44,7 @@ def test_every_object_fits_its_schema(overlay: str) -> None:
 )
 def test_a_mistake_is_found_with_its_path(kind: str, change: Callable[[Manifest], Any], said: str) -> None:
     """The message of a fault contains its path in the object."""
-    made = render("prod").of(kind)[0]
+    made = render("services" if kind == "HorizontalPodAutoscaler" else "prod").of(kind)[0]
     change(made)
     found = list(complaints(made))
     assert any(said in complaint for complaint in found), found

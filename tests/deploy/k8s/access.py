@@ -31,6 +31,24 @@ def encrypted(stack: Stack) -> Iterator[str]:
             yield f"{name}: Qdrant has no API key"
         if found.index.replication_factor < 3:
             yield f"{name}: {found.index.replication_factor} copies of the index; production needs 3"
+    for service in stack.services:
+        yield from _shared(name_of(service), stack.settings(service))
+
+
+def _shared(name: str, found: Settings) -> Iterator[str]:
+    """Faults in what the pods of an HTTP service share, and in whose tokens they accept."""
+    if found.kafka.security_protocol not in ("SSL", "SASL_SSL"):
+        yield f"{name}: Kafka's protocol is {found.kafka.security_protocol}; production needs SSL or SASL_SSL"
+    if urlsplit(found.index.url or "").scheme != "https":
+        yield f"{name}: the index is {found.index.url or 'embedded'}; production needs a server with https"
+    if urlsplit(found.cache.url or "").scheme != "rediss" or found.cache.password is None:
+        yield f"{name}: its pods need one cache, with a password over TLS (rediss://)"
+    if found.api.store != "dynamodb":
+        yield f"{name}: its pods need one store of tickets; {found.api.store} is a file of each"
+    if urlsplit(found.auth.issuer or "").scheme != "https" or not (found.auth.client_ids or found.auth.audiences):
+        yield f"{name}: it needs an issuer with https, and clients or audiences"
+    if found.limits.trusted_proxies != 1:
+        yield f"{name}: behind an ingress TICKETS_LIMITS__TRUSTED_PROXIES is 1, or all callers have one address"
 
 
 def secrets(stack: Stack) -> Iterator[str]:
@@ -51,7 +69,7 @@ def _written_down(stack: Stack) -> Iterator[tuple[str, str, str]]:
     """Owner, name and value of every variable in plain text, even one that is overridden."""
     for config in stack.of("ConfigMap"):
         yield from ((name_of(config), name, value) for name, value in config.get("data", {}).items())
-    for worker in stack.workers:
+    for worker in stack.deployments:
         for entry in container(worker).get("env", []):
             if "secretKeyRef" not in entry.get("valueFrom", {}):
                 yield name_of(worker), entry["name"], entry.get("value", "")
@@ -67,8 +85,8 @@ def _secret_variables() -> Iterator[str]:
 
 
 def images(stack: Stack) -> Iterator[str]:
-    """Every worker runs this version's image, by a version or a digest."""
-    for worker in stack.workers:
+    """Every worker and service runs this version's image, by a version or a digest."""
+    for worker in stack.deployments:
         image = container(worker)["image"]
         name, _, digest = image.partition("@")
         tag = name.rpartition("/")[2].partition(":")[2]
@@ -79,7 +97,7 @@ def images(stack: Stack) -> Iterator[str]:
 
 
 def network(stack: Stack) -> Iterator[str]:
-    """All traffic is denied except DNS, Kafka, Prometheus, and the index for workers that write it."""
+    """All traffic is denied except DNS, Kafka, Prometheus, and the index, cache and HTTPS for those that need them."""
     policies = stack.of("NetworkPolicy")
     if not any(_denies_all(policy["spec"]) for policy in policies):
         yield "no NetworkPolicy denies all traffic: it needs an empty podSelector, both policyTypes and no rules"
@@ -90,13 +108,21 @@ def network(stack: Stack) -> Iterator[str]:
                     yield f"{name_of(policy)}: its {direction} is open to all addresses or all ports"
                 if any(peer.get("ipBlock", {}).get("cidr") in ("0.0.0.0/0", "::/0") for peer in rule.get(peers, [])):
                     yield f"{name_of(policy)}: its {direction} is open to the internet"
-    for worker in stack.workers:
-        labels, found = worker["spec"]["template"]["metadata"]["labels"], _ports(stack, worker)
-        own = [p["spec"] for p in policies if selects(p["spec"]["podSelector"], labels)]
-        for direction, wanted in (("egress", found), ("ingress", {"http"})):
-            ports = {port["port"] for spec in own for rule in spec.get(direction, []) for port in rule.get("ports", [])}
-            if ports != wanted:
-                yield f"{name_of(worker)}: {direction} is allowed at {_words(ports)}; it needs {_words(wanted)}"
+    for found in stack.deployments:
+        yield from _traffic(stack, found)
+
+
+def _traffic(stack: Stack, worker: Manifest) -> Iterator[str]:
+    """Faults in the ports that the policies allow to a Deployment's pods, and in the number of callers they let in."""
+    labels = worker["spec"]["template"]["metadata"]["labels"]
+    own = [p["spec"] for p in stack.of("NetworkPolicy") if selects(p["spec"]["podSelector"], labels)]
+    for direction, wanted in (("egress", _ports(stack, worker)), ("ingress", {"http"})):
+        ports = {port["port"] for spec in own for rule in spec.get(direction, []) for port in rule.get("ports", [])}
+        if ports != wanted:
+            yield f"{name_of(worker)}: {direction} is allowed at {_words(ports)}; it needs {_words(wanted)}"
+    callers = len([rule for spec in own for rule in spec.get("ingress", [])])
+    if callers != (2 if worker in stack.services else 1):
+        yield f"{name_of(worker)}: {callers} rules allow ingress; Prometheus needs one, a service's callers another"
 
 
 def _denies_all(spec: Any) -> bool:
@@ -108,8 +134,10 @@ def _ports(stack: Stack, worker: Manifest) -> set[int]:
     """The egress ports that the worker's settings need."""
     found = stack.settings(worker)
     ports = {53, *(int(broker.rpartition(":")[2]) for broker in found.kafka.brokers.split(","))}
-    if found.index.url and worker["metadata"]["name"] != "enrichment":
+    if found.index.url and worker["metadata"]["name"] not in ("enrichment", "tickets"):
         ports.add(urlsplit(found.index.url).port or 6334)
+    if worker in stack.services:
+        ports |= {443, urlsplit(found.cache.url or "").port or 6379}
     return ports
 
 

@@ -16,7 +16,7 @@ class Mutant(Struct, frozen=True):
     said: str
 
 
-def _get(stack: Stack, kind: str, name: str = "") -> Manifest:
+def find(stack: Stack, kind: str, name: str = "") -> Manifest:
     """The one object of that kind whose name starts with `name`."""
     (found,) = [one for one in stack.of(kind) if one["metadata"]["name"].startswith(name)]
     return found
@@ -31,7 +31,7 @@ def _container(stack: Stack) -> Any:
 
 
 def _config(stack: Stack) -> Any:
-    return _get(stack, "ConfigMap", "settings")["data"]
+    return find(stack, "ConfigMap", "settings")["data"]
 
 
 def _scaled(stack: Stack) -> Any:
@@ -47,8 +47,9 @@ def _variable(stack: Stack, name: str, value: str) -> None:
     entries[:] = [entry for entry in entries if entry["name"] != name] + [{"name": name, "value": value}]
 
 
-def _without(stack: Stack, kind: str, name: str = "") -> None:
-    stack.objects.remove(_get(stack, kind, name))
+def remove(stack: Stack, kind: str, name: str = "") -> None:
+    """Take that object out."""
+    stack.objects.remove(find(stack, kind, name))
 
 
 def _single(stack: Stack) -> None:
@@ -85,7 +86,7 @@ _PODS: Final = {
         "prod", lambda s: _pod(s).update(initContainers=[{"name": "fix", "securityContext": {"runAsUser": 0}}]), "root"
     ),
     "a namespace without enforcement": Mutant(
-        "prod", lambda s: _get(s, "Namespace")["metadata"].pop("labels"), "enforce is not restricted"
+        "prod", lambda s: find(s, "Namespace")["metadata"].pop("labels"), "enforce is not restricted"
     ),
     # hardened
     "a writable root": Mutant(
@@ -135,19 +136,19 @@ _NUMBERS: Final = {
     ),
     "scaling by CPU": Mutant("prod-single", lambda s: _scaled(s)["triggers"][0].update(type="cpu"), "scales on cpu"),
     "a fixed number of tasks": Mutant("prod", lambda s: s.workers[0]["spec"].update(replicas=3), "would reset"),
-    "no scaling": Mutant("prod", lambda s: _without(s, "ScaledObject", "embedding"), "nothing scales it"),
+    "no scaling": Mutant("prod", lambda s: remove(s, "ScaledObject", "embedding"), "nothing scales it"),
     "two workers on one embedded index": Mutant(
         "dev", lambda s: s.workers[0]["spec"].update(replicas=2), "nothing scales it"
     ),
     "scaling of a missing Deployment": Mutant(
         "prod-single", lambda s: _scaled(s)["scaleTargetRef"].update(name="worker"), "which isn't there"
     ),
-    "no budget": Mutant("prod", lambda s: _without(s, "PodDisruptionBudget", "embedding"), "0 disruption budgets"),
+    "no budget": Mutant("prod", lambda s: remove(s, "PodDisruptionBudget", "embedding"), "0 disruption budgets"),
     "a budget that blocks every drain": Mutant(
-        "prod", lambda s: _get(s, "PodDisruptionBudget", "embedding")["spec"].update(maxUnavailable=0), "should be 1"
+        "prod", lambda s: find(s, "PodDisruptionBudget", "embedding")["spec"].update(maxUnavailable=0), "should be 1"
     ),
     "a budget that blocks drains in an outage": Mutant(
-        "prod-single", lambda s: _get(s, "PodDisruptionBudget")["spec"].pop("unhealthyPodEvictionPolicy"), "AlwaysAllow"
+        "prod-single", lambda s: find(s, "PodDisruptionBudget")["spec"].pop("unhealthyPodEvictionPolicy"), "AlwaysAllow"
     ),
 }
 
@@ -197,16 +198,16 @@ _ACCESS: Final = {
     "the latest image": Mutant("prod", lambda s: _container(s).update(image="r.io/ticketstream:latest"), "tomorrow"),
     "an image without a tag": Mutant("dev", lambda s: _container(s).update(image="r.io:5000/ticketstream"), "tomorrow"),
     "another version": Mutant("prod", lambda s: _container(s).update(image="ticketstream:0.0.9"), "is not of version"),
-    "an open namespace": Mutant("prod", lambda s: _without(s, "NetworkPolicy", "default-deny"), "denies all traffic"),
+    "an open namespace": Mutant("prod", lambda s: remove(s, "NetworkPolicy", "default-deny"), "denies all traffic"),
     "a deny without egress": Mutant(
-        "prod", lambda s: _get(s, "NetworkPolicy", "default-deny")["spec"].update(policyTypes=["Ingress"]), "denies all"
+        "prod", lambda s: find(s, "NetworkPolicy", "default-deny")["spec"].update(policyTypes=["Ingress"]), "denies all"
     ),
     "egress to all addresses": Mutant(
-        "prod", lambda s: _get(s, "NetworkPolicy", "kafka")["spec"]["egress"].append({}), "open to all addresses"
+        "prod", lambda s: find(s, "NetworkPolicy", "kafka")["spec"]["egress"].append({}), "open to all addresses"
     ),
     "egress to the internet": Mutant(
         "prod",
-        lambda s: _get(s, "NetworkPolicy", "kafka")["spec"]["egress"][0].update(
+        lambda s: find(s, "NetworkPolicy", "kafka")["spec"]["egress"][0].update(
             to=[{"ipBlock": {"cidr": "0.0.0.0/0"}}]
         ),
         "open to the internet",
@@ -218,12 +219,10 @@ _ACCESS: Final = {
     ),
     "enrichment reaches the index": Mutant(
         "prod",
-        lambda s: _get(s, "NetworkPolicy", "qdrant")["spec"]["podSelector"].pop("matchExpressions"),
+        lambda s: find(s, "NetworkPolicy", "qdrant")["spec"]["podSelector"].pop("matchExpressions"),
         "egress is allowed at",
     ),
-    "scraping denied": Mutant(
-        "dev", lambda s: _without(s, "NetworkPolicy", "scraping"), "ingress is allowed at no port"
-    ),
+    "scraping denied": Mutant("dev", lambda s: remove(s, "NetworkPolicy", "scraping"), "ingress is allowed at no port"),
 }
 
 _REST: Final = {
@@ -233,11 +232,11 @@ _REST: Final = {
     "pods that no selector matches": Mutant(
         "prod", lambda s: s.workers[0]["spec"]["selector"]["matchLabels"].update(app="x"), "doesn't match its own pods"
     ),
-    "a missing service account": Mutant("prod", lambda s: _without(s, "ServiceAccount"), "account is missing"),
+    "a missing service account": Mutant("prod", lambda s: remove(s, "ServiceAccount"), "account is missing"),
     "missing settings": Mutant("dev", lambda s: _container(s)["envFrom"].append(_MISSING_SETTINGS), "are missing"),
     "a mount without a volume": Mutant("prod", lambda s: _pod(s).update(volumes=[]), "isn't a volume of its pod"),
-    "a missing claim": Mutant("dev", lambda s: _without(s, "PersistentVolumeClaim"), "claim index is missing"),
-    "no scraping": Mutant("prod", lambda s: _without(s, "PodMonitor"), "should scrape it once"),
+    "a missing claim": Mutant("dev", lambda s: remove(s, "PersistentVolumeClaim"), "claim index is missing"),
+    "no scraping": Mutant("prod", lambda s: remove(s, "PodMonitor"), "should scrape it once"),
 }
 
 MUTANTS: Final[dict[str, Mutant]] = {**_PODS, **_NUMBERS, **_ACCESS, **_REST}

@@ -1,7 +1,7 @@
 """Rules that compare the manifests with deploy/sizes.yaml and with each other."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from core.setting_types import PREFIX
 from tests.deploy.k8s.stack import Manifest, Stack, container, declared, name_of, partitions, pod, selects
@@ -21,32 +21,38 @@ _PROBES: Final = {"startupProbe": "live", "livenessProbe": "live", "readinessPro
 
 def sizes(stack: Stack) -> Iterator[str]:
     """Every number equals that of deploy/sizes.yaml."""
-    task = SIZES["task"]
     for worker in stack.workers:
-        role, name = SIZES["roles"][worker["metadata"]["name"]], name_of(worker)
-        settings = stack.variables(worker)
-        found = {
-            "module": container(worker).get("args"),
-            "port": [port["containerPort"] for port in container(worker)["ports"]],
-            f"{PREFIX}HEALTH__PORT": settings.get(f"{PREFIX}HEALTH__PORT"),
-            f"{PREFIX}MODEL__THREADS": settings.get(f"{PREFIX}MODEL__THREADS"),
-            "terminationGracePeriodSeconds": pod(worker).get("terminationGracePeriodSeconds"),
-            **{probe: container(worker).get(probe, {}).get("httpGet") for probe in _PROBES},
-            **{f"{kind} of {what}": of for kind, what, of in _amounts(worker)},
-        }
-        wanted = {
-            "module": [role["module"]],
-            "port": [role["port"]],
-            f"{PREFIX}HEALTH__PORT": str(role["port"]),
-            f"{PREFIX}MODEL__THREADS": str(task["vcpu"]),
-            "terminationGracePeriodSeconds": SIZES["stop_timeout_s"],
-            **{probe: {"path": SIZES["health"][path], "port": "http"} for probe, path in _PROBES.items()},
-            **{f"{kind} of cpu": str(task["vcpu"]) for kind in ("requests", "limits")},
-            **{f"{kind} of memory": f"{task['memory_mib'] // 1024}Gi" for kind in ("requests", "limits")},
-        }
-        for what, number in wanted.items():
-            if found.get(what) != number:
-                yield f"{name}: {what} is {found.get(what)}, and deploy/sizes.yaml says {number}"
+        role = SIZES["roles"][worker["metadata"]["name"]]
+        yield from _sized(stack, worker, role | SIZES["task"], {f"{PREFIX}HEALTH__PORT": str(role["port"])})
+    for service in stack.services:
+        yield from _sized(stack, service, SIZES["services"][service["metadata"]["name"]], {})
+
+
+def _sized(stack: Stack, worker: Manifest, size: dict[str, Any], settings: dict[str, str]) -> Iterator[str]:
+    variables = stack.variables(worker)
+    found = {
+        "module": container(worker).get("args"),
+        "port": [port["containerPort"] for port in container(worker)["ports"]],
+        **{name: variables.get(name) for name in (f"{PREFIX}HEALTH__PORT", f"{PREFIX}MODEL__THREADS")},
+        "terminationGracePeriodSeconds": pod(worker).get("terminationGracePeriodSeconds"),
+        **{probe: container(worker).get(probe, {}).get("httpGet") for probe in _PROBES},
+        **{f"{kind} of {what}": of for kind, what, of in _amounts(worker)},
+    }
+    # The ticket API has no model.
+    threads = {f"{PREFIX}MODEL__THREADS": str(size["vcpu"])} if worker["metadata"]["name"] != "tickets" else {}
+    wanted = {
+        "module": [size["module"]],
+        "port": [size["port"]],
+        **settings,
+        **threads,
+        "terminationGracePeriodSeconds": SIZES["stop_timeout_s"],
+        **{probe: {"path": SIZES["health"][path], "port": "http"} for probe, path in _PROBES.items()},
+        **{f"{kind} of cpu": str(size["vcpu"]) for kind in ("requests", "limits")},
+        **{f"{kind} of memory": f"{size['memory_mib'] // 1024}Gi" for kind in ("requests", "limits")},
+    }
+    for what, number in wanted.items():
+        if found.get(what) != number:
+            yield f"{name_of(worker)}: {what} is {found.get(what)}, and deploy/sizes.yaml says {number}"
 
 
 def _amounts(worker: Manifest) -> Iterator[tuple[str, str, str]]:
@@ -56,15 +62,21 @@ def _amounts(worker: Manifest) -> Iterator[tuple[str, str, str]]:
 
 
 def drain(stack: Stack) -> Iterator[str]:
-    """The grace period is longer than the drain timeout by ten seconds."""
+    """The grace period is longer than the drain timeout by ten seconds. A service still gets requests as it leaves."""
     for worker in stack.workers:
         limit, grace = stack.settings(worker).writer.drain_timeout_s, pod(worker)["terminationGracePeriodSeconds"]
         if limit + 10 > grace:
             yield f"{name_of(worker)}: it drains for {limit:.0f} s and is killed after {grace} s"
+    for service in stack.services:
+        waits = container(service).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        if waits < 5:
+            yield f"{name_of(service)}: it stops at once, while requests still arrive; let preStop sleep for 5 s"
 
 
 def scaling(stack: Stack) -> Iterator[str]:
-    """Every worker in production scales by lag, up to the number of partitions."""
+    """Every worker in production scales by lag, up to the number of partitions, and every service by CPU."""
+    for service in stack.services:
+        yield from _by_load(stack, service)
     for worker in stack.workers:
         name = worker["metadata"]["name"]
         scaled, replicas = stack.find("ScaledObject", name), worker["spec"].get("replicas")
@@ -78,6 +90,22 @@ def scaling(stack: Stack) -> Iterator[str]:
             yield f"{name_of(scaled)}: it scales {scaled['spec']['scaleTargetRef']['name']}, which isn't there"
         else:
             yield from _scaled(stack, scaled, worker_)
+
+
+def _by_load(stack: Stack, service: Manifest) -> Iterator[str]:
+    name, size = service["metadata"]["name"], SIZES["services"][service["metadata"]["name"]]
+    scaler = stack.find("HorizontalPodAutoscaler", name)
+    if scaler is None or scaler["spec"]["scaleTargetRef"]["name"] != name:
+        yield f"{name_of(service)}: no HorizontalPodAutoscaler of its name scales it"
+        return
+    if "replicas" in service["spec"]:
+        yield f"{name_of(service)}: it has replicas, which an apply would reset against the HorizontalPodAutoscaler"
+    spec = scaler["spec"]
+    for what, number in (("minReplicas", size["min_tasks"]), ("maxReplicas", size["max_tasks"])):
+        if spec.get(what) != number:
+            yield f"{name_of(scaler)}: {what} is {spec.get(what)}, and deploy/sizes.yaml says {number}"
+    if [metric["resource"]["name"] for metric in spec["metrics"]] != ["cpu"]:
+        yield f"{name_of(scaler)}: it should scale by CPU"
 
 
 def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
@@ -112,8 +140,8 @@ def _scaled(stack: Stack, scaled: Manifest, worker: Manifest) -> Iterator[str]:
 
 
 def disruption(stack: Stack) -> Iterator[str]:
-    """Each worker has one disruption budget, which doesn't block the drain of a node."""
-    for worker in stack.workers:
+    """Each worker and service has one disruption budget, which doesn't block the drain of a node."""
+    for worker in stack.deployments:
         labels = worker["spec"]["template"]["metadata"]["labels"]
         budgets = [b for b in stack.of("PodDisruptionBudget") if selects(b["spec"]["selector"], labels)]
         if len(budgets) != 1:

@@ -18,7 +18,7 @@ def restricted(stack: Stack) -> Iterator[str]:
     for namespace in stack.of("Namespace"):
         if namespace["metadata"].get("labels", {}).get(_LABEL) != "restricted":
             yield f"{name_of(namespace)}: {_LABEL} is not restricted"
-    for worker in stack.workers:
+    for worker in stack.deployments:
         for fault in _breaches(pod(worker)):
             yield f"{name_of(worker)}: {fault}"
 
@@ -62,7 +62,7 @@ _SECCOMP: Final = {"RuntimeDefault", "Localhost"}
 
 def hardened(stack: Stack) -> Iterator[str]:
     """A pod has a read-only root, no API token, no Services' variables, equal requests and limits, and is spread."""
-    for worker in stack.workers:
+    for worker in stack.deployments:
         spec, own, name = pod(worker), container(worker), name_of(worker)
         if own.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
             yield f"{name}: its root file system is writable"

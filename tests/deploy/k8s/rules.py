@@ -7,21 +7,22 @@ from core.errors import ConfigError
 from tests.deploy.k8s.access import ACCESS
 from tests.deploy.k8s.numbers import NUMBERS, SIZES
 from tests.deploy.k8s.pods import PODS
-from tests.deploy.k8s.stack import Manifest, Stack, container, name_of, pod, selects
+from tests.deploy.k8s.stack import SERVICES, Manifest, Stack, container, name_of, pod, selects
 
 Rule = Callable[[Stack], Iterator[str]]
 
 
 def roles(stack: Stack) -> Iterator[str]:
-    """One overlay runs the whole stream or its two roles, never both: they would write one index."""
-    names = {worker["metadata"]["name"] for worker in stack.workers}
-    if names not in ({"pipeline"}, {"enrichment", "embedding"}):
-        yield f"it runs {', '.join(sorted(names)) or 'nothing'}: either pipeline, or enrichment and embedding"
+    """One overlay runs the whole stream, its two roles, or the HTTP services. Both shapes would write one index."""
+    names = {found["metadata"]["name"] for found in stack.deployments}
+    if names not in ({"pipeline"}, {"enrichment", "embedding"}, SERVICES):
+        runs = ", ".join(sorted(names)) or "nothing"
+        yield f"it runs {runs}: either pipeline, or enrichment and embedding, or {' and '.join(sorted(SERVICES))}"
 
 
 def settings(stack: Stack) -> Iterator[str]:
     """The worker accepts its settings."""
-    for worker in stack.workers:
+    for worker in stack.deployments:
         try:
             stack.settings(worker)
         except ConfigError as error:
@@ -30,7 +31,7 @@ def settings(stack: Stack) -> Iterator[str]:
 
 def references(stack: Stack) -> Iterator[str]:
     """Every reference names an existing object, and every selector matches its pods."""
-    for worker in stack.workers:
+    for worker in stack.deployments:
         labels, name = worker["spec"]["template"]["metadata"]["labels"], name_of(worker)
         if not selects(worker["spec"]["selector"], labels):
             yield f"{name}: its selector doesn't match its own pods"
@@ -45,6 +46,13 @@ def references(stack: Stack) -> Iterator[str]:
             SIZES["health"]["metrics"]
         ]:
             yield f"{name}: Prometheus should scrape it once, at {SIZES['health']['metrics']}"
+    for service in stack.services:
+        labels, name = service["spec"]["template"]["metadata"]["labels"], service["metadata"]["name"]
+        found = stack.find("Service", name)
+        if found is None or not selects({"matchLabels": found["spec"]["selector"]}, labels):
+            yield f"{name_of(service)}: no Service of its name selects its pods"
+        elif [port["targetPort"] for port in found["spec"]["ports"]] != ["http"]:
+            yield f"{name_of(found)}: it should forward to the port http"
 
 
 def _volumes(stack: Stack, worker: Manifest) -> Iterator[str]:

@@ -22,6 +22,8 @@ from core.settings import Settings
 ROOT: Final = Path(__file__).parents[3]
 MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"
 OVERLAYS: Final = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
+#: Names of the HTTP services; every other Deployment runs a role of the stream.
+SERVICES: Final = frozenset(yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())["services"])
 #: Placeholder for the content of a Secret.
 _SECRET: Final = "from-a-secret"
 
@@ -50,9 +52,19 @@ class Stack(Struct, frozen=True):
         return self.overlay != "dev"
 
     @property
-    def workers(self) -> list[Manifest]:
-        """The Deployments; each runs one role."""
+    def deployments(self) -> list[Manifest]:
+        """The Deployments of workers and services."""
         return self.of("Deployment")
+
+    @property
+    def workers(self) -> list[Manifest]:
+        """The Deployments of workers; each runs one role."""
+        return [found for found in self.deployments if found["metadata"]["name"] not in SERVICES]
+
+    @property
+    def services(self) -> list[Manifest]:
+        """The Deployments of HTTP services."""
+        return [found for found in self.deployments if found["metadata"]["name"] in SERVICES]
 
     def of(self, kind: str) -> list[Manifest]:
         """All objects of a kind."""
