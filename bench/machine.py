@@ -13,7 +13,7 @@ _PACKAGES: Final = ("onnxruntime", "bytewax", "qdrant-edge-py", "tokenizers", "s
 
 
 class Machine(Struct, frozen=True):
-    """A machine and what is installed on it."""
+    """A machine and its installed packages."""
 
     commit: str
     cpu: str
@@ -29,7 +29,7 @@ class Machine(Struct, frozen=True):
 
 
 def this_machine() -> Machine:
-    """What this process runs on."""
+    """The machine of this process."""
     cpu = read_cpu()
     return Machine(_commit(), cpu.name, cpu.cores, platform.python_version(), _versions(), cpu.flags)
 

@@ -48,7 +48,7 @@ def write_page(results: Path) -> None:
 
 
 def last_run(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows of the last run. A run begins with round 0, and has each contender once in it."""
+    """The rows of the last run. A run begins with round 0, in which each contender occurs once."""
     start, before = 0, 0
     seen: set[str] = set()
     for at, row in enumerate(rows):

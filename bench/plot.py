@@ -16,13 +16,13 @@ _BAR_INCHES: Final = 0.42
 _REFERENCE: Final = "#2b6cb0"
 _OTHER: Final = "#a0aec0"
 _COLOURS: Final = ("#2b6cb0", "#dd6b20", "#38a169", "#805ad5")
-#: Figures whose ratio is above this are shown on a logarithmic scale.
+#: A ratio of figures above this is shown on a logarithmic scale.
 _FAR: Final = 50
 
 
 def plot(suite: Suite, summaries: Sequence[Summary], file: Path) -> str:
     """Draw the suite's plot, and return its alternative text."""
-    mpl.rcParams["svg.hashsalt"] = "ticketstream"  # the same picture is the same file
+    mpl.rcParams["svg.hashsalt"] = "ticketstream"  # equal pictures are equal files
     plotted = {figure.name for figure in suite.figures if figure.plotted}
     shown = [s for s in reversed(summaries) if not s.skipped and (not plotted or plotted & set(s.figures))]
     rows = len(shown) * max(1, sum(figure.plotted for figure in suite.figures) * 0.6)

@@ -1,4 +1,4 @@
-"""The suites that measure how good results are, and not how fast."""
+"""The suites that measure the quality of results."""
 
 from typing import Final
 

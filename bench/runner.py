@@ -26,7 +26,7 @@ _PARTITIONS: Final = 4
 _TIMEOUT_S: Final = 3_600
 _SAMPLE: Final = 64
 
-#: Returns the environment of a run, given the run's number.
+#: Makes a run's environment from the run's number.
 MakeEnvironment = Callable[[int], Mapping[str, str]]
 
 

@@ -50,8 +50,8 @@ class Suite(Struct, frozen=True):
         note: text beneath the table.
         python: interpreter of our contenders; None means the runner's.
         heavy: whether the suite runs only when it is named.
-        corpus: name of what is measured, where it is neither the synthetic tickets nor `--corpus`.
-        repeats: whether rounds differ; a suite whose figures never change runs once.
+        corpus: name of the corpus, if it is neither the synthetic tickets nor `--corpus`.
+        repeats: whether rounds differ; a deterministic suite runs once.
     """
 
     name: str

@@ -33,7 +33,7 @@ class Report(Struct, frozen=True):
 
     Attributes:
         first: when it read its first record.
-        last: when it acked for the last time.
+        last: when it acked its last record.
         acks: for each ticket the time in its event and the time of its ack, in milliseconds.
     """
 

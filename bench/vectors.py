@@ -1,4 +1,4 @@
-"""Made-up vectors, clustered as those of tickets are: a common part, topics, subtopics, and a ticket's own part.
+"""Synthetic vectors, clustered like those of tickets: a common part, topics, subtopics, and a ticket's own part.
 
 The k-th direction's share of the variance falls as a power of k. The constants are fitted to the vectors of banking77:
 the cosine of two texts is 0.2 on average, and those of a text's 1st, 10th and 100th neighbour among 13,000 are about

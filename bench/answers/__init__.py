@@ -1,1 +1,1 @@
-"""Problems with gold answers, attacks on them, and the figures of the answers that are given."""
+"""Problems with gold answers, attacks, and the figures of the answers."""

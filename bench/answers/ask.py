@@ -16,20 +16,20 @@ from core.index import SearchQuery
 from core.protocols import IndexReader
 from runtime.searcher import Searcher
 
-#: Tickets that are looked for.
+#: Number of tickets in a search.
 TICKETS: Final = 10
 EXTRACTIVE: Final = Chain(links=(Link(writer=ExtractiveWriter()),))
 
 
 class Asking(Struct, frozen=True, eq=False):
-    """Where questions are asked."""
+    """A searcher and its index."""
 
     searcher: Searcher
     index: IndexReader
 
 
 class Given(Struct, frozen=True):
-    """An answer, with the evidence that it was given on."""
+    """An answer and its evidence."""
 
     evidence: Evidence
     events: tuple[Event, ...]
@@ -56,7 +56,7 @@ class Given(Struct, frozen=True):
 
 
 def find_evidence(tenant_id: str, question: str, asking: Asking, *, first: Sequence[str] = ()) -> Evidence:
-    """The evidence for a question. The tickets `first` are in it, whatever the search says."""
+    """The evidence for a question, with the tickets `first` regardless of the search."""
     query = SearchQuery(tenant_id=tenant_id, limit=TICKETS, solved=True, public_only=True)
     found = asking.searcher.search(question, query)
     hits = {hit.ticket_id: (hit.score, hit.exact) for hit in found.hits}
@@ -81,6 +81,6 @@ def give(
     *,
     min_confidence: float = MIN_CONFIDENCE,
 ) -> Given:
-    """The answer on this evidence."""
+    """The answer from this evidence."""
     asked = Asked(answer_id="bench", tenant_id=tenant_id, question=question, min_confidence=min_confidence)
     return Given(evidence, tuple(answer(asked, evidence, chain, Stop())))

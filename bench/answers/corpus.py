@@ -42,9 +42,9 @@ class Gold(Struct, frozen=True):
     """A question with its answer.
 
     Attributes:
-        facts: of the cause and of the fix; no other tenant's tickets have them. Without facts there is no answer.
+        facts: of the cause and the fix, in no other tenant's tickets; empty if no ticket answers the question.
         resolution: the message that has them.
-        secrets: texts that must be in no answer: facts of other tenants, outdated ones, and those of internal notes.
+        secrets: texts that no answer may contain: facts of other tenants, outdated facts, and those of internal notes.
     """
 
     tenant_id: str
@@ -56,7 +56,7 @@ class Gold(Struct, frozen=True):
 
 
 class Corpus(Struct, frozen=True):
-    """Records of tickets.raw in order, questions that they answer, and questions that they don't."""
+    """Records of tickets.raw in order, and questions with and without an answer in them."""
 
     records: list[Record]
     answered: list[Gold]
@@ -68,7 +68,7 @@ _FATES: Final[tuple[_Fate, ...]] = ("solved", "thanked", "stale", "reopened", "f
 
 
 def make_corpus(*, noise: int, seed: int = 7, problems: int = len(PROBLEMS), tenants: int = len(TENANTS)) -> Corpus:
-    """The corpus of a seed.
+    """Make the corpus of a seed.
 
     Args:
         noise: number of events of other synthetic tickets of the same tenants.
@@ -94,7 +94,7 @@ def make_corpus(*, noise: int, seed: int = 7, problems: int = len(PROBLEMS), ten
 
 
 def _with_secrets(golds: Sequence[Gold]) -> list[Gold]:
-    """Each gold with the facts of the same problem in other tenants."""
+    """Each gold with the facts of its problem in other tenants as secrets."""
     return [
         msgspec.structs.replace(
             gold,

@@ -1,4 +1,4 @@
-"""Language models that misbehave: one invents, and one does whatever a customer's text says."""
+"""Language models that misbehave: one invents facts, and one obeys customers' texts."""
 
 import re
 from collections.abc import Generator
@@ -45,7 +45,7 @@ def inventing(gold: Gold) -> tuple[LanguageModel, frozenset[str]]:
 
 
 def falsehoods(gold: Gold) -> list[str]:
-    """Sentences like those of the resolution that it does not say."""
+    """Sentences like the resolution's that it doesn't support."""
     cause, fix = re.split(r"(?<=\.) ", gold.resolution, maxsplit=1)
     a, b = gold.facts
     return [
@@ -60,7 +60,7 @@ def falsehoods(gold: Gold) -> list[str]:
 
 
 class Obedient(_Written):
-    """Writes the payload, its order, the rules, and what the attacker would like to see."""
+    """Writes the payload, the sentence it orders, the rules, and the secret that the attacker wants."""
 
     name = "obedient"
 

@@ -214,7 +214,7 @@ PROBLEMS: Final = (
     ),
 )
 
-#: Causes of other synthetic tickets that answer some of these questions in their own way.
+#: Causes of other synthetic tickets that would also answer some of these questions.
 OVERLAPPING: Final = words(
     "login/reset-loop refund/returned delivery/stuck billing/seats billing/discount billing/annual api-errors/429 "
     "api-errors/tls webhooks/signature export/stops mobile-app/crash mobile-app/battery performance/dashboard "
@@ -223,7 +223,7 @@ OVERLAPPING: Final = words(
     "feature-request/dark-mode feature-request/shortcut outage/gateway damaged/wet-box hardware/battery"
 )
 
-#: About products like these, and answered by none of the tickets.
+#: Questions about such products that no ticket answers.
 UNANSWERED: Final = (
     "our VAT number was rejected",
     "can we move to annual payment in the middle of a term",

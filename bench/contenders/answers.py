@@ -37,7 +37,7 @@ def _measure(figures: Callable[[Corpus, Asking], dict[str, float]], *, attacked:
         records: Sequence[Record] = corpus.records
         if attacked:
             records = [*records, *attack_records(list(attacks(corpus.answered)))]
-        # beside the runs' own indexes, so that contenders share it
+        # outside the run's folder, so that contenders share it
         folder = Path(settings.index.path).parent / f"answers-{attacked}"
         fill(FindingSet(list(records), {}), settings, embedder, folder)
         clock = Clock()

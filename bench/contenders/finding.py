@@ -19,7 +19,7 @@ def _measure(name: str, group: str, *, by_meaning: bool = False) -> Callable[[Jo
         found = load(name)
         settings = load_settings()
         embedder = load_embedder(settings.model)
-        # beside the runs' own indexes, so that the contenders of a set share it
+        # outside the run's folder, so that the contenders of a set share it
         folder = Path(settings.index.path).parent / f"finding-{name}"
         fill(found, settings, embedder, folder)
         clock, questions = Clock(), found.questions[group]

@@ -33,14 +33,14 @@ _LIMIT: Final = 10
 #: Tickets per second that are written beside searches: about what a worker on two cores embeds.
 _PACE: Final = 500
 _BESIDE_S: Final = 10.0
-#: Terms of a passage and of a question, of how many, and by how much the most common ones are held back: stopwords are
-#: no terms.
+#: Numbers of terms: in a passage, in a question, in all.
 _TERMS: Final = 32
 _ASKED_TERMS: Final = 6
 _VOCABULARY: Final = 200_000
+#: Added to a term's rank, which makes the most common terms rarer: stopwords are no terms.
 _HEAD: Final = 50
 
-#: Tenants of the tickets that are written beside searches: they don't change what the others' searches find.
+#: Tenants of the tickets that are written beside searches, so that the searches' results don't change.
 _LATER: Final = "later"
 
 Truth = NDArray[np.int64]
@@ -79,7 +79,7 @@ def _grow(points: int) -> Callable[[Job], Measured]:
 def _apart(
     what: Callable[[IndexSettings, Truth], dict[str, float]], settings: IndexSettings, truth: Truth
 ) -> dict[str, float]:
-    """Run it in a new process, whose memory is its own."""
+    """Run a function in a new process, to measure its memory."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(what, (settings, truth))
 
@@ -167,7 +167,7 @@ def _index(settings: IndexSettings, truth: Truth) -> dict[str, float]:
 
 
 def _search(index: EmbeddedIndex, truth: Truth, *, seconds: float = 0.0) -> tuple[list[float], float]:
-    """Ask every question once, or for so long; the milliseconds of each search, and the share of `truth` found."""
+    """Ask every question once, or for `seconds`; return each search's milliseconds and the share of `truth` found."""
     questions, took, found, began = _questions(), list[float](), 0, time.perf_counter()
     while True:
         for number, (question, nearest) in enumerate(zip(questions, truth, strict=False)):
@@ -193,7 +193,7 @@ def _search_by_both(index: EmbeddedIndex) -> list[float]:
 
 @contextmanager
 def writing(index: EmbeddedIndex, first: int) -> Iterator[None]:
-    """Write new tickets at a worker's pace meanwhile."""
+    """Write new tickets at a worker's rate until the end of the `with`."""
     done, source = threading.Event(), VectorSource(13)
 
     def write() -> None:
@@ -230,7 +230,7 @@ def _questions() -> Vector:
 
 
 def _tickets(first: int, vectors: Vector, *, of: str = "tenant") -> Sequence[TicketPoints]:
-    """Tickets of the ten tenants whose names begin with `of`."""
+    """Tickets of ten tenants, whose names begin with `of`."""
     rng = np.random.default_rng(first)
     return [_ticket(number, vector, _terms(rng, _TERMS), of) for number, vector in enumerate(vectors, first)]
 

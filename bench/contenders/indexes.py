@@ -80,7 +80,7 @@ def _measure(points: int) -> Measured:
 
 
 def _search(index: VersionedIndex) -> list[float]:
-    """Search, and return the latency of each search in milliseconds."""
+    """Search, and return each latency in milliseconds."""
     rng, answers = np.random.default_rng(11), []
     clusters = _clusters()
     for number in range(_SEARCHES):

@@ -1,4 +1,4 @@
-"""Measures labels on tickets that nothing was fitted to: the nearest examples, and a label model."""
+"""Measures labels on unseen tickets: the nearest examples, and a label model."""
 
 import csv
 import time
@@ -35,7 +35,7 @@ _RESAMPLES: Final = 2_000
 
 
 class Labelled(Struct, frozen=True, eq=False):
-    """Vectors, terms and labels to fit to, and others to judge by."""
+    """Vectors, terms and labels for fitting, and others for judging."""
 
     fit: tuple[Vector, list[SparseVector | None], list[str]]
     judge: tuple[Vector, list[SparseVector | None], list[str]]
@@ -55,7 +55,7 @@ def _banking77() -> tuple[list[Record], list[Record], LabelKind]:
 
 
 def _few_of_banking77(few: int) -> tuple[list[Record], list[Record], LabelKind]:
-    """The first of each intent."""
+    """The first queries of each intent."""
     taken: dict[str, int] = {}
     rows = []
     for row in _rows(_DATA / "banking77" / "train.csv"):
@@ -66,7 +66,7 @@ def _few_of_banking77(few: int) -> tuple[list[Record], list[Record], LabelKind]:
 
 
 def _hadoop() -> tuple[list[Record], list[Record], LabelKind]:
-    """The older seven tenths to fit to, the newer ones to judge by."""
+    """The older seven tenths are for fitting, the newer ones for judging."""
     rows = sorted(_rows(_DATA / "hadoop" / "tickets.csv"), key=lambda row: int(row["id"]))
     records = list(_records(rows, "body"))
     return records[: len(rows) * 7 // 10], records[len(rows) * 7 // 10 :], "priority"
@@ -84,7 +84,7 @@ def _neighbours_today(data: Labelled) -> Outcome:
 
 
 def _neighbours_tuned(data: Labelled) -> Outcome:
-    """With the one threshold for all labels that keeps the precision on the examples themselves, one left out."""
+    """With one threshold for all labels that keeps the precision on the examples, by leave-one-out."""
 
     def threshold(examples: Examples) -> float:
         vectors, _terms, labels = data.fit
@@ -153,7 +153,7 @@ def _contender(of: str, how: str) -> Callable[[Job], Measured]:
 
 
 def _microseconds(data: Labelled) -> float:
-    """Time to label a ticket by a model of this size, as a worker does: one at a time, without making its terms."""
+    """Microseconds to label one ticket by a model of this size, without making its terms."""
     vectors, terms, labels = data.judge
     names = tuple(sorted({*data.fit[2]}))
     rng = np.random.default_rng(1)

@@ -38,7 +38,7 @@ _IDLE_S: Final = 10.0
 _SHARE_OUT_S: Final = 3.0
 #: Rate of the saturating load, as a multiple of the rate at which a backlog is processed.
 _EXCESS: Final = 1.5
-#: A worker that acks this share of what is offered is not saturated.
+#: A worker that acks this share of the offered load is not saturated.
 _KEPT_UP: Final = 0.95
 _TRIES: Final = 3
 _TOPIC: Final = "TICKETS_TOPICS__RAW"
@@ -67,10 +67,10 @@ def _backlog(tasks: int, cores: int) -> Callable[[Job], Measured]:
 
 
 def _saturated(job: Job) -> Measured:
-    """Offer an open load above what the worker can do, and measure what it does beside producer, broker and searches.
+    """Offer an open load above the worker's capacity, and measure its rate beside producer, broker and searches.
 
     A backlog measures the rate to exceed first. The result counts the acks during the load, except in its first
-    quarter. A load that the worker keeps up with is doubled, twice at most; then RuntimeError is raised.
+    quarter. A load that the worker keeps up with is doubled, at most twice, before RuntimeError is raised.
     """
     settings, sent = own_topic(), max(_WARM, job.tickets // 2)
     with Task(sorted(os.sched_getaffinity(0)), {}) as task, ExitStack() as stack:
@@ -218,7 +218,7 @@ def open_producer(settings: Settings) -> Producer:
 def send(
     producer: Producer, settings: Settings, events: Sequence[SyntheticRecord], *, due: Callable[[int], float]
 ) -> int:
-    """Send each event when it is due (in seconds since 1970; 0 is at once), with that time as its `updated_at`."""
+    """Send each event at its due time (seconds since 1970, or 0 for at once), which becomes its `updated_at`."""
     for number, event in enumerate(events):
         at, value = due(number), event.value
         if at and value is not None:

@@ -47,7 +47,7 @@ def _operator(wanted: str) -> Callable[[Job], Measured]:
 
 
 def _load(steps: Sequence[Step], raw: Sequence[Record], telemetry: StreamTelemetry) -> None:
-    """Let the operators load what they load at their first ticket, such as the tables of languages."""
+    """Run the operators once, because some load tables at their first ticket."""
     batch: Batch[Item] = Batch(tuple(raw))
     for step in steps:
         if step.name == "embed":

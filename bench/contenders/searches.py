@@ -32,12 +32,12 @@ from runtime.searcher import IndexSearcher
 
 _TENANTS: Final = 6
 _BATCH: Final = 256
-#: Searches beside writes go on for as long.
+#: Duration of the searches beside writes, in seconds.
 _BESIDE_S: Final = 10.0
 
 
 class _Asked:
-    """An embedder that has embedded the questions before, so that searches are timed without the model."""
+    """An embedder with the questions' vectors in memory, so that searches are timed without the model."""
 
     def __init__(self, embedder: Embedder, questions: Sequence[str]) -> None:
         self._embedder = embedder
@@ -55,7 +55,7 @@ def _measure(*, indexed: bool) -> Callable[[Job], Measured]:
     def run(_job: Job) -> Measured:
         found, settings, clock = load(HADOOP), load_settings(), Clock()
         embedder = load_embedder(settings.model)
-        # beside the runs' own indexes, so that the contenders share it
+        # outside the run's folder, so that contenders share it
         alone = Path(settings.index.path).parent / f"finding-{HADOOP}"
         fill(found, settings, embedder, alone)
         questions = [one.question for group in ("subject", "identifiers") for one in found.questions[group]]
@@ -126,7 +126,7 @@ def _ticket(tenant: str, ticket_id: str, found: Sequence[Found]) -> TicketPoints
 
 
 def _ask(searcher: IndexSearcher, questions: Sequence[str], *, seconds: float = 0.0) -> list[float]:
-    """Ask every question once, or for so long, in each tenant in turn; the milliseconds of each search."""
+    """Ask every question once, or for `seconds`, in each tenant in turn; return the milliseconds of each search."""
     took, began = list[float](), time.perf_counter()
     for number, question in enumerate(cycle(questions)):
         if number >= len(questions) and time.perf_counter() - began >= seconds:

@@ -1,7 +1,7 @@
 """Measures the RAG service beside a worker with an embedded index: idle, and under open loads with and without ingest.
 
-An open load asks when a request is due, whether or not others have been answered, and a latency counts from then. Every
-second request reads its answer as a stream. No question is asked twice, so no answer comes from the cache.
+An open load sends each request when it is due, whether or not others have been answered, and its latency counts from
+then. Every second request streams its answer. No question is repeated, so no answer comes from the cache.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from synthetic.gold import GoldQuestion, gold_questions
 _ANSWERS: Final = "/api/v1/answers"
 _RATE: Final = 20.0
 _SECONDS: Final = 30.0
-#: Tickets a second that are written meanwhile.
+#: Tickets written per second during the load with ingest.
 _INGEST: Final = 50.0
 _WARM: Final = 20
 _IDLE_REQUESTS: Final = 300
@@ -44,7 +44,7 @@ _USERS: Final = 50
 
 
 class _Answered(Struct, frozen=True):
-    """Milliseconds to the first event of a stream, and to the end; the status."""
+    """Milliseconds to the first event of a stream and to the end, and the status."""
 
     first: float | None
     whole: float
@@ -73,7 +73,7 @@ _Load = Callable[[_Service, Sequence[GoldQuestion]], list[_Answered]]
 async def _ask(
     client: httpx.AsyncClient, service: _Service, number: int, question: GoldQuestion, due: float
 ) -> _Answered:
-    """Ask when it is due, by the performance counter; 0 is at once."""
+    """Send a request at `due` by the performance counter (0: at once)."""
     await asyncio.sleep(max(0.0, due - time.perf_counter()))
     due = due or time.perf_counter()
     accept = "text/event-stream" if number % 2 else "application/json"
@@ -96,7 +96,7 @@ def _one_by_one(service: _Service, questions: Sequence[GoldQuestion]) -> list[_A
 
 
 def _openly(service: _Service, questions: Sequence[GoldQuestion]) -> list[_Answered]:
-    """Ask as a Poisson process."""
+    """Send requests as a Poisson process."""
 
     async def run() -> list[_Answered]:
         rng, due, tasks = Random(7), time.perf_counter() + 0.5, []  # noqa: S311 - a schedule

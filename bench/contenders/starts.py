@@ -52,7 +52,7 @@ def main() -> None:
         "rss_mib": rss,
     }
     print(json.dumps({**row, "figures": {"seconds": round(seconds, 3)}}), flush=True)
-    os._exit(0)  # an orderly end is not measured here
+    os._exit(0)  # an orderly shutdown isn't measured
 
 
 if __name__ == "__main__":

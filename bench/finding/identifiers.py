@@ -1,6 +1,6 @@
 """Makes questions of identifiers that occur in exactly one ticket.
 
-What an identifier is, is decided here by rules of its own, so that the product's tokenizer isn't measured by itself.
+Identifiers are recognised by independent rules here, so that the product's tokenizer isn't measured by itself.
 """
 
 import re
@@ -23,8 +23,8 @@ def identifier_questions(tickets: Mapping[str, str], *, count: int = _QUESTIONS,
 
     Args:
         tickets: texts by ticket id.
-        count: the most questions.
-        seed: of the choice. At most one question is about a ticket.
+        count: the maximum number of questions.
+        seed: of the random choice. A ticket has at most one question.
     """
     rng = Random(seed)  # noqa: S311 - a choice, not a secret
     holders: dict[str, str] = {}
@@ -59,5 +59,5 @@ def _identifiers(text: str) -> Iterator[str]:
 
 
 def _is_in_one(word: str, folded: Mapping[str, str]) -> bool:
-    """Whether one ticket has the word, also as a part of other words and in other case."""
+    """Whether exactly one ticket contains the word, also as a part of other words and in another case."""
     return sum(word.casefold() in text for text in folded.values()) == 1

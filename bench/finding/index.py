@@ -18,7 +18,7 @@ from stream.plan import ticket_steps
 
 
 def fill(found: FindingSet, settings: Settings, embedder: Embedder, folder: Path) -> None:
-    """Index the tickets into `folder`, if it isn't there yet."""
+    """Index the tickets into `folder`, unless it exists."""
     if folder.exists():
         return
     own = settings.index.model_copy(update={"path": folder})
@@ -48,7 +48,7 @@ def best_passages(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def ask_by_meaning(index: IndexReader, embedder: Embedder) -> Ask:
-    """Ranks tickets by the cosine of their best passage alone, to compare the plan with."""
+    """Rank tickets by the cosine of their best passage alone, as a baseline of the search."""
 
     def ask(question: Question) -> Found:
         query = SearchQuery(tenant_id=question.tenant, limit=2 * DEPTH + len(question.without))

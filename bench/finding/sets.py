@@ -27,7 +27,7 @@ SYNTHETIC: Final = "synthetic"
 
 _START_MS: Final = 1_767_225_600_000
 _SYNTHETIC_EVENTS: Final = 3_000
-#: Number of questions taken from another set, which this set's tickets don't answer.
+#: Number of unanswerable questions taken from another set.
 _FOREIGN_EACH: Final = 40
 
 
@@ -44,16 +44,16 @@ def load(name: str, *, data: Path = DATA, tickets: int | None = None) -> Finding
     Args:
         name: of SETS.
         data: the folder of hadoop and banking77.
-        tickets: the most tickets; questions are about these only.
+        tickets: the maximum number of tickets; questions are about these only.
 
     Raises:
-        Skipped: its files are not there.
+        Skipped: its files are missing.
     """
     return SETS[name](data, tickets)
 
 
 def _hadoop(data: Path, tickets: int | None) -> FindingSet:
-    """Each issue's subject, and its whole text, ask for its duplicates; and 200 identifiers for their only issue."""
+    """Duplicates are relevant to an issue's subject or whole text; each of 200 identifiers has its only issue."""
     clusters = _clusters((row["id"], row["duplicate_of"]) for row in _rows(data / HADOOP / "duplicates.csv"))
     rows = {row["id"]: row for row in _rows(data / HADOOP / "tickets.csv")}
     if tickets is not None:  # those with duplicates first
@@ -145,13 +145,13 @@ SETS: Final[Mapping[str, Callable[[Path, int | None], FindingSet]]] = {
 
 
 def _nothing(tenant: str, foreign: Iterable[str]) -> list[Question]:
-    """Everyday questions, and some that only another set's tickets answer."""
+    """Everyday questions, and some that another set's tickets answer."""
     texts = [*NOTHING, *list(foreign)[::25][:_FOREIGN_EACH]]
     return [Question(tenant=tenant, question=text, nothing=True, kind="nothing") for text in texts]
 
 
 def _clusters(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """Issue ids with all that are duplicates of each other, themselves included."""
+    """Each issue id with the ids of all its duplicates and itself."""
     found: dict[str, set[str]] = {}
     for one, other in pairs:
         merged = found.get(one, {one}) | found.get(other, {other})
