@@ -1,4 +1,4 @@
-"""Protocols of what the processes of a service share: a cache, and the counts of rate limits."""
+"""Protocols of the state that a service's processes share: a cache, and the counts of rate limits."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -27,18 +27,18 @@ class Cache(Protocol):
 
 
 class Subject(Struct, frozen=True):
-    """Whose requests are counted, and how many a window may have."""
+    """A subject of rate limits, such as a user, and its maximum number of requests in a window."""
 
     key: str
     limit: int
 
 
 class Allowance(Struct, frozen=True):
-    """What a subject has left.
+    """The allowance of a subject.
 
     Attributes:
         allowed: whether this request is within its limit.
-        remaining: further requests that are, now.
+        remaining: number of further requests that are within it now.
         wait_s: seconds until its oldest requests no longer count.
     """
 

@@ -1,4 +1,4 @@
-"""Settings of those who call the HTTP services: the page, the command line and the MCP server."""
+"""Settings of the clients of the HTTP services: the page, the command line and the MCP server."""
 
 from pydantic import Field, SecretStr
 
@@ -10,8 +10,8 @@ class WebSettings(Group):
 
     token_url: Url | None = Field(
         None,
-        description="Where the page gets a token for a sign-in code (the local issuer's /token); without it users "
-        "paste a token.",
+        description="URL at which the page exchanges a sign-in code for a token (the local issuer's /token); without "
+        "it users paste a token.",
     )
     tenant: str | None = Field(None, description="Tenant that the page's sign-in form suggests.")
     ticket_url: str | None = Field(
@@ -30,18 +30,19 @@ class ClientSettings(Group):
         None, description="File that holds the access token; it is read for each request, so it may be renewed."
     )
     token_url: Url | None = Field(
-        None, description="Where a token is asked for with a sign-in code, if none is set: the local issuer's /token."
+        None,
+        description="URL that exchanges the sign-in code for a token, if no token is set: the local issuer's /token.",
     )
     sign_in_code: SecretStr | None = Field(
         None, description="Sign-in code of the local issuer, which `make run` prints."
     )
     timeout_s: Seconds = Field(
-        30.0, description="How long a service may be silent. A streamed answer has a heartbeat every 15 s."
+        30.0, description="Maximum silence of a service. A streamed answer has a heartbeat every 15 s."
     )
 
 
 class McpSettings(Group):
     """The MCP server."""
 
-    host: str = Field("127.0.0.1", description="Address that its HTTP transport listens on.")
+    host: str = Field("127.0.0.1", description="Address of its HTTP transport.")
     port: int = Field(8084, ge=0, le=65535, description="Port of its HTTP transport; 0 picks a free one.")

@@ -1,4 +1,4 @@
-"""The CPU that this process runs on, as far as a model's speed depends on it."""
+"""The properties of this machine's CPU on which a model's speed depends."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ FLAGS: Final = (
 
 
 class Cpu(Struct, frozen=True):
-    """A kind of CPU, and how much of it this process may use.
+    """A kind of CPU, and the number of its cores that this process may use.
 
     Attributes:
         name: the model's name, or the architecture if the kernel gives no name.

@@ -10,7 +10,7 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def full_disk_error(error: OSError, place: Path | None = None) -> UnavailableError | None:
-    """The one-line error of a write that failed because the disk is full, or the user's quota; None for other errors.
+    """The one-line error of a write that failed because the disk or the user's quota is full; None for other errors.
 
     Args:
         error: raised by the write.

@@ -17,17 +17,17 @@ from core.settings import Settings
 
 _TEST_PREFIX: Final = "TICKETS_TEST_"
 
-#: Shown in place of a secret.
+#: Replaces a secret in output.
 _HIDDEN: Final = "<hidden>"
 
-#: Settings of version 0.1 under the names that they have now.
+#: Settings of version 0.1 by their present names.
 RENAMED: Final = {
     "TICKETS_MODEL__REMEMBERED_TEXTS": "TICKETS_MODEL__VECTOR_CACHE_TEXTS",
     "TICKETS_WRITER__CONCURRENCY": "TICKETS_WRITER__MAX_CONCURRENT_BATCHES",
     "TICKETS_WRITER__MAX_BATCH_TICKETS": "TICKETS_WRITER__MAX_BATCH_RECORDS",
     "TICKETS_WRITER__MAX_INFLIGHT_TICKETS": "TICKETS_WRITER__MAX_INFLIGHT_RECORDS",
 }
-#: Settings of version 0.1 that are gone, and what to do instead of setting them.
+#: Removed settings of version 0.1, with the alternative.
 REMOVED: Final = {
     "TICKETS_MODEL__CALL_TOKENS": "it is measured; when TICKETS_MODEL__BATCH_TOKENS is set, a fixed value is used",
     "TICKETS_CLASSIFY__NEIGHBOURS": "the five nearest examples vote",
@@ -115,7 +115,8 @@ def _why_unknown(name: str, known: Mapping[str, object]) -> str:
         return f"is no longer a setting: {REMOVED[name]}"
     from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
 
-    ends = [variable.removeprefix(PREFIX) for variable in known]  # what all begin with makes none of them similar
+    # without the prefix, which would make all of them similar
+    ends = [variable.removeprefix(PREFIX) for variable in known]
     close = get_close_matches(name.removeprefix(PREFIX), ends, n=1, cutoff=0.6)
     hint = f"did you mean {PREFIX}{close[0]}?" if close else "`ticketstream doctor --settings` lists them all"
     return f"is not a setting; {hint}"

@@ -1,4 +1,4 @@
-"""Whole numbers that are no milliseconds since 1970: seconds, and dates written as one number."""
+"""Integers that aren't milliseconds since 1970: seconds, and dates written as one number."""
 
 from datetime import datetime
 from typing import Final
@@ -27,7 +27,7 @@ def compact_date(number: int) -> datetime | None:
 
 
 def mistaken_for_ms(number: int) -> str | None:
-    """What a number looks like instead of milliseconds since 1970: `seconds`, or the form of a date."""
+    """The likely meaning of a number that isn't milliseconds since 1970: `seconds`, or the form of a date."""
     if _PLAIN_FROM <= number < _PLAIN_TO:
         return None
     if SECONDS_FROM <= number < SECONDS_TO:

@@ -62,4 +62,4 @@ class TransientError(TicketstreamError):
 
 
 class OtherModelError(TransientError):
-    """The index holds the vectors of another model by now. Whoever reads it has to open it, and the model, again."""
+    """The index now holds vectors of another model. Its reader has to reopen the index and the model."""

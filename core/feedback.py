@@ -1,4 +1,4 @@
-"""What agents did with answers: sent them, edited them first, or discarded them. Kept redacted; one vote each."""
+"""Agents' verdicts on answers: sent, edited or discarded. They are kept redacted, one vote per agent."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Literal, Protocol
@@ -11,7 +11,7 @@ ANSWER_DAYS: Final = 30
 
 
 class GivenAnswer(Struct, frozen=True, kw_only=True):
-    """An answer that was given, so that feedback can be about it. Its texts are redacted.
+    """An answer that feedback may refer to. Its texts are redacted.
 
     Attributes:
         agent: hash of the user who asked.
@@ -38,7 +38,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
     Attributes:
         agent: hash of the user who voted.
-        text: what was sent in place of the answer, if it was edited.
+        text: the text that was sent, if the answer was edited.
         reason: why it was discarded, if the agent said so.
     """
 
@@ -69,7 +69,7 @@ class FeedbackStore(Protocol):
     """Keeps answers and votes. Safe to use from any thread. Every method may raise `TransientError`."""
 
     def remember(self, answer: GivenAnswer) -> None:
-        """Keep an answer for `ANSWER_DAYS`. A crash of the machine may lose the last ones."""
+        """Keep an answer for `ANSWER_DAYS`. A crash of the machine may lose the latest answers."""
         ...
 
     def answer(self, tenant_id: str, answer_id: str) -> GivenAnswer | None:

@@ -52,7 +52,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
     public_only: bool = False
 
     def __post_init__(self) -> None:
-        """Check the bounds; an engine would fail on what is beyond them, each in its own way."""
+        """Check the bounds, beyond which each engine would fail in its own way."""
         _require_limit(self.limit)
         filters = (
             *(self.status, self.category, self.language, self.channel),
@@ -88,7 +88,7 @@ def require_unicode(*texts: str) -> None:
 
 
 class Candidate(Struct, frozen=True):
-    """A passage that a question may be answered by.
+    """A passage that may answer a question.
 
     Attributes:
         similarity: cosine similarity to the question's vector; 0 without one.

@@ -1,15 +1,15 @@
-"""Escapes of JSON that name half a character."""
+"""JSON escapes of lone surrogates."""
 
 import re
 from typing import Final
 
-#: A pair, half of one, or any other escape, which is passed over whole.
+#: A pair, a lone surrogate, or any other escape, which is skipped whole.
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
 _REPLACED: Final = rb"\ufffd"
-#: Why an id can't be read so: two tickets might become one.
+#: An id with a lone surrogate is rejected, because two ids might become one.
 HALF_IN_ID: Final = "ticket_id: it has half of a surrogate pair, which no text can hold"
 
 

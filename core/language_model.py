@@ -1,4 +1,4 @@
-"""Language models: what they are asked, what they answer, and how they fail."""
+"""The protocol of language models: request, output and errors."""
 
 from collections.abc import Generator
 from threading import Event
@@ -8,34 +8,31 @@ from msgspec import Struct
 
 from core.errors import TransientError
 
-#: How a language model fails, as it labels a metric: too many requests; no answer in time; no connection, or a fault of
-#: the server; an answer that ended early; one that isn't of the protocol; one longer than was asked for; the key, the
-#: role or the model is refused; the request is refused; the model itself failed; the model has failed too often and is
-#: left alone for a while; the tenant has used the tokens of its day.
+#: The kind of a language model's failure, a label of metrics.
 ModelErrorKind = Literal[
-    "throttled",
-    "timeout",
-    "unavailable",
-    "cut_off",
-    "protocol",
-    "too_long",
-    "denied",
-    "bad_request",
-    "failed",
-    "circuit_open",
-    "over_budget",
+    "throttled",  # too many requests
+    "timeout",  # no answer in time
+    "unavailable",  # no connection, or a fault of the server
+    "cut_off",  # the answer ended early
+    "protocol",  # the answer is malformed
+    "too_long",  # the answer is longer than requested
+    "denied",  # the key, the role or the model is refused
+    "bad_request",  # the request is refused
+    "failed",  # the model itself failed
+    "circuit_open",  # the circuit breaker is open after repeated failures
+    "over_budget",  # the tenant has used today's tokens
 ]
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
-    """What a language model is asked.
+    """A request to a language model.
 
     Attributes:
         tenant_id: whose budget pays.
         system: the rules. They contain nothing that a user wrote.
         prompt: the question and the sources, as data.
         max_tokens: maximum tokens of the output.
-        timeout_s: the whole time that the model may take, in seconds.
+        timeout_s: maximum duration of the whole call, in seconds.
     """
 
     tenant_id: str
@@ -59,12 +56,12 @@ class Tokens(Struct, frozen=True):
 
 
 class End(Struct, frozen=True):
-    """The model has ended: by itself, at the maximum of tokens, or because a filter of the provider stopped it."""
+    """The end of the output: by the model itself, at the maximum of tokens, or by a filter of the provider."""
 
     reason: Literal["stop", "length", "filtered"]
 
 
-#: What a language model answers, piece by piece.
+#: A piece of a language model's output.
 Part = Delta | Tokens | End
 
 
@@ -81,7 +78,7 @@ class LanguageModel(Protocol):
 
     @property
     def name(self) -> str:
-        """As it labels metrics and is shown to users."""
+        """Its name in metrics and messages."""
         ...
 
     def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
@@ -108,9 +105,9 @@ class TokenBudget(Protocol):
     """Tokens that each tenant may use in a day of UTC. Safe to use from any thread; raises nothing."""
 
     def reserve(self, tenant_id: str, tokens: int) -> Reservation | None:
-        """Take `tokens` from today's budget before a call; None if so many aren't left."""
+        """Reserve `tokens` of today's budget before a call; None if fewer are left."""
         ...
 
     def settle(self, reservation: Reservation, used: int) -> None:
-        """Correct a reservation to what the call has used."""
+        """Correct a reservation to the tokens that the call has used."""
         ...

@@ -1,4 +1,4 @@
-"""Settings of language models: which ones write answers, and what they may take and cost."""
+"""Settings of language models: the chain, time limits, budget and prices."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, get_args
@@ -43,7 +43,7 @@ class LanguageModelSettings(Group):
     timeout_s: Seconds = Field(20.0, description="Maximum time of an answer by one model, retries included.")
     connect_timeout_s: Seconds = Field(2.0, description="Maximum time to connect to a model's server.")
     idle_timeout_s: Seconds = Field(
-        10.0, description="Maximum time without a byte of a streamed answer, before the first one too."
+        10.0, description="Maximum silence of a streamed answer, also before its first byte."
     )
     attempts: Annotated[int, Field(ge=1, le=5)] = Field(
         2, description="Maximum attempts with one model. An answer that has begun is not retried."
@@ -51,7 +51,7 @@ class LanguageModelSettings(Group):
     tokens_per_day: Annotated[int, Field(ge=0)] = Field(
         1_000_000,
         description="Tokens that a tenant may use in a day (UTC); beyond them answers are extractive. All processes "
-        "count them on the server of TICKETS_CACHE__URL, or else each its own. 0 disables the limit.",
+        "count together on the server of TICKETS_CACHE__URL, or each alone without one. 0 disables the limit.",
     )
     prices: str = Field(
         "",
@@ -68,7 +68,7 @@ class ModelChoice(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """As settings and metrics have it."""
+        """Its name in settings and metrics."""
         return f"{self.provider}:{self.model}"
 
 
@@ -79,7 +79,7 @@ class Price(Struct, frozen=True):
     output: float = 0.0
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
-        """Dollars for so many tokens."""
+        """Dollars for these tokens."""
         return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
 
 

@@ -85,7 +85,7 @@ class Metric(Struct, frozen=True):
     buckets: Sequence[float] = ()
 
 
-#: 10 ms to 10 min, each bound 2 to 3 times the one before.
+#: 10 ms to 10 min, each bound 2 to 3 times the previous one.
 _FRESHNESS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _STEP: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _CALL: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80)
@@ -104,7 +104,8 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_topic_recreations_total": Metric(
         "counter",
-        "Partitions begun anew, because the group's offset belonged to a topic that was deleted and created again.",
+        "Partitions read from the beginning, because the group's offset belonged to a topic that was deleted and "
+        "created again.",
         ("topic", "partition"),
     ),
     "tickets_model_tokens_total": Metric("counter", "Tokens embedded, padding excluded."),
@@ -118,11 +119,11 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_superseded_total": Metric(
         "counter",
-        "Events that were not indexed because the index has a newer version, as after an event with a false "
-        "version or time.",
+        "Events that were not indexed because the index has a newer version, for example after an event with "
+        "a wrong version or time.",
     ),
     "tickets_searches_cut_total": Metric(
-        "counter", "Searches of the embedded index that ended early, as few tickets have most of its passages."
+        "counter", "Searches of the embedded index that ended early, because a few tickets have most of its passages."
     ),
     "tickets_http_refused_total": Metric(
         "counter", "Requests answered with 503 because too many were waiting.", ("server",)
@@ -144,16 +145,17 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_auth_refused_total": Metric("counter", "Access tokens refused.", ("reason",)),
     "tickets_http_limited_total": Metric("counter", "Requests answered with 429.", ("limit",)),
     "tickets_cache_calls_total": Metric(
-        "counter", "Calls of the shared cache; in an outage they fail and the request goes on.", ("outcome",)
+        "counter", "Calls of the shared cache; in an outage they fail, but the request doesn't.", ("outcome",)
     ),
     "tickets_language_model_calls_total": Metric(
         "counter",
-        "Calls of language models, each attempt: `answered`, `filtered`, `stopped` by the caller, or how they failed.",
+        "Calls of language models, by attempt: `answered`, `filtered`, `stopped` by the caller, or the kind of "
+        "failure.",
         ("model", "outcome"),
     ),
     "tickets_language_model_tokens_total": Metric(
         "counter",
-        "Tokens of language models, `input` and `output`; estimated where the model doesn't count them.",
+        "Tokens of language models, `input` and `output`; estimated if the model doesn't count them.",
         ("model", "direction"),
     ),
     "tickets_language_model_cost_dollars_total": Metric(
@@ -186,7 +188,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_assigned_partitions": Metric("gauge", "Partitions assigned to this worker.", ("topic",)),
     "tickets_index_mismatch": Metric(
-        "gauge", "1 if the index and the group's offsets don't belong together; /ready says why.", ()
+        "gauge", "1 if the index doesn't match the group's offsets; /ready has the reason.", ()
     ),
     "tickets_index_missing_records": Metric(
         "gauge", "Records that were acked and that the index must read again; its searches are refused until then."
@@ -199,7 +201,8 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_index_tickets": Metric("gauge", "Tickets in the index that are not deleted; counted every 30 s."),
     "tickets_index_room_bytes": Metric(
         "gauge",
-        "Bytes free on the embedded index's file system, less TICKETS_INDEX__MIN_FREE_MIB; the stream waits below 0.",
+        "Free bytes on the embedded index's file system minus TICKETS_INDEX__MIN_FREE_MIB; the stream waits while it "
+        "is negative.",
         ("path",),
     ),
     "tickets_http_inflight": Metric("gauge", "Requests that are being answered or wait."),
@@ -211,7 +214,5 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
     "tickets_feedback_unsent": Metric("gauge", "Verdicts that tickets.feedback does not have yet."),
-    "tickets_build_info": Metric(
-        "gauge", "Always 1; the labels say what is running.", ("version", "model", "contract")
-    ),
+    "tickets_build_info": Metric("gauge", "Always 1; the labels have the versions.", ("version", "model", "contract")),
 }

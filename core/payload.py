@@ -41,7 +41,7 @@ class Payload(TypedDict, total=False):
     category_confidence: float
     priority: str
     priority_confidence: float
-    #: Stamp of what chose the labels that have a confidence.
+    #: Stamp of the labeller that chose the labels with a confidence.
     label_model: str
     language: str
     language_confidence: float
@@ -60,5 +60,5 @@ class Payload(TypedDict, total=False):
     end: int
     resolution: bool
 
-    #: Of a point that holds a part of the index's provenance and no part of a ticket (`connectors.qdrant.provenance`).
+    #: State of a point that holds a part of the index's provenance, not of a ticket (`connectors.qdrant.provenance`).
     provenance: str

@@ -1,4 +1,4 @@
-"""Files and folders that belong to this process's user alone: tickets' texts are in them, or a key to them."""
+"""Files and folders that only this process's user may read, because they hold tickets' texts or keys to them."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 _FOLDER: Final = 0o700
 _FILE: Final = 0o600
-#: Rights of the group and of everybody else.
+#: Permissions of the group and of everybody else.
 _OTHERS: Final = 0o077
 
 
@@ -24,7 +24,7 @@ def make_private_folder(path: Path) -> None:
 
 
 def open_private(path: Path) -> BinaryIO:
-    """Open a file for writing, empty; if it exists already, only this user may read it from now on.
+    """Open a file for writing, truncated; from now on only this user may read it.
 
     Raises:
         OSError: it can't be written.
@@ -39,7 +39,7 @@ def keep_private(folder: Path) -> Path | None:
     """Close a folder and everything in it to other users; files that this process creates later, too.
 
     Returns:
-        A file or folder that stays open to others, because it is another user's or the disk knows no rights.
+        A file or folder that stays open to others, because it is another user's or the disk has no permissions.
     """
     os.umask(_OTHERS)
     return next((path for path in _tree(folder) if not _close_to_others(path)), None)
@@ -51,7 +51,7 @@ def _tree(folder: Path) -> Iterator[Path]:
 
 
 def _close_to_others(path: Path) -> bool:
-    """Take the rights of others away. True if they have none, or the file is gone."""
+    """Remove others' permissions. True if they have none then, or the file is gone."""
     try:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode) or not mode & _OTHERS:

@@ -79,7 +79,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Sink(Protocol[T_contra]):
-    """Where results are written: the index, or the topic that the next role reads. Called from several threads."""
+    """The destination of results: the index, or the topic that the next role reads. Called from several threads."""
 
     def write(self, tickets: Sequence[T_contra], /) -> None:
         """Durable on return. A call that raises may have been applied in part; repeating it completes it.
@@ -132,13 +132,13 @@ class IndexReader(Protocol):
         ...
 
     def labelled(self) -> Iterator[LabelledVector]:
-        """The first passage of every live ticket whose producer gave it a label, in an order that is like chance."""
+        """The first passage of every live ticket whose producer gave it a label, in pseudorandom order."""
         ...
 
     def size(self) -> IndexSize: ...
 
     def origin(self) -> Provenance | None:
-        """Where the index comes from; None if it was written by a version that didn't note that.
+        """The provenance of the index; None if it was written by a version that didn't note it.
 
         Raises:
             TransientError: an outage.
@@ -168,7 +168,7 @@ class Index(IndexReader, Protocol):
         ...
 
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
-        """Remove tickets without a trace, each unless the index holds a newer version by now; durable on return.
+        """Remove tickets without a tombstone, each unless the index now holds a newer version; durable on return.
 
         For tickets that are not in the log: a tombstone would outrank their next event.
 

@@ -1,7 +1,7 @@
-"""The provenance of an index: the log that it was written from, how far, and by which model and settings.
+"""The provenance of an index: the log that it was written from, its positions in it, its model and settings.
 
-Workers note in the index itself how far they have come in the log, before they commit to the broker. So the offsets
-that a group has committed never exceed the positions in its index, unless one of them was lost, restored or replaced.
+Workers note their positions in the log in the index itself, before they commit to the broker. So the offsets that a
+group has committed never exceed the positions in its index, unless one of them was lost, restored or replaced.
 """
 
 import time
@@ -32,7 +32,7 @@ class LogIdentity(Struct, frozen=True):
     topic_id: str | None = None
 
     def contradiction(self, other: "LogIdentity") -> "Mismatch | None":
-        """Why an index that was written from this log can't have been written from `other`, which is read now; or None.
+        """The reason why an index of this log can't be one of `other`, which is read now; None if there is none.
 
         An index may be written from several topics of a cluster: when a stream is split, the topic changes.
         """
@@ -46,7 +46,7 @@ class LogIdentity(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How much of a log an index holds.
+    """The progress of an index in a log.
 
     Attributes:
         positions: the index holds the effect of every record before these offsets.
@@ -66,16 +66,16 @@ class Progress(Struct, frozen=True):
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
-    """What an index knows of its own origin.
+    """An index's record of its own origin.
 
     Attributes:
-        index: made up when the index was created: a restored copy has it too, a new index doesn't.
+        index: random id of the index from its creation; a restored copy has the same one.
         model: stamp of the model of its vectors.
         created_ms: when it was created, or adopted.
         adopted: whether it was written by a version that noted no provenance.
         replaces: the index whose place it took, if it was rebuilt.
         finished: False while a rebuild still has to add what was acked to the index that it replaces.
-        logs: what it holds of each topic from which it was written.
+        logs: its progress in each topic from which it was written.
         settings: those of the workers that decide what is stored, by variable.
     """
 
@@ -99,13 +99,13 @@ class Provenance(Struct, frozen=True, kw_only=True):
         return sum(progress.expired for progress in self.logs)
 
     def is_adoptable(self, log: LogIdentity) -> bool:
-        """Whether a version that noted no positions may still write the index, so that lacking ones prove nothing."""
+        """Whether a version that noted no positions may still write, so that missing ones prove nothing."""
         if not self.adopted or self.contradiction(log):
             return False
         return not self.logs or time.time() * 1000 - self.created_ms < ADOPTION_MS
 
     def of(self, log: LogIdentity) -> Progress:
-        """What it holds of `log`, under the identity that is noted."""
+        """Its progress in `log`, under the noted identity."""
         return next((one for one in self.logs if one.log.topic == log.topic), Progress(log))
 
     def contradiction(self, log: LogIdentity) -> "Mismatch | None":
@@ -114,7 +114,7 @@ class Provenance(Struct, frozen=True, kw_only=True):
 
 
 class Mismatch(Struct, frozen=True):
-    """Why an index and a group's offsets don't belong together.
+    """The reason why an index doesn't match a group's offsets.
 
     Attributes:
         reason: in one clause that begins with "the index".
@@ -127,11 +127,11 @@ class Mismatch(Struct, frozen=True):
 
 
 class MismatchError(UnavailableError):
-    """The index and the offsets of the consumer group don't belong together. The message says what to do."""
+    """The index doesn't match the consumer group's offsets. The message says what to do."""
 
 
 def find_mismatch(found: Provenance, log: LogIdentity, committed: Offsets) -> Mismatch | None:
-    """Compare an index with what a group has committed of `log`; None if they belong together.
+    """Compare an index with a group's commits of `log`; None if they match.
 
     Args:
         found: read after `committed`, as workers note a position before they commit it.
@@ -152,7 +152,7 @@ def find_mismatch(found: Provenance, log: LogIdentity, committed: Offsets) -> Mi
 
 
 def missing_reason(missing: int) -> str | None:
-    """Why an index that must be read again answers no search; None if nothing is missing."""
+    """The reason why an index that lacks acked records refuses searches; None if nothing is missing."""
     if not missing:
         return None
     return (
@@ -162,7 +162,7 @@ def missing_reason(missing: int) -> str | None:
 
 
 def expired_warning(expired: int) -> str | None:
-    """What every reader of an index is told of records that nobody can read any more; None if there are none."""
+    """The warning to readers of an index that lacks expired records; None if there are none."""
     if not expired:
         return None
     return (

@@ -69,7 +69,7 @@ class Record(Struct, frozen=True):
         return len(self.key or b"") + len(self.value or b"") + headers
 
 
-#: Stands for the record of a ticket that was made without one, such as the deletion of a surplus ticket.
+#: Placeholder for the record of a ticket without one, such as the deletion of a surplus ticket.
 NO_RECORD: Final = Record(Origin("", 0, 0), None, None, 0)
 
 
@@ -120,7 +120,7 @@ class Ticket(Struct, frozen=True):
         return self.raw_position or RawPosition(self.record.origin, self.record.timestamp_ms)
 
 
-#: The labels that a ticket gets here if its producer gave none.
+#: The labels that a worker chooses if the producer gave none.
 LabelKind = Literal["category", "priority"]
 
 
@@ -185,7 +185,7 @@ class EmbeddedTicket(Struct, frozen=True, eq=False):
     Attributes:
         vectors: float32[len(passages), dim], L2-normalised.
         model: stamp of the model that made them.
-        label_model: stamp of what chose `category` and `priority`; None if both are.
+        label_model: stamp of the labeller that chose `category` and `priority`; None if both are None.
     """
 
     enriched: EnrichedTicket
@@ -222,13 +222,13 @@ class Point(Struct, frozen=True, eq=False):
 
 
 class TicketPoints(Struct, frozen=True, eq=False):
-    """Everything that the index holds of one version of a ticket. Without points the ticket is deleted.
+    """The points of one version of a ticket in the index. Without points the ticket is deleted.
 
     Attributes:
         event_ms: time of the change, for the freshness metric.
         broker_ms: timestamp of its record in the raw topic, likewise.
         record: the record it was made from.
-        left_out: number of its attributes that have no room in a point.
+        left_out: number of its attributes that don't fit into a point.
     """
 
     tenant_id: str
@@ -278,7 +278,7 @@ class Receipt(Struct, frozen=True):
 #: The receipt of a batch that did not come from a consumer.
 NO_RECEIPT: Final = Receipt((), 0, 0)
 
-#: An item of a batch: a record, or anything that is made of it.
+#: An item of a batch: a record, or the result of a step on it.
 Item = Record | Ticket | EnrichedTicket | EmbeddedTicket | TicketPoints | Rejected
 
 T_co = TypeVar("T_co", bound=Item, covariant=True)

@@ -1,4 +1,4 @@
-"""Settings of the HTTP services and of what they call."""
+"""Settings of the HTTP services, their authentication, cache and limits."""
 
 from typing import Annotated, Literal
 
@@ -12,9 +12,7 @@ class RagSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8082, description="Port; 0 picks a free one.")
-    max_concurrent: Positive = Field(
-        16, description="Maximum requests that are answered at a time; a stream counts until its end."
-    )
+    max_concurrent: Positive = Field(16, description="Maximum concurrent requests; a stream counts until its end.")
     max_waiting: Positive = Field(
         64, description="Maximum requests that wait for their turn, up to 2 s; further ones are answered with 503."
     )
@@ -34,7 +32,7 @@ class AuthSettings(Group):
         "https://cognito-idp.REGION.amazonaws.com/POOL. The HTTP services need it.",
     )
     jwks_url: Url | None = Field(
-        None, description="URL of the issuer's keys; by default the issuer's with /.well-known/jwks.json after it."
+        None, description="URL of the issuer's keys; by default the issuer's URL followed by /.well-known/jwks.json."
     )
     audiences: str = Field("", description="Accepted audiences (`aud`), comma-separated; empty leaves `aud` unchecked.")
     client_ids: str = Field(
@@ -48,20 +46,22 @@ class ApiSettings(Group):
     """The ticket API: where it listens, and where it keeps tickets."""
 
     host: str = Field("127.0.0.1", description="Address that the ticket API listens on; 0.0.0.0 in a container.")
-    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8083, description="Its port; 0 picks a free one.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        8083, description="Port of the ticket API; 0 picks a free one."
+    )
     store: Literal["sqlite", "dynamodb"] = Field(
-        "sqlite", description="Where tickets are kept: `sqlite` is a file of this machine; `dynamodb` has tables."
+        "sqlite", description="Store of the tickets: `sqlite` (a file of this machine) or `dynamodb`."
     )
     path: FilePath = Field(
         default_factory=lambda: default_data() / "tickets.db", description="File of the tickets, with SQLite."
     )
     table_prefix: str = Field(
         "",
-        description="With DynamoDB: what the names of the tables Tickets, TicketMetadata and UserSessions begin with.",
+        description="With DynamoDB: prefix of the names of the tables Tickets, TicketMetadata and UserSessions.",
     )
     aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
     max_outbox_events: Positive = Field(
-        10_000, description="Changes that may wait for the broker. With more, changes are answered with 503."
+        10_000, description="Maximum changes that wait for the broker; beyond it changes are answered with 503."
     )
     closed_status: Annotated[str, Field(min_length=1, max_length=64)] = Field(
         "closed", description="Status that closing a ticket gives it."
@@ -74,17 +74,19 @@ class CacheSettings(Group):
     url: Url | None = Field(
         None,
         description="Redis or Valkey server that the processes share, rediss://HOST:PORT/DATABASE, or redis:// without "
-        "TLS. Without it each process has a cache and counts of its own.",
+        "TLS. Without it each process has its own cache and counts.",
     )
-    username: str | None = Field(None, description="User name on the server; none for a password alone.")
+    username: str | None = Field(
+        None, description="User name on the server; leave it out if the server has only a password."
+    )
     password: SecretStr | None = Field(None, description="Password on the server.")
     ssl_ca_file: FilePath | None = Field(
         None, description="PEM file of the CA certificates to trust with rediss://; by default the system's."
     )
     timeout_s: Seconds = Field(
-        0.25, description="Timeout of a call; in an outage requests go on without the server after a few."
+        0.25, description="Timeout of a call; after a few timeouts in an outage, requests skip the server."
     )
-    memory_mib: Positive = Field(64, description="Size of the cache of a process without a server, in MiB.")
+    memory_mib: Positive = Field(64, description="Size of a process's own cache if there is no server, in MiB.")
 
 
 class LimitSettings(Group):

@@ -64,7 +64,7 @@ class TopicSettings(Group):
     embedded: str = Field("tickets.embedded", description="Split stream: topic that the embedding role writes.")
     dlq: str = Field("tickets.dlq", description="Dead letters.")
     feedback: str = Field(
-        "tickets.feedback", description="What agents did with answers; the RAG service writes it, redacted."
+        "tickets.feedback", description="Agents' verdicts on answers; the RAG service writes them, redacted."
     )
 
 
@@ -101,7 +101,7 @@ class ChunkSettings(Group):
         32, description="Tokens that consecutive passages of a split text share."
     )
     max_passages: Annotated[int, Field(ge=16)] = Field(
-        1_000, description="Maximum passages of a ticket; of one with more, the longest messages lose their ends."
+        1_000, description="Maximum passages of a ticket; beyond it the longest messages lose their ends."
     )
 
 
@@ -154,8 +154,8 @@ class ClassifySettings(Group):
     )
     examples_file: FilePath | None = Field(
         None,
-        description="In place of a label model, where few tickets are labelled: JSONL file of "
-        "{text, category?, priority?}; the five nearest vote.",
+        description="Instead of a label model, if few tickets are labelled: JSONL file of {text, category?, "
+        "priority?}; the five nearest vote.",
     )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.6, description="Minimum confidence of a label by the nearest examples; below it the ticket gets none."
@@ -170,8 +170,7 @@ class IndexSettings(Group):
     )
     min_free_mib: Positive = Field(
         256,
-        description="Free space, in MiB, without which the embedded index is not written: the stream waits until there "
-        "is more.",
+        description="Minimum free disk space, in MiB: below it the embedded index isn't written, and the stream waits.",
     )
     url: Url | None = Field(None, description="URL of a Qdrant server's gRPC port, for example http://localhost:6334.")
     api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
@@ -180,7 +179,8 @@ class IndexSettings(Group):
     on_mismatch: Literal["stop", "reread"] = Field(
         "stop",
         description="If the index lacks records that the group has committed (it was lost, or restored from an older "
-        "copy) or the topic was created again: `stop` ends the worker, `reread` reads on from where the index stands.",
+        "copy) or the topic was created again: `stop` ends the worker, `reread` reads again from the index's "
+        "positions.",
     )
     replication_factor: Positive = Field(1, description="Replication factor of a collection that the worker creates.")
     shards: Positive = Field(1, description="Shards of a collection that the worker creates.")
@@ -197,30 +197,30 @@ class IndexSettings(Group):
 
     @property
     def where(self) -> str:
-        """The index's folder or collection, for messages."""
+        """The index's folder or collection, as messages name it."""
         return str(self.path) if self.url is None else f"collection {self.collection}"
 
 
 class SearchSettings(Group):
-    """Ranking of what a search finds. Each factor multiplies a score by 1 to 1 plus the setting; 0 switches it off."""
+    """Ranking of search results. Each factor multiplies a score by 1 to 1 plus the setting; 0 disables it."""
 
-    words: bool = Field(True, description="Whether words count beside meaning; false is for comparisons.")
+    words: bool = Field(True, description="Whether a search uses words as well as meaning; false is for comparisons.")
     solved_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
         0.03, description="Factor of tickets that are solved and were not reopened."
     )
     recent_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
-        0.02, description="Factor of tickets that have just changed; it halves with each `recent_half_life_days`."
+        0.02, description="Factor of tickets that have just changed; it halves every `recent_half_life_days`."
     )
     recent_half_life_days: Annotated[float, Field(gt=0)] = Field(
         90.0, description="Age at which half of `recent_factor` is left, in days."
     )
     useful_factor: Annotated[float, Field(ge=0, le=0.1)] = Field(
         0.05,
-        description="RAG service: factor of tickets by what agents did with the answers that cite them. Discarded "
-        "answers lower it, down to 1 minus the setting.",
+        description="RAG service: factor of tickets by agents' verdicts on answers that cite them. Discarded answers "
+        "lower it, down to 1 minus the setting.",
     )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.4, description="Confidence below which a search says that it found nothing; 0 never says so."
+        0.4, description="Confidence below which a search says that it found nothing; 0 disables it."
     )
 
     solved_statuses: str = Field(

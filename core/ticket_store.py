@@ -1,7 +1,7 @@
-"""Tickets as the ticket API keeps them: the records of its store, the store's Protocols and their errors.
+"""The ticket API's store: its records, Protocols and errors.
 
 Every change of a ticket is written together with an outbox event, which holds the ticket event of that version. A relay
-(`delivery.relay`) sends the outbox to Kafka, so that the topic gets whatever the table has.
+(`delivery.relay`) sends the outbox to Kafka, so that the topic gets every version in the table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ class StoreLimitError(TicketstreamError):
 
 
 class RequestKey(Struct, frozen=True):
-    """An idempotency key. Keys of different users never meet."""
+    """An idempotency key. Keys of different users are independent."""
 
     tenant_id: str
     user_id: str
@@ -40,7 +40,7 @@ class RequestKey(Struct, frozen=True):
 
 
 class SavedResponse(Struct, frozen=True, kw_only=True):
-    """The response to a request with an idempotency key, which the same request gets again.
+    """The saved response to a request with an idempotency key, for its repetitions.
 
     Attributes:
         request_hash: SHA-256 of the request in hexadecimal; tells whether a later request is the same.
@@ -91,7 +91,7 @@ class TicketSummary(Struct, frozen=True, kw_only=True):
 
 
 class Cursor(Struct, frozen=True):
-    """A place in a list: after the ticket with this creation time and id."""
+    """A position in a list: after the ticket with this creation time and id."""
 
     created_ms: int
     ticket_id: str
@@ -160,11 +160,11 @@ class Outbox(Protocol):
     def size(self) -> OutboxSize: ...
 
     def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
-        """Take or extend the right to relay. False while another owner has it."""
+        """Take or extend the lease of the relay. False while another owner has it."""
         ...
 
     def release(self, owner: str) -> None:
-        """Give the right to relay back, if `owner` has it."""
+        """Release the lease, if `owner` has it."""
         ...
 
 

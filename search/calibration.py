@@ -1,4 +1,4 @@
-"""Calibrations of similarities by embedding model: those of one model lie elsewhere than those of another."""
+"""Calibrations of similarities by embedding model, because models have different ranges of similarity."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Calibration(Struct, frozen=True):
-    """Weights of the confidence that something was found, 1 / (1 + exp(-x)), and the similarity of what is near.
+    """Weights of the confidence that something was found, 1 / (1 + exp(-x)), and the threshold of a near passage.
 
     Attributes:
         intercept: x without anything else.
@@ -21,9 +21,9 @@ class Calibration(Struct, frozen=True):
     near: float
 
 
-#: Of models without one. `ticketstream evaluate` shows whether the threshold fits them.
+#: Calibration of models without their own. `ticketstream evaluate` shows whether the threshold fits them.
 DEFAULT: Final = Calibration(intercept=-5.0, similarity=10.4, margin=4.5, near=0.4)
-#: By the name that the model's stamp begins with, fitted to questions with and without an answer (docs/search.md).
+#: By the model's name (the prefix of its stamp), fitted to questions with and without an answer (docs/search.md).
 _BY_MODEL: Final = {
     "all-MiniLM-L6-v2": DEFAULT,
     "multilingual-e5-small-q4": Calibration(intercept=-73.0, similarity=83.5, margin=51.0, near=0.86),

@@ -1,4 +1,4 @@
-"""Makes hits of ranked matches: why each was found, which passage, and whether the ticket is solved."""
+"""Makes hits of ranked matches: the reason for each, its passage, and its ticket's outcome."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from search.fuse import Match
 from search.rank import Ranked, is_solved
 from search.result import RankedHit, Why
 
-#: A passage is near in words from this share of the highest BM25 score, and from this score, which takes a rare word.
+#: A passage matches by words from this share of the highest BM25 score and this score, which needs a rare word.
 _NEAR_WORDS: Final = 0.5
 _RARE_WORD: Final = 5.0
 #: Below this weight, words have hardly affected the ranking.
@@ -15,7 +15,7 @@ _MATTERS: Final = 0.05
 
 
 def hit_of(ranked: Ranked, words_weight: float, near: float) -> RankedHit:
-    """The hit that stands for a ranked match of a question in which words have this weight.
+    """The hit of a ranked match; `words_weight` is the weight of words in the question.
 
     `near`: from this similarity on a passage is near in meaning.
     """

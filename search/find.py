@@ -1,4 +1,4 @@
-"""The plan of a question: read it, retrieve by meaning and by words, fuse, group by ticket, rank and explain."""
+"""Searches for a question: reads it, retrieves by meaning and by words, fuses, groups by ticket, ranks and explains."""
 
 from string import punctuation
 from typing import Final
@@ -11,29 +11,29 @@ from operators.language import Detector
 from operators.pii.find import find_pii
 from operators.terms import identifiers, question_terms, term_id
 from search.calibration import calibration_of
+from search.confidence import THRESHOLD, confidence
 from search.explain import hit_of
 from search.facets import facets_of
 from search.fuse import best_of_each_ticket, fuse, gate, holds_all
-from search.nothing import THRESHOLD, confidence
 from search.ports import Passages, Ports
 from search.question import ReadQuestion, read_question
 from search.rank import Factors, rank
 from search.result import Answer
 from search.words import forms_of
 
-#: Fewest tickets of each retrieval: the ticket that ranks first in the end may rank low in both.
+#: Minimum tickets of each retrieval: the final first ticket may rank low in both.
 POOL: Final = 20
-#: Tickets among which a quoted phrase is looked for.
+#: Number of tickets that are filtered by a quoted phrase.
 _PHRASE_POOL: Final = 200
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The options of a plan.
+    """The options of a search.
 
     Attributes:
-        factors: the strength of the factors beside the match.
-        words: whether words count beside meaning.
-        min_confidence: an answer whose first hit has less is "nothing found"; 0 never says so.
+        factors: the strength of the ranking factors.
+        words: whether words count as well as meaning.
+        min_confidence: below it an answer is marked as "nothing found"; 0 disables that.
     """
 
     factors: Factors = Factors()
@@ -77,7 +77,7 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
 
 
 def _languages(text: str, query: SearchQuery, detector: Detector) -> tuple[str, ...]:
-    """The languages whose stems to look for: those of the filter, else a guess."""
+    """The languages of the question's stems: those of the filter, else the detected one."""
     if query.language:
         return query.language
     found = detector.classify(text)

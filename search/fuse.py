@@ -23,15 +23,16 @@ IDENTIFIER: Final = 0.5
 LONG: Final = 0.2
 #: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
 EXACT_BONUS: Final = 0.2
-#: A rare word opens the gate as an identifier does. The lead is that of the best ticket by words over the second, as a
+#: A rare word raises the weight as an identifier does. The lead is that of the best ticket by words over the second,
+#: as a
 #: share of the best one's BM25 score: above `_LEAD`, the weight of words grows by `_PER_LEAD` times the excess.
 _LEAD: Final = 0.45
 _PER_LEAD: Final = 1.5
 #: The share of the question's words that the best passage by words holds. Up to the first bound words weigh nothing,
 #: from the second one they have their full weight: a paraphrase shares a few words with tickets about something else.
 _SHARE: Final = (0.25, 0.6)
-#: A passage of fewer characters says little beside its subject. The shorter it is, the more it loses in the choice of
-#: the passage to show: `_PER_SHORT` if it is empty.
+#: A passage of fewer characters says little apart from its subject. The shorter it is, the more it loses in the
+#: choice of the passage to show: `_PER_SHORT` if it is empty.
 _SHORT: Final = 200
 _PER_SHORT: Final = 0.2
 
@@ -42,8 +43,8 @@ class Match(Struct, frozen=True):
     Attributes:
         words: its BM25 score as a share of the highest.
         exact: the identifiers and phrases of the question that it holds.
-        bonus: the part of the score for them.
-        shown: the passage of the ticket to show, if it is another.
+        bonus: the part of the score for identifiers and phrases.
+        shown: the passage of the ticket to show, if it is a different one.
     """
 
     candidate: Candidate
@@ -91,7 +92,7 @@ def best_of_each_ticket(matches: Iterable[Match]) -> list[Match]:
     """The best match of each ticket, best first. Ties are ordered by ticket, so that the order is stable.
 
     Every passage carries its ticket's subject, so a short reply ("Done.") may match best by the subject alone. Its
-    score is as good as any for ranking the ticket, but a longer passage that matches nearly as well is shown.
+    score still ranks the ticket, but a longer passage that matches nearly as well is shown.
     """
     tickets: dict[str, list[Match]] = {}
     for match in sorted(matches, key=_order):

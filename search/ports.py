@@ -1,4 +1,4 @@
-"""Everything that a plan asks: the index, the model and the language detector."""
+"""The protocols that a search uses: index, model and language detector."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ from operators.language import Detector
 
 
 class Passages(Protocol):
-    """The part of `core.protocols.IndexReader` that plans use."""
+    """The part of `core.protocols.IndexReader` that searches use."""
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """See `IndexReader`."""
@@ -30,7 +30,7 @@ class Passages(Protocol):
 
 
 class Ports(Struct, frozen=True, eq=False):
-    """The index, the model and the language detector that a plan asks."""
+    """The index, the model and the language detector of a search."""
 
     index: Passages
     embedder: Embedder

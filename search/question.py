@@ -1,4 +1,4 @@
-"""Reads a question: the filters in its text, its quoted phrases, and the text that remains."""
+"""Parses a question into filters, quoted phrases and the remaining text."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from operators.redact import redact_text
 
 #: A longer question is pasted text, such as a whole ticket, and most of its words don't matter.
 _LONG: Final = 300
-#: Fewest and most characters of a phrase that is looked for.
+#: Minimum and maximum characters of a phrase.
 _PHRASE: Final = (2, 200)
 #: A phrase is required if it is at least this share of the question's words; else it is preferred.
 _REQUIRED_SHARE: Final = 0.5
@@ -26,7 +26,7 @@ _FILTER: Final = re.compile(rf"(?<!\S)(?P<name>[a-z]+):(?P<value>{_VALUE})(?!\S)
 _QUOTED: Final = re.compile(r'(?<!\w)(?:"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»)(?!\w)')
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 
-#: The fields of a query that take values, by their names in a question.
+#: Fields of a query with values, by the name of their filter.
 _FIELDS: Final[Mapping[str, str]] = {
     "status": "status",
     "category": "category",
@@ -59,7 +59,7 @@ class ReadQuestion(Struct, frozen=True, kw_only=True):
 
 
 def read_question(text: str, query: SearchQuery) -> ReadQuestion:
-    """Take the filters and phrases out of `text`, unless it is long or of several lines, as pasted text is.
+    """Parse the filters and phrases in `text`, unless it is pasted text: long, or of several lines.
 
     A filter is `name:value` with a name that a query has; any other stays text, and so does a filter in quotes. The
     filters of the text narrow `query` and never widen it.

@@ -1,4 +1,4 @@
-"""Bounded factors beside the match: a solved ticket and a recent one rank higher among like ones."""
+"""Bounded ranking factors: solved and recent tickets rank higher among similar matches."""
 
 from collections.abc import Mapping
 from math import prod
@@ -14,7 +14,7 @@ _DAY_MS: Final = 86_400_000
 
 
 class Factors(Struct, frozen=True, kw_only=True):
-    """The strength of each factor; 0 switches it off.
+    """The strength of each factor; 0 disables it.
 
     Attributes:
         solved: added for a ticket that is solved and was not reopened.

@@ -1,4 +1,4 @@
-"""The answer to a question: ranked tickets, each with an explanation of its place."""
+"""The answer to a question: ranked tickets, each with an explanation of its rank."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from core.payload import PayloadValue
 
-#: What a ticket shares with the question.
+#: The reason why a ticket was found.
 Why = Literal["words", "meaning", "both"]
 
 
@@ -22,7 +22,7 @@ class Factor(Struct, frozen=True):
 class RankedHit(Struct, frozen=True, kw_only=True):
     """A ticket found, with the scores of its best passage, and the passage to show.
 
-    They are the same but where the best one is too short to say anything beside the ticket's subject.
+    They are the same unless the best one is too short to say anything apart from the ticket's subject.
 
     Attributes:
         score: by which hits are ranked: the match of the best passage times the factors.
@@ -32,7 +32,7 @@ class RankedHit(Struct, frozen=True, kw_only=True):
         bonus: the part of the score for them, before the factors.
         chunk: number of the shown passage in its ticket.
         message: index of its message, -1 for the ticket's own subject and body.
-        start: first character of the passage in the message's cleaned text; None where the index doesn't know it.
+        start: first character of the passage in the message's cleaned text; None if the index doesn't know it.
         end: the character after its last.
         solved: the ticket is solved, and was not reopened.
         resolution: the passage belongs to the message that solved it.
@@ -63,7 +63,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """The hits for a question, best first.
 
     Attributes:
-        nothing: no hit is likely to answer the question; the hits are the nearest tickets all the same.
+        nothing: no hit is likely to answer the question; the hits are the nearest tickets.
         confidence: calibrated probability that the first hit is about the question, 0 to 1; 0 without hits.
         words_weight: the share of words in the score; the rest is meaning.
         identifiers: identifiers of the question that the hits' tenant has.

@@ -1,4 +1,4 @@
-"""The plan for tickets like a ticket: its stored vectors are the question, so that its text isn't embedded again."""
+"""Finds similar tickets: a ticket's stored vectors are the question, so its text isn't embedded again."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,9 +21,9 @@ from search.result import Answer
 
 #: Number of passages that make the question: the first ones state the problem.
 _PASSAGES: Final = 2
-#: Characters of them that are searched for by words.
+#: Number of their characters whose words are searched.
 _CHARACTERS: Final = 2_000
-#: Weight of the subject alone, beside the passages that carry it.
+#: Weight of the subject alone, in addition to the passages that contain it.
 _SUBJECT: Final = 0.4
 #: Weight of words. Many words of a ticket don't matter.
 _WORDS: Final = 0.3

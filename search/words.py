@@ -7,7 +7,7 @@ from core.index import Candidate
 from operators.terms import forms_of_word, passage_terms
 from operators.tokens import pieces_of
 
-#: Number of words of a question that are looked for; pasted text has more, and few of them matter.
+#: Maximum words of a question; pasted text has more, and few of them matter.
 _MOST: Final = 40
 
 #: The terms of each form of a word.

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from bench.finding.identifiers import identifier_questions
-from bench.finding.nothing import NOTHING
+from bench.finding.unanswerable import NOTHING
 from bench.job import Skipped
 from core.contract import UpsertEvent, record_key
 from core.records import Origin, Record

@@ -1,4 +1,4 @@
-"""What both formats have in common: headers and schemas."""
+"""The common part of both formats: headers and schemas."""
 
 from typing import Final, Literal
 
@@ -13,7 +13,7 @@ FORMAT_VERSION: Final = 1
 CONTENT_TYPE: Final = "content-type"
 #: Timestamp of the event's record in the raw topic, in milliseconds since the epoch.
 BROKER_TIME: Final = "ticketstream-first-seen-ms"
-#: W3C Trace Context. `baggage` is not forwarded: producers put into it what they like, personal data included.
+#: W3C Trace Context. `baggage` is not forwarded, because it may contain anything, even personal data.
 _TRACE: Final = frozenset({"traceparent", "tracestate"})
 
 

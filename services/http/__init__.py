@@ -1,1 +1,1 @@
-"""What every HTTP app shares: problem details, request ids, tracing, authentication and limits."""
+"""The shared part of every HTTP app: problem details, request ids, tracing, authentication and limits."""

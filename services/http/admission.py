@@ -1,4 +1,4 @@
-"""Admission: few requests are answered at a time, a bounded number waits for a bounded time, and the rest get 503."""
+"""Admission control: concurrency is bounded, a bounded number of requests waits for a bounded time, others get 503."""
 
 import asyncio
 from collections.abc import Collection
@@ -15,9 +15,9 @@ class AdmissionBounds(Struct, frozen=True, kw_only=True):
     """Bounds of concurrency.
 
     Attributes:
-        concurrent: requests that are answered at a time. A stream counts until its end.
-        waiting: further requests that wait.
-        wait_s: the longest time that one waits, in seconds.
+        concurrent: maximum concurrent requests. A stream counts until its end.
+        waiting: maximum requests that wait.
+        wait_s: maximum wait, in seconds.
     """
 
     concurrent: int = 16

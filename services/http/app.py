@@ -23,11 +23,11 @@ from services.http.authentication import Authentication
 from services.http.bodies import DEFAULT_BODY, Bodies, BodyBounds
 from services.http.callers import Authenticator
 from services.http.context import context_of
+from services.http.instrumentation import METHODS, Instrumentation
 from services.http.json_bodies import field_name
 from services.http.limits import RateLimits, Throttle, by_address, by_caller, throttle_of_process
 from services.http.probes import PATHS, probes
 from services.http.problems import KINDS, MEDIA_TYPE, FieldError, Problem, ProblemKind, of_status, unavailable
-from services.http.telling import METHODS, Telling
 
 #: Paths that need an access token, by their beginning.
 PROTECTED: Final = ("/api/", "/mcp")
@@ -45,7 +45,7 @@ _COMMON: Final[tuple[ProblemKind, ...]] = (
     "unavailable",
 )
 _MAX_ERRORS: Final = 20
-#: Faults whose messages pydantic makes from the input, and what is said instead.
+#: Replacements for pydantic's messages that quote the input, by type of fault.
 _QUOTING: Final = {"union_tag_invalid": "The tag is not one of those expected"}
 
 
@@ -68,7 +68,7 @@ class ProblemBody(BaseModel):
 
 
 class _App(FastAPI):
-    """Adds the schema of problem documents, which no route returns by itself, to the OpenAPI document."""
+    """Adds the schema of problem documents to the OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -102,14 +102,14 @@ def create_app(
         title: of the OpenAPI document, which /openapi.json serves.
         version: of the OpenAPI document.
         routers: the routes. Those under /api/ and /mcp need an access token.
-        authenticator: tells callers by their tokens.
+        authenticator: verifies tokens.
         telemetry: has the metrics, which /metrics serves.
-        alive: what is wrong with the process, or None: /health.
-        ready: why it can't answer requests, or None: /ready.
+        alive: the fault of the process for /health, or None.
+        ready: the reason why it can't answer requests, for /ready, or None.
         warn: a warning that /ready adds, or None.
         body: bounds of requests' bodies.
         admission: bounds of concurrency.
-        throttle: rate limits; by default the default ones, counted in this process.
+        throttle: rate limits; by default those of the default settings, counted in this process.
     """
     throttle = throttle or throttle_of_process(LimitSettings())
     limits = partial(RateLimits, throttle=throttle, protected=PROTECTED, telemetry=telemetry)
@@ -121,7 +121,7 @@ def create_app(
         redirect_slashes=False,
         exception_handlers={HTTPException: _respond, RequestValidationError: _respond},
         middleware=[
-            Middleware(Telling, telemetry=telemetry, describe=describe),
+            Middleware(Instrumentation, telemetry=telemetry, describe=describe),
             Middleware(limits, subjects=by_address),
             Middleware(Authentication, authenticator=authenticator, protected=PROTECTED),
             Middleware(limits, subjects=by_caller),
@@ -142,7 +142,7 @@ def problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(error: Exception) -> Problem | None:
-    """The problem that an exception stands for, or None if it is a fault of ours."""
+    """The problem for an exception, or None for an internal error."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, RequestValidationError):
@@ -153,7 +153,7 @@ def describe(error: Exception) -> Problem | None:
         return Problem("not-found", "The tenant has no ticket of this id.")
     if isinstance(error, (TransientError, UnavailableError)):
         wait = error.retry_after_s if isinstance(error, TransientError) else None
-        return unavailable("Something that the service needs is unavailable.", retry_after_s=wait or 1.0)
+        return unavailable("A dependency of the service is unavailable.", retry_after_s=wait or 1.0)
     return None
 
 
@@ -166,7 +166,7 @@ async def _respond(request: Request, error: Exception) -> Response:
 
 
 def _field_errors(faults: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """One for each fault, by path and without the input. Pydantic's paths begin with the part of the request."""
+    """The faults by path, without the input. Pydantic's paths begin with the part of the request."""
     found = []
     for fault in faults:
         part, *path = fault["loc"] or ("body",)

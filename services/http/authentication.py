@@ -13,7 +13,7 @@ from services.http.callers import Authenticator, Caller
 from services.http.context import context_of
 from services.http.problems import Problem
 
-#: Bytes of an access token. Those of Cognito have about 1,100.
+#: Maximum bytes of an access token. Those of Cognito have about 1,100.
 _MAX_TOKEN: Final = 8 * 1024
 _REALM: Final = 'Bearer realm="ticketstream"'
 _DOCUMENTED: Final = HTTPBearer(
@@ -66,14 +66,14 @@ def _caller(request: Request, _token: Annotated[object, Security(_DOCUMENTED)]) 
     return caller
 
 
-#: A parameter of a route that any authenticated caller may use.
+#: Parameter of a route for any authenticated caller.
 AnyCaller = Annotated[Caller, Depends(_caller)]
 
 
 def require(*roles: Role) -> Callable[[Caller], Caller]:
     """A dependency: the caller, who must have one of `roles`. Use it as `Annotated[Caller, Depends(require("agent"))]`.
 
-    Its problem is 403, forbidden.
+    Other callers get 403.
     """
 
     def caller_with_role(caller: AnyCaller) -> Caller:

@@ -1,4 +1,4 @@
-"""Bodies of requests, read whole within bounds before a request takes a place; and disconnects, which cancel it."""
+"""Reads request bodies within bounds before admission, and cancels requests on disconnect."""
 
 import asyncio
 import re
@@ -22,9 +22,9 @@ class BodyBounds(Struct, frozen=True, kw_only=True):
     """Bounds of a request's body.
 
     Attributes:
-        max_bytes: of a body; a larger one is refused before it has been read.
-        max_depth: of its nesting.
-        read_s: the whole time that it may take to arrive, in seconds.
+        max_bytes: maximum size; a larger body is refused before it has been read.
+        max_depth: maximum nesting.
+        read_s: maximum time to receive it, in seconds.
         media_types: accepted; all are JSON.
     """
 
@@ -118,7 +118,7 @@ async def _answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, body
         while (await receive())["type"] != "http.disconnect":
             pass
         gone.set()
-        if not complete:  # what runs after the response is left to finish
+        if not complete:  # work after the response may finish
             stop.set()
             tasks.cancel_scope.cancel()
 

@@ -16,7 +16,7 @@ class Caller(Struct, frozen=True):
 
 
 class Authenticator(Protocol):
-    """Tells callers by their access tokens."""
+    """Verifies access tokens."""
 
     async def authenticate(self, token: str) -> Caller:
         """The caller that a token names.

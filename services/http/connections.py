@@ -1,8 +1,9 @@
-"""Connections of an ASGI server with bounds on their number and on the time that each may take.
+"""Connections of an ASGI server with bounds on their number and times.
 
 Uvicorn closes connections that are idle after a response, and bounds the size of headers (`timeout_keep_alive`,
-`h11_max_incomplete_event_size`). It has no timeout for a client that sends nothing at first, sends its headers slowly,
-sends on after it was refused, or does not read; and none of its bounds makes room for others.
+`h11_max_incomplete_event_size`). It has no timeout for a client that sends nothing at first, sends its headers
+slowly, keeps sending after a refusal,
+or does not read; and it never closes idle connections to make room for others.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ from services.http.problems import Problem, unavailable
 
 State = Literal["idle", "reading", "serving", "writing", "leaving"]
 
-#: A new connection is left alone for this long, although others wait for its place: its request is on the way.
+#: Minimum age of a connection that is closed to make room: its request may be on the way.
 _GRACE_S: Final = 1.0
-#: The share of the connections that make room at once when there are too many.
+#: The share of the connections that are closed at once to make room.
 _EVICTED: Final = 8
-#: How long a connection waits for room.
+#: Maximum time for which a connection waits for room, in seconds.
 _WAIT_S: Final = 5.0
 _HEADERS_TOO_LARGE: Final = 431
 
@@ -33,13 +34,13 @@ class ServerBounds(Struct, frozen=True, kw_only=True):
     """Bounds of a server.
 
     Attributes:
-        connections: open at a time; at this number the longest idle ones are closed.
-        header_bytes: of a request line and its headers; up to twice as many may pass.
-        idle_s: how long a connection may send nothing between requests, and before the first.
-        header_s: how long a request line and its headers may take.
-        write_s: how long a client may read nothing of its response.
-        linger_s: how long a refused connection is read on: a reset at once would take the answer from its client.
-        drain_s: how long requests that are being answered are waited for at the end.
+        connections: maximum open ones; at this number the longest idle ones are closed.
+        header_bytes: maximum size of a request line and its headers; up to twice as many may pass.
+        idle_s: maximum silence between requests and before the first.
+        header_s: maximum time to receive a request line and its headers.
+        write_s: maximum time without the client reading its response.
+        linger_s: time for which a refused connection is still read, because a reset would discard the answer.
+        drain_s: maximum wait for running requests at the shutdown.
     """
 
     connections: int = 1024
@@ -57,19 +58,19 @@ class Connections:
     def __init__(self, bounds: ServerBounds) -> None:
         self.bounds = bounds
         self._open: set[Connection] = set()
-        #: Connected and not read yet, in order.
+        #: Connections that wait for room, in order.
         self._waiting: deque[Connection] = deque()
         self._leaving: set[Connection] = set()
         self._max_s: dict[State, float] = {
             "idle": bounds.idle_s,
             "reading": bounds.header_s,
-            "serving": float("inf"),  # the app bounds it
+            "serving": float("inf"),  # bounded by the app
             "writing": bounds.write_s,
             "leaving": bounds.linger_s,
         }
 
     def add(self, connection: "Connection") -> None:
-        """Take a new connection in, or let it wait for room; too many waiting ones are refused."""
+        """Accept a new connection, or let it wait for room; it is refused if too many wait."""
         if len(self._open) < self.bounds.connections:
             self._open.add(connection)
         elif len(self._waiting) < self.bounds.connections:
@@ -87,7 +88,7 @@ class Connections:
         self._admit()
 
     def look(self) -> None:
-        """Close what is overdue, and make room for those that wait. Called several times a second."""
+        """Close overdue connections, and make room for waiting ones. Called several times a second."""
         now = time.monotonic()
         for one in [*self._open, *self._leaving]:
             if one.age(now) > self._max_s[one.state]:
@@ -117,10 +118,10 @@ class Connections:
 
 
 class Connection(H11Protocol):
-    """A connection that knows since when it has been in its state, and refuses with a problem document."""
+    """A connection that tracks the age of its state, and can be refused with a problem document."""
 
     def __init__(self, connections: Connections, **options: Any) -> None:
-        """Count it among `connections`; `options` are uvicorn's."""
+        """Register it in `connections`; `options` are uvicorn's."""
         super().__init__(**options)
         self._among = connections
         self._leaving = False
@@ -129,26 +130,26 @@ class Connection(H11Protocol):
 
     @property
     def state(self) -> State:
-        """What the connection is waiting for: a request, the rest of one, its answer, or its client."""
+        """The state: waiting for a request, for the rest of one, for its answer, or for the client to read."""
         if self._leaving:
             return "leaving"
         if self.flow.write_paused or self.transport.is_closing():
             return "writing"
         if self.cycle is not None and not self.cycle.response_complete:
             return "serving"
-        if self.conn.their_state is h11.SEND_BODY:  # it was answered before its body had been read
+        if self.conn.their_state is h11.SEND_BODY:  # answered before its body was read
             return "leaving"
         return "reading" if self.conn.trailing_data[0] else "idle"
 
     def age(self, now: float) -> float:
-        """Seconds since it was first seen in its state, with no further request in between."""
+        """Seconds since it was first seen in its present state, in the same request."""
         found = (self.state, self.cycle)
         if found != self._was:
             self._was, self.since = found, now
         return now - self.since
 
     def refuse(self, problem: Problem) -> None:
-        """Answer whatever comes with a problem, then close: at once if a response has begun."""
+        """Answer the next request with a problem, then close; close at once if a response has begun."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # the app's own response is dropped
             self.cycle.message_event.set()
@@ -175,10 +176,10 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop. In pieces, as h11 measures headers only while they are incomplete."""
+        """Called by the event loop. Passes data on in pieces, as h11 measures only incomplete headers."""
         size = self._among.bounds.header_bytes
         for at in range(0, len(data), size):
-            if not self._leaving:  # what a refused client sends is dropped
+            if not self._leaving:  # data from a refused client is dropped
                 super().data_received(data[at : at + size])
 
     def send_400_response(self, msg: str) -> None:
@@ -200,7 +201,7 @@ class Connection(H11Protocol):
 
 
 def protocol_of(connections: Connections) -> Callable[..., Connection]:
-    """What makes the connections of a server."""
+    """A factory of a server's connections."""
 
     def make(**options: Any) -> Connection:
         return Connection(connections, **options)

@@ -1,4 +1,4 @@
-"""What is known about a request while it is being answered: its id, its trace, its caller, and whether it is wanted."""
+"""The context of a request while it is being answered: id, trace, caller, and the event that cancels it."""
 
 import re
 import threading

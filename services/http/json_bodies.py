@@ -1,4 +1,4 @@
-"""The check of a JSON body: strict JSON that every reader reads alike."""
+"""The check that a JSON body is strict, so that every parser reads it alike."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from services.http.problems import FieldError, Problem
 _MAX_FAULTS: Final = 20
 #: Digits of a whole number. The largest that a field accepts has 19.
 _MAX_DIGITS: Final = 20
-#: Strings are passed over, one without an end too, so that no byte is read twice; brackets and braces nest.
+#: Strings are skipped, unterminated ones too, so that no byte is read twice; brackets and braces nest.
 _NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _FORBIDDEN: Final = re.compile("[\x00\ud800-\udfff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -38,7 +38,7 @@ def check_json(body: bytes, *, max_depth: int) -> None:
         raise Problem("bad-request", str(error)) from None
     except json.JSONDecodeError as error:
         raise Problem("bad-request", f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from None
-    if b"\\u" in body and (faults := _faulty_texts(value)):  # unescaped, neither is UTF-8 JSON
+    if b"\\u" in body and (faults := _faulty_texts(value)):  # unescaped, these aren't UTF-8 JSON
         raise Problem("invalid", "A text holds characters that are not allowed.", errors=faults)
 
 

@@ -1,4 +1,4 @@
-"""An issuer's public keys (JWKS, RFC 7517), cached and fetched again as they rotate."""
+"""An issuer's public keys (JWKS, RFC 7517), cached and refreshed when they rotate."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ from msgspec import Struct
 
 logger: Final = logging.getLogger("ticketstream.auth")
 
-#: An unknown key id makes us fetch the keys at most this often, so that forged tokens can't flood the issuer.
+#: Minimum seconds between fetches for unknown key ids, so that forged tokens can't flood the issuer.
 _REFRESH_S: Final = 10.0
-#: A key that the issuer no longer lists is trusted for this long at most, unless the issuer is out.
+#: Maximum seconds for which a withdrawn key is trusted, unless the issuer is out.
 _MAX_AGE_S: Final = 600.0
 _FETCH_S: Final = 3.0
 _MAX_BYTES: Final = 256 * 1024
@@ -81,7 +81,7 @@ class Keys:
         return self._clock() - self._tried_at >= _REFRESH_S
 
     async def _fetch_again(self) -> None:
-        """Replace the keys by those that the issuer has now. A failure keeps them."""
+        """Replace the keys by the issuer's present ones. After a failure the old ones are kept."""
         self._tried_at = self._clock()
         try:
             keys = parse_keys(await asyncio.to_thread(self._fetch))
@@ -93,7 +93,7 @@ class Keys:
 
 
 def parse_keys(document: bytes) -> dict[str, RSAPublicKey]:
-    """The RSA signature keys of a JWKS document, by id. Keys of other types are passed over.
+    """The RSA signature keys of a JWKS document, by id. Other keys are skipped.
 
     Raises:
         ValueError, msgspec.MsgspecError: it is not a JWKS document, or has no usable key.

@@ -39,7 +39,7 @@ class Throttle(Struct, frozen=True):
 
 
 def open_throttle(settings: Settings, stack: ExitStack, *, telemetry: Telemetry) -> tuple[Cache, Throttle]:
-    """The cache and the rate limits of a service, as the settings have them.
+    """Open the cache and the rate limits of a service.
 
     Raises:
         ConfigError: see `open_cache_and_limiter`.
@@ -50,7 +50,7 @@ def open_throttle(settings: Settings, stack: ExitStack, *, telemetry: Telemetry)
 
 
 def throttle_of_process(settings: LimitSettings) -> Throttle:
-    """Counts in this process alone."""
+    """Rate limits that are counted in this process alone."""
     return Throttle(MemoryLimiter(window_s=settings.window_s), settings)
 
 
@@ -111,7 +111,7 @@ class RateLimits:
         return Problem("too-many-requests", detail, headers=headers)
 
     def _headers(self, one: Limited, allowance: Allowance) -> dict[str, str]:
-        """As in draft-ietf-httpapi-ratelimit-headers-10."""
+        """The headers of draft-ietf-httpapi-ratelimit-headers-10."""
         return {
             "RateLimit-Policy": f'"{one.name}";q={one.subject.limit};w={math.ceil(self._window_s)}',
             "RateLimit": f'"{one.name}";r={allowance.remaining};t={math.ceil(allowance.wait_s)}',
@@ -143,10 +143,10 @@ def by_caller(settings: LimitSettings) -> Subjects:
 
 
 def client_address(scope: Scope, *, trusted_proxies: int) -> str:
-    """The address of the client: the peer's, or what the outermost trusted proxy has seen.
+    """The address of the client: the peer's, or the one that the outermost trusted proxy has seen.
 
-    Each proxy appends its peer to X-Forwarded-For, so entries further left than the trusted proxies' are the client's
-    own words. An IPv6 address is reduced to its network.
+    Each proxy appends its peer to X-Forwarded-For, so entries further left than the trusted proxies' come from the
+    client and are ignored. An IPv6 address is reduced to its network.
     """
     peer = scope["client"][0] if scope.get("client") else ""
     if trusted_proxies:
@@ -159,7 +159,7 @@ def client_address(scope: Scope, *, trusted_proxies: int) -> str:
 
 
 def _address(text: str) -> str:
-    """An address without its port; empty if it is none."""
+    """An address without its port; empty if it is malformed."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from core.client_settings import WebSettings
 from core.errors import FatalError
 
-#: Beside the packages, in the repository and where they are installed.
+#: The folder beside the packages, in the repository and in an installation.
 FOLDER: Final = Path(__file__).resolve().parents[2] / "web"
 
 _TYPES: Final = {
@@ -24,7 +24,7 @@ _TYPES: Final = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-#: Of every file. The names carry no hash, so a browser asks each time and gets 304 by the ETag.
+#: Header of every file. The names contain no hash, so a browser revalidates each time and gets 304 by the ETag.
 _HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Referrer-Policy": "no-referrer",
@@ -50,7 +50,7 @@ def security_headers(settings: WebSettings, *, api: str = "") -> dict[str, str]:
     """The headers of every file of the page. A CDN in front of a bucket has to send the same.
 
     Args:
-        settings: name where the page signs in.
+        settings: have the URL at which the page signs in.
         api: base URL of the RAG service, if that is another host than the page's.
     """
     others = sorted({_origin(url) for url in (api, settings.token_url) if url and "://" in url})
@@ -58,7 +58,7 @@ def security_headers(settings: WebSettings, *, api: str = "") -> dict[str, str]:
 
 
 def mount_web(app: FastAPI, settings: WebSettings) -> None:
-    """Serve the page at `/` of the service that it asks. Each file is a route, so other paths stay the app's.
+    """Serve the page at `/` of the service that it calls. Each file is a route, so other paths are the app's.
 
     Raises:
         FatalError: the installation lacks the page's files.

@@ -1,4 +1,4 @@
-"""GET /health, /ready and /metrics of a service, as the worker has them."""
+"""GET /health, /ready and /metrics of a service, in the worker's form."""
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -13,7 +13,7 @@ PATHS = frozenset({"/health", "/ready", "/metrics"})
 
 
 class ServiceStatus(BaseModel):
-    """The answer of a probe that found nothing wrong."""
+    """The answer of a successful probe."""
 
     status: str = "ok"
     warning: str | None = None

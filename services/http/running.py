@@ -32,7 +32,7 @@ class OpenApp(Protocol):
 
 
 class Address(Struct, frozen=True):
-    """Where a service listens, and the variable that an error about its port names."""
+    """The address of a service, and the variable that an error about its port names."""
 
     host: str
     port: int
@@ -40,13 +40,13 @@ class Address(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """A service: how its app is opened, and where it listens."""
+    """A service: the function that opens its app, and its address."""
 
     open_app: OpenApp
     address: Callable[[Settings], Address]
 
     def main(self) -> int:
-        """Serve as the environment says. Returns the exit code; an error is one line."""
+        """Serve with the environment's settings, and return the exit code. An error is printed as one line."""
         try:
             settings = load_settings()
             set_up_logging(settings.log)
@@ -64,17 +64,17 @@ class Service(Struct, frozen=True):
         opened: Callable[[int], None],
         authenticator: Authenticator | None = None,
     ) -> None:
-        """Serve until `stop` is set; then answer what has begun, and close what was opened.
+        """Serve until `stop` is set; then answer running requests, and close everything.
 
         Args:
             settings: all groups.
             stop: ends the service.
-            opened: called with the port when requests are answered.
-            authenticator: tells callers; by default by the tokens of the issuer in the settings.
+            opened: called with the port once requests are answered.
+            authenticator: verifies tokens; by default those of the issuer in the settings.
 
         Raises:
             ConfigError: a setting is wrong.
-            UnavailableError: something that the app needs at its start is unavailable.
+            UnavailableError: a dependency that the app needs at its start is unavailable.
             FatalError: the HTTP server did not start, or ended.
         """
         with ExitStack() as stack:
@@ -85,7 +85,7 @@ class Service(Struct, frozen=True):
             while server.alive and not stop.wait(_LOOK_S):
                 pass
             if not stop.is_set():
-                raise FatalError("the HTTP server ended; see the lines before this one")
+                raise FatalError("the HTTP server ended; see the log lines above")
 
 
 def _stop_on_signal() -> threading.Event:

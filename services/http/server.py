@@ -17,11 +17,11 @@ from runtime.http import allowed_connections, listen
 from services.http.connections import Connections, ServerBounds, protocol_of
 
 _BACKLOG: Final = 1024
-#: How long the app may take to begin, and beyond the drain to end.
+#: Maximum time for the app's start, and for its end after the drain.
 _BEGIN_S: Final = 30.0
 _END_S: Final = 5.0
 _GLANCE_S: Final = 0.01
-#: Ticks of uvicorn (0.1 s) between two looks at the connections.
+#: Ticks of uvicorn (0.1 s) between two checks of the connections.
 _TICKS: Final = 3
 
 DEFAULT_BOUNDS: Final = ServerBounds()
@@ -59,7 +59,7 @@ def open_asgi_server(
         host: address to listen on.
         port: 0 picks a free one.
         setting: the variable that an error names.
-        bounds: of connections there are fewer if the process may open few files.
+        bounds: the maximum of connections is lower if the process may open few files.
 
     Raises:
         ConfigError: the port is taken or not allowed, or `host` is not an address of this machine.
@@ -77,7 +77,7 @@ def open_asgi_server(
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             listener.close()
-            raise FatalError("the HTTP server did not start; see the lines before this one")
+            raise FatalError("the HTTP server did not start; see the log lines above")
         time.sleep(_GLANCE_S)
     return opened
 
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, bounds: ServerBounds) -> None:
         self._bounded = Connections(bounds)
-        # Its warnings repeat what a client sent; its errors don't.
+        # its warnings quote clients' data; its errors don't
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         super().__init__(
             uvicorn.Config(

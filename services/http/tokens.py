@@ -23,13 +23,13 @@ from services.http.callers import Caller
 from services.http.keys import Fetch, Keys, KeysUnavailableError, fetch_over_http
 from services.http.problems import Problem, unavailable
 
-#: Difference between the issuer's clock and ours that is tolerated, in seconds.
+#: Tolerated difference between the issuer's clock and ours, in seconds.
 SKEW_S: Final = 30.0
-#: Others could name a key or change the meaning of the token; none of Cognito's has them.
+#: Accepted headers. Others could name a key or change the token's meaning; Cognito's tokens don't have them.
 _HEADERS: Final = frozenset({"alg", "kid", "typ"})
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-#: What a caller is told, by the reason that metrics have; about others no more than that the token is not valid.
+#: Messages for callers by reason; for other reasons only that the token is not valid.
 _TOLD: Final = {"expired": "The access token has expired.", "not-yet": "The access token is not valid yet."}
 
 
@@ -52,11 +52,11 @@ class _Claims(Struct):
 
 
 class _RefusedError(Exception):
-    """The token is refused; the message is the reason's name."""
+    """The token is refused; the message is the reason in metrics."""
 
 
 class TokenAuthenticator:
-    """Tells callers by their access tokens."""
+    """Verifies access tokens."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class TokenAuthenticator:
         """The caller that a token names.
 
         Raises:
-            Problem: unauthenticated, forbidden without a role, or unavailable where no key is known to check it with.
+            Problem: unauthenticated, forbidden without a role, or unavailable if no key is known to verify it.
         """
         try:
             claims = _verified(token, await self._key(token))
@@ -145,10 +145,10 @@ def _verified(token: str, key: RSAPublicKey) -> _Claims:
 
 
 def open_authenticator(settings: AuthSettings, stack: ExitStack, *, telemetry: Telemetry) -> TokenAuthenticator:
-    """An authenticator over HTTP; it fetches the keys when the first token comes.
+    """An authenticator that fetches the issuer's keys when the first token arrives.
 
     Raises:
-        ConfigError: the settings name no issuer, neither audience nor client, or a URL that is not https (http is
+        ConfigError: the issuer is missing, audience and client are both missing, or a URL is not https (http is
             allowed on loopback).
     """
     if settings.issuer is None:
@@ -174,7 +174,7 @@ def open_authenticator(settings: AuthSettings, stack: ExitStack, *, telemetry: T
 def authenticator_of(
     fetch: Fetch, *, issuer: str, audiences: Collection[str], client_ids: Collection[str], telemetry: Telemetry
 ) -> TokenAuthenticator:
-    """An authenticator whose keys `fetch` returns."""
+    """An authenticator that gets its keys from `fetch`."""
     return TokenAuthenticator(
         Keys(fetch), issuer=issuer, audiences=audiences, client_ids=client_ids, telemetry=telemetry
     )

@@ -1,4 +1,4 @@
-"""`python -m services.mcp` serves an assistant over stdio, or with `--http` many over streamable HTTP."""
+"""`python -m services.mcp` serves one assistant over stdio, or with `--http` many over streamable HTTP."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ SERVICE: Final = Service(open_app, _address)
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Run the server and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m services.mcp", description=__doc__)
     parser.add_argument("--tenant", help="over stdio: tenant of the user, if the settings have a sign-in code")
     parser.add_argument("--http", action="store_true", help="serve streamable HTTP instead of stdio")

@@ -1,4 +1,4 @@
-"""What the MCP server needs, and its two transports."""
+"""The composition root of the MCP server, with its two transports."""
 
 import sys
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def open_stdio_server(settings: Settings, stack: ExitStack, *, tenant: str | Non
     """A server for one user, whose token the settings name.
 
     Raises:
-        ConfigError: they name none, it is another tenant's than `tenant`, or a URL in them is none.
+        ConfigError: they name no token, it is not for `tenant`, or a URL in them is malformed.
         UnavailableError: the issuer of tokens doesn't answer.
     """
     http = open_http_client(settings.client, stack)
@@ -55,12 +55,12 @@ def open_stdio_server(settings: Settings, stack: ExitStack, *, tenant: str | Non
 
 
 def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticator | None = None) -> FastAPI:
-    """The app for all users. The services get the token that each sends.
+    """The app for all users. The services get each caller's own token.
 
     Args:
         settings: all groups; those of clients, authentication, cache and limits are used.
         stack: closes what is opened.
-        authenticator: tells callers; by default by the tokens of the issuer in the settings.
+        authenticator: verifies tokens; by default those of the issuer in the settings.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -91,7 +91,7 @@ def _mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: Telemet
     transport = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, json_response=True, transport_security=names
     )
-    # POST only: a GET would open a stream for messages that this server never sends, and hold a place for ever.
+    # POST only: a GET would open a stream for messages that this server never sends, and occupy a place for ever.
     endpoints = [route.endpoint for route in transport.routes if isinstance(route, Route) and route.path == PATH]
     app.router.routes += [Route(PATH, endpoint, methods=["POST"]) for endpoint in endpoints]
     app.router.lifespan_context = lambda _app: server.session_manager.run()

@@ -25,7 +25,7 @@ from operators.redact import redact_text
 from runtime.searcher import Searcher
 from runtime.telemetry import Telemetry
 from search.result import Answer
-from search.useful import rank_by_usefulness
+from search.usefulness import rank_by_usefulness
 
 logger: Final = logging.getLogger("ticketstream.answers")
 

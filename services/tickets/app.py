@@ -34,7 +34,7 @@ from services.tickets.preconditions import etag, parse_condition, required_condi
 PATH: Final = "/api/v1/tickets"
 JSON: Final = "application/json"
 
-#: Who may do what. An operator may do everything.
+#: Roles by operation. An operator may do everything.
 READERS: Final[tuple[Role, ...]] = ("agent", "operator", "service")
 LISTERS: Final[tuple[Role, ...]] = ("agent", "operator")
 WRITERS: Final[tuple[Role, ...]] = ("agent", "operator", "service")
@@ -53,14 +53,14 @@ IfMatch = Annotated[
     Header(alias="If-Match", description="ETag of the ticket as it was read, or `*` for any version. Required."),
 ]
 IfNoneMatch = Annotated[
-    str | None, Header(alias="If-None-Match", description="ETag of the ticket that the caller has already.")
+    str | None, Header(alias="If-None-Match", description="ETag of the version that the caller already has.")
 ]
 Key = Annotated[
     str | None,
     Header(
         alias=HEADER,
         description="1 to 255 visible ASCII characters. A request that is repeated with its key within 24 hours has "
-        "one effect, and gets the same response.",
+        "one effect and gets the same response.",
     ),
 ]
 
@@ -69,7 +69,7 @@ _CHANGE: Final[tuple[ProblemKind, ...]] = ("not-found", "conflict", "preconditio
 
 
 def tickets_router(tickets: Tickets, *, closed_status: str) -> APIRouter:
-    """The routes over `tickets`. `closed_status` is the status that closing gives."""
+    """The routes over `tickets`. Closing a ticket sets `closed_status`."""
     router = APIRouter(prefix=PATH, tags=["tickets"], generate_unique_id_function=lambda route: route.name)
     _add_reading(router, tickets)
     _add_creating(router, tickets)
@@ -83,8 +83,8 @@ def _add_reading(router: APIRouter, tickets: Tickets) -> None:
     def list_tickets(
         caller: Lister,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
-        cursor: Annotated[str | None, Query(max_length=1_024, description="`next` of the page before.")] = None,
-        status: Annotated[Keyword | None, Query(description="Only tickets of this status.")] = None,
+        cursor: Annotated[str | None, Query(max_length=1_024, description="`next` of the previous page.")] = None,
+        status: Annotated[Keyword | None, Query(description="Only tickets with this status.")] = None,
         customer_id: Annotated[CustomerId | None, Query(description="Only tickets of this customer.")] = None,
     ) -> Response:
         """The tenant's tickets, newest first. Page through them with `next`; a page may be short."""
@@ -100,7 +100,9 @@ def _add_reading(router: APIRouter, tickets: Tickets) -> None:
     @router.get(
         "/{ticket_id}",
         response_model=TicketBody,
-        responses=_with_etag(200) | {304: {"description": "The caller has this version."}} | problems("not-found"),
+        responses=_with_etag(200)
+        | {304: {"description": "The caller already has this version."}}
+        | problems("not-found"),
     )
     def get_ticket(caller: Reader, ticket_id: TicketIdPath, if_none_match: IfNoneMatch = None) -> Response:
         """A ticket, with its thread and internal notes."""

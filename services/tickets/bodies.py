@@ -21,7 +21,7 @@ from pydantic import (
 
 from core.contract import Role
 
-#: Narrower than the contract's ids: these need no escape in a path.
+#: Ids that need no escape in a path; the contract allows more.
 TICKET_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
 _NO_NUL: Final = r"^[^\x00]*$"
 
@@ -34,7 +34,7 @@ CustomerId = Annotated[str, StringConstraints(pattern=_NO_NUL, min_length=1, max
 
 
 def _attribute(value: object) -> object:
-    """A value that the index can keep: a number as it is, and no list or object."""
+    """An attribute's value: anything except lists, objects and numbers that the index can't keep."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int) and -_INT64 <= value < _INT64:
@@ -89,13 +89,13 @@ class NewTicket(_Body):
 
 
 class TicketPatch(_Body):
-    """Fields to replace. Those that are left out stay as they are."""
+    """Fields to replace. Omitted ones stay as they are."""
 
     model_config = ConfigDict(
         json_schema_extra={"minProperties": 1, "example": {"status": "pending", "priority": "high", "tags": ["vip"]}}
     )
 
-    # These have factories, because a default would show in the OpenAPI document as the value of a field left out.
+    # Factories, because the OpenAPI document would show defaults as the values of omitted fields.
     subject: Text = Field(default_factory=str)
     body: Text = Field(default_factory=str)
     channel: Keyword = Field(default_factory=str)
@@ -124,7 +124,7 @@ class NewComment(_Body):
 
 
 class Closing(_Body):
-    """How to close a ticket."""
+    """A request to close a ticket."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"resolution": "The refund was sent today; it arrives within three days."}}
@@ -180,7 +180,7 @@ class SummaryBody(BaseModel):
 
 
 class TicketPage(BaseModel):
-    """A part of a list."""
+    """A page of a list."""
 
     tickets: list[SummaryBody]
-    next: str | None = Field(description="Cursor of the next part; null: there is no more.")
+    next: str | None = Field(description="Cursor of the next page; null at the end.")

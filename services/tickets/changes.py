@@ -1,4 +1,4 @@
-"""Reads and changes tickets: preconditions, idempotency keys, and retries of changes that meet."""
+"""Reads and changes tickets, with preconditions, idempotency keys, and retries of conflicting changes."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from services.tickets.commands import encoded
 from services.tickets.idempotency import TTL_MS, KeyedRequest, reused
 from services.tickets.preconditions import Condition, etag
 
-#: Attempts of a change for any version (`If-Match: *`) that others keep overtaking.
+#: Maximum attempts of a change for any version (`If-Match: *`) that conflicts with others.
 _ATTEMPTS: Final = 5
 
 #: Fields of an event that a response doesn't show.
@@ -46,10 +46,10 @@ class Edit(Struct, frozen=True, kw_only=True):
 
     Attributes:
         ticket_id: the ticket to change.
-        condition: which version it may have; None: the ticket is new.
-        make: the next version, from the current one (None for a new ticket) and the time in ms since the epoch.
+        condition: the versions that it may have; None if the ticket is new.
+        make: makes the next version from the current one (None for a new ticket) and the time in ms since the epoch.
         status: HTTP status of the response.
-        headers: of the response, beside its entity tag.
+        headers: of the response, in addition to its entity tag.
     """
 
     tenant_id: str
@@ -112,10 +112,10 @@ class Tickets:
             try:
                 return self._attempt(edit, request)
             except (ConflictError, KeyUsedError):
-                continue  # another request was faster; the next attempt sees what it did
+                continue  # another request was faster; the next attempt sees its effect
             except StoreLimitError as error:
                 raise Problem("too-large", f"The ticket can't be kept: {error}.") from None
-        raise Problem("conflict", "Others keep changing the ticket; try again.", headers={"Retry-After": "1"})
+        raise Problem("conflict", "Other requests keep changing the ticket; try again.", headers={"Retry-After": "1"})
 
     def _saved(self, request: KeyedRequest) -> Outcome | None:
         found = self.store.response(request.key, now_ms=self._now_ms())

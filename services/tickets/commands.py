@@ -1,4 +1,4 @@
-"""What a request makes of a ticket: the next version of its event. Pure; time and id are passed in."""
+"""Pure functions that make the next version of a ticket for a request; time and id are passed in."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -33,7 +33,7 @@ def updated(ticket: UpsertEvent, patch: TicketPatch, *, now_ms: int) -> UpsertEv
     """The ticket with the fields that `patch` gives.
 
     Raises:
-        Problem: it gives none.
+        Problem: it has no fields.
     """
     fields = patch.given()
     if not fields:
@@ -50,7 +50,7 @@ def commented(ticket: UpsertEvent, comment: NewComment, *, author: Role, now_ms:
 
 
 def closed(ticket: UpsertEvent, *, status: str, resolution: str | None, now_ms: int) -> UpsertEvent:
-    """The ticket with the status of closed ones and, if there is one, the resolution as its last message."""
+    """The ticket with the closed status, and with the resolution, if any, as its last message."""
     messages = ticket.messages
     if resolution is not None:
         messages = (*messages, Message(author="agent", body=resolution, created_at=datetime_from_ms(now_ms)))
@@ -68,7 +68,7 @@ def deleted(ticket: UpsertEvent, *, now_ms: int) -> DeleteEvent:
 
 
 def encoded(event: TicketEvent, limits: ContractSettings) -> bytes:
-    """The event as the topic gets it.
+    """The event, encoded for the topic.
 
     Raises:
         Problem: the ticket has more messages, tags or bytes than the contract allows.
@@ -82,7 +82,7 @@ def encoded(event: TicketEvent, limits: ContractSettings) -> bytes:
         raise Problem(
             "too-large",
             f"The ticket would have {len(value):,} bytes, more than the {limits.max_record_bytes:,} allowed.",
-            errors=[FieldError(largest, "has the most bytes of the ticket; make it shorter")],
+            errors=[FieldError(largest, "is the largest part of the ticket; make it shorter")],
         )
     return value
 

@@ -31,9 +31,9 @@ from services.tickets.monitor import Monitor
 from services.tickets.sending import RelayThread, TopicSend
 
 NAME: Final = "tickets"
-#: Time between two looks at the store. In DynamoDB a look reads the whole outbox, which costs.
+#: Seconds between two checks of the store. In DynamoDB a check reads the whole outbox, which costs money.
 _LOOK_EVERY_S: Final = {"sqlite": 1.0, "dynamodb": 5.0}
-#: A body may have more bytes than the event that it becomes, because of escapes and spaces.
+#: A body may have more bytes than its event, because of escapes and spaces.
 _BODY_FACTOR: Final = 2
 
 
@@ -43,7 +43,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     Args:
         settings: all groups; those of API, Kafka, topics, contract and authentication are used.
         stack: closes what is opened.
-        authenticator: tells callers; by default by the tokens of the issuer in the settings.
+        authenticator: verifies tokens; by default those of the issuer in the settings.
 
     Raises:
         ConfigError: a setting is wrong, or the path of the store can't be written.
@@ -128,13 +128,13 @@ def _open_relay(
 
 
 def _owner(settings: ApiSettings) -> str:
-    """The relay's name. A file has one service, so one that was killed and started again keeps its lease."""
+    """The relay's name. With SQLite it is constant, so a service that restarts after a kill keeps its lease."""
     node = os.uname().nodename
     return node if settings.store == "sqlite" else f"{node}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _open_watch(monitor: Monitor, telemetry: Telemetry, stack: ExitStack, *, every_s: float) -> None:
-    """Look at the store now and every `every_s` seconds, in a thread."""
+    """Check the store now and every `every_s` seconds, in a thread."""
     telemetry.track("tickets_outbox_events", lambda: monitor.events)
     telemetry.track("tickets_outbox_age_seconds", lambda: monitor.age_s)
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""Cursors of lists: a place as text. It names no tenant, so a forged one only moves within the caller's own list."""
+"""Cursors of lists: a position as text. It names no tenant, so a forged one only moves within the caller's own list."""
 
 import base64
 import binascii
@@ -15,17 +15,17 @@ _MAX_MS: Final = 10**15 - 1
 
 
 def write_cursor(place: Cursor | None) -> str | None:
-    """A place as text, safe in a URL."""
+    """A position as text, safe in a URL."""
     if place is None:
         return None
     return base64.urlsafe_b64encode(msgspec.json.encode((place.created_ms, place.ticket_id))).decode().rstrip("=")
 
 
 def read_cursor(text: str | None) -> Cursor | None:
-    """The place of a cursor.
+    """The position of a cursor.
 
     Raises:
-        Problem: it is none of ours.
+        Problem: it is malformed.
     """
     if text is None:
         return None
@@ -41,4 +41,4 @@ def read_cursor(text: str | None) -> Cursor | None:
 
 
 def _malformed() -> Problem:
-    return invalid("cursor", "Take the value of `next` from the page before.")
+    return invalid("cursor", "Use the value of `next` from the previous page.")

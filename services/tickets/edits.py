@@ -1,4 +1,4 @@
-"""What each request asks for, as an edit of one ticket."""
+"""The requests as edits of one ticket."""
 
 import secrets
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from services.tickets.preconditions import Condition
 
 
 def create_edit(caller: Caller, body: NewTicket, *, path: str) -> Edit:
-    """A new ticket of the caller's tenant. `path` is that of all tickets."""
+    """Create a ticket of the caller's tenant. `path` is that of all tickets."""
     ticket_id = body.ticket_id or f"T-{secrets.token_hex(8)}"
 
     def make(_current: UpsertEvent | None, now_ms: int) -> TicketEvent:
@@ -27,12 +27,12 @@ def create_edit(caller: Caller, body: NewTicket, *, path: str) -> Edit:
 
 
 def update_edit(caller: Caller, ticket_id: str, condition: Condition, body: TicketPatch) -> Edit:
-    """Fields of a ticket to replace."""
+    """Replace fields of a ticket."""
     return _edit(caller, ticket_id, condition, lambda ticket, now: commands.updated(ticket, body, now_ms=now))
 
 
 def comment_edit(caller: Caller, ticket_id: str, condition: Condition, body: NewComment) -> Edit:
-    """A message to add."""
+    """Add a message."""
     author = body.author or default_author(caller)
     return _edit(
         caller, ticket_id, condition, lambda ticket, now: commands.commented(ticket, body, author=author, now_ms=now)
@@ -40,7 +40,7 @@ def comment_edit(caller: Caller, ticket_id: str, condition: Condition, body: New
 
 
 def close_edit(caller: Caller, ticket_id: str, condition: Condition, status: str, resolution: str | None) -> Edit:
-    """A ticket to close."""
+    """Close a ticket."""
 
     def make(ticket: UpsertEvent, now_ms: int) -> TicketEvent:
         return commands.closed(ticket, status=status, resolution=resolution, now_ms=now_ms)
@@ -49,13 +49,13 @@ def close_edit(caller: Caller, ticket_id: str, condition: Condition, status: str
 
 
 def delete_edit(caller: Caller, ticket_id: str, condition: Condition) -> Edit:
-    """A ticket to delete."""
+    """Delete a ticket."""
     edit = _edit(caller, ticket_id, condition, lambda ticket, now: commands.deleted(ticket, now_ms=now))
     return msgspec.structs.replace(edit, status=204)
 
 
 def default_author(caller: Caller) -> Role:
-    """Who wrote a message that names no author: services post what customers write."""
+    """The author of a message that names none: services post customers' messages."""
     return "agent" if caller.roles & {"agent", "operator"} else "customer"
 
 

@@ -19,7 +19,7 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class KeyedRequest(Struct, frozen=True):
-    """A request with an idempotency key. `hash` tells whether a later one with the key is the same request."""
+    """A request with an idempotency key. `hash` identifies repetitions of it."""
 
     key: RequestKey
     hash: str
@@ -32,7 +32,7 @@ def keyed_request(caller: Caller, key: str | None, *, what: str, body: BaseModel
         caller: whose key it is.
         key: the header.
         what: method and path.
-        body: as it was understood, so that spaces and the order of fields don't count.
+        body: the parsed body, so that spaces and the order of fields don't count.
 
     Raises:
         Problem: the key is malformed.
@@ -51,5 +51,5 @@ def keyed_request(caller: Caller, key: str | None, *, what: str, body: BaseModel
 
 
 def reused() -> Problem:
-    """A key that belongs to another request."""
+    """The problem of a key that belongs to another request."""
     return invalid(HEADER, "The key was used for another request; choose a new one.")

@@ -1,4 +1,4 @@
-"""Watches the store and the outbox, so that probes and requests have an answer at once."""
+"""Monitors the store and the outbox, so that probes and requests don't wait for them."""
 
 import threading
 import time
@@ -9,14 +9,14 @@ from core.errors import FatalError, TicketstreamError, TransientError
 from core.ticket_store import Outbox, OutboxSize, TicketStore
 from services.http.problems import unavailable
 
-#: Age of the oldest event from which /ready warns.
+#: /ready warns from this age of the oldest event on.
 _OLD_S: Final = 30.0
 _RETRY_AFTER_S: Final = 5.0
 _MS: Final = 1_000
 
 
 class Monitor:
-    """What was last seen of store and broker. Safe to use from any thread."""
+    """The last known state of store and broker. Thread-safe."""
 
     def __init__(
         self,
@@ -26,12 +26,12 @@ class Monitor:
         max_events: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """A monitor that has seen nothing yet.
+        """A monitor without a state yet.
 
         Args:
             store: pinged.
             outbox: measured.
-            max_events: of the outbox; with more, changes are refused.
+            max_events: maximum events in the outbox; beyond it changes are refused.
             clock: seconds since the epoch.
         """
         self._store = store
@@ -60,7 +60,7 @@ class Monitor:
         self._store_fault = None
 
     def added(self) -> None:
-        """A change was written since the last look."""
+        """Count a change that was written since the last check."""
         with self._lock:
             self._added += 1
 
@@ -72,13 +72,13 @@ class Monitor:
         """
         if self.events >= self._max_events:
             raise unavailable(
-                "Too many changes wait for the broker; none is accepted until it answers again.",
+                "Too many changes wait for the broker, and none is accepted until it answers again.",
                 retry_after_s=_RETRY_AFTER_S,
             )
 
     @property
     def events(self) -> int:
-        """Events in the outbox, about: other processes' changes since the last look are missing."""
+        """Approximate number of events in the outbox, without other processes' changes since the last check."""
         with self._lock:
             return self._size.events + self._added
 
@@ -89,11 +89,11 @@ class Monitor:
         return 0.0 if oldest_ms is None else max(0.0, self._clock() - oldest_ms / _MS)
 
     def not_ready(self) -> str | None:
-        """Why no request can be answered, or None."""
+        """The reason why no request can be answered, or None."""
         return None if self._store_fault is None else "The store of tickets can't be reached."
 
     def warning(self) -> str | None:
-        """What is wrong with the way to the topic, or None."""
+        """The fault on the way to the topic, or None."""
         if not self.events:
             return None
         fault = self.broker_fault or self.refused_fault
@@ -103,5 +103,5 @@ class Monitor:
         return waits if fault is None else f"{waits}: {fault}"
 
     def note_broker(self, error: TicketstreamError | None) -> None:
-        """The broker has acknowledged events, or failed to."""
+        """Note that the broker has acknowledged events, or has failed."""
         self.broker_fault = None if error is None else str(error)

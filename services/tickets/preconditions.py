@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from services.http.problems import FieldError, Problem
 
-#: `*`, or a list of tags, each perhaps weak.
+#: `*`, or a list of tags, which may be weak.
 _LIST: Final = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e]*"\s*)*')
 _TAG: Final = re.compile(r'(?P<weak>W/)?"(?P<tag>[^"]*)"')
 _MAX_LENGTH: Final = 1_024
@@ -25,11 +25,11 @@ class Condition(Struct, frozen=True):
     weak: frozenset[str] = frozenset()
 
     def allows_change(self, version: int) -> bool:
-        """Whether a change of this version fulfils If-Match: a strong comparison."""
+        """Whether a change of this version satisfies If-Match (strong comparison)."""
         return self.strong is None or str(version) in self.strong
 
     def matches(self, version: int) -> bool:
-        """Whether this version is among the tags: the weak comparison of If-None-Match."""
+        """Whether this version matches If-None-Match (weak comparison)."""
         return self.strong is None or str(version) in self.strong | self.weak
 
 
@@ -45,7 +45,7 @@ def parse_condition(text: str, header: str) -> Condition:
         raise Problem(
             "bad-request",
             f"The header {header} is malformed.",
-            errors=[FieldError(header, 'Write the ETag of the ticket, as in "3", or *.')],
+            errors=[FieldError(header, 'Write the ETag of the ticket, for example "3", or *.')],
         )
     found = [(match["weak"], match["tag"]) for match in _TAG.finditer(text)]
     return Condition(frozenset(tag for weak, tag in found if not weak), frozenset(tag for weak, tag in found if weak))

@@ -17,10 +17,10 @@ from services.tickets.monitor import Monitor
 
 logger: Final = logging.getLogger("ticketstream.tickets")
 
-#: Between two looks at an outbox that other processes may have written to.
+#: Seconds between two checks of an outbox that other processes may have written to.
 _IDLE_S: Final = 1.0
 _BACKOFF_MAX_S: Final = 3.0
-#: A send to a broker that doesn't answer takes longer; it goes on in its daemon thread, until the process ends.
+#: Maximum wait for the thread's end. A send to a silent broker takes longer, and continues in its daemon thread.
 _JOIN_S: Final = 5.0
 
 
@@ -65,14 +65,14 @@ class TopicSend:
 
 
 class RelayThread:
-    """Runs a relay whenever `wake` is called, and now and then."""
+    """Runs a relay whenever `wake` is called, and periodically."""
 
     def __init__(self, relay: Relay, *, monitor: Monitor, sent: Callable[[int], None]) -> None:
         """A thread that is not started.
 
         Args:
             relay: runs in the thread.
-            monitor: told what the topic refuses.
+            monitor: gets the refusals of the topic.
             sent: called with the number of events that were acknowledged in a pass.
         """
         self._relay = relay
@@ -88,11 +88,11 @@ class RelayThread:
         self._thread.start()
 
     def fault(self) -> str | None:
-        """What is wrong with the thread, or None."""
+        """The fault of the thread, or None."""
         return None if self._thread.is_alive() else "The relay has ended."
 
     def wake(self) -> None:
-        """There is a new event."""
+        """Run the relay soon, because there is a new event."""
         self._wake.set()
 
     def close(self) -> None:
@@ -116,10 +116,10 @@ class RelayThread:
         try:
             self._relay.close()
         except (TransientError, FatalError) as error:
-            logger.warning("the relay's lease was not given back, and ends by itself: %s", error)
+            logger.warning("the relay's lease was not released, and will expire: %s", error)
 
     def _pass(self, attempt: int) -> tuple[float, int]:
-        """One pass. Returns how long to wait until the next, in seconds, and the number of failures in a row."""
+        """One pass. Returns the seconds until the next one, and the number of consecutive failures."""
         try:
             done = self._relay.run_once()
         except (TransientError, FatalError) as error:
@@ -133,7 +133,7 @@ class RelayThread:
     def _done(self, done: Pass) -> None:
         if done.sent:
             self._sent(done.sent)
-        fault = None if done.reason is None else f"{done.refused} tickets are refused by the topic: {done.reason}"
+        fault = None if done.reason is None else f"the topic refuses {done.refused} tickets: {done.reason}"
         if fault is not None and fault != self._monitor.refused_fault:
             logger.error("%s", fault)
         self._monitor.refused_fault = fault

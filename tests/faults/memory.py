@@ -22,7 +22,7 @@ from models.open import load_embedder
 from runtime.control import WorkerClient
 from synthetic.tickets import SyntheticRecord, events
 from tests.faults.arena import Arena, MakeArena
-from tests.faults.fair import owner_of
+from tests.faults.fairness import owner_of
 from tests.faults.oracle import require
 from tests.faults.report import Report
 from tests.faults.tickets import ticket

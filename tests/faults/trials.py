@@ -15,7 +15,7 @@ from tests.e2e.world import assert_same
 from tests.faults.arena import MakeArena
 from tests.faults.choices import shuffled
 from tests.faults.crowd import DRAIN_S, LOOK_S
-from tests.faults.fair import files_of_an_index, flood_of_connections, flood_of_passages
+from tests.faults.fairness import files_of_an_index, flood_of_connections, flood_of_passages
 from tests.faults.hostile import letter_too_large, transactions, unreadable_records
 from tests.faults.letters import bad_letters_replayed
 from tests.faults.memory import memory_of_the_default_model

@@ -105,10 +105,10 @@ _MUTANTS: Final = {
         "test_find.test_a_far_question_finds_nothing",
     ),
     "an identifier is no answer": (
-        "nothing",
+        "confidence",
         "if exact or (",
         "if (",
-        "test_nothing.test_an_identifier_that_a_ticket_holds_is_an_answer",
+        "test_confidence.test_an_identifier_that_a_ticket_holds_is_an_answer",
     ),
     "filters are forgotten": (
         "find",

@@ -119,7 +119,7 @@ def test_a_refused_ticket_is_reported(sending: Sending) -> None:
     sending.write("T-1")
     wait_until(lambda: sending.monitor.refused_fault is not None)
     sending.monitor.look()
-    assert "1 tickets are refused by the topic: too large" in (sending.monitor.warning() or "")
+    assert "the topic refuses 1 tickets: too large" in (sending.monitor.warning() or "")
     sending.sender.refused = {}
     wait_until(lambda: sending.acked == 1)
     wait_until(lambda: sending.monitor.warning() is None)

@@ -1,4 +1,4 @@
-"""Whether anything was found: the calibrated probability that the nearest tickets are about the question."""
+"""The confidence that anything was found: the calibrated probability that the best tickets are about the question."""
 
 from collections.abc import Sequence
 from math import exp

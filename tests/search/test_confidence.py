@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.calibration import calibration_of
+from search.confidence import THRESHOLD, confidence
 from search.fuse import Match
-from search.nothing import THRESHOLD, confidence
 from search.words import forms_of
 from tests.search.cases import candidate
 

@@ -1,4 +1,4 @@
-"""Ranks an answer's hits by what agents did with earlier answers that cite them: one more bounded factor."""
+"""Ranks an answer's hits by agents' verdicts on earlier answers that cite them: one more bounded factor."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,9 +8,9 @@ import msgspec
 from core.feedback import Votes
 from search.result import Answer, Factor, RankedHit
 
-#: Votes without a verdict that are added to a ticket's own: a single one moves it by a third of the strength.
+#: Neutral votes that are added to a ticket's own, so that a single one moves it by a third of the strength.
 _PRIOR: Final = 2.0
-#: What an answer that was edited counts, beside 1 for one that was sent and -1 for one that was discarded.
+#: Value of an edited answer; a sent one counts 1, and a discarded one -1.
 _EDITED: Final = 0.5
 
 
@@ -23,10 +23,10 @@ def usefulness(votes: Votes) -> float:
 def rank_by_usefulness(answer: Answer, votes: Mapping[str, Votes], *, strength: float, limit: int) -> Answer:
     """The best `limit` hits, each score multiplied by 1 - `strength` to 1 + `strength`.
 
-    What the answer says of the match stays as it is: confidence, and whether nothing was found.
+    The answer's confidence and its mark "nothing found" don't change.
 
     Args:
-        answer: has more hits than `limit` where a ticket beyond it may rank higher.
+        answer: has more hits than `limit`, because a ticket beyond it may rank higher.
         votes: by ticket of the answer's tenant.
         strength: 0 switches the factor off.
         limit: number of hits.

@@ -18,12 +18,12 @@ from services.http.problems import Problem, unavailable
 
 logger: Final = logging.getLogger("ticketstream.http")
 
-#: Methods as labels have them.
+#: HTTP methods that have their own label.
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-#: The status of a request whose client left before the response had begun, as proxies log it.
+#: nginx's status of a request whose client left before the response had begun.
 _GONE: Final = 499
 _FAILED: Final = 500
-#: Headers of every response that does not set them. A page sets a content security policy of its own.
+#: Default headers of every response. A page sets its own content security policy.
 _SECURITY: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -31,12 +31,12 @@ _SECURITY: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-#: What is asked every few seconds is not logged.
+#: Paths of probes, which are not logged.
 _QUIET: Final = frozenset({"/health", "/ready", "/metrics"})
 
 
-class Telling:
-    """ASGI middleware that tells clients, logs and metrics how a request ended."""
+class Instrumentation:
+    """ASGI middleware for request ids, traces, metrics, the access log, headers and problem documents."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Telling:
         describe: Callable[[Exception], Problem | None],
         traces: TracerProvider | None = None,
     ) -> None:
-        """Answer with what `describe` makes of an exception; None is a fault of ours. Spans go to `traces`."""
+        """`describe` makes a problem of an exception, or returns None for an internal error. Spans go to `traces`."""
         self._app = app
         self._telemetry = telemetry
         self._describe = describe
@@ -86,16 +86,16 @@ class Telling:
         try:
             response.request_id = context.request_id
             await self._app(scope, receive, response.send)
-        except asyncio.CancelledError:  # by the server, at the end of its drain; a disconnect is not passed on
+        except asyncio.CancelledError:  # the server cancels at the end of its drain; disconnects aren't passed on
             if not response.status:
-                ending = unavailable("The service is ending; try again.")
+                ending = unavailable("The service is shutting down; try again.")
                 await ending.response(context.request_id)(scope, receive, response.send)
         except Exception as error:  # noqa: BLE001 - every exception becomes a problem
             problem = self._describe(error)
             if problem is None:  # the exception's message may quote a ticket
                 names = {"request_id": context.request_id, "trace_id": context.trace_id, "route": _route(scope)}
                 logger.error("a request failed: %s %s", _fault(error), context.request_id, extra=names)  # noqa: TRY400
-                problem = Problem("internal", "The service failed; its log has more under the request's id.")
+                problem = Problem("internal", "The service failed; its log has the details under the request's id.")
             if not response.status:
                 await problem.response(context.request_id)(scope, receive, response.send)
             # A response that has begun is left incomplete, and the server closes the connection.
@@ -122,7 +122,7 @@ class Telling:
 
 
 class _Response:
-    """Passes a response on with the headers that each has, and keeps its status; 0 until it has begun."""
+    """Passes a response on with the default headers, and keeps its status (0 until it has begun)."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -140,7 +140,7 @@ class _Response:
 
 
 def _method(scope: Scope) -> str:
-    """The method, as labels have it: others than the usual ones are one."""
+    """The method's label; all unusual methods share one."""
     return scope["method"] if scope["method"] in METHODS else "other"
 
 
@@ -155,7 +155,7 @@ def _trace(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 def _fault(error: BaseException) -> str:
-    """Where and of which type: the last line of our code that raised it."""
+    """The exception's type and the last line of our code in its traceback."""
     at = error.__traceback__
     place = ""
     while at is not None:

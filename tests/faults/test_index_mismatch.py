@@ -11,7 +11,7 @@ from connectors.qdrant.open import open_index_for_writing
 from core.settings import IndexSettings
 from models.open import load_embedder
 from synthetic.tickets import events
-from tests.e2e.fates import REREAD, contents_of, drain, is_whole, read_again, stops
+from tests.e2e.mismatches import REREAD, contents_of, drain, is_whole, read_again, stops
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same
 from tests.rigs.calm import calm_clock

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.feedback import Votes
 from search.result import Answer
-from search.useful import rank_by_usefulness, usefulness
+from search.usefulness import rank_by_usefulness, usefulness
 from tests.search.cases import hit
 
 _NUMBERS = st.integers(0, 10**6)

@@ -1,6 +1,6 @@
 """An index that doesn't match its group's offsets stops the worker with a message, until the log is read again.
 
-`tests/faults/test_one_fate.py` has the cases in which they part under running workers.
+`tests/faults/test_index_mismatch.py` has the cases under running workers.
 """
 
 import os
@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from synthetic.tickets import events
-from tests.e2e.fates import contents_of, drain, read_again, stops
+from tests.e2e.mismatches import contents_of, drain, read_again, stops
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same
 from tests.rigs.calm import calm_clock
