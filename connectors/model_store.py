@@ -50,7 +50,9 @@ def open_store(place: str) -> Store:
     if parts.scheme != _SCHEME or not parts.netloc:
         raise ConfigError(f"{Address(place)!r} is neither a folder nor an s3://bucket/prefix")
     if "@" in parts.netloc:
-        raise ConfigError(f"{Address(place)!r} holds credentials; give them to boto3 by the environment or a profile")
+        raise ConfigError(
+            f"{Address(place)!r} contains credentials; give them to boto3 in the environment or a profile"
+        )
     return BucketStore(parts.netloc, parts.path.strip("/"))
 
 

@@ -1,4 +1,4 @@
-"""Where a client's access token comes from: a setting, a file, or a sign-in at an issuer."""
+"""A client's access token, from a setting, a file, or a sign-in at an issuer."""
 
 import base64
 import getpass
@@ -18,7 +18,7 @@ from core.errors import ConfigError, UnavailableError
 Token = Callable[[], str]
 
 _NAMES: Final = "TICKETS_CLIENT__TOKEN or TICKETS_CLIENT__TOKEN_FILE"
-#: A token is asked for again this long before it expires, in seconds.
+#: A token is renewed this many seconds before it expires.
 _MARGIN_S: Final = 30.0
 _ROLES: Final = ("agent", "operator")
 
@@ -33,17 +33,17 @@ class _Issued(Struct, frozen=True):
 
 
 def open_token(settings: ClientSettings, http: httpx.Client, *, tenant: str | None) -> Token:
-    """The token that the settings name. It decides the tenant; `tenant` chooses it where a sign-in asks for one.
+    """Open the token that the settings name. The token determines the tenant; `tenant` is needed for a sign-in.
 
     Raises:
-        ConfigError: the settings name none, it is none, or it is another tenant's than `tenant`.
+        ConfigError: the settings name no token, it is malformed, or it is not for `tenant`.
         UnavailableError: the issuer doesn't answer.
     """
     if settings.token is None and settings.token_file is None:
         if settings.token_url is None or settings.sign_in_code is None:
             raise ConfigError(f"an access token is needed: set {_NAMES}")
         if tenant is None:
-            raise ConfigError("say whose tickets: give --tenant")
+            raise ConfigError("the sign-in needs a tenant: give --tenant")
         token: Token = _SignIn(settings, http, tenant)
     else:
         token = lambda: configured_token(settings)  # noqa: E731 - one of two
@@ -54,7 +54,7 @@ def open_token(settings: ClientSettings, http: httpx.Client, *, tenant: str | No
 
 
 def configured_token(settings: ClientSettings) -> str:
-    """The token of the settings; a file is read anew.
+    """The token of the settings; a file is read each time.
 
     Raises:
         ConfigError: there is none, the file can't be read, or it isn't one word of ASCII.

@@ -32,7 +32,7 @@ def ask(
     complete = False
     for event in client.stream(PATH, request_body(question, ticket_id=ticket_id, limit=limit)):
         kind = _EVENTS.get(event.name)
-        if kind is None:  # a later version of the service may send more
+        if kind is None:  # ignored: a later version of the service may send more events
             continue
         try:
             yield msgspec.json.decode(event.data, type=kind)

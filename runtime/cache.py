@@ -21,7 +21,7 @@ def open_cache_and_limiter(
 ) -> tuple[Cache, RateLimiter]:
     """A cache, and a limiter whose window has `window_s` seconds; `stack` closes their connections.
 
-    A server that does not answer is an outage, and no error.
+    A server that does not answer is not an error but an outage.
 
     Raises:
         ConfigError: the URL or the CA file is unusable, or the server refuses the user name and password.

@@ -1,4 +1,4 @@
-"""Waitress with bounds: on connections, on the time that each may take, and on the requests that wait.
+"""Waitress with bounds on connections, their times, and waiting requests.
 
 Waitress reads and writes all connections on one thread, so a silent one costs a file descriptor and no thread. A
 request goes to another thread once it is complete.
@@ -23,19 +23,19 @@ from waitress.task import ThreadedTaskDispatcher
 
 State = Literal["idle", "reading", "serving", "writing"]
 
-#: Seconds that a connection may stay in a state. Whoever answers a request bounds its time.
+#: Maximum seconds of a connection in each state. The app bounds the time of an answer.
 _MAX_S: Final[dict[State, float]] = {"idle": 30.0, "reading": 10.0, "serving": float("inf"), "writing": 10.0}
-#: A new connection is left alone for this long, although others wait for its place: its request is on the way.
+#: Minimum age of a connection that is closed to make room: its request may be on the way.
 _GRACE_S: Final = 1.0
-#: The share of the connections that make room at once when there are too many.
+#: The share of the connections that are closed at once to make room.
 _EVICTED: Final = 8
-#: How often the connections are looked at, and how long no connection is accepted when the process has no descriptor.
+#: Interval of checking the connections, and pause of accepting when the process is out of descriptors, in seconds.
 _GLANCE_S: Final = 0.25
 _BACKLOG: Final = 1024
 _ACCEPTED_AT_ONCE: Final = 64
 _NO_DESCRIPTOR: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _STOP_S: Final = 5
-#: How long a connection that was turned away is read on: a reset at once would take the answer from its asker.
+#: Seconds for which a refused connection is still read, because a reset would discard the answer.
 _LINGER_S: Final = 2.0
 _LINGER_BYTES: Final = 64 * 1024
 
@@ -44,12 +44,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Bounds of a server.
 
     Attributes:
-        connections: open at a time; at this number the longest idle ones are closed.
-        waiting: complete requests that wait for a thread; a further one is answered with 503.
-        threads: that answer requests.
-        urgent: paths with a thread of their own, which no other request delays. Their answers must be quick.
-        header_bytes: of a request line and its headers.
-        body_bytes: of a request's body.
+        connections: maximum open ones; at this number the longest idle ones are closed.
+        waiting: maximum complete requests that wait for a thread; further ones get 503.
+        threads: number of threads that answer requests.
+        urgent: paths with their own thread, whose requests no other delays. Their answers must be quick.
+        header_bytes: maximum size of a request line and its headers.
+        body_bytes: maximum size of a request's body.
     """
 
     connections: int = 1024
@@ -109,7 +109,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._linger(float("inf"))
 
     def pull_trigger(self) -> None:
-        """Wake the loop. A thread whose answer outlasts the server would write to a file that has its number now."""
+        """Wake the loop, unless the server is closed: another file may have the trigger's descriptor by then."""
         with self._pulling:
             if not self._closed:
                 super().pull_trigger()
@@ -124,7 +124,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         return time.monotonic() >= self._accept_after and not self._full()
 
     def handle_accept(self) -> None:
-        """Accept those that wait. Without a file descriptor for them, go on in a moment."""
+        """Accept waiting connections. Without a free file descriptor, pause accepting."""
         try:
             for _ in range(_ACCEPTED_AT_ONCE):
                 if self._full():
@@ -132,7 +132,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
                 connection, address = self.socket.accept()
                 self.set_socket_options(connection)
                 self.channel_class(self, connection, address, self.adj, map=self._map)
-        except OSError as error:  # none waits, or the asker has gone
+        except OSError as error:  # none is waiting, or the client has gone
             if error.errno in _NO_DESCRIPTOR:
                 self._accept_after = time.monotonic() + _GLANCE_S
 
@@ -140,7 +140,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         return len(self.active_channels) >= self._limits.connections
 
     def _close_some(self, now: float) -> None:
-        """Close what is overdue, and the longest idle where there is no room for others.
+        """Close overdue connections, and the longest idle ones if there is no room for others.
 
         Between two polls: a descriptor closed in a poll may be a new connection's when its events are handled.
         """
@@ -155,14 +155,14 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         idle = [one for one in self._connections() if one.state in {"idle", "reading"} and one.age(now) > _GRACE_S]
         idle.sort(key=lambda one: one.since)
         for connection in idle[: max(1, self._limits.connections // _EVICTED)]:
-            # Not without descriptors, which a socket that lingers would keep.
+            # no lingering without free descriptors, because it keeps the socket open
             linger = self._full() and len(self._lingering) < self._limits.connections // 2
             turned_away = connection.turn_away(linger=linger)
             if turned_away is not None:
                 self._lingering.append((now + _LINGER_S, turned_away))
 
     def _linger(self, now: float) -> None:
-        """Read on what was turned away, and close what has ended or is overdue."""
+        """Read refused connections, and close those that have ended or are overdue."""
         lingering, self._lingering = self._lingering, []
         for until, connection in lingering:
             try:
@@ -184,12 +184,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)
-        except ValueError:  # a Content-Length of thousands of digits, or an address that is none
+        except ValueError:  # a Content-Length of thousands of digits, or a malformed address
             raise ParsingError("the request is malformed") from None
 
 
 class _Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    """A connection that knows since when it has been in its state."""
+    """A connection that tracks the age of its state."""
 
     parser_class = _Parser
 
@@ -208,16 +208,16 @@ class _Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return "idle" if self.request is None else "reading"
 
     def age(self, now: float) -> float:
-        """Seconds since it was first seen in its state, with no request answered in between."""
+        """Seconds since it was first seen in its present state, without an answered request in between."""
         found = (self.state, self._answered)
         if found != self._was:
             self._was, self.since = found, now
         return now - self.since
 
     def turn_away(self, *, linger: bool) -> socket.socket | None:
-        """Close the connection for want of room; a request that is on the way meets a 503.
+        """Close the connection to make room; a request on the way gets 503.
 
-        Returns the socket to read on for a moment, if it shall linger.
+        Returns the socket if it should linger, to be read for a while.
         """
         lingering = None
         status, headers, body = _Busy().to_response(None)
@@ -238,7 +238,7 @@ class _Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 
 class _Busy:
-    """The answer to a request that would have to wait too long."""
+    """The answer to a request beyond the queue."""
 
     def to_response(self, _ident: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
         headers = [("Content-Type", "application/json"), ("Retry-After", "1"), ("Cache-Control", "no-store")]
@@ -246,7 +246,7 @@ class _Busy:
 
 
 class _Lanes:
-    """Hands each request to a pool: urgent ones and refusals to a thread of their own, the rest to a bounded queue."""
+    """Assigns requests to threads: urgent ones and refusals to their own thread, the rest to a bounded queue."""
 
     def __init__(self, limits: Limits, refused: Callable[[], None]) -> None:
         self._limits = limits
@@ -266,7 +266,7 @@ class _Lanes:
         self._urgent.add_task(connection)
 
     def shutdown(self) -> None:
-        """Drop what waits, and wait a moment for what is being answered."""
+        """Drop waiting requests, and wait briefly for running ones."""
         for pool in (self._work, self._urgent):
             pool.shutdown(timeout=_STOP_S)
 

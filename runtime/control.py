@@ -22,12 +22,12 @@ from search.result import Answer
 T = TypeVar("T")
 
 
-#: Characters of a question. Models read some hundred words of it, and redaction takes time for all of it.
+#: Maximum characters of a question. Models read some hundred words, but redaction takes time for all of it.
 MAX_QUESTION: Final = 10_000
-#: Bytes of a request's body: a question, in a script of three bytes a character, and its filters.
+#: Maximum bytes of a request's body: a question in a script of three bytes per character, and its filters.
 MAX_BODY: Final = 64 * 1024
 _RETRY_S: Final = 1.0
-#: Errors of the user, which the worker found, by status.
+#: User errors that the worker reports, by status.
 _MISTAKES: Final = {400: ConfigError, 410: NoTicketError}
 
 
@@ -94,8 +94,8 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     Attributes:
         freshness_s: median time from broker to searchable of recent tickets.
         newest_ms: broker timestamp of the newest searchable ticket, in milliseconds since 1970.
-        fault: why no search is answered, or None.
-        warning: what readers of the answers should know, or None.
+        fault: the reason why searches are refused, or None.
+        warning: a warning for readers of the answers, or None.
         provenance: of the index; None if no version that notes one has written it.
     """
 
@@ -147,7 +147,7 @@ class WorkerClient:
         """Let the worker copy its index to the new folder.
 
         Raises:
-            UnavailableError: it can't, or doesn't answer.
+            UnavailableError: the worker can't, or doesn't answer.
         """
         return self._ask("/backup", msgspec.json.encode(BackupRequest(str(folder.absolute()))), Backup)
 

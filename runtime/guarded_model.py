@@ -28,18 +28,18 @@ from runtime.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.language_models")
 
-#: Failures that the next attempt may not meet. A timeout has used up the time for one.
+#: Failures that are retried. A timeout isn't, because it has used up the time.
 _RETRIED: Final[frozenset[ModelErrorKind]] = frozenset({"throttled", "unavailable", "cut_off", "failed"})
-#: Failures of one request, after which the model is as good for the next one.
+#: Failures of the request, which don't count against the model.
 _OF_THE_REQUEST: Final[frozenset[ModelErrorKind]] = frozenset({"bad_request", "too_long"})
-#: Failures before the model has read the request: they cost nothing.
+#: Failures before the model has read the request, which cost nothing.
 _FREE: Final[frozenset[ModelErrorKind]] = frozenset({"throttled", "unavailable", "denied", "bad_request"})
-#: About as many as in English; other scripts have more bytes and about as many more tokens.
+#: Bytes per token, for estimates: as in English; other scripts have more bytes and proportionally more tokens.
 _BYTES_PER_TOKEN: Final = 4
 
 
 class _Use(Struct):
-    """Tokens of a call, as the model counted them or else estimated."""
+    """Tokens of a call, counted by the model or else estimated."""
 
     input: int = 0
     output: int = 0
@@ -80,7 +80,7 @@ class GuardedModel:
         reservation = self._budget.reserve(request.tenant_id, asked + request.max_tokens)
         if reservation is None:
             self._count("over_budget")
-            raise ModelError(f"{self.name}: the tenant has used the tokens of its day", kind="over_budget")
+            raise ModelError(f"{self.name}: the tenant has used today's tokens", kind="over_budget")
         use = _Use()
         try:
             yield from self._retried(request, stop, use, asked)
@@ -108,11 +108,11 @@ class GuardedModel:
                 return
 
     def _attempt(self, request: ModelRequest, stop: Event, use: _Use, asked: int) -> Generator[Part, None, None]:
-        """One call, whose outcome the circuit breaker and the metrics are told."""
+        """One call; the circuit breaker and the metrics get its outcome."""
         if not self._circuit.allow():
             self._count("circuit_open")
             raise ModelError(
-                f"{self.name}: it has failed too often, and is tried again in a moment", kind="circuit_open"
+                f"{self.name}: it has failed too often, and is paused for some seconds", kind="circuit_open"
             )
         began, written, tokens, outcome = self._clock(), 0, Tokens(0, 0), "stopped"
         try:
@@ -129,7 +129,7 @@ class GuardedModel:
             self._require_end(outcome, stop)
         except ModelError as error:
             outcome = error.kind
-            # An outage is not logged at each call: the circuit breaker lets only probes through.
+            # an outage isn't logged at each call, because the circuit breaker admits only probes
             logger.warning("a language model failed: %s", error)
             if error.kind in _OF_THE_REQUEST:
                 self._circuit.success()

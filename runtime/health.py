@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from runtime.http import respond
 
-#: Returns what is wrong, or None when nothing is.
+#: Returns the fault, or None.
 Probe = Callable[[], str | None]
 
 

@@ -13,11 +13,11 @@ import msgspec
 from core.errors import ConfigError
 from runtime.connections import DEFAULT, BoundedServer, Limits
 
-#: How long `close` waits for the server's thread.
+#: Maximum wait of `close` for the server's thread, in seconds.
 _JOIN_S: Final = 15.0
-#: File descriptors that a process asks for. A worker needs some hundred beside its connections.
+#: File descriptors that a process asks for. A worker needs some hundred in addition to its connections.
 _DESCRIPTORS: Final = 16_384
-#: A server has this share of the process's file descriptors at most.
+#: Maximum share of the process's file descriptors for a server's connections.
 _SHARE: Final = 4
 
 
@@ -54,7 +54,7 @@ def open_http_server(
         host: address to listen on.
         port: 0 picks a free one.
         setting: the variable that an error names.
-        limits: bounds; of connections there are fewer if the process may open few files.
+        limits: bounds; the maximum of connections is lower if the process may open few files.
         refused: called for each request that is answered with 503 because too many wait.
 
     Raises:
@@ -91,12 +91,12 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
 
 
 def allowed_connections(wanted: int) -> int:
-    """How many connections a server may hold open: `wanted`, or fewer if the process may open few files."""
+    """The maximum of open connections: `wanted`, or fewer if the process may open few files."""
     return min(wanted, _descriptors() // _SHARE)
 
 
 def _descriptors() -> int:
-    """How many files this process may open, after it has asked for more if these are few."""
+    """The maximum of open files of this process, after raising its soft limit if that is low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -109,6 +109,6 @@ def _descriptors() -> int:
 
 
 def respond(start: StartResponse, status: str, body: bytes, content_type: str = "application/json") -> list[bytes]:
-    """Send a complete response, which no cache keeps."""
+    """Send a complete response with `no-store`."""
     start(status, [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
     return [body]

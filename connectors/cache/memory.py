@@ -1,4 +1,4 @@
-"""The cache and the counts of rate limits in this process, where no server is configured."""
+"""The cache and the counts of rate limits in this process, used if no server is configured."""
 
 import threading
 import time
@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from core.cache import PARTS, Allowance, Subject
 
-#: Bytes that an entry takes beside its key and its value, about.
+#: Approximate overhead of an entry, in bytes.
 _OVERHEAD: Final = 200
-#: Subjects that are counted; of more, those that were quiet for longest are forgotten.
+#: Maximum subjects; beyond it the least recently counted ones are forgotten.
 _MAX_SUBJECTS: Final = 100_000
 
 
@@ -23,7 +23,7 @@ class _Entry(Struct):
 
 
 class MemoryCache:
-    """A cache bounded by bytes, which forgets what was not read for longest. `clock` is in seconds."""
+    """An LRU cache bounded by bytes. `clock` is in seconds."""
 
     def __init__(self, *, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
@@ -79,7 +79,7 @@ class MemoryLimiter:
         self._clock = clock
         self._max_subjects = max_subjects
         self._lock = threading.Lock()
-        #: Requests by part, by subject; the subject that was counted last is at the end.
+        #: Requests by part, by subject; the most recently counted subject is at the end.
         self._counts: OrderedDict[str, dict[int, int]] = OrderedDict()
 
     def take(self, subjects: Sequence[Subject]) -> Sequence[Allowance]:
@@ -107,13 +107,13 @@ class MemoryLimiter:
 
 
 def allowance(subject: Subject, used: int, oldest: int, now: float, part_s: float, *, counted: bool) -> Allowance:
-    """What a subject has left.
+    """The allowance of a subject.
 
     Args:
         subject: the subject.
-        used: its requests that count, with this one if it was counted.
-        oldest: the oldest part that has some.
-        now: in seconds, as the parts are counted from 0.
+        used: its requests in the window, with this one if it was counted.
+        oldest: the oldest part with requests.
+        now: in seconds; part 0 begins at 0.
         part_s: length of a part.
         counted: whether this request was counted.
     """

@@ -12,7 +12,7 @@ _DAY_S: Final = 86_400
 
 
 class DailyTokens:
-    """Implements `core.language_model.TokenBudget`. A restart begins the day anew."""
+    """Implements `core.language_model.TokenBudget`. A restart resets the counts."""
 
     def __init__(self, limit: int, *, clock: Callable[[], float] = time.time) -> None:
         """Each tenant has `limit` tokens a day; 0 is no limit. `clock` gives seconds since 1970."""
@@ -26,7 +26,7 @@ class DailyTokens:
         """See `TokenBudget`."""
         with self._lock:
             day = int(self._clock() // _DAY_S)
-            if day > self._day:  # a clock that is set back doesn't give the day's tokens again
+            if day > self._day:  # setting the clock back doesn't restore the day's tokens
                 self._day = day
                 self._used.clear()
             if self._limit and self._used[tenant_id] + tokens > self._limit:

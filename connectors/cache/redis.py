@@ -10,7 +10,7 @@ from core.cache import PARTS, Allowance, RateLimiter, Subject
 Outcome = Literal["hit", "miss", "stored", "failed"]
 
 _PREFIX: Final = "ticketstream:"
-#: Larger values are not kept: one would delay the answers to others.
+#: Maximum size of a value; a larger one would delay other calls.
 _MAX_VALUE: Final = 1024 * 1024
 _MS: Final = 1000
 

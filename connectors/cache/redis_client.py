@@ -1,4 +1,4 @@
-"""A client of a Redis or Valkey server whose outages cost a request at most a short timeout."""
+"""A client of a Redis or Valkey server that limits the cost of an outage to a short timeout per request."""
 
 import logging
 import random
@@ -46,7 +46,7 @@ class GuardedRedis:
         return self._breaker.state
 
     def call(self, ask: Callable[[redis.Redis], T]) -> T | None:
-        """What `ask` returns, or None if the server can't be asked now."""
+        """The result of `ask`, or None if the server is unavailable."""
         with self._lock:
             if self._breaker.wait_s(self._clock()) != 0:
                 return None
@@ -69,14 +69,14 @@ class GuardedRedis:
             before = self._breaker.state
             self._breaker.failed(self._clock(), self._backoff.delay_s(self._breaker.failures), probe=probe)
             opened = before == "closed" and self._breaker.state == "open"
-        if opened:  # the message of the error may hold a key
-            logger.warning("the cache does not answer (%s); requests go on without it", type(error).__name__)
+        if opened:  # the error's message may contain a key
+            logger.warning("the cache does not answer (%s); requests continue without it", type(error).__name__)
 
 
 def open_redis(settings: CacheSettings, stack: ExitStack) -> GuardedRedis:
     """A client of the server that the settings name, which `stack` closes.
 
-    A server that does not answer yet is an outage, and no error.
+    A server that does not answer yet is not an error but an outage.
 
     Raises:
         ConfigError: the URL or the CA file is unusable, or the server refuses the user name and password.
@@ -88,7 +88,7 @@ def open_redis(settings: CacheSettings, stack: ExitStack) -> GuardedRedis:
     except (redis.AuthenticationError, NoPermissionError):
         raise ConfigError(
             f"{_SETTING}: {settings.url} refuses the credentials; set TICKETS_CACHE__USERNAME and "
-            "TICKETS_CACHE__PASSWORD as the server has them"
+            f"TICKETS_CACHE__PASSWORD to the server's"
         ) from None
     except (redis.RedisError, OSError) as error:
         logger.warning("the cache does not answer yet (%s)", type(error).__name__)
@@ -100,7 +100,7 @@ def _client(settings: CacheSettings) -> redis.Redis:
     database = parts.path.strip("/") or "0"
     try:
         port = parts.port or _PORT
-    except ValueError:  # no number, or too large a one
+    except ValueError:  # not a number, or too large
         port = 0
     usable = parts.scheme in _SCHEMES and parts.hostname and port and database.isdecimal()
     if not usable or parts.query or parts.username or parts.password:

@@ -9,10 +9,10 @@ from connectors.cache.redis_client import GuardedRedis
 from core.language_model import Reservation
 
 _DAY_S: Final = 86_400
-#: A day's count outlives it by a day: calls that began in it are settled, and clocks may differ.
+#: A count expires a day after its day, because calls are settled later and clocks may differ.
 _KEEP_S: Final = 2 * _DAY_S
 
-#: Adds ARGV[1] to the count if it stays within ARGV[2], where 0 is no limit. Returns whether it did.
+#: Adds ARGV[1] to the count if the sum stays within ARGV[2] (0: no limit). Returns whether it did.
 _RESERVE: Final = """
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
 if tonumber(ARGV[2]) > 0 and used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return 0 end
@@ -20,7 +20,7 @@ redis.call('INCRBY', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-#: Adds ARGV[1] to a count that is still kept.
+#: Adds ARGV[1] to a count that hasn't expired.
 _SETTLE: Final = """
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCRBY', KEYS[1], ARGV[1]) end
 return 1
@@ -38,7 +38,7 @@ class RedisTokens:
 
     def reserve(self, tenant_id: str, tokens: int) -> Reservation | None:
         """See `TokenBudget`."""
-        # Counted here too, so that an outage begins with what this process knows.
+        # also counted here, so that an outage begins with this process's own count
         alone = self._alone.reserve(tenant_id, tokens)
         if alone is None:
             return None

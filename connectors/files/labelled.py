@@ -13,7 +13,7 @@ from core.contract import record_key
 from core.errors import ConfigError
 from core.records import Origin, Record
 
-#: Tenant of tickets whose file names none, and their time: neither says anything about a label.
+#: Placeholder tenant and time of tickets whose file has none; training ignores both.
 _TENANT: Final = "training"
 _TIME_MS: Final = 1_700_000_000_000
 

@@ -18,7 +18,7 @@ from core.json_escapes import replace_half_surrogates
 T = TypeVar("T")
 
 _BOM: Final = b"\xef\xbb\xbf"
-#: Far above a worker's limit for a record: a longer line means that the file is not JSONL or CSV.
+#: Far above a worker's limit for a record: a file with a longer line is not JSONL or CSV.
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 #: The end of a carriage return that no line feed follows.
 _AFTER_CR: Final = re.compile(rb"(?<=\r)(?!\n)")
@@ -108,7 +108,7 @@ def json_rows(path: Path, decoder: msgspec.json.Decoder[T], *, setting: str) -> 
 
 
 def uncapitalised(error: Exception) -> str:
-    """The message with a lower-case first letter, to stand within another message."""
+    """The message with a lower-case first letter, for use within another message."""
     message = str(error)
     return message[:1].lower() + message[1:]
 

@@ -16,9 +16,9 @@ _DELIMITERS: Final = (",", ";", "\t", "|")
 #: Excel's first line, which names the delimiter.
 _SEP: Final = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?', re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"[^"]*+"?')
-#: Part of an error of the csv module, and what to tell the user.
+#: Messages for users, by a part of the csv module's error.
 _FAULTS: Final = (
-    ("expected after", 'a quoted value goes on after its closing quote; a quote inside a value is written twice: ""'),
+    ("expected after", 'text follows the closing quote of a value; write a quote inside a value twice: ""'),
     ("unexpected end of data", "a quoted value has no closing quote before the file ends"),
     ("new-line character", "a carriage return is not inside quotes; put quotes around the value"),
     ("field larger than", f"a value has more than {MAX_LINE_BYTES:,} characters; a closing quote may be missing"),

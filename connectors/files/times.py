@@ -15,7 +15,7 @@ _LAST_MS: Final = 4_102_444_800_000
 #: 1990-01-01, the earliest time that is read from microseconds or nanoseconds.
 _FIRST_MS: Final = 631_152_000_000
 _MAX_DIGITS: Final = 20
-#: Days since 1900 as spreadsheets count them: 1954 to 2064.
+#: Spreadsheets' numbers of days since 1900, for 1954 to 2064.
 _SPREADSHEET_DAYS: Final = (20_000, 60_000)
 _FLOAT_SECONDS: Final = re.compile(r"\d{9,10}\.\d{1,9}", re.ASCII)
 _SPREADSHEET: Final = re.compile(r"[2-5]\d{4}[.,]\d+", re.ASCII)
@@ -48,7 +48,7 @@ class TimeReader(Struct, frozen=True):
 
     Attributes:
         day_first: whether 01/02/2024 is 1 February; None refuses it.
-        zone: time zone of times that name none.
+        zone: time zone of times without one.
     """
 
     day_first: bool | None = None

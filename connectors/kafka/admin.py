@@ -24,7 +24,7 @@ from core.settings import KafkaSettings
 T = TypeVar("T")
 
 _POLL_S: Final = 0.5
-#: A new topic takes a moment to spread from the broker that created it to the others.
+#: Seconds to wait for a new topic to be known by all brokers.
 _SPREADS_S: Final = 2.0
 #: Retryable: the group's coordinator is starting, or a new topic hasn't reached the broker yet.
 _SOON: Final = {
@@ -33,14 +33,14 @@ _SOON: Final = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 }
-#: The broker takes offsets from nobody but a member while a group has members.
+#: Errors of a commit from outside while the group has members.
 _HAS_MEMBERS: Final = {
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.ILLEGAL_GENERATION,
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.STALE_MEMBER_EPOCH,
 }
-#: A topic's id where the broker has none: 16 bytes of zeros.
+#: The id of a topic if the broker has no ids: 16 bytes of zeros.
 _NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -55,7 +55,7 @@ def broker_answers(address: str, *, timeout_s: float) -> bool:
 
 
 class Cluster:
-    """A cluster, for administration. Its UnavailableErrors are one line that says what to do."""
+    """Administration of a cluster. Its UnavailableErrors are one line that says what to do."""
 
     def __init__(self, client: AdminClient, *, settings: KafkaSettings, errors: ClientErrors) -> None:
         """Administer through `client`, which reports to `errors`; see `open_cluster`."""
@@ -107,7 +107,7 @@ class Cluster:
         return {name: present[name] for name in names}
 
     def _unauthorized(self, names: Sequence[str]) -> list[str]:
-        """Those of `names` that we may not see: lists leave them out, and only a request by name says so."""
+        """Those of `names` that we aren't authorised to see: lists leave them out, and only a request by name tells."""
         denied = []
         for name, future in self._admin.describe_topics(TopicCollection(list(names))).items():
             try:
@@ -173,7 +173,7 @@ class Cluster:
         ]
 
     def options(self, topic: str) -> dict[str, str]:
-        """The options of a topic; none where the broker tells none, or we may not see them.
+        """The options of a topic; empty if the broker hides them.
 
         Raises:
             UnavailableError: no broker answers.
@@ -229,8 +229,8 @@ class Cluster:
                 fault = error.args[0]
                 if fault.code() not in _HAS_MEMBERS or time.monotonic() > deadline:
                     raise UnavailableError(
-                        f"the offsets of group {group} can't be set back ({fault.str()}); stop all of its workers, and "
-                        "start again"
+                        f"the offsets of group {group} can't be reset ({fault.str()}); stop all of its "
+                        f"workers, and start again"
                     ) from None
                 time.sleep(_POLL_S)
             else:
@@ -248,7 +248,7 @@ class Cluster:
             time.sleep(_POLL_S)
 
     def _is_denied(self, group: str, error: KafkaError) -> bool:
-        """Whether we may not see the group. A request for its offsets only times out then, and a poll says why."""
+        """Whether we may not see the group: a request for its offsets then only times out, and a poll tells why."""
         message = self._member(group).poll(0)
         faults = (error, None if message is None else message.error())
         return any(fault is not None and fault.code() == KafkaError.GROUP_AUTHORIZATION_FAILED for fault in faults)
@@ -281,7 +281,7 @@ class Cluster:
             )
         if errors.untrusted is not None:
             return (
-                f"the broker at {self._settings.brokers} and we don't trust each other: {errors.untrusted.str()}; "
+                f"the TLS handshake with the broker at {self._settings.brokers} failed: {errors.untrusted.str()}; "
                 "check TICKETS_KAFKA__SSL_*, the certificates' dates, and the host name in TICKETS_KAFKA__BROKERS"
             )
         reason = (errors.last or error).str()

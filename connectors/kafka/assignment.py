@@ -15,7 +15,7 @@ from delivery.offsets import OffsetTracker
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: Upper bound of the wait for work in flight. If it takes longer, the index is probably down.
+#: Maximum wait of a revocation for work in flight. If that takes longer, the index is probably down.
 _REVOKE_WAIT_S: Final = 10.0
 
 
@@ -52,11 +52,11 @@ class Assignment:
 
         Args:
             client: the group member.
-            tracker: is told which partitions come and go.
+            tracker: learns of assigned and removed partitions.
             committer: commits revoked partitions.
-            skipper: is told which partitions go.
-            history: says where to begin, and is told which partitions go.
-            observer: is told about rebalances and lag.
+            skipper: learns of removed partitions.
+            history: gives the offsets to start from, and learns of removed partitions.
+            observer: gets rebalances and lag.
             incremental: a rebalance adds or removes some partitions, instead of replacing all of them.
             drain_timeout_s: a revocation waits for work in flight for at most half of it.
             clock: seconds, monotonic.
@@ -119,7 +119,7 @@ class Assignment:
         self._report("lost", partitions)
 
     def _wait_s(self) -> float:
-        """How long a revocation waits for work in flight; nobody polls meanwhile."""
+        """Maximum wait of a revocation for work in flight, during which nothing polls."""
         if self._deadline is None:
             return self._revoke_wait_s
         return max(0.0, min(self._revoke_wait_s, self._deadline - self._clock()))

@@ -1,6 +1,6 @@
 """A time limit for client calls that take no timeout: without a broker `close` never returns (librdkafka issue 3740).
 
-Not for use inside a callback: the client serves one thread at a time, and the callback's thread would be waiting here.
+Not for use in a callback: the client serves one thread at a time, and the callback's thread would wait here.
 """
 
 import threading

@@ -29,7 +29,7 @@ _PAUSE_S: Final = 0.05
 
 
 class Committer:
-    """Commits what the tracker allows. Called on the polling thread, or on one that the polling thread joins."""
+    """Commits the tracker's positions. Called on the polling thread, or on one that the polling thread joins."""
 
     def __init__(
         self, tracker: OffsetTracker, *, history: GroupHistory, interval_s: float, clock: Callable[[], float]
@@ -85,15 +85,15 @@ class Committer:
             return
 
     def commit_beginning(self, client: Consumer) -> None:
-        """Commit offset 0 of every partition held: what was committed belongs to a topic that was deleted.
+        """Commit offset 0 of every partition held, because the committed offsets belong to a deleted topic.
 
-        Its metadata would tell, but not every broker keeps it.
+        The commits' metadata would show that, but not every broker keeps it.
         """
         begin = [TopicPartition(*partition, 0) for partition in self._tracker.partitions]
         try:
             client.commit(offsets=begin, asynchronous=False)
         except KafkaException as error:
-            logger.warning("the group's offsets can't be set back: %s", error)
+            logger.warning("the group's offsets can't be reset: %s", error)
 
     def on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         """Callback of the client for the outcome of an asynchronous commit."""

@@ -30,10 +30,10 @@ from delivery.offsets import OffsetTracker
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: What was read, and the generation of its partition at that time.
+#: A batch's items, each with the generation of its partition when it was read.
 _Read = tuple[Record | Reached, int]
 
-#: How long a poll waits for credits before it returns None, so that the caller's loop keeps turning.
+#: Maximum wait of a poll for credits, so that the caller's loop keeps running.
 _ROOM_WAIT_S: Final = 0.02
 #: Pause after there were no credits for this long. Pausing at once would discard the prefetched records whenever the
 #: writer stalls briefly.
@@ -120,9 +120,9 @@ class GroupConsumer:
         try:
             receipt = self._tracker.deliver(records)
         except FatalError:
-            self._history.check_now()  # an offset that comes again may be one of a new topic
+            self._history.check_now()  # a repeated offset may belong to a recreated topic
             raise
-        # After the records: what precedes the end of a partition is delivered then.
+        # after the records, so that everything before the end of a partition has been delivered
         for item in items:
             if isinstance(item, Reached):
                 self._tracker.reached(item.partition, item.offset)
@@ -156,7 +156,7 @@ class GroupConsumer:
         self._hangs = not ends_within(_ANSWER_S, self._leave)
         if self._hangs:
             logger.warning(
-                "the broker doesn't answer: ending without leaving the group; uncommitted records will be read again"
+                "the broker doesn't answer: stopping without leaving the group; uncommitted records will be read again"
             )
         else:
             logger.info("left the group")
@@ -178,8 +178,8 @@ class GroupConsumer:
     def _consume(self, count: int, timeout_s: float) -> list[_Read]:
         """Wait for one message, then take what else has arrived.
 
-        So an idle stream passes each record on at once, and a backlog fills the batch. Messages are taken one by one:
-        the client copies each on its way, and several of many megabytes are known as such only then.
+        So an idle stream passes each record on at once, and a backlog fills the batch. Messages are taken one by one,
+        because their size is known only after the client has copied them.
         """
         found: list[_Read] = []
         size = 0
@@ -199,7 +199,7 @@ class GroupConsumer:
         return found
 
     def _taken(self, messages: Sequence[Message]) -> list[_Read]:
-        """What was read, with the present generation of its partition; partitions no longer held are left out."""
+        """The items read, with the present generation of their partitions; partitions no longer held are left out."""
         found: list[_Read] = []
         for message in messages:
             item = item_of(message)
@@ -247,8 +247,8 @@ def open_consumer(
 ) -> GroupConsumer:
     """Open a client that subscribes to `topic`; it connects in the background, and joins the group as it is polled.
 
-    With `watch`, it notices when the topic is not the one that the group's offsets belong to. `tracker` decides what
-    may be committed; by default everything that is acked.
+    With `watch`, it notices that the group's offsets belong to another topic. `tracker` decides which positions may be
+    committed; by default all acked ones.
 
     Raises:
         ConfigError: settings contradict each other, or the client rejects them.

@@ -4,7 +4,7 @@ The value is kept as it was, so that a replay is exact. The topic therefore hold
 protection as the topic that the record came from.
 
 A letter that is too large for the topic is written with its value cut, and as a last resort with key and headers cut
-too. It says so, with size and SHA-256 of each part: the record itself still lies at its origin.
+too. Its headers say so, with size and SHA-256 of each part; the record itself is still at its origin.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ from core.records import Headers, Origin, Record, Rejected
 HEADER_PREFIX: Final = "dlq-"
 #: Kept over replays, so that a record that is rejected again shows when it was first rejected.
 FIRST_SEEN: Final = "dlq-first-seen-ms"
-#: Of a record that was replayed: where it was first read. Kept over replays, so that its letters are known as one's.
+#: The first origin of a replayed record. Kept through replays, so that all letters of a record are recognised.
 FIRST_ORIGIN: Final = "dlq-first-origin"
 #: The parts that were cut, separated by commas: value, key, headers.
 CUT: Final = "dlq-cut"
-#: What the client could not read: the headers, or the record.
+#: The part that the client could not read: the headers, or the record.
 LOST: Final = "dlq-lost"
-#: A record that is lost stands for all records of its batch, up to this offset.
+#: The last offset of a batch that couldn't be read and has one letter.
 LAST_OFFSET: Final = "dlq-last-offset"
 
 _ORIGIN: Final = re.compile(r"([A-Za-z0-9._-]{1,249})\[([0-9]{1,9})\]:([0-9]{1,18})")
@@ -40,7 +40,7 @@ class _Limits(Struct, frozen=True):
     headers: bool = True
 
 
-#: A letter is written in the first of these ways that fits the topic. The last takes less than 4 kB.
+#: A letter is written within the first of these limits that the topic accepts. The last takes less than 4 kB.
 _WAYS: Final = (_Limits(), _Limits(value=64 * 1024), _Limits(value=1024, key=256, headers=False))
 
 
@@ -88,12 +88,12 @@ class DeadLetterTopic:
 
 
 def written(origin: Origin) -> str:
-    """A position as letters and lists write it: TOPIC[PARTITION]:OFFSET."""
+    """A position in the form of letters and lists: TOPIC[PARTITION]:OFFSET."""
     return f"{origin.topic}[{origin.partition}]:{origin.offset}"
 
 
 def parse_origin(text: str) -> Origin | None:
-    """The position that `text` is, or None."""
+    """The position that `text` states; None if it is malformed."""
     match = _ORIGIN.fullmatch(text)
     return None if match is None else Origin(match[1], int(match[2]), int(match[3]))
 

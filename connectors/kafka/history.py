@@ -1,7 +1,7 @@
-"""The history of a group in a topic: which log its offsets belong to, and how many records expired unread.
+"""The history of a group in a topic: the topic's id, and the number of records that expired unread.
 
-Both are noted in the metadata of each commit. A topic that is deleted and created again has another id: an offset that
-was committed in the old one means nothing in the new one, though it looks valid there.
+Both are noted in the metadata of each commit. A topic that is deleted and created again has another id: an offset of
+the old one is meaningless in the new one, although it looks valid there.
 """
 
 import logging
@@ -20,7 +20,7 @@ from delivery.offsets import TopicPartition as Partition
 
 logger: Final = logging.getLogger("ticketstream.consumer")
 
-#: Timeouts of the question for the committed offsets: when partitions are assigned, and again later.
+#: Timeouts of requests for the committed offsets: on assignment, and later.
 _ASSIGN_S: Final = 3.0
 _AGAIN_S: Final = 0.5
 _NOTE: Final = re.compile(r"(?:topic=(?P<topic>\S+))?\s*(?:expired=(?P<expired>[0-9]{1,18}))?")
@@ -38,7 +38,7 @@ class CommitNote(Struct, frozen=True):
     expired: int = 0
 
     def text(self) -> str:
-        """As it is committed."""
+        """The text that is committed."""
         parts = [f"topic={self.topic_id}"] if self.topic_id else []
         return " ".join([*parts, *([f"expired={self.expired}"] if self.expired else [])])
 
@@ -60,14 +60,14 @@ class HistoryObserver:
         """`records` of a partition were deleted before the group had read them."""
 
     def begun_anew(self, topic: str, partition: int) -> None:
-        """A partition is read from its beginning, as the group's offset belonged to a topic that was deleted."""
+        """A partition is read from its beginning, because the group's offset belonged to a deleted topic."""
 
 
 class GroupHistory:
     """Not thread-safe: everything runs on the polling thread."""
 
     def __init__(self, watch: TopicWatch | None, *, observer: HistoryObserver) -> None:
-        """Begin without a history. Without `watch` it asks for none, and only gaps are told."""
+        """Begin without a history. Without `watch` only gaps are counted."""
         self._watch = watch
         self._topic_id = None if watch is None else watch.topic_id
         self._observer = observer
@@ -77,16 +77,17 @@ class GroupHistory:
 
     @property
     def ended(self) -> bool:
-        """Whether the topic that reading began with was deleted: its offsets are not to be committed any more."""
+        """Whether the topic was deleted after reading began, so that its offsets must not be committed any more."""
         return self._ended
 
     def resume(
         self, client: Consumer, partitions: Sequence[TopicPartition]
     ) -> tuple[list[TopicPartition], dict[Partition, int] | None]:
-        """Where to begin in partitions that were just assigned, and the group's offsets there; None if unknown.
+        """The offsets to start from in newly assigned partitions, and the group's committed ones (None if unknown).
 
-        If the coordinator doesn't answer, the client looks its offsets up itself, and nothing is committed before
-        `check` has seen that they belong to this topic.
+        If the coordinator doesn't answer, the client looks its offsets up itself, and nothing is committed until
+        `check`
+        has verified that they belong to this topic.
         """
         if self._watch is None:
             return list(partitions), None
@@ -113,7 +114,7 @@ class GroupHistory:
         return [*start, *(one for one in partitions if (one.topic, one.partition) not in foreign)], offsets
 
     def check(self, client: Consumer) -> None:
-        """Ask again about committed offsets that are unknown, and whether the topic is still the same.
+        """Request unknown committed offsets again, and check that the topic is still the same.
 
         Raises:
             FatalError: the topic was deleted and created again.
@@ -124,7 +125,7 @@ class GroupHistory:
             self._end(self._watch.topic)
 
     def check_now(self) -> None:
-        """As `check`, and wait a second for the answer.
+        """Like `check`, but wait a second for the answer.
 
         Raises:
             FatalError: the topic was deleted and created again.
@@ -149,7 +150,7 @@ class GroupHistory:
     def explain(self, client: Consumer, gaps: Iterable[Gap]) -> None:
         """Count the records in `gaps` that were deleted before they were read: those before the log's first offset.
 
-        The other gaps are of compaction and transactions.
+        Other gaps are due to compaction and transactions.
         """
         for gap in gaps:
             start, _end = client.get_watermark_offsets(TopicPartition(*gap.partition), cached=True)
@@ -178,8 +179,8 @@ class GroupHistory:
     def _end(self, topic: str) -> NoReturn:
         self._ended = True
         raise FatalError(
-            f"{topic} was deleted and created again while it was read; start the worker again, which reads the new "
-            "topic from its beginning, or says why not if its index holds the old one"
+            f"{topic} was deleted and created again while it was read; start the worker again: it reads the "
+            f"new topic from its beginning, or reports that its index holds the old one"
         )
 
     def _is_foreign(self, found: TopicPartition) -> bool:
@@ -188,7 +189,7 @@ class GroupHistory:
     def _committed(
         self, client: Consumer, partitions: Sequence[TopicPartition], timeout_s: float
     ) -> list[TopicPartition] | None:
-        """The group's offsets, or None if the coordinator doesn't say them in time."""
+        """The group's offsets, or None if the coordinator doesn't answer in time."""
         if not partitions:
             return []
         wanted = [TopicPartition(one.topic, one.partition) for one in partitions]

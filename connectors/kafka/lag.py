@@ -1,10 +1,10 @@
-"""How far a consumer group is behind in a partition."""
+"""The lag of a consumer group in a partition."""
 
 from msgspec import Struct
 
 
 class PartitionLag(Struct, frozen=True):
-    """How far a group is behind in one partition.
+    """The lag of a group in one partition.
 
     Attributes:
         committed: None if it has committed nothing.
@@ -22,11 +22,11 @@ class PartitionLag(Struct, frozen=True):
 
     @property
     def expired(self) -> int:
-        """Records that were deleted before the group had read them: those noted, and those that it will find so."""
+        """Number of records that were deleted before the group read them, both noted and not yet noticed."""
         return self.noted + (0 if self.committed is None else max(0, self.start - self.committed))
 
     @property
     def lag(self) -> int:
-        """Records that the group has still to read."""
+        """Number of records that the group hasn't committed."""
         # Some brokers report the start of the last batch as the end, so a group may seem to be ahead of it.
         return max(0, self.end - (self.start if self.committed is None else max(self.committed, self.start)))

@@ -1,6 +1,6 @@
-"""The input boundary: whatever the client hands over becomes a record, or says which part of the log it stands for.
+"""The input boundary: a message of the client becomes a record, an end of a partition, or an unreadable batch.
 
-Nothing here raises on what a producer or a broker has written, as it would end the thread that polls.
+No content raises here, because an exception would end the polling thread.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,11 +15,11 @@ from delivery.offsets import TopicPartition as Partition
 
 #: More headers are left out: each costs memory beyond its bytes, and an event needs one at most.
 _MAX_HEADERS: Final = 100
-#: `message.headers()`, called in a way in which Python checks the result. For a name that isn't UTF-8 the client (2.16)
-#: sets an exception and returns a list with a null pointer in it. Python's fast path for a method call that has run a
-#: few times hands that list on, and the process crashes when it is read.
+#: `message.headers()`, called so that CPython checks the result. For a name that isn't UTF-8 the client (2.16) sets
+#: an exception and returns a list with a null pointer. CPython's specialised method call would return that list, and
+#: reading it crashes the process.
 _call_headers: Final = methodcaller("headers")
-#: Errors of one batch: the client can't read it and doesn't go past it by itself.
+#: Errors of an unreadable batch, which the client never skips by itself.
 _UNREADABLE: Final = {
     KafkaError._BAD_MSG,  # noqa: SLF001 - librdkafka's local codes begin with an underscore
     KafkaError._BAD_COMPRESSION,  # noqa: SLF001 - likewise
@@ -29,7 +29,7 @@ _UNREADABLE: Final = {
 
 
 class Reached(Struct, frozen=True):
-    """Everything of a partition before `offset` was handed over. Control records and aborted ones count as read."""
+    """All records of a partition before `offset` were returned. Control records and aborted ones count as read."""
 
     partition: Partition
     offset: int
@@ -43,12 +43,12 @@ class Unreadable(Struct, frozen=True):
     reason: str
 
 
-#: What was read of a partition.
+#: An item read from a partition.
 Item = Record | Reached | Unreadable
 
 
 def item_of(message: Message) -> Item | KafkaError:
-    """The record in `message`, what its error says about the log, or an error of the client or the broker."""
+    """The record in `message`, the end or unreadable batch that its error reports, or another error."""
     error = message.error()
     if error is None:
         return record_of(message)

@@ -15,14 +15,14 @@ Options = dict[str, Any]
 
 #: Options of every client that reads.
 READING: Final[Options] = {
-    # The end of a partition tells that everything before it was handed over, control records included.
+    # the end of a partition shows that everything before it was returned, control records included
     "enable.partition.eof": True,
-    # Otherwise a bit that flipped on a broker's disk is taken for text.
+    # otherwise a bit that flipped on a broker's disk would go unnoticed
     "check.crcs": True,
-    # The client unpacks all of a fetch at once, so what it asks for is small. It always gets one batch, however large.
+    # the client unpacks a whole fetch at once, so fetches are small; the broker always returns at least one batch
     "fetch.max.bytes": 1024 * 1024,
     "max.partition.fetch.bytes": 256 * 1024,
-    # Of an answer, and of what a batch of zstd unpacks to; a larger batch counts as unreadable.
+    # maximum size of an answer and of an unpacked zstd batch; a larger batch is unreadable
     "receive.message.max.bytes": 64 * 1024 * 1024,
 }
 

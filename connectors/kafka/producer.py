@@ -57,7 +57,7 @@ class Sender:
             raise translate(errors[min(errors)], "producing")
 
     def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
-        """Durable on return, apart from the records that are too large for their topic. Returns these, by place.
+        """Durable on return, except for records that are too large for their topic. Returns their errors by index.
 
         Raises:
             TransientError: the broker did not accept all others; some may be written.
@@ -80,7 +80,7 @@ class Sender:
     def _deliver(
         self, records: Sequence[Outgoing], on_delivered: Callable[[int], None] | None = None
     ) -> dict[int, KafkaError]:
-        """Send, and wait for the reports. Returns the errors by place."""
+        """Send, and wait for the reports. Returns the errors by index."""
         pending = _Pending(len(records), on_delivered)
         deadline = self._clock() + _REPORT_TIMEOUT_S
         for place, record in enumerate(records):

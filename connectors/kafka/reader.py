@@ -17,7 +17,7 @@ from core.settings import KafkaSettings
 from delivery.offsets import TopicPartition as Partition
 
 _POLL_S: Final = 0.05
-#: How long the broker holds an empty fetch; the end of each partition costs one.
+#: Time for which the broker holds an empty fetch; the end of each partition costs one.
 _HELD_MS: Final = 50
 
 
@@ -85,7 +85,7 @@ def read_range(settings: KafkaSettings, first: Origin, *, last: int) -> list[Rec
         partition = (first.topic, first.partition)
         consumer.assign([TopicPartition(*partition, first.offset)])
         _bounds(settings, consumer, TopicPartition(*partition))
-        # Past the end of the partition some brokers say nothing, and others make the client begin at its first record.
+        # beyond the partition's end some brokers don't answer, and others make the client start at its first record
         for item in _read(consumer, {partition: first.offset}, settings.startup_timeout_s / 2):
             if isinstance(item, Reached) or not first.offset <= item.origin.offset <= last:
                 break
@@ -134,9 +134,9 @@ def _until_end(
 
 
 def _read(consumer: Consumer, starts: Mapping[Partition, int], patience_s: float) -> Iterator[Record | Reached]:
-    """What the client reads from `starts`, until it reads nothing for `patience_s`.
+    """Yield the client's items from `starts`, until there is none for `patience_s`.
 
-    One message at a time: several of many megabytes are known as such only then.
+    Messages are taken one by one, because their size is known only then.
     """
     skipper = BatchSkipper(consumer, expected=lambda partition: starts.get(partition, 0))
     silent_s = 0.0

@@ -1,4 +1,4 @@
-"""Passes a batch that the client can't read: a checksum that doesn't match, or data that doesn't unpack.
+"""Skips a batch that the client can't read, because of its checksum or because it can't be unpacked.
 
 librdkafka reports such a batch by its first offset, again and again, and never goes past it. Its end is found by
 seeking: an offset inside it brings the same report, one after it brings a record or the end of the partition.
@@ -34,7 +34,7 @@ class _Search:
         return self.good - self.bad == 1
 
     def next_probe(self) -> int:
-        """Twice as far each time, while there is room, so that a short batch takes few seeks; then halves."""
+        """The next offset to try: doubles the step while there is room, then halves the interval."""
         self.probe = min(self.bad + self.step, (self.bad + self.good + 1) // 2, self.good - 1)
         return self.probe
 
@@ -49,7 +49,7 @@ class BatchSkipper:
         self._searches: dict[Partition, _Search] = {}
 
     def read(self, item: Item) -> Sequence[Record | Reached]:
-        """What to hand on now that the client has returned `item`: nothing while the end of a batch is searched."""
+        """The items to pass on after the client has returned `item`: none while the end of a batch is searched."""
         if not self._searches and not isinstance(item, Unreadable):
             return (item,)
         partition = partition_of(item)
@@ -65,14 +65,14 @@ class BatchSkipper:
 
     def _unreadable(self, partition: Partition, item: Unreadable, search: _Search | None) -> Sequence[Record | Reached]:
         if search is None:
-            # The end, as of the fetch that brought the batch: past it, a seek begins again at the first record.
+            # the end as of the fetch that returned the batch: a seek beyond it restarts at the first record
             _low, end = self._client.get_watermark_offsets(TopicPartition(*partition), cached=True)
             first = max(item.offset, self._expected(partition))
             search = self._searches[partition] = _Search(item, first=first, end=end)
         elif item.offset == search.base:
             search.bad = search.probe
             search.step *= 2
-        else:  # the probe lies in another batch that can't be read
+        else:  # the probe is in another unreadable batch
             search.good = search.probe
         if search.ended:
             return self._finish(partition, search, seek=True)

@@ -1,4 +1,4 @@
-"""A topic as a sink: it carries the results of one role of the stream to the next."""
+"""A topic as a sink, which carries the results of one role to the next."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar

@@ -19,12 +19,12 @@ logger: Final = logging.getLogger("ticketstream.consumer")
 
 _INTERVAL_S: Final = 5.0
 _NOW_S: Final = 1.0
-#: The id that a broker without ids of topics gives.
+#: The id from a broker without topic ids.
 _NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
 class TopicWatch:
-    """Knows a topic's id, and asks for it every few seconds. Never waits: answers arrive on a thread of the client."""
+    """Requests a topic's id every few seconds. Never waits: answers arrive on a thread of the client."""
 
     def __init__(
         self, client: AdminClient, topic: str, topic_id: str | None, *, clock: Callable[[], float] = time.monotonic
@@ -38,7 +38,7 @@ class TopicWatch:
         self._answer: Future[TopicDescription] | None = None
 
     def changed(self) -> bool:
-        """Whether the last answer had another id. Asks again when it is time."""
+        """Whether the last answer had another id. Sends the next request when it is due."""
         if self.topic_id is None:
             return False
         if self._answer is not None and self._answer.done():
@@ -61,7 +61,7 @@ class TopicWatch:
 
 
 def open_topic_watch(settings: KafkaSettings, topic: str) -> TopicWatch:
-    """A watch of `topic`, which exists. Warns if nothing bounds what the topic's batches unpack to.
+    """Open a watch of `topic`, which exists. Logs a warning if the unpacked size of its batches is unbounded.
 
     Raises:
         UnavailableError: the broker doesn't answer, or refuses.
@@ -81,7 +81,7 @@ def open_topic_watch(settings: KafkaSettings, topic: str) -> TopicWatch:
 def _id(answer: "Future[TopicDescription]", timeout_s: float = 0.0) -> str | None:
     try:
         return _known(answer.result(timeout_s))
-    except (KafkaException, TimeoutError):  # deleted, or no broker answers: the consumer says so
+    except (KafkaException, TimeoutError):  # deleted, or no broker answers: the consumer reports that
         return None
 
 

@@ -1,7 +1,7 @@
 """Clients of Amazon Bedrock and SageMaker: boto3 signs and reads, and `Transport` sends.
 
 boto3's own HTTP client can't be stopped by another thread, and its timeouts bound a read, never a call. Its event
-`before-send` takes a reply from elsewhere; each call is made once, as retries are decided above.
+`before-send` accepts a reply from another client. Each call is made once; callers decide on retries.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ _NO_CREDENTIALS: Final = (
     UnauthorizedSSOTokenError,
 )
 
-#: How botocore's readers fail when a reply isn't what the service's model says.
+#: Exceptions of botocore's parsers on a reply that doesn't fit the service's model.
 _UNREADABLE: Final = (
     MsgspecError,
     ParserError,
@@ -58,7 +58,7 @@ Arguments = Mapping[str, object]
 
 
 class _Call:
-    """The call that a thread is making, and its reply once there is one."""
+    """The call of a thread, and its reply once there is one."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -125,17 +125,19 @@ class AwsClient:
 
 
 def open_aws_client(service: Service, transport: Transport, *, region: str | None) -> AwsClient:
-    """A client of `service`. boto3 takes credentials, and what else isn't given, from the environment.
+    """A client of `service`. boto3 takes credentials and further settings from the environment.
 
     Raises:
         ConfigError: there is no region, or boto3's own settings are wrong.
     """
-    # A failed call isn't repeated here: botocore would repeat a throttled one twice, and never say so.
+    # no retries here: botocore would silently retry a throttled call twice
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
     try:
         client = boto3.session.Session().client(service, region_name=region, config=config)
     except NoRegionError:
-        raise ConfigError("TICKETS_LANGUAGE_MODEL__AWS_REGION: not set; write for example us-east-1") from None
+        raise ConfigError(
+            "TICKETS_LANGUAGE_MODEL__AWS_REGION: not set; set it to the models' region, for example us-east-1"
+        ) from None
     except (BotoCoreError, ValueError) as error:
         why = " ".join(str(error).split())
         raise ConfigError(f"TICKETS_LANGUAGE_MODEL__CHAIN: boto3 can't open {service}: {why}") from None
@@ -144,7 +146,7 @@ def open_aws_client(service: Service, transport: Transport, *, region: str | Non
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Turns botocore's errors into ours. Their messages may quote the request, and are left out."""
+    """Translates botocore's errors, without their messages, which may quote the request."""
     try:
         yield
     except EventStreamError as error:

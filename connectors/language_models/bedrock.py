@@ -1,4 +1,4 @@
-"""Amazon Bedrock: Converse and ConverseStream, which are the same for the models of all its providers."""
+"""Amazon Bedrock: Converse and ConverseStream, which serve the models of all its providers."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from threading import Event
@@ -46,7 +46,7 @@ class _Metadata(Struct):
 
 
 class _Event(Struct, rename="camel"):
-    """An event of ConverseStream; each has one of these, or something that we don't read."""
+    """An event of ConverseStream, which has one of these fields, or one that we don't read."""
 
     content_block_delta: _Delta | None = None
     message_stop: _Stop | None = None
@@ -97,7 +97,7 @@ class BedrockModel:
             "modelId": self._model_id,
             "system": [{"text": request.system}],
             "messages": [{"role": "user", "content": [{"text": request.prompt}]}],
-            # The quota is charged with maxTokens when a call begins, and corrected when it ends.
+            # AWS charges the quota with maxTokens when a call begins, and corrects it at the end
             "inferenceConfig": {"maxTokens": request.max_tokens, "temperature": 0},
         }
 

@@ -1,4 +1,4 @@
-"""Chat completions as OpenAI's API has them: the body of a request, and the replies, streamed or whole."""
+"""OpenAI's chat completions: the body of a request, and replies, streamed or whole."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
@@ -19,10 +19,10 @@ _ENDS: Final = {
     "max_tokens": End("length"),
     "content_filter": End("filtered"),
 }
-#: Kinds of errors that arrive in place of a reply's next piece, by words of their code or type.
+#: Kinds of errors that replace a reply's next piece, by words in their code or type.
 _THROTTLED: Final = ("rate_limit", "overloaded", "quota", "too_many")
 
-#: Nested too deep, and strings that aren't UTF-8, included.
+#: Exceptions of decoding, including those for too deep nesting and strings that aren't UTF-8.
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Count = Annotated[int, Meta(ge=0, lt=2**31)]
@@ -60,7 +60,7 @@ _DECODER: Final = msgspec.json.Decoder(_Reply)
 
 
 def chat_body(request: ModelRequest, *, model: str | None, stream: bool) -> bytes:
-    """The body of a request. SageMaker's containers know one model and are not told its name."""
+    """The body of a request. SageMaker's containers have one model and get no name."""
     body: dict[str, object] = {
         "messages": [{"role": "system", "content": request.system}, {"role": "user", "content": request.prompt}],
         "max_tokens": request.max_tokens,
@@ -75,10 +75,10 @@ def chat_body(request: ModelRequest, *, model: str | None, stream: bool) -> byte
 
 
 def streamed_chat(chunks: Iterable[bytes], *, done: bool) -> Iterator[Part]:
-    """The parts of a streamed reply. `done` requires `[DONE]` at its end, beside a reason why it ended.
+    """The parts of a streamed reply. With `done`, it must end with `[DONE]` as well as a finish reason.
 
     Raises:
-        ModelError: an error took the place of a piece, a piece isn't of the protocol, or the end is missing.
+        ModelError: an error replaced a piece, a piece is malformed, or the end is missing.
     """
     end: End | None = None
     tokens: Tokens | None = None
@@ -105,7 +105,7 @@ def whole_chat(body: bytes) -> Iterator[Part]:
     reply = decode_chat(body)
     choice = reply.choices[0] if reply.choices else _Choice()
     if choice.message is None or (end := _end(choice.finish_reason)) is None:
-        raise ModelError("the answer holds no message, or no reason why it ended", kind="protocol")
+        raise ModelError("the answer has no message, or no finish reason", kind="protocol")
     if choice.message.content:
         yield Delta(choice.message.content)
     if (tokens := _tokens(reply)) is not None:
@@ -140,7 +140,7 @@ def error_code(body: bytes) -> str | None:
 
 
 def _end(reason: str | None) -> End | None:
-    """The end that a reply gives a reason for.
+    """The end with a reply's finish reason.
 
     Raises:
         ModelError: it ended for a reason that leaves no answer.

@@ -1,6 +1,6 @@
 """Kinds of the errors that servers answer with.
 
-Of their words only short codes are quoted: their sentences may repeat the request or the key.
+Only short codes are quoted, because messages may repeat the request or the key.
 """
 
 import re
@@ -24,7 +24,7 @@ _STATUSES: Final[Mapping[int, ModelErrorKind]] = {
     504: "timeout",
     529: "throttled",  # Anthropic: overloaded
 }
-#: Of Bedrock's and SageMaker's runtimes, in lower case and without `exception`.
+#: Error codes of Bedrock's and SageMaker's runtimes, in lower case and without `exception`.
 _AWS_CODES: Final[Mapping[str, ModelErrorKind]] = {
     "throttling": "throttled",
     "toomanyrequests": "throttled",
@@ -69,7 +69,7 @@ def aws_error(code: str, status: int | None, headers: Mapping[str, str]) -> Mode
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a reply asks to wait, if it does so in a form that is known."""
+    """Seconds that a reply asks to wait, if it is in a known form."""
     for name, seconds in (("x-amz-retry-after", 0.001), ("retry-after-ms", 0.001), ("retry-after", 1.0)):
         text = headers.get(name, "")
         if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):

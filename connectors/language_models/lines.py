@@ -10,10 +10,10 @@ _DATA: Final = b"data:"
 
 
 def data_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The data of each event: what follows `data:`, or a line of JSON. Other fields and comments are passed over.
+    """The data of each event: the rest of a `data:` line, or a line of JSON. Other fields and comments are skipped.
 
     An event of several data lines, which no language model sends, counts as several. A last line without its end is
-    passed over: it may be half a line.
+    skipped, because it may be incomplete.
 
     Raises:
         ModelError: a line is too long.

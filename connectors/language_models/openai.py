@@ -61,19 +61,19 @@ class OpenAIModel:
 def _code(reply: Reply) -> str | None:
     try:
         return error_code(reply.read())
-    except ModelError:  # the status says enough
+    except ModelError:  # the status suffices
         return None
 
 
 def check_key(key: SecretStr, setting: str) -> SecretStr:
-    """The key without the line end that a file of a secret may have.
+    """The key without the final line break of a secret's file.
 
     Raises:
         ConfigError: it can't be sent in a header. The message doesn't quote it.
     """
     text = key.get_secret_value().strip()
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(f"{setting}: holds characters that no key has; copy the key again")
+        raise ConfigError(f"{setting}: contains characters that no key has; copy the key again")
     return SecretStr(text)
 
 

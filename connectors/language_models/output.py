@@ -1,4 +1,4 @@
-"""What clients of language models share: the bounds of a call, and of what it answers."""
+"""The common bounds of language-model calls and their output."""
 
 import time
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from typing import Final
 from connectors.language_models.transport import Bounds
 from core.language_model import Delta, ModelError, ModelRequest, Part
 
-#: Characters that a token has at most, on average: a run of spaces may be a single token.
+#: Maximum average characters of a token: a run of spaces may be a single token.
 _CHARS_PER_TOKEN: Final = 32
 _CHARS: Final = 1_024
-#: Bytes of a reply for each token, with the JSON around it. An error's reply has room in the rest.
+#: Maximum bytes of a reply per token, JSON included, and bytes for an error's reply.
 _BYTES_PER_TOKEN: Final = 2_048
 _BYTES: Final = 256 * 1024
 
@@ -31,7 +31,7 @@ def check_length(parts: Iterator[Part], request: ModelRequest) -> Iterator[Part]
     """`parts`, as long as their text is not much longer than `max_tokens` allow.
 
     Raises:
-        ModelError: the model goes on and on.
+        ModelError: the output is much longer.
     """
     left = _CHARS + _CHARS_PER_TOKEN * request.max_tokens
     for part in parts:

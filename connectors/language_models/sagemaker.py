@@ -14,7 +14,7 @@ from connectors.language_models.output import bounds_of, check_length, named
 from connectors.language_models.transport import StoppedError
 from core.language_model import Delta, End, ModelError, ModelRequest, Part, Tokens
 
-#: `messages` is OpenAI's, whose container fills in the model's chat template; `inputs` is a plain text.
+#: `messages` is OpenAI's format, for which the container applies the model's chat template; `inputs` is plain text.
 RequestFormat = Literal["messages", "inputs"]
 
 _ENDS: Final = {
@@ -95,7 +95,7 @@ class SageMakerModel:
     def _parts(self, body: Any) -> Iterator[Part]:
         if self._stream:
             pieces = _payload(body)
-            # Not every container says [DONE]; a stream that was cut off has no reason why it ended either.
+            # not every container sends [DONE]; a stream that was cut off has no finish reason
             return streamed_chat(pieces, done=False) if self._format == "messages" else _streamed_inputs(pieces)
         read: Callable[[], bytes] = body.read
         return whole_chat(read()) if self._format == "messages" else _whole_inputs(read())

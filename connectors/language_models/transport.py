@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from core.language_model import ModelError
 
-#: How often a caller that waits looks at its deadline and its `stop`.
+#: Interval at which a waiting caller checks its deadline and `stop`, in seconds.
 _GLANCE_S: Final = 0.05
-#: How long the end of a body is waited for that nobody reads any more.
+#: Maximum wait for the rest of a body that isn't read any more, in seconds.
 _LEAVE_S: Final = 1.0
 _JOIN_S: Final = 5.0
 _CONNECTIONS: Final = httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0)
@@ -34,10 +34,10 @@ class Bounds(Struct, frozen=True, kw_only=True):
     """When a call ends.
 
     Attributes:
-        deadline: at the latest, as time.monotonic() counts.
+        deadline: latest end, on time.monotonic().
         idle_s: seconds without a byte after which it has timed out.
         max_bytes: of the reply's body.
-        stop: ends it early.
+        stop: ends the call early.
     """
 
     deadline: float
@@ -51,12 +51,12 @@ class _Head(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-#: What a call's coroutine tells its caller; None is the end of the body.
+#: Messages of a call's coroutine to its caller; None is the end of the body.
 _Message = _Head | bytes | ModelError | None
 
 
 class Reply:
-    """A reply whose body is still on its way. `close` it when done with it."""
+    """A reply whose body is still arriving. The caller must `close` it."""
 
     def __init__(self, call: "_Call", head: _Head) -> None:
         self._call = call
@@ -80,7 +80,7 @@ class Reply:
         return b"".join(self.chunks())
 
     def leave(self) -> None:
-        """Nothing more is wanted of the body, and its end may be on the way: then the connection can be used again."""
+        """Discard the rest of the body; if its end arrives soon, the connection can be reused."""
         self._call.cancel_soon()
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class _Call:
         self._client = client
         self._request = request
         self._bounds = bounds
-        # Bounded by `max_bytes`: a caller that reads slowly doesn't hold up the other calls.
+        # bounded by `max_bytes`, so that a slow caller doesn't block the other calls
         self._messages: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         running = self._run()
         try:
@@ -164,11 +164,11 @@ class _Call:
         self._future.cancel()
 
     def cancel_soon(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed, and the call ended before
+        with suppress(RuntimeError):  # the loop is closed, and the call has ended
             self._loop.call_soon_threadsafe(self._loop.call_later, _LEAVE_S, self._future.cancel)
 
     async def _run(self) -> None:
-        """Send the request, and put the reply into the queue. Never raises, so that nothing is left to ask for."""
+        """Send the request and put the reply into the queue. Never raises; errors are put into the queue too."""
         try:
             async with asyncio.timeout(max(0.0, self._bounds.deadline - time.monotonic())):
                 await self._exchange()
@@ -188,7 +188,7 @@ class _Call:
             "POST", wanted.url, headers=wanted.headers, content=wanted.body, timeout=timeout
         ) as response:
             if response.headers.get("content-encoding", "identity") != "identity":
-                raise ModelError("the reply is compressed, which wasn't asked for", kind="protocol")
+                raise ModelError("the reply is compressed, which was not requested", kind="protocol")
             self._messages.put(_Head(response.status_code, dict(response.headers)))
             received = 0
             async for chunk in response.aiter_raw():
@@ -231,7 +231,7 @@ def _timed_out() -> ModelError:
 
 
 def _failure(error: Exception, bounds: Bounds) -> ModelError:
-    """`error` of httpx, without what it may quote of the request."""
+    """`error` of httpx, without its message, which may quote the request."""
     match error:
         case TimeoutError():
             return _timed_out()

@@ -1,7 +1,7 @@
 """Backups of an embedded index: a copy of its folder, with a list of the files and their hashes.
 
-A copy whose list is missing is incomplete: the list is written last. The index's provenance is in the copy, so a worker
-knows afterwards how far in the log the restored index was (`connectors.qdrant.provenance`).
+A copy without its list is incomplete: the list is written last. The copy includes the index's provenance, so a worker
+knows the restored index's positions in the log (`connectors.qdrant.provenance`).
 """
 
 import hashlib
@@ -109,7 +109,7 @@ def read_backup(source: Path) -> Backup:
 
 
 def restore_folder(path: Path, source: Path, *, min_free_mib: int) -> Backup:
-    """Put the backup in `source` in the place of the index in `path`, in one step, once it is copied and verified.
+    """Replace the index in `path` by the backup in `source`, in one step, after copying and verifying it.
 
     Raises:
         ConfigError: the backup is incomplete, damaged or of another version.
@@ -146,7 +146,7 @@ def require_new_place(path: Path, target: Path) -> None:
         ConfigError: `target` exists, or is inside of `path`.
     """
     if target.resolve().is_relative_to(path.resolve()):
-        raise ConfigError(f"{target} is inside of the index's own folder; give another place")
+        raise ConfigError(f"{target} is inside the index's own folder; give another place")
     try:
         taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
     except OSError as error:
@@ -159,7 +159,8 @@ def _require_room(path: Path, source: Path, min_free_mib: int) -> None:
     room, needed = SpaceGuard(path, reserve_mib=min_free_mib).room(), size_of(source)
     if room < needed:
         raise UnavailableError(
-            f"the disk has no room for the backup beside the present index: {needed / MIB:,.0f} MiB are needed beyond "
+            f"the disk has no room for the backup in addition to the present index: {needed / MIB:,.0f} MiB "
+            f"are needed beyond "
             f"the {min_free_mib:,} MiB of TICKETS_INDEX__MIN_FREE_MIB, and {room / MIB:,.0f} MiB are free"
         )
 

@@ -33,7 +33,7 @@ _SUBFOLDER: Final = "compact"
 _PAGE: Final = 1_000
 #: Points between flushes, as in `connectors.qdrant.embedded`.
 _FLUSH_POINTS: Final = 10_000
-#: Of a head's tombstone: milliseconds since 1970 at which a compaction first met it.
+#: Payload field of a head's tombstone: time at which a compaction first met it, in milliseconds since 1970.
 _MET: Final = "tombstone_met_ms"
 
 _FIELDS: Final = (*HEAD_FIELDS, "chunk")
@@ -51,7 +51,7 @@ class Compacted(Struct, frozen=True, kw_only=True):
         deletes: tombstones of deleted tickets that were kept.
         deletes_forgotten: tombstones of deleted tickets that were left out.
         bytes_before: disk space of the old files.
-        bytes_after: and of the new ones.
+        bytes_after: disk space of the new files.
     """
 
     points: int
@@ -72,7 +72,7 @@ def compact_folder(
 ) -> Compacted:
     """Replace the files of the index in `path` by compact ones, in one step. No process may be using it.
 
-    If it fails or is interrupted, the index stays as it was, and the next call removes what is left over.
+    If it fails or is interrupted, the index stays as it was, and the next call removes the leftovers.
 
     Args:
         path: the index's folder.
@@ -151,8 +151,8 @@ def _copy(old: edge.EdgeShard, new: edge.EdgeShard, sieve: "_Sieve", space: Spac
     held = new.count(edge.CountRequest(exact=True))
     if done != total or held != copied:
         raise FatalError(
-            f"the index has {total:,} points, of which {done:,} were read; {copied:,} were to be kept and {held:,} "
-            "were: the index is unchanged, please report this"
+            f"the index has {total:,} points, of which {done:,} were read, and the copy has {held:,} instead "
+            f"of {copied:,}: the index is unchanged, please report this"
         )
     return copied
 
@@ -180,7 +180,7 @@ class _Sieve:
         self.forgotten = 0
 
     def passing(self, records: Sequence[edge.Record], old: edge.EdgeShard) -> list[edge.Point]:
-        """The points of `records`, which are in `old`, that are copied."""
+        """The points of `records` (of the shard `old`) that are copied."""
         tombstones = {record.id: row for record in records if (row := _tombstone(record)) is not None}
         superseded = self._superseded(tombstones, old)
         points = []
@@ -196,7 +196,7 @@ class _Sieve:
         return points
 
     def _keeps_delete(self, payload: dict[str, object]) -> bool:
-        """Whether the tombstone of a head is kept; notes in its payload when it was met first."""
+        """Whether the tombstone of a head is kept; notes the time of the first meeting in its payload."""
         met_ms = payload.setdefault(_MET, self._now_ms)
         forgotten = (
             self._forget_after_ms is not None

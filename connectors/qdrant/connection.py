@@ -18,7 +18,7 @@ T = TypeVar("T")
 _GRPC_PORT: Final = 6334
 _CODE: Final = grpc.StatusCode
 _DENIED: Final = {_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED}
-#: The request is invalid; for a write, one of its points is.
+#: The request is invalid, or a point of a write.
 _BAD_REQUEST: Final = {_CODE.INVALID_ARGUMENT, _CODE.OUT_OF_RANGE}
 #: Not retriable. Any other code may come from a server that restarts, moves a shard or is out of memory.
 _FINAL: Final = _BAD_REQUEST | {_CODE.NOT_FOUND, _CODE.UNIMPLEMENTED, _CODE.FAILED_PRECONDITION}
@@ -27,7 +27,7 @@ _OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
 #: By default gRPC waits up to two minutes before it reconnects, and all calls fail in the meantime although the server
 #: may be back.
 _RECONNECT: Final = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 1_000}
-#: How long gRPC lets an attempt to connect take, whatever its name says.
+#: gRPC's timeout of an attempt to connect, despite the option's name.
 _CONNECT_TIMEOUT: Final = "grpc.min_reconnect_backoff_ms"
 
 
@@ -39,7 +39,7 @@ class Connection:
         self.url = url
 
     def ask(self, call: Callable[[QdrantClient], T], *, writing: bool = False) -> T:
-        """The result of `call`. The server's message may quote a ticket in a write, so it is left out there.
+        """The result of `call`. Errors of writes leave out the server's message, which may quote a ticket.
 
         Raises:
             TransientError: an outage or an overload.

@@ -33,7 +33,7 @@ def copy_shard(source: Path, target: Path, *, link: bool = False) -> None:
 
 
 def read_ahead(shard: Path) -> None:
-    """Read what the engine is about to map into the system's cache, a megabyte at a time.
+    """Read the files that the engine will map into the page cache, a megabyte at a time.
 
     The engine itself reads page by page, which took 140 s for a million points on a disk of about 1,000 operations a
     second.

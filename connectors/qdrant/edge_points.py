@@ -13,18 +13,18 @@ from core.records import Point, SparseVector
 
 
 def found_of(points: Sequence[edge.ScoredPoint]) -> list[Found]:
-    """What a query has found."""
+    """The point of a query's result."""
     return [_found(point, unpack(point.payload)) for point in points]
 
 
 def _found(point: edge.ScoredPoint, payload: Stored) -> Found:
-    """A head's payload holds its id, which the engine would have to make an object of."""
+    """A head's id is in its payload, which is cheaper to read than the engine's id object."""
     head = payload.get("head") if payload.get("chunk") == 0 else None
     return Found(head if isinstance(head, str) else str(point.id), payload, point.score)
 
 
 def edge_point(point: Point) -> edge.Point:
-    """The point as the engine takes it."""
+    """The point in the engine's type."""
     vector: dict[str, edge.NamedVector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
     if point.terms is not None and len(point.terms.indices):
         vector[TERMS] = edge_sparse(point.terms)
@@ -32,7 +32,7 @@ def edge_point(point: Point) -> edge.Point:
 
 
 def edge_sparse(terms: SparseVector) -> edge.SparseVector:
-    """Terms as the engine takes them."""
+    """Terms in the engine's type."""
     return edge.SparseVector(terms.indices.tolist(), terms.values.tolist())
 
 

@@ -141,14 +141,14 @@ class EdgeEngine(EdgeReader):
     """Implements `connectors.qdrant.engine.Engine` on an open shard, whose folder this process has locked."""
 
     def __init__(self, shard: edge.EdgeShard, *, path: Path, dimension: int, space: SpaceGuard | None = None) -> None:
-        """Write to `shard`, in the folder `path`; without `space` as far as the default reserve allows."""
+        """Write to `shard`, in the folder `path`; without `space`, the default reserve is kept."""
         super().__init__(shard, dimension=dimension)
         self.space = space or SpaceGuard(path.parent)
         self._place = _Place(path, _identity(path))
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
-        #: Points written since the index was opened, and which they were while a copy of the shard is indexed.
+        #: Number of points written since the index was opened, and their ids while a copy of the shard is indexed.
         self.written = 0
         self.changed = ChangedPoints()
 
@@ -200,8 +200,7 @@ class EdgeEngine(EdgeReader):
     def replace(self, shard: edge.EdgeShard, path: Path) -> None:
         """Use another shard, which is in the folder `path`, from now on. The caller is inside `exclusive`.
 
-        A search that is under way in another thread may still ask the old one, so it isn't closed here: it is when the
-        last of them has finished.
+        A concurrent search may still use the old one, so it isn't closed here, but with its last reference.
         """
         self._shard, self._place = shard, _Place(path, _identity(path))
         self._unflushed = 0
@@ -235,7 +234,7 @@ class EdgeEngine(EdgeReader):
             logger.warning("the index is closed without a flush, so the next start replays its log: %s", error)
 
     def require_in_place(self) -> None:
-        """See `Engine`. The engine goes on writing to files that were moved away or deleted."""
+        """See `Engine`. The engine itself would keep writing to files that were moved or deleted."""
         place = self._place
         try:
             found = _identity(place.path)
@@ -273,7 +272,7 @@ def open_edge_engine(path: Path, *, dimension: int, min_free_mib: int = MIN_FREE
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise the engine's errors (full disk, damaged file, bug) as FatalError: none of them passes by waiting."""
+    """Raise the engine's errors (full disk, damaged file, bug) as FatalError, because no retry fixes them."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The protocols of an engine, which stores and finds points: one to read with, and one to write with as well."""
+"""Protocols of an engine, which stores and finds points: one for reading, and one for writing too."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from msgspec import Struct
 from core.errors import UnavailableError
 from core.records import Point, SparseVector, Vector
 
-#: A payload as it is read back: JSON values by field.
+#: A stored payload: JSON values by field.
 Stored = dict[str, object]
 
 
@@ -113,7 +113,7 @@ class EngineReader(Protocol):
     def scores(
         self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
     ) -> Mapping[str, float]:
-        """The scores by id that `nearest` or `matching` would give these points; one that it wouldn't find has none."""
+        """The scores of these points in `nearest` or `matching`, by id, without those that would not be found."""
         ...
 
     def scan(
@@ -127,7 +127,7 @@ class EngineReader(Protocol):
     ) -> Iterator[Found]:
         """Every point that meets all `conditions` and none of `unless`, ordered by id; None means all fields.
 
-        `majority`: as a majority of the replicas has them, and not just one, which may be behind.
+        `majority`: read from a majority of the replicas, because a single one may be behind.
         """
         ...
 

@@ -35,7 +35,7 @@ def filters_of(query: SearchQuery) -> tuple[list[Condition], list[Condition]]:
 def corpus_of(query: SearchQuery) -> list[Condition]:
     """The passages among which a term's rarity is counted: the tenant's, and only the public ones if asked for.
 
-    Neither another tenant's words nor internal notes move the scores of those who may not read them.
+    So neither another tenant's words nor internal notes affect the scores of readers without access to them.
     """
     corpus: list[Condition] = [AnyOf("tenant_id", (query.tenant_id,))]
     if query.public_only:

@@ -157,7 +157,7 @@ def finds_terms(shard: edge.EdgeShard) -> bool:
 
 
 def _complete(shard: edge.EdgeShard) -> None:
-    """Add the terms and the payload indexes that a shard of an earlier version lacks. What it has is kept."""
+    """Add the terms and the payload indexes that a shard of an earlier version lacks."""
     if not finds_terms(shard):
         shard.update(edge.UpdateOperation.create_sparse_vector(TERMS, edge.Modifier.Idf))
     there = shard.info().payload_schema
@@ -187,7 +187,7 @@ def _create(shard: Path, dimension: int) -> None:
 def take_over(path: Path, built: Path) -> None:
     """Replace the index in `path` by the one in `built`. Both must be closed, and locked by this process.
 
-    After a crash either the old or the new index is complete; what is left of the other is removed here or by the next
+    After a crash either the old or the new index is complete; leftovers of the other are removed here or by the next
     call. `built` must be on the same disk.
 
     Raises:
@@ -210,7 +210,7 @@ def new_shard(path: Path) -> Path:
 
 
 def name_shard(path: Path, shard: Path, *, indexed: int) -> None:
-    """Let `index.json` name this shard, which is synced to disk, and in which so many points have been indexed.
+    """Let `index.json` name this shard, which is synced to disk and has `indexed` indexed points.
 
     Raises:
         OSError: a file operation fails; the present shard stays the index's.
@@ -269,7 +269,7 @@ def _read(path: Path) -> _Meta:
 
 
 def _note(path: Path, meta: _Meta) -> None:
-    """Write another file, sync and rename it, so that a reader sees the old content or the new one and no mixture."""
+    """Write a new file, sync it and rename it, so that a reader sees either the old or the new content."""
     draft = path / f"{META}.draft"
     with draft.open("wb") as file:
         file.write(msgspec.json.encode(meta))

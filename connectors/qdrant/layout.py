@@ -42,7 +42,7 @@ INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
 #: Payload fields of a head that describe its ticket.
 HEAD_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunks", "state")
 
-#: Payload fields with a ticket's labels. One that was chosen here has a confidence.
+#: Payload fields with a ticket's labels. A label that the worker chose has a confidence.
 LABEL_FIELDS: Final = ("category", "category_confidence", "priority", "priority_confidence")
 
 #: Values of `visibility`.

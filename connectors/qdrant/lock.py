@@ -1,4 +1,4 @@
-"""The lock on an embedded index's folder, and a note of its owner's control address."""
+"""The lock on an embedded index's folder, and the file with its owner's control address."""
 
 import fcntl
 import logging
@@ -18,7 +18,7 @@ logger: Final = logging.getLogger("ticketstream.index")
 
 _LOCK: Final = "lock"
 _OWNER: Final = "worker.json"
-#: `find_owner` holds the lock for an instant to test it, so a start retries for this long.
+#: Seconds for which a start retries, because `find_owner` holds the lock for an instant to test it.
 _PATIENCE_S: Final = 0.5
 _RETRY_S: Final = 0.01
 #: Files that a freshly formatted volume contains.
@@ -103,7 +103,8 @@ def _close_to_others(path: Path) -> None:
     still_open = keep_private(path)
     if still_open is not None:
         logger.warning(
-            "other users of this machine may read %s, and its rights can't be changed; make it this user's own, or set "
+            "other users of this machine may read %s, and its permissions can't be changed; make it this "
+            "user's own, or set "
             "TICKETS_INDEX__PATH to another folder",
             still_open,
         )

@@ -21,7 +21,7 @@ from core.settings import IndexSettings
 
 logger: Final = logging.getLogger("ticketstream.index")
 
-#: Share of passages without terms from which on a start says so: an index of an earlier version has no others.
+#: A start reports passages without terms from this share on; in an index of an earlier version it is 1.
 _NOTED: Final = 0.05
 
 R = TypeVar("R", bound=VersionedReader)
@@ -52,7 +52,7 @@ class EmbeddedIndex(VersionedIndex):
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        """Keep the files as they are until the end, with everything flushed."""
+        """Flush, and let nothing change the files until the end of the `with`."""
         with self.edge.exclusive() as shard:
             self.edge.space.require()
             shard.flush()
@@ -162,14 +162,14 @@ def _note_lack_of_terms(index: VersionedIndex) -> None:
     lacking, size = index.without_terms(), index.size()
     if lacking > _NOTED * (size.points - size.tombstones):
         logger.warning(
-            "%d passages in the index have no words yet: they are found by meaning only, new ones by both; "
-            "`ticketstream rebuild` adds words, authors and solutions to all",
+            "%d passages in the index have no words yet, so they are found by meaning only; `ticketstream "
+            "rebuild` adds words, authors and solutions to all",
             lacking,
         )
 
 
 def _checked(index: R, settings: IndexSettings, model: str) -> R:
-    """Close and refuse an index with another model's vectors: they can't be compared with this model's."""
+    """Close and refuse an index of another model, whose vectors can't be compared with this model's."""
     with ExitStack() as stack:
         stack.callback(index.close)
         found = index.origin()

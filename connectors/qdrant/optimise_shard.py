@@ -1,7 +1,7 @@
-"""Indexes a shard's vectors, in a process of its own: the engine holds Python's lock for the minutes that this takes.
+"""Indexes a shard's vectors in a child process, because the engine holds the GIL for minutes meanwhile.
 
 `python -m connectors.qdrant.optimise_shard FOLDER DIMENSION SIZE`, where FOLDER is a copy of the shard that no other
-process opens. The process runs when no other one wants the CPU, and ends with its parent. It prints an `Optimised`.
+process opens. The process has the lowest priority, and ends with its parent. It prints an `Optimised`.
 """
 
 import ctypes
@@ -52,7 +52,7 @@ def main() -> None:
     """Run as a child process."""
     _end_with_parent()
     os.nice(_NICE)
-    with suppress(OSError):  # Linux only: where memory runs out, this process is killed and not its parent
+    with suppress(OSError):  # Linux only: if memory runs out, the kernel kills this process and not its parent
         Path("/proc/self/oom_score_adj").write_text(_FIRST_VICTIM)
     folder, dimension, size = Path(sys.argv[1]), int(sys.argv[2]), msgspec.convert(sys.argv[3], SizeName)
     found = optimise_shard(folder, SIZES[size], dimension=dimension)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """Let Linux kill this process when its parent ends. Elsewhere it would finish a copy that nobody opens."""
+    """Let Linux kill this process when its parent ends. On other systems it would finish its unused copy."""
     parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -29,15 +29,15 @@ from core.settings import IndexSettings
 
 logger: Final = logging.getLogger("ticketstream.index")
 
-#: Time between two looks at the number of points without an index, and the pause after a failure.
+#: Seconds between two checks of the number of unindexed points, and the pause after a failure.
 _LOOK_S: Final = 5.0
 _PAUSE_S: Final = 600.0
 _POLL_S: Final = 0.2
 #: A large index waits until this share of its points is new, so that it is copied less often.
 _SHARE: Final = 0.1
-#: Points copied at a time: the engine holds Python's lock for some 4 ms.
+#: Points copied at a time, for which the engine holds the GIL for some 4 ms.
 _SLICE: Final = 32
-#: Writes wait for the switch once at most this many points are left to copy, or after this many rounds.
+#: The switch begins, and writes wait, once at most this many points are left to copy, or after this many rounds.
 _FEW: Final = 256
 _ROUNDS: Final = 20
 #: Free disk that the copy and its new segments need, as a multiple of the shard's size.
@@ -61,7 +61,7 @@ class Optimiser:
             engine: open, and its folder locked by this process.
             path: the index's folder.
             size: its size class.
-            after: number of points without an index from which a build is worth its cost.
+            after: number of unindexed points from which a build is due.
             run: indexes a shard that is closed.
         """
         self._engine = engine
@@ -154,7 +154,7 @@ class Optimiser:
 def open_optimiser(engine: EdgeEngine, settings: IndexSettings, stack: ExitStack) -> None:
     """Index the engine's shard in the background, whenever it is due, until `stack` closes.
 
-    A build that is under way then is stopped, and the shard stays as it is.
+    A running build is stopped then, and the shard stays as it is.
     """
     folder.remove_leftovers(settings.path)
     if settings.index_after_points == 0:

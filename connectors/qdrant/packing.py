@@ -70,13 +70,13 @@ def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = N
         return {name: packed[name] for name in fields if name in packed and name in _NUMBERS} | state
     numbers = {**packed}
     rest = numbers.pop(_REST, None)
-    # a keyword's hash gives way to the keyword
+    # the keyword replaces its hash
     payload = numbers | _REST_DECODER.decode(rest) if isinstance(rest, str) else numbers
     return payload if fields is None else {name: payload[name] for name in fields if name in payload}
 
 
 def packed_fields(fields: Sequence[str] | None) -> list[str]:
-    """The names under which the engine stores `fields`; None means all, without what only filters read."""
+    """The names under which the engine stores `fields`; None means all except those that only filters read."""
     if fields is None:
         return _WHOLE
     packed = [name for name in fields if name in _PACKED]
@@ -84,7 +84,7 @@ def packed_fields(fields: Sequence[str] | None) -> list[str]:
 
 
 def point_ids(ids: Sequence[str]) -> list[int | UUID | str]:
-    """The ids as the engine takes them: it takes three times as long to read a string."""
+    """The ids in the engine's fastest type: reading a string takes it three times as long."""
     return [_uuid(one) for one in ids]
 
 

@@ -16,7 +16,7 @@ _NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "versio
 
 
 def candidate_of(point: Found, row: Row, similarity: float, words: float) -> Candidate:
-    """The candidate that a point and its row make, with both scores."""
+    """The candidate of a point and its row, with both scores."""
     return Candidate(
         *(row.tenant_id, row.ticket_id, row.version, row.chunk, _shown_text(row)),
         *(_shown(point), similarity, words),
@@ -44,4 +44,4 @@ def _shown(point: Found) -> dict[str, PayloadValue]:
     shown = point.payload.copy()
     for name in _NOT_SHOWN:
         shown.pop(name, None)
-    return cast("dict[str, PayloadValue]", shown)  # as core.payload.Payload has it
+    return cast("dict[str, PayloadValue]", shown)  # the form of core.payload.Payload

@@ -32,7 +32,7 @@ class VersionedIndex(VersionedReader):
         super().__init__(engine)
         self.engine = engine
         self.store = ProvenanceStore(engine)
-        #: Called with the number of tickets of a write that were left out because a newer version is known.
+        #: Called with the number of a write's tickets that were skipped because a newer version is known.
         self.on_superseded: Callable[[int], None] = lambda _count: None
 
     def write(self, tickets: Sequence[TicketPoints]) -> None:
@@ -50,7 +50,7 @@ class VersionedIndex(VersionedReader):
             self.on_superseded(superseded)
 
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
-        """See `core.protocols.Index`. The head goes last, so a removal that was cut off can be repeated."""
+        """See `core.protocols.Index`. The head is removed last, so that an interrupted removal can be repeated."""
         for at in range(0, len(tickets), _SLICE):
             some = tickets[at : at + _SLICE]
             heads = {point_id(ticket.tenant_id, ticket.ticket_id, 0): ticket.version for ticket in some}
@@ -73,7 +73,7 @@ class VersionedIndex(VersionedReader):
                 raise RefusedError(f"refusing to index {fault}")
 
     def _write(self, tickets: Sequence[TicketPoints]) -> int:
-        """Write each ticket that is newer than what the index holds. Returns the number of those that are older."""
+        """Write the tickets that are newer than the index's versions. Returns the number of older ones."""
         heads = self.heads_of({_head_id(ticket) for ticket in tickets})
         held = [_version(heads.get(_head_id(ticket))) for ticket in tickets]
         newer = [ticket for ticket, version in zip(tickets, held, strict=True) if version < ticket.version]

@@ -112,7 +112,7 @@ class ProvenanceStore(ProvenanceReader):
         return super().read()
 
     def create(self, *, model: str, adopted: bool, replaces: str | None = None, rebuilt: bool = False) -> Provenance:
-        """Write the origin, unless another process has written one before; return the one that stays.
+        """Write the origin, unless another process was faster; return the one in the index.
 
         Args:
             model: stamp of the model of its vectors.
@@ -129,7 +129,7 @@ class ProvenanceStore(ProvenanceReader):
         return found
 
     def note_log(self, log: LogIdentity) -> None:
-        """Note a log that the index is written from, in place of an earlier one of the same topic."""
+        """Note a log that the index is written from, replacing an earlier one of the same topic."""
         self._replace(f"log/{log.topic}", _Log(log))
 
     def note_settings(self, values: Mapping[str, str]) -> None:
@@ -137,7 +137,7 @@ class ProvenanceStore(ProvenanceReader):
         self._replace("settings", _Settings(values))
 
     def note_until(self, log: LogIdentity, offsets: Offsets) -> None:
-        """Note that the index is older than what was acked, until its positions reach `offsets`."""
+        """Note that the index lacks acked records until its positions reach `offsets`."""
         self._replace(f"until/{log.topic}", _Until(log, offsets))
 
     def note_expired(self, log: LogIdentity, records: int) -> None:
@@ -153,8 +153,8 @@ class ProvenanceStore(ProvenanceReader):
 
         Args:
             log: as in the provenance.
-            moves: by partition, the position that is known to be noted, and the new one. A stored position that is
-                lower than the one known, as in a copy that was just restored, is not overwritten.
+            moves: by partition, the last noted position and the new one. A stored position below the last noted one,
+                as in a copy that was just restored, is not overwritten.
         """
         self._engine.write(
             [
@@ -165,7 +165,7 @@ class ProvenanceStore(ProvenanceReader):
         )
 
     def _replace(self, name: str, note: _Note) -> None:
-        """Write a note over the one before. Of two writers at once, one stays."""
+        """Replace a note. Of two concurrent writers, one wins."""
         stored = self._reader.lookup([_id(name)], ["version"]).get(_id(name), {}).get("version", 0)
         version = 1 + (stored if isinstance(stored, int) else 0)
         self._engine.write([Upsert([_point(name, version, note)], below=version)], ordered=True)

@@ -34,14 +34,14 @@ logger: Final = logging.getLogger("ticketstream.index")
 
 #: The first round of a search asks for this many points per ticket, as some points share a ticket.
 _SPARE: Final = 2
-#: Least and most points of a round. They are in memory at once, with their texts.
+#: Minimum and maximum points of a round. They are in memory at once, with their texts.
 _MIN_FETCH: Final = 24
 _MAX_FETCH: Final = 2_048
 #: Rounds of a search. Each finds at least one new ticket, so a search with a limit up to this finds all its tickets.
 _MAX_ROUNDS: Final = 64
 #: Passages of one ticket that one retrieval returns.
 _PASSAGES: Final = 8
-#: Most terms that `known` looks up.
+#: Maximum terms that `known` looks up.
 _MAX_KNOWN: Final = 64
 #: Attempts to read a thread that is being rewritten.
 _THREAD_READS: Final = 4
@@ -118,7 +118,7 @@ class VersionedReader:
             version = Between("version", head.version, head.version + 1)
             live = AnyOf("state", (LIVE,))  # a shorter version leaves tombstones of its own number
             found = _of_tenant(self._reader.scan([OfTickets((key,)), version, live], vectors=vectors), tenant_id)
-            if reads == _THREAD_READS or len(found) >= head.chunks:  # else a newer version replaces them meanwhile
+            if reads == _THREAD_READS or len(found) >= head.chunks:  # otherwise a newer version is replacing them
                 return thread_of(head, found, public_only=public_only)
 
     def tickets(self) -> Iterator[IndexedTicket]:
@@ -139,7 +139,7 @@ class VersionedReader:
 
     def size(self) -> IndexSize:
         """See `core.protocols.IndexReader`."""
-        notes = self._provenance.count()  # they look like tombstones
+        notes = self._provenance.count()  # the provenance's points look like tombstones
         count, heads, deleted = self._reader.count, AnyOf("chunk", (0,)), AnyOf("state", (DELETED,))
         return IndexSize(count([]) - notes, count([deleted]) - notes, tickets=count([heads]) - count([heads, deleted]))
 
@@ -165,7 +165,7 @@ class VersionedReader:
         """By point id, the passages of at least `query.limit` tickets, if so many match."""
         conditions, unless = filters_of(query)
         found, rewritten = self._rounds(query, find, conditions, unless, heads)
-        if rewritten:  # only chunks of another version were found: search those of the complete version
+        if rewritten:  # only chunks of other versions were found: search the complete version's chunks
             whole = AnyOf("version", tuple({*rewritten.values()}))
             found |= self._rounds(query, find, [*conditions, OfTickets(tuple(rewritten)), whole], unless, heads)[0]
         return found
@@ -200,7 +200,11 @@ class VersionedReader:
                 return passages, rewritten
             fetch = min(fetch * 2, _MAX_FETCH)
         self.on_cut()
-        logger.warning("a search has found %d tickets of %d: few tickets have most passages", len(tickets), query.limit)
+        logger.warning(
+            "a search found only %d of %d tickets, because a few tickets have most of the passages",
+            len(tickets),
+            query.limit,
+        )
         return passages, rewritten
 
     def _current(self, found: Sequence[_Passage], heads: _Heads) -> tuple[list[_Passage], dict[str, int]]:
@@ -225,7 +229,7 @@ class VersionedReader:
         return passages, {key: version for key, version in rewritten.items() if not kept[key]}
 
     def _learn(self, found: Sequence[_Passage], heads: _Heads) -> None:
-        """Add the heads of these passages to `heads`. One that a body doesn't fit is read again: it is written last."""
+        """Add the heads of these passages to `heads`, and read heads that don't fit a body again."""
         heads |= {one.point.id: (one.row.version, one.row.state) for one in found if one.row.chunk == 0}
         bodies = [one.row for one in found if one.row.chunk != 0]
         unknown = sorted({key for row in bodies if heads.get(key := head_of(row), _NO_HEAD)[0] != row.version})

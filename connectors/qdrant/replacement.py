@@ -1,4 +1,4 @@
-"""Builds a new index beside the one in use, then swaps it in: on a server by an alias, embedded by a rename."""
+"""Builds a new index while the old one is in use, then switches: on a server by an alias, embedded by a rename."""
 
 import secrets
 import shutil
@@ -25,7 +25,7 @@ _RETRY_S: Final = 1.0
 
 
 class Replacement(Protocol):
-    """A new index that takes the place of the one in use.
+    """A new index that will replace the one in use.
 
     Attributes:
         index: the new index, empty at first.
@@ -38,7 +38,7 @@ class Replacement(Protocol):
     old: str | None
 
     def switch(self, *, follow: Callable[[], object], wait: Callable[[], None]) -> None:
-        """Swap the new index in, with everything that was acked to the old one until then.
+        """Switch to the new index, including everything that was acked to the old one.
 
         Workers of the old index continue on the new one when it is marked as finished, at the end.
 
@@ -116,7 +116,7 @@ class NewFolder:
 
 
 def open_replacement(settings: IndexSettings, *, dimension: int, model: str) -> Replacement:
-    """Create an empty index beside the one in use.
+    """Create an empty index in addition to the one in use.
 
     Raises:
         ConfigError: another rebuild is running; the folder can't be written; the collection in the settings is not an
@@ -159,6 +159,6 @@ def open_new_folder(settings: IndexSettings, *, dimension: int, model: str) -> N
         if subfolder.exists() and find_owner(subfolder) is None:
             shutil.rmtree(subfolder)
         own = settings.model_copy(update={"path": subfolder})
-        # No worker goes on from the old folder to the new one, so its id doesn't matter.
+        # no worker continues from the old folder to the new one, so its id doesn't matter
         index = open_index_for_writing(own, dimension=dimension, model=model, replaces="")
     return NewFolder(index, path=settings.path, subfolder=subfolder)

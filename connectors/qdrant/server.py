@@ -179,11 +179,11 @@ class ServerEngine(ServerReader):
         except (TypeError, ValueError, OverflowError) as error:  # their messages may quote the ticket
             raise RefusedError(f"the Qdrant client can't encode the points ({type(error).__name__})") from None
         unfinished = [result.status for result in results if result.status != models.UpdateStatus.COMPLETED]
-        if unfinished:  # accepted, but not applied: after an ack now, a crash could lose the write
+        if unfinished:  # accepted but not applied yet: a crash after an ack could lose the write
             raise TransientError(f"the server has not applied a write yet ({unfinished[0].value})")
 
     def require_in_place(self) -> None:
-        """See `Engine`. A server has the files, and every request names the collection."""
+        """See `Engine`. Nothing to check: the server owns the files, and every request names the collection."""
 
     def _update(
         self,
@@ -194,7 +194,7 @@ class ServerEngine(ServerReader):
         return client.batch_update_points(self._collection, operations, wait=True, ordering=ordering)
 
     def _require_fit(self) -> None:
-        """Raise FatalError if the collection was recreated for other vectors: the points are not at fault then."""
+        """Raise FatalError if the collection was recreated for other vectors: then the points are not at fault."""
         collection = self._connection.ask(lambda client: client.get_collection(self._collection))
         found = misfit(collection, self._dimension)
         if found is not None:

@@ -1,4 +1,4 @@
-"""Words on a Qdrant server: whether the server and a collection have them, and how they are added."""
+"""Terms on a Qdrant server: adds them to a collection, and checks that server and collection support them."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ CONFIG: Final = {TERMS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 def add_terms(connection: Connection, name: str) -> None:
     """Add terms to a collection that an earlier version of this program created. Idempotent.
 
-    A server that can't add them is no error: tickets are found by meaning then.
+    If the server can't add them, tickets are found by meaning only.
     """
     if stores_terms(connection, name):
         return

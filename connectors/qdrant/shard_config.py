@@ -12,14 +12,14 @@ from connectors.qdrant.sizes import SizeClass
 #: Links of a vector in its tenant's graph, and candidates considered when it is inserted.
 _LINKS: Final = 16
 _CANDIDATES: Final = 100
-#: Kilobytes of vectors (of 1.5 kB) up to which comparing all that match a filter is as fast as walking the graph.
+#: Kilobytes of vectors (1.5 kB each) up to which comparing all matches of a filter is as fast as walking the graph.
 _SCAN_KB: Final = 10_000
 #: Kilobytes of vectors in a segment from which they are indexed, and up to which segments are merged: a build's memory
 #: grows with the segment, and a search visits every segment.
 _INDEXED_KB: Final = 10_000
 _MERGED_KB: Final = 500_000
 _SEGMENTS: Final = 3
-#: Vectors of a graph that a search compares at least, and vectors compared again per vector asked for.
+#: Minimum vectors of a graph that a search compares, and vectors rescored per requested vector.
 _EXPLORED: Final = 128
 _OVERSAMPLING: Final = 2.0
 

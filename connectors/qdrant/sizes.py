@@ -1,4 +1,4 @@
-"""Size classes of an index: what is quantised, and what may stay on disk (docs/operations.md)."""
+"""Size classes of an index, which decide what is quantised and what stays on disk (docs/operations.md)."""
 
 from typing import Final, Literal
 
@@ -8,7 +8,7 @@ SizeName = Literal["small", "medium", "large"]
 
 
 class SizeClass(Struct, frozen=True):
-    """Where an index keeps its parts.
+    """The places of an index's parts.
 
     Attributes:
         quantised: searches compare int8 copies of the vectors, and rescore the best ones with the originals.

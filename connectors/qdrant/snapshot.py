@@ -20,8 +20,8 @@ from connectors.qdrant.space import MIB, SpaceGuard
 from core.errors import UnavailableError
 from core.index import IndexedTicket
 
-#: Left free beside a copy. The copy has fewer holes, and the engine writes to it: at the end of the disk that is a
-#: SIGBUS (`connectors.qdrant.space`), which would also leave the copy behind.
+#: MiB left free after a copy. The engine writes to the copy, which has fewer holes: on a full disk that is a SIGBUS
+#: (`connectors.qdrant.space`), which would leave the copy behind.
 _SPARE_MIB: Final = 32
 
 
@@ -46,7 +46,7 @@ class SnapshotReader(VersionedReader):
 def open_snapshot(path: Path, *, dimension: int) -> SnapshotReader:
     """Copy the index in the folder `path` and open the copy.
 
-    The copy's files are deleted as soon as they are open: nothing is left of them when this process ends.
+    The copy's files are deleted as soon as they are open, so nothing is left when this process ends.
 
     Raises:
         NoIndexError: there is no index.

@@ -1,8 +1,8 @@
 """Free space for the embedded engine, whose files are sparse and mapped into memory.
 
-The engine reserves no blocks for its files. When the file system has none left for a page that is written, the kernel
-ends the process with SIGBUS, and no error can be caught. So every write checks first that there is a reserve, which is
-larger than one write can use.
+The engine reserves no blocks for its files. If none is left for a page that is written, the kernel kills the process
+with SIGBUS, which can't be caught. So every
+write first checks for a reserve that is larger than one write can use.
 """
 
 import math
@@ -16,7 +16,7 @@ from core.settings import IndexSettings
 MIB: Final = 1024 * 1024
 #: Default of the reserve.
 MIN_FREE_MIB: Final = IndexSettings().min_free_mib
-#: Inodes that are kept free. The engine creates a few files at a time.
+#: Reserve of inodes. The engine creates a few files at a time.
 _INODES: Final = 128
 
 
@@ -46,7 +46,7 @@ class SpaceGuard:
             raise TransientError(shortage)
 
     def require_at_start(self) -> None:
-        """As `require`, for a process that is about to open the index.
+        """Like `require`, for a process that is about to open the index.
 
         Raises:
             UnavailableError: the whole reserve isn't free, or the file system doesn't answer.

@@ -1,1 +1,1 @@
-"""Where the ticket API keeps tickets: SQLite, or DynamoDB."""
+"""Stores of the ticket API: SQLite and DynamoDB."""

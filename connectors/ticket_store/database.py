@@ -1,4 +1,4 @@
-"""A SQLite file: its schema, its connections, and its errors as ours."""
+"""A SQLite file: its schema, its connections, and the translation of its errors."""
 
 import os
 import sqlite3
@@ -43,15 +43,15 @@ CREATE TABLE sessions (session_id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL,
 CREATE INDEX sessions_by_expiry ON sessions (expires_ms);
 """
 
-#: Primary result codes (https://www.sqlite.org/rescode.html) of outages, and what to say.
+#: Messages by primary result code (https://www.sqlite.org/rescode.html) of an outage.
 _OUTAGES: Final = {
     "SQLITE_BUSY": "another process holds its lock; end that process",
     "SQLITE_LOCKED": "another connection holds its lock",
     "SQLITE_FULL": "the disk is full; free some space",
-    "SQLITE_IOERR": "the disk can't be read or written; check it, and the space left",
-    "SQLITE_NOMEM": "there is no memory left",
-    "SQLITE_READONLY": "it can't be written; check the rights of the file and its folder",
-    "SQLITE_CANTOPEN": "it can't be opened; check the rights of the file and its folder",
+    "SQLITE_IOERR": "the disk can't be read or written; check it and its free space",
+    "SQLITE_NOMEM": "memory is exhausted",
+    "SQLITE_READONLY": "it can't be written; check the permissions of the file and its folder",
+    "SQLITE_CANTOPEN": "it can't be opened; check the permissions of the file and its folder",
 }
 
 
@@ -156,7 +156,7 @@ def _prepare(path: Path) -> None:
         if not empty and application != _APPLICATION:
             raise ConfigError(f"TICKETS_API__PATH: {path} is a file of another program; choose another path")
         if version > _SCHEMA_VERSION:
-            raise ConfigError(f"TICKETS_API__PATH: {path} was written by a newer version; update this one")
+            raise ConfigError(f"TICKETS_API__PATH: {path} was written by a newer version; update this program")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         if not _pragma(connection, "schema_version"):  # another process may have been faster

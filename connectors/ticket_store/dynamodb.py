@@ -45,7 +45,7 @@ from core.ticket_store import (
 #: An item may have 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html); the rest
 #: is for keys and the summary.
 MAX_COMPRESSED_BYTES: Final = 390_000
-#: Queries for one page of a list that is filtered by two fields.
+#: Maximum queries for one page of a list that is filtered by two fields.
 _MAX_QUERIES: Final = 10
 _MS: Final = 1_000
 

@@ -1,8 +1,8 @@
 """The outbox in DynamoDB: items of `TicketMetadata`, written in the transaction of their ticket.
 
-A partition is read in the order of time, in which the versions of a ticket are ordered too. A query is no snapshot: it
-may pass the place of a version before that is written, and then find the next one. So an event that doesn't follow the
-one before it is handed out only if that one is gone; if it is there, the ticket's events wait for the next pass.
+A partition is read in order of time, which is also the order of a ticket's versions. A query isn't a snapshot: it may
+pass the place of a version before that is written, and then find the next one. So an event whose predecessor wasn't
+read is yielded only if that is no longer stored; otherwise the ticket's events wait for the next pass.
 """
 
 import zlib
@@ -13,7 +13,7 @@ from connectors.ticket_store.tables import METADATA, Item, Tables, translated
 from core.contract import record_key
 from core.ticket_store import Change, OutboxEvent, OutboxSize, version_of
 
-#: Partitions; a partition bears 1,000 write units a second.
+#: Number of partitions; each can take 1,000 write units a second.
 PARTITIONS: Final = 4
 #: Limits of BatchGetItem and BatchWriteItem.
 _MAX_READS: Final = 100
@@ -30,7 +30,7 @@ class DynamoOutbox:
     def pages(self, size: int) -> Iterator[Sequence[OutboxEvent]]:
         """See `Outbox`."""
         for partition in range(PARTITIONS):
-            last: dict[str, int] = {}  # version handed out, by ticket
+            last: dict[str, int] = {}  # last version yielded, by ticket
             waiting: set[str] = set()
             for items in self._items(partition, size):
                 waiting |= self._overtaken(_gaps(items, last))
@@ -50,7 +50,7 @@ class DynamoOutbox:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _overtaken(self, items: Sequence[Item]) -> set[str]:
-        """Tickets of which the event before one of `items` is still in the outbox."""
+        """Tickets for which the predecessor of one of `items` is still in the outbox."""
         keys = [{"pk": item["pk"], "sk": item["previous"]} for item in items]
         found: set[str] = set()
         for begin in range(0, len(keys), _MAX_READS):
@@ -163,7 +163,7 @@ def outbox_item(tables: Tables, change: Change, packed: bytes) -> Item:
 
 
 def _gaps(items: Sequence[Item], last: Mapping[str, int]) -> list[Item]:
-    """The events that have one before them which is neither in `items` nor was handed out."""
+    """The events whose predecessor is neither in `items` nor was yielded."""
     versions, gaps = dict(last), []
     for item in items:
         if "previous" in item and versions.get(_ticket(item)) != _version(item) - 1:

@@ -30,9 +30,9 @@ from core.ticket_store import (
     version_of,
 )
 
-#: Bytes of a page of the outbox, beside its last event.
+#: Maximum bytes of a page of the outbox, without its last event.
 _PAGE_BYTES: Final = 4 * 1024 * 1024
-#: Expired rows that a write removes, so that it stays short.
+#: Maximum expired rows that a write removes, so that it stays short.
 _SWEEP: Final = 10
 _LEASE: Final = "relay"
 

@@ -1,4 +1,4 @@
-"""The tables in DynamoDB: their keys, calls with bounded retries, and DynamoDB's errors as ours.
+"""The tables in DynamoDB: their keys, bounded retries, and the translation of DynamoDB's errors.
 
 `Tickets` has an item for each ticket, by `key` (the key of its records in Kafka), and a tombstone for each deleted one.
 Its indexes list live tickets, newest first: a tombstone has none of their attributes. `TicketMetadata` has three kinds
@@ -83,7 +83,7 @@ class Tables(Struct, frozen=True, eq=False):
 
 
 def open_tables(*, prefix: str, region: str | None) -> Tables:
-    """A client with the process's own credentials.
+    """Open a client with the process's own credentials.
 
     Raises:
         ConfigError: no region is configured.
@@ -149,17 +149,17 @@ def _translated(error: Any, doing: str) -> Exception:
 
 
 def failed_reasons(error: Any) -> Sequence[str]:
-    """The code of each item of a cancelled transaction; `None` for those that were not at fault."""
+    """The code of each item of a cancelled transaction; `None` for items without a fault."""
     return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
 
 
 def may_retry(reasons: Sequence[str]) -> bool:
-    """Whether a transaction was cancelled for another one or for throttling, and not for a condition."""
+    """Whether a transaction was cancelled by a conflict or throttling, and not by a condition."""
     return any(reason in _THROTTLED | _OUTAGES for reason in reasons)
 
 
 def definitions(prefix: str) -> list[Mapping[str, object]]:
-    """The arguments of CreateTable for each table, as the tests and local setups make them."""
+    """The arguments of CreateTable for each table, for tests and local setups."""
     ranges = [{"AttributeName": "list_order", "KeyType": "RANGE"}]
     projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary"]}
     with_status = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary", "tenant_status"]}

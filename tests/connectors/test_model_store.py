@@ -85,7 +85,7 @@ def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
 
 def test_credentials_in_a_place_are_refused_and_not_shown() -> None:
     """A bucket's URL that holds a key is refused; the error says where the key belongs, and hides it."""
-    with pytest.raises(ConfigError, match=r"'s3://<hidden>@models/x' holds credentials; give them to boto3"):
+    with pytest.raises(ConfigError, match=r"'s3://<hidden>@models/x' contains credentials; give them to boto3"):
         open_store("s3://key:s3cret@models/x")
 
 

@@ -125,7 +125,7 @@ def test_a_backup_is_written_to_a_new_folder(settings: IndexSettings, tmp_path: 
     list_before = read_backup(tmp_path / "backup")
     with pytest.raises(ConfigError, match="exists already"):
         back_up_folder(settings.path, tmp_path / "backup")
-    with pytest.raises(ConfigError, match="inside of the index's own folder"):
+    with pytest.raises(ConfigError, match="inside the index's own folder"):
         back_up_folder(settings.path, settings.path / "backup")
     assert read_backup(tmp_path / "backup") == list_before
 
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_no_half_backup(
     assert not (tmp_path / "second").exists()
     disk = ReportedDisk(monkeypatch)
     disk.free_mib = 1.1
-    with pytest.raises(UnavailableError, match="no room for the backup beside the present index"):
+    with pytest.raises(UnavailableError, match="no room for the backup in addition to the present index"):
         _restore(settings, tmp_path / "backup")
 
 

@@ -80,7 +80,7 @@ def test_a_warning_if_others_can_read_the_index(
     tmp_path.chmod(0o755)
     monkeypatch.setattr(Path, "chmod", lambda _path, _mode: None)
     take_lock(tmp_path).release()
-    assert f"other users of this machine may read {tmp_path}, and its rights can't be changed" in caplog.text
+    assert f"other users of this machine may read {tmp_path}, and its permissions can't be changed" in caplog.text
 
 
 def test_the_token_is_for_this_user_only(tmp_path: Path) -> None:
