@@ -18,7 +18,7 @@ from runtime.answer_client import ask as ask_service
 from runtime.service_client import decoded, open_service_client
 
 _MS: Final = 1_000
-#: Sources that an answer may have.
+#: Maximum sources of an answer.
 _MAX_SOURCES: Final = 10
 
 
@@ -41,7 +41,7 @@ def ask(
     ticketstream ask "what solved this last time?" --ticket T-1042[/]
     """
     if not question.strip():
-        raise ConfigError("the question is empty; say what you want to know")
+        raise ConfigError("the question is empty; give a question")
     with ExitStack() as stack:
         client = open_service_client(load_settings().client, "rag", stack, tenant=tenant)
         if as_json:
@@ -77,7 +77,7 @@ def show(events: Iterator[Event]) -> None:
 
 
 def _say(line: Text) -> None:
-    """Print a line, which only a terminal wraps: in a file or a pipe it stays whole."""
+    """Print a line, which is wrapped only on a terminal."""
     out.print(line, soft_wrap=not out.is_terminal)
 
 

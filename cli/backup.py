@@ -15,7 +15,7 @@ from core.errors import ConfigError, UnavailableError
 from core.settings import IndexSettings
 from runtime.control import WorkerClient
 
-#: For a worker to copy its index: 100 GB at 30 MB/s.
+#: Timeout of a worker's copy, in seconds: 100 GB at 30 MB/s.
 _TIMEOUT_S: Final = 3_600.0
 _RESTORE_ON_SERVER: Final = (
     "TICKETS_INDEX__URL: a Qdrant server restores its own snapshots; docs/runbooks.md, Restoring the index, has the "
@@ -45,10 +45,10 @@ def backup(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Save the index, beside a running worker or without one.
+    """Save the index, with or without a running worker.
 
-    The embedded index is copied to FOLDER. A running worker makes the copy itself, and its writes wait for the moment
-    that this takes; searches go on. A Qdrant server makes and keeps a snapshot of the collection, on the node that
+    The embedded index is copied to FOLDER. A running worker makes the copy itself, during which its writes wait
+    briefly and searches still work. A Qdrant server makes and keeps a snapshot of the collection, on the node that
     TICKETS_INDEX__URL names.
 
     [dim]ticketstream backup /backups/tickets-$(date +%F)[/]
@@ -72,8 +72,8 @@ def restore(
 ) -> None:
     """Replace the embedded index by a backup. Stop the worker first.
 
-    The backup is copied and verified before it takes the place of the index, in one step. It is older than what the
-    consumer group has committed; docs/runbooks.md, Restoring the index, says how the worker reads the difference again.
+    The backup is copied and verified before it replaces the index, in one step. It is older than the consumer group's
+    offsets; docs/runbooks.md, Restoring the index, says how the worker reads the difference again.
     """
     settings = load_settings().index
     if settings.url is not None:
@@ -113,6 +113,6 @@ def _back_up_server(settings: IndexSettings, target: Path | None) -> Report:
     from connectors.qdrant.server_snapshot import take_server_snapshot  # noqa: PLC0415 - its client takes a second
 
     if target is not None:
-        raise ConfigError("a Qdrant server keeps its snapshots itself: `ticketstream backup`, without a folder")
+        raise ConfigError("a Qdrant server keeps its own snapshots: run `ticketstream backup` without a folder")
     collection, name = take_server_snapshot(settings)
     return Report(name, collection)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Bars that vanish at the end, and are not shown at all where standard error is not a terminal."""
+    """Bars that vanish at the end, and are shown only if standard error is a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -1,4 +1,4 @@
-"""`ticketstream compact`: give the space back that the embedded index no longer needs."""
+"""`ticketstream compact`: free the space that the embedded index no longer needs."""
 
 import time
 from typing import Annotated, Final
@@ -24,20 +24,20 @@ def compact(
         typer.Option(
             min=1,
             metavar="DAYS",
-            help="Also drop the marks of tickets whose delete an earlier compaction has met at least this long ago. "
-            "By default all are kept.",
+            help="Also drop the marks of deletes that an earlier compaction met at least this many days ago. By "
+            "default all are kept.",
         ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Give back the disk space that updates and deletes have left in the embedded index.
+    """Free the disk space that updates and deletes have left in the embedded index.
 
-    Stop the worker first; records wait in the topic meanwhile. The index is copied to new files, which then take the
-    place of the old ones in one step, so the disk needs room for both.
+    Stop the worker first; records wait in the topic meanwhile. The index is copied to new files, which then replace
+    the old ones in one step, so the disk needs room for both.
 
-    The mark of a deleted ticket keeps an older event, which arrives late, from bringing the ticket back. With
-    --forget-deletes-after, promise that no producer sends an event that much later than a newer one. A number of days
-    that is below the time that dead letters are kept is refused.
+    The mark of a deleted ticket keeps a late, older event from bringing the ticket back. Use --forget-deletes-after
+    only
+    if no producer sends an event that much later than a newer one. Fewer days than dead letters are kept is refused.
     """
     settings = load_settings()
     _require_embedded(settings)

@@ -27,10 +27,10 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a 
 TenantOption = Annotated[
     str, typer.Option("--tenant", "-t", help="Tenant to search; results never include another tenant's tickets.")
 ]
-#: Of the commands that call the services, where the access token decides the tenant.
+#: The option of commands that call the services, where the access token determines the tenant.
 CallerTenantOption = Annotated[
     str | None,
-    typer.Option("--tenant", "-t", help="Your tenant. It must be the access token's; a sign-in code needs it."),
+    typer.Option("--tenant", "-t", help="Your tenant. It must match the access token; a sign-in code requires it."),
 ]
 
 

@@ -85,7 +85,7 @@ def demo(
 
 
 class _Demo(NamedTuple):
-    """What the prompt needs."""
+    """The resources of the prompt."""
 
     stream: LocalStream
     services: LocalServices
@@ -137,7 +137,7 @@ def _index_line(status: WorkerStatus) -> str:
 
 
 def _newest(status: WorkerStatus) -> str:
-    """The age of the newest searchable ticket, which says how far the index is behind the broker."""
+    """The age of the newest searchable ticket, which shows the index's delay."""
     if status.newest_ms is None:
         return "no ticket searchable yet"
     return f"newest ticket {max(0.0, time.time() - status.newest_ms / _MS):.1f} s old"
@@ -180,7 +180,7 @@ def _print_addresses(stream: LocalStream, services: LocalServices) -> None:
 
 
 def _answer(demo: _Demo, text: str) -> None:
-    """Show an answer and the hits. A mistake in a question, or a busy service, is said and doesn't end the demo."""
+    """Show an answer and the hits. A mistake in a question, or a busy service, is reported and doesn't end the demo."""
     try:
         show_answer(ask(demo.assistant, text))
         show(demo.searcher, text, SearchQuery(tenant_id=TENANTS[0], limit=_HITS), show_all=True)
@@ -198,11 +198,11 @@ class _Toolbar:
         self._status: WorkerStatus | None = None
 
     def line(self) -> str:
-        """The text to show. The age of the newest ticket is that of this moment."""
+        """The text to show, with the present age of the newest ticket."""
         return self._line if self._status is None else f"{self._line} · {_newest(self._status)}"
 
     def update(self) -> None:
-        """Ask for the current figures."""
+        """Update the figures."""
         backlog, self._status = self._feed.backlog(), self._searcher.status()
         sent = f"{self._feed.sent:,} events sent"
         self._line = f"{sent} · {backlog:,} not yet committed · {self._status.points:,} points"

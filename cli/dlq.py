@@ -115,9 +115,10 @@ def replay(
 ) -> None:
     """Send dead letters, unchanged, back to the topics that they came from.
 
-    A letter is sent once, and of the letters of one record only the last; the others are counted. A letter that was cut
-    is read again where its record lies. An event that is older than the indexed version of its ticket changes nothing.
-    A record that fails again becomes a dead letter again, and keeps its first-seen time and first origin. The replayed
+    Each letter is sent once, and only the last one of each record; the others are counted. A letter that was cut is
+    read
+    again from its origin. An event older than the indexed version of its ticket changes nothing. A record that fails
+    again becomes a dead letter again, and keeps its first-seen time and first origin. The replayed
     letters stay in the dead-letter topic until its retention ends.
     """
     settings = load_settings()
@@ -139,7 +140,7 @@ def replay(
 
 
 def _value(settings: Settings, letter: Record) -> bytes:
-    """The letter's value; if it was cut, that of its record, which must still lie at its origin."""
+    """The letter's value; if it was cut, the value of its record at the origin, which must still exist."""
     parts = parts_of(letter)
     if parts is None or "value" not in parts.cut:
         return letter.value or b""

@@ -1,4 +1,4 @@
-"""`ticketstream doctor`: check that everything a stream needs is there, and say what to do about each fault."""
+"""`ticketstream doctor`: check the requirements of a stream, and say what to do about each fault."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`ticketstream evaluate`: how well your own questions find their tickets."""
+"""`ticketstream evaluate`: measure how well your own questions find their tickets."""
 
 import os
 from collections.abc import Sequence
@@ -42,11 +42,11 @@ class BelowFloorError(TicketstreamError):
 
 
 class Report(Struct, frozen=True):
-    """Output of `--json`. `against` and `gains` are there if a second configuration was measured.
+    """Output of `--json`. `against` and `gains` are set if a second configuration was measured.
 
     Attributes:
         gains: of all questions, from the second configuration to the first.
-        misses: questions whose relevant tickets were not found, or were found where there is nothing.
+        misses: questions whose relevant tickets were not found, and questions without one that found something.
     """
 
     groups: list[Group]
@@ -70,11 +70,11 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="[GROUP:]MEASURE=VALUE",
-            help="Exit with 1 if this measure, of all questions or of a kind or language, is lower, e.g. mrr@10=0.5; "
+            help="Exit with 1 if a measure (of all questions, or of a kind or language) is lower, e.g. mrr@10=0.5; "
             "may be repeated.",
         ),
     ] = None,
-    misses: Annotated[int, typer.Option(min=0, help="Number of questions to list that found nothing relevant.")] = 0,
+    misses: Annotated[int, typer.Option(min=0, help="Number of missed questions to list.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Measure how well questions find their tickets, with 95 % confidence intervals.
@@ -117,7 +117,7 @@ def _changed(changes: Sequence[str]) -> Settings:
     """The settings with some changed.
 
     Raises:
-        ConfigError: a change is no setting and value.
+        ConfigError: a change is malformed.
     """
     environment = dict(os.environ)
     for change in changes:
@@ -174,7 +174,7 @@ def _show(report: Report) -> None:
     if report.against:
         out.print(_table(report.against, "the other configuration"))
         gains = ", ".join(map(shown_gain, report.gains.items()))
-        out.print(f"gain over the other: {gains}", highlight=False)
+        out.print(f"gain over the second configuration: {gains}", highlight=False)
     for score in report.misses:
         asked = score.question.question or score.question.ticket
         wanted, found = ", ".join(score.question.grades), ", ".join(score.found.ticket_ids[:3]) or "nothing"

@@ -1,4 +1,4 @@
-"""`ticketstream feedback`: what agents did with answers, as training data."""
+"""`ticketstream feedback`: export agents' verdicts on answers as training data."""
 
 import sys
 from contextlib import closing
@@ -16,11 +16,11 @@ from core.errors import ConfigError
 from core.feedback import Feedback, Verdict
 from operators.redact import redact_text
 
-app = typer.Typer(help="Export what agents did with answers.", no_args_is_help=True)
+app = typer.Typer(help="Export agents' verdicts on answers.", no_args_is_help=True)
 
 
 class TrainingExample(Struct, frozen=True, kw_only=True):
-    """A line of the export: a question, its answer, and what became of it. Personal data is redacted."""
+    """A line of the export: a question, its answer, and the verdict. Personal data is redacted."""
 
     tenant_id: str
     question: str
@@ -36,7 +36,10 @@ class TrainingExample(Struct, frozen=True, kw_only=True):
 @app.command("export")
 @report_errors
 def export(
-    *, tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="Only this tenant's; by default all.")] = None
+    *,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", "-t", help="Only this tenant's verdicts; by default all.")
+    ] = None,
 ) -> None:
     """Print every verdict with its question and answer, one JSON object per line.
 

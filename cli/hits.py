@@ -10,13 +10,13 @@ from search.result import Answer, RankedHit, Why
 
 _PASSAGE_CHARACTERS: Final = 240
 _MS: Final = 1_000
-#: Shorter words are everywhere.
+#: Minimum length of a marked word; shorter ones are too common.
 _MARKED_FROM: Final = 4
 _REASONS: Final[dict[Why, str]] = {"words": "words", "meaning": "meaning", "both": "words and\nmeaning"}
 
 
 def hits_table(question: str, answer: Answer, *, explain: bool = False) -> Table:
-    """The hits of `answer`, one row each; `explain` adds how each score is made up."""
+    """The hits of `answer`, one row each; `explain` adds the parts of each score."""
     table = Table(title=Text(question, style="bold"), title_justify="left", show_lines=True, expand=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("ticket", max_width=28, overflow="fold")
@@ -31,7 +31,7 @@ def hits_table(question: str, answer: Answer, *, explain: bool = False) -> Table
 
 
 def explanation(hit: RankedHit, answer: Answer) -> str:
-    """How the score of `hit` is made up, on one line."""
+    """The parts of the score of `hit`, on one line."""
     weight = answer.words_weight
     parts = [f"{1 - weight:.2f} * similarity {hit.similarity:.3f} + {weight:.2f} * words {hit.words:.3f}"]
     if hit.exact:

@@ -98,10 +98,10 @@ def card(
         typer.Option(help='Prefix of passages, e.g. "passage: " for e5; by default that of the folder\'s prompts.'),
     ] = None,
 ) -> None:
-    """Describe a model of your own in a card, for TICKETS_MODEL__CARD.
+    """Describe your own model in a card, for TICKETS_MODEL__CARD.
 
-    A card holds the hashes of the files, the pooling, the maximum input and the prefixes. Give as options what the
-    folder doesn't say: bge-small-en-v1.5 needs --query-prefix "Represent this sentence for searching relevant
+    A card holds the hashes of the files, the pooling, the maximum input and the prefixes. Give missing ones as options:
+    bge-small-en-v1.5 needs --query-prefix "Represent this sentence for searching relevant
     passages: ", and e5-small-v2 needs both prefixes.
     """
     found = read_published(

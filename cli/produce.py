@@ -38,16 +38,18 @@ def produce(
             "--map",
             "-m",
             metavar="FIELD=COLUMN|FIELD:=VALUE",
-            help="Take FIELD from a column of the CSV, or give it one VALUE for all rows; may be repeated. Of several "
-            "columns of one name, COLUMN#2 is the second and COLUMN#* is all of them.",
+            help="Take FIELD from a column of the CSV, or give it one VALUE for all rows; may be repeated. If "
+            "several columns have one name, COLUMN#2 is the second and COLUMN#* is all of them.",
         ),
     ] = None,
     day_first: Annotated[
         bool | None,
-        typer.Option("--day-first/--month-first", help="What 01/02/2026 in the CSV means; otherwise it is refused."),
+        typer.Option(
+            "--day-first/--month-first", help="Meaning of 01/02/2026 in the CSV; without the option it is refused."
+        ),
     ] = None,
     zone: Annotated[
-        str, typer.Option(metavar="NAME", help="Time zone of times in the CSV that name none, e.g. Europe/Berlin.")
+        str, typer.Option(metavar="NAME", help="Time zone of times in the CSV without one, e.g. Europe/Berlin.")
     ] = "UTC",
     synthetic: Annotated[
         int | None, typer.Option(min=1, help="Generate this many events instead of reading a file.")
@@ -106,7 +108,7 @@ def _records(
     topic: str,
 ) -> Iterator[Outgoing]:
     if (file is None) == (synthetic is None):
-        raise ConfigError("say what to produce: either a FILE (- for standard input) or --synthetic N")
+        raise ConfigError("nothing to produce: give either a FILE (- for standard input) or --synthetic N")
     if synthetic is not None:
         made = events(synthetic, seed=seed, start_ms=int(time.time() * 1000))
         return (Outgoing(topic, e.key, e.value, e.headers) for e in made)

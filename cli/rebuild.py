@@ -80,41 +80,40 @@ def rebuild(
             help="JSONL of questions (see `evaluate`) that the new index must answer as well as the old.",
         ),
     ] = None,
-    margin: Annotated[
-        float, typer.Option(min=0, max=1, help="How much lower the new index's figures may be.")
-    ] = MARGIN,
+    margin: Annotated[float, typer.Option(min=0, max=1, help="Accepted loss of the new index's figures.")] = MARGIN,
     accept_worse: Annotated[
         bool, typer.Option("--accept-worse", help="Switch to the new index even if it finds less.")
     ] = False,
     split: Annotated[
-        bool, typer.Option("--split", help="The workers are those of a split stream; --from embedded implies it.")
+        bool, typer.Option("--split", help="The index is that of a split stream; --from embedded implies it.")
     ] = False,
     new_settings: Annotated[
         bool,
-        typer.Option("--new-settings", help="The workers will be started with the settings that this command has."),
+        typer.Option("--new-settings", help="Confirm that the workers will be started with this command's settings."),
     ] = False,
     accept_expired: Annotated[
         int,
-        typer.Option(metavar="NUMBER", help="Do without this number of records that the log no longer holds."),
+        typer.Option(metavar="NUMBER", help="Accept the loss of this number of expired records."),
     ] = 0,
     accept_unusable: Annotated[
-        int, typer.Option(metavar="NUMBER", help="Do without this number of records that can't be used.")
+        int, typer.Option(metavar="NUMBER", help="Accept the loss of this number of unusable records.")
     ] = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Build a new index from the log, and put it in the place of the old one, which answers until then.
+    """Build a new index from the log, and replace the old one, which answers until then.
 
     On a Qdrant server TICKETS_INDEX__COLLECTION names an alias, which switches to the new collection in one step while
     workers run. The embedded index is switched while its worker is stopped: this command says when to stop it.
 
-    With --questions both indexes are asked before the switch. If the new one's figures are lower by more than --margin,
-    and the 95 % confidence interval of the difference is below 0, the old index stays.
+    With --questions both indexes are searched before the switch. If the new one's figures are lower by more than
+    --margin, and the 95 % confidence interval of the difference is below 0, the old index stays.
 
     With --from embedded, tickets that were written before the stream was split are left out. Run
     `ticketstream reconcile --split` afterwards to see whether any are missing.
 
-    A log that doesn't begin at its beginning, or of which more than a tenth can't be used, is refused with the number
-    to accept, and so are other settings than those with which the workers have written the old index.
+    A log with expired records, or with more than a tenth of unusable ones, is refused with the number to accept.
+    Settings
+    that differ from the workers' are refused too.
     """
     settings = load_settings()
     gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None
@@ -153,7 +152,7 @@ def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -
     store = replacement.index.store
 
     def follow() -> None:
-        """What the group had committed before is in the log that is read now, and then in the index."""
+        """Records committed before are in the log that is read now, and then in the index."""
         held = workers.committed()
         index_new(fold, log, reindexer)
         note_positions(store, workers.identify(), held)
@@ -174,7 +173,7 @@ def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -
 
 
 def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:
-    """Refuse other settings than those with which the workers have written the index that is in use.
+    """Refuse settings that differ from those with which the workers wrote the index in use.
 
     Raises:
         ConfigError: one differs.
@@ -183,8 +182,8 @@ def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:
     unlike = None if noted is None else unlike_setting(noted.settings, workers.stored)
     if unlike is not None:
         raise ConfigError(
-            f"{unlike}; set it as it is for the workers, or repeat with --new-settings if they will be started with "
-            "these settings"
+            f"{unlike}; set it to the workers' value, or repeat with --new-settings if they will be started "
+            f"with this one"
         )
 
 

@@ -44,12 +44,12 @@ class Report(Struct, frozen=True):
     Attributes:
         records: in the log, `unusable` ones among them.
         pending: tickets whose latest record is not committed yet.
-        expired: records that the log no longer holds.
-        unproven: tickets that only those can explain; they are no differences.
+        expired: number of records that have expired.
+        unproven: tickets that only expired records can explain; they are no differences.
         repaired: tickets that `--repair` indexed again.
         unindexable: tickets whose latest record can't be indexed; `--repair` indexed the best earlier version.
         deleted: tickets not in the log that `--repair` deleted.
-        refused: why `--repair` deleted none of them.
+        refused: the reason why `--repair` deleted none of them.
     """
 
     records: int
@@ -78,7 +78,7 @@ def reconcile(
             "--delete-surplus",
             min=1,
             metavar="NUMBER",
-            help="With --repair: delete this number of tickets that are not in the log, although it was refused.",
+            help="With --repair: delete this number of tickets that are not in the log, despite the refusal.",
         ),
     ] = None,
     split: Annotated[
@@ -92,9 +92,9 @@ def reconcile(
 
     Exits with 0 if index and log match or every difference was repaired, otherwise with 1.
 
-    --repair deletes no ticket that records which have expired may explain, nor more than a tenth of the index, nor
-    any if many records can't be used. It says so, with the number to give to --delete-surplus. It doesn't run at all
-    with other settings than those with which the workers have written the index.
+    --repair deletes no ticket that expired records may explain, not more than a tenth of the index, and none if many
+    records can't be used. It then prints the number to give to --delete-surplus. It refuses settings that differ from
+    those with which the workers wrote the index.
 
     On a Qdrant server this can run beside the workers. The embedded index belongs to its worker, which must be stopped
     first. Records that the worker's group has not committed yet count as pending, not as differences. A million tickets
@@ -134,7 +134,7 @@ def _left(report: Report) -> int:
 
 
 def _require_like_settings(workers: WorkersLog, index: IndexReader, *, repair: bool) -> None:
-    """Refuse to repair from another log or with other settings than the workers', and warn of such a comparison.
+    """Refuse to repair from another log or with settings that differ from the workers'; a comparison gets a warning.
 
     Raises:
         ConfigError: one differs.
@@ -147,13 +147,13 @@ def _require_like_settings(workers: WorkersLog, index: IndexReader, *, repair: b
         raise ConfigError(f"{other.reason}; `ticketstream rebuild` makes an index of this log")
     unlike = other.reason if other is not None else unlike_setting(noted.settings, workers.stored)
     if unlike is not None and repair:
-        raise ConfigError(f"{unlike}; set it as it is for the workers, and run the command again")
+        raise ConfigError(f"{unlike}; set it to the workers' value, and run the command again")
     if unlike is not None:
-        err.print(f"{unlike}: what follows may be wrong", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"{unlike}: the result below may be wrong", markup=False, highlight=False, soft_wrap=True)
 
 
 def _compare(fold: Fold, log: RawLog, index: IndexReader) -> tuple[Report, Mapping[int, int]]:
-    """The report, and what the group had committed before the index was read."""
+    """The report, and the group's offsets before the index was read."""
     total = log.length()
     with progress_bars() as bars:
         outcome = compare(
@@ -179,16 +179,15 @@ def _repair(report: Report, fold: Fold, log: RawLog, reindexer: Reindexer) -> Re
 def _delete(
     report: Report, fold: Fold, log: RawLog, reindexer: Reindexer, *, indexed: int, number: int | None, yes: bool
 ) -> Report:
-    """Delete the tickets that are not in the log: after a question, or `number` of them if that is the number found.
+    """Delete the tickets that are not in the log, after confirmation or if `number` is their number.
 
     Raises:
-        ConfigError: it is another number.
+        ConfigError: `number` is wrong.
     """
     found = [d for d in (*report.differences, *report.unproven) if d.kind == "surplus"]
     if number is not None and number != len(found):
         raise ConfigError(
-            f"--delete-surplus: {len(found):,} ticket(s) are not in the log now, and {number:,} were to be deleted; "
-            "look at them again"
+            f"--delete-surplus: {len(found):,} ticket(s) are not in the log now, not {number:,}; check them again"
         )
     refused = refusal_to_delete(
         surplus=len(found),

@@ -16,9 +16,9 @@ from search.result import Answer
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=MAX_HITS, help="Maximum tickets to show.")]
 PublicFlag = Annotated[bool, typer.Option("--public", help="Search what customers can see, without internal notes.")]
 AllFlag = Annotated[bool, typer.Option("--all", help="Show the nearest tickets even if none answers the question.")]
-ExplainFlag = Annotated[bool, typer.Option("--explain", help="Show how each score is made up.")]
+ExplainFlag = Annotated[bool, typer.Option("--explain", help="Show the parts of each score.")]
 PlainFlag = Annotated[
-    bool, typer.Option("--plain", help="Rank by the match alone, whether or not a ticket is solved or recent.")
+    bool, typer.Option("--plain", help="Rank by the match alone, ignoring whether a ticket is solved or recent.")
 ]
 
 
@@ -66,7 +66,7 @@ def search(
 
     The question may hold filters (status:open customer:C-17 solved:yes before:2026-01-31) and "quoted phrases".
 
-    A running worker that owns the embedded index is asked; otherwise the index is opened directly.
+    A running worker that owns the embedded index answers; otherwise the index is opened directly.
 
     [dim]ticketstream search --tenant acme "cannot sign in after the password change"
     ticketstream search --tenant acme "ERR_CONN-42 status:open"[/]

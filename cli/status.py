@@ -45,7 +45,7 @@ class GroupStatus(Struct, frozen=True):
 
 
 class StreamStatus(GroupStatus, frozen=True):
-    """Output of `--json`. `fault`: why the index and the group's offsets don't belong together, or None."""
+    """Output of `--json`. `fault`: the reason why the index doesn't match the group's offsets, or None."""
 
     index: WorkerStatus | None
     fault: str | None

@@ -47,7 +47,7 @@ def open_console(**options: Unpack[Options]) -> Console:
 
 
 def one_line(text: str) -> str:
-    """`text` with line ends and control characters escaped, so that it can't pass for a line of our output."""
+    """`text` with line breaks and control characters escaped, so that it can't imitate a line of our output."""
     return text.translate(_LINE_END).translate(_PICTURES)
 
 

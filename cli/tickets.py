@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Create, read, change and delete ti
 
 TicketId = Annotated[str, typer.Argument(metavar="TICKET", help="The id of a ticket.")]
 VersionOption = Annotated[
-    int | None, typer.Option("--if-version", min=0, help="Do it only if the ticket is at this version.")
+    int | None, typer.Option("--if-version", min=0, help="Change the ticket only if it is at this version.")
 ]
 
 
@@ -28,15 +28,17 @@ def create(
     *,
     subject: Annotated[str, typer.Option(help="The subject.")] = "",
     body: Annotated[str, typer.Option(help="The opening message, plain text or HTML.")] = "",
-    ticket: Annotated[str | None, typer.Option("--id", help="Id of the ticket; chosen by the API if left out.")] = None,
+    ticket: Annotated[
+        str | None, typer.Option("--id", help="Id of the ticket; by default the API chooses one.")
+    ] = None,
     customer: Annotated[str | None, typer.Option(help="Id of the customer.")] = None,
-    channel: Annotated[str | None, typer.Option(help="How it arrived, e.g. email.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Channel through which it arrived, e.g. email.")] = None,
     status: Annotated[str | None, typer.Option(help="Status, e.g. open.")] = None,
     priority: Annotated[str | None, typer.Option(help="Priority, e.g. high.")] = None,
     category: Annotated[str | None, typer.Option(help="Category, e.g. billing.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be repeated.")] = None,
     key: Annotated[
-        str | None, typer.Option(help="Idempotency key: a command that is repeated with it creates one ticket.")
+        str | None, typer.Option(help="Idempotency key: repeating the command with it creates only one ticket.")
     ] = None,
     tenant: CallerTenantOption = None,
     as_json: JsonFlag = False,
@@ -77,9 +79,9 @@ def get(ticket: TicketId, *, tenant: CallerTenantOption = None, as_json: JsonFla
 def list_tickets(
     *,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Maximum tickets to show.")] = 20,
-    status: Annotated[str | None, typer.Option(help="Only tickets of this status.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only tickets with this status.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only tickets of this customer.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue where the list before ended.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after the previous list.")] = None,
     tenant: CallerTenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -117,7 +119,7 @@ def close(
     ticket: TicketId,
     *,
     resolution: Annotated[
-        str | None, typer.Option(help="What solved it: a last public message, from which later answers are made.")
+        str | None, typer.Option(help="The solution, as a last public message; later answers may quote it.")
     ] = None,
     version: VersionOption = None,
     tenant: CallerTenantOption = None,

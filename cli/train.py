@@ -35,13 +35,13 @@ class Report(Struct, frozen=True):
     """Output of `--json`.
 
     Attributes:
-        folder: where the label model is.
+        folder: of the label model.
         stamp: the label model's; tickets that it labels carry it as `label_model`.
         model: stamp of the embedding model.
         rejected: number of lines that can't be used.
         held_out: on tickets of the training file that the predicting model was not fitted to.
         test: on the tickets of --test.
-        left_out: why there is no model for a kind of label.
+        left_out: by kind of label, the reason why there is no model for it.
     """
 
     folder: str
@@ -83,10 +83,10 @@ def train_labels(
         ),
     ] = None,
     precision: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="Share of the tickets with a label for which it must be right.")
+        float, typer.Option(min=0.5, max=0.999, help="Wanted precision: the share of given labels that must be right.")
     ] = 0.95,
     test: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also judge the model by these tickets, e.g. newer ones.")
+        Path | None, typer.Option(metavar="FILE", help="Also test the model on these tickets, e.g. newer ones.")
     ] = None,
     most: Annotated[
         int, typer.Option(min=10, help="Train on a sample of this size if there are more tickets.")
@@ -95,9 +95,9 @@ def train_labels(
 ) -> None:
     """Fit a label model that gives tickets the category and priority that their producer left out.
 
-    The model learns from tickets that have a category or a priority: a hundred of each label do well. Each label gets a
-    threshold, so that it is right as often as --precision asks for on tickets that the model has not seen. A ticket
-    below the threshold gets no label, and a label that is never sure enough is given to no ticket.
+    The model learns from tickets that have a category or a priority; a hundred per label are enough. Each label gets a
+    threshold that keeps --precision on unseen tickets. A ticket below the threshold gets no label, and a label that
+    never reaches it is never given.
 
     The table shows each label on held-out tickets. To use the model, set TICKETS_CLASSIFY__MODEL to its folder and
     restart the workers; to go back, set it to the old folder. Training needs scikit-learn (requirements/train.txt), a
@@ -108,7 +108,7 @@ def train_labels(
     ticketstream train --from-index --to labels/3[/]
     """
     if (file is None) != from_index:
-        raise ConfigError("say what to train on: either a FILE or --from-index")
+        raise ConfigError("nothing to train on: give either a FILE or --from-index")
     require_library()
     require_new(to)
     settings = load_settings()
@@ -166,7 +166,7 @@ def _embedded(
 def _records(file: Path, mapping: CsvMapping) -> Iterator[Record]:
     is_csv = file.suffix.lower() == ".csv"
     if (mapping.columns or mapping.constants) and not is_csv:
-        raise ConfigError(f"--map is for CSV, and {file} is none by its name")
+        raise ConfigError(f"--map is for CSV, but the name {file} doesn't end in .csv")
     try:
         with file.open("rb") as source:
             if is_csv:

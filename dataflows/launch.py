@@ -55,8 +55,8 @@ def _stop_on_signal(pipeline: Pipeline) -> None:
 def _ignore_signals() -> None:
     """Let no later SIGTERM change the exit code.
 
-    The interpreter's shutdown puts the system's default in the place of every handler that was set, and that ends the
-    process with -15. A signal that is ignored stays ignored.
+    The interpreter's shutdown resets every signal handler to the default, which would end the process with -15. An
+    ignored signal stays ignored.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt."""
+"""Waits between attempts: exponential backoff with jitter."""
 
 from random import Random
 from typing import Final

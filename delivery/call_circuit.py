@@ -1,4 +1,4 @@
-"""A circuit breaker for calls that are given up rather than waited for, such as those of a language model."""
+"""A circuit breaker for calls that fail at once instead of waiting, such as those of a language model."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ from delivery.circuit import CircuitBreaker, CircuitState
 class CallCircuit:
     """Each allowed call reports its outcome. Thread-safe.
 
-    A failure that is reported while a probe is in flight counts as the probe's, whichever call it is of: the next
+    A failure that is reported while a probe is in flight counts as the probe's, even if it is another call's: the next
     probe then waits a little longer.
     """
 
     def __init__(self, *, backoff: Backoff, probe_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """A probe without an outcome after `probe_s` seconds is given up, and another call may probe."""
+        """A probe without an outcome after `probe_s` seconds is abandoned, and another call may probe."""
         self._backoff = backoff
         self._probe_s = probe_s
         self._clock = clock
@@ -43,12 +43,12 @@ class CallCircuit:
             return True
 
     def success(self) -> None:
-        """A call succeeded, or failed by its own fault: the other side answers."""
+        """A call succeeded, or failed by its own fault: the dependency answers."""
         with self._lock:
             self._circuit.succeeded()
 
     def failure(self, error: TransientError | None = None) -> None:
-        """A call failed. A Retry-After of `error` puts off the next probe."""
+        """A call failed. A Retry-After of `error` delays the next probe."""
         with self._lock:
             delay_s = self._backoff.delay_s(self._circuit.failures, error)
             self._circuit.failed(self._clock(), delay_s, probe=self._circuit.state == "half-open")

@@ -89,7 +89,7 @@ class CallGate:
             self._release()
 
     def failed(self, permit: Permit, error: TransientError) -> float:
-        """The call failed on an outage. Returns how long its caller should wait before the next attempt, in seconds."""
+        """The call failed on an outage. Returns the seconds to wait before the next attempt."""
         with self._changed:
             if self._limit is not None and permit.call is not None and error.overload:
                 self._limit.overloaded(permit.call)

@@ -1,7 +1,7 @@
 """An offset tracker for workers that write an index: a position may be committed once it is noted in the index.
 
-So the index always holds what the group has committed and knows that it does: an index that knows of less was lost or
-restored from an older copy (`core.provenance`).
+So the index always holds every committed record and has noted that: an index with lower positions was lost or restored
+from an older copy (`core.provenance`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ class NotingTracker(OffsetTracker):
             return {partition: assignment.generation for partition, assignment in self._assignments.items()}
 
     def group_offsets(self) -> dict[TopicPartition, int] | None:
-        """What the group had committed in each partition when it was assigned; None if that is unknown of one."""
+        """The group's offset in each partition at its assignment; None if one is unknown."""
         with self._changed:
             found = {
                 partition: assignment.group_offset
@@ -51,7 +51,7 @@ class NotingTracker(OffsetTracker):
             return found if len(found) == len(self._assignments) else None
 
     def noted(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """These positions are in the index."""
+        """Mark these positions as noted in the index."""
         with self._changed:
             self._noted |= positions
             self._changed.notify_all()
@@ -63,7 +63,7 @@ class NotingTracker(OffsetTracker):
             self._changed.notify_all()
 
     def committable(self, partitions: Iterable[TopicPartition] | None = None) -> dict[TopicPartition, int]:
-        """See `OffsetTracker`; of the noted positions."""
+        """See `OffsetTracker`; only noted positions."""
         wanted = None if partitions is None else set(partitions)
         with self._changed:
             return {
@@ -75,7 +75,7 @@ class NotingTracker(OffsetTracker):
             }
 
     def commit_positions(self) -> dict[TopicPartition, int | None]:
-        """See `OffsetTracker`; the noted ones."""
+        """See `OffsetTracker`; only noted positions."""
         with self._changed:
             return {
                 partition: noted.offset

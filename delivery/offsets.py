@@ -21,7 +21,7 @@ TopicPartition = tuple[str, int]
 
 
 class Gap(Struct, frozen=True):
-    """Offsets of a partition, from `start` to before `end`, at which nothing was read."""
+    """Offsets [start, end) of a partition at which nothing was read."""
 
     partition: TopicPartition
     start: int
@@ -93,7 +93,7 @@ class OffsetTracker:
             return None if assignment is None else assignment.generation
 
     def expected(self, partition: TopicPartition) -> int:
-        """The offset to be delivered next, where there is no gap; 0 if that is unknown."""
+        """The offset to be delivered next, unless there is a gap; 0 if it is unknown."""
         with self._changed:
             assignment = self._assignments.get(partition)
             return 0 if assignment is None else assignment.expected or 0
@@ -153,7 +153,7 @@ class OffsetTracker:
         return Receipt(tuple(receipts), len(records), size)
 
     def reached(self, partition: TopicPartition, offset: int) -> None:
-        """Note that everything of an assigned partition before `offset` was delivered, or is not there."""
+        """Note that everything of an assigned partition before `offset` was delivered, or doesn't exist."""
         with self._changed:
             assignment = self._assignments.get(partition)
             if assignment is None or offset <= assignment.last or offset <= assignment.read_to:

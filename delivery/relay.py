@@ -1,9 +1,9 @@
 """The relay of an outbox: sends its events to the topic, and removes each after the broker has acknowledged it.
 
-An event is sent at least once, also by relays that are killed or run at the same time, and a version of a ticket never
-before the version below it: an event is sent when all lower versions of its ticket have been acknowledged, because each
-relay waits for the acknowledgement before it goes on, and no event is removed without one. What is sent again has a
-version that the topic has already, so it changes nothing. The lease only avoids sending twice.
+An event is sent at least once, even if relays are killed or run concurrently, and never before its ticket's lower
+versions have been acknowledged: each relay waits for an acknowledgement before it goes on, and no event is removed
+without one. A repeated event has a
+version that the topic already has, so it changes nothing. The lease only avoids repetitions.
 """
 
 import time
@@ -16,7 +16,7 @@ from core.errors import RefusedError
 from core.failpoints import failpoint
 from core.ticket_store import Outbox, OutboxEvent
 
-#: Events in a page, and so in a send.
+#: Maximum events in a page, and so in a send.
 PAGE_EVENTS: Final = 200
 #: Duration of the lease. Before a send it is extended if a third of it is over.
 LEASE_S: Final = 10.0
@@ -30,7 +30,7 @@ class SendEvents(Protocol):
     """Sends events to the topic, durably on return."""
 
     def __call__(self, events: Sequence[OutboxEvent], /) -> Mapping[int, RefusedError]:
-        """Send events of different tickets. Returns those that the topic refuses, by place.
+        """Send events of different tickets. Returns the refusals by index.
 
         Raises:
             TransientError: some were not acknowledged.
@@ -46,7 +46,7 @@ class Pass(Struct, frozen=True):
         sent: number of events that were acknowledged and removed.
         refused: number of tickets whose next event the topic refuses; their events stay in the outbox.
         leads: False if another relay has the lease, so nothing was sent.
-        reason: why the topic refuses the first of them.
+        reason: the topic's reason for the first refusal.
     """
 
     sent: int
@@ -62,7 +62,7 @@ class Relay:
         """A relay.
 
         Args:
-            outbox: where the events are.
+            outbox: has the events.
             send: sends them.
             owner: names this relay in the lease; unique among all relays.
             clock: seconds since the epoch.
@@ -101,7 +101,7 @@ class Relay:
         return Pass(sent, len(refused), reason=reason)
 
     def close(self) -> None:
-        """Give the lease back, so that another relay takes over at once.
+        """Release the lease, so that another relay takes over at once.
 
         Raises:
             TransientError: the store is unavailable.
@@ -111,7 +111,7 @@ class Relay:
 
     def _leads(self) -> bool:
         now = self._clock()
-        if now < self._extend_at_s <= now + LEASE_S:  # a clock that was set back extends at once
+        if now < self._extend_at_s <= now + LEASE_S:  # extend at once if the clock was set back
             return True
         self._extend_at_s = 0.0
         if not self._outbox.lease(self._owner, now_ms=int(now * _MS), until_ms=int((now + LEASE_S) * _MS)):

@@ -1,1 +1,1 @@
-"""Everything on one machine: an embedded broker, and a whole stream around it."""
+"""A whole stream on one machine: a local broker, a worker and the services."""

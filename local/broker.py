@@ -117,7 +117,7 @@ def start_broker(port: int = 0, *, log: Path | None = None) -> LocalBroker:
 
 
 def _require_free(port: int) -> None:
-    """On a taken port another process would answer in the broker's place."""
+    """On a taken port another process would answer instead of the broker."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

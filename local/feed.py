@@ -79,7 +79,7 @@ def open_feed(settings: Settings, stack: ExitStack) -> Feed:
     """A feed with connections of its own.
 
     Raises:
-        ConfigError: the security settings don't fit together, or one of their files is invalid.
+        ConfigError: the security settings contradict each other, or one of their files is invalid.
     """
     return Feed(settings, sender=open_sender(settings.kafka, stack), cluster=open_cluster(settings.kafka))
 

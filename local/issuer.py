@@ -1,6 +1,6 @@
-"""An issuer of access tokens on loopback, for a machine without Amazon Cognito: its keys, and tokens for a secret.
+"""An issuer of access tokens on loopback, for machines without Amazon Cognito.
 
-The services check its tokens as they check Cognito's. `python -m local.issuer` runs it alone.
+The services verify its tokens like Cognito's. `python -m local.issuer` runs it alone.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from core.errors import TicketstreamError
 from runtime.connections import Limits
 from runtime.http import open_http_server
 
-#: The client that the tokens are for: TICKETS_AUTH__CLIENT_IDS.
+#: The client id in its tokens, for TICKETS_AUTH__CLIENT_IDS.
 CLIENT: Final = "local"
 _HOST: Final = "127.0.0.1"
 _LIFETIME_S: Final = 3600
 _BITS: Final = 2048
 _MAX_BODY: Final = 4096
-#: Pages of this machine may ask for tokens. Another name that resolves to loopback may not: it may be a stranger's.
+#: Hosts of pages that may request tokens. Another name that resolves to loopback may belong to an attacker.
 _LOCAL: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
 
 UserId = Annotated[str, Meta(pattern=r"^[!-~]{1,128}$(?!\n)")]
@@ -55,9 +55,9 @@ class LocalIssuer:
     def __init__(self, key: rsa.RSAPrivateKey, secret: str) -> None:
         self._key = key
         self._key_id = secrets.token_hex(8)
-        #: Whoever has it gets tokens, of any tenant.
+        #: The secret, for which anybody gets tokens of any tenant.
         self.secret = secret
-        #: Set when it is served.
+        #: The URL, which is set when the issuer is served.
         self.url = ""
 
     @property
@@ -92,7 +92,7 @@ class LocalIssuer:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """GET /.well-known/jwks.json, and POST /token with `Authorization: Bearer SECRET`."""
         if not _LOCAL.fullmatch(environ.get("HTTP_HOST", "")):
-            return _respond(environ, start, "403 Forbidden", {"error": "ask by the address 127.0.0.1"})
+            return _respond(environ, start, "403 Forbidden", {"error": "use the address 127.0.0.1"})
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if (method, path) == ("GET", "/.well-known/jwks.json"):
             return _respond(environ, start, "200 OK", msgspec.Raw(self.jwks()))
@@ -117,7 +117,7 @@ class LocalIssuer:
 
 
 def open_issuer(stack: ExitStack, *, port: int = 0) -> LocalIssuer:
-    """Serve an issuer on 127.0.0.1, which `stack` closes; port 0 picks a free one. Key and secret are made now.
+    """Serve a new issuer on 127.0.0.1, which `stack` closes; port 0 picks a free one.
 
     Raises:
         ConfigError: the port is taken.
@@ -157,7 +157,7 @@ def _number(number: int) -> str:
 
 
 def main() -> None:
-    """Serve an issuer until SIGINT or SIGTERM, and print what its users need."""
+    """Serve an issuer until SIGINT or SIGTERM, and print its settings and secret."""
     parser = argparse.ArgumentParser(prog="python -m local.issuer", description="Issues access tokens on loopback.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one")
     options = parser.parse_args()

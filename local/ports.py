@@ -10,7 +10,7 @@ _PORTS: Final = (20_000, 32_000)
 
 
 def free_port() -> int:
-    """A port of loopback that was free a moment ago."""
+    """A port of loopback that is free when this returns; another process may take it."""
     while True:
         port = SystemRandom().randrange(*_PORTS)
         with socket.socket() as probe, suppress(OSError):

@@ -1,4 +1,4 @@
-"""Processes of a local stream: started with a log of their own, watched, and drained by SIGTERM."""
+"""Processes of a local stream, each with its own log, which are monitored and drained by SIGTERM."""
 
 import signal
 import subprocess
@@ -56,7 +56,7 @@ def open_process(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for us; a process is drained by SIGTERM
+            start_new_session=True,  # Ctrl-C stops this process only, which then drains the child by SIGTERM
         )
     opened = LocalProcess(name, process, log)
     stack.callback(opened.stop)

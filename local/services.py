@@ -28,7 +28,7 @@ class LocalServices:
         page_url: the page for agents.
         rag_url: base URL of the RAG service.
         tickets_url: base URL of the ticket API.
-        sign_in_code: whoever has it gets tokens, of any tenant.
+        sign_in_code: the issuer's secret, for which it gives tokens of any tenant.
         variables: environment variables of a command that is to use these services.
     """
 
@@ -65,13 +65,13 @@ class LocalServices:
 def open_local_services(
     stream: LocalStream, folder: Path, stack: ExitStack, *, say: Callable[[str], None], tenant: str, examples: list[str]
 ) -> LocalServices:
-    """Start the services beside a stream, and wait until they answer. `stack` ends them.
+    """Start the services of a stream, and wait until they answer. `stack` ends them.
 
     Args:
         stream: whose topics and index they use.
-        folder: where their files and logs go.
+        folder: for their files and logs.
         stack: drains the services, then stops the issuer.
-        say: called with each step that begins, for a person who waits.
+        say: called with the description of each step, for display.
         tenant: the page's sign-in form suggests it.
         examples: questions that the page offers.
 

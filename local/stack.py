@@ -64,9 +64,9 @@ def open_local_stream(
     """Start a broker, create the topics, start a worker and wait until it answers. `stack` ends them.
 
     Args:
-        folder: where the index and the logs go.
+        folder: for the index and the logs.
         stack: drains the worker, then stops the broker.
-        say: called with each step that begins, for a person who waits.
+        say: called with the description of each step, for display.
         environ: the user's settings for everything but Kafka, topics and index; by default the process's environment.
 
     Raises:

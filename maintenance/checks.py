@@ -1,4 +1,4 @@
-"""Checks that what a stream needs is there: settings, broker, topics, consumer group, model and index."""
+"""Checks the requirements of a stream: settings, broker, topics, consumer group, model and index."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ from runtime.searcher import open_searcher
 
 
 class Finding(Struct, frozen=True):
-    """The result of a check. `detail` says what was found, or what is wrong and what to do."""
+    """The result of a check. `detail` has the state, or the fault and what to do."""
 
     check: str
     healthy: bool
@@ -61,8 +61,8 @@ def _topics(settings: Settings) -> str:
     _check_retention(settings, options)
     if unbounded(options):
         raise ConfigError(
-            f"{raw} stores compressed batches, and one of a megabyte can take more than a gigabyte of a worker's "
-            f"memory; {remedy(raw)}"
+            f"{raw} stores compressed batches, and a batch of a megabyte can take more than a gigabyte of a "
+            f"worker's memory; run {remedy(raw)}"
         )
     unseen = "" if options else f"; the options of {raw} can't be seen, so its retention and compression are unchecked"
     return ", ".join(f"{name} ({partitions} partitions)" for name, partitions in present.items()) + unseen
@@ -100,7 +100,7 @@ def _group(settings: Settings) -> str:
 def _model(settings: Settings) -> str:
     model = describe(settings.model)
     if not model.ready:
-        return f"{model.name} is not fetched yet; the first start fetches it, or `ticketstream model fetch` does"
+        return f"{model.name} is not fetched yet; `ticketstream model fetch` or the first start does that"
     return f"{model.stamp or model.name} is ready"
 
 
@@ -132,8 +132,8 @@ def _offsets(settings: Settings) -> str:
         status = None
     fault = workers.fault_of(status, committed)
     if fault is not None:
-        raise UnavailableError(f"{fault}; start a worker, which says what to do")
-    return "the index holds what the group has committed"
+        raise UnavailableError(f"{fault}; start a worker, whose error says what to do")
+    return "the index holds every record that the group has committed"
 
 
 _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {

@@ -14,12 +14,12 @@ from maintenance.fold import Entry, Fold, split_record_key
 #: the log. surplus: it shows a ticket that is not in the log.
 DifferenceKind = Literal["missing", "stale", "resurrected", "buried", "ahead", "surplus"]
 
-#: A record that has expired may explain these.
+#: Kinds of difference that an expired record may explain.
 _UNPROVEN: Final = {"ahead", "surplus"}
 
 
 class Difference(Struct, frozen=True):
-    """A ticket whose versions in the log and in the index differ. A version is None if the ticket is not there."""
+    """A ticket with different versions in log and index. A version is None if the ticket is missing there."""
 
     kind: DifferenceKind
     tenant_id: str
@@ -56,7 +56,7 @@ class Comparison:
         A ticket is pending if its latest record is at or after its partition's offset in `committed`, or was
         dead-lettered while the log was read: the next comparison will ignore that record from the start.
 
-        If the first `expired` records of the log are gone, the index may rightly have what the log doesn't show.
+        If the first `expired` records of the log are gone, the index may rightly have tickets that the log lacks.
         """
         found: list[Difference] = []
         unproven: list[Difference] = []
@@ -92,8 +92,8 @@ class Outcome(Struct, frozen=True):
 
     Attributes:
         pending: number of tickets whose latest record is not yet committed or was just dead-lettered.
-        unproven: what would be differences if the log began at its beginning.
-        committed: what the group had committed before the index was read.
+        unproven: tickets that would be differences in a complete log.
+        committed: the group's offsets before the index was read.
         expired: number of records before the log's present beginning.
     """
 
@@ -109,7 +109,7 @@ def _kind(entry: Entry | None, ticket: IndexedTicket) -> DifferenceKind | None:
         return None if ticket.deleted else "surplus"  # a tombstone shows nothing
     if entry.version == ticket.version:
         if entry.either or entry.deleted == ticket.deleted:
-            return None  # of two events with one version, the contract leaves open which stays
+            return None  # the contract leaves open which of two events with one version stays
         return "resurrected" if entry.deleted else "buried"
     if entry.version < ticket.version:
         return "ahead"

@@ -1,4 +1,4 @@
-"""The log folded to the latest version of each ticket, which is what the index should hold."""
+"""The log folded to the latest version of each ticket: the expected contents of the index."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ class Entry(Struct, gc=False):
     """The latest record of a ticket: the highest version, and the first record that has it.
 
     Attributes:
-        either: that version is both that of an upsert and that of a delete, so the index may have either.
+        either: an upsert and a delete share that version, so the index may have either.
         seen: the index has the ticket.
     """
 
@@ -36,7 +36,7 @@ class Entry(Struct, gc=False):
 
     @property
     def position(self) -> Position:
-        """Where the record is in its topic."""
+        """The record's position in its topic."""
         return self.partition, self.offset
 
 
@@ -111,7 +111,7 @@ class Fold:
 
 
 def position_of(record: Record) -> Position:
-    """Where a record is in its topic."""
+    """A record's position in its topic."""
     return record.origin.partition, record.origin.offset
 
 

@@ -1,4 +1,4 @@
-"""After which time the index may forget that a ticket was deleted: when no older event of it can arrive any more."""
+"""The age at which the index may forget a deleted ticket, because no older event of it can arrive any more."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,14 +9,15 @@ from core.errors import ConfigError
 from core.settings import Settings
 
 DAY_MS: Final = 24 * 3600 * 1000
-#: The broker's default. A segment is deleted when its last record is due: a record may outlive its retention by this.
+#: The broker's default of segment.ms. A segment is deleted when its last record is due, so a record may outlive its
+#: retention by this.
 _SEGMENT_MS: Final = 7 * DAY_MS
 
 
 def require_forgettable(settings: Settings, days: int) -> None:
-    """Check that dead letters are gone after `days`: the replay of an old one would bring a deleted ticket back.
+    """Check that dead letters expire within `days`, because replaying an older one would resurrect a deleted ticket.
 
-    A log that is read again brings the delete again, too, and later than what it deleted.
+    Re-reading the log is harmless, because the delete comes after the events that it deletes.
 
     Raises:
         ConfigError: they are kept for longer.
@@ -27,13 +28,13 @@ def require_forgettable(settings: Settings, days: int) -> None:
     least = least_days({**declared, **open_cluster(settings.kafka).options(topic)})
     if least is None:
         raise ConfigError(
-            f"--forget-deletes-after: {topic} keeps dead letters for ever, and the replay of an old one would bring a "
-            "deleted ticket back; set its retention.ms first"
+            f"--forget-deletes-after: {topic} keeps dead letters for ever, and replaying an old one would "
+            f"resurrect a deleted ticket; set its retention.ms first"
         )
     if days < least:
         raise ConfigError(
-            f"--forget-deletes-after: {topic} keeps dead letters for up to {least} days, and the replay of an old one "
-            f"would bring a deleted ticket back; give {least} or more"
+            f"--forget-deletes-after: {topic} keeps dead letters for up to {least} days, and replaying an old "
+            f"one would resurrect a deleted ticket; give {least} or more"
         )
 
 

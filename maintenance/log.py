@@ -37,16 +37,16 @@ class TopicLog:
         return read_topic(self.settings.kafka, self.topic, partitions=self.partitions[self.topic], start=start)
 
     def expired(self) -> int:
-        """Number of offsets before its present beginning: retention has deleted the records that they had."""
+        """Number of offsets before its present start, whose records retention has deleted."""
         return sum(lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))
 
     def length(self) -> int:
-        """About how many records it holds: compacted and expired ones may count too."""
+        """Approximate number of records; compacted and expired ones may count too."""
         return sum(lag.end - lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))
 
 
 class RawLog(TopicLog):
-    """`tickets.raw`, as a stream in one process reads it."""
+    """`tickets.raw` of a stream in one process."""
 
     def __init__(self, settings: Settings, offsets: Offsets, *, partitions: Mapping[str, int]) -> None:
         """See `TopicLog`."""
@@ -67,7 +67,7 @@ class RawLog(TopicLog):
         return {lag.partition: lag.committed for lag in lags if lag.committed is not None}
 
     def dead_lettered(self) -> Iterator[Position]:
-        """Positions of records that steps after decode dead-lettered. A second call returns only those since."""
+        """Positions of records that steps after decode dead-lettered. A second call returns only new ones."""
         dlq = self.settings.topics.dlq
         letters = read_topic(self.settings.kafka, dlq, partitions=self.partitions[dlq], start=dict(self._letters_read))
         for letter in letters:

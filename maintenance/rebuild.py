@@ -9,7 +9,7 @@ from maintenance.fold import Fold
 from maintenance.reconcile import TopicReader, write_next_latest
 from maintenance.reindexer import Reindexer
 
-#: Catching up ends with a round that takes less than this: little is left for the switch.
+#: Catching up ends with a round shorter than this (seconds), so that little is left for the switch.
 _SHORT_S: Final = 2.0
 _MAX_ROUNDS: Final = 1_000
 
@@ -22,7 +22,7 @@ def write_latest(
 ) -> None:
     """Write only the latest record of each ticket; embedding older versions would be wasted work.
 
-    Dead letters are not ignored: the record may be accepted now, and if not, the next latest is written.
+    Dead-lettered records are tried again; if one is rejected again, the next latest is written.
 
     Args:
         fold: of the log; if it is empty, the log is first read into it.
@@ -60,7 +60,7 @@ def _advancing(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
 
 
 def _folded(records: Iterable[Record], fold: Fold) -> Iterable[Record]:
-    """The records that the fold has read; those after them are left to `catch_up`."""
+    """The records that the fold has read; `catch_up` handles later ones."""
     left = len(fold.next_offsets)
     for record in records:
         end = fold.next_offsets.get(record.origin.partition, 0)

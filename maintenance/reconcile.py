@@ -16,7 +16,7 @@ _REPAIRABLE: Final = {"missing", "stale", "resurrected", "buried"}
 
 
 class TopicReader(Protocol):
-    """A topic from which an index can be made."""
+    """A topic from which an index can be built."""
 
     def records(self, start: Mapping[int, int] | None = None) -> Iterator[Record]:
         """The records from `start` (partition to offset) to the end that the topic has when the reader gets there."""
@@ -31,18 +31,18 @@ class LogReader(TopicReader, Protocol):
         ...
 
     def expired(self) -> int:
-        """Number of records before the log's present beginning."""
+        """Number of records before the log's present start."""
         ...
 
     def dead_lettered(self) -> Iterable[Position]:
-        """Positions of records that steps after decode dead-lettered. A second call returns only those since."""
+        """Positions of records that steps after decode dead-lettered. A second call returns only new ones."""
         ...
 
 
 def compare(
     fold: Fold, log: LogReader, index: IndexReader, *, watch: Callable[[Iterable[Record]], Iterable[Record]] = iter
 ) -> Outcome:
-    """Read the log into the empty `fold`, then the index, and return in which tickets they differ.
+    """Read the log into the empty `fold`, then the index, and return the tickets in which they differ.
 
     Workers may run meanwhile: see `maintenance.compare.Comparison`.
 
@@ -55,7 +55,7 @@ def compare(
     fold.ignore(log.dead_lettered())
     fold.read(watch(log.records()))
     committed = log.committed()
-    fold.ignore(log.dead_lettered())  # a committed record is in the index or in these
+    fold.ignore(log.dead_lettered())  # a committed record is in the index or has a dead letter
     comparison = Comparison(fold)
     comparison.add_indexed(index.tickets())
     fold.read(log.records(fold.next_offsets))
@@ -75,7 +75,7 @@ def repair_index(
     It may run beside workers: the index keeps the highest version.
     """
     wrong = [d for d in differences if d.kind in _REPAIRABLE]
-    # The index would keep a ticket of the same version.
+    # otherwise the index would keep a ticket of the same version
     reindexer.remove([_indexed(d) for d in wrong if d.log == d.index])
     keys = {record_key(d.tenant_id, d.ticket_id) for d in wrong}
     wanted = {fold.tickets[key].position for key in keys}
@@ -87,7 +87,7 @@ def repair_index(
 
 
 def write_next_latest(fold: Fold, log: TopicReader, reindexer: Reindexer) -> None:
-    """Write all other records of the tickets whose latest one was rejected: the highest version among them stays."""
+    """Write all other records of tickets whose latest one was rejected, so that the highest accepted version stays."""
     keys = frozenset(reindexer.rejected_keys)
     if keys:
         reindexer.index_records(record for record in log.records() if record.key in keys and not fold.is_latest(record))
@@ -97,7 +97,7 @@ def delete_surplus(differences: Sequence[Difference], fold: Fold, log: TopicRead
     """Remove the tickets that are not in the log, each unless it was written meanwhile. Returns their number.
 
     They leave no tombstone, which would outrank their next event. Events that have arrived since the log was read are
-    written again, as a worker may have found its version in the index just before it was removed.
+    written again, because a worker may have skipped one just before the removal of its ticket.
     """
     surplus = [_indexed(d) for d in differences if d.kind == "surplus"]
     reindexer.remove(surplus)

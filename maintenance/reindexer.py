@@ -64,7 +64,7 @@ class Reindexer:
         """Write tickets durably, and count as rejected those that the index refuses. Returns the number written.
 
         Raises:
-            FatalError: the index refuses every ticket, or fails in a way that no retry can mend.
+            FatalError: the index refuses every ticket, or fails in a way that no retry fixes.
         """
         refusals = write_tickets(tickets, self._write_some) if tickets else []
         for refusal in refusals:
@@ -75,7 +75,7 @@ class Reindexer:
         return len(tickets) - len(refusals)
 
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
-        """Remove tickets from the index without a trace, each unless it has a newer version by now."""
+        """Remove tickets from the index without a tombstone, each unless it has a newer version now."""
         if tickets:
             self._dependencies[INDEX.name].call(lambda: self._index.remove(tickets), size=len(tickets))
 

@@ -1,4 +1,4 @@
-"""Dead letters: selected, summarised, and turned back into the records that they were."""
+"""Selects and summarises dead letters, and restores their records."""
 
 import hashlib
 from collections.abc import Iterator
@@ -43,8 +43,8 @@ class LetterSummary(Struct, frozen=True):
     Attributes:
         at: PARTITION:OFFSET in the dead-letter topic.
         origin: TOPIC[PARTITION]:OFFSET that the record was read from.
-        first_origin: the same of the record that this one is a replayed copy of; its own if it is none.
-        bytes: size of the value, as far as the letter holds it.
+        first_origin: the origin of the record's first copy; its own if it wasn't replayed.
+        bytes: size of the value in the letter.
         cut: the parts that the letter lacks.
     """
 
@@ -82,7 +82,7 @@ def read_letter(settings: Settings, partition: int, offset: int) -> Record | Non
 
 
 def summarise(letter: Record) -> LetterSummary:
-    """What the headers of `letter` say about it."""
+    """The summary of `letter` from its headers."""
     return LetterSummary(
         at=f"{letter.origin.partition}:{letter.origin.offset}",
         stage=_header(letter, "stage"),
@@ -98,15 +98,15 @@ def summarise(letter: Record) -> LetterSummary:
 
 
 class Parts(Struct, frozen=True):
-    """What a letter says of its record.
+    """A letter's description of its record.
 
     Attributes:
-        origin: where the record was read.
-        first_origin: where it was read first, if it is a replayed one.
+        origin: position of the record.
+        first_origin: position of its first copy, if it was replayed.
         digest: of its whole key and value, though the letter may hold less; None if the record is lost.
         cut: the parts that the letter lacks.
-        lost: what the client couldn't read.
-        last: a lost record stands for all up to this offset.
+        lost: the part that the client couldn't read.
+        last: a lost record stands for all records up to this offset.
         null: the value is null.
     """
 
@@ -120,17 +120,17 @@ class Parts(Struct, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """Whether the letter holds everything that its record held, as far as the client could read it."""
+        """Whether the letter holds everything of its record that the client could read."""
         return not self.cut and self.lost != "record"
 
     @property
     def unsafe(self) -> bool:
-        """Whether a replay would delete a ticket for ever: without its header, a delete has the highest version."""
+        """Whether a replay would delete a ticket for ever: a delete without its header has the highest version."""
         return self.null and self.lost == "headers"
 
 
 def parts_of(letter: Record) -> Parts | None:
-    """What `letter` says of its record; None if it names no origin."""
+    """The description in `letter` of its record; None if it has no origin."""
     origin = parse_origin(_origin(letter))
     if origin is None:
         return None
@@ -153,7 +153,7 @@ def digest_of(record: Record) -> str:
 
 
 def original(letter: Record, record: Record, parts: Parts) -> Outgoing:
-    """`record` as it was read, bound for its place, with the time and the origin that it was first dead-lettered with.
+    """`record` for its original topic and partition, with the time and origin of its first dead letter.
 
     `record` is the letter itself, or the record at its origin.
     """
@@ -182,7 +182,7 @@ def _first_seen_ms(letter: Record) -> int:
 
 
 def _digest(letter: Record) -> str:
-    """Of the whole record: what was cut off is in the hash that the letter carries."""
+    """The digest of the whole record; a cut letter has the hashes of its parts."""
     key, value = _header(letter, "key-sha256"), _header(letter, "value-sha256")
     return f"{key or _sha256(letter.key)} {value or _sha256(letter.value)}"
 

@@ -1,8 +1,8 @@
-"""Decides which dead letters a replay sends, and why it skips the others.
+"""Selects the dead letters of a replay, with the reasons for skipping the others.
 
-A letter is known by the origin of its record, and over replays by its first origin, which a replayed record carries in
-a header. A letter was replayed if a copy of its record, with that header, lies behind it. So letters that are still bad
-don't multiply: of those of one record, only the last is sent.
+A letter is identified by the origin of its record, and through replays by the first origin, which a replayed record has
+in a header. A letter was replayed if a copy of its record with that header follows the record. So letters that are
+still bad don't multiply: only the last of each record is sent.
 """
 
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ from maintenance.replay import LetterFilter, Parts, digest_of, original, parts_o
 At = tuple[int, int]
 Skip = Literal["replayed", "superseded", "foreign", "gone", "unsafe"]
 
-#: Why letters are skipped, for people.
+#: Reasons for skipping letters, in words.
 _SKIPS: Final[Mapping[Skip, str]] = {
     "replayed": "replayed before (--again sends them once more)",
     "superseded": "of records that have a later letter",
@@ -34,7 +34,7 @@ _SKIPS: Final[Mapping[Skip, str]] = {
 
 
 class _Letter(Struct, frozen=True):
-    """What the plan needs to know of a letter; not its bytes."""
+    """A letter without its bytes."""
 
     at: At
     timestamp_ms: int
@@ -58,7 +58,7 @@ class Plan(Struct, frozen=True):
 
 
 def plan_replay(settings: Settings, wanted: LetterFilter, *, again: bool = False) -> Plan:
-    """Choose among the letters that `wanted` matches. With `again` those that were replayed before are sent, too.
+    """Choose among the letters that `wanted` matches. `again` includes those that were replayed before.
 
     Reads the dead letters, and their records' topics from the first of their origins on.
 
@@ -85,7 +85,7 @@ def plan_replay(settings: Settings, wanted: LetterFilter, *, again: bool = False
 
 
 def records_to_send(settings: Settings, plan: Plan) -> Iterator[Outgoing]:
-    """The records of the chosen letters, read one by one. Those whose bytes are nowhere any more are counted."""
+    """The records of the chosen letters, read one by one. Those that no longer exist are counted."""
     counts = open_cluster(settings.kafka).topics()
     for letter in read_letters(settings, LetterFilter()):
         parts = parts_of(letter)
@@ -100,7 +100,7 @@ def records_to_send(settings: Settings, plan: Plan) -> Iterator[Outgoing]:
 
 
 def records_at_origin(settings: Settings, parts: Parts) -> list[Record]:
-    """The records that a cut or lost letter stands for, if they still lie where they were read."""
+    """The records that a cut or lost letter stands for, if they still exist at their origin."""
     lost = parts.lost == "record"
     found = read_range(settings.kafka, parts.origin, last=parts.last if lost else parts.origin.offset)
     sound = [record for record in found if record.damage is None or record.damage.lost == "headers"]
@@ -108,7 +108,7 @@ def records_at_origin(settings: Settings, parts: Parts) -> list[Record]:
 
 
 def _latest(letters: Iterable[_Letter]) -> Collection[_Letter]:
-    """The last letter of each record. Anybody may write a first origin: it counts for the same key and value alone."""
+    """The last letter of each record. A first origin, which anybody may write, needs the same key and value."""
     latest: dict[tuple[str, str | None], _Letter] = {}
     for letter in letters:
         record = (letter.parts.first_origin, letter.parts.digest)
@@ -118,7 +118,7 @@ def _latest(letters: Iterable[_Letter]) -> Collection[_Letter]:
 
 
 def _replayed(settings: Settings, letters: Iterable[_Letter]) -> set[At]:
-    """The letters behind whose record a copy of it lies."""
+    """The letters whose record is followed by a copy of it."""
     starts: defaultdict[str, dict[int, int]] = defaultdict(dict)
     sought: defaultdict[tuple[str, str], list[_Letter]] = defaultdict(list)
     for letter in letters:
@@ -129,7 +129,7 @@ def _replayed(settings: Settings, letters: Iterable[_Letter]) -> set[At]:
     counts = open_cluster(settings.kafka).require_topics(list(starts))
     found: set[At] = set()
     for topic, start in starts.items():
-        # A topic that was created again may be shorter than it was.
+        # a recreated topic may be shorter
         ends = ends_of(settings.kafka, topic, [partition for partition in start if partition < counts[topic]])
         begin = {partition: min(start[partition], end) for partition, end in ends.items()}
         for record in read_topic(settings.kafka, topic, partitions=counts[topic], start=begin, only=begin):

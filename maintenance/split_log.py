@@ -16,15 +16,15 @@ from operators.receive import receive_embedded
 from stream.roles import EMBEDDING, ENRICHMENT
 
 _POLL_S: Final = 0.5
-#: How long the embedding role may commit nothing before it counts as stopped.
+#: Seconds without a commit after which the embedding role counts as stopped.
 _PATIENCE_S: Final = 30.0
 
 
 class SplitLog(RawLog):
-    """`tickets.raw`, as the two roles of a split stream read it."""
+    """`tickets.raw` of a split stream."""
 
     def committed(self) -> dict[int, int]:
-        """Wait until the embedding role has caught up, and return what the enrichment role had committed before.
+        """Wait until the embedding role has caught up, and return the enrichment role's earlier offsets.
 
         Raises:
             UnavailableError: the embedding role is behind and commits nothing.
@@ -38,8 +38,8 @@ class SplitLog(RawLog):
                 least, moved = left, time.monotonic()
             if time.monotonic() - moved > _PATIENCE_S:
                 raise UnavailableError(
-                    f"group {group} is {left:,} records behind in {topic} and commits nothing, so tickets that it has "
-                    "not indexed yet look like lost ones; start the embedding role, and compare again"
+                    f"group {group} is {left:,} records behind in {topic} and commits nothing, so tickets that "
+                    f"it has not indexed yet would look lost; start the embedding role, and compare again"
                 )
             time.sleep(_POLL_S)
         return committed
@@ -56,7 +56,7 @@ class SplitLog(RawLog):
 
 
 class EmbeddedLog(TopicLog):
-    """`tickets.embedded`, which holds everything that an index needs."""
+    """`tickets.embedded`, from which an index can be built."""
 
     def fold(self) -> Fold:
         """An empty fold."""

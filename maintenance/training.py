@@ -49,7 +49,7 @@ class LabelledTickets(Struct, frozen=True, eq=False):
         terms: those of the same passages.
         labels: their n labels of each kind.
         rejected: number of records that can't be used.
-        reason: why the first of them can't.
+        reason: the fault of the first of them.
     """
 
     vectors: Vector
@@ -66,7 +66,7 @@ class LabelledTickets(Struct, frozen=True, eq=False):
 
 
 class Trained(Struct, frozen=True, eq=False):
-    """Heads by kind, what they do on held-out tickets, and why a kind has none."""
+    """Heads by kind, their reports on held-out tickets, and the reasons why kinds have none."""
 
     heads: dict[LabelKind, LinearHead]
     reports: dict[LabelKind, KindReport]
@@ -81,13 +81,13 @@ def embed_labelled(
     most: int,
     embedding: Callable[[Sequence[Ticket]], Iterable[Ticket]] = iter,
 ) -> LabelledTickets:
-    """Decode, clean, redact, cut and embed labelled tickets as a worker does; only their first passage counts.
+    """Decode, clean, redact, chunk and embed labelled tickets as a worker does; only their first passage is used.
 
     Args:
         records: ticket events; of several versions of a ticket the newest counts.
         settings: a worker's.
         embedder: its model.
-        most: of more labelled tickets, a sample of this size that is the same every time.
+        most: maximum number of tickets; if there are more, a deterministic sample of them.
         embedding: wraps the tickets that are embedded, to show progress.
     """
     decode, *cutting = enriching_steps(settings, embedder)
@@ -147,7 +147,7 @@ def train(tickets: LabelledTickets, *, precision: float, on_fit: OnKind) -> Trai
 
 
 def judge_model(heads: dict[LabelKind, LinearHead], tickets: LabelledTickets) -> dict[LabelKind, KindReport]:
-    """What the heads do on labelled tickets that they were not fitted to."""
+    """Reports on the heads with labelled tickets that they were not fitted to."""
     found = {}
     for kind, head in heads.items():
         vectors, terms, labels = tickets.of_kind(kind)
@@ -180,7 +180,7 @@ def _newest(records: Iterable[Record], decode: Step, telemetry: StreamTelemetry)
 
 
 def _sample(tickets: Sequence[Ticket], most: int) -> Sequence[Ticket]:
-    """Those with the least hashes: as good as chance, and the same every time."""
+    """Those with the lowest hashes: a pseudorandom, deterministic sample."""
     if len(tickets) <= most:
         return tickets
     return sorted(tickets, key=lambda t: blake2b(record_key(t.tenant_id, t.ticket_id), digest_size=8).digest())[:most]
@@ -191,7 +191,7 @@ def _stacked(vectors: Sequence[Vector], dimension: int) -> Vector:
 
 
 def _reason(rejected: Sequence[Rejected]) -> str:
-    """Where the first rejected record stands, and why it was rejected."""
+    """The place and fault of the first rejected record."""
     if not rejected:
         return ""
     first = rejected[0].record.origin

@@ -1,4 +1,4 @@
-"""What the workers of an index read, and how a repair or a rebuild notes in the index that it holds that."""
+"""The log of an index's workers, and the notes of positions by repairs and rebuilds."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ class WorkersLog:
         self.stored: Mapping[str, str] = stored_settings(settings, role)
 
     def identify(self) -> LogIdentity:
-        """The log as its broker knows it.
+        """The log's identity on its broker.
 
         Raises:
             UnavailableError: no broker answers, or the topic is missing.
@@ -39,11 +39,11 @@ class WorkersLog:
         return group_state(cluster.identify(self._topic), cluster.lag(self._topic, self._kafka.group)).committed
 
     def fault_of(self, status: WorkerStatus | None, committed: Offsets) -> str | None:
-        """Why the index and the group's offsets don't belong together, or None.
+        """The reason why the index doesn't match the group's offsets, or None.
 
         Args:
-            status: of the index, asked for after `committed`; None if there is none.
-            committed: what the group has committed.
+            status: of the index, read after `committed`; None if there is no index.
+            committed: the group's offsets.
 
         Raises:
             UnavailableError: no broker answers.

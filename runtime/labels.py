@@ -1,4 +1,4 @@
-"""Opens what labels tickets: a label model, or labelled examples."""
+"""Opens the labeller of tickets: a label model, or labelled examples."""
 
 import hashlib
 import tempfile
@@ -51,7 +51,7 @@ def open_labeller(settings: ClassifySettings, embedder: Embedder, *, cache: Path
 
 
 def describe_labeller(settings: ClassifySettings, *, model: str, cache: Path) -> str:
-    """What labels tickets, checked as at a worker's start, but without embedding the examples.
+    """A description of the labeller, which is checked as at a worker's start, but without embedding the examples.
 
     Raises:
         ConfigError: as `open_labeller`.
@@ -80,7 +80,10 @@ def require_new(place: str) -> None:
     store, name = _store_of(place)
     with tempfile.TemporaryDirectory() as folder:
         if store.get(f"{name}/{MANIFEST}", Path(folder) / MANIFEST):
-            raise ConfigError(f"--to {place}: there is a label model already; name a new place, to be able to go back")
+            raise ConfigError(
+                f"--to {place}: there is a label model already; give a new place, so that you can go back to the "
+                f"old model"
+            )
 
 
 def save_labels(

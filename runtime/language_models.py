@@ -18,7 +18,7 @@ from delivery.circuit import CircuitState
 from runtime.guarded_model import GuardedModel
 from runtime.telemetry import Telemetry
 
-#: Maximum wait before an attempt, and before a probe of a model that has failed too often.
+#: Maximum wait before a retry, and before a probe of a model whose circuit breaker is open.
 _RETRY_MAX_S: Final = 1.0
 _PROBE_MAX_S: Final = 30.0
 _URL: Final = "TICKETS_LANGUAGE_MODEL__OPENAI_URL"
@@ -29,7 +29,7 @@ _STATES: Final[Mapping[CircuitState, int]] = {"closed": 0, "half-open": 1, "open
 def open_language_models(
     settings: LanguageModelSettings, stack: ExitStack, *, telemetry: Telemetry, budget: TokenBudget | None = None
 ) -> tuple[LanguageModel, ...]:
-    """The models of the chain in order, without the extractive writer; `stack` ends their calls. Nothing is called yet.
+    """Open the models of the chain in order, without the extractive writer and any call; `stack` ends calls.
 
     Args:
         settings: the group of language models.

@@ -1,4 +1,4 @@
-"""A searcher that outlives its worker or index: it is opened in the background, and again after it is lost."""
+"""A searcher that is opened in the background, and reopened after the loss of its worker or index."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class LiveSearcher:
-    """Implements `runtime.searcher.Searcher` with one that is opened while and whenever there is none."""
+    """Implements `runtime.searcher.Searcher` by another searcher, which is opened whenever there is none."""
 
     def __init__(self, open_: Callable[[ExitStack], Searcher], *, retry_s: float = _RETRY_S) -> None:
         """Open searchers with `open_`, at most every `retry_s` seconds."""
@@ -36,7 +36,7 @@ class LiveSearcher:
 
     @property
     def fault(self) -> str | None:
-        """Why there is no searcher now, or None."""
+        """The reason why there is no searcher now, or None."""
         return self._fault
 
     def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
@@ -66,7 +66,7 @@ class LiveSearcher:
             with ExitStack() as stack:
                 if self._opened(stack):
                     self._wake.wait()
-                    self._ended.wait(self._retry_s)  # calls in flight fail in their own way before it is closed
+                    self._ended.wait(self._retry_s)  # let calls in flight fail by themselves before it is closed
                 else:
                     self._ended.wait(self._retry_s)
 
@@ -101,7 +101,7 @@ class LiveSearcher:
             raise
 
     def _lose(self, held: Searcher, reason: str) -> None:
-        """Have another one opened in the place of `held`, unless that is happening already."""
+        """Let `held` be replaced, unless that is happening already."""
         with self._lock:
             if self._held is not held:
                 return
@@ -111,14 +111,14 @@ class LiveSearcher:
 
     def _note(self, reason: str) -> None:
         if reason != self._fault:
-            logger.warning("no searches for now: %s", reason)
+            logger.warning("searches are refused for now: %s", reason)
         self._fault = reason
 
 
 def open_live_searcher(settings: Settings, stack: ExitStack) -> LiveSearcher:
-    """A searcher of the index that the settings name, which need not be there yet; `stack` ends it.
+    """A searcher of the index that the settings name, which need not exist yet; `stack` ends it.
 
-    An embedded index is asked through its worker alone.
+    An embedded index is searched only through its worker.
     """
     return start_live_searcher(lambda own: _open(settings, own), stack)
 
@@ -126,7 +126,7 @@ def open_live_searcher(settings: Settings, stack: ExitStack) -> LiveSearcher:
 def start_live_searcher(
     open_: Callable[[ExitStack], Searcher], stack: ExitStack, *, retry_s: float = _RETRY_S
 ) -> LiveSearcher:
-    """A searcher that opens others with `open_`, in a thread that `stack` ends."""
+    """A live searcher that opens searchers with `open_`, in a thread that `stack` ends."""
     searcher = LiveSearcher(open_, retry_s=retry_s)
     thread = threading.Thread(target=searcher.run, name="searcher", daemon=True)
     thread.start()

@@ -15,12 +15,12 @@ _CLIENT: Final = "ticketstream.kafka"
 _QUIET_S: Final = 10.0
 #: Maximum number of distinct lines to remember; librdkafka logs fewer during an outage.
 _MAX_LINES: Final = 100
-#: The end of a line, where times and counts differ at each repetition.
+#: The end of a line, whose times and counts differ in each repetition.
 _COUNTED: Final = re.compile(r"\(after .*")
 
 
 class RepeatsFilter(logging.Filter):
-    """Passes each line of librdkafka at most once in ten seconds, as it repeats at every attempt to connect."""
+    """Passes each line of librdkafka at most once in ten seconds, because every attempt to connect repeats it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,4 +63,4 @@ def set_up_logging(settings: LogSettings) -> None:
     # Debug and info lines of these libraries may quote requests.
     for name in ("httpx", "httpcore", "urllib3", "botocore", "huggingface_hub", "filelock"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it logs a warning for every waiting request

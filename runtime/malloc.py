@@ -7,12 +7,12 @@ from typing import Final
 
 #: `mallopt` option of glibc.
 _ARENA_MAX: Final = -8
-#: By default glibc makes eight for each core, and memory that was freed in one is of no use to the others.
+#: Number of arenas. glibc makes eight per core, and memory freed in one isn't reused by others.
 _ARENAS: Final = 2
 
 
 def share_arenas() -> None:
-    """Let all threads share two arenas, unless MALLOC_ARENA_MAX is set. Does nothing where the C library isn't glibc.
+    """Let all threads share two arenas, unless MALLOC_ARENA_MAX is set. Does nothing without glibc.
 
     A worker with the default model peaks 60 MiB lower, and is as fast (`tests.faults.memory`).
     """

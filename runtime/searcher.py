@@ -24,10 +24,10 @@ from search.rank import NO_FACTORS, Factors
 from search.result import Answer
 from search.similar import find_similar
 
-#: How long a worker may take from opening the index to answering.
+#: Maximum time of a worker from opening the index to answering, in seconds.
 _WORKER_START_S: Final = 5.0
 _RETRY_S: Final = 0.1
-#: A search looks at the index's provenance if that was last read this long ago.
+#: A search reads the index's provenance again if the last read is this many seconds old.
 _LOOK_S: Final = 1.0
 
 
@@ -54,7 +54,7 @@ class Searcher(Protocol):
         ...
 
     def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
-        """The current versions of those of the tickets that the tenant has, in the order given.
+        """The current versions of the given tickets that the tenant has, in the given order.
 
         Raises:
             ConfigError: there are more than `core.index.MAX_THREADS`, or an id is not Unicode.
@@ -63,7 +63,7 @@ class Searcher(Protocol):
         ...
 
     def warning(self) -> str | None:
-        """What a reader of the answers should know, such as that records expired before they were read; or None."""
+        """A warning for readers of the answers, for example that records expired unread; or None."""
         ...
 
     def status(self) -> WorkerStatus:
@@ -72,7 +72,7 @@ class Searcher(Protocol):
 
 
 class IndexSearcher:
-    """Implements `Searcher` on an index, with the plans of `search`."""
+    """Implements `Searcher` on an index, by the functions of `search`."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class IndexSearcher:
             raise TransientError(self._fault)
 
     def _own(self, answer: Answer) -> Answer:
-        """The answer, unless an alias has been switched to another model's vectors since the last look."""
+        """The answer, unless an alias has been switched to another model's vectors since the last check."""
         for hit in answer.hits:
             model = hit.payload.get("model", self._embedder.stamp)
             if model != self._embedder.stamp:
@@ -133,7 +133,7 @@ class IndexSearcher:
 
     def _other_model(self, found: str) -> OtherModelError:
         return OtherModelError(
-            f"the index holds vectors of {found} by now, but this process searches with {self._embedder.stamp}"
+            f"the index now holds vectors of {found}, but this process searches with {self._embedder.stamp}"
         )
 
     def _chosen(self, plain: bool) -> Plan:
@@ -161,7 +161,7 @@ class IndexSearcher:
         )
 
     def _look(self) -> None:
-        """Read what the index says of itself, unless that was read a second ago."""
+        """Read the index's provenance, unless that was read within the last second."""
         if self._clock() >= self._look_at:
             found = self._index.origin()
             self._other = None if found is None or found.model == self._embedder.stamp else found.model

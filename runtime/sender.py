@@ -11,7 +11,7 @@ def open_sender(settings: KafkaSettings, stack: ExitStack, *, compress: bool = F
     """A sender with a connection of its own. With `compress` its batches are compressed.
 
     Raises:
-        ConfigError: the security settings don't fit together, or one of their files is invalid.
+        ConfigError: the security settings contradict each other, or one of their files is invalid.
     """
     sender = producer.open_sender(settings, compress=compress)
     stack.callback(sender.close)

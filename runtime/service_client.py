@@ -18,7 +18,7 @@ from runtime.access_tokens import Token, open_token
 Service = Literal["rag", "tickets"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
 
-#: What a service is called in errors, the setting of its URL, and the module that starts it.
+#: By service: its name in errors, the setting of its URL, and the module that starts it.
 _NAMES: Final[dict[Service, tuple[str, str, str]]] = {
     "rag": ("the RAG service", "TICKETS_CLIENT__RAG_URL", "services.rag"),
     "tickets": ("the ticket API", "TICKETS_CLIENT__TICKETS_URL", "services.tickets"),
@@ -37,7 +37,7 @@ class FieldFault(Struct, frozen=True):
 
 
 class ProblemDocument(Struct, frozen=True):
-    """The body of an error (RFC 9457), as far as the client shows it."""
+    """The body of an error (RFC 9457), with the fields that the client shows."""
 
     title: str = ""
     detail: str = ""
@@ -90,7 +90,7 @@ class ServiceClient:
         except httpx.HTTPError as error:
             raise self._silent(error) from None
         except UnicodeEncodeError:
-            raise ConfigError("the request holds text that is not Unicode") from None
+            raise ConfigError("the request contains text that is not Unicode") from None
         if not response.is_success:
             raise self._refused(response)
         return Reply(response.content, response.headers.get("ETag"))
@@ -145,7 +145,7 @@ class ServiceClient:
 
 
 def open_http_client(settings: ClientSettings, stack: ExitStack) -> httpx.Client:
-    """A pool of connections, which `stack` closes. It uses neither proxies nor credentials of the environment."""
+    """A pool of connections, which `stack` closes. It ignores the environment's proxies and credentials."""
     return stack.enter_context(httpx.Client(timeout=settings.timeout_s, trust_env=False))
 
 
@@ -155,7 +155,7 @@ def open_service_client(
     """A client of a service under the token that the settings name.
 
     Raises:
-        ConfigError: they name none, or it is another tenant's than `tenant`.
+        ConfigError: they name no token, or it is not for `tenant`.
         UnavailableError: the issuer of tokens doesn't answer.
     """
     http = open_http_client(settings, stack)
@@ -181,12 +181,12 @@ def base_url(settings: ClientSettings, service: Service) -> str:
 
 
 def segment(value: str) -> str:
-    """`value` as one segment of a path. Ids of tickets may hold slashes."""
+    """`value` as one segment of a path. Ticket ids may contain slashes."""
     return quote(value, safe="", errors="surrogateescape")
 
 
 def server_events(chunks: Iterable[bytes]) -> Iterator[ServerEvent]:
-    """Parses server-sent events, as the HTML standard says. An event that was cut off is dropped.
+    """Parse server-sent events as the HTML standard defines them. An incomplete last event is dropped.
 
     Raises:
         FatalError: an event is larger than 4 MiB.
@@ -216,19 +216,19 @@ def server_events(chunks: Iterable[bytes]) -> Iterator[ServerEvent]:
 
 
 def _encoded(body: Mapping[str, object] | None) -> bytes | None:
-    """JSON in ASCII: an argument of the command line may hold bytes that are no text, which the service refuses."""
+    """JSON in ASCII. Command-line arguments may contain invalid text, which the service then refuses."""
     return None if body is None else json.dumps(body).encode()
 
 
 def _problem(response: httpx.Response) -> ProblemDocument:
     try:
         return msgspec.json.decode(response.content, type=ProblemDocument)
-    except msgspec.DecodeError:  # something on the way that is not the service
+    except msgspec.DecodeError:  # an answer of something other than the service
         return ProblemDocument()
 
 
 def _sentence(problem: ProblemDocument) -> str:
-    """What is wrong, with the fields, as the end of a line."""
+    """The problem's detail and fields, as the end of a line."""
     said = (problem.detail or problem.title).rstrip(".")
     fields = "; ".join(f"{fault.field}: {fault.message.rstrip('.')}" for fault in problem.errors)
     return f"{said} ({fields})" if fields else said
@@ -238,7 +238,7 @@ def decoded(reply: Reply) -> object:
     """The JSON of a reply.
 
     Raises:
-        FatalError: it is none.
+        FatalError: it is not JSON.
     """
     try:
         found: object = msgspec.json.decode(reply.content)

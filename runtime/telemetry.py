@@ -1,4 +1,4 @@
-"""Prometheus metrics, as `core.metrics` declares them, in a registry of their own; and the trace file."""
+"""The Prometheus metrics of `core.metrics`, in their own registry, and the trace file."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -57,7 +57,7 @@ class Telemetry:
         (histogram.labels(*labels) if labels else histogram).observe(value)
 
     def model_ran(self, tokens: int, padding: int, seconds: float) -> None:
-        """The model has just run once, in this thread."""
+        """Record a call of the model that has just ended in this thread."""
         if self.trace is not None:
             self.trace.span("model", seconds, tokens=tokens, padding=padding)
         self.count("tickets_model_seconds_total", by=seconds)
@@ -75,7 +75,7 @@ class Telemetry:
 
 
 def open_trace(settings: LogSettings, stack: ExitStack) -> Trace | None:
-    """The trace file that the settings name, or None when they name none.
+    """Open the trace file that the settings name; None if they name none.
 
     Raises:
         ConfigError: the file can't be written.

@@ -1,4 +1,4 @@
-"""The ticket API's wire, as its clients use it."""
+"""A client of the ticket API."""
 
 from typing import Final, TypeVar
 
@@ -51,7 +51,7 @@ class TicketRow(Struct, frozen=True, kw_only=True):
 
 
 class TicketPage(Struct, frozen=True):
-    """A part of a list, and the cursor of the next part; None: there is no more."""
+    """A page of a list, and the cursor of the next page (None at the end)."""
 
     tickets: tuple[TicketRow, ...]
     next: str | None = None
@@ -67,9 +67,9 @@ class TicketClient:
         self._client = client
 
     def create(self, fields: dict[str, object], *, key: str | None = None) -> Reply:
-        """Create a ticket. A request that is repeated with its `key` creates one only."""
+        """Create a ticket. A request that is repeated with its `key` creates only one."""
         if key is not None and not (key.isascii() and key.isprintable()):
-            raise ConfigError("an idempotency key is visible ASCII, such as a UUID")
+            raise ConfigError("an idempotency key may only have visible ASCII characters; use for example a UUID")
         return self._client.call("POST", PATH, body=fields, headers={} if key is None else {"Idempotency-Key": key})
 
     def get(self, ticket_id: str) -> Reply:
@@ -77,7 +77,7 @@ class TicketClient:
         return self._client.call("GET", _path(ticket_id))
 
     def find(self, *, limit: int, status: str | None, customer_id: str | None, cursor: str | None) -> Reply:
-        """A part of the tenant's tickets, newest first."""
+        """A page of the tenant's tickets, newest first."""
         given = {"limit": limit, "status": status, "customer_id": customer_id, "cursor": cursor}
         params = {name: value for name, value in given.items() if value is not None}
         return self._client.call("GET", PATH, params=params)
@@ -107,7 +107,7 @@ def ticket_of(reply: Reply) -> Ticket:
 
 
 def page_of(reply: Reply) -> TicketPage:
-    """The part of a list of a reply.
+    """The page of a list in a reply.
 
     Raises:
         FatalError: the reply is of another version of the API.

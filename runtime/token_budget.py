@@ -10,7 +10,7 @@ from core.service_settings import CacheSettings
 def open_token_budget(settings: CacheSettings, stack: ExitStack, *, tokens_per_day: int) -> TokenBudget:
     """A budget of `tokens_per_day` for each tenant, 0 for no limit; `stack` closes its connections.
 
-    A server that does not answer is an outage, in which each process counts alone.
+    While the server doesn't answer, each process counts alone.
 
     Raises:
         ConfigError: the cache's URL or CA file is unusable, or the server refuses the user name and password.

@@ -20,7 +20,7 @@ from core.private import open_private
 
 logger: Final = logging.getLogger("ticketstream.trace")
 
-#: At about 200 bytes an event, a larger file is too large for a viewer.
+#: Maximum events: at 200 bytes each, a larger file is too large for a viewer.
 _MAX_EVENTS: Final = 500_000
 _US: Final = 1e6
 

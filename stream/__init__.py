@@ -1,1 +1,1 @@
-"""The running stream, without a framework: batches from Kafka go through the steps to the sinks, and are then acked."""
+"""The running stream, without a framework: batches from Kafka pass through the steps to the sinks, then are acked."""

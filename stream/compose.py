@@ -55,8 +55,8 @@ logger: Final = logging.getLogger("ticketstream.stream")
 
 W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
 
-#: How often Python lets another thread run. A model's thread needs the interpreter for an instant between two batches;
-#: with Python's own 5 ms it waits that long for the thread that cleans tickets, while a core idles.
+#: Python's switch interval. A model's thread needs the GIL for an instant between two batches; with the default of 5
+#: ms it waits that long for the thread that cleans tickets, while a core idles.
 _SWITCH_INTERVAL_S: Final = 0.0005
 
 
@@ -132,7 +132,7 @@ def open_embedding(settings: Settings, *, observer: StreamObserver | None = None
 
 
 def _load_languages() -> None:
-    """Load the language model while brokers and index are waited for, not at a ticket, which would wait for it."""
+    """Load the language detector during the start's waits, so that no ticket waits for it."""
     threading.Thread(target=load_short_texts, name="languages", daemon=True).start()
 
 
@@ -180,7 +180,7 @@ def _require_topics(settings: Settings, role: Role) -> None:
 
 
 def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
-    """The model, and the index for its vectors; an embedded one is optimised in the background."""
+    """Open the model and the index for its vectors; an embedded index is optimised in the background."""
     settings, telemetry = worker.settings, worker.state.telemetry
     embedder = open_caching_embedder(settings.model, telemetry)
     index = open_index_for_writing(settings.index, embedder, stack)
@@ -237,7 +237,7 @@ def _assemble(
         stack: everything that was opened for it.
         steps: run on the polling thread.
         finishing: run on the writer's threads.
-        sinks: where the results go, in this order.
+        sinks: destinations of the results, in this order.
         model: stamp of the model, for the metrics.
         keeper: notes positions in the index before they are committed; None without an index.
     """
@@ -276,7 +276,7 @@ def _writer(
     )
     finish = partial(run_steps, finishing, telemetry=state.telemetry, dependencies=dependencies)
     return Writer(
-        # The last step returns the tickets that the sinks take.
+        # the last step returns the sinks' type of tickets
         finish=cast("Callable[[Batch[Item]], Batch[W | Rejected]]", finish),
         sinks=sinks,
         dead_letters=DeadLetterTopic(worker.letters, topic=settings.topics.dlq, now_ms=_now_ms),

@@ -2,7 +2,7 @@
 
 Other processes of the same user query the embedded index through it while the worker has the index open. Every request
 carries the token that the worker wrote into a file beside the index. Only the worker's user can read that file, so no
-other user of the host may query the index.
+other user of the host can query the index.
 """
 
 import hmac
@@ -105,7 +105,7 @@ def _answer(start: StartResponse, ask: Callable[[], object]) -> list[bytes]:
     except TransientError as error:
         return _refuse(start, "503 Service Unavailable", str(error))
     except Exception as error:  # noqa: BLE001 - otherwise the server would print a traceback and send no reason
-        # The message of an error that isn't ours may quote a ticket.
+        # the message of an unexpected error may quote a ticket
         reason = str(error) if isinstance(error, TicketstreamError) else f"{type(error).__name__} in the worker"
         logger.error("a request to the control port failed: %s", reason)  # noqa: TRY400 - a traceback may quote one, too
         return _refuse(start, "500 Internal Server Error", reason)

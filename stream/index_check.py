@@ -1,4 +1,4 @@
-"""Compares an index with the log and the consumer group that a worker reads with, before it joins the group."""
+"""Compares an index with a worker's log and consumer group, before the worker joins the group."""
 
 import logging
 import time
@@ -27,7 +27,7 @@ from stream.roles import Role
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
-#: How long a rewind waits for other workers, which also stop, to leave the group.
+#: Maximum wait of a rewind for other workers, which also stop, to leave the group, in seconds.
 _REWIND_S: Final = 60.0
 _REWIND_TRY_S: Final = 3.0
 
@@ -50,7 +50,7 @@ class GroupState(Struct, frozen=True):
 
 
 class _Seen(Struct, frozen=True):
-    """The index, the log and the group. The index was read last, as a position is noted before it is committed."""
+    """The index, the log and the group. The index is read last, because a position is noted before it is committed."""
 
     log: LogIdentity
     lags: Sequence[PartitionLag]
@@ -74,13 +74,13 @@ class _Seen(Struct, frozen=True):
 
     @property
     def lacking(self) -> Offsets:
-        """The index's position in each partition where the group has committed more."""
+        """The index's position in each partition in which it is below the group's commit."""
         held = self.progress.positions
         return {n: held.get(n, 0) for n, offset in self.committed.items() if held.get(n, 0) < offset}
 
 
 class IndexCheck:
-    """Compares an index with the log and the group that a worker reads with."""
+    """Compares an index with a worker's log and group."""
 
     def __init__(self, store: ProvenanceStore, offsets: GroupOffsets, *, topic: str, group: str, where: str) -> None:
         """Check the index in `store`; `where` is its folder or collection, for messages."""
@@ -96,14 +96,14 @@ class IndexCheck:
         """Check before the group is joined, and prepare the index to be written. Returns its provenance, and the log.
 
         Args:
-            settings: what to do about a mismatch.
+            settings: has the action on a mismatch.
             stored: the settings that decide what is stored.
-            integrity: told what was found.
+            integrity: gets the result.
 
         Raises:
             MismatchError: the index lacks what the group has committed, or belongs to another log.
             ConfigError: it was written with another kind of version.
-            UnavailableError: the broker doesn't answer, or the group can't be set back.
+            UnavailableError: the broker doesn't answer, or the group can't be reset.
         """
         seen = self._look()
         _require_same_version(seen.found.settings, stored)
@@ -145,7 +145,7 @@ class IndexCheck:
             self._store.note_log(seen.log)
 
     def _adopt(self, seen: _Seen) -> None:
-        """Assume that an index without positions holds what the group has committed."""
+        """Assume that an index without positions holds every record that the group has committed."""
         if seen.lacking:
             logger.warning(
                 "the index in %s was written by an earlier version, which noted no positions; it is assumed to hold "
@@ -159,15 +159,16 @@ class IndexCheck:
     def _accept(self, seen: _Seen, mismatch: Mismatch) -> _Seen:
         """Read a topic that was created again into the index, from the topic's beginning."""
         logger.warning(
-            "%s; it is read into the index now (TICKETS_INDEX__ON_MISMATCH), which keeps the tickets of the old one: "
-            "versions that were higher there still win, so `ticketstream rebuild` unless both hold the same tickets",
+            "%s; it is read into the index now (TICKETS_INDEX__ON_MISMATCH), which keeps the tickets of the "
+            "old topic, whose higher versions still win: run `ticketstream rebuild` unless both topics hold "
+            "the same tickets",
             mismatch.reason,
         )
         self._store.note_log(seen.log)
         return self._look()
 
     def _answer(self, seen: _Seen, mismatch: Mismatch, settings: IndexSettings, integrity: Integrity) -> None:
-        """Set the group back, if the settings say so and the log still holds what is missing.
+        """Reset the group, if the settings allow it and the log still has the missing records.
 
         Raises:
             MismatchError: otherwise.
@@ -187,7 +188,7 @@ class IndexCheck:
         self._rewind(seen)
 
     def _rewind(self, seen: _Seen) -> None:
-        """Set the group back to the index's positions, unless another worker does.
+        """Reset the group to the index's positions, unless another worker does.
 
         Raises:
             UnavailableError: the group still has members.
@@ -205,17 +206,17 @@ class IndexCheck:
 
 
 def group_state(log: LogIdentity, lags: Sequence[PartitionLag]) -> GroupState:
-    """What a group has committed in `log`, and not in an earlier topic of its name."""
+    """A group's commits in `log`, without those in an earlier topic of its name."""
     own = [lag for lag in lags if None in {lag.topic_id, log.topic_id} or lag.topic_id == log.topic_id]
     committed = {lag.partition: lag.committed for lag in own if lag.committed is not None}
     return GroupState(committed, sum(lag.expired for lag in own))
 
 
 def advice_on(mismatch: Mismatch, *, where: str, topic: str, expired: int = 0) -> str:
-    """What to do about a mismatch.
+    """Advice on a mismatch.
 
     Args:
-        mismatch: what was found.
+        mismatch: the mismatch.
         where: the index's folder or collection.
         topic: the log.
         expired: number of the missing records that the log no longer holds.
@@ -231,11 +232,11 @@ def advice_on(mismatch: Mismatch, *, where: str, topic: str, expired: int = 0) -
             "TICKETS_INDEX__ON_MISMATCH=reread to read it into this one"
         )
     if mismatch.kind == "replaced":
-        return "start the worker again, which checks the index"
+        return "start the worker again; it checks the index"
     if expired:
         return (
-            f"{topic} no longer holds {expired:,} of them, so restore a newer copy of {where}, or run `ticketstream "
-            "rebuild`, which makes an index of what the topic still holds"
+            f"{topic} no longer has {expired:,} of them, so restore a newer copy of {where}, or run "
+            f"`ticketstream rebuild`, which makes an index of the topic's remaining records"
         )
     if mismatch.kind == "unfinished":
         return "run `ticketstream rebuild` again, or set TICKETS_INDEX__ON_MISMATCH=reread"
@@ -266,13 +267,13 @@ def _require_same_version(noted: Mapping[str, str], stored: Mapping[str, str]) -
     before, now = noted.get(_VERSION_SOURCE), stored.get(_VERSION_SOURCE)
     if None not in {before, now} and before != now:
         raise ConfigError(
-            f"{_VERSION_SOURCE} is {now}, but the index was written with {before}, and their versions can't be "
-            "compared; set it back, or set a new index and a new TICKETS_KAFKA__GROUP"
+            f"{_VERSION_SOURCE} is {now}, but the index was written with {before}, whose versions can't be "
+            f"compared with these; set it back, or set a new index and a new TICKETS_KAFKA__GROUP"
         )
 
 
 def _existing(found: Provenance | None) -> Provenance:
-    """Opening an index for writing has created its provenance.
+    """The provenance, which exists since the index was opened for writing.
 
     Raises:
         TransientError: it is gone.

@@ -10,15 +10,15 @@ from core.errors import TicketstreamError
 from core.index import IndexSize
 from stream.telemetry import StreamTelemetry
 
-#: Least time between counts, in seconds and in durations of a count, which takes 2 ms for 60,000 points.
+#: Minimum time between counts, in seconds and as a multiple of a count, which takes 2 ms for 60,000 points.
 _COUNT_S: Final = 30.0
 _COUNT_FACTOR: Final = 200
-#: How long `close` waits for a count.
+#: Maximum wait of `close` for a count, in seconds.
 _CLOSE_S: Final = 3.0
 
 
 class SizeWatch:
-    """Counts the index now and then, for the metrics, on a thread of its own."""
+    """Counts the index periodically on its own thread, for the metrics."""
 
     def __init__(self, size: Callable[[], IndexSize], telemetry: StreamTelemetry) -> None:
         self._size = size
@@ -38,7 +38,7 @@ class SizeWatch:
     def _run(self) -> None:
         while not self._closed.is_set():
             began = time.monotonic()
-            with suppress(TicketstreamError):  # an outage is reported by the writes
+            with suppress(TicketstreamError):  # writes report an outage
                 size = self._size()
                 self._telemetry.gauge("tickets_index_points", size.points)
                 self._telemetry.gauge("tickets_index_tombstones", size.tombstones)

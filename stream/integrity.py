@@ -1,4 +1,4 @@
-"""Whether a worker's index and its group's offsets belong together: what /ready, the metrics and searches are told."""
+"""The integrity of a worker's index: whether it matches the group's offsets, for /ready, the metrics and searches."""
 
 import logging
 import time
@@ -10,14 +10,14 @@ from stream.telemetry import StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
-#: A worker that will stop stays up this long to say why: a little longer than the time between two scrapes.
+#: Seconds for which a worker that will stop shows the reason: a little longer than a scrape interval.
 SHOWN_S: Final = 16.0
-#: A replica that has just returned may be behind for a moment, so a mismatch counts once it has lasted this long.
+#: Seconds after which a mismatch counts, because a replica that has just returned may be behind for a moment.
 CONFIRM_S: Final = 2.0
 
 
 class Integrity:
-    """What is known of the index now. Thread-safe."""
+    """The present knowledge of the index's integrity. Thread-safe."""
 
     def __init__(self, telemetry: StreamTelemetry) -> None:
         self._mismatch: Mismatch | None = None
@@ -30,36 +30,36 @@ class Integrity:
 
     @property
     def mismatch(self) -> Mismatch | None:
-        """Why the worker is about to stop."""
+        """The reason why the worker is about to stop, or None."""
         return self._mismatch
 
     @property
     def fault(self) -> str | None:
-        """Why no search may be answered, or None."""
+        """The reason why searches are refused, or None."""
         if self._mismatch is not None:
             return self._mismatch.reason
         return missing_reason(self._missing)
 
     @property
     def warning(self) -> str | None:
-        """What readers of the answers should know, or None."""
+        """A warning for readers of the answers, or None."""
         return expired_warning(self._expired)
 
     def broke(self, mismatch: Mismatch) -> None:
-        """Note that index and offsets don't belong together."""
+        """Note that the index doesn't match the offsets."""
         self._mismatch = mismatch
         self._missing = max(self._missing, mismatch.missing)
 
     def observed(self, found: Provenance) -> None:
-        """Take over what the index says of itself."""
+        """Take over the state in the index's provenance."""
         before, self._missing = self._missing, found.missing
         self._expired = found.expired
         if before and not self._missing:
-            logger.info("the index holds again what was acknowledged; searches are answered")
+            logger.info("the index holds every acknowledged record again; searches are answered")
 
 
 def stay_up(integrity: Integrity, error: MismatchError, *, wait: Callable[[float], None] = time.sleep) -> None:
-    """Log why the worker will stop, and keep /ready and the metrics up until they were probably read."""
+    """Log why the worker will stop, and keep /ready and the metrics up until they have probably been read."""
     if integrity.mismatch is not None:
         logger.error("%s; stopping in %.0f s", error, SHOWN_S)
         wait(SHOWN_S)

@@ -1,4 +1,4 @@
-"""Opens what keeps an index and a group's offsets together: the check at the start, and the watch from then on."""
+"""Opens the keeper of an index's positions, after checking the index against the group's offsets."""
 
 from contextlib import ExitStack
 from typing import Final
@@ -13,20 +13,20 @@ from stream.positions import PositionKeeper
 from stream.roles import Role
 from stream.servers import WorkerState
 
-#: Timeout of a question to the broker while the worker runs. Nothing is noted meanwhile, and a drain waits for that.
+#: Timeout of requests to the broker while the worker runs. Notes, and therefore a drain, wait for them.
 _ASK_S: Final = 2.0
 
 
 def open_keeper(
     settings: Settings, *, kafka: KafkaSettings, role: Role, state: WorkerState, index: VersionedIndex, stack: ExitStack
 ) -> PositionKeeper:
-    """Check that the index holds what the group has committed. The keeper sees to it that this stays true.
+    """Check that the index holds every committed record, and open the keeper, which maintains this.
 
     Args:
         settings: of the worker.
         kafka: with the role's group.
-        role: what the worker does.
-        state: told what is found.
+        role: of the worker.
+        state: gets the result.
         index: to be checked.
         stack: closes what is opened.
 
@@ -35,7 +35,7 @@ def open_keeper(
     """
 
     def check(client: KafkaSettings) -> IndexCheck:
-        """A check with a client of its own: a client that is kept would log every outage of the broker."""
+        """A check with a new client, because a permanent client would log every outage of the broker."""
         topic = role.reads(settings.topics)
         return IndexCheck(index.store, open_cluster(client), topic=topic, group=kafka.group, where=settings.index.where)
 

@@ -87,7 +87,7 @@ class Pipeline:
 
         Raises:
             FatalError: the stream can't continue, or has failed before.
-            MismatchError: the index no longer belongs to the group's offsets.
+            MismatchError: the index no longer matches the group's offsets.
         """
         if isinstance(self._fault, MismatchError):
             raise self._fault
@@ -117,7 +117,7 @@ class Pipeline:
         self._writer.submit(batch)
 
     def stop(self) -> None:
-        """Ask for an orderly end: drain, commit, leave the group. From any thread or a signal handler."""
+        """Request an orderly shutdown: drain, commit, leave the group. Callable from any thread or a signal handler."""
         if not self._stop.is_set():
             self._stopped_at = time.monotonic()
         self._stop.set()
@@ -130,5 +130,5 @@ class Pipeline:
         """Release everything: first writes end, then offsets are committed, then the index and the servers close."""
         self._writer.close()
         self._consumer.close()
-        if not self.hangs:  # closing could wait for the thread that hangs; the process's exit releases the rest
+        if not self.hangs:  # closing could block on the hung thread; the process's exit releases the rest
             self._resources.close()

@@ -1,4 +1,4 @@
-"""The steps of each role: which operators, in which order, with which arguments bound."""
+"""The steps of each role: their operators, order and bound arguments."""
 
 from functools import partial
 from typing import Final

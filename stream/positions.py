@@ -1,4 +1,4 @@
-"""Notes in the index how far it holds the log, before offsets are committed, and notices if it is replaced."""
+"""Notes an index's positions in the index before offsets are committed, and detects that it was replaced."""
 
 import logging
 import threading
@@ -18,15 +18,15 @@ from stream.integrity import CONFIRM_S, SHOWN_S, Integrity
 
 logger: Final = logging.getLogger("ticketstream.positions")
 
-#: Time between checks of an index while nothing is written to it.
+#: Seconds between checks of an idle index.
 _LOOK_S: Final = 2.0
 _RETRY_S: Final = 0.5
-#: How long `close` waits for a call of the index.
+#: Maximum wait of `close` for a call of the index, in seconds.
 _CLOSE_S: Final = 3.0
 
 
 class _FoundError(Exception):
-    """The index is not the one that was opened, or lacks what it held."""
+    """The index is not the one that was opened, or lacks records that it held."""
 
     def __init__(self, mismatch: Mismatch) -> None:
         super().__init__(mismatch.reason)
@@ -34,7 +34,7 @@ class _FoundError(Exception):
 
 
 class PositionKeeper:
-    """Runs on a thread of its own, as the index may be slow or out, and the polling thread must not wait for it."""
+    """Runs on its own thread, because the polling thread must not wait for a slow index."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class PositionKeeper:
         Args:
             store: the index's provenance.
             tracker: has the positions to note.
-            started: the provenance as the check at the start has left it.
+            started: the provenance after the check at the start.
             log: what the worker reads.
-            ask: asks the broker for the group's offsets, when partitions were assigned or records have expired.
+            ask: gets the group's offsets from the broker, after an assignment or when records have expired.
             losses: number of records that this worker has found to be expired.
-            integrity: told what is found.
+            integrity: gets the results.
             interval_s: time between notes.
             where: the index's folder or collection, for messages.
         """
@@ -85,7 +85,7 @@ class PositionKeeper:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop. Positions that aren't noted by now are not committed, so their records will be read again."""
+        """Stop. Positions that aren't noted yet are not committed, so their records will be read again."""
         self._closed.set()
         self.tracker.close()
         if self._thread.is_alive():
@@ -108,7 +108,7 @@ class PositionKeeper:
                 self._note(positions)
             elif time.monotonic() >= self._look_at:
                 self._read()
-            if self._losses() != self._lost:  # after the positions, as the broker may be silent
+            if self._losses() != self._lost:  # after the positions, because the broker may be silent
                 self._note_losses()
         except (TransientError, UnavailableError) as error:
             self._integrity.outage = f"positions can't be noted in the index: {error}"
@@ -117,7 +117,7 @@ class PositionKeeper:
             self._integrity.outage = None
 
     def _note(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Raise the index's positions, and let these be committed once they are read back."""
+        """Advance the index's positions, and mark them as committable once they are read back."""
         wanted = {partition: position.offset for (_topic, partition), position in positions.items()}
         generations = {partition: position.generation for (_topic, partition), position in positions.items()}
         if generations.items() <= self._checked.items():
@@ -133,12 +133,12 @@ class PositionKeeper:
                 self._store.note_log(self._log)
             self._store.advance(self._log, moves)
             if records_missing(self._read().of(self._log).positions, wanted):
-                raise TransientError("it has not taken them yet")
+                raise TransientError("the index has not accepted them yet")
         failpoint("after_note")
         self.tracker.noted(positions)
 
     def _compare(self) -> Provenance:
-        """Read the index, and compare it with what the group had committed before these partitions came here."""
+        """Read the index, and compare it with the group's offsets before these partitions were assigned."""
         committed = self._committed()
         found = self._read()
         if found.is_adoptable(self._log):  # a worker of an earlier version has committed without a note
@@ -151,12 +151,12 @@ class PositionKeeper:
         return found
 
     def _committed(self) -> Mapping[int, int]:
-        """The group's offsets: from the broker, or of the assigned partitions as they were when they came here.
+        """The group's offsets: from the broker, or else as of the assignment.
 
-        A broker that is silent during a drain must not keep the last positions from being noted and committed.
+        So a silent broker doesn't prevent a drain from noting and committing the last positions.
 
         Raises:
-            UnavailableError: the broker doesn't answer, nor did it when they were assigned.
+            UnavailableError: the broker doesn't answer, and didn't at the assignment.
         """
         try:
             return self._ask().committed
@@ -167,7 +167,7 @@ class PositionKeeper:
             return {partition: offset for (_topic, partition), offset in known.items() if offset}
 
     def _note_losses(self) -> None:
-        """Let every reader of the index know that records have expired."""
+        """Note in the index that records have expired, for all its readers."""
         lost = self._losses()
         self._store.note_expired(self._log, self._ask().expired)
         self._read()
@@ -199,18 +199,18 @@ class PositionKeeper:
             raise _FoundError(Mismatch("replaced", f"the index can't be read any more ({error})")) from None
 
     def _follow(self, rebuilt: Provenance) -> None:
-        """Write to the index that a rebuild has switched to, once it has all that was acked to the old one.
+        """Write to the index that a rebuild has switched to, once it has all records acked to the old one.
 
         Raises:
             TransientError: the rebuild has not finished.
         """
         if not rebuilt.finished:
-            raise TransientError("a rebuild has put a new one in place, and adds what was written to the old one")
-        logger.info("a rebuild has put a new index in place of the one in %s", self._where)
+            raise TransientError("a rebuild has replaced it, and is still adding the old index's latest records")
+        logger.info("a rebuild has replaced the index in %s", self._where)
         self._index, self._held = rebuilt.index, {}
 
     def _change(self, found: Provenance | None) -> Mismatch | None:
-        """How an index that should be the one opened differs from what it was."""
+        """The difference of an index from the one that was opened."""
         if found is None or found.index != self._index:
             return Mismatch(
                 "replaced", "the index was emptied or replaced by another one while a worker was writing to it"
@@ -226,14 +226,14 @@ class PositionKeeper:
         return None
 
     def _confirm(self, mismatch: Mismatch, check: Callable[[Provenance], Mismatch | None]) -> None:
-        """Raise unless a later look finds no mismatch: a replica that has just returned is behind for a moment."""
+        """Raise if later checks find the mismatch too: a replica that has just returned is behind for a moment."""
         self._closed.wait(CONFIRM_S)
         found = self._load()
         if found is None or check(found) is not None:
             raise _FoundError(mismatch)
 
     def _stop(self, mismatch: Mismatch) -> None:
-        """Say what was found, mark the index for other readers, and end the pipeline when it was probably seen."""
+        """Report the mismatch, mark the index for other readers, and end the pipeline once it was probably seen."""
         error = MismatchError(f"{mismatch.reason}; {advice_on(mismatch, where=self._where, topic=self._log.topic)}")
         self._integrity.broke(mismatch)
         logger.error("%s; stopping in %.0f s", error, SHOWN_S)

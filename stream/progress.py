@@ -1,11 +1,11 @@
-"""Liveness by progress: a pipeline is healthy while its work advances, not while its process answers."""
+"""Liveness by progress: a pipeline is healthy while its work advances."""
 
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
-#: One batch may go without activity this many times longer than the pipeline: a batch of long tickets can take minutes.
+#: A single batch may be inactive this many times longer than the pipeline: long tickets can take minutes.
 _BATCH_FACTOR: Final = 10
 
 

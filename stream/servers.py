@@ -34,9 +34,9 @@ from stream.telemetry import ConsumerTelemetry, StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
-#: Anybody on the network may open connections: probes have a thread of their own, and no request has a body.
+#: Limits of the health server, to which anybody may connect: probes have their own thread, and requests no body.
 _HEALTH: Final = Limits(connections=4_096, threads=2, waiting=16, urgent=("/health", "/ready"), body_bytes=1_024)
-#: A question waits for others at most a second or two: beyond that a 503 says so at once.
+#: Limits of the control server: a queue of a second or two, beyond which requests get 503 at once.
 _CONTROL: Final = Limits(connections=1_024, threads=4, waiting=64, body_bytes=MAX_BODY)
 
 

@@ -15,7 +15,7 @@ from delivery.bisection import Refusal, write_with_bisection
 
 T = TypeVar("T", bound=EnrichedTicket | TicketPoints)
 
-#: One refused ticket is probably bad. When each of several is refused alone, the sink is at fault.
+#: From this many tickets that are all refused, each alone, the sink is at fault; a single one is probably bad.
 _SEVERAL: Final = 2
 
 
@@ -53,7 +53,7 @@ INDEX: Final = SinkSpec("index", "index", "index", "bad_point", "indexed", adapt
 ENRICHED: Final = SinkSpec("enriched", "topic of enriched tickets", "enrich", "too_large", "enriched")
 EMBEDDED: Final = SinkSpec("embedded", "topic of embedded tickets", "embed", "too_large", "embedded")
 
-#: Other dependencies, which refuse nothing.
+#: Names of other dependencies, which refuse nothing.
 DEAD_LETTERS: Final = "dead_letters"
 CUSTOMERS: Final = "customers"
 

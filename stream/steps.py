@@ -28,7 +28,7 @@ class Step(Struct, frozen=True):
         stage: stage of the dead letters of records that it fails on.
         pure: does no I/O, so that an exception means a bad record.
         calls: name of the dependency that it calls, if any. Its outages are retried.
-        leaves_out: label of what it leaves out of tickets that have too much of it, if anything.
+        leaves_out: label of the parts that it cuts from tickets with too many, if any.
     """
 
     name: str
@@ -75,7 +75,7 @@ def run_steps(
 
 
 def _with_retries(step: Step, dependency: Dependency) -> Step:
-    """`step`, with the call for each record retried on its own, so that a failure does not repeat the other calls."""
+    """`step`, with each record's call retried separately, so that a failure does not repeat the others."""
 
     def one_by_one(items: Sequence[Never]) -> list[Item]:
         results: list[Item] = []
@@ -94,7 +94,7 @@ def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:
     except Exception as error:
         if not step.pure:
             raise FatalError(f"{step.name} failed: {_name(error)}") from error
-        logger.warning("%s failed on a batch: %s; running it on each record on its own", step.name, _name(error))
+        logger.warning("%s failed on a batch: %s; running it on each record separately", step.name, _name(error))
         return _apply_singly(step, items)
     if len(results) != len(items):
         raise FatalError(f"{step.name} returned {len(results)} results for {len(items)} records")
@@ -102,7 +102,7 @@ def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _apply_singly(step: Step, items: Sequence[Item]) -> Sequence[Item]:
-    """Run the step on one record at a time, so that only the records that it fails on are dead-lettered."""
+    """Run the step on one record at a time, so that only the faulty records are dead-lettered."""
     results: list[Item] = []
     for item in items:
         try:

@@ -22,7 +22,7 @@ _RECENT: Final = 256
 
 
 class StreamObserver:
-    """Callbacks for what a pipeline does; override those you need. Called from any thread."""
+    """Callbacks of a pipeline; override those you need. Called from any thread."""
 
     def assigned(self, partitions: int) -> None:
         """The group has assigned this process `partitions` in all."""

@@ -26,10 +26,11 @@ from stream.telemetry import StreamTelemetry
 
 logger: Final = logging.getLogger("ticketstream.writer")
 
-#: How long `close` waits for running batches: the drain timeout has passed, and the platform's kill timer is running.
+#: Seconds that `close` waits for running batches. It is short, because the drain timeout has passed and the platform
+#: will kill.
 _CLOSE_S: Final = 3.0
 
-#: The tickets that the writer's sinks take.
+#: The sinks' type of tickets.
 W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
 
 
@@ -52,8 +53,8 @@ class Writer(Generic[W]):
 
         Args:
             finish: runs the last steps on a batch, on one of the writer's threads.
-            sinks: where the results go, in this order.
-            dead_letters: where rejected records go.
+            sinks: destinations of the results, in this order.
+            dead_letters: gets rejected records.
             dependencies: by name: each sink, the dead letters, and those that `finish` calls. The writer closes their
                 gates.
             ack: called with the receipt of each batch once it is durable.
@@ -95,7 +96,9 @@ class Writer(Generic[W]):
         left = self._pool.close(_CLOSE_S)
         if left:
             self._hangs = True
-            logger.warning("%d batch(es) did not finish and are given up unacked; they will be read again", left)
+            logger.warning(
+                "%d batch(es) did not finish and are abandoned without an ack; they will be read again", left
+            )
 
     def _run(self, unfinished: Batch[Item]) -> None:
         self._progress.began()
@@ -104,9 +107,9 @@ class Writer(Generic[W]):
             failpoint("after_embed")
             self._write(unfinished, batch)
         except ShutdownError:
-            logger.info("a batch is given up unacked; it will be read again")
+            logger.info("a batch is abandoned without an ack; it will be read again")
         except BaseException as error:  # noqa: BLE001 - the next poll raises it; here it would only end the thread
-            if not self._hangs:  # the batch was given up before: ignore its error
+            if not self._hangs:  # ignore the error of an abandoned batch
                 self._fault = self._fault or error
         finally:
             self._progress.finished()
@@ -131,7 +134,7 @@ class Writer(Generic[W]):
         self._ack(batch.receipt)
 
     def _write_to(self, sink: OpenSink[W], unfinished: Batch[Item], items: dict[int, W]) -> list[Rejected]:
-        """Write `items`, by place in the batch, to `sink`. Remove and return those that it refuses."""
+        """Write `items`, keyed by index in the batch, to `sink`. Remove and return those that it refuses."""
         if not items:
             return []
         places, began, refused = list(items), time.perf_counter(), []

@@ -1,4 +1,4 @@
-"""Asks questions, scores what is found, and summarises the scores by group of questions."""
+"""Asks questions, scores the results, and summarises the scores by group of questions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
@@ -26,14 +26,14 @@ ALL: Final = "all"
 
 
 class Found(Struct, frozen=True):
-    """The tickets that a search found, best first, and whether it said that there is nothing."""
+    """The tickets that a search found, best first, and whether it said "nothing found"."""
 
     ticket_ids: tuple[str, ...]
     nothing: bool
 
 
 class Score(Struct, frozen=True):
-    """A question with what was found. `scores` are by measure, empty where no ticket answers."""
+    """A question and its result. `scores` are by measure, and empty if no ticket answers."""
 
     question: Question
     found: Found
@@ -41,7 +41,7 @@ class Score(Struct, frozen=True):
 
     @property
     def right_about_nothing(self) -> float:
-        """1 if the search said "nothing found" exactly where there is nothing, else 0."""
+        """1 if the search was right to say, or not to say, "nothing found"; else 0."""
         return float(self.found.nothing == self.question.nothing)
 
 
@@ -58,7 +58,7 @@ Ask = Callable[[Question], Found]
 
 
 def ask_of(searcher: Searcher) -> Ask:
-    """Asks `searcher`. A ticket that isn't there finds nothing."""
+    """A function that asks `searcher`. An unknown ticket finds nothing."""
 
     def ask(question: Question) -> Found:
         left_out = {*question.without, *filter(None, [question.ticket])}

@@ -1,4 +1,4 @@
-"""Decides by the user's own questions whether a new index may take the place of the old one."""
+"""Decides by the user's own questions whether a new index may replace the old one."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from maintenance.evaluation.questions import Question
 from runtime.model import open_embedder
 from runtime.searcher import IndexSearcher, open_searcher
 
-#: The measures that decide: MRR, and whether "nothing found" is said where there is nothing.
+#: The deciding measures: MRR, and the accuracy of "nothing found".
 DECIDING: Final = (next(iter(MEASURES)), NOTHING)
 MARGIN: Final = 0.02
 
@@ -53,7 +53,7 @@ class Gate:
                 return {}
             except ConfigError as error:
                 raise ConfigError(
-                    f"--questions: the old index can't be asked, so start its worker, or leave the option out; {error}"
+                    f"--questions: the old index can't be searched; start its worker, or leave the option out: {error}"
                 ) from None
             before = score_questions(self._questions, ask_of(old))
         after = score_questions(self._questions, ask_of(IndexSearcher(index=index, embedder=embedder)))
@@ -61,8 +61,8 @@ class Gate:
         worse = worse_figures(gains, margin=self._margin)
         if worse and not self._accept_worse:
             raise WorseIndexError(
-                f"the new index finds less than the old one, beyond the margin of {self._margin:g}: {worse}; the old "
-                "index stays in use. --accept-worse switches all the same"
+                f"the new index finds less than the old one, beyond the margin of {self._margin:g}: {worse}; "
+                f"the old index stays in use; --accept-worse switches anyway"
             )
         return gains
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import log2
 from typing import Final
 
-#: Ranks that count.
+#: Number of ranks that count.
 DEPTH: Final = 10
 
 

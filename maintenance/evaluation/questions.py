@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from core.errors import ConfigError
 
-#: Questions of a file. Each is asked once for each configuration.
+#: Maximum questions of a file. Each is asked once per configuration.
 MAX_QUESTIONS: Final = 100_000
 
 
@@ -81,7 +81,7 @@ def _mistake(question: Question) -> str | None:
     if bool(question.question.strip()) == bool(question.ticket):
         return "give either question or ticket"
     if question.nothing == bool(question.grades):
-        return "give the relevant tickets, or nothing: true where no ticket answers"
+        return "give the relevant tickets, or nothing: true if no ticket answers"
     if any(grade < 1 for grade in question.grades.values()):
         return "grades are 1 or more; leave out a ticket that is not relevant"
     return None

@@ -78,8 +78,8 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["produce"], "say what to produce"),
-        (["produce", "a.jsonl", "--synthetic", "3"], "say what to produce"),
+        (["produce"], "nothing to produce"),
+        (["produce", "a.jsonl", "--synthetic", "3"], "nothing to produce"),
         (["produce", "/no/such/file.jsonl"], "can't read /no/such/file.jsonl: no such file or directory"),
         (["produce", "{events}", "--map", "a=b"], "--map is for CSV"),
         (["produce", "{csv}", "--map", "body=missing"], "missing"),

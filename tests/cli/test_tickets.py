@@ -84,7 +84,11 @@ def test_nothing_is_deleted_without_a_yes(run: Run) -> None:
         (("delete", "T-9", "--yes"), "acme/jane/agent", "needs one of the roles operator"),
         (("create", "--subject", " "), "acme/jane/agent", "the ticket is empty"),
         (("create", "--subject", "x", "--channel", "y" * 65), "acme/jane/agent", "channel: "),
-        (("create", "--subject", "x", "--key", "ü"), "acme/jane/agent", "an idempotency key is visible ASCII"),
+        (
+            ("create", "--subject", "x", "--key", "ü"),
+            "acme/jane/agent",
+            "an idempotency key may only have visible ASCII",
+        ),
         (("list", "--cursor", "no"), "acme/jane/agent", "cursor: Take the value of `next`"),
         (("list", "--status", "\udcff"), "acme/jane/agent", "text that is not Unicode"),
         (("get", "\udcff"), "acme/jane/agent", "the ticket API: "),

@@ -79,8 +79,8 @@ def test_lines_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--to", "{new}"], "say what to train on: either a FILE or --from-index"),
-        (["{csv}", "--from-index", "--to", "{new}"], "say what to train on"),
+        (["--to", "{new}"], "nothing to train on: give either a FILE or --from-index"),
+        (["{csv}", "--from-index", "--to", "{new}"], "nothing to train on"),
         (["/no/such.jsonl", "--to", "{new}"], "can't read /no/such.jsonl: no such file or directory"),
         (["{jsonl}", "--to", "{new}"], ":1: neither a ticket event (tenant_id, ticket_id, ...) nor an example"),
         (["{jsonl}", "--map", "body=text", "--to", "{new}"], "--map is for CSV"),

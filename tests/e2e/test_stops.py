@@ -85,7 +85,7 @@ def test_a_worker_whose_model_hangs_still_exits(tansu: str, tmp_path: Path) -> N
         began = calm_clock()
         assert worker.terminate() == 0, worker.output()
         took_s = calm_clock() - began
-        assert "did not finish and are given up unacked" in worker.output()
+        assert "did not finish and are abandoned without an ack" in worker.output()
     print(f"ended {took_s:.1f} s after SIGTERM")
     assert took_s < 2 + 3 + 5, "drain timeout, close, and room"
     assert world.committed() <= 100, "nothing from the hung batch on is committed"

@@ -94,7 +94,7 @@ def test_an_index_of_another_model_is_noticed() -> None:
     searcher = IndexSearcher(index=index, embedder=HashingEmbedder(), clock=lambda: now[0])
     assert searcher.search("why", SearchQuery(tenant_id="acme")).model == HashingEmbedder.stamp
     index.provenance, now[0] = Provenance(index="2", model="other/1", created_ms=0), 1.0
-    with pytest.raises(OtherModelError, match="holds vectors of other/1 by now"):
+    with pytest.raises(OtherModelError, match="now holds vectors of other/1"):
         searcher.search("why", SearchQuery(tenant_id="acme"))
     with pytest.raises(OtherModelError):
         searcher.threads("acme", ["1"])

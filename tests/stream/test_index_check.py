@@ -98,7 +98,7 @@ def test_a_worker_that_ends_while_it_reads_again_resumes() -> None:
 def test_records_that_the_log_no_longer_holds_are_not_read_again() -> None:
     """If the missing records have expired, the worker stops even with the setting, because a gap would remain."""
     offsets = FakeOffsets({0: 10}, starts={0: 8})
-    with pytest.raises(MismatchError, match=r"tickets\.raw no longer holds 2 of them, so restore a newer copy"):
+    with pytest.raises(MismatchError, match=r"tickets\.raw no longer has 2 of them, so restore a newer copy"):
         _start(written(MemoryEngine(), {0: 6}), offsets, reread=True)
     assert offsets.rewound == []
 
