@@ -83,6 +83,12 @@ class CacheSettings(Group):
     ssl_ca_file: FilePath | None = Field(
         None, description="PEM file of the CA certificates to trust with rediss://; by default the system's."
     )
+    aws_cluster: str | None = Field(
+        None,
+        description="ElastiCache cluster (replication group) whose user authenticates with the IAM role of the "
+        "process, in place of a password.",
+    )
+    aws_region: str | None = Field(None, description="AWS region of that cluster.")
     timeout_s: Seconds = Field(
         0.25, description="Timeout of a call; after a few timeouts in an outage, requests skip the server."
     )

@@ -10,10 +10,12 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import redis
+from redis import CredentialProvider
 from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError
 from redis.retry import Retry
 
+from connectors.cache.elasticache_iam import IamCredentials
 from core.errors import ConfigError
 from core.service_settings import CacheSettings
 from delivery.backoff import Backoff
@@ -79,17 +81,17 @@ def open_redis(settings: CacheSettings, stack: ExitStack) -> GuardedRedis:
     A server that does not answer yet is not an error but an outage.
 
     Raises:
-        ConfigError: the URL or the CA file is unusable, or the server refuses the user name and password.
+        ConfigError: the URL, the CA file or the IAM settings are unusable, or the server refuses the credentials.
     """
     client = _client(settings)
     stack.callback(client.close)
     try:
         client.ping()
     except (redis.AuthenticationError, NoPermissionError):
-        raise ConfigError(
-            f"{_SETTING}: {settings.url} refuses the credentials; set TICKETS_CACHE__USERNAME and "
-            f"TICKETS_CACHE__PASSWORD to the server's"
-        ) from None
+        remedy = "set TICKETS_CACHE__USERNAME and TICKETS_CACHE__PASSWORD to the server's"
+        if settings.aws_cluster is not None:
+            remedy = "the role needs elasticache:Connect to the cluster and to the user of TICKETS_CACHE__USERNAME"
+        raise ConfigError(f"{_SETTING}: {settings.url} refuses the credentials; {remedy}") from None
     except (redis.RedisError, OSError) as error:
         logger.warning("the cache does not answer yet (%s)", type(error).__name__)
     return GuardedRedis(client)
@@ -121,11 +123,23 @@ def _client(settings: CacheSettings) -> redis.Redis:
         host=parts.hostname,
         port=port,
         db=int(database),
-        username=settings.username,
-        password=None if settings.password is None else settings.password.get_secret_value(),
+        **_credentials(settings, encrypted=_SCHEMES[parts.scheme]),
         socket_timeout=settings.timeout_s,
         socket_connect_timeout=settings.timeout_s,
         retry=Retry(NoBackoff(), 0),
         **tls,
     )
     return redis.Redis(connection_pool=pool)
+
+
+def _credentials(settings: CacheSettings, *, encrypted: bool) -> dict[str, str | CredentialProvider | None]:
+    if settings.aws_cluster is None:
+        password = None if settings.password is None else settings.password.get_secret_value()
+        return {"username": settings.username, "password": password}
+    if settings.username is None or settings.aws_region is None or settings.password is not None or not encrypted:
+        raise ConfigError(
+            "TICKETS_CACHE__AWS_CLUSTER: it needs rediss://, TICKETS_CACHE__USERNAME and TICKETS_CACHE__AWS_REGION, "
+            "and no password"
+        )
+    iam = IamCredentials(cluster=settings.aws_cluster, username=settings.username, region=settings.aws_region)
+    return {"credential_provider": iam}
