@@ -28,6 +28,8 @@ from services.rag.pulling import Pool, Pulled
 from services.rag.requests import AnswerBody, FeedbackBody, Filters, SearchBody, SimilarParameters, query_of
 from services.rag.responses import AnswerDocument, SearchResult, answer_response, event_parts, found_response
 
+#: Each router has it: a route's label in metrics is its path in its own router.
+_PREFIX: Final = "/api/v1"
 _STREAM: Final = "text/event-stream"
 _HEARTBEAT_S: Final = 15
 #: A client that reads nothing for this long is disconnected.
@@ -53,7 +55,7 @@ class Service(Struct, frozen=True, eq=False):
 
 def rag_routes(service: Service) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/api/v1", tags=["answers"])
+    router = APIRouter(tags=["answers"])
     router.include_router(_search_routes(service))
     router.include_router(_answer_routes(service))
     router.include_router(_feedback_routes(service))
@@ -61,7 +63,7 @@ def rag_routes(service: Service) -> APIRouter:
 
 
 def _search_routes(service: Service) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=_PREFIX)
     answering, pool = service.answering, service.pool
 
     @router.post("/search", operation_id="search", response_model=SearchResult, responses=problems("timeout"))
@@ -98,7 +100,7 @@ def _search_routes(service: Service) -> APIRouter:
 
 
 def _answer_routes(service: Service) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=_PREFIX)
     answering, pool = service.answering, service.pool
     content: dict[int | str, dict[str, Any]] = {
         200: {"description": _EVENTS, "content": {_STREAM: {"schema": {"type": "string"}}}}
@@ -134,7 +136,7 @@ def _answer_routes(service: Service) -> APIRouter:
 
 
 def _feedback_routes(service: Service) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=_PREFIX)
     answering, pool = service.answering, service.pool
 
     @router.post(
