@@ -1,4 +1,4 @@
-"""Reads the shipped observability files: rules, their tests, and the dashboard."""
+"""Reads the shipped observability files: rules, their tests, and the dashboards."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from tests.deploy.tools import ROOT
 FOLDER: Final = ROOT / "deploy" / "observability"
 RULES: Final = tuple(sorted((FOLDER / "rules").glob("*.yml")))
 RULE_TESTS: Final = Path(__file__).parent / "rules"
-DASHBOARD: Final = FOLDER / "grafana" / "dashboards" / "ticketstream.json"
+_DASHBOARDS: Final = FOLDER / "grafana" / "dashboards"
+STREAM: Final = _DASHBOARDS / "ticketstream.json"
+SERVICES: Final = _DASHBOARDS / "services.json"
+DASHBOARDS: Final = (STREAM, SERVICES)
 RUNBOOKS: Final = ROOT / "docs" / "runbooks.md"
 
 
@@ -40,9 +43,9 @@ def alerts() -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield file, rule
 
 
-def panels() -> Iterator[Panel]:
-    """The dashboard's panels, from top to bottom."""
-    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+def panels(dashboard: Path) -> Iterator[Panel]:
+    """A dashboard's panels, from top to bottom."""
+    for panel in json.loads(dashboard.read_text())["panels"]:
         defaults, place = panel["fieldConfig"]["defaults"], panel["gridPos"]
         yield Panel(
             title=panel["title"],

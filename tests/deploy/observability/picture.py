@@ -23,7 +23,7 @@ from PIL import Image
 
 from local.broker import start_broker
 from synthetic.tickets import events
-from tests.deploy.observability.files import Panel, as_asked, panels
+from tests.deploy.observability.files import STREAM, Panel, as_asked, panels
 from tests.deploy.observability.live import RATE_INTERVAL, Prometheus, Series
 from tests.e2e.world import WorkerProcess, World
 from tests.rigs.qdrant_facade import FacadeProcess, Fault
@@ -96,7 +96,7 @@ def _produce(world: World, count: int, seed: int) -> None:
 
 def draw(prometheus: Prometheus, began: float, ended: float, file: Path) -> None:
     """Draw every panel in its place of the dashboard."""
-    found = list(panels())
+    found = list(panels(STREAM))
     height = max(panel.y + panel.height for panel in found)
     figure = Figure(figsize=(_COLUMNS * _INCHES_A_COLUMN, height * _INCHES_A_ROW), facecolor="#f7fafc")
     for panel in found:

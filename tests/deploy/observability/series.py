@@ -29,7 +29,20 @@ _SERVICES: Final = ("rag", "tickets")
 _TARGET: Final = frozenset({"job", "instance"})
 _HISTOGRAM: Final = ("_bucket", "_sum", "_count")
 _FUNCTIONS: Final = frozenset(
-    {"sum", "count", "max", "max_over_time", "rate", "increase", "changes", "absent", "histogram_quantile", "unless"}
+    {
+        "sum",
+        "count",
+        "max",
+        "max_over_time",
+        "rate",
+        "increase",
+        "changes",
+        "absent",
+        "histogram_quantile",
+        "unless",
+        "and",
+        "or",
+    }
 )
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _GROUPING: Final = re.compile(r"\b(?:by|without|on)\s*\(([^)]*)\)")

@@ -1,17 +1,18 @@
-"""Every query of the dashboard has an answer from a real Prometheus that scraped a real run."""
+"""Every query of the stream's dashboard has an answer from a real Prometheus that scraped a real run."""
 
 import json
 import math
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 from msgspec import Struct
 
 from synthetic.tickets import events
-from tests.deploy.observability.files import DASHBOARD, FOLDER, Panel, alerts, as_asked, panels
+from tests.deploy.observability.files import DASHBOARDS, FOLDER, SERVICES, STREAM, Panel, alerts, as_asked, panels
 from tests.deploy.observability.live import RATE_INTERVAL, Prometheus
 from tests.deploy.observability.series import faults
 from tests.e2e.world import WorkerProcess, World
@@ -19,7 +20,8 @@ from tests.rigs.qdrant_facade import FacadeProcess, Fault
 from tests.rigs.waiting import wait_until
 
 _RUN_S = 12.0
-_PANELS = [pytest.param(panel, id=panel.title) for panel in panels()]
+_PANELS = [pytest.param(panel, id=panel.title) for panel in panels(STREAM)]
+_ALL = [pytest.param(panel, id=panel.title) for dashboard in DASHBOARDS for panel in panels(dashboard)]
 _ROLE = "pipeline"
 
 
@@ -73,7 +75,7 @@ def test_every_query_of_a_panel_has_an_answer(run: Run, panel: Panel) -> None:
             assert set(re.findall(r"{{(\w+)}}", legend)) <= set(series["metric"]), f"{legend}: a label is missing"
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", _ALL)
 def test_a_panel_uses_a_workers_metrics(panel: Panel) -> None:
     """Each name and label of its queries and legends is one that a worker exposes, and no two legends are alike."""
     asked = [(as_asked(query, interval=RATE_INTERVAL), legend) for query, legend in panel.queries]
@@ -100,13 +102,14 @@ def test_prometheus_evaluates_every_alert(run: Run) -> None:
     assert run.prometheus.rules() == {rule["alert"] for _, rule in alerts()}
 
 
-def test_grafana_finds_the_dashboard_and_the_dashboard_its_source() -> None:
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.name)
+def test_grafana_finds_the_dashboard_and_the_dashboard_its_source(file: Path) -> None:
     """The mounted folder is the provisioned one, and every panel uses the provisioned data source."""
     provisioning = FOLDER / "grafana" / "provisioning"
     source = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"][0]
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["global"]["scrape_interval"]
     assert source["jsonData"]["timeInterval"] == scraped, "rate intervals would be shorter than a scrape"
-    dashboard = json.loads(DASHBOARD.read_text())
+    dashboard = json.loads(file.read_text())
     asked = [dashboard, *dashboard["panels"], *dashboard["templating"]["list"], *dashboard["annotations"]["list"]]
     assert {part["datasource"]["uid"] for part in asked if "datasource" in part} == {source["uid"]}
     provider = yaml.safe_load((provisioning / "dashboards" / "ticketstream.yml").read_text())["providers"][0]
@@ -114,10 +117,25 @@ def test_grafana_finds_the_dashboard_and_the_dashboard_its_source() -> None:
     assert f"./observability/grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
 
 
-def test_panels_do_not_overlap() -> None:
-    """No two panels have the same title or overlap, and none exceeds Grafana's 24 columns."""
-    found = list(panels())
-    assert len({panel.title for panel in found}) == len(found)
+def test_a_title_names_one_panel() -> None:
+    """No two panels have the same title, as the runbooks name panels by it; nor do two dashboards have the same id."""
+    titles = [panel.title for dashboard in DASHBOARDS for panel in panels(dashboard)]
+    assert len(set(titles)) == len(titles)
+    assert len({json.loads(dashboard.read_text())["uid"] for dashboard in DASHBOARDS}) == len(DASHBOARDS)
+
+
+def test_a_dashboard_shows_its_own_jobs() -> None:
+    """The variable `job` has the roles of the stream in one dashboard, and the services in the other."""
+    sizes = yaml.safe_load((FOLDER.parent / "sizes.yaml").read_text())
+    for dashboard, names in ((STREAM, sizes["roles"]), (SERVICES, sizes["services"])):
+        (variable,) = json.loads(dashboard.read_text())["templating"]["list"]
+        assert variable["regex"].split("|") == list(names)
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.name)
+def test_panels_do_not_overlap(file: Path) -> None:
+    """No two panels overlap, and none exceeds Grafana's 24 columns."""
+    found = list(panels(file))
     taken = [
         (column, row)
         for panel in found

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.observability.files import FOLDER, RULE_TESTS, RULES, RUNBOOKS, alerts, panels
+from tests.deploy.observability.files import DASHBOARDS, FOLDER, RULE_TESTS, RULES, RUNBOOKS, alerts, panels
 from tests.deploy.observability.series import faults, selectors
 from tests.deploy.tools import ROOT, tool
 from tests.rigs.waiting import PATIENCE_S
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
+_LISTENING: dict[str, Any] = _SIZES["roles"] | _SIZES["services"]
 _TOPICS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "k8s-ecs" / "msk" / "topics.yaml").read_text())[
     "topics"
 ]
@@ -130,31 +131,36 @@ def test_the_runbooks_name_existing_alerts_and_panels() -> None:
     assert set(re.findall(r"\]\(#(\w+)\)", text)) <= {name.lower() for name in names}
     mentioned = set(re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", text))
     assert mentioned
-    assert mentioned <= {panel.title for panel in panels()}
+    assert mentioned <= {panel.title for dashboard in DASHBOARDS for panel in panels(dashboard)}
 
 
 def test_the_rules_have_the_numbers_of_the_sizes() -> None:
     """The rules have a task's memory of sizes.yaml, and the partitions of topics.yaml."""
     rules = {rule["alert"]: rule["expr"] for _, rule in alerts()}
-    assert f"0.9 * {_SIZES['task']['memory_mib']} * 1024 * 1024" in rules["TicketsMemoryHigh"]
+    most = dict.fromkeys(_SIZES["roles"], _SIZES["task"]["memory_mib"])
+    most |= {name: service["memory_mib"] for name, service in _SIZES["services"].items()}
+    for jobs, mib in re.findall(r'job=~?"([^"]+)"} > 0.9 \* (\d+) \* 1024', rules["TicketsMemoryHigh"]):
+        assert {most.pop(job) for job in jobs.split("|")} == {int(mib)}
+    assert not most
     read = {role["reads"] for role in _SIZES["roles"].values()}
     partitions = {topic["partitions"] for topic in _TOPICS if topic["name"] in read}
     assert len(partitions) == 1, "the rule has one number for all topics"
     assert rules["TicketsPartitionUnread"].endswith(f"< {partitions.pop()}")
 
 
-def test_prometheus_scrapes_every_role_where_it_listens() -> None:
-    """Prometheus scrapes each role at its port, in a job of the role's name."""
+def test_prometheus_scrapes_every_role_and_service_where_it_listens() -> None:
+    """Prometheus scrapes each role and service at its port, in a job of its name."""
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
-    wanted = {name: {"names": [name], "type": "A", "port": role["port"]} for name, role in _SIZES["roles"].items()}
+    wanted = {name: {"names": [name], "type": "A", "port": one["port"]} for name, one in _LISTENING.items()}
     assert scraped == wanted
 
 
 def test_kubernetes_uses_the_same_job_names() -> None:
-    """The PodMonitor takes the job's name from the pod's label that holds its role."""
+    """The PodMonitor takes the job's name from the pod's label that holds its role or service."""
     kubernetes = ROOT / "deploy" / "k8s-ecs" / "k8s"
     label = yaml.safe_load((kubernetes / "base" / "monitor.yaml").read_text())["spec"]["jobLabel"]
-    for role in _SIZES["roles"]:
-        deployment = yaml.safe_load((kubernetes / "roles" / role / "deployment.yaml").read_text())
-        assert deployment["spec"]["template"]["metadata"]["labels"][label] == role
+    for name in _LISTENING:
+        folder = kubernetes / ("roles" if name in _SIZES["roles"] else "services") / name
+        deployment = yaml.safe_load((folder / "deployment.yaml").read_text())
+        assert deployment["spec"]["template"]["metadata"]["labels"][label] == name
