@@ -13,7 +13,7 @@ Device = Literal["cpu", "cuda"]
 CUDA_PROVIDER: Final = "CUDAExecutionProvider"
 CPU_PROVIDER: Final = "CPUExecutionProvider"
 _DRIVER: Final = "libcuda.so.1"
-_INSTALL: Final = "install requirements/gpu.txt in place of requirements/run.txt"
+_INSTALL: Final = "install requirements/gpu.txt instead of requirements/run.txt"
 
 
 def choose_device(setting: Literal["auto", "cpu", "cuda"]) -> Device:
@@ -35,7 +35,7 @@ def choose_device(setting: Literal["auto", "cpu", "cuda"]) -> Device:
 
 @cache
 def why_no_gpu() -> str | None:
-    """Why no GPU can be used, or None if one can."""
+    """The reason why no GPU can be used, or None."""
     if not count_gpus():
         return "there is no NVIDIA GPU, or no driver for it"
     if CUDA_PROVIDER not in ort.get_available_providers():

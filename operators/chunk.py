@@ -1,4 +1,4 @@
-"""Tickets to passages that the model reads whole: cut by tokens, never across messages, and bounded in length."""
+"""Splits tickets into passages within the model's maximum length: by tokens, never across messages."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ from core.records import EnrichedTicket, Passage, Rejected
 
 Span = tuple[int, int]
 
-#: What a ticket without any text is embedded as, so that filters still find it.
+#: The embedded text of a ticket without text, so that filters still find it.
 NO_TEXT: Final = "(no text)"
 
-#: At most this share of a window goes to the subject.
+#: Maximum share of a window for the subject.
 _PREFIX_SHARE: Final = 4
 _SENTENCE_ENDS: Final = ".!?…。！？"  # noqa: RUF001 - the full-width ones are meant
-#: A passage has at most this many characters for each token that it may have, and never fewer than the second number.
-#: English has 4 to 5 a token. Only a word that is one unknown token to the model, and characters that it ignores, have
-#: more: a word of a million characters would be one passage.
+#: Maximum characters of a passage per allowed token, and at least in all. English has 4 to 5 per token. Only words
+#: that are one unknown token to the model, and characters that it ignores, have more: a word of a million characters
+#: would be one passage.
 _CHARACTERS_PER_TOKEN: Final = 16
 _MIN_CHARACTERS: Final = 64
 #: Characters that are tokenised in one call. A token takes a hundred bytes.
@@ -31,7 +31,7 @@ _PARAGRAPH, _SENTENCE, _WORD, _INSIDE_A_WORD = 3, 2, 1, 0
 
 
 class _Piece(Struct, frozen=True):
-    """A text of a ticket that becomes one passage or more."""
+    """A text of a ticket that becomes one or more passages."""
 
     text: str
     role: Role
@@ -46,8 +46,9 @@ def chunk(
     """Give each ticket its passages, of at most `max_tokens` tokens each with the subject before them.
 
     The ticket's own text comes first, then each message, with its role and visibility. A long text is cut at a
-    paragraph, sentence or word, and neighbours share about `overlap_tokens` tokens. Of a ticket with more than
-    `max_passages`, the longest messages lose their ends: whoever writes a huge one hides no other.
+    paragraph, sentence or word, and neighbours share about `overlap_tokens` tokens. If a ticket has more than
+    `max_passages`, the longest messages lose their ends, so a huge message doesn't displace the
+    others.
     """
     done: list[EnrichedTicket | Rejected] = []
     for part in _slices(items):
@@ -87,7 +88,7 @@ def _chunked(
 
 
 def _fair_share(passages: Sequence[Passage], most: int) -> tuple[Passage, ...]:
-    """The first passages of each message: as many of each as all can have, so that only long ones lose some."""
+    """The first passages of each message, in equal shares, so that only long messages lose some."""
     lengths = Counter(passage.message for passage in passages)
     share, spare, left = 0, most, sorted(lengths.values())
     while left and (left[0] - share) * len(left) <= spare:
@@ -128,7 +129,7 @@ def _passages(cutter: "_Cutter", content: UpsertEvent, pieces: Sequence[_Piece])
     ]
     if pieces and prefix == subject.strip():
         return tuple(found)
-    # The subject stands alone where there is nothing else, and where it is too long to go before every passage.
+    # the subject is its own passage if there is no other text, or if it is too long to precede every passage
     alone = cutter.cut(subject, "") or ([] if found else [NO_TEXT])
     return (*(Passage(text, text, "customer", public=True, message=-1, at=created) for text in alone), *found)
 
@@ -143,7 +144,7 @@ def _located(text: str, parts: Sequence[str]) -> Iterator[tuple[str, Span]]:
 
 
 class _Cutter:
-    """Knows the tokens of a batch's texts: those that could be too long are tokenised in one call."""
+    """Cuts a batch's texts; those that could be too long are tokenised in one call."""
 
     def __init__(self, tokenizer: Tokenizer, max_tokens: int, overlap_tokens: int) -> None:
         self._tokenizer = tokenizer
@@ -154,7 +155,7 @@ class _Cutter:
         self._spans: dict[str, Sequence[Span]] = {}
 
     def prepare(self, subjects: Sequence[str], pieces: Sequence[Sequence[_Piece]]) -> None:
-        """Tokenise what does not fit beyond doubt."""
+        """Tokenise the texts that may not fit."""
         asked: dict[str, None] = {}
         for subject, of_ticket in zip(subjects, pieces, strict=True):
             doubtful = [piece.text for piece in of_ticket if not self._fits_for_sure(subject, piece.text)]
@@ -164,11 +165,11 @@ class _Cutter:
             self._spans.update(zip(asked, self._tokenizer.spans(list(asked)), strict=True))
 
     def prefix(self, subject: str) -> str:
-        """The subject as it goes before every passage: whole, or cut to its share of the window."""
+        """The subject before every passage: whole, or cut to its share of the window."""
         shown = subject[: max(self._max_characters // _PREFIX_SHARE, 1)]
         if _at_most(shown, self._prefix_tokens) or len(self._of(shown)) <= self._prefix_tokens:
             return shown.strip()
-        if not self._prefix_tokens:  # a window of so few tokens has no room for it
+        if not self._prefix_tokens:  # the window is too small for it
             return ""
         return shown[: self._window(shown, 0, self._prefix_tokens)[1]].strip()
 
@@ -182,7 +183,7 @@ class _Cutter:
         if all(len(window) <= self._max_characters for window in windows):
             return windows
         short = [part for window in windows for part in self._cut_by_characters(window)]
-        # The end of half a word may have more tokens than the whole had.
+        # the rest of a cut word may have more tokens than the whole
         return [window for part in short for window in self._cut_by_tokens(part, prefix)]
 
     def _cut_by_characters(self, text: str) -> list[str]:
@@ -219,13 +220,13 @@ class _Cutter:
         candidates = range(first + room, first + room // 2, -1)
         last = max(candidates, key=lambda at: (_boundary(text, spans, at), at))
         whole_words = _boundary(text, spans, first) and _boundary(text, spans, last)
-        # Half a word may have more tokens than it had in the whole: count again.
+        # a cut word may have more tokens than the whole: count again
         while not whole_words and last > first + 1 and len(self._of(text[spans[first][0] : spans[last][0]])) > room:
             last -= 1
         return last, spans[last][0]
 
     def _next(self, text: str, first: int, last: int) -> int:
-        """The token at which the window after [first, last) begins: some back, at a word's beginning."""
+        """The token at which the window after [first, last) begins, for an overlap that starts with a word."""
         spans = self._of(text)
         back = range(max(first + 1, last - self._overlap), last)
         return next((at for at in back if _boundary(text, spans, at)), last)
@@ -240,15 +241,15 @@ class _Cutter:
 
 
 def _at_most(text: str, tokens: int) -> bool:
-    """Beyond doubt, and without asking: any token of ASCII text is at least one character.
+    """An upper bound of the tokens without tokenising: a token of ASCII text has at least one character.
 
-    But for one: tokenizers of some models put a mark of their own before a text.
+    One is added, because the tokenizers of some models put their own mark before a text.
     """
     return len(text) < tokens and text.isascii()
 
 
 def _boundary(text: str, spans: Sequence[Span], at: int) -> int:
-    """How good it is to cut before token `at`."""
+    """The quality of a cut before token `at`."""
     if at == 0:
         return _PARAGRAPH
     end, start = spans[at - 1][1], spans[at][0]

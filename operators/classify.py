@@ -1,4 +1,4 @@
-"""Category and priority of tickets whose producer gave none: no second model, the vector is there already."""
+"""Category and priority of tickets whose producer gave none, from the vectors that they already have."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from operators.terms import terms_with_subject
 
 
 def classify(items: Sequence[EmbeddedTicket], *, labeller: Labeller | None) -> list[EmbeddedTicket | Rejected]:
-    """Label what the producer left open, from the ticket's first passage: what the customer wants stands there."""
+    """Choose missing labels by the ticket's first passage, which usually states the customer's problem."""
     if labeller is None:
         return list(items)
     return [_classified(item, labeller) for item in items]

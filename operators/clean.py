@@ -1,4 +1,4 @@
-"""Text as its author meant it: no markup, no quoted history, no signature, no invisible characters."""
+"""Removes markup, quoted history, signatures and invisible characters from texts."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def clean(items: Sequence[Ticket]) -> list[Ticket | Rejected]:
-    """Clean the subject, body and messages of each ticket, and remove what nobody sees from its other fields."""
+    """Clean the subject, body and messages of each ticket, and remove invisible characters from its other fields."""
     return [
         item if item.content is None else msgspec.structs.replace(item, content=_content(item.content))
         for item in items
@@ -29,11 +29,11 @@ def clean(items: Sequence[Ticket]) -> list[Ticket | Rejected]:
 
 
 def clean_text(text: str, *, forwarded: bool = False) -> str:
-    """The text that its author wrote or hands on: plain, visible, in NFC, with one blank line at a time at most.
+    """The text that its author wrote or forwarded: plain, visible, in NFC, without repeated blank lines.
 
     Args:
         text: plain text or HTML, as a mail program sent it.
-        forwarded: the subject says that the mail is forwarded; its first header block heads no history then.
+        forwarded: the subject marks a forward, whose first header block doesn't begin history.
     """
     text = text.replace(QUOTED, "") if QUOTED in text else text
     kind = markup_of(text)
@@ -49,14 +49,14 @@ def clean_text(text: str, *, forwarded: bool = False) -> str:
 
 
 def _is_tidy(text: str) -> bool:
-    """Whether there is nothing to tidy: no control, no white space but single spaces and line feeds."""
+    """Whether the text is tidy: no controls, and no white space except single spaces and line feeds."""
     if "  " in text or " \n" in text or "\n " in text:
         return False
     return text.isprintable() or text.replace("\n", "").isprintable()
 
 
 def _tidy(line: str) -> str:
-    """Without white space at its ends, except in the line that begins a signature (RFC 3676)."""
+    """The line without white space at its ends, except a line that begins a signature (RFC 3676)."""
     return line if line == "-- " else line.strip()
 
 

@@ -69,7 +69,7 @@ def _event(record: Record, value: bytes, settings: ContractSettings) -> Ticket:
 
 
 def _version(record: Record, event: TicketEvent, settings: ContractSettings) -> int:
-    """The event's version, only from the field that the setting names: those of two fields are not comparable."""
+    """The event's version, only from the field in the setting, because versions of two fields are not comparable."""
     if settings.version_source == "updated_at":
         if event.updated_at is None:
             raise FaultError(
@@ -88,7 +88,7 @@ def _version(record: Record, event: TicketEvent, settings: ContractSettings) -> 
 def _require_past(version: int, record: Record, settings: ContractSettings) -> None:
     """Refuse a time far in the future: as a version it would outrank every later event of its ticket, its delete too.
 
-    It is compared with the record's timestamp and not with a clock, so that every reading of the log decides alike.
+    It is compared with the record's timestamp and not with a clock, so that every replay decides alike.
     """
     if record.timestamp_ms > 0 and version - record.timestamp_ms > 1000 * settings.max_ahead_s:
         raise FaultError(
@@ -106,7 +106,7 @@ def _time_as_version(ms: int, what: str) -> int:
 
 
 def _deleted_by_null(record: Record, settings: ContractSettings) -> Ticket:
-    if record.damage is not None:  # the delete's version may be lost; an event in a value needs no header
+    if record.damage is not None:  # a delete may have lost its version; an event in a value needs no header
         raise FaultError("unreadable", record.damage.reason)
     key = _ids(record.key)
     headers = dict(record.headers)

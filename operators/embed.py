@@ -1,4 +1,4 @@
-"""Passages to vectors: one call of the model for all of a batch, or few where it is large."""
+"""Embeds passages, with one call of the model per batch, or a few for a large batch."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from core.protocols import Embedder
 from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
 from core.vectors import all_valid, vector_fault
 
-#: Texts of a call. Their tokens, some hundred bytes each, are in memory at once.
+#: Maximum texts of a call. Their tokens, some hundred bytes each, are in memory at once.
 _TEXTS: Final = 2_048
 
 

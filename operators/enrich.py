@@ -1,4 +1,4 @@
-"""What else is known about who wrote, through a port."""
+"""Adds the customer's facts, from a customer directory."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from core.records import EnrichedTicket, Rejected
 
 
 def enrich(items: Sequence[EnrichedTicket], *, customers: CustomerDirectory) -> list[EnrichedTicket | Rejected]:
-    """Add what `customers` knows of each ticket's customer.
+    """Add the facts in `customers` about each ticket's customer.
 
     Raises:
         TransientError: the directory can't be reached.

@@ -1,4 +1,4 @@
-"""Recognises what producers send instead of a plain ticket event, and unwraps what may hold one."""
+"""Recognises values in other formats than a plain ticket event, and unwraps framed and enveloped events."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _GLUE_PLAIN: Final = 0
 _UTF16: Final = b"\0{\0"
 _COMPRESSED: Final = "send it uncompressed; the producer's compression.type compresses whole batches"
 _WRITE_JSON: Final = "write the event as JSON"
-#: First bytes, the format's name, and what to do.
+#: First bytes, the format's name, and advice.
 _SIGNATURES: Final = (
     (b"\x1f\x8b", "gzip", _COMPRESSED),
     (b"\x28\xb5\x2f\xfd", "Zstandard", _COMPRESSED),
@@ -59,7 +59,7 @@ class Framed(Struct, frozen=True):
     """The payload of a framed value.
 
     Attributes:
-        reason: why the value is rejected, unless its payload is JSON.
+        reason: for rejecting the value, unless its payload is JSON.
     """
 
     payload: bytes
@@ -72,7 +72,7 @@ class Framed(Struct, frozen=True):
 
 
 class Wrapped(Struct, frozen=True):
-    """What an envelope holds, and `reason`, why the value is rejected unless that is an event."""
+    """The content of an envelope, and the `reason` to reject the value unless the content is an event."""
 
     inner: object
     reason: str

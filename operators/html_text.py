@@ -1,4 +1,4 @@
-"""HTML to the text a person would read."""
+"""Converts HTML to the text that a person would read."""
 
 import html
 import re
@@ -28,19 +28,19 @@ _OTHER: Final = (
 _KNOWN: Final = "|".join(sorted((*_BLOCK, *_INLINE, *_VOID, *_OTHER), key=len, reverse=True))
 _TAG: Final = re.compile(rf"<(/?)({_KNOWN})(?:\s[^<>]{{0,2000}})?/?>", re.IGNORECASE)
 _INLINE_TAG: Final = re.compile(rf"</?(?:{'|'.join(_INLINE)}|br|wbr)(?:\s[^<>]{{0,2000}})?/?>", re.IGNORECASE)
-#: What a parser would take for a tag and isn't one: `List<String>`, `i<n`.
+#: Text that a parser would mistake for a tag: `List<String>`, `i<n`.
 _NO_TAG: Final = re.compile(
     rf"<(?!/?(?:{_KNOWN}|[a-z]+[:-][\w:-]{{0,40}})(?=[\s/>])|!--|!doctype|!\[|/?\?)", re.IGNORECASE
 )
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
-#: Tags that are looked at to tell what a text is.
+#: Maximum tags that are checked to classify a text.
 _LOOKED_AT: Final = 400
 
 _DROPPED: Final = (
     "head, style, script, title, noscript, template, svg, iframe, object, .gmail_signature, .moz-signature, "
     "#ms-outlook-mobile-signature"
 )
-#: How mail programs mark history: Gmail, Apple Mail, Thunderbird, Yahoo, Proton, Outlook, Zoho, Roundcube, GMX.
+#: Marks of history by Gmail, Apple Mail, Thunderbird, Yahoo, Proton, Outlook, Zoho, Roundcube and GMX.
 _HISTORY: Final = (
     "blockquote[type=cite], blockquote[cite], blockquote.gmail_quote, .gmail_quote, .gmail_quote_container, "
     ".moz-cite-prefix, .yahoo_quoted, .protonmail_quote, .zmail_extra, #reply-intro, div[name=quote], "
@@ -52,9 +52,9 @@ _LINE_BLOCKS: Final = (
     "footer, address, figure, caption, center"
 )
 _CELLS: Final = "td, th"
-#: Text that is looked at for what heads a quotation.
+#: Maximum characters that are searched for the head of a quotation.
 _HEAD: Final = 400
-#: Deeper markup is no mail: the parser's cost grows with the square of the depth.
+#: Maximum depth that is parsed, because the parser's cost grows with its square. Mails aren't deeper.
 _MAX_DEPTH: Final = 256
 #: Elements that hold nothing, or end with the next of their kind, don't nest by themselves; unknown ones do.
 _NESTING: Final = re.compile(
@@ -63,13 +63,13 @@ _NESTING: Final = re.compile(
     re.IGNORECASE,
 )
 _PRE: Final = re.compile(r"(<pre\b.*?</pre\s*>)", re.IGNORECASE | re.DOTALL)
-#: Elements whose content nobody sees, for the rendering without a tree.
+#: Elements with invisible content, for the rendering without a tree.
 _UNSEEN: Final = ("style", "script", "head", "title", "template", "noscript", "svg", "iframe", "object")
 _COMMENT_OR_TAG: Final = re.compile(
     r"<!--.{0,20000}?-->|<(/?)([a-z][\w:-]{0,40})[^<>]{0,2000}>", re.IGNORECASE | re.DOTALL
 )
 _BREAKING: Final = frozenset({*_BLOCK, "br", "hr"}) - {"td", "th", "html", "body"}
-#: Parents and siblings among which the text before a quotation is looked for.
+#: Maximum parents and siblings that are searched for the text before a quotation.
 _LEVELS: Final = 4
 _SIBLINGS: Final = 4
 
@@ -77,10 +77,11 @@ Markup = Literal["html", "inline", "none"]
 
 
 def markup_of(text: str) -> Markup:
-    """What `text` is: an HTML document or fragment, plain text with a few inline tags in it, or plain text.
+    """The kind of `text`: an HTML document or fragment, plain text with a few inline tags, or plain text.
 
-    A tag alone, such as `<p>` in a line of code, makes no HTML: an element that is closed does, a line break (`<br>`),
-    or a text that begins with a tag.
+    A single tag, such as `<p>` in a line of code, doesn't make it HTML. A closed element, a line break (`<br>`) or a
+    tag
+    at the beginning does.
     """
     if "<" not in text:
         return "none"
@@ -112,7 +113,7 @@ def decode_entities(text: str) -> str:
 
 
 def html_to_text(source: str, kind: Markup = "html") -> str:
-    """The text that is shown: no markup, no scripts; one line per block, and history marked as such."""
+    """The visible text: without markup and scripts, one line per block, with history marked."""
     if kind == "inline":  # a person's line breaks stay
         return decode_entities(_INLINE_TAG.sub("", source))
     source = _NO_TAG.sub("&lt;", source)
@@ -145,7 +146,7 @@ def _rendered(source: str) -> str:
 def _history(tree: LexborHTMLParser) -> list[LexborNode]:
     """Outermost elements of history: marked by their program, or a quotation below an attribution.
 
-    An element that a forward heads is what the author hands on, and stays.
+    An element below the head of a forward is forwarded text, and stays.
     """
     marked = {node.mem_id for node in tree.css(_HISTORY)}
     found: dict[int, LexborNode] = {}

@@ -1,6 +1,6 @@
-"""Removes characters that nobody sees, which can hide numbers from filters and instructions from readers.
+"""Removes invisible characters, which can hide numbers from filters and instructions from readers.
 
-A few of them shape what is seen, and stay where they do: joiners in emoji and in Arabic and Indic scripts, variation
+A few of them shape visible text, and are kept there: joiners in emoji and in Arabic and Indic scripts, variation
 selectors behind emoji and ideographs, and the tags of three flags.
 """
 
@@ -45,7 +45,7 @@ def remove_invisible(text: str) -> str:
 
 
 def _needed(match: re.Match[str]) -> str:
-    """What of a row of invisible characters shapes the character before or after it."""
+    """The part of a row of invisible characters that shapes the character before or after it."""
     row, text = match.group(), match.string
     before, after = (
         text[match.start() - 1 : match.start()] if match.start() else "",

@@ -19,9 +19,9 @@ _MIN_BYTES: Final = 8
 _MAX_COUNTED: Final = 40
 _MIN_CONFIDENCE: Final = 0.4
 
-#: Shorter texts are py3langid's: CLD2 gets one in eight of them wrong or can't tell.
+#: Shorter texts are left to py3langid, because CLD2 fails on one in eight of them.
 _CLD2_FROM: Final = 64
-#: Per cent of a text in its main language; a text with less, and a second language, is mixed.
+#: Minimum per cent of a text in its main language; below it, a text with a second language is mixed.
 _MAIN_SHARE: Final = 65
 #: Characters of each of the three pieces of a long text that py3langid reads.
 _PIECE: Final = 80
@@ -40,9 +40,9 @@ LANGUAGES: Final = _COMMON | {
     "sk", "sr", "hr", "sl", "et", "lv", "lt", "bn", "ta", "te", "ms", "ca", "gl", "eu", "sq", "mk",
     "is", "ga", "cy", "af", "sw", "ka", "hy", "az", "kk",
 }  # fmt: skip
-#: What py3langid calls numbers, markup and identifiers.
+#: py3langid's codes for numbers, markup and identifiers.
 _NO_LANGUAGE: Final = "zxx"
-#: The other languages are rarer in tickets: a logarithm of odds, which decides between Galician and Spanish.
+#: Log-odds against the other languages, which are rarer in tickets; it decides between Galician and Spanish.
 _RARITY: Final = 4.0
 
 
@@ -55,7 +55,7 @@ class Detector(Protocol):
 
 
 class CompactDetector:
-    """Google's Compact Language Detector 2, and py3langid for short texts and where CLD2 can't tell."""
+    """Google's Compact Language Detector 2, with py3langid for short texts and for those that CLD2 can't classify."""
 
     def classify(self, text: str) -> tuple[str, float] | None:
         """See `Detector`."""
@@ -98,7 +98,7 @@ def _load() -> LanguageIdentifier:
 
 
 def detect_language(items: Sequence[Ticket], *, detector: Detector) -> list[EnrichedTicket | Rejected]:
-    """Label each ticket with its language, where its text is long and clear enough."""
+    """Label each ticket with its language, if its text is long and clear enough."""
     return [
         EnrichedTicket(item, language=None if item.content is None else _language(item.content, detector))
         for item in items

@@ -1,4 +1,4 @@
-"""Category and priority from the nearest labelled examples, where too few are labelled to train on."""
+"""Category and priority by the nearest labelled examples, if there are too few to train a model."""
 
 import hashlib
 from collections import defaultdict
@@ -14,7 +14,7 @@ from core.protocols import Embedder
 from core.records import Example, Label, LabelKind, SparseVector, Vector
 
 _SLICE: Final = 256
-#: Examples that vote.
+#: Number of examples that vote.
 NEIGHBOURS: Final = 5
 #: Similarities are rounded, so that float noise between batch sizes can't change their order.
 _DECIMALS: Final = 4
@@ -118,7 +118,7 @@ def _labels(column: Sequence[str | None]) -> _Labels:
 
 
 def _nearest(similarities: Vector, rank: NDArray[np.intp], most: int) -> NDArray[np.intp]:
-    """The `most` nearest, best first; of equally near ones the label that sorts first, then the earlier example.
+    """The `most` nearest, best first; ties are ordered by label, then by position.
 
     Only those at least as near as the last one wanted are sorted: there may be thousands of examples.
     """

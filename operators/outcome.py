@@ -1,4 +1,4 @@
-"""Whether a ticket is solved, when, and by which message."""
+"""The outcome of a ticket: solved or not, when, and by which message."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -25,7 +25,7 @@ class SolvedStatuses(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """How a solved ticket was solved.
+    """The outcome of a solved ticket.
 
     Attributes:
         solved_at: time of the message that solved it, else of the ticket's last change; milliseconds since 1970.
@@ -74,5 +74,5 @@ def _statuses(text: str) -> frozenset[str]:
     return frozenset(status.strip().casefold() for status in text.split(",") if status.strip())
 
 
-#: As the setting is by default.
+#: The setting's default.
 DEFAULT_STATUSES: Final = parse_statuses(SearchSettings().solved_statuses)

@@ -78,7 +78,7 @@ def _malformed(value: bytes, message: str) -> FaultError:
 
 
 def _event_in_envelope(value: bytes, message: str) -> TicketEvent:
-    """The event that valid JSON holds, or why it holds none. Another contract version comes before other faults."""
+    """The event in valid JSON, or the fault. A wrong contract version takes precedence over other faults."""
     if (other := other_format(value)) is not None:
         raise FaultError("other_format", other)
     try:
@@ -100,7 +100,7 @@ def _event_in_envelope(value: bytes, message: str) -> TicketEvent:
 
 
 def _field_fault(message: str) -> str:
-    """The path of a field and what is wrong with it, from an error of msgspec."""
+    """The path and fault of a field, from an error of msgspec."""
     path = _PATH.search(message)
     where = path["path"] if path and path["path"] else "the event"
     advice = f"; {_TIME_FORMS}" if where.endswith(("created_at", "updated_at")) else ""

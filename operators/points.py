@@ -13,8 +13,8 @@ from operators.outcome import DEFAULT_STATUSES, Outcome, SolvedStatuses, outcome
 
 Attributes = dict[str, str | int | float | bool | None]
 
-#: Every point of a ticket repeats its subject and attributes, so that a ticket of a thousand passages has a thousand
-#: copies. The whole subject is in the passages.
+#: Maximum characters of the subject and bytes of the attributes in a point, because every point of a ticket repeats
+#: them. The whole subject is in the passages.
 _SUBJECT_CHARACTERS: Final = 1_000
 _ATTRIBUTE_BYTES: Final = 8_192
 
@@ -91,7 +91,7 @@ def _that_fit(attributes: Attributes) -> Attributes:
 
 
 def _shared(item: EmbeddedTicket, content: UpsertEvent, attributes: Attributes) -> Payload:
-    """The payload that every point of a ticket carries; what is absent is left out."""
+    """The payload that all points of a ticket share; absent fields are left out."""
     ticket = item.enriched.ticket
     origin = ticket.raw.origin
     payload: Payload = {
@@ -130,7 +130,7 @@ def _shared(item: EmbeddedTicket, content: UpsertEvent, attributes: Attributes) 
 
 
 def _label(name: str, given: str | None, found: Label | None) -> Payload:
-    """The producer's own value; else ours, with its confidence."""
+    """The producer's own label, or else the chosen one with its confidence."""
     if given is not None:
         return cast("Payload", {name: given})
     if found is None:

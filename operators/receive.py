@@ -33,7 +33,7 @@ def _receive(record: Record, kind: Kind, stage: Stage, read: Callable[[Record], 
     if record.damage is not None:
         return Rejected(record, stage, "unreadable", record.damage.reason)
     given = dict(record.headers).get(CONTENT_TYPE)
-    if given != content_type(kind):  # the reason doesn't quote it: a header may hold anything
+    if given != content_type(kind):  # not quoted in the reason, because a header may contain anything
         said = "is missing" if given is None else "is another"
         return Rejected(record, stage, "unknown_format", f"content-type {said}; expected {content_type(kind).decode()}")
     try:

@@ -1,4 +1,4 @@
-"""Personal data and secrets become typed placeholders, before anything is embedded, indexed, published or logged."""
+"""Replaces personal data and secrets by typed placeholders, before texts are embedded, indexed, published or logged."""
 
 import json
 import re
@@ -16,14 +16,14 @@ from operators.pii.find import find_in_parts, find_pii
 
 #: The longest keyword that core.contract accepts.
 _MAX_KEYWORD: Final = 64
-#: Fewest digits of a value that may be split over several tags.
+#: Minimum digits of a value that may be split over several tags.
 _MIN_SPLIT_DIGITS: Final = 8
 
 
 def redact(items: Sequence[Ticket]) -> list[Ticket | Rejected]:
     """Redact subject, body, messages, tags, attributes and the other free-form keyword fields.
 
-    The ids of tenant, ticket and customer stay: they are how the ticket is found again. A customer id that is
+    The ids of tenant, ticket and customer stay, because tickets are found by them. A customer id that is
     itself personal data becomes its placeholder.
     """
     return [
@@ -38,9 +38,9 @@ def redact_text(text: str) -> str:
 
 
 def redact_json(text: str) -> str:
-    """JSON source with the strings it stands for redacted; its layout is kept, and it need not be valid.
+    """JSON source with its decoded strings redacted; the layout is kept, and it need not be valid.
 
-    A value is read beside its name, and a named number by its digits. What is no JSON is redacted as text.
+    A value is judged with its name, and a named number by its digits. Text outside JSON is redacted as text.
     """
     pieces, at = [], 0
     name: str | None = None
@@ -115,7 +115,7 @@ def _content(content: UpsertEvent) -> UpsertEvent:
 
 
 def _redacted_parts(texts: list[str], separator: Literal["\n", " "] = "\n") -> list[str]:
-    """The texts of a ticket, read as one: a number may begin in one message and end in the next."""
+    """The texts of a ticket, redacted as one, because a number may begin in one message and end in the next."""
     found = find_in_parts(texts, separator=separator)
     return [_replaced(text, spans) if spans else text for text, spans in zip(texts, found, strict=True)]
 
@@ -147,7 +147,7 @@ def _attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, Attribute
 
 
 def _value(name: str, value: AttributeValue) -> AttributeValue:
-    """An attribute's value, read beside its name: only together are they known as `password: hunter2`."""
+    """An attribute's value, judged together with its name, as in `password: hunter2`."""
     if isinstance(value, bool) or value is None:
         return value
     short = not isinstance(value, str) or len(value) <= _MAX_KEYWORD

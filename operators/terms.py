@@ -1,4 +1,4 @@
-"""The terms of a text, for finding it by its words: BM25 weights, which the index multiplies by the terms' rarity.
+"""The terms of a text, for searching by words: BM25 weights, which the index multiplies by the terms' rarity.
 
 The weights are those of Qdrant's `Bm25`: tf * (k + 1) / (tf + k * (1 - b + b * length / average)).
 """
@@ -41,7 +41,7 @@ _DEFAULT: Final = "en"
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})  # noqa: RUF001
 
-#: Fewest digits of a number that identifies something.
+#: Minimum digits of a number that is an identifier.
 _MIN_DIGITS: Final = 3
 #: A time, date, price, share or measure.
 _QUANTITY: Final = re.compile(
@@ -62,7 +62,7 @@ _NOTHING: Final = SparseVector(np.empty(0, np.uint32), np.empty(0, np.float32))
 def add_terms(items: Sequence[TicketPoints]) -> list[TicketPoints | Rejected]:
     """Give each point the terms of its subject and text, in its language.
 
-    They are not part of `tickets.embedded`: whoever reads it makes them of the payload again.
+    They are not part of `tickets.embedded`; its readers compute them again from the payload.
     """
     return [_with_terms(item) for item in items]
 
@@ -103,7 +103,7 @@ def question_terms(text: str, *languages: str | None) -> SparseVector:
 
 
 def forms_of_word(piece: str, *languages: str | None) -> frozenset[int]:
-    """The terms by which a question finds a piece of its text; none for a word that every text has."""
+    """The terms by which a question finds a piece of its text; none for a stopword."""
     return _question_ids(piece, _known(languages))
 
 

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from operators.pii.detector import Kind
 
-#: Characters read of a piece of text without white space, and the longest token. Anything longer is not a word.
+#: Maximum characters read of a piece without white space, and maximum length of a token; longer ones aren't words.
 _MAX_PIECE: Final = 512
 _MAX_TOKEN: Final = 128
-#: Tokens of one piece.
+#: Maximum tokens of one piece.
 _MAX_TOKENS: Final = 48
 
 #: The placeholders of redaction carry no meaning.

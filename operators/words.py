@@ -12,7 +12,7 @@ from core.contract import UpsertEvent
 #: Size and number of the windows that are taken from a long ticket, spread over all of it.
 _WINDOW: Final = 160
 _WINDOWS: Final = 4
-#: How far before a window the start of its line is looked for.
+#: Maximum characters before a window that are searched for the start of its line.
 _MAX_LINE_START: Final = 400
 
 #: A run of ASCII that is not a word: a placeholder, address, path, identifier or tag.

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Translation(Struct, frozen=True):
-    """What is said about a cause in another language; see `synthetic.topics.Cause`."""
+    """The texts of a cause in another language; see `synthetic.topics.Cause`."""
 
     subject: str
     symptoms: tuple[str, ...]

@@ -34,7 +34,7 @@ _EASY: Final = (
     "login/saved-password",
 )
 
-#: Nothing in any ticket answers these.
+#: Questions that no ticket answers.
 NOTHING: Final = (
     "how do I bake sourdough bread at home",
     "what time does the cafeteria close on public holidays",

@@ -87,7 +87,7 @@ class Thread:
 
     @property
     def status(self) -> Status:
-        """The status that the last message leads to. A ticket is solved or closed once it has the right advice."""
+        """The status after the last message. A ticket is solved or closed once it has the right advice."""
         return self.statuses[0]
 
     def next(self, created_at: int) -> SentMessage:

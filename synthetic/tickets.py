@@ -208,7 +208,7 @@ class _Generator:
         return 0
 
     def _go_on(self, ticket: _Ticket, turns: int) -> None:
-        """Add messages; the status is the one that the last of them leads to."""
+        """Add messages; the status follows from the last one."""
         for _ in range(turns):
             self._now_ms += self._rng.randrange(1, 500)
             ticket.event["messages"].append(ticket.thread.next(self._now_ms))

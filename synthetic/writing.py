@@ -17,7 +17,7 @@ _TOPICS: Final = {cause.name: topic for topic in TOPICS for cause in topic.cause
 
 
 class Case:
-    """The setting of a ticket: its cause, tenant, customer and language, and the words that it keeps to.
+    """The setting of a ticket: its cause, tenant, customer and language, and the words that it uses throughout.
 
     Attributes:
         known: the values of the slots that were filled, which keep them, except `{n}`.

@@ -38,7 +38,7 @@ class Built(Struct, frozen=True, eq=False):
 def find_or_build_artefact(
     card: ModelCard, weights: Path, folder: Path, *, precision: Precision, progress: ProgressCallback = no_progress
 ) -> Artefact:
-    """The artefact in `folder`, built from the verified files in `weights` if it isn't there.
+    """The artefact in `folder`, built from the verified files in `weights` if it is missing.
 
     Raises:
         ConfigError: the graph is damaged, the encoder is not supported, or the folder is not writable.

@@ -27,7 +27,7 @@ from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card
 
 #: 600 made-up tickets and messages, cleaned and redacted, one per line.
 _TEXTS: Final = "texts.txt"
-#: Groups whose inputs can be divided beforehand (see `models.builder.quantise`).
+#: Groups of layers whose inputs can be scaled in advance (see `models.builder.quantise`).
 _DIVIDED: Final = ("attention", "up", "down")
 #: A channel is an outlier if its largest absolute value is above this quantile over all channels.
 _QUANTILE: Final = 0.95

@@ -30,7 +30,7 @@ class LinearLayer(Struct, frozen=True, eq=False):
 
 
 class Arithmetic(Protocol):
-    """Adds linear layers and table lookups to a graph: the one thing that differs between precisions."""
+    """Adds linear layers and table lookups to a graph; these differ between precisions."""
 
     def scale(self, group: str, width: int) -> Tensor | None:
         """float32[width] by which the inputs of a group of layers are divided beforehand, or None."""

@@ -28,8 +28,8 @@ class HeadCard(Struct, frozen=True, kw_only=True):
 
     Attributes:
         examples: number of tickets that it was fitted to.
-        thresholds: the least confidence at which each label is given, by label, sorted; null is never.
-        vocabulary: number of terms that have weights; unset if words don't count. An earlier version knows none.
+        thresholds: minimum confidence of each label, by label, sorted; null means never.
+        vocabulary: number of terms that have weights; unset if words don't count, as in earlier versions.
     """
 
     examples: int
@@ -39,11 +39,11 @@ class HeadCard(Struct, frozen=True, kw_only=True):
 
 
 class LabelManifest(Struct, frozen=True, kw_only=True):
-    """What a label model was fitted to, and the hash of its weights.
+    """The origin of a label model, and the hash of its weights.
 
     Attributes:
-        format: 1 has no words. Such a model still labels as it did.
-        model: stamp of the embedding model; its vectors alone can be labelled.
+        format: 1 has no words, and is still supported.
+        model: stamp of the embedding model whose vectors can be labelled.
         precision: the share of right labels that the thresholds were chosen for.
         weights: sha256 of the weights, in hexadecimal.
     """
@@ -120,15 +120,18 @@ def require_new_folder(folder: Path) -> None:
         ConfigError: it would, or the folder is a file.
     """
     if (folder / MANIFEST).exists():
-        raise ConfigError(f"--to {folder}: there is a label model already; name a new folder, to be able to go back")
+        raise ConfigError(
+            f"--to {folder}: there is a label model already; give a new folder, so that you can go back to the old "
+            f"model"
+        )
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"--to {folder}: this is a file; name a new folder")
+        raise ConfigError(f"--to {folder}: this is a file; give a new folder")
 
 
 def load_label_model(folder: Path, *, model: str, place: str = "") -> LabelModel:
     """The verified label model in `folder`, for vectors of the embedding model with the stamp `model`.
 
-    `place` is what the setting says, by default the folder.
+    `place` is the setting's value for messages, by default the folder.
 
     Raises:
         ConfigError: it is missing or damaged, or was fitted to vectors of another model; the message says what to do.
@@ -174,8 +177,8 @@ def read_manifest(folder: Path, place: str) -> LabelManifest:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ConfigError(
-            f"{SETTING}: {MANIFEST} in {place} is not a label model's, or of a newer version; run "
-            "`ticketstream train` again"
+            f"{SETTING}: {MANIFEST} in {place} is not that of a label model, or of a newer version; run "
+            f"`ticketstream train` again"
         ) from None
 
 
@@ -197,7 +200,7 @@ def _head(card: HeadCard, kind: LabelKind, tensors: dict[str, np.ndarray], dimen
 
 
 def _words(card: HeadCard, kind: LabelKind, tensors: dict[str, np.ndarray]) -> WordWeights | None:
-    """The weights of words, if there are some; raises as `_head`."""
+    """The weights of words, if any; raises as `_head`."""
     if card.vocabulary is UNSET:
         return None
     terms, weights = tensors[f"{kind}.terms"], tensors[f"{kind}.words"].astype(np.float64)

@@ -1,6 +1,6 @@
-"""Fits a label model to labelled tickets, calibrated on tickets that it hasn't seen.
+"""Fits a label model to labelled tickets, and calibrates it on held-out ones.
 
-Multinomial logistic regression on their vectors, and naive Bayes on their words where these help.
+Multinomial logistic regression on their vectors, and naive Bayes on their words if these help.
 """
 
 import warnings
@@ -18,19 +18,19 @@ from models.labels.linear import Calibration, LinearHead, log_odds, most_probabl
 from models.labels.thresholds import Flags, choose_thresholds
 from models.labels.words import Floats, Integers, Vocabulary, WordWeights, fit_words, vocabulary_of
 
-#: Number of folds; each is predicted by a model that was fitted to the others. Few tickets are divided into more folds,
-#: as a model would miss a fifth of them.
+#: Number of folds; each is predicted by a model fitted to the others. Small sets get more folds, because a model
+#: would miss a fifth of their tickets.
 FOLDS: Final = 5
 _FOLDS_OF_FEW: Final = 10
 _FEW: Final = 5_000
-#: Inverse strengths of the regularisation that are tried.
+#: Candidates for the inverse strength of the regularisation.
 _STRENGTHS: Final = (1.0, 10.0, 30.0)
 _MAX_ITERATIONS: Final = 300
 _SEED: Final = 7
 _LOSS_DECIMALS: Final = 4
-#: The logit of a label that the other folds have no ticket of: far below any real one.
+#: Logit of a label without a ticket in the other folds: far below any real one.
 _ABSENT: Final = -1e9
-#: Weights of words beside the vector, and scales of their sum, that are tried.
+#: Candidates for the weight of words and for the scale of the sum.
 _WORD_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 _SCALES: Final = (0.7, 1.0, 1.4, 2.0)
 _NO_TERMS: Final = SparseVector(np.empty(0, np.uint32), np.empty(0, np.float32))
@@ -47,7 +47,7 @@ class TooFewError(Exception):
 
 
 class Evidence(Struct, frozen=True, eq=False):
-    """Predictions for tickets that the predicting model was not fitted to.
+    """Predictions for held-out tickets.
 
     Attributes:
         own: int[n], each ticket's label.
@@ -67,7 +67,7 @@ class Evidence(Struct, frozen=True, eq=False):
 
 
 class _Mix(Struct, frozen=True):
-    """The weight of words beside the vector, and the scale of both."""
+    """The weight of words, and the scale of the sum."""
 
     words: float
     scale: float
@@ -78,7 +78,7 @@ class _Mix(Struct, frozen=True):
 
 
 class FittedHead(Struct, frozen=True, eq=False):
-    """A head, and what it does on tickets that it was not fitted to."""
+    """A head, and its predictions for held-out tickets."""
 
     head: LinearHead
     evidence: Evidence
@@ -119,7 +119,7 @@ def fit_head(
             vectors, own, folds, strength, on_fit=partial(_on_fit_of, on_fit, len(folds) * number, total)
         )
         tried.append((float((logits.argmax(axis=1) == own).mean()), strength, logits))
-    _, strength, logits = max(tried, key=lambda one: one[0])  # the first, and so the smoothest, of equal ones
+    _, strength, logits = max(tried, key=lambda one: one[0])  # the first, and therefore smoothest, of equals
     vocabulary = vocabulary_of(spoken)
     by_words = _held_out_words(vocabulary, spoken, own, folds, labels=len(names))
     mix = _choose_mix(logits, by_words, own)
@@ -153,7 +153,7 @@ def _held_out(
 def _held_out_words(
     vocabulary: Vocabulary, spoken: Sequence[SparseVector], own: Integers, folds: Sequence[Fold], *, labels: int
 ) -> Floats:
-    """As `_held_out`, by words alone."""
+    """Like `_held_out`, by words alone."""
     logits = np.zeros((len(own), labels))
     for rest, fold in folds:
         words = fit_words(vocabulary, [spoken[n] for n in rest], own[rest], labels=labels)
@@ -162,7 +162,7 @@ def _held_out_words(
 
 
 def _choose_mix(logits: Floats, spoken: Floats, own: Integers) -> _Mix:
-    """The mix with the least loss on held-out tickets; equal ones and none to speak of go to the vector alone."""
+    """The mix with the least loss on held-out tickets; the vector alone unless words help noticeably."""
     rows = np.flatnonzero(logits[np.arange(len(own)), own] > _ABSENT)
 
     def loss(mix: _Mix) -> float:
@@ -228,7 +228,7 @@ def _fit(vectors: Vector, own: Integers, strength: float) -> tuple[Floats, Float
 
     # One thread: the sums, and so the model, are then the same on any number of cores.
     with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the folds judge it as it is
+        warnings.simplefilter("ignore", ConvergenceWarning)  # held-out folds judge it without convergence, too
         model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS).fit(vectors, own)
     weights, bias = model.coef_.T, model.intercept_
     if weights.shape[1] == 1:  # two labels: one is the other's opposite

@@ -34,21 +34,21 @@ class Calibration(Struct, frozen=True):
         return np.round(1 / (1 + np.exp(-odds)), DECIMALS)
 
     def confidence_of(self, probability: float) -> float:
-        """As `confidence`, of one label, in a tenth of the time."""
+        """Like `confidence`, for one label, in a tenth of the time."""
         clipped = min(max(probability, _TINY), 1 - _TINY)
         odds = self.slope * math.log(clipped / (1 - clipped)) + self.offset
         return round(1 / (1 + math.exp(-min(max(odds, -_MOST_ODDS), _MOST_ODDS))), DECIMALS)
 
 
 class LinearHead(Struct, frozen=True, eq=False):
-    """Tells the labels of one kind apart.
+    """A linear classifier of the labels of one kind.
 
     Attributes:
         names: the n labels, sorted.
         weights: float64[dim, n].
         bias: float64[n].
-        thresholds: float64[n], the least confidence at which each label is given.
-        words: the part of the words, if they tell more than the vector alone.
+        thresholds: float64[n], the minimum confidence of each label.
+        words: weights of words, if they improve on the vector alone.
     """
 
     names: tuple[str, ...]

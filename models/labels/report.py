@@ -1,4 +1,4 @@
-"""How well a label model does on tickets that it was not fitted to."""
+"""The quality of a label model on held-out tickets."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,7 +22,7 @@ class LabelReport(Struct, frozen=True, kw_only=True):
         tickets: number of tickets that have the label.
         given: number of tickets that get it.
         right: number of tickets that get it and have it.
-        threshold: the least confidence at which it is given; None if it never is.
+        threshold: minimum confidence at which it is given; None if it never is.
     """
 
     label: str
@@ -41,7 +41,7 @@ class KindReport(Struct, frozen=True, kw_only=True):
     """All labels of a kind.
 
     Attributes:
-        accuracy: share of tickets whose most probable label is theirs, whatever the confidence.
+        accuracy: share of tickets whose most probable label is right, at any confidence.
         ece: expected calibration error: mean distance of confidence and accuracy in 15 bins of equal width.
         coverage: share of tickets that get a label.
         precision: share of those whose label is right; None if none gets one.
@@ -57,7 +57,7 @@ class KindReport(Struct, frozen=True, kw_only=True):
 
 
 def report_evidence(kind: LabelKind, head: LinearHead, evidence: Evidence) -> KindReport:
-    """What `head` does, as the held-out folds show it."""
+    """The report on `head` from the held-out folds."""
     given = evidence.confidence >= head.thresholds[evidence.predicted]
     right, own = evidence.right, evidence.own
     hits = int((given & right).sum())
@@ -82,7 +82,7 @@ def report_evidence(kind: LabelKind, head: LinearHead, evidence: Evidence) -> Ki
 
 
 def judge(head: LinearHead, vectors: Vector, terms: Sequence[SparseVector | None], labels: Sequence[str]) -> Evidence:
-    """The predictions of `head` for tickets that it was not fitted to. A label that it doesn't know is never right."""
+    """The predictions of `head` for held-out tickets. A label that it doesn't know counts as wrong."""
     ranks = {name: rank for rank, name in enumerate(head.names)}
     predicted, confidence = head.best(vectors, terms)
     return Evidence(np.array([ranks.get(label, -1) for label in labels], np.intp), predicted, confidence)

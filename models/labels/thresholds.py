@@ -1,4 +1,4 @@
-"""Chooses thresholds for a wanted precision: for each label, the least confidence that keeps it."""
+"""Chooses thresholds for a wanted precision: for each label the lowest confidence that keeps it."""
 
 from functools import partial
 from typing import Final
@@ -56,11 +56,11 @@ def _thresholds(
     predicted: Integers, confidence: Floats, right: Flags, *, labels: int, precision: float, sureness: float
 ) -> Floats:
     order, weight = np.argsort(-confidence, kind="stable"), _prior_weight(predicted, confidence, right)
-    shares = np.cumsum(right[order]) / (np.arange(1, len(order) + 1) + 1)  # the first few prove nothing
+    shares = np.cumsum(right[order]) / (np.arange(1, len(order) + 1) + 1)  # the first few are no evidence
     thresholds = np.full(labels, NEVER)
     for label in np.unique(predicted):
         own = order[predicted[order] == label]
-        # equal confidences stand or fall together
+        # a threshold can't separate equal confidences
         last = np.flatnonzero(np.append(confidence[own][1:] < confidence[own][:-1], True))
         levels, hits = confidence[own][last], np.cumsum(right[own])[last]
         prior = shares[np.searchsorted(-confidence[order], -levels, side="right") - 1]

@@ -1,4 +1,4 @@
-"""The words of a ticket as evidence for its labels, beside its vector: naive Bayes on terms of several tickets."""
+"""The words of a ticket as evidence for its labels: naive Bayes on terms that several tickets have."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from core.records import SparseVector
 
-#: Tickets that have a term of the vocabulary, at least.
+#: Minimum tickets with a term of the vocabulary.
 _LEAST_TICKETS: Final = 2
-#: Terms of a vocabulary, at most; those of most tickets are kept.
+#: Maximum terms of a vocabulary; the most frequent ones are kept.
 _MOST_TERMS: Final = 20_000
 #: Added to the weight of each term in each label (Lidstone smoothing).
 _SMOOTHING: Final = 0.1
@@ -27,7 +27,7 @@ class Vocabulary(Struct, frozen=True, eq=False):
 
     Attributes:
         terms: uint32[v], sorted.
-        rarity: float64[v], the logarithm of how few tickets have each.
+        rarity: float64[v], the logarithm of each term's inverse document frequency.
     """
 
     terms: NDArray[np.uint32]
@@ -41,7 +41,7 @@ class Vocabulary(Struct, frozen=True, eq=False):
 
 
 class WordWeights(Struct, frozen=True, eq=False):
-    """What each term says for each label: float64[v, n], added to the logits of the vector."""
+    """Weights of terms for labels: float64[v, n], whose logits are added to the vector's."""
 
     vocabulary: Vocabulary
     weights: Floats

@@ -42,7 +42,7 @@ def open_onnx_embedder(
         artefact: a verified graph.
         tokenizer: its tokenizer's verified file.
         device: where the graph runs.
-        threads: calls at once on the CPU; None: one per core.
+        threads: concurrent calls on the CPU; None: one per core.
         tuning: the batching parameters; None: those kept for this machine, measured if there are none.
         on_batch: called after each run.
 
@@ -135,7 +135,7 @@ class OnnxEmbedder:
         prefixed = [prefix + text for text in texts] if prefix else list(texts)
         ids = [np.array(e.ids, np.int32) for e in self._truncating_tokenizer.encode_batch_fast(prefixed)]
         batches = split([len(i) for i in ids], budget=self._tuning.budget_tokens, overhead=self._tuning.overhead_tokens)
-        if kind == "query" or len(batches) == 1:  # in this thread: handing it over would take longer
+        if kind == "query" or len(batches) == 1:  # in this thread, because a handover would take longer
             sessions = self._for_queries() if kind == "query" else self._sessions
             for batch in batches:
                 found[batch] = self._run([ids[at] for at in batch], sessions)
@@ -150,9 +150,9 @@ class OnnxEmbedder:
         self._pool.shutdown()
 
     def _for_queries(self) -> "SimpleQueue[Session]":
-        """A place for queries alone: batches may occupy all others for tens of milliseconds.
+        """The session for queries, because batches may occupy the others for tens of milliseconds.
 
-        The system's scheduler lets a thread that has slept go first, so a query's few tokens hardly wait.
+        The kernel's scheduler favours a thread that has slept, so a query's few tokens hardly wait.
         """
         with self._query_lock:
             if self._query_sessions is None:
@@ -180,7 +180,7 @@ class OnnxEmbedder:
 
 
 def _timed_run(session: Session, texts: int, length: int) -> float:
-    """Seconds of one run, on made-up ids."""
+    """Seconds of one run with synthetic ids."""
     ids = np.ones((length, texts), np.int32)
     began = time.perf_counter()
     session.run(ids, ids)

@@ -57,9 +57,9 @@ class InferenceSession(Protocol):
 
 
 def open_sessions(graph: Path, device: Device, *, threads: int) -> list[Session]:
-    """One session, as often as it may run at once: `threads` times on the CPU, twice on a GPU.
+    """One session, repeated by the number of concurrent calls: `threads` on the CPU, two on a GPU.
 
-    Sessions of their own would hold the weights once for each thread, 30 MiB of the default model, and be as fast.
+    Separate sessions would be no faster, and hold the weights once per thread (30 MiB for the default model).
 
     Raises:
         ConfigError: there is a GPU, but CUDA can't be loaded.

@@ -16,7 +16,7 @@ from models.device import Device
 Run = Callable[[int, int], float]
 
 FILE: Final = "tuning.json"
-#: Increase it when `tune` changes its results: kept ones are measured again.
+#: Increase it when the results of `tune` change, so that kept ones are measured again.
 _METHOD: Final = 3
 _LENGTH: Final = 32
 #: Texts in the call that measures the overhead. A single text would overstate it: below about 50 tokens a call's time

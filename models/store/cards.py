@@ -1,4 +1,4 @@
-"""Model cards: where a model's weights are, their hashes, and how its vectors are made.
+"""Model cards: the sources and hashes of a model's weights, and the way its vectors are made.
 
 Built-in cards are in models/store/shipped_cards; TICKETS_MODEL__CARD names a user's own.
 """
@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from core.errors import ConfigError
 
-#: Also the name of the folder where the model is kept.
+#: Also the name of the model's folder.
 ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 #: Leaves room for the special tokens and a few others.

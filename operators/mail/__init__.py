@@ -1,1 +1,1 @@
-"""What the author of a mail wrote, apart from history, headers and signatures. Knows lines of text only."""
+"""Finds the author's own text in a mail, without history, headers and signatures. Works on lines of text only."""

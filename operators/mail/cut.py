@@ -1,10 +1,10 @@
-"""Cuts a mail to what its author wrote or hands on: history, header blocks, separators and signatures go.
+"""Cuts a mail to the text that its author wrote or forwarded, without history, headers and signatures.
 
 Our own pass, and not mail-parser-reply: that takes seven seconds for a line of 12 kB that repeats one word, and knows
 fewer programs and languages. This is one pass over the lines, each matched in bounded time.
 
-Text that somebody else wrote is cut only where something says so: an attribution, a header block, a separator, or a
-program's own mark. A line that begins with `>` says nothing by itself; logs and shells begin so too.
+Other people's text is cut only if something marks it: an attribution, a header block, a separator, or a program's own
+mark. A line that begins with `>` alone is no mark, because logs and shells have such lines too.
 """
 
 import re
@@ -32,16 +32,16 @@ _SIGNATURE: Final = "-- "
 _BARE_SIGNATURES: Final = frozenset({"--", "—", "––"})
 #: Lines of a signature behind a separator that lacks the space.
 _MAX_SIGNATURE: Final = 8
-#: An attribution wraps over this many lines at most.
+#: Maximum lines of a wrapped attribution.
 _MAX_WRAP: Final = 3
-#: A quoted line that a program wrapped leaves a short rest without its mark.
+#: Maximum length of the unmarked rest of a quoted line that a program wrapped.
 _MAX_REST: Final = 40
 _MIN_WRAPPED: Final = 60
 #: An item of a list, which no signature has.
 _IS_ITEM: Final = re.compile(r"\s*(?:[0-9]{1,2}[.)]|[-*\u2022])\s")
-#: What ends a sentence.
+#: Characters that end a sentence.
 _STOPS: Final = (".", "?", "!", "。", "？", "！")
-#: Cutting may bring lines together that call for another cut.
+#: Maximum passes: a cut may join lines that need another cut.
 _MAX_PASSES: Final = 4
 
 
@@ -50,8 +50,7 @@ def cut_mail(text: str, *, forwarded: bool = False) -> str:
 
     Args:
         text: plain text; line breaks are line feeds.
-        forwarded: the subject says that the mail is forwarded, so its first header block heads what the author hands
-            on, and not history.
+        forwarded: the subject marks a forward, so the first header block begins the forwarded text and not history.
     """
     for _ in range(_MAX_PASSES):
         found = "\n".join(_Cutter(text.split("\n"), forwarded=forwarded).own()).strip()
@@ -77,7 +76,7 @@ class _Cutter:
         self._bare_signatures = sum(line.strip() in _BARE_SIGNATURES for line in lines)
 
     def own(self) -> list[str]:
-        """The lines that the author wrote or hands on."""
+        """The lines that the author wrote or forwarded."""
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if not line or (len(line) > MAX_LINE and not line.startswith(QUOTED)):
@@ -105,7 +104,7 @@ class _Cutter:
         return bool(wrapped) and not self._is_quoted(self._next_text(self._at + wrapped))
 
     def _skip(self, line: str) -> bool:
-        """Pass over what is not the author's at this line; False if the line is."""
+        """Skip lines that are not the author's, from this one on; False if this line is."""
         lines, at = self._lines, self._at
         if is_forward_marker(line) or is_original_marker(line) or is_reply_above(line):
             self._at += 1
@@ -196,7 +195,7 @@ class _Cutter:
         return short and not prose and not (rest and rest[0].lstrip()[:1].islower())
 
     def _skip_signature(self) -> None:
-        """Up to what heads another mail, or to the end."""
+        """Skip to the head of another mail, or to the end."""
         self._at += 1
         while self._at < len(self._lines):
             line = self._lines[self._at]

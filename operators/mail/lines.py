@@ -1,4 +1,4 @@
-"""Tells what a line of a mail is: a header, an attribution, a marker, a signature's beginning. Each in bounded time."""
+"""Classifies a line of a mail in bounded time: header, attribution, marker, or beginning of a signature."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ _SENT_FROM: Final = tuple(
     words for words in SENT_FROM if not any(other in words for other in SENT_FROM if other != words)
 )
 
-#: What programs put before a header or a marker: quote marks, bold marks, white space.
+#: Characters before a header or a marker: quote marks, bold marks, white space.
 _EDGE: Final = r"[\s>*_|#\u200e\u200f]{0,12}"
 _MARKS: Final = " \t>*_|#\u200e\u200f"
 
@@ -37,7 +37,7 @@ def _any(words: Iterable[str]) -> str:
 
 
 _NAMES: Final[dict[str, Header]] = {name: header for header, names in HEADERS.items() for name in names}
-#: A header's name and the marks before it end within so many characters.
+#: Maximum characters of a header's name with the marks before it.
 _MAX_NAME_END: Final = 40
 
 _DASHES: Final = r"[-–—_=*]{2,60}"
@@ -52,13 +52,13 @@ _ORIGINAL: Final = re.compile(
 )
 _RULED_STARTS: Final = ("--", "> --", ">--")
 _RULES: Final = frozenset({"--", "__", "==", "**", "##", "~~", "––", "——"})
-#: A separator line is made of these beside its words.
+#: Characters of a separator line, apart from its words.
 _RULED: Final = re.compile(r"[-–—_=#*~]{2,}")
 
 _WROTE: Final = re.compile(
     rf"(?<![A-Za-z])(?:{_any(WROTE)})(?P<rest>[^:：]{{0,120}})[:：]\s{{0,3}}[*_]{{0,2}}$", re.IGNORECASE
 )
-#: What an attribution names beside the writer: a time of day, a date, a year, an address.
+#: Parts of an attribution apart from the writer: a time of day, a date, a year, an address.
 _WHEN: Final = re.compile(
     r"\d{1,2}[:.h時时]\s?\d{2}|\d{1,4}[./\-年. ]\s?\d{1,2}[./\-月. ]|\b(?:19|20)\d{2}\b|\d{1,2}\.? \w{3,}"
 )
@@ -102,7 +102,7 @@ _RULER: Final = re.compile(r"^[\s\-–—_=*~#]*$")
 
 
 def header_of(line: str) -> Header | None:
-    """Which mail header the line repeats, such as `Von: Ada`; None for other lines."""
+    """The mail header that the line repeats, such as `Von: Ada`; None for other lines."""
     colon = line.find(":", 0, _MAX_NAME_END)
     if colon < 0:
         colon = line.find("：", 0, _MAX_NAME_END)
@@ -152,7 +152,7 @@ def _continues(line: str, found: set[Header]) -> bool:
 
 
 def _may_mark(line: str) -> bool:
-    """A quick look: a marker is drawn with a rule, or ends in a colon."""
+    """A fast pre-check: a marker contains a rule, or ends in a colon."""
     if not MIN_LINE <= len(line) <= MAX_LINE:
         return False
     text = line.strip(_MARKS)
@@ -170,7 +170,7 @@ def is_original_marker(line: str) -> bool:
 
 
 def is_reply_above(line: str) -> bool:
-    """Whether the line is a helpdesk's: answers belong above it."""
+    """Whether the line is a helpdesk's "reply above this line"."""
     if not MIN_LINE < len(line) <= MAX_LINE:
         return False
     if _RULED.search(line) is None and len(line.split(None, _FEW_WORDS)) > _FEW_WORDS:
@@ -182,7 +182,7 @@ def is_reply_above(line: str) -> bool:
     return False
 
 
-#: Some word of every phrase in `REPLY_ABOVE`: a quick look before the phrases.
+#: A word of every phrase in `REPLY_ABOVE`, for a fast pre-check.
 _ABOVE: Final = (
     "above", "below", "oberhalb", "über", "au-dessus", "encima", "sopra", "acima", "boven", "over denne", "ovanför",
     "yläpuol", "powyżej", "nad t", "fölé", "satır", "выше", "вище", "上", "위에",
@@ -192,7 +192,7 @@ _FEW_WORDS: Final = 12
 
 
 def is_attribution(line: str) -> bool:
-    """Whether the line names who wrote what follows, and when: `On Monday, Support wrote:`."""
+    """Whether the line attributes the following text to a writer and a time: `On Monday, Support wrote:`."""
     if not MIN_LINE <= len(line) <= MAX_LINE:
         return False
     if line.startswith(_RULED_STARTS) and _RULED_WROTE.match(line):
@@ -258,7 +258,7 @@ _SUBJECTS: Final = re.compile(
 
 
 def may_hold_history(text: str) -> bool:
-    """A quick look at cleaned text: whether anything of it may be cut. Most tickets have nothing."""
+    """A fast pre-check whether any part of a cleaned text may be cut. For most tickets it is False."""
     if "\n" not in text:
         return "\ue000" in text
     if any(sign in text for sign in _SIGNS) or text.startswith(_STARTS) or text.endswith((":", "：")):
@@ -268,5 +268,5 @@ def may_hold_history(text: str) -> bool:
 
 
 def says_forwarded(subject: str) -> bool:
-    """Whether a subject begins as a mail program begins that of a forward: `Fwd:`, `WG:`, `TR:`."""
+    """Whether a subject has a mail program's prefix of a forward: `Fwd:`, `WG:`, `TR:`."""
     return _SUBJECTS.match(subject) is not None

@@ -56,7 +56,7 @@ WROTE: Final = (
     "님이 작성", "đã viết", "เขียนว่า", "เขียน", "menulis", "va escriure", "escriu", "schrieben",
 )  # fmt: skip
 
-#: A line that heads a forwarded mail; what follows is what the author hands on.
+#: A line before a forwarded mail, which the author passes on.
 FORWARDED: Final = (
     "forwarded message", "begin forwarded message", "begin forwarded", "start of forwarded message", "forwarded by",
     "weitergeleitete nachricht", "anfang der weitergeleiteten nachricht", "anfang der weitergeleiteten e-mail",
@@ -78,7 +78,7 @@ FORWARDED: Final = (
     "chuyển tiếp", "ข้อความที่ส่งต่อ", "pesan terusan", "pesan yang diteruskan", "missatge reenviat",
 )  # fmt: skip
 
-#: A line that heads history: what follows is what the author answers.
+#: A line before history, to which the author replies.
 ORIGINAL: Final = (
     "original message", "original appointment", "ursprüngliche nachricht", "originalnachricht", "message d'origine",
     "message original", "message initial", "mensaje original", "messaggio originale", "mensagem original",
@@ -91,7 +91,7 @@ ORIGINAL: Final = (
     "原始郵件", "원본 메시지", "원본 메일", "thư gốc", "tin nhắn gốc", "ข้อความเดิม", "ข้อความต้นฉบับ", "pesan asli",
 )  # fmt: skip
 
-#: Phrases of the line above which a helpdesk wants its answer: everything below is the helpdesk's own mail.
+#: Phrases of a helpdesk's "reply above this line", below which is the helpdesk's own mail.
 REPLY_ABOVE: Final = (
     "reply above this line", "type your reply above", "write your reply above", "please reply above", "reply above line",
     "do not write below this line", "don't write below this line", "add your reply above",
@@ -108,7 +108,7 @@ REPLY_ABOVE: Final = (
     "在此行上方", "请在此线以上", "請在此行上方", "이 줄 위에",
 )  # fmt: skip
 
-#: What mobile and other programs add by themselves, as whole lines: `sent from my` and the like before a device.
+#: Lines that mobile and other programs add by themselves: `sent from my` and the like before a device.
 SENT_FROM: Final = (
     "sent from my", "sent from", "sent via", "sent using", "sent with", "get outlook for", "von meinem", "von meiner",
     "gesendet von", "gesendet von meinem", "gesendet mit", "gesendet mit der", "holen sie sich outlook für",

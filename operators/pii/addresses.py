@@ -12,7 +12,7 @@ _FOUR: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _MAX_OCTET: Final = 255
 _CONTEXT: Final = 48
 _WORD: Final = re.compile(r"[^\W\d_]+|[0-9]+\.[0-9.]*[0-9]|[.!?](?=\s)|\n")
-#: How many words before a number an address word may stand; a version word may stand anywhere in the context.
+#: Maximum words between an address word and the number; a version word may be anywhere in the context.
 _NEAR: Final = 4
 #: Words after which four numbers are an address, wherever it points.
 _ADDRESS_WORDS: Final = words("""
@@ -110,7 +110,7 @@ _HEX: Final = frozenset("0123456789abcdefABCDEF")
 
 
 def ipv4(view: View) -> Iterator[tuple[int, int]]:
-    """Four numbers that are an address by what stands around them, else by their own size."""
+    """IPv4 addresses: four numbers, judged by the text around them, or else by their own size."""
     text = view.text
     versions: set[str] = set()  # the first two numbers of those that are not addresses
     last_end = 0
@@ -177,7 +177,7 @@ def _is_named_version(before: str) -> bool:
 
 
 def _said(before: str) -> bool | None:
-    """Whether the nearest word that tells says address or version; None if none tells."""
+    """Whether the nearest indicative word means an address (or a version); None without one."""
     if _CHANGED_TO.search(before) or before.endswith("<version>"):
         return False
     near = _NEAR

@@ -86,7 +86,7 @@ def find_in_parts(
 
 
 def _find(view: View, detectors: tuple[Detector, ...]) -> list[Span]:
-    """A finding that overlaps an earlier one may hide a third: the text is searched again with accepted spans masked.
+    """Find spans repeatedly, with accepted ones masked: a finding that overlaps an earlier one may hide a third.
 
     The uncovered rest of such a finding is redacted too if it has digits, or if it still overlaps on the last pass.
     """

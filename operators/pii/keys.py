@@ -1,4 +1,4 @@
-"""Keys and tokens that their own form gives away: vendors' prefixes, headers, web tokens and private keys."""
+"""Keys and tokens that are recognised by their form: vendors' prefixes, headers, web tokens and private keys."""
 
 import base64
 import binascii
@@ -49,7 +49,7 @@ _END: Final = re.compile(r"-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
 
 
 def vendor_keys(view: View) -> Iterator[tuple[int, int]]:
-    """Keys that their prefix gives away."""
+    """Keys with a known prefix."""
     text, done = view.text, 0
     if _LONG.search(text) is None and _LONG_START.match(text) is None:
         return

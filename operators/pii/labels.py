@@ -1,4 +1,4 @@
-"""The word that says what a number is: a telephone, a card, an order. The nearest one before the number decides."""
+"""Labels of numbers (telephone, card, order): the nearest indicative word before the number."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from typing import Final
 
 from operators.pii.label_words import ENDS, LABELS, STARTS, UNSPACED, Label
 
-#: How far before a value its label is looked for, and how many words.
+#: Maximum characters and words before a value that are searched for its label.
 _REACH: Final = 48
 _MAX_WORDS: Final = 6
 #: In scripts without spaces, how far from the value its label may begin.
@@ -46,7 +46,7 @@ _UNSPACED: Final = tuple(_by_word(UNSPACED).items())
 
 @lru_cache(maxsize=16_384)
 def label_of(word: str) -> Label:
-    """What a lower-case word says about the number after it."""
+    """The label that a lower-case word gives to the number after it."""
     found = _EXACT.get(word)
     if found is not None:
         return found
@@ -60,7 +60,7 @@ def label_of(word: str) -> Label:
 
 
 def label_before(lower: str, at: int) -> Label:
-    """What the number at `at` of a lower-case text is said to be; "unknown" if nothing near says it.
+    """The label of the number at `at` of a lower-case text; "unknown" without a word nearby.
 
     Fillers such as "number is" may stand between.
     """

@@ -1,4 +1,4 @@
-"""Passwords, keys and tokens that the name before them gives away: DB_PASSWORD=…, "my password is …"."""
+"""Passwords, keys and tokens that are recognised by the name before them: DB_PASSWORD=…, "my password is …"."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The text that detectors read: folded to ASCII where readers see ASCII, with the way back to the original offsets.
+"""The text for detectors: lookalikes folded to ASCII, with a mapping back to the original offsets.
 
 Full-width, superscript and other digits become ASCII digits, look-alike punctuation becomes ASCII, invisible characters
 and marks go, and HTML entities, JSON escapes and percent-encoded `@` and `+` are decoded.
@@ -45,7 +45,7 @@ _MARKS: Final = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 
 
 
 class _Folds(dict[str, str]):
-    """Character to what detectors read in its place, worked out once for each character seen."""
+    """Characters and their replacements for detectors, computed once per character."""
 
     def __missing__(self, character: str) -> str:
         self[character] = folded = _fold(character)
@@ -90,7 +90,7 @@ def part_ends(parts: Sequence[str]) -> list[int]:
 
 
 class View:
-    """A text as detectors read it.
+    """A text for detectors.
 
     Attributes:
         text: the folded text.
@@ -112,13 +112,13 @@ class View:
         self.lower = (source if source.isascii() else source.replace("\u0130", "I")).lower()
 
     def memo(self, compute: Callable[["View"], frozenset[str]]) -> frozenset[str]:
-        """What `compute` makes of this view, worked out once."""
+        """The result of `compute` on this view, cached."""
         if compute not in self._memo:
             self._memo[compute] = compute(self)
         return self._memo[compute]
 
     def label(self, at: int) -> Label:
-        """What the number at `at` is said to be."""
+        """The label of the number at `at`."""
         found = self._labels.get(at)
         if found is None:
             found = self._labels[at] = label_before(self.lower, at)

@@ -1,1 +1,1 @@
-"""Made-up mails as programs write them: replies, forwards and inline answers in many languages."""
+"""Synthetic mails in the formats of mail programs: replies, forwards and inline answers in many languages."""

@@ -1,4 +1,4 @@
-"""What mail programs write in each language, and sentences that a customer and others write."""
+"""The phrases of mail programs in each language, and sentences of customers and others."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How mail programs lay a reply, a forward and an inline answer out, as text and as HTML."""
+"""The layouts of mail programs for replies, forwards and inline answers, as text and as HTML."""
 
 from collections.abc import Callable, Iterator
 from html import escape
@@ -16,7 +16,7 @@ _TO: Final = "ada@example.org"
 
 
 class Mail(Struct, frozen=True):
-    """A made-up mail, and whose lines are in it.
+    """A synthetic mail, with the owners of its lines.
 
     Attributes:
         own: lines that must be kept: the author's, and in a forward also those that are handed on.

@@ -1,4 +1,4 @@
-"""Personal data that somebody wrote so that filters miss it."""
+"""Personal data that is disguised to evade filters."""
 
 import re
 from collections.abc import Callable, Iterator

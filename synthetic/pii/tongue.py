@@ -1,4 +1,4 @@
-"""What a language brings to a sentence around a value.
+"""A language's sentences around a value.
 
 `@@` stands for the value.
 """

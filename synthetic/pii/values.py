@@ -175,7 +175,7 @@ def any_ipv4(rng: Random) -> str:
 
 
 def password(rng: Random) -> str:
-    """What people choose."""
+    """A password like those that people choose."""
     return rng.choice(
         (
             f"hunter{rng.randrange(100)}",
@@ -196,7 +196,7 @@ def grouped_card(rng: Random, gap: str = " ") -> str:
 
 
 def key(rng: Random) -> str:
-    """What machines choose."""
+    """A password like those that programs generate."""
     return token(rng, 24)
 
 
