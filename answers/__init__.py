@@ -1,1 +1,1 @@
-"""What happens to evidence: a prompt, drafts by a language model, a check of every sentence, citations or a refusal."""
+"""Answers from evidence: a prompt, drafts by a language model, a check of every sentence, citations or a refusal."""

@@ -1,12 +1,12 @@
-"""Whether two resolutions are about the same problem, and whether they say the same."""
+"""Compares two resolutions: the same problem, and the same solution or a contradiction."""
 
 from typing import Final
 
 from answers.reading import Reading
 
-#: Resolutions that share this much of their words are about the same problem.
+#: Minimum share of common words for two resolutions of the same problem.
 _SAME_PROBLEM: Final = 0.6
-#: Of so many shared words or more the likeness is no chance.
+#: Minimum number of common words that is no coincidence.
 _MANY: Final = 5
 
 
@@ -16,19 +16,19 @@ def agree(one: Reading, other: Reading) -> bool:
 
 
 def contradict(one: Reading, other: Reading) -> bool:
-    """Whether both are about the same problem, and differ in numbers, codes or negations."""
+    """Whether both solve the same problem, but differ in numbers, codes or negations."""
     if _likeness(one, other) < _SAME_PROBLEM:
         return False
     return set(one.exact) != set(other.exact) or _negated(one) != _negated(other)
 
 
 def is_certain(one: Reading, other: Reading) -> bool:
-    """Whether two that are alike share so many words that they are about the same problem, whatever the question."""
+    """Whether two similar resolutions share enough words to be about the same problem, regardless of the question."""
     return len(_words(one) & _words(other)) >= _MANY
 
 
 def _likeness(one: Reading, other: Reading) -> float:
-    """Share of their words, without exact tokens, that both have."""
+    """The share of words, without exact tokens, that they have in common."""
     mine, theirs = _words(one), _words(other)
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
 

@@ -1,4 +1,4 @@
-"""The plan of an answer: sources, then sentences that passed the check or a refusal, then usage, then done."""
+"""Makes the events of an answer: sources, then supported sentences or a refusal, then usage, then done."""
 
 from collections.abc import Generator, Iterator
 from threading import Event as Stop
@@ -11,10 +11,10 @@ from answers.evidence import Evidence
 from answers.ports import Asked, Declined, Draft
 from core.language_model import ModelError, ModelErrorKind, Tokens
 
-#: Most sentences of an answer.
+#: Maximum sentences of an answer.
 MAX_SENTENCES: Final = 8
 
-#: What a person is told.
+#: Texts of refusals, for people.
 TEXTS: Final[dict[RefusalReason, str]] = {
     "nothing_found": "No solved ticket is likely to answer this. The nearest ones are listed, if there are any.",
     "unsupported": "The solved tickets don't support an answer, so none is shown. Look at the sources themselves.",
@@ -22,7 +22,7 @@ TEXTS: Final[dict[RefusalReason, str]] = {
     "no_model": "No model is available to write an answer. Look at the sources themselves, or try again later.",
 }
 
-#: Why a writer was passed over, by the kind of its failure; with its name.
+#: Reasons for skipping a writer, by the kind of its failure.
 _WHY: Final[dict[ModelErrorKind, str]] = {
     "over_budget": "today's tokens are used up",
     "circuit_open": "{} is unavailable",
@@ -32,8 +32,8 @@ _WHY: Final[dict[ModelErrorKind, str]] = {
 def answer(asked: Asked, evidence: Evidence, chain: Chain, stop: Stop) -> Generator[Event, None, None]:
     """The events of an answer. Once `stop` is set they end, without `Done`.
 
-    Writers are asked in turn until one has a supported sentence that cites the best resolution; after the first
-    sentence was sent nobody else is asked.
+    Writers are called in order until one has a supported sentence that cites the best resolution; once a sentence has
+    been sent, no other writer is called.
     """
     yield Sources(asked.answer_id, evidence.sources)
     if not evidence.sources or evidence.confidence < asked.min_confidence:
@@ -78,15 +78,15 @@ class _Run:
             yield Refusal(self._refusal, TEXTS[self._refusal])
 
     def usage(self) -> Usage:
-        """What it took."""
+        """The usage of the answer."""
         return Usage(self._writer, self._input, self._output, self._degraded)
 
     def _degrade(self, reason: str) -> None:
-        """Remember why the first writer didn't write."""
+        """Note the reason why the first writer didn't write."""
         self._degraded = self._degraded or reason
 
     def _ask(self, link: Link) -> Generator[Event, None, bool]:
-        """Ask one writer. Returns whether the answer or refusal is settled."""
+        """Call one writer. Returns whether the answer or refusal is final."""
         name = link.writer.name
         try:
             return (yield from self._read(link, self._chain.clock() + link.deadline_s))
@@ -130,7 +130,7 @@ class _Run:
         return self._settle(link, declined=declined, held=len(held))
 
     def _settle(self, link: Link, *, declined: bool, held: int) -> bool:
-        """Whether the end of a writer's drafts is the end of the answer."""
+        """Whether the answer ends with this writer's drafts."""
         if self.sent:
             return True
         if declined:

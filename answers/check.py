@@ -1,7 +1,7 @@
-"""The check of each sentence before it is sent: one sentence of a cited source says the same.
+"""The check of each sentence before it is sent: one sentence of a cited source must support it.
 
-It knows no model and reads no meaning: it compares numbers, names, words, negations and conditions. It refuses many a
-good paraphrase, and is made to let no false one pass.
+It uses no model and no meaning: it compares numbers, names, words, negations and conditions. It is built to pass no
+false claim, and therefore also refuses some good paraphrases.
 """
 
 import re
@@ -20,13 +20,13 @@ from answers.reading import Clause, Reading, normalised, read
 from answers.sentences import is_statement, spans_of
 from operators.invisible import remove_invisible
 
-#: Least share of a claim's content words that the sentence has. The others are of the sentences around it, or neutral.
+#: Minimum share of a claim's content words in the sentence. The others are in neighbouring sentences, or neutral.
 COVERAGE: Final = 0.7
-#: Least share of each clause's content words that the sentence itself has.
+#: Minimum share of each clause's content words in the sentence itself.
 _OF_CLAUSE: Final = 0.5
-#: Longest claim, in characters.
+#: Maximum characters of a claim.
 _MAX_CLAIM: Final = 1_200
-#: Sentences of a source that a claim is compared with: those that share the most words.
+#: Maximum sentences of a source that a claim is compared with: those with the most common words.
 _ALIGNED: Final = 4
 
 _MARKUP: Final = re.compile(
@@ -34,21 +34,21 @@ _MARKUP: Final = re.compile(
     r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|^\s*(?:[#>|]|- \[|\d+\. \[)",
     re.IGNORECASE,
 )
-#: The numbers of the cited sources at the end of a claim, as models write them.
+#: Source numbers at the end of a claim, in the forms that models write.
 _NUMBERS: Final = re.compile(r"(?:\s*\[\d{1,2}(?:,\s*\d{1,2})*\])+(?=[.!]?\s*$)")
 #: Categories of characters that no sentence needs: controls, formats, private and unassigned ones, surrogates.
 _BAD: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
 class Supported(Struct, frozen=True):
-    """A sentence as it may be sent, with what supports it."""
+    """A sentence that may be sent, with its citations."""
 
     text: str
     citations: tuple[Citation, ...]
 
 
 class Unsupported(Struct, frozen=True):
-    """A sentence that may not be sent. `reason` is a short name, as it labels a metric."""
+    """A sentence that may not be sent. `reason` is a label of metrics."""
 
     reason: str
 
@@ -72,7 +72,7 @@ def check(draft: Draft, evidence: Evidence) -> Supported | Unsupported:
 
 
 def _fault_of(text: str, sources: str) -> str | None:
-    """What is wrong with the characters of a text, whatever it says."""
+    """The fault of a text's characters or form, or None."""
     if len(text) > _MAX_CLAIM:
         return "too_long"
     if remove_invisible(text) != text or any(unicodedata.category(c) in _BAD for c in text if not c.isspace()):
@@ -87,7 +87,7 @@ def _fault_of(text: str, sources: str) -> str | None:
 
 
 def _is_lookalike(character: str) -> bool:
-    """A letter, digit or mark beyond the Latin alphabets, which the sources don't have."""
+    """Whether a character is a letter, digit or mark beyond the Latin alphabets that the sources lack."""
     category = unicodedata.category(character)
     if category[0] == "M":
         return True
@@ -95,7 +95,7 @@ def _is_lookalike(character: str) -> bool:
 
 
 def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citation, ...] | Unsupported:
-    """The sentence of a source that supports a claim; or sentences of one source for what the claim joins."""
+    """The sentence of a source that supports a claim, or sentences of one source for a joined claim."""
     parts, reason = _parts_of(claim), "coverage"
     for number in cited:
         source = evidence.sources[number - 1]
@@ -120,7 +120,7 @@ def _parts_of(claim: str) -> list[str]:
 
 
 def _align_to(claim: str, number: int, source: Source) -> Citation | str:
-    """The sentence of the source that supports the claim, or why none does."""
+    """The sentence of the source that supports the claim, or the reason why none does."""
     language = source.language
     if claim.rstrip("\"'”’) ").endswith(("?", "？")):  # noqa: RUF001 - the full-width one is meant
         return "question"
@@ -143,7 +143,7 @@ def _align_to(claim: str, number: int, source: Source) -> Citation | str:
 
 
 def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]) -> str | None:
-    """Why a sentence doesn't support a claim, or None if it does."""
+    """The reason why a sentence doesn't support a claim, or None."""
     known = frozenset(sentence.content)
     faults = {
         "empty": not claim.content,
@@ -163,18 +163,18 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
 
 
 def _neutral(claim: Reading) -> frozenset[str]:
-    """Content that any sentence may have: those whom tickets are about only as the subject of a clause."""
+    """Content words that any sentence may have; words for people only as the subject of a clause."""
     return NEUTRAL | PEOPLE.intersection(clause.content[0] for clause in claim.clauses if clause.content)
 
 
 def _holds_in_order(wanted: Sequence[str], held: Sequence[str]) -> bool:
-    """Whether all of `wanted` occur in `held`, in the same order: numbers that change places change the meaning."""
+    """Whether all of `wanted` occur in `held`, in the same order, because swapping numbers changes the meaning."""
     rest = iter(held)
     return all(any(one == other for other in rest) for one in wanted)
 
 
 def _is_misplaced(claim: Reading, sentence: Reading) -> bool:
-    """Whether a number or code stands in clauses of the sentence that are about something else."""
+    """Whether a number or code is in clauses of the sentence that are about something else."""
     exact = frozenset(claim.exact)
     for clause in claim.clauses:
         words = frozenset(clause.content) - exact
@@ -186,7 +186,7 @@ def _is_misplaced(claim: Reading, sentence: Reading) -> bool:
 
 
 def _is_reordered(claim: Reading, sentence: Reading) -> bool:
-    """Whether words have changed places so that the meaning changes: around "before", or around a verb."""
+    """Whether words are swapped so that the meaning changes: around "before", or around a verb."""
     if claim.ordered or sentence.ordered:
         shared = set(claim.content) & set(sentence.content)
         one, other = (
@@ -219,7 +219,7 @@ def _share(clause: Clause, known: frozenset[str]) -> float:
 
 
 def _same_negation(clause: Clause, sentence: Reading, known: frozenset[str]) -> bool:
-    """Whether the clauses of the sentence that are most like a clause are negated as often as it."""
+    """Whether the sentence's most similar clauses have the same number of negations as each clause."""
     words = frozenset(clause.content) & known
     if not words:
         return not clause.negations

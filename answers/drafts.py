@@ -1,4 +1,4 @@
-"""Reads a model's output as it arrives: one JSON object a line, a draft or a refusal. Anything else is garbage."""
+"""Parses a model's output as it arrives: one JSON object per line, a draft or a refusal. Anything else is garbage."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,7 +9,7 @@ from msgspec import Struct
 from answers.ports import Declined, Draft
 from core.language_model import ModelError
 
-#: Longest line and output, in characters; most drafts, and most lines that can't be read.
+#: Maximum characters of a line and of the output; maximum drafts, and maximum malformed lines.
 MAX_LINE: Final = 4_000
 MAX_OUTPUT: Final = 24_000
 MAX_DRAFTS: Final = 12
@@ -37,10 +37,10 @@ class DraftReader:
         return self._drafts
 
     def feed(self, text: str) -> Iterator[Draft | Declined]:
-        """The drafts whose lines the next piece ends.
+        """The drafts that the next piece completes.
 
         Raises:
-            ModelError: the output is too long, or isn't of the form.
+            ModelError: the output is too long or malformed.
         """
         self._read += len(text)
         if self._read > MAX_OUTPUT:
@@ -49,7 +49,7 @@ class DraftReader:
         for line in whole:
             yield from self._parse(line)
         if len(self._line) > MAX_LINE:
-            raise ModelError("the model wrote a line that doesn't end", kind="too_long")
+            raise ModelError("the model wrote an endless line", kind="too_long")
 
     def end(self) -> Iterator[Draft | Declined]:
         """The draft of the last line, which may lack its line feed.
@@ -78,4 +78,4 @@ class DraftReader:
         else:
             self._garbage += 1
             if self._garbage > MAX_GARBAGE:
-                raise ModelError("the model doesn't write the lines of JSON that it was asked for", kind="protocol")
+                raise ModelError("the model doesn't write JSON lines as requested", kind="protocol")

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from answers.evidence import Source
 
-#: Why there is no answer: no solved ticket is about the question; no sentence of the model passed the check; the
-#: sentences that passed don't cite the best resolution; every model failed.
+#: Reasons of refusals: no solved ticket is about the question; no sentence passed the check; the supported sentences
+#: don't cite the best resolution; every model failed.
 RefusalReason = Literal["nothing_found", "unsupported", "not_relevant", "no_model"]
 
 
@@ -37,14 +37,14 @@ class Sentence(Struct, frozen=True, tag="sentence"):
 
 
 class Refusal(Struct, frozen=True, tag="refusal"):
-    """There is no answer. `text` says why, for a person."""
+    """There is no answer. `text` is the reason in words."""
 
     reason: RefusalReason
     text: str
 
 
 class Usage(Struct, frozen=True, tag="usage"):
-    """What the answer took. `degraded` says why another model than the first of the chain wrote it, or is None."""
+    """The cost of the answer. `degraded` is the reason why the first model of the chain didn't write it, or None."""
 
     model: str
     input_tokens: int

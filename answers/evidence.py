@@ -1,6 +1,6 @@
 """The passages that an answer may cite, and their choice from the threads of solved tickets.
 
-Customers' words find a ticket and are no evidence, and neither are internal notes.
+Customers' words find tickets but are no evidence, and neither are internal notes.
 """
 
 from collections import defaultdict
@@ -17,17 +17,17 @@ from answers.sentences import statements
 from core.index import Thread, ThreadPassage
 from core.payload import PayloadValue
 
-#: Most sources of an answer, and most characters of one.
+#: Maximum sources of an answer, and maximum characters of one.
 MAX_SOURCES: Final = 10
 _MAX_TEXT: Final = 6_000
-#: Most messages of one ticket.
+#: Maximum messages of one ticket.
 _OF_TICKET: Final = 2
-#: A newer resolution with less than this share of an older one's score replaces it only if they are much alike.
+#: A newer resolution with less than this share of an older one's score replaces it only if they are very similar.
 _COMPARABLE: Final = 0.75
-#: A ticket that was solved as the newest loses nothing; one that was solved this long before loses half of the factor.
+#: Half-life of the factor: a ticket that was solved this long before the newest loses half of it.
 _HALF_LIFE_MS: Final = 180 * 86_400_000
 _RECENT: Final = 0.04
-#: Added to the factor for each other ticket that was solved in the same way, up to so many.
+#: Added to the factor for each other ticket that was solved in the same way, up to a maximum number.
 _CONFIRMED: Final = 0.05
 _MOST_CONFIRMED: Final = 2
 
@@ -61,7 +61,7 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """What was found for a question.
+    """The evidence for a question.
 
     Attributes:
         sources: best first. Number n of an answer is `sources[n - 1]`.
@@ -75,7 +75,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     @property
     def best(self) -> frozenset[int]:
-        """Numbers of the sources of which an answer must cite one: the first ticket's, and those that say the same."""
+        """Numbers of the sources of which an answer must cite one: the first ticket's, and those that agree."""
         if not self.sources:
             return frozenset()
         first = self.sources[0]
@@ -90,7 +90,7 @@ class Found(Struct, frozen=True, eq=False):
     """A ticket that a search found.
 
     Attributes:
-        score: by which it is ranked.
+        score: its rank's score.
         exact: identifiers and quoted phrases of the question that it holds.
     """
 
@@ -104,9 +104,9 @@ def gather(
 ) -> Evidence:
     """The evidence in the tenant's solved tickets among `found`, best first.
 
-    Of each ticket it takes the message that solved it, and an agent's message right before it; where that says nothing
-    but thanks, the last that says something. Of resolutions of the same problem that contradict each other only the
-    newest counts.
+    From each ticket it takes the message that solved it (or, if that only thanks, the last with content), and an
+    agent's
+    message right before it. Of contradictory resolutions of one problem only the newest counts.
     """
     own = [one for one in found if one.thread.tenant_id == tenant_id and _is_solved(one.thread)]
     by_ticket = {one.thread.ticket_id: sources for one in own if (sources := _sources_of(one))}
@@ -118,7 +118,7 @@ def gather(
         if (newer := _replacement(first, [one for one in firsts.values() if exact[ticket_id] <= exact[one.ticket_id]]))
     }
     worth = {ticket_id: _worth(first, firsts.values()) for ticket_id, first in firsts.items()}
-    for ticket_id, newer in replaced.items():  # it is found as well as what it replaces
+    for ticket_id, newer in replaced.items():  # it gets the score of the resolution that it replaces
         worth[newer.ticket_id] = max(worth[newer.ticket_id], worth[ticket_id])
     ranked = sorted(by_ticket.keys() - replaced.keys(), key=lambda ticket_id: (-worth[ticket_id], ticket_id))
     chosen = tuple(source for ticket_id in ranked for source in by_ticket[ticket_id])[:limit]
@@ -138,7 +138,7 @@ def _sources_of(found: Found) -> list[Source]:
         payload = passage.payload
         if payload.get("role") == "agent" and payload.get("visibility") == "public":
             messages[_number(payload.get("message"), -1)].append(passage)
-    # an agent may go on after the message that solved it; what stands before it was said for it
+    # messages before the solution belong to it; later ones may be about something else
     marked = [number for number, own in messages.items() if any(p.payload.get("resolution") is True for p in own)]
     chosen: list[Source] = []
     for number in sorted((n for n in messages if not marked or n <= marked[0]), reverse=True):
@@ -151,7 +151,7 @@ def _sources_of(found: Found) -> list[Source]:
 
 
 def _merged(found: Found, passages: Sequence[ThreadPassage]) -> Iterator[Source]:
-    """The message's passages as one text where they overlap or touch, else one source each."""
+    """The message's passages, joined if they overlap or touch, otherwise one source each."""
     pieces = [_source(found, passage) for passage in sorted(passages, key=lambda passage: passage.chunk)]
     while pieces:
         whole = pieces.pop(0)
@@ -162,7 +162,7 @@ def _merged(found: Found, passages: Sequence[ThreadPassage]) -> Iterator[Source]
 
 
 def _joined(one: Source, other: Source) -> Source | None:
-    """Both as one text, if the second begins inside the first or right behind it."""
+    """Both as one text, if the second begins inside the first or right after it."""
     if one.start is None or one.end is None or other.start is None or other.end is None:
         return None
     if not one.start <= other.start <= one.end or other.end - one.start > _MAX_TEXT:
@@ -194,14 +194,14 @@ def _source(found: Found, passage: ThreadPassage) -> Source:
 
 
 def _worth(source: Source, others: Collection[Source]) -> float:
-    """The score with bounded factors: the resolution is recent, and other tickets were solved in the same way."""
+    """The score with bounded factors for recent resolutions and for tickets that were solved in the same way."""
     age = (max(map(_sent_at, others)) - _sent_at(source)) / _HALF_LIFE_MS
     same = sum(other.ticket_id != source.ticket_id and agree(_reading(other), _reading(source)) for other in others)
     return source.score * (1 + _RECENT * exp(-log(2) * age) + _CONFIRMED * min(same, _MOST_CONFIRMED))
 
 
 def _replacement(older: Source, others: Iterable[Source]) -> Source | None:
-    """The newest resolution of the same problem that says something else, if one is newer."""
+    """The newest contradictory resolution of the same problem, if one is newer."""
     return max((one for one in others if _replaces(one, older)), key=_sent_at, default=None)
 
 

@@ -10,16 +10,16 @@ from answers.reading import read
 from answers.sentences import Span, is_statement, plain, spans_of
 
 NAME: Final = "extractive"
-#: Most sentences of an answer, and of the messages before the one that solved the ticket.
+#: Maximum sentences of an answer, and of the messages before the one that solved the ticket.
 _SENTENCES: Final = 5
-#: A sentence with an exact token (a code, a number, a path) counts as if it shared this many words with the question.
+#: Bonus, in common words with the question, of a sentence with an exact token (a code, a number, a path).
 _EXACT_WORTH: Final = 2.0
-#: So does the first sentence of a message, which mostly names the cause.
+#: Bonus of the first sentence of a message, which mostly names the cause.
 _FIRST_WORTH: Final = 0.5
 
 
 class ExtractiveWriter:
-    """Implements `Writer` with sentences of the best resolution: those most like the question, in their own order."""
+    """Implements `Writer` with the best resolution's sentences that are most like the question, in their own order."""
 
     @property
     def name(self) -> str:

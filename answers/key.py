@@ -16,12 +16,12 @@ def answer_key(
     """A hash, in hexadecimal. An edit or a delete of a source changes the evidence, and so the key.
 
     Args:
-        question: as it was asked; only white space and Unicode's forms make no difference.
-        evidence: found just now, for this question.
-        chain: whose writers would write the answer.
+        question: compared without differences in white space and Unicode normalisation.
+        evidence: the present evidence for this question.
+        chain: the writers of the answer.
         tenant_id: of the caller.
-        audience: who may see the answer, such as `agents`.
-        min_confidence: as it is asked with.
+        audience: the readers of the answer, such as `agents`.
+        min_confidence: of the request.
     """
     sources = [
         (s.ticket_id, s.version, s.chunk, s.message, s.start, s.end, s.resolution, sha256(s.text.encode()).hexdigest())

@@ -1,7 +1,7 @@
-"""Words that decide what a sentence claims: negations, opposites, conditions, numbers, and words that mean the same.
+"""Words that decide the claim of a sentence: negations, opposites, conditions, numbers and synonyms.
 
 They are folded: lower case, without accents. The lists are in English, German, French, Spanish, Italian, Portuguese and
-Dutch; those of languages that share a word with another meaning are by language.
+Dutch; words with another meaning in another language are listed by language.
 """
 
 import re
@@ -29,7 +29,7 @@ _OTHER_NEGATIONS: Final = words(
     "μη χωρις без не нельзя нет ни никогда ничего אין בלי לא بدون غير لا لم لن ليس नहीं बिना मत"
 )
 
-#: If one side of a pair is in the claim and only the other in the source, the claim says the opposite.
+#: Pairs of opposites: a claim with one of them is refused if its source has only the other.
 _PAIRS: Final = """
 on enable enables enabled activate activated | off disable disables disabled deactivate deactivated
 up | down;
@@ -63,7 +63,7 @@ aprire apri | chiudere chiudi; voor | na; aan | uit; meer | minder; altijd | noo
 met | zonder
 """
 
-#: Conditions and limits: a claim has those of its source, and no others.
+#: Conditions and limits: a claim must have exactly those of its source.
 _CONDITIONS: Final = """
 if: if provided providing falls wenn sofern indien mits caso
 unless: unless except excluding ausser es-sei-denn sauf hormis salvo excepto tranne eccetto exceto tenzij behalve
@@ -83,7 +83,7 @@ _CONDITIONS_OF: Final = {
     "nl": {"als": "if", "of": "or"},
 }
 
-#: Numbers, and words that count.
+#: Number words.
 _NUMBERS: Final = """
 0: zero null cero nul; 2: two zwei deux dos due dois duas twee both beide beides;
 3: three drei trois tres tre drie; 4: four vier quatre cuatro quattro quatro;
@@ -109,7 +109,7 @@ _NUMBER_LANGUAGES: Final = {
     "tien": "nl",
 }
 
-#: Words that mean the same in a support ticket. The first stands for all.
+#: Synonyms in support tickets. The first stands for all.
 _SAME: Final = """
 press click tap hit select choose pick; enable activate switch turn disable deactivate;
 delete remove erase clear empty purge wipe;
@@ -143,19 +143,19 @@ sunday: sonntag dimanche domingo domenica zondag; today: heute hoy oggi hoje van
 tomorrow: morgen demain amanha domani
 yesterday: gestern hier ayer ontem ieri gisteren
 """
-#: Between what comes first and what comes second: the words around them keep their order.
+#: Words of order: the words around them must keep their order.
 ORDERING: Final = words(
     "before after than instead from into rather vor nach bevor nachdem als statt anstatt von avant apres depuis antes "
     "despues depois desde prima dopo invece voor na dan"
 )
-#: They mark who does something in the passive voice.
+#: Words that mark the agent of a passive clause.
 PASSIVE: Final = words("by von durch par por pelo pela da dal door")
-#: They stand for a word of an earlier sentence.
+#: Pronouns, which stand for a word of an earlier sentence.
 PRONOUNS: Final = words(
     "it its this that these those they them he she er sie es ihn ihm das dies diese dieser il elle ils elles cela ceci "
     "le la les lo los las esto este esta ello ella questo questa esso ela ele isso isto het deze dit die dat hij zij"
 )
-#: Words that carry a sentence and no claim, beside the stopwords.
+#: Function words without a claim, in addition to the stopwords.
 MODALS: Final = words(
     "please see being described must should shall need needs may might would could can will just also now then "
     "therefore thus so hence "
@@ -181,7 +181,7 @@ def condition_of(word: str, language: str | None) -> str | None:
 
 
 def number_of(word: str, language: str | None) -> str | None:
-    """The number that a word means, in digits, or None."""
+    """The number of a number word, in digits, or None."""
     needed = _NUMBER_LANGUAGES.get(word)
     return None if needed and needed != language else _NUMBER_BY_WORD.get(word)
 
@@ -197,7 +197,7 @@ def opposites(word: str) -> frozenset[str]:
 
 
 def same(word: str, stemmed: str) -> str:
-    """The word that stands for all that mean the same as a word, or as its stem; else the stem."""
+    """The representative of a word's (or its stem's) synonyms; else the stem."""
     return _SAME_AS.get(word) or _SAME_AS.get(stemmed, stemmed)
 
 
@@ -207,7 +207,7 @@ def _rows(table: str) -> list[str]:
 
 
 def _forms(word: str) -> tuple[str, ...]:
-    """The word, its plural or third person, and its stem unless that is cut so short that other words share it."""
+    """The word, its plural or third person, and its stem, unless that is too short to be unique."""
     stemmed = stem(word)
     return (word, f"{word}s", stemmed) if len(word) - len(stemmed) <= 1 else (word, f"{word}s")
 
@@ -247,7 +247,7 @@ _UNITS_OF: Final = {
 _NUMBER_BY_WORD: Final = _by_word(_NUMBERS)
 _OPPOSITES: Final = _opposites()
 _SAME_AS: Final = {form: row.split()[0] for row in _rows(_SAME) for word in row.split() for form in _forms(word)}
-#: What every ticket is about, and whom: a claim may name it where its source doesn't.
+#: Common words of every ticket, which a claim may have although its source doesn't.
 NEUTRAL: Final = frozenset(
     same(word, stem(word)) for word in words("support way step cause problem error solution fix system version")
 )

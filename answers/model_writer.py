@@ -1,4 +1,4 @@
-"""The writer with a language model: asks it for sentences, and reads its output as it arrives."""
+"""The writer with a language model: requests sentences, and parses its output as it arrives."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -34,7 +34,7 @@ class ModelWriter:
         """See `Writer`.
 
         Raises:
-            ModelError: the model failed, wrote what it wasn't asked for, or repeated its rules.
+            ModelError: the model failed, wrote malformed output, or repeated its rules.
         """
         canary = f"c{self._rng.getrandbits(_CANARY_BITS):016x}"
         request = ModelRequest(
@@ -61,7 +61,7 @@ class ModelWriter:
             raise ModelError(f"{self.name} was cut off", kind="cut_off")
         if end.reason == "filtered":
             raise ModelError(f"a filter of {self.name} stopped its answer", kind="failed")
-        if end.reason == "stop":  # at the maximum of tokens the last line is half a sentence
+        if end.reason == "stop":  # at the maximum of tokens the last line is incomplete
             yield from _clean(reader.end(), canary)
 
 

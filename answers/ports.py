@@ -1,4 +1,4 @@
-"""What a writer is asked and yields, and the protocols of writers and observers."""
+"""The requests and drafts of writers, and the protocols of writers and observers."""
 
 from collections.abc import Generator
 from threading import Event
@@ -14,10 +14,10 @@ MIN_CONFIDENCE: Final = 0.7
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What is asked, and for whom.
+    """A question, and its caller's tenant.
 
     Attributes:
-        min_confidence: evidence of less is refused.
+        min_confidence: evidence with less is refused.
     """
 
     answer_id: str
@@ -46,20 +46,20 @@ class Writer(Protocol):
 
     @property
     def name(self) -> str:
-        """As it labels metrics and is shown to users."""
+        """Its name in metrics and messages."""
         ...
 
     def write(self, asked: Asked, evidence: Evidence, stop: Event) -> Generator[Written, None, None]:
         """The drafts, in order. Setting `stop`, or closing the generator, ends it soon.
 
         Raises:
-            ModelError: the model failed; drafts that were yielded before stand.
+            ModelError: the model failed; earlier drafts remain valid.
         """
         ...
 
 
 class Observer(Protocol):
-    """Is told what the events of an answer don't say, for metrics and logs."""
+    """Gets refused drafts and failures, which are not in an answer's events, for metrics and logs."""
 
     def unsupported(self, writer: str, reason: str) -> None:
         """A draft did not pass the check."""

@@ -11,9 +11,9 @@ from answers.evidence import Evidence
 from answers.sentences import without_quotes
 from operators.invisible import remove_invisible
 
-#: Changes with the rules, so that no cached answer outlives them.
+#: Version of the rules, in the key of cached answers.
 VERSION: Final = "1"
-#: Longest question and source in a prompt, in characters.
+#: Maximum characters of a question and of a source in a prompt.
 MAX_QUESTION: Final = 2_000
 _MAX_SOURCE: Final = 3_000
 
@@ -34,12 +34,12 @@ Write one line of JSON for each sentence, and nothing else:
 
 
 def system_of(canary: str) -> str:
-    """The rules. `canary` is a word that shows up in an output only if the rules do."""
+    """The rules. `canary` is a word that an output contains only if it repeats the rules."""
     return _RULES.format(canary=canary)
 
 
 def prompt_of(question: str, evidence: Evidence) -> str:
-    """The question and the sources, one JSON object a line."""
+    """The question and the sources, one JSON object per line."""
     lines = [{"question": _visible(question, MAX_QUESTION)}]
     return "\n".join(
         msgspec.json.encode(line).decode()

@@ -1,4 +1,4 @@
-"""Reads a sentence for what it claims: content words, exact tokens, negations and conditions, clause by clause."""
+"""Parses the claim of a sentence: content words, exact tokens, negations and conditions, clause by clause."""
 
 import re
 import unicodedata
@@ -51,17 +51,17 @@ class Clause(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """What a sentence claims.
+    """The claim of a sentence.
 
     Attributes:
         plain: the sentence folded, on one line, with `>` between the steps of a menu.
         forms: all its words, folded.
         content: stems of its content words and its exact tokens, in order.
         exact: numbers, codes, versions, addresses, paths, acronyms and placeholders, folded, in order.
-        names: stems of its capitalised words, but for the first of a clause.
+        names: stems of its capitalised words, except the first of a clause.
         paths: menus, such as `settings>date`.
         conditions: classes of its conditions, sorted.
-        refers: it has a pronoun, which stands for something in the sentences before.
+        refers: it has a pronoun, which stands for a word of an earlier sentence.
         ordered: a word such as "before" makes the order of the others matter.
     """
 
@@ -128,7 +128,7 @@ class _Reader:
         self._end_clause()
 
     def reading(self, text: str) -> Reading:
-        """What was read of `text`."""
+        """The reading of `text`."""
         folded = _fold(text)
         marks = sum(folded.count(mark) for mark in NEGATION_MARKS) if _UNSPACED.search(folded) else 0
         if marks:

@@ -1,4 +1,4 @@
-"""Divides texts into sentences, with their characters, and tells pleasantries from statements."""
+"""Splits texts into sentences by spans, and distinguishes statements from pleasantries."""
 
 import re
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from typing import Final
 
 from operators.pii.detector import words
 
-#: Sentences of a text that are looked at.
+#: Maximum sentences of a text.
 _MOST: Final = 400
 
-#: A line that quotes another message; or a quotation whose lines were joined, which ends nobody knows where.
+#: A line that quotes another message, or a quotation whose lines were joined, so that its end is unknown.
 _QUOTE: Final = re.compile(r"^>[^\n]*|:[ \t]*>[^\n]*", re.MULTILINE)
 #: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
 _END: Final = re.compile(
@@ -18,7 +18,7 @@ _END: Final = re.compile(
     r"\n(?=\s*\n)|\n(?=>)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
 )
 _LAST_WORD: Final = re.compile(r"(\S+)\Z")
-#: Followed by a dot, they end no sentence.
+#: Abbreviations, whose dot ends no sentence.
 _ABBREVIATIONS: Final = words(
     "abs al approx art bspw bzw ca cf co dept dr e.g eg etc evtl ext fig ggf i.d.r i.e ie inc incl inkl jr lt ltd max "
     "min mr mrs ms nr no núm p pág pp prof resp sr sra st str tel u.a usw v vgl vol vs z.b"
@@ -58,13 +58,13 @@ def spans_of(text: str) -> tuple[Span, ...]:
 
 
 def statements(text: str) -> str:
-    """The sentences of `text` that say something, on one line."""
+    """The statements in `text`, on one line."""
     found = (text[start:end] for start, end in spans_of(text))
     return " ".join(plain(sentence) for sentence in found if is_statement(sentence))
 
 
 def without_quotes(text: str) -> str:
-    """`text` without what quotes another message."""
+    """`text` without quotations of another message."""
     return _QUOTE.sub("", text)
 
 
@@ -75,7 +75,7 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=2_048)
 def is_statement(sentence: str) -> bool:
-    """Whether it says something: neither a question, nor a greeting, thanks or farewell, nor quoted."""
+    """Whether the text is a statement: no question, greeting, thanks, farewell or quotation."""
     text = plain(sentence)
     if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", ":")):  # noqa: RUF001
         return False
