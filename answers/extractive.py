@@ -4,18 +4,48 @@ from collections.abc import Generator, Sequence
 from threading import Event
 from typing import Final
 
+from msgspec import Struct
+
 from answers.evidence import Evidence, Source
+from answers.lexicon import PRONOUNS, RELATIVE
 from answers.ports import Asked, Draft
-from answers.reading import read
+from answers.reading import Reading, read
 from answers.sentences import Span, is_statement, plain, spans_of
+from operators.pii.detector import words
 
 NAME: Final = "extractive"
 #: Maximum sentences of an answer, and of the messages before the one that solved the ticket.
 _SENTENCES: Final = 5
 #: Bonus, in common words with the question, of a sentence with an exact token (a code, a number, a path).
 _EXACT_WORTH: Final = 2.0
-#: Bonus of the first sentence of a message, which mostly names the cause.
+#: Bonus of the first sentence of a message that says something, which mostly names the cause.
 _FIRST_WORTH: Final = 0.5
+#: A sentence with more content words than this says something; one that points to something outside it needs more.
+_BARE: Final = 1
+#: Words that point, without those that are articles too.
+_POINTING: Final = PRONOUNS - words("das die het il la las le les lo los")
+#: A sentence of an earlier message with so many words of the one that solved the ticket belongs to it.
+_SHARED: Final = 2
+
+
+class _Said(Struct, frozen=True):
+    """A sentence of a source, and the source's number."""
+
+    number: int
+    source: Source
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return self.source.text[slice(*self.span)]
+
+    @property
+    def reading(self) -> Reading:
+        return read(self.text, self.source.language)
+
+    @property
+    def words(self) -> frozenset[str]:
+        return _words(self.text, self.source)
 
 
 class ExtractiveWriter:
@@ -35,27 +65,61 @@ class ExtractiveWriter:
         own = [(n, s) for n, s in enumerate(evidence.sources, 1) if s.ticket_id == first.ticket_id]
         own.sort(key=lambda one: (one[1].message, one[1].chunk))
         told: set[str] = set()
-        for number, source, (start, end) in _chosen(asked.question, own):
-            text = plain(source.text[start:end])
+        for one in _chosen(asked.question, own):
+            text = plain(one.text)
             if stop.is_set():
                 return
             if text not in told:
                 told.add(text)
-                yield Draft(text, (number,))
+                yield Draft(text, (one.number,))
 
 
-def _chosen(question: str, sources: Sequence[tuple[int, Source]]) -> list[tuple[int, Source, Span]]:
+def _chosen(question: str, sources: Sequence[tuple[int, Source]]) -> list[_Said]:
     """The best sentences, in order."""
-    found = [(number, source, span) for number, source in sources for span in spans_of(source.text)]
-    found = [one for one in found if is_statement(one[1].text[slice(*one[2])])]
+    found = [_Said(number, source, span) for number, source in sources for span in spans_of(source.text)]
+    found = _without_filler(question, [one for one in found if is_statement(one.text)])
     if len(found) > _SENTENCES:
-        worth = {one: _worth(question, *one[1:]) for one in found}
+        first = {one.number: one for one in reversed(found)}
+        worth = {one: _worth(question, one) + _FIRST_WORTH * (first[one.number] == one) for one in found}
         best = sorted(found, key=lambda one: -worth[one])[:_SENTENCES]
         found = [one for one in found if one in best]
     return found
 
 
-def _worth(question: str, source: Source, span: Span) -> float:
-    wanted, sentence = read(question, source.language), read(source.text[slice(*span)], source.language)
-    shared = len(set(wanted.content) & set(sentence.content))
-    return shared + _EXACT_WORTH * bool(sentence.exact or sentence.paths) + _FIRST_WORTH * (span[0] == 0)
+def _without_filler(question: str, said: Sequence[_Said]) -> list[_Said]:
+    """The sentences without those that say nothing by themselves.
+
+    Of the message that solved the ticket that is its opening, if something follows; of a message before it, sentences
+    that have little to do with the rest.
+    """
+    last = max((one.source.message for one in said), default=0)
+    solution = [one for one in said if one.source.message == last]
+    topic = {one.number: _words(question, one.source) | _words(one.source.subject, one.source) for one in said}
+    says = [one for one in solution if not _is_filler(one, topic[one.number])]
+    begins = solution.index(says[0]) if says else 0
+    rest = frozenset[str]().union(*(one.words for one in solution))
+    before = [
+        one
+        for one in said
+        if one.source.message != last and (one.words & topic[one.number] or len(one.words & rest) >= _SHARED)
+    ]
+    return [one for one in said if one in before or one in solution[begins:]]
+
+
+def _is_filler(one: _Said, topic: frozenset[str]) -> bool:
+    """Whether a sentence has no fact, hardly a word with content, and none of the `topic`: told by its form alone."""
+    reading = one.reading
+    if reading.exact or reading.paths or any(clause.negations for clause in reading.clauses):
+        return False
+    most = _BARE + (not reading.forms.isdisjoint(_POINTING))
+    return not one.words or (len(one.words) <= most and not reading.conditions and topic.isdisjoint(one.words))
+
+
+def _words(text: str, source: Source) -> frozenset[str]:
+    """The words of a text, in its source's language, that say something by themselves."""
+    return frozenset(read(text, source.language).content) - RELATIVE
+
+
+def _worth(question: str, one: _Said) -> float:
+    shared = len(set(read(question, one.source.language).content) & set(one.reading.content))
+    return shared + _EXACT_WORTH * bool(one.reading.exact or one.reading.paths)

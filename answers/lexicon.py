@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from operators.pii.detector import words
-from operators.terms import stem
+from operators.terms import bare, stem
 
 #: Of any language.
 _NEGATIONS: Final = words(
@@ -252,3 +252,23 @@ NEUTRAL: Final = frozenset(
     same(word, stem(word)) for word in words("support way step cause problem error solution fix system version")
 )
 PEOPLE: Final = frozenset(same(word, stem(word)) for word in words("customer agent team"))
+#: They say something only beside what they are compared with, or name what every resolution is about.
+_RELATIVE: Final = {
+    "en": "same other different similar first last next more less once again before after earlier previous later back "
+    "already too case ticket matter thing",
+    "de": "derselbe dieselbe dasselbe denselben gleiche gleichen andere erste letzte letzten mehr weniger wieder "
+    "nochmal erneut zuvor vorher früher später schon bereits mal fall sache ursache grund lösung fehler problem",
+    "fr": "même mêmes autre premier première dernier dernière plus encore nouveau avant après auparavant déjà fois "
+    "cas chose raison motif solution erreur problème",
+    "es": "mismo misma otro otra primero primera último última más menos nuevo antes después anterior ya vez veces "
+    "caso cosa causa razón motivo solución error problema",
+    "it": "stesso stessa altro altra primo prima ultimo ultima più meno nuovo ancora dopo precedente già volta "
+    "volte caso cosa causa ragione motivo soluzione errore problema",
+    "pt": "mesmo mesma outro outra primeiro primeira último última mais menos novo antes depois anterior já vez "
+    "vezes caso coisa causa razão motivo solução erro problema",
+    "nl": "dezelfde hetzelfde ander andere eerste laatste meer minder weer opnieuw eerder later al keer geval zaak "
+    "oorzaak reden oplossing fout probleem",
+}
+RELATIVE: Final = NEUTRAL | frozenset(
+    same(bare(word), stem(word, language)) for language, listed in _RELATIVE.items() for word in listed.split()
+)

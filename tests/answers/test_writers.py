@@ -1,9 +1,13 @@
 """The extractive writer, and the writer that parses a language model's output."""
 
+import re
+from collections import Counter
 from collections.abc import Generator
 from contextlib import suppress
+from itertools import product
 from random import Random
 from threading import Event
+from typing import Final
 
 import msgspec
 import pytest
@@ -12,13 +16,18 @@ from hypothesis import strategies as st
 
 from answers.check import Supported, check
 from answers.drafts import MAX_DRAFTS, MAX_OUTPUT, DraftReader
+from answers.evidence import Evidence
 from answers.extractive import ExtractiveWriter
 from answers.model_writer import ModelWriter
 from answers.ports import Asked, Declined, Draft, Written
 from answers.prompt import prompt_of, system_of
+from answers.sentences import plain, spans_of
 from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
+from synthetic.foreign import FOREIGN
+from synthetic.phrases import PHRASES
+from synthetic.topics import CAUSES
 from tests.answers.claims import CASES
-from tests.answers.threads import evidence
+from tests.answers.threads import evidence, source
 
 Piece = Delta | Tokens | End | ModelError
 
@@ -66,6 +75,65 @@ def test_pleasantries_are_left_out() -> None:
     found = evidence("Hi Anna,\n\nThe clock was behind. Is it well now? Press Sync.\n\nKind regards,\nBen")
     texts = [draft.text for draft in ExtractiveWriter().write(ASKED, found, Event())]
     assert texts == ["The clock was behind.", "Press Sync."]
+
+
+#: By language: openings that say nothing, those that state a cause, and a fix.
+OPENINGS: Final = {
+    "en": ("We have seen this once more. | We found it.", "The clock was behind. | A lease ran out."),
+    "de": ("Es ist dieselbe Ursache wie zuvor. | Das kennen wir schon.", "Die Uhr ging nach. | Der Speicher war voll."),
+    "fr": ("La cause est la même que la dernière fois. | C'est un cas déjà vu.", "Le cache était plein."),
+    "es": ("La causa es la misma que antes. | He revisado esto.", "La memoria estaba llena."),
+    "it": ("La causa è la stessa di prima. | Ho controllato questo.", "La cache era piena."),
+    "pt": ("Verifiquei isto. | Encontrámos a causa.", "O relógio estava atrasado."),
+    "nl": ("Het is dezelfde oorzaak als eerder. | Ik heb dit bekeken.", "De klok liep achter."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", OPENINGS)
+def test_an_opening_that_says_nothing_is_left_out(language: str) -> None:
+    """It is told by its form, in every language; a short cause, a negation and the question's words are kept."""
+    fix = "Set lease_ms to 9041."
+
+    def first(opening: str, question: str = "ERR-7?") -> str:
+        found = evidence(f"{opening} {fix}", language=language)
+        asked = Asked(answer_id="a", tenant_id="acme", question=question)
+        return next(ExtractiveWriter().write(asked, found, Event())).text
+
+    fillers, causes = (listed.split(" | ") for listed in OPENINGS[language])
+    assert {first(filler) for filler in fillers} == {fix}
+    assert [first(cause) for cause in causes] == causes
+    assert first(fillers[0], question=f"{fillers[0]} ERR-7?") in {fillers[0], fix}
+    assert language != "en" or first("This does not work.") == "This does not work."
+
+
+def test_synthetic_openings_are_left_out_and_no_fix_is() -> None:
+    """Of all causes in six languages, after each opening of advice that is given once more."""
+    told = Counter[str]()
+    fixes = {"en": [cause.fix for cause in CAUSES.values()]}
+    fixes |= {language: [cause.fix for cause in causes.values()] for language, causes in FOREIGN.items()}
+    for language, phrases in PHRASES.items():
+        openings = [opening for opening in phrases.again if opening.endswith(".")]  # else it is part of what follows
+        for text, opening in product(fixes[language], openings):
+            fix = re.sub(r"\{\w+\}", "X-42", text)
+            own = {plain(fix[slice(*span)]) for span in spans_of(fix)}
+            found = evidence(f"{opening} {fix}", language=language)
+            said = [draft.text for draft in ExtractiveWriter().write(ASKED, found, Event())]
+            told["kept"] += sum(text in own for text in said)
+            told["lost"] += len(own - set(said))
+            told["filler"] += sum(text not in own for text in said)
+    assert told["kept"] > 300
+    assert (told["filler"], told["lost"]) == (0, 0)
+
+
+def test_a_message_before_the_resolution_gives_what_belongs_to_it() -> None:
+    """A cause with words of the question or the fix is kept, and a promise to look into it is not."""
+    promise = "The team that looks after this will be back by Monday."
+    first = source(f"{promise} The lease ran out, which ERR-7 means.", message=0)
+    fix = source("Set the lease to 9041.", message=1)
+    asked = Asked(answer_id="a", tenant_id="acme", question="what does ERR-7 mean?")
+    found = Evidence(sources=(fix, first), confidence=1, model="m")
+    said = [draft.text for draft in ExtractiveWriter().write(asked, found, Event())]
+    assert said == ["The lease ran out, which ERR-7 means.", "Set the lease to 9041."]
 
 
 def test_of_a_long_message_the_sentences_like_the_question_are_taken() -> None:
