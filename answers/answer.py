@@ -16,10 +16,10 @@ MAX_SENTENCES: Final = 8
 
 #: Texts of refusals, for people.
 TEXTS: Final[dict[RefusalReason, str]] = {
-    "nothing_found": "No solved ticket is likely to answer this. The nearest ones are listed, if there are any.",
-    "unsupported": "The solved tickets don't support an answer, so none is shown. Look at the sources themselves.",
-    "not_relevant": "The solved tickets that were found don't answer this. Look at the sources themselves.",
-    "no_model": "No model is available to write an answer. Look at the sources themselves, or try again later.",
+    "nothing_found": "No solved ticket is likely to answer this.",
+    "unsupported": "The solved tickets don't support an answer, so none is shown. Look at the nearest ones yourself.",
+    "not_relevant": "The solved tickets that were found don't answer this. Look at the nearest ones yourself.",
+    "no_model": "No model is available to write an answer. Look at the nearest tickets, or try again later.",
 }
 
 #: Reasons for skipping a writer, by the kind of its failure.
@@ -35,12 +35,14 @@ def answer(asked: Asked, evidence: Evidence, chain: Chain, stop: Stop) -> Genera
     Writers are called in order until one has a supported sentence that cites the best resolution; once a sentence has
     been sent, no other writer is called.
     """
-    yield Sources(asked.answer_id, evidence.sources)
     if not evidence.sources or evidence.confidence < asked.min_confidence:
-        yield Refusal("nothing_found", TEXTS["nothing_found"])
+        nearest = tuple(evidence.sources[number - 1] for number in evidence.nearest)
+        yield Sources(asked.answer_id, nearest)
+        yield Refusal("nothing_found", TEXTS["nothing_found"], tuple(range(1, len(nearest) + 1)))
         yield Usage("none", 0, 0)
         yield Done(asked.answer_id, "refused")
         return
+    yield Sources(asked.answer_id, evidence.sources)
     run = _Run(asked, evidence, chain, stop)
     yield from run.events()
     if stop.is_set():
@@ -75,7 +77,7 @@ class _Run:
             if settled or self._stop.is_set():
                 break
         if not self.sent and not self._stop.is_set():
-            yield Refusal(self._refusal, TEXTS[self._refusal])
+            yield Refusal(self._refusal, TEXTS[self._refusal], self._evidence.nearest)
 
     def usage(self) -> Usage:
         """The usage of the answer."""

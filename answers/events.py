@@ -23,7 +23,7 @@ class Citation(Struct, frozen=True):
 
 
 class Sources(Struct, frozen=True, tag="sources"):
-    """The evidence, before the first sentence."""
+    """The evidence, before the first sentence; if nothing was found, of the nearest tickets alone."""
 
     answer_id: str
     sources: tuple[Source, ...]
@@ -37,10 +37,14 @@ class Sentence(Struct, frozen=True, tag="sentence"):
 
 
 class Refusal(Struct, frozen=True, tag="refusal"):
-    """There is no answer. `text` is the reason in words."""
+    """There is no answer. `text` is the reason in words.
+
+    `nearest` are numbers of sources, one for each of the tickets that are worth a look, best first; it may be empty.
+    """
 
     reason: RefusalReason
     text: str
+    nearest: tuple[int, ...] = ()
 
 
 class Usage(Struct, frozen=True, tag="usage"):

@@ -20,6 +20,8 @@ from core.payload import PayloadValue
 #: Maximum sources of an answer, and maximum characters of one.
 MAX_SOURCES: Final = 10
 _MAX_TEXT: Final = 6_000
+#: Maximum tickets that are shown in place of an answer.
+_NEAREST: Final = 3
 #: Maximum messages of one ticket.
 _OF_TICKET: Final = 2
 #: A newer resolution with less than this share of an older one's score replaces it only if they are very similar.
@@ -30,6 +32,8 @@ _RECENT: Final = 0.04
 #: Added to the factor for each other ticket that was solved in the same way, up to a maximum number.
 _CONFIRMED: Final = 0.05
 _MOST_CONFIRMED: Final = 2
+#: Added to the factor for a ticket in the language of the question.
+_LANGUAGE: Final = 0.08
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -43,6 +47,7 @@ class Source(Struct, frozen=True, kw_only=True):
         resolution: the message solved the ticket.
         score: of the ticket, by which the sources are ranked.
         language: ISO 639-1 code of the ticket's language, if known.
+        reasons: why it ranks above others of a like score, for a person.
     """
 
     tenant_id: str
@@ -58,6 +63,7 @@ class Source(Struct, frozen=True, kw_only=True):
     end: int | None = None
     resolution: bool = False
     language: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -67,11 +73,21 @@ class Evidence(Struct, frozen=True, kw_only=True):
         sources: best first. Number n of an answer is `sources[n - 1]`.
         confidence: calibrated probability that the first source is about the question, 0 to 1.
         model: stamp of the embedding model that found them.
+        nothing: the search says that it found nothing, so that even the nearest tickets are of no help.
     """
 
     sources: tuple[Source, ...]
     confidence: float
     model: str
+    nothing: bool = False
+
+    @property
+    def nearest(self) -> tuple[int, ...]:
+        """Number of the first source of each of the nearest tickets; none if nothing was found."""
+        first: dict[str, int] = {}
+        for number, source in enumerate(self.sources, 1):
+            first.setdefault(source.ticket_id, number)
+        return () if self.nothing else tuple(first.values())[:_NEAREST]
 
     @property
     def best(self) -> frozenset[int]:
@@ -100,13 +116,20 @@ class Found(Struct, frozen=True, eq=False):
 
 
 def gather(
-    found: Iterable[Found], *, tenant_id: str, confidence: float, model: str, limit: int = MAX_SOURCES
+    found: Iterable[Found],
+    *,
+    tenant_id: str,
+    confidence: float,
+    model: str,
+    nothing: bool = False,
+    language: str | None = None,
+    limit: int = MAX_SOURCES,
 ) -> Evidence:
     """The evidence in the tenant's solved tickets among `found`, best first.
 
     From each ticket it takes the message that solved it (or, if that only thanks, the last with content), and an
-    agent's
-    message right before it. Of contradictory resolutions of one problem only the newest counts.
+    agent's message right before it. Of contradictory resolutions of one problem only the newest counts. `language` is
+    the question's, if it is known: similar tickets in it rank a little higher.
     """
     own = [one for one in found if one.thread.tenant_id == tenant_id and _is_solved(one.thread)]
     by_ticket = {one.thread.ticket_id: sources for one in own if (sources := _sources_of(one))}
@@ -117,12 +140,18 @@ def gather(
         for ticket_id, first in firsts.items()
         if (newer := _replacement(first, [one for one in firsts.values() if exact[ticket_id] <= exact[one.ticket_id]]))
     }
-    worth = {ticket_id: _worth(first, firsts.values()) for ticket_id, first in firsts.items()}
+    worth = {ticket_id: _worth(first, firsts.values(), language) for ticket_id, first in firsts.items()}
     for ticket_id, newer in replaced.items():  # it gets the score of the resolution that it replaces
         worth[newer.ticket_id] = max(worth[newer.ticket_id], worth[ticket_id])
     ranked = sorted(by_ticket.keys() - replaced.keys(), key=lambda ticket_id: (-worth[ticket_id], ticket_id))
     chosen = tuple(source for ticket_id in ranked for source in by_ticket[ticket_id])[:limit]
-    return Evidence(sources=chosen, confidence=confidence if chosen else 0.0, model=model)
+    told = {ticket_id: _reasons(firsts[ticket_id], firsts.values(), language) for ticket_id in ranked}
+    return Evidence(
+        sources=tuple(msgspec.structs.replace(source, reasons=told[source.ticket_id]) for source in chosen),
+        confidence=confidence if chosen else 0.0,
+        model=model,
+        nothing=nothing or not chosen,
+    )
 
 
 def _is_solved(thread: Thread) -> bool:
@@ -193,11 +222,30 @@ def _source(found: Found, passage: ThreadPassage) -> Source:
     )
 
 
-def _worth(source: Source, others: Collection[Source]) -> float:
-    """The score with bounded factors for recent resolutions and for tickets that were solved in the same way."""
+def _worth(source: Source, others: Collection[Source], language: str | None) -> float:
+    """The score with bounded factors for recent resolutions, for ones that others confirm, and for the language."""
     age = (max(map(_sent_at, others)) - _sent_at(source)) / _HALF_LIFE_MS
-    same = sum(other.ticket_id != source.ticket_id and agree(_reading(other), _reading(source)) for other in others)
-    return source.score * (1 + _RECENT * exp(-log(2) * age) + _CONFIRMED * min(same, _MOST_CONFIRMED))
+    confirmed = _CONFIRMED * min(_confirmed(source, others), _MOST_CONFIRMED)
+    return source.score * (1 + _RECENT * exp(-log(2) * age) + confirmed + _LANGUAGE * _is_in(language, source))
+
+
+def _reasons(source: Source, others: Collection[Source], language: str | None) -> tuple[str, ...]:
+    """The factors that set a ticket apart, in words."""
+    found = []
+    if _is_in(language, source) and any(other.language != source.language for other in others):
+        found.append("in the language of the question")
+    if same := _confirmed(source, others):
+        found.append(f"{same} other {'ticket was' if same == 1 else 'tickets were'} solved in the same way")
+    return tuple(found)
+
+
+def _confirmed(source: Source, others: Iterable[Source]) -> int:
+    """Number of other tickets that were solved in the same way."""
+    return sum(other.ticket_id != source.ticket_id and agree(_reading(other), _reading(source)) for other in others)
+
+
+def _is_in(language: str | None, source: Source) -> bool:
+    return language is not None and source.language == language
 
 
 def _replacement(older: Source, others: Iterable[Source]) -> Source | None:

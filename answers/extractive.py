@@ -95,15 +95,18 @@ def _without_filler(question: str, said: Sequence[_Said]) -> list[_Said]:
     last = max((one.source.message for one in said), default=0)
     solution = [one for one in said if one.source.message == last]
     topic = {one.number: _words(question, one.source) | _words(one.source.subject, one.source) for one in said}
-    says = [one for one in solution if not _is_filler(one, topic[one.number])]
-    begins = solution.index(says[0]) if says else 0
+    opening = not all(_is_filler(one, topic[one.number]) for one in solution)
     rest = frozenset[str]().union(*(one.words for one in solution))
-    before = [
-        one
-        for one in said
-        if one.source.message != last and (one.words & topic[one.number] or len(one.words & rest) >= _SHARED)
-    ]
-    return [one for one in said if one in before or one in solution[begins:]]
+    kept: list[_Said] = []
+    for one in said:
+        if one.source.message == last:
+            opening = opening and _is_filler(one, topic[one.number])
+            belongs = not opening
+        else:
+            belongs = bool(one.words & topic[one.number]) or len(one.words & rest) >= _SHARED
+        if belongs:
+            kept.append(one)
+    return kept
 
 
 def _is_filler(one: _Said, topic: frozenset[str]) -> bool:

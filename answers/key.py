@@ -29,5 +29,5 @@ def answer_key(
     ]
     refused = not evidence.sources or evidence.confidence < min_confidence
     asked = " ".join(unicodedata.normalize("NFC", question).split())
-    parts = (VERSION, tenant_id, audience, asked, sources, refused, evidence.model, chain.name)
+    parts = (VERSION, tenant_id, audience, asked, sources, refused, evidence.nothing, evidence.model, chain.name)
     return sha256(msgspec.json.encode(parts)).hexdigest()

@@ -1,6 +1,6 @@
 """`ticketstream ask`: an answer from solved tickets, with a source for every sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -52,7 +52,7 @@ def ask(
 
 
 def show(events: Iterator[Event]) -> None:
-    """Print an answer while it arrives: its sentences, then the sources that they cite."""
+    """Print an answer while it arrives: its sentences, then the sources that they cite, or the nearest tickets."""
     sources: tuple[Source, ...] = ()
     cited: dict[int, list[Citation]] = {}
     usage: Usage | None = None
@@ -68,6 +68,7 @@ def show(events: Iterator[Event]) -> None:
                 _say(Text.assemble(event.text, " ", (marks, "cyan")))
             case Refusal():
                 _say(Text.assemble(("no answer: ", "bold"), event.text))
+                _print_nearest([sources[number - 1] for number in event.nearest if 1 <= number <= len(sources)])
             case Usage():
                 usage = event
             case _:
@@ -86,9 +87,19 @@ def _print_sources(sources: tuple[Source, ...], cited: dict[int, list[Citation]]
     if known:
         out.print()
     for number in known:
-        source = sources[number - 1]
-        _say(Text.assemble((f"[{number}] ", "cyan"), (source.ticket_id, "bold"), f"  {source.subject}"))
-        _say(Text(f"    {_facts(source)}", "dim"))
+        _print_source(Text(f"[{number}] ", "cyan"), sources[number - 1])
+
+
+def _print_nearest(sources: Sequence[Source]) -> None:
+    if sources:
+        out.print("\nnearest tickets:" if len(sources) > 1 else "\nnearest ticket:")
+    for source in sources:
+        _print_source(Text("    "), source)
+
+
+def _print_source(mark: Text, source: Source) -> None:
+    _say(Text.assemble(mark, (source.ticket_id, "bold"), f"  {source.subject}"))
+    _say(Text(f"    {_facts(source)}", "dim"))
 
 
 def _facts(source: Source) -> str:
@@ -97,7 +108,7 @@ def _facts(source: Source) -> str:
         facts.append(f"{datetime.fromtimestamp(source.message_at / _MS, UTC):%Y-%m-%d}")
     if source.resolution:
         facts.append("solved the ticket")
-    return ", ".join(facts)
+    return ", ".join((*facts, *source.reasons))
 
 
 def _print_usage(usage: Usage | None) -> None:

@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from core.index import SearchQuery
-from operators.language import Detector
 from operators.pii.find import find_pii
 from operators.terms import identifiers, question_terms, term_id
 from search.calibration import calibration_of
@@ -23,6 +22,8 @@ from search.words import forms_of
 
 #: Minimum tickets of each retrieval: the final first ticket may rank low in both.
 POOL: Final = 20
+#: Least confidence in the question's language. Below it an identifier alone seems to be Portuguese.
+_SURE: Final = 0.4
 #: Number of tickets that are filtered by a quoted phrase.
 _PHRASE_POOL: Final = 200
 
@@ -50,7 +51,8 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     """
     question = read_question(text, query)
     safe = _redacted(question, ports.index)
-    languages = _languages(safe, question.query, ports.detector)
+    guess = ports.detector.classify(safe)
+    languages = question.query.language or (() if guess is None else guess[:1])
     terms = question_terms(safe, *languages) if plan.words else None
     vector = ports.embedder.embed([safe], "query")[0]
     pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
@@ -73,15 +75,8 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
         phrases=wanted.phrases,
         model=ports.embedder.stamp,
         facets=facets_of(match.candidate.payload for match in best),
+        language=None if guess is None or guess[1] < _SURE else guess[0],
     )
-
-
-def _languages(text: str, query: SearchQuery, detector: Detector) -> tuple[str, ...]:
-    """The languages of the question's stems: those of the filter, else the detected one."""
-    if query.language:
-        return query.language
-    found = detector.classify(text)
-    return () if found is None else (found[0],)
 
 
 def _redacted(question: ReadQuestion, index: Passages) -> str:

@@ -70,6 +70,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         phrases: the question's quoted phrases.
         model: stamp of the embedding model that found the hits.
         facets: number of the tickets found, beyond the limit too, by field and value (`search.facets`).
+        language: ISO 639-1 code of the question's language, if it is sure.
     """
 
     hits: tuple[RankedHit, ...] = ()
@@ -80,3 +81,4 @@ class Answer(Struct, frozen=True, kw_only=True):
     phrases: tuple[str, ...] = ()
     model: str = ""
     facets: Mapping[str, Mapping[str, int]] = {}
+    language: str | None = None

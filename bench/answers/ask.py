@@ -69,6 +69,8 @@ def find_evidence(tenant_id: str, question: str, asking: Asking, *, first: Seque
         ],
         tenant_id=tenant_id,
         confidence=found.confidence,
+        nothing=found.nothing,
+        language=found.language,
         model="bench",
     )
 

@@ -114,6 +114,8 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
             [Found(hits[thread.ticket_id].score, thread, hits[thread.ticket_id].exact) for thread in threads],
             tenant_id=question.tenant_id,
             confidence=found.confidence,
+            nothing=found.nothing,
+            language=found.language,
             model=found.model,
             limit=question.sources,
         )

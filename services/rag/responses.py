@@ -59,7 +59,7 @@ class SearchResult(BaseModel):
 
 
 class SourceDocument(BaseModel):
-    """A public message of an agent in a solved ticket."""
+    """A public message of an agent in a solved ticket. `reasons` say why it ranks above others of a like score."""
 
     tenant_id: str
     ticket_id: str
@@ -74,6 +74,7 @@ class SourceDocument(BaseModel):
     end: int | None
     resolution: bool
     language: str | None
+    reasons: list[str]
 
 
 class CitationDocument(BaseModel):
@@ -92,10 +93,11 @@ class SentenceDocument(BaseModel):
 
 
 class RefusalDocument(BaseModel):
-    """Why there is no answer."""
+    """Why there is no answer. `nearest` are numbers of sources: the tickets that are worth a look, best first."""
 
     reason: RefusalReason
     text: str
+    nearest: list[int]
 
 
 class UsageDocument(BaseModel):

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from threading import Event as Stop
 
+import msgspec
 import pytest
 
 from answers.answer import answer
@@ -89,13 +90,29 @@ def test_the_events_come_in_order() -> None:
 
 @pytest.mark.parametrize("found", [evidence(confidence=0.9), evidence(A, confidence=0.39)])
 def test_without_good_evidence_nobody_is_asked(found: Evidence) -> None:
-    """Without confident evidence the answer is a refusal that lists the sources, and no model is called."""
+    """Without confident evidence the answer is a refusal that lists the nearest tickets, and no model is called."""
     writer = Scripted((GOOD,))
     events = _events(_chain(_link(writer)), found)
+    assert events[0] == Sources("a", found.sources)
     assert [type(event) for event in events] == [Sources, Refusal, Usage, Done]
     assert events[1].reason == "nothing_found"  # type: ignore[union-attr]
     assert events[3] == Done("a", "refused")
     assert not writer.asked
+
+
+def test_a_refusal_names_the_nearest_tickets() -> None:
+    """They are the only sources if nothing was found, and none of them is sent if nothing is near."""
+    found = evidence(*(f"Turn key {n}." for n in range(5)), confidence=0.2)
+    sources, refusal = _events(_chain(), found)[:2]
+    assert sources == Sources("a", found.sources[:3])
+    assert isinstance(refusal, Refusal)
+    assert refusal.nearest == (1, 2, 3)
+    far = msgspec.structs.replace(found, nothing=True)
+    assert _events(_chain(), far)[0] == Sources("a", ())
+    sources, refusal = _events(Chain(links=()), msgspec.structs.replace(found, confidence=0.9))[:2]
+    assert sources == Sources("a", found.sources)  # they were sent before a writer was asked
+    assert isinstance(refusal, Refusal)
+    assert refusal.nearest == (1, 2, 3)
 
 
 def test_unsupported_sentences_are_not_sent() -> None:
@@ -227,7 +244,8 @@ def test_the_key_changes_with_everything_an_answer_depends_on() -> None:
     low = evidence(f"{A} {B}", "Install build 7.", confidence=0.1)
     others |= {
         key(found=low),
+        key(found=msgspec.structs.replace(low, nothing=True)),
         answer_key("why?", FOUND, _chain(_link(Scripted())), tenant_id="acme", audience="agents", min_confidence=0.4),
     }
     assert same not in others
-    assert len(others) == 6
+    assert len(others) == 7

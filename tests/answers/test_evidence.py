@@ -1,6 +1,6 @@
 """Evidence: agents' public resolutions in solved tickets, and the newest of contradictory ones."""
 
-from answers.evidence import Found, gather
+from answers.evidence import Evidence, Found, gather
 from core.index import Thread
 from tests.answers.threads import DAY_MS, thread
 
@@ -118,6 +118,40 @@ def test_a_resolution_that_others_confirm_comes_first_among_like_ones() -> None:
     many = [thread(("agent", "Install the patch for printers."), ticket_id=f"T-{n}", resolution=0) for n in (2, 3)]
     assert _texts(alone, *many, scores=(1.0, 0.98, 0.98))[0].startswith("Install")
     assert _texts(alone, *many, scores=(1.0, 0.9, 0.9))[0].startswith("Clear")
+
+
+def test_the_language_of_the_question_comes_first_among_like_tickets() -> None:
+    """By a bounded factor, which the source tells; without a sure language there is none."""
+    french = thread(("agent", "Videz le cache du navigateur."), ticket_id="T-1", resolution=0, language="fr")
+    german = thread(("agent", "Leeren Sie den Zwischenspeicher."), ticket_id="T-2", resolution=0, language="de")
+
+    def found(score: float, language: str | None) -> Evidence:
+        both = [Found(1.0, french), Found(score, german)]
+        return gather(both, tenant_id="acme", confidence=1, model="m", language=language)
+
+    like, unlike = found(0.95, "de"), found(0.8, "de")
+    assert [source.language for source in like.sources] == ["de", "fr"]
+    assert [source.reasons for source in like.sources] == [("in the language of the question",), ()]
+    assert [source.language for source in unlike.sources] == ["fr", "de"]
+    assert [source.language for source in found(0.95, None).sources] == ["fr", "de"]
+    alone = gather([Found(1.0, german)], tenant_id="acme", confidence=1, model="m", language="de")
+    assert alone.sources[0].reasons == ()  # it is preferred to none
+
+
+def test_the_nearest_tickets_are_few() -> None:
+    """Each of at most three tickets is named once; if the search found nothing there are none."""
+    threads = [
+        thread(("agent", f"The cause is lock {n}."), ("agent", f"Turn key {n}."), ticket_id=f"T-{n}", resolution=1)
+        for n in range(5)
+    ]
+
+    def nearest(*, nothing: bool) -> list[str]:
+        found = [Found(1 - number / 10, one) for number, one in enumerate(threads)]
+        gathered = gather(found, tenant_id="acme", confidence=0.5, model="m", nothing=nothing)
+        return [gathered.sources[number - 1].text for number in gathered.nearest]
+
+    assert nearest(nothing=False) == ["Turn key 0.", "Turn key 1.", "Turn key 2."]
+    assert nearest(nothing=True) == []
 
 
 def test_the_best_sources_say_the_same() -> None:

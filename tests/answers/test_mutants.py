@@ -68,6 +68,33 @@ _MUTANTS: Final = {
         "evidence", "if exact[ticket_id] <= exact[one.ticket_id]", "",
         "test_evidence.test_a_newer_ticket_that_is_not_about_the_question_replaces_nothing",
     ),
+    "an answer in another language is as good": (
+        "evidence", " + _LANGUAGE * _is_in(language, source))", ")",
+        "test_evidence.test_the_language_of_the_question_comes_first_among_like_tickets",
+    ),
+    "the language outweighs the match": (
+        "evidence", "_LANGUAGE: Final = 0.08", "_LANGUAGE: Final = 1.0",
+        "test_evidence.test_the_language_of_the_question_comes_first_among_like_tickets",
+    ),
+    "tickets are near though nothing was found": (
+        "evidence", "() if self.nothing else tuple(", "tuple(", "test_evidence.test_the_nearest_tickets_are_few",
+    ),
+    "all that was found is near": (
+        "evidence", "tuple(first.values())[:_NEAREST]", "tuple(first.values())",
+        "test_evidence.test_the_nearest_tickets_are_few",
+    ),
+    "openings are sentences like others": (
+        "extractive", "            belongs = not opening", "            belongs = True",
+        "test_writers.test_synthetic_openings_are_left_out_and_no_fix_is",
+    ),
+    "short sentences say nothing": (
+        "extractive", "_BARE: Final = 1", "_BARE: Final = 9",
+        "test_writers.test_synthetic_openings_are_left_out_and_no_fix_is",
+    ),
+    "all of a message before the resolution belongs to it": (
+        "extractive", "belongs = bool(one.words & topic[one.number]) or", "belongs = True or",
+        "test_writers.test_a_message_before_the_resolution_gives_what_belongs_to_it",
+    ),
     "drafts are sent unchecked": (
         "answer", "if isinstance(found, Unsupported):",
         "if isinstance(found, Unsupported):\n            return Sentence(draft.text, ())\n        if 0:",

@@ -7,7 +7,9 @@ from core.payload import PayloadValue
 DAY_MS = 86_400_000
 
 
-def source(text: str, *, ticket_id: str = "T-1", language: str | None = "en", score: float = 1.0) -> Source:
+def source(
+    text: str, *, ticket_id: str = "T-1", language: str | None = "en", score: float = 1.0, message: int = 0
+) -> Source:
     """A source with a resolution."""
     return Source(
         tenant_id="acme",
@@ -15,7 +17,7 @@ def source(text: str, *, ticket_id: str = "T-1", language: str | None = "en", sc
         version=1,
         subject="",
         chunk=1,
-        message=0,
+        message=message,
         text=text,
         score=score,
         resolution=True,
@@ -36,6 +38,7 @@ def thread(
     solved: bool = True,
     resolution: int | None = None,
     at: int = 100 * DAY_MS,
+    language: str = "en",
 ) -> Thread:
     """A ticket's thread of (author, text); the author `note` is an agent who writes an internal note."""
     passages = []
@@ -48,7 +51,7 @@ def thread(
             "message_at": at + number,
             "start": 0,
             "end": len(text),
-            "language": "en",
+            "language": language,
             "resolution": number == resolution,
         }
         passages.append(ThreadPassage(number, text, payload | ({"solved": "yes"} if solved else {})))

@@ -35,7 +35,7 @@ def test_an_answer_is_printed_with_its_sources(services: FakeServices) -> None:
     lines = printed.splitlines()
     assert lines[:3] == [f"{CAUSE} [1]", f"{FIX} [1][2]", ""]
     assert lines[3] == "[1] T-1042  Wrong VAT on the invoice after a plan change"
-    assert lines[4] == "    message 3, 2026-09-21, solved the ticket"
+    assert lines[4] == "    message 3, 2026-09-21, solved the ticket, in the language of the question"
     assert "T-0031" not in printed  # it is not cited
     assert services.asked("/answers")[-1] == {"question": "why is the VAT wrong?", "ticket_id": "T-7", "limit": 3}
 
@@ -50,8 +50,17 @@ def test_json_is_the_services_document(services: FakeServices) -> None:
 
 
 def test_a_refusal_and_a_degraded_answer_say_so(services: FakeServices) -> None:
-    """A refusal is a line with its reason; a degraded answer has a warning."""
+    """A refusal is a line with its reason, and the nearest tickets; a degraded answer has a warning."""
     assert _run(services, "nothing") == (0, "no answer: No solved ticket of yours is about this.\n", "")
+    code, printed, warned = _run(services, "unsupported")
+    assert (code, warned) == (0, "")
+    assert printed.splitlines() == [
+        "no answer: The sentences that passed the check are about other tickets.",
+        "",
+        "nearest ticket:",
+        "    T-1042  Wrong VAT on the invoice after a plan change",
+        "    message 3, 2026-09-21, solved the ticket, in the language of the question",
+    ]
     code, printed, warned = _run(services, "degraded")
     assert code == 0
     assert CAUSE in printed

@@ -169,6 +169,12 @@ def test_a_solved_ticket_is_preferred(index: FakePassages) -> None:
     assert _ids(_find(index, "tunnel breaks"))[0] == "6"
 
 
+def test_an_answer_says_the_language_of_its_question(index: FakePassages) -> None:
+    """If it is sure: an identifier alone has none."""
+    asked = {"der Server ist ausgefallen und die Platte ist voll": "de", "A-42988": None}
+    assert {text: _find(index, text).language for text in asked} == asked
+
+
 def test_another_tenant_finds_nothing(index: FakePassages) -> None:
     """A tenant without tickets gets no hits, and the answer is marked as "nothing found"."""
     answer = _find(index, "parcel", SearchQuery(tenant_id="other"))

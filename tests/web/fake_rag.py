@@ -50,7 +50,13 @@ def citation(number: int, passage: str, sentence: str) -> Citation:
 
 
 SOURCES = (
-    source("T-1042", "Wrong VAT on the invoice after a plan change", PASSAGE, resolution=True),
+    source(
+        "T-1042",
+        "Wrong VAT on the invoice after a plan change",
+        PASSAGE,
+        resolution=True,
+        reasons=("in the language of the question",),
+    ),
     source(
         "T-0877", "Invoice shows 19 % instead of 7 %", "The rate follows the billing address. " * 14, resolution=True
     ),
@@ -80,7 +86,7 @@ def answer(question: str) -> list[Event]:
     if "unsupported" in question:
         return [
             begin,
-            Refusal("not_relevant", "The sentences that passed the check are about other tickets."),
+            Refusal("not_relevant", "The sentences that passed the check are about other tickets.", (1,)),
             usage,
             Done("a-1", "refused"),
         ]

@@ -129,6 +129,18 @@ def test_the_page_says_what_went_wrong(page: Page, services: FakeServices) -> No
     assert token().split(".")[1] not in page.url
 
 
+def test_a_refusal_shows_the_nearest_tickets_and_no_sources(page: Page) -> None:
+    """They stand under a heading of their own, and there are none if nothing is near."""
+    _ask(page, "unsupported by tickets")
+    expect(page.get_by_role("heading", name="Nearest ticket")).to_be_visible()
+    expect(page.locator(".source h3")).to_have_text(["Wrong VAT on the invoice after a plan change"])
+    expect(page.locator(".source .facts")).to_contain_text("in the language of the question")
+    expect(page.get_by_text("No answer. The nearest solved tickets are listed.")).to_be_visible()
+    _ask(page, "nothing is about this")
+    expect(page.get_by_text("No answer.", exact=True)).to_be_visible()
+    expect(page.locator("#sources")).to_be_hidden()
+
+
 def test_stopping_an_answer_ends_the_request(page: Page, services: FakeServices) -> None:
     """Stopping closes the request, and the page says that the answer isn't complete."""
     _ask(page, "slow")

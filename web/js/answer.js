@@ -59,6 +59,7 @@ export class Answer {
       case "refusal":
         this.after.replaceChildren();
         this.notices.append(note("warn", REFUSALS[event.reason] ?? "There is no answer", event.text));
+        this.sources.showNearest(event.nearest ?? []);
         break;
       case "usage":
         this.#usage = event;
@@ -107,7 +108,7 @@ export class Answer {
   #done({ answer_id: id, outcome }) {
     this.after.replaceChildren();
     if (outcome === "refused") {
-      this.#say(this.sources.count > 0 ? "No answer. These were the closest solved tickets." : "No answer.", false);
+      this.#say(this.sources.count > 0 ? "No answer. The nearest solved tickets are listed." : "No answer.", false);
       return;
     }
     this.#say(`Answered from ${counted(this.sources.cited, "source")}, every sentence checked.`, false);

@@ -27,6 +27,12 @@ export class Sources {
     byId("sources-title").textContent = counted(sources.length, "source");
   }
 
+  /** After a refusal: leaves only the sources of these numbers, under a heading that promises no answer. */
+  showNearest(numbers) {
+    this.show(numbers.map((number) => this.#cards[number - 1]?.source).filter(Boolean));
+    byId("sources-title").textContent = this.count === 1 ? "Nearest ticket" : "Nearest tickets";
+  }
+
   get count() {
     return this.#cards.length;
   }
@@ -130,7 +136,7 @@ class Card {
   }
 
   #facts(config) {
-    const { ticket_id: ticket, message, message_at: at, resolution } = this.source;
+    const { ticket_id: ticket, message, message_at: at, resolution, reasons } = this.source;
     const url = ticketUrl(config, ticket);
     return el(
       "p",
@@ -139,6 +145,7 @@ class Card {
       el("span", {}, message >= 0 ? `message ${message + 1}` : "ticket text"),
       typeof at === "number" && el("time", { datetime: new Date(at).toISOString(), title: minute(at) }, day(at)),
       resolution && el("span", { class: "tag good" }, "solved it"),
+      ...(reasons ?? []).map((reason) => el("span", {}, reason)),
     );
   }
 

@@ -39,6 +39,8 @@ def test_a_question_that_nothing_answers_is_refused(client: TestClient) -> None:
     answer = ask(client, "What is the capital of Mongolia?")
     assert (answer["outcome"], answer["sentences"]) == ("refused", [])
     assert answer["refusal"]["reason"] == "nothing_found"
+    assert answer["refusal"]["nearest"] == list(range(1, len(answer["sources"]) + 1))
+    assert len(answer["sources"]) <= 3
 
 
 def test_a_ticket_gives_context_and_is_no_source(world: RagWorld, client: TestClient) -> None:
