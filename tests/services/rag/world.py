@@ -7,6 +7,7 @@ from typing import Final
 from uuid import uuid4
 
 import msgspec
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from answers.chain import Chain, Link
@@ -31,6 +32,7 @@ from services.rag.app import rag_app
 from services.rag.pulling import open_pool
 from services.rag.routes import Service
 from stream.plan import ticket_steps
+from tests.rigs.direct import Direct
 from tests.rigs.issuer import Issuer
 
 QUESTION: Final = "What helps against SYNC-4711?"
@@ -107,6 +109,8 @@ class RagWorld:
 
         self.fault: str | None = None
         self._offset = 0
+        steps = ticket_steps(self.settings, self.embedder)
+        self._writer = Reindexer(steps=steps, index=self.index, settings=self.settings.writer)
         self.write(*TICKETS)
 
     def tenant(self, name: str) -> str:
@@ -115,14 +119,13 @@ class RagWorld:
 
     def write(self, *tickets: TicketEvent) -> None:
         """Index events, as a worker does."""
-        steps = ticket_steps(self.settings, self.embedder)
         records = []
         for ticket in tickets:
             one = msgspec.structs.replace(ticket, tenant_id=self.tenant(ticket.tenant_id))
             key, value = record_key(one.tenant_id, one.ticket_id), msgspec.json.encode(one)
             records.append(Record(Origin("tickets.raw", 0, self._offset), key, value, _START_MS))
             self._offset += 1
-        Reindexer(steps=steps, index=self.index, settings=self.settings.writer).index_records(records)
+        self._writer.index_records(records)
 
     def searcher(self) -> IndexSearcher:
         """A searcher of the index."""
@@ -148,6 +151,27 @@ class RagWorld:
         )
 
     @contextmanager
+    def direct(self, answering: Answering | None = None) -> Iterator[Direct]:
+        """The service without a server or client, for many requests."""
+        with self.app(answering) as app, Direct(app) as service:
+            yield service
+
+    @contextmanager
+    def app(self, answering: Answering | None = None, rag: RagSettings | None = None) -> Iterator[FastAPI]:
+        """The service's app."""
+        settings = rag or RagSettings()
+        with ExitStack() as stack:
+            pool = open_pool(stack, threads=settings.max_concurrent, timeout_s=settings.timeout_s)
+            yield rag_app(
+                Service(answering or self.answering(), pool),
+                settings,
+                authenticator=self.issuer.authenticator(self.telemetry),
+                ready=lambda: self.fault,
+                warn=lambda: None,
+                throttle=throttle_of_process(_UNLIMITED),
+            )
+
+    @contextmanager
     def client(
         self,
         answering: Answering | None = None,
@@ -158,19 +182,9 @@ class RagWorld:
         rag: RagSettings | None = None,
     ) -> Iterator[TestClient]:
         """A client of the service with a token of this tenant, user and roles."""
-        settings = rag or RagSettings()
-        with ExitStack() as stack:
-            pool = open_pool(stack, threads=settings.max_concurrent, timeout_s=settings.timeout_s)
-            app = rag_app(
-                Service(answering or self.answering(), pool),
-                settings,
-                authenticator=self.issuer.authenticator(self.telemetry),
-                ready=lambda: self.fault,
-                warn=lambda: None,
-                throttle=throttle_of_process(_UNLIMITED),
-            )
-            headers = self.issuer.headers(self.tenant(tenant), *roles, user_id=user)
-            yield stack.enter_context(TestClient(app, headers=headers, raise_server_exceptions=False))
+        headers = self.issuer.headers(self.tenant(tenant), *roles, user_id=user)
+        with self.app(answering, rag) as app, TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+            yield client
 
     def metric(self, name: str, **labels: str) -> float:
         """The value of a metric; 0 if it has none."""
