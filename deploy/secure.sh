@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes what compose.secured.yaml needs: a certificate authority, certificates of Kafka, Qdrant and the cache, and
+# Creates the files of compose.secured.yaml: a certificate authority, certificates for Kafka, Qdrant and the cache, and
 # passwords.
 #
 #     deploy/secure.sh [FOLDER]     # by default deploy/secured/, which must not exist
@@ -8,7 +8,7 @@ umask 077
 folder=${1:-"$(dirname "$0")/secured"}
 days=825
 if [[ -e $folder ]]; then
-	echo "$folder exists; to make new certificates and passwords, remove it and start every service again" >&2
+	echo "$folder exists; for new certificates and passwords, remove it, run this script and start every service again" >&2
 	exit 2
 fi
 command -v openssl >/dev/null || { echo "openssl is missing; install it" >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""Runs blocking work of requests on a bounded pool, and its events on the event loop."""
+"""Runs the blocking work of requests on a bounded thread pool, and passes its events to the event loop."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Pool:
-    """Threads for blocking work, each piece of which ends at its deadline as far as its caller is concerned."""
+    """Threads for blocking work. A caller waits for its work until the deadline and no longer."""
 
     def __init__(self, executor: ThreadPoolExecutor, *, timeout_s: float) -> None:
         self._executor = executor
@@ -33,7 +33,7 @@ class Pool:
             raise self._too_long() from None
 
     def pull(self, events: Callable[[], Iterator[T]], stop: threading.Event) -> "Pulled[T]":
-        """The items of `events`, which is read on a thread of the pool from now on."""
+        """The items of `events`. A thread of the pool starts to read them now."""
         pulled = Pulled[T](asyncio.get_running_loop(), stop, self._timeout_s, self._too_long)
         self._executor.submit(pulled.read, events)
         return pulled
@@ -59,7 +59,7 @@ class Pulled(Generic[T]):
         self._items: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
 
     def read(self, events: Callable[[], Iterator[T]]) -> None:
-        """Read everything, on a thread."""
+        """Read all items, on a thread of the pool."""
         end: BaseException | None = None
         try:
             for item in events():
@@ -92,17 +92,17 @@ class Pulled(Generic[T]):
         return item
 
     def stop(self) -> None:
-        """Have the thread end soon."""
+        """Ask the thread to end after its current item."""
         self._stop.set()
 
     async def rest(self) -> AsyncIterator[T]:
-        """The items that are left."""
+        """The items that haven't been taken yet."""
         while (item := await self.next()) is not None:
             yield item
 
 
 def open_pool(stack: ExitStack, *, threads: int, timeout_s: float) -> Pool:
-    """A pool, which `stack` closes without waiting for what still runs."""
+    """A pool. `stack` closes it without waiting for work that still runs."""
     executor = ThreadPoolExecutor(threads, thread_name_prefix="rag")
     stack.callback(executor.shutdown, wait=False, cancel_futures=True)
     return Pool(executor, timeout_s=timeout_s)

@@ -1,4 +1,4 @@
-"""The bodies and parameters of requests, and how they become questions to the index."""
+"""The bodies and parameters of requests, and their conversion to queries of the index."""
 
 from datetime import datetime
 from typing import Annotated, Final, Self
@@ -14,11 +14,11 @@ from runtime.control import MAX_QUESTION
 from services.http.callers import Caller
 
 _MAX_TICKETS: Final = 100
-#: Characters of a filter's value.
+#: The maximum length of a filter's value, in characters.
 _MAX_VALUE: Final = 128
 
 Question = Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUESTION)]
-#: As the contract of tickets has it.
+#: The same as in the contract of tickets.
 TicketId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
 Values = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=_MAX_VALUE)]], Field(max_length=100)]
 
@@ -28,7 +28,7 @@ class _Body(BaseModel):
 
 
 class Filters(_Body):
-    """Only tickets that match all of them. A list matches any of its values; an empty one matches everything."""
+    """A ticket must match every filter. A list matches any of its values; an empty list matches everything."""
 
     status: Values = []
     category: Values = []
@@ -61,11 +61,11 @@ class SearchBody(_Body):
     question: Question = Field(description='Words, identifiers, "phrases" and filters such as status:open.')
     limit: int = Field(10, ge=1, le=_MAX_TICKETS, description="Maximum tickets.")
     filters: Filters = Filters()
-    plain: bool = Field(False, description="Rank by the match alone.")
+    plain: bool = Field(False, description="Rank by the match alone, without the factors.")
 
 
 class AnswerBody(_Body):
-    """A question to be answered from solved tickets."""
+    """A question that the service answers from solved tickets."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -75,12 +75,12 @@ class AnswerBody(_Body):
     )
 
     question: Question
-    ticket_id: TicketId | None = Field(None, description="The ticket that the question is about; it is no source.")
+    ticket_id: TicketId | None = Field(None, description="The ticket that the question is about; it is never a source.")
     limit: int = Field(MAX_SOURCES, ge=1, le=MAX_SOURCES, description="Maximum sources.")
 
 
 class FeedbackBody(_Body):
-    """What the caller did with an answer. The last verdict counts."""
+    """The caller's verdict on an answer. The last one counts."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -95,36 +95,36 @@ class FeedbackBody(_Body):
 
     verdict: Verdict
     text: Annotated[str, StringConstraints(min_length=1, max_length=20_000)] | None = Field(
-        None, description="What was sent in its place; with `edited` only."
+        None, description="The text that the agent sent instead; only with `edited`."
     )
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2_000)] | None = Field(
-        None, description="Why; with `discarded` only."
+        None, description="Why the answer was discarded; only with `discarded`."
     )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.text is not None and self.verdict != "edited":
-            raise ValueError("text goes with the verdict edited only")
+            raise ValueError("text is allowed only with the verdict 'edited'")
         if self.reason is not None and self.verdict != "discarded":
-            raise ValueError("reason goes with the verdict discarded only")
+            raise ValueError("reason is allowed only with the verdict 'discarded'")
         return self
 
 
 class SimilarParameters(_Body):
-    """The parameters of a question for similar tickets."""
+    """The parameters of a search for similar tickets."""
 
     limit: int = Query(10, ge=1, le=_MAX_TICKETS, description="Maximum tickets.")
     solved: bool | None = Query(None, description="Only solved or unsolved tickets.")
-    plain: bool = Query(False, description="Rank by the match alone.")
+    plain: bool = Query(False, description="Rank by the match alone, without the factors.")
 
 
 def sees_notes(caller: Caller) -> bool:
-    """Whether the caller may see internal notes: people may, programs may not."""
+    """Whether the caller may see internal notes: only people may, never programs."""
     return not caller.roles.isdisjoint({"agent", "operator"})
 
 
 def query_of(caller: Caller, limit: int, filters: Filters) -> SearchQuery:
-    """A search in the caller's own tenant.
+    """A search query in the caller's own tenant.
 
     Raises:
         ConfigError: a filter is out of bounds.

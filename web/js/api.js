@@ -1,4 +1,4 @@
-/** Speaks to the services. Every failure is a `Problem`, with a title and a sentence to show. */
+/** Calls the services. Every failure is a `Problem`, with a title and a sentence to show. */
 
 import { readEvents } from "./sse.js";
 
@@ -113,7 +113,7 @@ export class Api {
     }
   }
 
-  /** Says what became of an answer. */
+  /** Sends a verdict on an answer. */
   async feedback(answerId, verdict) {
     await send(`${this.base}/api/v1/answers/${encodeURIComponent(answerId)}/feedback`, json(verdict, this.#who()));
   }

@@ -1,8 +1,8 @@
-/** Reads config.json, which says where the services are. */
+/** Reads config.json, which has the addresses of the services. */
 
 /**
  * api: base URL of the RAG service; "" is the page's own host.
- * token_url: where the local issuer hands out tokens; null shows the form for a token only.
+ * token_url: URL of the local token issuer; with null, the form asks for a token only.
  * tenant: suggested in the sign-in form.
  * ticket_url: page of a ticket in the helpdesk, with {ticket_id}; null shows no link.
  * examples: questions to try.

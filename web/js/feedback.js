@@ -1,4 +1,4 @@
-/** Asks what became of an answer: sent as it is, sent with edits, or discarded. */
+/** The feedback form of an answer: sent as it is, sent with edits, or discarded. */
 
 import { Problem } from "./api.js";
 import { el } from "./dom.js";

@@ -1,4 +1,4 @@
-/** Puts the page together. */
+/** Starts the page and connects its parts. */
 
 import { Answer, asProblem } from "./answer.js";
 import { Api } from "./api.js";

@@ -1,9 +1,9 @@
-/** Who is signed in. The token is in this tab only: in sessionStorage, or in memory where that is blocked. */
+/** The session of the signed-in user. The token is in this tab only: in sessionStorage, or in memory where that is blocked. */
 
 const KEY = "ticketstream.token";
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The claims of a token, for display. Only the services verify it. Null if it is none. */
+/** The claims of a token, for display. Only the services verify it. Null if it isn't a token. */
 export function claimsOf(token) {
   try {
     const part = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");

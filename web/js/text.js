@@ -1,4 +1,4 @@
-/** Text by characters, and times for people. */
+/** Formatted text and times, and texts cut at Unicode characters. */
 
 /**
  * Cuts a text at spans [start, end). The service counts Unicode characters, and JavaScript UTF-16 units, so an emoji
