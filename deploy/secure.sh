@@ -77,7 +77,8 @@ TICKETS_INDEX__URL=https://localhost:6334
 TICKETS_INDEX__API_KEY=$qdrant
 GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=$here/ca.pem
 END
-# The containers have users of their own, who must read what is mounted. On this machine the folder keeps others out.
+# The containers run as other users, which must read the mounted files. On this machine the folder's mode keeps others
+# out.
 chmod -R a+rX "$draft"/{kafka,qdrant,redis,prometheus} "$draft/ca.pem"
 mv "$draft" "$folder"
 echo "certificates for $days days and passwords are in $folder"

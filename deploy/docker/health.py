@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 
-#: The ports that are given, or the one that is set, or the default ports of all roles.
+#: The ports in the arguments, else the one in the setting, else the default ports of all roles.
 SET = os.environ.get("TICKETS_HEALTH__PORT")
 PORTS = sys.argv[1:] or ([SET] if SET else ["8080", "8081"])
 TIMEOUT_S = 3
