@@ -21,7 +21,12 @@ _ALONE = "tests/faults/"
 #: lanes of the attacks), and so run in one process.
 _GROUPS = (
     ("tests/deploy/terraform/",),
-    ("tests/deploy/msk/", "tests/rigs/test_kafka_cluster.py", "tests/faults/test_kafka.py"),
+    (
+        "tests/deploy/msk/",
+        "tests/rigs/test_kafka_cluster.py",
+        "tests/faults/test_kafka.py",
+        "tests/services/tickets/test_cluster_kills.py",
+    ),
     ("tests/faults/",),
 )
 #: The slowest files come first, so that no process ends long after the others.

@@ -22,9 +22,9 @@ from core.contract import TicketEvent, UpsertEvent, record_key
 from core.failpoints import OutboxPoint
 from core.settings import KafkaSettings
 from tests.faults.oracle import require
-from tests.rigs.proxy import Proxy
 from tests.rigs.waiting import PATIENCE_S, wait_until
 from tests.services.tickets.apps import PATH
+from tests.services.tickets.brokers import Broker
 from tests.services.tickets.child import Service, start_service
 
 _POINTS: Final[tuple[OutboxPoint, ...]] = get_args(OutboxPoint)
@@ -41,9 +41,9 @@ Request = tuple[str, str, str, dict[str, Any] | None, str]
 class Attack:
     """A service, its clients, and the acknowledgements that they got."""
 
-    def __init__(self, folder: Path, broker: tuple[str, Proxy], topic: str, rng: Random, *, mutant: str = "") -> None:
+    def __init__(self, folder: Path, broker: Broker, topic: str, rng: Random, *, mutant: str = "") -> None:
         self._path = folder / "tickets.db"
-        self._brokers, self._proxy = broker
+        self._broker = broker
         self._topic = topic
         self.rng = rng
         self._mutant = mutant
@@ -68,7 +68,7 @@ class Attack:
 
     def __exit__(self, *_exc: object) -> None:
         self._stop.set()
-        self._proxy.heal()
+        self._broker.heal()
         self._service.kill()
 
     @property
@@ -94,17 +94,18 @@ class Attack:
 
     def cut_off(self) -> None:
         """Cut off the broker for a while, with a kill in the middle."""
-        self.rng.choice([self._proxy.refuse, self._proxy.half_open])()
+        outage = self._broker.fail()
         self._await_answers(10)
         self.kill()
-        self._proxy.heal()
+        self._broker.heal()
         self.found["outages"] += 1
+        self.found[f"outage: {outage}"] += 1
 
     def hold_up(self, changes: int) -> None:
         """Make this number of changes wait for the broker."""
-        self._proxy.half_open()
+        self._broker.hold()
         self._await_answers(changes)
-        self._proxy.heal()
+        self._broker.heal()
 
     def finish(self) -> None:
         """End the clients, drain the service, and judge."""
@@ -125,7 +126,7 @@ class Attack:
         self._judge()
 
     def _start(self, failpoints: str) -> Service:
-        return start_service(self._path, self._brokers, self._topic, failpoints=failpoints, mutant=self._mutant)
+        return start_service(self._path, self._broker.address, self._topic, failpoints=failpoints, mutant=self._mutant)
 
     def _await_answers(self, number: int) -> None:
         wanted = sum(map(len, self.told.copy().values())) + number
@@ -210,7 +211,7 @@ class Attack:
 
     def _topic_versions(self) -> defaultdict[bytes, list[tuple[int, bytes]]]:
         found: defaultdict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
-        for record in read_topic(KafkaSettings(brokers=self._brokers), self._topic, partitions=1):
+        for record in read_topic(KafkaSettings(brokers=self._broker.address), self._topic, partitions=1):
             assert record.key is not None
             assert record.value is not None
             event = msgspec.json.decode(record.value, type=TicketEvent)
