@@ -84,7 +84,7 @@ def test_two_configurations_are_compared(folder: Path) -> None:
     """`--against` shows the gain over another configuration, which is 0 if both find the same."""
     gains = _json(folder, "--against", "TICKETS_INDEX__TIMEOUT_S=9")["gains"]
     assert gains["mrr@10"]["value"] == 0
-    assert "gain over the other" in _run(folder, "--against", "TICKETS_INDEX__TIMEOUT_S=9").stdout
+    assert "gain over the second configuration" in _run(folder, "--against", "TICKETS_INDEX__TIMEOUT_S=9").stdout
 
 
 def test_misses_are_listed(folder: Path) -> None:

@@ -89,7 +89,7 @@ def test_nothing_is_deleted_without_a_yes(run: Run) -> None:
             "acme/jane/agent",
             "an idempotency key may only have visible ASCII",
         ),
-        (("list", "--cursor", "no"), "acme/jane/agent", "cursor: Take the value of `next`"),
+        (("list", "--cursor", "no"), "acme/jane/agent", "cursor: Use the value of `next`"),
         (("list", "--status", "\udcff"), "acme/jane/agent", "text that is not Unicode"),
         (("get", "\udcff"), "acme/jane/agent", "the ticket API: "),
         (("list",), "nobody", "does not accept the access token"),

@@ -91,10 +91,13 @@ def test_closing_ends_a_call_that_is_being_made() -> None:
         ({"chain": "openai:x", "openai_url": "https://u:p4ss@host/v1"}, "OPENAI_URL: the URL holds credentials"),
         ({"chain": "openai:x", "openai_url": "https://host/v1?key=p4ss"}, "OPENAI_URL: the URL holds credentials"),
         ({"chain": "openai:x", "openai_url": "https://host:port/v1"}, "OPENAI_URL: not an http or https URL"),
-        ({"chain": "openai:x", "openai_url": "http://h", "openai_key": "p4ss\nword"}, "OPENAI_KEY: holds characters"),
+        (
+            {"chain": "openai:x", "openai_url": "http://h", "openai_key": "p4ss\nword"},
+            "OPENAI_KEY: contains characters",
+        ),
         (
             {"chain": "openai:x", "openai_url": "http://h", "openai_key": "p4ss\u2013word"},
-            "OPENAI_KEY: holds characters",
+            "OPENAI_KEY: contains characters",
         ),
         ({"chain": "bedrock:x"}, "AWS_REGION: not set"),
         ({"chain": "gpt"}, "CHAIN: 'gpt' is not a model"),

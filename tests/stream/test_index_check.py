@@ -150,7 +150,7 @@ def test_a_topic_that_was_created_again_is_read_into_the_index_where_that_is_set
     found = _start(written(MemoryEngine(), {0: 6}, _EARLIER), offsets, reread=True)
     assert found.logs == (Progress(LOG, {}, {0: 4}),)
     assert offsets.rewound == [{0: 0}]
-    assert "keeps the tickets of the old one" in caplog.text
+    assert "keeps the tickets of the old topic" in caplog.text
 
 
 @pytest.mark.parametrize("reread", [False, True])

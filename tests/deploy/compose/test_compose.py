@@ -180,7 +180,7 @@ def test_ports_are_open_on_this_machine_only() -> None:
 
 def test_the_file_says_that_it_asks_for_no_password() -> None:
     """Its first comment says so and names the secured file, and the guide does too."""
-    assert "Nothing here asks for a password or encrypts" in opening()
+    assert "There are no passwords and no encryption" in opening()
     assert SECURED.name in opening()
     guide = (ROOT / "docs" / "deploy-compose.md").read_text()
     assert "No service asks for a password, and nothing is encrypted" in guide
