@@ -4,16 +4,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, BinaryIO
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.console import JsonFlag, err, print_json, report_errors
-from connectors.files import CsvMapping, TimeReader, read_csv, read_jsonl
+from connectors.files import CsvMapping, TimeReader, read_csv, read_jsonl, zone_of
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.pacing import send_in_slices
 from connectors.kafka.producer import Outgoing, Sender
@@ -80,7 +78,7 @@ def produce(
             file,
             csv=csv,
             mapping=mapping or [],
-            times=TimeReader(day_first=day_first, zone=_zone(zone)),
+            times=TimeReader(day_first=day_first, zone=zone_of(zone, "--zone")),
             synthetic=synthetic,
             seed=seed,
             topic=target,
@@ -121,13 +119,6 @@ def _records(
     if is_csv:
         return read_csv(source, CsvMapping.parse(mapping), topic=topic, name=name, times=times)
     return read_jsonl(source, topic=topic, name=name)
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return UTC if name == "UTC" else ZoneInfo(name)  # a system may come without time zones
-    except (KeyError, ValueError, OSError):  # an unknown name, a malformed one, and a folder of zones
-        raise ConfigError(f"--zone {name}: no such time zone here; write a name such as Europe/Berlin") from None
 
 
 def _open(opened: ExitStack, file: str) -> BinaryIO:

@@ -2,6 +2,6 @@
 
 from connectors.files.events import read_csv, read_jsonl
 from connectors.files.mapping import CsvMapping
-from connectors.files.times import TimeReader
+from connectors.files.times import TimeReader, zone_of
 
-__all__ = ["CsvMapping", "TimeReader", "read_csv", "read_jsonl"]
+__all__ = ["CsvMapping", "TimeReader", "read_csv", "read_jsonl", "zone_of"]

@@ -2,14 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 import msgspec
 from msgspec import Struct
 
-from connectors.files.lines import json_lines, uncapitalised
+from connectors.files.lines import LineError, decode_line, json_lines, uncapitalised
 from connectors.files.mapping import ATTRIBUTE, CsvMapping, RowReader
 from connectors.files.table import read_table
 from connectors.files.times import TimeReader
@@ -28,6 +27,9 @@ class _Ids(Struct):
     ticket_id: TicketId
 
 
+_IDS: Final = msgspec.json.Decoder(_Ids)
+
+
 def read_jsonl(source: BinaryIO, *, topic: str, name: str) -> Iterator[Outgoing]:
     """Yield a record per line: its value is the line unchanged, and its key is built from the ids in it.
 
@@ -36,10 +38,26 @@ def read_jsonl(source: BinaryIO, *, topic: str, name: str) -> Iterator[Outgoing]
     Raises:
         ConfigError: a line is not a JSON object with tenant_id and ticket_id; the message gives file and line.
     """
-    for number, line, ids in json_lines(source, name, msgspec.json.Decoder(_Ids)):
-        if "\ufffd" in ids.ticket_id and replace_half_surrogates(line) is not None:
-            raise ConfigError(f"{name}:{number}: {HALF_IN_ID}")
-        yield Outgoing(topic, record_key(ids.tenant_id, ids.ticket_id), line)
+    for number, line, ids in json_lines(source, name, _IDS):
+        try:
+            yield _of_line(line, ids, topic)
+        except LineError as error:
+            raise ConfigError(f"{name}:{number}: {error}") from None
+
+
+def jsonl_record(line: bytes, *, topic: str) -> Outgoing:
+    """The record of one line, as `read_jsonl` makes it.
+
+    Raises:
+        LineError: the line is not a JSON object with tenant_id and ticket_id.
+    """
+    return _of_line(line, decode_line(line, _IDS), topic)
+
+
+def _of_line(line: bytes, ids: _Ids, topic: str) -> Outgoing:
+    if "\ufffd" in ids.ticket_id and replace_half_surrogates(line) is not None:
+        raise LineError("bad_field", HALF_IN_ID)
+    return Outgoing(topic, record_key(ids.tenant_id, ids.ticket_id), line)
 
 
 def read_csv(
@@ -64,33 +82,55 @@ def read_csv(
             raised by the call; or a row is malformed, raised when the row is read.
     """
     header, rows = read_table(source, name)
-    reader = RowReader(mapping, header, name)
     now = int(time.time() * 1000) if now_ms is None else now_ms
-    make = partial(_event, now_ms=now, topic=topic, times=times or TimeReader())
-    return (make(reader.read(row, n), f"{name}:{line}") for n, (line, row) in enumerate(rows, start=1))
+    events = CsvEvents(RowReader(mapping, header, name), topic=topic, times=times or TimeReader(), now_ms=now)
+    return _named(events, rows, name)
 
 
-def _event(given: Mapping[str, str], where: str, *, now_ms: int, topic: str, times: TimeReader) -> Outgoing:
-    event: dict[str, object] = {"version": 1, "created_at": now_ms, "updated_at": now_ms}
-    attributes: dict[str, str] = {}
-    for field, value in given.items():
-        if not value:
-            continue
-        if field.startswith(ATTRIBUTE):
-            attributes[field.removeprefix(ATTRIBUTE)] = value
-        else:
-            try:
-                event[field] = _value(field, value, times)
-            except ValueError as error:
-                raise ConfigError(f"{where}: {field} is {value[:40]!r}, {error}") from None
-    if attributes:
-        event["attributes"] = attributes
-    try:
-        checked = msgspec.convert({"op": "upsert", **event}, UpsertEvent)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {uncapitalised(error)}") from None
-    key = record_key(checked.tenant_id, checked.ticket_id)
-    return Outgoing(topic, key, msgspec.json.encode({"op": "upsert", **event}))
+def _named(events: "CsvEvents", rows: Iterator[tuple[int, list[str]]], name: str) -> Iterator[Outgoing]:
+    for number, (line, row) in enumerate(rows, start=1):
+        try:
+            yield events.record(row, number)
+        except LineError as error:
+            raise ConfigError(f"{name}:{line}: {error}") from None
+
+
+class CsvEvents:
+    """Makes records of the rows of one CSV."""
+
+    def __init__(self, reader: RowReader, *, topic: str, times: TimeReader, now_ms: int) -> None:
+        self._reader = reader
+        self._topic = topic
+        self._times = times
+        self._now_ms = now_ms
+
+    def record(self, row: Sequence[str], number: int) -> Outgoing:
+        """The upsert of a row, as `read_csv` makes it.
+
+        Raises:
+            LineError: a value is not valid for its field (`bad_field`).
+        """
+        event: dict[str, object] = {"version": 1, "created_at": self._now_ms, "updated_at": self._now_ms}
+        attributes: dict[str, str] = {}
+        for field, value in self._reader.read(row, number).items():
+            if not value:
+                continue
+            if field.startswith(ATTRIBUTE):
+                attributes[field.removeprefix(ATTRIBUTE)] = value
+            else:
+                try:
+                    event[field] = _value(field, value, self._times)
+                except ValueError as error:
+                    quoting = f"{field} is {value[:40]!r}, {error}"
+                    raise LineError("bad_field", f"{field} is [hidden], {error}", quoting=quoting) from None
+        if attributes:
+            event["attributes"] = attributes
+        try:
+            checked = msgspec.convert({"op": "upsert", **event}, UpsertEvent)
+        except msgspec.ValidationError as error:
+            raise LineError("bad_field", uncapitalised(error)) from None
+        key = record_key(checked.tenant_id, checked.ticket_id)
+        return Outgoing(self._topic, key, msgspec.json.encode({"op": "upsert", **event}))
 
 
 def _value(field: str, text: str, times: TimeReader) -> int | str | tuple[str, ...]:

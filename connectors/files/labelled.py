@@ -56,7 +56,7 @@ def read_labelled_csv(source: BinaryIO, mapping: CsvMapping, *, name: str) -> It
         ConfigError: as `connectors.files.events.read_csv`.
     """
     if "tenant_id" not in mapping.columns:
-        mapping = CsvMapping(mapping.columns, {"tenant_id": _TENANT, **mapping.constants})
+        mapping = CsvMapping(mapping.columns, {"tenant_id": _TENANT, **mapping.constants}, mapping.option)
     rows = read_csv(source, mapping, topic=name, name=name)
     return (Record(Origin(name, 0, n), row.key, row.value, _TIME_MS) for n, row in enumerate(rows, start=1))
 

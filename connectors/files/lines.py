@@ -17,11 +17,25 @@ from core.json_escapes import replace_half_surrogates
 
 T = TypeVar("T")
 
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 #: Far above a worker's limit for a record: a file with a longer line is not JSONL or CSV.
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 #: The end of a carriage return that no line feed follows.
 _AFTER_CR: Final = re.compile(rb"(?<=\r)(?!\n)")
+
+
+class LineError(Exception):
+    """A line or a row can't be used. Its text may quote a value, for the owner of the file.
+
+    Attributes:
+        code: a short name of the kind of fault, as it labels dead letters.
+        reason: the fault in one sentence that quotes nothing.
+    """
+
+    def __init__(self, code: str, reason: str, *, quoting: str | None = None) -> None:
+        super().__init__(quoting or reason)
+        self.code = code
+        self.reason = reason
 
 
 def numbered_lines(source: BinaryIO, name: str, *, may_end_in_cr: bool = False) -> Iterator[tuple[int, bytes]]:
@@ -35,10 +49,10 @@ def numbered_lines(source: BinaryIO, name: str, *, may_end_in_cr: bool = False) 
     """
     lines = iter(lambda: source.readline(MAX_LINE_BYTES), b"")
     first = next(lines, b"")
-    if encoding := _utf16(first):
+    if encoding := utf16(first):
         lines = _from_utf16(chain([first], lines), encoding)
         first = next(lines, b"")
-    first = first.removeprefix(_BOM)
+    first = first.removeprefix(BOM)
     lines = chain([first] if first else [], lines)
     if may_end_in_cr and b"\r" in first.rstrip(b"\r\n"):
         lines = _cut_after_cr(lines)
@@ -76,16 +90,27 @@ def json_lines(source: BinaryIO, name: str, decoder: msgspec.json.Decoder[T]) ->
     """
     for number, line in numbered_lines(source, name):
         content = line.strip()
-        if not content:
-            continue
-        try:
-            value = _decode(content, decoder)
-        except msgspec.ValidationError as error:
-            hint = "; write one object per line, for example with jq -c '.[]'" if content.startswith(b"[") else ""
-            raise ConfigError(f"{name}:{number}: {uncapitalised(error)}{hint}") from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ConfigError(f"{name}:{number}: the line is not a JSON object ({uncapitalised(error)})") from None
-        yield number, content, value
+        if content:
+            try:
+                value = decode_line(content, decoder)
+            except LineError as error:
+                raise ConfigError(f"{name}:{number}: {error}") from None
+            yield number, content, value
+
+
+def decode_line(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The value of a line of JSON. Half a surrogate pair in an escape is decoded as U+FFFD.
+
+    Raises:
+        LineError: the line is not JSON (`bad_json`), or not of the decoder's type (`bad_field`).
+    """
+    try:
+        return _decode(content, decoder)
+    except msgspec.ValidationError as error:
+        hint = "; write one object per line, for example with jq -c '.[]'" if content.startswith(b"[") else ""
+        raise LineError("bad_field", f"{uncapitalised(error)}{hint}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LineError("bad_json", f"the line is not a JSON object ({uncapitalised(error)})") from None
 
 
 def json_rows(path: Path, decoder: msgspec.json.Decoder[T], *, setting: str) -> Iterator[tuple[int, T]]:
@@ -125,7 +150,7 @@ def _decode(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(whole)
 
 
-def _utf16(first: bytes) -> str | None:
+def utf16(first: bytes) -> str | None:
     """The encoding that a byte order mark, or a zero in every other byte, shows."""
     if first.startswith(codecs.BOM_UTF16_LE) or (first[1:2] == first[3:4] == b"\0" != first[:1]):
         return "utf-16-le"

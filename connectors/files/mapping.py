@@ -25,12 +25,14 @@ class CsvMapping(Struct, frozen=True):
 
     columns: Mapping[str, str]
     constants: Mapping[str, str]
+    option: str = "--map"
 
     @classmethod
-    def parse(cls, items: Sequence[str]) -> "CsvMapping":
+    def parse(cls, items: Sequence[str], *, option: str = "--map") -> "CsvMapping":
         """Parse items like FIELD=COLUMN and FIELD:=VALUE; `{row}` in a VALUE is replaced by the row's number, from 1.
 
-        If several columns have one name, COLUMN#2 is the second and COLUMN#* is all of them.
+        If several columns have one name, COLUMN#2 is the second and COLUMN#* is all of them. `option` is where the user
+        writes the items, for messages.
 
         Raises:
             ConfigError: an item has neither form, names an unknown field, or maps a field twice.
@@ -42,16 +44,16 @@ class CsvMapping(Struct, frozen=True):
             target = constants if field.endswith(":") else columns
             field = field.removesuffix(":").strip()
             if not equals or not field:
-                raise ConfigError(f"--map {item}: write FIELD=COLUMN, or FIELD:=VALUE for one value in all rows")
+                raise ConfigError(f"{option} {item}: write FIELD=COLUMN, or FIELD:=VALUE for one value in all rows")
             if field not in _FIELDS and not field.startswith(ATTRIBUTE):
                 known = ", ".join(sorted(_FIELDS))
                 raise ConfigError(
-                    f"--map {item}: events have no field {field}; the fields are {known} and attributes.NAME"
+                    f"{option} {item}: events have no field {field}; the fields are {known} and attributes.NAME"
                 )
             if field in columns or field in constants:
-                raise ConfigError(f"--map {item}: {field} is mapped twice")
+                raise ConfigError(f"{option} {item}: {field} is mapped twice")
             target[field] = right
-        return cls(columns, constants)
+        return cls(columns, constants, option)
 
 
 class RowReader:
@@ -63,19 +65,19 @@ class RowReader:
         Raises:
             ConfigError: a mapped column is missing or ambiguous; or tenant_id or the text is not mapped.
         """
-        self._constants = mapping.constants
+        self._constants, option = mapping.constants, mapping.option
         wanted = {column: column for column in header if column in _FIELDS and column not in mapping.constants}
         wanted |= mapping.columns
-        found = {field: _places(field, column, header, name) for field, column in wanted.items()}
+        found = {field: _places(field, column, header, name, option) for field, column in wanted.items()}
         missing = sorted({wanted[field] for field, places in found.items() if not places})
         if missing:
             raise ConfigError(f"{name} has no column {', '.join(missing)}; it has {', '.join(header)}")
         named = {*wanted, *mapping.constants}
         if "tenant_id" not in named:
-            raise ConfigError(f"{name}: no tenant_id; add --map tenant_id:=NAME or --map tenant_id=COLUMN")
+            raise ConfigError(f"{name}: no tenant_id; add {option} tenant_id:=NAME or {option} tenant_id=COLUMN")
         if not named & _TEXTS:
             raise ConfigError(
-                f"{name}: no subject or body; add --map body=COLUMN, where COLUMN is one of {', '.join(header)}"
+                f"{name}: no subject or body; add {option} body=COLUMN, where COLUMN is one of {', '.join(header)}"
             )
         self._places = found
 
@@ -91,12 +93,12 @@ class RowReader:
         return given
 
 
-def _places(field: str, column: str, header: Sequence[str], name: str) -> list[int]:
+def _places(field: str, column: str, header: Sequence[str], name: str, option: str) -> list[int]:
     """The places of the columns that `column` names; empty if the header has none."""
     places = [place for place, known in enumerate(header) if known == column]
     if len(places) > 1:
         raise ConfigError(
-            f"{name} has {len(places)} columns named {column}; add --map '{field}={column}#1' for the first, "
+            f"{name} has {len(places)} columns named {column}; add {option} '{field}={column}#1' for the first, "
             f"or '{field}={column}#*' for all of them"
         )
     match = None if places else _WHICH.fullmatch(column)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 #: Excel's first line, which names the delimiter.
-_SEP: Final = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?', re.IGNORECASE)
+SEP: Final = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?', re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"[^"]*+"?')
 #: Messages for users, by a part of the csv module's error.
 _FAULTS: Final = (
@@ -37,10 +37,10 @@ def read_table(source: BinaryIO, name: str) -> tuple[list[str], Iterator[tuple[i
     csv.field_size_limit(MAX_LINE_BYTES)
     lines = text_lines(source, name)
     before, first = _next_line(lines, 0)
-    found = _SEP.fullmatch(first.strip("\r\n"))
+    found = SEP.fullmatch(first.strip("\r\n"))
     if found:
         before, first = _next_line(lines, before + 1)
-    delimiter = found["delimiter"] if found else _delimiter(first)
+    delimiter = found["delimiter"] if found else delimiter_of(first)
     reader = csv.reader(
         chain([first], lines), delimiter=delimiter, strict=True, skipinitialspace=f'{delimiter} "' in first
     )
@@ -48,10 +48,16 @@ def read_table(source: BinaryIO, name: str) -> tuple[list[str], Iterator[tuple[i
     _, header = next(rows, (0, []))
     if not header:
         raise ConfigError(f"{name} is empty, but its first line must name the columns")
+    columns = column_names(header)
+    return columns, _of_width(rows, len(columns), name)
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    """The names of a header that is not blank, without delimiters behind the last one."""
     columns = [column.strip() for column in header]
     while not columns[-1]:
         columns.pop()
-    return columns, _of_width(rows, len(columns), name)
+    return columns
 
 
 def _next_line(lines: Iterator[str], before: int) -> tuple[int, str]:
@@ -63,7 +69,7 @@ def _next_line(lines: Iterator[str], before: int) -> tuple[int, str]:
     return before, ""
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """The most frequent one outside quotes."""
     return max(_DELIMITERS, key=_QUOTED.sub("", header).count)
 
@@ -73,7 +79,7 @@ def _rows(reader: "Reader", before: int, name: str) -> Iterator[tuple[int, list[
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise ConfigError(f"{name}:{before + reader.line_num}: {_fault(str(error))}") from None
+            raise ConfigError(f"{name}:{before + reader.line_num}: {csv_fault(str(error))}") from None
         if row is None:
             return
         if any(cell.strip() for cell in row):
@@ -82,10 +88,18 @@ def _rows(reader: "Reader", before: int, name: str) -> Iterator[tuple[int, list[
 
 def _of_width(rows: Iterator[tuple[int, list[str]]], width: int, name: str) -> Iterator[tuple[int, list[str]]]:
     for line, row in rows:
-        if len(row) < width or any(cell.strip() for cell in row[width:]):
-            raise ConfigError(f"{name}:{line}: the row has {len(row)} values, but the header has {width}")
+        if fault := width_fault(row, width):
+            raise ConfigError(f"{name}:{line}: {fault}")
         yield line, row
 
 
-def _fault(message: str) -> str:
+def width_fault(row: Sequence[str], width: int) -> str | None:
+    """Why a row doesn't fit a header of this many columns, or None."""
+    if len(row) < width or any(cell.strip() for cell in row[width:]):
+        return f"the row has {len(row)} values, but the header has {width}"
+    return None
+
+
+def csv_fault(message: str) -> str:
+    """An error of the csv module, as the user is told."""
     return next((said for part, said in _FAULTS if part in message), message)

@@ -4,11 +4,13 @@ import calendar
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from core.contract import milliseconds
 from core.epoch import SECONDS_FROM, SECONDS_TO, compact_date
+from core.errors import ConfigError
 
 #: 2100-01-01. A later time in seconds or microseconds is a mistake.
 _LAST_MS: Final = 4_102_444_800_000
@@ -134,6 +136,18 @@ class TimeReader(Struct, frozen=True):
         if ms < 0:
             raise ValueError("which is before 1970")
         return ms
+
+
+def zone_of(name: str, option: str) -> tzinfo:
+    """The time zone of this name.
+
+    Raises:
+        ConfigError: this system knows no such zone; the message names `option`.
+    """
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)  # a system may come without time zones
+    except (KeyError, ValueError, OSError):  # an unknown name, a malformed one, and a folder of zones
+        raise ConfigError(f"{option} {name}: no such time zone here; write a name such as Europe/Berlin") from None
 
 
 _SPREADSHEET_FAULT: Final = "which looks like a spreadsheet's number of days; format the column as yyyy-mm-dd hh:mm:ss"
