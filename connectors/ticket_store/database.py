@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from connectors.sqlite_errors import translated
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
 from core.private import make_private_folder
 
@@ -42,17 +43,6 @@ CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGE
 CREATE TABLE sessions (session_id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL, session BLOB NOT NULL);
 CREATE INDEX sessions_by_expiry ON sessions (expires_ms);
 """
-
-#: Messages by primary result code (https://www.sqlite.org/rescode.html) of an outage.
-_OUTAGES: Final = {
-    "SQLITE_BUSY": "another process holds its lock; end that process",
-    "SQLITE_LOCKED": "another connection holds its lock",
-    "SQLITE_FULL": "the disk is full; free some space",
-    "SQLITE_IOERR": "the disk can't be read or written; check it and its free space",
-    "SQLITE_NOMEM": "memory is exhausted",
-    "SQLITE_READONLY": "it can't be written; check the permissions of the file and its folder",
-    "SQLITE_CANTOPEN": "it can't be opened; check the permissions of the file and its folder",
-}
 
 
 class Database:
@@ -120,26 +110,6 @@ def open_database(path: Path) -> Database:
             return Database(path, _connect(path), _connect(path))
     except (TransientError, FatalError) as error:
         raise UnavailableError(str(error)) from None
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Translate SQLite's errors.
-
-    Raises:
-        TransientError: the file is locked, or the disk is full or fails.
-        FatalError: the file is damaged.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", "")
-        for name, advice in _OUTAGES.items():
-            if code.startswith(name):
-                raise TransientError(f"{path}: {advice} ({error})", retry_after_s=1.0) from None
-        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise FatalError(f"{path}: the file is damaged ({error}); restore it from a backup") from None
-        raise FatalError(f"{path}: {error}") from None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

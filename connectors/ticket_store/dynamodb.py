@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from connectors.dynamodb import Item
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox, outbox_item
 from connectors.ticket_store.tables import (
     BY_CUSTOMER,
@@ -16,7 +17,6 @@ from connectors.ticket_store.tables import (
     METADATA,
     SESSIONS,
     TICKETS,
-    Item,
     Tables,
     failed_reasons,
     may_retry,

@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from connectors.ticket_store.tables import METADATA, Item, Tables, translated
+from connectors.dynamodb import Item
+from connectors.ticket_store.tables import METADATA, Tables, translated
 from core.contract import record_key
 from core.ticket_store import Change, OutboxEvent, OutboxSize, version_of
 

@@ -11,16 +11,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final
 
 from msgspec import Struct
 
-from core.errors import ConfigError, FatalError, TransientError
+from connectors import dynamodb
+from connectors.dynamodb import Client
+from core.errors import TransientError
 from core.ticket_store import StoreLimitError
 from delivery.backoff import Backoff
-
-#: An item in DynamoDB's own form, {"name": {"S": "text"}}.
-Item = dict[str, Any]
 
 TICKETS: Final = "Tickets"
 METADATA: Final = "TicketMetadata"
@@ -33,28 +32,7 @@ BY_CUSTOMER: Final = "by_customer"
 INDEXES: Final = {BY_TIME: "tenant_id", BY_STATUS: "tenant_status", BY_CUSTOMER: "tenant_customer"}
 
 _ATTEMPTS: Final = 5
-_THROTTLED: Final = {
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
-_OUTAGES: Final = {"InternalServerError", "ServiceUnavailable", "TransactionInProgressException", "TransactionConflict"}
-_SERVER_FAULT: Final = 500
-
-
-class Client(Protocol):
-    """The part of boto3's DynamoDB client that we use; each call takes and returns maps."""
-
-    def get_item(self, **request: Any) -> Item: ...
-    def put_item(self, **request: Any) -> Item: ...
-    def delete_item(self, **request: Any) -> Item: ...
-    def query(self, **request: Any) -> Item: ...
-    def batch_get_item(self, **request: Any) -> Item: ...
-    def batch_write_item(self, **request: Any) -> Item: ...
-    def transact_write_items(self, **request: Any) -> Item: ...
-    def create_table(self, **request: Any) -> Item: ...
+_MISSING: Final = f"create {TICKETS}, {METADATA} and {SESSIONS} with the prefix of TICKETS_API__TABLE_PREFIX"
 
 
 class Tables(Struct, frozen=True, eq=False):
@@ -88,20 +66,7 @@ def open_tables(*, prefix: str, region: str | None) -> Tables:
     Raises:
         ConfigError: no region is configured.
     """
-    import boto3  # noqa: PLC0415 - imported for DynamoDB only
-    from botocore.config import Config  # noqa: PLC0415 - likewise
-    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
-
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
-        connect_timeout=2,
-        read_timeout=5,
-        max_pool_connections=64,
-    )
-    try:
-        return Tables(cast("Client", boto3.client("dynamodb", region_name=region, config=config)), prefix)
-    except NoRegionError:
-        raise ConfigError("TICKETS_API__AWS_REGION: DynamoDB needs a region, such as eu-central-1") from None
+    return Tables(dynamodb.open_client(region, setting="TICKETS_API__AWS_REGION"), prefix)
 
 
 @contextmanager
@@ -113,39 +78,11 @@ def translated(doing: str) -> Iterator[None]:
         StoreLimitError: an item is too large.
         FatalError: a table is missing, or DynamoDB refuses.
     """
-    from botocore.exceptions import (  # noqa: PLC0415 - imported for DynamoDB only
-        BotoCoreError,
-        ClientError,
-        NoCredentialsError,
-    )
-
     try:
-        yield
-    except NoCredentialsError:
-        raise FatalError("DynamoDB: there are no credentials; give boto3 a role, a profile or a key") from None
-    except BotoCoreError as error:
-        raise TransientError(f"DynamoDB: {doing}: {_line(error)}", retry_after_s=1.0) from None
-    except ClientError as error:
-        raise _translated(error, doing) from None
-
-
-def _translated(error: Any, doing: str) -> Exception:
-    code, message = error.response["Error"]["Code"], _line(error.response["Error"].get("Message", ""))
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
-        return cast("Exception", error)
-    if code in _THROTTLED:
-        return TransientError(f"DynamoDB: {doing}: throttled", retry_after_s=1.0, overload=True)
-    if code in _OUTAGES or status >= _SERVER_FAULT:
-        return TransientError(f"DynamoDB: {doing}: {code}", retry_after_s=1.0)
-    if code == "ResourceNotFoundException":
-        return FatalError(
-            f"DynamoDB: {doing}: a table is missing; create {TICKETS}, {METADATA} and {SESSIONS} with the prefix of "
-            "TICKETS_API__TABLE_PREFIX"
-        )
-    if code == "ValidationException" and "size" in message:
-        return StoreLimitError("the ticket is larger than an item of DynamoDB may be, 400 KB compressed")
-    return FatalError(f"DynamoDB: {doing}: {code}: {message}")
+        with dynamodb.translated(doing, missing=_MISSING):
+            yield
+    except dynamodb.ItemTooLargeError:
+        raise StoreLimitError("the ticket is larger than an item of DynamoDB may be, 400 KB compressed") from None
 
 
 def failed_reasons(error: Any) -> Sequence[str]:
@@ -155,7 +92,7 @@ def failed_reasons(error: Any) -> Sequence[str]:
 
 def may_retry(reasons: Sequence[str]) -> bool:
     """Whether a transaction was cancelled by a conflict or throttling, and not by a condition."""
-    return any(reason in _THROTTLED | _OUTAGES for reason in reasons)
+    return any(reason in dynamodb.RETRIABLE for reason in reasons)
 
 
 def definitions(prefix: str) -> list[Mapping[str, object]]:
@@ -187,7 +124,3 @@ def _table(name: str, keys: Sequence[str], others: Sequence[str] = ()) -> dict[s
         "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in (*keys, *others)],
         "BillingMode": "PAY_PER_REQUEST",
     }
-
-
-def _line(text: object) -> str:
-    return " ".join(str(text).split())

@@ -13,10 +13,11 @@ import msgspec
 from moto import mock_aws
 from msgspec import Struct
 
+from connectors.dynamodb import Client
 from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
 from connectors.ticket_store.sqlite import open_sqlite
-from connectors.ticket_store.tables import Client, Tables, definitions
+from connectors.ticket_store.tables import Tables, definitions
 from core.contract import DeleteEvent, UpsertEvent, datetime_from_ms
 from core.ticket_store import Change, Outbox, RequestKey, SavedResponse, SessionStore, TicketStore
 

@@ -7,9 +7,10 @@ from zlib import crc32
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from connectors.dynamodb import Client
 from connectors.ticket_store.dynamodb import DynamoTickets, open_dynamodb
 from connectors.ticket_store.dynamodb_outbox import PARTITIONS, DynamoOutbox
-from connectors.ticket_store.tables import METADATA, Client, Tables
+from connectors.ticket_store.tables import METADATA, Tables
 from core.contract import record_key
 from core.errors import TransientError, UnavailableError
 from core.ticket_store import ConflictError, RequestKey, StoreLimitError

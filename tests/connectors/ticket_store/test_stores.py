@@ -10,7 +10,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from connectors.ticket_store.tables import Client
+from connectors.dynamodb import Client
 from core.contract import DeleteEvent, TicketEvent, UpsertEvent
 from core.ticket_store import (
     Change,

@@ -1,0 +1,107 @@
+"""A client of DynamoDB, and DynamoDB's errors as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol, cast
+
+from core.errors import ConfigError, FatalError, TransientError
+
+#: An item in DynamoDB's own form, {"name": {"S": "text"}}.
+Item = dict[str, Any]
+
+_THROTTLED: Final = {
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
+_OUTAGES: Final = {"InternalServerError", "ServiceUnavailable", "TransactionInProgressException", "TransactionConflict"}
+#: Codes of errors after which the same call may succeed.
+RETRIABLE: Final = _THROTTLED | _OUTAGES
+_SERVER_FAULT: Final = 500
+
+
+class Client(Protocol):
+    """The part of boto3's DynamoDB client that we use; each call takes and returns maps."""
+
+    def get_item(self, **request: Any) -> Item: ...
+    def put_item(self, **request: Any) -> Item: ...
+    def update_item(self, **request: Any) -> Item: ...
+    def delete_item(self, **request: Any) -> Item: ...
+    def query(self, **request: Any) -> Item: ...
+    def batch_get_item(self, **request: Any) -> Item: ...
+    def batch_write_item(self, **request: Any) -> Item: ...
+    def transact_write_items(self, **request: Any) -> Item: ...
+    def create_table(self, **request: Any) -> Item: ...
+
+
+class ItemTooLargeError(FatalError):
+    """An item is larger than 400 KB."""
+
+
+def open_client(region: str | None, *, setting: str) -> Client:
+    """A client with the process's own credentials.
+
+    Raises:
+        ConfigError: no region is configured; the message names `setting`.
+    """
+    import boto3  # noqa: PLC0415 - imported for DynamoDB only
+    from botocore.config import Config  # noqa: PLC0415 - likewise
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
+
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 4},
+        connect_timeout=2,
+        read_timeout=5,
+        max_pool_connections=64,
+    )
+    try:
+        return cast("Client", boto3.client("dynamodb", region_name=region, config=config))
+    except NoRegionError:
+        raise ConfigError(f"{setting}: DynamoDB needs a region, such as eu-central-1") from None
+
+
+@contextmanager
+def translated(doing: str, *, missing: str) -> Iterator[None]:
+    """Translate botocore's errors, except a failed condition. `missing` says what to do about a missing table.
+
+    Raises:
+        TransientError: throttled or unavailable, after the client's own attempts.
+        ItemTooLargeError: an item is too large.
+        FatalError: a table is missing, or DynamoDB refuses.
+    """
+    from botocore.exceptions import (  # noqa: PLC0415 - imported for DynamoDB only
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+    )
+
+    try:
+        yield
+    except NoCredentialsError:
+        raise FatalError("DynamoDB: there are no credentials; give boto3 a role, a profile or a key") from None
+    except BotoCoreError as error:
+        raise TransientError(f"DynamoDB: {doing}: {_line(error)}", retry_after_s=1.0) from None
+    except ClientError as error:
+        raise _translated(error, doing, missing) from None
+
+
+def _translated(error: Any, doing: str, missing: str) -> Exception:
+    code, message = error.response["Error"]["Code"], _line(error.response["Error"].get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
+        return cast("Exception", error)
+    if code in _THROTTLED:
+        return TransientError(f"DynamoDB: {doing}: throttled", retry_after_s=1.0, overload=True)
+    if code in _OUTAGES or status >= _SERVER_FAULT:
+        return TransientError(f"DynamoDB: {doing}: {code}", retry_after_s=1.0)
+    if code == "ResourceNotFoundException":
+        return FatalError(f"DynamoDB: {doing}: a table is missing; {missing}")
+    if code == "ValidationException" and "size" in message:
+        return ItemTooLargeError(f"DynamoDB: {doing}: {message}")
+    return FatalError(f"DynamoDB: {doing}: {code}: {message}")
+
+
+def _line(text: object) -> str:
+    return " ".join(str(text).split())
