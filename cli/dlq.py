@@ -30,7 +30,7 @@ from runtime.sender import open_sender
 app = typer.Typer(help="List, show and replay dead letters.", no_args_is_help=True)
 
 StageOption = Annotated[
-    str | None, typer.Option("--stage", help="Only those rejected in this stage: decode, enrich, embed or index.")
+    str | None, typer.Option("--stage", help="Only those rejected in this stage: read, decode, enrich, embed or index.")
 ]
 CodeOption = Annotated[str | None, typer.Option("--code", help="Only those with this code, e.g. bad_json.")]
 TicketOption = Annotated[

@@ -48,7 +48,15 @@ OutboxPoint = Literal[
     "outbox_removed",  # they are removed
 ]
 
-Point = Literal[StreamPoint, OutboxPoint]
+#: Of the producer service.
+ProducerPoint = Literal[
+    "file_claimed",  # the lease of a file is taken; nothing of it is read
+    "lines_read",  # lines of a file are read; none is sent
+    "lines_acked",  # the broker has acknowledged their records and letters; the checkpoint is not written
+    "checkpoint_saved",  # it is written
+]
+
+Point = Literal[StreamPoint, OutboxPoint, ProducerPoint]
 
 _POINTS: Final[tuple[str, ...]] = get_args(Point)
 _ENTRY: Final = re.compile(

@@ -34,6 +34,8 @@ MetricName = Literal[
     "tickets_language_model_tokens_total",
     "tickets_language_model_cost_dollars_total",
     "tickets_outbox_sent_total",
+    "tickets_producer_records_total",
+    "tickets_producer_bytes_total",
     # histograms
     "tickets_batch_size",
     "tickets_step_seconds",
@@ -60,6 +62,11 @@ MetricName = Literal[
     "tickets_outbox_events",
     "tickets_outbox_age_seconds",
     "tickets_feedback_unsent",
+    "tickets_producer_lag_bytes",
+    "tickets_producer_lag_seconds",
+    "tickets_producer_open_files",
+    "tickets_producer_faulty_files",
+    "tickets_producer_tasks",
     "tickets_build_info",
 ]
 
@@ -162,6 +169,10 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "counter", "Cost of those tokens in dollars, by TICKETS_LANGUAGE_MODEL__PRICES.", ("model",)
     ),
     "tickets_outbox_sent_total": Metric("counter", "Ticket API: changes that the broker has acknowledged."),
+    "tickets_producer_records_total": Metric("counter", "Producer: records that the broker has acknowledged."),
+    "tickets_producer_bytes_total": Metric(
+        "counter", "Producer: bytes of the files that were sent or rejected; of packed ones, unpacked."
+    ),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
@@ -214,5 +225,16 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
     "tickets_feedback_unsent": Metric("gauge", "Verdicts that tickets.feedback does not have yet."),
+    "tickets_producer_lag_bytes": Metric(
+        "gauge", "Producer: bytes of all files that are not sent yet, as each task sees them; of packed files, all."
+    ),
+    "tickets_producer_lag_seconds": Metric(
+        "gauge", "Producer: how long the file that waits longest has had unsent bytes, as each task sees it."
+    ),
+    "tickets_producer_open_files": Metric("gauge", "Producer: files that this task reads."),
+    "tickets_producer_faulty_files": Metric(
+        "gauge", "Producer: files that can't be read as a whole; the log names them, and they are tried again."
+    ),
+    "tickets_producer_tasks": Metric("gauge", "Producer: living tasks, which share the rate."),
     "tickets_build_info": Metric("gauge", "Always 1; the labels have the versions.", ("version", "model", "contract")),
 }

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from core.contract import Role, UpsertEvent
 from core.payload import Payload
 
-Stage = Literal["decode", "enrich", "embed", "index"]
+#: `read` is the producer service: its letters are lines of files.
+Stage = Literal["read", "decode", "enrich", "embed", "index"]
 Vector = NDArray[np.float32]
 #: A record's headers, in order. Names may repeat, and values may be null.
 Headers = tuple[tuple[str, bytes | None], ...]

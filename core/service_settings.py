@@ -1,4 +1,4 @@
-"""Settings of the HTTP services, their authentication, cache and limits."""
+"""Settings of the services, their authentication, cache and limits."""
 
 from typing import Annotated, Literal
 
@@ -108,4 +108,42 @@ class LimitSettings(Group):
         0,
         description="Proxies in front of the services, each of which appends to X-Forwarded-For: 1 behind a load "
         "balancer. With 0 the header is ignored.",
+    )
+
+
+class ProducerSettings(Group):
+    """The producer service: where it reads, how fast, and where its checkpoints are kept."""
+
+    sources: str = Field(
+        "",
+        description="Folders, patterns such as /data/in/*.jsonl, and s3://bucket/prefix or s3://bucket/*.csv, "
+        "comma-separated. All tasks have the same.",
+    )
+    format: Literal["auto", "jsonl", "csv"] = Field(
+        "auto", description="Format of the files; `auto` reads those whose name ends in .csv or .csv.gz as CSV."
+    )
+    map: str = Field(
+        "", description="For CSV: items as of `produce --map`, separated by semicolons: `ticket_id=id;tenant_id:=acme`."
+    )
+    day_first: bool | None = Field(
+        None, description="For CSV: whether 01/02/2026 is 1 February; unset, such a row is rejected."
+    )
+    zone: str = Field("UTC", description="For CSV: time zone of times that name none, e.g. Europe/Berlin.")
+    rate: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Maximum number of records per second of all tasks together; by default unlimited."
+    )
+    store: Literal["sqlite", "dynamodb"] = Field(
+        "sqlite", description="Where checkpoints are kept: `sqlite` is for tasks of one machine."
+    )
+    path: FilePath = Field(
+        default_factory=lambda: default_data() / "producer.db", description="File of the checkpoints, with SQLite."
+    )
+    table: str = Field("", description="Table of the checkpoints, with DynamoDB.")
+    aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
+    scan_s: Seconds = Field(5.0, description="Time between two looks at the sources for new files and growth.")
+    settle_s: Seconds = Field(
+        30.0, description="A last line without a line break counts when its file has not grown for this long."
+    )
+    lease_s: Annotated[float, Field(ge=3)] = Field(
+        30.0, description="After this time another task takes over the files of one that died."
     )

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
-from core.service_settings import ApiSettings, AuthSettings, CacheSettings, LimitSettings, RagSettings
+from core.service_settings import ApiSettings, AuthSettings, CacheSettings, LimitSettings, ProducerSettings, RagSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
 
@@ -297,3 +297,4 @@ class Settings(Group):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     rag: RagSettings = Field(default_factory=RagSettings)
+    producer: ProducerSettings = Field(default_factory=ProducerSettings)

@@ -1,0 +1,1 @@
+"""Where the producer service finds files: folders and buckets."""

@@ -1,0 +1,123 @@
+"""Implements `core.producing.Source` for the files of a folder that match a pattern.
+
+A file's id is its inode's number, which a rename keeps; on a shared file system (NFS, EFS) it is the same everywhere. A
+new file may get the number of one that was deleted: its content tells them apart.
+"""
+
+import glob
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.errors import ConfigError, TransientError
+from core.producing import FoundFile
+
+#: How many of the bytes that were read last are compared before more are read.
+_COMPARED: Final = 256
+_NS_PER_MS: Final = 1_000_000
+
+
+class FolderSource:
+    """The files that match a pattern, such as /data/in/*.jsonl; ** stands for any folders. Hidden ones are left out."""
+
+    def __init__(self, base: Path, pattern: str) -> None:
+        self._base = base
+        self._pattern = pattern
+
+    def files(self) -> Iterator[FoundFile]:
+        """See `Source`."""
+        if not self._base.is_dir():
+            raise TransientError(f"there is no folder {self._base}")
+        with _outages(str(self._base)):
+            for path in self._base.glob(self._pattern):
+                if any(part.startswith(".") for part in path.relative_to(self._base).parts):
+                    continue
+                try:
+                    found = path.stat()
+                except OSError:  # it was removed meanwhile, or is a link to nothing
+                    continue
+                if stat.S_ISREG(found.st_mode):
+                    file_id, modified_ms = f"{self._base}#{found.st_ino}", found.st_mtime_ns // _NS_PER_MS
+                    yield FoundFile(file_id, str(path), _stamp(found), found.st_size, modified_ms)
+
+    def open(self, file: FoundFile) -> "FolderFile":
+        """See `Source`."""
+        try:
+            descriptor = os.open(file.name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise TransientError(f"{file.name} is gone") from None
+        except PermissionError:
+            raise ConfigError(f"{file.name}: this user may not read the file; change its rights") from None
+        except OSError as error:
+            raise TransientError(f"{file.name}: {error.strerror}") from None
+        opened = FolderFile(file.name, descriptor)
+        if not file.file_id.endswith(f"#{os.fstat(descriptor).st_ino}"):
+            opened.close()
+            raise TransientError(f"{file.name} is another file by now")
+        return opened
+
+
+class FolderFile:
+    """Implements `core.producing.RawFile`. It is read to its end even if it is renamed or deleted meanwhile."""
+
+    finished = False
+
+    def __init__(self, name: str, descriptor: int) -> None:
+        self._name = name
+        self._descriptor = descriptor
+        self._last = b""
+        self.position = 0
+
+    def state(self) -> tuple[str, int]:
+        """See `RawFile`."""
+        with _outages(self._name):
+            found = os.fstat(self._descriptor)
+            return _stamp(found), found.st_size
+
+    def read(self, size: int) -> bytes:
+        """See `RawFile`."""
+        with _outages(self._name):
+            data = os.pread(self._descriptor, size, self.position)
+        self.position += len(data)
+        self._last = (self._last + data)[-_COMPARED:]
+        return data
+
+    def changed(self) -> bool:
+        """See `RawFile`."""
+        with _outages(self._name):
+            return os.pread(self._descriptor, len(self._last), self.position - len(self._last)) != self._last
+
+    def close(self) -> None:
+        """See `RawFile`."""
+        os.close(self._descriptor)
+
+
+def open_folder(place: str, setting: str) -> FolderSource:
+    """The files of a folder, or those that match a pattern.
+
+    Raises:
+        ConfigError: there is no such folder; the message names `setting`.
+    """
+    path = Path(place).expanduser().absolute()
+    pattern = path / "*" if path.is_dir() else path
+    base = pattern.parent
+    while glob.has_magic(str(base)):
+        base = base.parent
+    if not base.is_dir():
+        raise ConfigError(f"{setting}: there is no folder {base}; create it, or mount it")
+    return FolderSource(base, str(pattern.relative_to(base)))
+
+
+def _stamp(found: os.stat_result) -> str:
+    return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
+
+
+@contextmanager
+def _outages(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TransientError(f"{name}: {error.strerror}") from None

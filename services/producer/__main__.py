@@ -1,0 +1,68 @@
+"""`python -m services.producer` follows files until SIGTERM or SIGINT."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final
+
+from core.environment import load_settings
+from core.errors import EXIT_OK, FatalError, TicketstreamError
+from core.settings import Settings
+from runtime.logs import set_up_logging
+from services.producer.compose import open_service
+
+logger: Final = logging.getLogger("ticketstream.producer")
+
+_LOOK_S: Final = 0.5
+#: How long the batch that is being sent may take after SIGTERM. A broker that is out takes longer: then the thread ends
+#: with the process, and the next task sends the batch again.
+_DRAIN_S: Final = 20.0
+
+
+def serve(settings: Settings, stop: threading.Event, *, opened: Callable[[int], None]) -> None:
+    """Follow files until `stop` is set, and finish the batch that is being sent.
+
+    Args:
+        settings: all groups.
+        stop: ends the service.
+        opened: called with the port of the probes when they are answered.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        UnavailableError: the checkpoints can't be opened.
+        FatalError: the producer's thread ended by a fault of ours.
+    """
+    with ExitStack() as stack:
+        service = open_service(settings, stack, stop)
+        opened(service.port)
+        thread = threading.Thread(target=service.run, name="producer", daemon=True)
+        thread.start()
+        while thread.is_alive() and not stop.wait(_LOOK_S):
+            pass
+        if not stop.is_set():
+            raise FatalError("the producer ended; see the lines before this one")
+        thread.join(_DRAIN_S)
+        if thread.is_alive():
+            logger.warning("a batch was not acknowledged in time; another task will send it again")
+
+
+def main() -> int:
+    """Serve as the environment says. Returns the exit code; an error is one line."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = load_settings()
+        set_up_logging(settings.log)
+        serve(settings, stop, opened=lambda port: logger.info("health and metrics are served", extra={"port": port}))
+    except TicketstreamError as error:
+        sys.stderr.write(f"ticketstream: {error}\n")
+        return error.exit_code
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The leases of one task: which files it may read, and how many tasks there are."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from core.errors import FatalError, TransientError
+from core.producing import Checkpoint, Checkpoints, Lease
+
+logger: Final = logging.getLogger("ticketstream.producer")
+
+_MS: Final = 1_000
+
+
+class Leases:
+    """Takes, extends and gives back leases. One thread uses it.
+
+    A lease is extended when a third of it is over. A task whose lease has ended, for example because it was stopped for
+    a while, takes it again before it sends anything, unless another task has the file by then.
+    """
+
+    def __init__(
+        self, store: Checkpoints, *, owner: str, lease_s: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        """No lease yet.
+
+        Args:
+            store: has the leases.
+            owner: names this task; unique among all tasks.
+            lease_s: length of a lease.
+            clock: seconds since 1970, about the same on all machines.
+        """
+        self.owner = owner
+        self._store = store
+        self._lease_ms = int(lease_s * _MS)
+        self._clock = clock
+        self._until_ms: dict[str, int] = {}
+        self._due_ms = 0
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self._clock() * _MS)
+
+    def due(self) -> bool:
+        """Whether it is time to extend all leases."""
+        now_ms = self.now_ms()
+        if now_ms < self._due_ms <= now_ms + self._lease_ms:  # a clock that was set back is due at once
+            return False
+        self._due_ms = now_ms + self._lease_ms // 3
+        return True
+
+    def free(self, lease: Lease | None) -> bool:
+        """Whether no other task has the lease."""
+        return lease is None or lease.owner == self.owner or lease.until_ms <= self.now_ms()
+
+    def held(self, checkpoint: Checkpoint) -> bool:
+        """Whether this task may read the file now."""
+        return self.now_ms() < self._until_ms.get(checkpoint.file_id, 0)
+
+    def claim(self, checkpoint: Checkpoint) -> Checkpoint | None:
+        """Take the lease of a file. Returns its checkpoint, or None while another task has it.
+
+        Raises:
+            TransientError: the store is unavailable.
+            FatalError: it refuses.
+        """
+        now_ms = self.now_ms()
+        until_ms = now_ms + self._lease_ms
+        found = self._store.claim(checkpoint, self.owner, now_ms=now_ms, until_ms=until_ms)
+        self._until_ms.pop(checkpoint.file_id, None)
+        if found is not None:
+            self._until_ms[checkpoint.file_id] = until_ms
+        return found
+
+    def extend(self, checkpoint: Checkpoint) -> bool:
+        """Extend the lease of an open file at this checkpoint. False if another task holds it, or has read on.
+
+        Without the store the lease stays as it is, as long as it lasts.
+        """
+        try:
+            found = self.claim(checkpoint)
+        except (TransientError, FatalError) as error:
+            logger.warning("a lease was not extended: %s", error)
+            return self.held(checkpoint)
+        if found is None:
+            return False
+        if (found.position, found.digest) != (checkpoint.position, checkpoint.digest):
+            self.release(checkpoint.file_id)
+            return False
+        return True
+
+    def save(self, checkpoint: Checkpoint) -> bool:
+        """Write a checkpoint, durably on return. False, and nothing is written, if the lease is lost.
+
+        Raises:
+            TransientError: the store is unavailable.
+            FatalError: it refuses.
+        """
+        return self._store.save(checkpoint, self.owner)
+
+    def release(self, file_id: str) -> None:
+        """Give a lease back, so that another task may take it at once."""
+        self._until_ms.pop(file_id, None)
+        try:
+            self._store.release(file_id, self.owner)
+        except (TransientError, FatalError) as error:
+            logger.warning("a lease was not given back, and ends by itself: %s", error)
+
+    def join(self) -> int | None:
+        """Say that this task lives. Returns the number of living tasks, or None if the store is unavailable."""
+        now_ms = self.now_ms()
+        try:
+            return self._store.join(self.owner, now_ms=now_ms, until_ms=now_ms + self._lease_ms)
+        except (TransientError, FatalError) as error:
+            logger.warning("this task could not say that it lives: %s", error)
+            return None
+
+    def leave(self) -> None:
+        """Say that this task ends."""
+        try:
+            self._store.leave(self.owner)
+        except (TransientError, FatalError) as error:
+            logger.warning("this task could not say that it ends: %s", error)

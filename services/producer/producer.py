@@ -1,0 +1,232 @@
+"""The producer: finds files, takes their leases, and sends their lines, each batch before its checkpoint.
+
+Whatever happens, a line is sent at least once: a checkpoint is written after the broker has acknowledged everything in
+front of it. A line is sent again only if the task dies, or loses its lease, between the two; the record is then the
+same, byte for byte, and the index knows its version already.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from core.errors import FatalError, TicketstreamError, TransientError
+from core.failpoints import failpoint
+from core.producing import Checkpoint, Checkpoints, FoundFile, Source
+from core.service_settings import ProducerSettings
+from services.producer.leases import Leases
+from services.producer.monitor import Monitor, is_done
+from services.producer.opening import FileReader, OpenFile, new_checkpoint
+from services.producer.retry import Retry, StoppedError
+from services.producer.sending import LostError, Sending
+
+logger: Final = logging.getLogger("ticketstream.producer")
+
+#: Files that a task reads at a time.
+MAX_OPEN: Final = 16
+_IDLE_S: Final = 0.25
+#: A file that has not grown for this long is closed.
+_KEEP_OPEN_S: Final = 60.0
+#: Until a file that can't be read is tried again.
+_ASIDE_S: Final = 60.0
+#: A checkpoint of a file that is gone is kept for this long.
+_FORGET_MS: Final = 7 * 86_400_000
+
+
+class Producer:
+    """One task. One thread runs it."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        store: Checkpoints,
+        sending: Sending,
+        *,
+        leases: Leases,
+        retry: Retry,
+        monitor: Monitor,
+        files: FileReader,
+        settings: ProducerSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """A producer that has not looked yet.
+
+        Args:
+            sources: where files are found; the same for all tasks.
+            store: checkpoints.
+            sending: sends batches.
+            leases: of this task.
+            retry: repeats calls; its event ends the producer.
+            monitor: told everything.
+            files: opens files.
+            settings: the times and the rate are used.
+            clock: time in seconds.
+        """
+        self._sources = sources
+        self._store = store
+        self._sending = sending
+        self._leases = leases
+        self._retry = retry
+        self._monitor = monitor
+        self._files = files
+        self._settings = settings
+        self._clock = clock
+        self._scan_at = clock()
+        self._open: dict[str, OpenFile] = {}
+        self._opening: Checkpoint | None = None
+        self._aside: dict[str, float] = {}
+        retry.between = self._tend
+
+    def run(self) -> None:
+        """Send until the event of `retry` is set; then finish what has begun, and give the leases back."""
+        stop = self._retry.stop
+        with suppress(StoppedError):
+            while not stop.is_set():
+                if not self.turn():
+                    stop.wait(_IDLE_S)
+        for file in list(self._open.values()):
+            self._close(file)
+        self._leases.leave()
+
+    def turn(self) -> bool:
+        """Look for files if it is time, and send a batch of each. False if there is nothing more for now.
+
+        Raises:
+            StoppedError: the event of `retry` was set in an outage.
+        """
+        self._tend()
+        if self._clock() >= self._scan_at:
+            self._scan_at = self._clock() + self._settings.scan_s
+            self._scan()
+        busy = [self._pump(file) for file in list(self._open.values())]
+        return any(busy)
+
+    def _tend(self) -> None:
+        """Keep what has to be kept: the leases, this task's place among the others, and its share of the rate."""
+        self._monitor.turned()
+        if not self._leases.due():
+            return
+        for file in list(self._open.values()):
+            if not self._leases.extend(file.checkpoint):
+                self._lose(file)
+        if self._opening is not None:
+            self._leases.extend(self._opening)
+        tasks = self._leases.join()
+        if tasks is not None:
+            self._monitor.tasks(tasks)
+            self._sending.share(tasks)
+
+    # --- finding files
+
+    def _scan(self) -> None:
+        """Look at the sources, and open files that have something to send."""
+        known = dict(self._retry("store", self._store.load))
+        found: dict[str, tuple[FoundFile, Source]] = {}
+        try:
+            for source in self._sources:
+                for file in source.files():
+                    found[file.file_id] = (file, source)
+                    self._tend()
+        except (TransientError, FatalError) as error:
+            self._monitor.note("sources", error)
+            return
+        self._monitor.note("sources", None)
+        files = {file_id: file for file_id, (file, _) in found.items()}
+        self._monitor.listed(files, known, now_ms=self._leases.now_ms())
+        waiting = [file for file in files.values() if not is_done(file, known.get(file.file_id))]
+        checkpoints = [lease.checkpoint for lease in known.values()]
+        for file in sorted(waiting, key=lambda one: one.modified_ms):
+            lease = known.get(file.file_id)
+            if file.file_id not in self._open and self._leases.free(lease) and self._may_try(file):
+                if len(self._open) >= MAX_OPEN and not self._close_idle():
+                    break
+                self._begin(file, found[file.file_id][1], checkpoints)
+        self._aside = {file_id: until for file_id, until in self._aside.items() if file_id in found}
+        self._forget([one for one in checkpoints if one.file_id not in found and one.file_id not in self._open])
+        self._monitor.open_files(len(self._open))
+
+    def _may_try(self, file: FoundFile) -> bool:
+        return self._clock() >= self._aside.get(file.file_id, 0.0)
+
+    def _begin(self, file: FoundFile, source: Source, known: Sequence[Checkpoint]) -> None:
+        """Take the lease of a file and open it."""
+        checkpoint = self._retry("store", lambda: self._leases.claim(new_checkpoint(file)))
+        if checkpoint is None:
+            return
+        failpoint("file_claimed")
+        self._opening = checkpoint
+        try:
+            opened = self._files.open(source, file, checkpoint, known, tick=self._tend)
+        except TicketstreamError as error:
+            self._set_aside(file, error)
+            return
+        finally:
+            self._opening = None
+        self._open[file.file_id] = opened
+        self._monitor.set_aside(file.name, None)
+        if opened.checkpoint != checkpoint and not self._retry("store", lambda: self._leases.save(opened.checkpoint)):
+            self._lose(opened)
+
+    def _set_aside(self, file: FoundFile, error: TicketstreamError) -> None:
+        """Leave a file alone: until the next look if it is another one by now, longer if someone has to act."""
+        if isinstance(error, TransientError):
+            logger.info("a file is tried again later: %s", error)
+        else:
+            self._aside[file.file_id] = self._clock() + _ASIDE_S
+            self._monitor.set_aside(file.name, error)
+        self._leases.release(file.file_id)
+
+    def _forget(self, gone: Sequence[Checkpoint]) -> None:
+        now_ms = self._leases.now_ms()
+        old = [one.file_id for one in gone if (one.saved_ms or one.first_ms) < now_ms - _FORGET_MS]
+        if old:
+            self._retry("store", lambda: self._store.forget(old, now_ms=now_ms))
+
+    def _pump(self, file: OpenFile) -> bool:
+        """Send the next batch of a file. False if it has nothing more for now."""
+        try:
+            if file.at_end and file.tail.raw.changed():
+                self._close(file)
+                self._scan_at = self._clock()
+                return True
+            idle_s = self._clock() - file.grown_at
+            batch = file.tail.batch(
+                self._sending.batch_size, now_ms=self._leases.now_ms(), settled=idle_s > self._settings.settle_s
+            )
+        except TicketstreamError as error:
+            self._close(file)
+            self._set_aside(file.found, error)
+            return True
+        failpoint("lines_read")
+        file.at_end = batch.at_end
+        if batch.content_bytes:
+            file.grown_at = self._clock()
+        try:
+            self._sending.send(file, batch)
+        except LostError:
+            self._lose(file)
+            return True
+        if batch.at_end and batch.checkpoint.stamp and (file.tail.raw.finished or idle_s > _KEEP_OPEN_S):
+            self._close(file)
+        return not batch.at_end
+
+    # --- letting files go
+
+    def _close_idle(self) -> bool:
+        """Close the file that has been idle for longest, if one has nothing more to send."""
+        idle = [file for file in self._open.values() if file.at_end and file.checkpoint.stamp]
+        if idle:
+            self._close(min(idle, key=lambda one: one.grown_at))
+        return bool(idle)
+
+    def _lose(self, file: OpenFile) -> None:
+        """Another task has the file."""
+        if self._open.pop(file.found.file_id, None) is not None:
+            logger.warning("another task reads %s by now", file.found.name)
+            file.tail.close()
+
+    def _close(self, file: OpenFile) -> None:
+        if self._open.pop(file.found.file_id, None) is not None:
+            file.tail.close()
+            self._leases.release(file.found.file_id)

@@ -1,0 +1,82 @@
+"""Files of a folder: how they are found, known and read."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from connectors.sources.folder import open_folder
+from core.errors import ConfigError, TransientError
+
+
+def _names(place: str) -> list[str]:
+    return sorted(Path(file.name).name for file in open_folder(place, "SETTING").files())
+
+
+def test_a_place_is_a_folder_or_a_pattern(tmp_path: Path) -> None:
+    """A folder stands for its files; ** stands for folders at any depth; hidden files are left out."""
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    for name in ("a.jsonl", "b.csv", ".hidden", "deep/c.jsonl", "deep/er/d.jsonl", "deep/.part.jsonl"):
+        (tmp_path / name).write_bytes(b"x")
+    assert _names(str(tmp_path)) == ["a.jsonl", "b.csv"]
+    assert _names(f"{tmp_path}/*.jsonl") == ["a.jsonl"]
+    assert _names(f"{tmp_path}/**/*.jsonl") == ["a.jsonl", "c.jsonl", "d.jsonl"]
+    assert _names(f"{tmp_path}/a.jsonl") == ["a.jsonl"]
+
+
+def test_a_renamed_file_keeps_its_id_and_a_changed_one_changes_its_stamp(tmp_path: Path) -> None:
+    """The id is the file's, the stamp its content's."""
+    source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
+    path.write_bytes(b"x")
+    before = next(source.files())
+    path.rename(tmp_path / "b")
+    renamed = next(source.files())
+    assert (renamed.file_id, renamed.stamp, renamed.name) == (before.file_id, before.stamp, str(tmp_path / "b"))
+    (tmp_path / "b").write_bytes(b"xy")
+    changed = next(source.files())
+    assert changed.file_id == before.file_id
+    assert changed.stamp != before.stamp
+
+
+def test_an_open_file_is_followed_and_told_when_it_is_written_over(tmp_path: Path) -> None:
+    """It is read on as it grows, also after it was deleted; a truncated or overwritten one is noticed."""
+    source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
+    path.write_bytes(b"one")
+    file = source.open(next(source.files()))
+    assert (file.read(2), file.read(9), file.read(9)) == (b"on", b"e", b"")
+    assert not file.changed()
+    with path.open("ab") as writer:
+        writer.write(b"two")
+    assert file.read(9) == b"two"
+    path.write_bytes(b"another")
+    assert file.changed()
+    os.truncate(path, 0)
+    assert file.changed()
+    path.unlink()
+    assert file.state()[1] == 0
+    file.close()
+
+
+def test_a_file_that_is_gone_or_another_one_is_tried_again(tmp_path: Path) -> None:
+    """Between listing and opening a file may be deleted or replaced."""
+    source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
+    path.write_bytes(b"x")
+    found = next(source.files())
+    (tmp_path / "b").write_bytes(b"y")
+    (tmp_path / "b").rename(path)
+    with pytest.raises(TransientError, match="another file by now"):
+        source.open(found)
+    path.unlink()
+    with pytest.raises(TransientError, match="is gone"):
+        source.open(found)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """At the start it is a mistake, later an outage: the folder may be a network's."""
+    with pytest.raises(ConfigError, match=f"SETTING: there is no folder {tmp_path}/in; create it"):
+        open_folder(f"{tmp_path}/in/*.jsonl", "SETTING")
+    (tmp_path / "in").mkdir()
+    source = open_folder(f"{tmp_path}/in/*.jsonl", "SETTING")
+    (tmp_path / "in").rmdir()
+    with pytest.raises(TransientError, match="there is no folder"):
+        list(source.files())

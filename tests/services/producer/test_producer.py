@@ -1,0 +1,293 @@
+"""Files are followed, whatever is done to them, and every line is sent once."""
+
+import gzip
+import os
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from core.errors import TransientError
+from tests.services.producer.world import World, event, events, line
+
+
+def test_new_files_and_appended_lines_are_sent_in_order(world: World) -> None:
+    """A line that is appended is sent at the next look, and no line twice."""
+    task = world.task()
+    world.write("a.jsonl", line(1) + line(2))
+    task.work()
+    world.write("a.jsonl", line(3))
+    world.write("b.jsonl", line(4))
+    task.work()
+    assert world.broker.values() == events(1, 2, 3, 4)
+    assert [record.key for record in world.broker.sent[:1]] == [b"acme/T-1"]
+
+
+def test_a_half_written_line_waits_for_its_end(world: World) -> None:
+    """A line is sent when its line break is there, however long its writer pauses."""
+    task = world.task()
+    world.write("a.jsonl", line(1) + event(2)[:20])
+    task.work()
+    world.clock.now += 1_000
+    task.work()
+    task.work()
+    assert world.broker.values() == events(1)
+    assert "a.jsonl" in (task.monitor.warning() or "")
+    world.write("a.jsonl", event(2)[20:] + b"\n")
+    task.work()
+    assert world.broker.values() == events(1, 2)
+    task.work()
+    assert task.monitor.warning() is None
+
+
+def test_a_whole_last_line_counts_without_its_end(world: World) -> None:
+    """After the settling time a last line is sent, and not again when its line break and others follow."""
+    task = world.task()
+    world.write("a.jsonl", line(1) + event(2))
+    task.work()
+    assert world.broker.values() == events(1)
+    world.clock.now += world.settings.settle_s + 1
+    task.work()
+    assert world.broker.values() == events(1, 2)
+    world.write("a.jsonl", b"\n" + line(3))
+    world.task("two").work()  # it opens the file again when the lease of the first has ended
+    world.clock.now += world.settings.lease_s
+    world.task("three").work()
+    assert world.broker.values() == events(1, 2, 3)
+
+
+def test_a_rotated_file_goes_on_under_its_new_name(world: World) -> None:
+    """The lines that were written before the rename are sent from the renamed file, once; the new file begins anew."""
+    task = world.task()
+    path = world.write("log.jsonl", line(1) + line(2))
+    task.work()
+    world.write("log.jsonl", line(3))
+    path.rename(path.with_name("log.jsonl.1"))
+    world.write("log.jsonl", line(4))
+    task.work()
+    assert sorted(world.broker.values()) == events(1, 2, 3, 4)
+    world.task("restarted").work()
+    assert len(world.broker.sent) == 4
+
+
+def test_a_copied_and_truncated_file_is_not_sent_again(world: World) -> None:
+    """logrotate's copytruncate: the copy goes on where the original was, and the original begins anew."""
+    task = world.task()
+    path = world.write("log.jsonl", b"".join(line(n) for n in range(20)))
+    task.work()
+    shutil.copy(path, path.with_name("log.jsonl.1"))
+    os.truncate(path, 0)
+    world.write("log.jsonl", line(20))
+    task.work()
+    task.work()
+    assert world.broker.values() == events(*range(21))
+
+
+@pytest.mark.parametrize("how", ["in place", "by rename", "while it is closed", "by a longer one"])
+def test_a_replaced_file_is_read_from_its_beginning(world: World, how: str) -> None:
+    """Another content under the same name is new, whether its inode is the same or not."""
+    task = world.task()
+    path = world.write("a.jsonl", line(1, "old") + line(2, "old"))
+    task.work()
+    if how == "while it is closed":
+        world.clock.now += 100
+        task.work()
+    new = line(1, "new") + line(2, "old") + (line(3) if how == "by a longer one" else b"")
+    if how == "by rename":
+        (path.with_name(".draft")).write_bytes(new)
+        path.with_name(".draft").rename(path)
+    else:
+        path.write_bytes(new)
+    task.work()
+    task.work()
+    assert event(1, "new") in world.broker.values()
+    assert (event(3) in world.broker.values()) == (how == "by a longer one")
+
+
+def test_a_file_that_is_written_again_with_more_lines_goes_on(world: World) -> None:
+    """An export that repeats its old lines in a new file is sent from where the old one ended."""
+    task = world.task()
+    old = b"".join(line(n) for n in range(20))
+    path = world.write("a.jsonl", old)
+    task.work()
+    path.with_name(".draft").write_bytes(old + line(20))
+    path.with_name(".draft").rename(path)
+    task.work()
+    assert world.broker.values() == events(*range(21))
+
+
+def test_bad_lines_are_dead_letters_and_stop_nothing(world: World) -> None:
+    """A letter names file and line and holds the line; the lines around it are sent."""
+    task = world.task()
+    path = world.write("a.jsonl", line(1) + b"oops\n" + b"x" * 9_000 + b"\n" + b'{"tenant_id":"a"}\n\n' + line(2))
+    world.broker.too_large.add(event(2))
+    world.write("a.jsonl", line(3))
+    task.work()
+    assert world.broker.values() == events(1, 3)
+    letters = [record for record in world.broker.sent if record.topic == "dlq"]
+    headers = [dict(letter.headers) for letter in letters]
+    assert [(h["dlq-stage"], h["dlq-code"], h["dlq-offset"]) for h in headers] == [
+        (b"read", b"bad_json", b"2"),
+        (b"read", b"too_large", b"3"),
+        (b"read", b"bad_field", b"4"),
+        (b"read", b"too_large", b"6"),
+    ]
+    assert all(h["dlq-topic"] == str(path).encode() for h in headers)
+    assert letters[0].value == b"oops"
+    assert letters[3].value == event(2)
+    assert b"line 2: the line is not a JSON object" in (headers[0]["dlq-reason"] or b"")
+    assert task.metric("tickets_rejected_total", stage="read", code="too_large") == 2
+    assert task.metric("tickets_producer_records_total") == 2
+    assert task.metric("tickets_producer_bytes_total") == path.stat().st_size
+
+
+def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> None:
+    """A CSV without a mapped column is named by /ready's warning, others go on, and it is read once it is mended."""
+    with ExitStack() as stack:
+        world = World(tmp_path, stack, map="body=text;tenant_id:=acme")
+        task = world.task()
+        path = world.write("a.csv", b"id,words\n1,hello\n")
+        world.write("b.csv", b"id,text\n1,hello\n")
+        (world.folder / "c.jsonl.gz").write_bytes(gzip.compress(line(1))[:-4] + b"????")
+        task.work()
+        assert len(world.broker.values()) == 2
+        assert "a.csv has no column text" in (task.monitor.warning() or "") or "c.jsonl" in (
+            task.monitor.warning() or ""
+        )
+        assert task.metric("tickets_producer_faulty_files") == 2
+        assert task.monitor.not_ready() is None
+        path.write_bytes(b"id,text\n2,hello\n")
+        world.clock.now += 100
+        task.work()
+        assert len(world.broker.values()) == 3
+        assert task.metric("tickets_producer_faulty_files") == 1
+
+
+def test_the_rows_of_a_csv_are_the_same_records_when_they_are_sent_again(tmp_path: Path) -> None:
+    """A time that the file lacks is the file's own, so a task that takes over sends the same bytes."""
+    sent = []
+    for folder in ("a", "b"):
+        with ExitStack() as stack:
+            (tmp_path / folder).mkdir()
+            world = World(tmp_path / folder, stack, map="body=text;tenant_id:=acme")
+            path = world.write("a.csv", b'id,text\n1,"two\nlines"\n2,b\n')
+            os.utime(path, (1_767_000_000, 1_767_000_000))
+            world.clock.now += 1_000 * (folder == "b")
+            world.task().work()
+            sent.append(world.broker.values())
+    assert sent[0] == sent[1]
+    assert b'"created_at":1767000000000' in sent[0][0]
+
+
+def test_two_tasks_share_the_files(world: World) -> None:
+    """A file that another task reads is left to it; its other files are taken."""
+    for number in range(20):
+        world.write(f"{number}.jsonl", line(number))
+    one, two = world.task("one"), world.task("two")
+    one.producer.turn()  # it opens the first 16
+    two.work()
+    one.work()
+    assert sorted(world.broker.values()) == sorted(events(*range(20)))
+    assert two.metric("tickets_producer_tasks") == 2
+
+
+def test_the_files_of_a_dead_task_are_taken_over(world: World) -> None:
+    """When its lease has ended, another task goes on at its checkpoint."""
+    one, two = world.task("one"), world.task("two")
+    world.write("a.jsonl", line(1))
+    one.work()
+    world.write("a.jsonl", line(2))
+    two.work()
+    assert world.broker.values() == events(1)
+    world.clock.now += world.settings.lease_s
+    two.work()
+    assert world.broker.values() == events(1, 2)
+    world.write("a.jsonl", line(3))
+    one.work()  # it was only asleep
+    two.work()
+    assert world.broker.values() == events(1, 2, 3)
+
+
+def test_a_task_that_stops_gives_its_files_to_the_others(world: World) -> None:
+    """After SIGTERM nobody waits for a lease to end."""
+    one, two = world.task("one"), world.task("two")
+    world.write("a.jsonl", line(1))
+    one.work()
+    one.stop.set()
+    one.producer.run()
+    world.write("a.jsonl", line(2))
+    two.work()
+    assert world.broker.values() == events(1, 2)
+    assert two.metric("tickets_producer_tasks") == 1
+
+
+def test_an_outage_of_the_broker_waits_and_loses_nothing(world: World) -> None:
+    """/ready says why, nothing is checkpointed, and the lines are sent when the broker is back."""
+    task = world.task()
+    world.write("a.jsonl", line(1))
+    world.broker.fault = TransientError("producing: the broker is down")
+    seen = []
+
+    def mend() -> None:
+        seen.append(task.monitor.not_ready())
+        checkpoints = world.store.load().values()
+        seen.append(str([lease.checkpoint.position for lease in checkpoints]))
+        world.broker.fault = None
+
+    retry = task.sending._retry
+    retry.between = mend
+    task.work()
+    assert seen[:2] == ["broker: producing: the broker is down", "[0]"]
+    assert world.broker.values() == events(1)
+    assert task.monitor.not_ready() is None
+
+
+def test_the_rate_is_kept_and_shared(tmp_path: Path) -> None:
+    """A task alone has the whole rate, and half of it beside another."""
+    with ExitStack() as stack:
+        world = World(tmp_path, stack, rate=100.0)
+        task = world.task()
+        assert task.sending.batch_size == 10
+
+        def seconds(name: str) -> float:
+            world.write(name, b"".join(line(n, name) for n in range(1_000)))
+            world.clock.now += 11  # it looks after its leases and the other tasks
+            began = world.clock.now + world.settings.scan_s
+            task.work()
+            return world.clock.now - began
+
+        assert 8 <= seconds("a.jsonl") <= 10
+        world.task("other").work()
+        assert 18 <= seconds("b.jsonl") <= 20
+        assert len(world.broker.sent) == 2_000
+
+
+def test_unsent_bytes_are_the_lag(world: World) -> None:
+    """The lag counts bytes of all files, and the time since the oldest of them began to wait."""
+    task, other = world.task(), world.task("other")
+    world.write("a.jsonl", line(1))
+    other.work()
+    world.write("a.jsonl", line(2))
+    task.work()  # the other task has the file
+    world.clock.now += 10
+    task.work()
+    assert task.metric("tickets_producer_lag_bytes") == len(line(2))
+    assert 10 <= task.metric("tickets_producer_lag_seconds") <= 20
+    other.work()
+    task.work()
+    assert task.metric("tickets_producer_lag_bytes") == 0
+    assert task.metric("tickets_producer_lag_seconds") == 0
+
+
+def test_checkpoints_of_files_that_are_gone_are_forgotten(world: World) -> None:
+    """A week after the last line of a file that is gone, nothing is kept of it."""
+    task = world.task()
+    path = world.write("a.jsonl", line(1))
+    task.work()
+    path.unlink()
+    for seconds in (100, 8 * 86_400):
+        assert len(world.store.load()) == 1
+        world.clock.now += seconds
+        task.work()
+    assert not world.store.load()
