@@ -1,4 +1,4 @@
-"""Answers a question: finds the evidence, then writes; or repeats what the same question and evidence were given."""
+"""Answers a question: finds the evidence, then writes the answer or repeats a cached one for the same evidence."""
 
 import hashlib
 import logging
@@ -29,21 +29,21 @@ from search.usefulness import rank_by_usefulness
 
 logger: Final = logging.getLogger("ticketstream.answers")
 
-#: Tickets whose resolutions are looked at.
+#: The maximum number of tickets whose resolutions may become evidence.
 _TICKETS: Final = 10
-#: Hits that are ranked by usefulness, at least.
+#: The minimum number of hits that are ranked by usefulness.
 _POOL: Final = 20
-#: Characters of a ticket that are searched for beside a question about it.
+#: The maximum number of characters of a ticket that are added to a question about it.
 _CONTEXT: Final = 1_500
 _CACHE_S: Final = 3_600.0
-#: Answers are for agents: their sources are public, whoever asks.
+#: Sources are public messages only, whoever asks, because agents send answers on.
 _AUDIENCE: Final = "public"
 
 _EVENTS: Final = msgspec.json.Decoder(tuple[Event, ...])
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """A question, and who asks it. `ticket_id` is the ticket that it is about, `sources` their maximum number."""
+    """A user's question. `ticket_id` is the ticket that it is about, `sources` the maximum number of sources."""
 
     tenant_id: str
     user_id: str
@@ -53,7 +53,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Answering(Struct, frozen=True, kw_only=True, eq=False):
-    """Answers questions. Safe to use from any thread. `useful` is the strength of the factor of usefulness."""
+    """Answers questions. Safe to use from any thread. `useful` is the strength of the usefulness factor."""
 
     searcher: Searcher
     chain: Chain
@@ -141,7 +141,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
             return {}
 
     def _kept(self, key: str, answer_id: str) -> Iterator[Event] | None:
-        """The events of an equal answer, under an id of their own."""
+        """The events of a cached answer, with the new answer's id; None if there is none."""
         value = self.cache.get(key)
         self.telemetry.count("tickets_answer_cache_total", "miss" if value is None else "hit")
         if value is None:
@@ -153,7 +153,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
         return (_renamed(event, answer_id) for event in events)
 
     def _remember(self, question: Question, given: list[Event], sources: tuple[Source, ...]) -> None:
-        """Keep the answer for feedback. Without that it is an answer all the same."""
+        """Store the answer, so that feedback can refer to it. A failure is only logged."""
         sentences = [event for event in given if isinstance(event, Sentence)]
         cited = {citation.source for sentence in sentences for citation in sentence.citations}
         tickets = dict.fromkeys(sources[number - 1].ticket_id for number in sorted(cited))
@@ -175,7 +175,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
 
 
 def agent_of(tenant_id: str, user_id: str) -> str:
-    """The hash that stands for a user in feedback."""
+    """The hash that identifies a user in feedback."""
     return _hash(tenant_id, user_id)
 
 
@@ -198,7 +198,7 @@ def _degraded(given: list[Event]) -> bool:
 
 
 def _renamed(event: Event, answer_id: str) -> Event:
-    """The event in another answer, which used no tokens."""
+    """A cached event as a part of a new answer, which used no tokens."""
     if isinstance(event, Sources | Done):
         return msgspec.structs.replace(event, answer_id=answer_id)
     if isinstance(event, Usage):

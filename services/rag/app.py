@@ -28,9 +28,9 @@ def rag_app(
     Args:
         service: what the routes use.
         settings: bounds of concurrency.
-        authenticator: tells callers by their tokens.
-        ready: why no question can be answered now, or None.
-        warn: what is wrong beside that, or None.
+        authenticator: identifies callers by their tokens.
+        ready: the reason why no question can be answered now, or None.
+        warn: a problem that doesn't prevent answers, or None.
         throttle: rate limits; see `create_app`.
     """
     return create_app(

@@ -30,7 +30,7 @@ from services.rag.pulling import open_pool
 from services.rag.relay import open_relay
 from services.rag.routes import Service
 
-#: Share of an answer's time that its language models may take.
+#: The fraction of an answer's time that the language models may take.
 _MODELS_SHARE: Final = 0.75
 
 
@@ -53,7 +53,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     Args:
         settings: all groups; those of the service, index, model, search, Kafka, topics and authentication are used.
         stack: closes what is opened.
-        authenticator: tells callers; by default by the tokens of the issuer in the settings.
+        authenticator: identifies callers; by default, by the tokens of the issuer in the settings.
 
     Raises:
         ConfigError: a setting is wrong, or the file of feedback can't be written.
@@ -97,7 +97,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
 def model_links(
     settings: LanguageModelSettings, stack: ExitStack, *, telemetry: Telemetry, budget: TokenBudget, timeout_s: float
 ) -> tuple[Link, ...]:
-    """The language models of the settings as writers; all of them together leave time for one that needs no model."""
+    """The language models of the settings as writers. Together they leave time for the writer that needs no model."""
     models = open_language_models(settings, stack, telemetry=telemetry, budget=budget)
     each_s = min(settings.timeout_s, _MODELS_SHARE * timeout_s / max(1, len(models)))
     rng = Random()  # noqa: S311 - canaries that a model must not repeat

@@ -20,12 +20,13 @@ logger: Final = logging.getLogger("ticketstream.feedback")
 _PAGE: Final = 200
 _IDLE_S: Final = 1.0
 _BACKOFF_MAX_S: Final = 30.0
-#: A send to a broker that doesn't answer takes longer; it goes on in its daemon thread, until the process ends.
+#: How long a close waits for the thread. A send to a broker that doesn't answer takes longer, and ends with the
+#: process.
 _JOIN_S: Final = 5.0
 
 
 class Send(Protocol):
-    """Sends records durably; returns those that are too large, by place."""
+    """Sends records durably. Returns the errors of those that are too large, by their position in `records`."""
 
     def __call__(self, records: Sequence[Outgoing], /) -> dict[int, RefusedError]:
         """See `connectors.kafka.producer.Sender.offer`."""
@@ -41,7 +42,7 @@ class FeedbackRelay:
         self._topic = topic
         self._stop = threading.Event()
         self._backoff = Backoff(cap_s=_BACKOFF_MAX_S, rng=Random())  # noqa: S311 - jitter, not a secret
-        #: Feedback of the last look that the topic doesn't have, and why, or None.
+        #: The number of verdicts that the last attempt found unsent, and the reason why they still are, or None.
         self.waiting = 0
         self.fault: str | None = None
 

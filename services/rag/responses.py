@@ -1,4 +1,4 @@
-"""The documents that the service answers with, as the OpenAPI document has them."""
+"""The JSON documents of the responses, as described by the OpenAPI document."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -45,8 +45,8 @@ class Hit(BaseModel):
 class SearchResult(BaseModel):
     """The tickets found, best first.
 
-    `nothing` is true if none is likely to be what was asked for, `confidence` the probability that the first one is.
-    `facets` count the tickets found, those beyond the limit too. `model` is the embedding model's stamp.
+    `nothing` is true if probably none is relevant. `confidence` is the probability that the first one is.
+    `facets` count all tickets found, including those beyond the limit. `model` is the embedding model's stamp.
     """
 
     hits: list[Hit]
@@ -101,7 +101,7 @@ class RefusalDocument(BaseModel):
 
 
 class UsageDocument(BaseModel):
-    """What the answer took. `degraded` says why the first model of the chain didn't write it."""
+    """The model and the tokens of the answer. `degraded` says why the first model of the chain didn't write it."""
 
     model: str
     input_tokens: int

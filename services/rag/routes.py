@@ -28,7 +28,7 @@ from services.rag.pulling import Pool, Pulled
 from services.rag.requests import AnswerBody, FeedbackBody, Filters, SearchBody, SimilarParameters, query_of
 from services.rag.responses import AnswerDocument, SearchResult, answer_response, event_parts, found_response
 
-#: Each router has it: a route's label in metrics is its path in its own router.
+#: A prefix of each router, because the label of a route in metrics is its path in its own router.
 _PREFIX: Final = "/api/v1"
 _STREAM: Final = "text/event-stream"
 _HEARTBEAT_S: Final = 15
@@ -39,7 +39,7 @@ _EVENTS: Final = (
     "Each one's data is a JSON object. A stream that ends without `done` has failed; `problem` says why."
 )
 
-#: Anybody with a role may ask: the tenant is always the token's.
+#: Every role may ask; the tenant is always the token's.
 Asker = Annotated[Caller, Depends(require("agent", "operator", "service"))]
 Stop = Annotated[threading.Event, Depends(stop_of)]
 
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class Service(Struct, frozen=True, eq=False):
-    """What the routes use."""
+    """The dependencies of the routes."""
 
     answering: Answering
     pool: Pool
@@ -151,7 +151,7 @@ def _feedback_routes(service: Service) -> APIRouter:
         caller: Asker,
         stop: Stop,
     ) -> None:
-        """Say what became of an answer. An agent has one vote on each pair of question and ticket: the last one."""
+        """Give feedback on an answer. An agent has one vote on each pair of question and ticket: the last one."""
         await pool.run(partial(_vote, answering, caller, answer_id, body), stop)
 
     return router
@@ -175,7 +175,7 @@ def _vote(answering: Answering, caller: Caller, answer_id: str, body: FeedbackBo
 
 
 def _mistakes_of(field: str, work: Callable[[], T]) -> Callable[[], T]:
-    """`work`, whose errors of the caller are problems of this field."""
+    """Wrap `work`: its ConfigErrors, which are the caller's mistakes, become problems of this field."""
 
     def checked() -> T:
         try:
@@ -189,7 +189,7 @@ def _mistakes_of(field: str, work: Callable[[], T]) -> Callable[[], T]:
 
 
 async def _first(pulled: Pulled[Event]) -> Event:
-    """The first event. What fails before it is a problem document, in a stream too."""
+    """The first event. An error before it becomes a problem document, even if a stream was asked for."""
     try:
         first = await pulled.next()
     except NoTicketError:
@@ -197,12 +197,12 @@ async def _first(pulled: Pulled[Event]) -> Event:
     except ConfigError as error:
         raise invalid("question", str(error)) from None
     if first is None:
-        raise asyncio.CancelledError  # the caller has gone
+        raise asyncio.CancelledError  # the caller has disconnected
     return first
 
 
 async def _counted(answering: Answering, first: Event, pulled: Pulled[Event]) -> AsyncIterator[Event]:
-    """All events; their end is counted."""
+    """All events; counts the outcome at their end."""
     outcome, writer = "failed", "none"
     try:
         yield first
@@ -239,7 +239,7 @@ def _sent(name: str, fields: dict[str, object]) -> ServerSentEvent:
 
 
 def _wants_stream(accept: str) -> bool:
-    """Whether the first media type that we know is a stream of events."""
+    """Whether the first known media type of `accept` is an event stream."""
     for part in accept.lower().split(","):
         media_type = part.partition(";")[0].strip()
         if media_type in ("application/json", "application/*", "*/*"):
