@@ -27,7 +27,10 @@ module "keys" {
   name       = "ticketstream-state"
   account_id = var.account_id
   region     = var.region
+  partition  = data.aws_partition.current.partition
 }
+
+data "aws_partition" "current" {}
 
 # Versioned, encrypted and TLS-only, like the bucket of models.
 module "bucket" {

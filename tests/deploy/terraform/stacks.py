@@ -68,7 +68,7 @@ def put_up(names: list[str], workspace: Workspace, folder: Path, table: Table) -
 
 
 def _apply(kind: Kind, branch: Workspace, emulator: Emulator, table: Table) -> Applied:
-    branch.emulated("dev")
+    branch.emulated("envs/dev")
     kind.leave_out(branch)
     root = branch.root("envs/dev", endpoint=emulator.url)
     result = root.apply(kind.variables)

@@ -1,12 +1,15 @@
 """The plans protect the log, the disks and a quorum of the index, and give each region its own names."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.tool import resources
-from tests.deploy.terraform.workspace import VARIABLES, Workspace
+from tests.deploy.terraform.workspace import DEPLOY, VARIABLES, Workspace
 
 _KAFKA: Final = "module.ticketstream.module.kafka"
 _GLOBAL: Final = {
@@ -15,6 +18,12 @@ _GLOBAL: Final = {
     "aws_iam_instance_profile": "name",
     "aws_s3_bucket": "bucket",
 }
+#: Services whose names are unique in an account or beyond, except for names within another resource.
+_BEYOND_REGION: Final = ("aws_iam_", "aws_s3_bucket", "aws_cloudfront_", "aws_route53_", "aws_budgets_")
+_INSIDE: Final = {"aws_iam_role_policy"}
+#: A region outside the partition `aws`, in an account that demands a boundary.
+_GOV: Final = "us-gov-west-1"
+_BOUNDARY: Final = "arn:aws-us-gov:iam::123456789012:policy/boundary"
 
 
 def test_prod_refuses_to_destroy_or_replace_the_log(
@@ -24,7 +33,7 @@ def test_prod_refuses_to_destroy_or_replace_the_log(
     branch = workspace.branch(tmp_path / "deploy")
     root = branch.root("envs/prod")
     (root.folder / "terraform.tfstate").write_text(json.dumps(_state(plans["prod"])))
-    for options in (["-destroy"], [f"-replace={_KAFKA}.aws_msk_cluster.this"]):
+    for options in (["-destroy"], [f"-replace={_KAFKA}.aws_msk_cluster.this[0]"]):
         result = root.plan(VARIABLES["prod"], "-refresh=false", *options)
         assert result.code == 1
         assert "prevent_destroy" in result.errors()
@@ -42,6 +51,10 @@ def test_two_regions_of_an_account_have_different_names(
     """Roles, policies and buckets are named by region, so that a second region can be applied beside the first."""
     zones = [f"eu-west-1{letter}" for letter in "abc"]
     found = _planned(workspace, tmp_path, region="eu-west-1", zones=zones)
+    named = {each["type"] for each in found if {"name", "bucket"} & set(each.get("values", {}))}
+    assert {kind for kind in named if kind.startswith(_BEYOND_REGION)} - _INSIDE - _beside_a_bucket(named) == set(
+        _GLOBAL
+    )
     here, there = _global_names(plans["prod"].resources()), _global_names(found)
     assert len(here) == len(there) > 12
     assert here.isdisjoint(there)
@@ -111,12 +124,50 @@ def test_brokers_that_report_no_controller_raise_no_alarm(plans: dict[str, Plann
     assert alarm["treat_missing_data"] == "missing"
 
 
-def test_your_tags_are_on_every_resource(workspace: Workspace, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The plan of prod in another partition, with a boundary and tags."""
+    return _planned(
+        workspace,
+        tmp_path_factory.mktemp("elsewhere"),
+        region=_GOV,
+        zones=[f"{_GOV}{letter}" for letter in "abc"],
+        index_certificate_arn=f"arn:aws-us-gov:acm:{_GOV}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        permissions_boundary=_BOUNDARY,
+        tags={"team": "support", "application": "other"},
+    )
+
+
+def test_your_tags_are_on_every_resource(elsewhere: list[dict[str, Any]]) -> None:
     """The variable `tags` adds to our own tags, and replaces none."""
-    found = _planned(workspace, tmp_path, tags={"team": "support", "application": "other"})
-    tagged = [tags for each in found if (tags := each.get("values", {}).get("tags_all"))]
+    tagged = [tags for each in elsewhere if (tags := each.get("values", {}).get("tags_all"))]
     assert len(tagged) > 60
     assert all(one["team"] == "support" and one["application"] == "ticketstream" for one in tagged)
+
+
+def test_arns_name_the_partition_of_the_region(elsewhere: list[dict[str, Any]]) -> None:
+    """In AWS GovCloud no ARN of the plan names the partition `aws`."""
+    text = json.dumps(elsewhere)
+    assert "arn:aws-us-gov:iam::aws:policy/AmazonSSMManagedInstanceCore" in text
+    assert re.findall(r"arn:aws:[^\"]*", text) == []
+
+
+def test_every_role_of_prod_has_the_boundary(elsewhere: list[dict[str, Any]]) -> None:
+    """Each role has the permissions boundary that the account demands."""
+    boundaries = [each["values"].get("permissions_boundary") for each in elsewhere if each["type"] == "aws_iam_role"]
+    assert len(boundaries) >= 12
+    assert set(boundaries) == {_BOUNDARY}
+
+
+def test_no_arn_in_the_files_names_a_partition() -> None:
+    """Terraform files build ARNs from the partition; those in messages, defaults and examples don't count."""
+    written = [
+        f"{path.relative_to(DEPLOY)}: {line.strip()}"
+        for path in sorted((DEPLOY / "terraform" / "modules").rglob("*.tf"))
+        for line in path.read_text().splitlines()
+        if "arn:aws:" in line and not line.lstrip().startswith(("#", "description", "error_message"))
+    ]
+    assert written == []
 
 
 def test_the_nodes_may_pull_your_copy_of_qdrant(workspace: Workspace, tmp_path: Path) -> None:
@@ -132,6 +183,11 @@ def _planned(workspace: Workspace, folder: Path, **variables: Any) -> list[dict[
     result = root.plan(VARIABLES["prod"] | variables, to=folder / "other.tfplan")
     assert result.code == 0, result.errors()
     return resources(root.show(folder / "other.tfplan")["planned_values"]["root_module"])
+
+
+def _beside_a_bucket(kinds: set[str]) -> set[str]:
+    """The types that name their bucket, such as its policy."""
+    return {kind for kind in kinds if kind.startswith("aws_s3_bucket_")}
 
 
 def _global_names(found: list[dict[str, Any]]) -> set[str]:

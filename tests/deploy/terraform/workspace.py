@@ -62,7 +62,7 @@ class Workspace:
         shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "__pycache__"))
         made = cls(tool, folder)
         for environment in VARIABLES:
-            made.write(f"terraform/envs/{environment}/override.tf", _OFFLINE)
+            made.offline(f"envs/{environment}")
         return made
 
     def branch(self, folder: Path) -> "Workspace":
@@ -70,9 +70,13 @@ class Workspace:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Workspace(self._tool, folder)
 
-    def emulated(self, environment: str) -> None:
-        """Let the provider of an environment call an emulator."""
-        self.write(f"terraform/envs/{environment}/override.tf", _EMULATED)
+    def offline(self, place: str) -> None:
+        """Let a root module be planned without AWS."""
+        self.write(f"terraform/{place}/override.tf", _OFFLINE)
+
+    def emulated(self, place: str) -> None:
+        """Let the provider of a root module call an emulator."""
+        self.write(f"terraform/{place}/override.tf", _EMULATED)
 
     def root(self, place: str, *, endpoint: str | None = None) -> Root:
         """A root module by its path under terraform/."""

@@ -14,6 +14,8 @@ module "ticketstream" {
   settings      = var.settings
   keep_data     = false
 
+  permissions_boundary = var.permissions_boundary
+
   models = {
     minilm = { store = "models", collection = "tickets", precision = "int8" }
   }

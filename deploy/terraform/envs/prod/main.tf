@@ -16,12 +16,15 @@ module "ticketstream" {
   secrets       = var.secrets
   keep_data     = true
 
+  permissions_boundary = var.permissions_boundary
+
   network = {
-    cidr         = "10.30.0.0/16"
+    cidr         = var.existing_vpc == null ? "10.30.0.0/16" : null
     zones        = var.zones
     nat_per_zone = true
+    existing     = var.existing_vpc
 
-    interface_endpoints = [
+    interface_endpoints = var.existing_vpc != null ? [] : [
       "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kms", "logs", "secretsmanager", "sts",
     ]
   }
@@ -31,6 +34,7 @@ module "ticketstream" {
     volume_max_gib = 4000
     authentication = var.kafka_authentication
     scram_secrets  = var.kafka_scram_secrets
+    existing       = var.existing_kafka
   }
 
   index = {

@@ -105,3 +105,31 @@ variable "tags" {
   type        = map(string)
   default     = {}
 }
+
+variable "existing_vpc" {
+  description = "Your own VPC in place of a new one, its private and data subnets by zone, and the security group of its VPC endpoints."
+  type = object({
+    vpc_id          = string
+    private_subnets = map(string)
+    data_subnets    = optional(map(string), {})
+    endpoints_group = optional(string)
+  })
+  default = null
+}
+
+variable "existing_kafka" {
+  description = "Your own MSK cluster in place of a new one: its ARN and its brokers' security group."
+  type = object({
+    arn            = string
+    security_group = string
+    brokers        = optional(string)
+    broker_count   = optional(number, 3)
+  })
+  default = null
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary that your account demands of every role; null: none."
+  type        = string
+  default     = null
+}

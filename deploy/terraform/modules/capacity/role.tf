@@ -1,7 +1,8 @@
 # The machine's IAM role: it may join the cluster and attach its own disk.
 
 resource "aws_iam_role" "machine" {
-  name = "${var.global_name}-machine"
+  name                 = "${var.global_name}-machine"
+  permissions_boundary = var.permissions_boundary
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -21,13 +22,13 @@ locals {
         "ecs:DeregisterContainerInstance", "ecs:RegisterContainerInstance", "ecs:SubmitAttachmentStateChanges",
         "ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange",
       ]
-      Resource = ["arn:aws:ecs:${var.region}:*:cluster/${var.cluster_name}"]
+      Resource = ["arn:${var.partition}:ecs:${var.region}:*:cluster/${var.cluster_name}"]
     },
     {
       Sid      = "PollForTasks"
       Effect   = "Allow"
       Action   = ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"]
-      Resource = ["arn:aws:ecs:${var.region}:*:container-instance/${var.cluster_name}/*"]
+      Resource = ["arn:${var.partition}:ecs:${var.region}:*:container-instance/${var.cluster_name}/*"]
     },
     {
       Sid      = "DiscoverCluster" # this action has no resource-level permissions
@@ -48,7 +49,7 @@ locals {
       Sid       = "AttachToThisMachine"
       Effect    = "Allow"
       Action    = ["ec2:AttachVolume"]
-      Resource  = ["arn:aws:ec2:${var.region}:*:instance/*"]
+      Resource  = ["arn:${var.partition}:ec2:${var.region}:*:instance/*"]
       Condition = { StringEquals = { "aws:ResourceTag/Name" = var.name } }
     },
     {
@@ -77,7 +78,7 @@ resource "aws_iam_role_policy" "machine" {
 # Session Manager: a shell on a machine without SSH, and its patch state.
 resource "aws_iam_role_policy_attachment" "session_manager" {
   role       = aws_iam_role.machine.name
-  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+  policy_arn = "arn:${var.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
 resource "aws_iam_instance_profile" "this" {

@@ -68,3 +68,14 @@ variable "region" {
   description = "Region of the machines."
   type        = string
 }
+
+variable "partition" {
+  description = "AWS partition: aws, aws-us-gov or aws-cn."
+  type        = string
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of each role; null: none."
+  type        = string
+  default     = null
+}

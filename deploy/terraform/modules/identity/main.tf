@@ -18,6 +18,8 @@ resource "aws_iam_role" "task" {
   name               = "${var.global_name}-${each.key}-task"
   description        = "The running task ${each.key} uses this role."
   assume_role_policy = local.trust
+
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "task" {
@@ -32,6 +34,8 @@ resource "aws_iam_role" "execution" {
   name               = "${var.global_name}-${each.key}-start"
   description        = "ECS starts the task ${each.key} with this role."
   assume_role_policy = local.trust
+
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "execution" {

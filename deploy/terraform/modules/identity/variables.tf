@@ -61,3 +61,9 @@ variable "metrics_log_arn" {
   description = "Log group that the collectors write metrics to."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of each role; null: none."
+  type        = string
+  default     = null
+}

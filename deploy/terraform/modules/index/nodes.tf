@@ -24,6 +24,9 @@ module "machine" {
   image_parameter = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
   machines        = { min = 1, max = 1, managed = false }
   region          = var.region
+  partition       = var.partition
+
+  permissions_boundary = var.permissions_boundary
 
   # Lifetimes that have no common divisor: two nodes are hardly ever replaced on the same day.
   max_lifetime_days = [23, 29, 31][index(local.order, each.key)]

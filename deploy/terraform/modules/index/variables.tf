@@ -122,3 +122,14 @@ variable "keep_data" {
   description = "If true, destroy takes a snapshot of each disk, and the load balancer is protected from deletion."
   type        = bool
 }
+
+variable "partition" {
+  description = "AWS partition: aws, aws-us-gov or aws-cn."
+  type        = string
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of each role; null: none."
+  type        = string
+  default     = null
+}

@@ -10,6 +10,7 @@ locals {
 # A new Kafka version needs a new configuration, which must exist before the cluster leaves the old one: so its name
 # contains the version.
 resource "aws_msk_configuration" "this" {
+  count             = var.existing == null ? 1 : 0
   name              = "${var.name}-${replace(var.kafka_version, ".", "-")}"
   kafka_versions    = [var.kafka_version]
   server_properties = "${join("\n", local.settings)}\n"

@@ -1,13 +1,19 @@
-# An MSK cluster with a broker in each of three zones.
+# An MSK cluster with a broker in each of three zones. With a cluster of yours (existing.tf) nothing of this is created.
+
+locals {
+  create = var.existing == null
+}
 
 resource "aws_cloudwatch_log_group" "brokers" {
   #checkov:skip=CKV_AWS_338:A month is enough for an investigation; older broker logs have no use
+  count             = local.create ? 1 : 0
   name              = "/${var.name}/brokers"
   retention_in_days = var.log_days
   kms_key_id        = var.log_key_arn
 }
 
 resource "aws_msk_cluster" "this" {
+  count                  = local.create ? 1 : 0
   cluster_name           = var.name
   kafka_version          = var.kafka_version
   number_of_broker_nodes = length(var.subnets)
@@ -26,8 +32,8 @@ resource "aws_msk_cluster" "this" {
   }
 
   configuration_info {
-    arn      = aws_msk_configuration.this.arn
-    revision = aws_msk_configuration.this.latest_revision
+    arn      = aws_msk_configuration.this[0].arn
+    revision = aws_msk_configuration.this[0].latest_revision
   }
 
   encryption_info {
@@ -52,7 +58,7 @@ resource "aws_msk_cluster" "this" {
     broker_logs {
       cloudwatch_logs {
         enabled   = true
-        log_group = aws_cloudwatch_log_group.brokers.name
+        log_group = aws_cloudwatch_log_group.brokers[0].name
       }
     }
   }
@@ -64,7 +70,7 @@ resource "aws_msk_cluster" "this" {
 }
 
 resource "aws_msk_scram_secret_association" "this" {
-  count           = var.authentication == "scram" ? 1 : 0
-  cluster_arn     = aws_msk_cluster.this.arn
+  count           = local.create && var.authentication == "scram" ? 1 : 0
+  cluster_arn     = aws_msk_cluster.this[0].arn
   secret_arn_list = var.scram_secrets
 }

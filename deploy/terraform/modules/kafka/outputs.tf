@@ -3,16 +3,18 @@ locals {
 }
 
 output "arn" {
-  value = aws_msk_cluster.this.arn
+  description = "ARN of the cluster."
+  value       = local.create ? one(aws_msk_cluster.this[*].arn) : var.existing.arn
 }
 
 output "name" {
-  value = aws_msk_cluster.this.cluster_name
+  description = "Name of the cluster, as in its metrics."
+  value       = local.create ? one(aws_msk_cluster.this[*].cluster_name) : local.existing_name
 }
 
 output "broker_ids" {
   description = "Ids of the brokers, which MSK numbers from 1."
-  value       = [for i in range(length(var.subnets)) : tostring(i + 1)]
+  value       = [for i in range(local.create ? length(var.subnets) : local.existing_count) : tostring(i + 1)]
 }
 
 output "port" {
@@ -23,11 +25,11 @@ output "port" {
 output "brokers" {
   description = "Bootstrap servers for TICKETS_KAFKA__BROKERS."
   depends_on  = [aws_msk_scram_secret_association.this] # the SCRAM users exist only after this
-  value = {
-    iam       = aws_msk_cluster.this.bootstrap_brokers_sasl_iam
-    scram     = aws_msk_cluster.this.bootstrap_brokers_sasl_scram
-    plaintext = aws_msk_cluster.this.bootstrap_brokers
-  }[var.authentication]
+  value = local.create ? {
+    iam       = one(aws_msk_cluster.this[*].bootstrap_brokers_sasl_iam)
+    scram     = one(aws_msk_cluster.this[*].bootstrap_brokers_sasl_scram)
+    plaintext = one(aws_msk_cluster.this[*].bootstrap_brokers)
+  }[var.authentication] : local.existing_brokers
 }
 
 output "settings" {

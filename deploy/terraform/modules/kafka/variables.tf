@@ -3,6 +3,24 @@ variable "name" {
   type        = string
 }
 
+variable "existing" {
+  description = <<-TEXT
+    Your own MSK cluster; null: create one. `arn` finds it in this region; with `brokers` (bootstrap servers) and
+    `broker_count` it isn't looked up.
+  TEXT
+  type = object({
+    arn          = string
+    brokers      = optional(string)
+    broker_count = optional(number, 3)
+  })
+  default = null
+
+  validation {
+    condition     = var.existing == null || can(regex("^arn:aws[a-z-]*:kafka:[a-z0-9-]+:[0-9]{12}:cluster/[^/]+/[^/]+$", var.existing.arn))
+    error_message = "The ARN of your MSK cluster must look like arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID: topics and groups of the permissions derive from it."
+  }
+}
+
 variable "kafka_version" {
   description = "Kafka version in MSK's notation."
   type        = string
@@ -13,13 +31,13 @@ variable "subnets" {
   type        = list(string)
 
   validation {
-    condition     = length(var.subnets) >= 3
+    condition     = var.existing != null || length(var.subnets) >= 3
     error_message = "Kafka needs a subnet in each of three zones: fewer brokers can't hold three replicas."
   }
 }
 
 variable "security_group" {
-  description = "Security group of the brokers."
+  description = "Security group of the brokers that are created."
   type        = string
 }
 
@@ -29,17 +47,19 @@ variable "instance_type" {
 }
 
 variable "volume_gib" {
-  description = "Initial size of a broker's disk in GiB; autoscaling grows it, and it never shrinks."
+  description = "Initial size of a broker's disk in GiB; autoscaling grows it, and it never shrinks. Needed unless `existing` is set."
   type        = number
+  default     = null
 }
 
 variable "volume_max_gib" {
-  description = "Maximum size of a broker's disk in GiB."
+  description = "Maximum size of a broker's disk in GiB. Needed unless `existing` is set."
   type        = number
+  default     = null
 
   validation {
-    condition     = var.volume_max_gib >= var.volume_gib
-    error_message = "volume_max_gib must not be below volume_gib: a broker's disk never shrinks."
+    condition     = var.existing != null || try(var.volume_max_gib >= var.volume_gib, false)
+    error_message = "volume_gib and volume_max_gib must both be set, and volume_max_gib must not be below volume_gib: a broker's disk never shrinks."
   }
 }
 

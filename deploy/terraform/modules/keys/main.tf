@@ -10,7 +10,7 @@ locals {
   # CloudWatch Logs names the log group in the encryption context and no source account.
   conditions = {
     "logs.${var.region}.amazonaws.com" = {
-      ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${var.account_id}:log-group:/${var.name}/*" }
+      ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/${var.name}/*" }
     }
     "cloudwatch.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = var.account_id } }
   }
@@ -20,7 +20,7 @@ locals {
     Effect    = "Allow"
     Action    = "kms:*"
     Resource  = "*"
-    Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
+    Principal = { AWS = "arn:${var.partition}:iam::${var.account_id}:root" }
   }
 }
 

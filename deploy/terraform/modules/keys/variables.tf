@@ -12,3 +12,8 @@ variable "region" {
   description = "Region of the CloudWatch Logs service that uses the keys."
   type        = string
 }
+
+variable "partition" {
+  description = "AWS partition: aws, aws-us-gov or aws-cn."
+  type        = string
+}

@@ -1,7 +1,8 @@
 # VPC endpoints: S3 always, other AWS services if configured.
 
 resource "aws_vpc_endpoint" "s3" {
-  vpc_id            = aws_vpc.this.id
+  count             = local.create ? 1 : 0
+  vpc_id            = aws_vpc.this[0].id
   service_name      = "com.amazonaws.${var.region}.s3"
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [for table in aws_route_table.private : table.id]
@@ -9,12 +10,12 @@ resource "aws_vpc_endpoint" "s3" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each            = var.interface_endpoints
-  vpc_id              = aws_vpc.this.id
+  for_each            = local.create ? var.interface_endpoints : toset([])
+  vpc_id              = aws_vpc.this[0].id
   service_name        = "com.amazonaws.${var.region}.${each.key}"
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
   subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
-  security_group_ids  = [aws_security_group.this["endpoints"].id]
+  security_group_ids  = [local.ids["endpoints"]]
   tags                = { Name = "${var.name}-${each.key}" }
 }

@@ -1,10 +1,11 @@
 output "vpc_id" {
-  value = aws_vpc.this.id
+  description = "The VPC."
+  value       = local.vpc_id
 }
 
 output "private_subnets" {
   description = "Subnets for tasks, by zone."
-  value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
+  value       = local.create ? { for zone, subnet in aws_subnet.private : zone => subnet.id } : { for zone, subnet in data.aws_subnet.private : zone => subnet.id }
 
   # A task that starts before its egress route exists can't pull its image.
   depends_on = [aws_route.nat, aws_route.out, aws_route_table_association.private, aws_vpc_endpoint.s3]
@@ -12,12 +13,12 @@ output "private_subnets" {
 
 output "data_subnets" {
   description = "Subnets for brokers, by zone."
-  value       = { for zone, subnet in aws_subnet.data : zone => subnet.id }
+  value       = local.create ? { for zone, subnet in aws_subnet.data : zone => subnet.id } : { for zone, subnet in data.aws_subnet.data : zone => subnet.id }
 }
 
 output "security_groups" {
   description = "Ids of the security groups, by name (workers, clients, brokers, index, entry, hosts, endpoints)."
-  value       = { for name, group in aws_security_group.this : name => group.id }
+  value       = local.ids
 
   # A security group without its rules denies all traffic.
   depends_on = [

@@ -1,25 +1,28 @@
 # Egress routes: public subnets use the internet gateway, private ones a NAT gateway, and data subnets have none.
 
 resource "aws_internet_gateway" "this" {
-  vpc_id = aws_vpc.this.id
+  count  = local.create ? 1 : 0
+  vpc_id = aws_vpc.this[0].id
   tags   = { Name = var.name }
 }
 
 resource "aws_route_table" "public" {
-  vpc_id = aws_vpc.this.id
+  count  = local.create ? 1 : 0
+  vpc_id = aws_vpc.this[0].id
   tags   = { Name = "${var.name}-public" }
 }
 
 resource "aws_route" "out" {
-  route_table_id         = aws_route_table.public.id
+  count                  = local.create ? 1 : 0
+  route_table_id         = aws_route_table.public[0].id
   destination_cidr_block = "0.0.0.0/0"
-  gateway_id             = aws_internet_gateway.this.id
+  gateway_id             = aws_internet_gateway.this[0].id
 }
 
 resource "aws_route_table_association" "public" {
   for_each       = aws_subnet.public
   subnet_id      = each.value.id
-  route_table_id = aws_route_table.public.id
+  route_table_id = aws_route_table.public[0].id
 }
 
 resource "aws_eip" "nat" {
@@ -38,7 +41,7 @@ resource "aws_nat_gateway" "this" {
 
 resource "aws_route_table" "private" {
   for_each = local.zones
-  vpc_id   = aws_vpc.this.id
+  vpc_id   = aws_vpc.this[0].id
   tags     = { Name = "${var.name}-private-${each.key}" }
 }
 
@@ -56,12 +59,13 @@ resource "aws_route_table_association" "private" {
 }
 
 resource "aws_route_table" "data" {
-  vpc_id = aws_vpc.this.id
+  count  = local.create ? 1 : 0
+  vpc_id = aws_vpc.this[0].id
   tags   = { Name = "${var.name}-data" }
 }
 
 resource "aws_route_table_association" "data" {
   for_each       = aws_subnet.data
   subnet_id      = each.value.id
-  route_table_id = aws_route_table.data.id
+  route_table_id = aws_route_table.data[0].id
 }

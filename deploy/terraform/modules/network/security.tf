@@ -25,23 +25,31 @@ locals {
     hosts-endpoints   = { from = "hosts", to = "endpoints", port = 443, why = "join the cluster, attach a volume" }
   }
 
+  # Groups of yours take our rules in place of a group that we would create.
+  given = { for name, id in { brokers = var.brokers_group, endpoints = try(var.existing.endpoints_group, null) } : name => id if id != null }
+  ids   = merge({ for name, group in aws_security_group.this : name => group.id }, local.given)
+
+  # In your own VPC there are VPC endpoints only if you name their group.
+  absent = local.create ? [] : [for name in ["endpoints"] : name if !contains(keys(local.given), name)]
+  rules  = { for name, rule in local.allowed : name => rule if !contains(local.absent, rule.to) }
+
   # These groups call AWS, whose addresses aren't known in advance.
   outward = toset(["workers", "index", "hosts"])
 }
 
 resource "aws_security_group" "this" {
   #checkov:skip=CKV2_AWS_5:Other modules attach the groups by their ids
-  for_each    = local.groups
+  for_each    = { for name, what in local.groups : name => what if !contains(concat(keys(local.given), local.absent), name) }
   name        = "${var.name}-${each.key}"
   description = each.value
-  vpc_id      = aws_vpc.this.id
+  vpc_id      = local.vpc_id
   tags        = { Name = "${var.name}-${each.key}" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this" {
-  for_each                     = local.allowed
-  security_group_id            = aws_security_group.this[each.value.to].id
-  referenced_security_group_id = aws_security_group.this[each.value.from].id
+  for_each                     = local.rules
+  security_group_id            = local.ids[each.value.to]
+  referenced_security_group_id = local.ids[each.value.from]
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
   to_port                      = each.value.port
@@ -49,9 +57,9 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "this" {
-  for_each                     = local.allowed
-  security_group_id            = aws_security_group.this[each.value.from].id
-  referenced_security_group_id = aws_security_group.this[each.value.to].id
+  for_each                     = local.rules
+  security_group_id            = local.ids[each.value.from]
+  referenced_security_group_id = local.ids[each.value.to]
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
   to_port                      = each.value.port
@@ -60,7 +68,7 @@ resource "aws_vpc_security_group_egress_rule" "this" {
 
 resource "aws_vpc_security_group_egress_rule" "aws" {
   for_each          = local.outward
-  security_group_id = aws_security_group.this[each.key].id
+  security_group_id = local.ids[each.key]
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443

@@ -13,12 +13,39 @@ variable "region" {
   type        = string
 }
 
-variable "cidr" {
-  description = "CIDR block of the VPC, a /16; each zone gets a /24 (public), a /20 (private) and a /24 (data)."
+variable "existing" {
+  description = <<-TEXT
+    Your own VPC; null: create one. `private_subnets` (tasks, which need a route to AWS) and `data_subnets` (brokers) are
+    subnet ids by zone. `endpoints_group` is the security group of your VPC endpoints; it gets a rule for each client.
+  TEXT
+  type = object({
+    vpc_id          = string
+    private_subnets = map(string)
+    data_subnets    = optional(map(string), {})
+    endpoints_group = optional(string)
+  })
+  default = null
+}
+
+variable "brokers_group" {
+  description = "Security group of your own brokers, which gets the rules for clients; null: create one."
   type        = string
+  default     = null
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of the flow logs' role; null: none."
+  type        = string
+  default     = null
+}
+
+variable "cidr" {
+  description = "CIDR block of the VPC, a /16; each zone gets a /24 (public), a /20 (private) and a /24 (data). Needed unless `existing` is set."
+  type        = string
+  default     = null
 
   validation {
-    condition     = can(cidrhost(var.cidr, 0)) && endswith(var.cidr, "/16")
+    condition     = var.existing != null || (can(cidrhost(var.cidr, 0)) && endswith(coalesce(var.cidr, "none"), "/16"))
     error_message = "cidr must be a /16, such as 10.20.0.0/16, which is divided into the subnets."
   }
 }

@@ -17,4 +17,10 @@ locals {
   compass     = { north = "n", south = "s", east = "e", west = "w", central = "c" }
   region_code = join("", [for part in split("-", var.region) : length(part) < 4 ? part : join("", [for word in regexall("north|south|east|west|central", part) : local.compass[word]])])
   global_name = "${local.name}-${local.region_code}"
+
+  partition = data.aws_partition.current.partition
+  zones     = var.network.existing == null ? var.network.zones : sort(keys(var.network.existing.private_subnets))
 }
+
+# The provider knows it from the region: aws-us-gov in us-gov-west-1.
+data "aws_partition" "current" {}

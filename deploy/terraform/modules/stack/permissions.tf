@@ -64,4 +64,6 @@ module "identity" {
   secrets_key_arn = module.keys.arns["secrets"]
   log_arns        = module.cluster.log_arns
   metrics_log_arn = module.cluster.metrics_log_arn
+
+  permissions_boundary = var.permissions_boundary
 }

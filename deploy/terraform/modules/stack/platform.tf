@@ -5,6 +5,7 @@ module "keys" {
   name       = local.name
   account_id = var.account_id
   region     = var.region
+  partition  = local.partition
 }
 
 module "network" {
@@ -13,19 +14,24 @@ module "network" {
   global_name         = local.global_name
   region              = var.region
   cidr                = var.network.cidr
-  zones               = var.network.zones
+  zones               = local.zones
+  existing            = var.network.existing
+  brokers_group       = try(var.kafka.existing.security_group, null)
   nat_per_zone        = var.network.nat_per_zone
   interface_endpoints = var.network.interface_endpoints
   kafka_port          = module.kafka.port
   log_key_arn         = module.keys.arns["telemetry"]
   log_days            = var.log_days
+
+  permissions_boundary = var.permissions_boundary
 }
 
 module "kafka" {
   source            = "../kafka"
   name              = local.name
+  existing          = var.kafka.existing
   kafka_version     = var.kafka.version
-  subnets           = [for zone in var.network.zones : module.network.data_subnets[zone]]
+  subnets           = var.kafka.existing == null ? [for zone in local.zones : module.network.data_subnets[zone]] : []
   security_group    = module.network.security_groups["brokers"]
   instance_type     = var.kafka.instance_type
   volume_gib        = var.kafka.volume_gib
@@ -84,8 +90,10 @@ module "gpu" {
   image_parameter = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/recommended/image_id"
   machines        = { min = 0, max = local.sizes.roles.embedding.max_tasks, managed = true }
   region          = var.region
+  partition       = local.partition
 
-  max_lifetime_days = 30
+  max_lifetime_days    = 30
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_ecs_cluster_capacity_providers" "this" {
@@ -116,4 +124,7 @@ module "index" {
   data_key_arn    = module.keys.arns["data"]
   stop_timeout_s  = local.sizes.stop_timeout_s
   keep_data       = var.keep_data
+  partition       = local.partition
+
+  permissions_boundary = var.permissions_boundary
 }

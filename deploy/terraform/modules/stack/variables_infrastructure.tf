@@ -1,29 +1,62 @@
 # Variables of the network, Kafka and the index.
 
 variable "network" {
-  description = "CIDR block, zones, NAT gateways and VPC endpoints."
+  description = <<-TEXT
+    CIDR block, zones, NAT gateways and VPC endpoints of a new VPC. Or `existing`, your own VPC, with its private subnets
+    (tasks), its data subnets (brokers that are created), both by zone, and the security group of its VPC endpoints.
+  TEXT
   type = object({
-    cidr                = string
-    zones               = list(string)
-    nat_per_zone        = bool
+    cidr                = optional(string)
+    zones               = optional(list(string), [])
+    nat_per_zone        = optional(bool, true)
     interface_endpoints = optional(set(string), [])
+    existing = optional(object({
+      vpc_id          = string
+      private_subnets = map(string)
+      data_subnets    = optional(map(string), {})
+      endpoints_group = optional(string)
+    }))
   })
 
   validation {
-    condition     = length(distinct(var.network.zones)) == 3
-    error_message = "network.zones must name three different availability zones: with two, losing one can lose two of three replicas."
+    condition     = length(distinct(try(keys(var.network.existing.private_subnets), var.network.zones))) == 3
+    error_message = "network.zones (in your own VPC the keys of private_subnets) must name three different availability zones: with two, losing one can lose two of three replicas."
+  }
+
+  validation {
+    condition     = (var.network.existing == null) != (var.network.cidr == null)
+    error_message = "Give network.cidr for a new VPC or network.existing for your own, and not both."
+  }
+
+  validation {
+    condition     = var.network.existing == null || length(var.network.interface_endpoints) == 0
+    error_message = "network.interface_endpoints are created in a new VPC only; in your own, create them yourself and name their security group in existing.endpoints_group."
+  }
+
+  validation {
+    condition     = var.network.existing == null || var.kafka.existing != null || try(keys(var.network.existing.data_subnets) == keys(var.network.existing.private_subnets), false)
+    error_message = "network.existing.data_subnets must have a subnet in each zone of private_subnets, for the brokers; they aren't needed with kafka.existing."
   }
 }
 
 variable "kafka" {
-  description = "Brokers, their disks, and client authentication: iam, scram, or (in dev) plaintext."
+  description = <<-TEXT
+    Brokers, their disks, and client authentication: iam, scram, or (in dev) plaintext. Or `existing`, your own MSK cluster,
+    with its ARN and the security group of its brokers; it isn't looked up if you give `brokers` and `broker_count`.
+  TEXT
   type = object({
     version        = optional(string, "3.9.x.kraft")
     instance_type  = optional(string, "kafka.m7g.large")
-    volume_gib     = number
-    volume_max_gib = number
+    volume_gib     = optional(number)
+    volume_max_gib = optional(number)
     authentication = optional(string, "iam")
     scram_secrets  = optional(list(string), [])
+    existing = optional(object({
+      arn            = string
+      security_group = string
+      brokers        = optional(string)
+      broker_count   = optional(number, 3)
+    }))
   })
 
   validation {
@@ -57,5 +90,16 @@ variable "index" {
   validation {
     condition     = var.environment != "prod" || var.index.certificate_arn != null
     error_message = "prod needs a certificate for the index (index.certificate_arn and index.domain); without it the API key and the tickets are sent unencrypted."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary that your account demands of every role; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:aws[a-z-]*:iam::[0-9a-z]+:policy/", var.permissions_boundary))
+    error_message = "permissions_boundary must be the ARN of an IAM policy (arn:aws:iam::ACCOUNT:policy/NAME)."
   }
 }

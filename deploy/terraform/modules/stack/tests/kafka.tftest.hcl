@@ -36,12 +36,12 @@ run "sound" {
   }
 
   assert {
-    condition     = aws_msk_cluster.this.encryption_info[0].encryption_in_transit[0].client_broker == "TLS"
+    condition     = aws_msk_cluster.this[0].encryption_info[0].encryption_in_transit[0].client_broker == "TLS"
     error_message = "Clients must use TLS."
   }
 
   assert {
-    condition     = !strcontains(aws_msk_configuration.this.server_properties, "#")
+    condition     = !strcontains(aws_msk_configuration.this[0].server_properties, "#")
     error_message = "MSK's configuration must have no comments."
   }
 }
@@ -119,4 +119,75 @@ run "refuses_scram_without_a_secret" {
   }
 
   expect_failures = [var.scram_secrets]
+}
+
+run "your_cluster" {
+  command = plan
+
+  module {
+    source = "../kafka"
+  }
+
+  variables {
+    existing = { arn = "arn:aws:kafka:us-east-1:123456789012:cluster/yours/01234567-1" }
+    subnets  = []
+  }
+
+  override_data {
+    target = data.aws_msk_cluster.existing[0]
+    values = {
+      arn                        = "arn:aws:kafka:us-east-1:123456789012:cluster/yours/01234567-1"
+      number_of_broker_nodes     = 6
+      bootstrap_brokers_sasl_iam = "b-1.yours:9098"
+    }
+  }
+
+  assert {
+    condition     = output.brokers == "b-1.yours:9098" && output.name == "yours" && length(output.broker_ids) == 6
+    error_message = "Brokers, name and broker ids must be those of the cluster that was looked up."
+  }
+
+  assert {
+    condition     = length(aws_msk_cluster.this) + length(aws_msk_configuration.this) + length(aws_appautoscaling_target.storage) + length(terraform_data.keeps_log) == 0
+    error_message = "With your cluster nothing of it may be created."
+  }
+}
+
+run "refuses_your_cluster_without_the_listener" {
+  command = plan
+
+  module {
+    source = "../kafka"
+  }
+
+  variables {
+    existing = { arn = "arn:aws:kafka:us-east-1:123456789012:cluster/yours/01234567-1" }
+    subnets  = []
+  }
+
+  override_data {
+    target = data.aws_msk_cluster.existing[0]
+    values = {
+      arn                        = "arn:aws:kafka:us-east-1:123456789012:cluster/yours/01234567-1"
+      number_of_broker_nodes     = 3
+      bootstrap_brokers_sasl_iam = ""
+    }
+  }
+
+  expect_failures = [data.aws_msk_cluster.existing]
+}
+
+run "refuses_an_arn_that_names_no_cluster" {
+  command = plan
+
+  module {
+    source = "../kafka"
+  }
+
+  variables {
+    existing = { arn = "yours", brokers = "b-1.yours:9098" }
+    subnets  = []
+  }
+
+  expect_failures = [var.existing]
 }

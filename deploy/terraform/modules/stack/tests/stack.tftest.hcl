@@ -1,6 +1,10 @@
 # Plans of the whole stack with a mocked AWS provider, without an account or a network.
 
-mock_provider "aws" {}
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
 
 variables {
   environment = "prod"
@@ -223,4 +227,26 @@ run "refuses_prod_without_a_subscriber" {
     subscribers = { warning = ["team@your.company"] }
   }
   expect_failures = [var.subscribers]
+}
+
+run "refuses_a_new_and_an_existing_vpc" {
+  command         = plan
+  expect_failures = [var.network]
+
+  variables {
+    network = {
+      cidr     = "10.30.0.0/16"
+      existing = { vpc_id = "vpc-1", private_subnets = { us-east-1a = "subnet-a", us-east-1b = "subnet-b", us-east-1c = "subnet-c" } }
+    }
+    kafka = { existing = { arn = "arn:aws:kafka:us-east-1:123456789012:cluster/yours/01234567-1", security_group = "sg-1", brokers = "b-1.yours:9098" } }
+  }
+}
+
+run "refuses_new_brokers_without_subnets" {
+  command         = plan
+  expect_failures = [var.network]
+
+  variables {
+    network = { existing = { vpc_id = "vpc-1", private_subnets = { us-east-1a = "subnet-a", us-east-1b = "subnet-b", us-east-1c = "subnet-c" } } }
+  }
 }
