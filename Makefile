@@ -94,8 +94,9 @@ audit: .venv/.dev ## Look the locked packages up in the index's list of known vu
 		echo "pip-audit can't be installed here; the locks were not audited"; \
 	fi
 
-docs: .venv/.dev ## Generate the tables and JSON schemas of docs/
+docs: .venv/.dev ## Generate the tables and JSON schemas of docs/, and those of the Terraform modules
 	$(BIN)/python -m tests.docs.tables
+	$(BIN)/python -m tests.docs.modules
 
 kafka: .venv/.dev ## Fetch the jars of Apache Kafka for the tests; needs Java and Maven
 	$(BIN)/python -m tests.rigs.kafka

@@ -1,7 +1,9 @@
 output "bucket" {
-  value = aws_s3_bucket.this.bucket
+  description = "Name of the bucket."
+  value       = aws_s3_bucket.this.bucket
 }
 
 output "arn" {
-  value = aws_s3_bucket.this.arn
+  description = "ARN of the bucket."
+  value       = aws_s3_bucket.this.arn
 }

@@ -4,5 +4,6 @@ output "provider_name" {
 }
 
 output "role_name" {
-  value = aws_iam_role.machine.name
+  description = "Name of the machines' role."
+  value       = aws_iam_role.machine.name
 }

@@ -1,9 +1,11 @@
 output "arn" {
-  value = aws_ecs_cluster.this.arn
+  description = "ARN of the cluster."
+  value       = aws_ecs_cluster.this.arn
 }
 
 output "name" {
-  value = aws_ecs_cluster.this.name
+  description = "Name of the cluster."
+  value       = aws_ecs_cluster.this.name
 }
 
 output "log_groups" {
@@ -17,9 +19,11 @@ output "log_arns" {
 }
 
 output "metrics_log_group" {
-  value = aws_cloudwatch_log_group.metrics.name
+  description = "Log group that the collectors write metrics to."
+  value       = aws_cloudwatch_log_group.metrics.name
 }
 
 output "metrics_log_arn" {
-  value = aws_cloudwatch_log_group.metrics.arn
+  description = "ARN of that log group."
+  value       = aws_cloudwatch_log_group.metrics.arn
 }

@@ -1,3 +1,4 @@
 output "max_tasks" {
-  value = aws_appautoscaling_target.tasks.max_capacity
+  description = "Maximum number of tasks."
+  value       = aws_appautoscaling_target.tasks.max_capacity
 }

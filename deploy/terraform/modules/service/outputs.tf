@@ -1,9 +1,11 @@
 output "name" {
-  value = var.name
+  description = "Name of the service."
+  value       = var.name
 }
 
 output "task_definition_arn" {
-  value = aws_ecs_task_definition.this.arn
+  description = "ARN of the task definition."
+  value       = aws_ecs_task_definition.this.arn
 }
 
 output "rendered" {
