@@ -23,7 +23,7 @@ class Citation(Struct, frozen=True):
 
 
 class Sources(Struct, frozen=True, tag="sources"):
-    """The evidence, before the first sentence; if nothing was found, of the nearest tickets alone."""
+    """The evidence, sent before the first sentence. If nothing was found, it comes from the nearest tickets only."""
 
     answer_id: str
     sources: tuple[Source, ...]
@@ -39,7 +39,7 @@ class Sentence(Struct, frozen=True, tag="sentence"):
 class Refusal(Struct, frozen=True, tag="refusal"):
     """There is no answer. `text` is the reason in words.
 
-    `nearest` are numbers of sources, one for each of the tickets that are worth a look, best first; it may be empty.
+    `nearest` has the number of a source of each of the nearest tickets, best first; it may be empty.
     """
 
     reason: RefusalReason

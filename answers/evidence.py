@@ -20,7 +20,7 @@ from core.payload import PayloadValue
 #: Maximum sources of an answer, and maximum characters of one.
 MAX_SOURCES: Final = 10
 _MAX_TEXT: Final = 6_000
-#: Maximum tickets that are shown in place of an answer.
+#: The maximum number of tickets that are shown instead of an answer.
 _NEAREST: Final = 3
 #: Maximum messages of one ticket.
 _OF_TICKET: Final = 2
@@ -47,7 +47,7 @@ class Source(Struct, frozen=True, kw_only=True):
         resolution: the message solved the ticket.
         score: of the ticket, by which the sources are ranked.
         language: ISO 639-1 code of the ticket's language, if known.
-        reasons: why it ranks above others of a like score, for a person.
+        reasons: why it ranks above others with a similar score, in words.
     """
 
     tenant_id: str
@@ -83,7 +83,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     @property
     def nearest(self) -> tuple[int, ...]:
-        """Number of the first source of each of the nearest tickets; none if nothing was found."""
+        """The number of the first source of each of the nearest tickets; empty if the search found nothing."""
         first: dict[str, int] = {}
         for number, source in enumerate(self.sources, 1):
             first.setdefault(source.ticket_id, number)
@@ -230,7 +230,7 @@ def _worth(source: Source, others: Collection[Source], language: str | None) -> 
 
 
 def _reasons(source: Source, others: Collection[Source], language: str | None) -> tuple[str, ...]:
-    """The factors that set a ticket apart, in words."""
+    """Why the source's ticket ranks higher, in words."""
     found = []
     if _is_in(language, source) and any(other.language != source.language for other in others):
         found.append("in the language of the question")

@@ -16,15 +16,16 @@ from operators.pii.detector import words
 NAME: Final = "extractive"
 #: Maximum sentences of an answer, and of the messages before the one that solved the ticket.
 _SENTENCES: Final = 5
-#: Bonus, in common words with the question, of a sentence with an exact token (a code, a number, a path).
+#: Bonus, counted in words shared with the question, of a sentence with an exact token (a code, a number, a path).
 _EXACT_WORTH: Final = 2.0
-#: Bonus of the first sentence of a message that says something, which mostly names the cause.
+#: Bonus of the first informative sentence of a message, which usually names the cause.
 _FIRST_WORTH: Final = 0.5
-#: A sentence with more content words than this says something; one that points to something outside it needs more.
+#: The maximum content words of a filler sentence, and one more if it has a demonstrative word.
 _BARE: Final = 1
-#: Words that point, without those that are articles too.
+#: Demonstrative words, without those that are also articles.
 _POINTING: Final = PRONOUNS - words("das die het il la las le les lo los")
-#: A sentence of an earlier message with so many words of the one that solved the ticket belongs to it.
+#: A sentence of an earlier message belongs to the solution if it shares at least this many words with the solving
+#: message.
 _SHARED: Final = 2
 
 
@@ -110,7 +111,7 @@ def _without_filler(question: str, said: Sequence[_Said]) -> list[_Said]:
 
 
 def _is_filler(one: _Said, topic: frozenset[str]) -> bool:
-    """Whether a sentence has no fact, hardly a word with content, and none of the `topic`: told by its form alone."""
+    """Whether a sentence has no fact, few content words, and no word of the `topic`, judged by its form alone."""
     reading = one.reading
     if reading.exact or reading.paths or any(clause.negations for clause in reading.clauses):
         return False
@@ -119,7 +120,7 @@ def _is_filler(one: _Said, topic: frozenset[str]) -> bool:
 
 
 def _words(text: str, source: Source) -> frozenset[str]:
-    """The words of a text, in its source's language, that say something by themselves."""
+    """The content words of a text in its source's language, without those in `RELATIVE`."""
     return frozenset(read(text, source.language).content) - RELATIVE
 
 

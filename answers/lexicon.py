@@ -252,7 +252,7 @@ NEUTRAL: Final = frozenset(
     same(word, stem(word)) for word in words("support way step cause problem error solution fix system version")
 )
 PEOPLE: Final = frozenset(same(word, stem(word)) for word in words("customer agent team"))
-#: They say something only beside what they are compared with, or name what every resolution is about.
+#: Words that mean something only in a comparison, or that name the subject of every resolution.
 _RELATIVE: Final = {
     "en": "same other different similar first last next more less once again before after earlier previous later back "
     "already too case ticket matter thing",

@@ -22,7 +22,7 @@ from search.words import forms_of
 
 #: Minimum tickets of each retrieval: the final first ticket may rank low in both.
 POOL: Final = 20
-#: Least confidence in the question's language. Below it an identifier alone seems to be Portuguese.
+#: The minimum confidence in the question's language. With less, a lone identifier is detected as Portuguese.
 _SURE: Final = 0.4
 #: Number of tickets that are filtered by a quoted phrase.
 _PHRASE_POOL: Final = 200

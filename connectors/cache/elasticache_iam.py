@@ -5,12 +5,12 @@ from typing import Final
 from redis import CredentialProvider
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-#: How long a token is accepted, ElastiCache's maximum. A connection lives on without it, for twelve hours at most.
+#: The validity of a token, ElastiCache's maximum. An open connection outlives its token, for up to twelve hours.
 _VALID_S: Final = 900
 
 
 class IamCredentials(CredentialProvider):
-    """Signs a token for each new connection. Does no I/O, except to get credentials for the first time and anew."""
+    """Signs a token for each new connection. Does no I/O, except to fetch or renew AWS credentials."""
 
     def __init__(self, *, cluster: str, username: str, region: str) -> None:
         """Sign for the user `username` of the replication group `cluster`; the user's name is its id, too."""

@@ -63,9 +63,9 @@ def _add_question_tools(server: MCPServer, clients: Clients) -> None:
     def cited_answer(question: Question, context: Context, ticket_id: TicketId | None = None) -> dict[str, object]:
         """Answer a question from solved tickets. Each sentence cites the passage that supports it.
 
-        `refusal` says why there is no answer, and its `nearest` which sources are worth a look. Source n of a citation
-        is entry n of `sources`, from 1; the passage cited is characters [start, end) of the source's text. `ticket_id`
-        names the ticket that the question is about.
+        `refusal` says why there is no answer, and its `nearest` has the numbers of the nearest tickets' sources. Source
+        n of a citation is entry n of `sources`, from 1; the passage cited is characters [start, end) of the source's
+        text. `ticket_id` names the ticket that the question is about.
         """
         return _called(clients(context, "rag"), "POST", PATH, request_body(question, ticket_id=ticket_id))
 

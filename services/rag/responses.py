@@ -59,7 +59,7 @@ class SearchResult(BaseModel):
 
 
 class SourceDocument(BaseModel):
-    """A public message of an agent in a solved ticket. `reasons` say why it ranks above others of a like score."""
+    """A public message of an agent in a solved ticket. `reasons` say why it ranks above others with a similar score."""
 
     tenant_id: str
     ticket_id: str
@@ -93,7 +93,7 @@ class SentenceDocument(BaseModel):
 
 
 class RefusalDocument(BaseModel):
-    """Why there is no answer. `nearest` are numbers of sources: the tickets that are worth a look, best first."""
+    """Why there is no answer. `nearest` has the source numbers of the nearest tickets, best first."""
 
     reason: RefusalReason
     text: str

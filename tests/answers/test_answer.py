@@ -101,7 +101,7 @@ def test_without_good_evidence_nobody_is_asked(found: Evidence) -> None:
 
 
 def test_a_refusal_names_the_nearest_tickets() -> None:
-    """They are the only sources if nothing was found, and none of them is sent if nothing is near."""
+    """If nothing was found, the nearest tickets are the only sources; if no ticket is near, there are no sources."""
     found = evidence(*(f"Turn key {n}." for n in range(5)), confidence=0.2)
     sources, refusal = _events(_chain(), found)[:2]
     assert sources == Sources("a", found.sources[:3])

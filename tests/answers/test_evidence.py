@@ -121,7 +121,7 @@ def test_a_resolution_that_others_confirm_comes_first_among_like_ones() -> None:
 
 
 def test_the_language_of_the_question_comes_first_among_like_tickets() -> None:
-    """By a bounded factor, which the source tells; without a sure language there is none."""
+    """A ticket in the question's language gets a bounded factor and a reason, if the language is certain."""
     french = thread(("agent", "Videz le cache du navigateur."), ticket_id="T-1", resolution=0, language="fr")
     german = thread(("agent", "Leeren Sie den Zwischenspeicher."), ticket_id="T-2", resolution=0, language="de")
 
@@ -139,7 +139,7 @@ def test_the_language_of_the_question_comes_first_among_like_tickets() -> None:
 
 
 def test_the_nearest_tickets_are_few() -> None:
-    """Each of at most three tickets is named once; if the search found nothing there are none."""
+    """At most three tickets are named, each once; if the search found nothing, there are none."""
     threads = [
         thread(("agent", f"The cause is lock {n}."), ("agent", f"Turn key {n}."), ticket_id=f"T-{n}", resolution=1)
         for n in range(5)

@@ -91,7 +91,7 @@ OPENINGS: Final = {
 
 @pytest.mark.parametrize("language", OPENINGS)
 def test_an_opening_that_says_nothing_is_left_out(language: str) -> None:
-    """It is told by its form, in every language; a short cause, a negation and the question's words are kept."""
+    """An opening is recognised by its form in each language; causes, negations and the question's words are kept."""
     fix = "Set lease_ms to 9041."
 
     def first(opening: str, question: str = "ERR-7?") -> str:
@@ -107,7 +107,7 @@ def test_an_opening_that_says_nothing_is_left_out(language: str) -> None:
 
 
 def test_synthetic_openings_are_left_out_and_no_fix_is() -> None:
-    """Of all causes in six languages, after each opening of advice that is given once more."""
+    """This holds for all causes in six languages, each after every opening of repeated advice."""
     told = Counter[str]()
     fixes = {"en": [cause.fix for cause in CAUSES.values()]}
     fixes |= {language: [cause.fix for cause in causes.values()] for language, causes in FOREIGN.items()}

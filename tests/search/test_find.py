@@ -170,7 +170,7 @@ def test_a_solved_ticket_is_preferred(index: FakePassages) -> None:
 
 
 def test_an_answer_says_the_language_of_its_question(index: FakePassages) -> None:
-    """If it is sure: an identifier alone has none."""
+    """The answer has the language of a confident detection; for a lone identifier it has none."""
     asked = {"der Server ist ausgefallen und die Platte ist voll": "de", "A-42988": None}
     assert {text: _find(index, text).language for text in asked} == asked
 

@@ -130,7 +130,7 @@ def test_the_page_says_what_went_wrong(page: Page, services: FakeServices) -> No
 
 
 def test_a_refusal_shows_the_nearest_tickets_and_no_sources(page: Page) -> None:
-    """They stand under a heading of their own, and there are none if nothing is near."""
+    """The nearest tickets have a heading of their own; if no ticket is near, the page shows none."""
     _ask(page, "unsupported by tickets")
     expect(page.get_by_role("heading", name="Nearest ticket")).to_be_visible()
     expect(page.locator(".source h3")).to_have_text(["Wrong VAT on the invoice after a plan change"])

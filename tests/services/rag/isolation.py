@@ -1,4 +1,4 @@
-"""Random requests of tenants to the RAG service, compared with a model of what each has."""
+"""Random requests of tenants to the RAG service, compared with a model of each tenant's data."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from tests.services.rag.world import RagWorld, events_of, ticket
 _SAY_EVERY: Final = 10_000
 TENANTS: Final = ("acme", "globex", "initech")
 _IDS: Final = [f"S-{number}" for number in range(4)]
-#: A ticket that tenants have with the same id, version and text, so that only their names differ.
+#: A ticket that every tenant has with the same id, version and text; only the tenants' names in it differ.
 _TWIN: Final = "W-1"
 _TWIN_FIX: Final = "Replace the seal of TWIN-77 and tighten it to 30 newton metres."
 _CHOICES: Final = ("write", "search", "search", "similar", "answer", "answer", "answer", "feedback", "tool")
@@ -25,7 +25,7 @@ _CANARY: Final = re.compile(r"(?:CNRY|NOTE)-\d{6}")
 
 
 class Model:
-    """Every tenant's tickets and answers, and requests that are compared with them."""
+    """A model of every tenant's tickets and answers. It makes requests and compares the responses with them."""
 
     def __init__(self, world: RagWorld, service: Direct, rng: Random) -> None:
         self._world = world
@@ -34,7 +34,7 @@ class Model:
         self._rng = rng
         self._names = {tenant: world.tenant(tenant) for tenant in TENANTS}
         self._headers = self._sign_in()
-        #: Of each ticket that is there: its canaries, of which the second is a note's, and whether it is solved.
+        #: By ticket: its canaries (the second one is in an internal note), and whether it is solved.
         self.tickets: dict[tuple[str, str], tuple[tuple[str, str], bool]] = {}
         self.versions: Counter[tuple[str, str]] = Counter()
         self.answers: dict[str, list[str]] = {tenant: [] for tenant in TENANTS}
@@ -42,7 +42,7 @@ class Model:
         self.done: Counter[str] = Counter()
 
     def run(self, steps: int) -> None:
-        """This number of operations, none of which shows what it must not."""
+        """Make this number of operations and assert that none leaks data."""
         with self._tools:
             for number in range(1, steps + 1):
                 self.step()
@@ -52,17 +52,17 @@ class Model:
         assert self.leaks == []
 
     def _sign_in(self) -> dict[tuple[str, str], dict[str, str]]:
-        """The headers of an agent and of a program of each tenant."""
+        """The headers of an agent and a program of each tenant."""
         callers = product(TENANTS, ("agent", "service"))
         return {caller: self._world.issuer.headers(self._names[caller[0]], caller[1]) for caller in callers}
 
     def step(self) -> None:
-        """One random operation of a random tenant."""
+        """Make one random operation of a random tenant."""
         tenant, ticket_id = self._rng.choice(TENANTS), self._rng.choice([*_IDS, _TWIN])
         getattr(self, f"_{self._rng.choice(_CHOICES)}")(tenant, ticket_id)
 
     def _write(self, tenant: str, ticket_id: str) -> None:
-        """Change a ticket, or now and then delete it; the twin is written for all tenants."""
+        """Change or, more rarely, delete a ticket; the twin is written for all tenants."""
         if ticket_id == _TWIN:
             version = 1 + max(self.versions[owner, _TWIN] for owner in TENANTS)
             for owner in TENANTS:
@@ -110,7 +110,7 @@ class Model:
             assert ticket_id not in self._check_hits(reply, tenant)
 
     def _answer(self, tenant: str, ticket_id: str) -> None:
-        """Ask, as JSON or as a stream; the same questions come again and again, so that the cache answers too."""
+        """Ask for JSON or a stream. Questions are repeated, so that some answers come from the cache."""
         about = {"ticket_id": ticket_id} if self._rng.random() < 0.3 else {}
         streamed = self._rng.random() < 0.4
         body = {"question": self._rng.choice(_QUESTIONS), "limit": self._rng.choice([1, 10]), **about}
@@ -143,7 +143,7 @@ class Model:
         assert reply.status == (204 if owner == tenant else 404)
 
     def _tool(self, tenant: str, ticket_id: str) -> None:
-        """Ask as an assistant does."""
+        """Call a tool as an assistant does."""
         name = self._rng.choice(["search", "similar_tickets", "cited_answer"])
         question = self._rng.choice([*_QUESTIONS, *(one for pair, _ in self.tickets.values() for one in pair if one)])
         arguments: dict[str, object] = {"question": question}
@@ -172,7 +172,7 @@ class Model:
         self._check_text(reply.text, tenant, notes=notes)
 
     def _check_text(self, text: str, tenant: str, *, notes: bool) -> None:
-        """Note every canary that the caller may not see, and every name of another tenant."""
+        """Record each canary that the caller may not see, and each name of another tenant."""
         own = [pair for (owner, _), (pair, _) in self.tickets.items() if owner == tenant]
         allowed = {one for pair in own for one in pair[: 2 if notes else 1]}
         self.leaks += sorted(set(_CANARY.findall(text)) - allowed)

@@ -1,4 +1,4 @@
-"""The tools of the MCP server over the service in this process, for many calls."""
+"""Calls the MCP server's tools with the service in this process, for many calls."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.rigs.direct import Direct
 
 
 class _InProcess(ServiceClient):
-    """Asks the service without a connection. A problem is an error with its text."""
+    """A `ServiceClient` without a connection. A problem is raised as an error with its text."""
 
     def __init__(self, service: Direct, headers: Mapping[str, str]) -> None:
         self._direct = service
@@ -54,7 +54,7 @@ class Tools(AbstractContextManager["Tools"]):
         self._runner.close()
 
     def call(self, name: str, arguments: dict[str, object], headers: Mapping[str, str]) -> tuple[bool, str]:
-        """Whether a tool gave a result to the caller of these headers, and all that it said."""
+        """Call a tool with these headers; return whether it succeeded, and its whole output."""
         self._headers = headers
         try:
             return True, self._runner.run(self._server.call_tool(name, arguments)).model_dump_json()

@@ -1,4 +1,4 @@
-"""The brokers that the kills run against, and the ways in which they are taken away."""
+"""The brokers of the kill tests, and their faults."""
 
 import itertools
 from collections.abc import Callable
@@ -15,15 +15,15 @@ class Broker(Protocol):
 
     @property
     def address(self) -> str:
-        """For clients."""
+        """The address for clients."""
         ...
 
     def fail(self) -> str:
-        """Take it away in one of its ways until `heal`, and say which."""
+        """Inject the next fault until `heal`; return its name."""
         ...
 
     def hold(self) -> None:
-        """Keep connections open, and answer nothing, until `heal`."""
+        """Keep connections open without answering, until `heal`."""
         ...
 
     def heal(self) -> None:
@@ -58,7 +58,7 @@ class OneBroker:
 
 
 class Cluster:
-    """Three Apache Kafka brokers, each behind a proxy: the topic's leader is killed, two are, or all are cut off."""
+    """Three Apache Kafka brokers, each behind a proxy. Faults kill the leader or two brokers, or cut off all three."""
 
     def __init__(self, cluster: KafkaCluster, topic: str) -> None:
         self._cluster = cluster

@@ -1,4 +1,4 @@
-"""What the table has reaches Apache Kafka, through kills of the service and of brokers. TICKETS_TEST_KILLS as ever."""
+"""Changes in the table reach Apache Kafka through `TICKETS_TEST_KILLS` kills of the service and of brokers."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.rigs.kafka import KafkaCluster
 from tests.services.tickets.brokers import Cluster
 from tests.services.tickets.kills import Attack, attack
 
-#: The third one comes while the topic's leader is dead.
+#: By default three kills: the third one comes while the topic's leader is dead.
 _KILLS: Final = int(os.environ.get("TICKETS_TEST_KILLS", "3"))
 
 
