@@ -24,7 +24,7 @@ _OF_PROMETHEUS: Final[Mapping[str, frozenset[str]]] = {
     "ALERTS": frozenset({"alertname", "alertstate", "severity"}),
 }
 #: Jobs of the HTTP services.
-_SERVICES: Final = ("rag", "tickets")
+_SERVICES: Final = ("producer", "rag", "tickets")
 #: Labels that Prometheus adds to every series it scrapes.
 _TARGET: Final = frozenset({"job", "instance"})
 _HISTOGRAM: Final = ("_bucket", "_sum", "_count")
