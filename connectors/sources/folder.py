@@ -69,13 +69,15 @@ class FolderFile:
         self._name = name
         self._descriptor = descriptor
         self._last = b""
+        self._seen = ""
         self.position = 0
 
     def state(self) -> tuple[str, int]:
         """See `RawFile`."""
         with _outages(self._name):
             found = os.fstat(self._descriptor)
-            return _stamp(found), found.st_size
+        self._seen = _stamp(found)
+        return self._seen, found.st_size
 
     def read(self, size: int) -> bytes:
         """See `RawFile`."""
@@ -88,6 +90,9 @@ class FolderFile:
     def changed(self) -> bool:
         """See `RawFile`."""
         with _outages(self._name):
+            found = os.fstat(self._descriptor)
+            if found.st_size == self.position and _stamp(found) != self._seen:
+                return True  # it was written, and has not grown
             return os.pread(self._descriptor, len(self._last), self.position - len(self._last)) != self._last
 
     def close(self) -> None:

@@ -123,15 +123,15 @@ class Producer:
         """Look at the sources, and open files that have something to send."""
         known = dict(self._retry("store", self._store.load))
         found: dict[str, tuple[FoundFile, Source]] = {}
-        try:
-            for source in self._sources:
+        fault: TicketstreamError | None = None
+        for source in self._sources:
+            try:
                 for file in source.files():
                     found[file.file_id] = (file, source)
                     self._tend()
-        except (TransientError, FatalError) as error:
-            self._monitor.note("sources", error)
-            return
-        self._monitor.note("sources", None)
+            except (TransientError, FatalError) as error:
+                fault = error
+        self._monitor.note("sources", fault)
         files = {file_id: file for file_id, (file, _) in found.items()}
         self._monitor.listed(files, known, now_ms=self._leases.now_ms())
         waiting = [file for file in files.values() if not is_done(file, known.get(file.file_id))]
@@ -143,7 +143,8 @@ class Producer:
                     break
                 self._begin(file, found[file.file_id][1], checkpoints)
         self._aside = {file_id: until for file_id, until in self._aside.items() if file_id in found}
-        self._forget([one for one in checkpoints if one.file_id not in found and one.file_id not in self._open])
+        if fault is None:
+            self._forget([one for one in checkpoints if one.file_id not in found and one.file_id not in self._open])
         self._monitor.open_files(len(self._open))
 
     def _may_try(self, file: FoundFile) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import TransientError
 from tests.services.producer.world import World, event, events, line
 
 
@@ -84,25 +83,43 @@ def test_a_copied_and_truncated_file_is_not_sent_again(world: World) -> None:
     assert world.broker.values() == events(*range(21))
 
 
-@pytest.mark.parametrize("how", ["in place", "by rename", "while it is closed", "by a longer one"])
+@pytest.mark.parametrize("how", ["in place", "by rename", "while it is closed", "by a longer one", "by a shorter one"])
 def test_a_replaced_file_is_read_from_its_beginning(world: World, how: str) -> None:
-    """Another content under the same name is new, whether its inode is the same or not."""
-    task = world.task()
-    path = world.write("a.jsonl", line(1, "old") + line(2, "old"))
+    """Another content under the same name is new, whether its inode, its size and its end are the same or not."""
+    task, end = world.task(), line(2, "like" * 100)
+    path = world.write("a.jsonl", line(1, "old") + end)
     task.work()
     if how == "while it is closed":
         world.clock.now += 100
         task.work()
-    new = line(1, "new") + line(2, "old") + (line(3) if how == "by a longer one" else b"")
+    new = {"by a longer one": line(1, "new") + line(3) + end, "by a shorter one": line(1, "new")}
+    content = new.get(how, line(1, "new") + end)
     if how == "by rename":
-        (path.with_name(".draft")).write_bytes(new)
+        path.with_name(".draft").write_bytes(content)
         path.with_name(".draft").rename(path)
     else:
-        path.write_bytes(new)
+        path.write_bytes(content)
     task.work()
     task.work()
     assert event(1, "new") in world.broker.values()
     assert (event(3) in world.broker.values()) == (how == "by a longer one")
+
+
+def test_an_unreachable_source_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """/ready names it, and the files of the other sources are sent."""
+    with ExitStack() as stack:
+        (tmp_path / "in").mkdir()
+        (tmp_path / "mount").mkdir()
+        world = World(tmp_path, stack, sources=f"{tmp_path}/mount,{tmp_path}/in")
+        (tmp_path / "mount").rmdir()
+        world.write("a.jsonl", line(1))
+        task = world.task()
+        task.work()
+        assert world.broker.values() == events(1)
+        assert task.monitor.not_ready() == f"sources: there is no folder {tmp_path}/mount"
+        (tmp_path / "mount").mkdir()
+        task.work()
+        assert task.monitor.not_ready() is None
 
 
 def test_a_file_that_is_written_again_with_more_lines_goes_on(world: World) -> None:
@@ -151,7 +168,7 @@ def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> N
         world.write("b.csv", b"id,text\n1,hello\n")
         (world.folder / "c.jsonl.gz").write_bytes(gzip.compress(line(1))[:-4] + b"????")
         task.work()
-        assert len(world.broker.values()) == 2
+        assert len(world.broker.values()) == 1
         assert "a.csv has no column text" in (task.monitor.warning() or "") or "c.jsonl" in (
             task.monitor.warning() or ""
         )
@@ -160,7 +177,7 @@ def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> N
         path.write_bytes(b"id,text\n2,hello\n")
         world.clock.now += 100
         task.work()
-        assert len(world.broker.values()) == 3
+        assert len(world.broker.values()) == 2
         assert task.metric("tickets_producer_faulty_files") == 1
 
 
@@ -178,106 +195,6 @@ def test_the_rows_of_a_csv_are_the_same_records_when_they_are_sent_again(tmp_pat
             sent.append(world.broker.values())
     assert sent[0] == sent[1]
     assert b'"created_at":1767000000000' in sent[0][0]
-
-
-def test_two_tasks_share_the_files(world: World) -> None:
-    """A file that another task reads is left to it; its other files are taken."""
-    for number in range(20):
-        world.write(f"{number}.jsonl", line(number))
-    one, two = world.task("one"), world.task("two")
-    one.producer.turn()  # it opens the first 16
-    two.work()
-    one.work()
-    assert sorted(world.broker.values()) == sorted(events(*range(20)))
-    assert two.metric("tickets_producer_tasks") == 2
-
-
-def test_the_files_of_a_dead_task_are_taken_over(world: World) -> None:
-    """When its lease has ended, another task goes on at its checkpoint."""
-    one, two = world.task("one"), world.task("two")
-    world.write("a.jsonl", line(1))
-    one.work()
-    world.write("a.jsonl", line(2))
-    two.work()
-    assert world.broker.values() == events(1)
-    world.clock.now += world.settings.lease_s
-    two.work()
-    assert world.broker.values() == events(1, 2)
-    world.write("a.jsonl", line(3))
-    one.work()  # it was only asleep
-    two.work()
-    assert world.broker.values() == events(1, 2, 3)
-
-
-def test_a_task_that_stops_gives_its_files_to_the_others(world: World) -> None:
-    """After SIGTERM nobody waits for a lease to end."""
-    one, two = world.task("one"), world.task("two")
-    world.write("a.jsonl", line(1))
-    one.work()
-    one.stop.set()
-    one.producer.run()
-    world.write("a.jsonl", line(2))
-    two.work()
-    assert world.broker.values() == events(1, 2)
-    assert two.metric("tickets_producer_tasks") == 1
-
-
-def test_an_outage_of_the_broker_waits_and_loses_nothing(world: World) -> None:
-    """/ready says why, nothing is checkpointed, and the lines are sent when the broker is back."""
-    task = world.task()
-    world.write("a.jsonl", line(1))
-    world.broker.fault = TransientError("producing: the broker is down")
-    seen = []
-
-    def mend() -> None:
-        seen.append(task.monitor.not_ready())
-        checkpoints = world.store.load().values()
-        seen.append(str([lease.checkpoint.position for lease in checkpoints]))
-        world.broker.fault = None
-
-    retry = task.sending._retry
-    retry.between = mend
-    task.work()
-    assert seen[:2] == ["broker: producing: the broker is down", "[0]"]
-    assert world.broker.values() == events(1)
-    assert task.monitor.not_ready() is None
-
-
-def test_the_rate_is_kept_and_shared(tmp_path: Path) -> None:
-    """A task alone has the whole rate, and half of it beside another."""
-    with ExitStack() as stack:
-        world = World(tmp_path, stack, rate=100.0)
-        task = world.task()
-        assert task.sending.batch_size == 10
-
-        def seconds(name: str) -> float:
-            world.write(name, b"".join(line(n, name) for n in range(1_000)))
-            world.clock.now += 11  # it looks after its leases and the other tasks
-            began = world.clock.now + world.settings.scan_s
-            task.work()
-            return world.clock.now - began
-
-        assert 8 <= seconds("a.jsonl") <= 10
-        world.task("other").work()
-        assert 18 <= seconds("b.jsonl") <= 20
-        assert len(world.broker.sent) == 2_000
-
-
-def test_unsent_bytes_are_the_lag(world: World) -> None:
-    """The lag counts bytes of all files, and the time since the oldest of them began to wait."""
-    task, other = world.task(), world.task("other")
-    world.write("a.jsonl", line(1))
-    other.work()
-    world.write("a.jsonl", line(2))
-    task.work()  # the other task has the file
-    world.clock.now += 10
-    task.work()
-    assert task.metric("tickets_producer_lag_bytes") == len(line(2))
-    assert 10 <= task.metric("tickets_producer_lag_seconds") <= 20
-    other.work()
-    task.work()
-    assert task.metric("tickets_producer_lag_bytes") == 0
-    assert task.metric("tickets_producer_lag_seconds") == 0
 
 
 def test_checkpoints_of_files_that_are_gone_are_forgotten(world: World) -> None:
