@@ -1,7 +1,7 @@
-"""What the producer service knows of files: where it finds them, how far they are sent, and who reads them.
+"""The types of the producer service: files and their sources, checkpoints and leases.
 
-A file is known by its id, which outlives a rename, and by its content: a checkpoint holds for a file that begins with
-the bytes that were sent of it.
+A file is identified by its id, which outlives a rename, and by its content: a checkpoint is valid for a file that
+begins with the bytes that were sent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-#: Length of the beginning by which a copy of a file is sought, in bytes.
+#: Length in bytes of a file's beginning, by which its copies are found.
 HEAD_BYTES: Final = 1_024
 
 
@@ -41,15 +41,15 @@ class RawFile(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether this file can't grow: an object."""
+        """Whether this file can't grow, because it is an object."""
         ...
 
     def state(self) -> tuple[str, int]:
-        """Stamp and size of the file now."""
+        """The current stamp and size of the file."""
         ...
 
     def read(self, size: int) -> bytes:
-        """The next bytes, `size` at most; empty at the end, which may move later.
+        """The next bytes, `size` at most; empty at the end, even if the file grows later.
 
         Raises:
             TransientError: the file can't be read for now, or is another one by now.
@@ -57,7 +57,7 @@ class RawFile(Protocol):
         ...
 
     def changed(self) -> bool:
-        """Whether the file was written since `state`, and not by appending: other bytes may be where some were read."""
+        """Whether the file was overwritten since `state`, so that bytes already read may differ."""
         ...
 
     def close(self) -> None: ...
@@ -86,19 +86,19 @@ class Source(Protocol):
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
-    """How far a file is sent. Positions count bytes of its content, which gzip may have packed.
+    """How far a file has been sent. Positions count bytes of its content, after unpacking.
 
     Attributes:
-        file_id: of the file.
-        name: of the file when this was written.
-        stamp: of the file when everything that could be taken of it was sent; empty while there is more.
-        position: bytes that were sent, rejected or skipped; the next one begins a line.
-        lines: number of lines in them.
-        rows: number of a CSV's rows in them.
+        file_id: the file's id.
+        name: the file's name when this was written.
+        stamp: the file's stamp when all of its complete lines had been sent; empty while there are more.
+        position: number of bytes that were sent, rejected or skipped; a line begins behind them.
+        lines: number of lines in these bytes.
+        rows: number of a CSV's rows in these bytes.
         digest: of these bytes.
         head: digest of the first `HEAD_BYTES`, or empty while `position` is below.
-        last_line: digest of the line behind `position` that was sent although it has no line break.
-        left: bytes behind `position` that are no whole line, when everything else was sent.
+        last_line: digest of the line behind `position`, if it was sent without its line break.
+        left: number of bytes of an incomplete line behind `position`, once everything else was sent.
         first_ms: when the file was last modified before it was first read, in ms since 1970. Stands for times that a
             CSV lacks, so that a row always gives the same record.
         saved_ms: when this was written, in ms since 1970.
@@ -156,9 +156,9 @@ class Checkpoints(Protocol):
         ...
 
     def join(self, owner: str, *, now_ms: int, until_ms: int) -> int:
-        """Say that this task lives until a time. Returns the number of living tasks, this one included."""
+        """Register this task as alive until a time. Returns the number of living tasks, this one included."""
         ...
 
     def leave(self, owner: str) -> None:
-        """Say that this task ends."""
+        """Unregister this task."""
         ...

@@ -19,7 +19,7 @@ from core.producing import Checkpoint, Lease
 
 _DECODER: Final = msgspec.json.Decoder(Checkpoint)
 _MS: Final = 1_000
-#: How long a dead task's item stays, after its time.
+#: How long the item of a dead task is kept after its lease has ended.
 _KEEP_S: Final = 3_600
 _MISSING: Final = "create the one that TICKETS_PRODUCER__TABLE names, with the keys pk and sk"
 
@@ -81,7 +81,7 @@ class DynamoCheckpoints(Struct, frozen=True, eq=False):
             self.client.delete_item(TableName=self.table, Key=_key("tasks", owner))
 
     def ping(self) -> None:
-        """Return if the table can be read."""
+        """Read from the table, and raise if it can't be read."""
         with _translated("reading checkpoints"):
             self.client.get_item(TableName=self.table, Key=_key("files", "-"))
 
@@ -150,7 +150,7 @@ def _translated(doing: str) -> Iterator[None]:
 
 @contextmanager
 def _conditional() -> Iterator[None]:
-    """End the block if a condition is not met."""
+    """Leave the block without an error if a condition is not met."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
 
     try:
@@ -161,7 +161,7 @@ def _conditional() -> Iterator[None]:
 
 
 def _key(kind: str, name: str) -> Item:
-    """A range key may have 1,024 bytes, and an object's name alone as many."""
+    """A hash as the range key, because a range key has at most 1,024 bytes and an object's name may be as long."""
     return {"pk": _s(kind), "sk": _s(hashlib.blake2b(name.encode(errors="replace"), digest_size=16).hexdigest())}
 
 

@@ -127,6 +127,6 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if application != _APPLICATION and connection.execute("PRAGMA schema_version").fetchone()[0]:
         raise ConfigError(f"{_SETTING}: {path} is a file of another program; choose another path")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # a lease must not be given twice after a power cut
+    connection.execute("PRAGMA synchronous = FULL")  # after a power cut no lease may be given twice
     connection.executescript(_SCHEMA)
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")

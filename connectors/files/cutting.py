@@ -1,4 +1,4 @@
-"""Cuts a file that may still grow into lines, which keep their bytes, so that each line's place in the file is known.
+"""Cuts a file that may still grow into lines. A line keeps its raw bytes, so that its position in the file is known.
 
 The rules are those of `connectors.files.lines`: UTF-8 or UTF-16, with or without a byte order mark; lines end in LF or
 CR LF, and those of a CSV may end in CR alone.
@@ -14,19 +14,19 @@ from connectors.files.lines import BOM, utf16
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
 
 _LF: Final = {"utf-8": b"\n", "utf-16-le": b"\n\0", "utf-16-be": b"\0\n"}
-#: Bytes that tell the encoding.
+#: Number of bytes that are needed to detect the encoding.
 _TELLING: Final = 4
-#: An end that is known to be one: a carriage return before anything but a line feed, or a line feed.
+#: A certain line end: a line feed, or a carriage return followed by another byte than a line feed.
 _CR_OR_LF: Final = re.compile(rb"\n|\r(?=[^\n])")
 
 
 class Line(Struct, frozen=True):
-    """A line, or a piece of one that is too long.
+    """A line, or a piece of a line that is too long.
 
     Attributes:
-        number: of the line, from 1.
-        raw: its bytes as the file has them, with its end.
-        content: the same in UTF-8, without byte order mark; of a piece that is not a line's first, empty.
+        number: the line's number, from 1.
+        raw: the bytes in the file, including the line end.
+        content: the same in UTF-8, without byte order mark; empty for every piece but a line's first.
         overlong: the line has more bytes than allowed.
         ended: the line ends with this piece.
     """
@@ -39,7 +39,7 @@ class Line(Struct, frozen=True):
 
 
 class LineCutter:
-    """Takes bytes and gives lines. Holds at most a line of `max_bytes` and the bytes that were fed last."""
+    """Cuts bytes into lines. Buffers at most a line of `max_bytes` and the bytes that were fed last."""
 
     def __init__(self, *, max_bytes: int, may_end_in_cr: bool = False) -> None:
         self._max_bytes = max_bytes
@@ -60,7 +60,7 @@ class LineCutter:
         self._buffer += data
 
     def line(self) -> Line | None:
-        """The next line that has ended, or a piece of one that is too long. None if more bytes are needed."""
+        """The next complete line, or a piece of a line that is too long. None if more bytes are needed."""
         if not self._known():
             return None
         end = self._end()
@@ -68,23 +68,23 @@ class LineCutter:
             return self._cut(end, ended=True)
         if self.held < self._max_bytes:
             return None
-        return self._cut(self._start + self.held // 2 * 2, ended=False)  # UTF-16 has two bytes or four a character
+        return self._cut(self._start + self.held // 2 * 2, ended=False)  # a character of UTF-16 has two or four bytes
 
     def rest(self) -> Line | None:
-        """What follows the last end of a line, as a line. It stays in place until `take_rest`."""
+        """The bytes after the last line end, as a line. They stay in the buffer until `take_rest`."""
         return self._cut(len(self._buffer), ended=True, take=False) if self.held else None
 
     def take_rest(self) -> Line | None:
-        """The same, taken: the file ends here."""
+        """Remove and return the bytes after the last line end, because the file ends here."""
         return self._cut(len(self._buffer), ended=True) if self.held else None
 
     @property
     def held(self) -> int:
-        """Bytes that are not cut yet."""
+        """Number of buffered bytes."""
         return len(self._buffer) - self._start
 
     def _known(self) -> bool:
-        """Whether encoding and kind of line end are known."""
+        """Whether the encoding and the kind of line end are known; detects them if there are enough bytes."""
         if self._encoding is None:
             if self.held < _TELLING:
                 return False
@@ -97,7 +97,7 @@ class LineCutter:
         return True
 
     def _end(self) -> int:
-        """Place behind the next end of a line, or 0."""
+        """Index behind the next line end in the buffer, or 0."""
         if self._ends_in_cr:
             found = _CR_OR_LF.search(self._buffer, self._searched)
             self._searched = max(self._start, len(self._buffer) - 1) if found is None else found.end()

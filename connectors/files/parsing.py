@@ -1,4 +1,4 @@
-"""Makes records of lines that arrive one by one. A bad line never takes a good one with it."""
+"""Parses lines that arrive one by one to records. A bad line never spoils a good one."""
 
 import csv
 import re
@@ -16,7 +16,7 @@ from connectors.files.times import TimeReader
 from connectors.kafka.producer import Outgoing
 from core.errors import ConfigError
 
-#: Within quotes: what stays within.
+#: The part of a text within quotes that doesn't end the quotes.
 _QUOTED: Final = re.compile(r'(?:[^"]++|"")*+')
 
 
@@ -24,7 +24,7 @@ class Outcome(Struct, frozen=True):
     """The outcome of some lines: a record, a fault, or neither for blank lines and a header.
 
     Attributes:
-        lines: those that it accounts for, in order.
+        lines: the lines with this outcome, in order.
     """
 
     lines: Sequence[Line]
@@ -33,9 +33,9 @@ class Outcome(Struct, frozen=True):
 
 
 class Parser(Protocol):
-    """Makes records of the lines of one file."""
+    """Parses the lines of one file to records."""
 
-    #: Whether lines may end in a carriage return alone.
+    #: Whether a lone carriage return may end a line.
     may_end_in_cr: ClassVar[bool]
 
     @property
@@ -44,7 +44,7 @@ class Parser(Protocol):
         ...
 
     def learn(self, line: Line) -> None:
-        """Pass a line whose outcome is known.
+        """Pass a line that was handled before the checkpoint.
 
         Raises:
             ConfigError: the file can't be read as a whole.
@@ -60,11 +60,11 @@ class Parser(Protocol):
         ...
 
     def last(self, line: Line) -> Outgoing | None:
-        """The record of a line that may be the last one, or None if it is not whole. Nothing is passed."""
+        """The record of a possible last line, or None if it is incomplete. The parser's state doesn't change."""
         ...
 
     def finish(self) -> Iterator[Outcome]:
-        """The outcomes of lines that wait for more, when none comes."""
+        """The outcomes of lines that wait for further lines, when there are none."""
         ...
 
 
@@ -101,7 +101,7 @@ class JsonlParser:
 
 
 class CsvFormat(Struct, frozen=True):
-    """How the CSVs of a producer are read."""
+    """How a producer reads CSV files."""
 
     mapping: CsvMapping
     times: TimeReader
@@ -118,9 +118,9 @@ class CsvParser:
         Args:
             form: mapping and times.
             topic: of the records.
-            name: of the file.
+            name: the file's name.
             rows: number of rows whose outcome is known; their lines are passed to `learn`.
-            first_ms: stands for missing times.
+            first_ms: the time of rows without one.
             max_bytes: of a row; a quote that is never closed costs this much memory at most.
         """
         csv.field_size_limit(MAX_LINE_BYTES)
@@ -175,7 +175,7 @@ class CsvParser:
             yield from self._give_up(self._taken(), fault)
 
     def _passes(self, text: str) -> bool:
-        """Whether a line between rows is none: it is blank, or names the delimiter."""
+        """Whether a line between rows is no row: it is blank, or names the delimiter."""
         if self._delimiter is None and (found := SEP.fullmatch(text.strip("\r\n"))):
             self._delimiter = found["delimiter"]
             return True
@@ -188,7 +188,7 @@ class CsvParser:
         return False
 
     def _ends_open(self, text: str, *, opened: bool) -> bool:
-        """Whether a quoted value goes on after this line."""
+        """Whether a quoted value is still open at the end of this line."""
         place, delimiter = 0, self._delimiter or ","
         while True:
             if not opened:
@@ -254,7 +254,7 @@ class CsvParser:
         return self._events.record(cells, number)
 
     def _give_up(self, lines: Sequence[Line], error: LineError) -> Iterator[Outcome]:
-        """Blame the first line, and read the others without it."""
+        """Reject the first line, and parse the others again without it."""
         if self._events is None:
             raise ConfigError(f"{self._name}:{lines[0].number}: {error.reason}")
         yield Outcome(lines[:1], fault=error)

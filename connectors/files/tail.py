@@ -1,4 +1,4 @@
-"""Reads a file from its checkpoint on, in batches, as far as it has grown."""
+"""Reads a growing file in batches, from its checkpoint to its current end."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -16,10 +16,10 @@ from core.producing import HEAD_BYTES, Checkpoint, RawFile
 from core.records import Origin, Record, Rejected
 
 _BATCH_BYTES: Final = 1024 * 1024
-#: Of a batch of lines that give nothing, such as blank ones.
+#: The maximum number of lines of a batch, which bounds lines without a record, such as blank ones.
 _BATCH_LINES: Final = 10_000
 
-#: Makes a parser for a file that this checkpoint is of.
+#: Makes the parser of the file of a checkpoint.
 NewParser = Callable[[Checkpoint], Parser]
 
 
@@ -27,9 +27,9 @@ class FileBatch(Struct, frozen=True):
     """Records and faults of some lines, and the checkpoint behind these lines.
 
     Attributes:
-        origins: of the records: the file's name and the number of the line.
-        content_bytes: length of these lines.
-        at_end: nothing more can be taken of the file as it is now.
+        origins: file name and line number of each record.
+        content_bytes: total length of the lines.
+        at_end: the file has no further line at present.
     """
 
     records: list[Outgoing]
@@ -41,10 +41,10 @@ class FileBatch(Struct, frozen=True):
 
 
 class Tail:
-    """An open file. Holds a line and a chunk of it at most."""
+    """An open file. At most a line and a chunk of it are in memory."""
 
     def __init__(self, raw: RawFile, checkpoint: Checkpoint, parser: Parser, *, max_line_bytes: int) -> None:
-        """The file at its beginning; `skip` passes what the checkpoint says is sent."""
+        """The file at its beginning; `skip` then moves to the checkpoint."""
         self.raw = raw
         self._from = checkpoint
         self._content = Content(raw, checkpoint.name)
@@ -61,7 +61,7 @@ class Tail:
         self._stream = self._outcomes()
 
     def skip(self, tick: Callable[[], None]) -> bool:
-        """Pass what is sent. False if the file begins with other bytes. Calls `tick` now and then.
+        """Move to the checkpoint. False if the bytes before it differ from those sent. Calls `tick` now and then.
 
         Raises:
             TransientError: the file can't be read for now.
@@ -82,7 +82,7 @@ class Tail:
         return self._position == self._from.position and self._hash.hexdigest() == (self._from.digest or _NOTHING)
 
     def batch(self, max_records: int, *, now_ms: int, settled: bool) -> FileBatch:
-        """The next lines. With `settled` a last line without a line break counts, if it is whole.
+        """The next lines. With `settled`, a complete last line counts without its line break.
 
         Raises:
             TransientError: the file can't be read for now.
@@ -112,7 +112,7 @@ class Tail:
         self.raw.close()
 
     def _outcomes(self) -> Iterator[Outcome | None]:
-        """The outcomes of all lines; None at the present end."""
+        """The outcomes of all lines; None at the current end of the file."""
         while True:
             line = self._cutter.line()
             if line is not None:
@@ -134,7 +134,7 @@ class Tail:
             yield Outcome(outcome.lines) if known and known == _digest_of(line) else outcome
 
     def _ending(self) -> Iterator[Outcome]:
-        """The outcomes of the end of a file that can't grow, apart from a good last line."""
+        """The outcomes at the end of a file that can't grow, except for a good last line."""
         if not self._content.whole:
             raise ConfigError(f"{self._from.name}: the gzip data ends too early; write the file again")
         line = self._cutter.rest()
@@ -156,7 +156,7 @@ class Tail:
             batch.rejected.append(Rejected(Record(origin, None, value, now_ms), "read", outcome.fault.code, reason))
 
     def _add_unended(self, batch: FileBatch) -> None:
-        """Add the last line, which has no line break, if it is whole and not sent yet."""
+        """Add a last line without line break, if it is complete and not sent yet."""
         line = self._cutter.rest()
         if line is None or line.overlong or not self._content.whole or _digest_of(line) == self._last_line:
             return
@@ -166,7 +166,7 @@ class Tail:
             self._add(Outcome([line], record=record), batch, 0)
 
     def _fill(self) -> bool:
-        """Read on. False at the present end."""
+        """Read the next chunk. False at the current end of the file."""
         stamp, size = self.raw.state()
         data = self._content.read()
         self._cutter.feed(data)
@@ -195,7 +195,7 @@ class Tail:
         )
 
     def _checkpoint(self, now_ms: int, *, at_end: bool, settled: bool) -> Checkpoint:
-        """The checkpoint at the last end of a line that was passed."""
+        """The checkpoint behind the last complete line that was passed."""
         left = self._read - self._position + (not self._content.whole)
         done = at_end and (settled or self.raw.finished or not left)
         return structs.replace(
@@ -215,7 +215,7 @@ def open_tail(
     max_line_bytes: int,
     tick: Callable[[], None] = lambda: None,
 ) -> Tail | None:
-    """The file behind what the checkpoint says is sent; None if the file begins with other bytes.
+    """The file at its checkpoint; None if the bytes before it differ from those that were sent.
 
     `tick` is called now and then.
 

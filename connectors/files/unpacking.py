@@ -1,4 +1,4 @@
-"""Reads the content of a file that may be packed with gzip, in any number of parts, and that may still grow."""
+"""Reads the content of a file that may still grow, and may be packed with gzip in any number of members."""
 
 import hashlib
 import zlib
@@ -8,13 +8,13 @@ from core.errors import ConfigError
 from core.producing import HEAD_BYTES, RawFile
 
 _MAGIC: Final = b"\x1f\x8b"
-#: zlib reads a gzip header and checks the sum.
+#: Makes zlib read the gzip header and verify the checksum.
 _GZIP: Final = 16 + zlib.MAX_WBITS
 CHUNK: Final = 256 * 1024
 
 
 class Content:
-    """The content of an open file. Holds a chunk at most, whatever the file unpacks to."""
+    """The content of an open file. At most a chunk is in memory, whatever the file unpacks to."""
 
     def __init__(self, raw: RawFile, name: str) -> None:
         self._raw = raw
@@ -26,7 +26,7 @@ class Content:
 
     @property
     def whole(self) -> bool:
-        """Whether what was read is the content of a whole file: a packed one doesn't end within a part."""
+        """Whether the bytes so far may be a complete file: a packed file doesn't end within a gzip member."""
         return not self._packed or (self._inflate.eof and not self._input)
 
     @property
@@ -35,7 +35,7 @@ class Content:
         return digest_of(self._head) if len(self._head) == HEAD_BYTES else ""
 
     def read(self) -> bytes:
-        """The next bytes; empty at the present end.
+        """The next bytes; empty at the current end of the file.
 
         Raises:
             TransientError: the file can't be read for now.
@@ -61,7 +61,7 @@ class Content:
         while True:
             self._input = self._input or self._raw.read(CHUNK)
             if self._inflate.eof:
-                self._input = self._input.lstrip(b"\0")  # padding between parts
+                self._input = self._input.lstrip(b"\0")  # padding between members
             if not self._input:
                 return b""
             if self._inflate.eof:

@@ -1,1 +1,1 @@
-"""Where the producer service finds files: folders and buckets."""
+"""Sources of files for the producer service: folders and buckets."""

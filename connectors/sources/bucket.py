@@ -1,7 +1,7 @@
 """Implements `core.producing.Source` for the objects of an S3 bucket.
 
-An object doesn't grow. One that is written again under its name has another ETag, and is read from where the old one
-ended if it begins with the same bytes.
+An object doesn't grow. If it is written again, its ETag changes; if it then begins with the bytes that were sent,
+reading continues behind them.
 """
 
 import fnmatch
@@ -22,14 +22,14 @@ _THROTTLED: Final = {"SlowDown", "RequestTimeout", "Throttling", "RequestTimeToo
 
 
 class Client(Protocol):
-    """The part of boto3's S3 client that is used; each call takes and returns maps."""
+    """The methods of boto3's S3 client that are used; each takes and returns maps."""
 
     def get_object(self, **request: Any) -> dict[str, Any]: ...
     def list_objects_v2(self, **request: Any) -> dict[str, Any]: ...
 
 
 class BucketSource:
-    """The objects whose keys begin with a prefix, and match a pattern if there is one."""
+    """The objects whose keys begin with a prefix, and match the pattern if there is one."""
 
     def __init__(self, client: Client, bucket: str, pattern: str) -> None:
         self._client = client
@@ -60,7 +60,7 @@ class BucketSource:
 
 
 class BucketFile:
-    """Implements `core.producing.RawFile` for one state of an object."""
+    """Implements `core.producing.RawFile` for one version of an object."""
 
     finished = True
 
@@ -76,7 +76,7 @@ class BucketFile:
         return self._file.stamp, self._file.size
 
     def read(self, size: int) -> bytes:
-        """See `RawFile`. A connection that breaks is opened again where it broke."""
+        """See `RawFile`. After a broken connection the next one continues at the same byte."""
         if self.position >= self._file.size:
             return b""
         for attempt in range(_ATTEMPTS):
@@ -108,7 +108,7 @@ class BucketFile:
 
 
 def open_bucket(place: str, setting: str) -> BucketSource:
-    """The objects at s3://bucket/prefix or s3://bucket/pattern. boto3 takes credentials and region from its own places.
+    """The objects at s3://bucket/prefix or s3://bucket/pattern. boto3 finds the credentials and the region.
 
     Raises:
         ConfigError: `place` is not such an address, or no region is configured; the message names `setting`.
@@ -144,7 +144,7 @@ def _translated(name: str) -> Iterator[None]:
         code = error.response["Error"]["Code"]
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in {"PreconditionFailed", "412", "NoSuchKey", "404"}:
-            raise TransientError(f"{name} is gone, or is another object by now") from None
+            raise TransientError(f"{name} was deleted or replaced by another object") from None
         if code in _THROTTLED or status >= _SERVER_FAULT:
             raise TransientError(f"{name}: {code}", retry_after_s=1.0) from None
         raise FatalError(f"{name}: {code}; check the bucket's name, the credentials and the region") from None

@@ -1,7 +1,7 @@
 """Implements `core.producing.Source` for the files of a folder that match a pattern.
 
-A file's id is its inode's number, which a rename keeps; on a shared file system (NFS, EFS) it is the same everywhere. A
-new file may get the number of one that was deleted: its content tells them apart.
+A file's id is its inode's number, which a rename keeps; on a shared file system (NFS, EFS) it is the same everywhere.
+A new file may get the inode number of a deleted one; they differ in their content.
 """
 
 import glob
@@ -15,13 +15,13 @@ from typing import Final
 from core.errors import ConfigError, TransientError
 from core.producing import FoundFile
 
-#: How many of the bytes that were read last are compared before more are read.
+#: Number of the bytes read last that are compared before further bytes are read.
 _COMPARED: Final = 256
 _NS_PER_MS: Final = 1_000_000
 
 
 class FolderSource:
-    """The files that match a pattern, such as /data/in/*.jsonl; ** stands for any folders. Hidden ones are left out."""
+    """The files that match a pattern, such as /data/in/*.jsonl, except hidden ones; ** matches folders at any depth."""
 
     def __init__(self, base: Path, pattern: str) -> None:
         self._base = base
@@ -37,7 +37,7 @@ class FolderSource:
                     continue
                 try:
                     found = path.stat()
-                except OSError:  # it was removed meanwhile, or is a link to nothing
+                except OSError:  # it was deleted meanwhile, or is a broken link
                     continue
                 if stat.S_ISREG(found.st_mode):
                     file_id, modified_ms = f"{self._base}#{found.st_ino}", found.st_mtime_ns // _NS_PER_MS
@@ -50,13 +50,13 @@ class FolderSource:
         except FileNotFoundError:
             raise TransientError(f"{file.name} is gone") from None
         except PermissionError:
-            raise ConfigError(f"{file.name}: this user may not read the file; change its rights") from None
+            raise ConfigError(f"{file.name}: this user may not read the file; change its permissions") from None
         except OSError as error:
             raise TransientError(f"{file.name}: {error.strerror}") from None
         opened = FolderFile(file.name, descriptor)
         if not file.file_id.endswith(f"#{os.fstat(descriptor).st_ino}"):
             opened.close()
-            raise TransientError(f"{file.name} is another file by now")
+            raise TransientError(f"{file.name} was replaced by another file")
         return opened
 
 
@@ -92,7 +92,7 @@ class FolderFile:
         with _outages(self._name):
             found = os.fstat(self._descriptor)
             if found.st_size == self.position and _stamp(found) != self._seen:
-                return True  # it was written, and has not grown
+                return True  # it was written to, but has not grown
             return os.pread(self._descriptor, len(self._last), self.position - len(self._last)) != self._last
 
     def close(self) -> None:

@@ -17,13 +17,13 @@ from services.producer.compose import open_service
 logger: Final = logging.getLogger("ticketstream.producer")
 
 _LOOK_S: Final = 0.5
-#: How long the batch that is being sent may take after SIGTERM. A broker that is out takes longer: then the thread ends
+#: How long the batch in flight may take after SIGTERM. In an outage of the broker it takes longer: then the thread ends
 #: with the process, and the next task sends the batch again.
 _DRAIN_S: Final = 20.0
 
 
 def serve(settings: Settings, stop: threading.Event, *, opened: Callable[[int], None]) -> None:
-    """Follow files until `stop` is set, and finish the batch that is being sent.
+    """Follow files until `stop` is set, then finish the batch in flight.
 
     Args:
         settings: all groups.
@@ -33,7 +33,7 @@ def serve(settings: Settings, stop: threading.Event, *, opened: Callable[[int], 
     Raises:
         ConfigError: a setting is wrong.
         UnavailableError: the checkpoints can't be opened.
-        FatalError: the producer's thread ended by a fault of ours.
+        FatalError: a bug ended the producer's thread.
     """
     with ExitStack() as stack:
         service = open_service(settings, stack, stop)
@@ -50,7 +50,7 @@ def serve(settings: Settings, stop: threading.Event, *, opened: Callable[[int], 
 
 
 def main() -> int:
-    """Serve as the environment says. Returns the exit code; an error is one line."""
+    """Serve with the settings of the environment, and return the exit code. An error is one line."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

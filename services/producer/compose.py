@@ -37,7 +37,7 @@ from services.producer.sending import Sending
 PORT: Final = 8085
 _SOURCES: Final = "TICKETS_PRODUCER__SOURCES"
 _MAP: Final = "TICKETS_PRODUCER__MAP"
-#: A line may have more bytes than the event in it, because of escapes, spaces and UTF-16.
+#: A line may be this many times longer than its event, because of escapes, spaces and UTF-16.
 _LINE_FACTOR: Final = 4
 _CSV: Final = (".csv", ".csv.gz")
 _HEALTH: Final = Limits(connections=1_024, threads=2, waiting=16, urgent=("/health", "/ready"), body_bytes=1_024)
@@ -53,7 +53,7 @@ class Service:
         self.port = port
 
     def run(self) -> None:
-        """Wait until the topics are there, then send until the event is set."""
+        """Wait until the topics exist, then send until the event is set."""
         try:
             self._wait_for_topics()
         except StoppedError:
@@ -62,7 +62,7 @@ class Service:
 
 
 def open_service(settings: Settings, stack: ExitStack, stop: threading.Event) -> Service:
-    """The producer, which waits for `run`, with its probes answering.
+    """The producer, which starts with `run`. Its probes answer already.
 
     Args:
         settings: all groups; those of producer, Kafka, topics, contract and health are used.
@@ -114,7 +114,7 @@ def open_service(settings: Settings, stack: ExitStack, stop: threading.Event) ->
 
 
 def parsers(settings: ProducerSettings, *, topic: str, max_bytes: int) -> Callable[[Checkpoint], Parser]:
-    """Makes the parser of a file, by its format.
+    """Returns a factory of parsers, which chooses by the file's format.
 
     Raises:
         ConfigError: mapping or zone is wrong.

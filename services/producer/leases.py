@@ -1,4 +1,4 @@
-"""The leases of one task: which files it may read, and how many tasks there are."""
+"""The leases of one task, and the number of tasks."""
 
 import logging
 import time
@@ -16,8 +16,8 @@ _MS: Final = 1_000
 class Leases:
     """Takes, extends and gives back leases. One thread uses it.
 
-    A lease is extended when a third of it is over. A task whose lease has ended, for example because it was stopped for
-    a while, takes it again before it sends anything, unless another task has the file by then.
+    A lease is extended after a third of its time. If a lease has ended, for example because the task was frozen, the
+    task takes it again before it sends anything, unless another task has the file by then.
     """
 
     def __init__(
@@ -26,8 +26,8 @@ class Leases:
         """No lease yet.
 
         Args:
-            store: has the leases.
-            owner: names this task; unique among all tasks.
+            store: keeps the leases.
+            owner: this task's name, unique among all tasks.
             lease_s: length of a lease.
             clock: seconds since 1970, about the same on all machines.
         """
@@ -45,7 +45,7 @@ class Leases:
     def due(self) -> bool:
         """Whether it is time to extend all leases."""
         now_ms = self.now_ms()
-        if now_ms < self._due_ms <= now_ms + self._lease_ms:  # a clock that was set back is due at once
+        if now_ms < self._due_ms <= now_ms + self._lease_ms:  # if the clock was set back, the leases are due at once
             return False
         self._due_ms = now_ms + self._lease_ms // 3
         return True
@@ -59,7 +59,7 @@ class Leases:
         return self.now_ms() < self._until_ms.get(checkpoint.file_id, 0)
 
     def claim(self, checkpoint: Checkpoint) -> Checkpoint | None:
-        """Take the lease of a file. Returns its checkpoint, or None while another task has it.
+        """Take the lease of a file. Returns its checkpoint, or None if another task has the lease.
 
         Raises:
             TransientError: the store is unavailable.
@@ -74,9 +74,9 @@ class Leases:
         return found
 
     def extend(self, checkpoint: Checkpoint) -> bool:
-        """Extend the lease of an open file at this checkpoint. False if another task holds it, or has read on.
+        """Extend the lease of an open file at this checkpoint. False if another task has it, or has read further.
 
-        Without the store the lease stays as it is, as long as it lasts.
+        If the store is unavailable, the lease keeps its end.
         """
         try:
             found = self.claim(checkpoint)
@@ -105,20 +105,20 @@ class Leases:
         try:
             self._store.release(file_id, self.owner)
         except (TransientError, FatalError) as error:
-            logger.warning("a lease was not given back, and ends by itself: %s", error)
+            logger.warning("a lease was not given back, and expires by itself: %s", error)
 
     def join(self) -> int | None:
-        """Say that this task lives. Returns the number of living tasks, or None if the store is unavailable."""
+        """Register this task as alive. Returns the number of living tasks, or None if the store is unavailable."""
         now_ms = self.now_ms()
         try:
             return self._store.join(self.owner, now_ms=now_ms, until_ms=now_ms + self._lease_ms)
         except (TransientError, FatalError) as error:
-            logger.warning("this task could not say that it lives: %s", error)
+            logger.warning("this task could not be registered as alive: %s", error)
             return None
 
     def leave(self) -> None:
-        """Say that this task ends."""
+        """Unregister this task."""
         try:
             self._store.leave(self.owner)
         except (TransientError, FatalError) as error:
-            logger.warning("this task could not say that it ends: %s", error)
+            logger.warning("this task could not be unregistered: %s", error)

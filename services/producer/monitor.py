@@ -1,4 +1,4 @@
-"""What the producer's probes and metrics show."""
+"""The state behind the producer's probes and metrics."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ logger: Final = logging.getLogger("ticketstream.producer")
 Dependency = Literal["broker", "store", "sources"]
 
 _MS: Final = 1_000
-#: Suffix of packed files, whose checkpoints count other bytes than their sizes do.
+#: Suffix of packed files, whose checkpoints count unpacked bytes, unlike their sizes.
 _PACKED: Final = ".gz"
 
 
@@ -38,11 +38,11 @@ class Monitor:
         self._turned_at = clock()
 
     def turned(self) -> None:
-        """The producer's thread is alive."""
+        """Note that the producer's thread has made a turn."""
         self._turned_at = self._clock()
 
     def note(self, dependency: Dependency, error: TicketstreamError | None) -> None:
-        """A call of a dependency failed, or succeeded."""
+        """Note that a call of a dependency failed or succeeded."""
         with self._lock:
             before = self._faults.pop(dependency, None)
             if error is not None:
@@ -53,7 +53,7 @@ class Monitor:
             logger.info("the %s can be used again", dependency)
 
     def set_aside(self, name: str, error: TicketstreamError | None) -> None:
-        """A file can't be read as a whole, or can again."""
+        """Note that a file can't be read as a whole, or can be again."""
         with self._lock:
             before = self._set_aside.pop(name, None)
             if error is not None:
@@ -63,7 +63,7 @@ class Monitor:
         self._telemetry.gauge("tickets_producer_faulty_files", len(self._set_aside))
 
     def sent(self, records: int, rejected: Sequence[Rejected], content_bytes: int) -> None:
-        """The broker has acknowledged lines."""
+        """Count lines that the broker has acknowledged."""
         if records:
             self._telemetry.count("tickets_producer_records_total", by=records)
         if content_bytes:
@@ -72,15 +72,15 @@ class Monitor:
             self._telemetry.count("tickets_rejected_total", item.stage, item.code)
 
     def tasks(self, number: int) -> None:
-        """So many tasks are alive."""
+        """Set the number of living tasks."""
         self._telemetry.gauge("tickets_producer_tasks", number)
 
     def open_files(self, number: int) -> None:
-        """So many files are open."""
+        """Set the number of open files."""
         self._telemetry.gauge("tickets_producer_open_files", number)
 
     def listed(self, found: Mapping[str, FoundFile], leases: Mapping[str, Lease], *, now_ms: int) -> None:
-        """The sources were listed: measure the lag."""
+        """Measure the lag, after the sources were listed."""
         since: dict[str, int] = {}
         unsent, unended = 0, []
         for file_id, file in found.items():
@@ -100,18 +100,18 @@ class Monitor:
         self._telemetry.gauge("tickets_producer_lag_seconds", age_s)
 
     def not_alive(self) -> str | None:
-        """What is wrong with the producer's thread, or None."""
+        """The fault of the producer's thread, or None."""
         stalled_s = self._clock() - self._turned_at
         return f"no progress for {stalled_s:.0f} s" if stalled_s > self._max_stall_s else None
 
     def not_ready(self) -> str | None:
-        """Why nothing can be sent, or None."""
+        """The reason why nothing can be sent, or None."""
         with self._lock:
             fault = next((f"{name}: {why}" for name, why in self._faults.items()), None)
             return fault or (None if self._listed else "the sources have not been listed yet")
 
     def warning(self) -> str | None:
-        """What is wrong with single files, or None."""
+        """A summary of the faulty files, or None."""
         told = []
         with self._lock:
             if self._set_aside:
@@ -122,12 +122,12 @@ class Monitor:
 
 
 def is_done(file: FoundFile, lease: Lease | None) -> bool:
-    """Whether everything that can be taken of a file in this state was sent."""
+    """Whether all complete lines of a file in this state were sent."""
     return lease is not None and lease.checkpoint.stamp == file.stamp
 
 
 def unsent_bytes(file: FoundFile, lease: Lease | None) -> int:
-    """Bytes that are not sent yet; of a packed file all."""
+    """Number of bytes that are not sent yet; for a packed file, all of its bytes."""
     if lease is None:
         return file.size
     checkpoint = lease.checkpoint

@@ -1,4 +1,4 @@
-"""Opens files, each where its content says that it goes on."""
+"""Opens each file behind the lines that were sent."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from connectors.files.tail import NewParser, Tail, head_of, open_tail
 from core.producing import Checkpoint, FoundFile, Source
 
-#: Checkpoints of files with the same beginning that are tried.
+#: The maximum number of checkpoints with the same beginning that are tried.
 _MAX_COPIES: Final = 3
 
 
@@ -17,9 +17,9 @@ class OpenFile(Struct, eq=False):
     """A file that this task reads.
 
     Attributes:
-        checkpoint: as the store has it.
-        grown_at: when lines were last taken of it, by the producer's clock.
-        at_end: nothing more could be taken of it when it was last tried.
+        checkpoint: the one in the store.
+        grown_at: when lines were last read from it, by the producer's clock.
+        at_end: the last attempt found no further line.
     """
 
     found: FoundFile
@@ -30,7 +30,7 @@ class OpenFile(Struct, eq=False):
 
 
 def new_checkpoint(file: FoundFile) -> Checkpoint:
-    """The checkpoint of a file of which nothing is sent."""
+    """The checkpoint of a file from which nothing has been sent."""
     return Checkpoint(file_id=file.file_id, name=file.name, first_ms=file.modified_ms)
 
 
@@ -50,10 +50,10 @@ class FileReader(Struct, frozen=True, eq=False):
         *,
         tick: Callable[[], None] = lambda: None,
     ) -> OpenFile:
-        """Open a file behind the lines of it that are sent, which are read once more. Calls `tick` meanwhile.
+        """Open a file behind the lines that were sent, which are read again and compared. Calls `tick` meanwhile.
 
-        If the file begins with other bytes than those that its checkpoint is of, it was replaced. It may then be a copy
-        or a longer version of another one in `known`; otherwise it is read from its beginning.
+        If the bytes before the checkpoint differ, the file was replaced. It may then be a copy or a longer version of
+        a file in `known`; otherwise it is read from its beginning.
 
         Raises:
             TransientError: the file can't be read for now, or is another one by now.
@@ -83,7 +83,7 @@ class FileReader(Struct, frozen=True, eq=False):
 
 
 def _copies(source: Source, file: FoundFile, known: Iterable[Checkpoint]) -> list[Checkpoint]:
-    """Where the file may go on as a copy of another one with the same beginning, the furthest place first."""
+    """The checkpoints at which the file may continue as a copy of one with the same beginning, furthest first."""
     by_head = [one for one in known if one.head and one.file_id != file.file_id]
     if not by_head:
         return []

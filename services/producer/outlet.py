@@ -1,4 +1,4 @@
-"""Where records and dead letters go."""
+"""Sends records and dead letters to their topics."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ from core.records import Rejected
 
 
 class Outlet:
-    """The topic and the dead letters. After a fatal error it opens a new client, as secrets may have been renewed."""
+    """The clients of both topics. After a fatal error a new client is opened, because secrets may have been renewed."""
 
     def __init__(
         self, open_sender: Callable[[ExitStack], Sender], *, dead_letters: str, now_ms: Callable[[], int]
@@ -22,7 +22,7 @@ class Outlet:
         self._sender: Sender | None = None
 
     def open(self) -> Sender:
-        """The client, which is opened if there is none.
+        """The client; opens it first if there is none.
 
         Raises:
             ConfigError: the settings of the broker are wrong.
@@ -37,7 +37,7 @@ class Outlet:
         self._stack.close()
 
     def send(self, records: Sequence[Outgoing]) -> Mapping[int, RefusedError]:
-        """Durable on return, apart from the records that are too large for the topic. Returns these, by place.
+        """Send records, durable on return. Returns the errors of those that are too large for the topic, by position.
 
         Raises:
             TransientError: the broker did not accept all others; some may be written.

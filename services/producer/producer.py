@@ -1,8 +1,8 @@
 """The producer: finds files, takes their leases, and sends their lines, each batch before its checkpoint.
 
-Whatever happens, a line is sent at least once: a checkpoint is written after the broker has acknowledged everything in
-front of it. A line is sent again only if the task dies, or loses its lease, between the two; the record is then the
-same, byte for byte, and the index knows its version already.
+A line is always sent at least once, because a checkpoint is written after the broker has acknowledged every line
+before it. A line is sent again only if the task dies or loses its lease between the two. The record is then the same,
+byte for byte, so the index has its version already.
 """
 
 import logging
@@ -23,14 +23,14 @@ from services.producer.sending import LostError, Sending
 
 logger: Final = logging.getLogger("ticketstream.producer")
 
-#: Files that a task reads at a time.
+#: The maximum number of open files of a task.
 MAX_OPEN: Final = 16
 _IDLE_S: Final = 0.25
 #: A file that has not grown for this long is closed.
 _KEEP_OPEN_S: Final = 60.0
-#: Until a file that can't be read is tried again.
+#: The time until a file that can't be read is tried again.
 _ASIDE_S: Final = 60.0
-#: A checkpoint of a file that is gone is kept for this long.
+#: How long the checkpoint of a deleted file is kept.
 _FORGET_MS: Final = 7 * 86_400_000
 
 
@@ -50,7 +50,7 @@ class Producer:
         settings: ProducerSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A producer that has not looked yet.
+        """A producer that has not listed its sources yet.
 
         Args:
             sources: where files are found; the same for all tasks.
@@ -58,7 +58,7 @@ class Producer:
             sending: sends batches.
             leases: of this task.
             retry: repeats calls; its event ends the producer.
-            monitor: told everything.
+            monitor: gets the state for probes and metrics.
             files: opens files.
             settings: the times and the rate are used.
             clock: time in seconds.
@@ -79,7 +79,7 @@ class Producer:
         retry.between = self._tend
 
     def run(self) -> None:
-        """Send until the event of `retry` is set; then finish what has begun, and give the leases back."""
+        """Send until the event of `retry` is set; then finish the batch in flight, and give the leases back."""
         stop = self._retry.stop
         with suppress(StoppedError):
             while not stop.is_set():
@@ -103,7 +103,7 @@ class Producer:
         return any(busy)
 
     def _tend(self) -> None:
-        """Keep what has to be kept: the leases, this task's place among the others, and its share of the rate."""
+        """Extend the leases, register this task as alive, and adjust its share of the rate."""
         self._monitor.turned()
         if not self._leases.due():
             return
@@ -120,7 +120,7 @@ class Producer:
     # --- finding files
 
     def _scan(self) -> None:
-        """Look at the sources, and open files that have something to send."""
+        """List the sources, and open the files with unsent lines."""
         known = dict(self._retry("store", self._store.load))
         found: dict[str, tuple[FoundFile, Source]] = {}
         fault: TicketstreamError | None = None
@@ -170,7 +170,7 @@ class Producer:
             self._lose(opened)
 
     def _set_aside(self, file: FoundFile, error: TicketstreamError) -> None:
-        """Leave a file alone: until the next look if it is another one by now, longer if someone has to act."""
+        """Skip a file: until the next scan if it was replaced, longer if a person has to act."""
         if isinstance(error, TransientError):
             logger.info("a file is tried again later: %s", error)
         else:
@@ -215,16 +215,16 @@ class Producer:
     # --- letting files go
 
     def _close_idle(self) -> bool:
-        """Close the file that has been idle for longest, if one has nothing more to send."""
+        """Close the file that has been idle for longest, if any file is idle."""
         idle = [file for file in self._open.values() if file.at_end and file.checkpoint.stamp]
         if idle:
             self._close(min(idle, key=lambda one: one.grown_at))
         return bool(idle)
 
     def _lose(self, file: OpenFile) -> None:
-        """Another task has the file."""
+        """Close a file, because another task has it."""
         if self._open.pop(file.found.file_id, None) is not None:
-            logger.warning("another task reads %s by now", file.found.name)
+            logger.warning("another task reads %s now", file.found.name)
             file.tail.close()
 
     def _close(self, file: OpenFile) -> None:

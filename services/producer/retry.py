@@ -1,4 +1,4 @@
-"""Repeats calls for as long as an outage lasts."""
+"""Repeats calls during an outage."""
 
 import threading
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _BACKOFF_MAX_S: Final = 3.0
 
 
 class StoppedError(Exception):
-    """The service ends while a call was repeated."""
+    """The service was stopped while a call was being repeated."""
 
 
 class Retry:
@@ -29,10 +29,10 @@ class Retry:
         self.between: Callable[[], None] = lambda: None
 
     def __call__(self, dependency: Dependency, call: Callable[[], T]) -> T:
-        """Call, and note the outcome.
+        """Call until it succeeds; note each outcome.
 
         Raises:
-            StoppedError: the service ends.
+            StoppedError: the service was stopped.
         """
         attempt = 0
         while True:

@@ -20,7 +20,7 @@ from services.producer.retry import Retry, StoppedError
 T = TypeVar("T")
 
 _BATCH: Final = 500
-#: A rate is kept in slices of a tenth of a second.
+#: The rate is enforced in slices of a tenth of a second.
 _SLICES_PER_S: Final = 10
 _GLANCE_S: Final = 1.0
 
@@ -30,7 +30,7 @@ class LostError(Exception):
 
 
 class Sending:
-    """Sends batches, at most at this task's share of the rate. One thread uses it."""
+    """Sends batches, limited to this task's share of the rate. One thread uses it."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class Sending:
 
     @property
     def batch_size(self) -> int:
-        """Records of a batch."""
+        """Maximum number of records in a batch."""
         return _BATCH if self._rate is None else max(1, min(_BATCH, int(self._rate / _SLICES_PER_S)))
 
     def share(self, tasks: int) -> None:
-        """The rate is shared by this number of tasks."""
+        """Set the number of tasks that share the rate."""
         self._bucket.set_rate(None if self._rate is None else self._rate / tasks)
 
     def send(self, file: OpenFile, batch: FileBatch) -> None:
@@ -65,7 +65,7 @@ class Sending:
 
         Raises:
             LostError: another task has the file; nothing was sent, or it will be sent again.
-            StoppedError: the service ends; likewise.
+            StoppedError: the service was stopped, with the same effect.
         """
         self._wait(self._bucket.take(len(batch.records)))
         if batch.records:
@@ -85,7 +85,7 @@ class Sending:
             failpoint("checkpoint_saved")
 
     def _held(self, file: OpenFile, call: Callable[[], T]) -> Callable[[], T]:
-        """The call, made only while this task has the file's lease."""
+        """Wrap a call, so that it is made only while this task has the file's lease."""
 
         def guarded() -> T:
             if not self._leases.held(file.checkpoint) and not self._leases.extend(file.checkpoint):

@@ -1,4 +1,4 @@
-"""The token bucket: a rate is kept over any span, apart from a burst of one second."""
+"""The token bucket keeps a rate over any time span, except for a burst of one second."""
 
 from random import Random
 
@@ -13,7 +13,7 @@ class _Clock:
 
 
 def test_the_rate_is_kept() -> None:
-    """Whatever is taken, no span has more than its seconds, and one more, allow."""
+    """No time span has more tokens than the rate allows in that span and one more second."""
     rng, clock = Random(1), _Clock()
     bucket = TokenBucket(50, clock=clock)
     passed = 0
@@ -27,7 +27,7 @@ def test_the_rate_is_kept() -> None:
 
 
 def test_a_new_rate_counts_from_now_on() -> None:
-    """A task that shares the rate with another waits twice as long."""
+    """After the rate is halved, a task waits twice as long."""
     clock = _Clock()
     bucket = TokenBucket(100, clock=clock)
     bucket.take(100)
@@ -36,5 +36,5 @@ def test_a_new_rate_counts_from_now_on() -> None:
 
 
 def test_without_a_rate_nothing_waits() -> None:
-    """None bounds nothing."""
+    """With None as the rate, nothing waits."""
     assert TokenBucket(None).take(10**9) == 0.0

@@ -1,4 +1,4 @@
-"""The laws of checkpoints and leases, over SQLite and DynamoDB."""
+"""The contract of checkpoints and leases, in SQLite and in DynamoDB."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Checkpoint
 
 
 def test_a_checkpoint_is_kept_as_it_was_saved(store: Checkpoints) -> None:
-    """A claim returns the checkpoint that was saved last, and the first one until then."""
+    """A claim returns the last saved checkpoint, or the initial one before the first save."""
     assert store.claim(NEW, "one", now_ms=0, until_ms=100) == NEW
     assert store.claim(structs.replace(NEW, first_ms=9), "one", now_ms=50, until_ms=150) == NEW
     saved = structs.replace(NEW, position=10, digest="ab", stamp='"x"', saved_ms=60)
@@ -50,7 +50,7 @@ def test_a_checkpoint_is_kept_as_it_was_saved(store: Checkpoints) -> None:
 
 
 def test_a_lease_keeps_others_out_until_it_ends_or_is_given_back(store: Checkpoints) -> None:
-    """Only the owner may save; after a takeover the old owner may not."""
+    """Only the lease's owner may save; after a takeover the old owner may not."""
     store.claim(NEW, "one", now_ms=0, until_ms=100)
     assert store.claim(NEW, "two", now_ms=99, until_ms=199) is None
     assert not store.save(NEW, "two")
@@ -63,14 +63,14 @@ def test_a_lease_keeps_others_out_until_it_ends_or_is_given_back(store: Checkpoi
 
 
 def test_one_of_many_gets_the_lease(store: Checkpoints) -> None:
-    """Tasks that claim a file at once don't share it."""
+    """If many tasks claim a file at once, one of them gets it."""
     with ThreadPoolExecutor(8) as pool:
         found = pool.map(lambda n: store.claim(NEW, f"task-{n}", now_ms=0, until_ms=100), range(8))
     assert sum(one is not None for one in found) == 1
 
 
 def test_only_files_without_a_lease_are_forgotten(store: Checkpoints) -> None:
-    """A file that another task has begun to read again is kept."""
+    """`forget` keeps the checkpoint of a file that is leased again."""
     store.claim(NEW, "one", now_ms=0, until_ms=100)
     store.forget(["/in#7", "unknown"], now_ms=99)
     assert list(store.load()) == ["/in#7"]
@@ -79,7 +79,7 @@ def test_only_files_without_a_lease_are_forgotten(store: Checkpoints) -> None:
 
 
 def test_living_tasks_are_counted(store: Checkpoints) -> None:
-    """A task counts until it leaves, or its time is over."""
+    """A task counts until it leaves or its registration expires."""
     assert store.join("one", now_ms=0, until_ms=100) == 1
     assert store.join("two", now_ms=50, until_ms=150) == 2
     assert store.join("two", now_ms=100, until_ms=200) == 1
@@ -88,13 +88,13 @@ def test_living_tasks_are_counted(store: Checkpoints) -> None:
 
 
 def test_a_missing_table_is_named(client: Client) -> None:
-    """The error says which setting names the table."""
+    """The error for a missing table says which setting names the table."""
     with pytest.raises(FatalError, match="TICKETS_PRODUCER__TABLE"):
         DynamoCheckpoints(client, "nobodys").ping()
 
 
 def test_another_programs_file_is_refused(tmp_path: Path) -> None:
-    """The file of another program is not written."""
+    """A file of another program is refused and stays unchanged."""
     import sqlite3  # noqa: PLC0415 - the other program
 
     with sqlite3.connect(tmp_path / "x.db") as other:

@@ -1,4 +1,4 @@
-"""Lines of a file that grows: the same as those of the whole file, however its bytes arrive."""
+"""A growing file is cut into the lines of the whole file, however its bytes arrive."""
 
 import io
 import itertools
@@ -35,7 +35,7 @@ def _chunks(data: bytes, places: Sequence[int]) -> list[bytes]:
     st.booleans(),
 )
 def test_lines_are_those_of_the_whole_file(text: str, encoding: str, places: list[int], cr: bool) -> None:
-    """Number and content are as `numbered_lines` has them, and the raw bytes make up the file."""
+    """Numbers and contents are those of `numbered_lines`, and the raw bytes joined are the file."""
     data = ("id,text" + text).encode(encoding)
     lines = _cut(_chunks(data, places), cr=cr)
     assert b"".join(line.raw for line in lines) == data
@@ -46,7 +46,7 @@ def test_lines_are_those_of_the_whole_file(text: str, encoding: str, places: lis
 
 
 def test_a_line_that_is_too_long_passes_in_pieces() -> None:
-    """The first piece has its beginning, none is held, and the lines around it are whole."""
+    """An overlong line passes in pieces without being buffered, and the lines around it are complete."""
     lines = _cut([b"a\n" + b"x" * 50, b"x" * 50, b"x\nb\n"], max_bytes=20)
     assert [(line.number, line.overlong, line.ended) for line in lines] == [
         (1, False, True),
@@ -61,7 +61,7 @@ def test_a_line_that_is_too_long_passes_in_pieces() -> None:
 
 
 def test_an_overlong_line_of_utf16_keeps_its_parity() -> None:
-    """Pieces have whole characters, so the line end is found."""
+    """Pieces of an overlong line in UTF-16 have whole characters, so its line end is found."""
     data = ("x" * 101 + "\n" + "b\n").encode("utf-16-le")
     lines = _cut([data[:33], data[33:77], data[77:]], max_bytes=20)
     assert lines[-1].content == b"b\n"

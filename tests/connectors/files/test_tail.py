@@ -1,4 +1,4 @@
-"""A file that grows, is packed, replaced or half written gives the records of its whole lines."""
+"""A growing, packed, replaced or half-written file gives the records of its complete lines."""
 
 import gzip
 import io
@@ -76,7 +76,7 @@ def _numbers(tail: Tail, *, settled: bool = False) -> tuple[list[int], Checkpoin
 def test_any_growth_and_any_restarts_give_each_line_once(
     kinds: list[str], steps: list[int], form: str, end: str
 ) -> None:
-    """However a file grows, and wherever a task dies after a checkpoint, the lines are those of the whole file."""
+    """However a file grows, and wherever a task dies after a checkpoint, each line of the file is read once."""
     kinds = ["event", *kinds]  # a file of less than four bytes waits for more
     texts = {"event": "{n}", "blank": "", "bad": "oops", "long": "x" * 300}
     lines = [texts[kind].replace("{n}", _event(n).decode()) + end for n, kind in enumerate(kinds)]
@@ -114,7 +114,7 @@ def test_other_bytes_are_another_file(position: int) -> None:
 
 
 def test_a_last_line_without_an_end_is_sent_once() -> None:
-    """It counts when it has settled and is whole, and is passed when its end arrives, also after a restart."""
+    """A complete last line counts once settled, and not again when its line break arrives, even after a restart."""
     data = _event(1) + b"\n" + _event(2)
     tail = _open(Growing(data))
     assert _numbers(tail)[0] == [1]
@@ -126,7 +126,7 @@ def test_a_last_line_without_an_end_is_sent_once() -> None:
 
 
 def test_a_half_line_is_never_sent() -> None:
-    """The file counts as looked at, with bytes left, and its line is sent when it is whole."""
+    """The checkpoint of a half-written file counts the bytes left, and the line is sent once it is complete."""
     data = _event(1) + b"\n" + _event(2)[:9]
     found, checkpoint = _numbers(_open(Growing(data)), settled=True)
     assert found == [1]
@@ -136,14 +136,14 @@ def test_a_half_line_is_never_sent() -> None:
 
 
 def test_an_object_ends_where_it_ends() -> None:
-    """A file that can't grow gives its last line at once, good or bad."""
+    """The last line of a file that can't grow is read at once, good or bad."""
     assert _numbers(_open(Growing(_event(1) + b"\n" + _event(2), finished=True)))[0] == [1, 2]
     batch = _open(Growing(_event(1)[:9], finished=True)).batch(9, now_ms=1, settled=False)
     assert [item.code for item in batch.rejected] == ["bad_json"]
 
 
 def test_a_packed_file_that_is_cut_or_damaged_is_no_whole_file() -> None:
-    """A cut one may still grow in a folder, but not as an object; a damaged one is named."""
+    """A truncated gzip file may still grow in a folder, but not as an object; the error of a damaged one names it."""
     data = gzip.compress(_event(1) + b"\n" + _event(2))
     file = Growing(data[:-4])
     tail = _open(file)
@@ -169,7 +169,7 @@ def _bodies(data: bytes) -> tuple[list[bytes], Sequence[tuple[str, int]]]:
     st.integers(0, 7),
 )
 def test_a_good_csv_gives_the_records_of_produce(bodies: list[str], mark: str, sep: str, cut: int) -> None:
-    """Rows of several lines, quotes, delimiters: the records are those of `produce`, after a restart too."""
+    """The records of rows with several lines, quotes and delimiters are those of `produce`, after a restart too."""
     quoted = ['"' + body.replace('"', '""') + '"' for body in bodies]
     head = f"sep={mark}\n" if sep else ""
     text = head + f"id{mark}text\n" + "".join(f"{n}{mark}{body}\n" for n, body in enumerate(quoted))
@@ -182,7 +182,7 @@ def test_a_good_csv_gives_the_records_of_produce(bodies: list[str], mark: str, s
 
 
 def test_a_bad_row_takes_no_other_with_it() -> None:
-    """A quote that is never closed costs its own line; so do a wrong number of values and bytes that are not UTF-8."""
+    """A quote that is never closed, a wrong number of values, and bytes that aren't UTF-8 reject one line only."""
     rows = [b"1,good", b'2,"open', b"3,good", b'4,"t" t', b"5", b"6,\xff", b"7,good", b'8,"open', b"9,good"]
     values, rejected = _bodies(b"id,text\n" + b"\n".join(rows))
     assert sum(b'"good"' in value for value in values) == 4
@@ -190,7 +190,7 @@ def test_a_bad_row_takes_no_other_with_it() -> None:
 
 
 def test_a_bad_value_rejects_its_whole_row() -> None:
-    """A row of two lines with a bad value is one letter, and its reason quotes nothing."""
+    """A row of two lines with a bad value becomes one dead letter, whose reason quotes no value."""
     data = b'id,text,created_at\n1,"two\nlines",secret\n2,b,\n'
     batch = _open(Growing(data, finished=True), csv=True).batch(9, now_ms=1, settled=False)
     assert len(batch.records) == 1
@@ -200,7 +200,7 @@ def test_a_bad_value_rejects_its_whole_row() -> None:
 
 
 def test_an_open_quote_holds_no_more_than_a_row_may_have() -> None:
-    """The rows behind it are read once it is longer than a row may be."""
+    """An open quote is given up after the maximum length of a row, and the rows behind it are read."""
     rows = b"".join(b"%d,good\n" % n for n in range(1_000))
     values, rejected = _bodies(b'id,text\n0,"open\n' + rows)
     assert len(values) == 1_000
@@ -208,6 +208,6 @@ def test_an_open_quote_holds_no_more_than_a_row_may_have() -> None:
 
 
 def test_a_header_without_a_mapped_column_is_a_fault_of_the_file() -> None:
-    """No row can be read, so no row is rejected."""
+    """A header without a mapped column is an error of the file, and no row is rejected."""
     with pytest.raises(ConfigError, match="has no column text"):
         _bodies(b"id,words\n1,a\n")

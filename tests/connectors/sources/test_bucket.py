@@ -1,4 +1,4 @@
-"""Objects of a bucket: how they are found, known and read; and a producer that follows them."""
+"""Listing, identity and reading of a bucket's objects, and a producer that follows them."""
 
 import gzip
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _names(place: str) -> list[str]:
 
 
 def test_a_prefix_or_a_pattern_selects_objects(s3: Any) -> None:
-    """Folders' markers are left out, and lists of any length are read."""
+    """Lists of any length are read, and the empty objects that stand for folders are left out."""
     for key in (
         "in/a.jsonl",
         "in/b.csv",
@@ -54,7 +54,7 @@ def test_a_prefix_or_a_pattern_selects_objects(s3: Any) -> None:
 
 
 def test_a_broken_connection_is_opened_again_where_it_broke(s3: Any) -> None:
-    """No byte is lost or read twice."""
+    """After a broken connection no byte is lost or read twice."""
     _put(s3, "a", bytes(range(100)))
 
     class Body:
@@ -86,12 +86,12 @@ def test_a_broken_connection_is_opened_again_where_it_broke(s3: Any) -> None:
 
 
 def test_an_object_that_was_replaced_or_deleted_is_tried_again(s3: Any) -> None:
-    """A half-read object is never continued with another one's bytes."""
+    """Reading never continues with the bytes of another object."""
     _put(s3, "a", b"old")
     source = open_bucket(f"s3://{BUCKET}/a", "X")
     found = next(iter(source.files()))
     _put(s3, "a", b"new")
-    with pytest.raises(TransientError, match="another object by now"):
+    with pytest.raises(TransientError, match="replaced by another object"):
         source.open(found).read(9)
     s3.delete_object(Bucket=BUCKET, Key="a")
     with pytest.raises(TransientError, match="is gone"):
@@ -99,14 +99,14 @@ def test_an_object_that_was_replaced_or_deleted_is_tried_again(s3: Any) -> None:
 
 
 def test_a_missing_bucket_is_named(s3: Any) -> None:
-    """The error says what to check."""
+    """The error for a missing bucket says what to check."""
     del s3
     with pytest.raises(FatalError, match=r"s3://nobodys/x: NoSuchBucket; check the bucket's name"):
         list(open_bucket("s3://nobodys/x", "X").files())
 
 
 def test_a_producer_follows_a_bucket(s3: Any, tmp_path: Path) -> None:
-    """New objects are sent, packed ones too, last lines without an end; one that is written again goes on."""
+    """New objects are sent, packed or not, with their last lines; a longer version of an object continues."""
     with ExitStack() as stack:
         world = World(tmp_path, stack, sources=f"s3://{BUCKET}/in/")
         task = world.task()

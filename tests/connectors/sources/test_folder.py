@@ -1,4 +1,4 @@
-"""Files of a folder: how they are found, known and read."""
+"""Listing, identity and reading of a folder's files."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def _names(place: str) -> list[str]:
 
 
 def test_a_place_is_a_folder_or_a_pattern(tmp_path: Path) -> None:
-    """A folder stands for its files; ** stands for folders at any depth; hidden files are left out."""
+    """A folder means the files in it, ** matches folders at any depth, and hidden files are left out."""
     (tmp_path / "deep" / "er").mkdir(parents=True)
     for name in ("a.jsonl", "b.csv", ".hidden", "deep/c.jsonl", "deep/er/d.jsonl", "deep/.part.jsonl"):
         (tmp_path / name).write_bytes(b"x")
@@ -24,7 +24,7 @@ def test_a_place_is_a_folder_or_a_pattern(tmp_path: Path) -> None:
 
 
 def test_a_renamed_file_keeps_its_id_and_a_changed_one_changes_its_stamp(tmp_path: Path) -> None:
-    """The id is the file's, the stamp its content's."""
+    """A rename keeps a file's id, and a change of its content changes its stamp."""
     source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
     path.write_bytes(b"x")
     before = next(source.files())
@@ -38,7 +38,7 @@ def test_a_renamed_file_keeps_its_id_and_a_changed_one_changes_its_stamp(tmp_pat
 
 
 def test_an_open_file_is_followed_also_after_it_was_deleted(tmp_path: Path) -> None:
-    """It is read on as it grows."""
+    """A deleted file that is still open is read as it grows."""
     source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
     path.write_bytes(b"one")
     file = source.open(next(source.files()))
@@ -52,7 +52,7 @@ def test_an_open_file_is_followed_also_after_it_was_deleted(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("content", [b"", b"on", b"One", b"oNe", b"another"])
 def test_a_file_that_is_written_over_has_changed(tmp_path: Path, content: bytes) -> None:
-    """It was truncated, or other bytes are where some were read; one that grows has not changed."""
+    """A file has changed if it was truncated or bytes already read differ, and not if it only grew."""
     source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
     path.write_bytes(b"one")
     file = source.open(next(source.files()))
@@ -69,13 +69,13 @@ def test_a_file_that_is_written_over_has_changed(tmp_path: Path, content: bytes)
 
 
 def test_a_file_that_is_gone_or_another_one_is_tried_again(tmp_path: Path) -> None:
-    """Between listing and opening a file may be deleted or replaced."""
+    """A file that was deleted or replaced between listing and opening is a transient error."""
     source, path = open_folder(str(tmp_path), "SETTING"), tmp_path / "a"
     path.write_bytes(b"x")
     found = next(source.files())
     (tmp_path / "b").write_bytes(b"y")
     (tmp_path / "b").rename(path)
-    with pytest.raises(TransientError, match="another file by now"):
+    with pytest.raises(TransientError, match="replaced by another file"):
         source.open(found)
     path.unlink()
     with pytest.raises(TransientError, match="is gone"):
@@ -83,7 +83,7 @@ def test_a_file_that_is_gone_or_another_one_is_tried_again(tmp_path: Path) -> No
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    """At the start it is a mistake, later an outage: the folder may be a network's."""
+    """A missing folder is a mistake at the start, and an outage later, because it may be on a network."""
     with pytest.raises(ConfigError, match=f"SETTING: there is no folder {tmp_path}/in; create it"):
         open_folder(f"{tmp_path}/in/*.jsonl", "SETTING")
     (tmp_path / "in").mkdir()

@@ -1,4 +1,4 @@
-"""Tasks of the producer in processes of their own, which a test may kill."""
+"""Runs tasks of the producer in child processes, which a test may kill."""
 
 import multiprocessing
 import os
@@ -16,11 +16,11 @@ from services.producer.__main__ import serve
 from tests.rigs.waiting import PATIENCE_S
 from tests.services.producer.mutants import MUTANTS
 
-#: A process that has imported everything once, and forks each child: a start takes a tenth of a second, not seconds.
+#: A process that has imported everything forks each child, so a start takes a tenth of a second, not seconds.
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
 
-#: As short as the setting may be: the files of a task that was killed are taken over after this time.
+#: The minimum of the setting; after this time another task takes over the files of a killed one.
 LEASE_S: Final = 3.0
 
 
@@ -28,7 +28,7 @@ class Child:
     """A running task."""
 
     def __init__(self, process: BaseProcess, port: int | None) -> None:
-        """`port` is that of the probes; None if the process has died before it answered."""
+        """`port` is the port of the probes; None if the process died before it served them."""
         self._process = process
         self.url = f"http://127.0.0.1:{port or 1}"
 
@@ -62,7 +62,7 @@ def start_task(
     mutant: str = "",
     rate: float | None = None,
 ) -> Child:
-    """Start a task that reads `folder`/in, and return when it answers, or has died at a failpoint."""
+    """Start a task that reads `folder`/in, and return once its probes answer, or it has died at a failpoint."""
     receiver, sender = _CONTEXT.Pipe(duplex=False)
     settings = Settings(
         kafka=KafkaSettings(brokers=brokers),

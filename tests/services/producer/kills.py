@@ -1,6 +1,6 @@
-"""Kills, stops and cuts off tasks of the producer while files are written, and compares files and topic.
+"""Kills, freezes and cuts off tasks of the producer while files are written, and compares the topic with the files.
 
-The files are appended to, rotated and written anew meanwhile.
+Meanwhile the files are appended to, rotated and rewritten.
 """
 
 import itertools
@@ -24,12 +24,12 @@ from tests.services.producer.world import event
 
 _POINTS: Final[tuple[ProducerPoint, ...]] = get_args(ProducerPoint)
 _FILES: Final = 6
-#: Records of a batch, as `services.producer.sending` has them.
+#: The records of a batch, as in `services.producer.sending`.
 _BATCH: Final = 500
 
 
 class Attack:
-    """Two tasks over one folder, and what was written there."""
+    """Two tasks on one folder, and the events written there."""
 
     def __init__(
         self, folder: Path, broker: tuple[str, Proxy], topics: TopicSettings, rng: Random, *, mutant: str = ""
@@ -41,7 +41,7 @@ class Attack:
         self.rng = rng
         self._mutant = mutant
         self._numbers = itertools.count()
-        #: Numbers of the events by file, in order.
+        #: The numbers of each file's events, in order.
         self._written: defaultdict[str, list[int]] = defaultdict(list)
         self.found: Counter[str] = Counter()
         self._tasks = [self._start(""), self._start("")]
@@ -60,7 +60,7 @@ class Attack:
         return sum(count for name, count in self.found.items() if name.startswith("killed"))
 
     def write(self, lines: int) -> None:
-        """Append events to a file, some with a pause within a line; sometimes rotate the file first."""
+        """Append events to a file, sometimes with a pause in the middle of a line; sometimes rotate the file first."""
         name = f"{self.rng.randrange(_FILES)}.jsonl"
         path = self._folder / "in" / name
         if path.exists() and self.rng.random() < 0.1:
@@ -73,7 +73,7 @@ class Attack:
                 file.write(part)
 
     def kill_at(self, point: ProducerPoint, *, hit: int) -> None:
-        """Start a task anew with a failpoint, write until it dies there, and start it again."""
+        """Restart a task with a failpoint, write until it dies there, and restart it."""
         place = self.rng.randrange(2)
         self._tasks[place].kill()
         self._tasks[place] = self._start(f"{point}=kill@{hit}")
@@ -82,7 +82,7 @@ class Attack:
         self.found[f"killed at {point}"] += 1
 
     def kill(self) -> None:
-        """Kill a task at some moment, and start it again."""
+        """Kill a task at a random moment, and restart it."""
         self.write(2 * _BATCH)
         time.sleep(self.rng.uniform(0, 0.3))
         place = self.rng.randrange(2)
@@ -91,7 +91,7 @@ class Attack:
         self.found["killed at random"] += 1
 
     def freeze(self) -> None:
-        """Stop a task for longer than its leases, and let it go on."""
+        """Freeze a task for longer than its leases, and let it continue."""
         self.write(2 * _BATCH)
         time.sleep(self.rng.uniform(0, 0.2))
         task = self.rng.choice(self._tasks)
@@ -101,14 +101,14 @@ class Attack:
         self.found["frozen"] += 1
 
     def cut_off(self) -> None:
-        """Take the broker away while files grow, with a kill in the middle."""
+        """Cut off the broker while files grow, with a kill in the middle."""
         self._proxy.refuse()
         self.kill()
         self._proxy.heal()
         self.found["outages"] += 1
 
     def finish(self) -> None:
-        """Wait until every line is sent, end the tasks, and judge."""
+        """Wait until every line is sent, stop the tasks, and check the topic."""
         for _ in range(_FILES):
             self.write(3)
         wanted = {number for numbers in self._written.values() for number in numbers}
@@ -118,7 +118,7 @@ class Attack:
         self.judge()
 
     def judge(self) -> None:
-        """Every line is in the topic, in the order of its file, and once but for those in flight in a fault."""
+        """Assert that every line is in the topic, in its file's order, and repeated only if in flight at a fault."""
         sent = self._sent()
         place = {number: at for at, number in reversed(list(enumerate(sent)))}
         for name, numbers in self._written.items():
@@ -143,7 +143,7 @@ class Attack:
         return start_task(self._folder, self._brokers, self._topics, failpoints=failpoints, mutant=self._mutant)
 
     def _sent(self) -> list[int]:
-        """Numbers of the topic's events. Two records of one number must be equal."""
+        """The numbers of the topic's events. Two records with one number must be equal."""
         values: dict[bytes, bytes] = {}
         numbers = []
         for record in self._records():
@@ -158,7 +158,7 @@ class Attack:
 
 
 def attack(made: Attack, kills: int) -> Counter[str]:
-    """This number of kills: two of three at failpoints in turn, the others at random or in an outage; and a freeze."""
+    """Make a freeze and this number of kills: two thirds at failpoints, the others at random or in an outage."""
     points = itertools.cycle(_POINTS)
     with made:
         made.write(100)
@@ -176,11 +176,11 @@ def attack(made: Attack, kills: int) -> Counter[str]:
 
 
 def show(made: Attack, point: ProducerPoint | None) -> None:
-    """Kill at `point`, or only write, and judge."""
+    """Kill at `point`, or only write, and check the topic."""
     with made:
         for _ in range(_FILES):
             made.write(_BATCH)
         if point is not None:
             made.kill_at(point, hit=1)
-        time.sleep(LEASE_S + 1)  # a mutant would otherwise be found by waiting for what never comes
+        time.sleep(LEASE_S + 1)  # otherwise a mutant would be found only by a timeout
         made.judge()

@@ -1,6 +1,6 @@
-"""Ways to break the producer, each as a careless change could. The kills must find every one of them.
+"""Mutants of the producer, each of which a careless change could cause. The kills must find all of them.
 
-`FAILPOINTS` says where the process dies to show the fault; None, if two tasks show it without a kill.
+`FAILPOINTS` has the point of the kill that reveals the fault; None if two tasks reveal it without a kill.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ def trust_every_lease() -> None:
 
 
 def save_nothing() -> None:
-    """Checkpoints are never written, so a task that takes over begins anew."""
+    """Checkpoints are never written, so a task that takes over starts at the beginning."""
     patch(Leases, "save", lambda _self, _checkpoint: True)
 
 
@@ -51,7 +51,7 @@ MUTANTS: Final[Mapping[str, Callable[[], None]]] = {
     mutant.__name__: mutant for mutant in (save_before_the_ack, trust_every_lease, save_nothing)
 }
 
-#: Where to kill the process, so that the mutant shows.
+#: The failpoint at which a kill reveals the mutant.
 FAILPOINTS: Final[Mapping[str, ProducerPoint | None]] = {
     "save_before_the_ack": "lines_acked",
     "trust_every_lease": None,

@@ -1,4 +1,4 @@
-"""Every line reaches the topic, through kills, freezes and outages, and hardly any twice.
+"""Every line reaches the topic through kills, freezes and outages, and few lines twice.
 
 TICKETS_TEST_KILLS sets the number of kills.
 """
@@ -38,7 +38,7 @@ def _topics(broker: tuple[str, Proxy]) -> TopicSettings:
 
 @pytest.mark.timeout(0)
 def test_kills_and_outages_lose_nothing(broker: tuple[str, Proxy], tmp_path: Path) -> None:
-    """Every line of every file is in the topic, and only lines in flight at a fault are there twice, as equal bytes."""
+    """Every line of every file is in the topic, and only lines in flight at a fault are repeated, with equal bytes."""
     seed = int(os.environ.get("TICKETS_TEST_SEED") or 1)
     found = attack(Attack(tmp_path, broker, _topics(broker), Random(seed)), _KILLS)
     print(dict(found))
@@ -48,7 +48,7 @@ def test_kills_and_outages_lose_nothing(broker: tuple[str, Proxy], tmp_path: Pat
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_producer_is_found(mutant: str, broker: tuple[str, Proxy], tmp_path: Path) -> None:
-    """A kill in the right place, or a second task, shows that the mutant loses or repeats."""
+    """A kill at the right point, or a second task, reveals that the mutant loses or repeats lines."""
     made = Attack(tmp_path, broker, _topics(broker), Random(1), mutant=mutant)
     with pytest.raises(BrokenError) as caught:
         show(made, FAILPOINTS[mutant])
@@ -56,7 +56,7 @@ def test_a_broken_producer_is_found(mutant: str, broker: tuple[str, Proxy], tmp_
 
 
 def test_the_probes_answer_and_sigterm_ends_the_task(broker: tuple[str, Proxy], tmp_path: Path) -> None:
-    """/ready is green once the sources are listed, /metrics counts the line, and SIGTERM ends the task with 0."""
+    """/ready succeeds once the sources are listed, /metrics counts the line, and SIGTERM ends the task with 0."""
     (tmp_path / "in").mkdir()
     task = start_task(tmp_path, broker[0], _topics(broker))
 

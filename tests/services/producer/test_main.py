@@ -1,4 +1,4 @@
-"""`python -m services.producer`: mistakes of the user end in one line with their exit code."""
+"""A user's mistake ends `python -m services.producer` with one line and an exit code."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from tests.connectors.ticket_store.stores import dynamodb
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("services.producer.__main__.set_up_logging", lambda _settings: None)  # it outlives the test
+    # the setting outlives the test
+    monkeypatch.setattr("services.producer.__main__.set_up_logging", lambda _settings: None)
     monkeypatch.setattr("services.producer.__main__.signal.signal", lambda *_: None)
     for name, value in {
         "PRODUCER__SOURCES": str(tmp_path),
@@ -40,7 +41,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_mistake_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, message: str
 ) -> None:
-    """The line names the setting."""
+    """The line about a mistake names the setting."""
     monkeypatch.setenv(f"TICKETS_PRODUCER__{name}", value)
     assert main() == 2
     error = capsys.readouterr().err
@@ -51,7 +52,7 @@ def test_a_mistake_is_one_line(
 
 
 def test_a_missing_table_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With DynamoDB the start says that the table is missing, and ends with 3."""
+    """With DynamoDB, a missing table is an error at the start, with exit code 3."""
     for name, value in {"STORE": "dynamodb", "TABLE": "nobodys", "AWS_REGION": "eu-central-1"}.items():
         monkeypatch.setenv(f"TICKETS_PRODUCER__{name}", value)
     with dynamodb():

@@ -1,4 +1,4 @@
-"""Files are followed, whatever is done to them, and every line is sent once."""
+"""Files are followed whatever happens to them, and every line is sent once."""
 
 import gzip
 import os
@@ -12,7 +12,7 @@ from tests.services.producer.world import World, event, events, line
 
 
 def test_new_files_and_appended_lines_are_sent_in_order(world: World) -> None:
-    """A line that is appended is sent at the next look, and no line twice."""
+    """An appended line is sent at the next scan, and no line is sent twice."""
     task = world.task()
     world.write("a.jsonl", line(1) + line(2))
     task.work()
@@ -24,7 +24,7 @@ def test_new_files_and_appended_lines_are_sent_in_order(world: World) -> None:
 
 
 def test_a_half_written_line_waits_for_its_end(world: World) -> None:
-    """A line is sent when its line break is there, however long its writer pauses."""
+    """A line is sent once its line break is written, however long its writer pauses."""
     task = world.task()
     world.write("a.jsonl", line(1) + event(2)[:20])
     task.work()
@@ -41,7 +41,7 @@ def test_a_half_written_line_waits_for_its_end(world: World) -> None:
 
 
 def test_a_whole_last_line_counts_without_its_end(world: World) -> None:
-    """After the settling time a last line is sent, and not again when its line break and others follow."""
+    """A last line is sent after the settling time, and not again when its line break and more lines follow."""
     task = world.task()
     world.write("a.jsonl", line(1) + event(2))
     task.work()
@@ -50,14 +50,14 @@ def test_a_whole_last_line_counts_without_its_end(world: World) -> None:
     task.work()
     assert world.broker.values() == events(1, 2)
     world.write("a.jsonl", b"\n" + line(3))
-    world.task("two").work()  # it opens the file again when the lease of the first has ended
+    world.task("two").work()  # it opens the file again after the first task's lease has ended
     world.clock.now += world.settings.lease_s
     world.task("three").work()
     assert world.broker.values() == events(1, 2, 3)
 
 
 def test_a_rotated_file_goes_on_under_its_new_name(world: World) -> None:
-    """The lines that were written before the rename are sent from the renamed file, once; the new file begins anew."""
+    """Lines written before the rename are sent once, from the renamed file; the new file is read from its beginning."""
     task = world.task()
     path = world.write("log.jsonl", line(1) + line(2))
     task.work()
@@ -71,7 +71,7 @@ def test_a_rotated_file_goes_on_under_its_new_name(world: World) -> None:
 
 
 def test_a_copied_and_truncated_file_is_not_sent_again(world: World) -> None:
-    """logrotate's copytruncate: the copy goes on where the original was, and the original begins anew."""
+    """With logrotate's copytruncate the copy continues at the original's position, and the original starts over."""
     task = world.task()
     path = world.write("log.jsonl", b"".join(line(n) for n in range(20)))
     task.work()
@@ -85,7 +85,7 @@ def test_a_copied_and_truncated_file_is_not_sent_again(world: World) -> None:
 
 @pytest.mark.parametrize("how", ["in place", "by rename", "while it is closed", "by a longer one", "by a shorter one"])
 def test_a_replaced_file_is_read_from_its_beginning(world: World, how: str) -> None:
-    """Another content under the same name is new, whether its inode, its size and its end are the same or not."""
+    """Other content under the same name is new, even if the inode, the size or the last bytes are the same."""
     task, end = world.task(), line(2, "like" * 100)
     path = world.write("a.jsonl", line(1, "old") + end)
     task.work()
@@ -106,7 +106,7 @@ def test_a_replaced_file_is_read_from_its_beginning(world: World, how: str) -> N
 
 
 def test_an_unreachable_source_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    """/ready names it, and the files of the other sources are sent."""
+    """/ready names an unreachable source, and the files of the others are sent."""
     with ExitStack() as stack:
         (tmp_path / "in").mkdir()
         (tmp_path / "mount").mkdir()
@@ -123,7 +123,7 @@ def test_an_unreachable_source_does_not_hold_up_the_others(tmp_path: Path) -> No
 
 
 def test_a_file_that_is_written_again_with_more_lines_goes_on(world: World) -> None:
-    """An export that repeats its old lines in a new file is sent from where the old one ended."""
+    """A new export that begins with the old one's lines is sent from the old one's end."""
     task = world.task()
     old = b"".join(line(n) for n in range(20))
     path = world.write("a.jsonl", old)
@@ -135,7 +135,7 @@ def test_a_file_that_is_written_again_with_more_lines_goes_on(world: World) -> N
 
 
 def test_bad_lines_are_dead_letters_and_stop_nothing(world: World) -> None:
-    """A letter names file and line and holds the line; the lines around it are sent."""
+    """A bad line becomes a dead letter with its file, its number and the line; the lines around it are sent."""
     task = world.task()
     path = world.write("a.jsonl", line(1) + b"oops\n" + b"x" * 9_000 + b"\n" + b'{"tenant_id":"a"}\n\n' + line(2))
     world.broker.too_large.add(event(2))
@@ -160,7 +160,7 @@ def test_bad_lines_are_dead_letters_and_stop_nothing(world: World) -> None:
 
 
 def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> None:
-    """A CSV without a mapped column is named by /ready's warning, others go on, and it is read once it is mended."""
+    """/ready's warning names a CSV without a mapped column; other files continue, and it is read once it is fixed."""
     with ExitStack() as stack:
         world = World(tmp_path, stack, map="body=text;tenant_id:=acme")
         task = world.task()
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> N
 
 
 def test_the_rows_of_a_csv_are_the_same_records_when_they_are_sent_again(tmp_path: Path) -> None:
-    """A time that the file lacks is the file's own, so a task that takes over sends the same bytes."""
+    """A missing time is replaced by the file's, so a task that takes over sends the same bytes."""
     sent = []
     for folder in ("a", "b"):
         with ExitStack() as stack:
@@ -198,7 +198,7 @@ def test_the_rows_of_a_csv_are_the_same_records_when_they_are_sent_again(tmp_pat
 
 
 def test_checkpoints_of_files_that_are_gone_are_forgotten(world: World) -> None:
-    """A week after the last line of a file that is gone, nothing is kept of it."""
+    """The checkpoint of a deleted file is deleted a week after its last line."""
     task = world.task()
     path = world.write("a.jsonl", line(1))
     task.work()

@@ -1,4 +1,4 @@
-"""Tasks of the producer in this process, over a folder, with clocks and a broker of the test's own."""
+"""Tasks of the producer in this process, on a folder, with the test's own clocks and broker."""
 
 import threading
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Clock:
 
 
 class Stop(threading.Event):
-    """An event that nobody waits for: the clock moves instead."""
+    """An event whose `wait` moves the clock instead of waiting."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Stop(threading.Event):
 
 
 class Broker:
-    """Stands for `connectors.kafka.producer.Sender`."""
+    """A fake of `connectors.kafka.producer.Sender`."""
 
     def __init__(self) -> None:
         self.sent: list[Outgoing] = []
@@ -105,7 +105,7 @@ class Task:
         self._scan_s = settings.scan_s
 
     def work(self) -> None:
-        """Look at the sources, and send until there is nothing more."""
+        """Scan the sources, and send until nothing is left."""
         self._clock.now += self._scan_s
         while self.producer.turn():
             pass
@@ -145,7 +145,7 @@ def line(number: int, text: str = "") -> bytes:
 
 
 def event(number: int, text: str = "") -> bytes:
-    """The same without it."""
+    """The same without the line break."""
     return (
         b'{"op":"upsert","tenant_id":"acme","ticket_id":"T-%d","version":1,"created_at":%d,"updated_at":%d,"body":"%s"}'
         % (
