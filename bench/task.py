@@ -79,13 +79,17 @@ class Task:
             raise RuntimeError("the worker ended without a report")
         return self._report
 
+    def kill(self) -> None:
+        """Send SIGKILL, unless it has ended."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        self.kill()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

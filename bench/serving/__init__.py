@@ -1,0 +1,1 @@
+"""Open loads on the HTTP services, also while something that they need fails."""
