@@ -4,8 +4,6 @@ from contextlib import ExitStack
 from typing import Final
 
 from connectors.cache.memory import MemoryCache, MemoryLimiter
-from connectors.cache.redis import RedisCache, RedisLimiter
-from connectors.cache.redis_client import open_redis
 from core.cache import Cache, RateLimiter
 from core.service_settings import CacheSettings
 from runtime.telemetry import Telemetry
@@ -28,6 +26,9 @@ def open_cache_and_limiter(
     """
     if settings.url is None:
         return MemoryCache(max_bytes=settings.memory_mib * _MIB), MemoryLimiter(window_s=window_s)
+    from connectors.cache.redis import RedisCache, RedisLimiter  # noqa: PLC0415 - imported for a server only
+    from connectors.cache.redis_client import open_redis  # noqa: PLC0415 - likewise
+
     server = open_redis(settings, stack)
     telemetry.track("tickets_circuit_state", lambda: _STATES[server.state], CACHE)
     return (

@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from connectors.kafka.producer import Outgoing, Sender
-from core.records import Headers, Origin, Record, Rejected
+from core.raw_records import Headers, Origin, Record, Rejected
 
 HEADER_PREFIX: Final = "dlq-"
 #: Kept over replays, so that a record that is rejected again shows when it was first rejected.

@@ -13,7 +13,7 @@ from connectors.kafka.clients import open_client
 from connectors.kafka.faults import translate
 from connectors.kafka.options import Options, producer_options
 from core.errors import RefusedError, TransientError
-from core.records import Headers
+from core.raw_records import Headers
 from core.settings import KafkaSettings
 
 _POLL_S: Final = 0.1

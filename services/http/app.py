@@ -16,7 +16,6 @@ from starlette.types import Scope
 
 from core.errors import NoTicketError, TransientError, UnavailableError
 from core.service_settings import LimitSettings
-from runtime.health import Probe
 from runtime.telemetry import Telemetry
 from services.http.admission import DEFAULT_ADMISSION, Admission, AdmissionBounds
 from services.http.authentication import Authentication
@@ -26,7 +25,7 @@ from services.http.context import context_of
 from services.http.instrumentation import METHODS, Instrumentation
 from services.http.json_bodies import field_name
 from services.http.limits import RateLimits, Throttle, by_address, by_caller, throttle_of_process
-from services.http.probes import PATHS, probes
+from services.http.probes import PATHS, Probe, probes
 from services.http.problems import KINDS, MEDIA_TYPE, FieldError, Problem, ProblemKind, of_status, unavailable
 
 #: Paths that need an access token, by their beginning.

@@ -1,15 +1,18 @@
 """GET /health, /ready and /metrics of a service, in the worker's form."""
 
+from collections.abc import Callable
+
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from runtime.health import Probe
 from runtime.telemetry import Telemetry
 from services.http.problems import unavailable
 
 PATHS = frozenset({"/health", "/ready", "/metrics"})
+#: Returns what is wrong, or None when nothing is.
+Probe = Callable[[], str | None]
 
 
 class ServiceStatus(BaseModel):

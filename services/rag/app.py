@@ -4,11 +4,11 @@ from fastapi import FastAPI
 
 from core.contract import CONTRACT_VERSION
 from core.service_settings import RagSettings
-from runtime.health import Probe
 from services.http.admission import AdmissionBounds
 from services.http.app import create_app
 from services.http.callers import Authenticator
 from services.http.limits import Throttle
+from services.http.probes import Probe
 from services.rag.routes import Service, rag_routes
 
 NAME = "rag"

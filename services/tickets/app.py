@@ -1,18 +1,23 @@
-"""The routes of the ticket API."""
+"""The ticket API: its app and routes."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query
 from starlette.responses import Response
 
 from core.callers import Role
-from core.contract import datetime_from_ms
+from core.contract import CONTRACT_VERSION, datetime_from_ms
+from core.settings import Settings
 from core.ticket_store import Page, TicketQuery, TicketSummary, version_of
-from services.http.app import problems
+from runtime.telemetry import Telemetry
+from services.http.app import create_app, problems
 from services.http.authentication import require
-from services.http.callers import Caller
+from services.http.bodies import BodyBounds
+from services.http.callers import Authenticator, Caller
+from services.http.limits import Throttle
+from services.http.probes import Probe
 from services.http.problems import ProblemKind
 from services.tickets.bodies import (
     TICKET_ID,
@@ -31,8 +36,11 @@ from services.tickets.edits import close_edit, comment_edit, create_edit, delete
 from services.tickets.idempotency import HEADER, keyed_request
 from services.tickets.preconditions import etag, parse_condition, required_condition
 
+NAME: Final = "tickets"
 PATH: Final = "/api/v1/tickets"
 JSON: Final = "application/json"
+#: A body may have more bytes than the event that it becomes, because of escapes and spaces.
+_BODY_FACTOR: Final = 2
 
 #: Roles by operation. An operator may do everything.
 READERS: Final[tuple[Role, ...]] = ("agent", "operator", "service")
@@ -66,6 +74,35 @@ Key = Annotated[
 
 _ETAG: Final = {"ETag": {"description": "The ticket's version.", "schema": {"type": "string"}}}
 _CHANGE: Final[tuple[ProblemKind, ...]] = ("not-found", "conflict", "precondition-failed", "precondition-required")
+
+
+def tickets_app(
+    tickets: Tickets,
+    *,
+    settings: Settings,
+    authenticator: Authenticator,
+    telemetry: Telemetry,
+    alive: Probe = lambda: None,
+    ready: Probe = lambda: None,
+    warn: Probe = lambda: None,
+    throttle: Throttle | None = None,
+) -> FastAPI:
+    """The app over `tickets`."""
+    return create_app(
+        name=NAME,
+        title="ticketstream: ticket API",
+        version=str(CONTRACT_VERSION),
+        routers=[tickets_router(tickets, closed_status=settings.api.closed_status)],
+        authenticator=authenticator,
+        telemetry=telemetry,
+        alive=alive,
+        ready=ready,
+        warn=warn,
+        throttle=throttle,
+        body=BodyBounds(
+            max_bytes=_BODY_FACTOR * settings.contract.max_record_bytes, max_depth=settings.contract.max_depth
+        ),
+    )
 
 
 def tickets_router(tickets: Tickets, *, closed_status: str) -> APIRouter:

@@ -3,7 +3,6 @@
 import os
 import secrets
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
@@ -14,23 +13,19 @@ from fastapi import FastAPI
 from connectors.ticket_store.dynamodb import DynamoStores, open_dynamodb
 from connectors.ticket_store.sqlite import SqliteStores, open_sqlite
 from core import failpoints
-from core.contract import CONTRACT_VERSION
 from core.service_settings import ApiSettings
 from core.settings import Settings
 from delivery.relay import Relay
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
-from services.http.app import create_app
-from services.http.bodies import BodyBounds
 from services.http.callers import Authenticator
-from services.http.limits import Throttle, open_throttle
+from services.http.limits import open_throttle
 from services.http.tokens import open_authenticator
-from services.tickets.app import tickets_router
+from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
 from services.tickets.monitor import Monitor
 from services.tickets.sending import RelayThread, TopicSend
 
-NAME: Final = "tickets"
 #: Seconds between two checks of the store. In DynamoDB a check reads the whole outbox, which costs money.
 _LOOK_EVERY_S: Final = {"sqlite": 1.0, "dynamodb": 5.0}
 #: A body may have more bytes than its event, because of escapes and spaces.
@@ -73,35 +68,6 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         ready=monitor.not_ready,
         warn=monitor.warning,
         throttle=open_throttle(settings, stack, telemetry=telemetry)[1],
-    )
-
-
-def tickets_app(
-    tickets: Tickets,
-    *,
-    settings: Settings,
-    authenticator: Authenticator,
-    telemetry: Telemetry,
-    alive: Callable[[], str | None] = lambda: None,
-    ready: Callable[[], str | None] = lambda: None,
-    warn: Callable[[], str | None] = lambda: None,
-    throttle: Throttle | None = None,
-) -> FastAPI:
-    """The app over `tickets`."""
-    return create_app(
-        name=NAME,
-        title="ticketstream: ticket API",
-        version=str(CONTRACT_VERSION),
-        routers=[tickets_router(tickets, closed_status=settings.api.closed_status)],
-        authenticator=authenticator,
-        telemetry=telemetry,
-        alive=alive,
-        ready=ready,
-        warn=warn,
-        throttle=throttle,
-        body=BodyBounds(
-            max_bytes=_BODY_FACTOR * settings.contract.max_record_bytes, max_depth=settings.contract.max_depth
-        ),
     )
 
 

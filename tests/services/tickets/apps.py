@@ -19,8 +19,8 @@ from runtime.telemetry import Telemetry
 from services.http.callers import Caller
 from services.http.limits import throttle_of_process
 from services.http.problems import Problem
+from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
-from services.tickets.compose import tickets_app
 
 PATH: Final = "/api/v1/tickets"
 #: 2026-01-05T08:00:00Z.

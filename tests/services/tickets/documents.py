@@ -5,8 +5,8 @@ from typing import Any, cast
 from core.settings import Settings
 from core.ticket_store import TicketStore
 from runtime.telemetry import Telemetry
+from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
-from services.tickets.compose import tickets_app
 from tests.services.tickets.apps import NamedCallers
 
 
