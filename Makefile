@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install run test image-test dashboard faults soak fuzz small-model audit check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lock clean
+.PHONY: help install run test image-test dashboard faults soak fuzz small-model audit check fmt lint type arch bench bench-contenders bench-gpu bench-banking77 docs kafka tf-tools tf-test lambda-zip aws-test lock clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -17,8 +17,8 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
 	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure:
 	@# those of the Kafka cluster beside the attacks, with a third of the mutants (`make faults` runs them all).
-	@# The Terraform files have a target of their own, tf-test.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/deploy/terraform; status=$$?; \
+	@# The Terraform files and the Lambda functions' zips have targets of their own, tf-test and aws-test.
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/deploy/terraform --ignore=tests/lambdas/zips; status=$$?; \
 		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$status
 
 faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
@@ -107,11 +107,18 @@ tf-tools: .venv/.dev ## Install the AWS emulator and policy scanner of the Terra
 tf-test: tf-tools ## Check, plan and scan the Terraform files, apply them to AWS emulators, and print a table
 	$(BIN)/pytest -q tests/deploy/terraform tests/connectors/language_models/test_ministack.py
 
+lambda-zip: .venv/.dev ## Build the Lambda functions' zips to build/lambda; needs Python 3.13
+	$(BIN)/python -m lambdas.build
+
+aws-test: .venv/.dev ## Run the Lambda functions' zips under Lambda's runtime client and on an AWS emulator; needs Python 3.13
+	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done; fi
+	$(BIN)/pytest -q -rP tests/lambdas/zips
+
 lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra broker --extra build -o requirements/run.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-header --extra broker --extra build --extra train --extra dev -o requirements/dev.txt pyproject.toml
+		--no-emit-find-links --no-header --extra broker --extra build --extra train --extra lambda --extra dev -o requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra broker --extra build --extra train --constraint requirements/run.txt \
 		-o requirements/train.txt pyproject.toml
@@ -130,9 +137,13 @@ lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 		--no-emit-find-links --no-header -o requirements/checkov.txt requirements/checkov.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-deps --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header -o requirements/smollm.txt requirements/smollm.in
+	$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --constraint requirements/run.txt -o requirements/lambda.txt requirements/lambda.in
+	$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header -o requirements/lambda-runtime.txt requirements/lambda-runtime.in
 
 clean: ## Remove everything that make created here; user caches stay
-	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov .smollm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov .smollm .lambda build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is not a whole number" >&2; exit 2;; esac

@@ -1,0 +1,79 @@
+"""Each rule of the functions has a test that fails on the rule's mutant: its source with one fault."""
+
+from typing import Final
+
+import pytest
+
+from tests.mutation import mutant
+
+#: Module of lambdas/, code, the fault that replaces it, and the test that must fail.
+_MUTANTS: Final = {
+    "an outage is a failed part of a batch": (
+        "outbox",
+        "            self._send(call)\n",
+        "            try:\n                self._send(call)\n            except TransientError: pass\n",
+        "test_outbox.test_an_outage_is_raised_and_nothing_leaves_the_outbox",
+    ),
+    "another relay's lease is success": (
+        "outbox",
+        "while not (done := self._relay.run_once()).leads:",
+        "done = self._relay.run_once()\n        while False:",
+        "test_outbox.test_a_function_waits_for_the_relay_that_has_the_lease",
+    ),
+    "removals wake the function, which removes": (
+        "outbox",
+        'return record.get("eventName") == "INSERT" and ',
+        "return ",
+        "test_outbox.test_a_removal_does_not_wake_the_function",
+    ),
+    "a schedule is an event like any other": (
+        "outbox",
+        'event.get("source") == "aws.events"',
+        "False",
+        "test_outbox.test_a_schedule_sends_what_no_event_woke_and_measures_the_rest",
+    ),
+    "a send begins that Lambda will end": (
+        "outbox",
+        "if call.left_s() < NEEDED_S:\n            raise ConfigError",
+        "if call.left_s() < 0:\n            raise ConfigError",
+        "test_outbox.test_a_timeout_that_is_too_short_for_a_send_is_refused",
+    ),
+    "metrics are totals": (
+        "emf",
+        "values, self._values = self._values, {}",
+        "values = self._values",
+        "test_emf.test_a_flush_forgets_what_it_wrote",
+    ),
+    "labels are no dimensions": (
+        "emf",
+        '"Dimensions": [list(dimensions)]',
+        '"Dimensions": [[FUNCTION]]',
+        "test_emf.test_a_line_declares_its_metric_with_every_label_as_a_dimension",
+    ),
+    "the client says which tenant": (
+        "pre_token",
+        "if wanted != tenant:",
+        "if False:",
+        "test_pre_token.test_another_tenant_than_the_users_gets_no_token",
+    ),
+    "every group is a role": (
+        "pre_token",
+        "[role for role in ROLES if role in groups]",
+        "list(groups or ())",
+        "test_pre_token.test_groups_are_reduced_to_known_roles",
+    ),
+    "clients live on after a fatal error": (
+        "function",
+        "self.close()  # the next event gets new clients",
+        "pass",
+        "test_function.test_clients_are_kept_after_an_outage_and_replaced_after_a_fatal_error",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _MUTANTS)
+def test_the_mutant_fails_its_test(name: str) -> None:
+    """The test of each rule sees that the rule is broken."""
+    module, code, fault, test = _MUTANTS[name]
+    with mutant("lambdas", module, code, fault, test) as run, pytest.raises((AssertionError, pytest.fail.Exception)):
+        run()

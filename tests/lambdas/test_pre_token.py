@@ -1,0 +1,73 @@
+"""Tokens name the user's own tenant and known roles, or there is no token."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.pre_token import RefusedTokenError, with_tenant
+
+ATTRIBUTES = {"sub": "u-1", "email": "jane@acme.test", "custom:tenant_id": "acme"}
+
+
+def sign_in(
+    attributes: object = ATTRIBUTES,
+    *,
+    groups: object = ("agent",),
+    metadata: dict[str, str] | None = None,
+    version: object = "2",
+) -> dict[str, Any]:
+    """The event of a user who signs in."""
+    return {
+        "version": version,
+        "triggerSource": "TokenGeneration_Authentication",
+        "callerContext": {"clientId": "web"},
+        "request": {
+            "userAttributes": attributes,
+            "groupConfiguration": {"groupsToOverride": groups, "iamRolesToOverride": ["arn:aws:iam::1:role/admin"]},
+            "scopes": ["openid"],
+            "clientMetadata": metadata,
+        },
+        "response": {"claimsAndScopeOverrideDetails": None},
+    }
+
+
+def test_both_tokens_name_the_users_tenant() -> None:
+    """The services read tenant and roles from the access token, the page from the ID token."""
+    event = with_tenant(sign_in(metadata={"tenant_id": "acme"}))
+    details = event["response"]["claimsAndScopeOverrideDetails"]
+    for token in ("idTokenGeneration", "accessTokenGeneration"):
+        assert details[token] == {"claimsToAddOrOverride": {"custom:tenant_id": "acme"}}
+    assert event["request"] == sign_in(metadata={"tenant_id": "acme"})["request"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "roles"),
+    [(["operator", "agent"], ["agent", "operator"]), (["admins", "Agent", "agent/x"], []), ([], []), (None, [])],
+)
+def test_groups_are_reduced_to_known_roles(groups: object, roles: list[str]) -> None:
+    """Other groups of the pool, such as those of federated directories, don't reach the services, nor do AWS roles."""
+    details = with_tenant(sign_in(groups=groups))["response"]["claimsAndScopeOverrideDetails"]
+    assert details["groupOverrideDetails"] == {"groupsToOverride": roles, "iamRolesToOverride": []}
+
+
+def test_another_tenant_than_the_users_gets_no_token() -> None:
+    """A client may ask for a tenant, but the user's attribute decides."""
+    with pytest.raises(RefusedTokenError, match="no user of this tenant"):
+        with_tenant(sign_in(metadata={"tenant_id": "globex"}))
+
+
+@pytest.mark.parametrize("tenant", [None, "", "acme/x", "acme\n", "-acme", 7])
+def test_a_user_without_a_valid_tenant_gets_no_token(tenant: object) -> None:
+    """A missing or malformed attribute never becomes a claim."""
+    attributes = {**ATTRIBUTES, "custom:tenant_id": tenant}
+    with pytest.raises(RefusedTokenError, match="belongs to no tenant"):
+        with_tenant(sign_in(attributes))
+    with pytest.raises(RefusedTokenError, match="belongs to no tenant"):
+        with_tenant(sign_in(None))
+
+
+@pytest.mark.parametrize("version", ["1", None])
+def test_a_trigger_of_version_one_is_refused(version: object) -> None:
+    """It reaches ID tokens alone, so that access tokens would have no tenant."""
+    with pytest.raises(RefusedTokenError, match="V2_0"):
+        with_tenant(sign_in(version=version))

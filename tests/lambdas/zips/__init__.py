@@ -1,0 +1,1 @@
+"""Tests of the built zips, which `make aws-test` runs."""
