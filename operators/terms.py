@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Final
+from typing import ClassVar, Final
 from zlib import crc32
 
 import msgspec
@@ -19,7 +19,7 @@ import Stemmer
 from core.records import Point, Rejected, SparseVector, TicketPoints
 from operators.pii.detector import words
 from operators.stopwords import STOPWORDS
-from operators.tokens import Token, pieces_of, tokens_of
+from operators.tokens import OUTER, Token, pieces_of, tokens_of
 
 _K: Final = 1.2
 _B: Final = 0.75
@@ -84,15 +84,19 @@ def terms_with_subject(text: str, subject: str, language: str | None) -> SparseV
 
 def passage_terms(text: str, language: str | None = None) -> SparseVector:
     """The terms of a passage with their BM25 weights, without rarity; `language` is its ISO 639-1 code, if known."""
-    found = [some for piece in pieces_of(text) if (some := _passage_ids(piece, language or _DEFAULT))]
+    table = _passage_ids(language or _DEFAULT)
+    found = [some for piece in _pieces(text) if (some := table[piece])]
     if not found:
         return _NOTHING
-    counts = Counter(chain.from_iterable(found))
-    ids = np.fromiter(counts, np.uint32, len(counts))
-    frequency = np.fromiter(counts.values(), np.float32, len(counts))
-    order = ids.argsort()
-    weights = frequency * np.float32(_K + 1) / (frequency + np.float32(_K * (1 - _B + _B * len(found) / _AVERAGE)))
-    return SparseVector(ids[order], weights[order])
+    ids = list(chain.from_iterable(found))
+    held = sorted({*ids})
+    norm = _K * (1 - _B + _B * len(found) / _AVERAGE)
+    if len(held) == len(ids):  # each occurs once, as in most short passages
+        weights = np.full(len(held), (_K + 1) / (1 + norm), np.float32)
+    else:
+        times = Counter(ids)
+        weights = np.array([times[one] * (_K + 1) / (times[one] + norm) for one in held], np.float32)
+    return SparseVector(np.array(held, np.uint32), weights)
 
 
 def question_terms(text: str, *languages: str | None) -> SparseVector:
@@ -135,8 +139,38 @@ def term_id(token: str) -> int:
     return crc32(token.encode("utf-8", "surrogatepass"))
 
 
-@lru_cache(_CACHED)
-def _passage_ids(piece: str, language: str) -> tuple[int, ...]:
+def _pieces(text: str) -> list[str]:
+    """`pieces_of` for a table that removes the punctuation at their ends itself, once for each piece."""
+    return text.split() if text.isascii() else pieces_of(text)
+
+
+class _PassageIds(dict[str, tuple[int, ...]]):
+    """The terms of pieces of passages in a language, by piece: a table that computes what it lacks.
+
+    A look-up that finds its piece runs no Python code. All tables together are bounded: texts are anybody's.
+    """
+
+    known: ClassVar[int] = 0
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, piece: str) -> tuple[int, ...]:
+        if _PassageIds.known >= _CACHED:
+            _PassageIds.known = 0
+            _passage_ids.cache_clear()
+        _PassageIds.known += 1
+        found = self[piece] = _terms_of_piece(piece.strip(OUTER), self._language)
+        return found
+
+
+@cache
+def _passage_ids(language: str) -> _PassageIds:
+    return _PassageIds(language)
+
+
+def _terms_of_piece(piece: str, language: str) -> tuple[int, ...]:
     stopwords = STOPWORDS.get(language, frozenset())
     tokens = tokens_of(piece)
     if len(tokens) == 1 and _is_stopword(tokens[0], stopwords):

@@ -35,7 +35,7 @@ _SCHEME: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://")
 _APART: Final = re.compile(r"[\s()\[\]{}<>\"«»“”„‘`=,;|&?#*^~!…]+|--+")  # noqa: RUF001 - the marks are meant
 _CORE: Final = re.compile(rf"{_LETTERS}(?:.*{_LETTERS})?")
 #: Punctuation at the ends of a piece; without removing it, one word would be many different pieces.
-_OUTER: Final = ".,;:!?()\"'"
+OUTER: Final = ".,;:!?()\"'"
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")  # noqa: RUF001 - the dashes are meant
 _APOSTROPHE: Final = re.compile("['’]")  # noqa: RUF001 - likewise
 _SHORT_ENDINGS: Final = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
@@ -63,10 +63,10 @@ class Token(Struct, frozen=True):
 def pieces_of(text: str) -> list[str]:
     """Parts of the text for `tokens_of`: divided at white space and between scripts with and without spaces."""
     if text.isascii():
-        return [piece for part in text.split() if (piece := part.strip(_OUTER))]
+        return [piece for part in text.split() if (piece := part.strip(OUTER))]
     pieces: list[str] = []
     for part in _PIECES.findall(unicodedata.normalize("NFKC", text)):
-        piece = part.strip(_OUTER)
+        piece = part.strip(OUTER)
         pieces += _pairs(piece) if _IS_UNSPACED.match(piece) else [piece] if piece else []
     return pieces
 
