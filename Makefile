@@ -38,7 +38,7 @@ soak: .venv/.dev ## Run long attacks, for at most MINUTES=, then RECORDS= bad in
 	TICKETS_TEST_SOAK=1 TICKETS_TEST_REPORT=1 TICKETS_TEST_SEED=$(SEED) TICKETS_TEST_MINUTES=$(MINUTES) \
 		$(BIN)/pytest -q -s -o timeout=0 tests/faults; attacks=$$?; [ $$attacks -le 1 ] || exit $$attacks; \
 	TICKETS_TEST_BAD_RECORDS=$(or $(RECORDS),1000000) $(BIN)/pytest -q -n 2 -o timeout=0 -rP tests/bad_input/test_boundary.py -k as_the_contract_says; inputs=$$?; \
-	TICKETS_TEST_KILLS=200 TICKETS_TEST_OPERATIONS=100000 TICKETS_TEST_EXAMPLES=100 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q -s -o timeout=0 tests/services/tickets tests/services/rag/test_isolation.py; \
+	TICKETS_TEST_KILLS=200 TICKETS_TEST_OPERATIONS=100000 TICKETS_TEST_EXAMPLES=100 TICKETS_TEST_SEED=$(SEED) $(BIN)/pytest -q -s -o timeout=0 tests/services/tickets tests/services/producer/test_kills.py tests/services/rag/test_isolation.py; \
 	[ $$? -eq 0 ] && [ $$inputs -eq 0 ] && exit $$attacks
 
 check: lint type arch ## Check style, types and imports
