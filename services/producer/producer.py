@@ -7,6 +7,7 @@ byte for byte, so the index has its version already.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -32,6 +33,7 @@ _KEEP_OPEN_S: Final = 60.0
 _ASIDE_S: Final = 60.0
 #: How long the checkpoint of a deleted file is kept.
 _FORGET_MS: Final = 7 * 86_400_000
+_MS: Final = 1_000
 
 
 class Producer:
@@ -74,6 +76,8 @@ class Producer:
         self._clock = clock
         self._scan_at = clock()
         self._open: dict[str, OpenFile] = {}
+        self._waiting: deque[tuple[FoundFile, Source]] = deque()
+        self._known: list[Checkpoint] = []
         self._opening: Checkpoint | None = None
         self._aside: dict[str, float] = {}
         retry.between = self._tend
@@ -99,8 +103,11 @@ class Producer:
         if self._clock() >= self._scan_at:
             self._scan_at = self._clock() + self._settings.scan_s
             self._scan()
+        while self._waiting and (len(self._open) < MAX_OPEN or self._close_idle()):
+            self._begin(*self._waiting.popleft())
         busy = [self._pump(file) for file in list(self._open.values())]
-        return any(busy)
+        self._monitor.open_files(len(self._open))
+        return any(busy) or bool(self._waiting and self._idle())
 
     def _tend(self) -> None:
         """Extend the leases, register this task as alive, and adjust its share of the rate."""
@@ -120,7 +127,7 @@ class Producer:
     # --- finding files
 
     def _scan(self) -> None:
-        """List the sources, and open the files with unsent lines."""
+        """List the sources, and note the files with unsent lines."""
         known = dict(self._retry("store", self._store.load))
         found: dict[str, tuple[FoundFile, Source]] = {}
         fault: TicketstreamError | None = None
@@ -134,31 +141,33 @@ class Producer:
         self._monitor.note("sources", fault)
         files = {file_id: file for file_id, (file, _) in found.items()}
         self._monitor.listed(files, known, now_ms=self._leases.now_ms())
-        waiting = [file for file in files.values() if not is_done(file, known.get(file.file_id))]
-        checkpoints = [lease.checkpoint for lease in known.values()]
-        for file in sorted(waiting, key=lambda one: one.modified_ms):
-            lease = known.get(file.file_id)
-            if file.file_id not in self._open and self._leases.free(lease) and self._may_try(file):
-                if len(self._open) >= MAX_OPEN and not self._close_idle():
-                    break
-                self._begin(file, found[file.file_id][1], checkpoints)
+        self._known = [lease.checkpoint for lease in known.values()]
+        waiting = [
+            file
+            for file in sorted(files.values(), key=lambda one: one.modified_ms)
+            if not is_done(file, known.get(file.file_id))
+            and self._leases.free(known.get(file.file_id))
+            and self._clock() >= self._aside.get(file.file_id, 0.0)
+        ]
+        self._waiting = deque((file, found[file.file_id][1]) for file in waiting)
         self._aside = {file_id: until for file_id, until in self._aside.items() if file_id in found}
         if fault is None:
-            self._forget([one for one in checkpoints if one.file_id not in found and one.file_id not in self._open])
-        self._monitor.open_files(len(self._open))
+            self._forget([one for one in self._known if one.file_id not in found and one.file_id not in self._open])
 
-    def _may_try(self, file: FoundFile) -> bool:
-        return self._clock() >= self._aside.get(file.file_id, 0.0)
-
-    def _begin(self, file: FoundFile, source: Source, known: Sequence[Checkpoint]) -> None:
-        """Take the lease of a file and open it."""
+    def _begin(self, file: FoundFile, source: Source) -> None:
+        """Take the lease of a file and open it, unless this or another task was faster."""
+        if file.file_id in self._open:
+            return
         checkpoint = self._retry("store", lambda: self._leases.claim(new_checkpoint(file)))
         if checkpoint is None:
             return
         failpoint("file_claimed")
+        if checkpoint.stamp == file.stamp:
+            self._leases.release(file.file_id)
+            return
         self._opening = checkpoint
         try:
-            opened = self._files.open(source, file, checkpoint, known, tick=self._tend)
+            opened = self._files.open(source, file, checkpoint, self._known, tick=self._tend)
         except TicketstreamError as error:
             self._set_aside(file, error)
             return
@@ -191,10 +200,7 @@ class Producer:
                 self._close(file)
                 self._scan_at = self._clock()
                 return True
-            idle_s = self._clock() - file.grown_at
-            batch = file.tail.batch(
-                self._sending.batch_size, now_ms=self._leases.now_ms(), settled=idle_s > self._settings.settle_s
-            )
+            batch = file.tail.batch(self._sending.batch_size, now_ms=self._leases.now_ms(), settled=self._settled(file))
         except TicketstreamError as error:
             self._close(file)
             self._set_aside(file.found, error)
@@ -208,15 +214,27 @@ class Producer:
         except LostError:
             self._lose(file)
             return True
-        if batch.at_end and batch.checkpoint.stamp and (file.tail.raw.finished or idle_s > _KEEP_OPEN_S):
+        idle = self._clock() - file.grown_at > _KEEP_OPEN_S
+        if batch.at_end and batch.checkpoint.stamp and (file.tail.raw.finished or idle):
             self._close(file)
         return not batch.at_end
 
+    def _settled(self, file: OpenFile) -> bool:
+        """Whether the file has not grown for so long that its last line may be whole without a line break."""
+        if self._clock() - file.grown_at > self._settings.settle_s:
+            return True
+        age_s = (self._leases.now_ms() - file.found.modified_ms) / _MS
+        return age_s > self._settings.settle_s and file.tail.raw.state()[0] == file.found.stamp
+
     # --- letting files go
+
+    def _idle(self) -> list[OpenFile]:
+        """Open files of which everything is sent."""
+        return [file for file in self._open.values() if file.at_end and file.checkpoint.stamp]
 
     def _close_idle(self) -> bool:
         """Close the file that has been idle for longest, if any file is idle."""
-        idle = [file for file in self._open.values() if file.at_end and file.checkpoint.stamp]
+        idle = self._idle()
         if idle:
             self._close(min(idle, key=lambda one: one.grown_at))
         return bool(idle)

@@ -56,6 +56,15 @@ def test_a_whole_last_line_counts_without_its_end(world: World) -> None:
     assert world.broker.values() == events(1, 2, 3)
 
 
+def test_many_old_files_without_a_last_line_break_are_sent_at_one_look(world: World) -> None:
+    """A file that was not touched for the settling time is not waited for, and makes room for others at once."""
+    for number in range(50):
+        path = world.write(f"{number}.jsonl", event(number))
+        os.utime(path, (world.clock.now - 100, world.clock.now - 100))
+    world.task().work()
+    assert sorted(world.broker.values()) == sorted(events(*range(50)))
+
+
 def test_a_rotated_file_goes_on_under_its_new_name(world: World) -> None:
     """Lines written before the rename are sent once, from the renamed file; the new file is read from its beginning."""
     task = world.task()
