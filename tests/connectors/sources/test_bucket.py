@@ -94,7 +94,7 @@ def test_an_object_that_was_replaced_or_deleted_is_tried_again(s3: Any) -> None:
     with pytest.raises(TransientError, match="replaced by another object"):
         source.open(found).read(9)
     s3.delete_object(Bucket=BUCKET, Key="a")
-    with pytest.raises(TransientError, match="is gone"):
+    with pytest.raises(TransientError, match="was deleted"):
         source.open(found).read(9)
 
 

@@ -1,4 +1,4 @@
-"""Asks the service in tests."""
+"""Requests to the RAG service."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ STREAM = {"Accept": "text/event-stream"}
 
 
 def ask(client: TestClient, question: str = QUESTION, **more: object) -> dict[str, Any]:
-    """A complete answer, which is as the OpenAPI document has it."""
+    """A complete answer, checked against the OpenAPI document."""
     answer = client.post(ANSWERS, json={"question": question, **more})
     assert answer.status_code == 200, answer.text
     AnswerDocument.model_validate(answer.json(), strict=True)
@@ -27,5 +27,5 @@ def text_of(answer: dict[str, Any]) -> str:
 
 
 def vote(client: TestClient, answer_id: str, **body: str) -> int:
-    """The status of feedback."""
+    """Give feedback; return the HTTP status."""
     return client.post(f"{ANSWERS}/{answer_id}/feedback", json=body).status_code

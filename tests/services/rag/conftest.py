@@ -1,4 +1,4 @@
-"""The service of these tests."""
+"""Fixtures of the RAG service's tests."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VersionedIndex]:
 
 @pytest.fixture
 def world(index: VersionedIndex, tmp_path: Path) -> Iterator[RagWorld]:
-    """A service over a few tickets of tenants of its own."""
+    """A service with a few tickets of its own tenants."""
     world = RagWorld(index, tmp_path)
     yield world
     world.feedback.close()
@@ -28,6 +28,6 @@ def world(index: VersionedIndex, tmp_path: Path) -> Iterator[RagWorld]:
 
 @pytest.fixture
 def client(world: RagWorld) -> Iterator[TestClient]:
-    """A client that is an agent of acme."""
+    """A client signed in as an agent of acme."""
     with world.client() as found:
         yield found

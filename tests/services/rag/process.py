@@ -16,7 +16,7 @@ from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
 class ServiceProcess:
-    """`python -m services.rag` with these variables; the process starts in the constructor."""
+    """`python -m services.rag` with these environment variables; starts in the constructor."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._log = folder / f"rag-{uuid4().hex[:8]}.log"

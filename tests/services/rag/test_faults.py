@@ -1,4 +1,4 @@
-"""The RAG service while the index, a writer or the store of feedback fails, and when too many ask."""
+"""The RAG service while the index, a writer or the feedback store fails, and under too many requests."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ from tests.services.rag.world import FIX, QUESTION, RagWorld, events_of
 
 
 class _Broken(IndexSearcher):
-    """Searches until `fault` is set; may wait."""
+    """A searcher that raises `fault` if it is set, and may wait."""
 
     def __init__(self, world: RagWorld) -> None:
         super().__init__(index=world.index, embedder=world.embedder)
@@ -47,7 +47,7 @@ class _Broken(IndexSearcher):
 )
 @pytest.mark.parametrize("headers", [{}, STREAM])
 def test_without_an_index_the_answer_is_a_503(world: RagWorld, fault: Exception, headers: dict[str, str]) -> None:
-    """The problem document says when to try again, and nothing of our hosts."""
+    """Without an index a question gets a 503 that says when to try again and names no host of ours."""
     searcher = _Broken(world)
     searcher.fault = fault
     with world.client(world.answering(searcher=searcher)) as client:
@@ -63,7 +63,7 @@ def test_without_an_index_the_answer_is_a_503(world: RagWorld, fault: Exception,
 
 @pytest.mark.parametrize("path", [SEARCH, ANSWERS])
 def test_an_answer_that_takes_too_long_is_a_504(world: RagWorld, path: str) -> None:
-    """The caller is answered at the deadline although the index isn't."""
+    """An answer that takes too long gets a 504 at the deadline, even if the index still hangs."""
     searcher = _Broken(world)
     searcher.release = threading.Event()
     with world.client(world.answering(searcher=searcher), rag=RagSettings(timeout_s=0.2)) as client:
@@ -73,7 +73,7 @@ def test_an_answer_that_takes_too_long_is_a_504(world: RagWorld, path: str) -> N
 
 
 def test_too_many_requests_are_answered_with_503(world: RagWorld) -> None:
-    """Beyond the bounds a request is refused at once and says when to try again; the others are answered."""
+    """A request beyond the limits gets a 503 at once that says when to try again; the others are answered."""
     searcher = _Broken(world)
     searcher.release = threading.Event()
     rag = RagSettings(max_concurrent=1, max_waiting=1)
@@ -96,7 +96,7 @@ def test_too_many_requests_are_answered_with_503(world: RagWorld) -> None:
 
 
 def test_a_stream_that_fails_ends_without_done(world: RagWorld) -> None:
-    """An outage in the middle of a stream is an event that says so, and `done` never comes."""
+    """An outage in the middle of a stream is a `problem` event, and there is no `done`."""
 
     class Dying:
         name = "dying"
@@ -114,7 +114,7 @@ def test_a_stream_that_fails_ends_without_done(world: RagWorld) -> None:
 
 
 def test_feedback_that_cant_be_kept_costs_no_answer(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer is given, and a search ranks without usefulness, while the store of feedback is out."""
+    """In an outage of the feedback store questions are answered, and a search ranks without usefulness."""
 
     def out(*_args: object) -> None:
         raise TransientError("the disk is full")
@@ -130,7 +130,7 @@ def test_feedback_that_cant_be_kept_costs_no_answer(world: RagWorld, monkeypatch
 
 
 def test_clients_that_read_nothing_take_no_place_from_others(world: RagWorld) -> None:
-    """More clients than the service answers at a time ask for streams and read nothing; others get their answers."""
+    """Many clients that ask for streams and read nothing don't delay the answers of others."""
     settings = RagSettings(max_concurrent=2, max_waiting=8)
     with ExitStack() as stack:
         pool = open_pool(stack, threads=settings.max_concurrent, timeout_s=settings.timeout_s)

@@ -1,4 +1,4 @@
-"""Feedback on answers over HTTP, and answers that are repeated."""
+"""Feedback on answers over HTTP, and cached answers."""
 
 import threading
 from collections.abc import Generator
@@ -47,14 +47,14 @@ def test_feedback_moves_the_tickets_that_an_answer_cites(world: RagWorld) -> Non
     ],
 )
 def test_wrong_feedback_changes_nothing(world: RagWorld, client: TestClient, body: dict[str, str], status: int) -> None:
-    """The answer is a problem document, and no vote is kept."""
+    """Wrong feedback gets a problem document, and no vote is stored."""
     answer = ask(client)
     assert vote(client, answer["answer_id"], **body) == status
     assert list(world.feedback.all()) == []
 
 
 def test_feedback_on_an_unknown_answer_is_a_404(world: RagWorld, client: TestClient) -> None:
-    """So is feedback on another tenant's answer, by its id."""
+    """Feedback on an unknown answer or on another tenant's answer gets a 404."""
     answer = ask(client)
     with world.client(tenant="globex") as other:
         assert vote(other, answer["answer_id"], verdict="discarded") == 404
@@ -85,7 +85,7 @@ class _Counting:
 
 
 def test_the_same_question_is_answered_once_until_a_source_changes(world: RagWorld) -> None:
-    """The cached answer has an id of its own, can be voted on, and is never served after an edit of its source."""
+    """A cached answer has a new id, accepts feedback, and is never served after a change of its source."""
     writer = _Counting()
     with world.client(world.answering(writers=[writer])) as client:
         first, second = ask(client), ask(client)
@@ -100,7 +100,7 @@ def test_the_same_question_is_answered_once_until_a_source_changes(world: RagWor
 
 
 def test_a_degraded_answer_is_not_cached(world: RagWorld) -> None:
-    """A model that failed once is asked again, and the answer meanwhile says that it is degraded."""
+    """After a degraded answer, which says that it is degraded, the same question calls the model again."""
     writer = _Counting()
     writer.fault = ModelError("throttled", kind="throttled")
     with world.client(world.answering(writers=[writer])) as client:

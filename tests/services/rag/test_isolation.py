@@ -1,4 +1,4 @@
-"""No tenant sees or moves what another has, whatever it sends. TICKETS_TEST_OPERATIONS sets the number of requests."""
+"""No tenant sees or affects another's data, whatever it sends. TICKETS_TEST_OPERATIONS sets the number of requests."""
 
 import os
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _OPERATIONS: Final = int(os.environ.get("TICKETS_TEST_OPERATIONS", "600"))
 
 @pytest.mark.timeout(0)
 def test_no_operation_crosses_tenants(world: RagWorld) -> None:
-    """Random operations of tenants with the same ticket ids show each its own current tickets, and no others."""
+    """In random operations of tenants with the same ticket ids, each tenant sees only its own current tickets."""
     with world.direct() as service:
         model = Model(world, service, Random(int(os.environ.get("TICKETS_TEST_SEED") or 7)))
         model.run(_OPERATIONS)
@@ -42,7 +42,7 @@ def test_no_operation_crosses_tenants(world: RagWorld) -> None:
 
 
 class _AnyTenant(IndexSearcher):
-    """Searches the tenant that has most to show."""
+    """Searches the tenant with the most hits."""
 
     def __init__(self, world: RagWorld) -> None:
         super().__init__(index=world.index, embedder=world.embedder)
@@ -81,13 +81,13 @@ class _AnySimilar(IndexSearcher):
 
 
 def _share_the_cache(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key of a cached answer has no tenant."""
+    """The key of a cached answer lacks the tenant."""
     del world
     monkeypatch.setattr("services.rag.answering.answer_key", lambda *a, **k: answer_key(*a, **{**k, "tenant_id": ""}))
 
 
 def _forget_the_sources(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key of a cached answer has no sources."""
+    """The key of a cached answer lacks the sources."""
     del world
     none = Evidence(sources=(), confidence=0.0, model="")
 
@@ -112,7 +112,7 @@ def _share_the_answers(world: RagWorld, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_check_finds_a_searcher_without_a_filter(
     world: RagWorld, searcher: Callable[[RagWorld], IndexSearcher]
 ) -> None:
-    """A searcher that drops the tenant or the filter on internal notes is found out."""
+    """The check fails on a searcher that drops the tenant or the filter on internal notes."""
     with world.direct(world.answering(searcher=searcher(world))) as service:
         model = Model(world, service, Random(1))
         with pytest.raises(AssertionError):
@@ -123,7 +123,7 @@ def test_the_check_finds_a_searcher_without_a_filter(
 def test_the_check_finds_what_tenants_share(
     world: RagWorld, mutate: Callable[[RagWorld, pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A cache or a store of answers that tells tenants or versions apart by less than it must is found out."""
+    """The check fails on a cache or an answer store whose keys lack the tenant or the sources."""
     mutate(world, monkeypatch)
     with world.direct() as service:
         model = Model(world, service, Random(1))

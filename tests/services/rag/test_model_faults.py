@@ -1,4 +1,4 @@
-"""The RAG service while its language models fail, over the wire on both sides."""
+"""The RAG service over HTTP, while its language models behind a socket fail."""
 
 import json
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _writers(world: RagWorld, model: LanguageModelServer, stack: ExitStack, **se
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_an_answer_comes_without_its_model(world: RagWorld, model: LanguageModelServer, fault: Fault) -> None:
-    """Whatever the model does, the answer is complete, quotes the tickets, and says that it is degraded."""
+    """Whatever the model's fault, the answer is complete, quotes the tickets, and says that it is degraded."""
     model.script(Reply(text=_written("The moon is made of cheese."), fault=fault))
     with ExitStack() as stack:
         writers = _writers(world, model, stack, idle_timeout_s="0.3")
@@ -65,7 +65,7 @@ def test_an_answer_comes_without_its_model(world: RagWorld, model: LanguageModel
 
 
 def test_a_degraded_answer_is_not_kept(world: RagWorld, model: LanguageModelServer) -> None:
-    """When the model is back, the same question gets the model's answer."""
+    """A degraded answer isn't cached, so once the model works, the same question gets its answer."""
     model.script(Reply(fault="throttled"), Reply(text=_written(FIX)))
     with ExitStack() as stack:
         client = stack.enter_context(world.client(world.answering(writers=_writers(world, model, stack))))
@@ -74,7 +74,7 @@ def test_a_degraded_answer_is_not_kept(world: RagWorld, model: LanguageModelServ
 
 
 def test_a_tenant_s_budget_is_its_own(world: RagWorld, model: LanguageModelServer) -> None:
-    """A tenant that has used its tokens gets extractive answers, and another tenant the model's."""
+    """A tenant that has used its tokens gets extractive answers, while another tenant gets the model's."""
     model.script(Reply(text=_written(FIX), tokens=(5_000, 100)))
     with ExitStack() as stack:
         answering = world.answering(writers=_writers(world, model, stack, tokens_per_day="5000"))

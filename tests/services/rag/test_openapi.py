@@ -43,7 +43,7 @@ _EXAMPLES: Final = int(os.environ.get("TICKETS_TEST_EXAMPLES", "5"))
 
 @pytest.fixture(scope="module")
 def shared(index: VersionedIndex, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of a service that the tests of this module share."""
+    """A client of a service, shared by the tests of this module."""
     world = RagWorld(index, tmp_path_factory.mktemp("openapi"))
     with world.client() as client:
         yield client
@@ -59,7 +59,7 @@ def test_the_document_is_that_of_the_code() -> None:
 def test_every_operation_has_examples_that_work(
     shared: TestClient, method: str, path: str, operation: dict[str, Any]
 ) -> None:
-    """Each example of the document is answered with the success that it documents."""
+    """Each example of the document gets the documented success."""
     ids = {"ticket_id": "T-1", "answer_id": ask(shared)["answer_id"]}
     in_path = [one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"]
     assert all("examples" in schema for schema in in_path)

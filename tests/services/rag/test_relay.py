@@ -60,7 +60,7 @@ def filled(path: Path, number: int = 3) -> SqliteFeedback:
 
 
 def test_an_outage_of_the_broker_loses_nothing(tmp_path: Path) -> None:
-    """What the broker didn't take is sent when it answers again, in order, and then not again."""
+    """After an outage the unsent feedback is sent in order, and only once."""
     broker = Broker()
     with closing(filled(tmp_path / "f.db")) as store:
         relay = FeedbackRelay(store, broker, topic="t")
@@ -87,7 +87,7 @@ def test_a_backlog_is_sent_page_by_page(tmp_path: Path) -> None:
 
 
 def test_a_verdict_that_is_too_large_holds_up_no_other(tmp_path: Path) -> None:
-    """It stays in the table alone."""
+    """A verdict that is too large stays in the table, and the others are sent."""
     broker = Broker()
     broker.too_large = frozenset({b"acme/a001"})
     with closing(filled(tmp_path / "f.db")) as store:
@@ -98,7 +98,7 @@ def test_a_verdict_that_is_too_large_holds_up_no_other(tmp_path: Path) -> None:
 
 
 def test_the_thread_says_why_feedback_waits(tmp_path: Path) -> None:
-    """A missing topic is told, a new client is opened after it, and everything is sent once the topic is there."""
+    """The fault names a missing topic; a new client is opened, and everything is sent once the topic exists."""
     broker, opened = Broker(), []
 
     def open_sender(_stack: ExitStack) -> Broker:

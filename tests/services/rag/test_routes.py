@@ -1,4 +1,4 @@
-"""The RAG service over HTTP: search, similar tickets, answers, and who may ask."""
+"""The RAG service over HTTP: search, similar tickets, answers and roles."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,7 +10,7 @@ from tests.services.rag.world import FIX, NOTE, QUESTION, RagWorld, events_of, t
 
 
 def test_an_answer_cites_the_message_that_solved_the_ticket(client: TestClient) -> None:
-    """Each sentence is, word for word, in the source that it cites, which names ticket, message and time."""
+    """Each sentence occurs word for word in the source that it cites, which names ticket, message and time."""
     answer = ask(client)
     assert (answer["outcome"], answer["refusal"]) == ("answered", None)
     assert FIX in text_of(answer)
@@ -24,7 +24,7 @@ def test_an_answer_cites_the_message_that_solved_the_ticket(client: TestClient) 
 
 
 def test_a_stream_has_the_same_answer(client: TestClient) -> None:
-    """The events are sources, sentences, usage and done, each with one JSON object."""
+    """A stream has the events sources, sentence, usage and done, with the data of the JSON answer."""
     whole = ask(client)
     streamed = client.post(ANSWERS, json={"question": QUESTION}, headers=STREAM)
     assert streamed.headers["content-type"].startswith("text/event-stream")
@@ -35,7 +35,7 @@ def test_a_stream_has_the_same_answer(client: TestClient) -> None:
 
 
 def test_a_question_that_nothing_answers_is_refused(client: TestClient) -> None:
-    """The outcome is a refusal with its reason, and no sentence is sent."""
+    """Without evidence the outcome is a refusal with its reason, and no sentence."""
     answer = ask(client, "What is the capital of Mongolia?")
     assert (answer["outcome"], answer["sentences"]) == ("refused", [])
     assert answer["refusal"]["reason"] == "nothing_found"
@@ -44,7 +44,7 @@ def test_a_question_that_nothing_answers_is_refused(client: TestClient) -> None:
 
 
 def test_a_ticket_gives_context_and_is_no_source(world: RagWorld, client: TestClient) -> None:
-    """A question about a ticket finds what is like the ticket; the ticket itself, though solved, isn't cited."""
+    """A question about a ticket finds tickets similar to it, and the ticket itself, though solved, isn't cited."""
     answer = ask(client, "What solved this last time?", ticket_id="T-2")
     assert FIX in text_of(answer)
     world.write(ticket("T-2", "Do nothing, SYNC-4711 goes away.", version=2))
@@ -87,7 +87,7 @@ def test_a_search_explains_its_hits(client: TestClient) -> None:
 
 
 def test_similar_tickets(client: TestClient) -> None:
-    """The most like one comes first, the ticket itself is left out, and an id may hold a slash."""
+    """The most similar ticket comes first, the ticket itself is left out, and an id may contain a slash."""
     found = client.get("/api/v1/tickets/T-1/similar", params={"limit": 2}).json()
     assert found["hits"][0]["ticket_id"] == "T-2"
     assert len(found["hits"]) == 2
@@ -98,7 +98,7 @@ def test_similar_tickets(client: TestClient) -> None:
 
 @pytest.mark.parametrize(("role", "sees"), [("agent", True), ("operator", True), ("service", False)])
 def test_internal_notes_are_for_people(world: RagWorld, role: str, sees: bool) -> None:
-    """A search by an agent finds internal notes, one by a program doesn't; no answer has them."""
+    """A search by an agent finds internal notes, a search by a program doesn't, and no answer quotes them."""
     with world.client(roles=[role]) as client:
         found = client.post(SEARCH, json={"question": "NOTE-5150"})
         assert ("NOTE-5150" in found.text) is sees
@@ -123,21 +123,21 @@ def test_internal_notes_are_for_people(world: RagWorld, role: str, sees: bool) -
     ],
 )
 def test_a_wrong_search_names_its_field(client: TestClient, body: dict[str, object], field: str) -> None:
-    """The answer is a 422 problem document, and quotes nothing of the question."""
+    """A wrong search gets a 422 problem document, which quotes nothing of the question."""
     answer = client.post(SEARCH, json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, MEDIA_TYPE)
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 def test_a_mistake_in_a_streamed_question_is_a_problem_document(client: TestClient) -> None:
-    """What is wrong before the first event has its own status."""
+    """An error before the first event of a stream is a problem document with its own status."""
     for question, status in (("solved:maybe why", 422), ("  ", 422)):
         answer = client.post(ANSWERS, json={"question": question}, headers=STREAM)
         assert (answer.status_code, answer.headers["content-type"]) == (status, MEDIA_TYPE)
 
 
 def test_who_may_ask(world: RagWorld) -> None:
-    """Without a token there is 401 everywhere, and a role that we don't know is none."""
+    """Every route answers 401 without a token, and an unknown role gives no permission."""
     with world.client() as client:
         for method, path in (("POST", SEARCH), ("POST", ANSWERS), ("GET", "/api/v1/tickets/T-1/similar")):
             assert (

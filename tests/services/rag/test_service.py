@@ -103,7 +103,7 @@ def _feedback(world: World) -> list[Feedback]:
     ],
 )
 def test_a_mistake_in_the_settings_is_named(variables: dict[str, str], words: str, tmp_path: Path) -> None:
-    """The error names the variable, before anything is opened that has to be waited for."""
+    """The error names the variable, before any dependency is opened."""
     trusted = {"TICKETS_AUTH__ISSUER": "http://127.0.0.1:1", "TICKETS_AUTH__CLIENT_IDS": "local"} if variables else {}
     environ = {"TICKETS_RAG__FEEDBACK_FILE": str(tmp_path / "f.db"), **trusted, **variables}
     with pytest.raises(ConfigError, match=words):

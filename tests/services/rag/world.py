@@ -36,7 +36,7 @@ from tests.rigs.direct import Direct
 from tests.rigs.issuer import Issuer
 
 QUESTION: Final = "What helps against SYNC-4711?"
-#: What solves it at acme, and at globex: each is the other's leak canary.
+#: The solution at acme and the one at globex; each is a canary for leaks to the other tenant.
 FIX: Final = "Set the field lease_ms to 9041 in agent.conf and restart the sync agent."
 OTHER_FIX: Final = "Replace the certificate GLX-7730 on host sync7.globex.example."
 NOTE: Final = "The customer SYNC-4711 threatened to leave, discount code NOTE-5150."
@@ -95,7 +95,7 @@ def new_index(folder: Path, stack: ExitStack) -> VersionedIndex:
 
 
 class RagWorld:
-    """The service and what it stands on: tenants of its own, `acme` and `globex`, in an index of many."""
+    """The service and its dependencies, with its own tenants `acme` and `globex` in a shared index."""
 
     def __init__(self, index: VersionedIndex, folder: Path) -> None:
         self.settings = Settings(model=ModelSettings(name="hashing"))
@@ -139,7 +139,7 @@ class RagWorld:
         cache: Cache | None = None,
         deadline_s: float = 20.0,
     ) -> Answering:
-        """What answers; by default the extractive writer."""
+        """The service's `Answering`, by default with the extractive writer."""
         chain = Chain(links=tuple(Link(writer=one, deadline_s=deadline_s) for one in (*writers, ExtractiveWriter())))
         return Answering(
             searcher=searcher or self.searcher(),

@@ -1,6 +1,6 @@
 """Kills the ticket API and cuts off its broker under load, and compares table, topic and acknowledgements.
 
-Clients repeat each request with its idempotency key until it is answered, as real ones do.
+Clients repeat each request with its idempotency key until it is answered, as real clients do.
 """
 
 import itertools
@@ -108,7 +108,7 @@ class Attack:
         self._broker.heal()
 
     def finish(self) -> None:
-        """End the clients, drain the service, and judge."""
+        """Stop the clients, drain the service, and check the topic."""
         self._await_answers(5)
         self._stop.set()
         for client in self._clients:
@@ -150,7 +150,7 @@ class Attack:
             self._faults.append(error)
 
     def _requests(self, number: int, rng: Random) -> Iterator[Request]:
-        """Endless changes of tickets of its own."""
+        """Endless changes of a client's own tickets."""
         left: dict[str, int] = {}
         for count in itertools.count():
             key = f"{number}-{count}"
@@ -177,7 +177,7 @@ class Attack:
             try:
                 response = client.request(method, self._service.url + PATH + path, headers=headers, json=body)
             except httpx.TransportError:
-                time.sleep(0.02)  # the service is being started again
+                time.sleep(0.02)  # the service is restarting
                 continue
             if response.status_code == 503:
                 time.sleep(0.05)
@@ -255,7 +255,7 @@ def attack(made: Attack, kills: int, *, say: Callable[[str], None]) -> Counter[s
 
 
 def show(made: Attack, point: OutboxPoint) -> None:
-    """Kill at `point` while several versions of each ticket wait for the broker, and judge."""
+    """Kill at `point` while several versions of each ticket wait for the broker, and check the topic."""
     with made:
         made.hold_up(30)
         made.kill_at(point, hit=1)

@@ -46,7 +46,7 @@ def send_the_newest_first() -> None:
 
 
 def keep_the_latest_only() -> None:
-    """Of several waiting versions only the last is sent."""
+    """Only the last of several waiting versions is sent."""
 
     def latest(self: SqliteOutbox, size: int) -> Any:
         events = {(event.tenant_id, event.ticket_id): event for page in pages(self, size) for event in page}

@@ -120,7 +120,7 @@ class World:
 
 @pytest.mark.timeout(0)
 def test_no_operation_crosses_tenants(tmp_path: Path) -> None:
-    """Random operations of tenants that use the same ids, keys and cursors do what a model of each tenant says."""
+    """Random operations of tenants with the same ids, keys and cursors agree with a model of each tenant."""
     rng = Random(int(os.environ.get("TICKETS_TEST_SEED") or 7))
     left, number, leaks = _OPERATIONS, 0, 0
     done: Counter[str] = Counter()
