@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, cast
 
+from msgspec import Struct
+
 from core.errors import ConfigError, FatalError, TransientError
 
 #: An item in DynamoDB's own form, {"name": {"S": "text"}}.
@@ -30,17 +32,30 @@ class Client(Protocol):
     def update_item(self, **request: Any) -> Item: ...
     def delete_item(self, **request: Any) -> Item: ...
     def query(self, **request: Any) -> Item: ...
+    def scan(self, **request: Any) -> Item: ...
     def batch_get_item(self, **request: Any) -> Item: ...
     def batch_write_item(self, **request: Any) -> Item: ...
     def transact_write_items(self, **request: Any) -> Item: ...
     def create_table(self, **request: Any) -> Item: ...
 
 
+class Timeouts(Struct, frozen=True):
+    """Bounds of a call: seconds to connect and to wait for the response, and attempts of the client."""
+
+    connect_s: float
+    read_s: float
+    attempts: int
+
+
+#: For calls that nobody waits for closely.
+TIMEOUTS: Final = Timeouts(connect_s=2, read_s=5, attempts=4)
+
+
 class ItemTooLargeError(FatalError):
     """An item is larger than 400 KB."""
 
 
-def open_client(region: str | None, *, setting: str) -> Client:
+def open_client(region: str | None, *, setting: str, timeouts: Timeouts = TIMEOUTS) -> Client:
     """A client with the process's own credentials.
 
     Raises:
@@ -51,9 +66,9 @@ def open_client(region: str | None, *, setting: str) -> Client:
     from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
 
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
-        connect_timeout=2,
-        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": timeouts.attempts},
+        connect_timeout=timeouts.connect_s,
+        read_timeout=timeouts.read_s,
         max_pool_connections=64,
     )
     try:

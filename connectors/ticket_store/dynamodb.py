@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from connectors.dynamodb import Item
+from connectors.dynamodb import Item, ItemTooLargeError
+from connectors.dynamodb_tables import Tables, failed_reasons, may_retry
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox, outbox_item
 from connectors.ticket_store.tables import (
     BY_CUSTOMER,
@@ -17,11 +18,7 @@ from connectors.ticket_store.tables import (
     METADATA,
     SESSIONS,
     TICKETS,
-    Tables,
-    failed_reasons,
-    may_retry,
     open_tables,
-    translated,
 )
 from core.contract import TicketEvent, UpsertEvent, record_key
 from core.errors import FatalError, TransientError, UnavailableError
@@ -63,7 +60,7 @@ class DynamoTickets:
 
     def get(self, tenant_id: str, ticket_id: str) -> TicketEvent | None:
         """See `TicketStore`."""
-        item = self._get(TICKETS, {"key": {"S": _key(tenant_id, ticket_id)}})
+        item = self._tables.read(TICKETS, {"key": {"S": _key(tenant_id, ticket_id)}}, "reading")
         return None if item is None else decode_value(zlib.decompress(item["value"]["B"]))
 
     def find(self, query: TicketQuery) -> Page:
@@ -72,7 +69,7 @@ class DynamoTickets:
         after = query.after
         for _ in range(_MAX_QUERIES):
             request = self._query(msgspec.structs.replace(query, after=after, limit=query.limit - len(found)))
-            with translated("listing tickets"):
+            with self._tables.translated("listing tickets"):
                 page = self._tables.client.query(**request)
             found += [_SUMMARY.decode(item["summary"]["B"]) for item in page["Items"]]
             last = page.get("LastEvaluatedKey")
@@ -115,8 +112,10 @@ class DynamoTickets:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
 
         try:
-            with translated("writing a ticket"):
+            with self._tables.translated("writing a ticket"):
                 self._tables.client.transact_write_items(TransactItems=items)
+        except ItemTooLargeError:
+            raise StoreLimitError("the ticket is larger than an item of DynamoDB may be, 400 KB compressed") from None
         except ClientError as error:
             reasons = failed_reasons(error)
             failed = [place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
@@ -171,21 +170,15 @@ class DynamoTickets:
 
     def response(self, key: RequestKey, *, now_ms: int) -> SavedResponse | None:
         """See `TicketStore`."""
-        item = self._get(METADATA, _request_key(key))
+        item = self._tables.read(METADATA, _request_key(key), "reading")
         if item is None or int(item["expires_ms"]["N"]) <= now_ms:
             return None
         return _RESPONSE.decode(zlib.decompress(item["response"]["B"]))
 
     def ping(self) -> None:
         """See `TicketStore`."""
-        self._get(TICKETS, {"key": {"S": "-"}})
-        self._get(METADATA, {"pk": {"S": "-"}, "sk": {"S": "-"}})
-
-    def _get(self, table: str, key: Item) -> Item | None:
-        with translated("reading"):
-            request = {"TableName": self._tables.name(table), "Key": key, "ConsistentRead": True}
-            found: Item | None = self._tables.client.get_item(**request).get("Item")
-        return found
+        self._tables.read(TICKETS, {"key": {"S": "-"}}, "reading")
+        self._tables.read(METADATA, {"pk": {"S": "-"}, "sk": {"S": "-"}}, "reading")
 
 
 class DynamoSessions:
@@ -196,25 +189,21 @@ class DynamoSessions:
 
     def put(self, session: Session) -> None:
         """See `SessionStore`."""
-        item = {"session_id": {"S": session.session_id}, "session": {"B": _ENCODER.encode(session)}}
-        with translated("writing a session"):
+        item = _session_key(session.session_id) | {"session": {"B": _ENCODER.encode(session)}}
+        with self._tables.translated("writing a session"):
             self._tables.client.put_item(TableName=self._tables.name(SESSIONS), Item=item | _expiry(session.expires_ms))
 
     def get(self, session_id: str, *, now_ms: int) -> Session | None:
         """See `SessionStore`."""
-        with translated("reading a session"):
-            item = self._tables.client.get_item(**self._key(session_id), ConsistentRead=True).get("Item")
+        item = self._tables.read(SESSIONS, _session_key(session_id), "reading a session")
         if item is None or int(item["expires_ms"]["N"]) <= now_ms:
             return None
         return _SESSION.decode(item["session"]["B"])
 
     def remove(self, session_id: str) -> None:
         """See `SessionStore`."""
-        with translated("ending a session"):
-            self._tables.client.delete_item(**self._key(session_id))
-
-    def _key(self, session_id: str) -> Item:
-        return {"TableName": self._tables.name(SESSIONS), "Key": {"session_id": {"S": session_id}}}
+        with self._tables.translated("ending a session"):
+            self._tables.client.delete_item(TableName=self._tables.name(SESSIONS), Key=_session_key(session_id))
 
 
 class DynamoStores(Struct, frozen=True, eq=False):
@@ -244,6 +233,10 @@ def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
 
 def _key(tenant_id: str, ticket_id: str) -> str:
     return record_key(tenant_id, ticket_id).decode()
+
+
+def _session_key(session_id: str) -> Item:
+    return {"session_id": {"S": session_id}}
 
 
 def _list_order(created_ms: int, ticket_id: str) -> str:

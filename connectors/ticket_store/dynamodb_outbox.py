@@ -10,15 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from connectors.dynamodb import Item
-from connectors.ticket_store.tables import METADATA, Tables, translated
+from connectors.dynamodb_tables import Tables
+from connectors.ticket_store.tables import METADATA
 from core.contract import record_key
 from core.ticket_store import Change, OutboxEvent, OutboxSize, version_of
 
 #: Number of partitions; each can take 1,000 write units a second.
 PARTITIONS: Final = 4
-#: Limits of BatchGetItem and BatchWriteItem.
-_MAX_READS: Final = 100
-_MAX_WRITES: Final = 25
 _LEASE: Final = {"pk": {"S": "lease/relay"}, "sk": {"S": "-"}}
 
 
@@ -43,7 +41,7 @@ class DynamoOutbox:
     def _items(self, partition: int, size: int) -> Iterator[list[Item]]:
         request = self._of(partition) | {"ConsistentRead": True, "Limit": size}
         while True:
-            with translated("reading the outbox"):
+            with self._tables.translated("reading the outbox"):
                 page = self._tables.client.query(**request)
             yield page["Items"]
             if "LastEvaluatedKey" not in page:
@@ -53,42 +51,11 @@ class DynamoOutbox:
     def _overtaken(self, items: Sequence[Item]) -> set[str]:
         """Tickets for which the predecessor of one of `items` is still in the outbox."""
         keys = [{"pk": item["pk"], "sk": item["previous"]} for item in items]
-        found: set[str] = set()
-        for begin in range(0, len(keys), _MAX_READS):
-            found |= {_ticket(item) for item in self._read(keys[begin : begin + _MAX_READS])}
-        return found
-
-    def _read(self, keys: list[Item]) -> list[Item]:
-        found: list[Item] = []
-        table = self._tables.name(METADATA)
-        wanted: Item = {table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "ticket"}}
-
-        def read() -> bool:
-            nonlocal wanted
-            with translated("reading the outbox"):
-                page = self._tables.client.batch_get_item(RequestItems=wanted)
-            found.extend(page["Responses"].get(table, ()))
-            wanted = page.get("UnprocessedKeys") or {}
-            return not wanted
-
-        self._tables.retried(read, "reading the outbox")
-        return found
+        return {_ticket(item) for item in self._tables.read_many(METADATA, keys, "reading the outbox", fields="ticket")}
 
     def remove(self, events: Sequence[OutboxEvent]) -> None:
         """See `Outbox`."""
-        table = self._tables.name(METADATA)
-        for begin in range(0, len(events), _MAX_WRITES):
-            wanted: Item = {
-                table: [{"DeleteRequest": {"Key": _item_key(event)}} for event in events[begin : begin + _MAX_WRITES]]
-            }
-
-            def delete() -> bool:
-                nonlocal wanted
-                with translated("emptying the outbox"):
-                    wanted = self._tables.client.batch_write_item(RequestItems=wanted).get("UnprocessedItems") or {}
-                return not wanted
-
-            self._tables.retried(delete, "emptying the outbox")
+        self._tables.delete_many(METADATA, [_item_key(event) for event in events], "emptying the outbox")
 
     def size(self) -> OutboxSize:
         """See `Outbox`. It reads the whole outbox, and is eventually consistent."""
@@ -96,47 +63,24 @@ class DynamoOutbox:
         for partition in range(PARTITIONS):
             request = self._of(partition) | {"Select": "COUNT"}
             while True:
-                with translated("counting the outbox"):
+                with self._tables.translated("counting the outbox"):
                     page = self._tables.client.query(**request)
                 count += page["Count"]
                 if "LastEvaluatedKey" not in page:
                     break
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-            with translated("reading the outbox"):
+            with self._tables.translated("reading the outbox"):
                 first = self._tables.client.query(**self._of(partition), Limit=1)["Items"]
             oldest += [int(item["updated_ms"]["N"]) for item in first]
         return OutboxSize(count, min(oldest, default=None))
 
     def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
         """See `Outbox`."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
-
-        try:
-            with translated("taking the lease"):
-                self._tables.client.put_item(
-                    TableName=self._tables.name(METADATA),
-                    Item=_LEASE | {"holder": {"S": owner}, "until_ms": {"N": str(until_ms)}},
-                    ConditionExpression="attribute_not_exists(pk) OR holder = :owner OR until_ms <= :now",
-                    ExpressionAttributeValues={":owner": {"S": owner}, ":now": {"N": str(now_ms)}},
-                )
-        except ClientError:
-            return False
-        return True
+        return self._tables.lease(METADATA, _LEASE, owner, now_ms=now_ms, until_ms=until_ms)
 
     def release(self, owner: str) -> None:
         """See `Outbox`."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
-
-        try:
-            with translated("releasing the lease"):
-                self._tables.client.delete_item(
-                    TableName=self._tables.name(METADATA),
-                    Key=_LEASE,
-                    ConditionExpression="holder = :owner",
-                    ExpressionAttributeValues={":owner": {"S": owner}},
-                )
-        except ClientError:  # another relay has it
-            return
+        self._tables.release(METADATA, _LEASE, owner)
 
     def _of(self, partition: int) -> Item:
         return {

@@ -14,7 +14,7 @@ from connectors.checkpoints.sqlite import open_sqlite
 from connectors.dynamodb import Client
 from core.errors import ConfigError, FatalError
 from core.producing import Checkpoint, Checkpoints
-from tests.connectors.ticket_store.stores import dynamodb
+from tests.rigs.dynamodb import dynamodb
 
 NEW = Checkpoint(file_id="/in#7", name="/in/ä.jsonl", first_ms=5)
 

@@ -1,29 +1,26 @@
 """Ticket stores of each kind, and changes to write."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal
 from uuid import uuid4
 
-import boto3
 import msgspec
-from moto import mock_aws
 from msgspec import Struct
 
 from connectors.dynamodb import Client
+from connectors.dynamodb_tables import Tables
 from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
 from connectors.ticket_store.sqlite import open_sqlite
-from connectors.ticket_store.tables import Tables, definitions
+from connectors.ticket_store.tables import HINT, definitions
 from core.contract import DeleteEvent, UpsertEvent, datetime_from_ms
 from core.ticket_store import Change, Outbox, RequestKey, SavedResponse, SessionStore, TicketStore
 
 Kind = Literal["sqlite", "dynamodb"]
 
-REGION: Final = "eu-central-1"
 #: 2026-01-05T08:00:00Z.
 NOW_MS: Final = 1_767_600_000_000
 
@@ -36,31 +33,12 @@ class Stores(Struct, frozen=True, eq=False):
     sessions: SessionStore
 
 
-@contextmanager
-def dynamodb() -> Iterator[Client]:
-    """A DynamoDB in this process. It takes one call at a time.
-
-    moto rolls a failed transaction back by restoring whole tables, which undoes concurrent writes.
-    """
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name=REGION)
-        one_at_a_time = threading.Lock()
-        call = client._make_api_call
-
-        def locked(*arguments: object) -> object:
-            with one_at_a_time:
-                return call(*arguments)
-
-        client._make_api_call = locked
-        yield client
-
-
 def create_tables(client: Client, *, sleep: Callable[[float], None] = time.sleep) -> Tables:
     """New tables with a unique prefix."""
     prefix = f"t{uuid4().hex[:8]}-"
     for definition in definitions(prefix):
         client.create_table(**definition)
-    return Tables(client, prefix, sleep)
+    return Tables(client, prefix, HINT, sleep)
 
 
 def dynamo_stores(client: Client) -> Stores:

@@ -1,39 +1,22 @@
 """Faults of DynamoDB: throttling, conflicting transactions, missing tables, and queries without a snapshot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from zlib import crc32
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
 from connectors.dynamodb import Client
+from connectors.dynamodb_tables import Tables
 from connectors.ticket_store.dynamodb import DynamoTickets, open_dynamodb
 from connectors.ticket_store.dynamodb_outbox import PARTITIONS, DynamoOutbox
-from connectors.ticket_store.tables import METADATA, Tables
+from connectors.ticket_store.tables import METADATA
 from core.contract import record_key
 from core.errors import TransientError, UnavailableError
 from core.ticket_store import ConflictError, RequestKey, StoreLimitError
-from tests.connectors.ticket_store.stores import REGION, create_tables, dynamodb, saved, upsert
-
-
-class FaultyClient:
-    """A client whose next calls fail."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.faults: list[Exception] = []
-        self.replaced: dict[str, Callable[..., Any]] = {}
-        self.calls = 0
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(**request: Any) -> Any:
-            self.calls += 1
-            if self.faults:
-                raise self.faults.pop(0)
-            return (self.replaced.get(name) or getattr(self._client, name))(**request)
-
-        return call
+from tests.connectors.ticket_store.stores import create_tables, saved, upsert
+from tests.rigs.dynamodb import REGION, FaultyClient, dynamodb, refusal
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +40,6 @@ def tables(client: FaultyClient, waits: list[float]) -> Tables:
     made = create_tables(client, sleep=waits.append)
     client.calls = 0
     return made
-
-
-def refusal(code: str, *reasons: str, status: int = 400) -> ClientError:
-    response = {
-        "Error": {"Code": code, "Message": "no"},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-        "CancellationReasons": [{"Code": reason} for reason in reasons],
-    }
-    return ClientError(response, "Call")
 
 
 def test_a_transaction_that_meets_another_is_tried_again(
@@ -134,7 +108,7 @@ def test_unprocessed_events_are_removed_later(client: FaultyClient, tables: Tabl
         DynamoTickets(tables).apply(upsert(f"T-{number}"))
     outbox = DynamoOutbox(tables)
     events = [event for page in outbox.pages(10) for event in page]
-    whole = client._client.batch_write_item
+    whole = client.real.batch_write_item
 
     def one_at_a_time(**request: Any) -> Any:
         (table, wanted) = next(iter(request["RequestItems"].items()))
@@ -154,7 +128,7 @@ def test_a_version_never_overtakes_the_one_before(client: FaultyClient, tables: 
     other = next(f"O-{number}" for number in range(1, 100) if _partition(f"O-{number}") == _partition("T-1"))
     for change in (upsert(), upsert(version=2), upsert(version=3), upsert(version=4), upsert(other)):
         tickets.apply(change)
-    whole = client._client.query
+    whole = client.real.query
 
     def query(**request: Any) -> Any:
         page = whole(**request)

@@ -32,11 +32,11 @@ from tests.connectors.ticket_store.stores import (
     Stores,
     delete,
     dynamo_stores,
-    dynamodb,
     saved,
     sqlite_stores,
     upsert,
 )
+from tests.rigs.dynamodb import dynamodb
 
 KEY = RequestKey("acme", "jane", "k-1")
 

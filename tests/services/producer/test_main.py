@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.producer.__main__ import main
-from tests.connectors.ticket_store.stores import dynamodb
+from tests.rigs.dynamodb import dynamodb
 
 
 @pytest.fixture(autouse=True)

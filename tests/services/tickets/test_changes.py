@@ -17,7 +17,8 @@ from services.tickets.changes import Outcome, Tickets
 from services.tickets.edits import comment_edit, create_edit, update_edit
 from services.tickets.idempotency import keyed_request
 from services.tickets.preconditions import Condition
-from tests.connectors.ticket_store.stores import Kind, Stores, dynamo_stores, dynamodb, sqlite_stores
+from tests.connectors.ticket_store.stores import Kind, Stores, dynamo_stores, sqlite_stores
+from tests.rigs.dynamodb import dynamodb
 
 JANE = Caller("acme", "jane", frozenset({"agent"}))
 ANY = Condition(None)

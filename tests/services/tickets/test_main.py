@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.tickets.__main__ import SERVICE
-from tests.connectors.ticket_store.stores import dynamodb
+from tests.rigs.dynamodb import dynamodb
 
 
 @pytest.fixture(autouse=True)
