@@ -15,13 +15,10 @@ from msgspec import Struct
 from core.errors import RefusedError
 from core.failpoints import failpoint
 from core.ticket_store import Outbox, OutboxEvent
+from delivery.lease import Lease
 
 #: Maximum events in a page, and so in a send.
 PAGE_EVENTS: Final = 200
-#: Duration of the lease. Before a send it is extended if a third of it is over.
-LEASE_S: Final = 10.0
-
-_MS: Final = 1_000
 
 Ticket = tuple[str, str]
 
@@ -69,9 +66,7 @@ class Relay:
         """
         self._outbox = outbox
         self._send = send
-        self._owner = owner
-        self._clock = clock
-        self._extend_at_s = 0.0
+        self._lease = Lease(outbox, owner=owner, clock=clock)
 
     def run_once(self) -> Pass:
         """Send all events of the outbox.
@@ -88,7 +83,7 @@ class Relay:
                 going = [event for event in wave if _ticket(event) not in refused]
                 if not going:
                     continue
-                if not self._leads():
+                if not self._lease.held():
                     return Pass(sent, len(refused), leads=False)
                 errors = self._send(going)
                 failpoint("outbox_acked")
@@ -106,18 +101,7 @@ class Relay:
         Raises:
             TransientError: the store is unavailable.
         """
-        self._extend_at_s = 0.0
-        self._outbox.release(self._owner)
-
-    def _leads(self) -> bool:
-        now = self._clock()
-        if now < self._extend_at_s <= now + LEASE_S:  # extend at once if the clock was set back
-            return True
-        self._extend_at_s = 0.0
-        if not self._outbox.lease(self._owner, now_ms=int(now * _MS), until_ms=int((now + LEASE_S) * _MS)):
-            return False
-        self._extend_at_s = now + LEASE_S / 3
-        return True
+        self._lease.release()
 
 
 def _waves(events: Sequence[OutboxEvent]) -> list[list[OutboxEvent]]:

@@ -1,7 +1,6 @@
 """The composition root of the ticket API."""
 
 import os
-import secrets
 import threading
 from contextlib import ExitStack
 from functools import partial
@@ -15,6 +14,7 @@ from connectors.ticket_store.sqlite import SqliteStores, open_sqlite
 from core import failpoints
 from core.service_settings import ApiSettings
 from core.settings import Settings
+from delivery.lease import owner_name
 from delivery.relay import Relay
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
@@ -84,19 +84,13 @@ def _open_relay(
     stack.callback(send.close)
     send.open()
     thread = RelayThread(
-        Relay(stores.outbox, send, owner=_owner(settings.api)),
+        Relay(stores.outbox, send, owner=owner_name(shared=settings.api.store != "sqlite")),
         monitor=monitor,
         sent=lambda events: telemetry.count("tickets_outbox_sent_total", by=events),
     )
     thread.start()
     stack.callback(thread.close)
     return thread
-
-
-def _owner(settings: ApiSettings) -> str:
-    """The relay's name. With SQLite it is constant, so a service that restarts after a kill keeps its lease."""
-    node = os.uname().nodename
-    return node if settings.store == "sqlite" else f"{node}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _open_watch(monitor: Monitor, telemetry: Telemetry, stack: ExitStack, *, every_s: float) -> None:

@@ -9,7 +9,8 @@ import pytest
 from core import failpoints
 from core.errors import FatalError, RefusedError, TransientError
 from core.ticket_store import OutboxEvent, OutboxSize
-from delivery.relay import LEASE_S, Relay
+from delivery.lease import LEASE_S
+from delivery.relay import Relay
 
 
 class FakeOutbox:
