@@ -1,7 +1,7 @@
 """`ticketstream feedback`: export agents' verdicts on answers as training data."""
 
 import sys
-from contextlib import closing
+from contextlib import ExitStack
 from typing import Annotated
 
 import msgspec
@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from cli.console import report_errors
 from cli.terminal import escape_json_controls
-from connectors.feedback.sqlite import open_feedback
 from core.environment import load_settings
 from core.errors import ConfigError
 from core.feedback import Feedback, Verdict
 from operators.redact import redact_text
+from runtime.feedback import open_feedback_store
 
 app = typer.Typer(help="Export agents' verdicts on answers.", no_args_is_help=True)
 
@@ -47,11 +47,15 @@ def export(
 
     [dim]ticketstream feedback export --tenant acme > verdicts.jsonl[/]
     """
-    path = load_settings().rag.feedback_file
-    if not path.exists():
-        raise ConfigError(f"there is no feedback in {path}; set TICKETS_RAG__FEEDBACK_FILE to the service's file")
-    with closing(open_feedback(path)) as store:
-        for feedback in store.all(tenant):
+    settings = load_settings().rag
+    path = settings.feedback_file
+    if settings.feedback_store == "sqlite" and not path.exists():
+        raise ConfigError(
+            f"there is no feedback in {path}; set TICKETS_RAG__FEEDBACK_FILE to the service's file, or "
+            "TICKETS_RAG__FEEDBACK_STORE=dynamodb"
+        )
+    with ExitStack() as stack:
+        for feedback in open_feedback_store(settings, stack).all(tenant):
             line = msgspec.json.encode(example_of(feedback)).decode()
             sys.stdout.write(escape_json_controls(line) + "\n")
 

@@ -15,7 +15,6 @@ from delivery.backoff import Backoff
 #: Limits of BatchGetItem and BatchWriteItem.
 _MAX_READS: Final = 100
 _MAX_WRITES: Final = 25
-_ATTEMPTS: Final = 5
 
 
 class Tables(Struct, frozen=True, eq=False):
@@ -26,12 +25,14 @@ class Tables(Struct, frozen=True, eq=False):
         prefix: what the names of this installation's tables begin with.
         hint: which tables to create if one is missing.
         sleep: waits between attempts, in seconds.
+        attempts: of a call that is throttled or meets another one.
     """
 
     client: Client
     prefix: str
     hint: str
     sleep: Callable[[float], None] = time.sleep
+    attempts: int = 5
 
     def name(self, table: str) -> str:
         """A table's name with the prefix of this installation."""
@@ -44,7 +45,7 @@ class Tables(Struct, frozen=True, eq=False):
             TransientError: it is throttled after all attempts.
         """
         backoff = Backoff(cap_s=1.0, rng=Random())  # noqa: S311 - jitter
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self.attempts):
             if call():
                 return
             self.sleep(backoff.delay_s(attempt))

@@ -59,14 +59,14 @@ class Votes(Struct, frozen=True):
 
 
 class Unsent(Struct, frozen=True):
-    """Feedback that the topic may not have yet. `position` identifies it."""
+    """Feedback that the topic may not have yet. `row_id` identifies it in its store."""
 
-    position: int
+    row_id: str
     feedback: Feedback
 
 
 class FeedbackStore(Protocol):
-    """Keeps answers and votes. Safe to use from any thread. Every method may raise `TransientError`."""
+    """Keeps answers and votes. Safe to use from any thread and process. Every method may raise `TransientError`."""
 
     def remember(self, answer: GivenAnswer) -> None:
         """Keep an answer for `ANSWER_DAYS`. A crash of the machine may lose the latest answers."""
@@ -77,27 +77,35 @@ class FeedbackStore(Protocol):
         ...
 
     def vote(self, feedback: Feedback) -> None:
-        """Keep feedback; durable on return.
+        """Keep feedback; durable on return. Idempotent.
 
-        It counts once for each ticket that the answer cites. An agent has one vote on each pair of question and ticket:
-        the last one.
+        It counts once for each ticket that the answer cites. An agent has one verdict on each answer and one vote on
+        each pair of question and ticket: those with the latest `at_ms`, whichever arrives last.
         """
         ...
 
     def votes(self, tenant_id: str, tickets: Collection[str]) -> Mapping[str, Votes]:
-        """The votes on those of the tenant's tickets that have any."""
+        """The votes on those of the tenant's tickets that have any, with all that `vote` has returned from."""
         ...
 
     def unsent(self, limit: int) -> Sequence[Unsent]:
         """The oldest feedback that is not marked as sent to the topic."""
         ...
 
-    def mark_sent(self, positions: Collection[int]) -> None:
-        """Mark feedback as sent to the topic."""
+    def mark_sent(self, row_ids: Collection[str]) -> None:
+        """Mark feedback as sent to the topic. A verdict that has replaced it since stays unsent."""
+        ...
+
+    def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
+        """Take or extend the right to send. False while another owner has it."""
+        ...
+
+    def release(self, owner: str) -> None:
+        """Give the right to send back, if `owner` has it."""
         ...
 
     def all(self, tenant_id: str | None = None) -> Iterator[Feedback]:
-        """Everything, or a tenant's, in the order in which it was given."""
+        """Every verdict, or a tenant's, in an order of the store's own."""
         ...
 
     def close(self) -> None:

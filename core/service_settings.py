@@ -17,10 +17,17 @@ class RagSettings(Group):
         64, description="Maximum requests that wait for their turn, up to 2 s; further ones are answered with 503."
     )
     timeout_s: Seconds = Field(60.0, description="Maximum time of an answer or a search.")
+    feedback_store: Literal["sqlite", "dynamodb"] = Field(
+        "sqlite",
+        description="Where answers and agents' verdicts are kept: `sqlite` is a file of this machine, for one process; "
+        "`dynamodb` has a table.",
+    )
     feedback_file: FilePath = Field(
         default_factory=lambda: default_data() / "feedback.db",
-        description="SQLite file of answers and agents' verdicts, which the service creates.",
+        description="File of answers and verdicts, with SQLite; the service creates it.",
     )
+    table_prefix: str = Field("", description="With DynamoDB: prefix of the name of the table Feedback.")
+    aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
 
 
 class AuthSettings(Group):

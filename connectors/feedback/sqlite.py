@@ -40,10 +40,16 @@ CREATE TABLE IF NOT EXISTS feedback (
     UNIQUE (tenant_id, answer_id, agent)
 );
 CREATE INDEX IF NOT EXISTS feedback_unsent ON feedback (position) WHERE sent = 0;
+CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL);
 """
 _VOTE: Final = """
 INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET verdict = excluded.verdict, at_ms = excluded.at_ms WHERE excluded.at_ms >= at_ms
+"""
+_LEASE: Final = """
+INSERT INTO leases VALUES ('relay', ?, ?)
+ON CONFLICT DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms
+WHERE owner = excluded.owner OR until_ms <= ?
 """
 _TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
 
@@ -87,10 +93,15 @@ class SqliteFeedback:
                     for one in answer.tickets
                 ],
             )
-            connection.execute(
-                "INSERT OR REPLACE INTO feedback (tenant_id, answer_id, agent, value) VALUES (?, ?, ?, ?)",
-                (answer.tenant_id, answer.answer_id, feedback.agent, msgspec.json.encode(feedback)),
-            )
+            key = (answer.tenant_id, answer.answer_id, feedback.agent)
+            kept = connection.execute(
+                "SELECT value FROM feedback WHERE tenant_id = ? AND answer_id = ? AND agent = ?", key
+            ).fetchone()
+            if kept is None or msgspec.json.decode(kept[0], type=Feedback).at_ms <= feedback.at_ms:
+                connection.execute(
+                    "INSERT OR REPLACE INTO feedback (tenant_id, answer_id, agent, value) VALUES (?, ?, ?, ?)",
+                    (*key, msgspec.json.encode(feedback)),
+                )
 
     def votes(self, tenant_id: str, tickets: Collection[str]) -> Mapping[str, Votes]:
         """See `FeedbackStore`."""
@@ -115,12 +126,22 @@ class SqliteFeedback:
             rows = connection.execute(
                 "SELECT position, value FROM feedback WHERE sent = 0 ORDER BY position LIMIT ?", (limit,)
             ).fetchall()
-        return [Unsent(position, msgspec.json.decode(value, type=Feedback)) for position, value in rows]
+        return [Unsent(str(position), msgspec.json.decode(value, type=Feedback)) for position, value in rows]
 
-    def mark_sent(self, positions: Collection[int]) -> None:
+    def mark_sent(self, row_ids: Collection[str]) -> None:
         """See `FeedbackStore`."""
         with self._writing(durable=True) as connection:
-            connection.executemany("UPDATE feedback SET sent = 1 WHERE position = ?", [(one,) for one in positions])
+            connection.executemany("UPDATE feedback SET sent = 1 WHERE position = ?", [(int(one),) for one in row_ids])
+
+    def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
+        """See `FeedbackStore`."""
+        with self._writing(durable=False) as connection:
+            return connection.execute(_LEASE, (owner, until_ms, now_ms)).rowcount == 1
+
+    def release(self, owner: str) -> None:
+        """See `FeedbackStore`."""
+        with self._writing(durable=False) as connection:
+            connection.execute("DELETE FROM leases WHERE owner = ?", (owner,))
 
     def all(self, tenant_id: str | None = None) -> Iterator[Feedback]:
         """See `FeedbackStore`."""

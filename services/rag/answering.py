@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from threading import Event as Stop
 from typing import Final
 
@@ -19,13 +19,14 @@ from answers.key import answer_key
 from answers.ports import Asked
 from core.cache import Cache
 from core.errors import NoTicketError, TicketstreamError
-from core.feedback import FeedbackStore, GivenAnswer, Votes
+from core.feedback import Feedback, FeedbackStore, GivenAnswer
 from core.index import SearchQuery, Thread
 from operators.redact import redact_text
 from runtime.searcher import Searcher
 from runtime.telemetry import Telemetry
 from search.result import Answer
 from search.usefulness import rank_by_usefulness
+from services.rag.known_votes import KnownVotes
 
 logger: Final = logging.getLogger("ticketstream.answers")
 
@@ -58,6 +59,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
     searcher: Searcher
     chain: Chain
     feedback: FeedbackStore
+    known: KnownVotes
     cache: Cache
     telemetry: Telemetry
     useful: float
@@ -99,6 +101,15 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
                 self._remember(question, given, evidence.sources)
             yield event
 
+    def vote(self, feedback: Feedback) -> None:
+        """Keep feedback. Searches of this process see it at once, those of others a little later.
+
+        Raises:
+            TransientError: the store is unavailable.
+        """
+        self.feedback.vote(feedback)
+        self.known.forget(feedback.answer.tenant_id, feedback.answer.tickets)
+
     def _evidence(self, question: Question) -> Evidence:
         text = question.text
         if question.ticket_id is not None:
@@ -129,16 +140,9 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
 
     def _useful(self, found: Answer, query: SearchQuery, *, plain: bool) -> Answer:
         strength = 0.0 if plain else self.useful
-        votes = self._votes(query.tenant_id, found) if strength else {}
+        tickets = [hit.ticket_id for hit in found.hits]
+        votes = self.known.votes(query.tenant_id, tickets) if strength else {}
         return rank_by_usefulness(found, votes, strength=strength, limit=query.limit)
-
-    def _votes(self, tenant_id: str, found: Answer) -> Mapping[str, Votes]:
-        """The votes on the hits; none if they can't be read now: a search doesn't fail for its finest factor."""
-        try:
-            return self.feedback.votes(tenant_id, [hit.ticket_id for hit in found.hits])
-        except TicketstreamError as error:
-            logger.warning("tickets are ranked without their usefulness: %s", error)
-            return {}
 
     def _kept(self, key: str, answer_id: str) -> Iterator[Event] | None:
         """The events of a cached answer, with the new answer's id; None if there is none."""

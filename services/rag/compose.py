@@ -11,10 +11,12 @@ from fastapi import FastAPI
 from answers.chain import Chain, Link
 from answers.extractive import ExtractiveWriter
 from answers.model_writer import ModelWriter
-from connectors.feedback.sqlite import open_feedback
+from core.feedback import FeedbackStore
 from core.language_model import ModelError, TokenBudget
 from core.language_model_settings import LanguageModelSettings
 from core.settings import Settings
+from delivery.lease import owner_name
+from runtime.feedback import open_feedback_store
 from runtime.language_models import open_language_models
 from runtime.live_searcher import open_live_searcher
 from runtime.sender import open_sender
@@ -26,12 +28,17 @@ from services.http.pages import mount_web
 from services.http.tokens import open_authenticator
 from services.rag.answering import Answering
 from services.rag.app import rag_app
+from services.rag.known_votes import KnownVotes
 from services.rag.pulling import open_pool
-from services.rag.relay import open_relay
+from services.rag.relay import FeedbackRelay, open_relay
 from services.rag.routes import Service
 
 #: The fraction of an answer's time that the language models may take.
 _MODELS_SHARE: Final = 0.75
+#: Time between two looks of the relay at the store of feedback; in DynamoDB each costs.
+_LOOK_EVERY_S: Final = {"sqlite": 1.0, "dynamodb": 5.0}
+#: Age at which the votes on a ticket are read again. A file is read at each search.
+_FRESH_S: Final = {"sqlite": 0.0, "dynamodb": 10.0}
 
 
 class _Counted:
@@ -57,6 +64,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
 
     Raises:
         ConfigError: a setting is wrong, or the file of feedback can't be written.
+        UnavailableError: the table of feedback is missing.
     """
     telemetry = Telemetry()
     telemetry.describe_process(version("ticketstream"), "none")
@@ -67,16 +75,15 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         settings.language_model, stack, telemetry=telemetry, budget=budget, timeout_s=settings.rag.timeout_s
     )
     chain = Chain(links=(*links, Link(writer=ExtractiveWriter())), observer=_Counted(telemetry))
-    feedback = open_feedback(settings.rag.feedback_file)
-    stack.callback(feedback.close)
-    relay = open_relay(feedback, partial(open_sender, settings.kafka), stack, topic=settings.topics.feedback)
-    telemetry.track("tickets_feedback_unsent", lambda: relay.waiting)
+    feedback = open_feedback_store(settings.rag, stack, telemetry=telemetry)
+    relay = _open_relay(settings, feedback, telemetry, stack)
     searcher = open_live_searcher(settings, stack)
     cache, throttle = open_throttle(settings, stack, telemetry=telemetry)
     answering = Answering(
         searcher=searcher,
         chain=chain,
         feedback=feedback,
+        known=KnownVotes(feedback, fresh_s=_FRESH_S[settings.rag.feedback_store]),
         cache=cache,
         telemetry=telemetry,
         useful=settings.search.useful_factor,
@@ -92,6 +99,19 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     )
     mount_web(app, settings.web)
     return app
+
+
+def _open_relay(settings: Settings, feedback: FeedbackStore, telemetry: Telemetry, stack: ExitStack) -> FeedbackRelay:
+    relay = open_relay(
+        feedback,
+        partial(open_sender, settings.kafka),
+        stack,
+        topic=settings.topics.feedback,
+        owner=owner_name(shared=settings.rag.feedback_store != "sqlite"),
+        idle_s=_LOOK_EVERY_S[settings.rag.feedback_store],
+    )
+    telemetry.track("tickets_feedback_unsent", lambda: relay.waiting)
+    return relay
 
 
 def model_links(

@@ -1,9 +1,15 @@
-"""Sends feedback from its store to the topic, in a thread: at least once, and again until the broker has it."""
+"""Sends feedback from its store to the topic, in a thread: at least once, and again until the broker has it.
+
+Of several processes one sends at a time. If two do, because one was held up, a verdict may be sent again after the one
+that has replaced it: readers of the topic take the verdict with the latest `at_ms`.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from random import Random
 from typing import Final, Protocol
 
@@ -14,6 +20,7 @@ from core.contract import record_key
 from core.errors import RefusedError, TicketstreamError, TransientError
 from core.feedback import FeedbackStore, Unsent
 from delivery.backoff import Backoff
+from delivery.lease import Lease
 
 logger: Final = logging.getLogger("ticketstream.feedback")
 
@@ -36,18 +43,22 @@ class Send(Protocol):
 class FeedbackRelay:
     """Sends what the store has not marked as sent, oldest first."""
 
-    def __init__(self, store: FeedbackStore, send: Send, *, topic: str) -> None:
+    def __init__(
+        self, store: FeedbackStore, send: Send, *, topic: str, owner: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        """A relay; `owner` is unique among all relays of the store, and `clock` has seconds since the epoch."""
         self._store = store
         self._send = send
         self._topic = topic
+        self._lease = Lease(store, owner=owner, clock=clock)
         self._stop = threading.Event()
         self._backoff = Backoff(cap_s=_BACKOFF_MAX_S, rng=Random())  # noqa: S311 - jitter, not a secret
         #: The number of verdicts that the last attempt found unsent, and the reason why they still are, or None.
         self.waiting = 0
         self.fault: str | None = None
 
-    def run(self) -> None:
-        """Send until `end`."""
+    def run(self, *, idle_s: float = _IDLE_S) -> None:
+        """Send until `end`; look again after `idle_s` seconds."""
         attempt = 0
         while not self._stop.is_set():
             try:
@@ -61,10 +72,14 @@ class FeedbackRelay:
             else:
                 attempt, self.fault = 0, None
                 if not more:
-                    self._stop.wait(_IDLE_S)
+                    self._stop.wait(idle_s)
+        try:
+            self._lease.release()
+        except TicketstreamError as error:
+            logger.warning("the lease was not given back, and ends by itself: %s", error)
 
     def run_once(self) -> bool:
-        """Send a page. Returns whether there may be more.
+        """Send a page, unless another process does. Returns whether there may be more to send.
 
         Raises:
             TransientError: the store or the broker is unavailable; what was sent may be sent again.
@@ -72,11 +87,13 @@ class FeedbackRelay:
         """
         unsent = self._store.unsent(_PAGE)
         self.waiting = len(unsent)
+        if unsent and not self._lease.held():
+            return False
         if unsent:
             refused = self._send([self._record(one) for one in unsent])
             for place, error in refused.items():
-                logger.error("feedback %d stays in the table alone: %s", unsent[place].position, error)
-            self._store.mark_sent([one.position for one in unsent])
+                logger.error("feedback %s stays in the table alone: %s", unsent[place].row_id, error)
+            self._store.mark_sent([one.row_id for one in unsent])
             self.waiting = 0
         return len(unsent) == _PAGE
 
@@ -116,12 +133,18 @@ class LazySender:
 
 
 def open_relay(
-    store: FeedbackStore, open_sender: Callable[[ExitStack], Sender], stack: ExitStack, *, topic: str
+    store: FeedbackStore,
+    open_sender: Callable[[ExitStack], Sender],
+    stack: ExitStack,
+    *,
+    topic: str,
+    owner: str,
+    idle_s: float = _IDLE_S,
 ) -> FeedbackRelay:
-    """A relay in a thread, which `stack` ends."""
+    """A relay in a thread, which `stack` ends. It looks into the store every `idle_s` seconds."""
     send = LazySender(open_sender)
-    relay = FeedbackRelay(store, send, topic=topic)
-    thread = threading.Thread(target=relay.run, name="feedback", daemon=True)
+    relay = FeedbackRelay(store, send, topic=topic, owner=owner)
+    thread = threading.Thread(target=partial(relay.run, idle_s=idle_s), name="feedback", daemon=True)
     stack.callback(send.close)
     stack.callback(thread.join, _JOIN_S)
     stack.callback(relay.end)

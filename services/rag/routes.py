@@ -161,7 +161,7 @@ def _vote(answering: Answering, caller: Caller, answer_id: str, body: FeedbackBo
     answer = answering.feedback.answer(caller.tenant_id, answer_id)
     if answer is None:
         raise Problem("not-found", "The tenant has no answer of this id, or it is older than 30 days.")
-    answering.feedback.vote(
+    answering.vote(
         Feedback(
             answer=answer,
             agent=agent_of(caller.tenant_id, caller.user_id),

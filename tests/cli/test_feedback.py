@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from connectors.feedback.sqlite import open_feedback
-from core.errors import EXIT_USAGE
+from core.errors import EXIT_UNAVAILABLE, EXIT_USAGE
 from core.feedback import Feedback, GivenAnswer
+from tests.connectors.feedback.stores import create_tables, dynamo_feedback
+from tests.rigs.dynamodb import REGION, dynamodb
 
 _ANSWER = GivenAnswer(
     tenant_id="acme",
@@ -58,3 +60,20 @@ def test_an_export_without_feedback_creates_nothing(path: Path) -> None:
     assert result.exit_code == EXIT_USAGE
     assert "TICKETS_RAG__FEEDBACK_FILE" in " ".join(result.stderr.split())
     assert not path.exists()
+
+
+def test_an_export_reads_dynamodb_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the store dynamodb the export reads its table, and a missing one is named."""
+    with dynamodb() as client:
+        tables = create_tables(client)
+        dynamo_feedback(tables).vote(Feedback(answer=_ANSWER, agent="x", verdict="sent", at_ms=2))
+        for name, value in (("FEEDBACK_STORE", "dynamodb"), ("AWS_REGION", REGION), ("TABLE_PREFIX", tables.prefix)):
+            monkeypatch.setenv(f"TICKETS_RAG__{name}", value)
+        for options in ([], ["--tenant", "acme"]):
+            lines = CliRunner().invoke(app, ["feedback", "export", *options]).stdout.splitlines()
+            assert [json.loads(line)["question"] for line in lines] == ["Why does [EMAIL] get no mail?"]
+        assert CliRunner().invoke(app, ["feedback", "export", "--tenant", "globex"]).stdout == ""
+        monkeypatch.setenv("TICKETS_RAG__TABLE_PREFIX", "none-")
+        result = CliRunner().invoke(app, ["feedback", "export"])
+    assert result.exit_code == EXIT_UNAVAILABLE
+    assert "create Feedback with" in " ".join(result.stderr.split())

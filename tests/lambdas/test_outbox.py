@@ -10,11 +10,13 @@ import pytest
 from core import failpoints
 from core.errors import ConfigError, FatalError, RefusedError, TransientError
 from core.ticket_store import OutboxEvent
-from delivery.relay import LEASE_S, Relay
+from delivery.lease import LEASE_S
+from delivery.relay import Relay
 from lambdas.emf import EmfTelemetry
 from lambdas.outbox import DONE, NEEDED_S, Waker
-from tests.connectors.ticket_store.stores import Stores, delete, dynamo_stores, dynamodb, upsert
+from tests.connectors.ticket_store.stores import Stores, delete, dynamo_stores, upsert
 from tests.lambdas.events import SCHEDULE, FakeContext, call, stream_record, wake
+from tests.rigs.dynamodb import dynamodb
 
 
 class Rig:

@@ -19,8 +19,9 @@ from services.http.problems import Problem
 from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
 from services.tickets.monitor import Monitor
-from tests.connectors.ticket_store.stores import Stores, dynamo_stores, dynamodb
+from tests.connectors.ticket_store.stores import Stores, dynamo_stores
 from tests.lambdas.events import FakeContext, call, content, gateway_request
+from tests.rigs.dynamodb import dynamodb
 from tests.services.tickets.apps import PATH, UNLIMITED, NamedCallers
 
 if find_spec("mangum") is None and not os.environ.get("CI"):

@@ -51,7 +51,10 @@ SERVICE_MUTANTS: Final[dict[str, Mutant]] = {
         "services", lambda s: container(s.services[0])["env"].pop(0), "password over TLS"
     ),
     "a file of tickets in each pod": Mutant(
-        "services", lambda s: _config(s).pop("TICKETS_API__STORE"), "sqlite is a file of each"
+        "services", lambda s: _config(s).pop("TICKETS_API__STORE"), "of tickets; sqlite is a file of each"
+    ),
+    "a file of feedback in each pod": Mutant(
+        "services", lambda s: _config(s).pop("TICKETS_RAG__FEEDBACK_STORE"), "of feedback; sqlite is a file of each"
     ),
     "no issuer": Mutant("services", lambda s: _config(s).pop("TICKETS_AUTH__ISSUER"), "needs an issuer"),
     "any client's tokens": Mutant("services", lambda s: _config(s).pop("TICKETS_AUTH__CLIENT_IDS"), "needs an issuer"),

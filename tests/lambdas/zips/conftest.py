@@ -9,9 +9,10 @@ import boto3
 import pytest
 from msgspec import Struct
 
+from connectors.dynamodb_tables import Tables
 from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
-from connectors.ticket_store.tables import METADATA, Tables, definitions
+from connectors.ticket_store.tables import HINT, METADATA, definitions
 from lambdas.build import CACHE, ROOT, Built, build, find_python, install
 from lambdas.contents import FUNCTIONS
 from tests.connectors.ticket_store.stores import Stores
@@ -83,7 +84,7 @@ def create_stores(emulator: Emulator, prefix: str = PREFIX, *, stream: bool = Fa
         if stream and definition["TableName"] == prefix + METADATA:
             more = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
         client.create_table(**definition, **more)
-    tables = Tables(client, prefix)
+    tables = Tables(client, prefix, HINT)
     return Stores(DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables))
 
 

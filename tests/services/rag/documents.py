@@ -11,6 +11,7 @@ from runtime.telemetry import Telemetry
 from services.http.callers import Authenticator
 from services.rag.answering import Answering
 from services.rag.app import rag_app
+from services.rag.known_votes import KnownVotes
 from services.rag.pulling import Pool
 from services.rag.routes import Service
 
@@ -21,6 +22,7 @@ def rag_document() -> dict[str, Any]:
         searcher=cast("Searcher", None),
         chain=Chain(links=()),
         feedback=cast("FeedbackStore", None),
+        known=cast("KnownVotes", None),
         cache=MemoryCache(max_bytes=10**7),
         telemetry=Telemetry(),
         useful=0,

@@ -56,16 +56,52 @@ _MUTANTS: Final = {
         "test_feedback.test_feedback_moves_the_tickets_that_an_answer_cites",
     ),
     "an outage of feedback is one of search": (
-        "answering",
-        'except TicketstreamError as error:\n            logger.warning("tickets are ranked',
-        'except ZeroDivisionError as error:\n            logger.warning("tickets are ranked',
+        "known_votes",
+        "except TicketstreamError as error:",
+        "except ZeroDivisionError as error:",
         "test_faults.test_feedback_that_cant_be_kept_costs_no_answer",
     ),
     "feedback is marked before it is sent": (
         "relay",
         "            refused = self._send(",
-        "            self._store.mark_sent([one.position for one in unsent])\n            refused = self._send(",
+        "            self._store.mark_sent([one.row_id for one in unsent])\n            refused = self._send(",
         "test_relay.test_an_outage_of_the_broker_loses_nothing",
+    ),
+    "every process sends": (
+        "relay",
+        "if unsent and not self._lease.held():",
+        "if False:",
+        "test_relay.test_one_of_two_relays_sends",
+    ),
+    "votes of others are never read": (
+        "known_votes",
+        "now - known.read_at < self._fresh_s",
+        "now >= 0",
+        "test_known_votes.test_votes_of_other_processes_count_after_a_while",
+    ),
+    "one's own vote waits too": (
+        "answering",
+        "        self.known.forget(feedback.answer.tenant_id, feedback.answer.tickets)\n",
+        "",
+        "test_tasks.test_tasks_share_votes",
+    ),
+    "an outage forgets the votes": (
+        "known_votes",
+        "            self._failing = True\n",
+        "            self._failing = True\n            self._known.clear()\n",
+        "test_known_votes.test_an_outage_leaves_the_last_known_votes",
+    ),
+    "a vote during a read is overlooked": (
+        "known_votes",
+        "now if forgotten == self._forgotten else None",
+        "now",
+        "test_known_votes.test_a_vote_during_a_read_is_read_again",
+    ),
+    "everything is kept for ever": (
+        "known_votes",
+        "while len(self._known) > self._size:",
+        "while False:",
+        "test_known_votes.test_only_so_many_tickets_are_kept",
     ),
 }
 
@@ -88,7 +124,8 @@ def test_each_rule_catches_its_mutant(
 def _run(test: Any, fixtures: dict[str, object]) -> None:
     """Run a test with each of its parameters."""
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
-    rows = [dict(zip(marks[0].args[0], row, strict=True)) for row in marks[0].args[1]] if marks else [{}]
+    names, given = marks[0].args[:2] if marks else ((), [()])
+    rows = [{names: row} if isinstance(names, str) else dict(zip(names, row, strict=True)) for row in given]
     for row in rows:
-        given = {**fixtures, **row}
-        test(**{name: given[name] for name in inspect.signature(test).parameters})
+        found = {**fixtures, **row}
+        test(**{name: found[name] for name in inspect.signature(test).parameters})

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
-from connectors.feedback.sqlite import SqliteFeedback, open_feedback
+from connectors.feedback.sqlite import open_feedback
 from connectors.kafka.producer import Outgoing
 from core.errors import FatalError, RefusedError, TransientError
-from core.feedback import Feedback, GivenAnswer
+from core.feedback import Feedback, FeedbackStore, GivenAnswer
+from delivery.lease import LEASE_S
 from services.rag.relay import FeedbackRelay, open_relay
+from tests.connectors.feedback.stores import Kind, create_tables, dynamo_feedback, sqlite_feedback
+from tests.rigs.dynamodb import dynamodb
 from tests.rigs.waiting import wait_until
 
 
@@ -40,9 +44,13 @@ class Broker:
         return [msgspec.json.decode(one.value or b"", type=Feedback).answer.answer_id for one in self.taken]
 
 
-def filled(path: Path, number: int = 3) -> SqliteFeedback:
+def filled(path: Path, number: int = 3) -> FeedbackStore:
     """A store of this number of verdicts."""
-    store = open_feedback(path)
+    return fill(open_feedback(path), number)
+
+
+def fill(store: FeedbackStore, number: int = 3) -> FeedbackStore:
+    """Give this number of verdicts, or give them again."""
     for at in range(number):
         answer = GivenAnswer(
             tenant_id="acme",
@@ -63,7 +71,7 @@ def test_an_outage_of_the_broker_loses_nothing(tmp_path: Path) -> None:
     """After an outage the unsent feedback is sent in order, and only once."""
     broker = Broker()
     with closing(filled(tmp_path / "f.db")) as store:
-        relay = FeedbackRelay(store, broker, topic="t")
+        relay = FeedbackRelay(store, broker, topic="t", owner="a")
         broker.fault = TransientError("out")
         with pytest.raises(TransientError):
             relay.run_once()
@@ -80,7 +88,7 @@ def test_a_backlog_is_sent_page_by_page(tmp_path: Path) -> None:
     """A full page says that there may be more."""
     broker = Broker()
     with closing(filled(tmp_path / "f.db", 250)) as store:
-        relay = FeedbackRelay(store, broker, topic="t")
+        relay = FeedbackRelay(store, broker, topic="t", owner="a")
         assert relay.run_once()
         assert not relay.run_once()
     assert len(set(broker.answers)) == 250
@@ -91,10 +99,39 @@ def test_a_verdict_that_is_too_large_holds_up_no_other(tmp_path: Path) -> None:
     broker = Broker()
     broker.too_large = frozenset({b"acme/a001"})
     with closing(filled(tmp_path / "f.db")) as store:
-        FeedbackRelay(store, broker, topic="t").run_once()
+        FeedbackRelay(store, broker, topic="t", owner="a").run_once()
         assert broker.answers == ["a000", "a002"]
         assert store.unsent(9) == []
         assert len(list(store.all())) == 3
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_one_of_two_relays_sends(kind: Kind, tmp_path: Path) -> None:
+    """While a relay has the lease another one sends nothing; when the lease has ended it sends what is left."""
+    now = 1_000.0
+    broker = Broker()
+    with ExitStack() as stack:
+        store = (
+            dynamo_feedback(create_tables(stack.enter_context(dynamodb())))
+            if kind == "dynamodb"
+            else sqlite_feedback(tmp_path)
+        )
+        stack.enter_context(closing(fill(store)))
+        first, second = (FeedbackRelay(store, broker, topic="t", owner=owner, clock=lambda: now) for owner in "ab")
+        first.run_once()
+        fill(store, 5)
+        assert not second.run_once()
+        assert (len(broker.taken), second.waiting) == (3, 5)  # the lease is the first one's
+        now += LEASE_S
+        second.run_once()
+        assert len(broker.taken) == 8
+        fill(store, 1)
+        first.run_once()
+        assert len(broker.taken) == 8
+        second.end()
+        second.run()
+        first.run_once()
+        assert len(broker.taken) == 9
 
 
 def test_the_thread_says_why_feedback_waits(tmp_path: Path) -> None:
@@ -108,7 +145,7 @@ def test_the_thread_says_why_feedback_waits(tmp_path: Path) -> None:
     broker.fault = FatalError("the topic t is missing")
     with ExitStack() as stack:
         store = stack.enter_context(closing(filled(tmp_path / "f.db")))
-        relay = open_relay(store, open_sender, stack, topic="t")  # type: ignore[arg-type]  # it offers, too
+        relay = open_relay(store, open_sender, stack, topic="t", owner="a")  # type: ignore[arg-type]  # it offers, too
         wait_until(lambda: "the topic t is missing" in (relay.fault or "") and len(opened) > 1)
         broker.fault = None
         wait_until(lambda: relay.fault is None and relay.waiting == 0)

@@ -19,6 +19,7 @@ from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.cache import Cache
 from core.contract import Message, TicketEvent, UpsertEvent, record_key
+from core.feedback import FeedbackStore
 from core.records import Origin, Record
 from core.service_settings import LimitSettings, RagSettings
 from core.settings import IndexSettings, ModelSettings, Settings
@@ -29,6 +30,7 @@ from runtime.telemetry import Telemetry
 from services.http.limits import throttle_of_process
 from services.rag.answering import Answering
 from services.rag.app import rag_app
+from services.rag.known_votes import KnownVotes
 from services.rag.pulling import open_pool
 from services.rag.routes import Service
 from stream.plan import ticket_steps
@@ -138,13 +140,17 @@ class RagWorld:
         writers: Sequence[Writer] = (),
         cache: Cache | None = None,
         deadline_s: float = 20.0,
+        feedback: FeedbackStore | None = None,
+        fresh_s: float = 0.0,
     ) -> Answering:
         """The service's `Answering`, by default with the extractive writer."""
         chain = Chain(links=tuple(Link(writer=one, deadline_s=deadline_s) for one in (*writers, ExtractiveWriter())))
+        feedback = feedback or self.feedback
         return Answering(
             searcher=searcher or self.searcher(),
             chain=chain,
-            feedback=self.feedback,
+            feedback=feedback,
+            known=KnownVotes(feedback, fresh_s=fresh_s),
             cache=cache or MemoryCache(max_bytes=10**7),
             telemetry=self.telemetry,
             useful=self.settings.search.useful_factor,
