@@ -1,4 +1,4 @@
-"""A client of DynamoDB, and DynamoDB's errors as ours."""
+"""A client of DynamoDB, and the translation of its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

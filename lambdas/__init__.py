@@ -1,1 +1,1 @@
-"""AWS Lambda functions: thin handlers over the same code as the services."""
+"""AWS Lambda functions: thin handlers that run the code of the services."""

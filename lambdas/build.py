@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).parents[1]
 LOCK: Final = ROOT / "requirements" / "lambda.txt"
 CACHE: Final = ROOT / ".lambda"
 PLATFORMS: Final = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
-#: Where Lambda puts the zip's content; tracebacks name it.
+#: The folder of the zip's content on Lambda; it appears in tracebacks.
 _TASK: Final = "/var/task"
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MB: Final = 1_000_000
@@ -41,7 +41,7 @@ class Built(Struct, frozen=True):
 
 
 def install(platform: str, lock: Path = LOCK, cache: Path = CACHE) -> Path:
-    """The folder with the locked libraries for `platform`, which are installed if they aren't yet.
+    """The folder with the locked libraries for `platform`; installs them if they are missing.
 
     Raises:
         ConfigError: they can't be installed.
@@ -106,7 +106,7 @@ def build(spec: Spec, site: Path, target: Path, *, root: Path = ROOT, python: st
             if needed(path, spec.services):
                 _copy(site / path, stage / path)
         _compile(stage, python, "-b", ".")
-        for path in stage.rglob("*.py"):  # a library's sources take as much as its bytecode
+        for path in stage.rglob("*.py"):  # a library's sources are as large as its bytecode
             path.unlink()
         for path in files:
             _copy(path, stage / path.relative_to(root))

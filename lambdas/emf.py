@@ -1,4 +1,4 @@
-"""Metrics as log lines in CloudWatch's embedded metric format, which need no call to be sent.
+"""Metrics as log lines in CloudWatch's embedded metric format, which are sent without a call.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -16,7 +16,7 @@ from runtime.telemetry import Telemetry
 NAMESPACE: Final = "ticketstream"
 #: The dimension of every metric, beside its labels.
 FUNCTION: Final = "function"
-#: Values that a line may have of one metric.
+#: The maximum number of values of a metric in a line.
 _MAX_VALUES: Final = 100
 _UNITS: Final = {"_seconds": "Seconds", "_seconds_total": "Seconds", "_bytes": "Bytes", "_total": "Count"}
 _MS: Final = 1_000
@@ -57,9 +57,9 @@ class EmfTelemetry(Telemetry):
         """Write a line for each metric and its labels, and forget the values.
 
         Args:
-            write: takes a line, with its end.
+            write: writes a line, including its line break.
             function: the name of the function, a dimension of every metric.
-            request_id: of the event, as a property that the log can be searched for.
+            request_id: the event's id, a property by which the log can be searched.
             clock: seconds since 1970.
         """
         with self._lock:

@@ -22,7 +22,7 @@ from runtime.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.lambdas")
 
-#: An event or a response: whatever JSON the caller and the handler agree on.
+#: An event or a response, as JSON. Its form is up to the caller and the handler.
 Event = dict[str, Any]
 
 #: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
@@ -42,15 +42,15 @@ class Context(Protocol):
 
 
 class InternalError(Exception):
-    """A fault of ours. The message says where; that of the fault itself might quote a ticket."""
+    """A bug. The message has its type and place, because the original message might quote a ticket."""
 
 
 class Call(Struct, frozen=True):
-    """One event's handling.
+    """The handling of one event.
 
     Attributes:
-        context: Lambda's own.
-        request_id: Lambda's, the same when it delivers an event of its queue again.
+        context: Lambda's context.
+        request_id: Lambda's request id, the same when an event is delivered again.
         trace_id: W3C trace id, 32 hexadecimal digits, or empty if the event isn't traced.
         traceparent: the W3C header that continues the trace, or empty.
     """
@@ -87,12 +87,12 @@ class Function:
     """Lambda's entry point: `handler = Function("name", open_handle)` in a module. It opens nothing until called."""
 
     def __init__(self, name: str, open_handle: OpenHandle, *, write: Callable[[str], object] | None = None) -> None:
-        """A function that is not open.
+        """A function that isn't open yet.
 
         Args:
-            name: labels metrics.
+            name: a dimension of the metrics.
             open_handle: opens what the handler needs; called at the first event, and after a fatal error.
-            write: takes the lines of metrics; by default standard output.
+            write: writes the lines of metrics, by default to standard output.
         """
         self._name = name
         self._open_handle = open_handle
@@ -105,8 +105,9 @@ class Function:
         """Handle an event.
 
         Raises:
-            TicketstreamError: as the handler. Lambda delivers the event again, or tells its caller.
-            InternalError: any other fault.
+            TicketstreamError: raised by the handler. Lambda delivers the event again, or returns the error to its
+            caller.
+            InternalError: any other exception.
         """
         call = _call(context)
         began, cold, fault = time.monotonic(), self._handle is None, "InternalError"
@@ -166,7 +167,7 @@ def trace_of(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _place(error: BaseException) -> str:
-    """The type of an exception, and the last line of our code that it passed."""
+    """The type of an exception, and the innermost line of our code in its traceback."""
     at, place = error.__traceback__, "?"
     while at is not None:
         place = f"{at.tb_frame.f_globals.get('__name__', '?')}:{at.tb_lineno}"

@@ -1,9 +1,9 @@
 """The outbox: a DynamoDB stream wakes the ticket API's relay, which sends each ticket's versions in order.
 
-The records of the stream are not looked at: what has to be sent is in the outbox itself. So an event that is delivered
-twice finds an empty outbox, one of a killed function is sent by the next, and nothing is lost when a record leaves the
-stream after a day. Every error is raised, and Lambda delivers the batch again. Part of a batch is never reported as
-failed: the stream goes on behind it.
+The stream's records aren't read, because the outbox itself holds the events to send. So a repeated batch finds an
+empty outbox, the next function sends what a killed one left, and nothing is lost when a record expires from the
+stream after a day. Every error is raised, and Lambda delivers the batch again. A part of a batch is never reported as
+failed, because the stream would continue behind it.
 """
 
 import random
@@ -24,16 +24,16 @@ from lambdas.function import Call, Event, Function, Handle, logger
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
 
-#: A send that gets no acknowledgement ends after 30 s (delivery.timeout.ms).
+#: The time that a send needs: without an acknowledgement it fails after 30 s (delivery.timeout.ms).
 NEEDED_S: Final = 35.0
-#: Lambda's answer that every record was handled.
+#: The response that tells Lambda that every record was handled.
 DONE: Final[Event] = {"batchItemFailures": []}
 _PREFIX: Final = "outbox/"
 _MS: Final = 1_000
 
 
 class Waker:
-    """Runs the relay when an event says that there is something in the outbox."""
+    """Runs the relay for events about a filled outbox."""
 
     def __init__(
         self, relay: Relay, outbox: Outbox, telemetry: Telemetry, *, sleep: Callable[[float], None] = time.sleep
@@ -45,10 +45,10 @@ class Waker:
         self._sleep = sleep
 
     def handle(self, event: Event, call: Call) -> Event:
-        """Send the outbox, for a batch of its table's stream or for a schedule.
+        """Send the outbox, after a batch of its table's stream or on a schedule.
 
         Raises:
-            TransientError: something was not sent, and may be later.
+            TransientError: some events were not sent; a retry may succeed.
             FatalError: the broker refuses, or the topic is missing.
             ConfigError: the function's timeout is too short.
         """
@@ -67,7 +67,7 @@ class Waker:
             raise ConfigError(f"the outbox needs {NEEDED_S:.0f} s; set the function's timeout to 60 s")
         while not (done := self._relay.run_once()).leads:
             if call.left_s() < NEEDED_S:
-                raise TransientError("another relay is sending the outbox, and didn't end in time")
+                raise TransientError("another relay is sending the outbox and didn't finish in time")
             self._sleep(random.uniform(0.1, 0.5))  # noqa: S311 - jitter
         self._relay.close()
         self._telemetry.count("tickets_outbox_sent_total", by=done.sent)

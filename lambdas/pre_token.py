@@ -1,4 +1,4 @@
-"""Cognito's pre-token trigger (V2_0): the tenant and the roles of a user, as the services read them from access tokens.
+"""Cognito's pre-token trigger (V2_0): adds a user's tenant and roles to the tokens, where the services read them.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
@@ -18,7 +18,7 @@ from runtime.telemetry import Telemetry
 
 #: The user's attribute, which only administrators may write, and the claim of both tokens.
 TENANT: Final = "custom:tenant_id"
-#: What an application may pass on as client metadata: the tenant that the user wants to sign in to.
+#: The client metadata in which an application may pass the tenant that the user wants.
 WANTED: Final = "tenant_id"
 
 
@@ -44,7 +44,7 @@ def with_tenant(event: Event) -> Event:
     details = {
         "idTokenGeneration": claims,
         "accessTokenGeneration": claims,
-        # No group brings an AWS role.
+        # No group gives an AWS role.
         "groupOverrideDetails": {
             "groupsToOverride": [role for role in ROLES if role in groups],
             "iamRolesToOverride": [],

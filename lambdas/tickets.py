@@ -22,15 +22,15 @@ from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
 from services.tickets.monitor import Monitor
 
-#: What is left of the function's time when a request is answered with 503 instead of being cut off.
+#: The remaining time of the function at which a request gets a 503 instead of being cut off.
 _RESERVE_S: Final = 1.0
-#: Time between two looks at the outbox.
+#: The time between two reads of the outbox's size.
 _LOOK_EVERY_S: Final = 5.0
 _TEXT: Final = ["text/", "application/json", MEDIA_TYPE]
 
 
 class Admission:
-    """Refuses changes while the outbox is full. It looks at most every five seconds, as there is no thread to."""
+    """Refuses changes while the outbox is full. Reads its size at most every five seconds, without a thread."""
 
     def __init__(self, monitor: Monitor, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._monitor = monitor
@@ -46,18 +46,18 @@ class Admission:
 
 
 class Worker:
-    """A thread with an event loop, which lives on between events as the app expects."""
+    """A thread with an event loop that survives between events, as the app expects."""
 
     def __init__(self) -> None:
         self._threads = self._start()
 
     def answer(self, adapter: Callable[[Event], Event], event: Event, call: Call) -> Event:
-        """The answer to a request, or 503 before Lambda ends the process. The request may still have its effect."""
+        """The response to a request, or 503 before Lambda ends the process; then the request may still take effect."""
         future = self._threads.submit(copy_context().run, adapter, event)
         try:
             return future.result(max(0.0, call.left_s() - _RESERVE_S))
         except TimeoutError:
-            self.close()  # that request may hold the thread for long
+            self.close()  # the slow request may occupy its thread for long
             self._threads = self._start()
         response = unavailable("The service took too long; try again.").response(call.request_id)
         return {
@@ -67,7 +67,7 @@ class Worker:
         }
 
     def close(self) -> None:
-        """End the thread after what it is doing."""
+        """End the thread after its current work."""
         self._threads.shutdown(wait=False)
 
     def _start(self) -> ThreadPoolExecutor:
@@ -103,7 +103,7 @@ def open_tickets(settings: Settings, stack: ExitStack, telemetry: Telemetry) -> 
 
 
 def gateway(app: FastAPI, stack: ExitStack) -> Handle:
-    """The handler of an app: a request of API Gateway, and its response."""
+    """The handler of an app, which translates API Gateway's requests and responses."""
     worker = Worker()
     stack.callback(worker.close)
     adapter = Mangum(app, lifespan="off", text_mime_types=_TEXT)

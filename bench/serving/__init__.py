@@ -1,1 +1,1 @@
-"""Open loads on the HTTP services, also while something that they need fails."""
+"""Open-loop loads on the HTTP services, with and without a failing dependency."""

@@ -1,4 +1,4 @@
-"""Faults of what the RAG service needs, made by the rigs of the tests. Each is prepared before the service starts."""
+"""Faults of the RAG service's dependencies, made with the tests' rigs. Each is prepared before the service starts."""
 
 import socket
 import tempfile
@@ -24,9 +24,9 @@ from tests.rigs.proxy import Proxy
 from tests.rigs.qdrant_facade.process import FacadeProcess
 from tests.rigs.redis_server import start_valkey
 
-#: More clients than the service answers at a time.
+#: The number of slow clients, more than the service answers at once.
 _SLOW_CLIENTS: Final = 24
-#: The number of their first question.
+#: The number of the slow clients' first question.
 _APART: Final = 2 * 10**7
 _SIP_BYTES: Final = 16
 _SIP_S: Final = 0.2
@@ -34,18 +34,18 @@ _SLOW_REDIS_S: Final = 1.0
 
 
 class Preparation(Struct, frozen=True, eq=False):
-    """What a fault may add before worker and service are started: environment variables, and what `stack` closes."""
+    """What a fault may change before the start of worker and service: the environment variables, and `stack`."""
 
     stack: ExitStack
     variables: dict[str, str]
 
 
-#: Prepares a fault; the result makes it of what was started.
+#: Prepares a fault; returns a function that makes the fault from the running stage.
 Prepare = Callable[[Preparation], Callable[[Stage], Fault]]
 
 
 def index_down(prepared: Preparation) -> Callable[[Stage], Fault]:
-    """A Qdrant server dies, and is started again."""
+    """A Qdrant server is killed and restarted."""
     folder = Path(prepared.stack.enter_context(tempfile.TemporaryDirectory()))
     server = prepared.stack.enter_context(FacadeProcess(folder))
     prepared.variables["TICKETS_INDEX__URL"] = server.url
@@ -53,7 +53,7 @@ def index_down(prepared: Preparation) -> Callable[[Stage], Fault]:
 
 
 def worker_gone(prepared: Preparation) -> Callable[[Stage], Fault]:
-    """The worker that owns the embedded index dies, and another is started."""
+    """The worker that owns the embedded index is killed, and another one is started."""
     return lambda stage: Fault(stage.task.kill, lambda: open_worker(prepared.stack, prepared.variables).check())
 
 
@@ -64,13 +64,13 @@ def redis_down(prepared: Preparation) -> Callable[[Stage], Fault]:
 
 
 def redis_slow(prepared: Preparation) -> Callable[[Stage], Fault]:
-    """The cache's server answers after seconds."""
+    """The cache's server takes seconds to answer."""
     proxy = _redis(prepared)
     return lambda _stage: Fault(partial(proxy.latency, _SLOW_REDIS_S), proxy.heal)
 
 
 def model_that(fault: ModelFault) -> Prepare:
-    """A language model that fails in this way."""
+    """A language model with this fault."""
 
     def prepare(prepared: Preparation) -> Callable[[Stage], Fault]:
         server = prepared.stack.enter_context(_Quoting())
@@ -82,7 +82,7 @@ def model_that(fault: ModelFault) -> Prepare:
 
 
 def slow_clients(_prepared: Preparation) -> Callable[[Stage], Fault]:
-    """Many clients ask for streams, and read a few bytes a second."""
+    """Many clients ask for streams and read only a few bytes per second."""
     ended = threading.Event()
 
     def make(stage: Stage) -> Fault:
@@ -120,14 +120,14 @@ def _redis(prepared: Preparation) -> Proxy:
 
 
 class _Quoting(LanguageModelServer):
-    """Writes the first statement of the first source, and then fails as it is told to."""
+    """A model that writes the first statement of the first source, until `fail` sets a fault."""
 
     def __init__(self) -> None:
         super().__init__()
         self._fault: ModelFault | None = None
 
     def fail(self, fault: ModelFault | None) -> None:
-        """Fail in this way from now on; None is not at all."""
+        """Set the fault of all further requests; None removes it."""
         self._fault = fault
 
     def take(self, request: Request) -> Reply:
@@ -136,7 +136,7 @@ class _Quoting(LanguageModelServer):
 
 
 def _quoted(prompt: str) -> str:
-    """What a model says that repeats its first source."""
+    """The reply of a model that repeats its first source."""
     source = next((line for line in prompt.splitlines() if line.startswith('{"source":')), "{}")
     text = str(msgspec.json.decode(source, type=dict[str, int | str]).get("text", ""))
     sentences = (text[start:end] for start, end in spans_of(text))
@@ -158,10 +158,10 @@ def _request(url: str, headers: Mapping[str, str], wanted: Wanted) -> bytes:
 
 
 def _sip(url: str, asked: bytes, ended: threading.Event) -> None:
-    """Ask, and read a few bytes now and then."""
+    """Ask for a stream, and read a few bytes at intervals."""
     found = urlsplit(url)
     with socket.socket() as client, suppress(OSError):
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel's least
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel's minimum
         client.connect((found.hostname, found.port))
         client.sendall(asked)
         while not ended.wait(_SIP_S) and client.recv(_SIP_BYTES):

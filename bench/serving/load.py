@@ -1,4 +1,4 @@
-"""Asks a service when a request is due, whether or not others have been answered, and says what became of each."""
+"""Sends each request when it is due, whether or not earlier ones have been answered, and returns the outcomes."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ ANSWERS: Final = "/api/v1/answers"
 TICKETS: Final = "/api/v1/tickets"
 _STREAM: Final = "text/event-stream"
 _PROBLEM: Final = "application/problem+json"
-#: A request that takes longer has no answer.
+#: The deadline of a request; after it the request counts as unanswered.
 _TIMEOUT_S: Final = 30.0
 _LEAD_S: Final = 0.5
 
@@ -33,14 +33,14 @@ class Wanted(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """What became of a request. Times are in seconds, those of the answer since the request was due.
+    """The outcome of a request. Times are in seconds; `whole` and `first` count from when it was due.
 
     Attributes:
         due: since the start of the load.
-        first: to the first bytes of a stream.
+        first: until the first bytes of a stream.
         status: 0 without a response.
-        typed: the response is complete and of a form that the API documents: an answer, or a problem.
-        good: it is an answer, and as good as without a fault.
+        typed: the response is a complete document of the API: an answer, or a problem.
+        good: the response is an answer, as good as without a fault.
     """
 
     due: float
@@ -51,18 +51,18 @@ class Answered(Struct, frozen=True):
     good: bool = False
 
 
-#: What happens during a load: when, in seconds since its start, and what.
+#: An action during a load, with its time in seconds since the start.
 Happening = tuple[float, Callable[[], None]]
 
 
 def answers(questions: Sequence[GoldQuestion], *, begin: int = 0) -> Iterator[Wanted]:
-    """Requests for answers, every second one as a stream. Their numbers keep them out of the cache."""
+    """Requests for answers, every second one as a stream. Numbers make them differ, so the cache answers none."""
     for number, one in enumerate(questions, begin):
         yield Wanted("POST", ANSWERS, one.tenant_id, {"question": f"{one.text} ({number})"}, streamed=bool(number % 2))
 
 
 def one_by_one(service: Service, wanted: Sequence[Wanted]) -> list[Answered]:
-    """Send each request when the one before it is answered."""
+    """Send each request after the previous one has been answered."""
 
     async def run() -> list[Answered]:
         async with httpx.AsyncClient(base_url=service.url, timeout=_TIMEOUT_S) as client:
@@ -102,7 +102,7 @@ def openly(
 async def _ask(
     client: httpx.AsyncClient, service: Service, number: int, one: Wanted, *, began: float, due: float | None
 ) -> Answered:
-    """Ask when it is due, in seconds after `began`; None is at once."""
+    """Send a request when it is due, in seconds after `began`; None means at once."""
     if due is None:
         due = time.perf_counter() - began
     await asyncio.sleep(max(0.0, began + due - time.perf_counter()))
@@ -138,7 +138,7 @@ def judge(status: int, content_type: str, body: bytes) -> tuple[bool, bool]:
 
 
 def _judge_stream(text: str) -> tuple[bool, bool]:
-    """A stream ends with `done`, or with a problem."""
+    """Judge a stream, which must end with `done` or a problem."""
     blocks = text.replace("\r\n", "\n").split("\n\n")
     events: dict[str, Any] = {}
     for block in blocks:

@@ -1,4 +1,4 @@
-"""An open load on a service during which something that it needs fails, and what the load shows of it."""
+"""Measures a service under an open-loop load while one of its dependencies fails."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -28,7 +28,7 @@ class Phases(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """A fault: how it begins and ends. `end` returns when the thing works again."""
+    """A fault: how it begins and ends. `end` returns once the dependency works again."""
 
     begin: Callable[[], None]
     end: Callable[[], None]
@@ -37,7 +37,7 @@ class Fault(Struct, frozen=True):
 def measure_outage(
     service: Service, wanted: Sequence[Wanted], fault: Fault, phases: Phases, *, deadline_s: float
 ) -> tuple[list[Answered], dict[str, float]]:
-    """The answers, and the figures of those that were due since the fault began.
+    """The outcomes, and the figures of the requests that were due after the start of the fault.
 
     The figures: `typed`, the share of requests with a typed answer within the deadline; `answered`, the share of those
     during the fault with an answer and not a problem; `p95` in milliseconds, of all of them; and `recovery`, seconds

@@ -1,4 +1,4 @@
-"""An HTTP service as a process of its own, and the tokens of its callers."""
+"""Runs an HTTP service in its own process, and issues its callers' tokens."""
 
 import json
 import os
@@ -20,11 +20,11 @@ _USERS: Final = 50
 
 
 class Service(Protocol):
-    """A service, and who calls it."""
+    """A service and the headers of its callers."""
 
     @property
     def url(self) -> str:
-        """Without a slash at its end."""
+        """The base URL, without a trailing slash."""
         ...
 
     def headers(self, tenant_id: str, number: int) -> dict[str, str]:

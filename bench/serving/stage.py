@@ -1,4 +1,4 @@
-"""A worker with tickets, and the RAG service beside it."""
+"""Runs a worker with indexed tickets, and the RAG service beside it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ _WARM: Final = 20
 
 
 class Stage:
-    """Everything that answers need, while it runs."""
+    """The running worker and RAG service."""
 
     def __init__(
         self, settings: Settings, events: Sequence[SyntheticRecord], indexed: int, task: Task, service: LocalService
     ) -> None:
-        """`indexed` of the events are in the index."""
+        """The first `indexed` events are in the index."""
         self.service = service
         self.task = task
         self.events = events
@@ -33,7 +33,7 @@ class Stage:
         self._questions = [one for one in gold_questions(events[:indexed]) if one.kind != "nothing"]
 
     def wanted(self, count: int, *, begin: int = 0) -> list[Wanted]:
-        """Requests for answers that tickets have. Numbers from `begin` on keep them apart."""
+        """Requests whose answers are in the tickets. Numbers from `begin` on make them differ."""
         return list(answers(list(islice(cycle(self._questions), count)), begin=begin))
 
     def write_more(self, *, began: float, rate: float) -> None:
@@ -47,13 +47,13 @@ class Stage:
 
 
 def open_stage(stack: ExitStack, variables: Mapping[str, str], *, tickets: int, more: int = 0) -> Stage:
-    """Have a worker index the tickets, and start and warm the service, both with these variables.
+    """Index the tickets with a worker, then start and warm up the service. Both get these variables.
 
     Args:
         stack: ends both.
-        variables: environment variables beside those of this process.
+        variables: environment variables in addition to those of this process.
         tickets: number of events to index.
-        more: number of events that are made beside them.
+        more: number of further events to generate.
     """
     settings = own_topic()
     events = synthetic_events(tickets + more)

@@ -1,4 +1,4 @@
-"""The ticket API on DynamoDB that throttles: moto's, in this process, behind a gate."""
+"""The ticket API on a DynamoDB that can throttle: moto in this process, behind a gate."""
 
 import threading
 from collections.abc import Iterable

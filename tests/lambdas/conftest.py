@@ -1,4 +1,4 @@
-"""Keeps the process's logging and its settings from the functions, which set up both at their first event."""
+"""Restores logging and settings after each test, because a function changes both at its first event."""
 
 import logging
 import os

@@ -28,7 +28,7 @@ def call(left_s: float = 60.0) -> Call:
 
 
 def stream_record(ticket: str, *, name: str = "INSERT", partition: str = "outbox/0") -> Event:
-    """A record of TicketMetadata's stream, with keys alone."""
+    """A record of TicketMetadata's stream, with keys only."""
     return {
         "eventName": name,
         "eventSource": "aws:dynamodb",

@@ -1,4 +1,4 @@
-"""A zip has the same bytes whenever and wherever it is built."""
+"""Zips are reproducible: the same sources give the same bytes."""
 
 import os
 import shutil
@@ -34,14 +34,14 @@ def made(folder: Path, *, mtime: float) -> Built:
 
 
 def test_two_builds_have_the_same_bytes(tmp_path: Path) -> None:
-    """Neither times, nor folders, nor the order of hashes show in the zip."""
+    """Two builds have the same bytes, whatever the times, the folders and the order of hashes."""
     first = made(tmp_path / "a", mtime=1e9)
     second = made(tmp_path / "elsewhere" / "b", mtime=1.5e9)
     assert first.path.read_bytes() == second.path.read_bytes()
 
 
 def test_a_zip_has_our_sources_and_everyones_bytecode(tmp_path: Path) -> None:
-    """Lambda can't write bytecode. Libraries have no sources, and what is not imported is left out."""
+    """A zip has our sources and all bytecode, but no library's sources and no module that isn't imported."""
     with zipfile.ZipFile(made(tmp_path, mtime=1e9).path) as archive:
         names = archive.namelist()
         modes = {info.external_attr >> 16 for info in archive.infolist()}
@@ -58,7 +58,7 @@ def test_a_zip_has_our_sources_and_everyones_bytecode(tmp_path: Path) -> None:
 
 
 def test_a_change_of_a_source_changes_the_zip(tmp_path: Path) -> None:
-    """Terraform sees that the function has to be updated."""
+    """A changed source changes the zip, so Terraform updates the function."""
     before = made(tmp_path / "a", mtime=1e9).path.read_bytes()
     handler = tmp_path / "a" / "sources" / "ours" / "handler.py"
     handler.write_text(handler.read_text() + "y = 2\n")
@@ -68,7 +68,7 @@ def test_a_change_of_a_source_changes_the_zip(tmp_path: Path) -> None:
 
 
 def test_a_missing_python_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The bytecode needs the runtime's version."""
+    """Without the runtime's Python, the build ends with one line."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.delenv("PYTHON313", raising=False)
@@ -77,7 +77,7 @@ def test_a_missing_python_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_libraries_that_cannot_be_installed_leave_nothing(tmp_path: Path) -> None:
-    """A lock that fails is told by name, and the next build tries again."""
+    """The error names the lock file that can't be installed, and the next build tries again."""
     if shutil.which("uv") is None and not (Path(sys.executable).parent / "uv").exists():
         pytest.skip("uv is not installed")
     lock = tmp_path / "bad.txt"

@@ -1,4 +1,4 @@
-"""A zip holds what its handler imports, and no more."""
+"""A zip has the modules that its handler imports, and no others."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ _HEAVY = {"numpy", "onnxruntime", "qdrant_client", "waitress", "uvicorn", "bytew
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_needs_no_heavy_library(name: str) -> None:
-    """Its imports, those inside functions included, lead to no model, index, terminal or server."""
+    """No function imports libraries of models, the index, the terminal or servers, not even lazily."""
     files, outside = first_party(ROOT, FUNCTIONS[name].module)
     assert not outside & _HEAVY
     assert not [path for path in files if path.relative_to(ROOT).parts[0] in ("models", "dataflows", "cli", "stream")]
 
 
 def test_the_outbox_has_no_web_framework() -> None:
-    """Its zip is for sending: neither FastAPI nor the app is in it."""
+    """The outbox's zip has neither FastAPI nor the app."""
     files, outside = first_party(ROOT, "lambdas.outbox")
     assert not outside & {"fastapi", "starlette", "mangum", "jwt"}
     assert {"confluent_kafka", "boto3"} <= outside
@@ -29,7 +29,7 @@ def test_the_outbox_has_no_web_framework() -> None:
 
 
 def test_imports_are_followed_and_type_checking_ones_are_not(tmp_path: Path) -> None:
-    """Imports inside functions count; those for type checkers alone don't."""
+    """Imports inside functions are followed; imports under TYPE_CHECKING aren't."""
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "__init__.py").write_text("")
     (tmp_path / "ours" / "a.py").write_text(
@@ -52,7 +52,7 @@ def install(site: Path, name: str, module: str, *, requires: str = "") -> None:
 
 
 def test_a_library_brings_those_that_it_needs_on_this_platform(tmp_path: Path) -> None:
-    """Markers are evaluated for the runtime, extras only where they are asked for."""
+    """A library's requirements are included if their markers hold on the runtime and their extras are requested."""
     lines = "Requires-Dist: deep; python_version >= '3.13'\nRequires-Dist: old; python_version < '3.13'\n"
     install(tmp_path, "Top-Lib", "top", requires=lines + "Requires-Dist: extra; extra == 'more'\n")
     for name in ("deep", "old", "extra"):
@@ -66,7 +66,7 @@ def test_a_library_brings_those_that_it_needs_on_this_platform(tmp_path: Path) -
 
 
 def test_botocore_describes_the_services_that_are_called() -> None:
-    """The descriptions of all services take 14 MB compressed."""
+    """A zip has botocore's descriptions of called services only, because all of them take 14 MB compressed."""
     assert needed(Path("botocore/data/dynamodb/2012-08-10/service-2.json.gz"), ("dynamodb",))
     assert not needed(Path("botocore/data/ec2/2016-11-15/service-2.json.gz"), ("dynamodb",))
     assert needed(Path("botocore/data/endpoints.json"), ())
@@ -76,7 +76,7 @@ def test_botocore_describes_the_services_that_are_called() -> None:
 
 
 def test_the_lock_names_hashes_and_no_address() -> None:
-    """Every library is pinned by version and hash, wherever it is downloaded from."""
+    """The lock pins every library by version and hash, and names no download address."""
     lock = LOCK.read_text()
     assert "://" not in lock
     blocks = [block for block in lock.split("\n") if block and not block.startswith((" ", "#"))]

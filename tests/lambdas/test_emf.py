@@ -51,7 +51,7 @@ def test_a_flush_forgets_what_it_wrote() -> None:
 
 
 def test_a_gauge_has_its_last_value_and_a_histogram_all_in_lines_of_a_hundred() -> None:
-    """CloudWatch takes at most 100 values of a metric in a line."""
+    """A gauge writes its last value; a histogram writes all values, at most 100 in a line, CloudWatch's limit."""
     telemetry = EmfTelemetry()
     telemetry.gauge("tickets_outbox_age_seconds", 9)
     telemetry.gauge("tickets_outbox_age_seconds", 3)

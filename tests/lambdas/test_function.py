@@ -1,4 +1,4 @@
-"""A function opens at its first event, tells about each one, and raises errors that quote nothing."""
+"""A function opens at its first event, logs each event, and raises errors that quote nothing."""
 
 import json
 from contextlib import ExitStack
@@ -113,5 +113,5 @@ def test_a_failed_event_is_logged_as_an_error_and_its_metrics_are_written(capsys
     ],
 )
 def test_xrays_header_becomes_w3cs(header: str, traceparent: str) -> None:
-    """Root and parent of X-Ray's header are the trace and the parent of W3C's."""
+    """The root and the parent in X-Ray's header become the trace and the parent in W3C's."""
     assert trace_of({"_X_AMZN_TRACE_ID": header})[1] == traceparent

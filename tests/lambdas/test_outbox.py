@@ -32,7 +32,7 @@ class Rig:
         self.telemetry = EmfTelemetry()
 
     def function(self, owner: str = "lambda-1", *, wait: Callable[[], None] = lambda: None) -> Waker:
-        """A process of the function; `wait` runs while it waits for another one's lease."""
+        """A process of the function; `wait` is called while it waits for another one's lease."""
 
         def sleep(_seconds: float) -> None:
             self.slept += 1
@@ -78,13 +78,13 @@ def with_rig(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def first_seen(topic: Sequence[tuple[str, int]], ticket_id: str) -> list[int]:
-    """The versions of a ticket in the order in which each came first."""
+    """The versions of a ticket in the order of their first arrival."""
     return list(dict.fromkeys(version for found, version in topic if found == ticket_id))
 
 
 @with_rig
 def test_a_batch_of_the_stream_sends_every_version_in_order(rig: Rig) -> None:
-    """One event is enough, whatever it names: the outbox says what has to be sent."""
+    """One event sends the whole outbox, whatever records it names."""
     rig.write("T-1", 3)
     rig.write("T-2", 2)
     rig.stores.tickets.apply(delete("T-2", version=3))
@@ -96,7 +96,7 @@ def test_a_batch_of_the_stream_sends_every_version_in_order(rig: Rig) -> None:
 
 @with_rig
 def test_a_redelivered_event_changes_nothing(rig: Rig) -> None:
-    """The second delivery of a batch sends nothing."""
+    """A batch that is delivered again sends nothing."""
     rig.write("T-1", 2)
     for _ in range(2):
         assert rig.function().handle(wake(), call()) == DONE
@@ -106,7 +106,7 @@ def test_a_redelivered_event_changes_nothing(rig: Rig) -> None:
 @pytest.mark.parametrize("event", [{}, {"Records": []}])
 @with_rig
 def test_an_event_without_a_new_change_touches_nothing(rig: Rig, event: dict[str, object]) -> None:
-    """A batch that has no change in it sends nothing, nor does a saved response, which is in the same table."""
+    """A batch without a change sends nothing; neither does a saved response, which is in the same table."""
     rig.write("T-1", 1)
     assert rig.function().handle(event, call()) == DONE
     saved = {"Records": [stream_record("k", partition="request/acme/jane")]}
@@ -116,7 +116,7 @@ def test_an_event_without_a_new_change_touches_nothing(rig: Rig, event: dict[str
 
 @with_rig
 def test_a_removal_does_not_wake_the_function(rig: Rig) -> None:
-    """The function removes what it has sent, and would wake itself."""
+    """Removals don't wake the function, which would otherwise wake itself by removing sent events."""
     rig.write("T-1", 1)
     assert rig.function().handle({"Records": [stream_record("T-1", name="REMOVE")]}, call()) == DONE
     assert rig.topic == []
@@ -142,7 +142,7 @@ def test_a_function_that_ends_at_any_step_loses_and_reorders_nothing(rig: Rig, p
 
 @with_rig
 def test_an_outage_is_raised_and_nothing_leaves_the_outbox(rig: Rig) -> None:
-    """No part of a batch is reported as failed: Lambda would go on behind it."""
+    """An outage is raised, and never reported as a failed part of a batch, because Lambda would continue behind it."""
     rig.write("T-1", 2)
     rig.out = True
     with pytest.raises(TransientError, match="no broker"):
@@ -155,7 +155,7 @@ def test_an_outage_is_raised_and_nothing_leaves_the_outbox(rig: Rig) -> None:
 
 @with_rig
 def test_a_function_waits_for_the_relay_that_has_the_lease(rig: Rig) -> None:
-    """An event is not done while another relay, which may end, is sending."""
+    """A function waits while another relay has the lease, because that relay may die."""
     rig.write("T-1", 1)
     assert rig.stores.outbox.lease("other", now_ms=0, until_ms=int((rig.now_s + 9) * 1000))
     rig.function(wait=lambda: rig.stores.outbox.release("other")).handle(wake(), call())
@@ -164,7 +164,7 @@ def test_a_function_waits_for_the_relay_that_has_the_lease(rig: Rig) -> None:
 
 @with_rig
 def test_a_lease_that_does_not_end_in_time_is_raised(rig: Rig) -> None:
-    """The event is delivered again rather than dropped."""
+    """If the lease doesn't end in time, an error is raised, so that the event is delivered again."""
     rig.write("T-1", 1)
     rig.stores.outbox.lease("other", now_ms=0, until_ms=int((rig.now_s + 9) * 1000))
     context = FakeContext(60_000)
@@ -181,7 +181,7 @@ def test_a_lease_that_does_not_end_in_time_is_raised(rig: Rig) -> None:
 
 @with_rig
 def test_a_refused_event_stays_and_holds_up_its_ticket_alone(rig: Rig) -> None:
-    """The topic refuses one ticket; others are sent, and the event can be seen in the outbox."""
+    """If the topic refuses a ticket, others are sent, and the refused event stays in the outbox."""
     rig.write("T-1", 2)
     rig.write("T-2", 1)
     rig.refuses.add("T-1")
@@ -192,7 +192,7 @@ def test_a_refused_event_stays_and_holds_up_its_ticket_alone(rig: Rig) -> None:
 
 @with_rig
 def test_a_schedule_sends_what_no_event_woke_and_measures_the_rest(rig: Rig) -> None:
-    """An event that left the stream is still in the outbox; the gauges tell of one that can't be sent."""
+    """A schedule sends events that expired from the stream, and the gauges count those that can't be sent."""
     rig.write("T-1", 1)
     rig.write("T-2", 1)
     rig.refuses.add("T-2")
@@ -205,7 +205,7 @@ def test_a_schedule_sends_what_no_event_woke_and_measures_the_rest(rig: Rig) -> 
 
 @with_rig
 def test_a_timeout_that_is_too_short_for_a_send_is_refused(rig: Rig) -> None:
-    """A send waits up to 30 s for its acknowledgement, and must end before Lambda ends the process."""
+    """A timeout below 35 s is refused, because a send waits up to 30 s for its acknowledgement."""
     rig.write("T-1", 1)
     with pytest.raises(ConfigError, match="set the function's timeout to 60 s"):
         rig.function().handle(wake(), call(NEEDED_S - 1))

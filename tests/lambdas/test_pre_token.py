@@ -45,7 +45,7 @@ def test_both_tokens_name_the_users_tenant() -> None:
     [(["operator", "agent"], ["agent", "operator"]), (["admins", "Agent", "agent/x"], []), ([], []), (None, [])],
 )
 def test_groups_are_reduced_to_known_roles(groups: object, roles: list[str]) -> None:
-    """Other groups of the pool, such as those of federated directories, don't reach the services, nor do AWS roles."""
+    """Groups that are no roles, such as those of federated directories, and AWS roles don't reach the services."""
     details = with_tenant(sign_in(groups=groups))["response"]["claimsAndScopeOverrideDetails"]
     assert details["groupOverrideDetails"] == {"groupsToOverride": roles, "iamRolesToOverride": []}
 
@@ -68,6 +68,6 @@ def test_a_user_without_a_valid_tenant_gets_no_token(tenant: object) -> None:
 
 @pytest.mark.parametrize("version", ["1", None])
 def test_a_trigger_of_version_one_is_refused(version: object) -> None:
-    """It reaches ID tokens alone, so that access tokens would have no tenant."""
+    """A trigger of version 1 is refused, because it changes ID tokens only and access tokens would lack the tenant."""
     with pytest.raises(RefusedTokenError, match="V2_0"):
         with_tenant(sign_in(version=version))

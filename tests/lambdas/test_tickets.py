@@ -81,7 +81,7 @@ def test_a_ticket_is_created_read_changed_and_listed(rig: Rig) -> None:
 
 
 def test_a_problem_is_a_document_in_text(rig: Rig) -> None:
-    """API Gateway passes base64 on as it is unless the media type is declared binary, so a problem must be text."""
+    """A problem document is returned as text, because API Gateway doesn't decode base64 of undeclared media types."""
     for response, status in (
         (rig.send("GET", "/T-9"), 404),
         (rig.handle(gateway_request("GET", PATH), call()), 401),
@@ -94,7 +94,7 @@ def test_a_problem_is_a_document_in_text(rig: Rig) -> None:
 
 
 def test_a_request_sent_twice_with_its_key_has_one_effect(rig: Rig) -> None:
-    """API Gateway and clients retry; the response is the same, and so is the ticket."""
+    """A request repeated with its key, as API Gateway and clients do, gets the same response and changes nothing."""
     responses = [rig.send("POST", body={"body": "it fails"}, Idempotency_Key="k-1") for _ in range(2)]
     assert [response["statusCode"] for response in responses] == [201, 201]
     assert responses[0]["body"] == responses[1]["body"]
@@ -102,14 +102,14 @@ def test_a_request_sent_twice_with_its_key_has_one_effect(rig: Rig) -> None:
 
 
 def test_a_body_in_base64_is_decoded(rig: Rig) -> None:
-    """API Gateway encodes bodies of media types that are declared binary."""
+    """A body in base64, API Gateway's encoding of binary media types, is decoded."""
     event = gateway_request("POST", PATH, headers=TOKEN)
     event |= {"body": base64.b64encode(b'{"body":"it fails"}').decode(), "isBase64Encoded": True}
     assert rig.handle(event, call())["statusCode"] == 201
 
 
 def test_a_slow_request_is_answered_before_lambda_ends_the_process(rig: Rig) -> None:
-    """The client gets 503 with Retry-After a second before the timeout, and the next request a thread of its own."""
+    """A slow request gets 503 with Retry-After a second before the timeout, and the next request gets a new thread."""
     rig.hold.clear()
     event = gateway_request("POST", PATH, {"ticket_id": "T-1", "body": "x"}, headers=TOKEN)
     response = rig.handle(event, call(1.2))
@@ -119,7 +119,7 @@ def test_a_slow_request_is_answered_before_lambda_ends_the_process(rig: Rig) -> 
 
 
 def test_the_trace_of_the_function_is_continued_unless_the_client_has_one() -> None:
-    """The app logs and passes on the trace that X-Ray knows."""
+    """The app continues X-Ray's trace, unless the client sent a `traceparent`."""
     ours = Call(FakeContext(), "r", "a" * 32, f"00-{'a' * 32}-{'b' * 16}-01")
     event = gateway_request("GET", PATH, headers=TOKEN)
     assert traced(event, ours)["multiValueHeaders"]["traceparent"] == [ours.traceparent]
@@ -129,7 +129,7 @@ def test_the_trace_of_the_function_is_continued_unless_the_client_has_one() -> N
 
 
 def test_admission_looks_at_the_outbox_now_and_then() -> None:
-    """A look reads the outbox, which costs; between two looks the function counts its own changes."""
+    """The outbox's size is read at intervals, because a read costs; in between, the function counts its own changes."""
 
     class Outbox:
         looks = 0

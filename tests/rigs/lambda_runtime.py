@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class RunningFunction:
-    """A function whose process is started when it is needed and ended when its time is over, as Lambda does."""
+    """A function whose process is started on demand and ended at its timeout, as on Lambda."""
 
     def __init__(self, command: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path) -> None:
         self._command = list(command)
@@ -180,7 +180,7 @@ class RunningFunction:
             self._api = None
 
     def logged(self) -> str:
-        """Everything that the processes have written."""
+        """The output of all processes."""
         return self._log.read_text(errors="replace")
 
     def lines(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The rig runs a handler under AWS's own runtime client, and tells its errors by their true names."""
+"""The rig runs a handler under AWS's own runtime client, and returns its errors with Lambda's names."""
 
 import os
 import sys

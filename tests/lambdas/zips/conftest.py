@@ -1,4 +1,4 @@
-"""Fixtures: every function's zip, built once and unpacked; tables, a broker, and a table of what was measured."""
+"""Fixtures: every function's zip, built once and unpacked; tables, a broker, and a printed table of figures."""
 
 import zipfile
 from collections.abc import Iterator
