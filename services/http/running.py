@@ -10,17 +10,21 @@ from typing import Final, Protocol
 
 from fastapi import FastAPI
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.environment import load_settings
 from core.errors import EXIT_OK, FatalError, TicketstreamError
 from core.settings import Settings
 from runtime.logs import set_up_logging
 from services.http.callers import Authenticator
-from services.http.server import open_asgi_server
+from services.http.connections import ServerBounds
+from services.http.server import DEFAULT_BOUNDS, open_asgi_server
 
 logger: Final = logging.getLogger("ticketstream.http")
 
 _LOOK_S: Final = 1.0
+#: How long a proxy's connection may be idle. Most proxies keep theirs for 60 s, our load balancer for 65.
+_BEHIND_PROXY_S: Final = 75.0
 
 
 class OpenApp(Protocol):
@@ -80,12 +84,22 @@ class Service(Struct, frozen=True):
         with ExitStack() as stack:
             app = self.open_app(settings, stack, authenticator=authenticator)
             address = self.address(settings)
-            server = open_asgi_server(app, stack, host=address.host, port=address.port, setting=address.setting)
+            server = open_asgi_server(
+                app, stack, host=address.host, port=address.port, setting=address.setting, bounds=bounds_of(settings)
+            )
             opened(server.port)
             while server.alive and not stop.wait(_LOOK_S):
                 pass
             if not stop.is_set():
                 raise FatalError("the HTTP server ended; see the log lines above")
+
+
+def bounds_of(settings: Settings) -> ServerBounds:
+    """The bounds of a service's connections: those of a proxy are kept for longer than the proxy keeps them.
+
+    Otherwise it would send a request on a connection that is being closed here, and answer it with 502.
+    """
+    return replace(DEFAULT_BOUNDS, idle_s=_BEHIND_PROXY_S) if settings.limits.trusted_proxies else DEFAULT_BOUNDS
 
 
 def _stop_on_signal() -> threading.Event:

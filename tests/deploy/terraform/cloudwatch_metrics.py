@@ -1,7 +1,8 @@
 """The CloudWatch metrics that alarms may use, with their dimensions. An alarm on any other would never fire.
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
-(Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guide of Network Load Balancers.
+(Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
+DynamoDB and of ElastiCache.
 """
 
 from typing import Final
@@ -23,4 +24,10 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/ECS", "MemoryUtilization"): _SERVICE,
     ("ECS/ContainerInsights", "RunningTaskCount"): _SERVICE,
     ("AWS/NetworkELB", "HealthyHostCount"): _TARGETS,
+    ("AWS/ApplicationELB", "HealthyHostCount"): _TARGETS,
+    ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"): _TARGETS,
+    ("AWS/ApplicationELB", "TargetResponseTime"): _TARGETS,
+    ("AWS/DynamoDB", "ReadThrottleEvents"): frozenset({"TableName"}),
+    ("AWS/DynamoDB", "WriteThrottleEvents"): frozenset({"TableName"}),
+    ("AWS/ElastiCache", "EngineCPUUtilization"): frozenset({"CacheClusterId"}),
 }

@@ -61,24 +61,31 @@ def with_placeholders(plan: dict[str, Any]) -> dict[str, Any]:
     """
     filled = copy.deepcopy(plan)
     given = _given(plan["configuration"]["root_module"])
-    comes = {
-        each["address"]: {
-            name: f"{each['address']}.{name}: known after the apply"
-            for name, unknown in each["change"].get("after_unknown", {}).items()
-            if unknown is True and name in given.get(_INDEX.sub("", each["address"]), ())
-        }
-        for each in filled["resource_changes"]
-    }
+    unknown = {each["address"]: each["change"].get("after_unknown", {}) for each in filled["resource_changes"]}
     for each in filled["resource_changes"]:
-        each["change"]["after"] |= comes[each["address"]]
+        _fill(each["change"]["after"], unknown[each["address"]], given.get(_INDEX.sub("", each["address"]), {}))
     for each in resources(filled["planned_values"]["root_module"]):
-        each.setdefault("values", {}).update(comes[each["address"]])
+        address = each["address"]
+        _fill(each.setdefault("values", {}), unknown[address], given.get(_INDEX.sub("", address), {}))
     return filled
 
 
-def _given(module: dict[str, Any], prefix: str = "") -> dict[str, set[str]]:
+def _fill(values: dict[str, Any], unknown: dict[str, Any], given: dict[str, Any]) -> None:
+    """Put placeholders into the values of a resource, and into its blocks."""
+    for name, what in unknown.items():
+        if name not in given:
+            continue
+        if what is True:
+            values[name] = f"{name}: known after the apply"
+        elif isinstance(what, list) and isinstance(given[name], list):
+            for block, part, written in zip(values.get(name) or [], what, given[name], strict=False):
+                if isinstance(block, dict) and isinstance(part, dict):
+                    _fill(block, part, written)
+
+
+def _given(module: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
     """The arguments that the files set, by address without indices."""
-    found = {prefix + each["address"]: set(each.get("expressions", {})) for each in module.get("resources", [])}
+    found = {prefix + each["address"]: each.get("expressions", {}) for each in module.get("resources", [])}
     for name, call in module.get("module_calls", {}).items():
         found |= _given(call["module"], f"{prefix}module.{name}.")
     return found

@@ -46,7 +46,7 @@ def test_every_metric_exists(alarms: list[dict[str, Any]], table: Table) -> None
 
 
 def test_the_collector_sends_metrics_that_a_worker_has() -> None:
-    """Every metric that the collector sends is a metric of the worker."""
+    """Every metric that the collector sends is a metric of a worker or a service."""
     sent = re.findall(r"\^(tickets_\w+)\$", (DEPLOY / "k8s-ecs" / "ecs" / "collector.yaml").read_text())
     assert sent
     assert set(sent) <= set(metrics.METRIC_NAMES)
@@ -78,9 +78,10 @@ def test_a_worker_scales_by_lag_over_running_tasks(moto: Applied) -> None:
     client = moto.emulator.client("application-autoscaling")
     policies = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     targets = client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
-    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {"embedding-minilm", "enrichment-minilm"}
+    workers = {"embedding-minilm", "enrichment-minilm"}
+    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {*workers, "rag", "tickets"}
     bounds = {each["ResourceId"]: each for each in targets}
-    for policy in policies:
+    for policy in (each for each in policies if each["ResourceId"].rsplit("/", 1)[1] in workers):
         role = policy["ResourceId"].rsplit("/", 1)[1].split("-")[0]
         tracking = policy["TargetTrackingScalingPolicyConfiguration"]
         assert tracking["TargetValue"] == sizes[role]["target_lag"]

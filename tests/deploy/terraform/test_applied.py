@@ -23,14 +23,14 @@ def test_three_zones(moto: Applied) -> None:
     assert [route.get("DestinationCidrBlock") for route in tables[0]["Routes"]] == ["10.20.0.0/16"]
 
 
-def test_only_workers_and_clients_reach_a_broker(moto: Applied) -> None:
-    """The brokers' security group allows one port, from workers and clients; no group is open to the internet."""
+def test_only_workers_services_and_clients_reach_a_broker(moto: Applied) -> None:
+    """The brokers' security group allows one port, from tasks and clients; no group is open to the internet."""
     ec2 = moto.emulator.client("ec2")
     groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
     rules = groups["ticketstream-dev-brokers"]["IpPermissions"]
     assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == {(9098, 9098)}
     allowed = {pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]}
-    assert allowed == {groups[f"ticketstream-dev-{name}"]["GroupId"] for name in ("workers", "clients")}
+    assert allowed == {groups[f"ticketstream-dev-{name}"]["GroupId"] for name in ("workers", "services", "clients")}
     assert moto.output("clients")["security_group"] == groups["ticketstream-dev-clients"]["GroupId"]
     for name, group in groups.items():
         if name.startswith("ticketstream-dev-"):
@@ -113,6 +113,7 @@ def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> No
 
 
 def test_single_mode_has_one_worker_service(ministack: Applied) -> None:
-    """With mode = single the only services are the pipeline and the index's nodes."""
+    """With mode = single the only services are the pipeline, the index's nodes and those of HTTP."""
     arns = ministack.emulator.client("ecs").list_services(cluster="ticketstream-dev")["serviceArns"]
-    assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "qdrant-a", "qdrant-b", "qdrant-c"}
+    nodes = {"qdrant-a", "qdrant-b", "qdrant-c"}
+    assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "rag", "tickets", *nodes}

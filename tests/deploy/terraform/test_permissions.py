@@ -118,7 +118,7 @@ def test_only_execution_roles_read_secrets(policies: dict[str, IAMPolicy], moto:
     """Only the execution roles of tasks that use the index may read its secret; no task role may."""
     arn = moto.output("secrets")["index-api-key"]
     may = {role for role, policy in policies.items() if _allows(policy, "secretsmanager:GetSecretValue", arn)}
-    assert may == {"embedding-minilm-start", "operator-start", "qdrant-start"}
+    assert may == {"embedding-minilm-start", "operator-start", "qdrant-start", "rag-start"}
 
 
 @pytest.fixture(scope="module")

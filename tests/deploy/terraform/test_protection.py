@@ -23,6 +23,7 @@ _BEYOND_REGION: Final = ("aws_iam_", "aws_s3_bucket", "aws_cloudfront_", "aws_ro
 _INSIDE: Final = {"aws_iam_role_policy"}
 #: A region outside the partition `aws`, in an account that demands a boundary.
 _GOV: Final = "us-gov-west-1"
+_CERTIFICATE: Final = f"arn:aws-us-gov:acm:{_GOV}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 _BOUNDARY: Final = "arn:aws-us-gov:iam::123456789012:policy/boundary"
 
 
@@ -132,7 +133,8 @@ def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) ->
         tmp_path_factory.mktemp("elsewhere"),
         region=_GOV,
         zones=[f"{_GOV}{letter}" for letter in "abc"],
-        index_certificate_arn=f"arn:aws-us-gov:acm:{_GOV}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        index_certificate_arn=_CERTIFICATE,
+        services=VARIABLES["prod"]["services"] | {"certificate_arn": _CERTIFICATE},
         permissions_boundary=_BOUNDARY,
         tags={"team": "support", "application": "other"},
     )

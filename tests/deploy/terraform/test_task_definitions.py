@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from core.environment import variables
+from core.environment import load_settings, variables
 from tests.deploy.terraform.stacks import Applied
 from tests.deploy.terraform.workspace import DEPLOY, VARIABLES
 
@@ -50,9 +50,9 @@ def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, di
 
 
 def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
-    """The pipeline, both roles, the operator and three nodes are registered."""
+    """The pipeline, both roles, the HTTP services, the operator and three nodes are registered."""
     nodes = {f"ticketstream-dev-qdrant-{zone}" for zone in "abc"}
-    assert set(registered) == {*_WORKERS, "operator", *nodes}
+    assert set(registered) == {*_WORKERS, *_SIZES["services"], "operator", *nodes}
 
 
 def test_all_are_hardened(registered: dict[str, dict[str, Any]]) -> None:
@@ -93,6 +93,40 @@ def test_a_worker_has_the_declared_size(workers: dict[str, dict[str, Any]]) -> N
         (job,) = scrape["receivers"]["prometheus"]["config"]["scrape_configs"]
         assert job["metrics_path"] == _SIZES["health"]["metrics"]
         assert job["static_configs"][0]["targets"] == [f"127.0.0.1:{declared['port']}"]
+
+
+def test_a_service_has_the_declared_size_and_settings(registered: dict[str, dict[str, Any]]) -> None:
+    """A service's CPU, memory, module and port are those of sizes.yaml, and its settings are accepted and complete."""
+    for name, declared in _SIZES["services"].items():
+        task = registered[name]
+        service, prepare, collector = task["containerDefinitions"]
+        assert (service["name"], prepare["name"], collector["name"]) == (name, "prepare", "collector")
+        assert int(task["cpu"]) == declared["vcpu"] * 1024
+        assert int(task["memory"]) == declared["memory_mib"]
+        assert [*service["entryPoint"], *service["command"]] == ["python", "-m", declared["module"]]
+        assert [port["containerPort"] for port in service["portMappings"]] == [declared["port"]]
+        assert service["healthCheck"]["command"] == ["CMD", "python", "/opt/health.py", str(declared["port"])]
+        given = {each["name"]: each["value"] for each in service["environment"]}
+        given |= {each["name"]: "secret" for each in service["secrets"]}
+        settings = load_settings({key: value for key, value in given.items() if key.startswith("TICKETS_")})
+        assert settings.auth.client_ids == "console,crm"
+        assert settings.cache.aws_cluster == "ticketstream-dev-cache"
+        assert settings.limits.trusted_proxies == 1
+        assert settings.kafka.sasl_mechanism == "AWS_MSK_IAM"
+        if name == "rag":
+            assert (settings.rag.host, settings.rag.port) == ("0.0.0.0", declared["port"])
+            assert settings.index.collection == "tickets"
+            assert (settings.rag.feedback_store, settings.rag.table_prefix) == ("dynamodb", "ticketstream-dev-")
+            assert (settings.model.precision, settings.model.threads) == ("int8", declared["vcpu"])
+            assert [each["name"] for each in service["secrets"]] == ["TICKETS_INDEX__API_KEY"]
+        else:
+            assert (settings.api.host, settings.api.port, settings.api.store) == (
+                "0.0.0.0",
+                declared["port"],
+                "dynamodb",
+            )
+            assert settings.api.table_prefix == "ticketstream-dev-"
+            assert service["secrets"] == []
 
 
 def test_a_worker_drains_before_it_is_killed(workers: dict[str, dict[str, Any]]) -> None:

@@ -10,15 +10,30 @@ DEPLOY: Final = Path(__file__).parents[3] / "deploy"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 
+_CERTIFICATE: Final = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+_SERVICES: Final = {
+    # Of IAM, because moto refuses certificates of ACM that it hasn't issued.
+    "certificate_arn": f"arn:aws:iam::{ACCOUNT}:server-certificate/tickets",
+    "domain": "tickets.example.com",
+    "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_example",
+    "client_ids": ["console", "crm"],
+}
+
 # Values of the environments' variables.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
-    "dev": {"account_id": ACCOUNT, "image_tag": "0.2.0", "subscribers": {"critical": ["oncall@example.com"]}},
+    "dev": {
+        "account_id": ACCOUNT,
+        "image_tag": "0.2.0",
+        "subscribers": {"critical": ["oncall@example.com"]},
+        "services": _SERVICES,
+    },
     "prod": {
         "account_id": ACCOUNT,
         "image_tag": "0.2.0",
-        "index_certificate_arn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012",
+        "index_certificate_arn": _CERTIFICATE,
         "index_domain": "index.example.com",
         "subscribers": {"critical": ["oncall@example.com"], "warning": ["team@example.com"]},
+        "services": _SERVICES,
     },
 }
 

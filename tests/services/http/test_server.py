@@ -2,20 +2,25 @@
 
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.environment import load_settings
 from core.errors import ConfigError, FatalError
+from core.service_settings import RagSettings
 from services.http import connections
 from services.http.admission import AdmissionBounds
 from services.http.bodies import BodyBounds
 from services.http.connections import ServerBounds
+from services.http.running import bounds_of
 from services.http.server import AsgiServer, open_asgi_server
 from tests.rigs.waiting import PATIENCE_S, wait_until
 from tests.services.http.apps import SECRET, App
@@ -277,3 +282,13 @@ def test_close_waits_for_requests_then_cancels_them(caplog: pytest.LogCaptureFix
         assert not server.alive
         assert problem_of(read(connection))["status"] == 503
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(("proxies", "idle_s"), [("0", 30.0), ("1", 75.0)])
+def test_a_proxys_connections_are_kept_longer_than_the_proxy_keeps_them(proxies: str, idle_s: float) -> None:
+    """Behind a proxy an idle connection stays open for 75 s: the load balancer's own limit is 65."""
+    balancer = (Path(__file__).parents[3] / "deploy" / "terraform" / "modules" / "balancer" / "main.tf").read_text()
+    (kept,) = re.findall(r"idle_s = (\d+)", balancer)
+    bounds = bounds_of(load_settings({"TICKETS_LIMITS__TRUSTED_PROXIES": proxies}))
+    assert bounds.idle_s == idle_s
+    assert (bounds.idle_s > int(kept) > RagSettings().timeout_s) == (proxies == "1")

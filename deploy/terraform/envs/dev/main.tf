@@ -12,6 +12,7 @@ module "ticketstream" {
   image_tag     = var.image_tag
   subscribers   = var.subscribers
   settings      = var.settings
+  services      = var.services
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary

@@ -30,6 +30,10 @@ output "services" {
   value = module.ticketstream.services
 }
 
+output "api" {
+  value = module.ticketstream.api
+}
+
 output "operator" {
   value = module.ticketstream.operator
 }

@@ -67,3 +67,20 @@ variable "permissions_boundary" {
   type        = string
   default     = null
 }
+
+variable "services" {
+  description = "Search, answers and the ticket API over HTTP (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    certificate_arn = string
+    domain          = string
+    issuer          = string
+    client_ids      = optional(list(string), [])
+    audiences       = optional(list(string), [])
+    model           = optional(string)
+    cache_node_type = optional(string, "cache.t4g.micro")
+    language_models = optional(list(string), [])
+    settings        = optional(map(string), {})
+    secrets         = optional(map(string), {})
+  })
+  default = null
+}

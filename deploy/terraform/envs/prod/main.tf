@@ -13,6 +13,7 @@ module "ticketstream" {
   image_tag     = var.image_tag
   subscribers   = var.subscribers
   settings      = var.settings
+  services      = var.services
   secrets       = var.secrets
   keep_data     = true
 

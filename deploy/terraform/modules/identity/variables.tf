@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "tasks" {
-  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, and whether it writes metrics."
+  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, tables (ARN, actions, and actions on its indexes), caches to connect to, language models to call, and whether it writes metrics."
   type = map(object({
     reads   = optional(list(string), [])
     writes  = optional(list(string), [])
@@ -18,6 +18,9 @@ variable "tasks" {
     models  = optional(list(string), [])
     secrets = optional(list(string), [])
     images  = optional(list(string), [])
+    tables  = optional(list(object({ arn = string, actions = list(string), by_index = optional(list(string), []) })), [])
+    caches  = optional(list(string), [])
+    calls   = optional(list(string), [])
     metrics = optional(bool, false)
   }))
 }

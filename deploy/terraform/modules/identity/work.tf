@@ -7,6 +7,7 @@ locals {
 
   work = { for name, task in var.tasks : name => concat(
     [for statement in local.kafka[name] : statement if var.kafka_iam], local.models[name], local.metrics[name],
+    local.tables[name], local.calls[name],
   ) }
 
   kafka = { for name, task in var.tasks : name => [
@@ -76,6 +77,50 @@ locals {
         Condition = { StringLike = { "kms:ViaService" = ["s3.*.amazonaws.com"] } }
       },
     ] : { for key, value in statement : key => value if key != "Condition" || length(statement.Condition) > 0 } if length(statement.Resource) > 0
+  ] }
+
+  tables = { for name, task in var.tasks : name => concat(
+    [for number, table in task.tables : {
+      Sid      = "UseTable${number}"
+      Effect   = "Allow"
+      Action   = table.actions
+      Resource = [table.arn]
+    }],
+    [for number, table in task.tables : {
+      Sid      = "UseIndexes${number}"
+      Effect   = "Allow"
+      Action   = table.by_index
+      Resource = ["${table.arn}/index/*"]
+    } if length(table.by_index) > 0],
+    # DynamoDB opens a table's key for each caller.
+    [for statement in [{
+      Sid       = "DecryptTables"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = length(task.tables) > 0 ? [var.data_key_arn] : []
+      Condition = { StringLike = { "kms:ViaService" = ["dynamodb.*.amazonaws.com"] } }
+    }] : statement if length(statement.Resource) > 0],
+  ) }
+
+  # An HTTP service's cache, and language models of Bedrock or SageMaker.
+  calls = { for name, task in var.tasks : name => [
+    for statement in [
+      {
+        Sid      = "ConnectToCache"
+        Effect   = "Allow"
+        Action   = ["elasticache:Connect"]
+        Resource = task.caches
+      },
+      {
+        Sid    = "CallLanguageModels"
+        Effect = "Allow"
+        Action = [
+          "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream",
+          "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream",
+        ]
+        Resource = task.calls
+      },
+    ] : statement if length(statement.Resource) > 0
   ] }
 
   metrics = { for name, task in var.tasks : name => [

@@ -1,4 +1,4 @@
-# VPC endpoints: S3 always, other AWS services if configured.
+# VPC endpoints: S3 always, DynamoDB for the HTTP services, other AWS services if configured.
 
 resource "aws_vpc_endpoint" "s3" {
   count             = local.create ? 1 : 0
@@ -7,6 +7,15 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [for table in aws_route_table.private : table.id]
   tags              = { Name = "${var.name}-s3" }
+}
+
+resource "aws_vpc_endpoint" "dynamodb" {
+  count             = local.create && local.with_services ? 1 : 0
+  vpc_id            = aws_vpc.this[0].id
+  service_name      = "com.amazonaws.${var.region}.dynamodb"
+  vpc_endpoint_type = "Gateway"
+  route_table_ids   = [for table in aws_route_table.private : table.id]
+  tags              = { Name = "${var.name}-dynamodb" }
 }
 
 resource "aws_vpc_endpoint" "interface" {

@@ -17,7 +17,7 @@ output "data_subnets" {
 }
 
 output "security_groups" {
-  description = "Ids of the security groups, by name (workers, clients, brokers, index, entry, hosts, endpoints)."
+  description = "Ids of the security groups, by name (workers, clients, brokers, index, entry, hosts, endpoints; with HTTP services also services, api, cache)."
   value       = local.ids
 
   # A security group without its rules denies all traffic.

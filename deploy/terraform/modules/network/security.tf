@@ -1,7 +1,17 @@
 # The whole firewall: traffic that isn't listed here is denied.
 
 locals {
-  groups = {
+  with_services = length(var.service_ports) > 0
+
+  groups = merge(local.stream_groups, local.with_services ? local.service_groups : {})
+
+  service_groups = {
+    services = "HTTP services."
+    api      = "Load balancer of the HTTP services."
+    cache    = "Cache of the HTTP services."
+  }
+
+  stream_groups = {
     workers   = "Workers and the operator."
     clients   = "Your own producers and search apps."
     brokers   = "Kafka brokers."
@@ -12,7 +22,20 @@ locals {
   }
 
   # The name is from-to or from-purpose.
-  allowed = {
+  allowed = merge(local.stream_allowed, local.with_services ? local.service_allowed : {})
+
+  service_allowed = merge(
+    { for name, port in var.service_ports : "api-${name}" => { from = "api", to = "services", port = port, why = "forward to ${name}" } },
+    {
+      clients-api        = { from = "clients", to = "api", port = 443, why = "search, answers and the ticket API" }
+      services-brokers   = { from = "services", to = "brokers", port = var.kafka_port, why = "send changes of tickets and feedback" }
+      services-entry     = { from = "services", to = "entry", port = 6334, why = "search the index (gRPC)" }
+      services-cache     = { from = "services", to = "cache", port = var.cache_port, why = "answers, rate limits and budgets" }
+      services-endpoints = { from = "services", to = "endpoints", port = 443, why = "images, secrets, logs, metrics" }
+    },
+  )
+
+  stream_allowed = {
     workers-brokers   = { from = "workers", to = "brokers", port = var.kafka_port, why = "read and write topics" }
     clients-brokers   = { from = "clients", to = "brokers", port = var.kafka_port, why = "write tickets" }
     clients-entry     = { from = "clients", to = "entry", port = 6334, why = "search the index (gRPC)" }
@@ -34,7 +57,7 @@ locals {
   rules  = { for name, rule in local.allowed : name => rule if !contains(local.absent, rule.to) }
 
   # These groups call AWS, whose addresses aren't known in advance.
-  outward = toset(["workers", "index", "hosts"])
+  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : []))
 }
 
 resource "aws_security_group" "this" {

@@ -84,3 +84,15 @@ variable "log_days" {
   description = "Days that flow logs are kept."
   type        = number
 }
+
+variable "service_ports" {
+  description = "Ports of the HTTP services; empty: there are none."
+  type        = map(number)
+  default     = {}
+}
+
+variable "cache_port" {
+  description = "Port of the HTTP services' cache."
+  type        = number
+  default     = 6379
+}

@@ -1,7 +1,7 @@
 # Each alarm is on a metric that exists, has a subscriber, and has a row in the runbook (docs/deploy-aws.md).
 
 locals {
-  alarms = merge(local.kafka, local.workers, local.index)
+  alarms = merge(local.kafka, local.workers, local.index, local.services, local.stores)
 }
 
 resource "aws_sns_topic" "this" {
@@ -41,7 +41,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   period              = 60

@@ -48,3 +48,14 @@ variable "namespace" {
   description = "CloudWatch namespace of the collectors' metrics."
   type        = string
 }
+
+variable "services" {
+  description = "The HTTP services: target group, slowest p95 and minimum of tasks by service, their load balancer, tables and cache nodes. null: none."
+  type = object({
+    load_balancer = string
+    services      = map(object({ target_group = string, slow_s = number, min_tasks = number }))
+    tables        = map(string)
+    cache_nodes   = map(string)
+  })
+  default = null
+}

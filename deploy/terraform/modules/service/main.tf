@@ -43,18 +43,19 @@ resource "aws_ecs_service" "this" {
   # Without it a change of the capacity provider, such as from Fargate to GPU machines, replaces the service.
   force_new_deployment = true
 
-  # Rebalancing zones needs surplus tasks, and moves partitions.
-  availability_zone_rebalancing = "DISABLED"
+  # Rebalancing zones needs surplus tasks, and moves the partitions of a worker.
+  availability_zone_rebalancing = var.target == null ? "DISABLED" : "ENABLED"
 
   capacity_provider_strategy {
     capacity_provider = var.capacity_provider
     weight            = 1
   }
 
-  # A deployment starts no surplus tasks, which might get no partition. The remaining tasks take over meanwhile, and the
-  # stream lags for seconds.
-  deployment_minimum_healthy_percent = 50
-  deployment_maximum_percent         = 100
+  # A deployment of workers starts no surplus tasks, which might get no partition. The remaining tasks take over
+  # meanwhile, and the stream lags for seconds. Behind a load balancer new tasks come first.
+  deployment_minimum_healthy_percent = var.target == null ? 50 : 100
+  deployment_maximum_percent         = var.target == null ? 100 : 200
+  health_check_grace_period_seconds  = var.target == null ? null : 120
 
   deployment_circuit_breaker {
     enable   = true
@@ -65,6 +66,16 @@ resource "aws_ecs_service" "this" {
     subnets          = var.subnets
     security_groups  = [var.security_group]
     assign_public_ip = false
+  }
+
+  dynamic "load_balancer" {
+    for_each = var.target == null ? [] : [var.target]
+
+    content {
+      target_group_arn = load_balancer.value.group_arn
+      container_name   = var.name
+      container_port   = load_balancer.value.port
+    }
   }
 
   lifecycle {

@@ -69,3 +69,9 @@ variable "tasks" {
   description = "Initial number of tasks; autoscaling changes it. 0: no service, for a task that is run by hand."
   type        = number
 }
+
+variable "target" {
+  description = "Target group and port of a service behind a load balancer; its container has the service's name. null: none."
+  type        = object({ group_arn = string, port = number })
+  default     = null
+}

@@ -18,6 +18,17 @@ module "observability" {
     max_tasks  = local.sizes.roles[worker.role].max_tasks
   } }
 
+  services = var.services == null ? null : {
+    load_balancer = module.balancer[0].metrics.load_balancer
+    tables        = module.tables[0].names
+    cache_nodes   = module.cache[0].nodes
+    services = { for name, size in local.services : name => {
+      target_group = module.balancer[0].metrics.target_groups[name]
+      min_tasks    = size.min_tasks
+      slow_s       = name == "rag" ? 5 : 1 # a language model may need seconds to begin
+    } }
+  }
+
   index = {
     nodes         = module.index.nodes
     load_balancer = module.index.metrics.load_balancer

@@ -9,6 +9,10 @@ locals {
   topics            = yamldecode(file("${local.msk}/topics.yaml")).topics
   server_properties = file("${local.msk}/server.properties")
 
+  # Sizes of the HTTP services; empty without them.
+  services = { for name, size in local.sizes.services : name => size if var.services != null }
+
+  cache_port = 6379
   partitions = { for topic in local.topics : topic.name => topic.partitions }
   dlq        = "tickets.dlq"
   name       = "ticketstream-${var.environment}"

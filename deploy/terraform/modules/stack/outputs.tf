@@ -40,8 +40,13 @@ output "cluster" {
 }
 
 output "services" {
-  description = "ECS services of the stream and of the index."
-  value       = sort(concat(keys(local.workers), module.index.nodes))
+  description = "ECS services of the stream, of the index, and of HTTP."
+  value       = sort(concat(keys(local.workers), module.index.nodes, keys(local.services)))
+}
+
+output "api" {
+  description = "URL of the HTTP services, and the target of its DNS record; null without them."
+  value       = var.services == null ? null : { url = "https://${var.services.domain}", address = module.balancer[0].address }
 }
 
 output "operator" {
@@ -62,5 +67,5 @@ output "alarms" {
 
 output "task_definitions" {
   description = "Every rendered task definition, by name."
-  value       = merge({ for name, worker in module.worker : name => worker.rendered }, { operator = module.operator.rendered }, module.index.rendered)
+  value       = merge({ for name, worker in module.worker : name => worker.rendered }, { for name, service in module.service : name => service.rendered }, { operator = module.operator.rendered }, module.index.rendered)
 }

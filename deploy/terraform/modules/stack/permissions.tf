@@ -48,6 +48,12 @@ locals {
         metrics = false
       }
     },
+    { for name in keys(local.services) : name => merge(local.service_rights[name], {
+      secrets = local.secret_arns[name]
+      caches  = module.cache[0].arns
+      images  = [module.registry.arns["pipeline"]]
+      metrics = true
+    }) },
   )
 }
 

@@ -22,6 +22,8 @@ module "network" {
   kafka_port          = module.kafka.port
   log_key_arn         = module.keys.arns["telemetry"]
   log_days            = var.log_days
+  service_ports       = { for name, size in local.services : name => size.port }
+  cache_port          = local.cache_port
 
   permissions_boundary = var.permissions_boundary
 }

@@ -80,5 +80,6 @@ locals {
       var.secrets,
     ) },
     { operator = merge(local.kafka_secrets, local.index_secrets, var.secrets) },
+    local.service_secrets,
   )
 }

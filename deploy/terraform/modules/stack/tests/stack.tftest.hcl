@@ -91,6 +91,90 @@ run "upgrade" {
   }
 }
 
+run "services" {
+  command = plan
+  variables {
+    services = {
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two"
+      domain          = "tickets.your.company"
+      issuer          = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example"
+      client_ids      = ["console"]
+    }
+  }
+
+  assert {
+    condition     = length(setintersection(output.services, ["rag", "tickets"])) == 2 && output.api.url == "https://tickets.your.company"
+    error_message = "With services the stack must run rag and tickets at their domain."
+  }
+
+  assert {
+    condition     = toset(keys(module.tables[0].names)) == toset(["Answers", "Feedback", "TicketMetadata", "Tickets", "UserSessions"])
+    error_message = "The services must have their five tables."
+  }
+}
+
+run "no_services" {
+  command = plan
+
+  assert {
+    condition     = output.api == null && length(module.tables) + length(module.cache) + length(module.balancer) + length(module.service) == 0
+    error_message = "Without services there must be nothing of them."
+  }
+}
+
+run "refuses_services_without_clients" {
+  command = plan
+  variables {
+    services = {
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two"
+      domain          = "tickets.your.company"
+      issuer          = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example"
+    }
+  }
+  expect_failures = [var.services]
+}
+
+run "refuses_an_issuer_without_tls" {
+  command = plan
+  variables {
+    services = {
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two"
+      domain          = "tickets.your.company"
+      issuer          = "http://issuer.your.company"
+      client_ids      = ["console"]
+    }
+  }
+  expect_failures = [var.services]
+}
+
+run "refuses_to_search_an_unknown_model" {
+  command = plan
+  variables {
+    services = {
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two"
+      domain          = "tickets.your.company"
+      issuer          = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example"
+      client_ids      = ["console"]
+      model           = "larger"
+    }
+  }
+  expect_failures = [var.services]
+}
+
+run "refuses_a_secret_among_the_services_settings" {
+  command = plan
+  variables {
+    services = {
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two"
+      domain          = "tickets.your.company"
+      issuer          = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example"
+      client_ids      = ["console"]
+      settings        = { TICKETS_KAFKA__SSL_KEY_PASSWORD = "hunter2" }
+    }
+  }
+  expect_failures = [var.services]
+}
+
 run "gpu" {
   command = plan
   variables {

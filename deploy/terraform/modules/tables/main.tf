@@ -1,0 +1,73 @@
+# The DynamoDB tables of the HTTP services. connectors/ticket_store/tables.py and connectors/feedback/tables.py define
+# the keys, and a test compares them with these.
+
+locals {
+  tables = {
+    Tickets        = { hash = "key", range = null, ttl = null, indexes = local.indexes }
+    TicketMetadata = { hash = "pk", range = "sk", ttl = "expires_s", indexes = {} }
+    UserSessions   = { hash = "session_id", range = null, ttl = "expires_s", indexes = {} }
+    Answers        = { hash = "key", range = null, ttl = "expires_s", indexes = {} }
+    Feedback       = { hash = "pk", range = "sk", ttl = null, indexes = {} }
+  }
+
+  # Hash keys and copied attributes; the range key of each is list_order.
+  indexes = {
+    by_time     = { hash = "tenant_id", copies = ["summary"] }
+    by_status   = { hash = "tenant_status", copies = ["summary"] }
+    by_customer = { hash = "tenant_customer", copies = ["summary", "tenant_status"] }
+  }
+
+  attributes = { for name, table in local.tables : name => concat(
+    [table.hash], table.range == null ? [] : [table.range],
+    [for index in table.indexes : index.hash], length(table.indexes) > 0 ? ["list_order"] : [],
+  ) }
+}
+
+# No stream: each service's relay polls its outbox, which is in TicketMetadata and in Feedback.
+resource "aws_dynamodb_table" "this" {
+  for_each                    = local.tables
+  name                        = "${var.prefix}${each.key}"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = each.value.hash
+  range_key                   = each.value.range
+  deletion_protection_enabled = var.keep_data
+
+  dynamic "attribute" {
+    for_each = toset(local.attributes[each.key])
+
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = each.value.indexes
+
+    content {
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.hash
+      range_key          = "list_order"
+      projection_type    = "INCLUDE"
+      non_key_attributes = global_secondary_index.value.copies
+    }
+  }
+
+  dynamic "ttl" {
+    for_each = each.value.ttl == null ? [] : [each.value.ttl]
+
+    content {
+      attribute_name = ttl.value
+      enabled        = true
+    }
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.key_arn
+  }
+}

@@ -1,0 +1,9 @@
+output "names" {
+  description = "Names of the tables, by their names without the prefix."
+  value       = { for name, table in aws_dynamodb_table.this : name => table.name }
+}
+
+output "arns" {
+  description = "ARNs of the tables, by their names without the prefix."
+  value       = { for name, table in aws_dynamodb_table.this : name => table.arn }
+}
