@@ -1,8 +1,8 @@
 """The producer: finds files, takes their leases, and sends their lines, each batch before its checkpoint.
 
 A line is always sent at least once, because a checkpoint is written after the broker has acknowledged every line
-before it. A line is sent again only if the task dies or loses its lease between the two. The record is then the same,
-byte for byte, so the index has its version already.
+before it. A line is sent again only after a fault between the two. The record is then the same, byte for byte, so
+the index has its version already.
 """
 
 import logging
