@@ -36,8 +36,8 @@ def compact(
     the old ones in one step, so the disk needs room for both.
 
     The mark of a deleted ticket keeps a late, older event from bringing the ticket back. Use --forget-deletes-after
-    only
-    if no producer sends an event that much later than a newer one. Fewer days than dead letters are kept is refused.
+    only if no producer sends an event that much later than a newer one. Fewer days than dead letters are kept is
+    refused.
     """
     settings = load_settings()
     _require_embedded(settings)

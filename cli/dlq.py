@@ -116,10 +116,9 @@ def replay(
     """Send dead letters, unchanged, back to the topics that they came from.
 
     Each letter is sent once, and only the last one of each record; the others are counted. A letter that was cut is
-    read
-    again from its origin. An event older than the indexed version of its ticket changes nothing. A record that fails
-    again becomes a dead letter again, and keeps its first-seen time and first origin. The replayed
-    letters stay in the dead-letter topic until its retention ends.
+    read again from its origin. An event older than the indexed version of its ticket changes nothing. A record that
+    fails again becomes a dead letter again, and keeps its first-seen time and first origin. The replayed letters stay
+    in the dead-letter topic until its retention ends.
     """
     settings = load_settings()
     wanted = LetterFilter(stage, code, ticket, parse_time(since, "--since"), parse_time(until, "--until"))

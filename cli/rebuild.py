@@ -112,8 +112,7 @@ def rebuild(
     `ticketstream reconcile --split` afterwards to see whether any are missing.
 
     A log with expired records, or with more than a tenth of unusable ones, is refused with the number to accept.
-    Settings
-    that differ from the workers' are refused too.
+    Settings that differ from the workers' are refused too.
     """
     settings = load_settings()
     gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None

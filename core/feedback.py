@@ -17,7 +17,7 @@ class GivenAnswer(Struct, frozen=True, kw_only=True):
         agent: hash of the user who asked.
         question_key: hash of the question, the same for questions that differ in case and space.
         text: the answer's sentences; empty in a refusal.
-        tickets: those that it cites.
+        tickets: the tickets that it cites.
         model: as `answers.events.Usage` names it.
         at_ms: in milliseconds since 1970.
     """
@@ -51,7 +51,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 class Votes(Struct, frozen=True):
-    """Number of votes by their verdict, on answers that cite a ticket."""
+    """The number of votes by verdict, on answers that cite a ticket."""
 
     sent: int = 0
     edited: int = 0
@@ -85,7 +85,7 @@ class FeedbackStore(Protocol):
         ...
 
     def votes(self, tenant_id: str, tickets: Collection[str]) -> Mapping[str, Votes]:
-        """The votes on those of the tenant's tickets that have any, with all that `vote` has returned from."""
+        """The votes on the tenant's tickets that have any, including every vote whose call has returned."""
         ...
 
     def unsent(self, limit: int) -> Sequence[Unsent]:
@@ -97,15 +97,15 @@ class FeedbackStore(Protocol):
         ...
 
     def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
-        """Take or extend the right to send. False while another owner has it."""
+        """Take or extend the lease of the relay. False while another owner has it."""
         ...
 
     def release(self, owner: str) -> None:
-        """Give the right to send back, if `owner` has it."""
+        """Give the lease back, if `owner` has it."""
         ...
 
     def all(self, tenant_id: str | None = None) -> Iterator[Feedback]:
-        """Every verdict, or a tenant's, in an order of the store's own."""
+        """All verdicts, or a tenant's, in no particular order."""
         ...
 
     def close(self) -> None:

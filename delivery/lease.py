@@ -1,4 +1,4 @@
-"""The right to relay, which one of several processes has at a time.
+"""A lease, by which only one of several processes relays at a time.
 
 It only avoids sending twice: a process whose lease has ended may still send, so a relay must be correct without it.
 """
@@ -38,7 +38,7 @@ class Lease:
         self._extend_at_s = 0.0
 
     def held(self) -> bool:
-        """Whether this process has the lease, which it takes or extends if it can.
+        """Take or extend the lease if possible. Returns whether this process has it.
 
         Raises:
             TransientError: the store is unavailable.

@@ -1,9 +1,9 @@
 """The relay of an outbox: sends its events to the topic, and removes each after the broker has acknowledged it.
 
 An event is sent at least once, even if relays are killed or run concurrently, and never before its ticket's lower
-versions have been acknowledged: each relay waits for an acknowledgement before it goes on, and no event is removed
-without one. A repeated event has a
-version that the topic already has, so it changes nothing. The lease only avoids repetitions.
+versions have been acknowledged: each relay waits for an acknowledgement before it continues, and no event is removed
+without one. A repeated event has a version that the topic already has, so it changes nothing. The lease only avoids
+repetitions.
 """
 
 import time

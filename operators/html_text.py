@@ -80,8 +80,7 @@ def markup_of(text: str) -> Markup:
     """The kind of `text`: an HTML document or fragment, plain text with a few inline tags, or plain text.
 
     A single tag, such as `<p>` in a line of code, doesn't make it HTML. A closed element, a line break (`<br>`) or a
-    tag
-    at the beginning does.
+    tag at the beginning does.
     """
     if "<" not in text:
         return "none"

@@ -38,7 +38,7 @@ from delivery.circuit import CircuitState
 logger: Final = logging.getLogger("ticketstream.feedback")
 
 _DAY_MS: Final = 86_400_000
-#: Items of a page of an export.
+#: The number of items in a page of an export.
 _PAGE: Final = 500
 _MAX_BACKOFF_S: Final = 10.0
 #: A call takes less with its attempts.
@@ -56,8 +56,8 @@ class DynamoFeedback:
         """A store.
 
         Args:
-            quick: for calls that a search or an answer waits for.
-            patient: for all others.
+            quick: a client with short timeouts, for calls that a search or an answer waits for.
+            patient: a client for all other calls.
             circuit: guards the calls of requests.
             clock: seconds since the epoch.
         """
@@ -89,7 +89,7 @@ class DynamoFeedback:
         self._patient.retried(lambda: self._vote(feedback), "keeping feedback")
 
     def _vote(self, feedback: Feedback) -> bool:
-        """Write what the verdict changes. False if something of it has changed since it was read."""
+        """Write a verdict's changes. False if one of the items has changed since it was read."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
 
         doing = "keeping feedback"
@@ -113,7 +113,7 @@ class DynamoFeedback:
         return True
 
     def _verdict(self, feedback: Feedback, kept: Item | None) -> list[Item]:
-        """Changes of the verdict and the outbox; none if a later verdict has arrived already."""
+        """The changes of the verdict and the outbox; empty if a later verdict exists."""
         if kept is not None and int(kept["at_ms"]["N"]) > feedback.at_ms:
             return []
         version = 1 if kept is None else int(kept["version"]["N"]) + 1
@@ -121,7 +121,7 @@ class DynamoFeedback:
         return [{"Put": put}, {"Put": self._put(outbox_item(feedback, version))}]
 
     def _ticket(self, feedback: Feedback, ticket_id: str, kept: Item | None) -> list[Item]:
-        """Changes of the vote on a ticket and of its counts; none if a later vote has arrived already."""
+        """The changes of the vote on a ticket and of its counts; empty if a later vote exists."""
         if kept is not None and int(kept["at_ms"]["N"]) > feedback.at_ms:
             return []
         put = self._put(vote_item(feedback, ticket_id)) | _if_unchanged(kept, "at_ms", "verdict")
@@ -205,7 +205,7 @@ class DynamoFeedback:
         """See `FeedbackStore`: there is nothing to release."""
 
     def ping(self) -> None:
-        """Return if the table can be read.
+        """Read from the table, and raise if it can't be read.
 
         Raises:
             TransientError: DynamoDB is unavailable.

@@ -17,7 +17,7 @@ from core.private import make_private_folder
 
 _DAY_MS: Final = 86_400_000
 _BUSY_S: Final = 5.0
-#: Old answers are removed at every this many new ones.
+#: The number of new answers after which expired ones are removed.
 _TIDY_EVERY: Final = 1_000
 #: Rows of an export that are in memory at once, and tickets of one query (SQLite's bound on variables is higher).
 _PAGE: Final = 500

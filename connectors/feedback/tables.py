@@ -35,7 +35,7 @@ VERDICTS: Final = "verdict/"
 LEASE: Final = {"pk": {"S": "lease"}, "sk": {"S": "-"}}
 
 HINT: Final = f"create {FEEDBACK} with the prefix of TICKETS_RAG__TABLE_PREFIX"
-#: What a search or an answer waits for is bounded closely; a vote may wait longer.
+#: Calls that a search or an answer waits for have short timeouts; a vote may wait longer.
 _QUICK: Final = Timeouts(connect_s=0.5, read_s=0.5, attempts=2)
 _PATIENT: Final = Timeouts(connect_s=1, read_s=3, attempts=2)
 
@@ -65,7 +65,7 @@ def answer_key(tenant_id: str, answer_id: str) -> Item:
 
 
 def answer_item(answer: GivenAnswer) -> Item:
-    """An answer as it is kept."""
+    """The item of an answer."""
     expires_s = math.ceil(answer.at_ms / 1000) + ANSWER_DAYS * _DAY_S
     return answer_key(answer.tenant_id, answer.answer_id) | {"expires_s": _number(expires_s), "value": _packed(answer)}
 
@@ -77,7 +77,7 @@ def verdict_key(feedback: Feedback) -> Item:
 
 
 def verdict_item(feedback: Feedback, version: int) -> Item:
-    """A verdict as it is kept."""
+    """The item of a verdict."""
     return verdict_key(feedback) | {
         "at_ms": _number(feedback.at_ms),
         "version": _number(version),
@@ -86,7 +86,7 @@ def verdict_item(feedback: Feedback, version: int) -> Item:
 
 
 def outbox_item(feedback: Feedback, version: int) -> Item:
-    """A verdict in the outbox. Its version makes its key unique, so that no replaced verdict is taken for it."""
+    """A verdict in the outbox. Its version makes its key differ from that of a verdict that it replaced."""
     answer = feedback.answer
     order = f"{feedback.at_ms:015d}/{answer.tenant_id}/{answer.answer_id}/{feedback.agent}/{version:06d}"
     return outbox_key(order) | {"value": _packed(feedback)}
@@ -104,7 +104,7 @@ def vote_key(feedback: Feedback, ticket_id: str) -> Item:
 
 
 def vote_item(feedback: Feedback, ticket_id: str) -> Item:
-    """A vote as it is kept."""
+    """The item of a vote."""
     return vote_key(feedback, ticket_id) | {"verdict": {"S": feedback.verdict}, "at_ms": _number(feedback.at_ms)}
 
 

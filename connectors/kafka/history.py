@@ -86,8 +86,7 @@ class GroupHistory:
         """The offsets to start from in newly assigned partitions, and the group's committed ones (None if unknown).
 
         If the coordinator doesn't answer, the client looks its offsets up itself, and nothing is committed until
-        `check`
-        has verified that they belong to this topic.
+        `check` has verified that they belong to this topic.
         """
         if self._watch is None:
             return list(partitions), None

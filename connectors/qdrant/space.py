@@ -1,8 +1,7 @@
 """Free space for the embedded engine, whose files are sparse and mapped into memory.
 
 The engine reserves no blocks for its files. If none is left for a page that is written, the kernel kills the process
-with SIGBUS, which can't be caught. So every
-write first checks for a reserve that is larger than one write can use.
+with SIGBUS, which can't be caught. So every write first checks for a reserve that is larger than one write can use.
 """
 
 import math

@@ -1,9 +1,8 @@
 """Connections of an ASGI server with bounds on their number and times.
 
 Uvicorn closes connections that are idle after a response, and bounds the size of headers (`timeout_keep_alive`,
-`h11_max_incomplete_event_size`). It has no timeout for a client that sends nothing at first, sends its headers
-slowly, keeps sending after a refusal,
-or does not read; and it never closes idle connections to make room for others.
+`h11_max_incomplete_event_size`). It has no timeout for a client that sends nothing at first, sends its headers slowly,
+keeps sending after a refusal, or does not read; and it never closes idle connections to make room for others.
 """
 
 import asyncio

@@ -35,9 +35,9 @@ from services.rag.routes import Service
 
 #: The fraction of an answer's time that the language models may take.
 _MODELS_SHARE: Final = 0.75
-#: Time between two looks of the relay at the store of feedback; in DynamoDB each costs.
+#: Time between two reads of the feedback store by an idle relay; DynamoDB charges for each.
 _LOOK_EVERY_S: Final = {"sqlite": 1.0, "dynamodb": 5.0}
-#: Age at which the votes on a ticket are read again. A file is read at each search.
+#: Age at which the cached votes on a ticket are read again. A file is read at each search.
 _FRESH_S: Final = {"sqlite": 0.0, "dynamodb": 10.0}
 
 

@@ -1,4 +1,4 @@
-"""The votes on tickets as this process last read them: for searches while the store of feedback fails, and between."""
+"""A cache of the votes on tickets, which searches also use while the feedback store is unavailable."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from core.feedback import FeedbackStore, Votes
 
 logger: Final = logging.getLogger("ticketstream.feedback")
 
-#: Tickets whose votes are kept, about 5 MiB; those that were found longest ago are dropped first.
+#: The maximum number of tickets with cached votes, about 5 MiB; the least recently found ones are dropped first.
 MAX_TICKETS: Final = 20_000
 _NONE: Final = Votes()
 
@@ -23,7 +23,7 @@ Ticket = tuple[str, str]
 
 class _Known(Struct, frozen=True):
     votes: Votes
-    read_at: float | None  # None: a vote has been given since
+    read_at: float | None  # None if a vote was given since then
 
 
 class KnownVotes:
@@ -37,13 +37,13 @@ class KnownVotes:
         clock: Callable[[], float] = time.monotonic,
         size: int = MAX_TICKETS,
     ) -> None:
-        """Nothing is known yet.
+        """An empty cache.
 
         Args:
-            store: has the votes of all processes.
+            store: the votes of all processes.
             fresh_s: age at which votes are read again, so that other processes' votes count; 0 reads them each time.
             clock: seconds.
-            size: number of tickets that are kept.
+            size: the maximum number of tickets.
         """
         self._store = store
         self._fresh_s = fresh_s
@@ -55,7 +55,7 @@ class KnownVotes:
         self._failing = False
 
     def votes(self, tenant_id: str, tickets: Collection[str]) -> Mapping[str, Votes]:
-        """The votes on those of the tenant's tickets that have any; the last known ones while the store fails."""
+        """The votes on the tenant's tickets that have any; while the store fails, those that were read last."""
         now = self._clock()
         with self._lock:
             old = [one for one in tickets if not self._is_fresh((tenant_id, one), now)]
@@ -67,7 +67,7 @@ class KnownVotes:
         return {one: found.votes for one, found in known.items() if found is not None and found.votes != _NONE}
 
     def forget(self, tenant_id: str, tickets: Collection[str]) -> None:
-        """Read the votes on these tickets again when they are asked for."""
+        """Mark the votes on these tickets as stale, so that the next search reads them again."""
         with self._lock:
             self._forgotten += 1
             for one in tickets:
@@ -80,7 +80,7 @@ class KnownVotes:
         return known is not None and known.read_at is not None and now - known.read_at < self._fresh_s
 
     def _read(self, tenant_id: str, tickets: Collection[str], now: float, forgotten: int) -> None:
-        """Read votes. A search does not fail for its finest factor, so neither does this."""
+        """Read votes. A fault of the store is only logged, because a search works without votes."""
         try:
             found = self._store.votes(tenant_id, tickets)
         except TicketstreamError as error:
@@ -90,7 +90,7 @@ class KnownVotes:
             return
         self._failing = False
         with self._lock:
-            read_at = now if forgotten == self._forgotten else None  # a vote may have been given during the read
+            read_at = now if forgotten == self._forgotten else None  # a vote may have been given meanwhile
             for one in tickets:
                 self._known[tenant_id, one] = _Known(found.get(one, _NONE), read_at)
                 self._known.move_to_end((tenant_id, one))

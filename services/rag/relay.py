@@ -1,7 +1,7 @@
-"""Sends feedback from its store to the topic, in a thread: at least once, and again until the broker has it.
+"""Sends feedback from its store to the topic at least once, in a thread, and retries until the broker has it.
 
-Of several processes one sends at a time. If two do, because one was held up, a verdict may be sent again after the one
-that has replaced it: readers of the topic take the verdict with the latest `at_ms`.
+One of several processes sends at a time. If two do, because one was delayed, a verdict may be sent again after its
+replacement, so readers of the topic must take the verdict with the latest `at_ms`.
 """
 
 import logging
@@ -141,7 +141,7 @@ def open_relay(
     owner: str,
     idle_s: float = _IDLE_S,
 ) -> FeedbackRelay:
-    """A relay in a thread, which `stack` ends. It looks into the store every `idle_s` seconds."""
+    """A relay in a thread, which `stack` ends. It reads the store every `idle_s` seconds."""
     send = LazySender(open_sender)
     relay = FeedbackRelay(store, send, topic=topic, owner=owner)
     thread = threading.Thread(target=partial(relay.run, idle_s=idle_s), name="feedback", daemon=True)

@@ -1,4 +1,4 @@
-"""Stores of feedback of each kind, and answers and verdicts to keep."""
+"""Feedback stores of each kind, and answers and verdicts for them."""
 
 import time
 from collections.abc import Callable
@@ -58,5 +58,5 @@ def given(answer_id: str = "a1", *, tenant: str = "acme", question: str = "q1", 
 
 
 def verdict(answer: GivenAnswer, verdict: Verdict, *, agent: str = "ada", at_ms: int = 1) -> Feedback:
-    """A verdict on it."""
+    """A verdict on that answer."""
     return Feedback(answer=answer, agent=agent, verdict=verdict, at_ms=at_ms)

@@ -1,4 +1,4 @@
-"""Faults of DynamoDB under the store of feedback: outages, throttling, and votes that meet."""
+"""Faults of DynamoDB under the feedback store: outages, throttling, and concurrent votes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -128,7 +128,7 @@ def test_throttling_is_retried_and_opens_no_circuit(tables: Tables, client: Faul
 def test_votes_that_meet_are_ordered(
     tables: Tables, client: FaultyClient, answers: tuple[str, str], tickets: str
 ) -> None:
-    """A vote that is given between reading and writing another is seen by it, whichever of them is the later one."""
+    """If a vote is written between the read and the write of another, both count, in the order of their times."""
     for number, (first_ms, second_ms) in enumerate([(1, 2), (2, 1)]):
         store = dynamo_feedback(tables)
         first, second = (

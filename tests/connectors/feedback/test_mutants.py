@@ -1,4 +1,4 @@
-"""Each promise of a store of feedback has a law that fails on a mutant: the store's source with one fault."""
+"""Each promise of a feedback store has a test that fails on a mutant: the store's source with one fault."""
 
 import importlib
 import inspect

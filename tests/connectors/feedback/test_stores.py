@@ -1,4 +1,4 @@
-"""The laws of a store of feedback, over SQLite and DynamoDB."""
+"""The contract of a feedback store, in SQLite and in DynamoDB."""
 
 import importlib
 import threading
@@ -89,7 +89,7 @@ def test_an_agent_has_one_verdict_on_an_answer(store: FeedbackStore) -> None:
 
 
 def test_of_votes_at_once_one_counts(opening: Open) -> None:
-    """Of the verdicts that an agent gives at once, in several processes, the latest counts and no other does."""
+    """If an agent gives several verdicts at once, in several processes, only the latest counts."""
     stores = [opening() for _ in range(4)]
 
     def vote(worker: int) -> None:
@@ -191,7 +191,7 @@ def test_feedback_is_sent_once_it_is_marked(opening: Open) -> None:
 
 
 def test_a_verdict_that_replaces_one_in_flight_stays_unsent(store: FeedbackStore) -> None:
-    """A verdict that changes while it is sent, in the same millisecond too, is sent after it."""
+    """If a verdict changes while it is sent, even in the same millisecond, the new one is sent next."""
     store.vote(verdict(given(), "sent"))
     in_flight = store.unsent(9)
     store.vote(verdict(given(), "discarded"))

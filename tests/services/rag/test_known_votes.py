@@ -1,4 +1,4 @@
-"""The votes that a process knows: fresh enough, its own at once, and the last ones during an outage."""
+"""The cache of votes: its maximum age, a process's own votes, and outages of the store."""
 
 from collections.abc import Collection, Mapping
 from typing import cast
@@ -9,7 +9,7 @@ from services.rag.known_votes import KnownVotes
 
 
 class Store:
-    """Votes by tenant and ticket; the lookups are noted."""
+    """A store with votes by tenant and ticket, which records the lookups."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Votes] = {}
@@ -36,7 +36,7 @@ class Known:
 
 
 def test_votes_of_other_processes_count_after_a_while() -> None:
-    """Votes are read again when they are ten seconds old, and not before; those without votes too."""
+    """Votes are read again when they are ten seconds old and not before, also for tickets without votes."""
     known = Known()
     assert known.votes() == {}
     known.store.kept["acme", "1"] = Votes(sent=1)
@@ -50,7 +50,7 @@ def test_votes_of_other_processes_count_after_a_while() -> None:
 
 
 def test_a_file_is_read_each_time() -> None:
-    """Without a time of freshness votes are always read."""
+    """With a maximum age of 0, votes are read at each search."""
     known = Known(fresh_s=0.0)
     for _ in range(2):
         known.votes()
@@ -58,7 +58,7 @@ def test_a_file_is_read_each_time() -> None:
 
 
 def test_ones_own_vote_counts_at_once() -> None:
-    """After a vote of this process its tickets are read again, and only these."""
+    """After a vote in this process, the votes on its tickets are read again, and only these."""
     known = Known()
     known.votes("12")
     known.store.kept |= {("acme", "1"): Votes(sent=1), ("acme", "2"): Votes(sent=2)}
@@ -68,7 +68,7 @@ def test_ones_own_vote_counts_at_once() -> None:
 
 
 def test_an_outage_leaves_the_last_known_votes() -> None:
-    """However long an outage lasts, tickets have the votes that were read before it, and the newest after it."""
+    """During an outage of any length tickets have the votes that were read before it, and after it the current ones."""
     known = Known()
     known.store.kept["acme", "1"] = Votes(sent=1)
     known.votes()
@@ -83,7 +83,7 @@ def test_an_outage_leaves_the_last_known_votes() -> None:
 
 
 def test_a_vote_during_a_read_is_read_again() -> None:
-    """If a vote is given while votes are read, the result may lack it, so it is not taken for fresh."""
+    """If a vote is given during a read, the result may lack it, so it is read again."""
     known = Known()
     read = known.store.votes
 
@@ -100,7 +100,7 @@ def test_a_vote_during_a_read_is_read_again() -> None:
 
 
 def test_only_so_many_tickets_are_kept() -> None:
-    """Beyond the bound the tickets that were read longest ago are forgotten."""
+    """Beyond the maximum size, the tickets that were read longest ago are dropped."""
     known = Known(size=2)
     known.votes("123")
     known.votes("123")

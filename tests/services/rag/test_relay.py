@@ -35,7 +35,7 @@ class Broker:
         return refused
 
     def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
-        """As a sender."""
+        """See `connectors.kafka.producer.Sender`."""
         return self(records)
 
     @property
@@ -85,7 +85,7 @@ def test_an_outage_of_the_broker_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_backlog_is_sent_page_by_page(tmp_path: Path) -> None:
-    """A full page says that there may be more."""
+    """A backlog is sent in pages, and a full page means that there may be more."""
     broker = Broker()
     with closing(filled(tmp_path / "f.db", 250)) as store:
         relay = FeedbackRelay(store, broker, topic="t", owner="a")
@@ -121,7 +121,7 @@ def test_one_of_two_relays_sends(kind: Kind, tmp_path: Path) -> None:
         first.run_once()
         fill(store, 5)
         assert not second.run_once()
-        assert (len(broker.taken), second.waiting) == (3, 5)  # the lease is the first one's
+        assert (len(broker.taken), second.waiting) == (3, 5)  # the first relay has the lease
         now += LEASE_S
         second.run_once()
         assert len(broker.taken) == 8

@@ -26,14 +26,14 @@ def tables() -> Iterator[tuple[FaultyClient, DynamoFeedback]]:
 
 
 def useful(client: TestClient) -> list[str]:
-    """What the search says of the usefulness of T-1."""
+    """The reasons of T-1's usefulness factor in a search."""
     found: dict[str, Any] = client.post(SEARCH, json={"question": "SYNC-4711"}).json()
     factors = [one for hit in found["hits"] if hit["ticket_id"] == "T-1" for one in hit["factors"]]
     return [one["reason"].removeprefix("answers that cite it: ") for one in factors if one["name"] == "useful"]
 
 
 def test_tasks_share_votes(world: RagWorld) -> None:
-    """A vote through one task on another's answer counts in both, there at once, and the agent has one."""
+    """A vote in one task on another task's answer counts in both, in the first at once, and only once per agent."""
     with (
         tables() as (_, store),
         # The first task's votes stay fresh for ever, so that it sees only what it is told.
@@ -49,7 +49,7 @@ def test_tasks_share_votes(world: RagWorld) -> None:
 
 
 def test_an_outage_of_the_table_leaves_searches_as_they_were(world: RagWorld) -> None:
-    """Searches rank by the last known votes, answers are given, and a vote is a problem that says when to retry."""
+    """In an outage searches rank by the last known votes, questions are answered, and a vote gets a 503."""
     with tables() as (client, store), world.client(world.answering(feedback=store)) as task:
         answer = ask(task)
         vote(task, answer["answer_id"], verdict="sent")
@@ -62,4 +62,4 @@ def test_an_outage_of_the_table_leaves_searches_as_they_were(world: RagWorld) ->
         refused = task.post(path, json={"verdict": "discarded"})
         assert (refused.status_code, refused.headers["content-type"]) == (503, MEDIA_TYPE)
         assert refused.headers["Retry-After"]
-        assert 10_000 - len(client.faults) < 10  # most requests were not even tried
+        assert 10_000 - len(client.faults) < 10  # most calls were not even attempted
