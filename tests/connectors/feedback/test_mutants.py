@@ -14,9 +14,9 @@ from tests.mutation import mutant
 from tests.rigs.dynamodb import FaultyClient, dynamodb
 
 _PACKAGE: Final = "connectors.feedback"
-_LATE_VOTE: Final = '''none if a later vote has arrived already."""
+_LATE_VOTE: Final = '''empty if a later vote exists."""
         if kept is not None and'''
-_LATE_VERDICT: Final = '''none if a later verdict has arrived already."""
+_LATE_VERDICT: Final = '''empty if a later verdict exists."""
         if kept is not None and'''
 _REPLACE: Final = "INSERT OR REPLACE INTO feedback (tenant_id, answer_id, agent, value) VALUES (?, ?, ?, ?)"
 _UPDATE: Final = _REPLACE.replace("OR REPLACE ", "") + " ON CONFLICT DO UPDATE SET value = excluded.value"
