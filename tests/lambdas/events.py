@@ -13,18 +13,20 @@ SCHEDULE: Final[Event] = {"source": "aws.events", "detail-type": "Scheduled Even
 
 
 class FakeContext(Struct):
-    """A context with this much time left, in ms, at every call."""
+    """A context with this much time left, in ms; each look takes `tick_ms`."""
 
     left_ms: int = 60_000
     aws_request_id: str = "request-1"
+    tick_ms: int = 0
 
     def get_remaining_time_in_millis(self) -> int:
+        self.left_ms -= self.tick_ms
         return self.left_ms
 
 
-def call(left_s: float = 60.0) -> Call:
-    """A call with this much time left."""
-    return Call(FakeContext(int(left_s * 1000)), "request-1")
+def call(left_s: float = 60.0, *, tick_s: float = 0) -> Call:
+    """A call with this much time left, of which each look takes `tick_s`."""
+    return Call(FakeContext(int(left_s * 1000), tick_ms=int(tick_s * 1000)), "request-1")
 
 
 def stream_record(ticket: str, *, name: str = "INSERT", partition: str = "outbox/0") -> Event:

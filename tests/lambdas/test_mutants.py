@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from core.errors import TicketstreamError
 from tests.mutation import mutant
 
 #: Module of lambdas/, code, the fault that replaces it, and the test that must fail.
@@ -62,6 +63,42 @@ _MUTANTS: Final = {
         "list(groups or ())",
         "test_pre_token.test_groups_are_reduced_to_known_roles",
     ),
+    "a new value at every try": (
+        "rotation",
+        'case "createSecret", None:',
+        'case "createSecret", _:',
+        "test_rotation.test_every_step_may_be_repeated",
+    ),
+    "a credential is promoted untested": (
+        "rotation",
+        "self._until(call, partial(engine.works, pending))",
+        "engine.works(pending)",
+        "test_rotation.test_a_credential_that_is_not_accepted_in_time_is_not_promoted",
+    ),
+    "a key is new to the nodes": (
+        "rotation_engines",
+        '"key": current["alt_key"], "alt_key": secrets.token_urlsafe(_BYTES)',
+        '"key": secrets.token_urlsafe(_BYTES), "alt_key": current["alt_key"]',
+        "test_rotation.test_nodes_restart_one_after_another_and_only_if_they_have_to",
+    ),
+    "all nodes restart at once": (
+        "rotation_engines",
+        "                    self._services.restart(service)\n                return False",
+        "                    self._services.restart(service)",
+        "test_rotation.test_three_rotations_refuse_no_call",
+    ),
+    "the password in use ends": (
+        "rotation_engines",
+        '[current["password"], pending["password"]]',
+        '[pending["password"]] * 2',
+        "test_rotation.test_three_rotations_refuse_no_call",
+    ),
+    "one user's password is changed": (
+        "rotation_engines",
+        '(other,) = [name for name in current["users"] if name != current["username"]]',
+        'other = current["username"]',
+        "test_rotation.test_three_rotations_refuse_no_call",
+    ),
     "clients live on after a fatal error": (
         "function",
         "self.close()  # the next event gets new clients",
@@ -75,5 +112,8 @@ _MUTANTS: Final = {
 def test_the_mutant_fails_its_test(name: str) -> None:
     """The test of each rule sees that the rule is broken."""
     module, code, fault, test = _MUTANTS[name]
-    with mutant("lambdas", module, code, fault, test) as run, pytest.raises((AssertionError, pytest.fail.Exception)):
+    with (
+        mutant("lambdas", module, code, fault, test) as run,
+        pytest.raises((AssertionError, TicketstreamError, pytest.fail.Exception)),
+    ):
         run()
