@@ -20,7 +20,7 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_lb_target_group" "this" {
-  #checkov:skip=CKV_AWS_378:The load balancer ends TLS; security groups keep all other traffic from the tasks
+  #checkov:skip=CKV_AWS_378:The load balancer terminates TLS; security groups keep all other traffic from the tasks
   for_each                      = var.services
   name                          = "${var.name}-${each.key}"
   vpc_id                        = var.vpc_id
@@ -29,7 +29,7 @@ resource "aws_lb_target_group" "this" {
   target_type                   = "ip"
   load_balancing_algorithm_type = "least_outstanding_requests"
 
-  # A task that leaves answers what it has: ECS sends SIGTERM after this.
+  # A deregistered task finishes its requests; ECS sends SIGTERM after this delay.
   deregistration_delay = local.idle_s
 
   # A task gets requests when it can answer them. ECS replaces a task whose check fails, so the check waits out an outage

@@ -92,7 +92,7 @@ locals {
       Action   = table.by_index
       Resource = ["${table.arn}/index/*"]
     } if length(table.by_index) > 0],
-    # DynamoDB opens a table's key for each caller.
+    # DynamoDB uses a table's key with the caller's permissions.
     [for statement in [{
       Sid       = "DecryptTables"
       Effect    = "Allow"
