@@ -74,12 +74,10 @@ def test_the_rag_service_may_make_its_own_calls_and_no_others(documents: dict[st
 
 
 def test_no_task_uses_anothers_tables(documents: dict[str, dict[str, Any]], policies: dict[str, IAMPolicy]) -> None:
-    """The RAG service has the tables of feedback, the ticket API the others, and no worker has any."""
+    """The RAG service has the table of feedback, the ticket API the others, and no worker has any."""
     for task, document in documents.items():
         tables = {arn.removesuffix("/index/*").rsplit("/", 1)[-1] for _, arn in _granted(document)}
-        wanted = {"rag": {"Answers", "Feedback"}, "tickets": {"Tickets", "TicketMetadata", "UserSessions"}}.get(
-            task, set()
-        )
+        wanted = {"rag": {"Feedback"}, "tickets": {"Tickets", "TicketMetadata", "UserSessions"}}.get(task, set())
         assert tables == {f"{_PREFIX}{name}" for name in wanted}, task
         for action in ("dynamodb:DeleteTable", "dynamodb:Scan", "dynamodb:UpdateTable"):
             assert not _allows(policies[task], action, _table("Tickets")), task

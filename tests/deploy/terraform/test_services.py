@@ -65,7 +65,7 @@ def test_tables_are_protected_and_encrypted_with_our_key(plans: dict[str, Planne
     """Every table has our key; in prod none can be deleted."""
     for environment, planned in plans.items():
         tables = planned.resources("aws_dynamodb_table")
-        assert len(tables) == 5
+        assert len(tables) == 4
         for table in tables:
             assert table["values"]["server_side_encryption"][0]["enabled"] is True
             assert table["values"]["deletion_protection_enabled"] is (environment == "prod")

@@ -6,7 +6,6 @@ locals {
 
   table_actions = {
     rag = {
-      Answers  = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"] }
       Feedback = { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"] }
     }
     tickets = {

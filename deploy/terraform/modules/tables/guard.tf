@@ -8,9 +8,8 @@ resource "terraform_data" "keeps_tables" {
     prevent_destroy = true
 
     replace_triggered_by = [
-      aws_dynamodb_table.this["Answers"].id, aws_dynamodb_table.this["Feedback"].id,
-      aws_dynamodb_table.this["TicketMetadata"].id, aws_dynamodb_table.this["Tickets"].id,
-      aws_dynamodb_table.this["UserSessions"].id,
+      aws_dynamodb_table.this["Feedback"].id, aws_dynamodb_table.this["TicketMetadata"].id,
+      aws_dynamodb_table.this["Tickets"].id, aws_dynamodb_table.this["UserSessions"].id,
     ]
   }
 }

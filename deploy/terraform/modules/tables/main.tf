@@ -6,8 +6,7 @@ locals {
     Tickets        = { hash = "key", range = null, ttl = null, indexes = local.indexes }
     TicketMetadata = { hash = "pk", range = "sk", ttl = "expires_s", indexes = {} }
     UserSessions   = { hash = "session_id", range = null, ttl = "expires_s", indexes = {} }
-    Answers        = { hash = "key", range = null, ttl = "expires_s", indexes = {} }
-    Feedback       = { hash = "pk", range = "sk", ttl = null, indexes = {} }
+    Feedback       = { hash = "pk", range = "sk", ttl = "expires_s", indexes = {} }
   }
 
   # Hash keys and copied attributes; the range key of each is list_order.

@@ -108,8 +108,8 @@ run "services" {
   }
 
   assert {
-    condition     = toset(keys(module.tables[0].names)) == toset(["Answers", "Feedback", "TicketMetadata", "Tickets", "UserSessions"])
-    error_message = "The services must have their five tables."
+    condition     = toset(keys(module.tables[0].names)) == toset(["Feedback", "TicketMetadata", "Tickets", "UserSessions"])
+    error_message = "The services must have their four tables."
   }
 }
 
