@@ -1,13 +1,14 @@
-"""`python -m tests.deploy.terraform.pages` plans dev and prod, and writes docs/cost.md again."""
+"""`python -m tests.deploy.terraform.pages` plans dev and prod, and writes docs/cost.md and docs/uml again."""
 
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.terraform import cost_page
+from tests.deploy.terraform import cost_page, diagram
 from tests.deploy.terraform.tool import find_tool
 from tests.deploy.terraform.workspace import VARIABLES, Workspace
+from tests.rigs.plantuml import draw
 
 
 def _plans() -> dict[str, Any]:
@@ -28,3 +29,5 @@ def _plans() -> dict[str, Any]:
 if __name__ == "__main__":
     found = _plans()
     cost_page.PAGE.write_text(cost_page.rendered(found))
+    diagram.SOURCE.write_text(diagram.render(diagram.found(found["prod"])))
+    diagram.PICTURE.write_bytes(draw(diagram.SOURCE.read_text()))
