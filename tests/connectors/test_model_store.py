@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import Request, urlopen
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from connectors.model_store import Store, fetch_files, open_store
 from core.errors import ConfigError, UnavailableError
-from tests.rigs.waiting import PATIENCE_S
+from tests.rigs.s3 import start_s3
 
 BUCKET = "models"
 
@@ -18,17 +15,8 @@ BUCKET = "models"
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The endpoint of an S3 with one empty bucket; the environment names it to boto3."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
-    for name, value in {**settings, "DEFAULT_REGION": "eu-central-1", "MAX_ATTEMPTS": "1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    # Buckets belong to this process and outlive the server.
-    urlopen(Request(f"{settings['ENDPOINT_URL']}/moto-api/reset", method="POST"), timeout=PATIENCE_S).close()
-    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    yield settings["ENDPOINT_URL"]
-    server.stop()
+    with start_s3(monkeypatch, BUCKET) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(params=["folder", "bucket", "bucket with a prefix"])
