@@ -24,13 +24,14 @@ _REPORT_TIMEOUT_S: Final = 40.0
 
 
 class Outgoing(Struct, frozen=True):
-    """A record to produce. Without `partition` the key's hash selects one."""
+    """A record to produce. Without `partition` the key's hash selects one; a `timestamp_ms` of 0 is now."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     partition: int | None = None
+    timestamp_ms: int = 0
 
 
 class Sender:
@@ -100,6 +101,7 @@ class Sender:
                     value=record.value,
                     headers=list(record.headers),
                     partition=_BY_KEY if record.partition is None else record.partition,
+                    timestamp=record.timestamp_ms,
                     on_delivery=partial(pending.report, place),
                 )
             except BufferError:  # the local queue is full: delivery reports free it

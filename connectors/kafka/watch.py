@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[
 from connectors.kafka.batches import warn_if_unbounded
 from connectors.kafka.clients import open_client
 from connectors.kafka.options import client_options
-from core.errors import UnavailableError
+from core.errors import FatalError, TransientError, UnavailableError
 from core.settings import KafkaSettings
 
 logger: Final = logging.getLogger("ticketstream.consumer")
@@ -58,6 +58,24 @@ class TopicWatch:
         answer = self._client.describe_topics(TopicCollection([self.topic]), request_timeout=_NOW_S)[self.topic]
         found = _id(answer, _NOW_S)
         return found is not None and found != self.topic_id
+
+    def confirm(self) -> None:
+        """See that the topic still is the one that was opened. What was read before is of that one, then.
+
+        Raises:
+            TransientError: no broker answers within a second.
+            FatalError: it was deleted and created again.
+        """
+        if self.topic_id is None:
+            return
+        answer = self._client.describe_topics(TopicCollection([self.topic]), request_timeout=_NOW_S)[self.topic]
+        found = _id(answer, _NOW_S)
+        if found is None:
+            raise TransientError(f"no broker confirms that {self.topic} still is the same topic")
+        if found != self.topic_id:
+            raise FatalError(
+                f"{self.topic} was deleted and created again while it was read; start again to read the new topic"
+            )
 
 
 def open_topic_watch(settings: KafkaSettings, topic: str) -> TopicWatch:
