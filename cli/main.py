@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    archive,
     ask,
     backup,
     compact,
@@ -65,6 +66,7 @@ app.command("mcp")(mcp.mcp)
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(archive.app, name="archive")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)
 

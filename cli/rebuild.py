@@ -15,6 +15,7 @@ from connectors.qdrant.replacement import open_replacement
 from core.environment import load_settings
 from core.errors import ConfigError
 from core.settings import Settings
+from maintenance.archived_log import open_archived_log
 from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.gate import MARGIN, Gate, shown_gain
 from maintenance.evaluation.questions import read_questions
@@ -36,10 +37,11 @@ _STOP_THE_WORKER: Final = (
 
 
 class Source(StrEnum):
-    """The topic to read."""
+    """The log to read."""
 
     raw = "raw"
     embedded = "embedded"
+    archive = "archive"
 
 
 class Report(Struct, frozen=True):
@@ -70,7 +72,8 @@ def rebuild(
         Source,
         typer.Option(
             "--from",
-            help="`raw` embeds every ticket again; `embedded` reuses a split stream's vectors and needs no model.",
+            help="`raw` embeds every ticket again; `archive` reads the archive, then the rest of the topic; "
+            "`embedded` reuses a split stream's vectors and needs no model.",
         ),
     ] = Source.raw,
     questions: Annotated[
@@ -120,7 +123,7 @@ def rebuild(
     if not new_settings:
         _require_like_settings(settings, workers)
     with progress_bars() as bars:
-        plan = (_from_raw if source is Source.raw else _from_embedded)(settings, workers, bars)
+        plan = _PLANS[source](settings, workers, bars)
         require_complete(
             plan.log.topic,
             unusable=plan.fold.unusable,
@@ -187,7 +190,14 @@ def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:
 
 
 def _from_raw(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
-    log = open_raw_log(settings)
+    return _embedding(open_raw_log(settings), settings, workers, bars)
+
+
+def _from_archive(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
+    return _embedding(open_archived_log(settings), settings, workers, bars)
+
+
+def _embedding(log: RawLog, settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
     embedder = open_embedder(settings.model)
     fold = _folded(log, bars)
     return _Plan(log, workers, fold, ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
@@ -199,6 +209,9 @@ def _from_embedded(settings: Settings, workers: WorkersLog, bars: Progress) -> _
     fold = _folded(log, bars)
     model, dimension = log.model_of(fold)
     return _Plan(log, workers, fold, receiving_steps(model), model, dimension)
+
+
+_PLANS: Final = {Source.raw: _from_raw, Source.archive: _from_archive, Source.embedded: _from_embedded}
 
 
 def _folded(log: RawLog | EmbeddedLog, bars: Progress) -> Fold:

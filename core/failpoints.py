@@ -56,7 +56,15 @@ ProducerPoint = Literal[
     "checkpoint_saved",  # it is written
 ]
 
-Point = Literal[StreamPoint, OutboxPoint, ProducerPoint]
+#: Of the raw archive.
+ArchivePoint = Literal[
+    "archive_sealed",  # a file is complete on this machine; nothing is stored
+    "archive_stored",  # it is durable; the manifest doesn't list it
+    "archive_listed",  # the manifest lists it; its offsets are not committed
+    "archive_committed",  # they are
+]
+
+Point = Literal[StreamPoint, OutboxPoint, ProducerPoint, ArchivePoint]
 
 _POINTS: Final[tuple[str, ...]] = get_args(Point)
 _ENTRY: Final = re.compile(

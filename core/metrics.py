@@ -36,6 +36,8 @@ MetricName = Literal[
     "tickets_outbox_sent_total",
     "tickets_producer_records_total",
     "tickets_producer_bytes_total",
+    "tickets_archive_files_total",
+    "tickets_archive_bytes_total",
     # histograms
     "tickets_batch_size",
     "tickets_step_seconds",
@@ -67,6 +69,7 @@ MetricName = Literal[
     "tickets_producer_open_files",
     "tickets_producer_faulty_files",
     "tickets_producer_tasks",
+    "tickets_archive_age_seconds",
     "tickets_build_info",
 ]
 
@@ -173,6 +176,8 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_producer_bytes_total": Metric(
         "counter", "Producer: bytes of the files that were sent or rejected; of packed ones, unpacked."
     ),
+    "tickets_archive_files_total": Metric("counter", "Archive: files that are durable and listed in the manifest."),
+    "tickets_archive_bytes_total": Metric("counter", "Archive: size of those files, compressed."),
     "tickets_batch_size": Metric("histogram", "Records per batch.", (), _BATCH),
     "tickets_step_seconds": Metric("histogram", "Duration of a step for a batch.", ("step",), _STEP),
     "tickets_freshness_seconds": Metric(
@@ -225,6 +230,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
     "tickets_feedback_unsent": Metric("gauge", "Verdicts that tickets.feedback does not have yet."),
+    "tickets_archive_age_seconds": Metric(
+        "gauge", "Archive: time since the oldest record was read that is not durable there; 0 if there is none."
+    ),
     "tickets_producer_lag_bytes": Metric(
         "gauge", "Producer: bytes of all files that are not sent yet, as each task sees them; of packed files, all."
     ),

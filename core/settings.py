@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from core.archive_settings import ArchiveSettings
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
 from core.service_settings import ApiSettings, AuthSettings, CacheSettings, LimitSettings, ProducerSettings, RagSettings
@@ -222,7 +223,6 @@ class SearchSettings(Group):
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.4, description="Confidence below which a search says that it found nothing; 0 disables it."
     )
-
     solved_statuses: str = Field(
         "solved,closed,resolved",
         description="Statuses of solved tickets, comma-separated. Tenants with other statuses follow after semicolons: "
@@ -267,9 +267,7 @@ class LogSettings(Group):
     """Structured logs on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum level of the messages.")
-    trace_file: FilePath | None = Field(
-        None, description="Write a trace of every thread to this file, in Chrome's trace event format."
-    )
+    trace_file: FilePath | None = Field(None, description="Trace of every thread, in Chrome's trace event format.")
     format: Literal["json", "text"] = Field("json", description="`json` is for log collectors, `text` for people.")
 
 
@@ -298,3 +296,4 @@ class Settings(Group):
     api: ApiSettings = Field(default_factory=ApiSettings)
     rag: RagSettings = Field(default_factory=RagSettings)
     producer: ProducerSettings = Field(default_factory=ProducerSettings)
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings)

@@ -35,3 +35,5 @@ PIPELINE: Final = Role("pipeline", 8080, reads=lambda topics: topics.raw, whole_
 #: The two roles of a split stream. Their ports differ, so that both can run on one host.
 ENRICHMENT: Final = Role("enrichment", 8080, reads=lambda topics: topics.raw, writes=lambda topics: topics.enriched)
 EMBEDDING: Final = Role("embedding", 8081, reads=lambda topics: topics.enriched, writes=lambda topics: topics.embedded)
+#: Writes tickets.raw to the archive, beside either.
+ARCHIVE: Final = Role("archive", 8086, reads=lambda topics: topics.raw)

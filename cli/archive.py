@@ -1,0 +1,188 @@
+"""`ticketstream archive`: keep every event of tickets.raw in files, list them and verify them."""
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from msgspec import Struct
+from rich.table import Table
+
+from archive.files import Entry
+from archive.generation import Generation, find_generations
+from archive.verification import verify
+from cli.bars import progress_bars
+from cli.console import JsonFlag, err, out, print_json, report_errors
+from connectors.archive_store.open import open_archive
+from connectors.kafka.admin import open_cluster
+from connectors.kafka.producer import open_sender
+from core.environment import load_settings
+from core.errors import EXIT_FAULT, ConfigError
+from core.settings import Settings
+from maintenance.restoring import restore
+from runtime.logs import set_up_logging
+from stream.archiving import run_archiver
+
+app = typer.Typer(no_args_is_help=True, help="Keep every event of tickets.raw in files, list them and verify them.")
+
+
+class Holding(Struct, frozen=True):
+    """A partition of the archive, for `--json`. `expired` and `empty` are offsets without a record."""
+
+    generation: str
+    partition: int
+    files: int
+    records: int
+    bytes: int
+    first: int
+    next: int
+    expired: int
+    empty: int
+    written: str
+
+
+@app.command("run")
+@report_errors
+def run() -> None:
+    """Archive events until SIGTERM or SIGINT.
+
+    TICKETS_ARCHIVE__PLACE names a folder or s3://bucket/prefix. Several archivers share the partitions. /health, /ready
+    and /metrics are on port 8086, unless TICKETS_HEALTH__PORT names another.
+    """
+    settings = load_settings()
+    set_up_logging(settings.log)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_archiver(settings, stop)
+
+
+@app.command("list")
+@report_errors
+def list_files(*, as_json: JsonFlag = False) -> None:
+    """List what the archive holds of tickets.raw, by partition.
+
+    A topic that was deleted and created again has a generation of its own, named by the ids of cluster and topic.
+    """
+    found = list(_holdings(load_settings()))
+    if as_json:
+        print_json(found)
+        return
+    for generation in dict.fromkeys(one.generation for one in found):
+        out.print(generation, markup=False, highlight=False, soft_wrap=True)
+        out.print(_table([one for one in found if one.generation == generation]))
+
+
+@app.command("verify")
+@report_errors
+def verify_files(
+    *,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="Files that are gone at the beginning are no fault: a rule deletes them.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read the whole archive: verify every checksum, and that no offset is missing or there twice.
+
+    Prints a line for each fault. Exits with 0 if there is none, otherwise with 1.
+    """
+    faults = list(_faults(load_settings(), expired=expired))
+    if as_json:
+        print_json(faults)
+    elif not faults:
+        err.print("the archive is whole")
+    else:
+        for fault in faults:
+            out.print(fault, markup=False, highlight=False, soft_wrap=True)
+    if faults:
+        raise typer.Exit(EXIT_FAULT)
+
+
+@app.command("restore")
+@report_errors
+def restore_events(
+    generation: Annotated[str, typer.Argument(metavar="GENERATION", help="As `list` names it.")],
+    *,
+    again: Annotated[
+        bool, typer.Option("--again", help="Write to a topic that isn't empty, as after an interrupted restoration.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the events of a generation to tickets.raw, after the cluster that had them was lost.
+
+    Each goes to the partition that it had, in order and with its time, so create the topic with as many partitions.
+    The offsets are others: let workers begin with a new group and index, or `ticketstream rebuild`. Stop producers
+    until it has ended. Events that were restored twice change nothing, as an index keeps the highest version.
+    """
+    settings = load_settings()
+    topic, cluster = settings.topics.raw, open_cluster(settings.kafka)
+    partitions = cluster.require_topics([topic])[topic]
+    present = sum(lag.end for lag in cluster.lag(topic, settings.kafka.group))
+    if present and not again:
+        raise ConfigError(f"{topic} has had {present:,} records; create an empty topic, or repeat with --again")
+    found = {one.name: one for one in _generations(settings)}
+    if generation not in found:
+        raise ConfigError(f"the archive has no {generation}; `ticketstream archive list` names what it has")
+    sender = open_sender(settings.kafka)
+    with progress_bars() as bars:
+        task = bars.add_task("restoring", total=None)
+        done = restore(
+            found[generation], sender, topic, partitions=partitions, advance=lambda number: bars.advance(task, number)
+        )
+    sender.close()
+    if as_json:
+        print_json(done)
+        return
+    err.print(f"{done.records:,} event(s) restored to {topic}")
+    if done.unreadable:
+        err.print(f"{done.unreadable:,} that no client could read were left out")
+
+
+def _faults(settings: Settings, *, expired: bool) -> Iterator[str]:
+    generations = _generations(settings)
+    if not generations:
+        yield f"{open_archive(settings.archive).where(settings.topics.raw)} is empty: nothing is archived there"
+    for generation in generations:
+        for partition in generation.partitions():
+            yield from verify(generation, partition, expired_is_fine=expired)
+
+
+def _table(holdings: Sequence[Holding]) -> Table:
+    table = Table("partition", "files", "records", "MiB", "offsets", "expired", "empty", "written")
+    for one in holdings:
+        size, offsets = f"{one.bytes / 2**20:,.1f}", f"{one.first}-{one.next - 1}"
+        counts = (f"{one.files:,}", f"{one.records:,}", size, offsets, f"{one.expired:,}", f"{one.empty:,}")
+        table.add_row(str(one.partition), *counts, one.written)
+    return table
+
+
+def _holdings(settings: Settings) -> Iterator[Holding]:
+    for generation in _generations(settings):
+        for partition in generation.partitions():
+            entries = list(generation.manifest(partition).entries())
+            if entries:
+                yield _holding(generation.name, partition, entries)
+
+
+def _holding(generation: str, partition: int, entries: list[Entry]) -> Holding:
+    expired = sum(entry.expired for entry in entries)
+    gaps = sum(gap.last - gap.first + 1 for entry in entries for gap in entry.gaps)
+    return Holding(
+        generation=generation,
+        partition=partition,
+        files=len(entries),
+        records=sum(entry.records for entry in entries),
+        bytes=sum(entry.bytes for entry in entries),
+        first=entries[0].first,
+        next=entries[-1].next,
+        expired=expired,
+        empty=gaps - expired,
+        written=datetime.fromtimestamp(entries[-1].written_ms / 1000, UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _generations(settings: Settings) -> list[Generation]:
+    store = open_archive(settings.archive)
+    return find_generations(store, settings.topics.raw, spool=settings.archive.spool_dir)

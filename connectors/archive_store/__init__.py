@@ -1,0 +1,1 @@
+"""Storage of the raw archive: a folder, or an S3 bucket."""

@@ -1,0 +1,62 @@
+"""A generation is restored in order, to the partitions that its records had."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from archive.generation import Generation
+from archive.layout import generation_of
+from archive.partition import PartitionArchive
+from connectors.kafka.producer import Outgoing
+from core.errors import ConfigError
+from core.provenance import LogIdentity
+from core.records import Damage, Origin, Record
+from maintenance.restoring import Restored, restore
+from tests.archive.fakes import MemoryArchive
+
+_LOG = LogIdentity("raw", "cluster", "topic-id")
+
+
+class _Sent:
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+
+    def send(self, records: Sequence[Outgoing]) -> None:
+        self.records += records
+
+
+def _generation(*records: Record) -> Generation:
+    store = MemoryArchive()
+    for number in {record.origin.partition for record in records}:
+        archive = PartitionArchive(store, _LOG, number)
+        draft = archive.draft(0)
+        for record in records:
+            if record.origin.partition == number:
+                draft.add(record, log_start=0)
+        archive.write(draft.seal())
+    return Generation(store, generation_of(_LOG))
+
+
+def test_records_are_restored_as_they_were() -> None:
+    """Key, value, headers, time and partition stay; what no client could read is counted and left out."""
+    whole = Record(Origin("raw", 1, 0), b"k", None, 7, (("h", b"\xff"),))
+    unreadable = Record(Origin("raw", 1, 1), None, None, -1, (), Damage("record", "checksum", 5))
+    timeless = Record(Origin("raw", 0, 3), None, b"\xff", -1)
+    sent = _Sent()
+    assert restore(_generation(whole, unreadable, timeless), sent, "new", partitions=2) == Restored(2, 1)
+    assert sent.records == [
+        Outgoing("new", None, b"\xff", (), 0, 0),
+        Outgoing("new", b"k", None, (("h", b"\xff"),), 1, 7),
+    ]
+
+
+def test_too_few_partitions_are_refused() -> None:
+    """Events of a ticket must not change their order."""
+    with pytest.raises(ConfigError, match="create the topic with 2 partitions"):
+        restore(_generation(Record(Origin("raw", 1, 0), b"k", b"v", 0)), _Sent(), "new", partitions=1)
+
+
+def test_an_unknown_generation_is_refused() -> None:
+    """A generation without files restores nothing, and says so."""
+    with pytest.raises(ConfigError, match="has no files"):
+        restore(Generation(MemoryArchive(), "raw/x"), _Sent(), "new", partitions=1)
