@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from connectors.qdrant.open import open_index_for_writing
 from models.open import load_embedder
 from synthetic.tickets import events
@@ -10,6 +12,7 @@ from tests.contracts.digest import Contents, contents
 from tests.e2e.terminal import Terminal
 from tests.e2e.world import WorkerProcess, World, assert_same
 from tests.rigs.qdrant_facade import QdrantFacade
+from tests.rigs.qdrant_server import QdrantServer, qdrant_program
 from tests.rigs.waiting import wait_until
 
 _REREAD: Final = {"TICKETS_INDEX__ON_MISMATCH": "reread"}
@@ -51,13 +54,15 @@ def test_an_index_is_saved_beside_its_worker_lost_and_restored(tansu: str, tmp_p
     assert_same(_contents(world), wanted)
 
 
-def test_a_collection_is_restored_from_a_snapshot(tansu: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["facade", "qdrant"])
+def test_a_collection_is_restored_from_a_snapshot(kind: str, tansu: str, tmp_path: Path) -> None:
     """The server saves the collection of an alias; after it is restored, the difference is read again."""
     world = World(tansu, tmp_path)
     records = list(events(400, seed=4, edits=0.5, deletes=0.1))
     world.produce(records[:200])
-    with QdrantFacade(tmp_path / "qdrant") as facade:
-        server = {"TICKETS_INDEX__URL": facade.url, "TICKETS_INDEX__COLLECTION": "live"}
+    folder = tmp_path / "qdrant"
+    with QdrantFacade(folder) if kind == "facade" else QdrantServer(qdrant_program(), folder) as qdrant:
+        server = {"TICKETS_INDEX__URL": qdrant.url, "TICKETS_INDEX__COLLECTION": "live"}
         terminal = Terminal(world, **server)
         terminal.run("backup", code=2)
         terminal.json("rebuild")
@@ -69,7 +74,7 @@ def test_a_collection_is_restored_from_a_snapshot(tansu: str, tmp_path: Path) ->
         with WorkerProcess(world, environment=server) as worker:
             world.wait_committed([worker])
             worker.terminate()
-        facade.restore_snapshot(saved["collection"], saved["backup"])
+        qdrant.restore_snapshot(saved["collection"], saved["backup"])
         assert terminal.json("reconcile", code=1)["differences"]
         with WorkerProcess(world, environment=server | _REREAD) as worker:
             wait_until(lambda: worker.metric("tickets_acked_total") > 0, worker.output)

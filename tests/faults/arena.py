@@ -50,6 +50,7 @@ class Arena(Crowd):
         server: bool = False,
         holding: bool = False,
         own_process: bool = False,
+        index: IndexSettings | None = None,
         runner: Runner = "plain",
         mutant: str = "",
         record: bool = False,
@@ -70,6 +71,7 @@ class Arena(Crowd):
             server: use a Qdrant server and not the embedded index.
             holding: use a server that can hold writes back and whose network can be broken.
             own_process: run the server in a process of its own, unless `holding`.
+            index: use the Qdrant server that these settings name, which the caller runs.
             runner: how workers are started.
             mutant: the mutant that workers are, if any.
             record: workers record their acks.
@@ -84,11 +86,12 @@ class Arena(Crowd):
         self._sampler_rng = fork(rng)
         self.holding = BreakableServer(folder / "server") if holding or (server and not own_process) else None
         self.server: Server | None = SeparateServer(folder / "server") if server and own_process else self.holding
+        self.index = IndexSettings(url=self.server.url) if self.server else index
         super().__init__(
             World(brokers, folder, partitions=partitions, replication=replication, session_timeout_s=session_timeout_s),
             section,
             runner=runner,
-            environment=environment_of(settings, mutant=mutant, server=self.server),
+            environment=environment_of(settings, mutant=mutant, server=self.index),
             special=bool(mutant or record or "TEST_CLOCK" in settings),
             record=record,
         )
@@ -266,7 +269,7 @@ class Arena(Crowd):
             section.found("peak memory of a worker, MiB", round(self.peak_rss_mib))
 
     def _make_sampler(self) -> Sampler:
-        if self.server is None:
+        if self.index is None:
             view: OwnerView | ServerView = OwnerView(self.world.settings.index)
         else:
             self._viewed_index = self.open_index()
@@ -275,7 +278,7 @@ class Arena(Crowd):
 
     def open_index(self) -> VersionedIndex:
         """Open the index. An embedded one must not be open in a worker."""
-        settings = self.world.settings.index if self.server is None else IndexSettings(url=self.server.url)
+        settings = self.index or self.world.settings.index
         return open_index_for_writing(settings, dimension=self._embedder.dimension, model=self._embedder.stamp)
 
     def origin(self) -> Provenance:

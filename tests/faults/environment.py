@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from tests.faults.server import Server
+from core.settings import IndexSettings
 
 
-def environment_of(settings: Mapping[str, str], *, mutant: str, server: Server | None) -> dict[str, str]:
+def environment_of(settings: Mapping[str, str], *, mutant: str, server: IndexSettings | None) -> dict[str, str]:
     """The variables of a worker, with `mutant` and `server` if given; `settings` override them."""
     environment = {
         "TICKETS_KAFKA__COMMIT_INTERVAL_S": "0.2",
@@ -15,6 +15,7 @@ def environment_of(settings: Mapping[str, str], *, mutant: str, server: Server |
     if mutant:
         environment["TICKETS_TEST_MUTANT"] = mutant
     if server is not None:
-        environment["TICKETS_INDEX__URL"] = server.url
+        environment["TICKETS_INDEX__URL"] = str(server.url)
+        environment["TICKETS_INDEX__REPLICATION_FACTOR"] = str(server.replication_factor)
         environment["TICKETS_INDEX__TIMEOUT_S"] = "20"
     return environment | {f"TICKETS_{name}": value for name, value in settings.items()}
