@@ -92,9 +92,9 @@ def test_a_full_disk_pauses_the_stream_until_there_is_room(world: World) -> None
         filler = fill(disk, leave_mib=_RESERVE_MIB / 4)
         world.produce(events(300, seed=2))
         wait_until(lambda: "the disk is full" in _ready(worker), worker.output)
-        assert "delete files or enlarge the volume" in worker.output()
-        assert worker.metric("tickets_index_room_bytes") < 0
-        assert worker.metric("tickets_retries_total", dependency="index") > 0
+        wait_until(lambda: "delete files or enlarge the volume" in worker.output(), worker.output)
+        wait_until(lambda: worker.metric("tickets_index_room_bytes") < 0, worker.output)
+        wait_until(lambda: worker.metric("tickets_retries_total", dependency="index") > 0, worker.output)
         owner = find_owner(world.settings.index.path)
         assert owner is not None
         asked = SearchQuery(tenant_id="acme")
