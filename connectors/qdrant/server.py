@@ -12,6 +12,7 @@ from connectors.qdrant.connection import Connection, open_connection
 from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.messages import deletion_of, filter_of, found_in, sparse, terms_in, upsert_of, vector_in
+from connectors.qdrant.replicas import Page, read_agreed
 from connectors.qdrant.server_terms import finds_terms, stores_terms
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
@@ -84,7 +85,8 @@ class ServerReader:
         wanted = filter_of(conditions, unless)
         offset: PointId | None = None
         while True:
-            records, offset = self._page(wanted, fields, offset, vectors=vectors, majority=majority)
+            read = self._page(wanted, fields, offset, vectors=vectors)
+            records, offset = read_agreed(read) if majority else read(None)
             for record in records:
                 yield Found(str(record.id), record.payload or {}, 0.0, vector_in(record), terms_in(record))
             if offset is None:
@@ -127,25 +129,24 @@ class ServerReader:
         return answer.points
 
     def _page(
-        self,
-        wanted: models.Filter | None,
-        fields: Sequence[str] | None,
-        offset: PointId | None,
-        *,
-        vectors: bool,
-        majority: bool,
-    ) -> tuple[list[models.Record], PointId | None]:
-        return self._connection.ask(
-            lambda client: client.scroll(
-                self._collection,
-                scroll_filter=wanted,
-                limit=_PAGE,
-                offset=offset,
-                with_payload=True if fields is None else list(fields),
-                with_vectors=vectors,
-                consistency=models.ReadConsistencyType.MAJORITY if majority else None,
+        self, wanted: models.Filter | None, fields: Sequence[str] | None, offset: PointId | None, *, vectors: bool
+    ) -> Callable[[models.ReadConsistencyType | None], Page]:
+        """Reads a page of points with a consistency."""
+
+        def read(consistency: models.ReadConsistencyType | None) -> Page:
+            return self._connection.ask(
+                lambda client: client.scroll(
+                    self._collection,
+                    scroll_filter=wanted,
+                    limit=_PAGE,
+                    offset=offset,
+                    with_payload=True if fields is None else list(fields),
+                    with_vectors=vectors,
+                    consistency=consistency,
+                )
             )
-        )
+
+        return read
 
 
 class ServerEngine(ServerReader):
