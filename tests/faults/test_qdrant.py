@@ -79,6 +79,7 @@ def test_nodes_of_a_cluster_are_killed(
     rng = attack_run.rng("qdrant's nodes are killed")
     urls = [IndexSettings(url=node.url, replication_factor=_NODES) for node in cluster]
     with arena_on(tansu, index=urls[0]) as arena:
+        wait_until(lambda: all(map(_is_whole, cluster)))
         _load(arena, rng)
         for number in (1, 2, 0) * (_ROUNDS // 2):
             time.sleep(rng.uniform(0, 1))
