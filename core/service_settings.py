@@ -49,6 +49,24 @@ class AuthSettings(Group):
     )
 
 
+class SessionSettings(Group):
+    """Where the HTTP services keep that users have signed out."""
+
+    store: Literal["memory", "sqlite", "dynamodb"] = Field(
+        "memory",
+        description="Where ended sign-ins are kept: `memory` is each process's own, `sqlite` a file that the services "
+        "of this machine share, `dynamodb` a table that all share.",
+    )
+    path: FilePath = Field(
+        default_factory=lambda: default_data() / "sessions.db", description="File of ended sign-ins, with SQLite."
+    )
+    table_prefix: str = Field("", description="With DynamoDB: prefix of the name of the table UserSessions.")
+    aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
+    keep_days: Positive = Field(
+        30, description="Days for which an end is kept: at least as long as the issuer's refresh tokens are valid."
+    )
+
+
 class ApiSettings(Group):
     """The ticket API: where it listens, and where it keeps tickets."""
 
@@ -64,7 +82,7 @@ class ApiSettings(Group):
     )
     table_prefix: str = Field(
         "",
-        description="With DynamoDB: prefix of the names of the tables Tickets, TicketMetadata and UserSessions.",
+        description="With DynamoDB: prefix of the names of the tables Tickets and TicketMetadata.",
     )
     aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
     max_outbox_events: Positive = Field(

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from core import service_settings as services
 from core.archive_settings import ArchiveSettings
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
-from core.service_settings import ApiSettings, AuthSettings, CacheSettings, LimitSettings, ProducerSettings, RagSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 
 
@@ -290,10 +290,11 @@ class Settings(Group):
     client: ClientSettings = Field(default_factory=ClientSettings)
     mcp: McpSettings = Field(default_factory=McpSettings)
     log: LogSettings = Field(default_factory=LogSettings)
-    auth: AuthSettings = Field(default_factory=AuthSettings)
-    cache: CacheSettings = Field(default_factory=CacheSettings)
-    limits: LimitSettings = Field(default_factory=LimitSettings)
-    api: ApiSettings = Field(default_factory=ApiSettings)
-    rag: RagSettings = Field(default_factory=RagSettings)
-    producer: ProducerSettings = Field(default_factory=ProducerSettings)
+    auth: services.AuthSettings = Field(default_factory=services.AuthSettings)
+    sessions: services.SessionSettings = Field(default_factory=services.SessionSettings)
+    cache: services.CacheSettings = Field(default_factory=services.CacheSettings)
+    limits: services.LimitSettings = Field(default_factory=services.LimitSettings)
+    api: services.ApiSettings = Field(default_factory=services.ApiSettings)
+    rag: services.RagSettings = Field(default_factory=services.RagSettings)
+    producer: services.ProducerSettings = Field(default_factory=services.ProducerSettings)
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings)

@@ -4,7 +4,7 @@ Every change of a ticket is written together with an outbox event, which holds t
 (`delivery.relay`) sends the outbox to Kafka, so that the topic gets every version in the table.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -132,17 +132,6 @@ class OutboxSize(Struct, frozen=True):
     oldest_ms: int | None
 
 
-class Session(Struct, frozen=True, kw_only=True):
-    """A user's session. It ends at `expires_ms`, whether or not the store has removed it by then."""
-
-    session_id: str
-    tenant_id: str
-    user_id: str
-    created_ms: int
-    expires_ms: int
-    attributes: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
 class Outbox(Protocol):
     """The events that a relay has to send. Every method may be called from several threads and processes.
 
@@ -198,22 +187,6 @@ class TicketStore(Protocol):
 
     def ping(self) -> None:
         """Return if the store can be read."""
-        ...
-
-
-class SessionStore(Protocol):
-    """Sessions of users. Every method raises `TransientError` if the store is unavailable."""
-
-    def put(self, session: Session) -> None:
-        """Create or replace a session."""
-        ...
-
-    def get(self, session_id: str, *, now_ms: int) -> Session | None:
-        """The session, unless it has expired."""
-        ...
-
-    def remove(self, session_id: str) -> None:
-        """End a session. Idempotent."""
         ...
 
 

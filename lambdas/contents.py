@@ -27,7 +27,6 @@ class Spec(Struct, frozen=True):
 FUNCTIONS: Final[Mapping[str, Spec]] = {
     "outbox": Spec("lambdas.outbox", ("dynamodb",)),
     "pre_token": Spec("lambdas.pre_token"),
-    "responses": Spec("lambdas.responses"),
     "rotation": Spec("lambdas.rotation", ("secretsmanager", "ecs", "elasticache")),
     "tickets": Spec("lambdas.tickets", ("dynamodb",)),
 }

@@ -17,6 +17,7 @@ from lambdas.function import Call, Event, Function, Handle
 from runtime.telemetry import Telemetry
 from services.http.limits import open_throttle
 from services.http.problems import MEDIA_TYPE, unavailable
+from services.http.sessions import open_sessions
 from services.http.tokens import open_authenticator
 from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
@@ -98,6 +99,7 @@ def open_tickets(settings: Settings, stack: ExitStack, telemetry: Telemetry) -> 
         telemetry=telemetry,
         ready=monitor.not_ready,
         throttle=open_throttle(settings, stack, telemetry=telemetry)[1],
+        sessions=open_sessions(settings.sessions, stack, telemetry=telemetry),
     )
     return gateway(app, stack)
 

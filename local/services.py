@@ -18,7 +18,14 @@ from local.stack import LocalStream
 _START_S: Final = 120.0
 _PROBE_S: Final = 2.0
 #: Prefixes of the settings that select the local services. The user's values of these are not passed on.
-_OURS: Final = ("TICKETS_AUTH__", "TICKETS_API__", "TICKETS_RAG__", "TICKETS_WEB__", "TICKETS_CLIENT__")
+_OURS: Final = (
+    "TICKETS_AUTH__",
+    "TICKETS_SESSIONS__",
+    "TICKETS_API__",
+    "TICKETS_RAG__",
+    "TICKETS_WEB__",
+    "TICKETS_CLIENT__",
+)
 
 
 class LocalServices:
@@ -88,6 +95,8 @@ def open_local_services(
         "TICKETS_API__PATH": str(folder / "tickets.db"),
         "TICKETS_RAG__PORT": str(ports["rag"]),
         "TICKETS_RAG__FEEDBACK_FILE": str(folder / "feedback.db"),
+        "TICKETS_SESSIONS__STORE": "sqlite",
+        "TICKETS_SESSIONS__PATH": str(folder / "sessions.db"),
         "TICKETS_WEB__TOKEN_URL": f"{issuer.url}/token",
         "TICKETS_WEB__TENANT": tenant,
         "TICKETS_WEB__EXAMPLES": "|".join(examples),

@@ -40,8 +40,6 @@ CREATE TABLE requests (
 );
 CREATE INDEX requests_by_expiry ON requests (expires_ms);
 CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL);
-CREATE TABLE sessions (session_id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL, session BLOB NOT NULL);
-CREATE INDEX sessions_by_expiry ON sessions (expires_ms);
 """
 
 

@@ -1,4 +1,4 @@
-"""Tickets and sessions in DynamoDB. Their outbox is in `dynamodb_outbox`."""
+"""Tickets in DynamoDB. Their outbox is in `dynamodb_outbox`."""
 
 import math
 import zlib
@@ -16,7 +16,6 @@ from connectors.ticket_store.tables import (
     BY_TIME,
     INDEXES,
     METADATA,
-    SESSIONS,
     TICKETS,
     open_tables,
 )
@@ -30,7 +29,6 @@ from core.ticket_store import (
     Page,
     RequestKey,
     SavedResponse,
-    Session,
     StoreLimitError,
     TicketQuery,
     TicketSummary,
@@ -48,7 +46,6 @@ _MS: Final = 1_000
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _SUMMARY: Final = msgspec.msgpack.Decoder(TicketSummary)
-_SESSION: Final = msgspec.msgpack.Decoder(Session)
 _RESPONSE: Final = msgspec.msgpack.Decoder(SavedResponse)
 
 
@@ -181,37 +178,11 @@ class DynamoTickets:
         self._tables.read(METADATA, {"pk": {"S": "-"}, "sk": {"S": "-"}}, "reading")
 
 
-class DynamoSessions:
-    """Implements `core.ticket_store.SessionStore`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    def put(self, session: Session) -> None:
-        """See `SessionStore`."""
-        item = _session_key(session.session_id) | {"session": {"B": _ENCODER.encode(session)}}
-        with self._tables.translated("writing a session"):
-            self._tables.client.put_item(TableName=self._tables.name(SESSIONS), Item=item | _expiry(session.expires_ms))
-
-    def get(self, session_id: str, *, now_ms: int) -> Session | None:
-        """See `SessionStore`."""
-        item = self._tables.read(SESSIONS, _session_key(session_id), "reading a session")
-        if item is None or int(item["expires_ms"]["N"]) <= now_ms:
-            return None
-        return _SESSION.decode(item["session"]["B"])
-
-    def remove(self, session_id: str) -> None:
-        """See `SessionStore`."""
-        with self._tables.translated("ending a session"):
-            self._tables.client.delete_item(TableName=self._tables.name(SESSIONS), Key=_session_key(session_id))
-
-
 class DynamoStores(Struct, frozen=True, eq=False):
-    """The three stores of one installation."""
+    """The two stores of one installation."""
 
     tickets: DynamoTickets
     outbox: DynamoOutbox
-    sessions: DynamoSessions
 
 
 def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
@@ -223,9 +194,8 @@ def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
     """
     try:
         tables = open_tables(prefix=prefix, region=region)
-        stores = DynamoStores(DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables))
+        stores = DynamoStores(DynamoTickets(tables), DynamoOutbox(tables))
         stores.tickets.ping()
-        stores.sessions.get("-", now_ms=0)
     except (TransientError, FatalError) as error:
         raise UnavailableError(str(error)) from None
     return stores
@@ -233,10 +203,6 @@ def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
 
 def _key(tenant_id: str, ticket_id: str) -> str:
     return record_key(tenant_id, ticket_id).decode()
-
-
-def _session_key(session_id: str) -> Item:
-    return {"session_id": {"S": session_id}}
 
 
 def _list_order(created_ms: int, ticket_id: str) -> str:

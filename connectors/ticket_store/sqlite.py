@@ -22,7 +22,6 @@ from core.ticket_store import (
     Page,
     RequestKey,
     SavedResponse,
-    Session,
     TicketQuery,
     TicketSummary,
     decode_value,
@@ -38,7 +37,6 @@ _LEASE: Final = "relay"
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _SUMMARY: Final = msgspec.msgpack.Decoder(TicketSummary)
-_SESSION: Final = msgspec.msgpack.Decoder(Session)
 
 
 class SqliteTickets:
@@ -177,41 +175,11 @@ class SqliteOutbox:
             connection.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (_LEASE, owner))
 
 
-class SqliteSessions:
-    """Implements `core.ticket_store.SessionStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def put(self, session: Session) -> None:
-        """See `SessionStore`."""
-        with self._database.writing() as connection:
-            _sweep(connection, "sessions", session.created_ms)
-            connection.execute(
-                "INSERT OR REPLACE INTO sessions (session_id, expires_ms, session) VALUES (?, ?, ?)",
-                (session.session_id, session.expires_ms, _ENCODER.encode(session)),
-            )
-
-    def get(self, session_id: str, *, now_ms: int) -> Session | None:
-        """See `SessionStore`."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT session FROM sessions WHERE session_id = ? AND expires_ms > ?", (session_id, now_ms)
-            ).fetchone()
-        return None if row is None else _SESSION.decode(row[0])
-
-    def remove(self, session_id: str) -> None:
-        """See `SessionStore`."""
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
-
-
 class SqliteStores(Struct, frozen=True, eq=False):
-    """The three stores of one file."""
+    """The two stores of one file."""
 
     tickets: SqliteTickets
     outbox: SqliteOutbox
-    sessions: SqliteSessions
 
 
 def open_sqlite(path: Path, stack: ExitStack) -> SqliteStores:
@@ -223,7 +191,7 @@ def open_sqlite(path: Path, stack: ExitStack) -> SqliteStores:
     """
     database = open_database(path)
     stack.callback(database.close)
-    return SqliteStores(SqliteTickets(database), SqliteOutbox(database), SqliteSessions(database))
+    return SqliteStores(SqliteTickets(database), SqliteOutbox(database))
 
 
 def _save_ticket(connection: sqlite3.Connection, change: Change) -> None:

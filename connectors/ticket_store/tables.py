@@ -3,8 +3,8 @@
 `Tickets` has an item for each ticket, by `key` (the key of its records in Kafka), and a tombstone for each deleted one.
 Its indexes list live tickets, newest first: a tombstone has none of their attributes. `TicketMetadata` has three kinds
 of items, told apart by `pk`: the outbox in four partitions, responses by idempotency key, and the relay's lease.
-`UserSessions` has the sessions. `expires_s` is the attribute for DynamoDB's TTL; readers compare `expires_ms`, because
-an expired item stays for up to days.
+`expires_s` is the attribute for DynamoDB's TTL; readers compare `expires_ms`, because an expired item stays for up to
+days.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from connectors.dynamodb_tables import Tables, table_definition
 
 TICKETS: Final = "Tickets"
 METADATA: Final = "TicketMetadata"
-SESSIONS: Final = "UserSessions"
 
 BY_TIME: Final = "by_time"
 BY_STATUS: Final = "by_status"
@@ -24,7 +23,7 @@ BY_CUSTOMER: Final = "by_customer"
 INDEXES: Final = {BY_TIME: "tenant_id", BY_STATUS: "tenant_status", BY_CUSTOMER: "tenant_customer"}
 
 #: What to do about a missing table.
-HINT: Final = f"create {TICKETS}, {METADATA} and {SESSIONS} with the prefix of TICKETS_API__TABLE_PREFIX"
+HINT: Final = f"create {TICKETS} and {METADATA} with the prefix of TICKETS_API__TABLE_PREFIX"
 
 
 def open_tables(*, prefix: str, region: str | None) -> Tables:
@@ -53,5 +52,4 @@ def definitions(prefix: str) -> list[Mapping[str, object]]:
     return [
         {**tickets, "GlobalSecondaryIndexes": indexes},
         table_definition(prefix + METADATA, ["pk", "sk"]),
-        table_definition(prefix + SESSIONS, ["session_id"]),
     ]

@@ -27,6 +27,8 @@ from services.http.json_bodies import field_name
 from services.http.limits import RateLimits, Throttle, by_address, by_caller, throttle_of_process
 from services.http.probes import PATHS, Probe, probes
 from services.http.problems import KINDS, MEDIA_TYPE, FieldError, Problem, ProblemKind, of_status, unavailable
+from services.http.session_routes import session_routes
+from services.http.sessions import SessionCheck, Sessions, sessions_of_process
 
 #: Paths that need an access token, by their beginning.
 PROTECTED: Final = ("/api/", "/mcp")
@@ -93,6 +95,7 @@ def create_app(
     body: BodyBounds = DEFAULT_BODY,
     admission: AdmissionBounds = DEFAULT_ADMISSION,
     throttle: Throttle | None = None,
+    sessions: Sessions | None = None,
 ) -> FastAPI:
     """An app whose every error is a problem document.
 
@@ -109,8 +112,10 @@ def create_app(
         body: bounds of requests' bodies.
         admission: bounds of concurrency.
         throttle: rate limits; by default those of the default settings, counted in this process.
+        sessions: ends of sign-ins; by default those of this process.
     """
     throttle = throttle or throttle_of_process(LimitSettings())
+    sessions = sessions or sessions_of_process(telemetry)
     limits = partial(RateLimits, throttle=throttle, protected=PROTECTED, telemetry=telemetry)
     app = _App(
         title=title,
@@ -124,12 +129,13 @@ def create_app(
             Middleware(limits, subjects=by_address),
             Middleware(Authentication, authenticator=authenticator, protected=PROTECTED),
             Middleware(limits, subjects=by_caller),
+            Middleware(SessionCheck, sessions=sessions, telemetry=telemetry),
             Middleware(Bodies, bounds=body),
             Middleware(Admission, bounds=admission, free=PATHS, telemetry=telemetry, server=name),
         ],
     )
     app.include_router(probes(telemetry=telemetry, alive=alive, ready=ready, warn=warn), responses=problems("internal"))
-    for router in routers:
+    for router in (*routers, session_routes(sessions)):
         app.include_router(router, responses=problems(*_COMMON))
     return app
 

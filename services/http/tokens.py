@@ -19,7 +19,7 @@ from core.errors import ConfigError
 from core.service_settings import AuthSettings
 from runtime.telemetry import Telemetry
 from services.http.authentication import unauthenticated
-from services.http.callers import Caller
+from services.http.callers import Caller, SignIn
 from services.http.keys import Fetch, Keys, KeysUnavailableError, fetch_over_http
 from services.http.problems import Problem, unavailable
 
@@ -38,6 +38,12 @@ class _Header(Struct):
     kid: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
+#: In the year 5138; later times are taken for it.
+_FAR_S: Final = 1e11
+
+_Id = Annotated[str, Meta(max_length=256)]
+
+
 class _Claims(Struct):
     iss: str
     exp: float
@@ -49,6 +55,10 @@ class _Claims(Struct):
     client_id: str = ""
     aud: str | list[str] = ""
     groups: list[str] = field(name="cognito:groups", default_factory=list)
+    auth_time: Annotated[float, Meta(ge=0, le=_FAR_S)] = 0.0
+    origin_jti: _Id = ""
+    sid: _Id = ""
+    jti: _Id = ""
 
 
 class _RefusedError(Exception):
@@ -96,7 +106,7 @@ class TokenAuthenticator:
         if not roles:
             self._telemetry.count("tickets_auth_refused_total", "role")
             raise Problem("forbidden", f"The access token has none of the roles {', '.join(ROLES)}.")
-        return Caller(claims.tenant_id, claims.sub, roles)
+        return Caller(claims.tenant_id, claims.sub, roles, _sign_in(claims))
 
     async def _key(self, token: str) -> RSAPublicKey:
         if not _JWT.fullmatch(token):
@@ -130,6 +140,13 @@ class TokenAuthenticator:
             raise _RefusedError("audience")
         if self._client_ids and claims.client_id not in self._client_ids:
             raise _RefusedError("client")
+
+
+def _sign_in(claims: _Claims) -> SignIn:
+    """All tokens of a sign-in have the same `origin_jti` (Cognito) or `sid` (OpenID); without them each is its own."""
+    sign_in_id = claims.origin_jti or claims.sid or claims.jti or f"{claims.iat}/{claims.exp}"
+    at_s, expires_s = claims.auth_time or claims.iat, min(claims.exp, _FAR_S)
+    return SignIn(sign_in_id, int(at_s * 1000), int(expires_s * 1000))
 
 
 def _verified(token: str, key: RSAPublicKey) -> _Claims:

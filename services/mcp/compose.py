@@ -22,6 +22,7 @@ from runtime.telemetry import Telemetry
 from services.http.app import create_app
 from services.http.callers import Authenticator
 from services.http.limits import Throttle, open_throttle
+from services.http.sessions import Sessions, open_sessions
 from services.http.tokens import open_authenticator
 from services.mcp.tools import build_server
 
@@ -70,10 +71,13 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
     _, throttle = open_throttle(settings, stack, telemetry=telemetry)
     server = _server(settings, open_http_client(settings.client, stack), _sent_token)
-    return _mcp_app(server, authenticator, telemetry, throttle)
+    sessions = open_sessions(settings.sessions, stack, telemetry=telemetry)
+    return _mcp_app(server, authenticator, telemetry, throttle, sessions)
 
 
-def _mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: Telemetry, throttle: Throttle) -> FastAPI:
+def _mcp_app(
+    server: MCPServer, authenticator: Authenticator, telemetry: Telemetry, throttle: Throttle, sessions: Sessions
+) -> FastAPI:
     """An app with the streamable HTTP transport, behind the middleware of every service."""
     app = create_app(
         name="mcp",
@@ -85,6 +89,7 @@ def _mcp_app(server: MCPServer, authenticator: Authenticator, telemetry: Telemet
         alive=lambda: None,
         ready=lambda: None,
         throttle=throttle,
+        sessions=sessions,
     )
     # A web page that reaches this host by DNS rebinding has no token, so the names of the host are not checked.
     names = TransportSecuritySettings(enable_dns_rebinding_protection=False)

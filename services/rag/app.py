@@ -9,6 +9,7 @@ from services.http.app import create_app
 from services.http.callers import Authenticator
 from services.http.limits import Throttle
 from services.http.probes import Probe
+from services.http.sessions import Sessions
 from services.rag.routes import Service, rag_routes
 
 NAME = "rag"
@@ -22,6 +23,7 @@ def rag_app(
     ready: Probe,
     warn: Probe,
     throttle: Throttle | None = None,
+    sessions: Sessions | None = None,
 ) -> FastAPI:
     """The app.
 
@@ -32,6 +34,7 @@ def rag_app(
         ready: the reason why no question can be answered now, or None.
         warn: a problem that doesn't prevent answers, or None.
         throttle: rate limits; see `create_app`.
+        sessions: ends of sign-ins; see `create_app`.
     """
     return create_app(
         name=NAME,
@@ -45,4 +48,5 @@ def rag_app(
         warn=warn,
         admission=AdmissionBounds(concurrent=settings.max_concurrent, waiting=settings.max_waiting),
         throttle=throttle,
+        sessions=sessions,
     )

@@ -25,6 +25,7 @@ from runtime.token_budget import open_token_budget
 from services.http.callers import Authenticator
 from services.http.limits import open_throttle
 from services.http.pages import mount_web
+from services.http.sessions import open_sessions
 from services.http.tokens import open_authenticator
 from services.rag.answering import Answering
 from services.rag.app import rag_app
@@ -64,7 +65,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
 
     Raises:
         ConfigError: a setting is wrong, or the file of feedback can't be written.
-        UnavailableError: the table of feedback is missing.
+        UnavailableError: the table of feedback or sessions is missing.
     """
     telemetry = Telemetry()
     telemetry.describe_process(version("ticketstream"), "none")
@@ -96,6 +97,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         ready=lambda: searcher.fault,
         warn=lambda: relay.fault,
         throttle=throttle,
+        sessions=open_sessions(settings.sessions, stack, telemetry=telemetry),
     )
     mount_web(app, settings.web)
     return app

@@ -19,6 +19,7 @@ from services.http.callers import Authenticator, Caller
 from services.http.limits import Throttle
 from services.http.probes import Probe
 from services.http.problems import ProblemKind
+from services.http.sessions import Sessions
 from services.tickets.bodies import (
     TICKET_ID,
     Closing,
@@ -86,6 +87,7 @@ def tickets_app(
     ready: Probe = lambda: None,
     warn: Probe = lambda: None,
     throttle: Throttle | None = None,
+    sessions: Sessions | None = None,
 ) -> FastAPI:
     """The app over `tickets`."""
     return create_app(
@@ -99,6 +101,7 @@ def tickets_app(
         ready=ready,
         warn=warn,
         throttle=throttle,
+        sessions=sessions,
         body=BodyBounds(
             max_bytes=_BODY_FACTOR * settings.contract.max_record_bytes, max_depth=settings.contract.max_depth
         ),

@@ -20,6 +20,7 @@ from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
 from services.http.callers import Authenticator
 from services.http.limits import open_throttle
+from services.http.sessions import open_sessions
 from services.http.tokens import open_authenticator
 from services.tickets.app import tickets_app
 from services.tickets.changes import Tickets
@@ -68,6 +69,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         ready=monitor.not_ready,
         warn=monitor.warning,
         throttle=open_throttle(settings, stack, telemetry=telemetry)[1],
+        sessions=open_sessions(settings.sessions, stack, telemetry=telemetry),
     )
 
 

@@ -99,24 +99,6 @@ _MUTANTS: Final = {
         'other = current["username"]',
         "test_rotation.test_three_rotations_refuse_no_call",
     ),
-    "the service may take all of the time": (
-        "responses",
-        "call.left_s() - _RESERVE_S",
-        "call.left_s()",
-        "test_responses.test_the_deadline_is_below_the_functions",
-    ),
-    "every path is passed on": (
-        "responses",
-        "if not path.startswith(_PATH) or",
-        "if",
-        "test_responses.test_only_the_api_is_reached",
-    ),
-    "one of two tokens is chosen": (
-        "responses",
-        " and name not in several",
-        "",
-        "test_responses.test_a_body_in_base64_is_decoded_and_two_tokens_are_passed_on_as_none",
-    ),
     "clients live on after a fatal error": (
         "function",
         "self.close()  # the next event gets new clients",

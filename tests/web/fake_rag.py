@@ -112,6 +112,7 @@ class FakeServices:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
+    ends: bool = True  # whether signing out works
 
     def asked(self, path: str) -> list[Any]:
         """Bodies of the requests to paths that end with `path`."""
@@ -211,6 +212,11 @@ async def _feedback(_request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def _sign_out(request: Request) -> Response:
+    services: FakeServices = request.app.state.services
+    return Response(status_code=204) if services.ends else problem(503, "Unavailable", "The store is out.")
+
+
 async def _search(request: Request) -> Response:
     given = await request.json()
     if len(given["question"]) > 100:
@@ -240,6 +246,7 @@ def build(settings: WebSettings) -> FakeServices:
     app.add_route("/token", _token, methods=["POST"])
     app.add_route("/api/v1/answers", _answers, methods=["POST"])
     app.add_route("/api/v1/answers/{answer}/feedback", _feedback, methods=["POST"])
+    app.add_route("/api/v1/session", _sign_out, methods=["DELETE"])
     app.add_route("/api/v1/search", _search, methods=["POST"])
     app.add_route("/api/v1/tickets/{ticket:path}/similar", _similar, methods=["GET"])
     app.add_route("/api/v1/tickets/{ticket:path}", _ticket, methods=["GET"])

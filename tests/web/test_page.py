@@ -71,6 +71,17 @@ def _ask(page: Page, question: str) -> None:
     page.keyboard.press("Enter")
 
 
+def test_signing_out_ends_the_sign_in(page: Page, services: FakeServices) -> None:
+    """Signing out tells the service, with the token; if that fails, the page is left all the same and says so."""
+    services.ends = False
+    given = page.evaluate("sessionStorage.getItem('ticketstream.token')")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("alert")).to_contain_text("your sign-in ends when it expires")
+    assert services.requests[-1] == ("DELETE", "/api/v1/session", None)
+    assert services.headers[-1]["authorization"] == f"Bearer {given}"
+    assert page.evaluate("sessionStorage.getItem('ticketstream.token')") is None
+
+
 def test_an_agent_signs_in_asks_and_gives_feedback(page: Page, services: FakeServices, issuer: LocalIssuer) -> None:
     """An agent signs in, asks, sees each sentence as it arrives, opens a citation and gives feedback."""
     page.get_by_role("button", name="Sign out").click()

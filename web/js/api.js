@@ -118,6 +118,16 @@ export class Api {
     await send(`${this.base}/api/v1/answers/${encodeURIComponent(answerId)}/feedback`, json(verdict, this.#who()));
   }
 
+  /** Ends the sign-in of a token in every service. */
+  async signOut(token) {
+    try {
+      // It is sent even if the page is left meanwhile.
+      await send(`${this.base}/api/v1/session`, { method: "DELETE", keepalive: true, headers: { Authorization: `Bearer ${token}` } });
+    } catch (error) {
+      if (error.status !== 401) throw error; // it had ended before
+    }
+  }
+
   #who() {
     return { Authorization: `Bearer ${this.token()}` };
   }

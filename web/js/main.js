@@ -99,7 +99,16 @@ async function start() {
       signIn.show(reason);
     }
   };
-  byId("sign-out").addEventListener("click", () => session.signOut());
+  const leave = async () => {
+    const token = session.token;
+    session.signOut();
+    try {
+      await api.signOut(token);
+    } catch {
+      if (session.token === null) signIn.show("You are signed out of this page, but the service doesn’t answer: your sign-in ends when it expires.");
+    }
+  };
+  byId("sign-out").addEventListener("click", () => void leave());
   session.addEventListener("change", (event) => show(event.detail.reason));
   session.restore();
   show(null);

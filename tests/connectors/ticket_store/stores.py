@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from connectors.dynamodb import Client
 from connectors.dynamodb_tables import Tables
-from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
+from connectors.ticket_store.dynamodb import DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
 from connectors.ticket_store.sqlite import open_sqlite
 from connectors.ticket_store.tables import HINT, definitions
 from core.contract import DeleteEvent, UpsertEvent, datetime_from_ms
-from core.ticket_store import Change, Outbox, RequestKey, SavedResponse, SessionStore, TicketStore
+from core.ticket_store import Change, Outbox, RequestKey, SavedResponse, TicketStore
 
 Kind = Literal["sqlite", "dynamodb"]
 
@@ -26,11 +26,10 @@ NOW_MS: Final = 1_767_600_000_000
 
 
 class Stores(Struct, frozen=True, eq=False):
-    """The three stores of a kind."""
+    """The two stores of a kind."""
 
     tickets: TicketStore
     outbox: Outbox
-    sessions: SessionStore
 
 
 def create_tables(client: Client, *, sleep: Callable[[float], None] = time.sleep) -> Tables:
@@ -44,13 +43,13 @@ def create_tables(client: Client, *, sleep: Callable[[float], None] = time.sleep
 def dynamo_stores(client: Client) -> Stores:
     """Empty stores in tables of their own."""
     tables = create_tables(client)
-    return Stores(DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables))
+    return Stores(DynamoTickets(tables), DynamoOutbox(tables))
 
 
 def sqlite_stores(folder: Path, stack: ExitStack) -> Stores:
     """Stores in `folder`, empty unless it has been used before."""
     opened = open_sqlite(folder / "tickets.db", stack)
-    return Stores(opened.tickets, opened.outbox, opened.sessions)
+    return Stores(opened.tickets, opened.outbox)
 
 
 def upsert(

@@ -89,7 +89,7 @@ def test_an_outage_is_transient(client: FaultyClient, tables: Tables, fault: Exc
 
 def test_a_missing_table_is_named() -> None:
     """A start without tables raises one line that names the missing ones."""
-    with dynamodb(), pytest.raises(UnavailableError, match="a table is missing; create Tickets, TicketMetadata"):
+    with dynamodb(), pytest.raises(UnavailableError, match="a table is missing; create Tickets and TicketMetadata"):
         open_dynamodb(prefix="none-", region=REGION)
 
 

@@ -20,7 +20,6 @@ from core.ticket_store import (
     OutboxEvent,
     OutboxSize,
     RequestKey,
-    Session,
     TicketQuery,
     TicketSummary,
     summary_of,
@@ -234,21 +233,6 @@ def test_a_lease_has_one_owner(stores: Stores) -> None:
     assert not lease("a", now_ms=40, until_ms=60)
     stores.outbox.release("b")
     assert lease("a", now_ms=40, until_ms=60)
-
-
-def test_a_session_ends_at_its_time(stores: Stores) -> None:
-    """A session that has expired is not found, although it may still be stored."""
-    session = Session(
-        session_id="s", tenant_id="acme", user_id="jane", created_ms=10, expires_ms=20, attributes={"a": "b"}
-    )
-    stores.sessions.put(session)
-    assert stores.sessions.get("s", now_ms=19) == session
-    assert stores.sessions.get("s", now_ms=20) is None
-    stores.sessions.put(msgspec.structs.replace(session, expires_ms=30))
-    assert stores.sessions.get("s", now_ms=20) is not None
-    stores.sessions.remove("s")
-    stores.sessions.remove("s")
-    assert stores.sessions.get("s", now_ms=11) is None
 
 
 def test_what_was_written_outlives_the_process(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def _shared(name: str, found: Settings) -> Iterator[str]:
         yield f"{name}: its pods need one cache, with a password over TLS (rediss://)"
     if found.api.store != "dynamodb":
         yield f"{name}: its pods need one store of tickets; {found.api.store} is a file of each"
+    if found.sessions.store != "dynamodb":
+        yield f"{name}: its pods need one store of ended sign-ins; {found.sessions.store} is each one's own"
     if found.rag.feedback_store != "dynamodb":
         yield f"{name}: its pods need one store of feedback; {found.rag.feedback_store} is a file of each"
     if urlsplit(found.auth.issuer or "").scheme != "https" or not (found.auth.client_ids or found.auth.audiences):

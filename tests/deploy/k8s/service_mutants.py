@@ -53,6 +53,9 @@ SERVICE_MUTANTS: Final[dict[str, Mutant]] = {
     "a file of tickets in each pod": Mutant(
         "services", lambda s: _config(s).pop("TICKETS_API__STORE"), "of tickets; sqlite is a file of each"
     ),
+    "signing out of one pod": Mutant(
+        "services", lambda s: _config(s).pop("TICKETS_SESSIONS__STORE"), "memory is each one's own"
+    ),
     "a file of feedback in each pod": Mutant(
         "services", lambda s: _config(s).pop("TICKETS_RAG__FEEDBACK_STORE"), "of feedback; sqlite is a file of each"
     ),

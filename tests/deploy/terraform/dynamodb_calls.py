@@ -7,9 +7,12 @@ from msgspec.structs import replace
 
 from connectors.dynamodb import Client
 from connectors.dynamodb_tables import Tables
-from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
+from connectors.sessions.dynamodb import DynamoEndings
+from connectors.sessions.dynamodb import definitions as session_definitions
+from connectors.ticket_store.dynamodb import DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
-from core.ticket_store import RequestKey, Session, TicketQuery
+from core.sessions import Ending
+from core.ticket_store import RequestKey, TicketQuery
 from tests.connectors.feedback import stores
 from tests.connectors.ticket_store.stores import NOW_MS, create_tables, delete, saved, upsert
 from tests.rigs.dynamodb import dynamodb
@@ -62,6 +65,18 @@ def calls_of_feedback() -> set[Call]:
     return _noted(recorder, made.prefix)
 
 
+def calls_of_sessions() -> set[Call]:
+    """The same of the store of ended sign-ins, which every service uses."""
+    with dynamodb() as client:
+        for definition in session_definitions(""):
+            client.create_table(**definition)
+        recorder = _Recorder(client)
+        endings = DynamoEndings(Tables(cast("Client", recorder), "", ""))
+        endings.put(Ending("a", 1, 10), now_ms=0)
+        endings.find(["a", "b"], now_ms=0)
+    return _noted(recorder, "")
+
+
 def _noted(recorder: _Recorder, prefix: str) -> set[Call]:
     return {
         (f"dynamodb:{action}", resource.removeprefix(prefix))
@@ -72,7 +87,7 @@ def _noted(recorder: _Recorder, prefix: str) -> set[Call]:
 
 def _exercise(tables: Tables) -> None:
     """Call each method of the stores."""
-    tickets, outbox, sessions = DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables)
+    tickets, outbox = DynamoTickets(tables), DynamoOutbox(tables)
     tickets.ping()
     key = RequestKey("acme", "u-1", "k-1")
     tickets.apply(upsert(request=(key, saved()), status="open", customer_id="C-1"))
@@ -89,10 +104,6 @@ def _exercise(tables: Tables) -> None:
     for page in outbox.pages(10):  # looks whether the first event is gone
         outbox.remove(page)
     outbox.release("me")
-    session = Session(session_id="s", tenant_id="acme", user_id="u-1", created_ms=NOW_MS, expires_ms=NOW_MS + 1)
-    sessions.put(session)
-    sessions.get("s", now_ms=NOW_MS)
-    sessions.remove("s")
 
 
 def _checked(name: str, request: dict[str, Any]) -> Iterator[Call]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from tests.deploy.terraform.dynamodb_calls import calls_of_feedback, calls_of_the_ticket_api
+from tests.deploy.terraform.dynamodb_calls import calls_of_feedback, calls_of_sessions, calls_of_the_ticket_api
 from tests.deploy.terraform.stacks import Applied
 from tests.deploy.terraform.stand_ins import CACHE_ARN, CACHE_USER_ARN, KAFKA_ARN
 from tests.deploy.terraform.workspace import ACCOUNT, DEPLOY, REGION
@@ -57,7 +57,7 @@ def test_the_ticket_api_may_make_its_own_calls_and_no_others(
     documents: dict[str, dict[str, Any]], policies: dict[str, IAMPolicy]
 ) -> None:
     """The role of the ticket API grants exactly the calls that its stores make, each on its own table or index."""
-    made = {(action, _table(resource)) for action, resource in calls_of_the_ticket_api()}
+    made = {(action, _table(resource)) for action, resource in calls_of_the_ticket_api() | calls_of_sessions()}
     assert len(made) > 10
     for action, resource in made:
         assert _allows(policies["tickets"], action, resource), (action, resource)
@@ -67,17 +67,18 @@ def test_the_ticket_api_may_make_its_own_calls_and_no_others(
 
 
 def test_the_rag_service_may_make_its_own_calls_and_no_others(documents: dict[str, dict[str, Any]]) -> None:
-    """The role of the RAG service grants exactly the calls that its store of feedback makes, each on its own table."""
-    made = {(action, _table(resource)) for action, resource in calls_of_feedback()}
+    """The role of the RAG service grants exactly the calls that its stores make, each on its own table."""
+    made = {(action, _table(resource)) for action, resource in calls_of_feedback() | calls_of_sessions()}
     assert len(made) > 5
     assert set(_granted(documents["rag"])) == made
 
 
 def test_no_task_uses_anothers_tables(documents: dict[str, dict[str, Any]], policies: dict[str, IAMPolicy]) -> None:
-    """The RAG service has the table of feedback, the ticket API the others, and no worker has any."""
+    """Each service has the tables of its own stores and that of sessions, and no worker has any."""
     for task, document in documents.items():
         tables = {arn.removesuffix("/index/*").rsplit("/", 1)[-1] for _, arn in _granted(document)}
-        wanted = {"rag": {"Feedback"}, "tickets": {"Tickets", "TicketMetadata", "UserSessions"}}.get(task, set())
+        wanted = {"rag": {"Feedback"}, "tickets": {"Tickets", "TicketMetadata"}}.get(task, set())
+        wanted = wanted and wanted | {"UserSessions"}
         assert tables == {f"{_PREFIX}{name}" for name in wanted}, task
         for action in ("dynamodb:DeleteTable", "dynamodb:Scan", "dynamodb:UpdateTable"):
             assert not _allows(policies[task], action, _table("Tickets")), task

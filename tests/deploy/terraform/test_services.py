@@ -6,6 +6,7 @@ from typing import Any, Final
 import yaml
 
 from connectors.feedback import tables as feedback
+from connectors.sessions import dynamodb as sessions
 from connectors.ticket_store import tables as tickets
 from core.service_settings import RagSettings
 from tests.deploy.terraform.conftest import Planned
@@ -19,7 +20,7 @@ _KINDS: Final = {"aws_dynamodb_table", "aws_elasticache_replication_group", "aws
 
 def _expected() -> dict[str, dict[str, Any]]:
     """CreateTable's arguments of each table, as the code has them."""
-    defined = [*tickets.definitions(_PREFIX), *feedback.definitions(_PREFIX)]
+    defined = [*tickets.definitions(_PREFIX), *feedback.definitions(_PREFIX), *sessions.definitions(_PREFIX)]
     return {str(one["TableName"]): dict(one) for one in defined}
 
 
@@ -58,7 +59,7 @@ def test_expired_items_go_and_tables_can_be_restored(moto: Applied) -> None:
         if ttl["TimeToLiveStatus"] == "ENABLED":
             assert ttl["AttributeName"] == "expires_s"
             expiring.add(name.removeprefix(_PREFIX))
-    assert expiring == {"TicketMetadata", "UserSessions", *feedback.TTL}
+    assert expiring == {"TicketMetadata", *sessions.TTL, *feedback.TTL}
 
 
 def test_tables_are_protected_and_encrypted_with_our_key(plans: dict[str, Planned]) -> None:

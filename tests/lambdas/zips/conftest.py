@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 
 from connectors.dynamodb_tables import Tables
-from connectors.ticket_store.dynamodb import DynamoSessions, DynamoTickets
+from connectors.ticket_store.dynamodb import DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
 from connectors.ticket_store.tables import HINT, METADATA, definitions
 from lambdas.build import CACHE, ROOT, Built, build, find_python, install
@@ -85,7 +85,7 @@ def create_stores(emulator: Emulator, prefix: str = PREFIX, *, stream: bool = Fa
             more = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
         client.create_table(**definition, **more)
     tables = Tables(client, prefix, HINT)
-    return Stores(DynamoTickets(tables), DynamoOutbox(tables), DynamoSessions(tables))
+    return Stores(DynamoTickets(tables), DynamoOutbox(tables))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -11,7 +12,9 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, StrictInt
 from starlette.responses import StreamingResponse
 
+from connectors.sessions.memory import MemoryEndings
 from core.errors import NoTicketError, TransientError
+from core.sessions import Endings
 from runtime.telemetry import Telemetry
 from services.http.admission import AdmissionBounds
 from services.http.app import create_app
@@ -21,6 +24,7 @@ from services.http.callers import Caller
 from services.http.context import stop_of
 from services.http.limits import Throttle
 from services.http.problems import Problem
+from services.http.sessions import Sessions
 from tests.rigs.issuer import Issuer
 
 SECRET = "the customer's words"
@@ -45,11 +49,21 @@ class App:
         body: BodyBounds | None = None,
         admission: AdmissionBounds | None = None,
         throttle: Throttle | None = None,
+        endings: Endings | None = None,
+        issuer: Issuer | None = None,
     ) -> None:
-        self.issuer = Issuer()
+        self.issuer = issuer or Issuer()
         self.telemetry = Telemetry()
         self.authenticator = self.issuer.authenticator(self.telemetry)
         self.fault: str | None = None
+        self.late_s = 0.0
+        self.sessions = Sessions(
+            endings or MemoryEndings(),
+            keep_days=30,
+            telemetry=self.telemetry,
+            clock=lambda: time.time() + self.late_s,
+            monotonic=lambda: self.late_s,
+        )
         self.stops: list[threading.Event] = []
         self.cancelled = threading.Event()
         self.release = threading.Event()
@@ -65,6 +79,7 @@ class App:
             body=body or BodyBounds(max_bytes=4096),
             admission=admission or AdmissionBounds(),
             throttle=throttle,
+            sessions=self.sessions,
         )
 
     def metric(self, name: str, **labels: str) -> float:

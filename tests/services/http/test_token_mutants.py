@@ -81,7 +81,8 @@ def test_the_product_refuses_all() -> None:
     assert asyncio.run(broken(tokens)) == []
     authenticator, issuer, _ = authenticator_of(tokens)
     found = asyncio.run(authenticator.authenticate(issuer.token()))
-    assert found == Caller("acme", "u-1", frozenset({"agent"}))
+    assert found.sign_in is not None
+    assert found == Caller("acme", "u-1", frozenset({"agent"}), found.sign_in)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

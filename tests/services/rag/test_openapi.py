@@ -42,12 +42,25 @@ _EXAMPLES: Final = int(os.environ.get("TICKETS_TEST_EXAMPLES", "5"))
 
 
 @pytest.fixture(scope="module")
-def shared(index: VersionedIndex, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of a service, shared by the tests of this module."""
+def world(index: VersionedIndex, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RagWorld]:
+    """A world, shared by the tests of this module."""
     world = RagWorld(index, tmp_path_factory.mktemp("openapi"))
+    yield world
+    world.feedback.close()
+
+
+@pytest.fixture(scope="module")
+def shared(world: RagWorld) -> Iterator[TestClient]:
+    """A client of a service, shared by the tests of this module."""
     with world.client() as client:
         yield client
-    world.feedback.close()
+
+
+def headers_of(world: RagWorld, operation_id: str) -> dict[str, str]:
+    """The headers of a caller: an agent, or an operator who signs out."""
+    leaving = operation_id in ("get_session", "sign_out", "end_sessions")
+    roles, user = (["operator"], f"leaves-by-{operation_id}") if leaving else ([], "u-1")
+    return world.issuer.headers(world.acme, *roles, user_id=user)
 
 
 def test_the_document_is_that_of_the_code() -> None:
@@ -57,16 +70,17 @@ def test_the_document_is_that_of_the_code() -> None:
 
 @pytest.mark.parametrize(("method", "path", "operation"), _OPERATIONS, ids=lambda value: str(value)[:40])
 def test_every_operation_has_examples_that_work(
-    shared: TestClient, method: str, path: str, operation: dict[str, Any]
+    world: RagWorld, shared: TestClient, method: str, path: str, operation: dict[str, Any]
 ) -> None:
     """Each example of the document gets the documented success."""
-    ids = {"ticket_id": "T-1", "answer_id": ask(shared)["answer_id"]}
+    ids = {"ticket_id": "T-1", "answer_id": ask(shared)["answer_id"], "user_id": "joe"}
+    headers = headers_of(world, operation["operationId"])
     in_path = [one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"]
     assert all("examples" in schema for schema in in_path)
     for body in _examples(operation):
         if isinstance(body, dict) and "ticket_id" in body:
             body["ticket_id"] = "T-2"
-        response = shared.request(method, path.format(**ids), json=body)
+        response = shared.request(method, path.format(**ids), json=body, headers=headers)
         assert str(response.status_code) == min(operation["responses"]), response.text
 
 
@@ -78,8 +92,10 @@ def _examples(operation: dict[str, Any]) -> list[dict[str, Any] | None]:
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-@pytest.mark.parametrize(("method", "path"), [found[:2] for found in _OPERATIONS])
-def test_generated_requests_find_no_fault(shared: TestClient, method: str, path: str, mode: GenerationMode) -> None:
+@pytest.mark.parametrize(("method", "path", "operation"), _OPERATIONS, ids=lambda value: str(value)[:40])
+def test_generated_requests_find_no_fault(
+    world: RagWorld, shared: TestClient, method: str, path: str, operation: dict[str, Any], *, mode: GenerationMode
+) -> None:
     """Requests from the document, and requests that break it, get a documented answer in the documented form."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", shared.app)
     strategy = schema[path][method].as_strategy(generation_mode=mode)
@@ -94,7 +110,7 @@ def test_generated_requests_find_no_fault(shared: TestClient, method: str, path:
     )
     @given(strategy)
     def run(case: Any) -> None:
-        response = case.call(headers={"Authorization": shared.headers["Authorization"]})
+        response = case.call(headers=headers_of(world, operation["operationId"]))
         case.validate_response(response, checks=_CHECKS)
         assert response.status_code != 500
 

@@ -16,7 +16,7 @@ from core.service_settings import LimitSettings
 from core.settings import ContractSettings, Settings
 from core.ticket_store import OutboxEvent
 from runtime.telemetry import Telemetry
-from services.http.callers import Caller
+from services.http.callers import Caller, SignIn
 from services.http.limits import throttle_of_process
 from services.http.problems import Problem
 from services.tickets.app import tickets_app
@@ -37,7 +37,8 @@ class NamedCallers:
         parts = token.split("/")
         if len(parts) != 3:
             raise Problem("unauthenticated", "No token.")
-        return Caller(parts[0], parts[1], frozenset(cast("list[Role]", parts[2].split(","))))
+        roles = frozenset(cast("list[Role]", parts[2].split(",")))
+        return Caller(parts[0], parts[1], roles, SignIn(token, int(NOW_S) * 1000, int(NOW_S) * 2000))
 
 
 class Api:

@@ -60,7 +60,7 @@ def test_missing_tables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setenv("TICKETS_API__AWS_REGION", "eu-central-1")
     with dynamodb():
         assert SERVICE.main() == 3
-    assert "create Tickets, TicketMetadata and UserSessions" in capsys.readouterr().err
+    assert "create Tickets and TicketMetadata" in capsys.readouterr().err
 
 
 def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

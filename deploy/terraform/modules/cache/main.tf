@@ -1,5 +1,4 @@
-# Valkey on two nodes in two zones: a cache of answers, and the counts of rate limits and token budgets. Everything in it
-# can be written again.
+# Valkey on two nodes in two zones: a cache of answers, and the counts of rate limits and token budgets. Everything in it can be written again.
 
 resource "aws_elasticache_subnet_group" "this" {
   name       = "${var.name}-cache"

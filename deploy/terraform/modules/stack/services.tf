@@ -6,14 +6,16 @@ locals {
 
   table_actions = {
     rag = {
-      Feedback = { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"] }
+      Feedback     = { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"] }
+      UserSessions = { actions = local.session_actions }
     }
     tickets = {
       Tickets        = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], by_index = ["dynamodb:Query"] }
       TicketMetadata = { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"] }
-      UserSessions   = { actions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"] }
+      UserSessions   = { actions = local.session_actions }
     }
   }
+  session_actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
 
   service_rights = { for name in keys(local.services) : name => {
     reads   = []
@@ -44,6 +46,11 @@ locals {
       TICKETS_AUTH__CLIENT_IDS = var.services.client_ids
       TICKETS_AUTH__AUDIENCES  = var.services.audiences
     } : setting => join(",", names) if length(names) > 0 },
+    {
+      TICKETS_SESSIONS__STORE        = "dynamodb"
+      TICKETS_SESSIONS__AWS_REGION   = var.region
+      TICKETS_SESSIONS__TABLE_PREFIX = local.table_prefix
+    },
     local.own_settings[name],
     var.services.settings,
   ) }

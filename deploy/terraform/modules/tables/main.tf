@@ -1,5 +1,5 @@
-# The DynamoDB tables of the HTTP services. connectors/ticket_store/tables.py and connectors/feedback/tables.py define
-# the keys, and a test compares them with these.
+# The DynamoDB tables of the HTTP services. connectors/ticket_store/tables.py, connectors/feedback/tables.py and
+# connectors/sessions/dynamodb.py define the keys, and a test compares them with these.
 
 locals {
   tables = {
