@@ -65,12 +65,12 @@ MetricName = Literal[
     "tickets_outbox_events",
     "tickets_outbox_age_seconds",
     "tickets_feedback_unsent",
+    "tickets_archive_age_seconds",
     "tickets_producer_lag_bytes",
     "tickets_producer_lag_seconds",
     "tickets_producer_open_files",
     "tickets_producer_faulty_files",
     "tickets_producer_tasks",
-    "tickets_archive_age_seconds",
     "tickets_build_info",
 ]
 
