@@ -1,5 +1,6 @@
 """`ticketstream archive`: keep every event of tickets.raw in files, list them and verify them."""
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,7 @@ def run() -> None:
     """
     settings = load_settings()
     set_up_logging(settings.log)
+    logging.getLogger("ticketstream").propagate = True  # it is a service, unlike the other commands
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
