@@ -14,6 +14,7 @@ COMMANDS = [
     "produce",
     "search",
     "similar",
+    "archive",
     "ask",
     "evaluate",
     "status",
