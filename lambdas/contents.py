@@ -27,8 +27,10 @@ class Spec(Struct, frozen=True):
 FUNCTIONS: Final[Mapping[str, Spec]] = {
     "outbox": Spec("lambdas.outbox", ("dynamodb",)),
     "pre_token": Spec("lambdas.pre_token"),
+    "responses": Spec("lambdas.responses"),
     "rotation": Spec("lambdas.rotation", ("secretsmanager", "ecs", "elasticache")),
     "tickets": Spec("lambdas.tickets", ("dynamodb",)),
+    "transformation": Spec("lambdas.transformation", ("s3",)),
 }
 
 

@@ -16,16 +16,15 @@ from uuid import uuid4
 from connectors.kafka.producer import Outgoing, Sender
 from connectors.ticket_store.dynamodb import open_dynamodb
 from core.contract import record_key
-from core.errors import ConfigError, RefusedError, TransientError
+from core.errors import RefusedError, TransientError
 from core.settings import Settings
 from core.ticket_store import Outbox, OutboxEvent
 from delivery.relay import Relay
 from lambdas.function import Call, Event, Function, Handle, logger
+from lambdas.sending import NEEDED_S, require_time
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
 
-#: The time that a send needs: without an acknowledgement it fails after 30 s (delivery.timeout.ms).
-NEEDED_S: Final = 35.0
 #: The response that tells Lambda that every record was handled.
 DONE: Final[Event] = {"batchItemFailures": []}
 _PREFIX: Final = "outbox/"
@@ -63,8 +62,7 @@ class Waker:
         return DONE
 
     def _send(self, call: Call) -> None:
-        if call.left_s() < NEEDED_S:
-            raise ConfigError(f"the outbox needs {NEEDED_S:.0f} s; set the function's timeout to 60 s")
+        require_time(call)
         while not (done := self._relay.run_once()).leads:
             if call.left_s() < NEEDED_S:
                 raise TransientError("another relay is sending the outbox and didn't finish in time")

@@ -13,7 +13,7 @@ from connectors.files.unpacking import Content, digest_of
 from connectors.kafka.producer import Outgoing
 from core.errors import ConfigError
 from core.producing import HEAD_BYTES, Checkpoint, RawFile
-from core.records import Origin, Record, Rejected
+from core.raw_records import Origin, Record, Rejected
 
 _BATCH_BYTES: Final = 1024 * 1024
 #: The maximum number of lines of a batch, which bounds lines without a record, such as blank ones.

@@ -11,14 +11,13 @@ from typing import Final
 
 from connectors.checkpoints.dynamodb import open_dynamodb
 from connectors.checkpoints.sqlite import open_sqlite
-from connectors.files import CsvMapping, TimeReader, zone_of
-from connectors.files.parsing import CsvFormat, CsvParser, JsonlParser, Parser
+from connectors.files.formats import parsers
 from connectors.kafka.admin import open_cluster
 from connectors.sources.bucket import open_bucket
 from connectors.sources.folder import open_folder
 from core import failpoints
 from core.errors import ConfigError
-from core.producing import Checkpoint, Checkpoints, Source
+from core.producing import Checkpoints, Source
 from core.service_settings import ProducerSettings
 from core.settings import Settings
 from runtime.connections import Limits
@@ -36,10 +35,8 @@ from services.producer.sending import Sending
 
 PORT: Final = 8085
 _SOURCES: Final = "TICKETS_PRODUCER__SOURCES"
-_MAP: Final = "TICKETS_PRODUCER__MAP"
 #: A line may be this many times longer than its event, because of escapes, spaces and UTF-16.
 _LINE_FACTOR: Final = 4
-_CSV: Final = (".csv", ".csv.gz")
 _HEALTH: Final = Limits(connections=1_024, threads=2, waiting=16, urgent=("/health", "/ready"), body_bytes=1_024)
 
 
@@ -111,34 +108,6 @@ def open_service(settings: Settings, stack: ExitStack, stop: threading.Event) ->
         retry("broker", partial(cluster.require_topics, [settings.topics.raw, settings.topics.dlq]))
 
     return Service(producer, wait_for_topics, health.port)
-
-
-def parsers(settings: ProducerSettings, *, topic: str, max_bytes: int) -> Callable[[Checkpoint], Parser]:
-    """Returns a factory of parsers, which chooses by the file's format.
-
-    Raises:
-        ConfigError: mapping or zone is wrong.
-    """
-    items = [item.strip() for item in settings.map.split(";") if item.strip()]
-    form = CsvFormat(
-        CsvMapping.parse(items, option=_MAP),
-        TimeReader(day_first=settings.day_first, zone=zone_of(settings.zone, "TICKETS_PRODUCER__ZONE")),
-    )
-
-    def new_parser(checkpoint: Checkpoint) -> Parser:
-        is_csv = checkpoint.name.lower().endswith(_CSV) if settings.format == "auto" else settings.format == "csv"
-        if not is_csv:
-            return JsonlParser(topic=topic)
-        return CsvParser(
-            form,
-            topic=topic,
-            name=checkpoint.name,
-            rows=checkpoint.rows,
-            first_ms=checkpoint.first_ms,
-            max_bytes=max_bytes,
-        )
-
-    return new_parser
 
 
 def open_sources(settings: ProducerSettings) -> Sequence[Source]:

@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from connectors.files.lines import LineError
 from core.errors import TicketstreamError
 from tests.mutation import mutant
 
@@ -35,8 +36,8 @@ _MUTANTS: Final = {
     ),
     "a send begins that Lambda will end": (
         "outbox",
-        "if call.left_s() < NEEDED_S:\n            raise ConfigError",
-        "if call.left_s() < 0:\n            raise ConfigError",
+        "        require_time(call)\n",
+        "",
         "test_outbox.test_a_timeout_that_is_too_short_for_a_send_is_refused",
     ),
     "metrics are totals": (
@@ -99,6 +100,48 @@ _MUTANTS: Final = {
         'other = current["username"]',
         "test_rotation.test_three_rotations_refuse_no_call",
     ),
+    "the service may take all of the time": (
+        "responses",
+        "call.left_s() - _RESERVE_S",
+        "call.left_s()",
+        "test_responses.test_the_deadline_is_below_the_functions",
+    ),
+    "every path is passed on": (
+        "responses",
+        "if not path.startswith(_PATH) or",
+        "if",
+        "test_responses.test_only_the_api_is_reached",
+    ),
+    "one of two tokens is chosen": (
+        "responses",
+        " and name not in several",
+        "",
+        "test_responses.test_a_body_in_base64_is_decoded_and_two_tokens_are_passed_on_as_none",
+    ),
+    "times that a record lacks are the clock's": (
+        "transformation",
+        "at_ms=record.timestamp_ms)",
+        "at_ms=int(time() * 1000))",
+        "test_transformation.test_raw_records_of_kafka_are_mapped_in_order",
+    ),
+    "bad data stops the partition": (
+        "transformation",
+        "            except LineError as error:",
+        "            except KeyError as error:",
+        "test_transformation.test_a_bad_record_becomes_a_dead_letter_and_the_others_are_sent",
+    ),
+    "what is refused is forgotten": (
+        "transformation",
+        "batch.rejected + [_too_large(batch.records[place], why) for place, why in refused.items()]",
+        "batch.rejected",
+        "test_transformation.test_a_record_that_the_topic_refuses_becomes_a_dead_letter",
+    ),
+    "a function may read what it writes": (
+        "transformation",
+        'if record["topic"] == self.topic:',
+        "if False:",
+        "test_transformation.test_a_function_that_reads_what_it_writes_is_refused",
+    ),
     "clients live on after a fatal error": (
         "function",
         "self.close()  # the next event gets new clients",
@@ -114,6 +157,6 @@ def test_the_mutant_fails_its_test(name: str) -> None:
     module, code, fault, test = _MUTANTS[name]
     with (
         mutant("lambdas", module, code, fault, test) as run,
-        pytest.raises((AssertionError, TicketstreamError, pytest.fail.Exception)),
+        pytest.raises((AssertionError, LineError, TicketstreamError, pytest.fail.Exception)),
     ):
         run()

@@ -13,7 +13,8 @@ from core.ticket_store import OutboxEvent
 from delivery.lease import LEASE_S
 from delivery.relay import Relay
 from lambdas.emf import EmfTelemetry
-from lambdas.outbox import DONE, NEEDED_S, Waker
+from lambdas.outbox import DONE, Waker
+from lambdas.sending import NEEDED_S
 from tests.connectors.ticket_store.stores import Stores, delete, dynamo_stores, upsert
 from tests.lambdas.events import SCHEDULE, FakeContext, call, stream_record, wake
 from tests.rigs.dynamodb import dynamodb

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from connectors.checkpoints.sqlite import SqliteCheckpoints, open_sqlite
+from connectors.files.formats import parsers
 from connectors.kafka.producer import Outgoing
 from core.errors import RefusedError, TicketstreamError
 from core.producing import Source
 from core.service_settings import ProducerSettings
 from runtime.telemetry import Telemetry
-from services.producer.compose import open_sources, parsers
+from services.producer.compose import open_sources
 from services.producer.leases import Leases
 from services.producer.monitor import Monitor
 from services.producer.opening import FileReader
