@@ -1,0 +1,75 @@
+"""For each alarm, by its tag `runbook`: a minute that is wrong, one that is just right, and how long it may be wrong.
+
+They say what people want to be told, apart from the alarm's definition.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from tests.deploy.terraform.workspace import DEPLOY
+
+_SIZES: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
+
+
+class Case(Struct, frozen=True):
+    """What an alarm is for.
+
+    Attributes:
+        metric: its name.
+        bad: samples of a minute that is just wrong enough.
+        good: samples of one that is just right.
+        minutes: people are told after so many bad ones in a row.
+        silence_is_bad: no samples at all are as bad.
+    """
+
+    metric: str
+    bad: Sequence[float]
+    good: Sequence[float]
+    minutes: int
+    silence_is_bad: bool = False
+
+
+_CASES: Final[Mapping[str, Case]] = {
+    "kafka-offline-partitions": Case("OfflinePartitionsCount", [0, 1], [0, 0], 2),
+    "kafka-no-controller": Case("ActiveControllerCount", [0, 0, 0], [0, 1, 0], 5),
+    "kafka-disk": Case("KafkaDataLogsDiskUsed", [75.1], [75], 15),
+    "kafka-under-replicated": Case("UnderReplicatedPartitions", [1], [0], 15),
+    "worker-stale": Case("EstimatedMaxTimeLag", [1, 301], [300, 1], 5),
+    "worker-memory": Case("MemoryUtilization", [10, 91], [90, 90], 10),
+    "worker-outage": Case("tickets_circuit_state", [0, 1], [0, 0], 5),
+    "worker-rejected": Case("tickets_rejected_total", [50, 51], [50, 50], 5),
+    "index-node-down": Case("RunningTaskCount", [1, 0], [1, 1], 5, silence_is_bad=True),
+    "index-disk": Case("index_disk_used_percent", [75.1], [75], 15),
+    "index-no-majority": Case("HealthyHostCount", [1, 1], [1, 2], 3, silence_is_bad=True),
+    "service-errors": Case("HTTPCode_Target_5XX_Count", [5, 6], [5, 5], 5),
+    "service-not-ready": Case("HealthyHostCount", [0, 0], [0, 1], 3, silence_is_bad=True),
+    "service-memory": Case("MemoryUtilization", [10, 91], [90, 90], 10),
+    "service-cache-outage": Case("tickets_circuit_state", [0, 1], [0, 0], 5),
+    "service-outbox": Case("tickets_outbox_age_seconds", [0, 121], [120, 120], 3),
+    "service-feedback": Case("tickets_feedback_unsent", [0, 1], [0, 0], 15),
+    "cache-cpu": Case("EngineCPUUtilization", [90.5, 90.5], [100, 80], 10),
+}
+
+
+def case_of(alarm: Mapping[str, Any]) -> Case | None:
+    """The case of an alarm; None if there is none."""
+    runbook, dimensions = alarm["tags"]["runbook"], alarm.get("dimensions") or {}
+    if runbook == "table-throttled":
+        return Case(alarm["metric_name"], [0, 1], [0, 0], 5)
+    if runbook == "service-slow":
+        slow_s = 5 if "-rag-" in alarm["alarm_name"] else 1  # a language model may need seconds to begin
+        return Case("TargetResponseTime", [0.01] * 9 + [slow_s + 0.1], [0.01] * 99 + [slow_s + 0.1], 10)
+    if runbook in ("worker-lag", "worker-stuck-partition"):
+        role = next(role for role in _SIZES["roles"].values() if role["group"] == dimensions["Consumer Group"])
+        if runbook == "worker-lag":
+            most = role["target_lag"] * role["max_tasks"]
+            return Case("SumOffsetLag", [most + 1], [most], 10)
+        return Case("MaxOffsetLag", [role["target_lag"] + 1], [role["target_lag"]], 15)
+    if runbook == "worker-too-few":
+        sizes = {**_SIZES["roles"], **_SIZES.get("services", {})}
+        least = next(one["min_tasks"] for name, one in sizes.items() if dimensions["ServiceName"].startswith(name))
+        return Case("RunningTaskCount", [least, least - 1], [least, least], 10, silence_is_bad=True)
+    return _CASES.get(runbook)
