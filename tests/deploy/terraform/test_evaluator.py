@@ -198,7 +198,8 @@ def _faults(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
         return ["it has no case"]
     if case.metric != metric.name:
         return [f"its metric is {metric.name}"]
-    bad, good, silence = [list(case.bad)], [list(case.good)], [[]]
+    bad, good = [list(case.bad)], [list(case.good)]
+    silence: list[list[float]] = [[]]
     fault = good * _BEFORE + bad * case.minutes
     quiet = "OK" if not case.silence_is_bad else "ALARM"
     runs: list[tuple[str, Samples, Callable[[list[State]], bool]]] = [
