@@ -15,6 +15,7 @@ from core.settings import Settings, TopicSettings
 from models.run.hashing import HashingEmbedder
 from runtime.cache import CACHE
 from runtime.feedback import FEEDBACK
+from services.http.sessions import SESSIONS
 from stream.plan import RECEIVE_ENRICHED, receiving_steps, ticket_steps
 from stream.sinks import CUSTOMERS, DEAD_LETTERS, EMBEDDED, ENRICHED, INDEX
 from tests.deploy.tools import ROOT
@@ -128,7 +129,9 @@ def _values() -> dict[tuple[MetricName | str, str], frozenset[str]]:
         ("", "job"): frozenset({*roles, "qdrant", *_SERVICES}),
         ("", "stage"): frozenset(get_args(Stage)),
         ("", "step"): frozenset({"poll", "enrich", *(step.name for step in steps), *(sink.step for sink in sinks)}),
-        ("", "dependency"): frozenset({DEAD_LETTERS, CUSTOMERS, CACHE, FEEDBACK, *(sink.name for sink in sinks)}),
+        ("", "dependency"): frozenset(
+            {DEAD_LETTERS, CUSTOMERS, CACHE, FEEDBACK, SESSIONS, *(sink.name for sink in sinks)}
+        ),
         ("", "topic"): frozenset(TopicSettings().model_dump().values()),
         ("", "since"): frozenset({"broker", "event"}),
         ("", "event"): frozenset({"assign", "revoke", "lost"}),
