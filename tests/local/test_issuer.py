@@ -13,7 +13,6 @@ import pytest
 from core.service_settings import AuthSettings
 from local.issuer import LocalIssuer, open_issuer
 from runtime.telemetry import Telemetry
-from services.http.callers import Caller
 from services.http.tokens import open_authenticator
 from tests.rigs.waiting import PATIENCE_S
 
@@ -41,7 +40,8 @@ def test_a_service_accepts_its_tokens(issuer: LocalIssuer) -> None:
         settings = AuthSettings(issuer=issuer.url, client_ids="local")
         authenticator = open_authenticator(settings, stack, telemetry=Telemetry())
         caller = asyncio.run(authenticator.authenticate(answer["access_token"]))
-    assert caller == Caller("acme", "u-1", frozenset({"agent", "operator"}))
+    assert (caller.tenant_id, caller.user_id, caller.roles) == ("acme", "u-1", frozenset({"agent", "operator"}))
+    assert caller.sign_in is not None, "it can be signed out"
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic {secret}", "Bearer {secret} ", "Bearer \u00e9"])
