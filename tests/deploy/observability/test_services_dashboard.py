@@ -136,7 +136,10 @@ def _round(
 
 def _shows(prometheus: Prometheus, sent: dict[str, int]) -> bool:
     """Whether the last scrape saw all of the run."""
-    return all(_posted(prometheus, route) == count for route, count in sent.items())
+    votes = "/api/v1/answers/{answer_id}/feedback"  # each answer is voted on after it was counted
+    return all(
+        _posted(prometheus, route) == count for route, count in (sent | {votes: sent["/api/v1/answers"]}).items()
+    )
 
 
 def _values(prometheus: Prometheus, query: str, began: float, ended: float) -> list[float]:
