@@ -68,10 +68,13 @@ def list_files(*, as_json: JsonFlag = False) -> None:
 
     A topic that was deleted and created again has a generation of its own, named by the ids of cluster and topic.
     """
-    found = list(_holdings(load_settings()))
+    settings = load_settings()
+    found = list(_holdings(settings))
     if as_json:
         print_json(found)
         return
+    if not found:
+        err.print(_nothing_at(settings), markup=False, highlight=False, soft_wrap=True)
     for generation in dict.fromkeys(one.generation for one in found):
         out.print(generation, markup=False, highlight=False, soft_wrap=True)
         out.print(_table([one for one in found if one.generation == generation]))
@@ -145,10 +148,14 @@ def restore_events(
 def _faults(settings: Settings, *, expired: bool) -> Iterator[str]:
     generations = _generations(settings)
     if not generations:
-        yield f"{open_archive(settings.archive).where(settings.topics.raw)} is empty: nothing is archived there"
+        yield _nothing_at(settings)
     for generation in generations:
         for partition in generation.partitions():
             yield from verify(generation, partition, expired_is_fine=expired)
+
+
+def _nothing_at(settings: Settings) -> str:
+    return f"{open_archive(settings.archive).where(settings.topics.raw)} is empty: nothing is archived there"
 
 
 def _table(holdings: Sequence[Holding]) -> Table:

@@ -102,8 +102,10 @@ def open_archiver(settings: Settings, stack: ExitStack) -> Archiver:
     """
     store = open_archive(settings.archive)
     topic = ARCHIVE.reads(settings.topics)
+    cluster = open_cluster(settings.kafka)
+    cluster.require_topics([topic])  # says what to do if there is no broker or no topic
     watch = open_topic_watch(settings.kafka, topic)
-    known = open_cluster(settings.kafka).identify(topic)
+    known = cluster.identify(topic)
     log = LogIdentity(topic, known.cluster, watch.topic_id)
     begin_generation(store, log)
     telemetry = Telemetry()

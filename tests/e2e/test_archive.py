@@ -213,8 +213,14 @@ def _contents_of(log: list[Record]) -> list[tuple[object, ...]]:
 
 
 def test_mistakes_are_one_line(tansu: str, tmp_path: Path) -> None:
-    """Without a place the archiver says what to set; an empty archive is a fault."""
+    """Without a place, a topic or a broker the archiver says what to do; an empty archive is a fault."""
     world = World(tansu, tmp_path, partitions=1)
     assert "TICKETS_ARCHIVE__PLACE is not set" in Terminal(world).failure("archive", "run", code=2)
     (fault,) = _Archive(world).terminal.json("archive", "verify", code=1)
     assert "is empty: nothing is archived there" in fault
+    place = {"TICKETS_ARCHIVE__PLACE": str(tmp_path / "none")}
+    assert "is empty: nothing is archived there" in Terminal(world, **place).failure("archive", "list", code=0)
+    no_topic = Terminal(world, **place, TICKETS_TOPICS__RAW="no-such-topic")
+    assert "ticketstream topics" in no_topic.failure("archive", "run", code=3)
+    no_broker = Terminal(world, **place, TICKETS_KAFKA__BROKERS="127.0.0.1:9", TICKETS_KAFKA__STARTUP_TIMEOUT_S="1")
+    assert "set TICKETS_KAFKA__BROKERS, or start one" in no_broker.failure("archive", "run", code=3)
