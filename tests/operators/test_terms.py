@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from core.records import TicketPoints
 from core.wire.embedded import decode_embedded, encode_embedded
+from operators import terms as module
 from operators.terms import add_terms, identifiers, passage_terms, question_terms, term_id
 from tests.contracts.index_laws import ticket
 from tests.operators.samples import raw
@@ -142,3 +143,15 @@ def test_the_topic_gives_the_same_terms() -> None:
         assert one.terms.indices.tolist() == other.terms.indices.tolist()
         assert one.terms.values.tolist() == other.terms.values.tolist()
         assert term_id("err-42") in one.terms.indices
+
+
+def test_the_tables_of_pieces_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts of ever new words don't fill the memory, and a word has the same terms after its table was emptied."""
+    wanted = passage_terms("the printer jams")
+    monkeypatch.setattr(module, "_CACHED", 8)
+    for number in range(100):
+        passage_terms(f"word{number}", "en" if number % 2 else "de")
+        assert len(module._passage_ids("en")) + len(module._passage_ids("de")) <= 8
+    again = passage_terms("the printer jams")
+    assert again.indices.tolist() == wanted.indices.tolist()
+    assert again.values.tolist() == wanted.values.tolist()
