@@ -22,11 +22,12 @@ from runtime.http import open_http_server, respond
 from tests.rigs.waiting import wait_until
 
 _PATIENCE_S: Final = 20.0
-_LARGE: Final = 40_000_000
+_CHUNK: Final = b"x" * 1_000_000
+_CHUNKS: Final = 60
 
 
 class _App:
-    """Answers /wait once it may, /large with 40 MB, and any other path at once."""
+    """Answers /wait once it may, /large with 60 MB, and any other path at once."""
 
     def __init__(self) -> None:
         self.may = threading.Event()
@@ -41,7 +42,10 @@ class _App:
             self.may.wait(_PATIENCE_S)
         if environ.get("CONTENT_LENGTH"):
             environ["wsgi.input"].read()
-        return respond(start, "200 OK", b"x" * _LARGE if path == "/large" else b"ok")
+        if path == "/large":
+            start("200 OK", [("Content-Length", str(_CHUNKS * len(_CHUNK)))])
+            return (_CHUNK for _ in range(_CHUNKS))  # in parts: a thread that wrote it at once would already be free
+        return respond(start, "200 OK", b"ok")
 
 
 class _Server:
@@ -131,7 +135,7 @@ def test_a_reader_that_stops_reading_lets_its_thread_go(monkeypatch: pytest.Monk
         greedy.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until(lambda: next(server.app.served) > 0)
         assert server.ask().endswith(b"ok")
-        assert len(read(greedy)) < _LARGE
+        assert len(read(greedy)) < _CHUNKS * len(_CHUNK)
 
 
 def test_idle_connections_are_closed_and_busy_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
