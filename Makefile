@@ -17,8 +17,8 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
 	@# Most tests wait, so four files run in parallel. The tests marked `alone` run after them, even after a failure:
 	@# those of the Kafka cluster beside the attacks, with a third of the mutants (`make faults` runs them all).
-	@# The Terraform files and the Lambda functions' zips have targets of their own, tf-test and aws-test.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/deploy/terraform --ignore=tests/lambdas/zips; status=$$?; \
+	@# The Terraform files and what runs on an AWS emulator have targets of their own, tf-test and aws-test.
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/deploy/terraform --ignore=tests/lambdas/zips --ignore=tests/aws; status=$$?; \
 		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$status
 
 faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
@@ -104,15 +104,15 @@ kafka: .venv/.dev ## Fetch the jars of Apache Kafka for the tests; needs Java an
 tf-tools: .venv/.dev ## Install the AWS emulator and policy scanner of the Terraform tests, if terraform is installed
 	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done .checkov/.done; fi
 
-tf-test: tf-tools ## Check, plan and scan the Terraform files, apply them to AWS emulators, and print a table
-	$(BIN)/pytest -q tests/deploy/terraform tests/connectors/language_models/test_ministack.py
+tf-test: tf-tools ## Check, plan and scan the Terraform files, apply them to AWS emulators, and print a table; PART=1 leaves out slow tests
+	$(BIN)/pytest -q $(if $(PART),-m "not thorough") tests/deploy/terraform tests/connectors/language_models/test_ministack.py
 
 lambda-zip: .venv/.dev ## Build the Lambda functions' zips to build/lambda; needs Python 3.13
 	$(BIN)/python -m lambdas.build
 
-aws-test: .venv/.dev ## Run the Lambda functions' zips under Lambda's runtime client and on an AWS emulator; needs Python 3.13
+aws-test: .venv/.dev ## Run the Lambda functions' zips and the rest of AWS on an emulator; PART=1 leaves out slow tests; needs Python 3.13
 	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done; fi
-	$(BIN)/pytest -q -rP tests/lambdas/zips
+	$(BIN)/pytest -q -rP $(if $(PART),-m "not thorough") tests/lambdas/zips tests/aws
 
 lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
