@@ -45,12 +45,13 @@ def attack_run() -> Run:
     return RUN
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lanes(
     request: pytest.FixtureRequest, tansu: str, tmp_path_factory: pytest.TempPathFactory, attack_run: Run
 ) -> Iterator[Lanes]:
-    """All attacks that this session's tests name, started."""
-    specs = (getattr(item, "callspec", None) for item in request.session.items)
+    """All attacks that this module's tests name, started."""
+    ours = [item for item in request.session.items if item.path == request.path]
+    specs = (getattr(item, "callspec", None) for item in ours)
     names = [spec.params["attack"] for spec in specs if spec is not None and "attack" in spec.params]
     opened = Lanes(names, brokers=tansu, folder=tmp_path_factory.mktemp("attacks"), run=attack_run)
     yield opened

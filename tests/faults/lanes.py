@@ -21,7 +21,7 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
-#: For a machine of two cores.
+#: For a machine of two cores, on which another module's lanes may run.
 _LANES: Final = 3
 
 
