@@ -17,8 +17,7 @@ pytest_plugins = ["tests.faults.plugin"]
 _OWN = "TICKETS_TEST_KAFKA"
 #: Tests that load the machine.
 _ALONE = "tests/faults/"
-#: The files of a group share a fixture that is slow to set up (stacks on two emulators, a cluster of three brokers), and
-#: so run in one process.
+#: The files of a group share a fixture that is slow to set up (stacks on two emulators, a cluster of three brokers).
 _GROUPS = (
     ("tests/deploy/terraform/",),
     (
