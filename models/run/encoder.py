@@ -9,7 +9,6 @@ from queue import SimpleQueue
 from threading import Lock
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from core.cpu import read_cpu
 from core.protocols import ModelTokenizer, TextKind
@@ -19,8 +18,9 @@ from models.device import Device
 from models.precision import require_precision_for_device
 from models.run.batching import split
 from models.run.session import Ids, Session, open_session, open_sessions
-from models.run.tokenise import TextTokenizer, load_tokenizer
+from models.run.tokenise import InputTokenizer, TextTokenizer, load_tokenizer
 from models.run.tuning import DEFAULT, SCALES, Tuning, find_tuning, tune
+from models.run.word_table import find_words
 from models.store.artefact import Artefact, Manifest
 
 #: Called after each run of the model with its tokens, its padding tokens and its seconds.
@@ -52,14 +52,16 @@ def open_onnx_embedder(
     manifest, cpu = artefact.manifest, read_cpu()
     require_precision_for_device(manifest.precision, device)
     prefixes = (manifest.passage_prefix, manifest.query_prefix)
+    whole, length = load_tokenizer(tokenizer), manifest.max_length
+    words = find_words(whole)
     sessions = open_sessions(artefact.graph, device, threads=threads or cpu.cores)
     if tuning is None:
-        measure = partial(tune, partial(_timed_run, sessions[0]), SCALES[device], longest=manifest.max_length)
+        measure = partial(tune, partial(_timed_run, sessions[0]), SCALES[device], longest=length)
         tuning = find_tuning(artefact.graph.parent, device, cpu, measure)
     return OnnxEmbedder(
         manifest,
-        TextTokenizer(load_tokenizer(tokenizer), max_length=manifest.max_length, prefixes=prefixes),
-        load_tokenizer(tokenizer, max_length=manifest.max_length),
+        TextTokenizer(whole, max_length=length, prefixes=prefixes, words=words),
+        InputTokenizer(load_tokenizer(tokenizer, max_length=length), max_length=length, words=words),
         sessions=sessions,
         open_query_session=partial(open_session, artefact.graph, device) if device == "cuda" else lambda: sessions[0],
         pool=ThreadPoolExecutor(len(sessions), thread_name_prefix="model", initializer=lower_priority),
@@ -75,7 +77,7 @@ class OnnxEmbedder:
         self,
         manifest: Manifest,
         tokenizer: ModelTokenizer,
-        truncating_tokenizer: Tokenizer,
+        input_tokenizer: InputTokenizer,
         *,
         sessions: Sequence[Session],
         open_query_session: Callable[[], Session],
@@ -88,7 +90,7 @@ class OnnxEmbedder:
         Args:
             manifest: of the graph.
             tokenizer: for spans; it truncates nothing.
-            truncating_tokenizer: for vectors; it truncates at the model's maximum length.
+            input_tokenizer: for vectors; it cuts at the model's maximum length.
             sessions: for passages.
             open_query_session: gives the session for queries; called by the first one.
             pool: runs the batches of a call at once, a thread per session.
@@ -97,7 +99,7 @@ class OnnxEmbedder:
         """
         self._manifest = manifest
         self._tokenizer = tokenizer
-        self._truncating_tokenizer = truncating_tokenizer
+        self._input_tokenizer = input_tokenizer
         self._prefixes: dict[TextKind, str] = {"passage": manifest.passage_prefix, "query": manifest.query_prefix}
         self._sessions: SimpleQueue[Session] = SimpleQueue()
         for session in sessions:
@@ -133,7 +135,7 @@ class OnnxEmbedder:
         found = np.empty((len(texts), self.dimension), np.float32)
         prefix = self._prefixes[kind]
         prefixed = [prefix + text for text in texts] if prefix else list(texts)
-        ids = [np.array(e.ids, np.int32) for e in self._truncating_tokenizer.encode_batch_fast(prefixed)]
+        ids = self._input_tokenizer.ids(prefixed)
         batches = split([len(i) for i in ids], budget=self._tuning.budget_tokens, overhead=self._tuning.overhead_tokens)
         if kind == "query" or len(batches) == 1:  # in this thread, because a handover would take longer
             sessions = self._for_queries() if kind == "query" else self._sessions

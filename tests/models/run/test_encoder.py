@@ -12,7 +12,7 @@ from core.records import Vector
 from models.builder.artefact import find_or_build_artefact
 from models.run.encoder import OnnxEmbedder, open_onnx_embedder
 from models.run.session import Ids, Session, open_sessions
-from models.run.tokenise import load_tokenizer
+from models.run.tokenise import InputTokenizer, load_tokenizer
 from models.run.tuning import DEFAULT, FILE, Tuning
 from models.store.cards import TOKENIZER
 from tests.models import tiny
@@ -127,7 +127,7 @@ def test_the_first_query_opens_the_query_session(made: tuple[Path, OnnxEmbedder,
     embedder = OnnxEmbedder(
         opened._manifest,
         opened._tokenizer,
-        load_tokenizer(folder / TOKENIZER, max_length=24),
+        InputTokenizer(load_tokenizer(folder / TOKENIZER, max_length=24), max_length=24, words=None),
         sessions=[passages],
         open_query_session=open_query_session,
         pool=ThreadPoolExecutor(1),
