@@ -21,8 +21,8 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
-#: For a machine of two cores, on which another module's lanes may run.
-_LANES: Final = 3
+#: Of each module, on a machine of two cores that runs two modules at once.
+_LANES: Final = 2
 
 
 class Outcome(Struct):
