@@ -16,10 +16,10 @@ run: .venv/.run ## Run the whole stream on this machine, with a broker, syntheti
 
 test: .venv/.dev ## Run the tests; with CI=true a missing broker or missing weights is a failure, not a skip
 	@# Most tests wait, so six files run in parallel. The tests marked `alone` run after them, even after a failure:
-	@# those of the Kafka cluster beside the attacks, with a third of the mutants (`make faults` runs them all).
+	@# those of the Kafka cluster beside a third of the attacks and mutants (`make faults` runs them all).
 	@# The Terraform files and what runs on an AWS emulator have targets of their own, tf-test and aws-test.
 	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/deploy/terraform --ignore=tests/lambdas/zips --ignore=tests/aws; status=$$?; \
-		$(BIN)/pytest -n 3 --dist loadfile -m alone && exit $$status
+		$(BIN)/pytest -n 2 --dist loadfile -m alone && exit $$status
 
 faults: .venv/.dev ## Attack every promise and print which ones held; SEED= repeats the choices of an earlier run
 	$(call number,SEED)

@@ -17,7 +17,8 @@ pytest_plugins = ["tests.faults.plugin"]
 _OWN = "TICKETS_TEST_KAFKA"
 #: Tests that load the machine.
 _ALONE = "tests/faults/"
-#: The files of a group share a fixture that is slow to set up (stacks on two emulators, a cluster of three brokers).
+#: The files of a group share a fixture that is slow to set up (stacks on two emulators, a cluster of three brokers, the
+#: lanes of the attacks), and so run in one process.
 _GROUPS = (
     ("tests/deploy/terraform/",),
     (
@@ -26,6 +27,7 @@ _GROUPS = (
         "tests/faults/test_kafka.py",
         "tests/services/tickets/test_cluster_kills.py",
     ),
+    ("tests/faults/",),
 )
 #: The slowest files come first, so that no process ends long after the others.
 _LONG = ("tests/deploy/terraform/", "tests/e2e/test_replay", "tests/e2e/")

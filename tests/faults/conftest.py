@@ -1,6 +1,7 @@
 """Fixtures of the attacks: the run's sizes and seed, the report, and the lanes in which attacks run in parallel."""
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +13,9 @@ from tests.faults.plugin import REPORT, RUN
 from tests.faults.report import Section
 from tests.faults.sizes import Run
 
-_MUTANT: Final = "test_mutant_is_caught["
-#: `make test` runs each mutant once in this many runs, on average.
-_RUNS_PER_MUTANT: Final = 3
+#: `make test` makes each attack, and runs each mutant, once in this many runs, on average.
+_RUNS_PER_ATTACK: Final = 3
+_LONG: Final = {"test_attacks.py", "test_kafka.py", "test_promises.py"}
 
 
 def pytest_report_header() -> str:
@@ -24,18 +25,30 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)  # the seed and the marks are there
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip two of three mutants in the part of `make test` that runs alone; `make faults` runs all.
+    """Leave out two of three attacks and mutants in the part of `make test` that runs alone; `make faults` runs all.
 
-    The seed chooses them, so that every mutant is run sometimes.
+    The seed chooses them, so that each is run sometimes.
     """
     if config.getoption("markexpr") != "alone":
         return
-    names = sorted({item.name for item in items if item.name.startswith(_MUTANT)})
-    kept = {*RUN.rng("mutants of this run").sample(names, -(-len(names) // _RUNS_PER_MUTANT))}
-    left_out = [item for item in items if item.name.startswith(_MUTANT) and item.name not in kept]
+    kept: set[str] = set()
+    for kind, group in groupby(sorted(_attacks(items), key=_kind_of), key=_kind_of):
+        names = sorted(item.nodeid for item in group)
+        kept.update(RUN.rng(f"{kind} of this run").sample(names, -(-len(names) // _RUNS_PER_ATTACK)))
+    left_out = [item for item in _attacks(items) if item.nodeid not in kept]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _attacks(items: list[pytest.Item]) -> list[pytest.Item]:
+    return [item for item in items if item.path.name in _LONG and item.path.parent == Path(__file__).parent]
+
+
+def _kind_of(item: pytest.Item) -> str:
+    """The test that has many cases, or the file of those that have one."""
+    name, bracket, _case = item.nodeid.partition("[")
+    return name if bracket else item.path.name
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +58,12 @@ def attack_run() -> Run:
     return RUN
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lanes(
     request: pytest.FixtureRequest, tansu: str, tmp_path_factory: pytest.TempPathFactory, attack_run: Run
 ) -> Iterator[Lanes]:
-    """All attacks that this module's tests name, started."""
-    ours = [item for item in request.session.items if item.path == request.path]
-    specs = (getattr(item, "callspec", None) for item in ours)
+    """All attacks that this session's tests name, started."""
+    specs = (getattr(item, "callspec", None) for item in request.session.items)
     names = [spec.params["attack"] for spec in specs if spec is not None and "attack" in spec.params]
     opened = Lanes(names, brokers=tansu, folder=tmp_path_factory.mktemp("attacks"), run=attack_run)
     yield opened

@@ -21,8 +21,8 @@ from tests.faults.report import Section
 from tests.faults.sizes import Run
 from tests.faults.trials import TRIALS, Trial
 
-#: Of each module, on a machine of two cores that runs two modules at once.
-_LANES: Final = 2
+#: For a machine of two cores.
+_LANES: Final = 3
 
 
 class Outcome(Struct):
