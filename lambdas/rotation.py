@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 
 Every step is idempotent, since Secrets Manager repeats a rotation from its first step after an error. The credential
-that clients use keeps working until the next rotation, so a client may read the new one at any time between the two.
+that clients use keeps working until the next rotation. The services in the secret's field `clients`, a list of
+CLUSTER/SERVICE on ECS, are restarted after each, because a task reads its secrets when it starts.
 """
 
 import time
@@ -19,7 +20,7 @@ from connectors.credentials.servers import CacheUsers, EcsServices, cache_accept
 from core.errors import ConfigError, FatalError, TransientError
 from core.settings import Settings
 from lambdas.function import Call, Event, Function, Handle
-from lambdas.rotation_engines import Cache, Engine, Qdrant, Scram
+from lambdas.rotation_engines import Cache, Engine, Qdrant, Restart, Scram
 from runtime.telemetry import Telemetry
 
 CURRENT: Final = "AWSCURRENT"
@@ -33,11 +34,17 @@ class Rotator:
     """Handles the steps of every secret, by its field `engine`."""
 
     def __init__(
-        self, secrets: Secrets, engines: Mapping[str, Engine], *, sleep: Callable[[float], None] = time.sleep
+        self,
+        secrets: Secrets,
+        engines: Mapping[str, Engine],
+        services: Restart,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Rotate `secrets`; `sleep` waits for servers, in seconds."""
+        """Rotate `secrets`, and restart their clients; `sleep` waits for servers, in seconds."""
         self._secrets = secrets
         self._engines = engines
+        self._services = services
         self._sleep = sleep
 
     def handle(self, event: Event, call: Call) -> Event:
@@ -51,12 +58,12 @@ class Rotator:
         secret_id, version, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
         stages = self._secrets.stages(secret_id)
         if CURRENT in stages.get(version, ()):
+            if step == "finishSecret":  # repeated: a client may not have been restarted
+                self._restart_clients(self._current(secret_id))
             return {}
         if PENDING not in stages.get(version, ()):
             raise FatalError(f"{secret_id}: version {version} is not pending")
-        current = self._secrets.get(secret_id, "AWSCURRENT")
-        if current is None:
-            raise FatalError(f"{secret_id} has no current version; write the first one")
+        current = self._current(secret_id)
         engine = self._engine(secret_id, current)
         pending = self._secrets.get(secret_id, "AWSPENDING", version)
         match step, pending:
@@ -73,9 +80,20 @@ class Rotator:
             case "finishSecret", _:
                 (before,) = [one for one, found in stages.items() if CURRENT in found]
                 self._secrets.promote(secret_id, version, instead_of=before)
+                self._restart_clients(pending)
             case _:
                 raise FatalError(f"{step} is no step of a rotation")
         return {}
+
+    def _current(self, secret_id: str) -> Secret:
+        current = self._secrets.get(secret_id, "AWSCURRENT")
+        if current is None:
+            raise FatalError(f"{secret_id} has no current version; write the first one")
+        return current
+
+    def _restart_clients(self, secret: Secret) -> None:
+        for name in secret.get("clients", ()):
+            self._services.restart(name)
 
     def _engine(self, secret_id: str, current: Secret) -> Engine:
         name = current.get("engine")
@@ -99,12 +117,13 @@ class Rotator:
 def open_rotation(settings: Settings, _stack: ExitStack, _telemetry: Telemetry) -> Handle:
     """The handler, with its clients."""
     secrets = SecretsManager(open_client("secretsmanager"))
+    services = EcsServices(open_client("ecs"))
     engines: dict[str, Engine] = {
-        "qdrant": Qdrant(node_accepts, EcsServices(open_client("ecs"))),
+        "qdrant": Qdrant(node_accepts, services),
         "cache": Cache(CacheUsers(open_client("elasticache")), cache_accepts),
         "scram": Scram(secrets, partial(_kafka_accepts, settings)),
     }
-    return Rotator(secrets, engines).handle
+    return Rotator(secrets, engines, services).handle
 
 
 def _kafka_accepts(settings: Settings, username: str, password: str) -> bool:

@@ -76,6 +76,12 @@ _MUTANTS: Final = {
         "engine.works(pending)",
         "test_rotation.test_a_credential_that_is_not_accepted_in_time_is_not_promoted",
     ),
+    "clients keep the old credential": (
+        "rotation",
+        "                self._restart_clients(pending)\n",
+        "",
+        "test_rotation.test_clients_restart_when_the_new_version_is_the_current_one",
+    ),
     "a key is new to the nodes": (
         "rotation_engines",
         '"key": current["alt_key"], "alt_key": secrets.token_urlsafe(_BYTES)',

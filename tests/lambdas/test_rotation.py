@@ -7,46 +7,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.credentials.secrets import Secret, Stage
+from connectors.credentials.secrets import Secret
 from core.errors import ConfigError, FatalError, TransientError
-from lambdas.function import Event
 from lambdas.rotation import Rotator
 from lambdas.rotation_engines import Cache, Qdrant, Scram
 from tests.lambdas.events import call
+from tests.lambdas.fake_secrets import STEPS, FakeSecrets, event
 
-STEPS: Final = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
-
-class FakeSecrets:
-    """Implements `Secrets` in memory, as Secrets Manager does: a pending version exists before it has a value."""
+class Restarted:
+    """Remembers the clients that a rotation restarts."""
 
     def __init__(self) -> None:
-        self.values: dict[tuple[str, str], Secret] = {}
-        self.labels: dict[str, dict[str, set[str]]] = {}
+        self.names: list[str] = []
 
-    def begin(self, secret_id: str, version: str) -> None:
-        """What Secrets Manager does before it calls the function."""
-        for labels in self.labels[secret_id].values():
-            labels.discard("AWSPENDING")
-        self.labels[secret_id].setdefault(version, set()).add("AWSPENDING")
-
-    def stages(self, secret_id: str) -> Mapping[str, frozenset[str]]:
-        return {version: frozenset(labels) for version, labels in self.labels[secret_id].items()}
-
-    def get(self, secret_id: str, stage: Stage, version: str | None = None) -> Secret | None:
-        found = [one for one, labels in self.labels.get(secret_id, {}).items() if stage in labels]
-        return self.values.get((secret_id, found[0])) if found and version in (None, found[0]) else None
-
-    def put(self, secret_id: str, value: Secret, *, version: str | None = None, stage: Stage = "AWSCURRENT") -> None:
-        version = version or f"v{len(self.values)}"
-        for labels in self.labels.setdefault(secret_id, {}).values():
-            labels.discard(stage)
-        self.labels[secret_id].setdefault(version, set()).add(stage)
-        self.values[secret_id, version] = value
-
-    def promote(self, secret_id: str, version: str, *, instead_of: str) -> None:
-        self.labels[secret_id][instead_of].remove("AWSCURRENT")
-        self.labels[secret_id][version].add("AWSCURRENT")
+    def restart(self, name: str) -> None:
+        self.names.append(name)
 
 
 class World:
@@ -57,6 +33,7 @@ class World:
         self.secrets.put("id", first, version="first")
         self.first = first
         self.versions = count()
+        self.restarted = Restarted()
         self.calls = 0
         self.refused = 0
         self.reread()
@@ -130,7 +107,7 @@ class QdrantWorld(World):
                 self.keys[url] = {current["key"], current["alt_key"]}
 
     def rotator(self) -> Rotator:
-        return Rotator(self.secrets, {"qdrant": self.engine}, sleep=self.client_calls)
+        return Rotator(self.secrets, {"qdrant": self.engine}, self.restarted, sleep=self.client_calls)
 
 
 class CacheWorld(World):
@@ -163,7 +140,7 @@ class CacheWorld(World):
 
     def rotator(self) -> Rotator:
         engine = Cache(self, lambda url, _name, password: bool(urlsplit(url).scheme) and password in self.passwords)
-        return Rotator(self.secrets, {"cache": engine}, sleep=self.client_calls)
+        return Rotator(self.secrets, {"cache": engine}, self.restarted, sleep=self.client_calls)
 
 
 class ScramWorld(World):
@@ -190,14 +167,10 @@ class ScramWorld(World):
 
     def rotator(self) -> Rotator:
         engine = Scram(self.secrets, lambda name, password: self.known.get(name) == password)
-        return Rotator(self.secrets, {"scram": engine}, sleep=self.client_calls)
+        return Rotator(self.secrets, {"scram": engine}, self.restarted, sleep=self.client_calls)
 
 
 WORLDS: Final[Mapping[str, Callable[[], Any]]] = {"qdrant": QdrantWorld, "cache": CacheWorld, "scram": ScramWorld}
-
-
-def event(version: str, step: str) -> Event:
-    return {"SecretId": "id", "ClientRequestToken": version, "Step": step}
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -243,6 +216,21 @@ def test_nodes_restart_one_after_another_and_only_if_they_have_to() -> None:
     assert world.restarts == []
     world.rotate()
     assert world.restarts == ["cluster/node-0", "cluster/node-1", "cluster/node-2"]
+
+
+def test_clients_restart_when_the_new_version_is_the_current_one() -> None:
+    """A task reads its secrets when it starts, so clients restart after the promotion, again if it is repeated."""
+    world = CacheWorld()
+    world.secrets.put("id", {**world.first, "clients": ["cluster/rag", "cluster/tickets"]}, version="with clients")
+    version = world.begin()
+    for step in STEPS[:-1]:
+        world.rotator().handle(event(version, step), call(900, tick_s=5))
+    assert world.restarted.names == []
+    for _ in range(2):
+        world.rotator().handle(event(version, "finishSecret"), call(900, tick_s=5))
+    assert world.restarted.names == ["cluster/rag", "cluster/tickets"] * 2
+    world.rotator().handle(event(version, "testSecret"), call(900, tick_s=5))
+    assert len(world.restarted.names) == 4
 
 
 def test_a_credential_that_is_not_accepted_in_time_is_not_promoted() -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -31,7 +31,15 @@ def qdrant_program() -> Path:
 class QdrantServer:
     """A server that runs from construction to `close`. A restart keeps its ports and its folder."""
 
-    def __init__(self, program: Path, folder: Path, *, clustered: bool = False, bootstrap: str | None = None) -> None:
+    def __init__(
+        self,
+        program: Path,
+        folder: Path,
+        *,
+        clustered: bool = False,
+        bootstrap: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start it, and wait until it is ready.
 
         Args:
@@ -39,8 +47,11 @@ class QdrantServer:
             folder: for its data.
             clustered: start it as a node of a cluster.
             bootstrap: the address of a node of the cluster that it joins; the first node has none.
+            environment: further variables of its environment, for example its API key.
         """
         folder.mkdir(parents=True)
+        #: Changes take effect at the next `restart`.
+        self.environment = dict(environment or {})
         self._program, self._folder, self._clustered, self._bootstrap = program, folder, clustered, bootstrap
         self._process: subprocess.Popen[bytes] | None = None
         for _ in range(_TRIES):
@@ -134,6 +145,7 @@ class QdrantServer:
             "QDRANT__STORAGE__SNAPSHOTS_PATH": str(self._folder / "snapshots"),
             "QDRANT__CLUSTER__ENABLED": str(self._clustered).lower(),
             "QDRANT__CLUSTER__P2P__PORT": str(self._peers),
+            **self.environment,
         }
 
     def _runs(self) -> bool:
@@ -147,13 +159,16 @@ class QdrantServer:
 
 
 @contextmanager
-def qdrant_cluster(program: Path, folder: Path, *, nodes: int) -> Iterator[list[QdrantServer]]:
-    """A cluster of `nodes` nodes, all of them ready."""
+def qdrant_cluster(
+    program: Path, folder: Path, *, nodes: int, environment: Mapping[str, str] | None = None
+) -> Iterator[list[QdrantServer]]:
+    """A cluster of `nodes` nodes with these further variables, all of them ready."""
     servers: list[QdrantServer] = []
     try:
         for number in range(nodes):
             first = servers[0].peer_url if servers else None
-            servers.append(QdrantServer(program, folder / f"node-{number}", clustered=True, bootstrap=first))
+            place = folder / f"node-{number}"
+            servers.append(QdrantServer(program, place, clustered=True, bootstrap=first, environment=environment))
         yield servers
     finally:
         for server in servers:

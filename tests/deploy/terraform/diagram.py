@@ -41,6 +41,7 @@ SUBNETS: Final = {
     "endpoints": "Private subnets",
     "brokers": "Data subnets",
     "clients": "",
+    "rotation": "Private subnets",
 }
 
 

@@ -18,6 +18,10 @@ _SERVICES: Final = {
     "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_example",
     "client_ids": ["console", "crm"],
 }
+_ROTATION: Final = {
+    "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ticketstream-prod-rotation",
+    "role": "ticketstream-prod-use1-rotation",
+}
 
 # Values of the environments' variables.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
@@ -34,6 +38,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "index_domain": "index.example.com",
         "subscribers": {"critical": ["oncall@example.com"], "warning": ["team@example.com"]},
         "services": _SERVICES,
+        "rotation": {"function": _ROTATION},
     },
 }
 

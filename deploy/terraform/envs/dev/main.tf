@@ -16,6 +16,7 @@ module "ticketstream" {
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary
+  rotation             = var.rotation
 
   models = {
     minilm = { store = "models", collection = "tickets", precision = "int8" }

@@ -84,3 +84,12 @@ variable "services" {
   })
   default = null
 }
+
+variable "rotation" {
+  description = "Rotates the stack's secrets every `days` (30) by the function `rotation`: its ARN, and the name of its role. null: no schedule."
+  type = object({
+    function = object({ arn = string, role = string })
+    days     = optional(number, 30)
+  })
+  default = null
+}

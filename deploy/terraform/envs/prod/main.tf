@@ -18,6 +18,7 @@ module "ticketstream" {
   keep_data     = true
 
   permissions_boundary = var.permissions_boundary
+  rotation             = var.rotation
 
   network = {
     cidr         = var.existing_vpc == null ? "10.30.0.0/16" : null

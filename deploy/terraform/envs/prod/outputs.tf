@@ -10,6 +10,10 @@ output "secrets" {
   value = module.ticketstream.secrets
 }
 
+output "secret_fields" {
+  value = module.ticketstream.secret_fields
+}
+
 output "brokers" {
   value = module.ticketstream.brokers
 }

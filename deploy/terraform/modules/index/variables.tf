@@ -74,7 +74,7 @@ variable "replication" {
 }
 
 variable "api_key_arn" {
-  description = "ARN of the secret that holds Qdrant's API key."
+  description = "ARN of the secret that holds Qdrant's API key and the next one, as fields key and alt_key."
   type        = string
 
   validation {

@@ -3,7 +3,11 @@
 locals {
   with_services = length(var.service_ports) > 0
 
-  groups = merge(local.stream_groups, local.with_services ? local.service_groups : {})
+  groups = merge(
+    local.stream_groups,
+    local.with_services ? local.service_groups : {},
+    { for name, what in { rotation = "The function that rotates secrets." } : name => what if var.with_rotation },
+  )
 
   service_groups = {
     services = "HTTP services."
@@ -22,7 +26,17 @@ locals {
   }
 
   # The name is from-to or from-purpose.
-  allowed = merge(local.stream_allowed, local.with_services ? local.service_allowed : {})
+  allowed = merge(
+    local.stream_allowed,
+    local.with_services ? local.service_allowed : {},
+    { for name, rule in local.rotation_allowed : name => rule if var.with_rotation },
+  )
+
+  rotation_allowed = {
+    rotation-index     = { from = "rotation", to = "index", port = 6333, why = "see that a node accepts the next key (HTTP)" }
+    rotation-brokers   = { from = "rotation", to = "brokers", port = var.kafka_port, why = "see that the brokers accept the next password" }
+    rotation-endpoints = { from = "rotation", to = "endpoints", port = 443, why = "secrets, restarts of services, logs" }
+  }
 
   service_allowed = merge(
     { for name, port in var.service_ports : "api-${name}" => { from = "api", to = "services", port = port, why = "forward to ${name}" } },
@@ -57,7 +71,7 @@ locals {
   rules  = { for name, rule in local.allowed : name => rule if !contains(local.absent, rule.to) }
 
   # These groups call AWS, whose addresses aren't known in advance.
-  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : []))
+  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : [], var.with_rotation ? ["rotation"] : []))
 }
 
 resource "aws_security_group" "this" {

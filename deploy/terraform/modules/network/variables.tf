@@ -96,3 +96,9 @@ variable "cache_port" {
   type        = number
   default     = 6379
 }
+
+variable "with_rotation" {
+  description = "Whether a function rotates secrets, which then reaches the index's nodes and the brokers."
+  type        = bool
+  default     = false
+}

@@ -13,6 +13,11 @@ output "secrets" {
   value       = module.secrets.arns
 }
 
+output "secret_fields" {
+  description = "Fields of each secret that are no credentials, for `put-secret-value` (docs/deploy-aws.md)."
+  value       = local.secret_fields
+}
+
 output "brokers" {
   description = "Bootstrap servers, for producers."
   value       = module.kafka.brokers

@@ -24,6 +24,7 @@ module "network" {
   log_days            = var.log_days
   service_ports       = { for name, size in local.services : name => size.port }
   cache_port          = local.cache_port
+  with_rotation       = var.rotation != null
 
   permissions_boundary = var.permissions_boundary
 }
@@ -66,7 +67,7 @@ module "artefacts" {
 module "secrets" {
   source        = "../secrets"
   name          = local.name
-  secrets       = { index-api-key = "Qdrant's API key, for its nodes and the workers." }
+  secrets       = { for name, what in local.secret_names : name => what if name != "kafka-user" || local.two_users }
   key_arn       = module.keys.arns["secrets"]
   recovery_days = var.keep_data ? 30 : 0
 }

@@ -67,11 +67,11 @@ locals {
   )
 
   kafka_secrets = { for name, value in {
-    TICKETS_KAFKA__SASL_USERNAME = "${join("", slice(var.kafka.scram_secrets, 0, min(1, length(var.kafka.scram_secrets))))}:username::"
-    TICKETS_KAFKA__SASL_PASSWORD = "${join("", slice(var.kafka.scram_secrets, 0, min(1, length(var.kafka.scram_secrets))))}:password::"
+    TICKETS_KAFKA__SASL_USERNAME = "${local.kafka_user}:username::"
+    TICKETS_KAFKA__SASL_PASSWORD = "${local.kafka_user}:password::"
   } : name => value if var.kafka.authentication == "scram" }
 
-  index_secrets = { TICKETS_INDEX__API_KEY = module.secrets.arns["index-api-key"] }
+  index_secrets = { TICKETS_INDEX__API_KEY = "${module.secrets.arns["index-api-key"]}:key::" }
 
   secrets = merge(
     { for name, worker in local.workers : name => merge(

@@ -93,6 +93,15 @@ variable "index" {
   }
 }
 
+variable "rotation" {
+  description = "Rotates the stack's secrets every `days` by the function `rotation`: its ARN, and the name of its role. null: no schedule."
+  type = object({
+    function = object({ arn = string, role = string })
+    days     = optional(number, 30)
+  })
+  default = null
+}
+
 variable "permissions_boundary" {
   description = "ARN of the permissions boundary that your account demands of every role; null: none."
   type        = string
