@@ -3,12 +3,13 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from archive.files import DamagedError, Entry, read_records
+from archive.files import DamagedError, Entry, describe, read_records
 from archive.layout import data_file, generation_of, log_file, offset_in, partition_folder, partition_in
 from archive.manifest import Manifest
 from archive.store import ArchiveStore
@@ -20,7 +21,7 @@ class Held(Struct, frozen=True):
     """The files of a partition, in order.
 
     Attributes:
-        entries: all but those at the beginning whose objects are gone.
+        entries: all but those whose objects are gone.
         begins: the offset of the first of them; what was before it has been deleted from the archive.
         next: the offset after the last.
     """
@@ -32,7 +33,8 @@ class Held(Struct, frozen=True):
     @property
     def missing(self) -> int:
         """Offsets whose records the archive no longer has, or never got."""
-        return self.begins + sum(entry.expired for entry in self.entries)
+        holes = sum(after.first - before.next for before, after in pairwise(self.entries))
+        return self.begins + holes + sum(entry.expired for entry in self.entries)
 
     @property
     def records(self) -> int:
@@ -84,6 +86,30 @@ class Generation:
                 raise DamagedError(f"{where} is missing; restore it from a copy")
             next_ = entry.next
         return Held(entries, entries[0].first if entries else 0, next_)
+
+    def copied(self, partition: int) -> Held:
+        """The files of a partition in a copy of the archive, which has objects in any order until it is complete.
+
+        Files may be missing anywhere, and the manifest may not list all that are there.
+
+        Raises:
+            DamagedError: a file or a part of the manifest is damaged, or a file is of another log.
+        """
+        listed = {entry.first: entry for entry in self.manifest(partition).entries()}
+        offsets = sorted(offset for name in self.stored(partition) if (offset := offset_in(name)) is not None)
+        entries = [listed.get(offset) or self._described(partition, offset) for offset in offsets]
+        return Held(entries, entries[0].first if entries else 0, entries[-1].next if entries else 0)
+
+    def _described(self, partition: int, first: int) -> Entry:
+        name = data_file(self.folder(partition), first)
+        where = self.store.where(name)
+        with tempfile.TemporaryFile(dir=self._spool) as file:
+            if not self.store.fetch(name, file):
+                raise DamagedError(f"{where} is missing; restore it from a copy")
+            header, entry = describe(file, where)
+        if (generation_of(header.log), header.partition, header.first) != (self.name, partition, first):
+            raise DamagedError(f"{where} belongs to {generation_of(header.log)}[{header.partition}]; move it away")
+        return entry
 
     def records(self, partition: int, entries: Sequence[Entry], *, start: int = 0) -> Iterator[Record]:
         """The records of these files from offset `start` on.

@@ -113,6 +113,9 @@ def restore_events(
     again: Annotated[
         bool, typer.Option("--again", help="Write to a topic that isn't empty, as after an interrupted restoration.")
     ] = False,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="The archive is a copy that may lack its last files: restore what it has.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Write the events of a generation to tickets.raw, after the cluster that had them was lost.
@@ -134,7 +137,12 @@ def restore_events(
     with progress_bars() as bars:
         task = bars.add_task("restoring", total=None)
         done = restore(
-            found[generation], sender, topic, partitions=partitions, advance=lambda number: bars.advance(task, number)
+            found[generation],
+            sender,
+            topic,
+            partitions=partitions,
+            copy=copy,
+            advance=lambda number: bars.advance(task, number),
         )
     sender.close()
     if as_json:
@@ -143,6 +151,8 @@ def restore_events(
     err.print(f"{done.records:,} event(s) restored to {topic}")
     if done.unreadable:
         err.print(f"{done.unreadable:,} that no client could read were left out")
+    if done.missing:
+        err.print(f"{done.missing:,} offset(s) are missing in the archive")
 
 
 def _faults(settings: Settings, *, expired: bool) -> Iterator[str]:

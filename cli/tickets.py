@@ -8,9 +8,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import CallerTenantOption, JsonFlag, out, print_json, report_errors
+from cli.bars import progress_bars
+from cli.console import CallerTenantOption, JsonFlag, err, out, parse_time, print_json, report_errors
+from connectors.ticket_store.open import open_stores
 from core.environment import load_settings
 from core.errors import ConfigError
+from maintenance.resending import resend as send_again
+from runtime.sender import open_sender
 from runtime.service_client import Reply, decoded, open_service_client
 from runtime.ticket_client import Ticket, TicketClient, TicketPage, page_of, ticket_of
 
@@ -154,6 +158,43 @@ def delete(
             ticket, version=version
         )
     out.print(f"deleted {ticket}", highlight=False)
+
+
+@app.command()
+@report_errors
+def resend(
+    *,
+    since: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Only tickets that were changed at or after this time (UTC)."),
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Send the API's tickets to tickets.raw again, each as it is now, after the topic lost its last events.
+
+    It reads the API's store itself (TICKETS_API__STORE), of all tenants, deletions included. A ticket that the topic
+    already has as it is changes nothing. The API may run meanwhile.
+
+    [dim]ticketstream tickets resend --since 2026-01-31T08:00[/]
+    """
+    settings = load_settings()
+    since_ms = parse_time(since, "--since")
+    with ExitStack() as stack, progress_bars() as bars:
+        stores = open_stores(settings.api, stack)
+        sender = open_sender(settings.kafka, stack)
+        task = bars.add_task("sending", total=None)
+        done = send_again(
+            stores.tickets.changed_since(since_ms or 0),
+            sender,
+            settings.topics.raw,
+            advance=lambda number: bars.advance(task, number),
+        )
+    if as_json:
+        print_json(done)
+        return
+    err.print(f"{done.tickets:,} ticket(s) sent to {settings.topics.raw}")
+    if done.refused:
+        err.print(f"{done.refused:,} were refused by the topic")
 
 
 def _call(do: Callable[[TicketClient], Reply], tenant: str | None) -> Reply:

@@ -115,7 +115,7 @@ class Page(Struct, frozen=True):
 
 
 class OutboxEvent(Struct, frozen=True, kw_only=True):
-    """A version of a ticket that may not have reached the topic yet. `row_id` identifies it in its outbox."""
+    """A version of a ticket that may not have reached the topic yet. `row_id`: in its outbox, empty elsewhere."""
 
     row_id: str
     tenant_id: str
@@ -183,6 +183,13 @@ class TicketStore(Protocol):
 
     def response(self, key: RequestKey, *, now_ms: int) -> SavedResponse | None:
         """The response to the request with this key, unless it has expired."""
+        ...
+
+    def changed_since(self, updated_ms: int) -> Iterator[OutboxEvent]:
+        """The current version of each ticket, or its deletion, that was written at this time or later.
+
+        In any order, and without a `row_id`. A change during the iteration may be left out.
+        """
         ...
 
     def ping(self) -> None:

@@ -24,14 +24,27 @@ class Send(Protocol):
 
 
 class Restored(Struct, frozen=True):
-    """What was restored, for `--json`. `unreadable` records were archived as damage, which has no bytes."""
+    """What was restored, for `--json`.
+
+    Attributes:
+        records: number of events that were sent.
+        unreadable: of records that were archived as damage, which has no bytes.
+        missing: of offsets that the archive doesn't have.
+    """
 
     records: int
     unreadable: int
+    missing: int
 
 
 def restore(
-    generation: Generation, send: Send, topic: str, *, partitions: int, advance: Callable[[int], None] = lambda _n: None
+    generation: Generation,
+    send: Send,
+    topic: str,
+    *,
+    partitions: int,
+    copy: bool = False,
+    advance: Callable[[int], None] = lambda _n: None,
 ) -> Restored:
     """Send every record to the partition that it had, in order.
 
@@ -40,6 +53,7 @@ def restore(
         send: to the broker.
         topic: what to write.
         partitions: how many it has.
+        copy: the archive is a copy that may lack files, so send what it has.
         advance: called with the number of records sent, for progress.
 
     Raises:
@@ -47,7 +61,8 @@ def restore(
         DamagedError: a file of the archive is missing or damaged.
         TransientError: the broker did not accept all.
     """
-    held = {number: generation.held(number) for number in generation.partitions()}
+    read = generation.copied if copy else generation.held
+    held = {number: read(number) for number in generation.partitions()}
     if not held:
         raise ConfigError(f"{generation.name} has no files; `ticketstream archive list` shows what is archived")
     if max(held) >= partitions:
@@ -63,7 +78,7 @@ def restore(
         send.send(found)
         total, unreadable = total + len(found), unreadable + len(batch) - len(found)
         advance(len(batch))
-    return Restored(total, unreadable)
+    return Restored(total, unreadable, sum(one.missing for one in held.values()))
 
 
 def _records(generation: Generation, held: dict[int, Held]) -> Iterator[Record]:

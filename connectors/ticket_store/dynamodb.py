@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ from core.ticket_store import (
     ConflictError,
     Cursor,
     KeyUsedError,
+    OutboxEvent,
     Page,
     RequestKey,
     SavedResponse,
@@ -172,6 +174,22 @@ class DynamoTickets:
             return None
         return _RESPONSE.decode(zlib.decompress(item["response"]["B"]))
 
+    def changed_since(self, updated_ms: int) -> Iterator[OutboxEvent]:
+        """See `TicketStore`. It reads the whole table."""
+        request: Item = {
+            "TableName": self._tables.name(TICKETS),
+            "ConsistentRead": True,
+            "FilterExpression": "updated_ms >= :since",
+            "ExpressionAttributeValues": {":since": {"N": str(updated_ms)}},
+        }
+        while True:
+            with self._tables.translated("reading all tickets"):
+                page = self._tables.client.scan(**request)
+            yield from map(_stored_version, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def ping(self) -> None:
         """See `TicketStore`."""
         self._tables.read(TICKETS, {"key": {"S": "-"}}, "reading")
@@ -199,6 +217,19 @@ def open_dynamodb(*, prefix: str, region: str | None) -> DynamoStores:
     except (TransientError, FatalError) as error:
         raise UnavailableError(str(error)) from None
     return stores
+
+
+def _stored_version(item: Item) -> OutboxEvent:
+    value = zlib.decompress(item["value"]["B"])
+    event = decode_value(value)
+    return OutboxEvent(
+        row_id="",
+        tenant_id=event.tenant_id,
+        ticket_id=event.ticket_id,
+        version=version_of(event),
+        updated_ms=int(item["updated_ms"]["N"]),
+        value=value,
+    )
 
 
 def _key(tenant_id: str, ticket_id: str) -> str:

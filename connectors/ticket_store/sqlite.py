@@ -33,6 +33,8 @@ from core.ticket_store import (
 _PAGE_BYTES: Final = 4 * 1024 * 1024
 #: Maximum expired rows that a write removes, so that it stays short.
 _SWEEP: Final = 10
+#: Tickets that are read at once.
+_SCANNED: Final = 200
 _LEASE: Final = "relay"
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -98,6 +100,29 @@ class SqliteTickets:
         return SavedResponse(
             request_hash=request_hash, status=status, headers=json.loads(headers), body=body, expires_ms=expires_ms
         )
+
+    def changed_since(self, updated_ms: int) -> Iterator[OutboxEvent]:
+        """See `TicketStore`."""
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT rowid, tenant_id, ticket_id, version, updated_ms, value FROM tickets "
+                    "WHERE rowid > ? AND updated_ms >= ? ORDER BY rowid LIMIT ?",
+                    (after, updated_ms, _SCANNED),
+                ).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            for _, tenant_id, ticket_id, version, written_ms, value in rows:
+                yield OutboxEvent(
+                    row_id="",
+                    tenant_id=tenant_id,
+                    ticket_id=ticket_id,
+                    version=version,
+                    updated_ms=written_ms,
+                    value=value,
+                )
 
     def ping(self) -> None:
         """See `TicketStore`."""

@@ -9,10 +9,10 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from connectors.ticket_store.dynamodb import DynamoStores, open_dynamodb
-from connectors.ticket_store.sqlite import SqliteStores, open_sqlite
+from connectors.ticket_store.dynamodb import DynamoStores
+from connectors.ticket_store.open import open_stores
+from connectors.ticket_store.sqlite import SqliteStores
 from core import failpoints
-from core.service_settings import ApiSettings
 from core.settings import Settings
 from delivery.lease import owner_name
 from delivery.relay import Relay
@@ -50,7 +50,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
     telemetry.describe_process(version("ticketstream"), "none")
     if authenticator is None:
         authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)
-    stores = _open_stores(settings.api, stack)
+    stores = open_stores(settings.api, stack)
     monitor = Monitor(stores.tickets, stores.outbox, max_events=settings.api.max_outbox_events)
     relay = _open_relay(settings, stores, monitor, telemetry, stack)
     _open_watch(monitor, telemetry, stack, every_s=_LOOK_EVERY_S[settings.api.store])
@@ -71,12 +71,6 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         throttle=open_throttle(settings, stack, telemetry=telemetry)[1],
         sessions=open_sessions(settings.sessions, stack, telemetry=telemetry),
     )
-
-
-def _open_stores(settings: ApiSettings, stack: ExitStack) -> SqliteStores | DynamoStores:
-    if settings.store == "sqlite":
-        return open_sqlite(settings.path, stack)
-    return open_dynamodb(prefix=settings.table_prefix, region=settings.aws_region)
 
 
 def _open_relay(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from archive.files import DamagedError
 from archive.generation import Generation
-from archive.layout import generation_of
+from archive.layout import data_file, generation_of
 from archive.partition import PartitionArchive
 from connectors.kafka.producer import Outgoing
 from core.errors import ConfigError
@@ -43,7 +44,7 @@ def test_records_are_restored_as_they_were() -> None:
     unreadable = Record(Origin("raw", 1, 1), None, None, -1, (), Damage("record", "checksum", 5))
     timeless = Record(Origin("raw", 0, 3), None, b"\xff", -1)
     sent = _Sent()
-    assert restore(_generation(whole, unreadable, timeless), sent, "new", partitions=2) == Restored(2, 1)
+    assert restore(_generation(whole, unreadable, timeless), sent, "new", partitions=2) == Restored(2, 1, 0)
     assert sent.records == [
         Outgoing("new", None, b"\xff", (), 0, 0),
         Outgoing("new", b"k", None, (("h", b"\xff"),), 1, 7),
@@ -60,3 +61,35 @@ def test_an_unknown_generation_is_refused() -> None:
     """A generation without files restores nothing, and says so."""
     with pytest.raises(ConfigError, match="has no files"):
         restore(Generation(MemoryArchive(), "raw/x"), _Sent(), "new", partitions=1)
+
+
+def test_a_copy_that_lacks_files_is_restored_as_far_as_it_goes() -> None:
+    """Every file that was copied is restored, listed or not, and the offsets that are missing are counted."""
+    store = MemoryArchive()
+    archive = PartitionArchive(store, _LOG, 0)
+    for first in range(0, 10, 2):
+        draft = archive.draft(first)
+        for offset in (first, first + 1):
+            draft.add(Record(Origin("raw", 0, offset), b"k", b"%d" % offset, 0), log_start=0)
+        archive.write(draft.seal())
+        if first == 6:
+            listed = {name: data for name, data in store.objects.items() if "/manifest/" in name}
+    store.objects |= listed  # the manifest's last version wasn't copied
+    del store.objects[data_file(f"{generation_of(_LOG)}/00000", 4)]
+    sent, generation = _Sent(), Generation(store, generation_of(_LOG))
+    with pytest.raises(DamagedError, match="is missing; restore it from a copy"):
+        restore(generation, sent, "new", partitions=1)
+    assert restore(generation, sent, "new", partitions=1, copy=True) == Restored(8, 0, 2)
+    assert [record.value for record in sent.records] == [b"0", b"1", b"2", b"3", b"6", b"7", b"8", b"9"]
+
+
+def test_a_copy_with_a_file_of_another_log_is_refused() -> None:
+    """Events of another topic are never mixed in."""
+    store, other = MemoryArchive(), LogIdentity("raw", "cluster", "other-id")
+    draft = PartitionArchive(store, other, 0).draft(0)
+    draft.add(Record(Origin("raw", 0, 0), b"k", b"v", 0), log_start=0)
+    PartitionArchive(store, other, 0).write(draft.seal())
+    (name,) = (name for name in store.objects if "/data/" in name)
+    store.objects = {name.replace("other-id", "topic-id"): store.objects[name]}
+    with pytest.raises(DamagedError, match=r"belongs to raw/cluster.other-id\[0\]; move it away"):
+        restore(Generation(store, generation_of(_LOG)), _Sent(), "new", partitions=1, copy=True)
