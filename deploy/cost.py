@@ -26,6 +26,7 @@ BOXES: Final[dict[str, str]] = {
     "network": "Network",
     "keys": "Keys and secrets",
     "secrets": "Keys and secrets",
+    "rotation": "Keys and secrets",
     "observability": "Alarms",
 }
 
