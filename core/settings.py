@@ -12,6 +12,7 @@ from core.archive_settings import ArchiveSettings
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
+from core.telemetry_settings import LogSettings, TracingSettings
 
 
 class KafkaSettings(Group):
@@ -263,14 +264,6 @@ class HealthSettings(Group):
     )
 
 
-class LogSettings(Group):
-    """Structured logs on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum level of the messages.")
-    trace_file: FilePath | None = Field(None, description="Trace of every thread, in Chrome's trace event format.")
-    format: Literal["json", "text"] = Field("json", description="`json` is for log collectors, `text` for people.")
-
-
 class Settings(Group):
     """All groups. `core.environment` reads them."""
 
@@ -290,6 +283,7 @@ class Settings(Group):
     client: ClientSettings = Field(default_factory=ClientSettings)
     mcp: McpSettings = Field(default_factory=McpSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
     auth: services.AuthSettings = Field(default_factory=services.AuthSettings)
     sessions: services.SessionSettings = Field(default_factory=services.SessionSettings)
     cache: services.CacheSettings = Field(default_factory=services.CacheSettings)

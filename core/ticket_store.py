@@ -64,6 +64,7 @@ class Change(Struct, frozen=True, kw_only=True):
         replaced_ms: when that version was written, in ms since the epoch; 0 if the ticket is new.
         updated_ms: when this version was written; above `replaced_ms`, so that time orders versions, too.
         request: the idempotency key of the request and its response, written with the change.
+        traceparent: W3C's header that continues the request's trace; empty if that isn't sampled.
     """
 
     event: TicketEvent
@@ -72,6 +73,7 @@ class Change(Struct, frozen=True, kw_only=True):
     replaced_ms: int
     updated_ms: int
     request: tuple[RequestKey, SavedResponse] | None = None
+    traceparent: str = ""
 
 
 class TicketSummary(Struct, frozen=True, kw_only=True):
@@ -115,7 +117,12 @@ class Page(Struct, frozen=True):
 
 
 class OutboxEvent(Struct, frozen=True, kw_only=True):
-    """A version of a ticket that may not have reached the topic yet. `row_id`: in its outbox, empty elsewhere."""
+    """A version of a ticket that may not have reached the topic yet.
+
+    Attributes:
+        row_id: identifies it in its outbox; empty elsewhere.
+        traceparent: as in `Change`; SQLite doesn't keep it.
+    """
 
     row_id: str
     tenant_id: str
@@ -123,6 +130,7 @@ class OutboxEvent(Struct, frozen=True, kw_only=True):
     version: int
     updated_ms: int
     value: bytes
+    traceparent: str = ""
 
 
 class OutboxSize(Struct, frozen=True):

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from typing import Final
 from uuid import uuid4
 
-from connectors.kafka.producer import Outgoing, Sender
+from connectors.kafka.outbox import outgoing
+from connectors.kafka.producer import Sender
 from connectors.ticket_store.dynamodb import open_dynamodb
-from core.contract import record_key
 from core.errors import RefusedError, TransientError
 from core.settings import Settings
 from core.ticket_store import Outbox, OutboxEvent
@@ -77,7 +77,7 @@ def send_to(sender: Sender, topic: str) -> Callable[[Sequence[OutboxEvent]], Map
     """The `SendEvents` of a topic."""
 
     def send(events: Sequence[OutboxEvent], /) -> Mapping[int, RefusedError]:
-        return sender.offer([Outgoing(topic, record_key(one.tenant_id, one.ticket_id), one.value) for one in events])
+        return sender.offer([outgoing(event, topic) for event in events])
 
     return send
 

@@ -6,8 +6,8 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from connectors.kafka.outbox import outgoing
 from connectors.kafka.producer import Outgoing
-from core.contract import record_key
 from core.errors import RefusedError
 from core.ticket_store import OutboxEvent
 
@@ -41,8 +41,7 @@ def resend(
     """
     tickets, refused, left = 0, 0, iter(versions)
     while batch := list(islice(left, _BATCH)):
-        records = [Outgoing(topic, record_key(event.tenant_id, event.ticket_id), event.value) for event in batch]
-        failed = len(sender.offer(records))
-        tickets, refused = tickets + len(records) - failed, refused + failed
-        advance(len(records))
+        failed = len(sender.offer([outgoing(event, topic) for event in batch]))
+        tickets, refused = tickets + len(batch) - failed, refused + failed
+        advance(len(batch))
     return Resent(tickets, refused)

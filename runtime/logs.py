@@ -9,7 +9,7 @@ from typing import Final
 
 from pythonjsonlogger.json import JsonFormatter
 
-from core.settings import LogSettings
+from core.telemetry_settings import LogSettings
 
 _CLIENT: Final = "ticketstream.kafka"
 _QUIET_S: Final = 10.0

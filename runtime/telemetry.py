@@ -2,20 +2,30 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from core.contract import CONTRACT_VERSION
 from core.metrics import METRICS, MetricName
-from core.settings import LogSettings
+from core.telemetry_settings import LogSettings
 from runtime.trace import Trace
+
+if TYPE_CHECKING:  # Lambda functions without traces don't need the library
+    from opentelemetry.trace import TracerProvider
 
 
 class Telemetry:
-    """Every declared metric, by name, and those of the process. Safe to use from any thread."""
+    """Every declared metric, by name, and those of the process. Safe to use from any thread.
 
-    def __init__(self, trace: Trace | None = None) -> None:
+    Attributes:
+        trace: the file of each thread's spans, or None.
+        tracing: makes the spans of distributed traces, or None.
+    """
+
+    def __init__(self, trace: Trace | None = None, *, tracing: "TracerProvider | None" = None) -> None:
         self.trace = trace
+        self.tracing = tracing
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._counters: dict[MetricName, Counter] = {}

@@ -35,6 +35,7 @@ from delivery.credits import Credits
 from operators.language import load_short_texts
 from runtime.index import open_index_for_writing
 from runtime.model import open_caching_embedder, open_tokenizer
+from runtime.otlp import open_tracing
 from runtime.sender import open_sender
 from runtime.telemetry import open_trace
 from stream.dependencies import open_dependencies
@@ -141,7 +142,8 @@ def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: 
     _require_topics(settings, role)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
-    telemetry = StreamTelemetry(open_trace(settings.log, stack), observer=observer)
+    tracing = open_tracing(settings.tracing, stack, service=f"worker-{role.name}")
+    telemetry = StreamTelemetry(open_trace(settings.log, stack), tracing=tracing, observer=observer)
     progress = Progress(max_stall_s=settings.health.max_stall_s)
     state = WorkerState(
         telemetry=telemetry,

@@ -5,12 +5,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from connectors.kafka.assignment import ConsumerObserver
 from core.records import EnrichedTicket, Item, Record, Rejected, TicketPoints
 from runtime.telemetry import Telemetry
 from runtime.trace import Trace
+from stream.spans import RecordSpans
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
@@ -41,8 +45,15 @@ class StreamTelemetry(Telemetry):
         newest_ms: broker timestamp of the newest searchable ticket, never ahead of our clock; None before the first.
     """
 
-    def __init__(self, trace: Trace | None = None, *, observer: StreamObserver | None = None) -> None:
-        super().__init__(trace)
+    def __init__(
+        self,
+        trace: Trace | None = None,
+        *,
+        tracing: "TracerProvider | None" = None,
+        observer: StreamObserver | None = None,
+    ) -> None:
+        super().__init__(trace, tracing=tracing)
+        self._spans = None if tracing is None else RecordSpans(tracing)
         self._observer = observer or StreamObserver()
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self.newest_ms: int | None = None
@@ -56,6 +67,8 @@ class StreamTelemetry(Telemetry):
         """A batch was read."""
         self.count("tickets_records_total", records[0].origin.topic, by=len(records))
         self.observe("tickets_batch_size", len(records))
+        if self._spans is not None:
+            self._spans.read(records)
         self._observer.read(records)
 
     def acked(
@@ -76,6 +89,8 @@ class StreamTelemetry(Telemetry):
         for ticket in tickets:
             if isinstance(ticket, TicketPoints):
                 self._searchable(ticket, now_ms)
+        if self._spans is not None:
+            self._spans.acked(tickets, rejected)
         self._observer.acked(tickets)
 
     def ran_step(self, step: str, seconds: float, records: int) -> None:
@@ -83,6 +98,8 @@ class StreamTelemetry(Telemetry):
         self.observe("tickets_step_seconds", seconds, step)
         if self.trace is not None:
             self.trace.span(step, seconds, records=records)
+        if self._spans is not None:
+            self._spans.ran_step(step, seconds)
 
     def left_out(self, what: str, items: Sequence[Item]) -> None:
         """A step has left `what` out of some of `items`."""

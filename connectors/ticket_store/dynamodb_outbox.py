@@ -104,6 +104,8 @@ def outbox_item(tables: Tables, change: Change, packed: bytes) -> Item:
     }
     if change.replaces:
         item["previous"] = {"S": _sort_key(change.replaced_ms, ticket, change.replaces)}
+    if change.traceparent:
+        item["traceparent"] = {"S": change.traceparent}
     return {"TableName": tables.name(METADATA), "Item": item}
 
 
@@ -135,6 +137,7 @@ def _event(item: Item) -> OutboxEvent:
         version=_version(item),
         updated_ms=int(item["updated_ms"]["N"]),
         value=zlib.decompress(item["value"]["B"]),
+        traceparent=item.get("traceparent", {}).get("S", ""),
     )
 
 

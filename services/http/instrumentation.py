@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.telemetry import Telemetry
+from runtime.tracing import silent_provider
 from services.http.context import RequestContext, begin
 from services.http.problems import Problem, unavailable
 
@@ -44,13 +44,12 @@ class Instrumentation:
         *,
         telemetry: Telemetry,
         describe: Callable[[Exception], Problem | None],
-        traces: TracerProvider | None = None,
     ) -> None:
-        """`describe` makes a problem of an exception, or returns None for an internal error. Spans go to `traces`."""
+        """`describe` makes a problem of an exception, or returns None for an internal error."""
         self._app = app
         self._telemetry = telemetry
         self._describe = describe
-        self._tracer: Tracer = (traces or TracerProvider()).get_tracer("ticketstream")
+        self._tracer: Tracer = (telemetry.tracing or silent_provider()).get_tracer("ticketstream")
         self._propagator = TraceContextTextMapPropagator()
         self._inflight = 0
 

@@ -19,6 +19,7 @@ from delivery.lease import owner_name
 from runtime.feedback import open_feedback_store
 from runtime.language_models import open_language_models
 from runtime.live_searcher import open_live_searcher
+from runtime.otlp import open_tracing
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
 from runtime.token_budget import open_token_budget
@@ -67,7 +68,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         ConfigError: a setting is wrong, or the file of feedback can't be written.
         UnavailableError: the table of feedback or sessions is missing.
     """
-    telemetry = Telemetry()
+    telemetry = Telemetry(tracing=open_tracing(settings.tracing, stack, service="rag"))
     telemetry.describe_process(version("ticketstream"), "none")
     if authenticator is None:
         authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)

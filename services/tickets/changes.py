@@ -21,6 +21,7 @@ from core.ticket_store import (
     updated_ms_of,
     version_of,
 )
+from runtime.tracing import current_traceparent
 from services.http.problems import Problem, invalid
 from services.tickets.commands import encoded
 from services.tickets.idempotency import TTL_MS, KeyedRequest, reused
@@ -137,6 +138,7 @@ class Tickets:
             replaces=version_of(event) - 1,
             replaced_ms=replaced_ms,
             updated_ms=now_ms,
+            traceparent=current_traceparent(),
         )
         outcome = _outcome(event, edit)
         if request is not None:

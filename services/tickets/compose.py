@@ -16,6 +16,7 @@ from core import failpoints
 from core.settings import Settings
 from delivery.lease import owner_name
 from delivery.relay import Relay
+from runtime.otlp import open_tracing
 from runtime.sender import open_sender
 from runtime.telemetry import Telemetry
 from services.http.callers import Authenticator
@@ -46,7 +47,7 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         UnavailableError: the store can't be opened.
     """
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
-    telemetry = Telemetry()
+    telemetry = Telemetry(tracing=open_tracing(settings.tracing, stack, service="tickets"))
     telemetry.describe_process(version("ticketstream"), "none")
     if authenticator is None:
         authenticator = open_authenticator(settings.auth, stack, telemetry=telemetry)

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from random import Random
 from typing import Final
 
-from connectors.kafka.producer import Outgoing, Sender
-from core.contract import record_key
+from connectors.kafka.outbox import outgoing
+from connectors.kafka.producer import Sender
 from core.errors import FatalError, RefusedError, TransientError
 from core.ticket_store import OutboxEvent
 from delivery.backoff import Backoff
@@ -37,9 +37,8 @@ class TopicSend:
     def __call__(self, events: Sequence[OutboxEvent], /) -> Mapping[int, RefusedError]:
         """See `SendEvents`."""
         sender = self.open()
-        records = [Outgoing(self._topic, record_key(event.tenant_id, event.ticket_id), event.value) for event in events]
         try:
-            refused = sender.offer(records)
+            refused = sender.offer([outgoing(event, self._topic) for event in events])
         except (TransientError, FatalError) as error:
             self._monitor.note_broker(error)
             if isinstance(error, FatalError):

@@ -137,7 +137,7 @@ def test_the_libraries_log_no_key_at_our_levels(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With debug logs on, as runtime.logs sets them up, neither keys nor the question are logged."""
-    from core.settings import LogSettings  # noqa: PLC0415
+    from core.telemetry_settings import LogSettings  # noqa: PLC0415
     from runtime.logs import set_up_logging  # noqa: PLC0415
 
     root = logging.getLogger()

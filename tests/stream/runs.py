@@ -38,10 +38,11 @@ class Run(Generic[W]):
         first: Sink[W] | None = None,
         spec: SinkSpec = INDEX,
         steps: Sequence[Step] = (),
+        telemetry: StreamTelemetry | None = None,
     ) -> None:
         """Finish batches with `finish`, or with `steps`."""
         self.acks: list[Receipt] = []
-        self.telemetry = StreamTelemetry()
+        self.telemetry = telemetry or StreamTelemetry()
         self.progress = Progress(max_stall_s=60)
         sinks: list[OpenSink[W]] = [OpenSink(spec, index)]
         if first is not None:

@@ -1,0 +1,28 @@
+"""Settings of logs and traces."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.setting_types import FilePath, Group, Url
+
+
+class LogSettings(Group):
+    """Structured logs on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum level of the messages.")
+    trace_file: FilePath | None = Field(None, description="Trace of every thread, in Chrome's trace event format.")
+    format: Literal["json", "text"] = Field("json", description="`json` is for log collectors, `text` for people.")
+
+
+class TracingSettings(Group):
+    """Traces of requests and tickets, sent to an OpenTelemetry collector."""
+
+    endpoint: Url | None = Field(
+        None,
+        description="URL that spans are sent to as OTLP in JSON, e.g. http://127.0.0.1:4318/v1/traces; by default "
+        "there are none.",
+    )
+    ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="Share of the traces that are sampled. A caller's decision (`traceparent`) is kept."
+    )
