@@ -34,7 +34,8 @@ def test_each_ticket_is_sent_under_its_key() -> None:
 
 def test_many_are_sent_in_parts_and_refusals_are_counted() -> None:
     """A ticket that the topic refuses holds up no other, and progress counts every ticket."""
-    sender, seen = FakeSender(), []
+    sender = FakeSender()
+    seen: list[int] = []
     versions = [_version(number, b"large" if number == 250 else b"{}") for number in range(401)]
     assert resend(iter(versions), sender, "raw", advance=seen.append) == Resent(400, 1)
     assert [len(batch) for batch in sender.sent] == seen == [200, 200, 1]

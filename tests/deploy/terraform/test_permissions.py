@@ -121,6 +121,13 @@ def test_only_execution_roles_read_secrets(policies: dict[str, IAMPolicy], moto:
     assert may == {"embedding-minilm-start", "operator-start", "qdrant-start", "rag-start"}
 
 
+def test_tasks_with_a_collector_write_traces(policies: dict[str, IAMPolicy]) -> None:
+    """Workers and HTTP services may send spans to X-Ray; the operator and the index's nodes may not."""
+    may = {role for role, policy in policies.items() if _allows(policy, "xray:PutTraceSegments", "*")}
+    assert may >= {*(f"{worker}-task" for worker in _WORKERS), "rag-task", "tickets-task"}
+    assert not may & {"operator-task", "qdrant-task", "embedding-minilm-start"}
+
+
 @pytest.fixture(scope="module")
 def enforcing(moto: Applied) -> Iterator[tuple[Emulator, dict[str, Any]]]:
     """Moto with IAM enforced, two objects in the bucket, and the credentials of each role."""

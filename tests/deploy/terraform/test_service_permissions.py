@@ -74,14 +74,16 @@ def test_the_rag_service_may_make_its_own_calls_and_no_others(documents: dict[st
 
 
 def test_no_task_uses_anothers_tables(documents: dict[str, dict[str, Any]], policies: dict[str, IAMPolicy]) -> None:
-    """Each service has the tables of its own stores and that of sessions, and no worker has any."""
+    """Services have the tables of their stores and that of sessions; the operator reads tickets; workers have none."""
     for task, document in documents.items():
         tables = {arn.removesuffix("/index/*").rsplit("/", 1)[-1] for _, arn in _granted(document)}
         wanted = {"rag": {"Feedback"}, "tickets": {"Tickets", "TicketMetadata"}}.get(task, set())
-        wanted = wanted and wanted | {"UserSessions"}
+        wanted = {"Tickets", "TicketMetadata"} if task == "operator" else wanted and wanted | {"UserSessions"}
         assert tables == {f"{_PREFIX}{name}" for name in wanted}, task
-        for action in ("dynamodb:DeleteTable", "dynamodb:Scan", "dynamodb:UpdateTable"):
+        for action in ("dynamodb:DeleteTable", "dynamodb:UpdateTable"):
             assert not _allows(policies[task], action, _table("Tickets")), task
+        assert _allows(policies[task], "dynamodb:Scan", _table("Tickets")) is (task == "operator")
+        assert _allows(policies[task], "dynamodb:PutItem", _table("Tickets")) is (task == "tickets")
 
 
 def test_a_service_writes_its_own_topic_only(policies: dict[str, IAMPolicy]) -> None:

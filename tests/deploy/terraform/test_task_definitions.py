@@ -142,6 +142,24 @@ def test_a_worker_drains_before_it_is_killed(workers: dict[str, dict[str, Any]])
         assert float(settings["TICKETS_WRITER__DRAIN_TIMEOUT_S"]) + 10 <= worker["stopTimeout"]
 
 
+def test_spans_go_through_the_sidecar_to_x_ray(registered: dict[str, dict[str, Any]]) -> None:
+    """Each task with a collector sends its spans to the address that the collector listens at, for X-Ray."""
+    traced = set()
+    for name, task in registered.items():
+        containers = {each["name"]: each for each in task["containerDefinitions"]}
+        given = {each["name"]: each["value"] for each in task["containerDefinitions"][0].get("environment", [])}
+        if "TICKETS_TRACING__ENDPOINT" not in given:
+            continue
+        traced.add(name)
+        collector = yaml.safe_load(containers["collector"]["environment"][0]["value"])
+        receiver = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+        assert given["TICKETS_TRACING__ENDPOINT"] == f"http://{receiver}/v1/traces"
+        assert collector["service"]["pipelines"]["traces"]["receivers"] == ["otlp"]
+        assert collector["service"]["pipelines"]["traces"]["exporters"] == ["awsxray"]
+        assert collector["exporters"]["awsxray"]["region"] == "us-east-1"
+    assert traced >= {*_WORKERS, *_SIZES["services"]}
+
+
 def test_a_workers_settings_exist(workers: dict[str, dict[str, Any]]) -> None:
     """Every variable is one that the worker knows."""
     for task in workers.values():

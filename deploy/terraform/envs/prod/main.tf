@@ -19,6 +19,8 @@ module "ticketstream" {
 
   permissions_boundary = var.permissions_boundary
   rotation             = var.rotation
+  table_replica        = var.table_replica
+  existing_tables      = var.existing_tables
 
   network = {
     cidr         = var.existing_vpc == null ? "10.30.0.0/16" : null

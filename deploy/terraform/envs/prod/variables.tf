@@ -159,3 +159,15 @@ variable "rotation" {
   })
   default = null
 }
+
+variable "table_replica" {
+  description = "A second region that keeps a copy of each table, and the KMS key of the copies there (docs/disaster-recovery.md); null: no copies."
+  type        = object({ region = string, key_arn = string })
+  default     = null
+}
+
+variable "existing_tables" {
+  description = "For the region that takes over: the tables exist here as copies of the lost region's, with this KMS key; null: create them."
+  type        = object({ key_arn = string })
+  default     = null
+}

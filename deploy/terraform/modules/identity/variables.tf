@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "tasks" {
-  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, tables (ARN, actions, and actions on its indexes), caches to connect to, language models to call, and whether it writes metrics."
+  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, tables (ARN, actions, and actions on its indexes), caches to connect to, language models to call, and whether it writes metrics and traces."
   type = map(object({
     reads   = optional(list(string), [])
     writes  = optional(list(string), [])
@@ -48,6 +48,12 @@ variable "bucket_arn" {
 variable "data_key_arn" {
   description = "KMS key of that bucket."
   type        = string
+}
+
+variable "tables_key_arn" {
+  description = "KMS key of the tables; null: that of the bucket."
+  type        = string
+  default     = null
 }
 
 variable "secrets_key_arn" {

@@ -97,7 +97,7 @@ locals {
       Sid       = "DecryptTables"
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
-      Resource  = length(task.tables) > 0 ? [var.data_key_arn] : []
+      Resource  = length(task.tables) > 0 ? [coalesce(var.tables_key_arn, var.data_key_arn)] : []
       Condition = { StringLike = { "kms:ViaService" = ["dynamodb.*.amazonaws.com"] } }
     }] : statement if length(statement.Resource) > 0],
   ) }
@@ -124,11 +124,19 @@ locals {
   ] }
 
   metrics = { for name, task in var.tasks : name => [
-    for statement in [{
-      Sid      = "WriteMetrics"
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      Resource = task.metrics ? ["${var.metrics_log_arn}:*"] : []
-    }] : statement if length(statement.Resource) > 0
+    for statement in [
+      {
+        Sid      = "WriteMetrics"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = task.metrics ? ["${var.metrics_log_arn}:*"] : []
+      },
+      {
+        Sid      = "WriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"] # no resource-level permissions
+        Resource = task.metrics ? ["*"] : []
+      },
+    ] : statement if length(statement.Resource) > 0
   ] }
 }

@@ -20,7 +20,7 @@ module "observability" {
 
   services = var.services == null ? null : {
     load_balancer = module.balancer[0].metrics.load_balancer
-    tables        = module.tables[0].names
+    tables        = local.table_names
     cache_nodes   = module.cache[0].nodes
     services = { for name, size in local.services : name => {
       target_group = module.balancer[0].metrics.target_groups[name]

@@ -32,6 +32,10 @@ locals {
           [for spec in var.models : spec.group],
           [for spec in var.models : "${spec.group}-reader"],
         ))
+        # `ticketstream tickets resend` reads all tickets of the ticket API.
+        tables = [for table, actions in { Tickets = ["dynamodb:GetItem", "dynamodb:Scan"], TicketMetadata = ["dynamodb:GetItem"] } : {
+          arn = local.table_arns[table], actions = actions, by_index = []
+        } if var.services != null]
         models  = [for spec in var.models : spec.store]
         secrets = local.secret_arns["operator"]
         images  = [module.registry.arns["pipeline"]]
@@ -67,6 +71,7 @@ module "identity" {
   producer_topic  = "tickets.raw"
   bucket_arn      = module.artefacts.arn
   data_key_arn    = module.keys.arns["data"]
+  tables_key_arn  = local.tables_key_arn
   secrets_key_arn = module.keys.arns["secrets"]
   log_arns        = module.cluster.log_arns
   metrics_log_arn = module.cluster.metrics_log_arn

@@ -25,7 +25,7 @@ locals {
     models  = name == "rag" ? [var.models[local.searched].store] : []
     calls   = name == "rag" ? var.services.language_models : []
     tables = [for table, rights in local.table_actions[name] : {
-      arn      = module.tables[0].arns[table]
+      arn      = local.table_arns[table]
       actions  = rights.actions
       by_index = lookup(rights, "by_index", [])
     }]
@@ -40,6 +40,7 @@ locals {
       TICKETS_CACHE__AWS_REGION       = var.region
     },
     module.kafka.settings,
+    local.tracing,
     { for setting, value in { TICKETS_KAFKA__AWS_REGION = var.region } : setting => value if var.kafka.authentication == "iam" },
     module.cache[0].settings,
     { for setting, names in {
@@ -90,10 +91,11 @@ locals {
 
 module "tables" {
   source    = "../tables"
-  count     = var.services == null ? 0 : 1
+  count     = var.services == null || var.existing_tables != null ? 0 : 1
   prefix    = local.table_prefix
   key_arn   = module.keys.arns["data"]
   keep_data = var.keep_data
+  replica   = var.table_replica
 }
 
 module "cache" {

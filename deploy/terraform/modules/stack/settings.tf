@@ -23,6 +23,9 @@ locals {
     { for name, value in { TICKETS_KAFKA__AWS_REGION = var.region } : name => value if var.kafka.authentication == "iam" },
   )
 
+  # Where the sidecar takes spans (collector.yaml).
+  tracing = { TICKETS_TRACING__ENDPOINT = "http://127.0.0.1:4318/v1/traces" }
+
   # Settings of tasks that load the model or its tokenizer.
   by_model = { for model, spec in var.models : model => {
     TICKETS_KAFKA__GROUP     = spec.group
@@ -49,6 +52,7 @@ locals {
   environments = merge(
     { for name, worker in local.workers : name => merge(
       local.shared,
+      local.tracing,
       local.by_model[worker.model],
       { for setting, value in local.by_index[worker.model] : setting => value if worker.indexes },
       {
@@ -62,6 +66,7 @@ locals {
       local.by_model[local.first],
       local.by_index[local.first],
       { TICKETS_MODEL__DEVICE = "cpu" },
+      { for name, value in local.own_settings.tickets : name => value if startswith(name, "TICKETS_API__") && var.services != null },
       var.settings,
     ) },
   )

@@ -1,5 +1,27 @@
 # Variables of the HTTP services.
 
+variable "table_replica" {
+  description = "A second region that keeps a copy of each table (a global table), and the KMS key of the copies there; null: no copies."
+  type        = object({ region = string, key_arn = string })
+  default     = null
+
+  validation {
+    condition     = try(var.table_replica.region != var.region, true)
+    error_message = "table_replica.region must be another region than the stack's."
+  }
+}
+
+variable "existing_tables" {
+  description = "For the region that takes over: the tables exist here as copies of the lost region's, with this KMS key, so none is created."
+  type        = object({ key_arn = string })
+  default     = null
+
+  validation {
+    condition     = var.existing_tables == null || var.table_replica == null
+    error_message = "existing_tables are copies themselves, so they get no table_replica: add the copy with the AWS CLI once the other region is back."
+  }
+}
+
 variable "services" {
   description = <<-TEXT
     Search, answers with the page for agents, and the ticket API, at https://DOMAIN. null: none of them.

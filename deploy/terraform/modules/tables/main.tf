@@ -22,7 +22,7 @@ locals {
   ) }
 }
 
-# No stream: each service's relay polls its outbox, which is in TicketMetadata and in Feedback.
+# No stream without copies: each service's relay polls its outbox, which is in TicketMetadata and in Feedback.
 resource "aws_dynamodb_table" "this" {
   for_each                    = local.tables
   name                        = "${var.prefix}${each.key}"
@@ -30,6 +30,8 @@ resource "aws_dynamodb_table" "this" {
   hash_key                    = each.value.hash
   range_key                   = each.value.range
   deletion_protection_enabled = var.keep_data
+  stream_enabled              = var.replica != null # copies are made from it
+  stream_view_type            = var.replica == null ? null : "NEW_AND_OLD_IMAGES"
 
   dynamic "attribute" {
     for_each = toset(local.attributes[each.key])
@@ -58,6 +60,18 @@ resource "aws_dynamodb_table" "this" {
     content {
       attribute_name = ttl.value
       enabled        = true
+    }
+  }
+
+  # A copy in a second region, a second or so behind, which takes writes too (a global table).
+  dynamic "replica" {
+    for_each = var.replica[*]
+
+    content {
+      region_name            = replica.value.region
+      kms_key_arn            = replica.value.key_arn
+      point_in_time_recovery = true
+      propagate_tags         = true
     }
   }
 

@@ -12,3 +12,9 @@ variable "keep_data" {
   description = "If true, a plan that destroys or replaces a table is refused, and so is a deletion by other means."
   type        = bool
 }
+
+variable "replica" {
+  description = "A second region that keeps a copy of each table, and the KMS key of the copies there; null: no copies."
+  type        = object({ region = string, key_arn = string })
+  default     = null
+}
