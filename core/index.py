@@ -94,7 +94,7 @@ class Candidate(Struct, frozen=True):
         similarity: cosine similarity to the question's vector; 0 without one.
         words: BM25 score of the question's terms, with the rarity of a term in the tenant's passages alone; 0 where
             none occurs.
-        payload: the other fields of its payload.
+        payload: its payload, of which answers show some fields only (`core.payload.shown`).
     """
 
     tenant_id: str

@@ -1,11 +1,20 @@
 """The payload of a point: the fields that the index holds beside its vector."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Final, TypedDict
 
 _Scalar = str | int | float | bool | None
 
 #: The value of a payload's field.
 PayloadValue = _Scalar | list[str] | dict[str, _Scalar]
+
+#: Fields that answers give apart from the payload, or not at all.
+_NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
+
+
+def shown(payload: Mapping[str, PayloadValue]) -> dict[str, PayloadValue]:
+    """The fields of a payload that an answer shows as such."""
+    return {name: value for name, value in payload.items() if name not in _NOT_SHOWN}
 
 
 class Payload(TypedDict, total=False):

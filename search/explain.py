@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from core.payload import PayloadValue
+from core.payload import PayloadValue, shown
 from search.fuse import Match
 from search.rank import Ranked, is_solved
 from search.result import RankedHit, Why
@@ -32,7 +32,7 @@ def hit_of(ranked: Ranked, words_weight: float, near: float) -> RankedHit:
         why=_why(match, words_weight, near),
         chunk=found.chunk,
         passage=found.passage,
-        payload=payload,
+        payload=shown(payload),
         exact=match.exact,
         bonus=match.bonus,
         factors=ranked.factors,

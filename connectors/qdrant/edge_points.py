@@ -6,21 +6,19 @@ from typing import cast
 import numpy as np
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import Found, Stored, Upsert
-from connectors.qdrant.layout import TERMS, VECTOR
+from connectors.qdrant.engine import FoundPassage, Upsert
+from connectors.qdrant.layout import TERMS, VECTOR, row_of
 from connectors.qdrant.packing import pack, unpack
 from core.records import Point, SparseVector
 
 
-def found_of(points: Sequence[edge.ScoredPoint]) -> list[Found]:
-    """The point of a query's result."""
-    return [_found(point, unpack(point.payload)) for point in points]
-
-
-def _found(point: edge.ScoredPoint, payload: Stored) -> Found:
-    """A head's id is in its payload, which is cheaper to read than the engine's id object."""
-    head = payload.get("head") if payload.get("chunk") == 0 else None
-    return Found(head if isinstance(head, str) else str(point.id), payload, point.score)
+def passages_of(points: Sequence[edge.ScoredPoint]) -> list[FoundPassage]:
+    """The passages of a query's result."""
+    found = []
+    for point in points:
+        payload = unpack(point.payload)
+        found.append(FoundPassage(point.id, row_of(payload), payload, point.score))
+    return found
 
 
 def edge_point(point: Point) -> edge.Point:

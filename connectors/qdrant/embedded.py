@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.changes import ChangedPoints
-from connectors.qdrant.edge_points import edge_point, edge_sparse, found_of, terms_of, vector_of, where_below
-from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
+from connectors.qdrant.edge_points import edge_point, edge_sparse, passages_of, terms_of, vector_of, where_below
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert, WithIds
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
@@ -51,9 +51,9 @@ class EdgeReader:
 
     def nearest(
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> list[Found]:
+    ) -> list[FoundPassage]:
         """See `EngineReader`."""
-        return found_of(self._query(vector, (), filter_of(conditions, unless), limit))
+        return passages_of(self._query(vector, (), filter_of(conditions, unless), limit))
 
     def matching(
         self,
@@ -62,16 +62,16 @@ class EdgeReader:
         conditions: Sequence[Condition],
         limit: int,
         unless: Sequence[Condition] = (),
-    ) -> list[Found]:
+    ) -> list[FoundPassage]:
         """See `EngineReader`."""
-        return found_of(self._query(terms, corpus, filter_of(conditions, unless), limit))
+        return passages_of(self._query(terms, corpus, filter_of(conditions, unless), limit))
 
     def scores(
-        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
-    ) -> dict[str, float]:
+        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+    ) -> dict[PointKey, float]:
         """See `EngineReader`."""
-        found = self._query(wanted, corpus, filter_of([WithIds(tuple(ids))]), len(ids), payload=False)
-        return {str(point.id): point.score for point in found}
+        found = self._query(wanted, corpus, filter_of([WithIds(tuple(keys))]), len(keys), payload=False)
+        return {point.id: point.score for point in found}
 
     def scan(
         self,
@@ -95,7 +95,7 @@ class EdgeReader:
             with translated():
                 records, offset = self._shard.scroll(request)
             for record in records:
-                yield Found(str(record.id), unpack(record.payload, fields), 0.0, vector_of(record), terms_of(record))
+                yield Found(str(record.id), unpack(record.payload, fields), vector_of(record), terms_of(record))
             if offset is None:
                 return
 

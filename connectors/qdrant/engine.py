@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
+from uuid import UUID
 
 from msgspec import Struct
 
+from connectors.qdrant.layout import Row
 from core.errors import UnavailableError
 from core.records import Point, SparseVector, Vector
 
 #: A stored payload: JSON values by field.
 Stored = dict[str, object]
+
+#: A point's id in the type that its engine reads fastest.
+PointKey = int | UUID | str
 
 
 class NoIndexError(UnavailableError):
@@ -40,7 +45,7 @@ class OfTickets(Struct, frozen=True):
 class WithIds(Struct, frozen=True):
     """The point has one of these ids."""
 
-    ids: tuple[str, ...]
+    ids: tuple[PointKey, ...]
 
 
 class WithTerms(Struct, frozen=True):
@@ -59,17 +64,21 @@ class Upsert(Struct, frozen=True, eq=False):
 
 
 class Found(Struct, frozen=True, eq=False):
-    """A stored point. `vector` and `terms` are None unless they were asked for.
-
-    Attributes:
-        score: in a search, its cosine similarity or its BM25 score.
-    """
+    """A stored point. `vector` and `terms` are None unless they were asked for."""
 
     id: str
     payload: Stored
-    score: float = 0.0
     vector: Sequence[float] | None = None
     terms: SparseVector | None = None
+
+
+class FoundPassage(Struct, frozen=True, eq=False):
+    """A point that a search found. The score is its cosine similarity or its BM25 score."""
+
+    key: PointKey
+    row: Row
+    payload: Stored
+    score: float
 
 
 class EngineReader(Protocol):
@@ -91,7 +100,7 @@ class EngineReader(Protocol):
 
     def nearest(
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[Found]:
+    ) -> Sequence[FoundPassage]:
         """Points with a vector that meet all `conditions` and none of `unless`, most similar first."""
         ...
 
@@ -102,7 +111,7 @@ class EngineReader(Protocol):
         conditions: Sequence[Condition],
         limit: int,
         unless: Sequence[Condition] = (),
-    ) -> Sequence[Found]:
+    ) -> Sequence[FoundPassage]:
         """Points with some of `terms` that meet all `conditions` and none of `unless`, highest BM25 score first.
 
         A term's rarity is counted among the points that meet every condition of `corpus`, or among all points if it is
@@ -111,9 +120,9 @@ class EngineReader(Protocol):
         ...
 
     def scores(
-        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
-    ) -> Mapping[str, float]:
-        """The scores of these points in `nearest` or `matching`, by id, without those that would not be found."""
+        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+    ) -> Mapping[PointKey, float]:
+        """The scores of these points in `nearest` or `matching`, by key, without those that would not be found."""
         ...
 
     def scan(

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, OfTickets, Stored, WithIds, WithTerms
+from connectors.qdrant.engine import AnyOf, Between, Condition, OfTickets, PointKey, Stored, WithIds, WithTerms
 from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC, TERMS
 
 _REST: Final = "rest"
@@ -61,18 +61,17 @@ def pack(payload: Mapping[str, object]) -> Stored:
     return packed
 
 
-def unpack(packed: Mapping[str, object] | None, fields: Sequence[str] | None = None) -> Stored:
-    """The payload that was packed, or only its `fields`."""
+def unpack(packed: Stored | None, fields: Sequence[str] | None = None) -> Stored:
+    """The payload that was packed, or only its `fields`; `packed` may become it."""
     if packed is None:
         return {}
     if fields is not None and _PACKED.issuperset(fields):  # without the rest, which has the text
         state = {} if "state" not in fields else {"state": DELETED if "state" in packed else LIVE}
         return {name: packed[name] for name in fields if name in packed and name in _NUMBERS} | state
-    numbers = {**packed}
-    rest = numbers.pop(_REST, None)
-    # the keyword replaces its hash
-    payload = numbers | _REST_DECODER.decode(rest) if isinstance(rest, str) else numbers
-    return payload if fields is None else {name: payload[name] for name in fields if name in payload}
+    rest = packed.pop(_REST, None)
+    if isinstance(rest, str):
+        packed.update(_REST_DECODER.decode(rest))  # the keyword replaces its hash
+    return packed if fields is None else {name: packed[name] for name in fields if name in packed}
 
 
 def packed_fields(fields: Sequence[str] | None) -> list[str]:
@@ -83,9 +82,9 @@ def packed_fields(fields: Sequence[str] | None) -> list[str]:
     return packed if len(packed) == len(fields) else _WHOLE
 
 
-def point_ids(ids: Sequence[str]) -> list[int | UUID | str]:
+def point_ids(ids: Sequence[PointKey]) -> list[PointKey]:
     """The ids in the engine's fastest type: reading a string takes it three times as long."""
-    return [_uuid(one) for one in ids]
+    return [_uuid(one) if isinstance(one, str) else one for one in ids]
 
 
 def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:

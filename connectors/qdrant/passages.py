@@ -5,22 +5,21 @@ from typing import Final, cast
 
 import numpy as np
 
-from connectors.qdrant.engine import Found
+from connectors.qdrant.engine import Found, FoundPassage
 from connectors.qdrant.layout import INTERNAL, Row, row_of
 from core.index import Candidate, Thread, ThreadPassage
-from core.payload import PayloadValue
+from core.payload import PayloadValue, shown
 
 #: Characters of a passage that a search shows. Passages of the default model are shorter (`operators.chunk`).
 _MAX_SHOWN: Final = 4_096
-_NOT_SHOWN: Final = frozenset({"text", "tenant_id", "ticket_id", "head", "version", "chunk", "chunks", "state"})
 
 
-def candidate_of(point: Found, row: Row, similarity: float, words: float) -> Candidate:
-    """The candidate of a point and its row, with both scores."""
-    return Candidate(
-        *(row.tenant_id, row.ticket_id, row.version, row.chunk, _shown_text(row)),
-        *(_shown(point), similarity, words),
-    )
+def candidate_of(found: FoundPassage, similarity: float, words: float) -> Candidate:
+    """The candidate of a passage, with both scores."""
+    row = found.row
+    payload = cast("dict[str, PayloadValue]", found.payload)  # the form of core.payload.Payload
+    ids = row.tenant_id, row.ticket_id, row.version, row.chunk
+    return Candidate(*ids, _shown_text(row), payload, similarity, words)
 
 
 def thread_of(head: Row, found: Sequence[Found], *, public_only: bool) -> Thread:
@@ -33,15 +32,8 @@ def thread_of(head: Row, found: Sequence[Found], *, public_only: bool) -> Thread
 def _thread_passage(found: Found) -> ThreadPassage:
     row = row_of(found.payload)
     vector = None if found.vector is None else np.asarray(found.vector, np.float32)
-    return ThreadPassage(row.chunk, _shown_text(row), _shown(found), vector)
+    return ThreadPassage(row.chunk, _shown_text(row), shown(cast("dict[str, PayloadValue]", found.payload)), vector)
 
 
 def _shown_text(row: Row) -> str:
     return row.text if len(row.text) <= _MAX_SHOWN else f"{row.text[:_MAX_SHOWN]}…"
-
-
-def _shown(point: Found) -> dict[str, PayloadValue]:
-    shown = point.payload.copy()
-    for name in _NOT_SHOWN:
-        shown.pop(name, None)
-    return cast("dict[str, PayloadValue]", shown)  # the form of core.payload.Payload

@@ -5,15 +5,23 @@ version than their head's, so it never shows a ticket that is partly written.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
-from msgspec import Struct
 
-from connectors.qdrant.engine import AnyOf, Between, Condition, EngineReader, Found, OfTickets, WithTerms
+from connectors.qdrant.engine import (
+    AnyOf,
+    Between,
+    Condition,
+    EngineReader,
+    Found,
+    FoundPassage,
+    OfTickets,
+    PointKey,
+    WithTerms,
+)
 from connectors.qdrant.filters import corpus_of, filters_of
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LABEL_FIELDS, LIVE, Row, given_label, row_of
 from connectors.qdrant.passages import candidate_of, thread_of
@@ -50,19 +58,7 @@ _STATE_FIELDS: Final = ("version", "state")
 _NO_HEAD: Final = (-1, DELETED)
 
 
-class _Passage(Struct, frozen=True, eq=False):
-    """A point found, and its row. The score is the retrieval's."""
-
-    point: Found
-    row: Row
-
-    @property
-    def payload(self) -> Mapping[str, object]:
-        """The point's payload."""
-        return self.point.payload
-
-
-F = TypeVar("F", Found, _Passage)
+F = TypeVar("F", Found, FoundPassage)
 
 #: Version and state of the heads that a search has read, by id.
 _Heads = dict[str, tuple[int, str]]
@@ -73,7 +69,7 @@ class _Find(Protocol):
 
     def __call__(
         self, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[Found]: ...
+    ) -> Sequence[FoundPassage]: ...
 
 
 class VersionedReader:
@@ -95,9 +91,7 @@ class VersionedReader:
         both = near | matching
         similarity = self._scores(vector, (), near, [key for key in matching if key not in near])
         words = self._scores(terms, corpus, matching, [key for key in near if key not in matching])
-        return [
-            candidate_of(one.point, one.row, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()
-        ]
+        return [candidate_of(one, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()]
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
         """See `core.protocols.IndexReader`."""
@@ -161,8 +155,8 @@ class VersionedReader:
         """See `core.protocols.IndexReader`."""
         self._reader.close()
 
-    def _passages(self, query: SearchQuery, find: _Find, heads: _Heads) -> dict[str, _Passage]:
-        """By point id, the passages of at least `query.limit` tickets, if so many match."""
+    def _passages(self, query: SearchQuery, find: _Find, heads: _Heads) -> dict[PointKey, FoundPassage]:
+        """By key, the passages of at least `query.limit` tickets, if so many match."""
         conditions, unless = filters_of(query)
         found, rewritten = self._rounds(query, find, conditions, unless, heads)
         if rewritten:  # only chunks of other versions were found: search the complete version's chunks
@@ -177,27 +171,26 @@ class VersionedReader:
         conditions: Sequence[Condition],
         unless: Sequence[Condition],
         heads: _Heads,
-    ) -> tuple[dict[str, _Passage], dict[str, int]]:
+    ) -> tuple[dict[PointKey, FoundPassage], dict[str, int]]:
         """The best passages, and the head's version of tickets of which only other versions were found.
 
         The engine finds points, and one ticket may have thousands. So each round excludes the tickets that were already
         found, and asks for more points if the last round found too few tickets.
         """
-        passages: dict[str, _Passage] = {}
+        passages: dict[PointKey, FoundPassage] = {}
         tickets: set[str] = set()
         rewritten: dict[str, int] = {}
         seen: dict[str, None] = {}
         fetch = min(max(query.limit * _SPARE, _MIN_FETCH), _MAX_FETCH)
         for _ in range(_MAX_ROUNDS):
-            points = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
-            found = [_Passage(point, row_of(point.payload)) for point in points]
-            seen |= dict.fromkeys(head_of(one.row) for one in found)
+            found = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
             of_round, outdated = self._current(_of_tenant(found, query.tenant_id), heads)
-            passages |= {one.point.id: one for one in of_round}
+            passages |= {one.key: one for one in of_round}
             tickets |= {one.row.ticket_id for one in of_round}
             rewritten |= outdated
             if len(tickets) >= query.limit or len(found) < fetch:
                 return passages, rewritten
+            seen |= dict.fromkeys(head_of(one.row) for one in found)
             fetch = min(fetch * 2, _MAX_FETCH)
         self.on_cut()
         logger.warning(
@@ -207,30 +200,32 @@ class VersionedReader:
         )
         return passages, rewritten
 
-    def _current(self, found: Sequence[_Passage], heads: _Heads) -> tuple[list[_Passage], dict[str, int]]:
+    def _current(self, found: Sequence[FoundPassage], heads: _Heads) -> tuple[list[FoundPassage], dict[str, int]]:
         """The best chunks of each ticket, out of those whose version is their head's.
 
         Also returns the head's version of the live tickets that have no such chunk in `found`.
         """
         self._learn(found, heads)
-        passages: list[_Passage] = []
-        kept: Counter[str] = Counter()
+        passages: list[FoundPassage] = []
+        kept: dict[str, int] = {}
         rewritten: dict[str, int] = {}
         for one in found:
-            key = head_of(one.row)
-            version, state = (one.row.version, one.row.state) if one.row.chunk == 0 else heads.get(key, _NO_HEAD)
-            if state == DELETED or kept[key] == _PASSAGES:
+            row = one.row
+            key = head_of(row)
+            version, state = (row.version, row.state) if row.chunk == 0 else heads.get(key, _NO_HEAD)
+            number = kept.get(key, 0)
+            if state == DELETED or number == _PASSAGES:
                 continue
-            if version == one.row.version:
-                kept[key] += 1
+            if version == row.version:
+                kept[key] = number + 1
                 passages.append(one)
             else:
                 rewritten[key] = version
-        return passages, {key: version for key, version in rewritten.items() if not kept[key]}
+        return passages, {key: version for key, version in rewritten.items() if key not in kept}
 
-    def _learn(self, found: Sequence[_Passage], heads: _Heads) -> None:
+    def _learn(self, found: Sequence[FoundPassage], heads: _Heads) -> None:
         """Add the heads of these passages to `heads`, and read heads that don't fit a body again."""
-        heads |= {one.point.id: (one.row.version, one.row.state) for one in found if one.row.chunk == 0}
+        heads |= {head_of(one.row): (one.row.version, one.row.state) for one in found if one.row.chunk == 0}
         bodies = [one.row for one in found if one.row.chunk != 0]
         unknown = sorted({key for row in bodies if heads.get(key := head_of(row), _NO_HEAD)[0] != row.version})
         if unknown:
@@ -241,11 +236,11 @@ class VersionedReader:
         self,
         wanted: Vector | SparseVector | None,
         corpus: Sequence[Condition],
-        found: dict[str, _Passage],
-        others: Sequence[str],
-    ) -> dict[str, float]:
+        found: dict[PointKey, FoundPassage],
+        others: Sequence[PointKey],
+    ) -> dict[PointKey, float]:
         """The scores of `found`, and those of the points `others`."""
-        scores = {key: one.point.score for key, one in found.items()}
+        scores = {key: one.score for key, one in found.items()}
         return scores if wanted is None or not others else scores | dict(self._reader.scores(wanted, others, corpus))
 
     def _occurs(self, term: int, query: SearchQuery) -> bool:

@@ -9,9 +9,9 @@ from qdrant_client.conversions.common_types import PointId
 from connectors.qdrant.collection import create_collection, misfit, require_collection
 from connectors.qdrant.collection_config import SEARCH_PARAMS, rarity_params
 from connectors.qdrant.connection import Connection, open_connection
-from connectors.qdrant.engine import Condition, Found, Stored, Upsert, WithIds
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert, WithIds
 from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.messages import deletion_of, filter_of, found_in, sparse, terms_in, upsert_of, vector_in
+from connectors.qdrant.messages import deletion_of, filter_of, passages_in, sparse, terms_in, upsert_of, vector_in
 from connectors.qdrant.replicas import Page, read_agreed
 from connectors.qdrant.server_terms import finds_terms, stores_terms
 from core.errors import FatalError, RefusedError, TransientError
@@ -50,9 +50,9 @@ class ServerReader:
 
     def nearest(
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> list[Found]:
+    ) -> list[FoundPassage]:
         """See `EngineReader`."""
-        return found_in(self._query(vector, (), filter_of(conditions, unless), limit))
+        return passages_in(self._query(vector, (), filter_of(conditions, unless), limit))
 
     def matching(
         self,
@@ -61,15 +61,15 @@ class ServerReader:
         conditions: Sequence[Condition],
         limit: int,
         unless: Sequence[Condition] = (),
-    ) -> list[Found]:
+    ) -> list[FoundPassage]:
         """See `EngineReader`."""
-        return found_in(self._query(terms, corpus, filter_of(conditions, unless), limit))
+        return passages_in(self._query(terms, corpus, filter_of(conditions, unless), limit))
 
     def scores(
-        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
-    ) -> dict[str, float]:
+        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+    ) -> dict[PointKey, float]:
         """See `EngineReader`."""
-        found = self._query(wanted, corpus, filter_of([WithIds(tuple(ids))]), len(ids), payload=False)
+        found = self._query(wanted, corpus, filter_of([WithIds(tuple(keys))]), len(keys), payload=False)
         return {str(point.id): point.score for point in found}
 
     def scan(
@@ -88,7 +88,7 @@ class ServerReader:
             read = self._page(wanted, fields, offset, vectors=vectors)
             records, offset = read_agreed(read) if majority else read(None)
             for record in records:
-                yield Found(str(record.id), record.payload or {}, 0.0, vector_in(record), terms_in(record))
+                yield Found(str(record.id), record.payload or {}, vector_in(record), terms_in(record))
             if offset is None:
                 return
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from connectors.qdrant import reading
-from connectors.qdrant.engine import AnyOf, Condition, Found, Upsert
+from connectors.qdrant.engine import AnyOf, Condition, FoundPassage, PointKey, Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.index import Candidate, IndexedTicket, LabelledVector, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
@@ -45,8 +45,8 @@ class _NoClearing(_Mutant):
 
 class _NoHeadCheck(_Mutant):
     def _current(
-        self, found: Sequence[reading._Passage], heads: reading._Heads
-    ) -> tuple[list[reading._Passage], dict[str, int]]:
+        self, found: Sequence[FoundPassage], heads: reading._Heads
+    ) -> tuple[list[FoundPassage], dict[str, int]]:
         as_heads = [msgspec.structs.replace(p, row=msgspec.structs.replace(p.row, chunk=0)) for p in found]
         return super()._current(as_heads, heads)
 
@@ -59,7 +59,7 @@ class _NoTenant(_Mutant):
 
         def of_all_tenants(
             wanted: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-        ) -> Sequence[Found]:
+        ) -> Sequence[FoundPassage]:
             others = [c for c in conditions if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
             return nearest(wanted, others, limit, unless)
 
@@ -77,7 +77,7 @@ class _FindsThemAgain(_Mutant):
 
         def among_all(
             wanted: Vector, conditions: Sequence[Condition], limit: int, _unless: Sequence[Condition] = ()
-        ) -> Sequence[Found]:
+        ) -> Sequence[FoundPassage]:
             return nearest(wanted, conditions, limit)
 
         self.engine.nearest = among_all  # type: ignore[assignment,method-assign]
@@ -90,8 +90,8 @@ class _LooksOnce(_Mutant):
     """Drops tickets of which only another version's chunks were found."""
 
     def _current(
-        self, found: Sequence[reading._Passage], heads: reading._Heads
-    ) -> tuple[list[reading._Passage], dict[str, int]]:
+        self, found: Sequence[FoundPassage], heads: reading._Heads
+    ) -> tuple[list[FoundPassage], dict[str, int]]:
         return super()._current(found, heads)[0], {}
 
 
@@ -131,9 +131,9 @@ class _OneScoreEach(_Mutant):
         self,
         wanted: Vector | SparseVector | None,
         corpus: Sequence[Condition],
-        found: dict[str, reading._Passage],
-        others: Sequence[str],
-    ) -> dict[str, float]:
+        found: dict[PointKey, FoundPassage],
+        others: Sequence[PointKey],
+    ) -> dict[PointKey, float]:
         return super()._scores(wanted, corpus, found, others[:0])
 
 

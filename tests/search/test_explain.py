@@ -1,5 +1,6 @@
 """Hits of ranked matches: their reasons and the passage that is shown."""
 
+import msgspec
 import pytest
 
 from search.explain import hit_of
@@ -39,6 +40,12 @@ def test_the_shown_passage_gives_the_place_and_the_best_one_the_scores() -> None
     hit = _hit(Match(best, 0.7, 0.0, shown=shown))
     assert (hit.similarity, hit.chunk, hit.message, hit.start, hit.end) == (0.7, 1, 0, 5, 9)
     assert (hit.passage, hit.solved, hit.resolution) == ("long", True, True)
+
+
+def test_the_payload_does_not_repeat_the_fields_of_the_hit() -> None:
+    """A hit's payload leaves out the passage's text, its ids and the fields that only the index reads."""
+    stored = {"tenant_id": "acme", "head": "id", "state": "live", "chunks": 2, "text": "text", "status": "open"}
+    assert _hit(Match(msgspec.structs.replace(candidate(), payload=stored), 0.5, 0.0)).payload == {"status": "open"}
 
 
 def test_an_index_that_knows_less_gives_a_hit_all_the_same() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.kafka.lag import PartitionLag
-from connectors.qdrant.engine import Condition, Found, Stored, Upsert
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert
 from connectors.qdrant.provenance import ProvenanceStore
 from core.errors import FatalError, TransientError
 from core.provenance import LogIdentity, Offsets, Provenance
@@ -58,7 +58,7 @@ class MemoryEngine:
 
     def nearest(
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[Found]:
+    ) -> Sequence[FoundPassage]:
         raise NotImplementedError
 
     def matching(
@@ -68,12 +68,12 @@ class MemoryEngine:
         conditions: Sequence[Condition],
         limit: int,
         unless: Sequence[Condition] = (),
-    ) -> Sequence[Found]:
+    ) -> Sequence[FoundPassage]:
         raise NotImplementedError
 
     def scores(
-        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
-    ) -> Mapping[str, float]:
+        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+    ) -> Mapping[PointKey, float]:
         raise NotImplementedError
 
     def count(self, conditions: Sequence[Condition]) -> int:

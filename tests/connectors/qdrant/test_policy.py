@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.qdrant import policy
-from connectors.qdrant.engine import Condition, Engine, Found, Stored, Upsert
+from connectors.qdrant.engine import Condition, Engine, Found, FoundPassage, PointKey, Stored, Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
@@ -57,7 +57,7 @@ class _Engine:
 
     def nearest(
         self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[Found]:
+    ) -> Sequence[FoundPassage]:
         return self._inner.nearest(vector, conditions, limit, unless)
 
     def matching(
@@ -67,13 +67,13 @@ class _Engine:
         conditions: Sequence[Condition],
         limit: int,
         unless: Sequence[Condition] = (),
-    ) -> Sequence[Found]:
+    ) -> Sequence[FoundPassage]:
         return self._inner.matching(terms, corpus, conditions, limit, unless)
 
     def scores(
-        self, wanted: Vector | SparseVector, ids: Sequence[str], corpus: Sequence[Condition] = ()
-    ) -> Mapping[str, float]:
-        return self._inner.scores(wanted, ids, corpus)
+        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+    ) -> Mapping[PointKey, float]:
+        return self._inner.scores(wanted, keys, corpus)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         return self._inner.count(conditions)
