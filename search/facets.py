@@ -17,12 +17,10 @@ def facets_of(payloads: Iterable[Mapping[str, PayloadValue]]) -> dict[str, dict[
 
     A ticket without a value is not counted for that field.
     """
-    counts: dict[str, Counter[str]] = {field: Counter() for field in FIELDS}
-    for payload in payloads:
-        for field, found in counts.items():
-            value = payload.get(field)
-            if isinstance(value, str):
-                found[value] += 1
+    tickets = list(payloads)
+    counts = {
+        field: Counter([value for one in tickets if isinstance(value := one.get(field), str)]) for field in FIELDS
+    }
     return {field: _most_frequent(found) for field, found in counts.items()}
 
 

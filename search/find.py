@@ -13,7 +13,7 @@ from search.calibration import calibration_of
 from search.confidence import THRESHOLD, confidence
 from search.explain import hit_of
 from search.facets import facets_of
-from search.fuse import best_of_each_ticket, fuse, gate, holds_all
+from search.fuse import best_of_each_ticket, folded, fuse, gate, holds_all
 from search.ports import Passages, Ports
 from search.question import ReadQuestion, read_question
 from search.rank import Factors, rank
@@ -58,14 +58,16 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
     candidates = ports.index.candidates(pool, vector, terms)
     words = forms_of(safe, languages)
-    wanted = gate(question, identifiers(safe) if plan.words else (), words, candidates)
-    matches = fuse(wanted, candidates)
+    named = identifiers(safe) if plan.words else ()
+    texts = folded(candidates) if named or question.phrases else ()
+    wanted = gate(question, named, words, candidates, texts)
+    matches = fuse(wanted, candidates, texts)
     if question.required:
         matches = [match for match in matches if holds_all(match, question.phrases)]
     best = best_of_each_ticket(matches)
     calibration = calibration_of(ports.embedder.stamp)
     sure = confidence(words, best, calibration)
-    ranked = rank(best, plan.factors, now_ms)[: query.limit]
+    ranked = rank(best, plan.factors, now_ms, limit=query.limit)
     return Answer(
         hits=tuple(hit_of(one, wanted.words_weight, calibration.near) for one in ranked),
         nothing=not ranked or sure < plan.min_confidence,

@@ -10,7 +10,6 @@ behind the constants.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from core.index import Candidate
@@ -69,23 +68,46 @@ class Wanted(Struct, frozen=True):
     words_weight: float
 
 
+def folded(candidates: Sequence[Candidate]) -> list[str]:
+    """The subject and passage of each, case-folded, in which `gate` and `fuse` look for identifiers and phrases."""
+    return [f"{one.payload.get('subject') or ''}\n{one.passage}".casefold() for one in candidates]
+
+
 def gate(
-    question: ReadQuestion, identifiers: Sequence[str], words: Sequence[Forms], candidates: Sequence[Candidate]
+    question: ReadQuestion,
+    identifiers: Sequence[str],
+    words: Sequence[Forms],
+    candidates: Sequence[Candidate],
+    texts: Sequence[str],
 ) -> Wanted:
-    """Choose the weight of words by the identifiers and words of the question that the candidates hold."""
+    """Choose the weight of words by the identifiers and words of the question that the candidates hold.
+
+    `texts` are the candidates', `folded`, if there are identifiers.
+    """
     if question.long:
         return Wanted((), (), LONG)
-    texts = [_text_of(candidate) for candidate in candidates if candidate.words > 0] if identifiers else []
-    held = [one for one in identifiers if any(_holds(text, one) for text in texts)]
+    with_words = [text for one, text in zip(candidates, texts, strict=True) if one.words > 0] if identifiers else []
+    held = [one for one in identifiers if any(_holds(text, one) for text in with_words)]
     known = tuple(one for one in held if not any(one != other and one in other for other in held))
     weight = IDENTIFIER if known or question.phrases else _plain_weight(words, candidates)
     return Wanted(known, question.phrases, weight)
 
 
-def fuse(wanted: Wanted, candidates: Sequence[Candidate]) -> list[Match]:
-    """A match for each candidate, in order."""
-    highest = max((candidate.words for candidate in candidates), default=0.0)
-    return [_match(wanted, candidate, highest) for candidate in candidates]
+def fuse(wanted: Wanted, candidates: Sequence[Candidate], texts: Sequence[str] = ()) -> list[Match]:
+    """A match for each candidate, in order. `texts` are theirs, `folded`, if an identifier or phrase is wanted."""
+    highest = max([candidate.words for candidate in candidates], default=0.0)
+    sought = (*wanted.identifiers, *wanted.phrases)
+    matches = []
+    for number, candidate in enumerate(candidates):
+        words = candidate.words / highest if highest > 0 else 0.0
+        score = (1 - wanted.words_weight) * candidate.similarity + wanted.words_weight * words
+        exact: tuple[str, ...] = ()
+        bonus = 0.0
+        if sought and (candidate.words > 0 or wanted.phrases):  # a passage that holds an identifier has its term
+            exact = tuple([one for one in sought if _holds(texts[number], one)])
+            bonus = EXACT_BONUS * len(exact) / len(sought)
+        matches.append(Match(candidate, score + bonus, words, exact, bonus))
+    return matches
 
 
 def best_of_each_ticket(matches: Iterable[Match]) -> list[Match]:
@@ -94,10 +116,13 @@ def best_of_each_ticket(matches: Iterable[Match]) -> list[Match]:
     Every passage carries its ticket's subject, so a short reply ("Done.") may match best by the subject alone. Its
     score still ranks the ticket, but a longer passage that matches nearly as well is shown.
     """
+    found = list(matches)
+    order = sorted((-one.score, one.candidate.ticket_id, one.candidate.chunk, n) for n, one in enumerate(found))
     tickets: dict[str, list[Match]] = {}
-    for match in sorted(matches, key=_order):
+    for *_key, number in order:
+        match = found[number]
         tickets.setdefault(match.candidate.ticket_id, []).append(match)
-    return [msgspec.structs.replace(own[0], shown=min(own, key=_shown_order).candidate) for own in tickets.values()]
+    return [_with_shown(own) for own in tickets.values()]
 
 
 def holds_all(match: Match, phrases: Sequence[str]) -> bool:
@@ -117,30 +142,15 @@ def _plain_weight(words: Sequence[Forms], candidates: Sequence[Candidate]) -> fl
     return held * min(IDENTIFIER, PLAIN + _PER_LEAD * lead)
 
 
-def _match(wanted: Wanted, candidate: Candidate, highest: float) -> Match:
-    words = candidate.words / highest if highest > 0 else 0.0
-    score = (1 - wanted.words_weight) * candidate.similarity + wanted.words_weight * words
-    sought = (*wanted.identifiers, *wanted.phrases)
-    # a passage that holds an identifier has its term
-    if not sought or (candidate.words <= 0 and not wanted.phrases):
-        return Match(candidate, score, words)
-    text = _text_of(candidate)
-    exact = tuple(one for one in sought if _holds(text, one))
-    bonus = EXACT_BONUS * len(exact) / len(sought)
-    return Match(candidate, score + bonus, words, exact, bonus)
-
-
-def _order(match: Match) -> tuple[float, str, int]:
-    return -match.score, match.candidate.ticket_id, match.candidate.chunk
+def _with_shown(own: Sequence[Match]) -> Match:
+    best = own[0]
+    shown = best if len(own) == 1 else min(own, key=_shown_order)
+    return Match(best.candidate, best.score, best.words, best.exact, best.bonus, shown.candidate)
 
 
 def _shown_order(match: Match) -> tuple[float, int]:
     short = max(0.0, 1 - len(match.candidate.passage) / _SHORT)
     return _PER_SHORT * short - match.score, match.candidate.chunk
-
-
-def _text_of(candidate: Candidate) -> str:
-    return f"{candidate.payload.get('subject') or ''}\n{candidate.passage}".casefold()
 
 
 def _holds(text: str, sought: str) -> bool:

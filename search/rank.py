@@ -1,7 +1,6 @@
 """Bounded ranking factors: solved and recent tickets rank higher among similar matches."""
 
-from collections.abc import Mapping
-from math import prod
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -38,10 +37,15 @@ class Ranked(Struct, frozen=True):
     score: float
 
 
-def rank(matches: list[Match], strength: Factors, now_ms: int) -> list[Ranked]:
-    """The matches with their factors, best first. Ties are ordered by ticket."""
-    ranked = [_ranked(match, factors_of(match.candidate.payload, strength, now_ms)) for match in matches]
-    return sorted(ranked, key=lambda one: (-one.score, one.match.candidate.ticket_id))
+def rank(matches: Sequence[Match], strength: Factors, now_ms: int, *, limit: int | None = None) -> list[Ranked]:
+    """The best `limit` matches with their factors, or all of them, best first. Ties are ordered by ticket."""
+    scored = [
+        (-_score(match, strength, now_ms), match.candidate.ticket_id, number) for number, match in enumerate(matches)
+    ]
+    return [
+        Ranked(match := matches[number], factors_of(match.candidate.payload, strength, now_ms), -negative)
+        for negative, _ticket, number in sorted(scored)[:limit]
+    ]
 
 
 def is_solved(payload: Mapping[str, PayloadValue]) -> bool:
@@ -51,19 +55,36 @@ def is_solved(payload: Mapping[str, PayloadValue]) -> bool:
 
 def factors_of(payload: Mapping[str, PayloadValue], strength: Factors, now_ms: int) -> tuple[Factor, ...]:
     """The factors that apply to a ticket. Each is between 1 and 1 plus its strength."""
+    solved, days = _solved(payload, strength), _days(payload, strength, now_ms)
     found = []
-    if strength.solved and is_solved(payload):
-        found.append(Factor("solved", 1 + strength.solved, "solved"))
-    changed = payload.get("updated_at")
-    if strength.recent and isinstance(changed, int):
-        days = max(0, now_ms - changed) / _DAY_MS
-        found.append(Factor("recent", 1 + strength.recent * 0.5 ** (days / strength.half_life_days), _age(days)))
+    if solved is not None:
+        found.append(Factor("solved", solved, "solved"))
+    if days is not None:
+        found.append(Factor("recent", _recent(days, strength), _age(days)))
     return tuple(found)
 
 
-def _ranked(match: Match, factors: tuple[Factor, ...]) -> Ranked:
-    """A score of 0 or less stays as it is: a factor above 1 would lower it."""
-    return Ranked(match, factors, match.score * prod(one.value for one in factors) if match.score > 0 else match.score)
+def _score(match: Match, strength: Factors, now_ms: int) -> float:
+    """The match's score times its factors. A score of 0 or less stays as it is: a factor above 1 would lower it."""
+    if match.score <= 0:
+        return match.score
+    payload = match.candidate.payload
+    solved, days = _solved(payload, strength), _days(payload, strength, now_ms)
+    return match.score * ((1.0 if solved is None else solved) * (1.0 if days is None else _recent(days, strength)))
+
+
+def _solved(payload: Mapping[str, PayloadValue], strength: Factors) -> float | None:
+    return 1 + strength.solved if strength.solved and is_solved(payload) else None
+
+
+def _days(payload: Mapping[str, PayloadValue], strength: Factors, now_ms: int) -> float | None:
+    """Days since the ticket's last change, if they count."""
+    changed = payload.get("updated_at")
+    return max(0, now_ms - changed) / _DAY_MS if strength.recent and isinstance(changed, int) else None
+
+
+def _recent(days: float, strength: Factors) -> float:
+    return float(1 + strength.recent * 0.5 ** (days / strength.half_life_days))
 
 
 def _age(days: float) -> str:

@@ -48,7 +48,7 @@ def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *
     pool = msgspec.structs.replace(query, limit=max(query.limit, POOL) + 1)
     candidates = [one for one in ports.index.candidates(pool, vector, terms) if one.ticket_id != ticket_id]
     matches = best_of_each_ticket(fuse(Wanted((), (), _WORDS), candidates))
-    ranked = rank(matches, plan.factors, now_ms)[: query.limit]
+    ranked = rank(matches, plan.factors, now_ms, limit=query.limit)
     near = calibration_of(ports.embedder.stamp).near
     hits = tuple(hit_of(one, _WORDS, near) for one in ranked)
     return Answer(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.index import Candidate, SearchQuery
-from search.fuse import IDENTIFIER, PLAIN, Wanted, best_of_each_ticket, fuse, gate
+from search.fuse import IDENTIFIER, PLAIN, Wanted, best_of_each_ticket, folded, fuse, gate
 from search.question import ReadQuestion
 from search.words import forms_of
 from tests.search.cases import candidate
@@ -30,7 +30,7 @@ wanted = st.sampled_from([Wanted((), (), PLAIN), Wanted(("e-42",), (), IDENTIFIE
 
 
 def _gate(text: str, identifiers: Sequence[str], found: Sequence[Candidate]) -> Wanted:
-    return gate(ReadQuestion(text=text, query=QUERY), identifiers, forms_of(text, ()), found)
+    return gate(ReadQuestion(text=text, query=QUERY), identifiers, forms_of(text, ()), found, folded(found))
 
 
 def test_words_weigh_little_in_a_plain_question() -> None:
@@ -91,9 +91,10 @@ def test_the_score_is_monotone(wanted: Wanted, found: list[Candidate], data: st.
     at = data.draw(st.integers(0, len(found) - 1))
     nearer = msgspec.structs.replace(found[at], similarity=min(1.0, found[at].similarity + 0.1))
     more = msgspec.structs.replace(found[at], words=found[at].words + 1)
-    before = fuse(wanted, found)
+    before = fuse(wanted, found, folded(found))
     for changed in (nearer, more):
-        after = fuse(wanted, [*found[:at], changed, *found[at + 1 :]])
+        others = [*found[:at], changed, *found[at + 1 :]]
+        after = fuse(wanted, others, folded(others))
         assert after[at].score >= before[at].score - 1e-9
         assert all(a.score <= b.score + 1e-9 for n, (a, b) in enumerate(zip(after, before, strict=True)) if n != at)
 
@@ -101,8 +102,8 @@ def test_the_score_is_monotone(wanted: Wanted, found: list[Candidate], data: st.
 @given(wanted, candidates)
 def test_the_order_does_not_depend_on_the_order_of_the_candidates(wanted: Wanted, found: list[Candidate]) -> None:
     """Tickets come best first, each once, whatever the order of the candidates."""
-    best = best_of_each_ticket(fuse(wanted, found))
-    again = best_of_each_ticket(fuse(wanted, found[::-1]))
+    best = best_of_each_ticket(fuse(wanted, found, folded(found)))
+    again = best_of_each_ticket(fuse(wanted, found[::-1], folded(found[::-1])))
     assert [(m.candidate.ticket_id, m.score) for m in best] == [(m.candidate.ticket_id, m.score) for m in again]
     assert {m.candidate.ticket_id for m in best} == {one.ticket_id for one in found}
     assert [m.score for m in best] == sorted((m.score for m in best), reverse=True)
@@ -118,7 +119,7 @@ def test_a_flood_of_passages_gets_one_place() -> None:
 def test_a_passage_that_holds_all_identifiers_comes_first() -> None:
     """Of passages with like scores, the one with more of the question's identifiers is first."""
     found = [candidate("1", "E-42", words=1), candidate("2", "E-42 on host-7", words=1)]
-    best = best_of_each_ticket(fuse(Wanted(("e-42", "host-7"), (), IDENTIFIER), found))
+    best = best_of_each_ticket(fuse(Wanted(("e-42", "host-7"), (), IDENTIFIER), found, folded(found)))
     assert [match.candidate.ticket_id for match in best] == ["2", "1"]
     assert best[0].exact == ("e-42", "host-7")
 
@@ -136,6 +137,6 @@ def test_a_short_reply_ranks_its_ticket_and_is_not_shown() -> None:
 def test_a_short_reply_that_matches_much_better_is_shown() -> None:
     """A short passage is shown if it matches much better."""
     found = [candidate("1", "It was E-42.", similarity=0.6, words=9, chunk=1), candidate("1", "text " * 60)]
-    (best,) = best_of_each_ticket(fuse(Wanted(("e-42",), (), IDENTIFIER), found))
+    (best,) = best_of_each_ticket(fuse(Wanted(("e-42",), (), IDENTIFIER), found, folded(found)))
     assert best.shown is not None
     assert best.shown.chunk == 1

@@ -70,8 +70,8 @@ _MUTANTS: Final = {
     ),
     "a factor has no bound": (
         "rank",
-        "1 + strength.solved,",
-        "5 + strength.solved,",
+        "1 + strength.solved if",
+        "5 + strength.solved if",
         "test_rank.test_factors_are_bounded",
     ),
     "age lowers without bound": (
@@ -82,14 +82,14 @@ _MUTANTS: Final = {
     ),
     "switched-off factors count": (
         "rank",
-        "if strength.solved and is_solved(payload)",
-        "if is_solved(payload)",
+        "if strength.solved and is_solved(payload) else",
+        "if is_solved(payload) else",
         "test_rank.test_without_factors_the_match_decides",
     ),
     "what is solved does not count": (
         "find",
-        "rank(best, plan.factors, now_ms)",
-        "rank(best, Factors(solved=0, recent=0), now_ms)",
+        "rank(best, plan.factors, now_ms,",
+        "rank(best, Factors(solved=0, recent=0), now_ms,",
         "test_find.test_a_solved_ticket_is_preferred",
     ),
     "something is always found": (

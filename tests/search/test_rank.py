@@ -49,6 +49,13 @@ def test_without_factors_the_match_decides(scores: list[float]) -> None:
     assert not any(one.factors for one in ranked)
 
 
+@given(st.lists(st.floats(-1, 1.2), min_size=1, max_size=8), st.integers(1, 9))
+def test_a_limit_keeps_the_best(scores: list[float], limit: int) -> None:
+    """With a limit the best matches are returned, as they are without one."""
+    matches = [matched(str(n), score, solved="yes" if n % 2 else "no") for n, score in enumerate(scores)]
+    assert rank(matches, Factors(), NOW, limit=limit) == rank(matches, Factors(), NOW)[:limit]
+
+
 @given(st.floats(-1, 1), st.floats(-1, 1))
 def test_a_better_match_beyond_the_bounds_stays_first(one: float, other: float) -> None:
     """Factors reorder matches only within their bounds: a clearly better match stays first."""
