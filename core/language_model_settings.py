@@ -38,6 +38,9 @@ class LanguageModelSettings(Group):
         description="Request format of the SageMaker container: `messages` is OpenAI's and uses the model's chat "
         "template; `inputs` is the older text-generation format.",
     )
+    bedrock_guardrail: Annotated[str, Field(pattern=r"^[\w:/.-]+:[\w]+$")] | None = Field(
+        None, description="Guardrail that checks what Bedrock's models read and write, as ID:VERSION; by default none."
+    )
     stream: bool = Field(True, description="Read answers as they are generated; false reads them in one piece.")
     max_tokens: Positive = Field(800, description="Maximum tokens of an answer.")
     timeout_s: Seconds = Field(20.0, description="Maximum time of an answer by one model, retries included.")

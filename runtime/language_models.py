@@ -91,7 +91,9 @@ def _open_model(choice: ModelChoice, settings: LanguageModelSettings, transport:
     region = settings.aws_region
     if choice.provider == "bedrock":
         client = open_aws_client("bedrock-runtime", transport, region=region)
-        return BedrockModel(choice.model, client=client, idle_s=idle_s, stream=stream)
+        return BedrockModel(
+            choice.model, client=client, idle_s=idle_s, stream=stream, guardrail=settings.bedrock_guardrail
+        )
     client = open_aws_client("sagemaker-runtime", transport, region=region)
     return SageMakerModel(
         choice.model, client=client, request_format=settings.sagemaker_format, idle_s=idle_s, stream=stream

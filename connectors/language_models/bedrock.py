@@ -72,12 +72,23 @@ class _Response(Struct, rename="camel"):
 class BedrockModel:
     """Implements `core.language_model.LanguageModel`."""
 
-    def __init__(self, model_id: str, *, client: AwsClient, idle_s: float, stream: bool) -> None:
-        """`model_id` is a model's, an inference profile's, or an ARN; without `stream` answers come in one piece."""
+    def __init__(
+        self, model_id: str, *, client: AwsClient, idle_s: float, stream: bool, guardrail: str | None = None
+    ) -> None:
+        """A model, not called yet.
+
+        Args:
+            model_id: a model's, an inference profile's, or an ARN.
+            client: makes the calls.
+            idle_s: maximum silence of a stream, in seconds.
+            stream: false: answers come in one piece.
+            guardrail: ID:VERSION of a guardrail that checks questions and answers.
+        """
         self._model_id = model_id
         self._client = client
         self._idle_s = idle_s
         self._stream = stream
+        self._guardrail = guardrail
         self.name = f"bedrock:{model_id}"
 
     def stream(self, request: ModelRequest, stop: Event) -> Generator[Part, None, None]:
@@ -93,7 +104,9 @@ class BedrockModel:
                 return
 
     def _arguments(self, request: ModelRequest) -> Mapping[str, object]:
-        return {
+        identifier, _, version = (self._guardrail or "").rpartition(":")
+        guardrail = {"guardrailIdentifier": identifier, "guardrailVersion": version}
+        return ({"guardrailConfig": guardrail} if identifier else {}) | {
             "modelId": self._model_id,
             "system": [{"text": request.system}],
             "messages": [{"role": "user", "content": [{"text": request.prompt}]}],

@@ -1,6 +1,6 @@
 """Builds an HTTP app: routes inside the middleware that every service shares."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -96,6 +96,7 @@ def create_app(
     admission: AdmissionBounds = DEFAULT_ADMISSION,
     throttle: Throttle | None = None,
     sessions: Sessions | None = None,
+    free: Collection[str] = PATHS,
 ) -> FastAPI:
     """An app whose every error is a problem document.
 
@@ -113,6 +114,7 @@ def create_app(
         admission: bounds of concurrency.
         throttle: rate limits; by default those of the default settings, counted in this process.
         sessions: ends of sign-ins; by default those of this process.
+        free: paths that are answered however busy the app is.
     """
     throttle = throttle or throttle_of_process(LimitSettings())
     sessions = sessions or sessions_of_process(telemetry)
@@ -131,7 +133,7 @@ def create_app(
             Middleware(limits, subjects=by_caller),
             Middleware(SessionCheck, sessions=sessions, telemetry=telemetry),
             Middleware(Bodies, bounds=body),
-            Middleware(Admission, bounds=admission, free=PATHS, telemetry=telemetry, server=name),
+            Middleware(Admission, bounds=admission, free=free, telemetry=telemetry, server=name),
         ],
     )
     app.include_router(probes(telemetry=telemetry, alive=alive, ready=ready, warn=warn), responses=problems("internal"))

@@ -1,0 +1,1 @@
+"""The embedding model as an endpoint of SageMaker."""
