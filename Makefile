@@ -110,8 +110,15 @@ tf-test: tf-tools ## Check, plan and scan the Terraform files, apply them to AWS
 lambda-zip: .venv/.dev ## Build the Lambda functions' zips to build/lambda; needs Python 3.13
 	$(BIN)/python -m lambdas.build
 
+.asl/.done: requirements/asl/package-lock.json
+	@echo "installing requirements/asl"
+	@mkdir -p .asl && cp requirements/asl/package.json requirements/asl/package-lock.json .asl/
+	@cd .asl && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 aws-test: .venv/.dev ## Run the Lambda functions' zips and the rest of AWS on an emulator; PART=1 leaves out slow tests; needs Python 3.13
 	@if command -v terraform >/dev/null; then $(MAKE) --no-print-directory .ministack/.done; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .asl/.done; else echo "npm is missing: the workflow's definition is not linted"; fi
 	$(BIN)/pytest -q -rP $(if $(PART),-m "not thorough") tests/lambdas/zips tests/aws
 
 lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
@@ -143,7 +150,7 @@ lock: .venv/.dev ## Resolve all dependencies and write the hashed locks
 		--no-emit-find-links --no-header -o requirements/lambda-runtime.txt requirements/lambda-runtime.in
 
 clean: ## Remove everything that make created here; user caches stay
-	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov .smollm .lambda build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .contenders .gpu .fuzz .audit .ministack .checkov .smollm .lambda .asl build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 number = @case "$($(1))" in *[!0-9]*) echo "$(1)=$($(1)) is not a whole number" >&2; exit 2;; esac

@@ -26,6 +26,7 @@ from cli import (
     tickets,
     topics,
     train,
+    workflow,
 )
 
 HELP = (
@@ -67,6 +68,7 @@ app.add_typer(tickets.app, name="tickets")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(archive.app, name="archive")
+app.add_typer(workflow.app, name="workflow")
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)
 

@@ -31,11 +31,18 @@ class ClientSettings(Group):
     )
     token_url: Url | None = Field(
         None,
-        description="URL that exchanges the sign-in code for a token, if no token is set: the local issuer's /token.",
+        description="URL that exchanges the sign-in code or the client's credentials for a token, if no token is set: "
+        "the local issuer's /token, or Cognito's /oauth2/token.",
     )
     sign_in_code: SecretStr | None = Field(
         None, description="Sign-in code of the local issuer, which `make run` prints."
     )
+    client_id: str | None = Field(
+        None,
+        description="Id of a program that gets tokens from the token URL by its own credentials (OAuth client "
+        "credentials), with the tenant as client metadata, as Amazon Cognito's token endpoint takes it.",
+    )
+    client_secret: SecretStr | None = Field(None, description="Secret of that program.")
     timeout_s: Seconds = Field(
         30.0, description="Maximum silence of a service. A streamed answer has a heartbeat every 15 s."
     )

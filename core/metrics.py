@@ -35,6 +35,7 @@ MetricName = Literal[
     "tickets_language_model_tokens_total",
     "tickets_language_model_cost_dollars_total",
     "tickets_outbox_sent_total",
+    "tickets_workflow_decisions_total",
     "tickets_producer_records_total",
     "tickets_producer_bytes_total",
     "tickets_archive_files_total",
@@ -174,6 +175,9 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "counter", "Cost of those tokens in dollars, by TICKETS_LANGUAGE_MODEL__PRICES.", ("model",)
     ),
     "tickets_outbox_sent_total": Metric("counter", "Ticket API: changes that the broker has acknowledged."),
+    "tickets_workflow_decisions_total": Metric(
+        "counter", "Workflow: decisions about new tickets, by reason.", ("decision", "reason")
+    ),
     "tickets_producer_records_total": Metric("counter", "Producer: records that the broker has acknowledged."),
     "tickets_producer_bytes_total": Metric(
         "counter", "Producer: bytes of the files that were sent or rejected; of packed ones, unpacked."

@@ -13,6 +13,7 @@ from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
 from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
 from core.telemetry_settings import LogSettings, TracingSettings
+from core.workflow_settings import WorkflowSettings
 
 
 class KafkaSettings(Group):
@@ -44,9 +45,7 @@ class KafkaSettings(Group):
     sasl_username: str | None = Field(None, description="User name for PLAIN and SCRAM.")
     sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")
     ssl_ca_file: FilePath | None = Field(None, description="PEM file of the trusted CA certificates.")
-    ssl_certificate_file: FilePath | None = Field(
-        None, description="PEM file of the client certificate, for mutual TLS."
-    )
+    ssl_certificate_file: FilePath | None = Field(None, description="PEM file of the certificate for mutual TLS.")
     ssl_key_file: FilePath | None = Field(None, description="PEM file of the client's private key, for mutual TLS.")
     ssl_key_password: SecretStr | None = Field(None, description="Passphrase of the private key.")
     aws_region: str | None = Field(None, description="AWS region of the MSK cluster, for AWS_MSK_IAM.")
@@ -292,3 +291,4 @@ class Settings(Group):
     rag: services.RagSettings = Field(default_factory=services.RagSettings)
     producer: services.ProducerSettings = Field(default_factory=services.ProducerSettings)
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
+    workflow: WorkflowSettings = Field(default_factory=WorkflowSettings)

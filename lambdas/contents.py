@@ -18,10 +18,11 @@ PYTHON: Final = "3.13"
 
 
 class Spec(Struct, frozen=True):
-    """A function: its module, and the AWS services whose descriptions boto3 needs."""
+    """A zip: its module, the AWS services whose descriptions boto3 needs, and the handlers of its functions."""
 
     module: str
     services: tuple[str, ...] = ()
+    handlers: tuple[str, ...] = ("handler",)
 
 
 FUNCTIONS: Final[Mapping[str, Spec]] = {
@@ -31,6 +32,11 @@ FUNCTIONS: Final[Mapping[str, Spec]] = {
     "rotation": Spec("lambdas.rotation", ("secretsmanager", "ecs", "elasticache")),
     "tickets": Spec("lambdas.tickets", ("dynamodb",)),
     "transformation": Spec("lambdas.transformation", ("s3",)),
+    "workflow": Spec(
+        "lambdas.workflow.functions",
+        ("dynamodb", "secretsmanager", "stepfunctions"),
+        ("start", "classify", "find", "answer", "decide"),
+    ),
 }
 
 

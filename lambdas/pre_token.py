@@ -18,6 +18,10 @@ from runtime.telemetry import Telemetry
 
 #: The user's attribute, which only administrators may write, and the claim of both tokens.
 TENANT: Final = "custom:tenant_id"
+#: The trigger of a program's own credentials (OAuth client credentials), in version V3_0.
+PROGRAM: Final = "TokenGeneration_ClientCredentials"
+#: The scope that gives a program the role `service`: only its own administrators let a client have it.
+SCOPE: Final = "ticketstream/service"
 #: The client metadata in which an application may pass the tenant that the user wants.
 WANTED: Final = "tenant_id"
 
@@ -35,6 +39,8 @@ def with_tenant(event: Event) -> Event:
     if not str(event.get("version", "")).startswith(("2", "3")):
         raise RefusedTokenError("the trigger must send events of version V2_0, which reach access tokens")
     request: Mapping[str, Any] = event["request"]
+    if event.get("triggerSource") == PROGRAM:
+        return event | {"response": {"claimsAndScopeOverrideDetails": _of_program(request)}}
     tenant = _tenant(request.get("userAttributes") or {})
     wanted = (request.get("clientMetadata") or {}).get(WANTED, tenant)
     if wanted != tenant:
@@ -51,6 +57,18 @@ def with_tenant(event: Event) -> Event:
         },
     }
     return event | {"response": {"claimsAndScopeOverrideDetails": details}}
+
+
+def _of_program(request: Mapping[str, Any]) -> Event:
+    """The claim of a program with credentials of its own, which acts for the tenant that it names.
+
+    Raises:
+        RefusedTokenError: it may not use the scope of programs, or names no tenant.
+    """
+    if SCOPE not in (request.get("scopes") or ()):
+        raise RefusedTokenError(f"the client needs the scope {SCOPE}")
+    tenant = _tenant({TENANT: (request.get("clientMetadata") or {}).get(WANTED, "")})
+    return {"accessTokenGeneration": {"claimsToAddOrOverride": {TENANT: tenant}}}
 
 
 def _tenant(attributes: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import getpass
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -40,11 +41,12 @@ def open_token(settings: ClientSettings, http: httpx.Client, *, tenant: str | No
         UnavailableError: the issuer doesn't answer.
     """
     if settings.token is None and settings.token_file is None:
-        if settings.token_url is None or settings.sign_in_code is None:
+        if settings.token_url is None or (settings.sign_in_code is None and settings.client_secret is None):
             raise ConfigError(f"an access token is needed: set {_NAMES}")
         if tenant is None:
             raise ConfigError("the sign-in needs a tenant: give --tenant")
-        token: Token = _SignIn(settings, http, tenant)
+        by_credentials = settings.client_secret is not None
+        token: Token = (_ClientCredentials if by_credentials else _SignIn)(settings, http, tenant)
     else:
         token = lambda: configured_token(settings)  # noqa: E731 - one of two
     given = tenant_of(token())
@@ -104,15 +106,39 @@ class _SignIn:
             return self._token
 
     def _ask(self) -> _Issued:
-        assert self._settings.token_url is not None and self._settings.sign_in_code is not None  # noqa: S101, PT018 - see open_token
-        url = "".join(self._settings.token_url)
-        body = {"tenant_id": self._tenant, "user_id": getpass.getuser(), "roles": _ROLES}
-        headers = {"Authorization": f"Bearer {self._settings.sign_in_code.get_secret_value()}"}
+        assert self._settings.token_url is not None  # noqa: S101 - see open_token
         try:
-            response = self._http.post(url, json=body, headers=headers)
-            if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-                raise ConfigError("the issuer does not accept the sign-in code: set TICKETS_CLIENT__SIGN_IN_CODE")
+            response = self._post("".join(self._settings.token_url))
+            if response.status_code in self._refusals:
+                raise ConfigError(f"the issuer does not accept {self._offered}")
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=_Issued)
         except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as error:
             raise UnavailableError(f"the issuer gives no token at {self._settings.token_url} ({error})") from None
+
+    _offered = "the sign-in code: set TICKETS_CLIENT__SIGN_IN_CODE"
+    _refusals = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
+
+    def _post(self, url: str) -> httpx.Response:
+        assert self._settings.sign_in_code is not None  # noqa: S101 - see open_token
+        body = {"tenant_id": self._tenant, "user_id": getpass.getuser(), "roles": _ROLES}
+        headers = {"Authorization": f"Bearer {self._settings.sign_in_code.get_secret_value()}"}
+        return self._http.post(url, json=body, headers=headers)
+
+
+class _ClientCredentials(_SignIn):
+    """Gets tokens by a program's own credentials (RFC 6749, section 4.4). Safe to use from any thread.
+
+    The tenant is client metadata, which Cognito passes to its pre-token trigger; the token has the claim.
+    """
+
+    _offered = "the client's credentials, or the tenant: set TICKETS_CLIENT__CLIENT_ID and CLIENT_SECRET"
+    # RFC 6749, section 5.2: unknown clients and refused grants are answered with 400 or 401.
+    _refusals = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
+
+    def _post(self, url: str) -> httpx.Response:
+        assert self._settings.client_secret is not None  # noqa: S101 - see open_token
+        metadata = json.dumps({"tenant_id": self._tenant})
+        fields = {"grant_type": "client_credentials", "aws_client_metadata": metadata}
+        credentials = (self._settings.client_id or "", self._settings.client_secret.get_secret_value())
+        return self._http.post(url, data=fields, auth=credentials)

@@ -13,7 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from msgspec import Meta, Struct, field
 
-from core.callers import ROLES
+from core.callers import ROLES, Role
 from core.contract import TenantId
 from core.errors import ConfigError
 from core.service_settings import AuthSettings
@@ -25,6 +25,8 @@ from services.http.problems import Problem, unavailable
 
 #: Tolerated difference between the issuer's clock and ours, in seconds.
 SKEW_S: Final = 30.0
+#: The scope that gives a program the role `service`; Cognito lets only the clients have it that it is granted to.
+SERVICE_SCOPE: Final = "ticketstream/service"
 #: Accepted headers. Others could name a key or change the token's meaning; Cognito's tokens don't have them.
 _HEADERS: Final = frozenset({"alg", "kid", "typ"})
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -55,6 +57,7 @@ class _Claims(Struct):
     client_id: str = ""
     aud: str | list[str] = ""
     groups: list[str] = field(name="cognito:groups", default_factory=list)
+    scope: str = ""
     auth_time: Annotated[float, Meta(ge=0, le=_FAR_S)] = 0.0
     origin_jti: _Id = ""
     sid: _Id = ""
@@ -102,7 +105,7 @@ class TokenAuthenticator:
         except KeysUnavailableError:
             self._telemetry.count("tickets_auth_refused_total", "no-keys")
             raise unavailable("Access tokens can't be checked now.", retry_after_s=10.0) from None
-        roles = frozenset(role for role in ROLES if role in claims.groups)
+        roles = frozenset(role for role in ROLES if role in claims.groups) | _roles_of_program(claims)
         if not roles:
             self._telemetry.count("tickets_auth_refused_total", "role")
             raise Problem("forbidden", f"The access token has none of the roles {', '.join(ROLES)}.")
@@ -140,6 +143,12 @@ class TokenAuthenticator:
             raise _RefusedError("audience")
         if self._client_ids and claims.client_id not in self._client_ids:
             raise _RefusedError("client")
+
+
+def _roles_of_program(claims: _Claims) -> frozenset[Role]:
+    """The role of a program with credentials of its own: it has no groups, and is its own subject."""
+    is_program = claims.sub == claims.client_id and SERVICE_SCOPE in claims.scope.split()
+    return frozenset({"service"}) if is_program else frozenset()
 
 
 def _sign_in(claims: _Claims) -> SignIn:

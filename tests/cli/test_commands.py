@@ -26,6 +26,7 @@ COMMANDS = [
     "restore",
     "mcp",
     "tickets",
+    "workflow",
     "feedback",
     "dlq",
     "model",

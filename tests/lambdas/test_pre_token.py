@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.pre_token import RefusedTokenError, with_tenant
+from lambdas.pre_token import SCOPE, RefusedTokenError, with_tenant
 
 ATTRIBUTES = {"sub": "u-1", "email": "jane@acme.test", "custom:tenant_id": "acme"}
 
@@ -71,3 +71,38 @@ def test_a_trigger_of_version_one_is_refused(version: object) -> None:
     """A trigger of version 1 is refused, because it changes ID tokens only and access tokens would lack the tenant."""
     with pytest.raises(RefusedTokenError, match="V2_0"):
         with_tenant(sign_in(version=version))
+
+
+def program(metadata: object, *scopes: str) -> dict[str, Any]:
+    """The event of a program that asks for a token by its own credentials, in version V3_0."""
+    return {
+        "version": "3",
+        "triggerSource": "TokenGeneration_ClientCredentials",
+        "callerContext": {"clientId": "workflow"},
+        "request": {"userAttributes": {}, "scopes": list(scopes), "clientMetadata": metadata},
+        "response": {"claimsAndScopeOverrideDetails": None},
+    }
+
+
+def test_a_program_acts_for_the_tenant_that_it_names() -> None:
+    """Its access token gets the tenant; its role is the scope, which Cognito has granted."""
+    response = with_tenant(program({"tenant_id": "globex"}, SCOPE))["response"]
+    assert response == {
+        "claimsAndScopeOverrideDetails": {
+            "accessTokenGeneration": {"claimsToAddOrOverride": {"custom:tenant_id": "globex"}}
+        }
+    }
+
+
+@pytest.mark.parametrize("scopes", [[], ["openid"], ["ticketstream/agent"]])
+def test_a_program_without_the_scope_gets_no_token(scopes: list[str]) -> None:
+    """Only a client that may use the scope names its tenant itself."""
+    with pytest.raises(RefusedTokenError, match="needs the scope"):
+        with_tenant(program({"tenant_id": "globex"}, *scopes))
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"tenant_id": ""}, {"tenant_id": "a/b"}])
+def test_a_program_that_names_no_valid_tenant_gets_no_token(metadata: object) -> None:
+    """A token without a tenant would be refused by every service."""
+    with pytest.raises(RefusedTokenError, match="belongs to no tenant"):
+        with_tenant(program(metadata, SCOPE))

@@ -1,7 +1,9 @@
 """A client's access token comes from a setting, a file or a sign-in, and is always the tenant's."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -59,6 +61,34 @@ def test_a_code_signs_in_once(services: FakeServices, http: httpx.Client) -> Non
     assert read() == read()
     assert len(services.asked("/token")) == 1
     assert services.asked("/token")[0]["tenant_id"] == "globex"
+
+
+def test_a_program_gets_a_token_for_each_tenant_by_its_credentials() -> None:
+    """The request is Cognito's: client credentials, the client's secret, and the tenant as client metadata."""
+    asked: list[httpx.Request] = []
+
+    def issue(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"access_token": f"token-{len(asked)}", "expires_in": 3600})
+
+    settings = ClientSettings(token_url="https://auth.test/oauth2/token", client_id="c", client_secret=SecretStr("s"))
+    with httpx.Client(transport=httpx.MockTransport(issue)) as http:
+        read = open_token(settings, http, tenant="globex")
+        assert (read(), read()) == ("token-1", "token-1")
+    fields = dict(parse_qsl(asked[0].content.decode()))
+    assert fields == {"grant_type": "client_credentials", "aws_client_metadata": '{"tenant_id": "globex"}'}
+    assert asked[0].headers["Authorization"] == f"Basic {base64.b64encode(b'c:s').decode()}"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_credentials_that_the_issuer_refuses_are_the_users_mistake(status: int) -> None:
+    """Cognito answers 400 where the trigger refuses the tenant, or the client or its scope is unknown."""
+    settings = ClientSettings(token_url="https://auth.test/oauth2/token", client_id="c", client_secret=SecretStr("s"))
+    with (
+        httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status))) as http,
+        pytest.raises(ConfigError, match="set TICKETS_CLIENT__CLIENT_ID and CLIENT_SECRET"),
+    ):
+        open_token(settings, http, tenant="globex")
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,8 @@ _PARTITIONS: Final = 4
 def running(name: str, zips: dict[str, Zip], runtime: Runtime, log: Path, **environ: str) -> Iterator[RunningFunction]:
     """The function of a zip."""
     folder, path = zips[name].folder, [runtime.client]
-    with run_function(
-        f"lambdas.{name}.handler", folder, log, python=runtime.python, path=path, environ=environ
-    ) as function:
+    handler = f"{FUNCTIONS[name].module}.{FUNCTIONS[name].handlers[0]}"
+    with run_function(handler, folder, log, python=runtime.python, path=path, environ=environ) as function:
         yield function
 
 

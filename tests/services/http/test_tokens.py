@@ -1,5 +1,6 @@
 """The attack grid: every token but a valid one is refused, with the right status."""
 
+import asyncio
 import hmac
 import time
 from collections.abc import Callable
@@ -14,8 +15,8 @@ from fastapi.testclient import TestClient
 from core.errors import ConfigError
 from core.service_settings import AuthSettings
 from runtime.telemetry import Telemetry
-from services.http.tokens import open_authenticator
-from tests.rigs.issuer import ISSUER, Issuer, encode, jwk, rsa_key
+from services.http.tokens import SERVICE_SCOPE, open_authenticator
+from tests.rigs.issuer import CLIENT, ISSUER, Issuer, encode, jwk, rsa_key
 from tests.services.http.apps import App
 
 NOTE: Final = "/api/v1/notes/n1"
@@ -121,6 +122,14 @@ ATTACKS: Final[dict[str, tuple[Callable[[Issuer], str], str, int]]] = {
     "a sign-in at no time": (_claims(auth_time=1e300), "claims", 401),
     "no roles": (_claims(cognito__groups=None), "role", 403),
     "unknown roles": (_claims(cognito__groups=["admin", "Agent"]), "role", 403),
+    "a user with the scope of programs": (_claims(cognito__groups=None, scope=SERVICE_SCOPE), "role", 403),
+    "a program without its scope": (_claims(cognito__groups=None, sub=CLIENT, scope="openid"), "role", 403),
+    "a program with a longer scope": (
+        _claims(cognito__groups=None, sub=CLIENT, scope=f"{SERVICE_SCOPE}s"),
+        "role",
+        403,
+    ),
+    "a scope that is a list": (_claims(sub=CLIENT, scope=[SERVICE_SCOPE]), "claims", 401),
     "roles that are text": (_claims(cognito__groups="agent"), "claims", 401),
 }
 
@@ -181,6 +190,13 @@ def test_a_role_is_required(app: App) -> None:
     client = TestClient(app.app)
     assert client.get(NOTE, headers=app.issuer.headers("acme", "agent", "service")).status_code == 403
     assert client.get(NOTE, headers=app.issuer.headers("acme", "operator")).status_code == 200
+
+
+def test_a_program_is_a_service(app: App) -> None:
+    """A token by client credentials, whose subject is the client, gives the role service and no other."""
+    claims = {"sub": CLIENT, "cognito:groups": None, "scope": f"x/y {SERVICE_SCOPE}"}
+    caller = asyncio.run(app.authenticator.authenticate(app.issuer.token("globex", claims=claims)))
+    assert (caller.tenant_id, caller.user_id, caller.roles) == ("globex", CLIENT, frozenset({"service"}))
 
 
 def test_clocks_may_differ_a_little() -> None:
