@@ -56,6 +56,8 @@ SOLVED: Final = "yes"
 LIVE: Final = "live"
 DELETED: Final = "deleted"
 
+_FOREIGN: Final = "the index contains a point that is not a ticket's; give tickets an index of their own"
+
 
 class Row(Struct, frozen=True):
     """The payload fields that versions depend on. A field that wasn't asked for has its default."""
@@ -79,9 +81,19 @@ def row_of(payload: Mapping[str, object]) -> Row:
     try:
         return msgspec.convert(payload, Row)
     except msgspec.ValidationError:
-        raise FatalError(
-            "the index contains a point that is not a ticket's; give tickets an index of their own"
-        ) from None
+        raise FatalError(_FOREIGN) from None
+
+
+def version_of(payload: Mapping[str, object]) -> int:
+    """The version of a stored point.
+
+    Raises:
+        FatalError: as `row_of`.
+    """
+    version = payload.get("version")
+    if not isinstance(version, int):
+        raise FatalError(_FOREIGN)
+    return version
 
 
 def given_label(payload: Mapping[str, object], kind: str) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, OfTickets, Upsert
-from connectors.qdrant.layout import LIVE, Row, row_of, tombstone
+from connectors.qdrant.layout import LIVE, Row, row_of, tombstone, version_of
 from connectors.qdrant.provenance import ProvenanceStore
 from connectors.qdrant.reading import VersionedReader, head_of
 from core.errors import RefusedError
@@ -22,6 +22,8 @@ from core.vectors import all_valid, vector_fault
 #: Tickets and points per batch of lookups and writes. A point takes some 20 kB on its way to a server.
 _SLICE: Final = 256
 _SLICE_POINTS: Final = 4_096
+#: Below every version.
+_NONE: Final = -1
 _BODY_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunk")
 
 
@@ -74,8 +76,8 @@ class VersionedIndex(VersionedReader):
 
     def _write(self, tickets: Sequence[TicketPoints]) -> int:
         """Write the tickets that are newer than the index's versions. Returns the number of older ones."""
-        heads = self.heads_of({_head_id(ticket) for ticket in tickets})
-        held = [_version(heads.get(_head_id(ticket))) for ticket in tickets]
+        versions = self._versions(tickets)
+        held = [versions.get(_head_id(ticket), _NONE) for ticket in tickets]
         newer = [ticket for ticket, version in zip(tickets, held, strict=True) if version < ticket.version]
         self.engine.write(_upserts(newer))
         self._clear(tickets)
@@ -85,23 +87,35 @@ class VersionedIndex(VersionedReader):
         """Replace chunks that are older than their ticket's head with tombstones.
 
         This reads the index and doesn't rely on what was written here: another writer may have written meanwhile, or
-        crashed. Every writer of chunks clears afterwards, so the last one leaves no stale chunk.
+        crashed. Every writer of chunks clears afterwards, so the last one leaves no stale chunk. The heads are read
+        first: a head that is written later has a writer that clears later.
         """
-        bodies = self._bodies(tickets)
-        if not bodies:
-            return
-        heads = self.heads_of({head_of(body) for body in bodies})
+        heads = self._versions(tickets)
         stale: dict[int, list[Point]] = defaultdict(list)
-        for body in bodies:
-            version = _version(heads.get(head_of(body)))
+        for body in self._bodies(tickets, below=max(heads.values(), default=_NONE)):
+            version = heads.get(head_of(body), _NONE)
             if body.version < version:
                 stale[version].append(tombstone(body.tenant_id, body.ticket_id, body.chunk, version))
-        self.engine.write([Upsert(points, below=version) for version, points in stale.items()])
+        if stale:
+            self.engine.write([Upsert(points, below=version) for version, points in stale.items()])
 
-    def _bodies(self, tickets: Sequence[TicketPoints]) -> list[Row]:
-        """The live chunks that are not heads, found by their head's id: ticket ids repeat between tenants."""
+    def _versions(self, tickets: Sequence[TicketPoints]) -> dict[str, int]:
+        """The version of each ticket's head, by the head's id; tickets that the index doesn't know are left out."""
+        found = self.engine.lookup(sorted({_head_id(ticket) for ticket in tickets}), ("version",))
+        return {key: version_of(payload) for key, payload in found.items()}
+
+    def _bodies(self, tickets: Sequence[TicketPoints], *, below: int) -> list[Row]:
+        """The live chunks of a version below `below` that are not heads.
+
+        They are found by their head's id, because ticket ids repeat between tenants.
+        """
         heads = tuple({_head_id(ticket) for ticket in tickets})
-        conditions: list[Condition] = [AnyOf("head", heads), AnyOf("state", (LIVE,)), Between("chunk", least=1)]
+        conditions: list[Condition] = [
+            AnyOf("head", heads),
+            AnyOf("state", (LIVE,)),
+            Between("chunk", least=1),
+            Between("version", below=below),
+        ]
         return [row_of(found.payload) for found in self.engine.scan(conditions, fields=_BODY_FIELDS)]
 
 
@@ -130,7 +144,3 @@ def _upserts(tickets: Sequence[TicketPoints]) -> list[Upsert]:
 def _head_id(ticket: TicketPoints) -> str:
     """Chunk 0 comes first; a deleted ticket has no chunks."""
     return ticket.points[0].id if ticket.points else point_id(ticket.tenant_id, ticket.ticket_id, 0)
-
-
-def _version(head: Row | None) -> int:
-    return -1 if head is None else head.version

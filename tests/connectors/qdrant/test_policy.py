@@ -107,8 +107,16 @@ def test_a_write_reads_no_chunks_of_other_tenants(engine: _Engine) -> None:
     for tenant in ("t1", "t2", "t3", "t4"):
         index.write([ticket("1", 1, 3, tenant=tenant), ticket("2", 1, 3, tenant=tenant)])
     engine.scanned = 0
-    index.write([ticket("1", 2, 3, tenant="t1"), ticket("2", 2, 3, tenant="t2")])
+    index.write([ticket("1", 2, 1, tenant="t1"), ticket("2", 2, 1, tenant="t2")])
     assert engine.scanned == 4
+
+
+def test_a_write_reads_no_chunks_that_it_has_just_written(engine: _Engine) -> None:
+    """Only chunks of versions below the tickets' newest are read, to be cleared."""
+    index = VersionedIndex(engine)
+    engine.scanned = 0
+    index.write([ticket(str(number), 1, 3, tenant="fresh") for number in range(9)])
+    assert engine.scanned == 0
 
 
 def test_a_write_is_bounded_in_points(engine: _Engine, monkeypatch: pytest.MonkeyPatch) -> None:
