@@ -9,7 +9,7 @@ import qdrant_edge as edge
 from connectors.qdrant.engine import FoundPassage, Upsert
 from connectors.qdrant.layout import TERMS, VECTOR, row_of
 from connectors.qdrant.packing import pack, unpack
-from core.records import Point, SparseVector
+from core.records import Point, SparseVector, Vector
 
 
 def passages_of(points: Sequence[edge.ScoredPoint]) -> list[FoundPassage]:
@@ -23,10 +23,15 @@ def passages_of(points: Sequence[edge.ScoredPoint]) -> list[FoundPassage]:
 
 def edge_point(point: Point) -> edge.Point:
     """The point in the engine's type."""
-    vector: dict[str, edge.NamedVector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
+    vector: dict[str, edge.NamedVector] = {} if point.vector is None else {VECTOR: _sequence(point.vector)}
     if point.terms is not None and len(point.terms.indices):
         vector[TERMS] = edge_sparse(point.terms)
     return edge.Point(point.id, vector, pack(point.payload))
+
+
+def _sequence(vector: Vector) -> list[float]:
+    """The vector for the engine, which reads any sequence, and reads this one sooner than a list can be made."""
+    return cast("list[float]", memoryview(np.ascontiguousarray(vector)))
 
 
 def edge_sparse(terms: SparseVector) -> edge.SparseVector:
