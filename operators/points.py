@@ -39,9 +39,10 @@ def _points(item: EmbeddedTicket, solved: SolvedStatuses) -> TicketPoints:
     shared = _shared(item, ticket.content, attributes)
     if outcome is not None:
         shared |= {"solved": "yes", "solved_at": outcome.solved_at}
+    head = shared["head"]
     points = tuple(
         Point(
-            id=point_id(ticket.tenant_id, ticket.ticket_id, chunk),
+            id=point_id(ticket.tenant_id, ticket.ticket_id, chunk) if chunk else head,
             vector=vector,
             payload={
                 **shared,
