@@ -1,5 +1,6 @@
 """The composition roots of a worker: the whole stream in one process, or one of its two roles (docs/roles.md)."""
 
+import gc
 import logging
 import os
 import sys
@@ -59,6 +60,9 @@ W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
 #: Python's switch interval. A model's thread needs the GIL for an instant between two batches; with the default of 5
 #: ms it waits that long for the thread that cleans tickets, while a core idles.
 _SWITCH_INTERVAL_S: Final = 0.0005
+#: New objects between two runs of Python's collector of cycles. Batches in flight hold some ten thousand objects and no
+#: cycles; with the default of 700 each of them is visited several times.
+_COLLECT_AFTER: Final = 10_000
 
 
 class _Worker(Struct, frozen=True, eq=False):
@@ -141,6 +145,7 @@ def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: 
     """Check the topics, and open the telemetry and the sender."""
     _require_topics(settings, role)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.set_threshold(_COLLECT_AFTER)
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
     tracing = open_tracing(settings.tracing, stack, service=f"worker-{role.name}")
     telemetry = StreamTelemetry(open_trace(settings.log, stack), tracing=tracing, observer=observer)
