@@ -1,6 +1,6 @@
 """The Prometheus metrics of `core.metrics`, in their own registry, and the trace file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,13 @@ class Telemetry:
         """Add to a histogram."""
         histogram = self._histograms[name]
         (histogram.labels(*labels) if labels else histogram).observe(value)
+
+    def observe_all(self, name: MetricName, values: Iterable[float], *labels: str) -> None:
+        """Add each value to a histogram."""
+        histogram = self._histograms[name]
+        observe = (histogram.labels(*labels) if labels else histogram).observe
+        for value in values:
+            observe(value)
 
     def model_ran(self, tokens: int, padding: int, seconds: float) -> None:
         """Record a call of the model that has just ended in this thread."""

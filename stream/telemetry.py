@@ -86,9 +86,7 @@ class StreamTelemetry(Telemetry):
             self.count("tickets_acked_total", "dead_letter", by=len(rejected))
         for item in rejected:
             self.count("tickets_rejected_total", item.stage, item.code)
-        for ticket in tickets:
-            if isinstance(ticket, TicketPoints):
-                self._searchable(ticket, now_ms)
+        self._searchable([ticket for ticket in tickets if isinstance(ticket, TicketPoints)], now_ms)
         if self._spans is not None:
             self._spans.acked(tickets, rejected)
         self._observer.acked(tickets)
@@ -112,14 +110,21 @@ class StreamTelemetry(Telemetry):
         recent = list(self._recent)
         return median(recent) if recent else None
 
-    def _searchable(self, ticket: TicketPoints, now_ms: int) -> None:
-        if ticket.event_ms is not None:
-            self.observe("tickets_freshness_seconds", max(0, now_ms - ticket.event_ms) / _MS, "event")
-        if ticket.broker_ms is not None:
-            seconds = max(0, now_ms - ticket.broker_ms) / _MS
-            self._recent.append(seconds)
-            self.newest_ms = max(min(ticket.broker_ms, now_ms), self.newest_ms or 0)
-            self.observe("tickets_freshness_seconds", seconds, "broker")
+    def _searchable(self, tickets: Sequence[TicketPoints], now_ms: int) -> None:
+        changed = [ticket.event_ms for ticket in tickets if ticket.event_ms is not None]
+        if changed:
+            self.observe_all("tickets_freshness_seconds", _ages(changed, now_ms), "event")
+        written = [ticket.broker_ms for ticket in tickets if ticket.broker_ms is not None]
+        if written:
+            seconds = _ages(written, now_ms)
+            self._recent.extend(seconds)
+            self.newest_ms = max(min(max(written), now_ms), self.newest_ms or 0)
+            self.observe_all("tickets_freshness_seconds", seconds, "broker")
+
+
+def _ages(times_ms: Sequence[int], now_ms: int) -> list[float]:
+    """Seconds since each time; 0 for the future."""
+    return [max(0, now_ms - time_ms) / _MS for time_ms in times_ms]
 
 
 class ConsumerTelemetry(ConsumerObserver):
