@@ -25,10 +25,16 @@ def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[Embedd
     texts = list(rows)
     calls = [embedder.embed(texts[at : at + _TEXTS]) for at in range(0, len(texts), _TEXTS)]
     vectors = np.concatenate([np.empty((0, embedder.dimension), np.float32), *calls]) if len(calls) != 1 else calls[0]
-    own = [vectors[[rows[p.embed_text] for p in item.passages]] for item in items]
+    own = [_of(vectors, [rows[passage.embed_text] for passage in item.passages]) for item in items]
     if all_valid(vectors, embedder.dimension):
         return [EmbeddedTicket(item, found, embedder.stamp) for item, found in zip(items, own, strict=True)]
     return [_checked(item, found, embedder) for item, found in zip(items, own, strict=True)]
+
+
+def _of(vectors: Vector, rows: list[int]) -> Vector:
+    """These rows; without a copy if they are neighbours, as they are unless a text repeats."""
+    first, count = rows[0] if rows else 0, len(rows)
+    return vectors[first : first + count] if rows == list(range(first, first + count)) else vectors[rows]
 
 
 def _checked(item: EnrichedTicket, vectors: Vector, embedder: Embedder) -> EmbeddedTicket | Rejected:
