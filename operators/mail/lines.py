@@ -225,7 +225,10 @@ def is_sent_from(line: str) -> bool:
     if not line or len(line) > _MAX_SENT_FROM or line.endswith(("?", "!")):
         return False
     lowered = line.lower()
-    return any(words in lowered for words in _SENT_FROM) and any(name in lowered for name in DEVICES)
+    for words in _SENT_FROM:  # a generator takes twice as long
+        if words in lowered:
+            return any(name in lowered for name in DEVICES)
+    return False
 
 
 def may_begin_attribution(line: str) -> bool:
