@@ -9,6 +9,8 @@ from operators.pii.detector import Detector, words
 from operators.pii.view import View
 
 _FOUR: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+#: The second number of each address, which is found sooner, as few points have a digit behind them.
+_SECOND: Final = re.compile(r"\.[0-9]{1,3}\.")
 _MAX_OCTET: Final = 255
 _CONTEXT: Final = 48
 _WORD: Final = re.compile(r"[^\W\d_]+|[0-9]+\.[0-9.]*[0-9]|[.!?](?=\s)|\n")
@@ -112,6 +114,8 @@ _HEX: Final = frozenset("0123456789abcdefABCDEF")
 def ipv4(view: View) -> Iterator[tuple[int, int]]:
     """IPv4 addresses: four numbers, judged by the text around them, or else by their own size."""
     text = view.text
+    if _SECOND.search(text) is None:
+        return
     versions: set[str] = set()  # the first two numbers of those that are not addresses
     last_end = 0
     for match in _FOUR.finditer(text):
