@@ -5,7 +5,6 @@ The weights are those of Qdrant's `Bm25`: tf * (k + 1) / (tf + k * (1 - b + b * 
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import chain
@@ -91,12 +90,15 @@ def passage_terms(text: str, language: str | None = None) -> SparseVector:
     ids = list(chain.from_iterable(found))
     held = sorted({*ids})
     norm = _K * (1 - _B + _B * len(found) / _AVERAGE)
+    once = (_K + 1) / (1 + norm)
     if len(held) == len(ids):  # each occurs once, as in most short passages
-        weights = np.full(len(held), (_K + 1) / (1 + norm), np.float32)
+        weights = [once] * len(held)
     else:
-        times = Counter(ids)
-        weights = np.array([times[one] * (_K + 1) / (times[one] + norm) for one in held], np.float32)
-    return SparseVector(np.array(held, np.uint32), weights)
+        times: dict[int, int] = {}
+        for one in ids:  # a Counter takes twice as long for so few
+            times[one] = times.get(one, 0) + 1
+        weights = [once if (n := times[one]) == 1 else n * (_K + 1) / (n + norm) for one in held]
+    return SparseVector(np.array(held, np.uint32), np.array(weights, np.float32))
 
 
 def question_terms(text: str, *languages: str | None) -> SparseVector:
