@@ -31,7 +31,7 @@ def edge_point(point: Point) -> edge.Point:
 
 def _sequence(vector: Vector) -> list[float]:
     """The vector for the engine, which reads any sequence, and reads this one sooner than a list can be made."""
-    return cast("list[float]", memoryview(np.ascontiguousarray(vector)))
+    return cast("list[float]", np.ascontiguousarray(vector).data)
 
 
 def edge_sparse(terms: SparseVector) -> edge.SparseVector:
