@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from typing import cast
+from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import FoundPassage, Upsert
+from connectors.qdrant.engine import EngineId, FoundPassage, PointKey, Upsert
 from connectors.qdrant.layout import TERMS, VECTOR, row_of
 from connectors.qdrant.packing import pack, unpack
 from core.records import Point, SparseVector, Vector
@@ -16,9 +17,18 @@ def passages_of(points: Sequence[edge.ScoredPoint]) -> list[FoundPassage]:
     """The passages of a query's result."""
     found = []
     for point in points:
-        payload = unpack(point.payload)
-        found.append(FoundPassage(point.id, row_of(payload), payload, point.score))
+        payload, own = unpack(point.payload), point.id
+        found.append(FoundPassage(own, _key(own), row_of(payload), payload, point.score))
     return found
+
+
+def scores_of(points: Sequence[edge.ScoredPoint]) -> dict[PointKey, float]:
+    """The scores of a query's result, by key."""
+    return {_key(point.id): point.score for point in points}
+
+
+def _key(own: EngineId) -> PointKey:
+    return own.int if isinstance(own, UUID) else own
 
 
 def edge_point(point: Point) -> edge.Point:

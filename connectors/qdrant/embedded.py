@@ -12,7 +12,15 @@ from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.changes import ChangedPoints
-from connectors.qdrant.edge_points import edge_point, edge_sparse, passages_of, terms_of, vector_of, where_below
+from connectors.qdrant.edge_points import (
+    edge_point,
+    edge_sparse,
+    passages_of,
+    scores_of,
+    terms_of,
+    vector_of,
+    where_below,
+)
 from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert, WithIds
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.layout import TERMS, VECTOR
@@ -67,11 +75,11 @@ class EdgeReader:
         return passages_of(self._query(terms, corpus, filter_of(conditions, unless), limit))
 
     def scores(
-        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
     ) -> dict[PointKey, float]:
         """See `EngineReader`."""
-        found = self._query(wanted, corpus, filter_of([WithIds(tuple(keys))]), len(keys), payload=False)
-        return {point.id: point.score for point in found}
+        among = filter_of([WithIds(tuple([point.id for point in points]))])
+        return scores_of(self._query(wanted, corpus, among, len(points), payload=False))
 
     def scan(
         self,

@@ -14,7 +14,10 @@ from core.records import Point, SparseVector, Vector
 Stored = dict[str, object]
 
 #: A point's id in the type that its engine reads fastest.
-PointKey = int | UUID | str
+EngineId = int | UUID | str
+
+#: A point's id in a type that is fast to look up: a UUID's hash is computed in Python.
+PointKey = int | str
 
 
 class NoIndexError(UnavailableError):
@@ -45,7 +48,7 @@ class OfTickets(Struct, frozen=True):
 class WithIds(Struct, frozen=True):
     """The point has one of these ids."""
 
-    ids: tuple[PointKey, ...]
+    ids: tuple[EngineId, ...]
 
 
 class WithTerms(Struct, frozen=True):
@@ -75,6 +78,7 @@ class Found(Struct, frozen=True, eq=False):
 class FoundPassage(Struct, frozen=True, eq=False):
     """A point that a search found. The score is its cosine similarity or its BM25 score."""
 
+    id: EngineId
     key: PointKey
     row: Row
     payload: Stored
@@ -120,7 +124,7 @@ class EngineReader(Protocol):
         ...
 
     def scores(
-        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
     ) -> Mapping[PointKey, float]:
         """The scores of these points in `nearest` or `matching`, by key, without those that would not be found."""
         ...

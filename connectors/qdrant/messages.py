@@ -6,18 +6,18 @@ from typing import cast
 import numpy as np
 from qdrant_client import models
 
-from connectors.qdrant.engine import Between, Condition, FoundPassage, OfTickets, Upsert, WithIds, WithTerms
+from connectors.qdrant.engine import Between, Condition, FoundPassage, OfTickets, Stored, Upsert, WithIds, WithTerms
 from connectors.qdrant.layout import TERMS, VECTOR, row_of
 from core.records import Point, SparseVector
 
 
 def passages_in(points: Sequence[models.ScoredPoint]) -> list[FoundPassage]:
     """The passages of an answer."""
-    payloads = [point.payload or {} for point in points]
-    return [
-        FoundPassage(str(point.id), row_of(payload), payload, point.score)
-        for point, payload in zip(points, payloads, strict=True)
-    ]
+    return [_passage(str(point.id), point.payload or {}, point.score) for point in points]
+
+
+def _passage(own: str, payload: Stored, score: float) -> FoundPassage:
+    return FoundPassage(own, own, row_of(payload), payload, score)
 
 
 def vector_in(record: models.Record) -> list[float] | None:

@@ -88,10 +88,14 @@ class VersionedReader:
         near = {} if vector is None else self._passages(query, partial(self._reader.nearest, vector), heads)
         find = partial(self._reader.matching, terms, corpus) if terms is not None else None
         matching = {} if find is None else self._passages(query, find, heads)
-        both = near | matching
-        similarity = self._scores(vector, (), near, [key for key in matching if key not in near])
-        words = self._scores(terms, corpus, matching, [key for key in near if key not in matching])
-        return [candidate_of(one, similarity.get(key, 0.0), words.get(key, 0.0)) for key, one in both.items()]
+        by_words_alone = [one for key, one in matching.items() if key not in near]
+        similarity = self._scores(vector, (), by_words_alone)
+        words = self._scores(terms, corpus, [one for key, one in near.items() if key not in matching])
+        found = []
+        for key, one in near.items():
+            same = matching.get(key)
+            found.append(candidate_of(same or one, one.score, words.get(key, 0.0) if same is None else same.score))
+        return found + [candidate_of(one, similarity.get(one.key, 0.0), one.score) for one in by_words_alone]
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
         """See `core.protocols.IndexReader`."""
@@ -236,12 +240,10 @@ class VersionedReader:
         self,
         wanted: Vector | SparseVector | None,
         corpus: Sequence[Condition],
-        found: dict[PointKey, FoundPassage],
-        others: Sequence[PointKey],
-    ) -> dict[PointKey, float]:
-        """The scores of `found`, and those of the points `others`."""
-        scores = {key: one.score for key, one in found.items()}
-        return scores if wanted is None or not others else scores | dict(self._reader.scores(wanted, others, corpus))
+        others: Sequence[FoundPassage],
+    ) -> Mapping[PointKey, float]:
+        """The scores of points that another retrieval found."""
+        return {} if wanted is None or not others else self._reader.scores(wanted, others, corpus)
 
     def _occurs(self, term: int, query: SearchQuery) -> bool:
         alone = SparseVector(np.array([term], np.uint32), np.ones(1, np.float32))

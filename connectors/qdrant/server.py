@@ -66,10 +66,11 @@ class ServerReader:
         return passages_in(self._query(terms, corpus, filter_of(conditions, unless), limit))
 
     def scores(
-        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
     ) -> dict[PointKey, float]:
         """See `EngineReader`."""
-        found = self._query(wanted, corpus, filter_of([WithIds(tuple(keys))]), len(keys), payload=False)
+        among = filter_of([WithIds(tuple(point.id for point in points))])
+        found = self._query(wanted, corpus, among, len(points), payload=False)
         return {str(point.id): point.score for point in found}
 
     def scan(

@@ -1,6 +1,6 @@
 """Each law of an index fails on a mutant that breaks it, and each of the two tenant checks is enough by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -131,10 +131,9 @@ class _OneScoreEach(_Mutant):
         self,
         wanted: Vector | SparseVector | None,
         corpus: Sequence[Condition],
-        found: dict[PointKey, FoundPassage],
-        others: Sequence[PointKey],
-    ) -> dict[PointKey, float]:
-        return super()._scores(wanted, corpus, found, others[:0])
+        others: Sequence[FoundPassage],
+    ) -> Mapping[PointKey, float]:
+        return super()._scores(wanted, corpus, others[:0])
 
 
 class _KnowsAll(_Mutant):

@@ -72,7 +72,7 @@ class MemoryEngine:
         raise NotImplementedError
 
     def scores(
-        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
     ) -> Mapping[PointKey, float]:
         raise NotImplementedError
 

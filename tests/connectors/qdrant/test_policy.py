@@ -71,9 +71,9 @@ class _Engine:
         return self._inner.matching(terms, corpus, conditions, limit, unless)
 
     def scores(
-        self, wanted: Vector | SparseVector, keys: Sequence[PointKey], corpus: Sequence[Condition] = ()
+        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
     ) -> Mapping[PointKey, float]:
-        return self._inner.scores(wanted, keys, corpus)
+        return self._inner.scores(wanted, points, corpus)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         return self._inner.count(conditions)
