@@ -115,7 +115,7 @@ locals {
         Sid    = "CallLanguageModels"
         Effect = "Allow"
         Action = [
-          "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream",
+          "bedrock:ApplyGuardrail", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream",
           "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream",
         ]
         Resource = task.calls
