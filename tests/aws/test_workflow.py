@@ -27,6 +27,8 @@ from tests.deploy.terraform.workspace import ACCOUNT, REGION
 from tests.rigs.asgi import serving
 from tests.rigs.waiting import wait_until
 
+pytestmark = pytest.mark.thorough
+
 PREFIX: Final = "flow-"
 SECRET: Final = "workflow-client"
 SUBJECT: Final = "The sync stops at ninety percent"

@@ -44,6 +44,9 @@ _ESCALATED: Final = ["Decide", "Decided", "Notify", "Notified", "Failed"]
 _ALL: Final = [*_BEFORE["decide"], "Decide", "Decided", "Notify", "Notified", "Done"]
 
 
+pytestmark = pytest.mark.thorough
+
+
 class Rig(Struct, frozen=True):
     """The machine over faulty steps, and the folder of their tries."""
 
@@ -97,7 +100,6 @@ def test_a_deleted_ticket_ends_the_workflow_well(rig: Rig, step: str) -> None:
     assert (status, states) == ("SUCCEEDED", [*_BEFORE[step], step.title(), "NoTicketError", "Gone"])
 
 
-@pytest.mark.thorough
 def test_each_error_is_retried_as_often_as_it_says_and_caught(rig: Rig) -> None:
     """The order of the history's events is the definition's, for each step and each error that never ends."""
     cases = [(step, error) for step in STEPS for error in TRIES]
@@ -114,7 +116,6 @@ def test_each_error_is_retried_as_often_as_it_says_and_caught(rig: Rig) -> None:
         assert tries(rig.folder, ticket)[step] == _tried(step, error), ticket
 
 
-@pytest.mark.thorough
 def test_an_error_that_ends_is_survived(rig: Rig) -> None:
     """The last try that the definition allows succeeds, and the ticket gets its draft."""
     cases = [(step, error) for step in STEPS for error in ("UnavailableError", "Sandbox.Timedout")]
