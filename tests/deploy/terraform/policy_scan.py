@@ -4,7 +4,7 @@ import copy
 import json
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,10 +34,18 @@ class Scan(Struct, frozen=True):
     failed: list[Finding]
 
 
-def suppressions(modules: Path) -> dict[tuple[str, str], str]:
-    """The reason of each suppression in the files, by rule and resource (TYPE.NAME)."""
+def called_modules(configuration: dict[str, Any]) -> set[str]:
+    """The folders' names of the modules that a module of a plan's configuration calls, and of those that they call."""
+    found: set[str] = set()
+    for call in configuration.get("module_calls", {}).values():
+        found |= {Path(call["source"]).name} | called_modules(call["module"])
+    return found
+
+
+def suppressions(folders: Iterable[Path]) -> dict[tuple[str, str], str]:
+    """The reason of each suppression in the folders' files, by rule and resource (TYPE.NAME)."""
     found: dict[tuple[str, str], str] = {}
-    for path in sorted(modules.rglob("*.tf")):
+    for path in sorted(path for folder in folders for path in folder.glob("*.tf")):
         resource = ""
         for line in path.read_text().splitlines():
             if (opened := _RESOURCE.match(line)) is not None:

@@ -135,6 +135,9 @@ def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) ->
         zones=[f"{_GOV}{letter}" for letter in "abc"],
         index_certificate_arn=_CERTIFICATE,
         services=VARIABLES["prod"]["services"] | {"certificate_arn": _CERTIFICATE},
+        rotation={
+            "function": {"arn": f"arn:aws-us-gov:lambda:{_GOV}:123456789012:function:rotation", "role": "rotation"}
+        },
         permissions_boundary=_BOUNDARY,
         tags={"team": "support", "application": "other"},
     )
