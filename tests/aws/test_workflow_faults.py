@@ -131,7 +131,7 @@ def test_an_error_that_ends_is_survived(rig: Rig) -> None:
 def test_a_failed_execution_is_in_the_queue_with_its_error(rig: Rig) -> None:
     """EventBridge writes its input, its error and the step that failed; successes leave nothing."""
     rig.run("none:y:0")
-    rig.run("find:FatalError:99")
+    rig.run("find:FatalError:98")
     sqs = rig.machine.emulator.client("sqs")
     found: dict[str, dict[str, str]] = {}
 
@@ -140,10 +140,10 @@ def test_a_failed_execution_is_in_the_queue_with_its_error(rig: Rig) -> None:
         for message in given.get("Messages", []):
             detail = msgspec.json.decode(message["Body"])["detail"]
             found[msgspec.json.decode(detail["input"])["ticket_id"]] = detail
-        return "find:FatalError:99" in found
+        return "find:FatalError:98" in found
 
     wait_until(arrived, lambda: str(found))
-    detail = found["find:FatalError:99"]
+    detail = found["find:FatalError:98"]
     said = (detail["status"], detail["error"], detail["cause"])
     assert said == ("FAILED", "FatalError", "The step Find failed.")
     assert not [ticket for ticket in found if ticket.startswith("none")]
