@@ -6,7 +6,9 @@ anything.
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context
@@ -18,7 +20,8 @@ from runtime.tracing import HEADER, context_of
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
-#: Traced records in flight; further ones have no spans.
+#: Traced records that are remembered. The oldest are forgotten first: those of a partition that was taken away are
+#: never acked here.
 _MOST: Final = 10_000
 _SAMPLED: Final = 1
 _NS: Final = 1e9
@@ -31,14 +34,17 @@ class RecordSpans:
         """Spans go to `provider`; `clock` is in ns since 1970."""
         self._tracer: Tracer = provider.get_tracer("ticketstream")
         self._clock = clock
-        self._began: dict[Origin, tuple[Context, int]] = {}
+        self._began: OrderedDict[Origin, tuple[Context, int]] = OrderedDict()
         self._writes = threading.local()
 
     def read(self, records: Sequence[Record]) -> None:
         """A batch was read."""
         for record in records:
-            if record.headers and (parent := _parent(record)) is not None and len(self._began) < _MOST:
+            if record.headers and (parent := _parent(record)) is not None:
                 self._began[record.origin] = parent, self._clock()
+                if len(self._began) > _MOST:
+                    with suppress(KeyError):  # a writer may have emptied it meanwhile
+                        self._began.popitem(last=False)
 
     def ran_step(self, step: str, seconds: float) -> None:
         """This thread has just run a step, or written to a sink."""

@@ -1,5 +1,6 @@
 """A worker's spans of records whose trace is sampled."""
 
+from importlib import import_module
 from typing import Final
 
 import msgspec
@@ -38,6 +39,11 @@ _MUTANTS: Final = {
         "found = self._began.pop(origin, None)",
         "found = self._began.get(origin)",
         "test_spans.test_a_record_that_is_read_again_has_a_span_again",
+    ),
+    "what is never acked is kept": (
+        "self._began.popitem(last=False)",
+        "self._began.popitem()",
+        "test_spans.test_records_that_are_never_acked_do_not_end_the_tracing",
     ),
 }
 
@@ -102,6 +108,16 @@ def test_a_record_that_is_read_again_has_a_span_again() -> None:
         found.acked([], [_rejected()])
         found.acked([], [_rejected()])
     assert len(spans.ended()) == 2
+
+
+def test_records_that_are_never_acked_do_not_end_the_tracing() -> None:
+    """The oldest of too many traced records are forgotten, as those of a partition that was taken away."""
+    spans = import_module("stream.spans")  # the mutant's, if there is one
+    found = spans.RecordSpans(Spans().provider)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spans, "_MOST", 3)
+        found.read([_record(_SAMPLED, offset=at) for at in range(5)])
+    assert [origin.offset for origin in found._began] == [2, 3, 4]
 
 
 def _rejected() -> Rejected:
