@@ -27,6 +27,7 @@ def _expand(value: object) -> object:
 
 #: Shown without its credentials. It is still a `str` to those who connect with it.
 Url = Annotated[str, AfterValidator(Address)]
+HttpUrl = Annotated[str, Field(pattern="^https?://[^/]"), AfterValidator(Address)]
 FilePath = Annotated[Path, BeforeValidator(_expand)]
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]

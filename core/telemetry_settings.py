@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.setting_types import FilePath, Group, Url
+from core.setting_types import FilePath, Group, HttpUrl
 
 
 class LogSettings(Group):
@@ -18,7 +18,7 @@ class LogSettings(Group):
 class TracingSettings(Group):
     """Traces of requests and tickets, sent to an OpenTelemetry collector."""
 
-    endpoint: Url | None = Field(
+    endpoint: HttpUrl | None = Field(
         None,
         description="URL that spans are sent to as OTLP in JSON, e.g. http://127.0.0.1:4318/v1/traces; by default "
         "there are none.",
