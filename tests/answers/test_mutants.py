@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from tests.mutation import mutant
+from tests.rigs.mutation import mutant
 
 _CLAIMS: Final = "test_check.test_a_claim_that_the_source_does_not_make_is_refused"
 _TRICKS: Final = "test_check.test_tricks_are_refused"

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.files.lines import LineError
 from core.errors import TicketstreamError
-from tests.mutation import mutant
+from tests.rigs.mutation import mutant
 
 #: Module of lambdas/, code, the fault that replaces it, and the test that must fail.
 _MUTANTS: Final = {

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from tests.mutation import mutant
+from tests.rigs.mutation import mutant
 
 #: Module of search/, code, the fault that replaces it, and the test that must fail.
 _MUTANTS: Final = {

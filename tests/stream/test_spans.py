@@ -8,7 +8,7 @@ import pytest
 
 from core.records import Origin, Record, Rejected
 from tests.fakes import FakeDeadLetters, FakeIndex
-from tests.mutation import mutant
+from tests.rigs.mutation import mutant
 from tests.rigs.spans import Spans, attributes
 from tests.stream.traced import work
 

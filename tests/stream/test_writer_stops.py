@@ -9,6 +9,7 @@ import pytest
 from core.errors import FatalError, RefusedError
 from core.records import Batch, Item, Point, Rejected, TicketPoints
 from delivery.bisection import write_with_bisection
+from stream import writer
 from tests.fakes import FakeDeadLetters, FakeIndex, points, receipt, record
 from tests.rigs.waiting import PATIENCE_S
 from tests.stream.runs import BAD, Run
@@ -41,7 +42,7 @@ def test_an_index_that_no_longer_fits_stops_the_worker() -> None:
 
 def test_the_check_catches_a_writer_that_blames_each_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that dead-letters every refused ticket is caught."""
-    monkeypatch.setattr("stream.writer.write_tickets", write_with_bisection)
+    monkeypatch.setattr(writer, "write_tickets", lambda tickets, write, **_spec: write_with_bisection(tickets, write))
     assert not _dead_letters_nothing()
 
 

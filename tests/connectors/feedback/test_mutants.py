@@ -10,8 +10,8 @@ import pytest
 
 from connectors.dynamodb import Client
 from core.feedback import FeedbackStore
-from tests.mutation import mutant
 from tests.rigs.dynamodb import FaultyClient, dynamodb
+from tests.rigs.mutation import mutant
 
 _PACKAGE: Final = "connectors.feedback"
 _LATE_VOTE: Final = '''empty if a later vote exists."""

@@ -11,8 +11,8 @@ from httpx2 import Response
 from connectors.sessions.memory import MemoryEndings
 from core.errors import TransientError
 from core.sessions import Ending
-from tests.mutation import mutant
 from tests.rigs.issuer import Issuer
+from tests.rigs.mutation import mutant
 from tests.services.http.apps import App
 
 _SESSION: Final = "/api/v1/session"

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from connectors.qdrant.policy import VersionedIndex
-from tests.mutation import mutant
+from tests.rigs.mutation import mutant
 
 _PACKAGE: Final = "services.rag"
 #: Module of services/rag/, the code and the fault in its place, and the test that must fail on it.

@@ -26,7 +26,8 @@ def mutant(package: str, module: str, code: str, fault: str, test: str) -> Itera
     finally:
         for name in [name for name in found if name.startswith(fresh)]:
             del found[name]
-        found.update(kept)
+        for name, loaded in kept.items():
+            _register(name, loaded)
 
 
 def _load_with_fault(name: str, code: str, fault: str) -> None:
@@ -36,8 +37,15 @@ def _load_with_fault(name: str, code: str, fault: str) -> None:
     source = Path(spec.origin).read_text()
     assert source.count(code) == 1, f"{name} has {source.count(code)} times {code!r}"
     loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
+    _register(name, loaded)
     exec(compile(source.replace(code, fault), spec.origin, "exec"), loaded.__dict__)
+
+
+def _register(name: str, loaded: ModuleType) -> None:
+    """Make `loaded` the module of that name, for imports and as the attribute of its package."""
+    sys.modules[name] = loaded
+    package, _, child = name.rpartition(".")
+    setattr(sys.modules[package], child, loaded)
 
 
 def _run(tests: ModuleType, test: Callable[..., None], fixtures: Mapping[str, str]) -> None:
