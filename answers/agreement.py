@@ -6,7 +6,7 @@ from answers.reading import Reading
 
 #: Minimum share of common words for two resolutions of the same problem.
 _SAME_PROBLEM: Final = 0.6
-#: Minimum number of common words that is no coincidence.
+#: Fewer common words may be a coincidence.
 _MANY: Final = 5
 
 

@@ -1,6 +1,6 @@
 """The passages that an answer may cite, and their choice from the threads of solved tickets.
 
-Customers' words find tickets but are no evidence, and neither are internal notes.
+Customers' words find tickets but aren't evidence; neither are internal notes.
 """
 
 from collections import defaultdict

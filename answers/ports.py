@@ -37,7 +37,7 @@ class Declined(Struct, frozen=True):
     """The writer says that the sources don't answer the question."""
 
 
-#: What writers yield.
+#: An item that a writer yields.
 Written = Draft | Declined | Tokens
 
 

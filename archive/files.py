@@ -1,7 +1,7 @@
 """A file of the archive: gzip of JSON lines, a header first, then the records, and at the end what the file holds.
 
-gzip, since every tool reads it and Python has it. A file is written to a temporary one on disk, so memory doesn't grow
-with its size.
+gzip, because common tools and Python read it. A file is first written to a temporary one on disk, so memory doesn't
+grow with its size.
 """
 
 import gzip
@@ -149,7 +149,7 @@ def describe(file: BinaryIO, where: str) -> tuple[Header, Entry]:
     """The header of a file, and the entry that a manifest has for it. Reads all of the file.
 
     Raises:
-        DamagedError: it is no complete file of the archive. `where` names it.
+        DamagedError: it is not a complete file of the archive. `where` names it.
     """
     lines = _lines(file, where)
     header = _header(next(lines, b""), where)
@@ -183,7 +183,7 @@ def read_records(file: BinaryIO, entry: Entry, where: str) -> Iterator[Record]:
             if number < entry.records:
                 yield decode_record(line, header.log.topic, header.partition)
     except msgspec.DecodeError as error:
-        raise DamagedError(f"{where} has a line that is no record: {error}") from None
+        raise DamagedError(f"{where} has a line that is not a record: {error}") from None
 
 
 def _entry(first: int, contents: Contents, file: BinaryIO) -> Entry:
@@ -220,4 +220,4 @@ def _decode(line: bytes, kind: type[_T], where: str) -> _T:
     try:
         return msgspec.json.decode(line, type=kind)
     except msgspec.DecodeError:
-        raise DamagedError(f"{where} is no complete file of the archive; move it away") from None
+        raise DamagedError(f"{where} is not a complete file of the archive; move it away") from None

@@ -137,7 +137,7 @@ class Generation:
 
 
 def begin_generation(store: ArchiveStore, log: LogIdentity) -> None:
-    """Write down which log a generation is of, unless that was done before."""
+    """Note the log that a generation is of, unless it is noted already."""
     store.create(log_file(generation_of(log)), BytesIO(msgspec.json.encode(log) + b"\n"))
 
 

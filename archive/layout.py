@@ -15,7 +15,7 @@ from core.provenance import LogIdentity
 
 _NUMBERED: Final = re.compile(r"(?P<offset>\d{20})\.jsonl(?:\.gz)?")
 _PARTITION: Final = re.compile(r"\d{5}")
-#: Stands for an id that the broker doesn't tell.
+#: Replaces an id that the broker doesn't report.
 _UNKNOWN: Final = "unknown"
 
 

@@ -43,7 +43,7 @@ class Manifest:
         self._last: _Part | None = None
 
     def position(self) -> int:
-        """The offset after those that it lists, read anew."""
+        """The offset after those that it lists; reads the manifest again."""
         self._last = self._read_last()
         return self._last.next
 
@@ -57,7 +57,7 @@ class Manifest:
             yield from self._read(name).entries
 
     def foreign(self) -> list[str]:
-        """Names of objects that are no part of it."""
+        """Names of objects that are not part of it."""
         return [name for name in self._store.names(f"{self._folder}/manifest/") if offset_in(name) is None]
 
     def append(self, entry: Entry) -> None:
@@ -108,7 +108,7 @@ class Manifest:
     def _read(self, name: str) -> _Part:
         found = self._store.read(name)
         if found is None:
-            raise TransientError(f"{self._where(name)} was there a moment ago")
+            raise TransientError(f"{self._where(name)} has just disappeared")
         try:
             entries = tuple(_decoder.decode(line) for line in found.data.splitlines())
         except msgspec.DecodeError as error:

@@ -31,7 +31,7 @@ class PartitionArchive:
         self._manifest = Manifest(store, self._folder)
 
     def recover(self) -> int:
-        """The offset to go on at. A file that is stored and not listed, since its archiver was killed, is listed.
+        """The offset to continue at. Lists files that a killed archiver has stored and not listed.
 
         Raises:
             DamagedError: the manifest or that file is damaged.
@@ -58,7 +58,7 @@ class PartitionArchive:
             found = self._stored(entry.first)
             if found is None:
                 raise TransientError(
-                    f"{self._store.where(data_file(self._folder, entry.first))} was there a moment ago"
+                    f"{self._store.where(data_file(self._folder, entry.first))} has just disappeared"
                 )
             entry = found
         failpoint("archive_stored")

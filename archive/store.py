@@ -1,4 +1,4 @@
-"""What the archive needs of an object storage: objects that are created once, and a manifest that is replaced."""
+"""The protocol of the archive's object storage: objects that are created once, and a manifest that is replaced."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
@@ -46,5 +46,5 @@ class ArchiveStore(Protocol):
         ...
 
     def replace(self, name: str, data: bytes, version: str) -> bool:
-        """Replace a small object; False if its version is another by now, and then it stays as it is."""
+        """Replace a small object; False, and nothing is changed, if it no longer has this version."""
         ...

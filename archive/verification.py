@@ -1,4 +1,4 @@
-"""Verifies an archive: every checksum, every line, and that no offset is missing or there twice."""
+"""Verifies an archive: every checksum, every line, and that no offset is missing or stored twice."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,16 @@ from archive.layout import data_file, offset_in
 
 
 def verify(generation: Generation, partition: int, *, expired_is_fine: bool = False) -> Iterator[str]:
-    """What is wrong with a partition, each in one line. Reads all of its files.
+    """The faults of a partition, one line each. Reads all of its files.
 
     Args:
         generation: of the topic.
         partition: its number.
-        expired_is_fine: files that are gone at the beginning, as after a lifecycle rule, are no fault.
+        expired_is_fine: accept that the first files are gone, as after a lifecycle rule.
     """
     name = f"{generation.name}[{partition}]"
     for foreign in generation.manifest(partition).foreign():
-        yield f"{generation.store.where(foreign)} is no part of the archive; move it away"
+        yield f"{generation.store.where(foreign)} is not part of the archive; move it away"
     try:
         entries = list(generation.manifest(partition).entries())
     except DamagedError as error:
@@ -41,7 +41,7 @@ def _check_stored(generation: Generation, partition: int, entries: list[Entry]) 
     for stored in generation.stored(partition):
         where, offset = generation.store.where(stored), offset_in(stored)
         if offset is None:
-            yield f"{where} is no part of the archive; move it away"
+            yield f"{where} is not part of the archive; move it away"
         elif offset not in listed:
             yield f"{where} is not listed in the manifest; if files before it are listed, move it away"
         elif not entries:

@@ -85,11 +85,11 @@ def list_files(*, as_json: JsonFlag = False) -> None:
 def verify_files(
     *,
     expired: Annotated[
-        bool, typer.Option("--expired", help="Files that are gone at the beginning are no fault: a rule deletes them.")
+        bool, typer.Option("--expired", help="Accept that the first files are gone, as after a lifecycle rule.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Read the whole archive: verify every checksum, and that no offset is missing or there twice.
+    """Read the whole archive: verify every checksum, and that no offset is missing or stored twice.
 
     Prints a line for each fault. Exits with 0 if there is none, otherwise with 1.
     """
@@ -97,7 +97,7 @@ def verify_files(
     if as_json:
         print_json(faults)
     elif not faults:
-        err.print("the archive is whole")
+        err.print("the archive is complete and undamaged")
     else:
         for fault in faults:
             out.print(fault, markup=False, highlight=False, soft_wrap=True)
@@ -120,9 +120,9 @@ def restore_events(
 ) -> None:
     """Write the events of a generation to tickets.raw, after the cluster that had them was lost.
 
-    Each goes to the partition that it had, in order and with its time, so create the topic with as many partitions.
-    The offsets are others: let workers begin with a new group and index, or `ticketstream rebuild`. Stop producers
-    until it has ended. Events that were restored twice change nothing, as an index keeps the highest version.
+    Each event goes to the partition that it had, in order and with its time, so create the topic with as many
+    partitions. Its offset changes: start workers with a new group and index, or run `ticketstream rebuild`. Stop the
+    producers meanwhile. Restoring an event twice changes nothing, because an index keeps the highest version.
     """
     settings = load_settings()
     topic, cluster = settings.topics.raw, open_cluster(settings.kafka)
@@ -150,7 +150,7 @@ def restore_events(
         return
     err.print(f"{done.records:,} event(s) restored to {topic}")
     if done.unreadable:
-        err.print(f"{done.unreadable:,} that no client could read were left out")
+        err.print(f"{done.unreadable:,} record(s) that no client could read were left out")
     if done.missing:
         err.print(f"{done.missing:,} offset(s) are missing in the archive")
 
@@ -165,7 +165,7 @@ def _faults(settings: Settings, *, expired: bool) -> Iterator[str]:
 
 
 def _nothing_at(settings: Settings) -> str:
-    return f"{open_archive(settings.archive).where(settings.topics.raw)} is empty: nothing is archived there"
+    return f"{open_archive(settings.archive).where(settings.topics.raw)} is empty, so nothing is archived there"
 
 
 def _table(holdings: Sequence[Holding]) -> Table:

@@ -154,7 +154,7 @@ def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -
     store = replacement.index.store
 
     def follow() -> None:
-        """Records committed before are in the log that is read now, and then in the index."""
+        """Index new records, and note the group's commits, read before them, as the index's positions."""
         held = workers.committed()
         index_new(fold, log, reindexer)
         note_positions(store, workers.identify(), held)
@@ -204,7 +204,7 @@ def _embedding(log: RawLog, settings: Settings, workers: WorkersLog, bars: Progr
 
 
 def _from_embedded(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
-    """The latest records determine the model."""
+    """A plan that reuses the vectors of `tickets.embedded`, and the model that made the latest of them."""
     log = open_embedded_log(settings)
     fold = _folded(log, bars)
     model, dimension = log.model_of(fold)

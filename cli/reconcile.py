@@ -45,7 +45,7 @@ class Report(Struct, frozen=True):
         records: in the log, `unusable` ones among them.
         pending: tickets whose latest record is not committed yet.
         expired: number of records that have expired.
-        unproven: tickets that only expired records can explain; they are no differences.
+        unproven: tickets that only expired records can explain; they don't count as differences.
         repaired: tickets that `--repair` indexed again.
         unindexable: tickets whose latest record can't be indexed; `--repair` indexed the best earlier version.
         deleted: tickets not in the log that `--repair` deleted.
@@ -69,7 +69,7 @@ class Report(Struct, frozen=True):
 def reconcile(
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Index missing and stale tickets from the log again, delete surplus ones.")
+        bool, typer.Option("--repair", help="Index missing and stale tickets again, and delete surplus ones.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete surplus tickets without asking.")] = False,
     delete: Annotated[

@@ -172,8 +172,8 @@ def resend(
 ) -> None:
     """Send the API's tickets to tickets.raw again, each as it is now, after the topic lost its last events.
 
-    It reads the API's store itself (TICKETS_API__STORE), of all tenants, deletions included. A ticket that the topic
-    already has as it is changes nothing. The API may run meanwhile.
+    The command reads the API's store directly (TICKETS_API__STORE): all tenants, and deletions too. Sending a version
+    that the topic already has changes nothing. The API may run meanwhile.
 
     [dim]ticketstream tickets resend --since 2026-01-31T08:00[/]
     """

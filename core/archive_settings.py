@@ -12,7 +12,8 @@ class ArchiveSettings(Group):
     file_mib: Positive = Field(64, description="Size at which a file is stored, compressed, in MiB.")
     file_age_s: Seconds = Field(
         300.0,
-        description="Age of its first event at which a smaller file is stored: how much the archive may lack, in time.",
+        description="Age of a file's first event at which it is stored even if it is smaller. The archive may lack the "
+        "events of this time.",
     )
     spool_dir: FilePath | None = Field(
         None, description="Folder of the files that are being written; by default the system's temporary folder."

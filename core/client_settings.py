@@ -51,5 +51,5 @@ class ClientSettings(Group):
 class McpSettings(Group):
     """The MCP server."""
 
-    host: str = Field("127.0.0.1", description="Address of its HTTP transport.")
-    port: int = Field(8084, ge=0, le=65535, description="Port of its HTTP transport; 0 picks a free one.")
+    host: str = Field("127.0.0.1", description="Address of the HTTP transport.")
+    port: int = Field(8084, ge=0, le=65535, description="Port of the HTTP transport; 0 picks a free one.")

@@ -25,7 +25,7 @@ class ConfigError(TicketstreamError):
 
 
 class NoTicketError(ConfigError):
-    """The tenant has no ticket of the id given."""
+    """The tenant has no ticket with this id."""
 
 
 class UnavailableError(TicketstreamError):

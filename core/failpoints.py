@@ -45,7 +45,7 @@ OutboxPoint = Literal[
     "change_written",  # ticket, outbox event and response are durable; the client has no response
     "outbox_read",  # events are read from the outbox; none is sent
     "outbox_acked",  # the broker has acknowledged events; they are still in the outbox
-    "outbox_removed",  # they are removed
+    "outbox_removed",  # the acknowledged events are removed
 ]
 
 #: Of the producer service.
@@ -53,15 +53,15 @@ ProducerPoint = Literal[
     "file_claimed",  # the lease of a file is taken; nothing of it is read
     "lines_read",  # lines of a file are read; none is sent
     "lines_acked",  # the broker has acknowledged their records and letters; the checkpoint is not written
-    "checkpoint_saved",  # it is written
+    "checkpoint_saved",  # the checkpoint is written
 ]
 
 #: Of the raw archive.
 ArchivePoint = Literal[
     "archive_sealed",  # a file is complete on this machine; nothing is stored
-    "archive_stored",  # it is durable; the manifest doesn't list it
-    "archive_listed",  # the manifest lists it; its offsets are not committed
-    "archive_committed",  # they are
+    "archive_stored",  # the file is durable; the manifest doesn't list it
+    "archive_listed",  # the manifest lists the file; its offsets are not committed
+    "archive_committed",  # its offsets are committed
 ]
 
 Point = Literal[StreamPoint, OutboxPoint, ProducerPoint, ArchivePoint]

@@ -155,7 +155,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
     ),
     "tickets_feedback_total": Metric("counter", "Verdicts of agents on answers.", ("verdict",)),
     "tickets_auth_refused_total": Metric("counter", "Access tokens refused.", ("reason",)),
-    "tickets_auth_unchecked_total": Metric("counter", "Requests answered without a look at ended sign-ins."),
+    "tickets_auth_unchecked_total": Metric("counter", "Requests answered without a check for ended sign-ins."),
     "tickets_http_limited_total": Metric("counter", "Requests answered with 429.", ("limit",)),
     "tickets_cache_calls_total": Metric(
         "counter", "Calls of the shared cache; in an outage they fail, but the request doesn't.", ("outcome",)

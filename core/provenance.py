@@ -18,7 +18,7 @@ Offsets = Mapping[int, int]
 #: After an upgrade from a version that noted no positions, its last workers may still commit for this long.
 ADOPTION_MS: Final = 3_600_000
 
-#: What separates an index from the offsets of its group. behind: it lacks records that the group has committed.
+#: Ways in which an index differs from its group's offsets. behind: it lacks records that the group has committed.
 #: other_log: it was written from another cluster. recreated: its topic was deleted and created again. unfinished: a
 #: rebuild has put it in place and not finished. replaced: it is another one than this worker has opened.
 MismatchKind = Literal["behind", "other_log", "recreated", "unfinished", "replaced"]

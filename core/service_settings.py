@@ -50,7 +50,7 @@ class AuthSettings(Group):
 
 
 class SessionSettings(Group):
-    """Where the HTTP services keep that users have signed out."""
+    """The store of ended sign-ins, which the HTTP services check."""
 
     store: Literal["memory", "sqlite", "dynamodb"] = Field(
         "memory",
@@ -63,7 +63,7 @@ class SessionSettings(Group):
     table_prefix: str = Field("", description="With DynamoDB: prefix of the name of the table UserSessions.")
     aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
     keep_days: Positive = Field(
-        30, description="Days for which an end is kept: at least as long as the issuer's refresh tokens are valid."
+        30, description="Days for which an ended sign-in is kept: at least the validity of the issuer's refresh tokens."
     )
 
 
@@ -89,7 +89,7 @@ class ApiSettings(Group):
         10_000, description="Maximum changes that wait for the broker; beyond it changes are answered with 503."
     )
     closed_status: Annotated[str, Field(min_length=1, max_length=64)] = Field(
-        "closed", description="Status that closing a ticket gives it."
+        "closed", description="Status that a closed ticket gets."
     )
 
 
@@ -165,7 +165,7 @@ class ProducerSettings(Group):
     )
     table: str = Field("", description="Table of the checkpoints, with DynamoDB.")
     aws_region: str | None = Field(None, description="With DynamoDB: AWS region; by default boto3's.")
-    scan_s: Seconds = Field(5.0, description="Time between two looks at the sources for new files and growth.")
+    scan_s: Seconds = Field(5.0, description="Time between two scans of the sources for new and grown files.")
     settle_s: Seconds = Field(
         30.0, description="A last line without a line break counts when its file has not grown for this long."
     )

@@ -1,6 +1,6 @@
 """Sign-ins that have ended before their access tokens: users have signed out, or an operator has ended them.
 
-Only ends are kept, not sign-ins: a token says all of itself but that it is no longer wanted.
+Only ends are kept, not sign-ins: a token itself says everything else.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Endings(Protocol):
     blocking: bool
 
     def put(self, ending: Ending, *, now_ms: int) -> None:
-        """Keep an end; in every process it is found as soon as this returns. Of two with a key the later one stays."""
+        """Keep an end; every process finds it once this returns. Of two with the same key, the later one stays."""
         ...
 
     def find(self, keys: Sequence[str], *, now_ms: int) -> Sequence[Ending]:

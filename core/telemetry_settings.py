@@ -21,7 +21,7 @@ class TracingSettings(Group):
     endpoint: HttpUrl | None = Field(
         None,
         description="URL that spans are sent to as OTLP in JSON, e.g. http://127.0.0.1:4318/v1/traces; by default "
-        "there are none.",
+        "none are sent.",
     )
     ratio: Annotated[float, Field(ge=0, le=1)] = Field(
         0.1, description="Share of the traces that are sampled. A caller's decision (`traceparent`) is kept."

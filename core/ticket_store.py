@@ -110,7 +110,7 @@ class TicketQuery(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True):
-    """A part of a list, and where the next part begins. None: there is no more."""
+    """A part of a list, and where the next part begins (None at the end)."""
 
     tickets: Sequence[TicketSummary]
     next: Cursor | None

@@ -67,7 +67,7 @@ class Prices(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """So many units of one price, in a box."""
+    """A quantity of units with one price, in a box."""
 
     box: str
     key: str
@@ -87,7 +87,7 @@ def read_prices(path: Path = _FILE) -> Prices:
 
 
 def lines(plan: Mapping[str, Any], prices: Prices) -> list[Line]:
-    """What a plan (`terraform show -json`) pays for, whether it is used or not.
+    """The parts of a plan (`terraform show -json`) that cost money whether they are used or not.
 
     Raises:
         UnpricedError: A resource type has no price, and is neither free nor billed by use.
@@ -227,7 +227,7 @@ def main() -> int:
         found = lines(json.load(sys.stdin), prices)
         print(table({"plan": found}, prices))  # noqa: T201 - the command's output
     except (json.JSONDecodeError, KeyError) as error:
-        print(f"The input is no plan in JSON ({error}): run `terraform show -json PLAN`.", file=sys.stderr)  # noqa: T201
+        print(f"The input is not a plan in JSON ({error}): run `terraform show -json PLAN`.", file=sys.stderr)  # noqa: T201
         return 2
     except UnpricedError as error:
         print(error, file=sys.stderr)  # noqa: T201

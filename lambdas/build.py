@@ -1,7 +1,7 @@
 """Builds the functions' zips: `python -m lambdas.build [--arm64] [--to FOLDER] [NAME…]`.
 
 The same sources and lock give the same bytes: files are sorted, have no times, and their bytecode depends on nothing
-else. The bytecode is shipped because Lambda's /var/task can't be written, so that each cold start would compile again.
+else. The bytecode is shipped because functions can't write it to /var/task: each cold start would compile again.
 Libraries come without their sources, which halves them.
 """
 

@@ -1,4 +1,4 @@
-"""What a function's zip holds: the modules that its handler imports, and the libraries that those import."""
+"""The contents of a function's zip: the modules that its handler imports, and the libraries that those import."""
 
 import ast
 import sys
@@ -64,7 +64,7 @@ def first_party(root: Path, module: str) -> tuple[set[Path], set[str]]:
 
 
 def _files_of(root: Path, name: str) -> Iterator[Path]:
-    """The files of the packages that hold `name`, and its own. `name` may end in something that is no module."""
+    """The files of the packages that hold `name`, and its own. The end of `name` need not be a module."""
     place = root
     for part in name.split("."):
         place /= part

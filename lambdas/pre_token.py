@@ -44,7 +44,7 @@ def with_tenant(event: Event) -> Event:
     tenant = _tenant(request.get("userAttributes") or {})
     wanted = (request.get("clientMetadata") or {}).get(WANTED, tenant)
     if wanted != tenant:
-        raise RefusedTokenError("you are no user of this tenant")
+        raise RefusedTokenError("you are not a user of this tenant")
     groups = (request.get("groupConfiguration") or {}).get("groupsToOverride") or ()
     claims = {"claimsToAddOrOverride": {TENANT: tenant}}
     details = {

@@ -18,7 +18,7 @@ from runtime.service_client import base_url, open_http_client
 from runtime.telemetry import Telemetry
 from services.http.problems import Problem, unavailable
 
-#: What is left of the function's time when a request is answered with 504.
+#: Time left to the function when a request is answered with 504.
 _RESERVE_S: Final = 1.0
 #: Lambda's limit is 6 MB, and JSON in JSON grows.
 _MAX_BYTES: Final = 4_000_000

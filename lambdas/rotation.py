@@ -25,7 +25,7 @@ from runtime.telemetry import Telemetry
 
 CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "AWSPENDING"
-#: What is left of the function's time when it stops waiting for servers.
+#: Time left to the function when it stops waiting for servers.
 _RESERVE_S: Final = 20.0
 _WAIT_S: Final = 5.0
 
@@ -82,7 +82,7 @@ class Rotator:
                 self._secrets.promote(secret_id, version, instead_of=before)
                 self._restart_clients(pending)
             case _:
-                raise FatalError(f"{step} is no step of a rotation")
+                raise FatalError(f"{step} is not a step of a rotation")
         return {}
 
     def _current(self, secret_id: str) -> Secret:

@@ -1,4 +1,4 @@
-"""How each kind of credential is replaced while clients go on with the one they have."""
+"""Replaces each kind of credential while clients keep using the current one."""
 
 import secrets
 from collections.abc import Callable

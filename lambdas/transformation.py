@@ -65,7 +65,7 @@ class Reading(Struct, frozen=True, eq=False):
     max_line_bytes: int
 
     def batches(self, event: Event) -> Iterator[Batch]:
-        """The records of an event, some at a time.
+        """The records of an event, in batches.
 
         Raises:
             ConfigError: the event is none of those that are known, or comes from the topic that is written.

@@ -9,13 +9,13 @@ from core.workflow import Executions, Failure, Failures, next_name
 
 
 class Wanted(Struct, frozen=True):
-    """Which failures are wanted. None: any."""
+    """Conditions on failures; None matches any."""
 
     ticket: str | None = None
     error: str | None = None
 
     def matches(self, failure: Failure) -> bool:
-        """Whether a failure is wanted."""
+        """Whether a failure meets the conditions."""
         ticket = f"{failure.ticket.tenant_id}/{failure.ticket.ticket_id}"
         return self.ticket in (None, ticket) and self.error in (None, failure.error or failure.status)
 

@@ -24,7 +24,7 @@ class Offer(Protocol):
 
 
 class Resent(Struct, frozen=True):
-    """What was sent, for `--json`. `refused` are tickets that the topic doesn't take."""
+    """Numbers of tickets sent, and of those that the topic refused, for `--json`."""
 
     tickets: int
     refused: int

@@ -24,12 +24,12 @@ class Send(Protocol):
 
 
 class Restored(Struct, frozen=True):
-    """What was restored, for `--json`.
+    """The result of a restoration, for `--json`.
 
     Attributes:
         records: number of events that were sent.
-        unreadable: of records that were archived as damage, which has no bytes.
-        missing: of offsets that the archive doesn't have.
+        unreadable: number of records that were archived without their bytes, because no client could read them.
+        missing: number of offsets that the archive doesn't have.
     """
 
     records: int

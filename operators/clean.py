@@ -82,7 +82,7 @@ def _message(message: Message) -> Message:
 
 
 def _visible(text: str) -> str:
-    """`text` without invisible characters; most of what is no prose is ASCII, which has none."""
+    """`text` without invisible characters; text in ASCII, such as most logs, has none."""
     return text if text.isascii() else remove_invisible(text)
 
 

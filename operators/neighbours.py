@@ -92,7 +92,7 @@ class Examples:
         """The label with most similarity among the nearest examples that have one of this kind.
 
         Its confidence is its share of their similarity, times the similarity of its own nearest example: a unanimous
-        vote of examples that are far away is no certainty. Ties go to the label that sorts first.
+        vote of examples that are far away isn't certain. Ties go to the label that sorts first.
         """
         labels = self._labels[kind]
         votes: dict[str, float] = defaultdict(float)

@@ -206,7 +206,7 @@ def _is_identifier(token: Token) -> bool:
 
 
 def _is_stopword(token: Token, stopwords: frozenset[str]) -> bool:
-    """A word in capitals is no stopword: "IT" is not "it"."""
+    """A word in capitals isn't a stopword: "IT" is not "it"."""
     return token.word and not token.shouted and token.text in stopwords
 
 

@@ -17,7 +17,7 @@ _STATES: Final = {"closed": 0, "half-open": 1, "open": 2}
 def open_feedback_store(
     settings: RagSettings, stack: ExitStack, *, telemetry: Telemetry | None = None
 ) -> FeedbackStore:
-    """The store that the settings name, which `stack` closes. An outage of DynamoDB is no error.
+    """The store that the settings name, which `stack` closes. An outage of DynamoDB raises nothing.
 
     Raises:
         ConfigError: the file can't be written, or no region is configured.

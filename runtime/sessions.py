@@ -10,7 +10,7 @@ from core.sessions import Endings
 
 
 def open_endings(settings: SessionSettings, stack: ExitStack) -> Endings:
-    """The store that the settings name, which `stack` closes. An outage of DynamoDB is no error.
+    """The store that the settings name, which `stack` closes. An outage of DynamoDB raises nothing.
 
     Raises:
         ConfigError: the file can't be written, or no region is configured.

@@ -88,7 +88,7 @@ class Archiver:
         Args:
             consumer: has not joined its group yet.
             open_partition: a partition of the archive.
-            confirm: raises unless the topic still is the one that the archive's generation is of.
+            confirm: raises unless the topic is still the one of the archive's generation.
             settings: size and age of a file.
             observer: is told what happens.
             rng: spreads retries.

@@ -34,7 +34,7 @@ _SLOW_REDIS_S: Final = 1.0
 
 
 class Preparation(Struct, frozen=True, eq=False):
-    """What a fault may change before the start of worker and service: the environment variables, and `stack`."""
+    """A fault may change these before worker and service start: the environment variables, and `stack`."""
 
     stack: ExitStack
     variables: dict[str, str]

@@ -40,7 +40,7 @@ class Answered(Struct, frozen=True):
         first: until the first bytes of a stream.
         status: 0 without a response.
         typed: the response is a complete document of the API: an answer, or a problem.
-        good: the response is an answer, as good as without a fault.
+        good: the response is an answer that isn't degraded.
     """
 
     due: float

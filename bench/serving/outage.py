@@ -41,7 +41,7 @@ def measure_outage(
 
     The figures: `typed`, the share of requests with a typed answer within the deadline; `answered`, the share of those
     during the fault with an answer and not a problem; `p95` in milliseconds, of all of them; and `recovery`, seconds
-    from the end of the fault until every answer is as good as before.
+    from the end of the fault until no answer is degraded any more.
     """
     happenings = [(phases.before, fault.begin), (phases.before + phases.during, fault.end)]
     found = openly(service, wanted, rate=phases.rate, happenings=happenings)

@@ -103,7 +103,7 @@ class BucketArchive:
             return str(found["ETag"])
 
     def _put(self, name: str, body: BinaryIO, **condition: str) -> bool:
-        """Write if `condition` holds. A lost answer is no harm: repeated, the condition fails, and the writer looks."""
+        """Write if `condition` holds. After a lost response the retry fails on it, and the writer reads the object."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for buckets only
 
         with self._errors(name):

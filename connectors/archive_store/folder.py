@@ -22,7 +22,7 @@ _DRAFTS: Final = ".drafts"
 _LOCK: Final = ".lock"
 _LOCK_S: Final = 5.0
 _LOCK_PAUSE_S: Final = 0.01
-#: Nothing but the user's help ends these.
+#: Errors that last until the user acts.
 _REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -161,7 +161,7 @@ class FolderArchive:
 
 
 def _raise(error: OSError) -> None:
-    """A folder that can't be read is no empty one."""
+    """Raise, because an unreadable folder is not an empty one."""
     if not isinstance(error, FileNotFoundError):
         raise error
 

@@ -15,7 +15,7 @@ _SCHEME: Final = "s3"
 
 
 def open_archive(settings: ArchiveSettings) -> ArchiveStore:
-    """The archive in a folder, from which what killed processes have left is deleted, or in a bucket.
+    """The archive in a folder or a bucket. Deletes what killed processes have left in the folder.
 
     Raises:
         ConfigError: the settings name no place, or one that is neither.

@@ -15,7 +15,7 @@ class DailyTokens:
     """Implements `core.language_model.TokenBudget`. A restart resets the counts."""
 
     def __init__(self, limit: int, *, clock: Callable[[], float] = time.time) -> None:
-        """Each tenant has `limit` tokens a day; 0 is no limit. `clock` gives seconds since 1970."""
+        """Each tenant has `limit` tokens a day; 0 means no limit. `clock` gives seconds since 1970."""
         self._limit = limit
         self._clock = clock
         self._day = 0

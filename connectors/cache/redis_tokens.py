@@ -31,7 +31,7 @@ class RedisTokens:
     """Implements `core.language_model.TokenBudget`. In an outage this process counts alone."""
 
     def __init__(self, server: GuardedRedis, limit: int, *, clock: Callable[[], float] = time.time) -> None:
-        """Each tenant has `limit` tokens a day; 0 is no limit. `clock` gives seconds since 1970."""
+        """Each tenant has `limit` tokens a day; 0 means no limit. `clock` gives seconds since 1970."""
         self._server = server
         self._limit = limit
         self._alone = DailyTokens(limit, clock=clock)

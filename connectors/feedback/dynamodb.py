@@ -236,7 +236,7 @@ class DynamoFeedback:
 
 
 def open_dynamo_feedback(*, prefix: str, region: str | None, clock: Callable[[], float] = time.time) -> DynamoFeedback:
-    """The store in the table with this prefix, which exists already. An outage of DynamoDB is no error.
+    """The store in the table with this prefix, which exists already. An outage of DynamoDB raises nothing.
 
     Raises:
         ConfigError: no region is configured.

@@ -175,7 +175,7 @@ class CsvParser:
             yield from self._give_up(self._taken(), fault)
 
     def _passes(self, text: str) -> bool:
-        """Whether a line between rows is no row: it is blank, or names the delimiter."""
+        """Whether a line between rows is skipped: it is blank, or names the delimiter."""
         if self._delimiter is None and (found := SEP.fullmatch(text.strip("\r\n"))):
             self._delimiter = found["delimiter"]
             return True

@@ -27,7 +27,7 @@ class RawObjects:
             at_ms: the record's own time, for times that the object lacks.
 
         Raises:
-            LineError: it is no JSON object, or can't be mapped.
+            LineError: it isn't a JSON object, or can't be mapped.
         """
         given = decode_line(value, _OBJECT)
         if "op" in given:

@@ -1,7 +1,7 @@
 """A member of a consumer group whose positions are kept elsewhere: the group only shares the partitions.
 
-What it commits tells others how far it has come; it never begins there. It uses the eager protocol, in which a
-rebalance takes all partitions away and the caller may begin at any time later.
+Its commits only show its progress: it never starts from them. It uses the eager protocol, in which a rebalance takes
+all partitions away and the caller may begin at any time later.
 """
 
 import logging
@@ -127,7 +127,7 @@ class PositionedConsumer:
         return max(0, start), max(0, end)
 
     def commit(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
-        """Commit; with `wait`, for some seconds. A failure is only logged, as nobody begins at these offsets."""
+        """Commit; with `wait`, for some seconds. A failure is only logged, as nothing starts from them."""
         offsets = [TopicPartition(self._topic, partition, at, self._note) for partition, at in positions.items()]
         try:
             if not wait:

@@ -43,7 +43,7 @@ Watch = Callable[[int, int], None]
 
 
 class Compacted(Struct, frozen=True, kw_only=True):
-    """What a compaction did.
+    """The result of a compaction.
 
     Attributes:
         points: in the new files.

@@ -65,7 +65,7 @@ class DynamoEndings:
 
 
 def open_dynamo_endings(*, prefix: str, region: str | None) -> DynamoEndings:
-    """The store in the table with this prefix, which exists already. An outage of DynamoDB is no error.
+    """The store in the table with this prefix, which exists already. An outage of DynamoDB raises nothing.
 
     Raises:
         ConfigError: no region is configured.

@@ -22,7 +22,7 @@ BY_CUSTOMER: Final = "by_customer"
 #: Hash key of each index; the range key is `list_order`.
 INDEXES: Final = {BY_TIME: "tenant_id", BY_STATUS: "tenant_status", BY_CUSTOMER: "tenant_customer"}
 
-#: What to do about a missing table.
+#: Advice about a missing table.
 HINT: Final = f"create {TICKETS} and {METADATA} with the prefix of TICKETS_API__TABLE_PREFIX"
 
 

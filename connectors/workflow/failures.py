@@ -46,7 +46,7 @@ class FailureQueue(Struct, frozen=True, eq=False):
     url: str
 
     def take(self) -> Sequence[Failure]:
-        """See `Failures`. A message that is no event about an execution stays in the queue, and is logged."""
+        """See `Failures`. A message that isn't an event about an execution stays in the queue, and is logged."""
         found: dict[str, Failure] = {}
         empty = 0
         while empty < _EMPTY:
@@ -58,7 +58,7 @@ class FailureQueue(Struct, frozen=True, eq=False):
             for message in messages:
                 failure = _failure(message["Body"], message["ReceiptHandle"])
                 if failure is None:
-                    logger.warning("message %s of the queue is no failed execution", message["MessageId"])
+                    logger.warning("message %s of the queue is not a failed execution", message["MessageId"])
                 else:
                     found[message["MessageId"]] = failure
         return sorted(found.values(), key=lambda one: (one.stopped_ms, one.name))

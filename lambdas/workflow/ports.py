@@ -1,4 +1,4 @@
-"""What the steps of the workflow need, and how it is opened: the tickets' store, and the RAG service of each tenant.
+"""The clients of the workflow's steps: the tickets' store, and the RAG service under a token of each tenant.
 
 A step that needs the model asks the RAG service over HTTP, because model and index don't fit into a function.
 """
@@ -27,7 +27,7 @@ from services.http.problems import Problem
 from services.tickets.changes import Edit, Tickets
 from services.tickets.preconditions import Condition
 
-#: Makes the next version of a ticket at a time in ms since the epoch; None: it needs none.
+#: Makes the next version of a ticket at a time in ms since the epoch; None if nothing changes.
 Make = Callable[[UpsertEvent, int], UpsertEvent | None]
 
 _ANY: Final = Condition(None)

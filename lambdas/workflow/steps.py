@@ -127,7 +127,7 @@ def _draft(given: WholeAnswer) -> Draft:
 
 
 def decide(ports: Ports, telemetry: Telemetry, event: Event) -> Event:
-    """Decide what becomes of the ticket, and write it down.
+    """Decide whether to draft, escalate or file, and write the decision into the ticket.
 
     Raises:
         NoTicketError, TransientError, UnavailableError: as `classify`.

@@ -56,7 +56,7 @@ def _thresholds(
     predicted: Integers, confidence: Floats, right: Flags, *, labels: int, precision: float, sureness: float
 ) -> Floats:
     order, weight = np.argsort(-confidence, kind="stable"), _prior_weight(predicted, confidence, right)
-    shares = np.cumsum(right[order]) / (np.arange(1, len(order) + 1) + 1)  # the first few are no evidence
+    shares = np.cumsum(right[order]) / (np.arange(1, len(order) + 1) + 1)  # + 1: the first few alone prove nothing
     thresholds = np.full(labels, NEVER)
     for label in np.unique(predicted):
         own = order[predicted[order] == label]

@@ -4,7 +4,7 @@ Our own pass, and not mail-parser-reply: that takes seven seconds for a line of 
 fewer programs and languages. This is one pass over the lines, each matched in bounded time.
 
 Other people's text is cut only if something marks it: an attribution, a header block, a separator, or a program's own
-mark. A line that begins with `>` alone is no mark, because logs and shells have such lines too.
+mark. A line that begins with `>` alone isn't a mark, because logs and shells have such lines too.
 """
 
 import re

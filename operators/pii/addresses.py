@@ -61,7 +61,7 @@ _OTHER_VERSION: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,4}){2}(?![\d.])"
 _SERVER_PRODUCT: Final = re.compile(r"\b(?:windows|sql|exchange|media|jira|team) server $")
 _RELEASE: Final = re.compile(r"([0-9]{1,3}\.[0-9]{1,4})(?:\.[0-9]{1,4})?(?![0-9]|\.[0-9])")
 _HOST_NAME: Final = re.compile(r"\.(?:com|org|net|edu|gov|io|local|internal|lan|corp|[a-z]{2})$")
-#: Words before a number that are no product.
+#: Words before a number that don't name a product.
 _NO_PRODUCTS: Final = words("""
     a all an and any are as at be been between both but by came error for from get getting got had has have i
     if into is it just my near no not off on onto only or our out over per refused saw see seen so that

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 _GROUP: Final = re.compile(r"[0-9]+")
-#: What people put between the groups of one number: at most four characters, none of them a letter.
+#: Separators between the groups of one number: at most four characters, none of them a letter.
 _GAP: Final = re.compile(r"[ \t\n().,/\\_\-·:|*~+]{1,4}")
 _DATE_SEPARATORS: Final = frozenset("-./")
 

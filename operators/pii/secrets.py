@@ -9,7 +9,7 @@ from operators.pii.view import View
 
 Joint = Literal["assign", "xml", "copula", "far", "foreign", "bare"]
 
-#: What every name contains.
+#: Every name of a secret contains one of these.
 _NEEDLES: Final = (
     *("pass", "pw", "token", "secret", "key", "credential", "sessid", "sessionid", "kennwort", "wachtwoord", "senha"),
     *("parola", "heslo", "pincode", "adgangskode", "salasana", "contrasena", "clave"),
@@ -47,7 +47,7 @@ _USUAL_TAIL: Final = re.compile(
     r"[_-]|[0-9]{1,2}(?![0-9])"
     r"|(?:Base|Confirm\w{0,5}|Hash|Value|Secret|Old|New|Current|Again|Repeat|Prod|Dev|Test|Plain|Text|Raw|Key)(?![a-z])"
 )
-#: Words of a name after which its value is no secret: token_type, password_file.
+#: Ends of names whose value is not a secret: token_type, password_file.
 _HARMLESS_TAIL: Final = re.compile(
     r"(?:type|file|path|names?|length|len|count|size|expir\w*|ttl|policy|policies|url|uri|endpoint|ids?|field|provider|class|"
     r"version|date|time|age|min|max|limit|format|encoding|algorithm|hint|rotation|strength|manager|change|location|used|"

@@ -27,7 +27,7 @@ _LOCAL: Final = re.compile(
     re.IGNORECASE,
 )
 _WIDEST_LOCAL: Final = 100
-#: What spells an at sign out, other than the word alone.
+#: At signs that are spelt out, other than by the word alone.
 _SPELT: Final = (
     "at)",
     "at]",

@@ -28,7 +28,7 @@ _BODY: Final = BodyBounds(max_bytes=6 * 1024 * 1024)
 
 
 class Texts(BaseModel):
-    """What to embed. Models that embed questions and passages differently do so by `kind`."""
+    """The texts to embed. Some models embed questions and passages differently; `kind` says which they are."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -16,7 +16,7 @@ logger: Final = logging.getLogger("ticketstream.auth")
 
 #: Minimum seconds between fetches for unknown key ids, so that forged tokens can't flood the issuer.
 _REFRESH_S: Final = 10.0
-#: Maximum seconds for which a withdrawn key is trusted, unless the issuer is out.
+#: Maximum seconds for which a withdrawn key is trusted, unless the issuer is down.
 _MAX_AGE_S: Final = 600.0
 _FETCH_S: Final = 3.0
 _MAX_BYTES: Final = 256 * 1024

@@ -52,7 +52,7 @@ def session_routes(sessions: Sessions) -> APIRouter:
     def end_sessions(
         user_id: Annotated[str, Path(pattern="^[!-~]{1,128}$", examples=["joe"])], caller: Operator
     ) -> None:
-        """End all sign-ins of a user of the caller's tenant: whoever has them has to sign in again."""
+        """End all sign-ins of a user of the caller's tenant; the user can sign in again."""
         sessions.end_all(caller.tenant_id, user_id)
 
     return router

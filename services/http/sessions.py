@@ -72,7 +72,7 @@ class Sessions:
     async def has_ended(self, caller: Caller) -> bool:
         """Whether the caller's sign-in has ended.
 
-        During an outage of the store it has if this process knows that: a token is refused at its expiry at the latest.
+        During an outage of the store only ends that this process knows count; at its expiry a token is refused anyway.
         """
         if caller.sign_in is None:
             return False

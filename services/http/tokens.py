@@ -25,7 +25,7 @@ from services.http.problems import Problem, unavailable
 
 #: Tolerated difference between the issuer's clock and ours, in seconds.
 SKEW_S: Final = 30.0
-#: The scope that gives a program the role `service`; Cognito lets only the clients have it that it is granted to.
+#: The scope that gives a program the role `service`. An administrator grants it to a client in Cognito.
 SERVICE_SCOPE: Final = "ticketstream/service"
 #: Accepted headers. Others could name a key or change the token's meaning; Cognito's tokens don't have them.
 _HEADERS: Final = frozenset({"alg", "kid", "typ"})
@@ -40,7 +40,7 @@ class _Header(Struct):
     kid: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
-#: In the year 5138; later times are taken for it.
+#: In the year 5138; later times count as this one.
 _FAR_S: Final = 1e11
 
 _Id = Annotated[str, Meta(max_length=256)]

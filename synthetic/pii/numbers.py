@@ -79,7 +79,7 @@ def _compact(text: str) -> str:
 
 
 def order_number(rng: Random) -> str:
-    """What shops, carriers and helpdesks print on their papers, without its label."""
+    """A number as shops, carriers and helpdesks print it, without its label."""
     return rng.choice(_ORDERS)(rng)
 
 

@@ -217,9 +217,9 @@ def test_mistakes_are_one_line(tansu: str, tmp_path: Path) -> None:
     world = World(tansu, tmp_path, partitions=1)
     assert "TICKETS_ARCHIVE__PLACE is not set" in Terminal(world).failure("archive", "run", code=2)
     (fault,) = _Archive(world).terminal.json("archive", "verify", code=1)
-    assert "is empty: nothing is archived there" in fault
+    assert "is empty, so nothing is archived there" in fault
     place = {"TICKETS_ARCHIVE__PLACE": str(tmp_path / "none")}
-    assert "is empty: nothing is archived there" in Terminal(world, **place).failure("archive", "list", code=0)
+    assert "is empty, so nothing is archived there" in Terminal(world, **place).failure("archive", "list", code=0)
     no_topic = Terminal(world, **place, TICKETS_TOPICS__RAW="no-such-topic")
     assert "ticketstream topics" in no_topic.failure("archive", "run", code=3)
     no_broker = Terminal(world, **place, TICKETS_KAFKA__BROKERS="127.0.0.1:9", TICKETS_KAFKA__STARTUP_TIMEOUT_S="1")

@@ -52,7 +52,7 @@ def test_groups_are_reduced_to_known_roles(groups: object, roles: list[str]) -> 
 
 def test_another_tenant_than_the_users_gets_no_token() -> None:
     """A client may ask for a tenant, but the user's attribute decides."""
-    with pytest.raises(RefusedTokenError, match="no user of this tenant"):
+    with pytest.raises(RefusedTokenError, match="not a user of this tenant"):
         with_tenant(sign_in(metadata={"tenant_id": "globex"}))
 
 

@@ -254,7 +254,7 @@ def test_a_version_that_is_not_pending_is_refused() -> None:
     with pytest.raises(FatalError, match="has no value"):
         world.rotator().handle(event(version, "setSecret"), call(900, tick_s=5))
     world.rotator().handle(event(version, "createSecret"), call(900, tick_s=5))
-    with pytest.raises(FatalError, match="is no step"):
+    with pytest.raises(FatalError, match="is not a step"):
         world.rotator().handle(event(version, "deleteSecret"), call(900, tick_s=5))
 
 

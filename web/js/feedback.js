@@ -41,7 +41,7 @@ export function feedbackForm({ text, send }) {
   const form = el(
     "fieldset",
     { class: "feedback" },
-    el("legend", {}, "What became of this answer?"),
+    el("legend", {}, "What did you do with this answer?"),
     el("div", { class: "choices" }, ...Object.values(choices)),
     ...Object.values(panels),
     status,
@@ -66,7 +66,7 @@ export function feedbackForm({ text, send }) {
     status.textContent = "Saving…";
     try {
       await send(verdict);
-      form.replaceChildren(el("p", { role: "status", tabindex: "-1" }, "Thank you. The next answers learn from it."));
+      form.replaceChildren(el("p", { role: "status", tabindex: "-1" }, "Thank you. Your verdict counts in the next searches."));
       form.disabled = false;
       form.querySelector("p").focus();
     } catch (error) {
