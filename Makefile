@@ -31,7 +31,7 @@ image-test: .venv/.dev ## Build the image without Docker, inspect it and stream 
 dashboard: .venv/.dev ## Draw the Grafana dashboard of a demonstration run to docs/images/dashboard.png; needs Prometheus
 	$(BIN)/python -m tests.deploy.observability.picture docs/images/dashboard.png
 
-soak: .venv/.dev ## Run long attacks, for at most MINUTES=, then RECORDS= bad inputs (default 1,000,000) and the services'
+soak: .venv/.dev ## Run long attacks, for at most MINUTES=, then RECORDS= bad inputs (default 1,000,000), then attack the services
 	$(call number,SEED)
 	$(call number,MINUTES)
 	$(call number,RECORDS)
@@ -80,7 +80,7 @@ fuzz: .venv/.dev ## Fuzz the decoder for SECONDS= (60), guided by coverage
 		echo "atheris can't be installed here (it has wheels for Linux, see requirements/fuzz.txt); nothing was fuzzed"; \
 	fi
 
-small-model: .venv/.dev ## Install a small language model (130 MB), and check what it says about tickets
+small-model: .venv/.dev ## Install a small language model (130 MB), and check its answers about tickets
 	@if $(MAKE) --no-print-directory .smollm/.done >/dev/null 2>&1; then \
 		$(BIN)/pytest -q -rP tests/answers/test_small_model.py; \
 	else \

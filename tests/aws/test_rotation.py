@@ -193,7 +193,7 @@ def _nodes(folder: Path, environment: Mapping[str, str]) -> Iterator[list[Node]]
 
 
 def _environment(secret: Secret) -> dict[str, str]:
-    """What ECS gives a node's task: the shipped task definition's fields of the secret."""
+    """The environment that ECS gives a node's task: the shipped task definition's fields of the secret."""
     named = dict(_INJECTED.findall(_TASK.read_text()))
     assert set(named) == {"QDRANT__SERVICE__API_KEY", "QDRANT__SERVICE__ALT_API_KEY"}
     return {name: secret[field] for name, field in named.items()}

@@ -17,7 +17,7 @@ REGION = "eu-central-1"
 
 
 def event(ticket_id: str, *, stop: int = 1_767_600_000_000) -> str:
-    """What EventBridge writes about a failed execution."""
+    """EventBridge's event about a failed execution."""
     detail = {
         "executionArn": "arn:aws:states:eu-central-1:123456789012:execution:w:x",
         "name": execution_name(TicketRef("acme", ticket_id)),

@@ -80,7 +80,7 @@ class _Archive:
         wait_until(lambda: len(self.records()) >= records, lambda: f"{len(self.records())} of {records}", every_s=0.3)
 
     def faults(self) -> list[str]:
-        """What `verify` finds, in all generations."""
+        """The faults that `verify` finds in all generations."""
         generations = find_generations(self.store, self.world.settings.topics.raw)
         return [fault for one in generations for number in one.partitions() for fault in verify(one, number)]
 

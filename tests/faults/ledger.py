@@ -1,4 +1,4 @@
-"""What was sent, and the outcome of each send.
+"""The records that were sent, and the outcome of each send.
 
 A send is *ok* if every in-sync replica acknowledged it, and then it must be in the log. It is *failed* if no broker
 can have it, and otherwise *unknown*: the record may be in the log or not.

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from lambdas.function import Call, Event
 
-#: What a scheduled rule of EventBridge sends.
+#: The event of a scheduled rule of EventBridge.
 SCHEDULE: Final[Event] = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 
 

@@ -17,7 +17,7 @@ class FakeSecrets:
         self.labels: dict[str, dict[str, set[str]]] = {}
 
     def begin(self, secret_id: str, version: str) -> None:
-        """What Secrets Manager does before it calls the function."""
+        """Label a version as pending, as Secrets Manager does before it calls the function."""
         for labels in self.labels[secret_id].values():
             labels.discard("AWSPENDING")
         self.labels[secret_id].setdefault(version, set()).add("AWSPENDING")

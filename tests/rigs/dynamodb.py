@@ -53,7 +53,7 @@ class FaultyClient:
 
 
 def refusal(code: str, *reasons: str, status: int = 400) -> ClientError:
-    """What boto3 raises for this code; `reasons` are those of a cancelled transaction's items."""
+    """The error that boto3 raises for this code; `reasons` are those of a cancelled transaction's items."""
     response = {
         "Error": {"Code": code, "Message": "no"},
         "ResponseMetadata": {"HTTPStatusCode": status},

@@ -15,7 +15,7 @@ from tests.contracts.index_laws import DIMENSION, held, ticket
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> ReportedDisk:
-    """What the system reports of every disk."""
+    """The system's report on every disk."""
     return ReportedDisk(monkeypatch)
 
 

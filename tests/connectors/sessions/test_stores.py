@@ -59,7 +59,7 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
 
 
 def found(store: Endings, *keys: str, now_ms: int = 0) -> list[Ending]:
-    """What the store has of these keys."""
+    """The ends of these keys that the store has."""
     return sorted(store.find(keys, now_ms=now_ms), key=lambda one: one.key)
 
 

@@ -29,7 +29,7 @@ Addresses = dict[str, str]
 
 
 class Secrets(Struct):
-    """What `SCRIPT` has made: its folder, and its two files of variables."""
+    """The results of `SCRIPT`: its folder, and its two files of variables."""
 
     folder: Path
     passwords: dict[str, str]
