@@ -158,9 +158,14 @@ def describe(file: BinaryIO, where: str) -> tuple[Header, Entry]:
         last, records = line, records + 1
     contents = _decode(last, Contents, where)
     if records != contents.records:
-        raise DamagedError(f"{where} has {records:,} records, and says that it has {contents.records:,}")
+        raise DamagedError(
+            f"{where} is damaged: it has {records:,} records, but says that it has {contents.records:,}; restore it "
+            "from a copy"
+        )
     if contents.next <= header.first:
-        raise DamagedError(f"{where} ends at offset {contents.next}, where it begins")
+        raise DamagedError(
+            f"{where} is damaged: it ends at offset {contents.next}, where it begins; restore it from a copy"
+        )
     return header, _entry(header.first, contents, file)
 
 
@@ -173,8 +178,8 @@ def read_records(file: BinaryIO, entry: Entry, where: str) -> Iterator[Record]:
     found, size = _checksum(file)
     if found != entry.sha256:
         raise DamagedError(
-            f"{where} is damaged: its {size:,} bytes don't have the checksum that the manifest lists, of "
-            f"{entry.bytes:,} bytes; restore it from a copy"
+            f"{where} is damaged: its {size:,} bytes don't have the checksum of the {entry.bytes:,} bytes that the "
+            "manifest lists; restore it from a copy"
         )
     lines = _lines(file, where)
     header = _header(next(lines, b""), where)
@@ -183,7 +188,7 @@ def read_records(file: BinaryIO, entry: Entry, where: str) -> Iterator[Record]:
             if number < entry.records:
                 yield decode_record(line, header.log.topic, header.partition)
     except msgspec.DecodeError as error:
-        raise DamagedError(f"{where} has a line that is not a record: {error}") from None
+        raise DamagedError(f"{where} has a line that is not a record: {error}; restore it from a copy") from None
 
 
 def _entry(first: int, contents: Contents, file: BinaryIO) -> Entry:
@@ -206,13 +211,13 @@ def _lines(file: BinaryIO, where: str) -> Iterator[bytes]:
             while line := unzipped.readline(_MAX_LINE):
                 yield line
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise DamagedError(f"{where} is damaged: it is cut off, or no gzip file; restore it from a copy") from None
+        raise DamagedError(f"{where} is damaged: it is cut off or not a gzip file; restore it from a copy") from None
 
 
 def _header(line: bytes, where: str) -> Header:
     header = _decode(line, Header, where)
     if header.format != FORMAT:
-        raise DamagedError(f"{where} has format {header.format}, which another version of ticketstream reads")
+        raise DamagedError(f"{where} has format {header.format}; use the version of ticketstream that wrote it")
     return header
 
 

@@ -81,7 +81,10 @@ class Generation:
         for entry in entries:
             where = self.store.where(data_file(self.folder(partition), entry.first))
             if entry.first != next_:
-                raise DamagedError(f"the manifest of {where} lists no file of offsets {next_} to {entry.first - 1}")
+                raise DamagedError(
+                    f"the manifest of {where} lists no file of offsets {next_} to {entry.first - 1}; restore the "
+                    "manifest from a copy"
+                )
             if entry.first not in offsets:
                 raise DamagedError(f"{where} is missing; restore it from a copy")
             next_ = entry.next

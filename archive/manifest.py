@@ -114,7 +114,9 @@ class Manifest:
         except msgspec.DecodeError as error:
             raise DamagedError(f"{self._where(name)} is damaged: {error}; restore it from a copy") from None
         if not entries or entries[0].first != offset_in(name):
-            raise DamagedError(f"{self._where(name)} doesn't begin with the file that it is named after")
+            raise DamagedError(
+                f"{self._where(name)} doesn't begin with the file that it is named after; restore it from a copy"
+            )
         return _Part(name, entries, found.version)
 
     def _where(self, name: str) -> str:
