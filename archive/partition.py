@@ -57,9 +57,7 @@ class PartitionArchive:
         if not self._store.create(data_file(self._folder, entry.first), sealed.file):
             found = self._stored(entry.first)
             if found is None:
-                raise TransientError(
-                    f"{self._store.where(data_file(self._folder, entry.first))} has just disappeared"
-                )
+                raise TransientError(f"{self._store.where(data_file(self._folder, entry.first))} has just disappeared")
             entry = found
         failpoint("archive_stored")
         self._manifest.append(entry)
