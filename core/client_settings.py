@@ -2,19 +2,19 @@
 
 from pydantic import Field, SecretStr
 
-from core.setting_types import FilePath, Group, Seconds, Url
+from core.setting_types import FilePath, Group, HttpUrl, PageUrl, Seconds
 
 
 class WebSettings(Group):
     """The page for agents, which the RAG service serves."""
 
-    token_url: Url | None = Field(
+    token_url: PageUrl | None = Field(
         None,
         description="URL at which the page exchanges a sign-in code for a token (the local issuer's /token); without "
         "it users paste a token.",
     )
     tenant: str | None = Field(None, description="Tenant that the page's sign-in form suggests.")
-    ticket_url: str | None = Field(
+    ticket_url: HttpUrl | None = Field(
         None, description="Page of a ticket in your helpdesk, with {ticket_id} in it; the page links sources to it."
     )
     examples: str = Field("", description="Questions that the page offers, separated by `|`.")
@@ -23,13 +23,13 @@ class WebSettings(Group):
 class ClientSettings(Group):
     """The services that the command line and the MCP server call."""
 
-    rag_url: Url = Field("http://127.0.0.1:8082", description="Base URL of the RAG service.")
-    tickets_url: Url = Field("http://127.0.0.1:8083", description="Base URL of the ticket API.")
+    rag_url: HttpUrl = Field("http://127.0.0.1:8082", description="Base URL of the RAG service.")
+    tickets_url: HttpUrl = Field("http://127.0.0.1:8083", description="Base URL of the ticket API.")
     token: SecretStr | None = Field(None, description="Access token of the caller.")
     token_file: FilePath | None = Field(
         None, description="File that holds the access token; it is read for each request, so it may be renewed."
     )
-    token_url: Url | None = Field(
+    token_url: HttpUrl | None = Field(
         None,
         description="URL that exchanges the sign-in code or the client's credentials for a token, if no token is set: "
         "the local issuer's /token, or Cognito's /oauth2/token.",

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from core.addresses import Address
 
@@ -25,9 +27,26 @@ def _expand(value: object) -> object:
     return Path(value).expanduser() if isinstance(value, str) else value
 
 
+def _http_url(value: str) -> Address:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # its message may quote a password
+        whole = False
+    if not whole or not value.isprintable() or " " in value:
+        raise PydanticCustomError("http_url", "not a URL like http://localhost:8082/path or https://example.com")
+    return Address(value)
+
+
+def _page_url(value: str) -> Address:
+    return Address(value) if value.startswith("/") and not value.startswith("//") else _http_url(value)
+
+
 #: Shown without its credentials. It is still a `str` to those who connect with it.
 Url = Annotated[str, AfterValidator(Address)]
-HttpUrl = Annotated[str, Field(pattern="^https?://[^/]"), AfterValidator(Address)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+#: The same, or a path on the host of the page.
+PageUrl = Annotated[str, AfterValidator(_page_url)]
 FilePath = Annotated[Path, BeforeValidator(_expand)]
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]

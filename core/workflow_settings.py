@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from core.setting_types import Group, Url
+from core.setting_types import Group, HttpUrl
 
 
 class WorkflowSettings(Group):
     """The workflow of new tickets: its Lambda functions, and the commands that list and replay its failures."""
 
     state_machine_arn: str | None = Field(None, description="ARN of the state machine.")
-    queue_url: Url | None = Field(None, description="URL of the queue of failed executions.")
+    queue_url: HttpUrl | None = Field(None, description="URL of the queue of failed executions.")
     aws_region: str | None = Field(None, description="AWS region of both; by default boto3's.")
     client_secret_id: str | None = Field(
         None,

@@ -63,12 +63,17 @@ class Forwarder:
 def _headers(event: Event, call: Call) -> dict[str, str]:
     given = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     several = {name.lower() for name, values in (event.get("multiValueHeaders") or {}).items() if len(values) > 1}
-    # A header that comes twice is left out: one of the two would be chosen, and the service refuses both.
-    passed = {name: given[name] for name in _PASSED if name in given and name not in several}
+    # A header that comes twice is left out: one of the two would be chosen, and the service refuses both. So is one
+    # that can't be sent; without its token a request is refused.
+    passed = {name: given[name] for name in _PASSED if name in given and name not in several and _may_pass(given[name])}
     address = event.get("requestContext", {}).get("identity", {}).get("sourceIp")
     ours = {"accept": "application/json"} | ({} if address is None else {"x-forwarded-for": str(address)})
     trace = {"traceparent": call.traceparent} if call.traceparent else {}
     return trace | passed | ours
+
+
+def _may_pass(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def _query(event: Event) -> str:
@@ -83,11 +88,7 @@ def _problem(problem: Problem, call: Call) -> Event:
 
 
 def open_responses(settings: Settings, stack: ExitStack, _telemetry: Telemetry) -> Handle:
-    """The handler, with its connections.
-
-    Raises:
-        ConfigError: TICKETS_CLIENT__RAG_URL is not a URL.
-    """
+    """The handler, with its connections."""
     return Forwarder(open_http_client(settings.client, stack), base_url(settings.client, "rag")).handle
 
 

@@ -98,12 +98,12 @@ def open_redis(settings: CacheSettings, stack: ExitStack) -> GuardedRedis:
 
 
 def _client(settings: CacheSettings) -> redis.Redis:
-    parts = urlsplit(settings.url or "")
-    database = parts.path.strip("/") or "0"
     try:
+        parts = urlsplit(settings.url or "")
         port = parts.port or _PORT
-    except ValueError:  # not a number, or too large
-        port = 0
+    except ValueError:  # a malformed host, or a port that is no number or too large
+        parts, port = urlsplit(""), 0
+    database = parts.path.strip("/") or "0"
     usable = parts.scheme in _SCHEMES and parts.hostname and port and database.isdecimal()
     if not usable or parts.query or parts.username or parts.password:
         raise ConfigError(

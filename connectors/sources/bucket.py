@@ -117,15 +117,18 @@ def open_bucket(place: str, setting: str) -> BucketSource:
     from botocore.config import Config  # noqa: PLC0415 - likewise
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - likewise
 
-    parts = urlsplit(place)
-    if "@" in parts.netloc or not parts.netloc:
+    try:
+        bucket = urlsplit(place).netloc
+    except ValueError:  # its message may quote a password
+        bucket = ""
+    if "@" in bucket or not bucket:
         raise ConfigError(f"{setting}: {Address(place)!r} is not an s3://bucket/prefix")
     retries = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=2, read_timeout=20)
     try:
         client = boto3.client("s3", config=retries)
     except BotoCoreError as error:
         raise ConfigError(f"{setting}: {place}: {_line(error)}") from None
-    return BucketSource(cast("Client", client), parts.netloc, place.removeprefix(f"s3://{parts.netloc}").lstrip("/"))
+    return BucketSource(cast("Client", client), bucket, place.removeprefix(f"s3://{bucket}").lstrip("/"))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ _Id = Annotated[str, Meta(max_length=256)]
 class _Claims(Struct):
     iss: str
     exp: float
-    iat: float
+    iat: Annotated[float, Meta(ge=0)]
     token_use: str
     sub: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$(?!\n)")]
     tenant_id: TenantId = field(name="custom:tenant_id")
@@ -211,7 +211,12 @@ def _listed(text: str) -> list[str]:
 
 
 def _safe(url: str, setting: str) -> str:
-    parts = urlsplit(url)
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        usable = safe and parts.hostname and parts.port != 0
+    except ValueError:  # its message may quote a password
+        usable = False
+    if not usable:
         raise ConfigError(f"{setting}: needs an https:// URL; http:// is allowed on loopback only")
     return url

@@ -47,7 +47,7 @@ def open_stdio_server(settings: Settings, stack: ExitStack, *, tenant: str | Non
     """A server for one user, whose token the settings name.
 
     Raises:
-        ConfigError: they name no token, it is not for `tenant`, or a URL in them is malformed.
+        ConfigError: they name no token, or it is not for `tenant`.
         UnavailableError: the issuer of tokens doesn't answer.
     """
     http = open_http_client(settings.client, stack)

@@ -75,6 +75,14 @@ def test_variables_of_the_tests_are_ignored(monkeypatch: pytest.MonkeyPatch) -> 
         ("TICKETS_CLASSIFY__MIN_CONFIDENCE", "1.5", "less than or equal to 1"),
         ("TICKETS_LOG__FORMAT", "xml", "'json' or 'text'"),
         ("TICKETS_MODEL__DEVICE", "tpu", "'auto', 'cpu' or 'cuda'"),
+        ("TICKETS_TRACING__ENDPOINT", "collector:4318", "not a url like http://"),
+        ("TICKETS_TRACING__ENDPOINT", "http:///v1/traces", "not a url like http://"),
+        ("TICKETS_CLIENT__RAG_URL", "localhost:8082", "not a url like http://"),
+        ("TICKETS_CLIENT__TICKETS_URL", "http://[::1", "not a url like http://"),
+        ("TICKETS_CLIENT__TOKEN_URL", "https://auth.example:99999/token", "not a url like http://"),
+        ("TICKETS_WEB__TOKEN_URL", "//auth.example/token", "not a url like http://"),
+        ("TICKETS_WEB__TICKET_URL", "javascript:alert(1)", "not a url like http://"),
+        ("TICKETS_WORKFLOW__QUEUE_URL", "failures", "not a url like http://"),
     ],
 )
 def test_a_malformed_variable_is_named_with_its_value(
@@ -88,6 +96,24 @@ def test_a_malformed_variable_is_named_with_its_value(
     assert words in str(caught.value)
     assert f"(got {value!r})" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TICKETS_TRACING__ENDPOINT", "http://127.0.0.1:4318/v1/traces"),
+        ("TICKETS_CLIENT__RAG_URL", "http://rag:8082"),
+        ("TICKETS_CLIENT__TICKETS_URL", "https://[fd00::7]:8083/tickets/"),
+        ("TICKETS_CLIENT__TOKEN_URL", "https://pool.auth.eu-central-1.amazoncognito.com/oauth2/token"),
+        ("TICKETS_WEB__TOKEN_URL", "/token"),
+        ("TICKETS_WEB__TICKET_URL", "https://help.example/tickets/{ticket_id}?tab=thread"),
+        ("TICKETS_WORKFLOW__QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/failures"),
+    ],
+)
+def test_a_url_is_kept_as_it_is(name: str, value: str) -> None:
+    """Names of hosts, IPv6 addresses, ports, paths, queries and the ticket's place in a URL are taken."""
+    group, _, field = name.removeprefix("TICKETS_").lower().partition("__")
+    assert getattr(getattr(load_settings({name: value}), group), field) == value
 
 
 def test_a_map_that_is_not_json_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,16 @@ def test_a_body_in_base64_is_decoded_and_two_tokens_are_passed_on_as_none() -> N
     assert "authorization" not in service.requests[0].headers
 
 
+@pytest.mark.parametrize("value", ["Bearer t.o.\u00e9", "Bearer t.o.k\r\nX-Forwarded-For: 1.2.3.4", "Bearer \x00"])
+def test_a_header_that_cant_be_sent_is_left_out(value: str) -> None:
+    """The service gets the request without a header that is not printable ASCII, and refuses it for its lack."""
+    service = Service()
+    response = service.handle(gateway_request("POST", PATH, {}, headers=TOKEN | {"Authorization": value}), call())
+    assert response["statusCode"] == 200
+    assert "authorization" not in service.requests[0].headers
+    assert service.requests[0].headers["x-request-id"] == TOKEN["X-Request-Id"]
+
+
 def test_a_response_that_lambda_could_not_return_is_a_problem() -> None:
     """Lambda's own error for more than 6 MB would be a 502 without a document."""
     service = Service()

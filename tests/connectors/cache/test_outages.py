@@ -87,6 +87,7 @@ def test_a_wrong_kind_of_value_is_a_miss() -> None:
         "rediss://h/0?ssl_cert_reqs=none",
         "unix:///tmp/x",
         "redis://h:99999",
+        "redis://[::1",
     ],
 )
 def test_an_unusable_url_is_a_config_error(url: str) -> None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from connectors.sources.bucket import BucketSource, open_bucket
-from core.errors import FatalError, TransientError
+from core.errors import ConfigError, FatalError, TransientError
 from tests.services.producer.world import World, events, line
 
 BUCKET = "tickets"
@@ -103,6 +103,14 @@ def test_a_missing_bucket_is_named(s3: Any) -> None:
     del s3
     with pytest.raises(FatalError, match=r"s3://nobodys/x: NoSuchBucket; check the bucket's name"):
         list(open_bucket("s3://nobodys/x", "X").files())
+
+
+@pytest.mark.parametrize("place", ["s3://", "s3:///x", "s3://[tickets/x", "s3://ada:s3cret@tickets/x"])
+def test_an_address_without_a_bucket_is_the_users_mistake(place: str) -> None:
+    """The error names the setting, and shows no password."""
+    with pytest.raises(ConfigError, match=r"^X: .* is not an s3://bucket/prefix$") as caught:
+        open_bucket(place, "X")
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_producer_follows_a_bucket(s3: Any, tmp_path: Path) -> None:

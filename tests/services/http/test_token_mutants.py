@@ -30,6 +30,7 @@ MUTANTS: Final = {
     "no_expiry": ("if not now < claims.exp + SKEW_S:", "if False:"),
     "no_beginning": ("if not max(claims.nbf, claims.iat) - SKEW_S <= now:", "if False:"),
     "issued_whenever": ("max(claims.nbf, claims.iat)", "claims.nbf"),
+    "issued_before_all_time": ("iat: Annotated[float, Meta(ge=0)]", "iat: float"),
     "clocks_far_apart": ("SKEW_S: Final = 30.0", "SKEW_S: Final = 300.0"),
     "any_client": ("if self._client_ids and claims.client_id not in self._client_ids:", "if False:"),
     "any_audience": ("if self._audiences and ", "if False and "),

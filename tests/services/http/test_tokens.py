@@ -98,6 +98,7 @@ ATTACKS: Final[dict[str, tuple[Callable[[Issuer], str], str, int]]] = {
     "an expiry that is text": (_claims(exp="never"), "claims", 401),
     "not yet valid": (_times(nbf=100), "not-yet", 401),
     "issued in the future": (_times(iat=100), "not-yet", 401),
+    "issued before all time": (_claims(iat=-1e300), "claims", 401),
     "other issuer": (_claims(iss="https://evil.test"), "issuer", 401),
     "issuer with a slash more": (_claims(iss=f"{ISSUER}/"), "issuer", 401),
     "no issuer": (_claims(iss=None), "claims", 401),
@@ -226,10 +227,12 @@ def test_a_token_is_refused_once_it_has_expired() -> None:
         ({"issuer": "http://i.test", "client_ids": "a"}, "TICKETS_AUTH__ISSUER"),
         ({"issuer": "http://127.0.0.1.evil.test", "client_ids": "a"}, "TICKETS_AUTH__ISSUER"),
         ({"issuer": "file:///etc/passwd", "client_ids": "a"}, "TICKETS_AUTH__ISSUER"),
+        ({"issuer": "https://[::1", "client_ids": "a"}, "TICKETS_AUTH__ISSUER"),
+        ({"issuer": "https://i.test:99999", "client_ids": "a"}, "TICKETS_AUTH__ISSUER"),
         ({"issuer": "https://i.test", "jwks_url": "http://i.test", "audiences": "a"}, "TICKETS_AUTH__JWKS_URL"),
     ],
 )
 def test_settings_that_would_check_too_little_are_refused(settings: dict[str, str], named: str) -> None:
-    """Settings without an issuer, without clients and audiences, or with keys over plain HTTP are refused."""
+    """Settings without a usable issuer, without clients and audiences, or with keys over plain HTTP are refused."""
     with ExitStack() as stack, pytest.raises(ConfigError, match=named):
         open_authenticator(AuthSettings(**settings), stack, telemetry=Telemetry())
