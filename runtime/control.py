@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from connectors.qdrant.backup import Backup
 from connectors.qdrant.lock import Owner
-from core.errors import ConfigError, NoTicketError, UnavailableError
+from core.errors import ConfigError, NoTicketError, TransientError, UnavailableError
 from core.index import MAX_THREADS, SearchQuery, Thread, require_unicode
 from core.provenance import Provenance
 from search.result import Answer
@@ -29,6 +29,8 @@ MAX_BODY: Final = 64 * 1024
 _RETRY_S: Final = 1.0
 #: User errors that the worker reports, by status.
 _MISTAKES: Final = {400: ConfigError, 410: NoTicketError}
+#: The worker is there, but can't do this: its index has an outage, or the request met a fault.
+_FAILURES: Final = frozenset({500, 503})
 
 
 class SearchRequest(Struct, frozen=True):
@@ -152,6 +154,10 @@ class WorkerClient:
         return self._ask("/backup", msgspec.json.encode(BackupRequest(str(folder.absolute()))), Backup)
 
     def _ask(self, path: str, body: bytes | None, answer: type[T]) -> T:
+        if body is not None and len(body) > MAX_BODY:
+            raise ConfigError(
+                f"the request has {len(body):,} bytes, more than the {MAX_BODY:,} a worker takes; give fewer filters"
+            )
         worker = f"the worker (process {self._owner.pid})"
         deadline = time.monotonic() + self._timeout_s
         try:
@@ -161,7 +167,8 @@ class WorkerClient:
         except urllib.error.HTTPError as error:
             if error.code in _MISTAKES:
                 raise _MISTAKES[error.code](_reason(error)) from None
-            raise UnavailableError(f"{worker} rejected the request: {_reason(error)}") from None
+            kind = TransientError if error.code in _FAILURES else UnavailableError
+            raise kind(f"{worker} rejected the request: {_reason(error)}") from None
         except OSError as error:
             raise UnavailableError(f"{worker} does not answer: {error}") from None
         except (HTTPException, msgspec.DecodeError):

@@ -13,6 +13,7 @@ from core.errors import ConfigError
 from core.index import SearchQuery
 from operators.redact import redact_text
 
+_EMPTY: Final = "the question is empty; say what you are looking for"
 #: A longer question is pasted text, such as a whole ticket, and most of its words don't matter.
 _LONG: Final = 300
 #: Minimum and maximum characters of a phrase.
@@ -67,6 +68,8 @@ def read_question(text: str, query: SearchQuery) -> ReadQuestion:
     Raises:
         ConfigError: the question is empty, or a filter has a bad value or contradicts the query.
     """
+    if not text.strip():
+        raise ConfigError(_EMPTY)
     if len(text) > _LONG or "\n" in text.strip():
         return ReadQuestion(text=text.strip(), query=query, long=len(text) > _LONG)
     for found in _FILTER.finditer(text):
@@ -77,7 +80,7 @@ def read_question(text: str, query: SearchQuery) -> ReadQuestion:
     phrases = tuple(phrase for phrase in map(_single_spaced, quoted) if _PHRASE[0] <= len(phrase) <= _PHRASE[1])
     plain = _single_spaced(_QUOTED.sub(lambda found: f" {next(filter(None, found.groups()))} ", text))
     if not plain:
-        raise ConfigError("the question is empty; say what you are looking for")
+        raise ConfigError(_EMPTY)
     words = sum(len(phrase.split()) for phrase in phrases)
     required = bool(phrases) and words >= _REQUIRED_SHARE * len(plain.split())
     return ReadQuestion(text=plain, query=query, phrases=phrases, required=required)

@@ -22,6 +22,7 @@ from core.errors import NoTicketError, TicketstreamError
 from core.feedback import Feedback, FeedbackStore, GivenAnswer
 from core.index import SearchQuery, Thread
 from operators.redact import redact_text
+from runtime.control import MAX_QUESTION
 from runtime.searcher import Searcher
 from runtime.telemetry import Telemetry
 from search.result import Answer
@@ -113,7 +114,7 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
     def _evidence(self, question: Question) -> Evidence:
         text = question.text
         if question.ticket_id is not None:
-            text = f"{text}\n{self._context(question.tenant_id, question.ticket_id)}"
+            text = f"{text}\n{self._context(question.tenant_id, question.ticket_id)}"[:MAX_QUESTION]
         query = SearchQuery(
             tenant_id=question.tenant_id, limit=_TICKETS + 1, solved=True, public_only=True
         )  # with the ticket itself, which is left out

@@ -59,8 +59,11 @@ class Pulled(Generic[T]):
         self._items: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
 
     def read(self, events: Callable[[], Iterator[T]]) -> None:
-        """Read all items, on a thread of the pool."""
+        """Read all items, on a thread of the pool; none if nobody waits for them any more."""
         end: BaseException | None = None
+        if self._stop.is_set():
+            self._put(end)
+            return
         try:
             for item in events():
                 self._put(item)

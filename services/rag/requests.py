@@ -1,10 +1,19 @@
 """The bodies and parameters of requests, and their conversion to queries of the index."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Final, Self
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from answers.evidence import MAX_SOURCES
 from core.contract import milliseconds
@@ -23,8 +32,23 @@ TicketId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$"
 Values = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=_MAX_VALUE)]], Field(max_length=100)]
 
 
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]")
+
+
+def _moment(value: object) -> object:
+    """A time is a text: pydantic would take any number for seconds or milliseconds since 1970."""
+    if not isinstance(value, str) or not _MOMENT.match(value):
+        raise ValueError("must be a date and time with an offset, such as 2026-01-31T08:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_moment)]
+
+
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    """The body of a request. Unknown fields are refused, and no value is converted to another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Filters(_Body):
@@ -37,19 +61,18 @@ class Filters(_Body):
     priority: Values = []
     customer_id: Values = []
     solved: bool | None = None
-    updated_after: AwareDatetime | None = None
-    updated_before: AwareDatetime | None = None
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
-    solved_after: AwareDatetime | None = None
-    solved_before: AwareDatetime | None = None
+    updated_after: Moment | None = None
+    updated_before: Moment | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    solved_after: Moment | None = None
+    solved_before: Moment | None = None
 
 
 class SearchBody(_Body):
     """A question to the tenant's tickets."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"question": "cannot sign in after the password change", "limit": 5},
@@ -68,7 +91,6 @@ class AnswerBody(_Body):
     """A question that the service answers from solved tickets."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [{"question": "How do I fix a sync that stops after the update?", "ticket_id": "T-1042"}]
         },
@@ -83,7 +105,6 @@ class FeedbackBody(_Body):
     """The caller's verdict on an answer. The last one counts."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"verdict": "sent"},
@@ -110,8 +131,10 @@ class FeedbackBody(_Body):
         return self
 
 
-class SimilarParameters(_Body):
+class SimilarParameters(BaseModel):
     """The parameters of a search for similar tickets."""
+
+    model_config = ConfigDict(extra="forbid")
 
     limit: int = Query(10, ge=1, le=_MAX_TICKETS, description="Maximum tickets.")
     solved: bool | None = Query(None, description="Only solved or unsolved tickets.")

@@ -1,9 +1,10 @@
 """The requests of the RAG service."""
 
 import asyncio
+import re
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
@@ -31,6 +32,7 @@ from services.rag.responses import AnswerDocument, SearchResult, answer_response
 #: A prefix of each router, because the label of a route in metrics is its path in its own router.
 _PREFIX: Final = "/api/v1"
 _STREAM: Final = "text/event-stream"
+_WEIGHT: Final = re.compile(r"[01](?:\.\d{0,3})?")
 _HEARTBEAT_S: Final = 15
 #: A client that reads nothing for this long is disconnected.
 _SLOW_S: Final = 30.0
@@ -69,11 +71,8 @@ def _search_routes(service: Service) -> APIRouter:
     @router.post("/search", operation_id="search", response_model=SearchResult, responses=problems("timeout"))
     async def search(body: SearchBody, caller: Asker, stop: Stop) -> Response:
         """Find the caller's tenant's tickets by meaning and by words."""
-
-        def find() -> Answer:
-            query = query_of(caller, body.limit, body.filters)
-            return answering.search(body.question, query, plain=body.plain)
-
+        query = _mistakes_of("filters", partial(query_of, caller, body.limit, body.filters))()
+        find = partial(answering.search, body.question, query, plain=body.plain)
         return found_response(await pool.run(_mistakes_of("question", find), stop))
 
     @router.get(
@@ -239,11 +238,17 @@ def _sent(name: str, fields: dict[str, object]) -> ServerSentEvent:
 
 
 def _wants_stream(accept: str) -> bool:
-    """Whether the first known media type of `accept` is an event stream."""
+    """Whether `accept` prefers an event stream to JSON; of two that it likes alike, the first counts."""
+    best, streams = 0.0, False
     for part in accept.lower().split(","):
-        media_type = part.partition(";")[0].strip()
-        if media_type in ("application/json", "application/*", "*/*"):
-            return False
-        if media_type in (_STREAM, "text/*"):
-            return True
-    return False
+        media_type, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = _quality(parameters)
+        if quality > best and media_type in (_STREAM, "text/*", "application/json", "application/*", "*/*"):
+            best, streams = quality, media_type in (_STREAM, "text/*")
+    return streams
+
+
+def _quality(parameters: Iterable[str]) -> float:
+    """The weight of a media type, at most 1 (RFC 9110, section 12.4.2); a malformed one is 1."""
+    given = next((one[2:].strip() for one in parameters if one.startswith("q=")), "")
+    return min(1.0, float(given)) if _WEIGHT.fullmatch(given) else 1.0

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from connectors.qdrant.lock import Owner
-from core.errors import ConfigError, NoTicketError, UnavailableError
+from core.errors import ConfigError, NoTicketError, TransientError, UnavailableError
 from core.index import SearchQuery
 from runtime import control
 from runtime.control import WorkerClient
@@ -55,14 +55,25 @@ def test_an_answer_that_breaks_off_is_a_one_line_error(answer: bytes) -> None:
     [
         (b'HTTP/1.0 503 Service Unavailable\r\nContent-Length: 21\r\n\r\n{"error":"index out"}', "index out"),
         (b'HTTP/1.0 503 Service Unavailable\r\nContent-Length: 21\r\n\r\n{"err', "HTTP Error 503"),
+        (b'HTTP/1.0 500 Internal Server Error\r\nContent-Length: 15\r\n\r\n{"error":"bug"}', "bug"),
     ],
 )
 def test_a_refusal_quotes_the_workers_reason(answer: bytes, reason: str) -> None:
-    """A refused request raises an error with the worker's reason, or with the status where the reason is cut off."""
+    """A refused request raises an error with the worker's reason, or with the status where the reason is cut off.
+
+    It is transient: the worker is there, so others' requests need no new one.
+    """
     with (
         _worker(answer) as worker,
-        pytest.raises(UnavailableError, match=rf"\(process 7\) rejected the request: {reason}"),
+        pytest.raises(TransientError, match=rf"\(process 7\) rejected the request: {reason}"),
     ):
+        worker.status()
+
+
+def test_a_worker_with_another_token_is_lost() -> None:
+    """A worker that has taken the place and the port of another refuses its token, and must be looked up again."""
+    answer = b'HTTP/1.0 401 Unauthorized\r\nContent-Length: 17\r\n\r\n{"error":"token"}'
+    with _worker(answer) as worker, pytest.raises(UnavailableError, match="rejected the request: token"):
         worker.status()
 
 
@@ -84,7 +95,7 @@ def test_a_busy_worker_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
         assert worker.search("text", SearchQuery(tenant_id="acme")) == Answer()
     with (
         _worker(*[_BUSY] * 9, timeout_s=0.5) as worker,
-        pytest.raises(UnavailableError, match="rejected the request: busy"),
+        pytest.raises(TransientError, match="rejected the request: busy"),
     ):
         worker.search("text", SearchQuery(tenant_id="acme"))
 
@@ -94,3 +105,19 @@ def test_a_question_out_of_bounds_is_not_sent(text: str, words: str) -> None:
     """The error is one line, and the worker is not asked."""
     with pytest.raises(ConfigError, match=words):
         WorkerClient(Owner(7, "http://127.0.0.1:1", "token"), timeout_s=5).search(text, SearchQuery(tenant_id="acme"))
+
+
+def test_a_request_that_is_too_large_for_a_worker_is_not_sent() -> None:
+    """Many long filters, each of which is allowed, are a mistake of the user and no outage of the worker."""
+    values = tuple(f"{number:0128d}" for number in range(100))
+    query = SearchQuery(
+        tenant_id="acme",
+        status=values,
+        category=values,
+        language=values,
+        channel=values,
+        priority=values,
+        customer_id=values,
+    )
+    with pytest.raises(ConfigError, match=r"more than the 65,536 a worker takes; give fewer filters"):
+        WorkerClient(Owner(7, "http://127.0.0.1:1", "token"), timeout_s=5).search("why", query)

@@ -56,6 +56,7 @@ def test_a_filter_in_quotes_is_a_phrase() -> None:
         ("why language:German", "write the code of ISO 639-1"),
         ('why status:""', "write status:VALUE"),
         ("status:open", "the question is empty"),
+        (" \n" * 200, "the question is empty"),
     ],
 )
 def test_a_bad_value_is_one_line(text: str, message: str) -> None:

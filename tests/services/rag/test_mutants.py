@@ -97,6 +97,24 @@ _MUTANTS: Final = {
         "now",
         "test_known_votes.test_a_vote_during_a_read_is_read_again",
     ),
+    "a text is as good as a number": (
+        "requests",
+        'extra="forbid", strict=True)',
+        'extra="forbid")',
+        "test_routes.test_a_wrong_search_names_its_field",
+    ),
+    "weights in Accept don't count": (
+        "routes",
+        "if quality > best and",
+        "if best == 0 and",
+        "test_routes.test_what_accept_prefers_is_sent",
+    ),
+    "what nobody waits for is searched": (
+        "pulling",
+        "        if self._stop.is_set():\n            self._put(end)",
+        "        if False:\n            self._put(end)",
+        "test_pulling.test_an_answer_that_waited_for_a_thread_in_vain_is_not_begun",
+    ),
     "everything is kept for ever": (
         "known_votes",
         "while len(self._known) > self._size:",

@@ -54,6 +54,12 @@ def test_a_ticket_gives_context_and_is_no_source(world: RagWorld, client: TestCl
     assert missing.status_code == 404
 
 
+def test_the_longest_question_may_be_about_a_ticket(client: TestClient) -> None:
+    """A question of 10,000 characters leaves no room for the words of its ticket, and is answered all the same."""
+    answer = ask(client, f"{QUESTION} ".ljust(10_000, "."), ticket_id="T-2")
+    assert "T-2" not in {source["ticket_id"] for source in answer["sources"]}
+
+
 @pytest.mark.parametrize(("tenant", "elsewhere"), [("acme", "globex"), ("globex", "acme")])
 def test_another_tenants_tickets_are_never_seen(world: RagWorld, tenant: str, elsewhere: str) -> None:
     """Each tenant gets its own fix, and no word of the other's from any request, whatever the body says."""
@@ -115,6 +121,15 @@ def test_internal_notes_are_for_people(world: RagWorld, role: str, sees: bool) -
         ({"question": "why", "limit": 0}, "limit"),
         ({"question": "why", "limit": 101}, "limit"),
         ({"question": "why", "limit": "ten"}, "limit"),
+        ({"question": "why", "limit": "5"}, "limit"),
+        ({"question": "why", "limit": True}, "limit"),
+        ({"question": "why", "plain": "no"}, "plain"),
+        ({"question": " " * 301}, "question"),
+        ({"question": "why", "filters": {"solved": "yes"}}, "filters.solved"),
+        ({"question": "why", "filters": {"updated_after": 1_767_225_600}}, "filters.updated_after"),
+        ({"question": "why", "filters": {"updated_after": "1767225600"}}, "filters.updated_after"),
+        ({"question": "why", "filters": {"updated_after": "2026-13-01T00:00:00Z"}}, "filters.updated_after"),
+        ({"question": "why", "filters": {"updated_after": "9999-12-31T23:59:59-14:00"}}, "filters"),
         ({"question": "why", "filters": {"colour": ["red"]}}, "filters.colour"),
         ({"question": "why", "filters": {"updated_after": "yesterday"}}, "filters.updated_after"),
         ({"question": "why", "filters": {"updated_after": "2026-01-01T00:00:00"}}, "filters.updated_after"),
@@ -127,6 +142,27 @@ def test_a_wrong_search_names_its_field(client: TestClient, body: dict[str, obje
     answer = client.post(SEARCH, json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, MEDIA_TYPE)
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("accept", "streams"),
+    [
+        ("text/event-stream", True),
+        ("text/event-stream, application/json", True),
+        ("application/json, text/event-stream", False),
+        ("application/json;q=0.5, text/event-stream;q=0.9", True),
+        ("text/event-stream; q=0.1, application/json", False),
+        ("text/event-stream;q=0", False),
+        ("TEXT/*, */*;q=0.1", True),
+        ("*/*", False),
+        ("image/png", False),
+        ("text/event-stream;q=nan", True),
+    ],
+)
+def test_what_accept_prefers_is_sent(client: TestClient, accept: str, streams: bool) -> None:
+    """The weights in Accept decide between a stream and a document; of two equal ones the first is sent."""
+    answer = client.post(ANSWERS, json={"question": QUESTION}, headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith("text/event-stream") is streams
 
 
 def test_a_mistake_in_a_streamed_question_is_a_problem_document(client: TestClient) -> None:
