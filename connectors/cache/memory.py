@@ -103,7 +103,8 @@ class MemoryLimiter:
 
     def _recent(self, key: str, part: int) -> dict[int, int]:
         counts = self._counts.get(key, {})
-        return {at: count for at, count in counts.items() if at >= part - PARTS}
+        # those far ahead were counted before the clock was set back
+        return {at: count for at, count in counts.items() if part - PARTS <= at <= part + PARTS}
 
 
 def allowance(subject: Subject, used: int, oldest: int, now: float, part_s: float, *, counted: bool) -> Allowance:

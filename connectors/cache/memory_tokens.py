@@ -26,7 +26,8 @@ class DailyTokens:
         """See `TokenBudget`."""
         with self._lock:
             day = int(self._clock() // _DAY_S)
-            if day > self._day:  # setting the clock back doesn't restore the day's tokens
+            # setting the clock back by a day doesn't restore the day's tokens; one that was far ahead is corrected
+            if day > self._day or day < self._day - 1:
                 self._day = day
                 self._used.clear()
             if self._limit and self._used[tenant_id] + tokens > self._limit:

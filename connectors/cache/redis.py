@@ -15,7 +15,8 @@ _MAX_VALUE: Final = 1024 * 1024
 _MS: Final = 1000
 
 #: Counts a request for each subject if all allow it. KEYS are the subjects' hashes, from part to count; ARGV are the
-#: length of a part in ms, the number of parts, the time in ms or -1 for the server's, and the limits.
+#: length of a part in ms, the number of parts, the time in ms or -1 for the server's, and the limits. Parts far ahead
+#: were counted before the clock was set back.
 #: Returns the time in ms, whether it was counted, then for each subject its count and its oldest part.
 _TAKE: Final = """
 local part_ms, parts, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -30,7 +31,7 @@ for i, key in ipairs(KEYS) do
   local counts = redis.call('HGETALL', key)
   for j = 1, #counts, 2 do
     local at = tonumber(counts[j])
-    if at < part - parts then
+    if at < part - parts or at > part + parts then
       redis.call('HDEL', key, counts[j])
     else
       used[i] = used[i] + tonumber(counts[j + 1])

@@ -27,6 +27,10 @@ return 1
 """
 
 
+class _Uncounted(Reservation, frozen=True):
+    """A reservation that the server didn't count, because it didn't answer."""
+
+
 class RedisTokens:
     """Implements `core.language_model.TokenBudget`. In an outage this process counts alone."""
 
@@ -48,12 +52,13 @@ class RedisTokens:
         if answer == 0:
             self._alone.settle(alone, 0)
             return None
-        return alone
+        return _Uncounted(alone.tenant_id, alone.day, alone.tokens) if answer is None else alone
 
     def settle(self, reservation: Reservation, used: int) -> None:
         """See `TokenBudget`."""
         self._alone.settle(reservation, used)
-        key, change = _key(reservation.tenant_id, reservation.day), used - reservation.tokens
+        reserved = 0 if isinstance(reservation, _Uncounted) else reservation.tokens
+        key, change = _key(reservation.tenant_id, reservation.day), used - reserved
         self._server.call(lambda client: client.eval(_SETTLE, 1, key, change))
 
 

@@ -108,6 +108,21 @@ def test_a_limit_is_kept_and_gives_way(limiter_of: Callable[[Clock, float], Rate
     assert limiter.take([subject])[0].allowed
 
 
+def test_a_clock_that_is_set_back_delays_for_two_windows_at_most(
+    limiter_of: Callable[[Clock, float], RateLimiter],
+) -> None:
+    """Requests that were counted at a later time are forgotten, or count until two windows have passed."""
+    clock, subject = Clock(), Subject("u", 1)
+    limiter = limiter_of(clock, 300.0)
+    assert limiter.take([subject])[0].allowed
+    clock.now -= 290
+    assert not limiter.take([subject])[0].allowed
+    clock.now += 600 + 60
+    assert limiter.take([subject])[0].allowed
+    clock.now -= 3_600
+    assert limiter.take([subject])[0].allowed
+
+
 def test_a_refused_request_counts_for_nobody(limiter_of: Callable[[Clock, float], RateLimiter]) -> None:
     """A request that one subject refuses is not counted for the others."""
     limiter, user, tenant = limiter_of(Clock(), 300.0), Subject("u", 1), Subject("t", 10)

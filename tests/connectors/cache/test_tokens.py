@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
+import redis
 
 from connectors.cache.memory_tokens import DailyTokens
 from connectors.cache.redis_client import GuardedRedis, open_redis
@@ -17,6 +18,8 @@ from tests.rigs.proxy import Proxy
 from tests.rigs.redis_server import start_valkey
 
 _DAY_S: Final = 86_400
+
+T = TypeVar("T")
 
 
 class Clock:
@@ -97,6 +100,19 @@ def test_a_clock_that_is_set_back_gives_no_tokens(opened: Opened) -> None:
     assert not budget.reserve("acme", 1)
 
 
+def test_a_clock_that_was_far_ahead_withholds_no_tokens(opened: Opened) -> None:
+    """Once a clock that was years ahead is right again, each day has its tokens again."""
+    clock = Clock()
+    budget = opened(100, clock)
+    clock.now += 3_650 * _DAY_S
+    assert budget.reserve("acme", 100)
+    clock.now -= 3_650 * _DAY_S
+    assert budget.reserve("acme", 100)
+    clock.now += _DAY_S
+    assert budget.reserve("acme", 100)
+    assert not budget.reserve("acme", 1)
+
+
 def test_zero_is_no_limit(opened: Opened) -> None:
     """A limit of 0 refuses nothing."""
     assert opened(0, Clock()).reserve("acme", 10**12)
@@ -141,6 +157,32 @@ def test_in_an_outage_a_process_counts_alone() -> None:
         budget.settle(taken, 50)
         assert budget.reserve("acme", 50)
         assert not budget.reserve("acme", 1)
+
+
+class Flapping(GuardedRedis):
+    """A server that may be down."""
+
+    down = False
+
+    def call(self, ask: Callable[[redis.Redis], T]) -> T | None:
+        """See `GuardedRedis`."""
+        return None if self.down else super().call(ask)
+
+
+def test_what_was_reserved_in_an_outage_is_counted_once_it_is_over() -> None:
+    """A call that began while the server was down gives back no tokens that the server hadn't counted."""
+    with start_valkey() as running, ExitStack() as stack:
+        server = open_redis(running.settings, stack)
+        flapping = Flapping(server.client)
+        budget, other = (RedisTokens(one, 100, clock=Clock()) for one in (flapping, server))
+        assert other.reserve("acme", 50)
+        flapping.down = True
+        taken = budget.reserve("acme", 40)
+        assert taken
+        flapping.down = False
+        budget.settle(taken, 30)
+        assert not other.reserve("acme", 21)
+        assert other.reserve("acme", 20)
 
 
 def test_a_count_is_forgotten_after_its_day() -> None:
