@@ -23,8 +23,7 @@ from services.http.sessions import Sessions
 from services.tickets.bodies import (
     TICKET_ID,
     Closing,
-    CustomerId,
-    Keyword,
+    ListParameters,
     NewComment,
     NewTicket,
     TicketBody,
@@ -120,20 +119,14 @@ def tickets_router(tickets: Tickets, *, closed_status: str) -> APIRouter:
 
 def _add_reading(router: APIRouter, tickets: Tickets) -> None:
     @router.get("", response_model=TicketPage)
-    def list_tickets(
-        caller: Lister,
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-        cursor: Annotated[str | None, Query(max_length=1_024, description="`next` of the previous page.")] = None,
-        status: Annotated[Keyword | None, Query(description="Only tickets with this status.")] = None,
-        customer_id: Annotated[CustomerId | None, Query(description="Only tickets of this customer.")] = None,
-    ) -> Response:
+    def list_tickets(caller: Lister, asked: Annotated[ListParameters, Query()]) -> Response:
         """The tenant's tickets, newest first. Page through them with `next`; a page may be short."""
         query = TicketQuery(
             tenant_id=caller.tenant_id,
-            limit=limit,
-            status=status,
-            customer_id=customer_id,
-            after=read_cursor(cursor),
+            limit=asked.limit,
+            status=asked.status,
+            customer_id=asked.customer_id,
+            after=read_cursor(asked.cursor),
         )
         return Response(_page(tickets.store.find(query)), media_type=JSON)
 

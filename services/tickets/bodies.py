@@ -135,6 +135,17 @@ class Closing(_Body):
     )
 
 
+class ListParameters(BaseModel):
+    """The parameters of a list. Unknown ones are refused, because a misspelt filter would list every ticket."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(20, ge=1, le=100)
+    cursor: str | None = Field(None, max_length=1_024, description="`next` of the previous page.")
+    status: Keyword | None = Field(None, description="Only tickets with this status.")
+    customer_id: CustomerId | None = Field(None, description="Only tickets of this customer.")
+
+
 class MessageBody(BaseModel):
     """A message of the thread."""
 

@@ -214,9 +214,11 @@ def test_a_list_is_paged_with_cursors(api: Api) -> None:
         assert (response.status_code, fields_of(response)) == (422, ["cursor"])
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": -1}, {"limit": "x"}, {"status": ""}])
+@pytest.mark.parametrize(
+    "query", [{"limit": 0}, {"limit": 101}, {"limit": -1}, {"limit": "x"}, {"status": ""}, {"customer": "C-7"}]
+)
 def test_a_list_is_bounded(api: Api, query: dict[str, Any]) -> None:
-    """A limit beyond the bounds, or an empty filter, is refused by its name."""
+    """A limit beyond the bounds, an empty filter and an unknown one are refused by their names."""
     response = api.send("GET", params=query)
     assert (response.status_code, fields_of(response)) == (422, list(query))
 
