@@ -21,6 +21,7 @@ from cli import (
     produce,
     rebuild,
     reconcile,
+    register,
     search,
     status,
     tickets,
@@ -69,6 +70,7 @@ app.add_typer(feedback.app, name="feedback")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(archive.app, name="archive")
 app.add_typer(workflow.app, name="workflow")
+model.app.command("register")(register.register)
 app.add_typer(model.app, name="model")
 app.command("doctor")(doctor.doctor)
 

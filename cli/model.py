@@ -18,7 +18,7 @@ from models.builder.published import read_published
 from models.open import describe
 from runtime.model import build_model, fetch_model
 
-app = typer.Typer(help="Fetch, build and show the embedding model.", no_args_is_help=True)
+app = typer.Typer(help="Fetch, build and show the embedding model; register a label model.", no_args_is_help=True)
 
 
 @app.command("fetch")

@@ -1,7 +1,10 @@
 """Storage for built models that several machines share: a folder, or an S3 bucket."""
 
+import gzip
 import shutil
+import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +16,8 @@ from core.disk import full_disk_error
 from core.errors import ConfigError, UnavailableError
 
 _SCHEME: Final = "s3"
+#: Raised by an archive that is damaged, or lacks a file.
+_BAD_ARCHIVE: Final = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError)
 
 
 class Store(Protocol):
@@ -75,6 +80,44 @@ def fetch_files(store: Store, prefix: str, names: Sequence[str], folder: Path) -
             f"TICKETS_MODEL__CACHE_DIR: can't write {folder} ({error.strerror})"
         ) from None
     return True
+
+
+def fetch_archive(store: Store, name: str, names: Sequence[str], folder: Path) -> bool:
+    """Copy all of `names` from a .tar.gz into `folder`, in order, and nothing else; False if there is no archive.
+
+    Raises:
+        UnavailableError: the store can't be read, or the disk is full.
+        ConfigError: it is no archive, or lacks a file, or the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as made:
+            draft = Path(made)
+            if not store.get(name, draft / "archive"):
+                return False
+            _unpack(draft / "archive", names, draft)
+            for each in names:
+                (draft / each).replace(folder / each)
+    except _BAD_ARCHIVE as error:
+        raise ConfigError(f"{name} is no .tar.gz with {' and '.join(names)} ({_line(error)})") from None
+    except OSError as error:
+        raise full_disk_error(error, folder) or ConfigError(f"can't write {folder} ({error.strerror})") from None
+    return True
+
+
+def _unpack(archive: Path, names: Sequence[str], folder: Path) -> None:
+    """Write the regular files of these names, as SageMaker packs them: at the top of the archive."""
+    with tarfile.open(archive, mode="r:gz") as packed:
+        members = {member.name.removeprefix("./"): member for member in packed if member.isfile()}
+        for name in names:
+            source = packed.extractfile(members[name])
+            assert source is not None  # noqa: S101 - it is a regular file
+            with source, (folder / name).open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+
+
+def _line(error: Exception) -> str:
+    return f"no {error.args[0]}" if isinstance(error, KeyError) else " ".join(str(error).split())
 
 
 class FolderStore:

@@ -150,8 +150,8 @@ class ClassifySettings(Group):
 
     model: Url | None = Field(
         None,
-        description="Folder or s3://bucket/prefix of a label model that `ticketstream train --to` wrote. It has a "
-        "threshold for each label.",
+        description="Folder or s3://bucket/prefix of a label model that `ticketstream train --to` wrote, or the "
+        "s3://…/model.tar.gz of a training job. It has a threshold for each label.",
     )
     examples_file: FilePath | None = Field(
         None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.files.examples import read_examples
-from connectors.model_store import Store, fetch_files, open_store
+from connectors.model_store import Store, fetch_archive, fetch_files, open_store
 from core.addresses import Address
 from core.errors import ConfigError
 from core.protocols import Embedder, Labeller
@@ -27,6 +27,8 @@ from operators.neighbours import Examples
 
 #: The manifest comes last: it marks the model as complete.
 _FILES: Final = (WEIGHTS, MANIFEST)
+#: The form in which a training job of SageMaker leaves both in S3.
+_ARCHIVE: Final = ".tar.gz"
 
 
 def open_labeller(settings: ClassifySettings, embedder: Embedder, *, cache: Path) -> Labeller | None:
@@ -78,6 +80,8 @@ def require_new(place: str) -> None:
         require_new_folder(Path(place).expanduser())
         return
     store, name = _store_of(place)
+    if name.endswith(_ARCHIVE):
+        raise ConfigError(f"--to {place}: only a training job writes a {_ARCHIVE}; give a folder or a prefix")
     with tempfile.TemporaryDirectory() as folder:
         if store.get(f"{name}/{MANIFEST}", Path(folder) / MANIFEST):
             raise ConfigError(
@@ -116,11 +120,22 @@ def _load(place: str, *, model: str, cache: Path) -> LabelModel:
         return load_label_model(Path(place).expanduser(), model=model, place=place)
     store, name = _store_of(place)
     folder = cache / "labels" / hashlib.sha256(place.encode()).hexdigest()[:12]
-    if not fetch_files(store, name, _FILES, folder):
+    if name.endswith(_ARCHIVE):
+        _fetch_archive(store, name, folder, place)
+    elif not fetch_files(store, name, _FILES, folder):
         raise ConfigError(
             f"{SETTING}: there is no label model in {place}; `ticketstream train --to {place}` writes one"
         )
     return load_label_model(folder, model=model, place=place)
+
+
+def _fetch_archive(store: Store, name: str, folder: Path, place: str) -> None:
+    try:
+        found = fetch_archive(store, name, _FILES, folder)
+    except ConfigError as error:
+        raise ConfigError(f"{SETTING}: {error}") from None
+    if not found:
+        raise ConfigError(f"{SETTING}: there is no {place}; the training job's ModelArtifacts name it")
 
 
 def _remote(place: str) -> bool:

@@ -26,10 +26,11 @@ class _Line(Struct):
     priority: str | None = None
 
 
-def read_labelled_jsonl(source: BinaryIO, *, name: str) -> Iterator[Record]:
+def read_labelled_jsonl(source: BinaryIO, *, name: str, id_prefix: str = "") -> Iterator[Record]:
     """Yield a record of a ticket event per line; its offset is the line's number.
 
-    A line is an event, or an example {text, category?, priority?}, which becomes the body of one.
+    A line is an event, or an example {text, category?, priority?}, which becomes the body of one. Its ticket id is the
+    line's number after `id_prefix`, which tells the examples of several files apart.
 
     Raises:
         ConfigError: a line is neither; the message gives file and line.
@@ -39,7 +40,8 @@ def read_labelled_jsonl(source: BinaryIO, *, name: str) -> Iterator[Record]:
         if found.tenant_id and found.ticket_id:
             yield Record(origin, record_key(found.tenant_id, found.ticket_id), line, _TIME_MS)
         elif found.text is not None and found.text.strip():
-            yield Record(origin, record_key(_TENANT, str(number)), _event(found, number), _TIME_MS)
+            ticket_id = f"{id_prefix}{number}"
+            yield Record(origin, record_key(_TENANT, ticket_id), _event(found, ticket_id), _TIME_MS)
         else:
             raise ConfigError(
                 f"{name}:{number}: neither a ticket event (tenant_id, ticket_id, ...) nor an example (text, category?, "
@@ -61,11 +63,11 @@ def read_labelled_csv(source: BinaryIO, mapping: CsvMapping, *, name: str) -> It
     return (Record(Origin(name, 0, n), row.key, row.value, _TIME_MS) for n, row in enumerate(rows, start=1))
 
 
-def _event(example: _Line, number: int) -> bytes:
+def _event(example: _Line, ticket_id: str) -> bytes:
     event = {
         "op": "upsert",
         "tenant_id": _TENANT,
-        "ticket_id": str(number),
+        "ticket_id": ticket_id,
         "version": 1,
         "created_at": _TIME_MS,
         "updated_at": _TIME_MS,

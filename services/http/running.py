@@ -54,7 +54,7 @@ class Service(Struct, frozen=True):
         try:
             settings = load_settings()
             set_up_logging(settings.log)
-            self.serve(settings, _stop_on_signal(), opened=_say_port)
+            self.serve(settings, stop_on_signal(), opened=_say_port)
         except TicketstreamError as error:
             sys.stderr.write(f"ticketstream: {error}\n")
             return error.exit_code
@@ -102,7 +102,8 @@ def bounds_of(settings: Settings) -> ServerBounds:
     return replace(DEFAULT_BOUNDS, idle_s=_BEHIND_PROXY_S) if settings.limits.trusted_proxies else DEFAULT_BOUNDS
 
 
-def _stop_on_signal() -> threading.Event:
+def stop_on_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

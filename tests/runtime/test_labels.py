@@ -1,5 +1,6 @@
 """Opens the label model or the examples that the settings name."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,46 @@ def test_a_label_model_can_live_in_s3(bucket: str, tmp_path: Path) -> None:
     assert opened.stamp == stamp
     with pytest.raises(ConfigError, match=r"--to s3://bucket/labels/1: there is a label model already"):
         _save(bucket)
+
+
+def _pack(archive: Path, folder: Path, *names: str) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz") as packed:
+        for name in names:
+            packed.add(folder / Path(name).name, arcname=name)
+
+
+def test_the_model_of_a_training_job_is_unpacked(bucket: str, tmp_path: Path) -> None:
+    """Of the archive that SageMaker makes, only the model's two files are written, and they are verified."""
+    stamp = _saved(tmp_path / "made")
+    (tmp_path / "made" / "evil").write_text("evil")
+    archive, cache = tmp_path / "bucket" / "model.tar.gz", tmp_path / "cache"
+    settings = ClassifySettings(model=f"{bucket}/output/model.tar.gz")
+    with pytest.raises(ConfigError, match=r"TICKETS_CLASSIFY__MODEL: there is no s3://bucket/.*/model.tar.gz; "):
+        open_labeller(settings, EMBEDDER, cache=cache)
+    _pack(archive, tmp_path / "made", "./manifest.json", "./labels.safetensors", "../evil", "evil")
+    opened = open_labeller(settings, EMBEDDER, cache=cache)
+    assert opened is not None
+    assert opened.stamp == stamp
+    assert {path.name for path in cache.rglob("*") if path.is_file()} == {"manifest.json", "labels.safetensors"}
+    assert not (tmp_path / "evil").exists()
+
+
+def test_an_archive_without_a_model_stops_the_start(bucket: str, tmp_path: Path) -> None:
+    """One line says what the archive lacks, and a training job's place is never one to train to."""
+    _saved(tmp_path / "made")
+    archive, cache = tmp_path / "bucket" / "model.tar.gz", tmp_path / "cache"
+    place = f"{bucket}/output/model.tar.gz"
+    _pack(archive, tmp_path / "made", "manifest.json")
+    with pytest.raises(ConfigError, match=r"is no .tar.gz with labels.safetensors and .* \(no labels.safetensors\)"):
+        open_labeller(ClassifySettings(model=place), EMBEDDER, cache=cache)
+    archive.write_bytes(archive.read_bytes()[:-20])
+    for content in (archive.read_bytes(), b"no archive"):
+        archive.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"TICKETS_CLASSIFY__MODEL: model.tar.gz is no .tar.gz with"):
+            open_labeller(ClassifySettings(model=place), EMBEDDER, cache=cache)
+    with pytest.raises(ConfigError, match=r"only a training job writes a .tar.gz"):
+        _save(place)
 
 
 @pytest.mark.parametrize("place", ["s3://bucket", "s3://", "ftp://x/y"])
