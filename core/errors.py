@@ -4,6 +4,7 @@ A record that can't be used raises nothing: it becomes a `core.records.Rejected`
 setting (the user acts), an outage (the call is retried), or a fault that no retry fixes (the process stops).
 """
 
+from collections.abc import Collection
 from typing import Final
 
 EXIT_OK: Final = 0
@@ -43,6 +44,18 @@ class FatalError(TicketstreamError):
 
 class RefusedError(FatalError):
     """A sink permanently refuses some of this data; the rest may be accepted. The message quotes no ticket."""
+
+
+class RefusedTextsError(RefusedError):
+    """The embedding model permanently refuses some texts. The message quotes none.
+
+    Attributes:
+        texts: those that it refuses; it accepts the others.
+    """
+
+    def __init__(self, message: str, texts: Collection[str]) -> None:
+        super().__init__(message)
+        self.texts = frozenset(texts)
 
 
 class TransientError(TicketstreamError):

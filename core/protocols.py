@@ -43,7 +43,13 @@ class Embedder(ModelTokenizer, Protocol):
         ...
 
     def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
-        """float32[len(texts), dimension], each row of norm 1. Some models embed queries and passages differently."""
+        """float32[len(texts), dimension], each row of norm 1. Some models embed queries and passages differently.
+
+        Raises:
+            TransientError: the service that runs the model is out.
+            RefusedTextsError: it refuses some of the texts.
+            FatalError: it can't be called.
+        """
         ...
 
 

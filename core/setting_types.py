@@ -42,6 +42,12 @@ def _page_url(value: str) -> Address:
     return Address(value) if value.startswith("/") and not value.startswith("//") else _http_url(value)
 
 
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+
+
+#: For a literal type of numbers, which takes no text otherwise.
+Number: Final = BeforeValidator(_number)
 #: Shown without its credentials. It is still a `str` to those who connect with it.
 Url = Annotated[str, AfterValidator(Address)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]

@@ -3,7 +3,7 @@
 A variable is `TICKETS_<GROUP>__<NAME>`, for example `TICKETS_KAFKA__BROKERS`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr
 
@@ -11,9 +11,12 @@ from core import service_settings as services
 from core.archive_settings import ArchiveSettings
 from core.client_settings import ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
-from core.setting_types import FilePath, Group, Positive, Seconds, Url, default_cache, default_data
-from core.telemetry_settings import LogSettings, TracingSettings
+from core.setting_types import FilePath, Group, Number, Positive, Seconds, Url, default_cache, default_data
+from core.telemetry_settings import HealthSettings, LogSettings, TracingSettings
 from core.workflow_settings import WorkflowSettings
+
+#: Name of the embedding model that Amazon Bedrock runs: Titan Text Embeddings V2.
+TITAN: Final = "titan-embed-text-v2"
 
 
 class KafkaSettings(Group):
@@ -112,7 +115,8 @@ class ModelSettings(Group):
     name: str = Field(
         "all-MiniLM-L6-v2",
         description="Built-in model: `all-MiniLM-L6-v2` (English, fast), `multilingual-e5-small-q4` (other languages "
-        "too), or `hashing`, which needs no weights and is for tests only.",
+        "too), `titan-embed-text-v2` (run by Amazon Bedrock), or `hashing`, which needs no weights and is for tests "
+        "only.",
     )
     card: FilePath | None = Field(
         None,
@@ -143,6 +147,20 @@ class ModelSettings(Group):
         None, description="Maximum tokens of a model call, padding included; by default measured once on this machine."
     )
     threads: Positive | None = Field(None, description="Inference threads on the CPU; by default one per core.")
+    dimensions: Annotated[Literal[256, 512, 1024], Number] = Field(
+        1024, description="Titan: size of a vector, 256, 512 or 1024. Each size has its own model stamp."
+    )
+    aws_region: str | None = Field(
+        None, description="Titan: AWS region of Bedrock; by default that of the environment or profile."
+    )
+    max_concurrent_calls: Positive = Field(
+        8, description="Titan: maximum concurrent calls of a process for passages. Each call embeds one text."
+    )
+
+    @property
+    def remote(self) -> bool:
+        """Whether a service runs the model, so that embedding is a call that may fail."""
+        return self.card is None and self.name == TITAN
 
 
 class ClassifySettings(Group):
@@ -247,20 +265,6 @@ class WriterSettings(Group):
         0.9, description="Stop the worker if this share of the last 1,000 records is rejected; 0 disables the check."
     )
     drain_timeout_s: Seconds = Field(20.0, description="Maximum time to finish the work in flight after SIGTERM.")
-
-
-class HealthSettings(Group):
-    """/health, /ready and /metrics."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
-    port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
-        None, description="Port; by default 8080, or 8081 for the embedding role. 0 picks a free one."
-    )
-    max_stall_s: Seconds = Field(
-        60.0,
-        description="Report unhealthy if there has been no poll, or no progress of the work in flight, for this long; "
-        "a single batch may take ten times as long.",
-    )
 
 
 class Settings(Group):

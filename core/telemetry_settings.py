@@ -1,10 +1,10 @@
-"""Settings of logs and traces."""
+"""Settings of logs, traces and health."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.setting_types import FilePath, Group, HttpUrl
+from core.setting_types import FilePath, Group, HttpUrl, Seconds
 
 
 class LogSettings(Group):
@@ -25,4 +25,18 @@ class TracingSettings(Group):
     )
     ratio: Annotated[float, Field(ge=0, le=1)] = Field(
         0.1, description="Share of the traces that are sampled. A caller's decision (`traceparent`) is kept."
+    )
+
+
+class HealthSettings(Group):
+    """/health, /ready and /metrics."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="Port; by default 8080, or 8081 for the embedding role. 0 picks a free one."
+    )
+    max_stall_s: Seconds = Field(
+        60.0,
+        description="Report unhealthy if there has been no poll, or no progress of the work in flight, for this long; "
+        "a single batch may take ten times as long.",
     )

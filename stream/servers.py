@@ -12,7 +12,8 @@ from connectors.qdrant.open import EmbeddedIndex
 from core.errors import TransientError
 from core.protocols import Embedder
 from core.provenance import expired_warning
-from core.settings import HealthSettings, SearchSettings
+from core.settings import SearchSettings
+from core.telemetry_settings import HealthSettings
 from delivery.credits import Credits
 from runtime.connections import Limits
 from runtime.control import (

@@ -96,6 +96,11 @@ class AwsClient:
         self._transport = transport
         client.meta.events.register("before-send", self._send)
 
+    @property
+    def region(self) -> str:
+        """The AWS region that is called."""
+        return str(self._client.meta.region_name)
+
     @contextmanager
     def call(self, operation: str, bounds: Bounds, arguments: Arguments) -> Iterator[dict[str, Any]]:
         """The response of an operation, such as `converse`. Its stream is read inside the `with`.
@@ -124,8 +129,22 @@ class AwsClient:
         return AWSResponse(request.url, call.reply.status, call.reply.headers, _Body(call.reply))
 
 
-def open_aws_client(service: Service, transport: Transport, *, region: str | None) -> AwsClient:
+def open_aws_client(
+    service: Service,
+    transport: Transport,
+    *,
+    region: str | None,
+    setting: str = "TICKETS_LANGUAGE_MODEL__CHAIN",
+    region_setting: str = "TICKETS_LANGUAGE_MODEL__AWS_REGION",
+) -> AwsClient:
     """A client of `service`. boto3 takes credentials and further settings from the environment.
+
+    Args:
+        service: whose operations are called.
+        transport: sends the requests.
+        region: an AWS region; None: that of the environment or profile.
+        setting: the variable that asks for the client, for messages.
+        region_setting: the variable of the region.
 
     Raises:
         ConfigError: there is no region, or boto3's own settings are wrong.
@@ -135,12 +154,10 @@ def open_aws_client(service: Service, transport: Transport, *, region: str | Non
     try:
         client = boto3.session.Session().client(service, region_name=region, config=config)
     except NoRegionError:
-        raise ConfigError(
-            "TICKETS_LANGUAGE_MODEL__AWS_REGION: not set; set it to the models' region, for example us-east-1"
-        ) from None
+        raise ConfigError(f"{region_setting}: not set; set it to the models' region, for example us-east-1") from None
     except (BotoCoreError, ValueError) as error:
         why = " ".join(str(error).split())
-        raise ConfigError(f"TICKETS_LANGUAGE_MODEL__CHAIN: boto3 can't open {service}: {why}") from None
+        raise ConfigError(f"{setting}: boto3 can't open {service}: {why}") from None
     return AwsClient(client, transport)
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from core.errors import ConfigError
+from core.settings import TITAN
 
 #: Also the name of the model's folder.
 ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -77,8 +78,8 @@ def find_card(name: str, file: Path | None = None) -> ModelCard:
     card = _shipped().get(name)
     if card is None:
         raise ConfigError(
-            f"TICKETS_MODEL__NAME: unknown model {name!r}; choose {', '.join(sorted(_shipped()))}, or for another BERT "
-            "encoder run `ticketstream model card` and set TICKETS_MODEL__CARD to the file that it writes"
+            f"TICKETS_MODEL__NAME: unknown model {name!r}; choose {', '.join([*sorted(_shipped()), TITAN])}, or for "
+            "another BERT encoder run `ticketstream model card` and set TICKETS_MODEL__CARD to the file that it writes"
         )
     return card
 

@@ -20,7 +20,7 @@ from core.archive_settings import ArchiveSettings
 from core.errors import ConfigError
 from core.failpoints import VARIABLE, ArchivePoint
 from core.records import Record
-from core.settings import HealthSettings
+from core.telemetry_settings import HealthSettings
 from maintenance.archived_log import open_archived_log
 from models.open import load_embedder
 from stream.archiving import run_archiver

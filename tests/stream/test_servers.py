@@ -11,7 +11,8 @@ import pytest
 
 from core.errors import FatalError, TransientError
 from core.records import Batch, Item, Rejected, TicketPoints
-from core.settings import HealthSettings, WriterSettings
+from core.settings import WriterSettings
+from core.telemetry_settings import HealthSettings
 from delivery import gate
 from delivery.credits import Credits
 from stream.integrity import Integrity
