@@ -1,10 +1,11 @@
 """Embeds passages, with one call of the model per batch, or a few for a large batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
+from core.errors import RefusedTextsError
 from core.protocols import Embedder
 from core.records import EmbeddedTicket, EnrichedTicket, Rejected, Vector
 from core.vectors import all_valid, vector_fault
@@ -16,8 +17,37 @@ _TEXTS: Final = 2_048
 def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
     """Embed every passage; texts that repeat within the batch are embedded once.
 
-    A ticket one of whose vectors is not finite, is zero or of the wrong size is Rejected as bad_vector.
+    A ticket one of whose vectors is not finite, is zero or of the wrong size is Rejected as bad_vector, and one with a
+    text that the model refuses as refused_text.
+
+    Raises:
+        TransientError: a model that a service runs is out.
+        FatalError: it can't be called.
     """
+    refused: dict[str, str] = {}
+    while True:
+        reasons = [_reason(item, refused) for item in items]
+        try:
+            done = iter(_embedded([item for item, why in zip(items, reasons, strict=True) if why is None], embedder))
+        except RefusedTextsError as error:
+            if error.texts <= refused.keys():
+                raise
+            refused |= dict.fromkeys(error.texts, str(error))
+        else:
+            return [
+                next(done) if why is None else Rejected(item.ticket.record, "embed", "refused_text", why)
+                for item, why in zip(items, reasons, strict=True)
+            ]
+
+
+def _reason(item: EnrichedTicket, refused: Mapping[str, str]) -> str | None:
+    """Why the model refuses a text of the ticket; None if it refuses none."""
+    if not refused:
+        return None
+    return next((refused[passage.embed_text] for passage in item.passages if passage.embed_text in refused), None)
+
+
+def _embedded(items: Sequence[EnrichedTicket], embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
     rows: dict[str, int] = {}
     for item in items:
         for passage in item.passages:

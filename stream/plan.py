@@ -19,7 +19,7 @@ from operators.receive import receive_embedded, receive_enriched
 from operators.redact import redact
 from operators.terms import add_terms
 from runtime.labels import open_labeller
-from stream.sinks import CUSTOMERS
+from stream.sinks import CUSTOMERS, MODEL
 from stream.steps import Step
 
 #: From a record of `tickets.enriched` to the enriched ticket.
@@ -87,13 +87,14 @@ def embedding_steps(settings: Settings, embedder: Embedder) -> list[Step]:
     statuses = parse_statuses(settings.search.solved_statuses)
     labeller = open_labeller(settings.classify, embedder, cache=settings.model.cache_dir)
     return [
-        embedding_step(embedder),
+        embedding_step(embedder, remote=settings.model.remote),
         Step("classify", "embed", partial(classify, labeller=labeller)),
         Step("points", "index", partial(to_points, solved=statuses), leaves_out="attributes"),
         TERMS,
     ]
 
 
-def embedding_step(embedder: Embedder) -> Step:
-    """The step from enriched ticket to its vectors."""
-    return Step("embed", "embed", partial(embed, embedder=embedder), pure=False)
+def embedding_step(embedder: Embedder, *, remote: bool = False) -> Step:
+    """The step from enriched ticket to its vectors. The outages of a remote model are retried."""
+    operator = partial(embed, embedder=embedder)
+    return Step("embed", "embed", operator, pure=False, calls=MODEL if remote else "", whole=remote)

@@ -56,6 +56,12 @@ class Progress:
         with self._lock:
             self._move()
 
+    def advanced(self) -> None:
+        """This thread has done a part of a step. Ignored if it has no batch."""
+        with self._lock:
+            if threading.get_ident() in self._batches:
+                self._move()
+
     def finished(self) -> None:
         """This thread has finished its batch, or given it up."""
         with self._lock:

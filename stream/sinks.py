@@ -56,6 +56,8 @@ EMBEDDED: Final = SinkSpec("embedded", "topic of embedded tickets", "embed", "to
 #: Names of other dependencies, which refuse nothing.
 DEAD_LETTERS: Final = "dead_letters"
 CUSTOMERS: Final = "customers"
+#: The embedding model, if a service runs it.
+MODEL: Final = "model"
 
 
 class OpenSink(Struct, Generic[T], frozen=True):

@@ -28,6 +28,8 @@ class Step(Struct, frozen=True):
         stage: stage of the dead letters of records that it fails on.
         pure: does no I/O, so that an exception means a bad record.
         calls: name of the dependency that it calls, if any. Its outages are retried.
+        whole: retried with the whole batch, of which an attempt doesn't repeat what the one before it got; otherwise
+            each record's call is retried by itself.
         leaves_out: label of the parts that it cuts from tickets with too many, if any.
     """
 
@@ -37,6 +39,7 @@ class Step(Struct, frozen=True):
     pure: bool = True
     calls: str = ""
     leaves_out: str = ""
+    whole: bool = False
 
 
 def run_step(step: Step, batch: Batch[Item], telemetry: StreamTelemetry) -> Batch[Item]:
@@ -75,7 +78,10 @@ def run_steps(
 
 
 def _with_retries(step: Step, dependency: Dependency) -> Step:
-    """`step`, with each record's call retried separately, so that a failure does not repeat the others."""
+    """`step`, with its outages retried: of the batch as a whole, or of each record separately."""
+
+    def at_once(items: Sequence[Never]) -> Sequence[Item]:
+        return dependency.call(partial(step.operator, items), size=len(items))
 
     def one_by_one(items: Sequence[Never]) -> list[Item]:
         results: list[Item] = []
@@ -83,7 +89,7 @@ def _with_retries(step: Step, dependency: Dependency) -> Step:
             results += dependency.call(partial(step.operator, cast("Sequence[Never]", [item])), size=1)
         return results
 
-    return structs.replace(step, operator=one_by_one)
+    return structs.replace(step, operator=at_once if step.whole else one_by_one)
 
 
 def _apply(step: Step, items: Sequence[Item]) -> Sequence[Item]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from core.errors import RefusedTextsError
 from core.protocols import TextKind
 from core.records import EmbeddedTicket, EnrichedTicket, Passage, Rejected, Vector
 from models.run.hashing import HashingEmbedder
@@ -85,3 +86,25 @@ def test_a_deleted_ticket_is_not_embedded() -> None:
     assert isinstance(done, EmbeddedTicket)
     assert done.vectors.shape == (0, embedder.dimension)
     assert embedder.asked == []
+
+
+class _Refusing(HashingEmbedder):
+    """Refuses the texts that begin with `refuse`, one of them at a time."""
+
+    def embed(self, texts: Sequence[str], kind: TextKind = "passage") -> Vector:
+        for text in texts:
+            if text.startswith("refuse"):
+                raise RefusedTextsError(f"reason {text[-1]}", [text])
+        return super().embed(texts, kind)
+
+
+def test_a_refused_text_rejects_its_tickets_only() -> None:
+    """Every ticket with a text that the model refuses is rejected with the reason, and the others keep their places."""
+    tickets = [_ticket("a"), _ticket("b", "refuse 1"), _ticket("refuse 2"), _ticket("c"), _ticket("refuse 1")]
+    done = embed(tickets, embedder=_Refusing())
+    assert [isinstance(item, Rejected) for item in done] == [False, True, True, False, True]
+    reasons = [(item.stage, item.code, item.reason) for item in done if isinstance(item, Rejected)]
+    assert reasons == [("embed", "refused_text", f"reason {n}") for n in (1, 2, 1)]
+    last = done[3]
+    assert isinstance(last, EmbeddedTicket)
+    np.testing.assert_array_equal(last.vectors, HashingEmbedder().embed(["c"]))

@@ -102,3 +102,20 @@ def test_an_idle_time_does_not_count_as_a_stall() -> None:
     progress.polled()
     progress.submitted()
     assert progress.stall() is None
+
+
+def test_a_part_of_a_batch_is_activity() -> None:
+    """A batch whose step does a part now and then isn't stuck; a thread without a batch reports nothing."""
+    progress, clock = _progress()
+    progress.advanced()
+    progress.submitted()
+    progress.began()
+    for clock.now in range(0, 500, 9):
+        progress.polled()
+        progress.advanced()
+        assert progress.stall() is None
+    progress.finished()
+    progress.advanced()
+    clock.now = 1_000
+    progress.polled()
+    assert progress.stall() is None

@@ -7,9 +7,11 @@ from msgspec import structs
 
 from core.errors import FatalError, TransientError
 from core.records import Batch, EnrichedTicket, Item, Rejected, Ticket
-from stream.steps import Step, run_step
+from core.settings import WriterSettings
+from stream.progress import Progress
+from stream.steps import Step, run_step, run_steps
 from stream.telemetry import StreamTelemetry
-from tests.fakes import receipt, record
+from tests.fakes import dependencies, receipt, record
 
 
 def _batch(*items: Item) -> Batch[Item]:
@@ -92,3 +94,22 @@ def test_what_a_step_leaves_out_is_counted() -> None:
 
     run_step(Step("chunk", "enrich", losing, leaves_out="passages"), _batch(*tickets), telemetry)
     assert telemetry.registry.get_sample_value("tickets_left_out_total", {"what": "passages"}) == 3
+
+
+@pytest.mark.parametrize(("whole", "wanted"), [(True, [3, 3]), (False, [1, 1, 1, 1])])
+def test_an_outage_is_retried_for_the_batch_or_for_one_record(whole: bool, wanted: list[int]) -> None:
+    """A step that is retried as a whole repeats its batch after an outage, any other only the record that failed."""
+    sizes: list[int] = []
+
+    def flaky(items: Sequence[Ticket]) -> list[Ticket]:
+        sizes.append(len(items))
+        if len(sizes) == 1:
+            raise TransientError("out")
+        return list(items)
+
+    step = Step("flaky", "embed", flaky, pure=False, calls="model", whole=whole)
+    telemetry = StreamTelemetry()
+    called = dependencies(WriterSettings(backoff_max_s=0.001), telemetry, Progress(max_stall_s=60), lookups=["model"])
+    batch = _batch(*(Ticket(record(n), "acme", str(n), 1, None) for n in range(3)))
+    assert run_steps([step], batch, telemetry=telemetry, dependencies=called) == batch
+    assert sizes == wanted
