@@ -15,8 +15,7 @@ from core.disk import full_disk_error
 from core.environment import load_settings
 from core.errors import ConfigError
 from models.builder.published import read_published
-from models.open import describe
-from runtime.model import build_model, fetch_model
+from runtime.model import build_model, describe_model, fetch_model
 
 app = typer.Typer(help="Fetch, build and show the embedding model; register a label model.", no_args_is_help=True)
 
@@ -31,7 +30,11 @@ def fetch() -> None:
     settings = load_settings().model
     with model_progress() as progress:
         fetch_model(settings, progress=progress)
-    err.print(f"{describe(settings).stamp} is ready in {settings.cache_dir}")
+    stamp = describe_model(settings).stamp
+    if settings.remote:
+        err.print(f"Amazon Bedrock runs {stamp}, so there is nothing to fetch; `ticketstream doctor` calls it")
+    else:
+        err.print(f"{stamp} is ready in {settings.cache_dir}")
 
 
 @app.command("build")
@@ -60,7 +63,8 @@ def build(
 @report_errors
 def show_model(*, as_json: JsonFlag = False) -> None:
     """Show the model that the settings name, its folder, and whether it is ready."""
-    model = describe(load_settings().model)
+    settings = load_settings().model
+    model = describe_model(settings)
     if as_json:
         print_json(model)
         return
@@ -70,7 +74,8 @@ def show_model(*, as_json: JsonFlag = False) -> None:
     table.add_row("dimension", str(model.dimension or ""))
     table.add_row("max input", f"{model.max_tokens} tokens")
     table.add_row("folder", str(model.folder or "none needed"))
-    table.add_row("ready", "yes" if model.ready else "no; run `ticketstream model fetch`")
+    ready = "Amazon Bedrock runs it; `ticketstream doctor` calls it" if settings.remote else "yes"
+    table.add_row("ready", ready if model.ready else "no; run `ticketstream model fetch`")
     out.print(table)
 
 

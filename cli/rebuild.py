@@ -1,6 +1,7 @@
 """`ticketstream rebuild`: build a new index from the log, while the old one answers."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -122,8 +123,8 @@ def rebuild(
     workers = WorkersLog(settings, split=split or source is Source.embedded)
     if not new_settings:
         _require_like_settings(settings, workers)
-    with progress_bars() as bars:
-        plan = _PLANS[source](settings, workers, bars)
+    with progress_bars() as bars, ExitStack() as stack:
+        plan = _PLANS[source](settings, workers, bars, stack)
         require_complete(
             plan.log.topic,
             unusable=plan.fold.unusable,
@@ -189,21 +190,21 @@ def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:
         )
 
 
-def _from_raw(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
-    return _embedding(open_raw_log(settings), settings, workers, bars)
+def _from_raw(settings: Settings, workers: WorkersLog, bars: Progress, stack: ExitStack) -> _Plan:
+    return _embedding(open_raw_log(settings), settings, workers, bars, stack)
 
 
-def _from_archive(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
-    return _embedding(open_archived_log(settings), settings, workers, bars)
+def _from_archive(settings: Settings, workers: WorkersLog, bars: Progress, stack: ExitStack) -> _Plan:
+    return _embedding(open_archived_log(settings), settings, workers, bars, stack)
 
 
-def _embedding(log: RawLog, settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
-    embedder = open_embedder(settings.model)
+def _embedding(log: RawLog, settings: Settings, workers: WorkersLog, bars: Progress, stack: ExitStack) -> _Plan:
+    embedder = open_embedder(settings.model, stack)
     fold = _folded(log, bars)
     return _Plan(log, workers, fold, ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
 
 
-def _from_embedded(settings: Settings, workers: WorkersLog, bars: Progress) -> _Plan:
+def _from_embedded(settings: Settings, workers: WorkersLog, bars: Progress, _stack: ExitStack) -> _Plan:
     """A plan that reuses the vectors of `tickets.embedded`, and the model that made the latest of them."""
     log = open_embedded_log(settings)
     fold = _folded(log, bars)

@@ -105,7 +105,7 @@ def reconcile(
     log = open_split_log(settings) if split else open_raw_log(settings)
     workers = WorkersLog(settings, split=split)
     with ExitStack() as stack:
-        embedder = open_embedder(settings.model)
+        embedder = open_embedder(settings.model, stack)
         writable = open_index_for_writing(settings.index, embedder, stack) if repair else None
         index = writable or open_index_for_reading(settings.index, embedder, stack)
         _require_like_settings(workers, index, repair=repair)

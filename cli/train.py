@@ -114,7 +114,7 @@ def train_labels(
     settings = load_settings()
     parsed = CsvMapping.parse(mapping or [])
     with ExitStack() as stack:
-        embedder = open_embedder(settings.model)
+        embedder = open_embedder(settings.model, stack)
         bars = stack.enter_context(progress_bars())
         if file is None:
             index = open_index_for_reading(settings.index, embedder, stack)

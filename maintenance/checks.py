@@ -14,8 +14,8 @@ from core.environment import load_settings
 from core.errors import EXIT_OK, ConfigError, FatalError, TicketstreamError, UnavailableError
 from core.settings import Settings
 from maintenance.workers import WorkersLog
-from models.open import describe
 from runtime.labels import describe_labeller
+from runtime.model import check_remote_model, describe_model
 from runtime.searcher import open_searcher
 
 
@@ -98,21 +98,24 @@ def _group(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
-    model = describe(settings.model)
+    model = describe_model(settings.model)
+    if settings.model.remote:
+        check_remote_model(settings.model)
+        return f'Amazon Bedrock answers for {model.stamp}; the threshold of "nothing found" is not calibrated for it'
     if not model.ready:
         return f"{model.name} is not fetched yet; `ticketstream model fetch` or the first start does that"
     return f"{model.stamp or model.name} is ready"
 
 
 def _labels(settings: Settings) -> str:
-    model = describe(settings.model)
+    model = describe_model(settings.model)
     if model.stamp is None:
         return "not checked, because the model is not fetched yet"
     return describe_labeller(settings.classify, model=model.stamp, cache=settings.model.cache_dir)
 
 
 def _index(settings: Settings) -> str:
-    if not describe(settings.model).ready:
+    if not describe_model(settings.model).ready:
         return "not checked, because the model is not fetched yet"
     try:
         with ExitStack() as stack:

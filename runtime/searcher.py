@@ -183,7 +183,7 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
     worker = find_worker(settings.index)
     if worker is not None:
         return worker
-    embedder = open_embedder(settings.model)
+    embedder = open_embedder(settings.model, stack)
     deadline = time.monotonic() + _WORKER_START_S
     while True:
         try:

@@ -189,7 +189,7 @@ def _require_topics(settings: Settings, role: Role) -> None:
 def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
     """Open the model and the index for its vectors; an embedded index is optimised in the background."""
     settings, telemetry = worker.settings, worker.state.telemetry
-    embedder = open_caching_embedder(settings.model, telemetry)
+    embedder = open_caching_embedder(settings.model, stack, telemetry, on_text=worker.state.progress.advanced)
     index = open_index_for_writing(settings.index, embedder, stack)
     if isinstance(index, EmbeddedIndex):
         open_optimiser(index.edge, settings.index, stack)

@@ -14,10 +14,13 @@ def _since_start_s() -> float:
 
 def _vector() -> None:
     """Embed one text."""
+    from contextlib import ExitStack  # noqa: PLC0415
+
     from core.environment import load_settings  # noqa: PLC0415
     from runtime.model import open_embedder  # noqa: PLC0415
 
-    open_embedder(load_settings().model).embed(["I have lost my card"])
+    with ExitStack() as stack:
+        open_embedder(load_settings().model, stack).embed(["I have lost my card"])
 
 
 def _pipeline() -> None:

@@ -40,23 +40,25 @@ class Gate:
             ConfigError: the model of the settings is not the index's.
             UnavailableError: the old index can't be searched.
         """
-        embedder = open_embedder(self._settings.model)
-        if embedder.stamp != model:
-            raise ConfigError(
-                f"--questions: the new index has vectors of {model}, but the model is {embedder.stamp}; set "
-                "TICKETS_MODEL__NAME and TICKETS_MODEL__PRECISION to the former"
-            )
-        with ExitStack() as stack:
-            try:
-                old = open_searcher(self._settings, stack)
-            except NoIndexError:
-                return {}
-            except ConfigError as error:
+        with ExitStack() as opened:
+            embedder = open_embedder(self._settings.model, opened)
+            if embedder.stamp != model:
                 raise ConfigError(
-                    f"--questions: the old index can't be searched; start its worker, or leave the option out: {error}"
-                ) from None
-            before = score_questions(self._questions, ask_of(old))
-        after = score_questions(self._questions, ask_of(IndexSearcher(index=index, embedder=embedder)))
+                    f"--questions: the new index has vectors of {model}, but the model is {embedder.stamp}; set "
+                    "TICKETS_MODEL__NAME and TICKETS_MODEL__PRECISION to the former"
+                )
+            with ExitStack() as stack:
+                try:
+                    old = open_searcher(self._settings, stack)
+                except NoIndexError:
+                    return {}
+                except ConfigError as error:
+                    raise ConfigError(
+                        "--questions: the old index can't be searched; start its worker, or leave the option out: "
+                        f"{error}"
+                    ) from None
+                before = score_questions(self._questions, ask_of(old))
+            after = score_questions(self._questions, ask_of(IndexSearcher(index=index, embedder=embedder)))
         gains = compare(before, after)
         worse = worse_figures(gains, margin=self._margin)
         if worse and not self._accept_worse:

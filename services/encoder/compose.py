@@ -21,11 +21,11 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
         authenticator: not used, as no route needs a token.
 
     Raises:
-        ConfigError: the model's files are damaged, or are not those of the pinned stamp.
+        ConfigError: the model's files are damaged, or not those of the pinned stamp, or a remote model can't be called.
         UnavailableError: the model is neither in the cache nor in its store, and can't be downloaded.
     """
-    del stack, authenticator
+    del authenticator
     telemetry = Telemetry()
-    embedder = open_embedder(settings.model, on_batch=telemetry.model_ran)
+    embedder = open_embedder(settings.model, stack, on_batch=telemetry.model_ran)
     telemetry.describe_process(version("ticketstream"), embedder.stamp)
     return encoder_app(embedder, telemetry=telemetry)

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from typing import Final, TypeVar
@@ -72,22 +73,23 @@ def run_job(job: Job, settings: Settings, stop: Event) -> TrainingReport:
     job.failure.unlink(missing_ok=True)
     wanted, channels = job.hyperparameters(), job.channels()
     _require_no_model(job)
-    embedder = open_embedder(settings.model)
+    with ExitStack() as stack:
+        embedder = open_embedder(settings.model, stack)
 
-    def embedded(*names: str) -> LabelledTickets:
-        return embed_labelled(
-            _until_stopped(stop, job.records(*names)),
-            settings,
-            embedder,
-            most=wanted.most,
-            embedding=lambda found: _until_stopped(stop, found),
-        )
+        def embedded(*names: str) -> LabelledTickets:
+            return embed_labelled(
+                _until_stopped(stop, job.records(*names)),
+                settings,
+                embedder,
+                most=wanted.most,
+                embedding=lambda found: _until_stopped(stop, found),
+            )
 
-    tickets = embedded(TRAIN, FEEDBACK)
-    if tickets.rejected:
-        logger.warning("%d line(s) are left out; the first is %s", tickets.rejected, tickets.reason)
-    trained = _trained(tickets, wanted, stop)
-    judged = judge_model(trained.heads, embedded(TEST)) if TEST in channels else {}
+        tickets = embedded(TRAIN, FEEDBACK)
+        if tickets.rejected:
+            logger.warning("%d line(s) are left out; the first is %s", tickets.rejected, tickets.reason)
+        trained = _trained(tickets, wanted, stop)
+        judged = judge_model(trained.heads, embedded(TEST)) if TEST in channels else {}
     _require_running(stop)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)

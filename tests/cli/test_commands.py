@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from tests.connectors.language_models.clients import aws_environment
+from tests.rigs.titan import DENIED, Answer, TitanServer, always
 
 COMMANDS = [
     "demo",
@@ -139,3 +141,26 @@ def test_a_model_is_shown_as_json_with_its_folder(tmp_path: Path) -> None:
     shown = json.loads(result.stdout)
     assert not shown["ready"]
     assert Path(shown["folder"]).is_relative_to(tmp_path)
+
+
+def test_a_remote_model_has_nothing_to_fetch_or_build() -> None:
+    """`model show` and `model fetch` say who runs the model, and `model build` is a mistake."""
+    titan = {"TICKETS_MODEL__NAME": "titan-embed-text-v2"}
+    for command in ("show", "fetch"):
+        result = CliRunner().invoke(app, ["model", command], env=titan)
+        assert result.exit_code == 0, result.exception
+        assert "Amazon Bedrock runs" in " ".join(result.output.split())
+    code, line = _run(["model", "build"], **titan)
+    assert (code, "nothing to build" in line) == (2, True)
+
+
+def test_doctor_calls_a_remote_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`doctor` says that the model answers, or which right is missing."""
+    with TitanServer() as server:
+        aws_environment(server.url, monkeypatch)
+        settings = {"TICKETS_MODEL__NAME": "titan-embed-text-v2", "TICKETS_INDEX__PATH": str(tmp_path / "index")}
+        for answer, words in ((Answer(), "Amazon Bedrock answers for titan-embed-text-v2/"), (DENIED, "InvokeModel")):
+            server.behave(always(answer))
+            result = CliRunner().invoke(app, ["doctor", "--json"], env={**_DEAD, **settings})
+            (finding,) = (one for one in json.loads(result.stdout) if one["check"] == "model")
+            assert (finding["healthy"], words in finding["detail"]) == (answer is not DENIED, True)

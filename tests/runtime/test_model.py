@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from runtime.model import build_model, fetch_model, open_embedder, open_tokenize
 from tests.models import tiny
 
 #: Opens a model as a start does.
-_STARTS: dict[str, Callable[[ModelSettings], object]] = {"embedder": open_embedder, "tokenizer": open_tokenizer}
+_STARTS: dict[str, Callable[[ModelSettings], object]] = {
+    "embedder": lambda settings: open_embedder(settings, ExitStack()),
+    "tokenizer": open_tokenizer,
+}
 
 TEXTS = ["I can't sign in", "Rechnung doppelt erhalten"]
 
@@ -76,7 +80,7 @@ def test_every_file_from_a_store_is_hashed_once(
     build_model(tiny_model, to=str(tmp_path / "store"))
     hashed.clear()
     fresh = {"cache_dir": tmp_path / "elsewhere", "store": str(tmp_path / "store")}
-    open_embedder(tiny_model.model_copy(update=fresh))
+    open_embedder(tiny_model.model_copy(update=fresh), ExitStack())
     assert hashed == {GRAPH: 1, TOKENIZER: 1}
 
 
@@ -84,7 +88,7 @@ def test_every_file_from_a_store_is_hashed_once(
 @pytest.mark.parametrize("name", [GRAPH, TOKENIZER])
 def test_a_flipped_byte_refuses_the_start(tiny_model: ModelSettings, name: str, start: str) -> None:
     """Graph and tokenizer are verified at every start."""
-    open_embedder(tiny_model)
+    open_embedder(tiny_model, ExitStack())
     (file,) = (tiny_model.cache_dir).rglob(name)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -96,7 +100,7 @@ def test_a_flipped_byte_refuses_the_start(tiny_model: ModelSettings, name: str, 
 @pytest.mark.parametrize("name", [CONFIG, WEIGHTS, TOKENIZER])
 def test_a_flipped_byte_of_the_weights_refuses_the_build(tiny_model: ModelSettings, name: str) -> None:
     """The files that a graph is built from are verified before each build."""
-    open_embedder(tiny_model)
+    open_embedder(tiny_model, ExitStack())
     (file,) = (tiny_model.cache_dir).rglob(name)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -108,7 +112,8 @@ def test_a_flipped_byte_of_the_weights_refuses_the_build(tiny_model: ModelSettin
 def test_another_machine_runs_it_without_weights(store: Path, tmp_path: Path) -> None:
     """A model from the store has the same stamp and vectors, and needs no weights."""
     elsewhere = ModelSettings(precision="fp32", cache_dir=tmp_path, store=str(store))
-    here, there = open_embedder(ModelSettings(precision="fp32")), open_embedder(elsewhere)
+    stack = ExitStack()
+    here, there = open_embedder(ModelSettings(precision="fp32"), stack), open_embedder(elsewhere, stack)
     assert there.stamp == here.stamp
     np.testing.assert_array_equal(there.embed(TEXTS), here.embed(TEXTS))
     assert not list(tmp_path.rglob("model.safetensors"))

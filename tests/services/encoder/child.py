@@ -22,5 +22,5 @@ class _Terminated(HashingEmbedder):
 
 if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "open_embedder", lambda _settings: _Terminated())
+        patch.setattr(training, "open_embedder", lambda _settings, _stack: _Terminated())
         sys.exit(main(["train", *sys.argv[1:]]))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -215,7 +215,7 @@ def test_a_fault_in_the_program_is_named_without_its_message(monkeypatch: pytest
     """An exception's message may quote a ticket, and a failure is shown to everyone who may list jobs."""
     _in_this_process(monkeypatch)
 
-    def fail(_settings: ModelSettings) -> None:
+    def fail(_settings: ModelSettings, _stack: ExitStack) -> None:
         raise RuntimeError(_SECRET)
 
     monkeypatch.setattr(training, "open_embedder", fail)
