@@ -1,4 +1,4 @@
-"""Points between our types and those of the embedded engine."""
+"""Points and searches between our types and those of the embedded engine."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -7,9 +7,10 @@ from uuid import UUID
 import numpy as np
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import EngineId, FoundPassage, PointKey, Upsert
+from connectors.qdrant.engine import EngineId, FoundPassage, PointKey, Retrieval, Upsert
 from connectors.qdrant.layout import TERMS, VECTOR, row_of
-from connectors.qdrant.packing import pack, unpack
+from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
+from connectors.qdrant.shard_config import search_params
 from core.records import Point, SparseVector, Vector
 
 
@@ -29,6 +30,23 @@ def scores_of(points: Sequence[edge.ScoredPoint]) -> dict[PointKey, float]:
 
 def _key(own: EngineId) -> PointKey:
     return own.int if isinstance(own, UUID) else own
+
+
+def query_of(retrieval: Retrieval, *, payload: bool) -> edge.QueryRequest:
+    """The retrieval in the engine's type, of points with their payloads or without."""
+    wanted = retrieval.wanted
+    if isinstance(wanted, SparseVector):
+        query, rarity = edge.Query.Nearest(edge_sparse(wanted), using=TERMS), filter_of(retrieval.corpus)
+        params = None if rarity is None else edge.SearchParams(idf=edge.IdfParams(corpus=rarity))
+    else:
+        query, params = edge.Query.Nearest(wanted.tolist(), using=VECTOR), search_params()
+    return edge.QueryRequest(
+        limit=retrieval.limit,
+        query=query,
+        filter=filter_of(retrieval.conditions, retrieval.unless),
+        with_payload=packed_fields(None) if payload else False,
+        params=params,
+    )
 
 
 def edge_point(point: Point) -> edge.Point:

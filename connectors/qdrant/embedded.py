@@ -14,22 +14,19 @@ from connectors.qdrant import folder
 from connectors.qdrant.changes import ChangedPoints
 from connectors.qdrant.edge_points import (
     edge_point,
-    edge_sparse,
     passages_of,
+    query_of,
     scores_of,
     terms_of,
     vector_of,
     where_below,
 )
-from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert, WithIds
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
 from connectors.qdrant.folder import first_line, is_engine_error
-from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
-from connectors.qdrant.shard_config import search_params
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
-from core.records import SparseVector, Vector
 
 logger: Final = logging.getLogger("ticketstream.index")
 
@@ -57,29 +54,13 @@ class EdgeReader:
             found = self._shard.retrieve(point_ids(ids), packed_fields(fields), False) if ids else []
         return {str(record.id): unpack(record.payload, fields) for record in found}
 
-    def nearest(
-        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> list[FoundPassage]:
+    def search(self, retrievals: Sequence[Retrieval]) -> list[list[FoundPassage]]:
         """See `EngineReader`."""
-        return passages_of(self._query(vector, (), filter_of(conditions, unless), limit))
+        return [passages_of(found) for found in self._ask(retrievals, payload=True)]
 
-    def matching(
-        self,
-        terms: SparseVector,
-        corpus: Sequence[Condition],
-        conditions: Sequence[Condition],
-        limit: int,
-        unless: Sequence[Condition] = (),
-    ) -> list[FoundPassage]:
+    def scores(self, retrievals: Sequence[Retrieval]) -> list[dict[PointKey, float]]:
         """See `EngineReader`."""
-        return passages_of(self._query(terms, corpus, filter_of(conditions, unless), limit))
-
-    def scores(
-        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
-    ) -> dict[PointKey, float]:
-        """See `EngineReader`."""
-        among = filter_of([WithIds(tuple([point.id for point in points]))])
-        return scores_of(self._query(wanted, corpus, among, len(points), payload=False))
+        return [scores_of(found) for found in self._ask(retrievals, payload=False)]
 
     def scan(
         self,
@@ -107,26 +88,16 @@ class EdgeReader:
             if offset is None:
                 return
 
-    def _query(
-        self,
-        wanted: Vector | SparseVector,
-        corpus: Sequence[Condition],
-        among: edge.Filter | None,
-        limit: int,
-        *,
-        payload: bool = True,
-    ) -> list[edge.ScoredPoint]:
-        if isinstance(wanted, SparseVector):
-            if not self._has_terms:
-                return []
-            query = edge.Query.Nearest(edge_sparse(wanted), using=TERMS)
-            params = edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))) if corpus else None
-        else:
-            query, params = edge.Query.Nearest(wanted.tolist(), using=VECTOR), search_params()
-        fields = packed_fields(None) if payload else False
-        request = edge.QueryRequest(limit=limit, query=query, filter=among, with_payload=fields, params=params)
+    def _ask(self, retrievals: Sequence[Retrieval], *, payload: bool) -> list[list[edge.ScoredPoint]]:
+        asked = {
+            number: query_of(one, payload=payload)
+            for number, one in enumerate(retrievals)
+            if self._has_terms or not one.by_words
+        }
         with translated():
-            return self._shard.query(request)
+            found = self._shard.query_batch(edge.QueryBatchRequest([*asked.values()])) if asked else []
+        answers = dict(zip(asked, found, strict=True))
+        return [answers.get(number, []) for number in range(len(retrievals))]
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `EngineReader`."""

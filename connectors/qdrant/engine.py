@@ -85,6 +85,29 @@ class FoundPassage(Struct, frozen=True, eq=False):
     score: float
 
 
+class Retrieval(Struct, frozen=True, eq=False):
+    """A search for the points that are most similar to a vector, or that have the highest BM25 score for some terms.
+
+    Attributes:
+        wanted: the vector or the terms. Terms find nothing if the engine or the index has none.
+        conditions: a point must meet all of them.
+        limit: maximum number of points.
+        unless: a point must meet none of them.
+        corpus: a term's rarity is counted among the points that meet all of them, or among all points if it is empty.
+    """
+
+    wanted: Vector | SparseVector
+    conditions: Sequence[Condition]
+    limit: int
+    unless: Sequence[Condition] = ()
+    corpus: Sequence[Condition] = ()
+
+    @property
+    def by_words(self) -> bool:
+        """Whether it searches for terms."""
+        return isinstance(self.wanted, SparseVector)
+
+
 class EngineReader(Protocol):
     """Finds points. Every method may be called from several threads.
 
@@ -102,31 +125,12 @@ class EngineReader(Protocol):
         """These payload fields, by id, of those points that exist."""
         ...
 
-    def nearest(
-        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[FoundPassage]:
-        """Points with a vector that meet all `conditions` and none of `unless`, most similar first."""
+    def search(self, retrievals: Sequence[Retrieval]) -> Sequence[Sequence[FoundPassage]]:
+        """The points that each retrieval finds, best first."""
         ...
 
-    def matching(
-        self,
-        terms: SparseVector,
-        corpus: Sequence[Condition],
-        conditions: Sequence[Condition],
-        limit: int,
-        unless: Sequence[Condition] = (),
-    ) -> Sequence[FoundPassage]:
-        """Points with some of `terms` that meet all `conditions` and none of `unless`, highest BM25 score first.
-
-        A term's rarity is counted among the points that meet every condition of `corpus`, or among all points if it is
-        empty. Nothing is found if the engine or the index has no terms.
-        """
-        ...
-
-    def scores(
-        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
-    ) -> Mapping[PointKey, float]:
-        """The scores of these points in `nearest` or `matching`, by key, without those that would not be found."""
+    def scores(self, retrievals: Sequence[Retrieval]) -> Sequence[Mapping[PointKey, float]]:
+        """The scores of the points that each retrieval finds, by key."""
         ...
 
     def scan(

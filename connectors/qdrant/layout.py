@@ -84,6 +84,11 @@ def row_of(payload: Mapping[str, object]) -> Row:
         raise FatalError(_FOREIGN) from None
 
 
+def head_of(one: Row) -> str:
+    """The id of the ticket's head."""
+    return one.head or point_id(one.tenant_id, one.ticket_id, 0)
+
+
 def version_of(payload: Mapping[str, object]) -> int:
     """The version of a stored point.
 

@@ -1,4 +1,4 @@
-"""Points and conditions in the types of the Qdrant client."""
+"""Points, searches and conditions in the types of the Qdrant client."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -6,7 +6,18 @@ from typing import cast
 import numpy as np
 from qdrant_client import models
 
-from connectors.qdrant.engine import Between, Condition, FoundPassage, OfTickets, Stored, Upsert, WithIds, WithTerms
+from connectors.qdrant.collection_config import SEARCH_PARAMS, rarity_params
+from connectors.qdrant.engine import (
+    Between,
+    Condition,
+    FoundPassage,
+    OfTickets,
+    Retrieval,
+    Stored,
+    Upsert,
+    WithIds,
+    WithTerms,
+)
 from connectors.qdrant.layout import TERMS, VECTOR, row_of
 from core.records import Point, SparseVector
 
@@ -41,8 +52,21 @@ def upsert_of(upsert: Upsert, *, terms: bool) -> models.UpsertOperation:
     return models.UpsertOperation(upsert=models.PointsList(points=points, update_filter=_below(upsert)))
 
 
-def sparse(terms: SparseVector) -> models.SparseVector:
-    """Terms as the client takes them."""
+def query_of(retrieval: Retrieval, *, payload: bool) -> models.QueryRequest:
+    """The retrieval in the client's type, of points with their payloads or without."""
+    wanted = retrieval.wanted
+    words = isinstance(wanted, SparseVector)
+    return models.QueryRequest(
+        query=_sparse(wanted) if isinstance(wanted, SparseVector) else wanted.tolist(),
+        using=TERMS if words else VECTOR,
+        filter=filter_of(retrieval.conditions, retrieval.unless),
+        params=rarity_params(filter_of(retrieval.corpus)) if words else SEARCH_PARAMS,
+        limit=retrieval.limit,
+        with_payload=payload,
+    )
+
+
+def _sparse(terms: SparseVector) -> models.SparseVector:
     return models.SparseVector(indices=terms.indices.tolist(), values=terms.values.tolist())
 
 
@@ -63,7 +87,7 @@ def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ())
 def _point(point: Point, *, terms: bool) -> models.PointStruct:
     vector: dict[str, models.Vector] = {} if point.vector is None else {VECTOR: point.vector.tolist()}
     if terms and point.terms is not None and len(point.terms.indices):
-        vector[TERMS] = sparse(point.terms)
+        vector[TERMS] = _sparse(point.terms)
     return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, OfTickets, Upsert
-from connectors.qdrant.layout import LIVE, Row, row_of, tombstone, version_of
+from connectors.qdrant.layout import LIVE, Row, head_of, row_of, tombstone, version_of
 from connectors.qdrant.provenance import ProvenanceStore
-from connectors.qdrant.reading import VersionedReader, head_of
+from connectors.qdrant.reading import VersionedReader
 from core.errors import RefusedError
 from core.identity import point_id
 from core.index import IndexedTicket

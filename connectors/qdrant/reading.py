@@ -6,26 +6,28 @@ version than their head's, so it never shows a ticket that is partly written.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Final, Protocol, TypeVar
+from itertools import chain
+from typing import Final, TypeVar
 
 import numpy as np
 
 from connectors.qdrant.engine import (
     AnyOf,
     Between,
-    Condition,
     EngineReader,
     Found,
     FoundPassage,
     OfTickets,
     PointKey,
+    Retrieval,
+    WithIds,
     WithTerms,
 )
 from connectors.qdrant.filters import corpus_of, filters_of
-from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LABEL_FIELDS, LIVE, Row, given_label, row_of
+from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LABEL_FIELDS, LIVE, Row, given_label, head_of, row_of
 from connectors.qdrant.passages import candidate_of, thread_of
 from connectors.qdrant.provenance import ProvenanceReader
+from connectors.qdrant.rounds import Rounds
 from core.identity import point_id
 from core.index import (
     Candidate,
@@ -40,11 +42,6 @@ from core.records import SparseVector, Vector
 
 logger: Final = logging.getLogger("ticketstream.index")
 
-#: The first round of a search asks for this many points per ticket, as some points share a ticket.
-_SPARE: Final = 2
-#: Minimum and maximum points of a round. They are in memory at once, with their texts.
-_MIN_FETCH: Final = 24
-_MAX_FETCH: Final = 2_048
 #: Rounds of a search. Each finds at least one new ticket, so a search with a limit up to this finds all its tickets.
 _MAX_ROUNDS: Final = 64
 #: Passages of one ticket that one retrieval returns.
@@ -64,14 +61,6 @@ F = TypeVar("F", Found, FoundPassage)
 _Heads = dict[str, tuple[int, str]]
 
 
-class _Find(Protocol):
-    """A retrieval: the best points that meet all `conditions` and none of `unless`."""
-
-    def __call__(
-        self, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[FoundPassage]: ...
-
-
 class VersionedReader:
     """Implements `core.protocols.IndexReader` on an engine."""
 
@@ -83,14 +72,11 @@ class VersionedReader:
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """See `core.protocols.IndexReader`."""
-        corpus, heads = corpus_of(query), _Heads()
-        terms = terms if terms is not None and len(terms.indices) else None
-        near = {} if vector is None else self._passages(query, partial(self._reader.nearest, vector), heads)
-        find = partial(self._reader.matching, terms, corpus) if terms is not None else None
-        matching = {} if find is None else self._passages(query, find, heads)
+        wanted = vector, terms if terms is not None and len(terms.indices) else None
+        near, matching = self._retrieve(query, wanted)
         by_words_alone = [one for key, one in matching.items() if key not in near]
-        similarity = self._scores(vector, (), by_words_alone)
-        words = self._scores(terms, corpus, [one for key, one in near.items() if key not in matching])
+        by_meaning_alone = [one for key, one in near.items() if key not in matching]
+        similarity, words = self._scores(query, wanted, (by_words_alone, by_meaning_alone))
         found = []
         for key, one in near.items():
             same = matching.get(key)
@@ -100,7 +86,10 @@ class VersionedReader:
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
         """See `core.protocols.IndexReader`."""
         query = SearchQuery(tenant_id=tenant_id, public_only=public_only)
-        return frozenset(term for term in list(dict.fromkeys(term_ids))[:_MAX_KNOWN] if self._occurs(term, query))
+        conditions, _unless = filters_of(query)
+        wanted = list(dict.fromkeys(term_ids))[:_MAX_KNOWN]
+        found = self._reader.search([Retrieval(_alone(term), conditions, 1) for term in wanted])
+        return frozenset(term for term, points in zip(wanted, found, strict=True) if _of_tenant(points, tenant_id))
 
     def thread(
         self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
@@ -159,57 +148,42 @@ class VersionedReader:
         """See `core.protocols.IndexReader`."""
         self._reader.close()
 
-    def _passages(self, query: SearchQuery, find: _Find, heads: _Heads) -> dict[PointKey, FoundPassage]:
-        """By key, the passages of at least `query.limit` tickets, if so many match."""
-        conditions, unless = filters_of(query)
-        found, rewritten = self._rounds(query, find, conditions, unless, heads)
-        if rewritten:  # only chunks of other versions were found: search the complete version's chunks
-            whole = AnyOf("version", tuple({*rewritten.values()}))
-            found |= self._rounds(query, find, [*conditions, OfTickets(tuple(rewritten)), whole], unless, heads)[0]
-        return found
+    def _retrieve(
+        self, query: SearchQuery, wanted: Sequence[Vector | SparseVector | None]
+    ) -> list[dict[PointKey, FoundPassage]]:
+        """For each of `wanted`, by key, the passages of at least `query.limit` tickets, if so many match."""
+        heads = _Heads()
+        retrievals = [Rounds(query, one) for one in wanted]
+        self._run(query, retrievals, heads)
+        again = [one.of_rewritten() for one in retrievals]
+        self._run(query, again, heads)
+        return [first.passages | more.passages for first, more in zip(retrievals, again, strict=True)]
 
-    def _rounds(
-        self,
-        query: SearchQuery,
-        find: _Find,
-        conditions: Sequence[Condition],
-        unless: Sequence[Condition],
-        heads: _Heads,
-    ) -> tuple[dict[PointKey, FoundPassage], dict[str, int]]:
-        """The best passages, and the head's version of tickets of which only other versions were found.
-
-        The engine finds points, and one ticket may have thousands. So each round excludes the tickets that were already
-        found, and asks for more points if the last round found too few tickets.
-        """
-        passages: dict[PointKey, FoundPassage] = {}
-        tickets: set[str] = set()
-        rewritten: dict[str, int] = {}
-        seen: dict[str, None] = {}
-        fetch = min(max(query.limit * _SPARE, _MIN_FETCH), _MAX_FETCH)
+    def _run(self, query: SearchQuery, retrievals: Sequence[Rounds], heads: _Heads) -> None:
+        """Run the retrievals, with one request to the engine for a round of all of them."""
         for _ in range(_MAX_ROUNDS):
-            found = find(conditions, fetch, [*unless, OfTickets(tuple(seen))] if seen else unless)
-            of_round, outdated = self._current(_of_tenant(found, query.tenant_id), heads)
-            passages |= {one.key: one for one in of_round}
-            tickets |= {one.row.ticket_id for one in of_round}
-            rewritten |= outdated
-            if len(tickets) >= query.limit or len(found) < fetch:
-                return passages, rewritten
-            seen |= dict.fromkeys(head_of(one.row) for one in found)
-            fetch = min(fetch * 2, _MAX_FETCH)
-        self.on_cut()
-        logger.warning(
-            "a search found only %d of %d tickets, because a few tickets have most of the passages",
-            len(tickets),
-            query.limit,
-        )
-        return passages, rewritten
+            asked = [(one, wanted) for one in retrievals if (wanted := one.next()) is not None]
+            if not asked:
+                return
+            answers = self._reader.search([wanted for _one, wanted in asked])
+            own = [_of_tenant(found, query.tenant_id) for found in answers]
+            self._learn([*chain.from_iterable(own)], heads)
+            for (one, _wanted), found, of_tenant in zip(asked, answers, own, strict=True):
+                one.take(found, *self._current(of_tenant, heads))
+        for one in retrievals:
+            if one.next() is not None:
+                self.on_cut()
+                logger.warning(
+                    "a search found only %d of %d tickets, because a few tickets have most of the passages",
+                    one.tickets,
+                    query.limit,
+                )
 
     def _current(self, found: Sequence[FoundPassage], heads: _Heads) -> tuple[list[FoundPassage], dict[str, int]]:
         """The best chunks of each ticket, out of those whose version is their head's.
 
         Also returns the head's version of the live tickets that have no such chunk in `found`.
         """
-        self._learn(found, heads)
         passages: list[FoundPassage] = []
         kept: dict[str, int] = {}
         rewritten: dict[str, int] = {}
@@ -238,17 +212,19 @@ class VersionedReader:
 
     def _scores(
         self,
-        wanted: Vector | SparseVector | None,
-        corpus: Sequence[Condition],
-        others: Sequence[FoundPassage],
-    ) -> Mapping[PointKey, float]:
-        """The scores of points that another retrieval found."""
-        return {} if wanted is None or not others else self._reader.scores(wanted, others, corpus)
-
-    def _occurs(self, term: int, query: SearchQuery) -> bool:
-        alone = SparseVector(np.array([term], np.uint32), np.ones(1, np.float32))
-        conditions, _unless = filters_of(query)
-        return bool(_of_tenant(self._reader.matching(alone, (), conditions, 1), query.tenant_id))
+        query: SearchQuery,
+        wanted: Sequence[Vector | SparseVector | None],
+        others: Sequence[Sequence[FoundPassage]],
+    ) -> list[Mapping[PointKey, float]]:
+        """For each of `wanted`, the scores of points that another retrieval found."""
+        corpus = corpus_of(query)
+        asked = {
+            number: Retrieval(one, [WithIds(tuple([point.id for point in points]))], len(points), corpus=corpus)
+            for number, (one, points) in enumerate(zip(wanted, others, strict=True))
+            if one is not None and points
+        }
+        scores = dict(zip(asked, self._reader.scores([*asked.values()]), strict=True))
+        return [scores.get(number, {}) for number in range(len(wanted))]
 
     def heads_of(self, ids: set[str]) -> dict[str, Row]:
         """The heads with these ids, by id, of those that exist."""
@@ -262,11 +238,10 @@ def _state(head: Mapping[str, object]) -> tuple[int, str]:
     return version if isinstance(version, int) else -1, str(head.get("state", LIVE))
 
 
+def _alone(term: int) -> SparseVector:
+    return SparseVector(np.array([term], np.uint32), np.ones(1, np.float32))
+
+
 def _of_tenant(found: Iterable[F], tenant_id: str) -> list[F]:
     """The tenant's points: a second check, in case the engine's filter fails or a hash collides."""
     return [point for point in found if point.payload["tenant_id"] == tenant_id]
-
-
-def head_of(one: Row) -> str:
-    """The id of the ticket's head."""
-    return one.head or point_id(one.tenant_id, one.ticket_id, 0)

@@ -7,16 +7,13 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.conversions.common_types import PointId
 
 from connectors.qdrant.collection import create_collection, misfit, require_collection
-from connectors.qdrant.collection_config import SEARCH_PARAMS, rarity_params
 from connectors.qdrant.connection import Connection, open_connection
-from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert, WithIds
-from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.messages import deletion_of, filter_of, passages_in, sparse, terms_in, upsert_of, vector_in
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
+from connectors.qdrant.messages import deletion_of, filter_of, passages_in, query_of, terms_in, upsert_of, vector_in
 from connectors.qdrant.replicas import Page, read_agreed
 from connectors.qdrant.server_terms import finds_terms, stores_terms
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
-from core.records import SparseVector, Vector
 from core.settings import IndexSettings
 
 _PAGE: Final = 1_000
@@ -48,30 +45,13 @@ class ServerReader:
         )
         return {str(record.id): record.payload or {} for record in found}
 
-    def nearest(
-        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> list[FoundPassage]:
-        """See `EngineReader`."""
-        return passages_in(self._query(vector, (), filter_of(conditions, unless), limit))
+    def search(self, retrievals: Sequence[Retrieval]) -> list[list[FoundPassage]]:
+        """See `EngineReader`. Sends one request."""
+        return [passages_in(found) for found in self._ask(retrievals, payload=True)]
 
-    def matching(
-        self,
-        terms: SparseVector,
-        corpus: Sequence[Condition],
-        conditions: Sequence[Condition],
-        limit: int,
-        unless: Sequence[Condition] = (),
-    ) -> list[FoundPassage]:
-        """See `EngineReader`."""
-        return passages_in(self._query(terms, corpus, filter_of(conditions, unless), limit))
-
-    def scores(
-        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
-    ) -> dict[PointKey, float]:
-        """See `EngineReader`."""
-        among = filter_of([WithIds(tuple(point.id for point in points))])
-        found = self._query(wanted, corpus, among, len(points), payload=False)
-        return {str(point.id): point.score for point in found}
+    def scores(self, retrievals: Sequence[Retrieval]) -> list[dict[PointKey, float]]:
+        """See `EngineReader`. Sends one request."""
+        return [{str(point.id): point.score for point in found} for found in self._ask(retrievals, payload=False)]
 
     def scan(
         self,
@@ -104,30 +84,19 @@ class ServerReader:
         """See `EngineReader`."""
         self._connection.close()
 
-    def _query(
-        self,
-        wanted: Vector | SparseVector,
-        corpus: Sequence[Condition],
-        among: models.Filter | None,
-        limit: int,
-        *,
-        payload: bool = True,
-    ) -> list[models.ScoredPoint]:
-        words = isinstance(wanted, SparseVector)
-        if words and not self._has_terms:
-            return []
-        answer = self._connection.ask(
-            lambda client: client.query_points(
-                self._collection,
-                query=sparse(wanted) if isinstance(wanted, SparseVector) else wanted.tolist(),
-                using=TERMS if words else VECTOR,
-                query_filter=among,
-                search_params=rarity_params(filter_of(corpus)) if words else SEARCH_PARAMS,
-                limit=limit,
-                with_payload=payload,
-            )
+    def _ask(self, retrievals: Sequence[Retrieval], *, payload: bool) -> list[list[models.ScoredPoint]]:
+        asked = {
+            number: query_of(one, payload=payload)
+            for number, one in enumerate(retrievals)
+            if self._has_terms or not one.by_words
+        }
+        if not asked:
+            return [[] for _ in retrievals]
+        found = self._connection.ask(
+            lambda client: client.query_batch_points(self._collection, requests=[*asked.values()])
         )
-        return answer.points
+        answers = {number: answer.points for number, answer in zip(asked, found, strict=True)}
+        return [answers.get(number, []) for number in range(len(retrievals))]
 
     def _page(
         self, wanted: models.Filter | None, fields: Sequence[str] | None, offset: PointId | None, *, vectors: bool

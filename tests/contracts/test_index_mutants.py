@@ -1,19 +1,29 @@
 """Each law of an index fails on a mutant that breaks it, and each of the two tenant checks is enough by itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from connectors.qdrant import reading
-from connectors.qdrant.engine import AnyOf, Condition, FoundPassage, PointKey, Upsert
+from connectors.qdrant import reading, rounds
+from connectors.qdrant.engine import AnyOf, Condition, Engine, FoundPassage, PointKey, Retrieval, Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.index import Candidate, IndexedTicket, LabelledVector, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
 from core.settings import IndexSettings
 from tests.contracts import word_laws
 from tests.contracts.index_laws import LAWS, opened, ticket
+
+
+def _change(engine: Engine, change: Callable[[Retrieval], Retrieval]) -> None:
+    """Change each retrieval before the engine sees it."""
+    search = engine.search
+    engine.search = lambda retrievals: search([change(one) for one in retrievals])  # type: ignore[method-assign]
+
+
+def _without_tenant(conditions: Sequence[Condition]) -> list[Condition]:
+    return [one for one in conditions if not (isinstance(one, AnyOf) and one.field == "tenant_id")]
 
 
 class _Mutant(VersionedIndex):
@@ -55,15 +65,7 @@ class _NoTenant(_Mutant):
     """Has neither the engine's filter nor the check of what it found."""
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
-        engine, nearest = self.engine, self.engine.nearest
-
-        def of_all_tenants(
-            wanted: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-        ) -> Sequence[FoundPassage]:
-            others = [c for c in conditions if not (isinstance(c, AnyOf) and c.field == "tenant_id")]
-            return nearest(wanted, others, limit, unless)
-
-        engine.nearest = of_all_tenants  # type: ignore[assignment,method-assign]
+        _change(self.engine, lambda one: msgspec.structs.replace(one, conditions=_without_tenant(one.conditions)))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reading, "_of_tenant", lambda found, _tenant: found)
             return super().candidates(query, vector, terms)
@@ -73,16 +75,9 @@ class _FindsThemAgain(_Mutant):
     """Doesn't exclude the tickets that an earlier round found."""
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
-        nearest = self.engine.nearest
-
-        def among_all(
-            wanted: Vector, conditions: Sequence[Condition], limit: int, _unless: Sequence[Condition] = ()
-        ) -> Sequence[FoundPassage]:
-            return nearest(wanted, conditions, limit)
-
-        self.engine.nearest = among_all  # type: ignore[assignment,method-assign]
+        _change(self.engine, lambda one: msgspec.structs.replace(one, unless=()))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(reading, "_MAX_FETCH", 256)
+            patch.setattr(rounds, "_MAX_FETCH", 256)
             return super().candidates(query, vector, terms)
 
 
@@ -120,6 +115,7 @@ class _RarityOfAll(_Mutant):
 
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rounds, "corpus_of", lambda _query: [])
             patch.setattr(reading, "corpus_of", lambda _query: [])
             return super().candidates(query, vector, terms)
 
@@ -129,11 +125,11 @@ class _OneScoreEach(_Mutant):
 
     def _scores(
         self,
-        wanted: Vector | SparseVector | None,
-        corpus: Sequence[Condition],
-        others: Sequence[FoundPassage],
-    ) -> Mapping[PointKey, float]:
-        return super()._scores(wanted, corpus, others[:0])
+        query: SearchQuery,
+        wanted: Sequence[Vector | SparseVector | None],
+        others: Sequence[Sequence[FoundPassage]],
+    ) -> list[Mapping[PointKey, float]]:
+        return super()._scores(query, wanted, [points[:0] for points in others])
 
 
 class _KnowsAll(_Mutant):
@@ -187,16 +183,11 @@ class _LearnsFromItself(_Mutant):
 def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
     """The engine's filter alone, or the check of what it found alone, keeps tenants apart."""
     index = opened(IndexSettings(path=tmp_path / "index"))
-    nearest = index.engine.nearest
     try:
         if kept == "filter":
             monkeypatch.setattr(reading, "_of_tenant", lambda found, _tenant: found)
         else:
-            monkeypatch.setattr(
-                index.engine,
-                "nearest",
-                lambda wanted, _conditions, limit, unless=(): nearest(wanted, [], limit, unless),
-            )
+            _change(index.engine, lambda one: msgspec.structs.replace(one, conditions=[]))
         next(found for found in LAWS if found.__name__ == "tenants_are_apart")(index)
     finally:
         index.close()

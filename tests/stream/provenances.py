@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.kafka.lag import PartitionLag
-from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Stored, Upsert
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
 from connectors.qdrant.provenance import ProvenanceStore
 from core.errors import FatalError, TransientError
 from core.provenance import LogIdentity, Offsets, Provenance
-from core.records import Point, SparseVector, Vector
+from core.records import Point
 
 LOG = LogIdentity("tickets.raw", "cluster-1", "topic-1")
 GROUP = "ticketstream"
@@ -56,24 +56,10 @@ class MemoryEngine:
         self._require_up()
         return {key: dict(self.points[key].payload) for key in ids if key in self.points}
 
-    def nearest(
-        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[FoundPassage]:
+    def search(self, retrievals: Sequence[Retrieval]) -> Sequence[Sequence[FoundPassage]]:
         raise NotImplementedError
 
-    def matching(
-        self,
-        terms: SparseVector,
-        corpus: Sequence[Condition],
-        conditions: Sequence[Condition],
-        limit: int,
-        unless: Sequence[Condition] = (),
-    ) -> Sequence[FoundPassage]:
-        raise NotImplementedError
-
-    def scores(
-        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
-    ) -> Mapping[PointKey, float]:
+    def scores(self, retrievals: Sequence[Retrieval]) -> Sequence[Mapping[PointKey, float]]:
         raise NotImplementedError
 
     def count(self, conditions: Sequence[Condition]) -> int:

@@ -9,11 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.qdrant import policy
-from connectors.qdrant.engine import Condition, Engine, Found, FoundPassage, PointKey, Stored, Upsert
+from connectors.qdrant.engine import Condition, Engine, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
-from core.records import SparseVector, Vector
 from core.settings import IndexSettings
 from tests.contracts.digest import contents, digest
 from tests.contracts.index_laws import DIMENSION, MODEL, held, ticket
@@ -55,25 +54,11 @@ class _Engine:
     def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Stored]:
         return self._inner.lookup(ids, fields)
 
-    def nearest(
-        self, vector: Vector, conditions: Sequence[Condition], limit: int, unless: Sequence[Condition] = ()
-    ) -> Sequence[FoundPassage]:
-        return self._inner.nearest(vector, conditions, limit, unless)
+    def search(self, retrievals: Sequence[Retrieval]) -> Sequence[Sequence[FoundPassage]]:
+        return self._inner.search(retrievals)
 
-    def matching(
-        self,
-        terms: SparseVector,
-        corpus: Sequence[Condition],
-        conditions: Sequence[Condition],
-        limit: int,
-        unless: Sequence[Condition] = (),
-    ) -> Sequence[FoundPassage]:
-        return self._inner.matching(terms, corpus, conditions, limit, unless)
-
-    def scores(
-        self, wanted: Vector | SparseVector, points: Sequence[FoundPassage], corpus: Sequence[Condition] = ()
-    ) -> Mapping[PointKey, float]:
-        return self._inner.scores(wanted, points, corpus)
+    def scores(self, retrievals: Sequence[Retrieval]) -> Sequence[Mapping[PointKey, float]]:
+        return self._inner.scores(retrievals)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         return self._inner.count(conditions)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.qdrant import reading
+from connectors.qdrant import reading, rounds
 from connectors.qdrant.policy import VersionedIndex
 from core.index import SearchQuery
 from core.settings import IndexSettings
@@ -23,8 +23,8 @@ def index(tmp_path: Path) -> Iterator[VersionedIndex]:
 def test_a_search_that_ends_early_is_counted(index: VersionedIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that runs out of rounds returns its hits so far and calls `on_cut`."""
     monkeypatch.setattr(reading, "_MAX_ROUNDS", 2)
-    monkeypatch.setattr(reading, "_MIN_FETCH", 2)
-    monkeypatch.setattr(reading, "_MAX_FETCH", 2)
+    monkeypatch.setattr(rounds, "_MIN_FETCH", 2)
+    monkeypatch.setattr(rounds, "_MAX_FETCH", 2)
     cuts: list[int] = []
     index.on_cut = lambda: cuts.append(1)
     index.write([ticket(str(n), 1, 3, tenant="cut") for n in range(6)])

@@ -285,9 +285,9 @@ def test_a_search_compares_the_best_by_their_original_vectors(tmp_path: Path) ->
     asked: list[Any] = []
 
     class Asked(QdrantFacade):
-        def Query(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
-            asked.append(request.params)
-            return super().Query(request, context)
+        def QueryBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+            asked.extend(one.params for one in request.query_points)
+            return super().QueryBatch(request, context)
 
     with Asked(tmp_path) as server:
         index = open_index_for_writing(IndexSettings(url=server.url), dimension=DIMENSION, model=MODEL)

@@ -13,7 +13,7 @@ Handler = Callable[[Any, Any], Any]
 
 _KINDS: Final[dict[str, Kind]] = {
     "/qdrant.Points/UpdateBatch": "writes",
-    "/qdrant.Points/Query": "searches",
+    "/qdrant.Points/QueryBatch": "searches",
     "/qdrant.Points/Get": "reads",
     "/qdrant.Points/Scroll": "reads",
     "/qdrant.Points/Count": "reads",

@@ -122,7 +122,11 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer, 
         done = q.UpdateResult(operation_id=0, status=q.UpdateStatus.Completed)
         return q.UpdateBatchResponse(result=[done] * len(request.operations))
 
-    def Query(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def QueryBatch(self, request: Any, context: Any) -> Any:  # noqa: N802
+        found = [q.BatchResult(result=self._found(one, context)) for one in request.query_points]
+        return q.QueryBatchResponse(result=found)
+
+    def _found(self, request: Any, context: Any) -> list[Any]:
         nearest = request.query.nearest
         vector = convert.sparse(nearest.sparse) if nearest.HasField("sparse") else list(nearest.dense.data)
         found = self._collection(request, context).shard.query(
@@ -134,7 +138,7 @@ class QdrantServices(q.CollectionsServicer, q.PointsServicer, q.QdrantServicer, 
                 params=convert.rarity(request.params) if request.params.HasField("idf") else None,
             )
         )
-        return q.QueryResponse(result=[convert.scored(point) for point in found])
+        return [convert.scored(point) for point in found]
 
     def Scroll(self, request: Any, context: Any) -> Any:  # noqa: N802
         offset = request.offset.uuid if request.HasField("offset") else None
