@@ -1,5 +1,6 @@
 """Makes the events of an answer: sources, then supported sentences or a refusal, then usage, then done."""
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from threading import Event as Stop
 from typing import Final
@@ -99,7 +100,7 @@ class _Run:
 
     def _read(self, link: Link, deadline: float) -> Generator[Event, None, bool]:
         """Send the drafts that pass the check; they are held back until one cites the best resolution."""
-        held: list[Sentence] = []
+        held: deque[Sentence] = deque(maxlen=MAX_SENTENCES)  # the latest: the one that cites the best is among them
         told: set[str] = set()
         declined = cited_best = False
         pieces = link.writer.write(self._asked, self._evidence, self._stop)

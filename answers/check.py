@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from answers.events import Citation
 from answers.evidence import Evidence, Source
-from answers.lexicon import NEUTRAL, PASSIVE, PEOPLE, opposites
+from answers.lexicon import DONE, FIX, NEUTRAL, OURS, PASSIVE, PEOPLE, YOURS, opposites
 from answers.ports import Draft
 from answers.reading import Clause, Reading, normalised, read
 from answers.sentences import is_statement, spans_of
@@ -106,7 +106,9 @@ def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citati
         whole = read(claim, source.language)
         if len(parts) > 1 and not whole.conditions and not whole.ordered:
             joined = [one for part in parts if isinstance(one := _align_to(part, number, source), Citation)]
-            if len(joined) == len(parts):
+            places = [one.start for one in joined]
+            in_order = not whole.steps or places == sorted(set(places))
+            if len(joined) == len(parts) and in_order:
                 return tuple(dict.fromkeys(joined))
     return Unsupported(reason)
 
@@ -153,8 +155,10 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
         "condition": claim.conditions != sentence.conditions,
         "opposite": _is_flipped(claim.forms, sentence.forms),
         "order": _is_reordered(claim, sentence),
-        "addition": not set(claim.content) - _neutral(claim) <= (known | everywhere if sentence.refers else known),
+        "addition": not set(claim.content) - _neutral(claim, sentence)
+        <= (known | everywhere if sentence.refers else known),
         "coverage": not _covered(claim, known),
+        "negation": not all(_same_outcome(clause, sentence) for clause in claim.clauses),
     }
     for reason, fails in faults.items():
         if fails:
@@ -162,9 +166,13 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
     return None if all(_same_negation(clause, sentence, known) for clause in claim.clauses) else "negation"
 
 
-def _neutral(claim: Reading) -> frozenset[str]:
-    """Content words that any sentence may have; words for people only as the subject of a clause."""
-    return NEUTRAL | PEOPLE.intersection(clause.content[0] for clause in claim.clauses if clause.content)
+def _neutral(claim: Reading, sentence: Reading) -> frozenset[str]:
+    """Content words that any sentence may have; words for people only as the subject of a clause that may be theirs."""
+    neutral = NEUTRAL if claim.forms.isdisjoint(DONE) else NEUTRAL - FIX
+    people = PEOPLE.intersection(clause.content[0] for clause in claim.clauses if clause.content)
+    if not sentence.forms.isdisjoint(OURS):
+        people -= {"customer"}
+    return neutral | people if sentence.forms.isdisjoint(YOURS) else neutral | people & {"customer"}
 
 
 def _holds_in_order(wanted: Sequence[str], held: Sequence[str]) -> bool:
@@ -186,8 +194,8 @@ def _is_misplaced(claim: Reading, sentence: Reading) -> bool:
 
 
 def _is_reordered(claim: Reading, sentence: Reading) -> bool:
-    """Whether words are swapped so that the meaning changes: around "before", or around a verb."""
-    if claim.ordered or sentence.ordered:
+    """Whether words are swapped so that the meaning changes: around "before" or "then", or around a verb."""
+    if claim.ordered or sentence.ordered or claim.steps or sentence.steps:
         shared = set(claim.content) & set(sentence.content)
         one, other = (
             [word for word in dict.fromkeys(words) if word in shared] for words in (claim.content, sentence.content)
@@ -196,6 +204,10 @@ def _is_reordered(claim: Reading, sentence: Reading) -> bool:
     if PASSIVE.isdisjoint(claim.forms) != PASSIVE.isdisjoint(sentence.forms):
         return False
     at = {word: place for place, word in reversed(list(enumerate(sentence.content)))}
+    for place in claim.openers:
+        word, *after = claim.content[place : place + 2]
+        if after and word in sentence.names and -1 < at.get(after[0], -1) < at[word]:
+            return True  # a name has become the subject
     places = [at.get(word, -1) for word in claim.content]
     return any(
         last >= 0 and first > middle > last for first, middle, last in zip(places, places[1:], places[2:], strict=False)
@@ -216,6 +228,17 @@ def _covered(claim: Reading, known: frozenset[str]) -> bool:
 
 def _share(clause: Clause, known: frozenset[str]) -> float:
     return sum(word in known for word in clause.content) / len(clause.content)
+
+
+def _same_outcome(clause: Clause, sentence: Reading) -> bool:
+    """Whether a clause takes no word from what the sentence denies, or says that it is avoided or fails."""
+    plain, denied, averted = set[str](), set[str](), set[str]()
+    for other in sentence.clauses:
+        (averted if other.averts else denied if other.negations else plain).update(other.content)
+    words = (plain | denied | averted).intersection(clause.content)
+    if clause.averts:
+        return words <= averted
+    return words.isdisjoint((averted - denied if clause.negations else averted | denied) - plain)
 
 
 def _same_negation(clause: Clause, sentence: Reading, known: frozenset[str]) -> bool:

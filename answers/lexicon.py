@@ -1,4 +1,4 @@
-"""Words that decide the claim of a sentence: negations, opposites, conditions, numbers and synonyms.
+"""Words that decide the claim of a sentence: negations, opposites, conditions and synonyms.
 
 They are folded: lower case, without accents. The lists are in English, German, French, Spanish, Italian, Portuguese and
 Dutch; words with another meaning in another language are listed by language.
@@ -73,6 +73,7 @@ or: or oder oppure
 least: least mindestens
 most: most hochstens
 until: until till bis jusqu hasta fino ate totdat
+rarely: rarely seldom barely scarcely selten rarement raramente zelden
 may: might maybe perhaps possibly probably vielleicht moglicherweise peut-etre quiza quizas forse talvez misschien
 """
 _CONDITIONS_OF: Final = {
@@ -81,32 +82,6 @@ _CONDITIONS_OF: Final = {
     "it": {"se": "if", "o": "or"},
     "pt": {"ou": "or"},
     "nl": {"als": "if", "of": "or"},
-}
-
-#: Number words.
-_NUMBERS: Final = """
-0: zero null cero nul; 2: two zwei deux dos due dois duas twee both beide beides;
-3: three drei trois tres tre drie; 4: four vier quatre cuatro quattro quatro;
-5: five funf cinq cinco cinque vijf; 6: six sechs seis sei zes; 7: seven sieben sept siete sette sete zeven;
-8: eight acht huit ocho otto oito; 9: nine neun neuf nueve nove negen; 10: ten zehn dix diez dieci dez tien;
-11: eleven elf onze once undici; 12: twelve zwolf douze doce dodici doze twaalf; 13: thirteen dreizehn;
-14: fourteen vierzehn; 15: fifteen funfzehn quinze quince quindici vijftien; 16: sixteen; 17: seventeen;
-18: eighteen; 19: nineteen; 20: twenty zwanzig vingt veinte venti vinte twintig;
-30: thirty dreissig trente treinta trenta trinta dertig; 40: forty vierzig; 50: fifty funfzig cinquante;
-60: sixty sechzig soixante; 70: seventy; 80: eighty; 90: ninety; 100: hundred hundert cent cien cento honderd;
-1000: thousand tausend mille mil duizend; 1000000: million millions;
-1/2: half halb halbe moitie mitad meta metade; x2: twice double zweimal doppelt; x3: thrice triple dreimal;
-3rd: third dritte dritten troisieme tercera; 2nd: zweite zweiten deuxieme segunda tweede
-"""
-_NUMBER_LANGUAGES: Final = {
-    "once": "es",
-    "due": "it",
-    "sei": "it",
-    "meta": "it",
-    "six": "",
-    "cent": "fr",
-    "mille": "fr",
-    "tien": "nl",
 }
 
 #: Synonyms in support tickets. The first stands for all.
@@ -124,30 +99,13 @@ show display; build version release; big large long; mail email message; use app
 move transfer migrate shift; enter type; register enrol enroll; expire lapse; end finish complete
 """
 
-#: Units and days, which are as exact as the number before them.
-_UNITS: Final = """
-second: seconds secs sec sekunde sekunden seconde secondes segundo segundos secondo secondi seconden
-minute: minutes mins min minuten minuto minutos minuti minuut;
-hour: hours hrs hr h stunde stunden heure heures hora horas
-hour: ora ore uur; day: days tag tage tagen jour jours dia dias giorno giorni dag dagen
-week: weeks woche wochen semaine semaines semana semanas settimana settimane weken
-month: months monat monate monaten mois mes meses mese mesi maand maanden
-year: years jahr jahre jahren an ans annee annees ano anos anno anni jaar jaren
-percent: percent prozent pourcent porcentaje percento procent; dollar: dollars usd; euro: euros eur; pound: pounds gbp
-quarter: quarters quartal trimestre kwartaal; byte: bytes; kilobyte: kb kilobytes; megabyte: mb mib megabytes
-gigabyte: gb gib gigabytes; metre: metres meter meters; millisecond: ms milliseconds
-monday: montag lundi lunes lunedi segunda-feira maandag; tuesday: dienstag mardi martes martedi dinsdag
-wednesday: mittwoch mercredi miercoles mercoledi woensdag; thursday: donnerstag jeudi jueves giovedi donderdag
-friday: freitag vendredi viernes venerdi vrijdag; saturday: samstag sonnabend samedi sabado sabato zaterdag
-sunday: sonntag dimanche domingo domenica zondag; today: heute hoy oggi hoje vandaag;
-tomorrow: morgen demain amanha domani
-yesterday: gestern hier ayer ontem ieri gisteren
-"""
 #: Words of order: the words around them must keep their order.
 ORDERING: Final = words(
     "before after than instead from into rather vor nach bevor nachdem als statt anstatt von avant apres depuis antes "
     "despues depois desde prima dopo invece voor na dan"
 )
+#: Words between steps, which may come from several sentences if those have the same order.
+SEQUENCE: Final = words("then dann danach anschliessend ensuite puis luego poi depois daarna vervolgens")
 #: Words that mark the agent of a passive clause.
 PASSIVE: Final = words("by von durch par por pelo pela da dal door")
 #: Pronouns, which stand for a word of an earlier sentence.
@@ -170,6 +128,19 @@ CONJUNCTIONS: Final = words(
 )
 
 
+#: Words after which the opposite happens: prefixes, and those that do so before "to".
+_AVERTING: Final = re.compile(r"(?:avoid|prevent|vermeid|verhinder|evit|empech|imped|impid|vermijd|voorkom)")
+_FAILING: Final = words(
+    "fail fails failed failing refuse refuses refused refusing decline declines declined forget forgets forgot "
+    "forgotten neglect neglects neglected unable impossible"
+)
+
+
+def averts(word: str, before: str) -> bool:
+    """Whether the opposite of what follows a word happens, as after "avoid" and "fails to"."""
+    return _AVERTING.match(word) is not None or (word == "to" and before in _FAILING)
+
+
 def negations(language: str | None) -> frozenset[str]:
     """The negations of a language; without one, of English."""
     return _NEGATIONS_BY_LANGUAGE.get(language or "en", _NEGATIONS | _OTHER_NEGATIONS)
@@ -178,17 +149,6 @@ def negations(language: str | None) -> frozenset[str]:
 def condition_of(word: str, language: str | None) -> str | None:
     """The class of conditions that a word belongs to, if any."""
     return _CONDITIONS_OF.get(language or "", {}).get(word) or _CONDITION_BY_WORD.get(word)
-
-
-def number_of(word: str, language: str | None) -> str | None:
-    """The number of a number word, in digits, or None."""
-    needed = _NUMBER_LANGUAGES.get(word)
-    return None if needed and needed != language else _NUMBER_BY_WORD.get(word)
-
-
-def unit_of(word: str, language: str | None) -> str | None:
-    """The unit or day that a word means, or None."""
-    return None if word in _UNITS_OF and _UNITS_OF[word] != language else _UNIT_BY_WORD.get(word)
 
 
 def opposites(word: str) -> frozenset[str]:
@@ -201,7 +161,7 @@ def same(word: str, stemmed: str) -> str:
     return _SAME_AS.get(word) or _SAME_AS.get(stemmed, stemmed)
 
 
-def _rows(table: str) -> list[str]:
+def rows_of(table: str) -> list[str]:
     """The entries of a table, which semicolons and line feeds separate."""
     return [row.strip() for row in re.split(r"[;\n]", table) if row.strip()]
 
@@ -212,14 +172,15 @@ def _forms(word: str) -> tuple[str, ...]:
     return (word, f"{word}s", stemmed) if len(word) - len(stemmed) <= 1 else (word, f"{word}s")
 
 
-def _by_word(table: str) -> dict[str, str]:
-    rows = (row.split(": ") for row in _rows(table))
+def by_word(table: str) -> dict[str, str]:
+    """The name of each row of a table, by the words behind it."""
+    rows = (row.split(": ") for row in rows_of(table))
     return {word: name for name, listed in rows for word in listed.split()}
 
 
 def _opposites() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for row in _rows(_PAIRS):
+    for row in rows_of(_PAIRS):
         one, other = (side.split() for side in row.split("|"))
         for left, right in ((one, other), (other, one)):
             for word in left:
@@ -231,27 +192,20 @@ _NEGATIONS_BY_LANGUAGE: Final = {
     **dict.fromkeys(("de", "pt", "nl"), _NEGATIONS),
     **{language: _NEGATIONS | own for language, own in _NEGATIONS_OF.items()},
 }
-_CONDITION_BY_WORD: Final = _by_word(_CONDITIONS)
-_UNIT_BY_WORD: Final = {**_by_word(_UNITS), **{row.split(":")[0]: row.split(":")[0] for row in _rows(_UNITS)}}
-#: Words of one language that mean something else in another.
-_UNITS_OF: Final = {
-    "an": "fr",
-    "ans": "fr",
-    "ore": "it",
-    "h": "de",
-    "tag": "de",
-    "mes": "es",
-    "hier": "fr",
-    "morgen": "de",
-}
-_NUMBER_BY_WORD: Final = _by_word(_NUMBERS)
+_CONDITION_BY_WORD: Final = by_word(_CONDITIONS)
 _OPPOSITES: Final = _opposites()
-_SAME_AS: Final = {form: row.split()[0] for row in _rows(_SAME) for word in row.split() for form in _forms(word)}
+_SAME_AS: Final = {form: row.split()[0] for row in rows_of(_SAME) for word in row.split() for form in _forms(word)}
 #: Common words of every ticket, which a claim may have although its source doesn't.
 NEUTRAL: Final = frozenset(
     same(word, stem(word)) for word in words("support way step cause problem error solution fix system version")
 )
 PEOPLE: Final = frozenset(same(word, stem(word)) for word in words("customer agent team"))
+#: Pronouns of a sentence whose subject is certainly no customer, or no agent.
+OURS: Final = words("we i our us my wir ich unser unsere nous je notre nosotros yo noi io nosso eu wij ik ons onze")
+YOURS: Final = words("you your yours vous votre vos usted tu ihr ihre u uw jij jouw")
+#: Forms of the neutral "fix" that say that it was done, and the stem of all its forms.
+DONE: Final = words("fixed solved resolved repaired mended")
+FIX: Final = frozenset({same("fix", stem("fix"))})
 #: Words that mean something only in a comparison, or that name the subject of every resolution.
 _RELATIVE: Final = {
     "en": "same other different similar first last next more less once again before after earlier previous later back "

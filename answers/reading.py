@@ -13,26 +13,37 @@ from answers.lexicon import (
     NEGATION_MARKS,
     ORDERING,
     PRONOUNS,
+    SEQUENCE,
+    averts,
     condition_of,
     negations,
-    number_of,
     same,
-    unit_of,
 )
+from answers.quantities import CURRENCIES, bounded, exact_of, joined, without_ordinals
 from operators.stopwords import STOPWORDS
 from operators.terms import bare, stem
 
-_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "’‘`´"), "'")  # noqa: RUF001
+_MARKS: Final = dict.fromkeys(map(ord, "‐‑‒–−"), "-") | dict.fromkeys(map(ord, "’‘`´"), "'")  # noqa: RUF001
+#: A dash ends a clause, even without spaces around it.
+_DASHES: Final = dict.fromkeys(map(ord, "—―"), " - ")
 _ARROWS: Final = re.compile(r"\s*(?:->|=>|→|›|»|>)\s*")  # noqa: RUF001 - between the steps of a menu
 _THOUSANDS: Final = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
-_CLAUSE_ENDS: Final = re.compile(r"[,;:()!?]|\s-+\s|\.(?=\s|$)|\u2026")
+#: The comma before decimals in most languages.
+_DECIMAL: Final = re.compile(r"(?<=\d),(?=\d)")
+#: A colon in a time, behind a host or a drive's letter ends nothing.
+_CLAUSE_ENDS: Final = re.compile(r"[,;()!?]|(?<![0-9A-Za-z]):|:(?![0-9/\\])|\s-+\s|\.(?=\s|$)|\u2026")
 _UNITS: Final = re.compile(r"(?<=\d)\s*(?=[%€$£])|(?<=[€$£])\s*(?=\d)")
 _OUTER: Final = ".,;:!?\"'“”„«»()*{}<>|"
 #: Characters inside a token that make it an address, a path, a version or a code.
 _EXACT: Final = re.compile(r"[\d/\\@_=#+&~$%€£]|\w\.\w|:\w|[a-z][A-Z]|^[A-Z]{2,}$|^\[.+\]$|^[A-Z]{2,}s$")
 _APOSTROPHE: Final = re.compile(r"^(.{2,})'(?:s|re|ve|ll|d|m)$")
 _ELISION: Final = re.compile(r"^(?:[cdjlmnst]|qu|dell|nell|all|sull|un)'(?=\w)", re.IGNORECASE)
+#: An option of a command, whose case matters.
+_OPTION: Final = re.compile(r"-[A-Za-z]{1,3}$|--[A-Za-z]")
+#: Prefixes with a hyphen that change the meaning of the word behind it.
+_PREFIXES: Final = ("non-", "anti-", "un-", "pre-", "post-", "nicht-")
 _CONTRACTED: Final = re.compile(r"^(?:can't|won't|\w+n't|ain't|cannot)$")
+_CARELESS: Final = re.compile(r"^(?:do|does|did|is|are|was|were|ca|could|should|would|has|have|had|must|need)nt$")
 #: Scripts without spaces become pairs of characters.
 _UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _CACHED: Final = 8_192
@@ -44,10 +55,12 @@ class Clause(Struct, frozen=True):
     Attributes:
         content: stems of its content words and its exact tokens.
         negations: number of negations.
+        averts: it tells what to avoid, or what fails to happen.
     """
 
     content: tuple[str, ...]
     negations: int
+    averts: bool = False
 
 
 class Reading(Struct, frozen=True):
@@ -57,12 +70,14 @@ class Reading(Struct, frozen=True):
         plain: the sentence folded, on one line, with `>` between the steps of a menu.
         forms: all its words, folded.
         content: stems of its content words and its exact tokens, in order.
-        exact: numbers, codes, versions, addresses, paths, acronyms and placeholders, folded, in order.
+        exact: quantities, codes, versions, addresses, paths, acronyms and placeholders, folded, in order.
         names: stems of its capitalised words, except the first of a clause.
+        openers: places in `content` of the capitalised words that begin a clause, which may be names.
         paths: menus, such as `settings>date`.
         conditions: classes of its conditions, sorted.
         refers: it has a pronoun, which stands for a word of an earlier sentence.
         ordered: a word such as "before" makes the order of the others matter.
+        steps: a word such as "then" does so, also between sentences.
     """
 
     plain: str
@@ -70,17 +85,19 @@ class Reading(Struct, frozen=True):
     content: tuple[str, ...]
     exact: tuple[str, ...]
     names: tuple[str, ...]
+    openers: tuple[int, ...]
     paths: tuple[str, ...]
     conditions: tuple[str, ...]
     refers: bool
     ordered: bool
+    steps: bool
     clauses: tuple[Clause, ...]
 
 
 @lru_cache(maxsize=_CACHED)
 def read(sentence: str, language: str | None) -> Reading:
     """Read a sentence in a language, given by its ISO 639-1 code."""
-    text = normalised(sentence)
+    text = without_ordinals(normalised(sentence))
     reader = _Reader(language)
     for piece in _CLAUSE_ENDS.split(_ARROWS.sub(" > ", _UNITS.sub(" ", text))):
         reader.read_clause(piece)
@@ -88,9 +105,9 @@ def read(sentence: str, language: str | None) -> Reading:
 
 
 def normalised(text: str) -> str:
-    """`text` in NFKC on one line, with one kind of dash and apostrophe, and numbers without thousands separators."""
-    text = unicodedata.normalize("NFKC", text).translate(_DASHES)
-    return _THOUSANDS.sub("", " ".join(text.split()))
+    """`text` in NFKC on one line, with one kind of hyphen, apostrophe and decimal point, and no thousands marks."""
+    text = unicodedata.normalize("NFKC", text).translate(_MARKS | _DASHES)
+    return _DECIMAL.sub(".", _THOUSANDS.sub("", " ".join(text.split())))
 
 
 def _fold(text: str) -> str:
@@ -98,6 +115,12 @@ def _fold(text: str) -> str:
 
 
 _PATHS: Final = re.compile(r"[^\s>,;:()]{1,80}(?: > [^\s>,;:()]{1,80})+")
+
+
+def _unwrapped(raw: str) -> str:
+    """A word without the punctuation around it; a placeholder keeps its brackets."""
+    word = raw if raw.startswith("[") and raw.endswith("]") else raw.strip(_OUTER).removesuffix("]")
+    return word.lstrip("[") if not word.endswith("]") and not raw.startswith("[") else word
 
 
 class _Reader:
@@ -111,20 +134,24 @@ class _Reader:
         self._content: list[str] = []
         self._exact: list[str] = []
         self._names: list[str] = []
+        self._openers: list[int] = []
         self._conditions: list[str] = []
         self._clauses: list[Clause] = []
         self._own: list[str] = []
         self._negated = 0
+        self._ne = False
+        self._averts = False
+        #: The exact token of the word before, if it is one, and the last two words.
+        self._before = ""
+        self._heard: tuple[str, ...] = ()
 
     def read_clause(self, text: str) -> None:
         """Read a clause, up to punctuation; a conjunction divides it further."""
-        first = True
-        for raw in text.split():
-            word = raw if raw.startswith("[") and raw.endswith("]") else raw.strip(_OUTER).removesuffix("]")
-            word = word.lstrip("[") if not word.endswith("]") and not raw.startswith("[") else word
-            if word:
-                self._read_word(word, first=first)
-                first = False
+        words = [word for raw in text.split() if (word := _unwrapped(raw))]
+        self._before, self._heard = "", ()
+        for at, word in enumerate(words):
+            is_month = word == "May" and (at > 0 or any(following[0].isdigit() for following in words[1:2]))
+            self._read_word(word, first=at == 0, is_month=is_month)
         self._end_clause()
 
     def reading(self, text: str) -> Reading:
@@ -140,37 +167,69 @@ class _Reader:
             content=tuple(self._content),
             exact=tuple(self._exact),
             names=tuple(self._names),
+            openers=tuple(self._openers),
             paths=tuple(_fold(_ARROWS.sub(">", path.strip(_OUTER))) for path in _PATHS.findall(arrows)),
             conditions=tuple(sorted(set(self._conditions))),
             refers=not PRONOUNS.isdisjoint(self._forms),
             ordered=not ORDERING.isdisjoint(self._forms),
+            steps=not SEQUENCE.isdisjoint(self._forms),
             clauses=tuple(self._clauses),
         )
 
     def _end_clause(self) -> None:
+        if self._ne and not self._negated:  # with "plus", "que" or "guère", which don't mean "pas"
+            self._negated = 2
         if self._own or self._negated:
-            self._clauses.append(Clause(tuple(self._own), self._negated))
-        self._own, self._negated = [], 0
+            self._clauses.append(Clause(tuple(self._own), self._negated, self._averts))
+        self._own, self._negated, self._ne, self._averts = [], 0, False, False
 
-    def _read_word(self, word: str, *, first: bool) -> None:
+    def _read_word(self, word: str, *, first: bool, is_month: bool) -> None:
         folded = _fold(word)
+        before, heard = self._before, self._heard
+        self._before, self._heard = "", heard if folded in CURRENCIES else (*heard[-1:], folded)
         self._forms.add(folded)
         if folded in CONJUNCTIONS and not word.isupper():
             self._end_clause()
             return
-        if folded in self._negations or _CONTRACTED.match(folded):
-            self._negated += 1
+        if self._negates(folded):
             return
-        condition = condition_of(folded, self._language)
+        condition = None if is_month else condition_of(folded, self._language)
         if condition is not None:
             self._conditions.append(condition)
             return
-        exact = number_of(folded, self._language) or unit_of(folded, self._language)
-        if exact is not None or _EXACT.search(word):
-            self._add_exact(exact or folded)
+        if averts(folded, heard[-1] if heard else ""):
+            if self._own:
+                self._end_clause()
+            self._averts = True
+        exact = "may" if is_month else self._exact_of(word, folded, before, first=first)
+        if exact is not None:
+            self._add_exact(bounded(exact, heard), before)
             return
         for part in self._parts(word):
-            self._add_word(part, name=not first and part[:1].isupper())
+            capital = part[:1].isupper()
+            self._add_word(part, name=capital and not first, opener=capital and first and "'" not in word)
+
+    def _negates(self, folded: str) -> bool:
+        """Count a negation. Whether the word is nothing else."""
+        if self._language == "fr" and (folded == "ne" or folded.startswith("n'")):
+            self._ne = True
+            return folded == "ne"
+        careless = self._language in {None, "en"} and _CARELESS.match(folded)
+        if folded in self._negations or _CONTRACTED.match(folded) or careless:
+            self._negated += 1
+            return True
+        return False
+
+    def _exact_of(self, word: str, folded: str, before: str, *, first: bool) -> str | None:
+        """The exact token of a word, or None."""
+        found = exact_of(folded, self._language, before)
+        if found is not None:
+            return found
+        if _OPTION.match(word):
+            return word
+        # "I" is a word, and so are "A" and others at the beginning
+        is_letter = len(word) == 1 and "A" <= word <= "Z" and word != "I" and not (first and word in "AEOUY")
+        return folded if is_letter or _EXACT.search(word) else None
 
     def _parts(self, word: str) -> list[str]:
         """A word without its apostrophe; the parts of one with a hyphen, and of a script without spaces."""
@@ -184,14 +243,20 @@ class _Reader:
                 for at in range(max(1, len(run) - 1))
                 if run[at : at + 2]
             ]
+        if word.casefold().startswith(_PREFIXES):
+            return [word]
         return [part for part in word.split("-") if part]
 
-    def _add_exact(self, token: str) -> None:
-        self._exact.append(token)
-        self._content.append(token)
-        self._own.append(token)
+    def _add_exact(self, token: str, before: str) -> None:
+        """Add a token, or join it to the one right before it."""
+        whole = joined(before, token)
+        for tokens in (self._exact, self._content, self._own):
+            if whole is not None:
+                tokens.pop()
+            tokens.append(whole or token)
+        self._before = whole or token
 
-    def _add_word(self, word: str, *, name: bool) -> None:
+    def _add_word(self, word: str, *, name: bool, opener: bool) -> None:
         folded = _fold(word)
         self._forms.add(folded)
         lower = word.casefold()
@@ -200,5 +265,7 @@ class _Reader:
         own = same(folded, stem(lower, self._language))
         if name:
             self._names.append(own)
+        if opener:
+            self._openers.append(len(self._content))
         self._content.append(own)
         self._own.append(own)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from answers.quantities import is_month
 from operators.pii.detector import words
 
 #: Maximum sentences of a text.
@@ -25,6 +26,8 @@ _ABBREVIATIONS: Final = words(
 )
 _BULLET: Final = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")  # noqa: RUF001 - the dash is meant
 _HAS_WORD: Final = re.compile(r"\w")
+_NEXT_WORD: Final = re.compile(r"\s*([^\W\d_]{1,12})")
+_DAY_DIGITS: Final = 2
 
 _PLEASANTRY: Final = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|hallo|guten (?:tag|morgen|abend)|liebe[rs]?|moin|"
@@ -103,6 +106,9 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
         return False
     if word.isdigit() and not text[start : match.start() - len(word)].strip(" \n-*•"):
         return False  # the number of an item
+    following = _NEXT_WORD.match(text, match.end())
+    if word.isdigit() and len(word) <= _DAY_DIGITS and following is not None and is_month(following[1]):
+        return False  # the day of a date, as in "3. April"
     after = text[match.end() :].lstrip()[:1]
     return not after.islower()
 

@@ -6,7 +6,7 @@ from threading import Event as Stop
 import msgspec
 import pytest
 
-from answers.answer import answer
+from answers.answer import MAX_SENTENCES, answer
 from answers.chain import Chain, Link
 from answers.events import Done, Event, Refusal, Sentence, Sources, Usage
 from answers.evidence import Evidence
@@ -128,6 +128,14 @@ def test_without_a_supported_sentence_the_next_writer_is_asked() -> None:
     events = _events(_chain(_link(Scripted((FALSE,)))))
     assert _texts(events) == [A, B]
     assert events[-2] == Usage("extractive", 0, 0, "model wrote nothing that the sources support")
+
+
+def test_an_answer_is_bounded_although_sentences_waited() -> None:
+    """Of more sentences than an answer may have the last ones are sent, with the one that cites the best resolution."""
+    steps = [f"Install build {number}." for number in range(MAX_SENTENCES + 2)]
+    found = evidence(A, " ".join(steps))
+    script = (*(Draft(step, (2,)) for step in steps), GOOD, Draft(steps[0], (2,)))
+    assert _texts(_events(_chain(_link(Scripted(script))), found)) == [*steps[3:], A]
 
 
 def test_sentences_wait_for_one_that_cites_the_best_resolution() -> None:

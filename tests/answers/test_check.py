@@ -13,18 +13,20 @@ from answers.lexicon import NEUTRAL, PEOPLE
 from answers.ports import Draft
 from answers.reading import read
 from answers.sentences import spans_of
+from tests.answers.altered import ALTERED
 from tests.answers.claims import CASES, Case
 from tests.answers.threads import evidence, source
 from tests.answers.unseen import UNSEEN
 
 TEXT = CASES[0].text
+ALL = (*CASES, *ALTERED)
 
 
 def _check(claim: str, text: str = TEXT, language: str | None = "en") -> Supported | Unsupported:
     return check(Draft(claim, (1,)), evidence(text, language=language))
 
 
-@pytest.mark.parametrize(("case", "claim"), [(case, claim) for case in CASES for claim in case.bad])
+@pytest.mark.parametrize(("case", "claim"), [(case, claim) for case in ALL for claim in case.bad])
 def test_a_claim_that_the_source_does_not_make_is_refused(case: Case, claim: str) -> None:
     """Changed numbers, units, names, codes, paths and conditions, negations, opposites and additions are refused."""
     assert isinstance(_check(claim, case.text, case.language), Unsupported)
@@ -32,7 +34,7 @@ def test_a_claim_that_the_source_does_not_make_is_refused(case: Case, claim: str
 
 def test_most_paraphrases_are_kept() -> None:
     """At least 95% of the paraphrases are supported, because the lexicon knows synonyms."""
-    claims = [(case, claim) for case in CASES for claim in case.good]
+    claims = [(case, claim) for case in ALL for claim in case.good]
     lost = [claim for case, claim in claims if isinstance(_check(claim, case.text, case.language), Unsupported)]
     assert len(lost) <= 0.05 * len(claims), lost
 
@@ -49,7 +51,7 @@ def test_many_unseen_paraphrases_are_kept() -> None:
     assert sum(kept) >= 0.7 * len(kept)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.language)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.language)
 def test_a_source_supports_its_own_sentences(case: Case) -> None:
     """A verbatim sentence is supported, and its citation has its exact span."""
     for start, end in spans_of(case.text):
@@ -138,7 +140,7 @@ def test_a_quoted_customer_supports_nothing() -> None:
     assert isinstance(_check("The server is up again.", text), Supported)
 
 
-_SENTENCES = [s for case in CASES for s in re.split(r"(?<=[.])\s+", case.text) if case.language == "en"]
+_SENTENCES = [s for case in ALL for s in re.split(r"(?<=[.])\s+", case.text) if case.language == "en"]
 _NEW_WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=6, max_size=12)
 
 

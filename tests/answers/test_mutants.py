@@ -23,9 +23,33 @@ _MUTANTS: Final = {
     "words may change places": (
         "check", "_is_reordered(claim, sentence),", "False,", "test_check.test_no_unseen_falsehood_passes",
     ),
-    "words may be added": ("check", "not set(claim.content) - _neutral(claim) <=", "False and not set() <=", _CLAIMS),
+    "words may be added": (
+        "check", "not set(claim.content) - _neutral(claim, sentence)", "False and not set()", _CLAIMS,
+    ),
     "negations are not compared": (
         "check", "None if all(_same_negation(", "None if True or all(_same_negation(", _CLAIMS,
+    ),
+    "a time is two numbers": ("reading", "(?<![0-9A-Za-z]):|:(?![0-9/\\\\])", ":", _CLAIMS),
+    "a decimal comma ends a clause": ("reading", '_DECIMAL.sub(".", ', "(lambda text: text)(", _CLAIMS),
+    "a number goes with any unit": ("quantities", 'return f"{before} {token}"', "return None", _CLAIMS),
+    "a day goes with any month": ("quantities", 'return f"{token} {before}"', "return None", _CLAIMS),
+    "bounds are not compared": ("quantities", "return sign + token", "return token", _CLAIMS),
+    "morning is evening": ("quantities", "if word in _HALVES and", "if False and", _CLAIMS),
+    "May is a verb": ("reading", 'is_month = word == "May" and', "is_month = False and", _CLAIMS),
+    "single letters are not compared": ("reading", "return folded if is_letter or", "return folded if", _CLAIMS),
+    "options are not compared": ("reading", "if _OPTION.match(word):", "if False:", _CLAIMS),
+    "a dash joins words": ("reading", '" - ")', '"-")', _CLAIMS),
+    "careless negations say nothing": ("reading", "or careless:", "or False:", _CLAIMS),
+    "prefixes say nothing": ("reading", "if word.casefold().startswith(_PREFIXES):", "if False:", _CLAIMS),
+    "ne alone says nothing": ("reading", "if self._ne and not self._negated:", "if False:", _CLAIMS),
+    "what fails has happened": ("check", "not all(_same_outcome(", "False and all(_same_outcome(", _CLAIMS),
+    "steps may change places": ("check", " or claim.steps or sentence.steps:", ":", _CLAIMS),
+    "sentences may change places": ("check", "in_order = not whole.steps or", "in_order = True or", _CLAIMS),
+    "a name may become the subject": ("check", "for place in claim.openers:", "for place in ():", _CLAIMS),
+    "anybody may have done it": ("check", 'people -= {"customer"}', "pass", _CLAIMS),
+    "it is always solved": ("check", "NEUTRAL - FIX", "NEUTRAL", _CLAIMS),
+    "a day ends its sentence": (
+        "sentences", "is_month(following[1])", "False", "test_sentences.test_the_dot_of_a_day_ends_no_sentence",
     ),
     "conditions may join anything": (
         "check", "and not whole.conditions and not whole.ordered", "", _CLAIMS,
@@ -103,6 +127,10 @@ _MUTANTS: Final = {
     "any source may be cited": (
         "answer", "citation.source in self._best for", "True for",
         "test_answer.test_sentences_wait_for_one_that_cites_the_best_resolution",
+    ),
+    "what waited is sent whole": (
+        "answer", "deque(maxlen=MAX_SENTENCES)", "deque()",
+        "test_answer.test_an_answer_is_bounded_although_sentences_waited",
     ),
     "the confidence does not matter": (
         "answer", "or evidence.confidence < asked.min_confidence", "",

@@ -28,6 +28,17 @@ def test_abbreviations_versions_and_items_end_no_sentence() -> None:
     ]
 
 
+def test_the_dot_of_a_day_ends_no_sentence() -> None:
+    """The dot of an ordinal before a month ends no sentence; that of any other number does."""
+    text = "Wir überweisen am 3. März 2026. Die Frist ist der 1. Mai. Warten Sie bis Etage 3. Danach wird es besser."
+    assert _sentences(text) == [
+        "Wir überweisen am 3. März 2026.",
+        "Die Frist ist der 1. Mai.",
+        "Warten Sie bis Etage 3.",
+        "Danach wird es besser.",
+    ]
+
+
 def test_a_line_break_inside_a_sentence_stays() -> None:
     """A single line break is part of a sentence, because mail programs break lines."""
     assert _sentences("The clock was\n12 minutes behind.\n\nAsk again") == [
