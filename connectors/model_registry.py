@@ -93,7 +93,7 @@ class ModelRegistry:
         try:
             found = dict(_members(content, set(names)))
         except (tarfile.TarError, EOFError, OSError, zlib.error):
-            raise ConfigError(f"s3://{bucket}/{key} is no archive that can be read") from None
+            raise ConfigError(f"s3://{bucket}/{key} is not a readable archive") from None
         missing = [name for name in names if name not in found]
         if missing:
             raise ConfigError(f"s3://{bucket}/{key} has no {missing[0]}; was the job one of `services.encoder train`?")

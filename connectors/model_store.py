@@ -87,7 +87,7 @@ def fetch_archive(store: Store, name: str, names: Sequence[str], folder: Path) -
 
     Raises:
         UnavailableError: the store can't be read, or the disk is full.
-        ConfigError: it is no archive, or lacks a file, or the folder can't be written.
+        ConfigError: it is not an archive, or lacks a file, or the folder can't be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -101,7 +101,7 @@ def _client(settings: CacheSettings) -> redis.Redis:
     try:
         parts = urlsplit(settings.url or "")
         port = parts.port or _PORT
-    except ValueError:  # a malformed host, or a port that is no number or too large
+    except ValueError:  # a malformed host, or a port that isn't a number or is too large
         parts, port = urlsplit(""), 0
     database = parts.path.strip("/") or "0"
     usable = parts.scheme in _SCHEMES and parts.hostname and port and database.isdecimal()
