@@ -3,6 +3,7 @@
 import pytest
 
 from tests.deploy.k8s.__main__ import main
+from tests.deploy.k8s.background_mutants import BACKGROUND_MUTANTS
 from tests.deploy.k8s.mutants import MUTANTS, Mutant
 from tests.deploy.k8s.numbers import SIZES
 from tests.deploy.k8s.rules import RULES, findings
@@ -16,7 +17,7 @@ def test_an_overlay_passes_every_rule(overlay: str) -> None:
     assert findings(render(overlay)) == []
 
 
-_MUTANTS = MUTANTS | SERVICE_MUTANTS
+_MUTANTS = MUTANTS | SERVICE_MUTANTS | BACKGROUND_MUTANTS
 
 
 @pytest.mark.parametrize("mutant", _MUTANTS.values(), ids=_MUTANTS)

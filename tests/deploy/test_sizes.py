@@ -10,7 +10,7 @@ import yaml
 from connectors.kafka.topics import load_topics
 from core.service_settings import ApiSettings, RagSettings
 from core.settings import KafkaSettings, TopicSettings, WriterSettings
-from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
+from stream.roles import ARCHIVE, EMBEDDING, ENRICHMENT, PIPELINE
 from tests.docs.tables import SIZES
 
 SHIPPED: dict[str, Any] = yaml.safe_load(SIZES.read_text())
@@ -37,7 +37,7 @@ def faults(sizes: dict[str, Any]) -> list[str]:
             for topic in role["writes"]
             if _PARTITIONS[topic] < _PARTITIONS[role["reads"]]
         ]
-    for name, size in {"task": sizes["task"], **sizes["services"]}.items():
+    for name, size in {"task": sizes["task"], **sizes["services"], **sizes["background"]}.items():
         least, most = _FARGATE[size["vcpu"]]
         if size["memory_mib"] % 1024 or not least <= size["memory_mib"] / 1024 <= most:
             found.append(f"{name}: Fargate has no task of {size['vcpu']} vCPU and {size['memory_mib']} MiB")
@@ -45,6 +45,11 @@ def faults(sizes: dict[str, Any]) -> list[str]:
         f"{name}: min_tasks is not from 2 to max_tasks"
         for name, service in sizes["services"].items()
         if not 2 <= service["min_tasks"] <= service["max_tasks"]
+    ]
+    found += [
+        f"{name}: stop_timeout_s is not from 30 to 120, Fargate's limit"
+        for name, service in sizes["background"].items()
+        if not 30 <= service["stop_timeout_s"] <= 120
     ]
     drain_s = WriterSettings().drain_timeout_s
     if sizes["stop_timeout_s"] < 2 * drain_s:
@@ -66,6 +71,14 @@ def test_the_shipped_sizes_fit_together() -> None:
         (lambda sizes: sizes["roles"]["enrichment"].update(writes=["tickets.dlq"]), "tickets.dlq has fewer"),
         (lambda sizes: sizes["services"]["rag"].update(memory_mib=2048), "rag: Fargate has no task of 2 vCPU and 2048"),
         (lambda sizes: sizes["services"]["tickets"].update(min_tasks=1), "tickets: min_tasks is not from 2"),
+        (
+            lambda sizes: sizes["background"]["producer"].update(stop_timeout_s=15),
+            "producer: stop_timeout_s is not from",
+        ),
+        (
+            lambda sizes: sizes["background"]["archive"].update(memory_mib=512),
+            "archive: Fargate has no task of 0.5 vCPU",
+        ),
         (lambda sizes: sizes.update(stop_timeout_s=30), "stop_timeout_s leaves no room"),
     ],
 )
@@ -83,6 +96,15 @@ def test_the_services_are_those_of_the_code() -> None:
     assert {name: service["port"] for name, service in SHIPPED["services"].items()} == ports
     for service in SHIPPED["services"].values():
         assert importlib.import_module(f"{service['module']}.__main__").SERVICE
+
+
+def test_the_services_without_requests_are_those_of_the_code() -> None:
+    """The archiver has the code's group, topic and port, and the producer its module and port."""
+    archive, producer = SHIPPED["background"]["archive"], SHIPPED["background"]["producer"]
+    assert (archive["group"], archive["port"]) == (ARCHIVE.group(KafkaSettings()), ARCHIVE.port)
+    assert archive["reads"] == ARCHIVE.reads(TopicSettings())
+    assert callable(importlib.import_module(f"{producer['module']}.__main__").main)
+    assert producer["port"] == importlib.import_module(f"{producer['module']}.compose").PORT
 
 
 def test_the_roles_are_those_of_the_code() -> None:

@@ -7,7 +7,7 @@ usage() {
 	cat >&2 <<-TEXT
 		usage: acls.sh ROLE PRINCIPAL [OPTION...]
 
-		ROLE       pipeline | enrichment | embedding | producer | rag | operator | topics
+		ROLE       pipeline | enrichment | embedding | archive | producer | producer-service | rag | operator | topics
 		PRINCIPAL  User:NAME for SCRAM, User:CN=NAME,... for a certificate's subject
 		OPTION     for kafka-acls.sh, --bootstrap-server HOST:PORT and --command-config FILE among them
 
@@ -51,8 +51,15 @@ embedding)
 	allow --operation DescribeConfigs --topic "$enriched"
 	allow --operation Write --topic "$embedded" --topic "$dlq"
 	;;
+archive)
+	allow --operation Read --topic "$raw" --group "$group-archive"
+	allow --operation DescribeConfigs --topic "$raw"
+	;;
 producer)
 	allow --operation Write --topic "$raw"
+	;;
+producer-service) # its bad lines are letters
+	allow --operation Write --topic "$raw" --topic "$dlq"
 	;;
 rag)
 	allow --operation Write --topic "$feedback"

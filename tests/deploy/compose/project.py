@@ -65,11 +65,12 @@ def workers() -> dict[str, Service]:
 
 def apps() -> dict[str, Service]:
     """The HTTP services, by name."""
-    return {
-        name: service
-        for name, service in read()["services"].items()
-        if str((service.get("command") or [""])[0]).startswith("services.")
-    }
+    return {name: service for name, service in ours().items() if service.get("profiles") == ["services"]}
+
+
+def background() -> dict[str, Service]:
+    """The archiver and the producer, by name, each of which has a profile of its own."""
+    return {name: service for name, service in ours().items() if service.get("profiles") == [name]}
 
 
 def ours() -> dict[str, Service]:

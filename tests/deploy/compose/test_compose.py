@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.environment import variables
-from tests.deploy.compose.project import FILE, SECURED, apps, opening, ours, read, services, workers
+from tests.deploy.compose.project import FILE, SECURED, apps, background, opening, ours, read, services, workers
 from tests.deploy.compose.schema import faults
 from tests.deploy.tools import ROOT
 from tests.rigs.kafka.jars import VERSION as KAFKA_VERSION
@@ -95,6 +95,26 @@ def test_every_http_service_runs_as_the_sizes_say() -> None:
         assert given["TICKETS_AUTH__CLIENT_IDS"] == "console"
 
 
+def test_the_archiver_and_the_producer_run_as_the_sizes_say() -> None:
+    """Each has its command, port, cores, memory and stop time of sizes.yaml, and keeps its data in a volume."""
+    assert set(background()) == set(_SIZES["background"])
+    for name, service in background().items():
+        size = _SIZES["background"][name]
+        module = size.get("module")
+        command = ["python", "-m", module] if module else ["ticketstream", "archive", "run"]
+        assert [*service["entrypoint"], *service["command"]] == command
+        assert service["ports"] == [f"127.0.0.1:{size['port']}:{size['port']}"]
+        assert service["environment"]["TICKETS_HEALTH__PORT"] == str(size["port"])
+        assert service["healthcheck"]["test"] == ["CMD", "python", "/opt/health.py", str(size["port"])]
+        assert service["cpus"] == size["vcpu"]
+        assert service["mem_limit"] == f"{size['memory_mib']}m"
+        assert service["stop_grace_period"] == f"{size['stop_timeout_s']}s"
+        assert f"{name}:/data" in service["volumes"]
+    given = read({"INCOMING": "/srv/exports"})["services"]["producer"]
+    assert "/srv/exports:/in:ro" in given["volumes"]
+    assert given["environment"]["TICKETS_PRODUCER__SOURCES"] == "/in"
+
+
 def test_the_cache_is_open_to_the_http_services_alone() -> None:
     """The cache publishes no port, keeps nothing on a disk, runs without root and starts with the HTTP services."""
     redis = read()["services"]["redis"]
@@ -110,7 +130,7 @@ def test_the_cache_is_open_to_the_http_services_alone() -> None:
 
 def test_our_containers_are_hardened() -> None:
     """Our containers have a read-only root, no capabilities, and can't gain privileges."""
-    assert set(ours()) == {*workers(), *apps(), "topics"}
+    assert set(ours()) == {*workers(), *apps(), *background(), "topics"}
     for name, service in ours().items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name

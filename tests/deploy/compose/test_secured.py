@@ -30,7 +30,7 @@ from tests.deploy.compose.acting import (
     properties,
     wait_ready,
 )
-from tests.deploy.compose.project import FILE, SECURED, apps, read, read_secured, workers
+from tests.deploy.compose.project import FILE, SECURED, apps, background, read, read_secured, workers
 from tests.deploy.compose.schema import faults
 from tests.rigs.kafka.archive import quick_java
 from tests.rigs.kafka.node import Node, format_all
@@ -75,11 +75,11 @@ def test_every_port_asks_for_a_password_over_tls(secrets: Secrets) -> None:
     assert {entry.split(":")[1] for entry in protocols.split(",")} == {"SASL_SSL"}
     assert services["qdrant"]["environment"]["QDRANT__SERVICE__ENABLE_TLS"] == "true"
     assert services["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"] == secrets.passwords["QDRANT_API_KEY"]
-    given = yaml.safe_dump([services[name]["environment"] for name in (*workers(), *apps(), "topics")])
+    given = yaml.safe_dump([services[name]["environment"] for name in (*workers(), *apps(), *background(), "topics")])
     assert not {plain for plain in ("http://", "redis://") if plain in given}
     for name in apps():
         assert services[name]["environment"]["TICKETS_CACHE__PASSWORD"] == secrets.passwords["REDIS_PASSWORD"]
-    for name in (*workers(), *apps(), "topics"):
+    for name in (*workers(), *apps(), *background(), "topics"):
         environment = services[name]["environment"]
         assert {n for n in environment if n.startswith("TICKETS_")} <= set(variables())
         assert environment["TICKETS_KAFKA__BROKERS"] == "kafka:19092", "the base file's settings stay"
@@ -134,6 +134,7 @@ def test_prometheus_asks_qdrant_with_its_key() -> None:
         ("prometheus", {"index", "metrics", "dashboard"}),
         ("redis", {"cache"}),
         *((name, {"kafka", "index", "metrics"}) for name in workers()),
+        *((name, {"kafka", "metrics"}) for name in background()),
         ("rag", {"kafka", "index", "cache", "metrics"}),
         ("tickets", {"kafka", "cache", "metrics"}),
     ],

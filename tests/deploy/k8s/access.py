@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from core.setting_types import PREFIX
 from core.settings import Settings
-from tests.deploy.k8s.stack import ROOT, Manifest, Stack, container, name_of, selects
+from tests.deploy.k8s.stack import BACKGROUND, ROOT, Manifest, Stack, container, name_of, selects
 
 _VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 _LIKE_A_SECRET: Final = re.compile(r"password|secret|token(?!s)|api[-_]?key|private", re.IGNORECASE)
@@ -31,6 +31,8 @@ def encrypted(stack: Stack) -> Iterator[str]:
             yield f"{name}: Qdrant has no API key"
         if found.index.replication_factor < 3:
             yield f"{name}: {found.index.replication_factor} copies of the index; production needs 3"
+    for service in stack.background:
+        yield from _unattended(name_of(service), stack.settings(service))
     for service in stack.services:
         yield from _shared(name_of(service), stack.settings(service))
 
@@ -53,6 +55,18 @@ def _shared(name: str, found: Settings) -> Iterator[str]:
         yield f"{name}: it needs an issuer with https, and clients or audiences"
     if found.limits.trusted_proxies != 1:
         yield f"{name}: behind an ingress TICKETS_LIMITS__TRUSTED_PROXIES is 1, or all callers have one address"
+
+
+def _unattended(name: str, found: Settings) -> Iterator[str]:
+    """Faults in what the archiver and the producers share with nobody, or keep in a pod."""
+    if found.kafka.security_protocol not in ("SSL", "SASL_SSL"):
+        yield f"{name}: Kafka's protocol is {found.kafka.security_protocol}; production needs SSL or SASL_SSL"
+    if not (found.archive.place or "").startswith("s3://"):
+        yield f"{name}: the archive is {found.archive.place}, which ends with its pod; name a bucket"
+    if found.producer.store != "dynamodb":
+        yield f"{name}: the producers need one store of checkpoints; {found.producer.store} is a file of each"
+    if not all(place.startswith("s3://") for place in found.producer.sources.split(",")):
+        yield f"{name}: a source is a folder, which the producers' pods don't share"
 
 
 def secrets(stack: Stack) -> Iterator[str]:
@@ -138,10 +152,12 @@ def _ports(stack: Stack, worker: Manifest) -> set[int]:
     """The egress ports that the worker's settings need."""
     found = stack.settings(worker)
     ports = {53, *(int(broker.rpartition(":")[2]) for broker in found.kafka.brokers.split(","))}
-    if found.index.url and worker["metadata"]["name"] not in ("enrichment", "tickets"):
+    if found.index.url and worker["metadata"]["name"] not in {"enrichment", "tickets", *BACKGROUND}:
         ports.add(urlsplit(found.index.url).port or 6334)
     if worker in stack.services:
         ports |= {443, urlsplit(found.cache.url or "").port or 6379}
+    if worker in stack.background:
+        ports.add(443)
     return ports
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from core.setting_types import PREFIX
-from tests.deploy.k8s.stack import Manifest, Stack, container, declared, name_of, partitions, pod, selects
+from tests.deploy.k8s.stack import BACKGROUND, Manifest, Stack, container, declared, name_of, partitions, pod, selects
 
 SIZES: Final = declared("sizes.yaml")
 #: KEDA's names of the SASL mechanisms.
@@ -26,6 +26,9 @@ def sizes(stack: Stack) -> Iterator[str]:
         yield from _sized(stack, worker, role | SIZES["task"], {f"{PREFIX}HEALTH__PORT": str(role["port"])})
     for service in stack.services:
         yield from _sized(stack, service, SIZES["services"][service["metadata"]["name"]], {})
+    for service in stack.background:
+        size = SIZES["background"][service["metadata"]["name"]]
+        yield from _sized(stack, service, size, {f"{PREFIX}HEALTH__PORT": str(size["port"])})
 
 
 def _sized(stack: Stack, worker: Manifest, size: dict[str, Any], settings: dict[str, str]) -> Iterator[str]:
@@ -38,14 +41,14 @@ def _sized(stack: Stack, worker: Manifest, size: dict[str, Any], settings: dict[
         **{probe: container(worker).get(probe, {}).get("httpGet") for probe in _PROBES},
         **{f"{kind} of {what}": of for kind, what, of in _amounts(worker)},
     }
-    # The ticket API has no model.
-    threads = {f"{PREFIX}MODEL__THREADS": str(size["vcpu"])} if worker["metadata"]["name"] != "tickets" else {}
+    # The ticket API and services without requests have no model.
+    modelless = worker["metadata"]["name"] in {"tickets", *BACKGROUND}
     wanted = {
-        "module": [size["module"]],
+        "module": [size["module"]] if "module" in size else ["archive", "run"],
         "port": [size["port"]],
         **settings,
-        **threads,
-        "terminationGracePeriodSeconds": SIZES["stop_timeout_s"],
+        **({} if modelless else {f"{PREFIX}MODEL__THREADS": str(size["vcpu"])}),
+        "terminationGracePeriodSeconds": size.get("stop_timeout_s", SIZES["stop_timeout_s"]),
         **{probe: {"path": SIZES["health"][path], "port": "http"} for probe, path in _PROBES.items()},
         **{f"{kind} of cpu": str(size["vcpu"]) for kind in ("requests", "limits")},
         **{f"{kind} of memory": f"{size['memory_mib'] // 1024}Gi" for kind in ("requests", "limits")},
@@ -62,11 +65,15 @@ def _amounts(worker: Manifest) -> Iterator[tuple[str, str, str]]:
 
 
 def drain(stack: Stack) -> Iterator[str]:
-    """The grace period is longer than the drain timeout by ten seconds. A service still gets requests as it leaves."""
+    """The grace period is longer than a drain by ten seconds; a service of requests or without goes on meanwhile."""
     for worker in stack.workers:
         limit, grace = stack.settings(worker).writer.drain_timeout_s, pod(worker)["terminationGracePeriodSeconds"]
         if limit + 10 > grace:
             yield f"{name_of(worker)}: it drains for {limit:.0f} s and is killed after {grace} s"
+    for service in stack.background:
+        strategy = service["spec"]["strategy"]["rollingUpdate"]
+        if (strategy.get("maxSurge"), strategy.get("maxUnavailable")) != (1, 0):
+            yield f"{name_of(service)}: a rollout leaves it without a pod; let the new one begin first (maxSurge: 1)"
     for service in stack.services:
         waits = container(service).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         if waits < 5:
@@ -76,7 +83,13 @@ def drain(stack: Stack) -> Iterator[str]:
 def scaling(stack: Stack) -> Iterator[str]:
     """Every worker in production scales by lag, up to the number of partitions, and every service by CPU."""
     for service in stack.services:
-        yield from _by_load(stack, service)
+        yield from _by_load(stack, service, SIZES["services"][service["metadata"]["name"]])
+    for service in stack.background:
+        size = SIZES["background"][service["metadata"]["name"]]
+        if size["max_tasks"] > size["min_tasks"]:
+            yield from _by_load(stack, service, size)
+        elif service["spec"].get("replicas") != size["max_tasks"]:
+            yield f"{name_of(service)}: replicas is not {size['max_tasks']}, as deploy/sizes.yaml says"
     for worker in stack.workers:
         name = worker["metadata"]["name"]
         scaled, replicas = stack.find("ScaledObject", name), worker["spec"].get("replicas")
@@ -92,8 +105,8 @@ def scaling(stack: Stack) -> Iterator[str]:
             yield from _scaled(stack, scaled, worker_)
 
 
-def _by_load(stack: Stack, service: Manifest) -> Iterator[str]:
-    name, size = service["metadata"]["name"], SIZES["services"][service["metadata"]["name"]]
+def _by_load(stack: Stack, service: Manifest, size: dict[str, Any]) -> Iterator[str]:
+    name = service["metadata"]["name"]
     scaler = stack.find("HorizontalPodAutoscaler", name)
     if scaler is None or scaler["spec"]["scaleTargetRef"]["name"] != name:
         yield f"{name_of(service)}: no HorizontalPodAutoscaler of its name scales it"

@@ -7,17 +7,18 @@ from core.errors import ConfigError
 from tests.deploy.k8s.access import ACCESS
 from tests.deploy.k8s.numbers import NUMBERS, SIZES
 from tests.deploy.k8s.pods import PODS
-from tests.deploy.k8s.stack import SERVICES, Manifest, Stack, container, name_of, pod, selects
+from tests.deploy.k8s.stack import BACKGROUND, SERVICES, Manifest, Stack, container, name_of, pod, selects
 
 Rule = Callable[[Stack], Iterator[str]]
 
 
 def roles(stack: Stack) -> Iterator[str]:
-    """One overlay runs the whole stream, its two roles, or the HTTP services. Both shapes would write one index."""
+    """One overlay runs the whole stream, its two roles, or services of a kind. Both shapes would write one index."""
     names = {found["metadata"]["name"] for found in stack.deployments}
-    if names not in ({"pipeline"}, {"enrichment", "embedding"}, SERVICES):
+    if names not in ({"pipeline"}, {"enrichment", "embedding"}, SERVICES, BACKGROUND):
         runs = ", ".join(sorted(names)) or "nothing"
-        yield f"it runs {runs}: either pipeline, or enrichment and embedding, or {' and '.join(sorted(SERVICES))}"
+        kinds = " or ".join(" and ".join(sorted(names)) for names in (SERVICES, BACKGROUND))
+        yield f"it runs {runs}: either pipeline, or enrichment and embedding, or {kinds}"
 
 
 def settings(stack: Stack) -> Iterator[str]:

@@ -22,8 +22,11 @@ from core.settings import Settings
 ROOT: Final = Path(__file__).parents[3]
 MANIFESTS: Final = ROOT / "deploy" / "k8s-ecs" / "k8s"
 OVERLAYS: Final = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
-#: Names of the HTTP services; every other Deployment runs a role of the stream.
-SERVICES: Final = frozenset(yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())["services"])
+_SIZES: Final = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
+#: Names of the HTTP services.
+SERVICES: Final = frozenset(_SIZES["services"])
+#: Names of the services without requests; every other Deployment runs a role of the stream.
+BACKGROUND: Final = frozenset(_SIZES["background"])
 #: Placeholder for the content of a Secret.
 _SECRET: Final = "from-a-secret"
 
@@ -59,12 +62,17 @@ class Stack(Struct, frozen=True):
     @property
     def workers(self) -> list[Manifest]:
         """The Deployments of workers; each runs one role."""
-        return [found for found in self.deployments if found["metadata"]["name"] not in SERVICES]
+        return [found for found in self.deployments if found["metadata"]["name"] not in SERVICES | BACKGROUND]
 
     @property
     def services(self) -> list[Manifest]:
         """The Deployments of HTTP services."""
         return [found for found in self.deployments if found["metadata"]["name"] in SERVICES]
+
+    @property
+    def background(self) -> list[Manifest]:
+        """The Deployments of services without requests."""
+        return [found for found in self.deployments if found["metadata"]["name"] in BACKGROUND]
 
     def of(self, kind: str) -> list[Manifest]:
         """All objects of a kind."""

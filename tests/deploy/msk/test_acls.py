@@ -15,7 +15,7 @@ from tests.rigs.waiting import PATIENCE_S
 
 _DEPLOY: Final = ACLS.parents[2]
 _ROLES: Final[dict[str, Any]] = msgspec.yaml.decode((_DEPLOY / "sizes.yaml").read_bytes())["roles"]
-_USERS: Final = ("producer", "rag", "operator", "topics")
+_USERS: Final = ("archive", "producer", "producer-service", "rag", "operator", "topics")
 _OPTIONS: Final = ["--bootstrap-server", "kafka:9096", "--command-config", "a file with a space"]
 
 
@@ -65,10 +65,13 @@ def test_a_role_gets_its_acls_only(tmp_path: Path, role: str) -> None:
 
 
 def test_users_get_the_acls_of_their_commands(tmp_path: Path) -> None:
-    """A producer may write, an operator may read and replay, and `topics` may create topics."""
+    """A producer may write, the archiver read, an operator read and replay, and `topics` may create topics."""
     topics = [f"topic tickets.{name}" for name in ("raw", "enriched", "embedded", "dlq", "feedback")]
     rights = {role: _rights(_run(tmp_path, role, "User:CN=x, O=y", *_OPTIONS).stdout) for role in _USERS}
     assert rights["producer"] == {("Write", "topic tickets.raw")}
+    assert rights["producer-service"] == {("Write", "topic tickets.raw"), ("Write", "topic tickets.dlq")}
+    reads = {(operation, "topic tickets.raw") for operation in ("Read", "DescribeConfigs")}
+    assert rights["archive"] == {*reads, ("Read", "group ticketstream-archive")}
     assert rights["rag"] == {("Write", "topic tickets.feedback")}
     reads = {("DescribeConfigs", "topic tickets.raw"), *(("Read", name) for name in [*topics, "group ticketstream*"])}
     assert rights["operator"] == {*reads, ("Write", "topic tickets.raw"), ("Write", "topic tickets.enriched")}

@@ -25,8 +25,8 @@ _OF_PROMETHEUS: Final[Mapping[str, frozenset[str]]] = {
     "up": frozenset(),
     "ALERTS": frozenset({"alertname", "alertstate", "severity"}),
 }
-#: Jobs of the HTTP services.
-_SERVICES: Final = ("producer", "rag", "tickets")
+#: Jobs of the services.
+_SERVICES: Final = ("archive", "producer", "rag", "tickets")
 #: Labels that Prometheus adds to every series it scrapes.
 _TARGET: Final = frozenset({"job", "instance"})
 _HISTOGRAM: Final = ("_bucket", "_sum", "_count")

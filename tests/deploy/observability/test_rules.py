@@ -15,7 +15,7 @@ from tests.deploy.tools import ROOT, tool
 from tests.rigs.waiting import PATIENCE_S
 
 _SIZES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").read_text())
-_LISTENING: dict[str, Any] = _SIZES["roles"] | _SIZES["services"]
+_LISTENING: dict[str, Any] = _SIZES["roles"] | _SIZES["services"] | _SIZES["background"]
 _TOPICS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "k8s-ecs" / "msk" / "topics.yaml").read_text())[
     "topics"
 ]
@@ -161,6 +161,7 @@ def test_kubernetes_uses_the_same_job_names() -> None:
     kubernetes = ROOT / "deploy" / "k8s-ecs" / "k8s"
     label = yaml.safe_load((kubernetes / "base" / "monitor.yaml").read_text())["spec"]["jobLabel"]
     for name in _LISTENING:
-        folder = kubernetes / ("roles" if name in _SIZES["roles"] else "services") / name
+        kind = next(kind for kind in ("roles", "services", "background") if name in _SIZES[kind])
+        folder = kubernetes / kind / name
         deployment = yaml.safe_load((folder / "deployment.yaml").read_text())
         assert deployment["spec"]["template"]["metadata"]["labels"][label] == name
