@@ -23,6 +23,7 @@ BOXES: Final[dict[str, str]] = {
     "service": "HTTP services",
     "balancer": "HTTP services",
     "cache": "HTTP services",
+    "background": "Archive and producers",
     "network": "Network",
     "keys": "Keys and secrets",
     "secrets": "Keys and secrets",
@@ -148,7 +149,7 @@ def _service(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, float
 def _size(service: str) -> dict[str, Any]:
     """The size of a service's task in sizes.yaml."""
     sizes = yaml.safe_load(_SIZES.read_text())
-    return dict(sizes.get("services", {}).get(service, sizes["task"]))
+    return dict({**sizes["services"], **sizes["background"]}.get(service, sizes["task"]))
 
 
 def _machines(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, float]:

@@ -28,6 +28,7 @@ module "keys" {
   account_id = var.account_id
   region     = var.region
   partition  = data.aws_partition.current.partition
+  purposes   = ["data", "secrets", "telemetry"]
 }
 
 data "aws_partition" "current" {}

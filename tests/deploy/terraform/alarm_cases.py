@@ -50,15 +50,36 @@ _CASES: Final[Mapping[str, Case]] = {
     "service-cache-outage": Case("tickets_circuit_state", [0, 1], [0, 0], 5),
     "service-outbox": Case("tickets_outbox_age_seconds", [0, 121], [120, 120], 3),
     "service-feedback": Case("tickets_feedback_unsent", [0, 1], [0, 0], 15),
+    "archive-expired": Case("tickets_expired_records_total", [0, 1], [0, 0], 1),
+    "producer-late": Case("tickets_producer_lag_seconds", [5, 601], [600, 600], 10),
+    "producer-faulty": Case("tickets_producer_faulty_files", [0, 1], [0, 0], 15),
+    "backup-missing": Case("NumberOfBackupJobsCompleted", [0], [1], 240, silence_is_bad=True),
+    "copy-late": Case("ReplicationLatency", [10, 601], [600, 600], 5),
+    "copy-failed": Case("OperationsFailedReplication", [0, 1], [0, 0], 1),
     "cache-cpu": Case("EngineCPUUtilization", [90.5, 90.5], [100, 80], 10),
+}
+
+
+#: Cases of alarms that share a runbook.
+_BY_METRIC: Final[Mapping[tuple[str, str], Case]] = {
+    (runbook, case.metric): case
+    for runbook, case in (
+        ("table-throttled", Case("ReadThrottleEvents", [0, 1], [0, 0], 5)),
+        ("table-throttled", Case("WriteThrottleEvents", [0, 1], [0, 0], 5)),
+        ("archive-late", Case("tickets_archive_age_seconds", [300, 601], [600, 600], 3)),
+        # What the loss of the cluster would cost, of 15 minutes.
+        ("archive-late", Case("EstimatedMaxTimeLag", [1, 901], [900, 900], 5)),
+        ("backup-failed", Case("NumberOfBackupJobsFailed", [0, 1], [0, 0], 1)),
+        ("backup-failed", Case("NumberOfCopyJobsFailed", [0, 1], [0, 0], 1)),
+    )
 }
 
 
 def case_of(alarm: Mapping[str, Any]) -> Case | None:
     """The case of an alarm; None if there is none."""
     runbook, dimensions = alarm["tags"]["runbook"], alarm.get("dimensions") or {}
-    if runbook == "table-throttled":
-        return Case(alarm["metric_name"], [0, 1], [0, 0], 5)
+    if (found := _BY_METRIC.get((runbook, alarm["metric_name"]))) is not None:
+        return found
     if runbook == "service-slow":
         slow_s = 5 if "-rag-" in alarm["alarm_name"] else 1  # a language model may need seconds to begin
         return Case("TargetResponseTime", [0.01] * 9 + [slow_s + 0.1], [0.01] * 99 + [slow_s + 0.1], 10)
@@ -69,7 +90,7 @@ def case_of(alarm: Mapping[str, Any]) -> Case | None:
             return Case("SumOffsetLag", [most + 1], [most], 10)
         return Case("MaxOffsetLag", [role["target_lag"] + 1], [role["target_lag"]], 15)
     if runbook == "worker-too-few":
-        sizes = {**_SIZES["roles"], **_SIZES.get("services", {})}
+        sizes = {**_SIZES["roles"], **_SIZES["services"], **_SIZES["background"]}
         least = next(one["min_tasks"] for name, one in sizes.items() if dimensions["ServiceName"].startswith(name))
         return Case("RunningTaskCount", [least, least - 1], [least, least], 10, silence_is_bad=True)
     return _CASES.get(runbook)

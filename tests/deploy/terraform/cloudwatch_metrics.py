@@ -2,7 +2,7 @@
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
-DynamoDB and of ElastiCache.
+DynamoDB, of ElastiCache, of AWS Backup and of S3.
 """
 
 from typing import Final
@@ -11,6 +11,7 @@ _CLUSTER: Final = frozenset({"Cluster Name"})
 _BROKER: Final = frozenset({"Cluster Name", "Broker ID"})
 _GROUP: Final = frozenset({"Cluster Name", "Consumer Group", "Topic"})
 _SERVICE: Final = frozenset({"ClusterName", "ServiceName"})
+_COPY: Final = frozenset({"SourceBucket", "DestinationBucket", "RuleId"})
 _TARGETS: Final = frozenset({"LoadBalancer", "TargetGroup"})
 
 METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -29,5 +30,10 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/ApplicationELB", "TargetResponseTime"): _TARGETS,
     ("AWS/DynamoDB", "ReadThrottleEvents"): frozenset({"TableName"}),
     ("AWS/DynamoDB", "WriteThrottleEvents"): frozenset({"TableName"}),
+    ("AWS/Backup", "NumberOfBackupJobsCompleted"): frozenset({"BackupVaultName"}),
+    ("AWS/Backup", "NumberOfBackupJobsFailed"): frozenset({"BackupVaultName"}),
+    ("AWS/Backup", "NumberOfCopyJobsFailed"): frozenset({"BackupVaultName"}),
+    ("AWS/S3", "OperationsFailedReplication"): _COPY,
+    ("AWS/S3", "ReplicationLatency"): _COPY,
     ("AWS/ElastiCache", "EngineCPUUtilization"): frozenset({"CacheClusterId"}),
 }

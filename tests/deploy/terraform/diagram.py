@@ -106,10 +106,10 @@ def boxes(plan: Found) -> list[Box]:
 def _tasks(plan: Found) -> list[Box]:
     targets = {each["resource_id"]: each for each in plan.values("aws_appautoscaling_target") if "resource_id" in each}
     made = []
-    for module, group in (("worker", "workers"), ("service", "services")):
+    for module, group in (("worker", "workers"), ("background", "workers"), ("service", "services")):
         for service in sorted(plan.values("aws_ecs_service", module + "["), key=lambda each: str(each["name"])):
-            (target,) = (each for name, each in targets.items() if name.endswith(f"/{service['name']}"))
-            note = f"{target['min_capacity']} to {target['max_capacity']} tasks"
+            target = next((each for name, each in targets.items() if name.endswith(f"/{service['name']}")), None)
+            note = f"{target['min_capacity']} to {target['max_capacity']} tasks" if target else "1 task"
             made.append(Box(group, "Fargate", service["name"], note))
     if plan.of("aws_ecs_task_definition", "operator"):
         made.append(Box("workers", "Fargate", "operator", "run by hand"))
@@ -142,7 +142,14 @@ def _data(plan: Found) -> list[Box]:
         note = f"{cache['num_cache_clusters']} × {cache['node_type']}"
         made.append(Box("cache", "ElastiCache", cache["engine"].title(), note))
     if tables := plan.of("aws_dynamodb_table"):
-        made.append(Box("AWS", "DynamoDB", "Tables", ", ".join(sorted(each["index"] for each in tables))))
+        made.append(
+            Box(
+                "AWS",
+                "DynamoDB",
+                "Tables",
+                ", ".join(sorted(each["values"]["name"].rsplit("-", 1)[1] for each in tables)),
+            )
+        )
     return made
 
 
@@ -152,12 +159,12 @@ def _shared(plan: Found) -> list[Box]:
     )
     repositories = sorted(each["index"] for each in plan.of("aws_ecr_repository"))
     secrets = sorted(each["index"] for each in plan.of("aws_secretsmanager_secret"))
-    keys = sorted(each["index"] for each in plan.of("aws_kms_key"))
+    keys = sorted({each["index"] for each in plan.of("aws_kms_key")})
     topics = sorted(each["index"] for each in plan.of("aws_sns_topic"))
     counted = [
         Box("Public subnets", "VPCNATGateway", "NAT gateways", f"{len(plan.of('aws_nat_gateway'))}"),
         Box("endpoints", "VPCEndpoints", "VPC endpoints", ", ".join(services)),
-        Box("AWS", "SimpleStorageService", "S3", f"{len(plan.of('aws_s3_bucket'))} bucket of models"),
+        Box("AWS", "SimpleStorageService", "S3", _buckets(plan)),
         Box("AWS", "ElasticContainerRegistry", "ECR", ", ".join(repositories)),
         Box("AWS", "SecretsManager", "Secrets Manager", ", ".join(secrets)),
         Box("AWS", "KeyManagementService", "KMS", ", ".join(keys)),
@@ -165,6 +172,13 @@ def _shared(plan: Found) -> list[Box]:
         Box("AWS", "SimpleNotificationService", "SNS", ", ".join(topics)),
     ]
     return [box for box in counted if box.note not in {"", "0"}]
+
+
+def _buckets(plan: Found) -> str:
+    """The purposes of all buckets, and how many of them are copied; the name ends in PURPOSE-ACCOUNT."""
+    names = sorted({each["bucket"].rsplit("-", 2)[1] for each in plan.values("aws_s3_bucket")})
+    copied = len(plan.of("aws_s3_bucket_replication_configuration"))
+    return ", ".join(names) + (f"; {copied} are copied to a second region" if copied else "")
 
 
 def render(plan: Found) -> str:

@@ -5,12 +5,15 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from connectors.checkpoints.dynamodb import DynamoCheckpoints
+from connectors.checkpoints.dynamodb import definition as checkpoint_definition
 from connectors.dynamodb import Client
 from connectors.dynamodb_tables import Tables
 from connectors.sessions.dynamodb import DynamoEndings
 from connectors.sessions.dynamodb import definitions as session_definitions
 from connectors.ticket_store.dynamodb import DynamoTickets
 from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
+from core.producing import Checkpoint
 from core.sessions import Ending
 from core.ticket_store import RequestKey, TicketQuery
 from tests.connectors.feedback import stores
@@ -74,6 +77,24 @@ def calls_of_sessions() -> set[Call]:
         endings = DynamoEndings(Tables(cast("Client", recorder), "", ""))
         endings.put(Ending("a", 1, 10), now_ms=0)
         endings.find(["a", "b"], now_ms=0)
+    return _noted(recorder, "")
+
+
+def calls_of_the_producer() -> set[Call]:
+    """The same of the producer's checkpoints and leases."""
+    with dynamodb() as client:
+        client.create_table(**checkpoint_definition("Checkpoints"))
+        recorder = _Recorder(client)
+        store = DynamoCheckpoints(cast("Client", recorder), "Checkpoints")
+        store.ping()
+        store.join("me", now_ms=1, until_ms=2)
+        found = store.claim(Checkpoint(file_id="f", name="f", first_ms=1), "me", now_ms=1, until_ms=2)
+        assert found is not None
+        store.save(found, "me")
+        store.load()
+        store.release("f", "me")
+        store.forget(["f"], now_ms=3)
+        store.leave("me")
     return _noted(recorder, "")
 
 

@@ -75,8 +75,14 @@ def enforce_moto_roles(emulator: Emulator, *, after: int = 0) -> None:
 
 
 @contextmanager
-def start_ministack(folder: Path, *, bedrock_proxy: str = "") -> Iterator[Emulator]:
-    """Run ministack until the end of the `with`. Its Bedrock asks the OpenAI-style server `bedrock_proxy`, if named."""
+def start_ministack(folder: Path, *, bedrock_proxy: str = "", enforce: bool = False) -> Iterator[Emulator]:
+    """Run ministack until the end of the `with`.
+
+    Args:
+        folder: gets its output.
+        bedrock_proxy: the OpenAI-style server that its Bedrock asks.
+        enforce: check signatures and IAM permissions; the default credentials are those of the account's root.
+    """
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
     environ |= {
@@ -85,6 +91,9 @@ def start_ministack(folder: Path, *, bedrock_proxy: str = "") -> Iterator[Emulat
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": "ERROR",
         "MINISTACK_BEDROCK_PROXY_URL": bedrock_proxy,
+        "AUTH": "true" if enforce else "false",
+        "AWS_ACCESS_KEY_ID": Credentials().key,
+        "AWS_SECRET_ACCESS_KEY": Credentials().secret,
     }
     with _process([str(MINISTACK)], environ, folder, f"http://127.0.0.1:{port}/_ministack/health", place=folder):
         yield Emulator("ministack", f"http://127.0.0.1:{port}")

@@ -76,6 +76,8 @@ def for_ministack(branch: Workspace) -> None:
     branch.write(f"{_SCALING}/outputs.tf", _SCALING_OUTPUTS)
     branch.leave_out("terraform/modules/request_scaling/main.tf")
     branch.write("terraform/modules/request_scaling/outputs.tf", _SCALING_OUTPUTS)
+    branch.leave_out("terraform/modules/cpu_scaling/main.tf")
+    branch.write("terraform/modules/cpu_scaling/outputs.tf", _SCALING_OUTPUTS)
     # ministack needs the namespace outside dns_config too.
     branch.change(
         "terraform/modules/index/main.tf",

@@ -79,7 +79,7 @@ def test_a_worker_scales_by_lag_over_running_tasks(moto: Applied) -> None:
     policies = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     targets = client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     workers = {"embedding-minilm", "enrichment-minilm"}
-    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {*workers, "rag", "tickets"}
+    assert {each["ResourceId"].rsplit("/", 1)[1] for each in targets} == {*workers, "rag", "tickets", "producer"}
     bounds = {each["ResourceId"]: each for each in targets}
     for policy in (each for each in policies if each["ResourceId"].rsplit("/", 1)[1] in workers):
         role = policy["ResourceId"].rsplit("/", 1)[1].split("-")[0]

@@ -113,7 +113,14 @@ def test_the_brokers_configuration_is_the_shipped_file(ministack: Applied) -> No
 
 
 def test_single_mode_has_one_worker_service(ministack: Applied) -> None:
-    """With mode = single the only services are the pipeline, the index's nodes and those of HTTP."""
+    """With mode = single there are one worker, the index's nodes, the HTTP services, the archiver and the producer."""
     arns = ministack.emulator.client("ecs").list_services(cluster="ticketstream-dev")["serviceArns"]
     nodes = {"qdrant-a", "qdrant-b", "qdrant-c"}
-    assert {arn.rsplit("/", 1)[1] for arn in arns} == {"pipeline-minilm", "rag", "tickets", *nodes}
+    assert {arn.rsplit("/", 1)[1] for arn in arns} == {
+        "pipeline-minilm",
+        "rag",
+        "tickets",
+        "archive",
+        "producer",
+        *nodes,
+    }

@@ -180,6 +180,8 @@ def test_a_wrong_alarm_is_found(alarms: list[dict[str, Any]], change: Callable[[
     """No alarm passes with another bound, direction, time, treatment of missing data, or dimension."""
     passed = []
     for alarm in alarms:
+        if change in (_at_once, _any_of_them) and alarm["evaluation_periods"] == 1:
+            continue  # one wrong minute is enough for it
         wrong = deepcopy(alarm)
         change(wrong)
         if not _faults(wrong, _metric_of(alarm)):
@@ -199,7 +201,7 @@ def _faults(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
     if case.metric != metric.name:
         return [f"its metric is {metric.name}"]
     bad, good = [list(case.bad)], [list(case.good)]
-    silence: list[list[float]] = [[]]
+    silence: list[list[float]] = [[]] * max(60, 2 * case.minutes)
     fault = good * _BEFORE + bad * case.minutes
     quiet = "OK" if not case.silence_is_bad else "ALARM"
     runs: list[tuple[str, Samples, Callable[[list[State]], bool]]] = [
@@ -208,8 +210,8 @@ def _faults(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
         ("fires when all is just right", good * 60, lambda found: "ALARM" not in found),
         ("fires when a fault ends in time", (good + fault[_BEFORE:-1]) * 3, lambda found: "ALARM" not in found),
         ("does not end with the fault", fault + good * case.minutes, lambda found: found[-1] == "OK"),
-        ("treats silence otherwise", good * _BEFORE + silence * 60, lambda found: _counts_as(found[-1]) == quiet),
-        ("treats silence after a fault otherwise", fault + silence * 60, lambda found: _counts_as(found[-1]) == quiet),
+        ("treats silence otherwise", good * _BEFORE + silence, lambda found: _counts_as(found[-1]) == quiet),
+        ("treats silence after a fault otherwise", fault + silence, lambda found: _counts_as(found[-1]) == quiet),
     ]
     return [
         f"it {what}"

@@ -77,8 +77,12 @@ def test_no_task_uses_anothers_tables(documents: dict[str, dict[str, Any]], poli
     """Services have the tables of their stores and that of sessions; the operator reads tickets; workers have none."""
     for task, document in documents.items():
         tables = {arn.removesuffix("/index/*").rsplit("/", 1)[-1] for _, arn in _granted(document)}
-        wanted = {"rag": {"Feedback"}, "tickets": {"Tickets", "TicketMetadata"}}.get(task, set())
-        wanted = {"Tickets", "TicketMetadata"} if task == "operator" else wanted and wanted | {"UserSessions"}
+        wanted = {
+            "rag": {"Feedback", "UserSessions"},
+            "tickets": {"Tickets", "TicketMetadata", "UserSessions"},
+            "producer": {"Checkpoints"},
+            "operator": {"Tickets", "TicketMetadata"},
+        }.get(task, set())
         assert tables == {f"{_PREFIX}{name}" for name in wanted}, task
         for action in ("dynamodb:DeleteTable", "dynamodb:UpdateTable"):
             assert not _allows(policies[task], action, _table("Tickets")), task

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import yaml
 
+from connectors.checkpoints import dynamodb as checkpoints
 from connectors.feedback import tables as feedback
 from connectors.sessions import dynamodb as sessions
 from connectors.ticket_store import tables as tickets
@@ -21,6 +22,7 @@ _KINDS: Final = {"aws_dynamodb_table", "aws_elasticache_replication_group", "aws
 def _expected() -> dict[str, dict[str, Any]]:
     """CreateTable's arguments of each table, as the code has them."""
     defined = [*tickets.definitions(_PREFIX), *feedback.definitions(_PREFIX), *sessions.definitions(_PREFIX)]
+    defined.append(checkpoints.definition(f"{_PREFIX}Checkpoints"))
     return {str(one["TableName"]): dict(one) for one in defined}
 
 
@@ -59,14 +61,14 @@ def test_expired_items_go_and_tables_can_be_restored(moto: Applied) -> None:
         if ttl["TimeToLiveStatus"] == "ENABLED":
             assert ttl["AttributeName"] == "expires_s"
             expiring.add(name.removeprefix(_PREFIX))
-    assert expiring == {"TicketMetadata", *sessions.TTL, *feedback.TTL}
+    assert expiring == {"TicketMetadata", "Checkpoints", *sessions.TTL, *feedback.TTL}
 
 
 def test_tables_are_protected_and_encrypted_with_our_key(plans: dict[str, Planned]) -> None:
     """Every table has our key; in prod none can be deleted."""
     for environment, planned in plans.items():
         tables = planned.resources("aws_dynamodb_table")
-        assert len(tables) == 4
+        assert len(tables) == 5
         for table in tables:
             assert table["values"]["server_side_encryption"][0]["enabled"] is True
             assert table["values"]["deletion_protection_enabled"] is (environment == "prod")
@@ -210,7 +212,8 @@ def test_a_service_scales_by_its_requests(moto: Applied) -> None:
 def test_prod_refuses_to_destroy_or_replace_a_table(workspace: Workspace, plans: dict[str, Planned]) -> None:
     """The guard names every table, and only prod has it."""
     text = (workspace.folder / "terraform" / "modules" / "tables" / "guard.tf").read_text()
-    names = {one["index"] for one in plans["prod"].resources("aws_dynamodb_table")}
+    tables = plans["prod"].resources("aws_dynamodb_table")
+    names = {one["index"] for one in tables if "module.tables" in one["address"]}
     assert {name for name in names if f'aws_dynamodb_table.this["{name}"].id' in text} == names
     assert "prevent_destroy = true" in text
     guards = {one["address"] for one in plans["prod"].resources("terraform_data")}
@@ -221,7 +224,7 @@ def test_prod_refuses_to_destroy_or_replace_a_table(workspace: Workspace, plans:
 def test_without_services_nothing_of_them_is_planned(workspace: Workspace, tmp_path: Path) -> None:
     """The stack exists without services: no table, cache, rule of the load balancer or security group of theirs."""
     root = workspace.root("envs/dev")
-    given = {name: value for name, value in VARIABLES["dev"].items() if name != "services"}
+    given = {name: value for name, value in VARIABLES["dev"].items() if name not in ("services", "producers")}
     result = root.plan(given, to=tmp_path / "bare.tfplan")
     assert result.code == 0, result.errors()
     changes = root.show(tmp_path / "bare.tfplan")["resource_changes"]

@@ -50,9 +50,9 @@ def _containers(registered: dict[str, dict[str, Any]]) -> Iterator[tuple[str, di
 
 
 def test_all_are_registered(registered: dict[str, dict[str, Any]]) -> None:
-    """The pipeline, both roles, the HTTP services, the operator and three nodes are registered."""
+    """The pipeline, both roles, the HTTP services, archive, producer, operator and three nodes are registered."""
     nodes = {f"ticketstream-dev-qdrant-{zone}" for zone in "abc"}
-    assert set(registered) == {*_WORKERS, *_SIZES["services"], "operator", *nodes}
+    assert set(registered) == {*_WORKERS, *_SIZES["services"], *_SIZES["background"], "operator", *nodes}
 
 
 def test_all_are_hardened(registered: dict[str, dict[str, Any]]) -> None:
@@ -234,6 +234,24 @@ def test_a_service_differs_from_a_worker_in_its_command_and_port(name: str) -> N
         assert ours in service
         service = service.replace(ours, theirs)
     assert service == plain
+
+
+@pytest.mark.parametrize("name", sorted(_SIZES["background"]))
+def test_a_service_without_requests_differs_from_a_worker_in_its_command(name: str) -> None:
+    """The template of the archiver and of the producer is embedding.json, except its command and the checked port."""
+    folder = DEPLOY / "k8s-ecs" / "ecs"
+    plain = (folder / "embedding.json").read_text()
+    service = (folder / f"{name}.json").read_text()
+    entry = '["ticketstream"]' if name == "archive" else '["python", "-m"]'
+    for ours, theirs in (
+        ('"/opt/health.py", "${port}"]', '"/opt/health.py"]'),
+        (f'"entryPoint": {entry}', '"entryPoint": ["python", "-m", "bytewax.run"]'),
+        (f'"name": "{name}"', '"name": "embedding"'),
+        (f'"awslogs-stream-prefix": "{name}"', '"awslogs-stream-prefix": "embedding"'),
+    ):
+        assert ours in service
+        service = service.replace(ours, theirs)
+    assert service.replace('["archive", "run"]', '["${module}"]') == plain
 
 
 def test_the_volumes_are_given_to_the_images_user() -> None:

@@ -23,6 +23,12 @@ _ROTATION: Final = {
     "role": "ticketstream-prod-use1-rotation",
 }
 
+_PRODUCERS: Final = {
+    "sources": ["s3://exports/tickets/", "s3://crm/in/*.csv"],
+    "source_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012",
+    "settings": {"TICKETS_PRODUCER__MAP": "ticket_id=id;body=text;tenant_id:=acme"},
+}
+
 # Values of the environments' variables.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
     "dev": {
@@ -30,6 +36,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "image_tag": "0.2.0",
         "subscribers": {"critical": ["oncall@example.com"]},
         "services": _SERVICES,
+        "producers": _PRODUCERS,
     },
     "prod": {
         "account_id": ACCOUNT,
@@ -39,6 +46,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "subscribers": {"critical": ["oncall@example.com"], "warning": ["team@example.com"]},
         "services": _SERVICES,
         "rotation": {"function": _ROTATION},
+        "producers": _PRODUCERS,
     },
 }
 
@@ -49,6 +57,16 @@ terraform {
 }
 
 provider "aws" {
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+  allowed_account_ids         = []
+}
+"""
+# The provider of prod's second region.
+_REPLICA: Final = """
+provider "aws" {
+  alias                       = "replica"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_requesting_account_id  = true
@@ -92,7 +110,8 @@ class Workspace:
 
     def offline(self, place: str) -> None:
         """Let a root module be planned without AWS."""
-        self.write(f"terraform/{place}/override.tf", _OFFLINE)
+        more = _REPLICA if place == "envs/prod" else ""
+        self.write(f"terraform/{place}/override.tf", _OFFLINE + more)
 
     def emulated(self, place: str) -> None:
         """Let the provider of a root module call an emulator."""

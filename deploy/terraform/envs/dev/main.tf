@@ -13,6 +13,7 @@ module "ticketstream" {
   subscribers   = var.subscribers
   settings      = var.settings
   services      = var.services
+  producers     = var.producers
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary

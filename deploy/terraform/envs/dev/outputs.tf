@@ -6,6 +6,10 @@ output "model_store" {
   value = module.ticketstream.model_store
 }
 
+output "buckets" {
+  value = module.ticketstream.buckets
+}
+
 output "secrets" {
   value = module.ticketstream.secrets
 }

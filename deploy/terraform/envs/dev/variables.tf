@@ -93,3 +93,13 @@ variable "rotation" {
   })
   default = null
 }
+
+variable "producers" {
+  description = "Tasks that send the lines of files in your buckets (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    sources        = list(string)
+    source_key_arn = optional(string)
+    settings       = optional(map(string), {})
+  })
+  default = null
+}

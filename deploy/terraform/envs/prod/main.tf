@@ -14,8 +14,10 @@ module "ticketstream" {
   subscribers   = var.subscribers
   settings      = var.settings
   services      = var.services
+  producers     = var.producers
   secrets       = var.secrets
   keep_data     = true
+  replica       = one(module.replica[*].replica)
 
   permissions_boundary = var.permissions_boundary
   rotation             = var.rotation
@@ -54,4 +56,16 @@ module "ticketstream" {
     collector = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
     qdrant    = var.qdrant_image
   }
+}
+
+# Copies of the buckets in a second region, from which a lost region is restored.
+module "replica" {
+  source        = "../../modules/replica"
+  count         = var.replica_region == null ? 0 : 1
+  providers     = { aws = aws.replica }
+  global_name   = module.ticketstream.global_name
+  account_id    = var.account_id
+  region        = var.replica_region
+  log_days      = 90
+  force_destroy = false
 }

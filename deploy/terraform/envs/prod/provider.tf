@@ -6,3 +6,13 @@ provider "aws" {
     tags = merge(var.tags, { application = "ticketstream", environment = "prod" })
   }
 }
+
+provider "aws" {
+  alias               = "replica"
+  region              = coalesce(var.replica_region, var.region)
+  allowed_account_ids = [var.account_id]
+
+  default_tags {
+    tags = merge(var.tags, { application = "ticketstream", environment = "prod" })
+  }
+}

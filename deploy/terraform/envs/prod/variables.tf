@@ -9,6 +9,22 @@ variable "region" {
   default     = "us-east-1"
 }
 
+variable "replica_region" {
+  description = "A second region of the same partition, for copies of the buckets. null: no copies."
+  type        = string
+  default     = "us-west-2"
+
+  validation {
+    condition     = var.replica_region != var.region
+    error_message = "replica_region must be another region than region, or null for no copies."
+  }
+
+  validation {
+    condition     = var.replica_region == null || regex("^(?:us-gov|cn)?", var.region) == try(regex("^(?:us-gov|cn)?", var.replica_region), "")
+    error_message = "replica_region must be in the partition of region: S3 copies nothing from AWS GovCloud or China to elsewhere, nor the other way."
+  }
+}
+
 variable "zones" {
   description = "Three availability zones of the region."
   type        = list(string)
@@ -170,4 +186,14 @@ variable "existing_tables" {
   description = "For the region that takes over: the tables exist here as copies of the lost region's, with this KMS key; null: create them."
   type        = object({ key_arn = string })
   default     = null
+}
+
+variable "producers" {
+  description = "Tasks that send the lines of files in your buckets (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    sources        = list(string)
+    source_key_arn = optional(string)
+    settings       = optional(map(string), {})
+  })
+  default = null
 }

@@ -7,7 +7,7 @@ locals {
 
   work = { for name, task in var.tasks : name => concat(
     [for statement in local.kafka[name] : statement if var.kafka_iam], local.models[name], local.metrics[name],
-    local.tables[name], local.calls[name],
+    local.tables[name], local.objects[name], local.calls[name],
   ) }
 
   kafka = { for name, task in var.tasks : name => [
@@ -100,6 +100,30 @@ locals {
       Resource  = length(task.tables) > 0 ? [coalesce(var.tables_key_arn, var.data_key_arn)] : []
       Condition = { StringLike = { "kms:ViaService" = ["dynamodb.*.amazonaws.com"] } }
     }] : statement if length(statement.Resource) > 0],
+  ) }
+
+  # Objects of a bucket under a prefix. Without the list S3 answers 403 and not 404 for a missing object.
+  objects = { for name, task in var.tasks : name => concat(
+    [for number, one in task.objects : {
+      Sid      = "UseObjects${number}"
+      Effect   = "Allow"
+      Action   = one.actions
+      Resource = ["${one.bucket_arn}/${one.prefix}*"]
+    }],
+    [for number, one in task.objects : {
+      Sid       = "ListObjects${number}"
+      Effect    = "Allow"
+      Action    = ["s3:ListBucket"]
+      Resource  = [one.bucket_arn]
+      Condition = { StringLike = { "s3:prefix" = ["${one.prefix}*"] } }
+    }],
+    [for number, one in task.objects : {
+      Sid       = "UseKeyOfObjects${number}"
+      Effect    = "Allow"
+      Action    = one.key_actions
+      Resource  = [one.key_arn]
+      Condition = { StringLike = { "kms:ViaService" = ["s3.*.amazonaws.com"] } }
+    } if length(one.key_actions) > 0],
   ) }
 
   # An HTTP service's cache, and language models of Bedrock or SageMaker.

@@ -8,7 +8,7 @@ resource "aws_ebs_volume" "node" {
   encrypted         = true
   kms_key_id        = var.data_key_arn
   final_snapshot    = var.keep_data
-  tags              = { Name = "${var.name}-${each.key}" }
+  tags              = { Name = "${var.name}-${each.key}", backup = "${var.name}-daily" }
 }
 
 module "machine" {

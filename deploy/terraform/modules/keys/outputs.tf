@@ -1,4 +1,4 @@
 output "arns" {
-  description = "ARNs of the keys, by purpose (data, secrets, telemetry)."
+  description = "ARNs of the keys, by purpose."
   value       = { for purpose, key in aws_kms_key.this : purpose => key.arn }
 }

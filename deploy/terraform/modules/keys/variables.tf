@@ -17,3 +17,9 @@ variable "partition" {
   description = "AWS partition: aws, aws-us-gov or aws-cn."
   type        = string
 }
+
+variable "purposes" {
+  description = "Keys to create: data, secrets, telemetry, events, backup."
+  type        = set(string)
+  default     = ["data", "secrets", "telemetry", "events"]
+}

@@ -1,7 +1,7 @@
 # Each alarm is on a metric that exists, has a subscriber, and has a row in the runbook (docs/deploy-aws.md).
 
 locals {
-  alarms = merge(local.kafka, local.workers, local.index, local.services, local.stores)
+  alarms = merge(local.kafka, local.workers, local.index, local.services, local.stores, local.copies, local.background)
 }
 
 resource "aws_sns_topic" "this" {

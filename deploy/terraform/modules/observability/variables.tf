@@ -59,3 +59,21 @@ variable "services" {
   })
   default = null
 }
+
+variable "copies" {
+  description = "Source and target bucket of each copy to a second region."
+  type        = map(object({ source = string, target = string }))
+  default     = {}
+}
+
+variable "background" {
+  description = "Minimum of tasks of the services without requests (archive, producer); of the archiver also its group and topic."
+  type        = map(object({ min_tasks = number, group = optional(string), topic = optional(string) }))
+  default     = {}
+}
+
+variable "vaults" {
+  description = "Name of the vault of backups, or none."
+  type        = list(string)
+  default     = []
+}

@@ -6,6 +6,8 @@ locals {
     environment = jsonencode([for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }])
     secrets     = jsonencode([for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }])
   })))
+
+  new_first = coalesce(var.new_tasks_first, var.target != null)
 }
 
 resource "aws_ecs_task_definition" "this" {
@@ -44,7 +46,7 @@ resource "aws_ecs_service" "this" {
   force_new_deployment = true
 
   # Rebalancing zones needs surplus tasks, and moves the partitions of a worker.
-  availability_zone_rebalancing = var.target == null ? "DISABLED" : "ENABLED"
+  availability_zone_rebalancing = local.new_first ? "ENABLED" : "DISABLED"
 
   capacity_provider_strategy {
     capacity_provider = var.capacity_provider
@@ -53,8 +55,8 @@ resource "aws_ecs_service" "this" {
 
   # A deployment of workers starts no surplus tasks, which might get no partition. The remaining tasks take over
   # meanwhile, and the stream lags for seconds. Behind a load balancer new tasks come first.
-  deployment_minimum_healthy_percent = var.target == null ? 50 : 100
-  deployment_maximum_percent         = var.target == null ? 100 : 200
+  deployment_minimum_healthy_percent = local.new_first ? 100 : 50
+  deployment_maximum_percent         = local.new_first ? 200 : 100
   health_check_grace_period_seconds  = var.target == null ? null : 120
 
   deployment_circuit_breaker {

@@ -75,3 +75,9 @@ variable "target" {
   type        = object({ group_arn = string, port = number })
   default     = null
 }
+
+variable "new_tasks_first" {
+  description = "Whether a deployment starts new tasks before it stops old ones, as behind a load balancer; null: if there is a `target`."
+  type        = bool
+  default     = null
+}

@@ -9,6 +9,9 @@ module "observability" {
   kafka        = { name = module.kafka.name, broker_ids = module.kafka.broker_ids }
   cluster_name = module.cluster.name
   namespace    = local.name
+  copies       = module.buckets.copied
+  vaults       = module.backup[*].vault
+  background   = { for name, size in local.background : name => { min_tasks = size.min_tasks, group = try(size.group, null), topic = try(size.reads, null) } }
 
   workers = { for name, worker in local.workers : name => {
     group      = worker.group

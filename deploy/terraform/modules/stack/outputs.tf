@@ -8,6 +8,16 @@ output "model_store" {
   value       = "s3://${module.artefacts.bucket}"
 }
 
+output "buckets" {
+  description = "Names of the buckets of the raw archive, of verdicts and of access logs."
+  value       = module.buckets.names
+}
+
+output "global_name" {
+  description = "Prefix of names that are unique beyond the region."
+  value       = local.global_name
+}
+
 output "secrets" {
   description = "ARNs of the secrets to set before the first task starts."
   value       = module.secrets.arns
@@ -45,8 +55,8 @@ output "cluster" {
 }
 
 output "services" {
-  description = "ECS services of the stream, of the index, and of HTTP."
-  value       = sort(concat(keys(local.workers), module.index.nodes, keys(local.services)))
+  description = "ECS services of the stream, of the index, of HTTP, of the archive and of the producers."
+  value       = sort(concat(keys(local.workers), module.index.nodes, keys(local.services), keys(local.background)))
 }
 
 output "api" {
@@ -72,5 +82,5 @@ output "alarms" {
 
 output "task_definitions" {
   description = "Every rendered task definition, by name."
-  value       = merge({ for name, worker in module.worker : name => worker.rendered }, { for name, service in module.service : name => service.rendered }, { operator = module.operator.rendered }, module.index.rendered)
+  value       = merge({ for name, worker in module.worker : name => worker.rendered }, { for name, service in module.service : name => service.rendered }, { for name, service in module.background : name => service.rendered }, { operator = module.operator.rendered }, module.index.rendered)
 }

@@ -40,6 +40,12 @@ locals {
         secrets = local.secret_arns["operator"]
         images  = [module.registry.arns["pipeline"]]
         metrics = false
+        objects = [{
+          bucket_arn  = module.buckets.arns["archive"]
+          actions     = ["s3:GetObject"]
+          key_arn     = module.keys.arns["events"]
+          key_actions = ["kms:Decrypt"]
+        }]
       }
       qdrant = {
         reads   = []
@@ -55,6 +61,11 @@ locals {
     { for name in keys(local.services) : name => merge(local.service_rights[name], {
       secrets = local.secret_arns[name]
       caches  = module.cache[0].arns
+      images  = [module.registry.arns["pipeline"]]
+      metrics = true
+    }) },
+    { for name in keys(local.background) : name => merge(local.background_rights[name], {
+      secrets = distinct([for reference in values(local.kafka_secrets) : join(":", slice(split(":", reference), 0, 7))])
       images  = [module.registry.arns["pipeline"]]
       metrics = true
     }) },

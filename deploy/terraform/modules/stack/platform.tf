@@ -6,6 +6,7 @@ module "keys" {
   account_id = var.account_id
   region     = var.region
   partition  = local.partition
+  purposes   = concat(["data", "secrets", "telemetry", "events"], var.keep_data ? ["backup"] : [])
 }
 
 module "network" {
@@ -58,10 +59,20 @@ module "registry" {
 }
 
 module "artefacts" {
-  source        = "../artefacts"
-  bucket        = coalesce(var.models_bucket, "${local.global_name}-models-${var.account_id}")
-  key_arn       = module.keys.arns["data"]
-  force_destroy = !var.keep_data
+  source               = "../artefacts"
+  bucket               = local.models_bucket
+  key_arn              = module.keys.arns["data"]
+  region               = var.region
+  force_destroy        = !var.keep_data
+  log                  = { bucket = module.buckets.names["logs"], name = "models" }
+  permissions_boundary = var.permissions_boundary
+
+  replica = var.replica == null ? null : {
+    bucket_arn = var.replica.buckets["models"]
+    region     = var.replica.region
+    key_arn    = var.replica.key_arns["data"]
+    account_id = var.account_id
+  }
 }
 
 module "secrets" {

@@ -65,7 +65,7 @@ locals {
       local.shared,
       local.by_model[local.first],
       local.by_index[local.first],
-      { TICKETS_MODEL__DEVICE = "cpu" },
+      { TICKETS_MODEL__DEVICE = "cpu", TICKETS_ARCHIVE__PLACE = local.archive_place },
       { for name, value in local.own_settings.tickets : name => value if startswith(name, "TICKETS_API__") && var.services != null },
       var.settings,
     ) },

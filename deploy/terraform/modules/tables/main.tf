@@ -32,6 +32,7 @@ resource "aws_dynamodb_table" "this" {
   deletion_protection_enabled = var.keep_data
   stream_enabled              = var.replica != null # copies are made from it
   stream_view_type            = var.replica == null ? null : "NEW_AND_OLD_IMAGES"
+  tags                        = { backup = "${var.prefix}hourly" }
 
   dynamic "attribute" {
     for_each = toset(local.attributes[each.key])

@@ -33,7 +33,7 @@ run "split" {
   command = plan
 
   assert {
-    condition     = toset(output.services) == toset(["embedding-minilm", "enrichment-minilm", "qdrant-a", "qdrant-b", "qdrant-c"])
+    condition     = toset(output.services) == toset(["archive", "embedding-minilm", "enrichment-minilm", "qdrant-a", "qdrant-b", "qdrant-c"])
     error_message = "In split mode the services must be enrichment, embedding and three nodes."
   }
 
@@ -65,7 +65,7 @@ run "single" {
   }
 
   assert {
-    condition     = toset(output.services) == toset(["pipeline-minilm", "qdrant-a", "qdrant-b", "qdrant-c"])
+    condition     = toset(output.services) == toset(["archive", "pipeline-minilm", "qdrant-a", "qdrant-b", "qdrant-c"])
     error_message = "In single mode the services must be one pipeline and three nodes."
   }
 
