@@ -102,7 +102,8 @@ locals {
     }] : statement if length(statement.Resource) > 0],
   ) }
 
-  # Objects of a bucket under a prefix. Without the list S3 answers 403 and not 404 for a missing object.
+  # Objects of a bucket under a prefix. Without the list S3 answers 403 and not 404 for a missing object, whose read has
+  # no prefix to compare: a role with the whole bucket may list it without one.
   objects = { for name, task in var.tasks : name => concat(
     [for number, one in task.objects : {
       Sid      = "UseObjects${number}"
@@ -115,7 +116,7 @@ locals {
       Effect    = "Allow"
       Action    = ["s3:ListBucket"]
       Resource  = [one.bucket_arn]
-      Condition = { StringLike = { "s3:prefix" = ["${one.prefix}*"] } }
+      Condition = { (one.prefix == "" ? "StringLikeIfExists" : "StringLike") = { "s3:prefix" = ["${one.prefix}*"] } }
     }],
     [for number, one in task.objects : {
       Sid       = "UseKeyOfObjects${number}"
