@@ -138,6 +138,8 @@ def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) ->
         rotation={
             "function": {"arn": f"arn:aws-us-gov:lambda:{_GOV}:123456789012:function:rotation", "role": "rotation"}
         },
+        replica_region="us-gov-east-1",
+        producers={"sources": ["s3://exports/tickets/"]},
         permissions_boundary=_BOUNDARY,
         tags={"team": "support", "application": "other"},
     )
