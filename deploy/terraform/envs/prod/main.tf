@@ -23,6 +23,7 @@ module "ticketstream" {
   rotation             = var.rotation
   table_replica        = var.table_replica
   existing_tables      = var.existing_tables
+  archive_copy         = var.archive_copy
 
   network = {
     cidr         = var.existing_vpc == null ? "10.30.0.0/16" : null

@@ -188,6 +188,12 @@ variable "existing_tables" {
   default     = null
 }
 
+variable "archive_copy" {
+  description = "The copy of a lost region's archive (docs/disaster-recovery.md): its bucket and KMS key. null: none."
+  type        = object({ bucket = string, key_arn = string })
+  default     = null
+}
+
 variable "producers" {
   description = "Tasks that send the lines of files in your buckets (docs/deploy-aws.md has the fields). null: none."
   type = object({

@@ -40,12 +40,10 @@ locals {
         secrets = local.secret_arns["operator"]
         images  = [module.registry.arns["pipeline"]]
         metrics = false
-        objects = [{
-          bucket_arn  = module.buckets.arns["archive"]
-          actions     = ["s3:GetObject"]
-          key_arn     = module.keys.arns["events"]
-          key_actions = ["kms:Decrypt"]
-        }]
+        objects = [for archive in concat(
+          [{ bucket_arn = module.buckets.arns["archive"], key_arn = module.keys.arns["events"] }],
+          [for copy in var.archive_copy[*] : { bucket_arn = "arn:${local.partition}:s3:::${copy.bucket}", key_arn = copy.key_arn }],
+        ) : merge(archive, { actions = ["s3:GetObject"], key_actions = ["kms:Decrypt"] })]
       }
       qdrant = {
         reads   = []

@@ -11,6 +11,12 @@ variable "replica" {
   }
 }
 
+variable "archive_copy" {
+  description = "The copy of a lost region's archive, which the operator may read to restore the events: its bucket and KMS key. null: none."
+  type        = object({ bucket = string, key_arn = string })
+  default     = null
+}
+
 variable "producers" {
   description = <<-TEXT
     Tasks that send the lines of files to tickets.raw. `sources` are s3://bucket/prefix or s3://bucket/pattern of your

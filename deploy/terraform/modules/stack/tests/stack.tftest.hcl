@@ -61,7 +61,13 @@ run "split" {
 run "single" {
   command = plan
   variables {
-    mode = "single"
+    mode         = "single"
+    archive_copy = { bucket = "ticketstream-prod-euw1-copy-archive-123456789012", key_arn = "arn:aws:kms:us-east-1:123456789012:key/copy" }
+  }
+
+  assert {
+    condition     = local.tasks.operator.objects[1].bucket_arn == "arn:aws:s3:::ticketstream-prod-euw1-copy-archive-123456789012" && toset(local.tasks.operator.objects[1].actions) == toset(["s3:GetObject"])
+    error_message = "The operator must be able to read the copy of a lost region's archive, and no more."
   }
 
   assert {
