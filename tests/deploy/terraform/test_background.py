@@ -159,6 +159,7 @@ def test_a_deployment_never_leaves_the_archive_without_a_task(plans: dict[str, P
     assert (target["min_capacity"], target["max_capacity"]) == (declared["min_tasks"], declared["max_tasks"]) == (2, 4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("source", ["/data/in", "https://example.com/in", "s3://", "s3://UPPER/in"])
 def test_a_source_that_tasks_do_not_share_is_refused(workspace: Workspace, source: str) -> None:
     """Folders and anything else but buckets are refused by name."""

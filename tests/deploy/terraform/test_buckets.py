@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any, Final
 
+import pytest
+
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.workspace import VARIABLES, Workspace
 
@@ -91,6 +93,7 @@ def test_the_copying_role_can_only_copy(plans: dict[str, Planned]) -> None:
         assert len(role["values"]["name"]) <= 64
 
 
+@pytest.mark.thorough
 def test_a_copy_beside_its_bucket_is_refused(workspace: Workspace) -> None:
     """A second region that is the first, or of another partition, is refused by name."""
     for region, said in (("us-east-1", "another region"), ("us-gov-west-1", "partition")):
