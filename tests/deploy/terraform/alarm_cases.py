@@ -14,6 +14,20 @@ from tests.deploy.terraform.workspace import DEPLOY
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 
 
+#: Lambda ends a function after so many seconds: docs/lambdas.md.
+_TIMEOUTS_S: Final = {
+    "tickets": 25,
+    "responses": 25,
+    "outbox": 60,
+    "transformation": 300,
+    "pre-token": 4,
+    "rotation": 900,
+}
+
+#: Nobody can sign in while the trigger fails, and a rotation is called once a month.
+_SOONER: Final = {"pre-token": 3, "rotation": 1}
+
+
 class Case(Struct, frozen=True):
     """What an alarm is for.
 
@@ -56,6 +70,11 @@ _CASES: Final[Mapping[str, Case]] = {
     "backup-missing": Case("NumberOfBackupJobsCompleted", [0], [1], 240, silence_is_bad=True),
     "copy-late": Case("ReplicationLatency", [10, 601], [600, 600], 5),
     "copy-failed": Case("OperationsFailedReplication", [0, 1], [0, 0], 1),
+    "function-throttled": Case("Throttles", [0, 1], [0, 0], 5),
+    "function-behind": Case("IteratorAge", [0, 120_001], [120_000], 3),
+    "function-dead-letters": Case("ApproximateNumberOfMessagesVisible", [0, 1], [0], 5),
+    "api-errors": Case("5XXError", [1] * 11, [1] * 10, 5),
+    "api-slow": Case("Latency", [10] * 9 + [10_001], [10] * 99 + [10_001], 10),
     "cache-cpu": Case("EngineCPUUtilization", [90.5, 90.5], [100, 80], 10),
 }
 
@@ -83,14 +102,28 @@ def case_of(alarm: Mapping[str, Any]) -> Case | None:
     if runbook == "service-slow":
         slow_s = 5 if "-rag-" in alarm["alarm_name"] else 1  # a language model may need seconds to begin
         return Case("TargetResponseTime", [0.01] * 9 + [slow_s + 0.1], [0.01] * 99 + [slow_s + 0.1], 10)
+    if runbook in ("function-errors", "function-slow"):
+        return _function_case(alarm["alarm_name"], runbook)
     if runbook in ("worker-lag", "worker-stuck-partition"):
-        role = next(role for role in _SIZES["roles"].values() if role["group"] == dimensions["Consumer Group"])
-        if runbook == "worker-lag":
-            most = role["target_lag"] * role["max_tasks"]
-            return Case("SumOffsetLag", [most + 1], [most], 10)
-        return Case("MaxOffsetLag", [role["target_lag"] + 1], [role["target_lag"]], 15)
+        return _lag_case(dimensions["Consumer Group"], runbook)
     if runbook == "worker-too-few":
         sizes = {**_SIZES["roles"], **_SIZES["services"], **_SIZES["background"]}
         least = next(one["min_tasks"] for name, one in sizes.items() if dimensions["ServiceName"].startswith(name))
         return Case("RunningTaskCount", [least, least - 1], [least, least], 10, silence_is_bad=True)
     return _CASES.get(runbook)
+
+
+def _lag_case(group: str, runbook: str) -> Case:
+    role = next(role for role in _SIZES["roles"].values() if role["group"] == group)
+    if runbook == "worker-lag":
+        most = role["target_lag"] * role["max_tasks"]
+        return Case("SumOffsetLag", [most + 1], [most], 10)
+    return Case("MaxOffsetLag", [role["target_lag"] + 1], [role["target_lag"]], 15)
+
+
+def _function_case(alarm_name: str, runbook: str) -> Case:
+    if runbook == "function-errors":
+        minutes = next((m for name, m in _SOONER.items() if alarm_name.endswith(f"-{name}-errors")), 5)
+        return Case("Errors", [0, 1], [0, 0], minutes)
+    timeout_s = next(timeout_s for name, timeout_s in _TIMEOUTS_S.items() if alarm_name.endswith(f"-{name}-slow"))
+    return Case("Duration", [1] * 9 + [800 * timeout_s + 1], [1] * 199 + [800 * timeout_s + 1], 10)

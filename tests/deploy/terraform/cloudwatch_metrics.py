@@ -2,7 +2,8 @@
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
-DynamoDB, of ElastiCache, of AWS Backup and of S3.
+DynamoDB, of ElastiCache, of AWS Backup and of S3, Lambda's ("Types of metrics for Lambda functions") and those of SQS
+and API Gateway ("REST API metrics").
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ _BROKER: Final = frozenset({"Cluster Name", "Broker ID"})
 _GROUP: Final = frozenset({"Cluster Name", "Consumer Group", "Topic"})
 _SERVICE: Final = frozenset({"ClusterName", "ServiceName"})
 _COPY: Final = frozenset({"SourceBucket", "DestinationBucket", "RuleId"})
+_FUNCTION: Final = frozenset({"FunctionName"})
 _TARGETS: Final = frozenset({"LoadBalancer", "TargetGroup"})
 
 METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -35,5 +37,12 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/Backup", "NumberOfCopyJobsFailed"): frozenset({"BackupVaultName"}),
     ("AWS/S3", "OperationsFailedReplication"): _COPY,
     ("AWS/S3", "ReplicationLatency"): _COPY,
+    ("AWS/Lambda", "Duration"): _FUNCTION,
+    ("AWS/Lambda", "Errors"): _FUNCTION,
+    ("AWS/Lambda", "IteratorAge"): _FUNCTION,
+    ("AWS/Lambda", "Throttles"): _FUNCTION,
+    ("AWS/ApiGateway", "5XXError"): frozenset({"ApiName", "Stage"}),
+    ("AWS/ApiGateway", "Latency"): frozenset({"ApiName", "Stage"}),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): frozenset({"QueueName"}),
     ("AWS/ElastiCache", "EngineCPUUtilization"): frozenset({"CacheClusterId"}),
 }

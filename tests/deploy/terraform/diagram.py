@@ -17,6 +17,7 @@ _ICONS: Final = {
     "ElasticContainerService": "Containers",
     "ElasticContainerRegistry": "Containers",
     "EC2": "Compute",
+    "Lambda": "Compute",
     "ManagedStreamingforApacheKafka": "Analytics",
     "ElasticLoadBalancing": "NetworkingContentDelivery",
     "VPCNATGateway": "NetworkingContentDelivery",
@@ -28,11 +29,15 @@ _ICONS: Final = {
     "SimpleNotificationService": "ApplicationIntegration",
     "ElastiCache": "Database",
     "DynamoDB": "Database",
+    "APIGateway": "ApplicationIntegration",
+    "Cognito": "SecurityIdentityCompliance",
 }
 #: The subnets of each security group's members, as modules/stack places them.
 SUBNETS: Final = {
     "workers": "Private subnets",
     "services": "Private subnets",
+    "functions": "Private subnets",
+    "link": "Private subnets",
     "api": "Private subnets",
     "cache": "Data subnets",
     "index": "Private subnets",
@@ -113,6 +118,12 @@ def _tasks(plan: Found) -> list[Box]:
             made.append(Box(group, "Fargate", service["name"], note))
     if plan.of("aws_ecs_task_definition", "operator"):
         made.append(Box("workers", "Fargate", "operator", "run by hand"))
+    for place, inside in (("functions", True), ("AWS", False)):
+        names = [
+            each["index"] for each in plan.of("aws_lambda_function") if bool(each["values"]["vpc_config"]) is inside
+        ]
+        if names:
+            made.append(Box(place, "Lambda", "Functions", ", ".join(sorted(names))))
     return made
 
 
@@ -120,7 +131,7 @@ def _index(plan: Found) -> list[Box]:
     nodes = [each["name"] for each in plan.values("aws_ecs_service", "index")]
     machines = {each["instance_type"] for each in plan.values("aws_launch_template", "index")}
     disks = [each["size"] for each in plan.values("aws_ebs_volume", "index")]
-    balancers = [("entry", "index", "NLB, 6334"), ("api", "balancer", "ALB, 443")]
+    balancers = [("entry", "index", "NLB, 6334"), ("api", "balancer", "ALB, 443"), ("link", "api[", "NLB, 443")]
     return [
         Box("index", "ElasticContainerService", "Qdrant", ", ".join(sorted(nodes))),
         Box("hosts", "EC2", "Machines", f"{len(nodes)} × {', '.join(sorted(machines))}, a disk of {disks[0]} GiB each"),
@@ -161,6 +172,7 @@ def _shared(plan: Found) -> list[Box]:
     secrets = sorted(each["index"] for each in plan.of("aws_secretsmanager_secret"))
     keys = sorted({each["index"] for each in plan.of("aws_kms_key")})
     topics = sorted(each["index"] for each in plan.of("aws_sns_topic"))
+    operations = len(plan.of("aws_api_gateway_method"))
     counted = [
         Box("Public subnets", "VPCNATGateway", "NAT gateways", f"{len(plan.of('aws_nat_gateway'))}"),
         Box("endpoints", "VPCEndpoints", "VPC endpoints", ", ".join(services)),
@@ -168,6 +180,13 @@ def _shared(plan: Found) -> list[Box]:
         Box("AWS", "ElasticContainerRegistry", "ECR", ", ".join(repositories)),
         Box("AWS", "SecretsManager", "Secrets Manager", ", ".join(secrets)),
         Box("AWS", "KeyManagementService", "KMS", ", ".join(keys)),
+        Box("AWS", "APIGateway", "API Gateway", f"{operations} operations" if operations else ""),
+        Box(
+            "AWS",
+            "Cognito",
+            "Cognito",
+            ", ".join(sorted(each["name"] for each in plan.values("aws_cognito_user_pool_client"))),
+        ),
         Box("AWS", "CloudWatch", "CloudWatch", f"{len(plan.of('aws_cloudwatch_metric_alarm'))} alarms"),
         Box("AWS", "SimpleNotificationService", "SNS", ", ".join(topics)),
     ]
@@ -222,7 +241,7 @@ def _members(place: str, groups: list[str], drawn: list[Box]) -> list[str]:
 
 
 def _box(box: Box) -> str:
-    name = f"{box.place} {box.name}" if box.name == "Load balancer" else box.name
+    name = f"{box.place} {box.name}" if box.name in ("Load balancer", "Functions") else box.name
     return f'{box.icon}({_alias(name)}, "{box.name}", "{box.note}")'
 
 

@@ -49,6 +49,29 @@ def calls_of_the_ticket_api() -> set[Call]:
     return _noted(recorder, made.prefix)
 
 
+def calls_of_the_tickets_function() -> set[Call]:
+    """The same of the ticket API as a function, whose relay is another function."""
+    with dynamodb() as client:
+        made = create_tables(client)
+        recorder = _Recorder(client)
+        tables = replace(made, client=cast("Client", recorder))
+        _change_tickets(tables)
+        DynamoOutbox(tables).size()
+    return _noted(recorder, made.prefix)
+
+
+def calls_of_the_outbox() -> set[Call]:
+    """The same of the function that relays the outbox."""
+    with dynamodb() as client:
+        made = create_tables(client)
+        _change_tickets(made)
+        recorder = _Recorder(client)
+        tables = replace(made, client=cast("Client", recorder))
+        DynamoTickets(tables).ping()
+        _relay(DynamoOutbox(tables))
+    return _noted(recorder, made.prefix)
+
+
 def calls_of_feedback() -> set[Call]:
     """The same of the RAG service's store of feedback, without an export, which is the operator's."""
     with dynamodb() as client:
@@ -108,7 +131,12 @@ def _noted(recorder: _Recorder, prefix: str) -> set[Call]:
 
 def _exercise(tables: Tables) -> None:
     """Call each method of the stores."""
-    tickets, outbox = DynamoTickets(tables), DynamoOutbox(tables)
+    _change_tickets(tables)
+    _relay(DynamoOutbox(tables))
+
+
+def _change_tickets(tables: Tables) -> None:
+    tickets = DynamoTickets(tables)
     tickets.ping()
     key = RequestKey("acme", "u-1", "k-1")
     tickets.apply(upsert(request=(key, saved()), status="open", customer_id="C-1"))
@@ -118,6 +146,9 @@ def _exercise(tables: Tables) -> None:
     tickets.response(key, now_ms=NOW_MS)
     for status, customer_id in ((None, None), ("open", None), (None, "C-1")):
         tickets.find(TicketQuery(tenant_id="acme", limit=10, status=status, customer_id=customer_id))
+
+
+def _relay(outbox: DynamoOutbox) -> None:
     outbox.lease("me", now_ms=NOW_MS, until_ms=NOW_MS + 1)
     outbox.size()
     first, *_ = (event for page in outbox.pages(10) for event in page)

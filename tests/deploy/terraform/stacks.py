@@ -12,7 +12,7 @@ from tests.deploy.terraform.emulators import Emulator, start_ministack, start_mo
 from tests.deploy.terraform.stand_ins import for_ministack, for_moto
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.tool import Root, resources
-from tests.deploy.terraform.workspace import VARIABLES, Workspace
+from tests.deploy.terraform.workspace import VARIABLES, WITHOUT_FUNCTIONS, Workspace
 
 
 class Applied(Struct, frozen=True):
@@ -40,10 +40,15 @@ class Kind(Struct, frozen=True):
     stays: frozenset[str] = frozenset()
 
 
+#: tests/aws applies the functions, the user pool and the REST API, to ministack with IAM enforced.
+_VARIABLES: Final = VARIABLES["dev"] | WITHOUT_FUNCTIONS | {"rotation": None}
 KINDS: Final = {
-    "moto": Kind(start_moto, for_moto, VARIABLES["dev"] | {"mode": "split"}),
+    "moto": Kind(start_moto, for_moto, _VARIABLES | {"mode": "split"}),
     "ministack": Kind(
-        start_ministack, for_ministack, VARIABLES["dev"] | {"mode": "single"}, frozenset({"aws_msk_configuration"})
+        start_ministack,
+        for_ministack,
+        _VARIABLES | {"mode": "single"},
+        frozenset({"aws_msk_configuration"}),
     ),
 }
 

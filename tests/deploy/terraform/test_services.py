@@ -12,7 +12,7 @@ from connectors.ticket_store import tables as tickets
 from core.service_settings import RagSettings
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.stacks import Applied
-from tests.deploy.terraform.workspace import DEPLOY, REGION, VARIABLES, Workspace
+from tests.deploy.terraform.workspace import DEPLOY, REGION, VARIABLES, WITHOUT_FUNCTIONS, Workspace
 
 _SIZES: Final = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 _PREFIX: Final = "ticketstream-dev-"
@@ -224,7 +224,8 @@ def test_prod_refuses_to_destroy_or_replace_a_table(workspace: Workspace, plans:
 def test_without_services_nothing_of_them_is_planned(workspace: Workspace, tmp_path: Path) -> None:
     """The stack exists without services: no table, cache, rule of the load balancer or security group of theirs."""
     root = workspace.root("envs/dev")
-    given = {name: value for name, value in VARIABLES["dev"].items() if name not in ("services", "producers")}
+    theirs = {"services", "producers", "rotation", *WITHOUT_FUNCTIONS}
+    given = {name: value for name, value in VARIABLES["dev"].items() if name not in theirs}
     result = root.plan(given, to=tmp_path / "bare.tfplan")
     assert result.code == 0, result.errors()
     changes = root.show(tmp_path / "bare.tfplan")["resource_changes"]

@@ -1,9 +1,11 @@
 """A copy of deploy/ to plan, break and apply in, with a local state and without AWS."""
 
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any, Final
 
+from lambdas.contents import FUNCTIONS
 from tests.deploy.terraform.tool import Root, Tool
 
 DEPLOY: Final = Path(__file__).parents[3] / "deploy"
@@ -29,6 +31,18 @@ _PRODUCERS: Final = {
     "settings": {"TICKETS_PRODUCER__MAP": "ticket_id=id;body=text;tenant_id:=acme"},
 }
 
+_FUNCTIONS: Final = {
+    "zips": "../../zips",
+    "raw": {
+        "map": "ticket_id=id;tenant_id:=acme;body=text;version=changed",
+        "event_sources": ["com.example.crm"],
+        "buckets": ["raw-records"],
+    },
+}
+
+_SIGN_IN: Final = {"domain_prefix": "example-tickets", "callback_urls": ["https://tickets.example.com/"]}
+_GATEWAY: Final = {"programs": {"crm": {"rate": 5, "burst": 10, "per_day": 1000}}}
+
 # Values of the environments' variables.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
     "dev": {
@@ -37,6 +51,10 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "subscribers": {"critical": ["oncall@example.com"]},
         "services": _SERVICES,
         "producers": _PRODUCERS,
+        "rotation": {},  # by the stack's own function
+        "functions": _FUNCTIONS,
+        "sign_in": _SIGN_IN,
+        "gateway": _GATEWAY,
     },
     "prod": {
         "account_id": ACCOUNT,
@@ -47,8 +65,14 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "services": _SERVICES,
         "rotation": {"function": _ROTATION},
         "producers": _PRODUCERS,
+        "functions": _FUNCTIONS,
+        "sign_in": _SIGN_IN,
+        "gateway": _GATEWAY,
     },
 }
+
+#: Leaves out the functions and what needs them.
+WITHOUT_FUNCTIONS: Final[dict[str, Any]] = {"functions": None, "sign_in": None, "gateway": None}
 
 # Keeps the state local, and skips the check of credentials.
 _OFFLINE: Final = """
@@ -99,6 +123,10 @@ class Workspace:
         """Copy the shipped files, to be planned without AWS."""
         shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "__pycache__"))
         made = cls(tool, folder)
+        (folder / "terraform" / "zips").mkdir()
+        for name in FUNCTIONS:
+            with zipfile.ZipFile(folder / "terraform" / "zips" / f"{name}.zip", "w") as archive:
+                archive.writestr("lambdas/__init__.py", "")
         for environment in VARIABLES:
             made.offline(f"envs/{environment}")
         return made

@@ -14,6 +14,9 @@ module "ticketstream" {
   settings      = var.settings
   services      = var.services
   producers     = var.producers
+  functions     = var.functions
+  sign_in       = var.sign_in
+  gateway       = var.gateway
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary

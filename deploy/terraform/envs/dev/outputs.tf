@@ -53,3 +53,15 @@ output "alarms" {
 output "task_definitions" {
   value = module.ticketstream.task_definitions
 }
+
+output "functions" {
+  value = module.ticketstream.functions
+}
+
+output "sign_in" {
+  value = module.ticketstream.sign_in
+}
+
+output "gateway" {
+  value = module.ticketstream.gateway
+}

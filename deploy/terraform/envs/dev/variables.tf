@@ -73,7 +73,7 @@ variable "services" {
   type = object({
     certificate_arn = string
     domain          = string
-    issuer          = string
+    issuer          = optional(string)
     client_ids      = optional(list(string), [])
     audiences       = optional(list(string), [])
     model           = optional(string)
@@ -86,9 +86,9 @@ variable "services" {
 }
 
 variable "rotation" {
-  description = "Rotates the stack's secrets every `days` (30) by the function `rotation`: its ARN, and the name of its role. null: no schedule."
+  description = "Rotates the stack's secrets every `days` (30) by the function `rotation`: that of `functions`, or `function`, its ARN and the name of its role. null: no schedule."
   type = object({
-    function = object({ arn = string, role = string })
+    function = optional(object({ arn = string, role = string }))
     days     = optional(number, 30)
   })
   default = null
@@ -100,6 +100,47 @@ variable "producers" {
     sources        = list(string)
     source_key_arn = optional(string)
     settings       = optional(map(string), {})
+  })
+  default = null
+}
+
+variable "functions" {
+  description = "The Lambda functions, from the zips of `make lambda-zip` (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    zips         = optional(string, "../../../../build/lambda")
+    architecture = optional(string, "x86_64")
+    raw = optional(object({
+      map           = string
+      event_sources = optional(list(string), [])
+      buckets       = optional(list(string), [])
+    }))
+  })
+  default = null
+}
+
+variable "sign_in" {
+  description = "A Cognito user pool that issues the access tokens, in place of services.issuer (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    domain_prefix = string
+    callback_urls = list(string)
+    logout_urls   = optional(list(string), [])
+    mfa           = optional(string, "OPTIONAL")
+    identity_providers = optional(map(object({
+      type       = string
+      details    = map(string)
+      attributes = optional(map(string), { email = "email" })
+    })), {})
+  })
+  default = null
+}
+
+variable "gateway" {
+  description = "The REST API in Amazon API Gateway (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    programs         = optional(map(object({ rate = optional(number, 10), burst = optional(number, 20), per_day = optional(number, 100000) })), {})
+    limits           = optional(object({ rate = number, burst = number }), { rate = 100, burst = 200 })
+    proxies          = optional(number, 1)
+    set_account_role = optional(bool, true)
   })
   default = null
 }

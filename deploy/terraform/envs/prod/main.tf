@@ -15,6 +15,9 @@ module "ticketstream" {
   settings      = var.settings
   services      = var.services
   producers     = var.producers
+  functions     = var.functions
+  sign_in       = var.sign_in
+  gateway       = var.gateway
   secrets       = var.secrets
   keep_data     = true
   replica       = one(module.replica[*].replica)

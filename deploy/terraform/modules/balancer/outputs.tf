@@ -18,3 +18,9 @@ output "metrics" {
     target_groups = { for name, group in aws_lb_target_group.this : name => group.arn_suffix }
   }
 }
+
+output "arn" {
+  description = "ARN of the load balancer, once its listener accepts connections."
+  value       = aws_lb.this.arn
+  depends_on  = [aws_lb_listener.this]
+}

@@ -17,7 +17,7 @@ output "data_subnets" {
 }
 
 output "security_groups" {
-  description = "Ids of the security groups, by name (workers, clients, brokers, index, entry, hosts, endpoints; with HTTP services also services, api, cache)."
+  description = "Ids of the security groups, by name (workers, clients, brokers, index, entry, hosts, endpoints; with HTTP services also services, api, cache; with functions also functions, with a VPC link also link)."
   value       = local.ids
 
   # A security group without its rules denies all traffic.

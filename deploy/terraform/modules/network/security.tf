@@ -7,6 +7,8 @@ locals {
     local.stream_groups,
     local.with_services ? local.service_groups : {},
     { for name, what in { rotation = "The function that rotates secrets." } : name => what if var.with_rotation },
+    { for name, what in { functions = "Lambda functions." } : name => what if var.with_functions },
+    { for name, what in { link = "Load balancer of the VPC link." } : name => what if var.with_gateway },
   )
 
   service_groups = {
@@ -30,7 +32,20 @@ locals {
     local.stream_allowed,
     local.with_services ? local.service_allowed : {},
     { for name, rule in local.rotation_allowed : name => rule if var.with_rotation },
+    { for name, rule in local.function_allowed : name => rule if var.with_functions },
+    { for name, rule in local.link_allowed : name => rule if var.with_gateway },
   )
+
+  function_allowed = {
+    functions-api       = { from = "functions", to = "api", port = 443, why = "pass requests on to the RAG service" }
+    functions-brokers   = { from = "functions", to = "brokers", port = var.kafka_port, why = "send changes of tickets" }
+    functions-cache     = { from = "functions", to = "cache", port = var.cache_port, why = "rate limits" }
+    functions-endpoints = { from = "functions", to = "endpoints", port = 443, why = "AWS services" }
+  }
+
+  link_allowed = {
+    link-api = { from = "link", to = "api", port = 443, why = "requests of the REST API" }
+  }
 
   rotation_allowed = {
     rotation-index     = { from = "rotation", to = "index", port = 6333, why = "see that a node accepts the next key (HTTP)" }
@@ -71,7 +86,7 @@ locals {
   rules  = { for name, rule in local.allowed : name => rule if !contains(local.absent, rule.to) }
 
   # These groups call AWS, whose addresses aren't known in advance.
-  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : [], var.with_rotation ? ["rotation"] : []))
+  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : [], var.with_rotation ? ["rotation"] : [], var.with_functions ? ["functions"] : []))
 }
 
 resource "aws_security_group" "this" {

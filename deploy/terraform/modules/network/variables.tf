@@ -102,3 +102,15 @@ variable "with_rotation" {
   type        = bool
   default     = false
 }
+
+variable "with_functions" {
+  description = "Whether Lambda functions use the brokers and the HTTP services."
+  type        = bool
+  default     = false
+}
+
+variable "with_gateway" {
+  description = "Whether a VPC link leads to the HTTP services."
+  type        = bool
+  default     = false
+}

@@ -77,10 +77,25 @@ output "operator" {
 
 output "alarms" {
   description = "Names of the alarms."
-  value       = module.observability.alarms
+  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms]))
+}
+
+output "functions" {
+  description = "ARNs of the Lambda functions, by name."
+  value       = merge([for functions in module.functions : merge(functions.arns, { pre_token = functions.pre_token_arn })]...)
 }
 
 output "task_definitions" {
   description = "Every rendered task definition, by name."
   value       = merge({ for name, worker in module.worker : name => worker.rendered }, { for name, service in module.service : name => service.rendered }, { for name, service in module.background : name => service.rendered }, { operator = module.operator.rendered }, module.index.rendered)
+}
+
+output "sign_in" {
+  description = "The user pool: its issuer, id, applications and domain; null without it."
+  value       = one([for sign_in in module.sign_in : { issuer = sign_in.issuer, pool = sign_in.pool.id, client_ids = sign_in.client_ids, domain = sign_in.domain }])
+}
+
+output "gateway" {
+  description = "The REST API: its URL, its origin for CloudFront, its stage's ARN and the ids of the programs' keys; null without it."
+  value       = one([for api in module.api : { url = api.url, origin = api.origin, stage_arn = api.stage_arn, keys = api.keys }])
 }

@@ -26,6 +26,8 @@ module "network" {
   service_ports       = { for name, size in local.services : name => size.port }
   cache_port          = local.cache_port
   with_rotation       = var.rotation != null
+  with_functions      = local.with_functions
+  with_gateway        = var.gateway != null
 
   permissions_boundary = var.permissions_boundary
 }

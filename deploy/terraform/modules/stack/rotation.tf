@@ -34,7 +34,7 @@ module "rotation" {
   source          = "../rotation"
   count           = var.rotation == null ? 0 : 1
   account_id      = var.account_id
-  function        = var.rotation.function
+  function        = local.rotates ? { arn = module.functions[0].arns["rotation"], role = module.functions[0].roles["rotation"] } : var.rotation.function
   days            = var.rotation.days
   secrets         = { for name in keys(local.secret_fields) : name => module.secrets.arns[name] }
   brokers_secrets = local.two_users ? var.kafka.scram_secrets : []

@@ -35,8 +35,8 @@ locals {
     {
       AWS_REGION                      = var.region
       TICKETS_KAFKA__BROKERS          = module.kafka.brokers
-      TICKETS_LIMITS__TRUSTED_PROXIES = "1" # the load balancer
-      TICKETS_AUTH__ISSUER            = var.services.issuer
+      TICKETS_LIMITS__TRUSTED_PROXIES = tostring(1 + try(var.gateway.proxies, 0)) # the load balancer, and those before it
+      TICKETS_AUTH__ISSUER            = local.issuer
       TICKETS_CACHE__AWS_REGION       = var.region
     },
     module.kafka.settings,
@@ -44,7 +44,7 @@ locals {
     { for setting, value in { TICKETS_KAFKA__AWS_REGION = var.region } : setting => value if var.kafka.authentication == "iam" },
     module.cache[0].settings,
     { for setting, names in {
-      TICKETS_AUTH__CLIENT_IDS = var.services.client_ids
+      TICKETS_AUTH__CLIENT_IDS = local.client_ids
       TICKETS_AUTH__AUDIENCES  = var.services.audiences
     } : setting => join(",", names) if length(names) > 0 },
     {
@@ -96,6 +96,8 @@ module "tables" {
   key_arn   = module.keys.arns["data"]
   keep_data = var.keep_data
   replica   = var.table_replica
+
+  outbox_stream = local.with_functions
 }
 
 module "cache" {

@@ -94,12 +94,17 @@ variable "index" {
 }
 
 variable "rotation" {
-  description = "Rotates the stack's secrets every `days` by the function `rotation`: its ARN, and the name of its role. null: no schedule."
+  description = "Rotates the stack's secrets every `days` by the function `rotation`: that of `functions`, or `function`, its ARN and the name of its role. null: no schedule."
   type = object({
-    function = object({ arn = string, role = string })
+    function = optional(object({ arn = string, role = string }))
     days     = optional(number, 30)
   })
   default = null
+
+  validation {
+    condition     = try(var.rotation.function, null) != null || var.rotation == null || var.functions != null
+    error_message = "rotation needs functions, or a function of yours: its ARN and the name of its role."
+  }
 }
 
 variable "permissions_boundary" {

@@ -26,14 +26,14 @@ variable "services" {
   description = <<-TEXT
     Search, answers with the page for agents, and the ticket API, at https://DOMAIN. null: none of them.
     `certificate_arn` is the ACM certificate of `domain`. `issuer` issues the access tokens, for Cognito
-    https://cognito-idp.REGION.amazonaws.com/POOL; accepted are those of `client_ids` and `audiences`. `model` is the one
+    https://cognito-idp.REGION.amazonaws.com/POOL, unless `sign_in` does; accepted are those of `client_ids` and `audiences`. `model` is the one
     of `models` whose collection is searched. `language_models` are ARNs of what answers may call: Bedrock's models and
     inference profiles, SageMaker's endpoints. `settings` and `secrets` are those of both services.
   TEXT
   type = object({
     certificate_arn = string
     domain          = string
-    issuer          = string
+    issuer          = optional(string)
     client_ids      = optional(list(string), [])
     audiences       = optional(list(string), [])
     model           = optional(string)
@@ -50,12 +50,12 @@ variable "services" {
   }
 
   validation {
-    condition     = try(startswith(var.services.issuer, "https://"), var.services == null)
-    error_message = "services.issuer must be an https:// URL, for Cognito https://cognito-idp.REGION.amazonaws.com/POOL."
+    condition     = var.services == null || var.sign_in != null || try(startswith(var.services.issuer, "https://"), false)
+    error_message = "services.issuer must be an https:// URL, for Cognito https://cognito-idp.REGION.amazonaws.com/POOL; it isn't needed with sign_in."
   }
 
   validation {
-    condition     = try(length(var.services.client_ids) + length(var.services.audiences) > 0, var.services == null)
+    condition     = var.sign_in != null || try(length(var.services.client_ids) + length(var.services.audiences) > 0, var.services == null)
     error_message = "services needs client_ids or audiences: without them a token that is meant for any other service would be accepted."
   }
 
@@ -74,5 +74,11 @@ variable "services" {
   validation {
     condition     = alltrue([for arn in try(values(var.services.secrets), []) : can(regex("^arn:aws[a-z-]*:secretsmanager:", arn))])
     error_message = "services.secrets must map each setting to the ARN of a secret (arn:aws:secretsmanager:...), not to the secret itself."
+  }
+
+  # Here, because a validation of functions that names services would be a circle.
+  validation {
+    condition     = var.services != null || var.functions == null
+    error_message = "functions need services: they use its tables, its cache and its load balancer."
   }
 }

@@ -22,7 +22,8 @@ locals {
   ) }
 }
 
-# No stream without copies: each service's relay polls its outbox, which is in TicketMetadata and in Feedback.
+# Copies are made from a stream. That of the outbox in TicketMetadata also wakes the function that relays it; a service's
+# relay polls its outbox instead, which is in TicketMetadata and in Feedback.
 resource "aws_dynamodb_table" "this" {
   for_each                    = local.tables
   name                        = "${var.prefix}${each.key}"
@@ -30,9 +31,9 @@ resource "aws_dynamodb_table" "this" {
   hash_key                    = each.value.hash
   range_key                   = each.value.range
   deletion_protection_enabled = var.keep_data
-  stream_enabled              = var.replica != null # copies are made from it
-  stream_view_type            = var.replica == null ? null : "NEW_AND_OLD_IMAGES"
   tags                        = { backup = "${var.prefix}hourly" }
+  stream_enabled              = var.replica != null || (var.outbox_stream && each.key == "TicketMetadata")
+  stream_view_type            = var.replica != null ? "NEW_AND_OLD_IMAGES" : var.outbox_stream && each.key == "TicketMetadata" ? "KEYS_ONLY" : null
 
   dynamic "attribute" {
     for_each = toset(local.attributes[each.key])

@@ -18,3 +18,9 @@ variable "replica" {
   type        = object({ region = string, key_arn = string })
   default     = null
 }
+
+variable "outbox_stream" {
+  description = "Whether TicketMetadata has a stream of its keys, for the function `outbox`."
+  type        = bool
+  default     = false
+}

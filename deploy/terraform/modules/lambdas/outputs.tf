@@ -1,0 +1,24 @@
+output "arns" {
+  description = "ARNs of the functions, by name."
+  value       = { for name, function in aws_lambda_function.this : name => function.arn }
+}
+
+output "invoke_arns" {
+  description = "ARNs that API Gateway calls the functions by, by name."
+  value       = { for name, function in aws_lambda_function.this : name => function.invoke_arn }
+}
+
+output "roles" {
+  description = "Names of the functions' roles, by name."
+  value       = { for name, role in aws_iam_role.this : name => role.name }
+}
+
+output "dead_letters" {
+  description = "ARN of the queue of events that no try could handle; null if no function is called asynchronously."
+  value       = one(aws_sqs_queue.dead_letters[*].arn)
+}
+
+output "alarms" {
+  description = "Names of the alarms."
+  value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]
+}
