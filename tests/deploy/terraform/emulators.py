@@ -91,9 +91,12 @@ def start_ministack(folder: Path, *, bedrock_proxy: str = "", enforce: bool = Fa
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": "ERROR",
         "MINISTACK_BEDROCK_PROXY_URL": bedrock_proxy,
+        "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",  # a trigger that fails issues no token, as on AWS
+        "IOT_MTLS_ENABLED": "0",  # it would listen on a port of its own
         "AUTH": "true" if enforce else "false",
         "AWS_ACCESS_KEY_ID": Credentials().key,
         "AWS_SECRET_ACCESS_KEY": Credentials().secret,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",  # for functions
     }
     with _process([str(MINISTACK)], environ, folder, f"http://127.0.0.1:{port}/_ministack/health", place=folder):
         yield Emulator("ministack", f"http://127.0.0.1:{port}")
