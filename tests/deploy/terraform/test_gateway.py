@@ -129,7 +129,7 @@ def test_only_administrators_set_a_tenant(plans: dict[str, Planned]) -> None:
         assert pool["admin_create_user_config"][0]["allow_admin_create_user_only"] is True
         assert pool["password_policy"][0]["minimum_length"] == 12
         assert pool["software_token_mfa_configuration"] == [{"enabled": True}]
-        assert pool["lambda_config"][0]["pre_token_generation_config"][0]["lambda_version"] == "V2_0"
+        assert pool["lambda_config"][0]["pre_token_generation_config"][0]["lambda_version"] == "V3_0"
         (attribute,) = pool["schema"]
         assert f"custom:{attribute['name']}" == TENANT
         for client in _of(planned, "aws_cognito_user_pool_client").values():

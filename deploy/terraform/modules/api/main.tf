@@ -111,7 +111,7 @@ resource "aws_api_gateway_deployment" "this" {
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Nothing is cached: each answer depends on its caller's rights
   #checkov:skip=CKV2_AWS_51:The services behind it check the caller's token; a certificate would identify API Gateway alone
-  #checkov:skip=CKV2_AWS_29:The firewall is in front of it, in the module edge
+  #checkov:skip=CKV2_AWS_29:A firewall takes the stage's ARN from outside, where the scan doesn't see it; behind the API the services bound requests and bodies
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = local.stage

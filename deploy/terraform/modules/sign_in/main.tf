@@ -60,7 +60,7 @@ resource "aws_cognito_user_pool" "this" {
   lambda_config {
     pre_token_generation_config {
       lambda_arn     = var.pre_token_arn
-      lambda_version = "V2_0"
+      lambda_version = "V3_0" # V2_0 leaves out programs with credentials of their own
     }
   }
 }
