@@ -100,6 +100,7 @@ def test_the_outbox_loses_no_batch(plans: dict[str, Planned]) -> None:
         assert (table["stream_enabled"], table["stream_view_type"]) == (True, "KEYS_ONLY")
 
 
+@pytest.mark.thorough
 def test_a_missing_zip_is_one_line(workspace: Workspace, tmp_path: Path) -> None:
     """A plan without the zips says which is missing and how to build it."""
     given = VARIABLES["dev"] | {"functions": {"zips": "nowhere"}}
@@ -108,6 +109,7 @@ def test_a_missing_zip_is_one_line(workspace: Workspace, tmp_path: Path) -> None
     assert "There is no nowhere/outbox.zip: build it with `make lambda-zip`." in result.errors()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -157,6 +157,7 @@ def test_prod_refuses_to_destroy_the_pool(workspace: Workspace, plans: dict[str,
     assert "module.ticketstream.module.sign_in[0].terraform_data.keeps_users[0]" in guards
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "message"),
     [

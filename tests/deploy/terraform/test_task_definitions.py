@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from core.environment import load_settings, variables
-from tests.deploy.terraform.stacks import Applied
-from tests.deploy.terraform.workspace import DEPLOY, VARIABLES
+from tests.deploy.terraform.stacks import KINDS, Applied
+from tests.deploy.terraform.workspace import DEPLOY
 
 _SIZES: Final = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 _SECRET: Final = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN$")
@@ -195,7 +195,7 @@ def test_the_index_has_three_copies_and_acks_with_two(registered: dict[str, dict
 
 def test_the_gpu_variant_is_rendered_and_registered(moto: Applied) -> None:
     """With `gpu` the embedding is an EC2 task with one GPU, and ECS accepts it as rendered."""
-    variables = VARIABLES["dev"] | {"mode": "split", "gpu": {"instance_type": "g6.xlarge"}}
+    variables = KINDS["moto"].variables | {"gpu": {"instance_type": "g6.xlarge"}}
     rendered = moto.root.evaluate("module.ticketstream.task_definitions", variables)["embedding-minilm"]
     worker = rendered["containerDefinitions"][0]
     assert rendered["requiresCompatibilities"] == ["EC2"]
