@@ -1,4 +1,4 @@
-"""Cognito's pre-token trigger (V2_0 or V3_0): adds a user's tenant and roles to the tokens, where the services read them.
+"""Cognito's pre-token trigger (V2_0 or V3_0): adds tenant and roles to the tokens, where the services read them.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
