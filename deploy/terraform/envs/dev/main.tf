@@ -11,6 +11,7 @@ module "ticketstream" {
   gpu           = var.gpu
   image_tag     = var.image_tag
   subscribers   = var.subscribers
+  budget_usd    = var.budget_usd
   settings      = var.settings
   services      = var.services
   producers     = var.producers

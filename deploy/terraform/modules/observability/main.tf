@@ -5,7 +5,7 @@ locals {
 }
 
 resource "aws_sns_topic" "this" {
-  for_each          = toset(["critical", "warning"])
+  for_each          = toset(["critical", "warning", "info"])
   name              = "${var.name}-${each.key}"
   kms_master_key_id = var.key_arn
 }
@@ -16,12 +16,12 @@ resource "aws_sns_topic_policy" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "PublishAlarms"
+    Statement = [for name, service in { Alarms = "cloudwatch", Budgets = "budgets" } : {
+      Sid       = "Publish${name}"
       Effect    = "Allow"
       Action    = "sns:Publish"
       Resource  = each.value.arn
-      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Principal = { Service = "${service}.amazonaws.com" }
       Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
     }]
   })

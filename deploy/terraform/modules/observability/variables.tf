@@ -8,13 +8,23 @@ variable "account_id" {
   type        = string
 }
 
+variable "region" {
+  description = "Region of the metrics."
+  type        = string
+}
+
+variable "partition" {
+  description = "AWS partition: aws, aws-us-gov or aws-cn."
+  type        = string
+}
+
 variable "key_arn" {
   description = "KMS key of the alerts."
   type        = string
 }
 
 variable "subscribers" {
-  description = "Email addresses by severity (critical, warning); each must confirm its subscription."
+  description = "Email addresses by severity (critical, warning, info); each must confirm its subscription."
   type        = map(list(string))
 }
 

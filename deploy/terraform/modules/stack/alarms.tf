@@ -4,6 +4,8 @@ module "observability" {
   source       = "../observability"
   name         = local.name
   account_id   = var.account_id
+  region       = var.region
+  partition    = local.partition
   key_arn      = module.keys.arns["telemetry"]
   subscribers  = var.subscribers
   kafka        = { name = module.kafka.name, broker_ids = module.kafka.broker_ids }
@@ -37,4 +39,13 @@ module "observability" {
     load_balancer = module.index.metrics.load_balancer
     target_group  = module.index.metrics.target_group
   }
+}
+
+module "budget" {
+  source      = "../budget"
+  count       = var.budget_usd == null ? 0 : 1
+  name        = local.global_name
+  environment = var.environment
+  limit_usd   = var.budget_usd
+  topics      = module.observability.topics
 }

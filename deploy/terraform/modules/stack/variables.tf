@@ -146,18 +146,29 @@ variable "secrets" {
 }
 
 variable "subscribers" {
-  description = "Email addresses by severity (critical, warning)."
+  description = "Email addresses by severity (critical, warning, info)."
   type        = map(list(string))
   default     = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.subscribers), ["critical", "warning"])) == 0
-    error_message = "the keys of subscribers must be critical or warning."
+    condition     = length(setsubtract(keys(var.subscribers), ["critical", "warning", "info"])) == 0
+    error_message = "the keys of subscribers must be critical, warning or info."
   }
 
   validation {
     condition     = var.environment != "prod" || length(lookup(var.subscribers, "critical", [])) > 0
     error_message = "prod needs a subscriber for critical alarms: subscribers = { critical = [\"oncall@your.company\"] }."
+  }
+}
+
+variable "budget_usd" {
+  description = "US dollars that the stack may cost in a calendar month before somebody is told. null: no budget."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.budget_usd == null || try(var.budget_usd > 0, false)
+    error_message = "budget_usd must be a positive number of US dollars: docs/cost.md has the list price to start from."
   }
 }
 
