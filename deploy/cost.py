@@ -27,6 +27,9 @@ BOXES: Final[dict[str, str]] = {
     "functions": "Functions",
     "api": "API and sign-in",
     "sign_in": "API and sign-in",
+    "edge": "Edge",
+    "edge_firewall": "Edge",
+    "firewall": "Edge",
     "network": "Network",
     "keys": "Keys and secrets",
     "secrets": "Keys and secrets",
@@ -127,7 +130,7 @@ def _modules(module: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, An
 
 def _box(address: str) -> str:
     names = _MODULE.findall(address)
-    name = names[1] if len(names) > 1 else "stack"
+    name = "stack" if names in ([], ["ticketstream"]) else names[:2][-1]
     return BOXES.get(name, name)
 
 
@@ -190,6 +193,7 @@ def _one(key: str) -> _Rule:
 
 RULES: Final[dict[str, _Rule]] = {
     "aws_autoscaling_group": _machines,
+    "aws_cloudwatch_dashboard": _one("dashboard"),
     "aws_cloudwatch_metric_alarm": _one("alarm"),
     "aws_ebs_volume": lambda values, _siblings: {f"ebs-{values['type']}-gb": values["size"]},
     "aws_ecs_service": _service,
@@ -202,6 +206,7 @@ RULES: Final[dict[str, _Rule]] = {
     "aws_secretsmanager_secret": _one("secret"),
     "aws_service_discovery_private_dns_namespace": _one("hosted-zone"),
     "aws_vpc_endpoint": _endpoint,
+    "aws_wafv2_web_acl": lambda values, _siblings: {"waf-acl": 1, "waf-rule": len(values["rule"])},
 }
 
 

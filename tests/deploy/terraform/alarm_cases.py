@@ -75,6 +75,8 @@ _CASES: Final[Mapping[str, Case]] = {
     "function-dead-letters": Case("ApproximateNumberOfMessagesVisible", [0, 1], [0], 5),
     "api-errors": Case("5XXError", [1] * 11, [1] * 10, 5),
     "api-slow": Case("Latency", [10] * 9 + [10_001], [10] * 99 + [10_001], 10),
+    "edge-errors": Case("5xxErrorRate", [5.1], [5], 5),
+    "edge-refused": Case("BlockedRequests", [1] * 501, [1] * 500, 5),
     "cache-cpu": Case("EngineCPUUtilization", [90.5, 90.5], [100, 80], 10),
 }
 

@@ -2,8 +2,8 @@
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
-DynamoDB, of ElastiCache, of AWS Backup and of S3, Lambda's ("Types of metrics for Lambda functions") and those of SQS
-and API Gateway ("REST API metrics").
+DynamoDB, of ElastiCache, of AWS Backup, of S3, of SQS, of CloudFront and of WAF (for a distribution), Lambda's ("Types
+of metrics for Lambda functions") and API Gateway's ("REST API metrics").
 """
 
 from typing import Final
@@ -44,5 +44,7 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/ApiGateway", "5XXError"): frozenset({"ApiName", "Stage"}),
     ("AWS/ApiGateway", "Latency"): frozenset({"ApiName", "Stage"}),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): frozenset({"QueueName"}),
+    ("AWS/CloudFront", "5xxErrorRate"): frozenset({"DistributionId", "Region"}),
+    ("AWS/WAFV2", "BlockedRequests"): frozenset({"WebACL", "Rule"}),
     ("AWS/ElastiCache", "EngineCPUUtilization"): frozenset({"CacheClusterId"}),
 }

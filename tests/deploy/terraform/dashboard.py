@@ -109,7 +109,7 @@ def _draw(axes: Any, widget: dict[str, Any]) -> None:
             across, down = place % 6 / 6, 1 - (place // 6 + 1) / (len(names) // 6 + 2)
             axes.text(across, down, f"■ {name}", fontsize=6, color="#1d8102", transform=axes.transAxes)
         return
-    bounds = [each["value"] for each in properties["annotations"]["horizontal"]]
+    bounds = properties["annotations"]["horizontal"]
     for number, metric in enumerate(properties["metrics"]):
         values = _values(f"{metric}", bounds[min(number, len(bounds) - 1)] if bounds else None, number == 0)
         axes.plot(values, linewidth=0.9, color=_COLOURS[number % len(_COLOURS)], label=metric[-1]["label"])
@@ -122,11 +122,16 @@ def _draw(axes: Any, widget: dict[str, Any]) -> None:
     axes.legend(fontsize=5, ncols=3, loc="upper left", frameon=False)
 
 
-def _values(name: str, bound: float | None, at_fault: bool) -> list[float]:
+def _values(name: str, bound: dict[str, Any] | None, at_fault: bool) -> list[float]:
     rng = random.Random(name)
-    usual, worse = (40.0, 60.0) if bound is None else (0.5 * bound, 1.3 * bound + 0.5)
+    if bound is None:
+        usual, worse = 40.0, 60.0
+    elif bound["fill"] == "below":
+        usual, worse = bound["value"] + 1.5, max(0.0, bound["value"] - 1.0)
+    else:
+        usual, worse = 0.5 * bound["value"], 1.3 * bound["value"] + 0.5
     waves = [usual * (1 + 0.15 * math.sin(minute / 25) + rng.uniform(-0.08, 0.08)) for minute in range(_MINUTES)]
-    return [worse if at_fault and minute in _FAULT else value for minute, value in enumerate(waves)]
+    return [worse if at_fault and bound and minute in _FAULT else value for minute, value in enumerate(waves)]
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ _ICONS: Final = {
     "Lambda": "Compute",
     "ManagedStreamingforApacheKafka": "Analytics",
     "ElasticLoadBalancing": "NetworkingContentDelivery",
+    "CloudFront": "NetworkingContentDelivery",
+    "Route53": "NetworkingContentDelivery",
+    "WAF": "SecurityIdentityCompliance",
     "VPCNATGateway": "NetworkingContentDelivery",
     "VPCEndpoints": "NetworkingContentDelivery",
     "SimpleStorageService": "Storage",
@@ -105,7 +108,7 @@ def outward(plan: Found) -> list[str]:
 
 def boxes(plan: Found) -> list[Box]:
     """Everything that runs or holds data."""
-    return [*_tasks(plan), *_index(plan), *_data(plan), *_shared(plan)]
+    return [*_tasks(plan), *_index(plan), *_data(plan), *_edge(plan), *_shared(plan)]
 
 
 def _tasks(plan: Found) -> list[Box]:
@@ -162,6 +165,19 @@ def _data(plan: Found) -> list[Box]:
             )
         )
     return made
+
+
+def _edge(plan: Found) -> list[Box]:
+    """The public address."""
+    return [
+        box
+        for distribution in plan.values("aws_cloudfront_distribution")
+        for box in (
+            Box("AWS", "Route53", "DNS", ", ".join(distribution["aliases"])),
+            Box("AWS", "CloudFront", "CloudFront", "the page, and /api/* to the API"),
+            *(Box("AWS", "WAF", "WAF", f"{len(acl['rule'])} rules") for acl in plan.values("aws_wafv2_web_acl")),
+        )
+    ]
 
 
 def _shared(plan: Found) -> list[Box]:
@@ -228,6 +244,9 @@ def render(plan: Found) -> str:
     lines += ["}", 'rectangle "AWS" {', *(f"  {_box(box)}" for box in drawn if box.place == "AWS"), "}"]
     lines += [f"{each.source} --> {each.target} : {', '.join(map(str, each.ports))}" for each in links]
     lines += [f"{group} ..> {_alias('NAT gateways')} : 443" for group in outward(plan)]
+    if plan.of("aws_cloudfront_distribution"):
+        lines += ['actor "Agents\' browsers" as browsers', "browsers ..> DNS", "browsers --> CloudFront : HTTPS"]
+        lines += ["CloudFront ..> WAF", "CloudFront --> S3 : signed"]
     return "\n".join([*lines, "CloudWatch --> SNS", "@enduml", ""])
 
 

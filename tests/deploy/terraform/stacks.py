@@ -40,16 +40,12 @@ class Kind(Struct, frozen=True):
     stays: frozenset[str] = frozenset()
 
 
-#: tests/aws applies the functions, the user pool and the REST API, to ministack with IAM enforced.
-_VARIABLES: Final = VARIABLES["dev"] | WITHOUT_FUNCTIONS | {"rotation": None}
+#: tests/aws applies the functions, the user pool and the REST API, with IAM enforced, and the edge. moto can't read a
+#: budget as the provider does.
+_DEV: Final = VARIABLES["dev"] | WITHOUT_FUNCTIONS | {"rotation": None, "edge": None, "budget_usd": None}
 KINDS: Final = {
-    "moto": Kind(start_moto, for_moto, _VARIABLES | {"mode": "split"}),
-    "ministack": Kind(
-        start_ministack,
-        for_ministack,
-        _VARIABLES | {"mode": "single"},
-        frozenset({"aws_msk_configuration"}),
-    ),
+    "moto": Kind(start_moto, for_moto, _DEV | {"mode": "split"}),
+    "ministack": Kind(start_ministack, for_ministack, _DEV | {"mode": "single"}, frozenset({"aws_msk_configuration"})),
 }
 
 

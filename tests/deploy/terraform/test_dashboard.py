@@ -33,8 +33,9 @@ def test_every_alarm_is_on_the_dashboard(found: list[dict[str, Any]], table: Tab
         metric += [text for pair in sorted(alarm["dimensions"].items()) for text in pair]
         drawn = {tuple(each[:-1]): each[-1]["stat"] for each in graph["metrics"]}
         assert drawn[tuple(metric)] in (alarm["statistic"], alarm["extended_statistic"])
-        bounds = {each["value"] for each in graph["annotations"]["horizontal"]}
-        assert alarm["threshold"] in bounds
+        bounds = {(each["value"], each["fill"]) for each in graph["annotations"]["horizontal"]}
+        wrong = "above" if alarm["comparison_operator"].startswith("Greater") else "below"
+        assert (alarm["threshold"], wrong) in bounds
     table.row("graphs of the dashboard", "prod", len(graphs))
 
 

@@ -17,10 +17,21 @@ _GLOBAL: Final = {
     "aws_iam_policy": "name",
     "aws_iam_instance_profile": "name",
     "aws_s3_bucket": "bucket",
+    "aws_cloudfront_cache_policy": "name",
+    "aws_cloudfront_origin_access_control": "name",
+    "aws_cloudfront_response_headers_policy": "name",
+    "aws_wafv2_web_acl": "name",
 }
 #: Services whose names are unique in an account or beyond, except for names within another resource.
-_BEYOND_REGION: Final = ("aws_iam_", "aws_s3_bucket", "aws_cloudfront_", "aws_route53_", "aws_budgets_")
-_INSIDE: Final = {"aws_iam_role_policy"}
+_BEYOND_REGION: Final = (
+    "aws_iam_",
+    "aws_s3_bucket",
+    "aws_cloudfront_",
+    "aws_route53_",
+    "aws_budgets_",
+    "aws_wafv2_web_acl",
+)
+_INSIDE: Final = {"aws_iam_role_policy", "aws_route53_record"}
 #: A region outside the partition `aws`, in an account that demands a boundary.
 _GOV: Final = "us-gov-west-1"
 _CERTIFICATE: Final = f"arn:aws-us-gov:acm:{_GOV}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -109,10 +120,11 @@ def test_only_our_log_groups_use_the_key(plans: dict[str, Planned]) -> None:
     """CloudWatch Logs may use the key for our log groups; it sends no source account."""
     keys = {each["index"]: json.loads(each["values"]["policy"]) for each in plans["prod"].resources("aws_kms_key")}
     (logs,) = (one for one in keys["telemetry"]["Statement"] if one["Sid"] == "ServesLogs")
-    wanted = "arn:aws:logs:us-east-1:123456789012:log-group:/ticketstream-prod/*"
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:"
+    wanted = [f"{group}/ticketstream-prod/*", f"{group}aws-waf-logs-ticketstream-prod-*"]
     assert logs["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": wanted}}
     groups = [each["values"]["name"] for each in plans["prod"].resources("aws_cloudwatch_log_group")]
-    assert all(name.startswith("/ticketstream-prod/") for name in groups)
+    assert all(name.startswith(("/ticketstream-prod/", "aws-waf-logs-ticketstream-prod-")) for name in groups)
 
 
 def test_brokers_that_report_no_controller_raise_no_alarm(plans: dict[str, Planned]) -> None:
@@ -140,6 +152,7 @@ def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) ->
         },
         replica_region="us-gov-east-1",
         producers={"sources": ["s3://exports/tickets/"]},
+        edge=None,
         permissions_boundary=_BOUNDARY,
         tags={"team": "support", "application": "other"},
     )

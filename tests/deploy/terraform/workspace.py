@@ -43,6 +43,13 @@ _FUNCTIONS: Final = {
 _SIGN_IN: Final = {"domain_prefix": "example-tickets", "callback_urls": ["https://tickets.example.com/"]}
 _GATEWAY: Final = {"programs": {"crm": {"rate": 5, "burst": 10, "per_day": 1000}}}
 
+_EDGE: Final = {
+    "domain": "tickets.example.com",
+    "zone_id": "Z0123456789EXAMPLE",
+    "api": {"domain": f"0123456789.execute-api.{REGION}.amazonaws.com", "path": "/prod"},
+    "page": {"ticket_url": "https://desk.example.com/t/{ticket_id}"},
+}
+
 # Values of the environments' variables.
 VARIABLES: Final[dict[str, dict[str, Any]]] = {
     "dev": {
@@ -55,19 +62,27 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "functions": _FUNCTIONS,
         "sign_in": _SIGN_IN,
         "gateway": _GATEWAY,
+        "edge": _EDGE,
+        "budget_usd": 3500,
     },
     "prod": {
         "account_id": ACCOUNT,
         "image_tag": "0.2.0",
         "index_certificate_arn": _CERTIFICATE,
         "index_domain": "index.example.com",
-        "subscribers": {"critical": ["oncall@example.com"], "warning": ["team@example.com"]},
+        "subscribers": {
+            "critical": ["oncall@example.com"],
+            "warning": ["team@example.com"],
+            "info": ["team@example.com"],
+        },
         "services": _SERVICES,
         "rotation": {"function": _ROTATION},
         "producers": _PRODUCERS,
         "functions": _FUNCTIONS,
         "sign_in": _SIGN_IN,
         "gateway": _GATEWAY,
+        "edge": _EDGE,
+        "budget_usd": 3500,
     },
 }
 
@@ -87,16 +102,18 @@ provider "aws" {
   allowed_account_ids         = []
 }
 """
-# The provider of prod's second region.
-_REPLICA: Final = """
-provider "aws" {
-  alias                       = "replica"
+# Another provider of the environments.
+_ALIAS: Final = """
+provider "aws" {{
+  alias                       = "{}"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_requesting_account_id  = true
   allowed_account_ids         = []
-}
+}}
 """
+# CloudFront's region, and prod's second region.
+_ALIASES: Final = {"envs/dev": ["us_east_1"], "envs/prod": ["us_east_1", "replica"]}
 _EMULATED: Final = """
 terraform {
   backend "local" {}
@@ -127,6 +144,7 @@ class Workspace:
         for name in FUNCTIONS:
             with zipfile.ZipFile(folder / "terraform" / "zips" / f"{name}.zip", "w") as archive:
                 archive.writestr("lambdas/__init__.py", "")
+        shutil.copytree(DEPLOY.parent / "web", made.pages)
         for environment in VARIABLES:
             made.offline(f"envs/{environment}")
         return made
@@ -134,16 +152,22 @@ class Workspace:
     def branch(self, folder: Path) -> "Workspace":
         """Make another initialised copy, for a test to change."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Workspace(self._tool, folder)
+        made = Workspace(self._tool, folder)
+        made.pages.symlink_to(self.pages)
+        return made
+
+    @property
+    def pages(self) -> Path:
+        """The page's files, beside the copy as they are beside deploy/."""
+        return self.folder.parent / "web"
 
     def offline(self, place: str) -> None:
         """Let a root module be planned without AWS."""
-        more = _REPLICA if place == "envs/prod" else ""
-        self.write(f"terraform/{place}/override.tf", _OFFLINE + more)
+        self.write(f"terraform/{place}/override.tf", _OFFLINE + _providers(place))
 
     def emulated(self, place: str) -> None:
         """Let the provider of a root module call an emulator."""
-        self.write(f"terraform/{place}/override.tf", _EMULATED)
+        self.write(f"terraform/{place}/override.tf", _EMULATED + _providers(place))
 
     def root(self, place: str, *, endpoint: str | None = None) -> Root:
         """A root module by its path under terraform/."""
@@ -162,3 +186,7 @@ class Workspace:
     def leave_out(self, place: str) -> None:
         """Delete a file that the emulator doesn't support."""
         (self.folder / place).unlink()
+
+
+def _providers(place: str) -> str:
+    return "".join(_ALIAS.format(alias) for alias in _ALIASES.get(place, []))

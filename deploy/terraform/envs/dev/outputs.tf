@@ -65,3 +65,7 @@ output "sign_in" {
 output "gateway" {
   value = module.ticketstream.gateway
 }
+
+output "edge" {
+  value = one(module.edge[*])
+}

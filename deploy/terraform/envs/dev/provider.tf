@@ -6,3 +6,14 @@ provider "aws" {
     tags = merge(var.tags, { application = "ticketstream", environment = "dev" })
   }
 }
+
+# CloudFront's region.
+provider "aws" {
+  alias               = "us_east_1"
+  region              = "us-east-1"
+  allowed_account_ids = [var.account_id]
+
+  default_tags {
+    tags = merge(var.tags, { application = "ticketstream", environment = "dev" })
+  }
+}

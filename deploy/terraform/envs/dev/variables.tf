@@ -39,9 +39,15 @@ variable "kafka_authentication" {
 }
 
 variable "subscribers" {
-  description = "Email addresses by severity (critical, warning)."
+  description = "Email addresses by severity (critical, warning, info)."
   type        = map(list(string))
   default     = {}
+}
+
+variable "budget_usd" {
+  description = "US dollars that the stack may cost in a calendar month before somebody is told. null: no budget."
+  type        = number
+  default     = null
 }
 
 variable "settings" {
@@ -143,4 +149,38 @@ variable "gateway" {
     set_account_role = optional(bool, true)
   })
   default = null
+}
+
+variable "edge" {
+  description = <<-TEXT
+    The public address: CloudFront with a firewall, its certificate and its DNS records, for the page and the API. null: none.
+    `domain` is a name in the Route 53 zone `zone_id`, `api` the domain name and stage of the REST API, `page` the content of
+    the page's config.json, and `blocked_countries` are two-letter codes.
+  TEXT
+  type = object({
+    domain            = string
+    zone_id           = string
+    api               = object({ domain = string, path = optional(string, "") })
+    price_class       = optional(string, "PriceClass_100")
+    blocked_countries = optional(set(string), [])
+    page = optional(object({
+      token_url  = optional(string)
+      tenant     = optional(string)
+      ticket_url = optional(string)
+      examples   = optional(list(string), [])
+    }), {})
+  })
+  default = null
+
+  validation {
+    condition     = var.edge == null || !startswith(var.region, "us-gov-") && !startswith(var.region, "cn-")
+    error_message = "edge needs CloudFront, which AWS GovCloud and China don't have in this form: leave it out there."
+  }
+}
+
+variable "origin_secret" {
+  description = "Random text (openssl rand -hex 32) that CloudFront sends to the API, so that nobody goes around it. It is kept in the state."
+  type        = string
+  default     = null
+  sensitive   = true
 }

@@ -12,8 +12,11 @@ locals {
   # CloudWatch Logs names the log group in the encryption context and no source account.
   conditions = {
     "logs.${var.region}.amazonaws.com" = {
-      ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/${var.name}/*" }
+      ArnLike = { "kms:EncryptionContext:aws:logs:arn" = [
+        for group in ["/${var.name}/*", "aws-waf-logs-${var.name}-*"] : "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${group}"
+      ] }
     }
+    "budgets.amazonaws.com"    = { StringEquals = { "aws:SourceAccount" = var.account_id } }
     "cloudwatch.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = var.account_id } }
   }
 

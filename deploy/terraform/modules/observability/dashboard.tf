@@ -6,7 +6,7 @@ locals {
 
   graphs = concat(local.traffic, [for row in local.rows : {
     title    = row
-    bounds   = distinct([for alarm in values(local.alarms) : alarm.threshold if alarm.runbook == row])
+    bounds   = distinct([for alarm in values(local.alarms) : { value = alarm.threshold, fill = startswith(alarm.comparison, "Less") ? "below" : "above" } if alarm.runbook == row])
     severity = distinct([for alarm in values(local.alarms) : alarm.severity if alarm.runbook == row])
     metrics = [for name, alarm in local.alarms : concat(
       [alarm.namespace, alarm.metric],
@@ -45,7 +45,8 @@ locals {
       yAxis   = { left = { min = 0 } }
       annotations = { horizontal = [for bound in graph.bounds : {
         label = join(", ", graph.severity)
-        value = bound
+        value = bound.value
+        fill  = bound.fill
         color = contains(graph.severity, "critical") ? "#d13212" : "#ff9900"
       }] }
     }

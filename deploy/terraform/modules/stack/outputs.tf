@@ -99,3 +99,18 @@ output "gateway" {
   description = "The REST API: its URL, its origin for CloudFront, its stage's ARN and the ids of the programs' keys; null without it."
   value       = one([for api in module.api : { url = api.url, origin = api.origin, stage_arn = api.stage_arn, keys = api.keys }])
 }
+
+output "name" {
+  description = "Prefix of names."
+  value       = local.name
+}
+
+output "global_name" {
+  description = "Prefix of names that are unique beyond the region."
+  value       = local.global_name
+}
+
+output "telemetry" {
+  description = "KMS key of logs and alerts, and the SNS topics by severity."
+  value       = { key_arn = module.keys.arns["telemetry"], topics = module.observability.topics }
+}
