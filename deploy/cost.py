@@ -29,6 +29,7 @@ BOXES: Final[dict[str, str]] = {
     "sign_in": "API and sign-in",
     "edge": "Edge",
     "edge_firewall": "Edge",
+    "api_firewall": "Edge",
     "firewall": "Edge",
     "network": "Network",
     "keys": "Keys and secrets",

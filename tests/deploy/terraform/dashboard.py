@@ -47,6 +47,23 @@ module "observability" {{
     max_tasks  = 12
   }} }}
 
+  background = {{
+    archive  = {{ min_tasks = 1, group = "ticketstream-archive", topic = "tickets.raw" }}
+    producer = {{ min_tasks = 2 }}
+  }}
+  copies = {{ archive = {{ source = "ticketstream-prod-use1-archive", target = "ticketstream-prod-use1-copy-archive" }} }}
+  vaults = ["ticketstream-prod"]
+
+  others = {{ ticketstream-prod-api-errors = {{
+    namespace  = "AWS/ApiGateway"
+    metric     = "5XXError"
+    dimensions = {{ ApiName = "ticketstream-prod", Stage = "live" }}
+    statistic  = "Sum"
+    threshold  = 10
+    severity   = "critical"
+    runbook    = "api-errors"
+  }} }}
+
   services = {{
     load_balancer = "app/api/1"
     tables        = {{ Tickets = "ticketstream-prod-Tickets", Feedback = "ticketstream-prod-Feedback" }}

@@ -1,5 +1,6 @@
 """The dashboard shows every alarm with its metrics and bounds, and the budget tells people before it is spent."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,9 +9,13 @@ import pytest
 from tests.deploy.terraform import dashboard
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.table import Table
-from tests.deploy.terraform.workspace import VARIABLES, Workspace
+from tests.deploy.terraform.workspace import DEPLOY, VARIABLES, Workspace
 
 _COLUMNS: Final = 24
+#: CloudWatch's limit of a widget of alarms.
+_SHOWN: Final = 100
+#: An alarm of another module, in tests/deploy/terraform/dashboard.py.
+_OTHER: Final = "ticketstream-prod-api-errors"
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +27,11 @@ def found(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> lis
 def test_every_alarm_is_on_the_dashboard(found: list[dict[str, Any]], table: Table) -> None:
     """Each alarm's state is shown, and a graph has its metric, with all dimensions and its statistic, and its bound."""
     alarms = [each["values"] for each in found if each["type"] == "aws_cloudwatch_metric_alarm"]
-    states, *graphs = dashboard.body(found)["widgets"]
-    names = {arn.rpartition(":")[2] for arn in states["properties"]["alarms"]}
-    assert names == {alarm["alarm_name"] for alarm in alarms}
-    assert len(names) <= 100  # CloudWatch's limit
+    widgets = dashboard.body(found)["widgets"]
+    states, graphs = ([each for each in widgets if each["type"] == kind] for kind in ("alarm", "metric"))
+    names = [arn.rpartition(":")[2] for each in states for arn in each["properties"]["alarms"]]
+    assert sorted(names) == sorted([*(alarm["alarm_name"] for alarm in alarms), _OTHER])
+    assert all(len(each["properties"]["alarms"]) <= _SHOWN for each in states)
     shown = {graph["properties"]["title"]: graph["properties"] for graph in graphs}
     for alarm in alarms:
         graph = shown[alarm["tags"]["runbook"]]
@@ -37,6 +43,17 @@ def test_every_alarm_is_on_the_dashboard(found: list[dict[str, Any]], table: Tab
         wrong = "above" if alarm["comparison_operator"].startswith("Greater") else "below"
         assert (alarm["threshold"], wrong) in bounds
     table.row("graphs of the dashboard", "prod", len(graphs))
+
+
+def test_the_alarms_of_all_modules_are_on_the_dashboard(plans: dict[str, Planned]) -> None:
+    """Each module of the stack that has alarms passes them to the dashboard, and no widget has more than it shows."""
+    alarms = plans["prod"].resources("aws_cloudwatch_metric_alarm")
+    owners = [re.match(r"module\.ticketstream\.module\.(\w+)", each["address"]) for each in alarms]
+    passed = (DEPLOY / "terraform" / "modules" / "stack" / "alarms.tf").read_text()
+    for name in {found[1] for found in owners if found is not None} - {"observability"}:
+        assert f"module.{name}[*].drawn" in passed
+    for severity in ("critical", "warning"):
+        assert sum(each["values"]["tags"]["severity"] == severity for each in alarms) <= _SHOWN
 
 
 def test_no_graph_covers_another(found: list[dict[str, Any]]) -> None:

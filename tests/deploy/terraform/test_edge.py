@@ -9,7 +9,7 @@ import pytest
 from core.client_settings import WebSettings
 from services.http.pages import FOLDER, security_headers
 from tests.deploy.terraform.conftest import Planned
-from tests.deploy.terraform.workspace import REGION, VARIABLES
+from tests.deploy.terraform.workspace import REGION, VARIABLES, Workspace
 
 _EDGE: Final = VARIABLES["prod"]["edge"]
 #: Managed-CachingDisabled, and the errors that CloudFront keeps unless it is told not to (CloudFront guide).
@@ -59,6 +59,22 @@ def test_no_error_is_kept_and_the_api_s_errors_pass(distribution: dict[str, Any]
     assert set(errors) == _KEPT_ERRORS
     assert all(each["error_caching_min_ttl"] == 0 for each in errors.values())
     assert {code for code, each in errors.items() if each.get("response_page_path")} == {502}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"edge": {k: v for k, v in _EDGE.items() if k != "api"}, "gateway": None}, "edge needs gateway, or api"),
+        ({"edge": _EDGE | {"domain": VARIABLES["prod"]["services"]["domain"]}}, "edge.domain must not be"),
+    ],
+)
+def test_an_edge_without_an_api_or_in_a_circle_is_refused(
+    workspace: Workspace, change: dict[str, Any], message: str
+) -> None:
+    """The plan refuses an edge with nothing behind it, and one whose name the functions call themselves."""
+    result = workspace.root("envs/prod").plan(VARIABLES["prod"] | change)
+    assert result.code != 0
+    assert message in result.errors()
 
 
 def test_only_https_of_today_is_spoken(distribution: dict[str, Any], edge: list[dict[str, Any]]) -> None:

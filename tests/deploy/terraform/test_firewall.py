@@ -66,6 +66,20 @@ def test_attacks_are_refused_and_our_requests_are_not(acl: _Acl, table: Table) -
     table.row("firewall: requests let through", "prod", len(good()))
 
 
+def test_the_api_has_the_same_rules_under_its_stage(plans: dict[str, Planned]) -> None:
+    """The API's own firewall refuses and lets through the same; only floods are CloudFront's firewall's to count."""
+    for planned in plans.values():
+        firewall = Firewall(_acls(planned)["REGIONAL"])
+        for case in bad():
+            verdict = firewall.ask(replace(case.request, path=f"/live{case.request.path}"))
+            assert verdict.status == case.status, case.name
+        for request in good():
+            if request.path.startswith("/api/"):
+                assert not firewall.ask(replace(request, path=f"/live{request.path}")).refused, request
+        (association,) = planned.resources("aws_wafv2_web_acl_association")
+        assert association["index"] == "api"
+
+
 def test_a_body_is_let_through_where_the_api_takes_one(acl: _Acl) -> None:
     """The requests with a body are those of the OpenAPI documents, and any body of another request is refused."""
     for request in from_openapi():

@@ -40,12 +40,13 @@ _FUNCTIONS: Final = {
     },
 }
 
-_SIGN_IN: Final = {"domain_prefix": "example-tickets", "callback_urls": ["https://tickets.example.com/"]}
+_SIGN_IN: Final = {"domain_prefix": "example-tickets", "callback_urls": ["https://support.example.com/"]}
 _GATEWAY: Final = {"programs": {"crm": {"rate": 5, "burst": 10, "per_day": 1000}}}
 
 _EDGE: Final = {
-    "domain": "tickets.example.com",
+    "domain": "support.example.com",
     "zone_id": "Z0123456789EXAMPLE",
+    # That of the stack's own API is known after the apply.
     "api": {"domain": f"0123456789.execute-api.{REGION}.amazonaws.com", "path": "/prod"},
     "page": {"ticket_url": "https://desk.example.com/t/{ticket_id}"},
 }

@@ -23,7 +23,7 @@ module "edge" {
   account_id        = var.account_id
   domain            = var.edge.domain
   zone_id           = var.edge.zone_id
-  api               = var.edge.api
+  api               = var.edge.api == null ? module.ticketstream.gateway.origin : var.edge.api
   origin_secret     = var.origin_secret
   pages             = "${path.module}/../../../../web"
   page              = var.edge.page
@@ -34,4 +34,18 @@ module "edge" {
   topics            = local.at_home ? module.ticketstream.telemetry.topics : {}
   log_key_arn       = local.at_home ? module.ticketstream.telemetry.key_arn : null
   force_destroy     = false
+}
+
+# The REST API has an address of its own. Behind CloudFront senders have CloudFront's addresses, so it is CloudFront's firewall
+# that counts them, and `origin_secret` keeps others from going around it.
+module "api_firewall" {
+  source               = "../../modules/firewall"
+  count                = var.gateway == null ? 0 : 1
+  name                 = "${module.ticketstream.global_name}-api"
+  scope                = "REGIONAL"
+  protects             = { api = module.ticketstream.gateway.stage_arn }
+  requests_per_address = var.edge == null ? 1000 : null
+  stage                = "/live"
+  origin_secret        = var.edge == null ? null : var.origin_secret
+  log_key_arn          = module.ticketstream.telemetry.key_arn
 }

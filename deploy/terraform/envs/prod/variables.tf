@@ -254,13 +254,13 @@ variable "gateway" {
 variable "edge" {
   description = <<-TEXT
     The public address: CloudFront with a firewall, its certificate and its DNS records, for the page and the API. null: none.
-    `domain` is a name in the Route 53 zone `zone_id`, `api` the domain name and stage of the REST API, `page` the content of
-    the page's config.json, and `blocked_countries` are two-letter codes.
+    `domain` is a name in the Route 53 zone `zone_id`, `api` the domain name and stage of the REST API (by default that of
+    `gateway`), `page` the content of the page's config.json, and `blocked_countries` are two-letter codes.
   TEXT
   type = object({
     domain            = string
     zone_id           = string
-    api               = object({ domain = string, path = optional(string, "") })
+    api               = optional(object({ domain = string, path = optional(string, "") }))
     price_class       = optional(string, "PriceClass_All")
     blocked_countries = optional(set(string), [])
     page = optional(object({
@@ -275,6 +275,16 @@ variable "edge" {
   validation {
     condition     = var.edge == null || !startswith(var.region, "us-gov-") && !startswith(var.region, "cn-")
     error_message = "edge needs CloudFront, which AWS GovCloud and China don't have in this form: leave it out there."
+  }
+
+  validation {
+    condition     = var.edge == null || try(var.edge.api, null) != null || var.gateway != null
+    error_message = "edge needs gateway, or api: the domain name and stage of a REST API of yours."
+  }
+
+  validation {
+    condition     = try(var.edge.domain != var.services.domain, true)
+    error_message = "edge.domain must not be services.domain, by which the functions reach the internal load balancer."
   }
 }
 

@@ -27,6 +27,19 @@ output "keys" {
   value       = { for name, key in aws_api_gateway_api_key.program : name => key.id }
 }
 
+output "drawn" {
+  description = "What a dashboard shows of the alarms, by their name."
+  value = { for name, alarm in local.alarms : "${var.name}-api-${name}" => {
+    namespace  = "AWS/ApiGateway"
+    metric     = alarm.metric
+    dimensions = { ApiName = var.name, Stage = local.stage }
+    statistic  = alarm.statistic
+    threshold  = alarm.threshold
+    severity   = alarm.severity
+    runbook    = alarm.runbook
+  } }
+}
+
 output "alarms" {
   description = "Names of the alarms."
   value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]

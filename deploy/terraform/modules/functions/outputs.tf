@@ -18,6 +18,11 @@ output "pre_token_arn" {
   value       = module.trigger.arns["pre_token"]
 }
 
+output "drawn" {
+  description = "What a dashboard shows of the alarms, by their name."
+  value       = merge(module.lambdas.drawn, module.trigger.drawn)
+}
+
 output "alarms" {
   description = "Names of the alarms."
   value       = concat(module.lambdas.alarms, module.trigger.alarms)

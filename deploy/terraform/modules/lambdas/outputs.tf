@@ -18,6 +18,19 @@ output "dead_letters" {
   value       = one(aws_sqs_queue.dead_letters[*].arn)
 }
 
+output "drawn" {
+  description = "What a dashboard shows of the alarms, by their name."
+  value = { for name, alarm in local.alarms : "${var.name}-function-${replace(name, "_", "-")}" => {
+    namespace  = alarm.namespace
+    metric     = alarm.metric
+    dimensions = alarm.dimensions
+    statistic  = alarm.statistic
+    threshold  = alarm.threshold
+    severity   = alarm.severity
+    runbook    = alarm.runbook
+  } }
+}
+
 output "alarms" {
   description = "Names of the alarms."
   value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]

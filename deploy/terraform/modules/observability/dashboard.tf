@@ -1,17 +1,24 @@
 # The dashboard: the state of all alarms, the traffic, and a graph for each row of the runbook with the metrics of its alarms
-# and the bounds at which they fire. It is made from the alarms, so none is missing.
+# and the bounds at which they fire. It is made from the alarms of all modules in this region, so none is missing.
 
 locals {
-  rows = distinct([for alarm in values(local.alarms) : alarm.runbook])
+  drawn = merge({ for name, alarm in local.alarms : "${var.name}-${name}" => alarm }, var.others)
+  rows  = distinct([for alarm in values(local.drawn) : alarm.runbook])
+
+  # A widget shows 100 alarms at most.
+  states = [for severity in ["critical", "warning"] : {
+    title = "Alarms: ${severity}"
+    names = sort([for name, alarm in local.drawn : name if alarm.severity == severity])
+  }]
 
   graphs = concat(local.traffic, [for row in local.rows : {
     title    = row
-    bounds   = distinct([for alarm in values(local.alarms) : { value = alarm.threshold, fill = startswith(alarm.comparison, "Less") ? "below" : "above" } if alarm.runbook == row])
-    severity = distinct([for alarm in values(local.alarms) : alarm.severity if alarm.runbook == row])
-    metrics = [for name, alarm in local.alarms : concat(
+    bounds   = distinct([for alarm in values(local.drawn) : { value = alarm.threshold, fill = startswith(alarm.comparison, "Less") ? "below" : "above" } if alarm.runbook == row])
+    severity = distinct([for alarm in values(local.drawn) : alarm.severity if alarm.runbook == row])
+    metrics = [for name, alarm in local.drawn : concat(
       [alarm.namespace, alarm.metric],
       flatten([for dimension, value in alarm.dimensions : [dimension, value]]),
-      [{ label = name, stat = alarm.statistic }],
+      [{ label = trimprefix(name, "${var.name}-"), stat = alarm.statistic }],
     ) if alarm.runbook == row]
   }])
 
@@ -22,7 +29,7 @@ locals {
     },
     {
       title   = "tasks"
-      metrics = [for name in concat(keys(var.workers), keys(local.served)) : ["ECS/ContainerInsights", "RunningTaskCount", "ClusterName", var.cluster_name, "ServiceName", name, { label = name, stat = "Average" }]]
+      metrics = [for name in concat(keys(var.workers), keys(local.served), keys(var.background)) : ["ECS/ContainerInsights", "RunningTaskCount", "ClusterName", var.cluster_name, "ServiceName", name, { label = name, stat = "Average" }]]
     },
     {
       title   = "requests a minute"
@@ -33,7 +40,7 @@ locals {
   widgets = [for place, graph in local.graphs : {
     type   = "metric"
     x      = 8 * (place % 3)
-    y      = 4 + 6 * floor(place / 3)
+    y      = 4 * length(local.states) + 6 * floor(place / 3)
     width  = 8
     height = 6
     properties = {
@@ -58,13 +65,17 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_body = jsonencode({
     start = "-PT3H"
-    widgets = concat([{
-      type       = "alarm"
-      x          = 0
-      y          = 0
-      width      = 24
-      height     = 4
-      properties = { title = "Alarms", sortBy = "stateUpdatedTimestamp", alarms = [for name in sort(keys(local.alarms)) : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.name}-${name}"] }
+    widgets = concat([for place, state in local.states : {
+      type   = "alarm"
+      x      = 0
+      y      = 4 * place
+      width  = 24
+      height = 4
+      properties = {
+        title  = state.title
+        sortBy = "stateUpdatedTimestamp"
+        alarms = [for name in state.names : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"]
+      }
     }], local.widgets)
   })
 }

@@ -82,6 +82,21 @@ variable "background" {
   default     = {}
 }
 
+variable "others" {
+  description = "Alarms of other modules that the dashboard shows too, by their full name."
+  type = map(object({
+    namespace  = string
+    metric     = string
+    dimensions = map(string)
+    statistic  = string
+    threshold  = number
+    severity   = string
+    runbook    = string
+    comparison = optional(string, "GreaterThanThreshold")
+  }))
+  default = {}
+}
+
 variable "vaults" {
   description = "Name of the vault of backups, or none."
   type        = list(string)

@@ -105,11 +105,6 @@ output "name" {
   value       = local.name
 }
 
-output "global_name" {
-  description = "Prefix of names that are unique beyond the region."
-  value       = local.global_name
-}
-
 output "telemetry" {
   description = "KMS key of logs and alerts, and the SNS topics by severity."
   value       = { key_arn = module.keys.arns["telemetry"], topics = module.observability.topics }
