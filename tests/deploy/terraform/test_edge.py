@@ -61,6 +61,7 @@ def test_no_error_is_kept_and_the_api_s_errors_pass(distribution: dict[str, Any]
     assert {code for code, each in errors.items() if each.get("response_page_path")} == {502}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "message"),
     [
