@@ -51,7 +51,7 @@ module "observability" {{
     archive  = {{ min_tasks = 1, group = "ticketstream-archive", topic = "tickets.raw" }}
     producer = {{ min_tasks = 2 }}
   }}
-  copies = {{ archive = {{ source = "ticketstream-prod-use1-archive", target = "ticketstream-prod-use1-copy-archive" }} }}
+  copies = {{ archive = {{ source = "prod-use1-archive", target = "prod-use1-copy-archive" }} }}
   vaults = ["ticketstream-prod"]
 
   others = {{ ticketstream-prod-api-errors = {{
