@@ -77,6 +77,11 @@ _CASES: Final[Mapping[str, Case]] = {
     "api-slow": Case("Latency", [10] * 9 + [10_001], [10] * 99 + [10_001], 10),
     "edge-errors": Case("5xxErrorRate", [5.1], [5], 5),
     "edge-refused": Case("BlockedRequests", [1] * 501, [1] * 500, 5),
+    "workflow-failures": Case("ApproximateNumberOfMessagesVisible", [0, 1], [0], 5),
+    "workflow-failing": Case("ExecutionsFailed", [5, 6], [5, 5], 5),
+    "workflow-timed-out": Case("ExecutionsTimedOut", [1], [0], 3),
+    "workflow-throttled": Case("ExecutionThrottled", [1], [0], 5),
+    "workflow-slow": Case("ExecutionTime", [1] * 9 + [300_001], [1] * 99 + [300_001], 10),
     "cache-cpu": Case("EngineCPUUtilization", [90.5, 90.5], [100, 80], 10),
 }
 

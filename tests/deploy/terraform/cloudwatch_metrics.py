@@ -2,8 +2,8 @@
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
-DynamoDB, of ElastiCache, of AWS Backup, of S3, of SQS, of CloudFront and of WAF (for a distribution), Lambda's ("Types
-of metrics for Lambda functions") and API Gateway's ("REST API metrics").
+DynamoDB, of ElastiCache, of AWS Backup, of S3, of SQS, of Step Functions, of CloudFront and of WAF (for a distribution),
+Lambda's ("Types of metrics for Lambda functions") and API Gateway's ("REST API metrics").
 """
 
 from typing import Final
@@ -14,6 +14,7 @@ _GROUP: Final = frozenset({"Cluster Name", "Consumer Group", "Topic"})
 _SERVICE: Final = frozenset({"ClusterName", "ServiceName"})
 _COPY: Final = frozenset({"SourceBucket", "DestinationBucket", "RuleId"})
 _FUNCTION: Final = frozenset({"FunctionName"})
+_MACHINE: Final = frozenset({"StateMachineArn"})
 _TARGETS: Final = frozenset({"LoadBalancer", "TargetGroup"})
 
 METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -43,8 +44,12 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/Lambda", "Throttles"): _FUNCTION,
     ("AWS/ApiGateway", "5XXError"): frozenset({"ApiName", "Stage"}),
     ("AWS/ApiGateway", "Latency"): frozenset({"ApiName", "Stage"}),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): frozenset({"QueueName"}),
     ("AWS/CloudFront", "5xxErrorRate"): frozenset({"DistributionId", "Region"}),
     ("AWS/WAFV2", "BlockedRequests"): frozenset({"WebACL", "Rule"}),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): frozenset({"QueueName"}),
+    ("AWS/States", "ExecutionsFailed"): _MACHINE,
+    ("AWS/States", "ExecutionsTimedOut"): _MACHINE,
+    ("AWS/States", "ExecutionThrottled"): _MACHINE,
+    ("AWS/States", "ExecutionTime"): _MACHINE,
     ("AWS/ElastiCache", "EngineCPUUtilization"): frozenset({"CacheClusterId"}),
 }

@@ -133,7 +133,7 @@ def alarms(plans: dict[str, Planned]) -> list[dict[str, Any]]:
 def test_every_alarm_fires_and_is_silent(alarms: list[dict[str, Any]], table: Table) -> None:
     """Each alarm fires in time, not before and not just below its bound, and ends by itself."""
     assert len(alarms) > 50
-    faults = {alarm["alarm_name"]: _faults(alarm, _metric_of(alarm)) for alarm in alarms}
+    faults = {alarm["alarm_name"]: faults_of(alarm, metric_of(alarm)) for alarm in alarms}
     assert {name: found for name, found in faults.items() if found} == {}
     for alarm in alarms:
         table.row(
@@ -184,16 +184,16 @@ def test_a_wrong_alarm_is_found(alarms: list[dict[str, Any]], change: Callable[[
             continue  # one wrong minute is enough for it
         wrong = deepcopy(alarm)
         change(wrong)
-        if not _faults(wrong, _metric_of(alarm)):
+        if not faults_of(wrong, metric_of(alarm)):
             passed.append(alarm["alarm_name"])
     assert passed == []
 
 
-def _metric_of(alarm: Mapping[str, Any]) -> Metric:
+def metric_of(alarm: Mapping[str, Any]) -> Metric:
     return Metric(alarm["namespace"], alarm["metric_name"], frozenset(alarm["dimensions"].items()))
 
 
-def _faults(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
+def faults_of(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
     """What the alarm does otherwise than its case says, when `metric` is what is sent."""
     case = case_of(alarm)
     if case is None:
