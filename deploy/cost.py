@@ -25,6 +25,8 @@ BOXES: Final[dict[str, str]] = {
     "cache": "HTTP services",
     "background": "Archive and producers",
     "functions": "Functions",
+    "workflow": "Workflow",
+    "workflow_functions": "Workflow",
     "api": "API and sign-in",
     "sign_in": "API and sign-in",
     "edge": "Edge",

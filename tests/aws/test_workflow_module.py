@@ -1,4 +1,4 @@
-"""The Terraform module of the workflow, applied by the real provider: rights, queue, definition and alarms."""
+"""The Terraform modules of the workflow, applied by the real provider: rights, queue, definition and alarms."""
 
 import json
 from collections.abc import Iterator
@@ -8,16 +8,60 @@ import pytest
 
 from tests.aws.states import STEPS
 from tests.deploy.terraform.conftest import require
+from tests.deploy.terraform.dynamodb_calls import calls_of_a_workflow_step
 from tests.deploy.terraform.emulators import MINISTACK, start_ministack
 from tests.deploy.terraform.test_evaluator import faults_of, metric_of
 from tests.deploy.terraform.tool import find_tool, resources
 from tests.deploy.terraform.workspace import ACCOUNT, REGION, Workspace
 
-_FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+_FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:trial-workflow-"
 _FUNCTIONS: Final = {step: f"{_FUNCTION}{step}" for step in STEPS}
+_MACHINE: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:trial-workflow"
+_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:trial/workflow-client-abcdef"
+_TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/trial-"
 _MAIN: Final = f"""
 provider "aws" {{
   region = "{REGION}"
+}}
+
+module "keys" {{
+  source     = "../modules/keys"
+  name       = "trial"
+  account_id = "{ACCOUNT}"
+  region     = "{REGION}"
+  partition  = "aws"
+}}
+
+module "tables" {{
+  source    = "../modules/tables"
+  prefix    = "trial-"
+  key_arn   = module.keys.arns["data"]
+  keep_data = false
+  streams   = ["Tickets"]
+}}
+
+module "functions" {{
+  source      = "../modules/workflow_functions"
+  name        = "trial"
+  global_name = "trial-use1"
+  account_id  = "{ACCOUNT}"
+  region      = "{REGION}"
+  partition   = "aws"
+  zips        = "../zips"
+  machine_arn = "{_MACHINE}"
+  tables      = {{ arns = module.tables.arns, prefix = "trial-", key_arn = module.keys.arns["data"], with_stream = true, stream = module.tables.streams["Tickets"] }}
+  rag_url     = "https://tickets.example.com"
+  token_url   = "https://example.auth.{REGION}.amazoncognito.com/oauth2/token"
+  secret      = {{ arn = "{_SECRET}", key_arn = module.keys.arns["secrets"] }}
+  network     = {{ subnets = ["subnet-1"], security_groups = {{ functions = "sg-1" }} }}
+  key_arn     = module.keys.arns["data"]
+  log_key_arn = module.keys.arns["telemetry"]
+  log_days    = 30
+  topics      = local.topics
+}}
+
+locals {{
+  topics = {{ for name in ["critical", "warning"] : name => "arn:aws:sns:{REGION}:{ACCOUNT}:${{name}}" }}
 }}
 
 module "workflow" {{
@@ -27,11 +71,11 @@ module "workflow" {{
   account_id  = "{ACCOUNT}"
   region      = "{REGION}"
   partition   = "aws"
-  functions   = {json.dumps(_FUNCTIONS)}
-  key_arn     = "arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-  log_key_arn = "arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+  functions   = {{ for step in {json.dumps(STEPS)} : step => module.functions.arns["workflow_${{step}}"] }}
+  key_arn     = module.keys.arns["data"]
+  log_key_arn = module.keys.arns["telemetry"]
   log_days    = 30
-  topics      = {{ for name in ["critical", "warning"] : name => "arn:aws:sns:{REGION}:{ACCOUNT}:${{name}}" }}
+  topics      = local.topics
 }}
 """
 
@@ -60,8 +104,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, An
 
 
 def _one(made: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    (found,) = [each["values"] for each in made if each["type"] == kind]
+    """The values of the workflow's resource of a type."""
+    (found,) = [
+        each["values"] for each in made if each["type"] == kind and each["address"].startswith("module.workflow.")
+    ]
     return dict(found)
+
+
+def _granted(made: list[dict[str, Any]], step: str, service: str) -> set[tuple[str, str]]:
+    """Every action of a service that a function's role grants, with its resource."""
+    (policy,) = (
+        json.loads(each["values"]["policy"])
+        for each in made
+        if each["type"] == "aws_iam_role_policy" and each.get("index") == f"workflow_{step}"
+    )
+    return {
+        (action, resource)
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+        if action.startswith(f"{service}:")
+        for resource in statement["Resource"]
+    }
 
 
 def test_the_machine_is_traced_and_logs_no_data(made: list[dict[str, Any]]) -> None:
@@ -88,6 +152,24 @@ def test_the_role_may_call_its_steps_and_its_topic_only(made: list[dict[str, Any
     assert trust["Condition"]["ArnLike"]["aws:SourceArn"].endswith(":stateMachine:trial-workflow")
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_may_make_its_own_calls_and_no_others(made: list[dict[str, Any]], step: str) -> None:
+    """On tables a step's role grants exactly the recorded calls of its code; only those that ask read the secret."""
+    calls = {(action, f"{_TABLE}{resource}") for action, resource in calls_of_a_workflow_step(step)}
+    assert _granted(made, step, "dynamodb") == calls
+    assert bool(_granted(made, step, "secretsmanager")) is (step != "decide")
+    assert _granted(made, step, "secretsmanager") <= {("secretsmanager:GetSecretValue", _SECRET)}
+    assert not _granted(made, step, "states")
+
+
+def test_the_function_that_starts_reads_the_stream_alone(made: list[dict[str, Any]]) -> None:
+    """It may start this state machine, and of the tables it reads the keys in the stream of Tickets."""
+    assert _granted(made, "start", "states") == {("states:StartExecution", _MACHINE)}
+    granted = _granted(made, "start", "dynamodb")
+    assert all(f"{_TABLE}Tickets/stream/" in resource or action == "dynamodb:ListStreams" for action, resource in granted)
+    assert not _granted(made, "start", "secretsmanager")
+
+
 def test_only_the_rule_writes_to_the_queue(made: list[dict[str, Any]]) -> None:
     """The queue keeps failures for as long as SQS can, and takes those of this state machine only."""
     queue, rule = _one(made, "aws_sqs_queue"), _one(made, "aws_cloudwatch_event_rule")
@@ -101,9 +183,9 @@ def test_only_the_rule_writes_to_the_queue(made: list[dict[str, Any]]) -> None:
 
 
 def test_every_alarm_fires_and_is_silent(made: list[dict[str, Any]]) -> None:
-    """Each of the five alarms fires in time, is silent otherwise, and ends by itself, as CloudWatch evaluates it."""
+    """Each alarm fires in time, is silent otherwise, and ends by itself, as CloudWatch evaluates it."""
     alarms = [each["values"] for each in made if each["type"] == "aws_cloudwatch_metric_alarm"]
-    assert len(alarms) == 5
+    assert len(alarms) > 15
     assert {alarm["alarm_name"]: faults_of(alarm, metric_of(alarm)) for alarm in alarms} == {
         alarm["alarm_name"]: [] for alarm in alarms
     }

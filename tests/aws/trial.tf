@@ -68,7 +68,7 @@ module "tables" {
   prefix        = "${local.name}-"
   key_arn       = module.keys.arns["data"]
   keep_data     = false
-  outbox_stream = true
+  streams       = ["TicketMetadata"]
 }
 
 module "functions" {
@@ -87,7 +87,7 @@ module "functions" {
   log_key_arn = module.keys.arns["telemetry"]
   log_days    = 30
   topics      = local.topics
-  tables      = { arns = module.tables.arns, prefix = "${local.name}-", key_arn = module.keys.arns["data"], with_stream = true, outbox_stream = module.tables.outbox_stream }
+  tables      = { arns = module.tables.arns, prefix = "${local.name}-", key_arn = module.keys.arns["data"], with_stream = true, outbox_stream = module.tables.streams["TicketMetadata"] }
   kafka       = { arn = "arn:aws:kafka:us-east-1:${var.account_id}:cluster/${local.name}/1", settings = { TICKETS_KAFKA__BROKERS = var.brokers } }
   network     = { subnets = [aws_subnet.this.id], security_groups = { functions = aws_security_group.this.id } }
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from lambdas.contents import FUNCTIONS
 from tests.deploy.terraform.workspace import DEPLOY
 
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
@@ -22,6 +23,7 @@ _TIMEOUTS_S: Final = {
     "transformation": 300,
     "pre-token": 4,
     "rotation": 900,
+    **dict.fromkeys((f"workflow-{name}" for name in FUNCTIONS["workflow"].handlers), 25),
 }
 
 #: Nobody can sign in while the trigger fails, and a rotation is called once a month.

@@ -33,6 +33,7 @@ _ICONS: Final = {
     "ElastiCache": "Database",
     "DynamoDB": "Database",
     "APIGateway": "ApplicationIntegration",
+    "StepFunctions": "ApplicationIntegration",
     "Cognito": "SecurityIdentityCompliance",
 }
 #: The subnets of each security group's members, as modules/stack places them.
@@ -187,7 +188,7 @@ def _shared(plan: Found) -> list[Box]:
     repositories = sorted(each["index"] for each in plan.of("aws_ecr_repository"))
     secrets = sorted(each["index"] for each in plan.of("aws_secretsmanager_secret"))
     keys = sorted({each["index"] for each in plan.of("aws_kms_key")})
-    topics = sorted(each["index"] for each in plan.of("aws_sns_topic"))
+    topics = sorted(each["values"]["name"].rsplit("-", 1)[1] for each in plan.of("aws_sns_topic"))
     operations = len(plan.of("aws_api_gateway_method"))
     counted = [
         Box("Public subnets", "VPCNATGateway", "NAT gateways", f"{len(plan.of('aws_nat_gateway'))}"),
@@ -202,6 +203,12 @@ def _shared(plan: Found) -> list[Box]:
             "Cognito",
             "Cognito",
             ", ".join(sorted(each["name"] for each in plan.values("aws_cognito_user_pool_client"))),
+        ),
+        Box(
+            "AWS",
+            "StepFunctions",
+            "Step Functions",
+            ", ".join(each["name"].rsplit("-", 1)[1] for each in plan.values("aws_sfn_state_machine")),
         ),
         Box("AWS", "CloudWatch", "CloudWatch", f"{len(plan.of('aws_cloudwatch_metric_alarm'))} alarms"),
         Box("AWS", "SimpleNotificationService", "SNS", ", ".join(topics)),

@@ -72,6 +72,22 @@ def calls_of_the_outbox() -> set[Call]:
     return _noted(recorder, made.prefix)
 
 
+def calls_of_a_workflow_step(step: str) -> set[Call]:
+    """The same of a step of the workflow."""
+    with dynamodb() as client:
+        made = create_tables(client)
+        DynamoTickets(made).apply(upsert(customer_id="C-1"))
+        recorder = _Recorder(client)
+        store = DynamoTickets(replace(made, client=cast("Client", recorder)))
+        store.ping()
+        assert store.get("acme", "T-1") is not None
+        if step == "find":
+            store.find(TicketQuery(tenant_id="acme", limit=10, customer_id="C-1"))
+        if step in ("answer", "decide"):
+            store.apply(upsert(version=2))
+    return _noted(recorder, made.prefix)
+
+
 def calls_of_feedback() -> set[Call]:
     """The same of the RAG service's store of feedback, without an export, which is the operator's."""
     with dynamodb() as client:

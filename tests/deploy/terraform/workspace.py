@@ -43,6 +43,7 @@ _FUNCTIONS: Final = {
 _SIGN_IN: Final = {"domain_prefix": "example-tickets", "callback_urls": ["https://support.example.com/"]}
 _GATEWAY: Final = {"programs": {"crm": {"rate": 5, "burst": 10, "per_day": 1000}}}
 
+_WORKFLOW: Final = {"subscribers": ["leads@example.com"]}
 _EDGE: Final = {
     "domain": "support.example.com",
     "zone_id": "Z0123456789EXAMPLE",
@@ -63,6 +64,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "functions": _FUNCTIONS,
         "sign_in": _SIGN_IN,
         "gateway": _GATEWAY,
+        "workflow": _WORKFLOW,
         "edge": _EDGE,
         "budget_usd": 3500,
     },
@@ -82,13 +84,14 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "functions": _FUNCTIONS,
         "sign_in": _SIGN_IN,
         "gateway": _GATEWAY,
+        "workflow": _WORKFLOW,
         "edge": _EDGE,
         "budget_usd": 3500,
     },
 }
 
 #: Leaves out the functions and what needs them.
-WITHOUT_FUNCTIONS: Final[dict[str, Any]] = {"functions": None, "sign_in": None, "gateway": None}
+WITHOUT_FUNCTIONS: Final[dict[str, Any]] = {"functions": None, "sign_in": None, "gateway": None, "workflow": None}
 
 # Keeps the state local, and skips the check of credentials.
 _OFFLINE: Final = """

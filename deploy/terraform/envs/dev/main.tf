@@ -18,6 +18,7 @@ module "ticketstream" {
   functions     = var.functions
   sign_in       = var.sign_in
   gateway       = var.gateway
+  workflow      = var.workflow
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary

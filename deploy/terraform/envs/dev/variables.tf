@@ -151,6 +151,16 @@ variable "gateway" {
   default = null
 }
 
+variable "workflow" {
+  description = "The workflow of new tickets (docs/workflow.md has the fields). null: none."
+  type = object({
+    token_url   = optional(string)
+    subscribers = optional(list(string), [])
+    settings    = optional(map(string), {})
+  })
+  default = null
+}
+
 variable "edge" {
   description = <<-TEXT
     The public address: CloudFront with a firewall, its certificate and its DNS records, for the page and the API. null: none.

@@ -19,6 +19,7 @@ module "ticketstream" {
   functions     = var.functions
   sign_in       = var.sign_in
   gateway       = var.gateway
+  workflow      = var.workflow
   secrets       = var.secrets
   keep_data     = true
   replica       = one(module.replica[*].replica)

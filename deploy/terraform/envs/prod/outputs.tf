@@ -66,6 +66,10 @@ output "gateway" {
   value = module.ticketstream.gateway
 }
 
+output "workflow" {
+  value = module.ticketstream.workflow
+}
+
 output "edge" {
   value = one(module.edge[*])
 }

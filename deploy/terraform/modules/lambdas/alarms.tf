@@ -12,7 +12,7 @@ locals {
       minutes    = function.alarm_minutes
       severity   = function.severity
       runbook    = "function-errors"
-    } },
+    } if function.alarm_minutes > 0 },
     { for name, function in var.functions : "${name}-throttled" => {
       summary    = "All instances of the function ${name}, or of the account, are busy: calls are refused or wait."
       namespace  = "AWS/Lambda"

@@ -35,7 +35,8 @@ variable "functions" {
     function neither starves others nor is starved; -1: not reserved. `security_group` is one of `network`, and puts the
     function into the VPC.
     `asynchronous` if its caller doesn't wait, so events that fail three times go to a queue; `stream` if it reads one.
-    `alarm_minutes` of errors in a row fire the alarm of `severity`. `statements` are its permissions.
+    `alarm_minutes` of errors in a row fire the alarm of `severity`; 0: none do, because its caller retries errors that are
+    expected, and has alarms of its own. `statements` are its permissions.
   TEXT
   type = map(object({
     description    = string
@@ -60,9 +61,9 @@ variable "functions" {
 
   validation {
     condition = length(flatten([
-      for function in var.functions : [for name in keys(function.environment) : name if can(regex("PASSWORD|API_KEY|SECRET|TOKEN$", name))]
+      for function in var.functions : [for name in keys(function.environment) : name if can(regex("PASSWORD|API_KEY|SECRET$|TOKEN$", name))]
     ])) == 0
-    error_message = "A function's environment holds a secret in plain text (a name with PASSWORD, API_KEY, SECRET or TOKEN): let its role authenticate it, or read the secret from Secrets Manager."
+    error_message = "A function's environment holds a secret in plain text (a name with PASSWORD or API_KEY, or that ends in SECRET or TOKEN): let its role authenticate it, or read the secret from Secrets Manager."
   }
 
   validation {

@@ -1,4 +1,4 @@
-# Two applications: the page, in which people sign in through Cognito's pages, and programs with a user each.
+# The applications: the page, in which people sign in through Cognito's pages; programs with a user each; and the workflow.
 
 locals {
   readable = ["email", "custom:tenant_id"]
@@ -48,5 +48,27 @@ resource "aws_cognito_user_pool_client" "programs" {
     access_token  = "minutes"
     id_token      = "minutes"
     refresh_token = "hours"
+  }
+}
+
+# The workflow's own credentials, by which it names the tenant of each ticket. The REST API takes no token of this scope; the
+# services inside the VPC do.
+resource "aws_cognito_user_pool_client" "workflow" {
+  count                                = var.with_workflow ? 1 : 0
+  name                                 = "workflow"
+  user_pool_id                         = aws_cognito_user_pool.this.id
+  generate_secret                      = true
+  explicit_auth_flows                  = ["ALLOW_REFRESH_TOKEN_AUTH"]
+  allowed_oauth_flows_user_pool_client = true
+  allowed_oauth_flows                  = ["client_credentials"]
+  allowed_oauth_scopes                 = ["${aws_cognito_resource_server.this.identifier}/service"]
+  prevent_user_existence_errors        = "ENABLED"
+  enable_token_revocation              = true
+  read_attributes                      = local.readable
+  write_attributes                     = local.writable
+  access_token_validity                = 60
+
+  token_validity_units {
+    access_token = "minutes"
   }
 }

@@ -81,6 +81,11 @@ resource "aws_cognito_resource_server" "this" {
     scope_name        = local.scope
     scope_description = "Use the HTTP API as the user who signed in."
   }
+
+  scope {
+    scope_name        = "service"
+    scope_description = "Act for any tenant, as the workflow does. Give it to no other program."
+  }
 }
 
 resource "aws_cognito_user_pool_domain" "this" {

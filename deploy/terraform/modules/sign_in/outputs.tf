@@ -9,8 +9,11 @@ output "pool" {
 }
 
 output "client_ids" {
-  description = "Ids of the applications: the page (console), and programs."
-  value       = { console = aws_cognito_user_pool_client.console.id, programs = aws_cognito_user_pool_client.programs.id }
+  description = "Ids of the applications: the page (console), programs, and the workflow, if there is one."
+  value = merge(
+    { console = aws_cognito_user_pool_client.console.id, programs = aws_cognito_user_pool_client.programs.id },
+    { for client in aws_cognito_user_pool_client.workflow : "workflow" => client.id },
+  )
 }
 
 output "scopes" {

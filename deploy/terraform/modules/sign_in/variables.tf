@@ -60,6 +60,12 @@ variable "identity_providers" {
   }
 }
 
+variable "with_workflow" {
+  description = "Whether the workflow of new tickets gets an application with credentials of its own."
+  type        = bool
+  default     = false
+}
+
 variable "pre_token_arn" {
   description = "ARN of the function that adds tenant and roles to the tokens."
   type        = string

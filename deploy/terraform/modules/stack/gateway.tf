@@ -5,7 +5,7 @@ locals {
   rotates        = var.rotation != null && try(var.rotation.function, null) == null
 
   issuer     = var.sign_in == null ? try(var.services.issuer, null) : module.sign_in[0].issuer
-  client_ids = concat(try(var.services.client_ids, []), flatten([for sign_in in module.sign_in : [sign_in.client_ids.console, sign_in.client_ids.programs]]))
+  client_ids = concat(try(var.services.client_ids, []), flatten([for sign_in in module.sign_in : values(sign_in.client_ids)]))
 }
 
 module "functions" {
@@ -44,7 +44,7 @@ module "functions" {
     prefix        = local.table_prefix
     key_arn       = local.tables_key_arn
     with_stream   = var.existing_tables == null
-    outbox_stream = one(module.tables[*].outbox_stream)
+    outbox_stream = one(module.tables[*].streams["TicketMetadata"])
   }
 
   kafka = {
@@ -68,6 +68,7 @@ module "sign_in" {
   mfa                = var.sign_in.mfa
   identity_providers = var.sign_in.identity_providers
   pre_token_arn      = module.functions[0].pre_token_arn
+  with_workflow      = var.workflow != null
   keep_data          = var.keep_data
 }
 

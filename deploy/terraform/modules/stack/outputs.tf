@@ -77,12 +77,12 @@ output "operator" {
 
 output "alarms" {
   description = "Names of the alarms."
-  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms]))
+  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms, module.workflow_functions[*].alarms, module.workflow[*].alarms]))
 }
 
 output "functions" {
   description = "ARNs of the Lambda functions, by name."
-  value       = merge([for functions in module.functions : merge(functions.arns, { pre_token = functions.pre_token_arn })]...)
+  value       = merge(concat([for functions in module.functions : merge(functions.arns, { pre_token = functions.pre_token_arn })], module.workflow_functions[*].arns)...)
 }
 
 output "task_definitions" {
@@ -98,6 +98,11 @@ output "sign_in" {
 output "gateway" {
   description = "The REST API: its URL, its origin for CloudFront, its stage's ARN and the ids of the programs' keys; null without it."
   value       = one([for api in module.api : { url = api.url, origin = api.origin, stage_arn = api.stage_arn, keys = api.keys }])
+}
+
+output "workflow" {
+  description = "The workflow: its state machine, the queue of failed executions and the topic of decisions; null without it."
+  value       = one([for workflow in module.workflow : { state_machine_arn = workflow.state_machine_arn, queue_url = workflow.failures_url, decisions_arn = workflow.decisions_arn }])
 }
 
 output "name" {

@@ -80,7 +80,7 @@ module "artefacts" {
 module "secrets" {
   source        = "../secrets"
   name          = local.name
-  secrets       = { for name, what in local.secret_names : name => what if name != "kafka-user" || local.two_users }
+  secrets       = local.secrets_wanted
   key_arn       = module.keys.arns["secrets"]
   recovery_days = var.keep_data ? 30 : 0
 }

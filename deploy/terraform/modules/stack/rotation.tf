@@ -6,6 +6,11 @@ locals {
     kafka-user    = "The one of two Kafka users whose turn it is, for its clients."
   }
 
+  secrets_wanted = merge(
+    { for name, what in local.secret_names : name => what if name != "kafka-user" || local.two_users },
+    { for name, what in { workflow-client = "The workflow's credentials at the issuer of tokens: client_id and client_secret." } : name => what if var.workflow != null },
+  )
+
   # Names of ECS services and of nodes, which the secret's fields hold before the index exists.
   node_names    = { for zone in local.zones : zone => "qdrant-${substr(zone, -1, 1)}" }
   index_clients = sort(concat([for name, worker in local.workers : name if worker.indexes], [for name in keys(local.services) : name if name == "rag"]))

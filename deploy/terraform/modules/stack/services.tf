@@ -96,8 +96,7 @@ module "tables" {
   key_arn   = module.keys.arns["data"]
   keep_data = var.keep_data
   replica   = var.table_replica
-
-  outbox_stream = local.with_functions
+  streams   = local.with_functions ? concat(["TicketMetadata"], var.workflow == null ? [] : ["Tickets"]) : []
 }
 
 module "cache" {

@@ -67,3 +67,22 @@ variable "gateway" {
     error_message = "gateway needs functions and sign_in: it calls the functions, and takes the pool's tokens only."
   }
 }
+
+variable "workflow" {
+  description = <<-TEXT
+    The workflow of new tickets (docs/workflow.md); it needs `functions`. null: none. Its steps get their tokens from
+    `sign_in`, or from `token_url`. `subscribers` are told of every decision, and `settings` are those of the steps
+    (TICKETS_WORKFLOW__NEW_STATUSES, TICKETS_WORKFLOW__SPAM_CATEGORIES).
+  TEXT
+  type = object({
+    token_url   = optional(string)
+    subscribers = optional(list(string), [])
+    settings    = optional(map(string), {})
+  })
+  default = null
+
+  validation {
+    condition     = var.workflow == null || (var.functions != null && (var.sign_in != null || try(var.workflow.token_url, null) != null))
+    error_message = "workflow needs functions, and sign_in or a token_url: its steps ask the RAG service with a token of each ticket's tenant."
+  }
+}

@@ -22,8 +22,8 @@ locals {
   ) }
 }
 
-# Copies are made from a stream. That of the outbox in TicketMetadata also wakes the function that relays it; a service's
-# relay polls its outbox instead, which is in TicketMetadata and in Feedback.
+# Copies are made from a stream. That of TicketMetadata also wakes the function that relays the outbox, and that of Tickets
+# the one that starts the workflow; a service's relay polls its outbox instead, which is in TicketMetadata and in Feedback.
 resource "aws_dynamodb_table" "this" {
   for_each                    = local.tables
   name                        = "${var.prefix}${each.key}"
@@ -32,8 +32,8 @@ resource "aws_dynamodb_table" "this" {
   range_key                   = each.value.range
   deletion_protection_enabled = var.keep_data
   tags                        = { backup = "${var.prefix}hourly" }
-  stream_enabled              = var.replica != null || (var.outbox_stream && each.key == "TicketMetadata")
-  stream_view_type            = var.replica != null ? "NEW_AND_OLD_IMAGES" : var.outbox_stream && each.key == "TicketMetadata" ? "KEYS_ONLY" : null
+  stream_enabled              = var.replica != null || contains(var.streams, each.key)
+  stream_view_type            = var.replica != null ? "NEW_AND_OLD_IMAGES" : contains(var.streams, each.key) ? "KEYS_ONLY" : null
 
   dynamic "attribute" {
     for_each = toset(local.attributes[each.key])

@@ -8,7 +8,7 @@ output "arns" {
   value       = { for name, table in aws_dynamodb_table.this : name => table.arn }
 }
 
-output "outbox_stream" {
-  description = "ARN of the stream of TicketMetadata; null if it has none."
-  value       = var.outbox_stream ? aws_dynamodb_table.this["TicketMetadata"].stream_arn : null
+output "streams" {
+  description = "ARNs of the streams of `streams`, by table."
+  value       = { for name in var.streams : name => aws_dynamodb_table.this[name].stream_arn }
 }

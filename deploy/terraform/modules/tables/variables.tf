@@ -19,8 +19,8 @@ variable "replica" {
   default     = null
 }
 
-variable "outbox_stream" {
-  description = "Whether TicketMetadata has a stream of its keys, for the function `outbox`."
-  type        = bool
-  default     = false
+variable "streams" {
+  description = "Tables with a stream of their keys that wakes a function: TicketMetadata (outbox) and Tickets (workflow)."
+  type        = set(string)
+  default     = []
 }

@@ -18,6 +18,19 @@ output "decisions_arn" {
   value       = aws_sns_topic.this.arn
 }
 
+output "drawn" {
+  description = "What a dashboard shows of the alarms, by their name."
+  value = { for name, alarm in local.alarms : "${local.machine}-${name}" => {
+    namespace  = alarm.namespace
+    metric     = alarm.metric
+    dimensions = alarm.dimensions
+    statistic  = alarm.statistic
+    threshold  = alarm.threshold
+    severity   = alarm.severity
+    runbook    = alarm.runbook
+  } }
+}
+
 output "alarms" {
   description = "Names of the alarms."
   value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]

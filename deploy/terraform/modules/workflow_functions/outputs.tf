@@ -1,0 +1,14 @@
+output "arns" {
+  description = "ARNs of the functions, by name (workflow_start, workflow_classify, workflow_find, workflow_answer, workflow_decide)."
+  value       = module.lambdas.arns
+}
+
+output "drawn" {
+  description = "What a dashboard shows of the alarms, by their name."
+  value       = module.lambdas.drawn
+}
+
+output "alarms" {
+  description = "Names of the alarms."
+  value       = module.lambdas.alarms
+}
