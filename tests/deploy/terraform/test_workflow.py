@@ -75,6 +75,7 @@ def test_the_workflow_has_credentials_of_its_own(plans: dict[str, Planned]) -> N
         assert "workflow-client" in secrets
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("without", [("functions", "sign_in", "gateway"), ("sign_in", "gateway")])
 def test_a_workflow_without_functions_or_tokens_is_refused(workspace: Workspace, without: tuple[str, ...]) -> None:
     """The plan refuses a workflow without its functions, and one whose steps would get no token."""
