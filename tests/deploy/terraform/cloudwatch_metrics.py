@@ -2,8 +2,8 @@
 
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
-DynamoDB, of ElastiCache, of AWS Backup, of S3, of SQS, of Step Functions, of CloudFront and of WAF (for a distribution),
-Lambda's ("Types of metrics for Lambda functions") and API Gateway's ("REST API metrics").
+DynamoDB, of ElastiCache, of AWS Backup, of S3, of SQS, of Step Functions, of CloudFront and of WAF (with a
+distribution), Lambda's ("Types of metrics for Lambda functions") and API Gateway's ("REST API metrics").
 """
 
 from typing import Final

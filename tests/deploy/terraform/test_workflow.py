@@ -1,4 +1,4 @@
-"""The workflow of new tickets, as planned: its functions, what wakes it, its credentials, and what it is refused without."""
+"""The workflow of new tickets, as planned: its functions, what wakes it, and its credentials."""
 
 import json
 import re
@@ -47,7 +47,8 @@ def test_a_new_ticket_starts_the_workflow(plans: dict[str, Planned]) -> None:
         assert mapping["starting_position"] == "LATEST"
         (pattern,) = mapping["filter_criteria"][0]["filter"]
         assert json.loads(pattern["pattern"]) == {"eventName": ["INSERT"]}
-        (table,) = (each["values"] for each in planned.resources("aws_dynamodb_table") if each.get("index") == "Tickets")
+        tables = {each.get("index"): each["values"] for each in planned.resources("aws_dynamodb_table")}
+        table = tables["Tickets"]
         assert (table["stream_enabled"], table["stream_view_type"]) == (True, "KEYS_ONLY")
 
 
