@@ -53,3 +53,15 @@ class McpSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address of the HTTP transport.")
     port: int = Field(8084, ge=0, le=65535, description="Port of the HTTP transport; 0 picks a free one.")
+
+
+class CanarySettings(Group):
+    """The function that asks the public address a question every few minutes."""
+
+    secret: str | None = Field(
+        None, description="ARN of the secret with `client_id`, `username` and `password` of the canary's Cognito user."
+    )
+    sign_in_url: Url | None = Field(None, description="Where it signs in: https://cognito-idp.REGION.amazonaws.com/.")
+    question: str = Field(
+        "How do I get a refund?", description="Its question; its tenant has a solved ticket with the answer."
+    )

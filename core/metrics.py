@@ -65,6 +65,8 @@ MetricName = Literal[
     "tickets_language_model_circuit_state",
     "tickets_outbox_events",
     "tickets_outbox_age_seconds",
+    "tickets_canary_ok",
+    "tickets_canary_seconds",
     "tickets_feedback_unsent",
     "tickets_archive_age_seconds",
     "tickets_producer_lag_bytes",
@@ -235,6 +237,10 @@ METRICS: Final[dict[MetricName, Metric]] = {
     "tickets_outbox_age_seconds": Metric(
         "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
+    "tickets_canary_ok": Metric(
+        "gauge", "Canary: 1 if a search (or an answer) through the public address found what it must.", ("check",)
+    ),
+    "tickets_canary_seconds": Metric("gauge", "Canary: duration of the check, the sign-in included.", ("check",)),
     "tickets_feedback_unsent": Metric("gauge", "Verdicts that tickets.feedback does not have yet."),
     "tickets_archive_age_seconds": Metric(
         "gauge", "Archive: time since the oldest record was read that is not durable there; 0 if there is none."

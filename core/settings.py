@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from core import service_settings as services
 from core.archive_settings import ArchiveSettings
-from core.client_settings import ClientSettings, McpSettings, WebSettings
+from core.client_settings import CanarySettings, ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
 from core.setting_types import FilePath, Group, Number, Positive, Seconds, Url, default_cache, default_data
 from core.telemetry_settings import HealthSettings, LogSettings, TracingSettings
@@ -285,6 +285,7 @@ class Settings(Group):
     web: WebSettings = Field(default_factory=WebSettings)
     client: ClientSettings = Field(default_factory=ClientSettings)
     mcp: McpSettings = Field(default_factory=McpSettings)
+    canary: CanarySettings = Field(default_factory=CanarySettings)
     log: LogSettings = Field(default_factory=LogSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     auth: services.AuthSettings = Field(default_factory=services.AuthSettings)

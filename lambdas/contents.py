@@ -26,6 +26,7 @@ class Spec(Struct, frozen=True):
 
 
 FUNCTIONS: Final[Mapping[str, Spec]] = {
+    "canary": Spec("lambdas.canary", ("secretsmanager",)),
     "outbox": Spec("lambdas.outbox", ("dynamodb",)),
     "pre_token": Spec("lambdas.pre_token"),
     "responses": Spec("lambdas.responses"),

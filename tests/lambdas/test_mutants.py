@@ -10,6 +10,24 @@ from tests.rigs.mutation import mutant
 
 #: Module of lambdas/, code, the fault that replaces it, and the test that must fail.
 _MUTANTS: Final = {
+    "a canary that finds nothing is well": (
+        "canary",
+        'if found.get("hits") and not found.get("nothing") else',
+        "if True else",
+        "test_canary.test_a_check_that_fails_is_measured",
+    ),
+    "an answer needs no source": (
+        "canary",
+        'all(each.get("citations") for each in sentences)',
+        "sentences",
+        "test_canary.test_a_check_that_fails_is_measured",
+    ),
+    "a canary dies of a refused sign-in": (
+        "canary",
+        "except (httpx.HTTPError, TicketstreamError) as error:",
+        "except httpx.HTTPError as error:",
+        "test_canary.test_a_refused_sign_in_is_measured",
+    ),
     "an outage is a failed part of a batch": (
         "outbox",
         "            self._send(call)\n",
