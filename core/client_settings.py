@@ -58,8 +58,10 @@ class McpSettings(Group):
 class CanarySettings(Group):
     """The function that asks the public address a question every few minutes."""
 
-    secret: str | None = Field(
-        None, description="ARN of the secret with `client_id`, `username` and `password` of the canary's Cognito user."
+    secret_id: str | None = Field(
+        None,
+        description="Secret in Secrets Manager with `client_id`, `client_secret` if the client has one, `username` and "
+        "`password` of the canary's Cognito user.",
     )
     sign_in_url: Url | None = Field(None, description="Where it signs in: https://cognito-idp.REGION.amazonaws.com/.")
     question: str = Field(

@@ -27,6 +27,7 @@ BOXES: Final[dict[str, str]] = {
     "functions": "Functions",
     "workflow": "Workflow",
     "workflow_functions": "Workflow",
+    "canary": "Alarms",
     "api": "API and sign-in",
     "sign_in": "API and sign-in",
     "edge": "Edge",

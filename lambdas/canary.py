@@ -4,6 +4,8 @@ The user belongs to a tenant that has a solved ticket for its question, so both 
 measurement, not an error: the alarm is on the metric, and on its absence.
 """
 
+import base64
+import hmac
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -89,7 +91,7 @@ _WRONG: Final = {"search": _wrong_search, "answer": _wrong_answer}
 
 
 def sign_in_at_cognito(http: httpx.Client, url: str, secrets: Secrets, secret_id: str) -> SignIn:
-    """Signs in with `client_id`, `username` and `password` of a secret, which is read each time.
+    """Signs in with `client_id`, `client_secret` (if any), `username` and `password` of a secret, read each time.
 
     Raises:
         ConfigError: (when called) the secret has no value, or lacks one of the three.
@@ -103,6 +105,10 @@ def sign_in_at_cognito(http: httpx.Client, url: str, secrets: Secrets, secret_id
         except KeyError as error:
             raise ConfigError(f"the secret {secret_id} lacks {error}; it needs client_id, username, password") from None
         parameters = {"USERNAME": user, "PASSWORD": password}
+        if "client_secret" in secret:
+            # https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html, "Secret hash"
+            hashed = hmac.digest(str(secret["client_secret"]).encode(), (user + client).encode(), "sha256")
+            parameters["SECRET_HASH"] = base64.b64encode(hashed).decode()
         body = {"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": client, "AuthParameters": parameters}
         headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": _TARGET}
         response = http.post(url, json=body, headers=headers, timeout=timeout_s)
@@ -118,14 +124,14 @@ def open_canary(settings: Settings, stack: ExitStack, telemetry: Telemetry) -> H
     """The handler, with its connections.
 
     Raises:
-        ConfigError: TICKETS_CANARY__SECRET or TICKETS_CANARY__SIGN_IN_URL is missing.
+        ConfigError: TICKETS_CANARY__SECRET_ID or TICKETS_CANARY__SIGN_IN_URL is missing.
     """
     given = settings.canary
-    if given.secret is None or given.sign_in_url is None:
-        raise ConfigError("the canary needs TICKETS_CANARY__SECRET and TICKETS_CANARY__SIGN_IN_URL")
+    if given.secret_id is None or given.sign_in_url is None:
+        raise ConfigError("the canary needs TICKETS_CANARY__SECRET_ID and TICKETS_CANARY__SIGN_IN_URL")
     http = open_http_client(settings.client, stack)
     secrets = SecretsManager(open_client("secretsmanager"))
-    sign_in = sign_in_at_cognito(http, str(given.sign_in_url), secrets, given.secret)
+    sign_in = sign_in_at_cognito(http, str(given.sign_in_url), secrets, given.secret_id)
     return Canary(http, base_url(settings.client, "rag"), sign_in, given.question, telemetry).handle
 
 

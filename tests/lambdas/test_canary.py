@@ -129,6 +129,15 @@ def test_the_canary_signs_in_with_its_secret() -> None:
     )
 
 
+def test_a_client_with_a_secret_proves_that_it_has_it() -> None:
+    """Cognito gets the hash of user and client under the client's secret, as its guide defines it."""
+    requests: list[httpx.Request] = []
+    response = httpx.Response(200, json={"AuthenticationResult": {"AccessToken": "a.b.c"}})
+    _cognito(response, {**SECRET, "client_secret": "s3cret"}, requests)
+    # printf canaryc | openssl dgst -sha256 -hmac s3cret -binary | base64
+    assert b'"SECRET_HASH":"rnw0xEBMjyCUCaBOu5NGZXuAnD1uF99SfoBFqTWrYv0="' in requests[0].read()
+
+
 @pytest.mark.parametrize("response", [httpx.Response(400), httpx.Response(200, json={"ChallengeName": "MFA"})])
 def test_a_refusal_of_cognito_names_no_password(response: httpx.Response) -> None:
     """The error has the status, and nothing of the secret."""

@@ -23,6 +23,7 @@ _TIMEOUTS_S: Final = {
     "transformation": 300,
     "pre-token": 4,
     "rotation": 900,
+    "canary": 30,
     **dict.fromkeys((f"workflow-{name}" for name in FUNCTIONS["workflow"].handlers), 25),
 }
 
@@ -75,6 +76,7 @@ _CASES: Final[Mapping[str, Case]] = {
     "function-throttled": Case("Throttles", [0, 1], [0, 0], 5),
     "function-behind": Case("IteratorAge", [0, 120_001], [120_000], 3),
     "function-dead-letters": Case("ApproximateNumberOfMessagesVisible", [0, 1], [0], 5),
+    "canary": Case("tickets_canary_ok", [0], [1], 15, silence_is_bad=True),
     "api-errors": Case("5XXError", [1] * 11, [1] * 10, 5),
     "api-slow": Case("Latency", [10] * 9 + [10_001], [10] * 99 + [10_001], 10),
     "edge-errors": Case("5xxErrorRate", [5.1], [5], 5),

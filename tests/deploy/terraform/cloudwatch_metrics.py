@@ -38,6 +38,7 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/Backup", "NumberOfCopyJobsFailed"): frozenset({"BackupVaultName"}),
     ("AWS/S3", "OperationsFailedReplication"): _COPY,
     ("AWS/S3", "ReplicationLatency"): _COPY,
+    ("ticketstream", "tickets_canary_ok"): frozenset({"function", "check"}),  # lambdas/emf.py
     ("AWS/Lambda", "Duration"): _FUNCTION,
     ("AWS/Lambda", "Errors"): _FUNCTION,
     ("AWS/Lambda", "IteratorAge"): _FUNCTION,

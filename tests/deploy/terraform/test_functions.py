@@ -68,7 +68,7 @@ def test_each_invoker_has_a_permission(plans: dict[str, Planned]) -> None:
     """A trigger without a permission of its own never calls, which no emulator notices."""
     for planned in plans.values():
         targets = {each["address"].rpartition(".")[2] for each in planned.resources("aws_cloudwatch_event_target")}
-        assert targets == {"outbox", "raw[0]", "failures"}
+        assert targets == {"outbox", "raw[0]", "failures", "this"}
         granted = {
             each["index"]: (each["values"]["principal"], each["values"].get("source_account"))
             for each in planned.resources("aws_lambda_permission")

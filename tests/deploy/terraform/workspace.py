@@ -65,6 +65,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "sign_in": _SIGN_IN,
         "gateway": _GATEWAY,
         "workflow": _WORKFLOW,
+        "canary": {},
         "edge": _EDGE,
         "budget_usd": 3500,
     },
@@ -85,13 +86,14 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
         "sign_in": _SIGN_IN,
         "gateway": _GATEWAY,
         "workflow": _WORKFLOW,
+        "canary": {},
         "edge": _EDGE,
         "budget_usd": 3500,
     },
 }
 
 #: Leaves out the functions and what needs them.
-WITHOUT_FUNCTIONS: Final[dict[str, Any]] = {"functions": None, "sign_in": None, "gateway": None, "workflow": None}
+WITHOUT_FUNCTIONS: Final[dict[str, Any]] = {"functions": None, "sign_in": None, "gateway": None, "workflow": None, "canary": None}
 
 # Keeps the state local, and skips the check of credentials.
 _OFFLINE: Final = """

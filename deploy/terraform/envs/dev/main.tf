@@ -19,6 +19,7 @@ module "ticketstream" {
   sign_in       = var.sign_in
   gateway       = var.gateway
   workflow      = var.workflow
+  canary        = var.canary == null ? null : merge({ url = try("https://${var.edge.domain}", null) }, var.canary)
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary

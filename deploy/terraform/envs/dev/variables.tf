@@ -161,6 +161,12 @@ variable "workflow" {
   default = null
 }
 
+variable "canary" {
+  description = "A function that asks the public address (that of `edge`, or of `gateway`) a question every five minutes, and alarms (docs/deploy-aws.md). null: none."
+  type        = object({ question = optional(string) })
+  default     = null
+}
+
 variable "edge" {
   description = <<-TEXT
     The public address: CloudFront with a firewall, its certificate and its DNS records, for the page and the API. null: none.

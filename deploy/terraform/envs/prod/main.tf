@@ -20,6 +20,7 @@ module "ticketstream" {
   sign_in       = var.sign_in
   gateway       = var.gateway
   workflow      = var.workflow
+  canary        = var.canary == null ? null : merge({ url = try("https://${var.edge.domain}", null) }, var.canary)
   secrets       = var.secrets
   keep_data     = true
   replica       = one(module.replica[*].replica)

@@ -77,7 +77,7 @@ output "operator" {
 
 output "alarms" {
   description = "Names of the alarms."
-  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms, module.workflow_functions[*].alarms, module.workflow[*].alarms]))
+  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms, module.workflow_functions[*].alarms, module.workflow[*].alarms, module.canary[*].alarms]))
 }
 
 output "functions" {

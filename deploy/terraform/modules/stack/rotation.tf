@@ -9,6 +9,7 @@ locals {
   secrets_wanted = merge(
     { for name, what in local.secret_names : name => what if name != "kafka-user" || local.two_users },
     { for name, what in { workflow-client = "The workflow's credentials at the issuer of tokens: client_id and client_secret." } : name => what if var.workflow != null },
+    { for name, what in { canary-user = "The canary's user: client_id, client_secret, username and password." } : name => what if var.canary != null },
   )
 
   # Names of ECS services and of nodes, which the secret's fields hold before the index exists.

@@ -86,3 +86,21 @@ variable "workflow" {
     error_message = "workflow needs functions, and sign_in or a token_url: its steps ask the RAG service with a token of each ticket's tenant."
   }
 }
+
+variable "canary" {
+  description = <<-TEXT
+    A function that asks the public address a question every five minutes, as a user does, and alarms; it needs `gateway`.
+    null: none. `url` is the public address, by default that of `gateway`, and `question` one to which the tenant of its user
+    has a solved ticket.
+  TEXT
+  type = object({
+    url      = optional(string)
+    question = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.canary == null || var.gateway != null
+    error_message = "canary needs gateway: it signs in at its user pool, and asks through it."
+  }
+}

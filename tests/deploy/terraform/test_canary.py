@@ -1,0 +1,44 @@
+"""The canary, as planned: it comes from where users are, every five minutes, and its silence is an alarm."""
+
+from typing import Any
+
+from core.environment import variables
+from tests.deploy.terraform.conftest import Planned
+from tests.deploy.terraform.workspace import VARIABLES, Workspace
+
+
+def _canary(planned: Planned) -> list[dict[str, Any]]:
+    return [each for each in planned.resources() if "module.canary[0]." in each["address"]]
+
+
+def test_the_canary_asks_the_public_address_from_outside(plans: dict[str, Planned]) -> None:
+    """It is in no VPC, knows the edge's address and its secret, and may end before the next run begins."""
+    for environment, planned in plans.items():
+        (function,) = (each["values"] for each in _canary(planned) if each["type"] == "aws_lambda_function")
+        assert not function["vpc_config"]
+        assert function["handler"] == "lambdas.canary.handler"
+        given = function["environment"][0].get("variables") or {}
+        assert set(given) <= set(variables())
+        assert given["TICKETS_CLIENT__RAG_URL"] == f"https://{VARIABLES[environment]['edge']['domain']}"
+        (rule,) = (each["values"] for each in _canary(planned) if each["type"] == "aws_cloudwatch_event_rule")
+        assert rule["schedule_expression"] == "rate(5 minutes)"
+        (permission,) = (each["values"] for each in _canary(planned) if each["type"] == "aws_lambda_permission")
+        assert permission["principal"] == "events.amazonaws.com"
+
+
+def test_a_canary_that_does_not_run_is_an_alarm(plans: dict[str, Planned]) -> None:
+    """Each check has an alarm of its own, which takes missing runs for failed ones."""
+    for planned in plans.values():
+        alarms = {
+            each["index"]: each["values"] for each in _canary(planned) if each["type"] == "aws_cloudwatch_metric_alarm"
+        }
+        for check in ("search", "answer"):
+            assert alarms[check]["treat_missing_data"] == "breaching"
+            assert alarms[check]["dimensions"] == {"function": "canary", "check": check}
+
+
+def test_a_canary_without_an_api_is_refused(workspace: Workspace) -> None:
+    """It signs in at the pool of `sign_in`, and asks through `gateway`."""
+    result = workspace.root("envs/dev").plan(VARIABLES["dev"] | {"gateway": None})
+    assert result.code != 0
+    assert "canary needs gateway" in result.errors()
