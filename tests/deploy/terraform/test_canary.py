@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from core.environment import variables
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.workspace import VARIABLES, Workspace
@@ -37,6 +39,7 @@ def test_a_canary_that_does_not_run_is_an_alarm(plans: dict[str, Planned]) -> No
             assert alarms[check]["dimensions"] == {"function": "canary", "check": check}
 
 
+@pytest.mark.thorough
 def test_a_canary_without_an_api_is_refused(workspace: Workspace) -> None:
     """It signs in at the pool of `sign_in`, and asks through `gateway`."""
     result = workspace.root("envs/dev").plan(VARIABLES["dev"] | {"gateway": None})
