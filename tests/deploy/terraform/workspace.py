@@ -93,7 +93,7 @@ VARIABLES: Final[dict[str, dict[str, Any]]] = {
 }
 
 #: Leaves out the functions and what needs them.
-WITHOUT_FUNCTIONS: Final[dict[str, Any]] = {"functions": None, "sign_in": None, "gateway": None, "workflow": None, "canary": None}
+WITHOUT_FUNCTIONS: Final[dict[str, Any]] = dict.fromkeys(("functions", "sign_in", "gateway", "workflow", "canary"))
 
 # Keeps the state local, and skips the check of credentials.
 _OFFLINE: Final = """
