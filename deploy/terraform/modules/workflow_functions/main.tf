@@ -8,11 +8,11 @@ locals {
   }
 
   asking = merge(local.stores, {
-    TICKETS_CLIENT__RAG_URL             = var.rag_url
-    TICKETS_CLIENT__TIMEOUT_S           = "20" # a step has 25 s, and its caller waits 30
-    TICKETS_CLIENT__TOKEN_URL           = var.token_url
-    TICKETS_WORKFLOW__AWS_REGION        = var.region
-    TICKETS_WORKFLOW__CLIENT_SECRET_ID  = var.secret.arn
+    TICKETS_CLIENT__RAG_URL            = var.rag_url
+    TICKETS_CLIENT__TIMEOUT_S          = "20" # a step has 25 s, and its caller waits 30
+    TICKETS_CLIENT__TOKEN_URL          = var.token_url
+    TICKETS_WORKFLOW__AWS_REGION       = var.region
+    TICKETS_WORKFLOW__CLIENT_SECRET_ID = var.secret.arn
   }, var.settings)
 
   # DynamoDB and Secrets Manager use their keys with the caller's permissions.
