@@ -25,6 +25,7 @@ _BOOTSTRAP: Final = """#!/bin/sh
 export PYTHONPATH={path} PYTHONDONTWRITEBYTECODE=1
 exec {python} -m awslambdaric "$_HANDLER"
 """
+_KEY: Final = "0123456789abcdefghijklmnop"
 #: ministack has no VPC links: the API calls the stand-in of the RAG service itself.
 _NO_LINK: Final = """
 locals {
@@ -53,6 +54,8 @@ def applied(tool: Tool, folder: Path, *, rag_url: str, brokers: str) -> Iterator
     _write_zips(workspace.folder / "terraform" / "zips")
     workspace.change(f"{_MODULES}/lambdas/main.tf", '"python3.13"', '"provided.al2023"')
     workspace.write(f"{_MODULES}/api/link.tf", _NO_LINK)
+    # ministack takes a key without a value for an empty one; API Gateway makes a value.
+    workspace.change(f"{_MODULES}/api/programs.tf", '  description = "Counts', f'  value       = "{_KEY}"\n  description = "Counts')
     trial = workspace.folder / "terraform" / "trial"
     trial.mkdir()
     (trial / "main.tf").write_text(Path(__file__).with_name("trial.tf").read_text())

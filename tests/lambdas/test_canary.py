@@ -23,7 +23,8 @@ class Service:
         self.responses: dict[str, httpx.Response | Exception] = {
             "search": httpx.Response(200, json=HIT),
             "answer": httpx.Response(200, json=ANSWER),
-        } | responses
+        }
+        self.responses.update(responses)
         self.requests: list[httpx.Request] = []
         self.telemetry = EmfTelemetry()
         http = httpx.Client(transport=httpx.MockTransport(self.answer))

@@ -99,7 +99,7 @@ def test_the_outbox_loses_no_batch(plans: dict[str, Planned]) -> None:
         wanted = {"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "outbox/"}]}}}}
         assert json.loads(pattern["pattern"]) == wanted
         (table,) = (
-            each["values"] for each in planned.resources("aws_dynamodb_table") if each["index"] == "TicketMetadata"
+            each["values"] for each in planned.resources("aws_dynamodb_table") if each.get("index") == "TicketMetadata"
         )
         assert (table["stream_enabled"], table["stream_view_type"]) == (True, "KEYS_ONLY")
 
