@@ -51,7 +51,7 @@ resource "aws_sns_topic_subscription" "mail" {
 
 # Failed executions. A message stays until `ticketstream workflow replay` has started its execution again.
 resource "aws_sqs_queue" "failures" {
-  #checkov:skip=CKV_AWS_27:It is encrypted by SQS's own key, because EventBridge could use one of ours only by its policy; it holds no ticket text
+  # SQS's own key encrypts it, because EventBridge could use one of ours only by its policy; it holds no ticket text.
   name                      = "${local.machine}-failures"
   message_retention_seconds = 14 * 24 * 3600
   sqs_managed_sse_enabled   = true

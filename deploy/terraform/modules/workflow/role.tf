@@ -20,8 +20,6 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  #checkov:skip=CKV_AWS_355:Log deliveries and traces have no resource-level permissions
-  #checkov:skip=CKV_AWS_290:Log deliveries and traces have no resource-level permissions
   name = "run"
   role = aws_iam_role.this.id
 
