@@ -96,7 +96,7 @@ _DENIED: Final[dict[str, Try]] = {
     "IAM: ListRoles": lambda client: client("iam").list_roles(),
     "Cognito: ListUserPools": lambda client: client("cognito-idp").list_user_pools(MaxResults=1),
     "STS: AssumeRole": lambda client: client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/trial-outbox-function", RoleSessionName="s"
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/trial-outbox-function", RoleSessionName="test"
     ),
 }
 
@@ -185,6 +185,13 @@ def test_the_settings_exist(trial: Trial) -> None:
         assert ("TICKETS_KAFKA__BROKERS" in given) is (name in _TOPICS), name
 
 
+def test_another_services_role_is_not_a_functions(trial: Trial) -> None:
+    """No principal but Lambda may assume a function's role, not even the account's root."""
+    with pytest.raises(ClientError) as error:
+        trial.emulator.as_role(f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}tickets-function")
+    assert error.value.response["Error"]["Code"] in _DENIALS
+
+
 @pytest.fixture(scope="module")
 def given(trial: Trial) -> Iterator[dict[str, Credentials]]:
     """The credentials of each function's role, which the account's root may assume for the test."""
@@ -235,10 +242,3 @@ def test_a_role_allows_what_its_function_does(
     for name, passed in outcomes.items():
         table.row(f"role of {function}", name, "allowed" if passed else "denied")
     assert {name for name, passed in outcomes.items() if passed} == set(own)
-
-
-def test_another_services_role_is_not_a_functions(trial: Trial) -> None:
-    """No principal but Lambda may assume a function's role, not even the account's root."""
-    with pytest.raises(ClientError) as error:
-        trial.emulator.as_role(f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}tickets-function")
-    assert error.value.response["Error"]["Code"] in _DENIALS

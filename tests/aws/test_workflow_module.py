@@ -1,4 +1,4 @@
-"""The Terraform modules of the workflow, applied by the real provider: rights, queue, definition and alarms."""
+"""The Terraform modules of the workflow, applied by the real provider: rights, queue and definition."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from tests.aws.states import STEPS
 from tests.deploy.terraform.conftest import require
 from tests.deploy.terraform.dynamodb_calls import calls_of_a_workflow_step
 from tests.deploy.terraform.emulators import MINISTACK, start_ministack
-from tests.deploy.terraform.test_evaluator import faults_of, metric_of
 from tests.deploy.terraform.tool import find_tool, resources
 from tests.deploy.terraform.workspace import ACCOUNT, REGION, Workspace
 
@@ -136,14 +135,13 @@ def _granted(made: list[dict[str, Any]], step: str, service: str) -> set[tuple[s
     }
 
 
-def test_the_machine_is_traced_and_logs_no_data(made: list[dict[str, Any]]) -> None:
+def test_the_machine_logs_no_data(made: list[dict[str, Any]]) -> None:
     """The definition names the functions and the topic; only errors are logged, without input and output."""
     machine = _one(made, "aws_sfn_state_machine")
     assert "${" not in machine["definition"]
     states = json.loads(machine["definition"])["States"]
     assert {states[step.title()]["Arguments"]["FunctionName"] for step in STEPS} == set(_FUNCTIONS.values())
     assert states["Notify"]["Arguments"]["TopicArn"] == _one(made, "aws_sns_topic")["arn"]
-    assert machine["tracing_configuration"] == [{"enabled": True}]
     (logging,) = machine["logging_configuration"]
     assert (logging["level"], logging["include_execution_data"]) == ("ERROR", False)
 
@@ -190,12 +188,3 @@ def test_only_the_rule_writes_to_the_queue(made: list[dict[str, Any]]) -> None:
     detail = json.loads(rule["event_pattern"])["detail"]
     assert detail["stateMachineArn"] == [_one(made, "aws_sfn_state_machine")["arn"]]
     assert set(detail["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
-
-
-def test_every_alarm_fires_and_is_silent(made: list[dict[str, Any]]) -> None:
-    """Each alarm fires in time, is silent otherwise, and ends by itself, as CloudWatch evaluates it."""
-    alarms = [each["values"] for each in made if each["type"] == "aws_cloudwatch_metric_alarm"]
-    assert len(alarms) > 15
-    assert {alarm["alarm_name"]: faults_of(alarm, metric_of(alarm)) for alarm in alarms} == {
-        alarm["alarm_name"]: [] for alarm in alarms
-    }

@@ -59,6 +59,7 @@ def test_start_names_the_state_machine(plans: dict[str, Planned]) -> None:
         given = _functions(planned)["start"]["environment"][0]["variables"]["TICKETS_WORKFLOW__STATE_MACHINE_ARN"]
         assert given == f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine['name']}"
         assert machine["name"] == f"ticketstream-{environment}-workflow"
+        assert machine["tracing_configuration"] == [{"enabled": True}]
 
 
 def test_the_workflow_has_credentials_of_its_own(plans: dict[str, Planned]) -> None:
