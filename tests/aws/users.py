@@ -44,7 +44,7 @@ class Users:
         self._client.admin_set_user_password(**pool, Password=PASSWORD, Permanent=True)
         self._client.admin_add_user_to_group(**pool, GroupName=role)
 
-    def of_program(self, name: str, **metadata: str) -> Tokens:
+    def of_program(self, name: str) -> Tokens:
         """Sign in as a program does: with its user's password and its own secret."""
         application = self._applications["programs"]
         found = self._client.describe_user_pool_client(UserPoolId=self._pool, ClientId=application)["UserPoolClient"]
@@ -54,7 +54,6 @@ class Users:
             AuthFlow="USER_PASSWORD_AUTH",
             ClientId=application,
             AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD, "SECRET_HASH": hashed},
-            ClientMetadata=metadata,
         )["AuthenticationResult"]
         return Tokens(given["AccessToken"], given["IdToken"])
 

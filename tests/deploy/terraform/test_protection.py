@@ -21,6 +21,7 @@ _GLOBAL: Final = {
     "aws_cloudfront_origin_access_control": "name",
     "aws_cloudfront_response_headers_policy": "name",
     "aws_wafv2_web_acl": "name",
+    "aws_budgets_budget": "name",
 }
 #: Services whose names are unique in an account or beyond, except for names within another resource.
 _BEYOND_REGION: Final = (

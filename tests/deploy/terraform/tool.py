@@ -106,34 +106,40 @@ class Root:
     def plan(self, variables: dict[str, Any], *options: str, to: Path | None = None) -> CommandResult:
         """Make a plan, in the file `to` if it is given."""
         kept = [] if to is None else [f"-out={to}"]
-        return self.run("plan", "-json", *kept, *options, *_given(variables))
+        return self.run("plan", "-json", *kept, *options, *self._given(variables))
 
     def apply(self, variables: dict[str, Any]) -> CommandResult:
         """Apply everything, with a high parallelism, because an apply mostly waits."""
-        return self.run("apply", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
+        return self.run("apply", "-json", "-auto-approve", "-parallelism=30", *self._given(variables))
 
     def destroy(self, variables: dict[str, Any]) -> CommandResult:
         """Destroy everything."""
-        return self.run("destroy", "-json", "-auto-approve", "-parallelism=30", *_given(variables))
+        return self.run("destroy", "-json", "-auto-approve", "-parallelism=30", *self._given(variables))
 
     def evaluate(self, expression: str, variables: dict[str, Any]) -> Any:
         """The value of an expression with the current state and these variables."""
-        result = self.run("console", *_given(variables), stdin=f"jsonencode({expression})\n")
+        result = self.run("console", *self._given(variables), stdin=f"jsonencode({expression})\n")
         assert result.code == 0, result.out
         return msgspec.json.decode(msgspec.json.decode(result.out.strip(), type=str))
+
+    def _given(self, variables: dict[str, Any]) -> list[str]:
+        """The variables as options. On the command line null would be a text, so it is in a file."""
+        given = [
+            f"-var={name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
+            for name, value in variables.items()
+            if value is not None
+        ]
+        if absent := [name for name, value in variables.items() if value is None]:
+            file = self.folder / "null.tfvars.json"
+            file.write_bytes(msgspec.json.encode(dict.fromkeys(absent)))
+            given.append(f"-var-file={file}")
+        return given
 
     def show(self, plan: Path | None = None) -> dict[str, Any]:
         """The content of a plan, or of the state."""
         result = self.run("show", "-json", *([] if plan is None else [str(plan)]))
         assert result.code == 0, result.out
         return dict(msgspec.json.decode(result.out))
-
-
-def _given(variables: dict[str, Any]) -> list[str]:
-    return [
-        f"-var={name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
-        for name, value in variables.items()
-    ]
 
 
 def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
