@@ -63,7 +63,9 @@ class CanarySettings(Group):
         description="Secret in Secrets Manager with `client_id`, `client_secret` if the client has one, `username` and "
         "`password` of the canary's Cognito user.",
     )
-    sign_in_url: HttpUrl | None = Field(None, description="Where it signs in: https://cognito-idp.REGION.amazonaws.com/.")
+    sign_in_url: HttpUrl | None = Field(
+        None, description="Where it signs in: https://cognito-idp.REGION.amazonaws.com/."
+    )
     question: str = Field(
         "How do I get a refund?", description="Its question; its tenant has a solved ticket with the answer."
     )

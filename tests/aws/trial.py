@@ -55,7 +55,9 @@ def applied(tool: Tool, folder: Path, *, rag_url: str, brokers: str) -> Iterator
     workspace.change(f"{_MODULES}/lambdas/main.tf", '"python3.13"', '"provided.al2023"')
     workspace.write(f"{_MODULES}/api/link.tf", _NO_LINK)
     # ministack takes a key without a value for an empty one; API Gateway makes a value.
-    workspace.change(f"{_MODULES}/api/programs.tf", '  description = "Counts', f'  value       = "{_KEY}"\n  description = "Counts')
+    workspace.change(
+        f"{_MODULES}/api/programs.tf", '  description = "Counts', f'  value       = "{_KEY}"\n  description = "Counts'
+    )
     trial = workspace.folder / "terraform" / "trial"
     trial.mkdir()
     (trial / "main.tf").write_text(Path(__file__).with_name("trial.tf").read_text())
