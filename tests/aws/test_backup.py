@@ -212,7 +212,7 @@ def test_a_second_plan_of_the_backups_changes_nothing(plans: tuple[Applied, Emul
 
 def test_a_vault_is_locked(tmp_path: Path) -> None:
     """On moto, which has locks: a vault refuses to delete a backup for 3 days, and keeps none for more than 35."""
-    with start_moto(tmp_path) as emulator, applied(_VAULT, tmp_path / "root", emulator.url) as stack:
+    with start_moto(tmp_path) as emulator, applied(_VAULT, tmp_path / "root", emulator.url):
         vault = emulator.client("backup").describe_backup_vault(BackupVaultName="ticketstream-test")
         assert (vault["MinRetentionDays"], vault["MaxRetentionDays"]) == (3, 35)
         assert ":kms:" in vault["EncryptionKeyArn"]
