@@ -110,7 +110,7 @@ def test_a_missing_zip_is_one_line(workspace: Workspace, tmp_path: Path) -> None
     given = VARIABLES["dev"] | {"functions": {"zips": "nowhere"}}
     result = workspace.root("envs/dev").plan(given, to=tmp_path / "none.tfplan")
     assert result.code != 0
-    assert "There is no nowhere/outbox.zip: build it with `make lambda-zip`." in result.errors()
+    assert "There is no nowhere/pre_token.zip: build it with `make lambda-zip`." in result.errors()
 
 
 @pytest.mark.thorough
