@@ -18,6 +18,8 @@ _LF: Final = {"utf-8": b"\n", "utf-16-le": b"\n\0", "utf-16-be": b"\0\n"}
 _TELLING: Final = 4
 #: A certain line end: a line feed, or a carriage return followed by another byte than a line feed.
 _CR_OR_LF: Final = re.compile(rb"\n|\r(?=[^\n])")
+#: The end of the first line. Carriage returns before a line feed or the file's end don't tell.
+_FIRST_END: Final = re.compile(rb"\n|\r+(?=[^\r\n])")
 
 
 class Line(Struct, frozen=True):
@@ -90,10 +92,10 @@ class LineCutter:
                 return False
             self._encoding = _encoding(self._buffer)
         if self._ends_in_cr is None:
-            found = _CR_OR_LF.search(self._buffer) if self._encoding == "utf-8" else None
+            found = _FIRST_END.search(self._buffer) if self._encoding == "utf-8" else None
             if found is None and self._encoding == "utf-8" and self.held < self._max_bytes:
                 return False
-            self._ends_in_cr = found is not None and found[0] == b"\r"
+            self._ends_in_cr = found is not None and found[0] != b"\n"
         return True
 
     def _end(self) -> int:

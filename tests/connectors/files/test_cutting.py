@@ -4,7 +4,7 @@ import io
 import itertools
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.files.cutting import Line, LineCutter
@@ -28,11 +28,14 @@ def _chunks(data: bytes, places: Sequence[int]) -> list[bytes]:
     return [data[begin:end] for begin, end in itertools.pairwise(cuts)]
 
 
+@example(text="\r\r", encoding="utf-8", places=[], cr=True)
+@example(text="\r\r\nx", encoding="utf-8", places=[], cr=True)
+@example(text="\r\rx", encoding="utf-8", places=[8], cr=True)
 @given(
-    _TEXTS,
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
-    st.lists(st.integers(0, 200), max_size=8),
-    st.booleans(),
+    text=_TEXTS,
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
+    places=st.lists(st.integers(0, 200), max_size=8),
+    cr=st.booleans(),
 )
 def test_lines_are_those_of_the_whole_file(text: str, encoding: str, places: list[int], cr: bool) -> None:
     """Numbers and contents are those of `numbered_lines`, and the raw bytes joined are the file."""
