@@ -12,7 +12,7 @@ from tests.deploy.terraform.emulators import Emulator, start_ministack, start_mo
 from tests.deploy.terraform.stand_ins import for_ministack, for_moto
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.tool import Root, resources
-from tests.deploy.terraform.workspace import VARIABLES, WITHOUT_FUNCTIONS, Workspace
+from tests.deploy.terraform.workspace import SMALL, VARIABLES, Workspace
 
 
 class Applied(Struct, frozen=True):
@@ -42,7 +42,7 @@ class Kind(Struct, frozen=True):
 
 #: tests/aws applies the functions, the user pool and the REST API, with IAM enforced, and the edge. moto can't read a
 #: budget as the provider does.
-_DEV: Final = VARIABLES["dev"] | WITHOUT_FUNCTIONS | {"rotation": None, "edge": None, "budget_usd": None}
+_DEV: Final = SMALL["dev"] | {"producers": VARIABLES["dev"]["producers"]}
 KINDS: Final = {
     "moto": Kind(start_moto, for_moto, _DEV | {"mode": "split"}),
     "ministack": Kind(start_ministack, for_ministack, _DEV | {"mode": "single"}, frozenset({"aws_msk_configuration"})),

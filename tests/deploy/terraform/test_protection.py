@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.tool import resources
-from tests.deploy.terraform.workspace import DEPLOY, VARIABLES, Workspace
+from tests.deploy.terraform.workspace import DEPLOY, SMALL, VARIABLES, Workspace
 
 _KAFKA: Final = "module.ticketstream.module.kafka"
 _GLOBAL: Final = {
@@ -47,7 +47,7 @@ def test_prod_refuses_to_destroy_or_replace_the_log(
     root = branch.root("envs/prod")
     (root.folder / "terraform.tfstate").write_text(json.dumps(_state(plans["prod"])))
     for options in (["-destroy"], [f"-replace={_KAFKA}.aws_msk_cluster.this[0]"]):
-        result = root.plan(VARIABLES["prod"], "-refresh=false", *options)
+        result = root.plan(SMALL["prod"], "-refresh=false", *options)
         assert result.code == 1
         assert "prevent_destroy" in result.errors()
         assert "keeps_log" in result.errors()
@@ -76,7 +76,7 @@ def test_two_regions_of_an_account_have_different_names(
 
 def test_another_zone_leaves_the_other_disks(workspace: Workspace, plans: dict[str, Planned], tmp_path: Path) -> None:
     """Disks belong to zones: with zones b, c and d in place of a, b and c, those of b and c are the same resources."""
-    found = _planned(workspace, tmp_path, zones=[f"us-east-1{letter}" for letter in "bcd"])
+    found = _planned(workspace, tmp_path, **SMALL["prod"], zones=[f"us-east-1{letter}" for letter in "bcd"])
     before, after = _disks(plans["prod"].resources()), _disks(found)
     kept = before.items() & after.items()
     assert {zone for _, zone in kept} == {"us-east-1b", "us-east-1c"}
@@ -194,7 +194,7 @@ def test_no_arn_in_the_files_names_a_partition() -> None:
 def test_the_nodes_may_pull_your_copy_of_qdrant(workspace: Workspace, tmp_path: Path) -> None:
     """Prod runs the image that `qdrant_image` names, and the nodes may pull from our registry."""
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ticketstream-prod/qdrant:v1.19.0@sha256:" + "0" * 64
-    found = _planned(workspace, tmp_path, qdrant_image=image)
+    found = _planned(workspace, tmp_path, **SMALL["prod"], qdrant_image=image)
     repositories = {each["values"]["name"] for each in found if each["type"] == "aws_ecr_repository"}
     assert "ticketstream-prod/qdrant" in repositories
 

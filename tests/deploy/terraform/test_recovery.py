@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from tests.deploy.terraform.tool import resources
-from tests.deploy.terraform.workspace import ACCOUNT, VARIABLES, Workspace
+from tests.deploy.terraform.workspace import ACCOUNT, SMALL, VARIABLES, Workspace
 
 _KEY: Final = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
 _ZONES: Final = ["us-west-2a", "us-west-2b", "us-west-2c"]
@@ -56,6 +56,6 @@ def test_the_region_that_takes_over_uses_the_copies(workspace: Workspace, tmp_pa
 def test_a_copy_in_the_same_region_is_refused(workspace: Workspace) -> None:
     """The plan says what is wrong."""
     root = workspace.root("envs/prod")
-    result = root.plan(VARIABLES["prod"] | {"table_replica": {"region": "us-east-1", "key_arn": _KEY}})
+    result = root.plan(SMALL["prod"] | {"table_replica": {"region": "us-east-1", "key_arn": _KEY}})
     assert result.code == 1
     assert "table_replica.region must be another region" in result.errors()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from tests.deploy.terraform.workspace import VARIABLES, Workspace
+from tests.deploy.terraform.workspace import SMALL, Workspace
 
 Break = Callable[[Workspace], None]
 
@@ -87,7 +87,7 @@ def test_a_wrong_setting_is_refused(workspace: Workspace, tmp_path: Path, wrong:
     """The plan fails with a message that says what is wrong and what to do, and repeats no secret."""
     branch = workspace.branch(tmp_path / "deploy")
     wrong.broken(branch)
-    result = branch.root(f"envs/{wrong.environment}").plan(VARIABLES[wrong.environment] | wrong.given)
+    result = branch.root(f"envs/{wrong.environment}").plan(SMALL[wrong.environment] | wrong.given)
     assert result.code == 1
     assert wrong.sentence in " ".join(result.errors().split())
     assert "hunter2" not in result.errors()
