@@ -34,6 +34,7 @@ BOXES: Final[dict[str, str]] = {
     "edge_firewall": "Edge",
     "api_firewall": "Edge",
     "firewall": "Edge",
+    "hosted_models": "Models",
     "network": "Network",
     "keys": "Keys and secrets",
     "secrets": "Keys and secrets",
@@ -191,6 +192,13 @@ def _cache(values: _Values, _siblings: list[dict[str, Any]]) -> dict[str, float]
     return {key: values["num_cache_clusters"]}
 
 
+def _encoder(values: _Values, _siblings: list[dict[str, Any]]) -> dict[str, float]:
+    return {
+        f"sagemaker-{variant['instance_type'].removeprefix('ml.')}": variant["initial_instance_count"]
+        for variant in values["production_variants"]
+    }
+
+
 def _one(key: str) -> _Rule:
     return lambda _values, _siblings: {key: 1}
 
@@ -207,6 +215,7 @@ RULES: Final[dict[str, _Rule]] = {
     "aws_lb": _one("load-balancer"),
     "aws_msk_cluster": _brokers,
     "aws_nat_gateway": _one("nat-gateway"),
+    "aws_sagemaker_endpoint_configuration": _encoder,
     "aws_secretsmanager_secret": _one("secret"),
     "aws_service_discovery_private_dns_namespace": _one("hosted-zone"),
     "aws_vpc_endpoint": _endpoint,

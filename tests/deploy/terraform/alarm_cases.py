@@ -86,6 +86,9 @@ _CASES: Final[Mapping[str, Case]] = {
     "workflow-timed-out": Case("ExecutionsTimedOut", [1], [0], 3),
     "workflow-throttled": Case("ExecutionThrottled", [1], [0], 5),
     "workflow-slow": Case("ExecutionTime", [1] * 9 + [300_001], [1] * 99 + [300_001], 10),
+    "encoder-errors": Case("Invocation5XXErrors", [1] * 11, [1] * 10, 5),
+    "encoder-slow": Case("ModelLatency", [1] * 9 + [2_000_001], [1] * 99 + [2_000_001], 10),
+    "encoder-memory": Case("MemoryUtilization", [10, 91], [90, 90], 10),
     "cache-cpu": Case("EngineCPUUtilization", [90.5, 90.5], [100, 80], 10),
 }
 

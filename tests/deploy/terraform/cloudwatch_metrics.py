@@ -3,7 +3,8 @@
 Sources: the MSK developer guide (metrics of Standard brokers: DEFAULT and PER_BROKER level), the CloudWatch guide
 (Container Insights metrics of ECS), the ECS guide (AWS/ECS), the guides of Network and Application Load Balancers, of
 DynamoDB, of ElastiCache, of AWS Backup, of S3, of SQS, of Step Functions, of CloudFront and of WAF (with a
-distribution), Lambda's ("Types of metrics for Lambda functions") and API Gateway's ("REST API metrics").
+distribution), Lambda's ("Types of metrics for Lambda functions"), API Gateway's ("REST API metrics") and
+SageMaker's ("Metrics for monitoring Amazon SageMaker AI").
 """
 
 from typing import Final
@@ -15,6 +16,7 @@ _SERVICE: Final = frozenset({"ClusterName", "ServiceName"})
 _COPY: Final = frozenset({"SourceBucket", "DestinationBucket", "RuleId"})
 _FUNCTION: Final = frozenset({"FunctionName"})
 _MACHINE: Final = frozenset({"StateMachineArn"})
+_VARIANT: Final = frozenset({"EndpointName", "VariantName"})
 _TARGETS: Final = frozenset({"LoadBalancer", "TargetGroup"})
 
 METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -52,5 +54,8 @@ METRICS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("AWS/States", "ExecutionsTimedOut"): _MACHINE,
     ("AWS/States", "ExecutionThrottled"): _MACHINE,
     ("AWS/States", "ExecutionTime"): _MACHINE,
+    ("AWS/SageMaker", "Invocation5XXErrors"): _VARIANT,
+    ("AWS/SageMaker", "ModelLatency"): _VARIANT,
+    ("/aws/sagemaker/Endpoints", "MemoryUtilization"): _VARIANT,
     ("AWS/ElastiCache", "EngineCPUUtilization"): frozenset({"CacheClusterId"}),
 }

@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 
 from tests.deploy.terraform.emulators import MINISTACK
+from tests.deploy.terraform.hosted_models import write as write_hosted_models
 from tests.deploy.terraform.policy_scan import CHECKOV
 from tests.deploy.terraform.stacks import KINDS, Applied, put_up
 from tests.deploy.terraform.table import Table
@@ -70,6 +71,17 @@ def plans(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, table:
         made[environment] = Planned(path, root.show(path))
         table.row("resources planned", environment, len(made[environment].resources()))
     return made
+
+
+@pytest.fixture(scope="package")
+def hosted_models(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Planned:
+    """The plan of the module hosted_models, which no environment calls by default."""
+    branch = workspace.branch(tmp_path_factory.mktemp("hosted") / "deploy")
+    root = branch.root(write_hosted_models(branch))
+    path = root.folder / "trial.tfplan"
+    for result in (root.init(), root.plan({}, to=path)):
+        assert result.code == 0, result.errors() or result.out
+    return Planned(path, root.show(path))
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -13,8 +13,11 @@ from tests.deploy.terraform.workspace import DEPLOY
 pytestmark = pytest.mark.usefixtures("checkov")
 
 
-def test_every_finding_is_explained(plans: dict[str, Planned], tmp_path: Path, table: Table) -> None:
+def test_every_finding_is_explained(
+    plans: dict[str, Planned], hosted_models: Planned, tmp_path: Path, table: Table
+) -> None:
     """Every finding of checkov in a plan has a suppression, and no suppression of a planned module is unused."""
+    plans = plans | {"hosted models": hosted_models}
     called = {name for each in plans.values() for name in called_modules(each.content["configuration"]["root_module"])}
     written = suppressions(DEPLOY / "terraform" / "modules" / name for name in called)
     seen: set[tuple[str, str]] = set()
@@ -25,7 +28,7 @@ def test_every_finding_is_explained(plans: dict[str, Planned], tmp_path: Path, t
         table.row("policy scan: passed", environment, scan.passed)
         table.row("policy scan: excused", environment, len(found & set(written)))
         table.row("policy scan: unexplained", environment, len(unexplained))
-        assert scan.passed > 100
+        assert scan.passed > 30
         assert unexplained == []
         seen |= found
     assert sorted(set(written) - seen) == []

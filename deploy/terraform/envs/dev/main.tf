@@ -20,6 +20,7 @@ module "ticketstream" {
   gateway       = var.gateway
   workflow      = var.workflow
   canary        = var.canary == null ? null : merge({ url = try("https://${var.edge.domain}", null) }, var.canary)
+  hosted_models = var.hosted_models
   keep_data     = false
 
   permissions_boundary = var.permissions_boundary

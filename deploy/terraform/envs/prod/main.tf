@@ -21,6 +21,7 @@ module "ticketstream" {
   gateway       = var.gateway
   workflow      = var.workflow
   canary        = var.canary == null ? null : merge({ url = try("https://${var.edge.domain}", null) }, var.canary)
+  hosted_models = var.hosted_models
   secrets       = var.secrets
   keep_data     = true
   replica       = one(module.replica[*].replica)

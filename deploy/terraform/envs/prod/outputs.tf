@@ -73,3 +73,7 @@ output "workflow" {
 output "edge" {
   value = one(module.edge[*])
 }
+
+output "hosted_models" {
+  value = module.ticketstream.hosted_models
+}

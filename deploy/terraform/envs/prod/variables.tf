@@ -310,3 +310,24 @@ variable "origin_secret" {
   default     = null
   sensitive   = true
 }
+
+variable "hosted_models" {
+  description = "Models on SageMaker and Bedrock (docs/deploy-aws.md has the fields). null: none."
+  type = object({
+    endpoint = optional(object({
+      instance_type    = optional(string, "ml.m5.large")
+      min_instances    = optional(number, 1)
+      max_instances    = optional(number, 4)
+      calls_per_minute = optional(number, 600)
+      capture = optional(object({
+        bucket  = string
+        prefix  = optional(string, "captured")
+        percent = optional(number, 10)
+        key_arn = string
+      }))
+    }))
+    training  = optional(object({ bucket = string, prefix = string, key_arn = optional(string) }))
+    guardrail = optional(bool, false)
+  })
+  default = null
+}

@@ -9,6 +9,7 @@ locals {
     { for name, what in { rotation = "The function that rotates secrets." } : name => what if var.with_rotation },
     { for name, what in { functions = "Lambda functions." } : name => what if var.with_functions },
     { for name, what in { link = "Load balancer of the VPC link." } : name => what if var.with_gateway },
+    { for name, what in { models = "Containers of SageMaker." } : name => what if var.with_models },
   )
 
   service_groups = {
@@ -34,6 +35,7 @@ locals {
     { for name, rule in local.rotation_allowed : name => rule if var.with_rotation },
     { for name, rule in local.function_allowed : name => rule if var.with_functions },
     { for name, rule in local.link_allowed : name => rule if var.with_gateway },
+    { for name, rule in local.model_allowed : name => rule if var.with_models },
   )
 
   function_allowed = {
@@ -45,6 +47,10 @@ locals {
 
   link_allowed = {
     link-api = { from = "link", to = "api", port = 443, why = "requests of the REST API" }
+  }
+
+  model_allowed = {
+    models-endpoints = { from = "models", to = "endpoints", port = 443, why = "AWS services" }
   }
 
   rotation_allowed = {
@@ -86,7 +92,7 @@ locals {
   rules  = { for name, rule in local.allowed : name => rule if !contains(local.absent, rule.to) }
 
   # These groups call AWS, whose addresses aren't known in advance.
-  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : [], var.with_rotation ? ["rotation"] : [], var.with_functions ? ["functions"] : []))
+  outward = toset(concat(["workers", "index", "hosts"], local.with_services ? ["services"] : [], var.with_rotation ? ["rotation"] : [], var.with_functions ? ["functions"] : [], var.with_models ? ["models"] : []))
 }
 
 resource "aws_security_group" "this" {

@@ -114,3 +114,9 @@ variable "with_gateway" {
   type        = bool
   default     = false
 }
+
+variable "with_models" {
+  description = "Whether containers of SageMaker use AWS services."
+  type        = bool
+  default     = false
+}

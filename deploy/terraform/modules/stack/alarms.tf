@@ -13,7 +13,7 @@ module "observability" {
   namespace    = local.name
   copies       = module.buckets.copied
   vaults       = module.backup[*].vault
-  others       = merge(concat(module.functions[*].drawn, module.api[*].drawn, module.workflow[*].drawn, module.workflow_functions[*].drawn, module.canary[*].drawn)...)
+  others       = merge(concat(module.functions[*].drawn, module.api[*].drawn, module.workflow[*].drawn, module.workflow_functions[*].drawn, module.canary[*].drawn, module.hosted_models[*].drawn)...)
   background   = { for name, size in local.background : name => { min_tasks = size.min_tasks, group = try(size.group, null), topic = try(size.reads, null) } }
 
   workers = { for name, worker in local.workers : name => {

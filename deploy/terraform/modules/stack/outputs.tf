@@ -77,7 +77,7 @@ output "operator" {
 
 output "alarms" {
   description = "Names of the alarms."
-  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms, module.workflow_functions[*].alarms, module.workflow[*].alarms, module.canary[*].alarms]))
+  value       = concat(module.observability.alarms, flatten([module.functions[*].alarms, module.api[*].alarms, module.workflow_functions[*].alarms, module.workflow[*].alarms, module.canary[*].alarms, module.hosted_models[*].alarms]))
 }
 
 output "functions" {
@@ -113,4 +113,9 @@ output "name" {
 output "telemetry" {
   description = "KMS key of logs and alerts, and the SNS topics by severity."
   value       = { key_arn = module.keys.arns["telemetry"], topics = module.observability.topics }
+}
+
+output "hosted_models" {
+  description = "Models on SageMaker and Bedrock: the endpoint, the group of label models, what training jobs need, and the guardrail; null without."
+  value       = one([for hosted in module.hosted_models : { for name in ["endpoint", "group", "training", "guardrail"] : name => hosted[name] }])
 }

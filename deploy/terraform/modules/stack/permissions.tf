@@ -16,7 +16,7 @@ locals {
       writes  = concat(worker.writes, [local.dlq])
       creates = []
       groups  = [worker.group]
-      models  = [var.models[worker.model].store]
+      models  = concat([var.models[worker.model].store], local.label_models)
       secrets = local.secret_arns[name]
       images  = [module.registry.arns[worker.on_gpu ? "pipeline-gpu" : "pipeline"]]
       metrics = true

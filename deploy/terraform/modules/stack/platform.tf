@@ -28,6 +28,7 @@ module "network" {
   with_rotation       = var.rotation != null
   with_functions      = local.with_functions
   with_gateway        = var.gateway != null
+  with_models         = local.hosted
 
   permissions_boundary = var.permissions_boundary
 }
@@ -55,7 +56,7 @@ module "kafka" {
 module "registry" {
   source       = "../registry"
   name         = local.name
-  repositories = ["pipeline", "pipeline-gpu", "qdrant"]
+  repositories = concat(["pipeline", "pipeline-gpu", "qdrant"], local.hosted ? ["encoder"] : [])
   key_arn      = module.keys.arns["data"]
   force_delete = !var.keep_data
 }

@@ -23,7 +23,7 @@ locals {
     groups  = []
     writes  = name == "rag" ? ["tickets.feedback"] : ["tickets.raw"]
     models  = name == "rag" ? [var.models[local.searched].store] : []
-    calls   = name == "rag" ? var.services.language_models : []
+    calls   = name == "rag" ? concat(var.services.language_models, local.guardrail[*].arn) : []
     tables = [for table, rights in local.table_actions[name] : {
       arn      = local.table_arns[table]
       actions  = rights.actions
@@ -70,6 +70,7 @@ locals {
         TICKETS_RAG__AWS_REGION     = var.region
         TICKETS_RAG__TABLE_PREFIX   = local.table_prefix
       },
+      { for guardrail in local.guardrail[*] : "TICKETS_LANGUAGE_MODEL__BEDROCK_GUARDRAIL" => guardrail.setting },
     )
     tickets = {
       TICKETS_API__HOST         = "0.0.0.0"
