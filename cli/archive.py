@@ -22,7 +22,7 @@ from connectors.kafka.producer import open_sender
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, ConfigError
 from core.settings import Settings
-from maintenance.restoring import restore
+from maintenance.restoring import Restored, restore
 from runtime.logs import set_up_logging
 from stream.archiving import run_archiver
 
@@ -133,7 +133,8 @@ def restore_events(
     found = {one.name: one for one in _generations(settings)}
     if generation not in found:
         raise ConfigError(f"the archive has no {generation}; `ticketstream archive list` names what it has")
-    sender = open_sender(settings.kafka)
+    # Compressed: a record may have fitted its topic only in that form.
+    sender = open_sender(settings.kafka, compress=True)
     with progress_bars() as bars:
         task = bars.add_task("restoring", total=None)
         done = restore(
@@ -147,12 +148,23 @@ def restore_events(
     sender.close()
     if as_json:
         print_json(done)
-        return
+    else:
+        _print_restored(done, topic)
+    if done.refused:
+        raise typer.Exit(EXIT_FAULT)
+
+
+def _print_restored(done: Restored, topic: str) -> None:
     err.print(f"{done.records:,} event(s) restored to {topic}")
     if done.unreadable:
         err.print(f"{done.unreadable:,} record(s) that no client could read were left out")
     if done.missing:
         err.print(f"{done.missing:,} offset(s) are missing in the archive")
+    if done.refused:
+        err.print(
+            f"{done.refused:,} event(s) are too large for {topic} and were left out; raise its max.message.bytes, and "
+            "repeat with --again"
+        )
 
 
 def _faults(settings: Settings, *, expired: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -23,7 +24,7 @@ from core.records import Record
 from core.setting_types import default_data
 from core.settings import Settings
 from maintenance.replay import LetterFilter, parts_of, read_letter, read_letters, summarise, text_of
-from maintenance.replay_plan import Plan, plan_replay, records_at_origin, records_to_send
+from maintenance.replay_plan import Plan, plan_replay, records_at_origin, records_to_send, send_accepted
 from operators.redact import redact_json
 from runtime.sender import open_sender
 
@@ -131,10 +132,12 @@ def replay(
             return
         if not yes and not typer.confirm(f"Replay {len(plan.chosen):,} dead letter(s)?"):
             raise typer.Exit(1)
-        sender = open_sender(settings.kafka, stack)
-        for _ in send_in_slices(sender.send, records_to_send(settings, plan)):
+        # Compressed like the letters: a record may have fitted its topic only in that form.
+        sender = open_sender(settings.kafka, stack, compress=True)
+        for _ in send_in_slices(partial(send_accepted, sender, plan), records_to_send(settings, plan)):
             pass
-    err.print(f"{len(plan.chosen) - plan.skipped['gone']:,} dead letter(s) replayed")
+    replayed = len(plan.chosen) - plan.skipped["gone"] - plan.skipped["too_large"]
+    err.print(f"{max(0, replayed):,} dead letter(s) replayed")
     _tell_skipped(plan)
 
 

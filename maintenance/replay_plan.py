@@ -6,8 +6,8 @@ still bad don't multiply: only the last of each record is sent.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct, structs
 
@@ -15,13 +15,14 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.dead_letters import FIRST_ORIGIN
 from connectors.kafka.producer import Outgoing
 from connectors.kafka.reader import ends_of, read_range, read_topic
+from core.errors import RefusedError
 from core.records import Origin, Record
 from core.settings import Settings
 from maintenance.replay import LetterFilter, Parts, digest_of, original, parts_of, read_letters
 
 #: Position of a letter in the dead-letter topic.
 At = tuple[int, int]
-Skip = Literal["replayed", "superseded", "foreign", "gone", "unsafe"]
+Skip = Literal["replayed", "superseded", "foreign", "gone", "unsafe", "too_large"]
 
 #: Reasons for skipping letters, in words.
 _SKIPS: Final[Mapping[Skip, str]] = {
@@ -30,7 +31,16 @@ _SKIPS: Final[Mapping[Skip, str]] = {
     "foreign": "of topics that no worker reads",
     "gone": "cut or lost, whose records have expired or still can't be read",
     "unsafe": "deletes that have lost the header with their version",
+    "too_large": "too large for their topics (raise max.message.bytes, and replay again)",
 }
+
+
+class Offer(Protocol):
+    """The part of `connectors.kafka.producer.Sender` that a replay needs."""
+
+    def offer(self, records: Sequence[Outgoing]) -> Mapping[int, RefusedError]:
+        """Durable on return, except the records that their topic refuses, by index."""
+        ...
 
 
 class _Letter(Struct, frozen=True):
@@ -97,6 +107,16 @@ def records_to_send(settings: Settings, plan: Plan) -> Iterator[Outgoing]:
             sent = original(letter, record, parts)
             known = parts.origin.partition < counts.get(sent.topic, 0)
             yield sent if known else structs.replace(sent, partition=None)
+
+
+def send_accepted(sender: Offer, plan: Plan, records: Sequence[Outgoing]) -> None:
+    """Send records durably. Those that are too large for their topic are counted, so that they don't stop the others.
+
+    Raises:
+        TransientError: the broker did not accept all others.
+        FatalError: the broker refuses, or a topic is missing.
+    """
+    plan.skipped["too_large"] += len(sender.offer(records))
 
 
 def records_at_origin(settings: Settings, parts: Parts) -> list[Record]:

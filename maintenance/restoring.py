@@ -1,25 +1,26 @@
 """Writes a generation of the archive to an empty topic, after its cluster was lost."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from archive.generation import Generation, Held
 from connectors.kafka.producer import Outgoing
-from core.errors import ConfigError
+from core.errors import ConfigError, RefusedError
 from core.records import Record
 
-#: Records sent at once.
+#: Records sent at once, and bytes from which it is fewer.
 _BATCH: Final = 500
+_BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
-class Send(Protocol):
+class Offer(Protocol):
     """The part of `connectors.kafka.producer.Sender` that a restoration needs."""
 
-    def send(self, records: Sequence[Outgoing]) -> None:
-        """Durable on return."""
+    def offer(self, records: Sequence[Outgoing]) -> Mapping[int, RefusedError]:
+        """Durable on return, except the records that the topic refuses, by index."""
         ...
 
 
@@ -30,27 +31,29 @@ class Restored(Struct, frozen=True):
         records: number of events that were sent.
         unreadable: number of records that were archived without their bytes, because no client could read them.
         missing: number of offsets that the archive doesn't have.
+        refused: number of records that the topic doesn't take, as too large.
     """
 
     records: int
     unreadable: int
     missing: int
+    refused: int = 0
 
 
 def restore(
     generation: Generation,
-    send: Send,
+    sender: Offer,
     topic: str,
     *,
     partitions: int,
     copy: bool = False,
     advance: Callable[[int], None] = lambda _n: None,
 ) -> Restored:
-    """Send every record to the partition that it had, in order.
+    """Send every record to the partition that it had, in order. One that the topic refuses doesn't stop the others.
 
     Args:
         generation: of the archive.
-        send: to the broker.
+        sender: to the broker.
         topic: what to write.
         partitions: how many it has.
         copy: the archive is a copy that may lack files, so send what it has.
@@ -70,15 +73,35 @@ def restore(
             f"{topic} has {partitions} partitions, and the archive has {max(held) + 1}: a ticket's events would get "
             f"out of order; create the topic with {max(held) + 1} partitions"
         )
-    records, total, unreadable = _records(generation, held), 0, 0
-    while batch := list(islice(records, _BATCH)):
-        found = [
-            _outgoing(record, topic) for record in batch if record.damage is None or record.damage.lost != "record"
-        ]
-        send.send(found)
-        total, unreadable = total + len(found), unreadable + len(batch) - len(found)
+    records, total, unreadable, refused = _records(generation, held), 0, 0, 0
+    while batch := _taken(records):
+        found = [_outgoing(record, topic) for record in batch if not _is_lost(record)]
+        failed = _send(sender, found)
+        total, unreadable = total + len(found) - failed, unreadable + len(batch) - len(found)
+        refused += failed
         advance(len(batch))
-    return Restored(total, unreadable, sum(one.missing for one in held.values()))
+    return Restored(total, unreadable, sum(one.missing for one in held.values()), refused)
+
+
+def _send(sender: Offer, records: Sequence[Outgoing]) -> int:
+    """Send records, and again with the present time those that are refused, maybe because of theirs.
+
+    Returns:
+        The number of those that are still refused.
+    """
+    refused = [structs.replace(records[place], timestamp_ms=0) for place in sorted(sender.offer(records))]
+    return len(sender.offer(refused)) if refused else 0
+
+
+def _taken(records: Iterator[Record]) -> list[Record]:
+    """The next records, fewer if they are large."""
+    batch, left = list[Record](), _BATCH_BYTES
+    for record in islice(records, _BATCH):
+        batch.append(record)
+        left -= record.size
+        if left <= 0:
+            break
+    return batch
 
 
 def _records(generation: Generation, held: dict[int, Held]) -> Iterator[Record]:

@@ -55,8 +55,8 @@ class ClientErrors:
 def translate(error: KafkaError, doing: str) -> TicketstreamError:
     """Translate `error`, which happened while `doing`.
 
-    Authorization errors, unknown topics and fatal client errors are final, a record that is too large is refused, and
-    everything else is transient.
+    Authorization errors, unknown topics and fatal client errors are final. A record that is too large, or has a time
+    that the topic doesn't allow, is refused. Everything else is transient.
     """
     if denied(error):
         return FatalError(f"{doing}: the broker refuses: {error.str()}")
@@ -64,6 +64,8 @@ def translate(error: KafkaError, doing: str) -> TicketstreamError:
         return FatalError(f"{doing}: {error.str()}; `ticketstream topics` creates what is missing")
     if error.code() in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}:
         return RefusedError(f"{doing}: {error.str()}; raise max.message.bytes of the topic")
+    if error.code() == KafkaError.INVALID_TIMESTAMP:
+        return RefusedError(f"{doing}: {error.str()}; see message.timestamp.*.max.ms of the topic")
     if error.fatal():
         return FatalError(f"{doing}: {error.str()}")
     return TransientError(f"{doing}: {error.str()}")

@@ -9,6 +9,8 @@ from connectors.kafka.producer import Outgoing
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
 
 _SLICE: Final = 500
+#: A slice of large records ends here, which bounds memory.
+_SLICE_BYTES: Final = 8 * 1024 * 1024
 #: A rate is kept in slices of a tenth of a second.
 _SLICES_PER_S: Final = 10
 
@@ -61,9 +63,13 @@ def send_in_slices(
 def _take(source: Iterator[Outgoing], size: int) -> tuple[list[Outgoing], ConfigError | None]:
     """Up to `size` records, and the error that ended them early, if any."""
     batch: list[Outgoing] = []
+    left = _SLICE_BYTES
     try:
         for record in islice(source, size):
-            batch.append(record)  # noqa: PERF402 - the records before the error are kept
+            batch.append(record)
+            left -= record.size
+            if left <= 0:
+                break
     except ConfigError as error:
         return batch, error
     return batch, None

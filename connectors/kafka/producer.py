@@ -33,6 +33,11 @@ class Outgoing(Struct, frozen=True):
     partition: int | None = None
     timestamp_ms: int = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of key and value."""
+        return len(self.key or b"") + len(self.value or b"")
+
 
 class Sender:
     """Writes records and waits for their delivery reports. Thread-safe."""
@@ -58,7 +63,7 @@ class Sender:
             raise translate(errors[min(errors)], "producing")
 
     def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
-        """Durable on return, except for records that are too large for their topic. Returns their errors by index.
+        """Durable on return, except for records that their topic refuses, as too large. Returns their errors by index.
 
         Raises:
             TransientError: the broker did not accept all others; some may be written.

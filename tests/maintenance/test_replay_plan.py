@@ -1,6 +1,6 @@
 """A replay sends the last letter of each record, once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -8,11 +8,12 @@ import pytest
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
+from core.errors import RefusedError
 from core.records import Damage, Origin, Record, Rejected
 from core.settings import KafkaSettings, Settings, TopicSettings
 from maintenance import replay_plan
 from maintenance.replay import LetterFilter
-from maintenance.replay_plan import Plan, plan_replay, records_to_send
+from maintenance.replay_plan import Plan, plan_replay, records_to_send, send_accepted
 from tests.connectors.kafka.topics import new_topic
 
 _MODULE: Any = replay_plan
@@ -119,6 +120,25 @@ def test_a_forged_first_origin_hides_no_letter(stream: _Stream) -> None:
     stream.reject()
     plan = stream.plan()
     assert (len(plan.chosen), _counts(plan)) == (4, {})
+
+
+def test_a_letter_too_large_for_its_topic_stops_no_other(stream: _Stream) -> None:
+    """A letter whose record no longer fits its topic is counted, and the others are sent."""
+
+    class Small:
+        """A topic of small records."""
+
+        def __init__(self) -> None:
+            self.keys: list[bytes | None] = []
+
+        def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+            self.keys += [one.key for one in records if one.key != b"acme/1"]
+            return {n: RefusedError("too large") for n, one in enumerate(records) if one.key == b"acme/1"}
+
+    topic, plan = Small(), stream.plan()
+    send_accepted(topic, plan, list(records_to_send(stream.settings, plan)))
+    assert sorted(map(str, topic.keys)) == ["b'acme/0'", "b'acme/2'"]
+    assert plan.told() == "1 too large for their topics (raise max.message.bytes, and replay again)"
 
 
 def test_letters_that_can_not_be_replayed_are_counted(stream: _Stream) -> None:

@@ -9,7 +9,7 @@ from archive.generation import Generation
 from archive.layout import data_file, generation_of
 from archive.partition import PartitionArchive
 from connectors.kafka.producer import Outgoing
-from core.errors import ConfigError
+from core.errors import ConfigError, RefusedError
 from core.provenance import LogIdentity
 from core.records import Damage, Origin, Record
 from maintenance.restoring import Restored, restore
@@ -19,11 +19,22 @@ _LOG = LogIdentity("raw", "cluster", "topic-id")
 
 
 class _Sent:
-    def __init__(self) -> None:
-        self.records: list[Outgoing] = []
+    """A topic that refuses values longer than `most`, and times after `latest_ms`."""
 
-    def send(self, records: Sequence[Outgoing]) -> None:
-        self.records += records
+    def __init__(self, *, most: int = 100, latest_ms: int = 10**13) -> None:
+        self.records: list[Outgoing] = []
+        self.slices: list[int] = []
+        self._most = most
+        self._latest_ms = latest_ms
+
+    def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+        self.slices.append(len(records))
+        refused = {place for place, one in enumerate(records) if not self._takes(one)}
+        self.records += [one for place, one in enumerate(records) if place not in refused]
+        return {place: RefusedError("refused") for place in refused}
+
+    def _takes(self, record: Outgoing) -> bool:
+        return len(record.value or b"") <= self._most and record.timestamp_ms <= self._latest_ms
 
 
 def _generation(*records: Record) -> Generation:
@@ -49,6 +60,30 @@ def test_records_are_restored_as_they_were() -> None:
         Outgoing("new", None, b"\xff", (), 0, 0),
         Outgoing("new", b"k", None, (("h", b"\xff"),), 1, 7),
     ]
+
+
+def test_a_refused_record_stops_no_other() -> None:
+    """A record that is too large for the topic is counted, and those after it are restored."""
+    records = [Record(Origin("raw", 0, n), b"k", b"v" * (101 if n == 1 else 1), 7) for n in range(3)]
+    sent = _Sent()
+    assert restore(_generation(*records), sent, "new", partitions=1) == Restored(2, 0, 0, refused=1)
+    assert [record.timestamp_ms for record in sent.records] == [7, 7]
+
+
+def test_a_record_of_a_refused_time_is_restored_with_the_present_one() -> None:
+    """A broker may refuse a time far in the future, which an earlier broker took."""
+    records = [Record(Origin("raw", 0, n), b"k", b"v", 253_402_300_799_999 if n == 1 else 7) for n in range(3)]
+    sent = _Sent()
+    assert restore(_generation(*records), sent, "new", partitions=1) == Restored(3, 0, 0)
+    assert sorted(record.timestamp_ms for record in sent.records) == [0, 7, 7]
+
+
+def test_large_records_are_sent_in_small_slices() -> None:
+    """A slice ends at 8 MiB, so that memory doesn't grow with the records."""
+    sent = _Sent(most=2**22)
+    records = [Record(Origin("raw", 0, n), b"k", b"v" * 2**22, 7) for n in range(5)]
+    assert restore(_generation(*records), sent, "new", partitions=1) == Restored(5, 0, 0)
+    assert sent.slices == [2, 2, 1]
 
 
 def test_too_few_partitions_are_refused() -> None:

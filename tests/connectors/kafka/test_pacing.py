@@ -34,6 +34,12 @@ def test_records_are_sent_in_order_and_counted_after_each_slice() -> None:
     assert topic.records == list(_records(1_200))
 
 
+def test_a_slice_of_large_records_is_small() -> None:
+    """A slice ends at 8 MiB, so that memory doesn't grow with the records."""
+    large = [Outgoing("t", b"k", b"v" * 2**22)] * 5
+    assert list(send_in_slices(_Topic().send, large)) == [2, 4, 5]
+
+
 def test_no_records_make_no_slice() -> None:
     """An empty stream yields nothing."""
     assert list(send_in_slices(_Topic().send, [])) == []
