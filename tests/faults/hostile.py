@@ -13,7 +13,7 @@ from tests.e2e.world import WorkerProcess
 from tests.faults.arena import Arena, MakeArena
 from tests.faults.crowd import LOOK_S
 from tests.faults.oracle import require
-from tests.faults.tickets import ticket
+from tests.faults.tickets import record, ticket
 from tests.rigs.calm import calm_clock
 from tests.rigs.kafka import wire
 
@@ -43,21 +43,24 @@ def unreadable_records(make: MakeArena, rng: Random) -> None:
 
 
 def letter_too_large(make: MakeArena, rng: Random) -> None:
-    """Records that unpack to 9 and 66 MB get a letter each, cut if necessary, and the stream goes on."""
+    """Records that unpack to 9 and 66 MB get a letter each, cut if necessary, and the stream goes on; so do replays."""
     del rng
     with make(partitions=1, watched=False) as arena:
         worker = arena.start()
         arena.send([ticket("before", 1)])
         _write_packed(arena, b" " * 9 * _MIB)
         _write_packed(arena, b" " * 66 * _MIB, codec="gzip")
-        arena.send([ticket("after", 1)])
-        _await_read(arena, worker, 4)
+        arena.send([record(b"acme/bad", b"{bad", "broken"), ticket("after", 1)])
+        _await_read(arena, worker, 5)
         arena.finish()
-        whole, cut = arena.world.letters()
+        whole, cut = (letter for letter in arena.world.letters() if letter.key == record_key("acme", "bomb"))
         require("P12", whole.value == b" " * 9 * _MIB, "a letter that fits was cut")
         headers = dict(cut.headers)
         require("P12", headers.get("dlq-cut") == b"value", "a letter was cut and doesn't say so")
         require("P12", headers.get("dlq-value-bytes") == str(66 * _MIB).encode(), "a cut letter tells no size")
+        arena.run("ticketstream", "dlq", "replay", "--yes", code=0, promise="P12")
+        found = len(arena.world.log())
+        require("P12", found == 7, f"a letter stopped the replay: the log has {found} records")
 
 
 def transactions(make: MakeArena, rng: Random) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from cli import dlq
 from connectors.kafka import dead_letters, messages
 from connectors.kafka.messages import Item, Unreadable
+from connectors.kafka.producer import Outgoing, Sender
 from connectors.kafka.skipping import BatchSkipper
 from delivery.offsets import OffsetTracker, TopicPartition
 from tests.faults.mutants.mutant import mutant, patch
 
 _DEAD_LETTERS: Any = dead_letters
+_DLQ: Any = dlq
 _MESSAGES: Any = messages
 
 
@@ -63,3 +66,13 @@ def commit_the_end_at_once() -> None:
 def write_letters_whole_or_not_at_all() -> None:
     """A letter that doesn't fit its topic is not cut."""
     patch(_DEAD_LETTERS, "_WAYS", _DEAD_LETTERS._WAYS[:1])
+
+
+@mutant("P12", trial="letter_too_large")
+def replay_until_one_is_refused() -> None:
+    """A replay ends at the first letter that its topic refuses."""
+
+    def strict(sender: Sender, _plan: Any, records: Sequence[Outgoing]) -> None:
+        sender.send(records)
+
+    patch(_DLQ, "send_accepted", strict)
