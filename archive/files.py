@@ -187,7 +187,7 @@ def read_records(file: BinaryIO, entry: Entry, where: str) -> Iterator[Record]:
         for number, line in enumerate(lines):
             if number < entry.records:
                 yield decode_record(line, header.log.topic, header.partition)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DamagedError(f"{where} has a line that is not a record: {error}; restore it from a copy") from None
 
 
@@ -224,5 +224,5 @@ def _header(line: bytes, where: str) -> Header:
 def _decode(line: bytes, kind: type[_T], where: str) -> _T:
     try:
         return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise DamagedError(f"{where} is not a complete file of the archive; move it away") from None

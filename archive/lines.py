@@ -57,7 +57,7 @@ def decode_record(data: bytes, topic: str, partition: int) -> Record:
     """The record of a line.
 
     Raises:
-        msgspec.DecodeError: it is not such a line.
+        msgspec.DecodeError, UnicodeDecodeError: it is not such a line.
     """
     line = _decoder.decode(data)
     headers = tuple((name, _bytes(value)) for name, value in line.headers)

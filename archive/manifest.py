@@ -111,7 +111,7 @@ class Manifest:
             raise TransientError(f"{self._where(name)} has just disappeared")
         try:
             entries = tuple(_decoder.decode(line) for line in found.data.splitlines())
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DamagedError(f"{self._where(name)} is damaged: {error}; restore it from a copy") from None
         if not entries or entries[0].first != offset_in(name):
             raise DamagedError(

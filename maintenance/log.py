@@ -5,12 +5,13 @@ from functools import partial
 from typing import Protocol
 
 from connectors.kafka.admin import open_cluster
-from connectors.kafka.dead_letters import HEADER_PREFIX
+from connectors.kafka.dead_letters import HEADER_PREFIX, parse_origin
 from connectors.kafka.lag import PartitionLag
 from connectors.kafka.reader import read_topic
 from core.records import Record
 from core.settings import Settings
 from maintenance.fold import Fold, Position
+from maintenance.replay import text_of
 from operators.decode import decode
 
 
@@ -84,10 +85,9 @@ class RawLog(TopicLog):
         `headers` are the letter's, by name without the prefix.
         """
         del letter
-        partition, offset = headers.get("partition", b""), headers.get("offset", b"")
-        if headers.get("topic") != self.topic.encode() or not (partition.isdigit() and offset.isdigit()):
-            return None
-        return int(partition), int(offset)
+        topic, partition, offset = (headers.get(name, b"") for name in ("topic", "partition", "offset"))
+        origin = parse_origin(f"{text_of(topic)}[{text_of(partition)}]:{text_of(offset)}")
+        return (origin.partition, origin.offset) if origin is not None and origin.topic == self.topic else None
 
 
 def open_raw_log(settings: Settings) -> RawLog:

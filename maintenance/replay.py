@@ -13,8 +13,9 @@ from connectors.kafka.reader import read_one, read_topic
 from core.records import Origin, Record
 from core.settings import Settings
 
-#: Maximum digits of a timestamp in milliseconds, which then is before the year 5138.
+#: Maximum digits of a timestamp in milliseconds, which then is before the year 5138, and of an offset.
 _MAX_MS_DIGITS: Final = 14
+_MAX_OFFSET_DIGITS: Final = 18
 
 
 class LetterFilter(Struct, frozen=True):
@@ -142,7 +143,7 @@ def parts_of(letter: Record) -> Parts | None:
         digest=None if lost == "record" else _digest(letter),
         cut=frozenset(filter(None, _header(letter, "cut").split(","))),
         lost=lost,
-        last=int(last) if last.isdecimal() and last.isascii() else origin.offset,
+        last=int(last) if _is_number(last, _MAX_OFFSET_DIGITS) else origin.offset,
         null=letter.value is None,
     )
 
@@ -176,9 +177,14 @@ def _origin(letter: Record) -> str:
 def _first_seen_ms(letter: Record) -> int:
     """The time in the header, or the letter's own timestamp if the header is missing or malformed."""
     seen = _header(letter, FIRST_SEEN.removeprefix(HEADER_PREFIX))
-    if seen.isdecimal() and seen.isascii() and len(seen) <= _MAX_MS_DIGITS:
+    if _is_number(seen, _MAX_MS_DIGITS):
         return int(seen)
     return min(max(letter.timestamp_ms, 0), 10**_MAX_MS_DIGITS - 1)  # a producer may write any number
+
+
+def _is_number(text: str, digits: int) -> bool:
+    """Whether `text` is at most so many digits: anybody may write a header, and Python refuses to read thousands."""
+    return text.isdecimal() and text.isascii() and len(text) <= digits
 
 
 def _digest(letter: Record) -> str:

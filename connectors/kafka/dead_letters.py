@@ -29,6 +29,8 @@ LOST: Final = "dlq-lost"
 #: The last offset of a batch that couldn't be read and has one letter.
 LAST_OFFSET: Final = "dlq-last-offset"
 
+#: Milliseconds since 1970.
+_FIRST_SEEN: Final = re.compile(rb"[0-9]{1,14}")
 _ORIGIN: Final = re.compile(r"([A-Za-z0-9._-]{1,249})\[([0-9]{1,9})\]:([0-9]{1,18})")
 
 
@@ -69,7 +71,9 @@ class DeadLetterTopic:
 
     def _letter(self, rejected: Rejected, limits: _Limits) -> Outgoing:
         record = rejected.record
-        first_seen = dict(record.headers).get(FIRST_SEEN) or str(self._now_ms()).encode()
+        given = dict(record.headers).get(FIRST_SEEN) or b""
+        # anybody may write the header, and one of megabytes would fit no letter
+        first_seen = given if _FIRST_SEEN.fullmatch(given) else str(self._now_ms()).encode()
         about: Headers = (
             ("dlq-stage", rejected.stage.encode()),
             ("dlq-code", rejected.code.encode()),

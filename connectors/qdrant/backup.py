@@ -104,7 +104,7 @@ def read_backup(source: Path) -> Backup:
         raise ConfigError(f"{source} holds no complete backup: it has no {_LIST}") from None
     except OSError as error:
         raise ConfigError(f"can't read {source / _LIST} ({(error.strerror or '').lower()})") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise ConfigError(f"{source / _LIST} is damaged, so the backup can't be verified; use another one") from None
 
 

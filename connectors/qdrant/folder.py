@@ -264,7 +264,11 @@ def _read(path: Path) -> _Meta:
     file = path / META
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Meta)
-    except (OSError, msgspec.DecodeError):
+    except OSError as error:
+        raise ConfigError(
+            f"TICKETS_INDEX__PATH: can't read {file} ({(error.strerror or '').lower()}); run as the worker's user"
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; {_START_OVER}") from None
 
 

@@ -126,7 +126,7 @@ def find_owner(path: Path) -> Owner | None:
         os.close(descriptor)
     try:
         return msgspec.json.decode((path / _OWNER).read_bytes(), type=Owner)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Owner(holder)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from core.identity import point_id
 from core.payload import Payload, PayloadValue
 from core.records import Point, Record, TicketPoints, Vector
-from core.wire.format import OutgoingRecord, headers_of, schema_of
+from core.wire.format import OutgoingRecord, decode_value, headers_of, schema_of
 
 #: Header with the stamp of the model that made the vectors.
 MODEL: Final = "ticketstream-model"
@@ -69,7 +69,7 @@ def decode_embedded(record: Record) -> TicketPoints:
     Raises:
         ValueError: its value is malformed.
     """
-    found = _DECODER.decode(record.value or b"")
+    found = decode_value(record, _DECODER)
     points = tuple(
         Point(
             point_id(found.tenant_id, found.ticket_id, chunk),

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from core.contract import Role, UpsertEvent, milliseconds
 from core.records import EnrichedTicket, Label, Origin, Passage, RawPosition, Record, Ticket
-from core.wire.format import OutgoingRecord, headers_of, schema_of
+from core.wire.format import OutgoingRecord, decode_value, headers_of, schema_of
 
 
 class WirePassage(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,7 +86,7 @@ def decode_enriched(record: Record) -> EnrichedTicket:
     Raises:
         ValueError: its value is malformed.
     """
-    found = _DECODER.decode(record.value or b"")
+    found = decode_value(record, _DECODER)
     topic, partition, offset = found.origin
     ticket = Ticket(
         record,

@@ -1,6 +1,6 @@
 """The common part of both formats: headers and schemas."""
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -8,6 +8,8 @@ from msgspec import Struct
 from core.records import Headers, Record
 
 Kind = Literal["enriched", "embedded"]
+
+T = TypeVar("T", bound=Struct)
 
 FORMAT_VERSION: Final = 1
 CONTENT_TYPE: Final = "content-type"
@@ -34,6 +36,18 @@ def headers_of(kind: Kind, record: Record | None, broker_ms: int | None) -> Head
     trace = () if record is None else tuple(pair for pair in record.headers if pair[0] in _TRACE)
     time = () if broker_ms is None else ((BROKER_TIME, str(broker_ms).encode()),)
     return ((CONTENT_TYPE, content_type(kind)), *time, *trace)
+
+
+def decode_value(record: Record, decoder: msgspec.msgpack.Decoder[T]) -> T:
+    """The value of `record`.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    try:
+        return decoder.decode(record.value or b"")
+    except RecursionError:
+        raise ValueError("the value nests too deeply") from None
 
 
 def schema_of(kind: Kind, value: type[Struct]) -> dict[str, object]:

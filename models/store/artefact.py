@@ -64,7 +64,7 @@ def find_artefact(card: ModelCard, precision: Precision, folder: Path) -> Artefa
     """
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     if not _matches(manifest, card, precision):
         return None

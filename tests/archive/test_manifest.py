@@ -53,12 +53,13 @@ def test_a_hole_is_refused() -> None:
         manifest.append(_entry(20))
 
 
-def test_a_damaged_part_is_named() -> None:
-    """A line that is no entry names the object."""
+@pytest.mark.parametrize("line", [b"{}\n", b'{"first":10,"next":20,"records":1,"bytes":1,"sha256":"\xff","written_ms":0}\n'])
+def test_a_damaged_part_is_named(line: bytes) -> None:
+    """A line that is no entry, or has a flipped bit in a text, names the object."""
     store = MemoryArchive()
     Manifest(store, "p").append(_entry(0))
     (name,) = store.names("p/")
-    store.objects[name] += b"{}\n"
+    store.objects[name] += line
     with pytest.raises(DamagedError, match=f"memory:{name} is damaged"):
         Manifest(store, "p").position()
 

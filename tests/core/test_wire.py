@@ -140,6 +140,14 @@ def test_a_record_of_an_earlier_version_is_read() -> None:
         assert not {"messages", "message_at", "start", "end"} & set(point.payload)
 
 
+def test_a_value_of_deep_nesting_is_malformed() -> None:
+    """A value that nests 60,000 levels deep is an error like any other, for workers and for repairs."""
+    value = b"\x81\xa1x" + b"\x91" * 60_000 + b"\xc0"
+    for decode in (decode_enriched, decode_embedded):
+        with pytest.raises(ValueError, match="nests too deeply"):
+            decode(_received(OutgoingRecord(value, ())))
+
+
 def test_a_vector_with_a_partial_float_is_malformed() -> None:
     """A vector whose bytes are not a multiple of four is an error."""
     message = encode_embedded(_points(_enriched(samples.ticket(body="x"))), model="m")

@@ -77,6 +77,13 @@ def test_a_letter_without_an_origin_has_no_parts(topic: str, partition: str) -> 
     assert parts_of(_letter(topic=topic, partition=partition)) is None
 
 
+def test_a_last_offset_of_thousands_of_digits_is_ignored() -> None:
+    """A letter with such a header, which no worker writes, stands for its own offset."""
+    parts = parts_of(_letter(lost="record", last_offset="9" * 5_000))
+    assert parts is not None
+    assert parts.last == 11
+
+
 def test_a_cut_letter_has_the_digest_of_its_record() -> None:
     """A cut letter and a whole one of the same record have the same digest."""
     whole = _letter(value=b"a" * 100)

@@ -71,6 +71,15 @@ def test_a_dead_letter_of_either_role_gives_the_events_position() -> None:
     assert log.raw_position(record(value=b"{}"), first) == (2, 11)
 
 
+def test_a_hostile_dead_letter_has_no_position() -> None:
+    """Anybody may write to the topic: a number of 5,000 digits, or a value that nests deeply, stops no repair."""
+    log = SplitLog(Settings(), _Cluster(), partitions=_PARTITIONS)
+    endless = {"topic": b"tickets.raw", "partition": b"2", "offset": b"9" * 5_000}
+    assert log.raw_position(record(value=b"{}"), endless) is None
+    nested = b"\x81\xa1x" + b"\x91" * 60_000 + b"\xc0"
+    assert log.raw_position(record(value=nested), {"topic": b"tickets.enriched"}) is None
+
+
 def test_a_topic_whose_first_records_expired_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """An index rebuilt from a topic without its first records would lack tickets, so the topic is refused."""
     monkeypatch.setattr(split_log, "open_cluster", lambda _settings: _Cluster(start=3))

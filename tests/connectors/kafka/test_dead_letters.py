@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from connectors.kafka.dead_letters import DeadLetterTopic, parse_origin, written
-from connectors.kafka.producer import open_sender
+from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from core.errors import RefusedError
 from core.records import Damage, Headers, Origin, Record, Rejected
@@ -101,6 +103,23 @@ def test_the_first_origin_is_kept_over_replays(tansu: str, given: bytes | None, 
     """A valid dlq-first-origin header is kept, and an invalid one is dropped."""
     (letter,) = _published(tansu, new_topic(tansu), _rejected(b"{", headers=(("dlq-first-origin", given),)))
     assert dict(letter.headers).get("dlq-first-origin") == (given if kept else None)
+
+
+@pytest.mark.parametrize("given", [b"9" * 100_000, b"soon", None])
+def test_a_first_seen_time_that_is_none_is_replaced(given: bytes | None) -> None:
+    """Anybody may write the header: a long one would fit no letter, and stop the stream."""
+    sent: list[Outgoing] = []
+
+    class Sent:
+        def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+            sent.extend(records)
+            return {}
+
+    topic: Any = Sent()
+    DeadLetterTopic(topic, topic="tickets.dlq", now_ms=lambda: 1234).publish(
+        [_rejected(b"{", headers=(("dlq-first-seen-ms", given),)), _rejected(b"{", headers=(("dlq-first-seen-ms", b"7"),))]
+    )
+    assert [dict(letter.headers)["dlq-first-seen-ms"] for letter in sent] == [b"1234", b"7"]
 
 
 def test_an_origin_is_read_as_it_is_written() -> None:

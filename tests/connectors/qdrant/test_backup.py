@@ -103,6 +103,10 @@ def test_a_damaged_backup_is_refused(settings: IndexSettings, tmp_path: Path) ->
     file.unlink()
     with pytest.raises(ConfigError, match="is damaged: 1 file"):
         _restore(settings, backup)
+    listed = (backup / "backup.json").read_bytes()
+    (backup / "backup.json").write_bytes(listed.replace(b".dat", b".d\xe1t", 1))
+    with pytest.raises(ConfigError, match=r"backup\.json is damaged"):
+        _restore(settings, backup)
     (backup / "backup.json").unlink()
     with pytest.raises(ConfigError, match=r"no complete backup: it has no backup\.json"):
         _restore(settings, backup)

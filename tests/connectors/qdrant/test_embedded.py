@@ -41,6 +41,18 @@ def test_a_shard_without_a_recorded_dimension_is_refused(folder: Path) -> None:
     assert not (folder / "index.json").exists()
 
 
+def test_a_damaged_or_unreadable_description_is_told_apart(folder: Path) -> None:
+    """A flipped bit in index.json is damage; a file that can't be read is not, and no reason to start over."""
+    file = folder / "index.json"
+    file.write_bytes(file.read_bytes().replace(b'"shard"}', b'"sh\xe1rd"}').replace(b'"shard",', b'"sh\xe1rd",'))
+    with pytest.raises(ConfigError, match=r"index\.json is damaged; set it to a new folder"):
+        open_edge_engine(folder, dimension=DIMENSION)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(ConfigError, match=r"can't read .*index\.json \(is a directory\); run as the worker's user"):
+        open_edge_engine(folder, dimension=DIMENSION)
+
+
 def test_an_error_of_the_engine_is_translated(tmp_path: Path) -> None:
     """An exception of the engine is raised as FatalError."""
     engine = open_edge_engine(tmp_path, dimension=DIMENSION + 1)
