@@ -1,5 +1,6 @@
 """Mutants that break P12 and P1: reading from the broker."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,6 +67,12 @@ def commit_the_end_at_once() -> None:
 def write_letters_whole_or_not_at_all() -> None:
     """A letter that doesn't fit its topic is not cut."""
     patch(_DEAD_LETTERS, "_WAYS", _DEAD_LETTERS._WAYS[:1])
+
+
+@mutant("P12", trial="letter_too_large")
+def take_over_any_first_seen_time() -> None:
+    """A letter has its record's first-seen header, whatever that holds."""
+    patch(_DEAD_LETTERS, "_FIRST_SEEN", re.compile(rb".*", re.DOTALL))
 
 
 @mutant("P12", trial="letter_too_large")
