@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from core.addresses import Address
 from core.errors import ConfigError
@@ -75,20 +76,29 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             continue
         if name not in known:
             raise ConfigError(f"{written} {_why_unknown(name, known)}")
+        if not _is_unicode(given[written]):
+            raise ConfigError(f"{name}: its value is not UTF-8")
         if given[written]:
             group, _, field = name.removeprefix(PREFIX).lower().partition("__")
             values.setdefault(group, {})[field] = _decoded(name, given[written])
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = PREFIX + "__".join(str(part) for part in fault["loc"][:2]).upper()
-        raise ConfigError(f"{name}: {fault['msg'].lower()} (got {_shown(name, fault['input'])})") from None
+        raise ConfigError(_why_invalid(error.errors()[0])) from None
 
 
 def _groups() -> dict[str, type[Group]]:
     groups = {name: field.annotation for name, field in Settings.model_fields.items()}
     return {name: group for name, group in groups.items() if isinstance(group, type) and issubclass(group, Group)}
+
+
+def _is_unicode(text: str) -> bool:
+    """False if the environment holds other bytes than UTF-8, which Python reads as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decoded(name: str, text: str) -> object:
@@ -99,6 +109,15 @@ def _decoded(name: str, text: str) -> object:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:  # the error may quote a secret
         raise ConfigError(f'{name}: not valid JSON; write for example {{"option": "value"}}') from None
+
+
+def _why_invalid(fault: ErrorDetails) -> str:
+    place = [str(part) for part in fault["loc"][:2]]
+    own = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else None
+    if own is not None and len(place) == 1:  # of several variables of a group, which it names
+        return own
+    name = PREFIX + "__".join(place).upper()
+    return f"{name}: {own or fault['msg'].lower()} (got {_shown(name, fault['input'])})"
 
 
 def _shown(name: str, value: object) -> str:

@@ -1,6 +1,7 @@
 """Types and default folders of the settings."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from core.addresses import Address
 
 PREFIX: Final = "TICKETS_"
+_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 def default_cache() -> Path:
@@ -24,7 +26,16 @@ def default_data() -> Path:
 
 
 def _expand(value: object) -> object:
-    return Path(value).expanduser() if isinstance(value, str) else value
+    try:
+        return Path(value).expanduser() if isinstance(value, str) else value
+    except RuntimeError:
+        raise ValueError("there is no such home folder; write the whole path") from None
+
+
+def _require_topic(name: str) -> str:
+    if _TOPIC.fullmatch(name) is None:
+        raise ValueError("a topic's name has 1 to 249 letters, digits, dots, underscores and hyphens")
+    return name
 
 
 def _http_url(value: str) -> Address:
@@ -54,11 +65,13 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 #: The same, or a path on the host of the page.
 PageUrl = Annotated[str, AfterValidator(_page_url)]
 FilePath = Annotated[Path, BeforeValidator(_expand)]
+TopicName = Annotated[str, AfterValidator(_require_topic)]
 Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
+#: At most eleven days, because clients count milliseconds in 31 bits.
+Seconds = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Group(BaseModel):
     """A group of settings. Immutable; unknown names are rejected."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)

@@ -3,15 +3,26 @@
 A variable is `TICKETS_<GROUP>__<NAME>`, for example `TICKETS_KAFKA__BROKERS`.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from core import service_settings as services
 from core.archive_settings import ArchiveSettings
 from core.client_settings import CanarySettings, ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
-from core.setting_types import FilePath, Group, Number, Positive, Seconds, Url, default_cache, default_data
+from core.setting_types import (
+    PREFIX,
+    FilePath,
+    Group,
+    Number,
+    Positive,
+    Seconds,
+    TopicName,
+    Url,
+    default_cache,
+    default_data,
+)
 from core.telemetry_settings import HealthSettings, LogSettings, TracingSettings
 from core.workflow_settings import WorkflowSettings
 
@@ -63,13 +74,24 @@ class KafkaSettings(Group):
 class TopicSettings(Group):
     """Topic names."""
 
-    raw: str = Field("tickets.raw", description="Ticket events written by producers.")
-    enriched: str = Field("tickets.enriched", description="Split stream: topic that the enrichment role writes.")
-    embedded: str = Field("tickets.embedded", description="Split stream: topic that the embedding role writes.")
-    dlq: str = Field("tickets.dlq", description="Dead letters.")
-    feedback: str = Field(
+    raw: TopicName = Field("tickets.raw", description="Ticket events written by producers.")
+    enriched: TopicName = Field("tickets.enriched", description="Split stream: topic that the enrichment role writes.")
+    embedded: TopicName = Field("tickets.embedded", description="Split stream: topic that the embedding role writes.")
+    dlq: TopicName = Field("tickets.dlq", description="Dead letters.")
+    feedback: TopicName = Field(
         "tickets.feedback", description="Agents' verdicts on answers; the RAG service writes them, redacted."
     )
+
+    @model_validator(mode="after")
+    def _require_different(self) -> Self:
+        """A worker whose dead letters went to the topic that it reads would reject them for ever."""
+        names: dict[str, str] = {}
+        for setting, name in self:
+            variable = f"{PREFIX}TOPICS__{setting.upper()}"
+            if name in names:
+                raise ValueError(f"{names[name]} and {variable} are both {name}; give each topic a name of its own")
+            names[name] = variable
+        return self
 
 
 class ContractSettings(Group):
@@ -79,7 +101,7 @@ class ContractSettings(Group):
         "version",
         description="Field that orders the changes of a ticket; `updated_at` (in ms) is for sources without versions.",
     )
-    max_ahead_s: Seconds = Field(86_400.0, description="Maximum time from a record to an `updated_at` that orders it.")
+    max_ahead_s: Annotated[float, Field(gt=0)] = Field(86_400.0, description="Maximum time from a record to an `updated_at` that orders it.")
     max_record_bytes: Positive = Field(1_000_000, description="Maximum size of a record's value, in bytes.")
     max_depth: Positive = Field(16, description="Maximum nesting depth of the JSON.")
     max_messages: Positive = Field(1_000, description="Maximum messages of a ticket.")
@@ -252,7 +274,7 @@ class WriterSettings(Group):
     """Batch size and limits on work in flight."""
 
     max_batch_records: Positive = Field(256, description="Maximum records of a batch.")
-    max_batch_delay_ms: Annotated[int, Field(ge=0)] = Field(
+    max_batch_delay_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
         50,
         description="Maximum time that a poll waits for the first record; the batch contains the records that have "
         "arrived by then.",

@@ -83,6 +83,13 @@ def test_variables_of_the_tests_are_ignored(monkeypatch: pytest.MonkeyPatch) -> 
         ("TICKETS_WEB__TOKEN_URL", "//auth.example/token", "not a url like http://"),
         ("TICKETS_WEB__TICKET_URL", "javascript:alert(1)", "not a url like http://"),
         ("TICKETS_WORKFLOW__QUEUE_URL", "failures", "not a url like http://"),
+        ("TICKETS_KAFKA__SESSION_TIMEOUT_S", "inf", "a finite number"),
+        ("TICKETS_KAFKA__SESSION_TIMEOUT_S", "nan", "a finite number"),
+        ("TICKETS_INDEX__TIMEOUT_S", "1e9", "less than or equal to 1000000"),
+        ("TICKETS_SEARCH__RECENT_HALF_LIFE_DAYS", "inf", "a finite number"),
+        ("TICKETS_WRITER__MAX_BATCH_DELAY_MS", "3600000", "less than or equal to 10000"),
+        ("TICKETS_MODEL__CACHE_DIR", "~nobody-of-this-name/x", "there is no such home folder"),
+        ("TICKETS_TOPICS__RAW", "my tickets", "a topic's name has 1 to 249 letters"),
     ],
 )
 def test_a_malformed_variable_is_named_with_its_value(
@@ -114,6 +121,23 @@ def test_a_url_is_kept_as_it_is(name: str, value: str) -> None:
     """Names of hosts, IPv6 addresses, ports, paths, queries and the ticket's place in a URL are taken."""
     group, _, field = name.removeprefix("TICKETS_").lower().partition("__")
     assert getattr(getattr(load_settings({name: value}), group), field) == value
+
+
+@pytest.mark.parametrize(("one", "other"), [("DLQ", "RAW"), ("ENRICHED", "RAW"), ("EMBEDDED", "ENRICHED")])
+def test_two_topics_of_one_name_are_refused(one: str, other: str) -> None:
+    """Otherwise a worker would read its own dead letters, reject them, and write them again."""
+    given = {f"TICKETS_TOPICS__{one}": "same", f"TICKETS_TOPICS__{other}": "same"}
+    with pytest.raises(ConfigError) as caught:
+        load_settings(given)
+    assert {f"TICKETS_TOPICS__{name}" in str(caught.value) for name in (one, other)} == {True}
+    assert str(caught.value).endswith("are both same; give each topic a name of its own")
+
+
+def test_a_value_that_is_not_utf8_is_refused() -> None:
+    """Python reads other bytes as lone surrogates, which no client takes."""
+    for name in ("TICKETS_KAFKA__GROUP", "TICKETS_KAFKA__EXTRA"):
+        with pytest.raises(ConfigError, match=f"{name}: its value is not UTF-8"):
+            load_settings({name: os.fsdecode(b'{"a": "\xff"}')})
 
 
 def test_a_map_that_is_not_json_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
