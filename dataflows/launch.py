@@ -22,6 +22,7 @@ logger: Final = logging.getLogger("ticketstream.dataflow")
 
 def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
     """Open a pipeline, and drain it on SIGTERM or SIGINT. An error ends the process with one line."""
+    _leave_on_signal()
     share_arenas()
     try:
         settings = load_settings()
@@ -42,6 +43,19 @@ def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
 def _exit_with(error: TicketstreamError) -> NoReturn:
     sys.stderr.write(f"ticketstream: {error}\n")
     sys.exit(error.exit_code)
+
+
+def _leave_on_signal() -> None:
+    """End at once with 0 on a signal during the start, as nothing has been read that would have to be drained.
+
+    By default Linux ignores SIGTERM in process 1 of a container, which would start, and be killed in the end.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        os._exit(EXIT_OK)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
 
 
 def _stop_on_signal(pipeline: Pipeline) -> None:

@@ -94,6 +94,11 @@ PROBES: Final[dict[str, Probe]] = {
         "No code of a downloaded package runs before the package is verified.",
         ("tests/models/store/test_weights.py::test_no_code_of_a_package_runs_before_it_is_verified",),
     ),
+    "signals_at_the_start": Probe(
+        "P9",
+        "A worker that gets SIGTERM or SIGINT during its start exits with 0.",
+        ("tests/dataflows/test_launch.py::test_a_signal_during_the_start_ends_it",),
+    ),
     "signals_late_in_the_end": Probe(
         "P9",
         "A signal that comes while the interpreter shuts down changes no exit code.",

@@ -50,6 +50,12 @@ def leave_the_handlers() -> None:
     patch(_LAUNCH, "_ignore_signals", lambda: None)
 
 
+@mutant("P9", trial="signals_at_the_start")
+def start_without_handlers() -> None:
+    """Signals have their default action until the pipeline is open."""
+    patch(_LAUNCH, "_leave_on_signal", lambda: None)
+
+
 @mutant("P8", trial="limit_of_a_send")
 def count_polls_as_time() -> None:
     """Each look at the clock counts as the time that a poll was asked to take."""
