@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from cli.terminal import escape_json_controls, one_line, open_console
-from core.disk import full_disk_error
+from core.disk import file_error
 from core.errors import ConfigError, TicketstreamError
 from search.question import parse_moment
 
@@ -64,10 +64,10 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             sys.stderr.close()
             raise typer.Exit(0) from None
         except OSError as error:
-            full = full_disk_error(error)
-            if full is None:
+            fault = file_error(error)
+            if fault is None:
                 raise
-            raise _exit_with(full) from None
+            raise _exit_with(fault) from None
 
     run.__doc__ = _unwrapped(command.__doc__ or "")
     return run

@@ -167,7 +167,11 @@ def _alone(settings: Settings) -> Iterator[None]:
     folder = default_data()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(folder / f"replay-{name}.lock", os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            err.print("another replay is running; waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

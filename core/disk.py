@@ -1,12 +1,23 @@
-"""A full disk, as the operating system reports it."""
+"""A full disk, or a file that may not be used, as the operating system reports them."""
 
 import errno
 from pathlib import Path
 from typing import Final
 
-from core.errors import UnavailableError
+from core.errors import ConfigError, TicketstreamError, UnavailableError
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def file_error(error: OSError) -> TicketstreamError | None:
+    """The one-line error of a full disk, or of a file that this user may not use; None for other errors: bugs."""
+    if error.errno in _REFUSED and error.filename is not None:
+        return ConfigError(
+            f"can't use {error.filename}: {(error.strerror or '').lower()}; give this user access to it, or name "
+            "another place in the settings"
+        )
+    return full_disk_error(error)
 
 
 def full_disk_error(error: OSError, place: Path | None = None) -> UnavailableError | None:

@@ -46,7 +46,7 @@ def keep_private(folder: Path) -> Path | None:
 
 
 def _tree(folder: Path) -> Iterator[Path]:
-    yield folder
+    yield folder.resolve()  # the user may have put a link in its place
     yield from folder.rglob("*")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final, NoReturn
 
-from core.disk import full_disk_error
+from core.disk import file_error
 from core.environment import load_settings
 from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
 from core.settings import Settings
@@ -31,10 +31,10 @@ def launch(open_pipeline: Callable[[Settings], Pipeline]) -> Pipeline:
     except TicketstreamError as error:
         _exit_with(error)
     except OSError as error:
-        full = full_disk_error(error)
-        if full is None:
+        fault = file_error(error)
+        if fault is None:
             raise
-        _exit_with(full)
+        _exit_with(fault)
     _stop_on_signal(pipeline)
     atexit.register(_exit_with_status, pipeline)
     return pipeline

@@ -26,7 +26,7 @@ def test_an_error_is_one_line_and_its_exit_code(capsys: pytest.CaptureFixture[st
 
 
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """A full disk is reported in one line; other OSErrors are bugs and keep their traceback."""
+    """A full disk is reported in one line."""
 
     @report_errors
     def command(code: int) -> None:
@@ -38,6 +38,21 @@ def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == (
         "ticketstream: can't write /data/file: no space left on device; free some space and try again\n"
     )
+
+
+def test_a_file_that_may_not_be_used_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file with wrong permissions is the user's mistake; other OSErrors are bugs and keep their traceback."""
+
+    @report_errors
+    def command(code: int) -> None:
+        raise OSError(code, os.strerror(code), "/data/file")
+
+    for code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        with pytest.raises(typer.Exit) as ended:
+            command(code)
+        assert ended.value.exit_code == 2
+        line = f"ticketstream: can't use /data/file: {os.strerror(code).lower()}; give this user access to it, or "
+        assert capsys.readouterr().err == f"{line}name another place in the settings\n"
     with pytest.raises(OSError, match="Input/output error"):
         command(errno.EIO)
 

@@ -55,6 +55,14 @@ def test_a_folder_is_closed_to_others_with_all_that_comes_into_it(tmp_path: Path
     assert _mode(outside) == 0o644
 
 
+def test_a_folder_behind_a_link_is_closed_too(tmp_path: Path) -> None:
+    """A volume may be mounted elsewhere, and the index's folder be a link to it."""
+    (tmp_path / "volume").mkdir(0o755)
+    (tmp_path / "index").symlink_to(tmp_path / "volume")
+    assert keep_private(tmp_path / "index") is None
+    assert _mode(tmp_path / "volume") == 0o700
+
+
 def test_what_cannot_be_closed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The result names a file that stays open, whether the system refuses the change or ignores it."""
     (tmp_path / "texts").write_text("")

@@ -36,6 +36,12 @@ def test_a_kill_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / ".drafts").iterdir()) == []
 
 
+def test_a_missing_folder_of_temporary_files_is_said_at_once(tmp_path: Path) -> None:
+    """The archiver would otherwise read, and end in a traceback at its first file."""
+    with pytest.raises(ConfigError, match=r"TICKETS_ARCHIVE__SPOOL_DIR: there is no folder .*spool; create it"):
+        open_archive(ArchiveSettings(place=str(tmp_path), spool_dir=tmp_path / "spool"))
+
+
 def test_a_draft_that_is_being_written_stays(tmp_path: Path) -> None:
     """The start of one archiver doesn't disturb another."""
     store = FolderArchive(tmp_path)
