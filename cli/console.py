@@ -1,5 +1,6 @@
 """Shared by all commands: the two consoles, common options, JSON output and error reports."""
 
+import math
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -46,6 +47,17 @@ def parse_time(value: str | None, option: str) -> int | None:
         ConfigError: it is neither; the message names the option.
     """
     return None if value is None else parse_moment(value, option)
+
+
+def finite(value: float | None) -> float | None:
+    """Callback of an option that takes a number: `nan` passes every bound.
+
+    Raises:
+        typer.BadParameter: it isn't finite.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("it is not a finite number")
+    return value
 
 
 def report_errors(command: Callable[P, None]) -> Callable[P, None]:

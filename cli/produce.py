@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.console import JsonFlag, err, print_json, report_errors
+from cli.console import JsonFlag, err, finite, print_json, report_errors
 from connectors.files import CsvMapping, TimeReader, read_csv, read_jsonl, zone_of
 from connectors.kafka.admin import open_cluster
 from connectors.kafka.pacing import send_in_slices
@@ -54,7 +54,8 @@ def produce(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generated events.")] = 7,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, help="Maximum number of events per second; unlimited by default.")
+        float | None,
+        typer.Option(min=0.01, callback=finite, help="Maximum number of events per second; unlimited by default."),
     ] = None,
     topic: Annotated[str | None, typer.Option(help="Topic to write to instead of TICKETS_TOPICS__RAW.")] = None,
     as_json: JsonFlag = False,

@@ -16,7 +16,7 @@ def topics(
     *,
     file: Annotated[Path | None, typer.Option(help="YAML declaration to read instead of the one shipped.")] = None,
     replication: Annotated[
-        int | None, typer.Option(help="Replication factor instead of the declared one; 1 for a single broker.")
+        int | None, typer.Option(min=1, help="Replication factor instead of the declared one; 1 for a single broker.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

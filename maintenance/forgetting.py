@@ -41,6 +41,6 @@ def require_forgettable(settings: Settings, days: int) -> None:
 def least_days(options: Mapping[str, str]) -> int | None:
     """Whole days after which a record of a topic with these options is gone; None if it may stay for ever."""
     retention_ms = int(options.get("retention.ms", -1))
-    if retention_ms < 0:
+    if retention_ms < 0 or "delete" not in options.get("cleanup.policy", "delete"):  # retention is of that policy
         return None
     return -(-(retention_ms + int(options.get("segment.ms", _SEGMENT_MS))) // DAY_MS)

@@ -78,8 +78,10 @@ def read_letter(settings: Settings, partition: int, offset: int) -> Record | Non
     Raises:
         UnavailableError: no broker answers, or the topic is missing.
     """
-    open_cluster(settings.kafka).require_topics([settings.topics.dlq])
-    return read_one(settings.kafka, Origin(settings.topics.dlq, partition, offset))
+    topic = settings.topics.dlq
+    if partition >= open_cluster(settings.kafka).require_topics([topic])[topic]:
+        return None
+    return read_one(settings.kafka, Origin(topic, partition, offset))
 
 
 def summarise(letter: Record) -> LetterSummary:

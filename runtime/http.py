@@ -80,9 +80,10 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: no host name has this form
+        reason = error.strerror if isinstance(error, OSError) else "not a host name"
         raise ConfigError(
-            f"{setting}: can't listen on {host}:{port} ({error.strerror}); choose another port, 0 picks a free one"
+            f"{setting}: can't listen on {host}:{port} ({reason}); choose another port, 0 picks a free one"
         ) from None
     # Connections inherit it. Without it a body waits 40 ms for the delayed acknowledgement of its headers; asyncio sets
     # it only on sockets whose protocol number isn't 0, as this one's is.

@@ -86,7 +86,7 @@ def _post(environ: WSGIEnvironment, start: StartResponse, expected: type[T], act
         request = msgspec.json.decode(environ["wsgi.input"].read(int(length)), type=expected)
     except ConfigError as error:
         return _refuse(start, "400 Bad Request", str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _refuse(start, "400 Bad Request", f"the body is not a {_NAMES[expected]}")
     return _answer(start, lambda: act(request))
 

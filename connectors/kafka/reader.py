@@ -83,13 +83,15 @@ def read_range(settings: KafkaSettings, first: Origin, *, last: int) -> list[Rec
     found: list[Record] = []
     with _reader(settings) as consumer:
         partition = (first.topic, first.partition)
-        consumer.assign([TopicPartition(*partition, first.offset)])
-        _bounds(settings, consumer, TopicPartition(*partition))
+        _start, end = _bounds(settings, consumer, TopicPartition(*partition))
         # beyond the partition's end some brokers don't answer, and others make the client start at its first record
-        for item in _read(consumer, {partition: first.offset}, settings.startup_timeout_s / 2):
-            if isinstance(item, Reached) or not first.offset <= item.origin.offset <= last:
+        begin = min(first.offset, end)
+        consumer.assign([TopicPartition(*partition, begin)])
+        for item in _read(consumer, {partition: begin}, settings.startup_timeout_s / 2):
+            if isinstance(item, Reached) or not begin <= item.origin.offset <= last:
                 break
-            found.append(item)
+            if item.origin.offset >= first.offset:
+                found.append(item)
             if item.origin.offset == last:
                 break
     return found

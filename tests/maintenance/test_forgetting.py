@@ -12,6 +12,8 @@ from maintenance.forgetting import DAY_MS, least_days
         ({"retention.ms": str(30 * DAY_MS), "segment.ms": str(DAY_MS)}, 31),
         ({"retention.ms": str(30 * DAY_MS + 1), "segment.ms": str(DAY_MS)}, 32),
         ({"retention.ms": "-1"}, None),
+        ({"retention.ms": str(30 * DAY_MS), "cleanup.policy": "compact"}, None),
+        ({"retention.ms": str(30 * DAY_MS), "cleanup.policy": "compact,delete"}, 37),
         ({}, None),
     ],
 )

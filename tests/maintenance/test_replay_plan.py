@@ -12,7 +12,7 @@ from core.errors import RefusedError
 from core.records import Damage, Origin, Record, Rejected
 from core.settings import KafkaSettings, Settings, TopicSettings
 from maintenance import replay_plan
-from maintenance.replay import LetterFilter
+from maintenance.replay import LetterFilter, read_letter
 from maintenance.replay_plan import Plan, plan_replay, records_to_send, send_accepted
 from tests.connectors.kafka.topics import new_topic
 
@@ -139,6 +139,12 @@ def test_a_letter_too_large_for_its_topic_stops_no_other(stream: _Stream) -> Non
     send_accepted(topic, plan, list(records_to_send(stream.settings, plan)))
     assert sorted(map(str, topic.keys)) == ["b'acme/0'", "b'acme/2'"]
     assert plan.told() == "1 too large for their topics (raise max.message.bytes, and replay again)"
+
+
+def test_a_partition_that_the_topic_lacks_has_no_letter(stream: _Stream) -> None:
+    """It was taken for a broker that doesn't answer."""
+    assert read_letter(stream.settings, 0, 0) is not None
+    assert read_letter(stream.settings, 99, 0) is None
 
 
 def test_letters_that_can_not_be_replayed_are_counted(stream: _Stream) -> None:

@@ -72,6 +72,12 @@ def test_a_taken_port_is_a_config_error() -> None:
             open_http_server(app, stack, host="127.0.0.1", port=port, setting="TEST")
 
 
+def test_a_host_of_no_possible_name_is_a_config_error() -> None:
+    """Such a name fails before it is looked up."""
+    with pytest.raises(ConfigError, match=r"TEST: can't listen on a\.\.b:0 \(not a host name\)"):
+        listen("a..b", 0, "TEST")
+
+
 def test_a_connection_sends_small_pieces_at_once() -> None:
     """The body of a response doesn't wait for the acknowledgement of its headers, which clients delay by 40 ms."""
     with (

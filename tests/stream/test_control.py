@@ -80,6 +80,7 @@ def test_a_malformed_request_is_a_4xx() -> None:
         assert ask(f"{url}/search", token="right", body=b"{]")[0] == 400
         assert ask(f"{url}/search", token="right", body={"text": "a"})[0] == 400
         assert ask(f"{url}/search", token="right", body=b'{"text":"\xff"}')[0] == 400
+        assert ask(f"{url}/search", token="right", body=b'{"x":' + b"[" * 60_000)[0] == 400
         assert ask(f"{url}/nothing", token="right")[0] == 404
 
 

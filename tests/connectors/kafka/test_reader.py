@@ -7,8 +7,9 @@ from typing import NoReturn
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from connectors.kafka.reader import read_topic
+from connectors.kafka.reader import read_one, read_topic
 from core.errors import FatalError, UnavailableError
+from core.records import Origin
 from core.settings import KafkaSettings
 from tests.connectors.kafka.fake_client import TOPIC, FakeMessage
 
@@ -49,14 +50,17 @@ class _Client:
         return self.batches.pop(0) if self.batches else []
 
 
-def _read(monkeypatch: pytest.MonkeyPatch, client: _Client, startup_timeout_s: float = 10) -> list[int]:
-    settings = KafkaSettings(startup_timeout_s=startup_timeout_s)
-
+def _open(monkeypatch: pytest.MonkeyPatch, client: _Client) -> None:
     @contextmanager
     def opened(_kind: object, _options: object) -> Iterator[_Client]:
         yield client
 
     monkeypatch.setattr("connectors.kafka.reader.open_client", opened)
+
+
+def _read(monkeypatch: pytest.MonkeyPatch, client: _Client, startup_timeout_s: float = 10) -> list[int]:
+    settings = KafkaSettings(startup_timeout_s=startup_timeout_s)
+    _open(monkeypatch, client)
     return [record.origin.offset for record in read_topic(settings, TOPIC, partitions=1)]
 
 
@@ -112,3 +116,21 @@ def test_the_group_has_the_workers_group_as_prefix(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UnavailableError):
         list(read_topic(KafkaSettings(group="blue"), "anything", partitions=1))
     assert asked == ["blue-reader"]
+
+
+def test_a_record_beyond_the_end_is_looked_for_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some brokers don't answer beyond the end, so the answer would be as late as the broker may be silent."""
+    client = _Client([(0, 5)], [[FakeMessage(5)], [FakeMessage(6)], [_End(7)]])
+    _open(monkeypatch, client)
+    assert read_one(KafkaSettings(), Origin(TOPIC, 0, 99)) is None
+    assert [one.offset for one in client.assigned] == [5]
+    assert client.batches == []
+
+
+def test_a_record_in_the_last_batch_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some brokers report the start of the last batch as the end."""
+    client = _Client([(0, 5)], [[FakeMessage(5)], [FakeMessage(6)]])
+    _open(monkeypatch, client)
+    found = read_one(KafkaSettings(), Origin(TOPIC, 0, 6))
+    assert found is not None
+    assert found.origin.offset == 6
