@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -11,13 +10,13 @@ from rich.text import Text
 from answers.events import Citation, Event, Refusal, Sentence, Sources, Usage
 from answers.evidence import Source
 from cli.console import CallerTenantOption, JsonFlag, err, out, print_json, report_errors
+from cli.hits import shown_date
 from core.environment import load_settings
 from core.errors import ConfigError
 from runtime.answer_client import PATH, request_body
 from runtime.answer_client import ask as ask_service
 from runtime.service_client import decoded, open_service_client
 
-_MS: Final = 1_000
 #: Maximum sources of an answer.
 _MAX_SOURCES: Final = 10
 
@@ -105,7 +104,7 @@ def _print_source(mark: Text, source: Source) -> None:
 def _facts(source: Source) -> str:
     facts = [f"message {source.message + 1}" if source.message >= 0 else "ticket text"]
     if source.message_at is not None:
-        facts.append(f"{datetime.fromtimestamp(source.message_at / _MS, UTC):%Y-%m-%d}")
+        facts.append(shown_date(source.message_at))
     if source.resolution:
         facts.append("solved the ticket")
     return ", ".join((*facts, *source.reasons))

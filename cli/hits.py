@@ -48,7 +48,15 @@ def _ticket(hit: RankedHit) -> Text:
 
 def _solved_on(hit: RankedHit) -> tuple[str, str]:
     moment = hit.payload.get("solved_at")
-    return (f" {datetime.fromtimestamp(moment / _MS, UTC):%Y-%m-%d}" if isinstance(moment, int) else "", "dim")
+    return (f" {shown_date(moment)}" if isinstance(moment, int) else "", "dim")
+
+
+def shown_date(ms: int) -> str:
+    """The date of a time, in UTC. The offset of an event's time may move it out of Python's years 1 to 9999."""
+    try:
+        return f"{datetime.fromtimestamp(ms / _MS, UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return "before the year 1" if ms < 0 else "after the year 9999"
 
 
 def _passage(question: str, hit: RankedHit) -> Text:

@@ -8,7 +8,7 @@ import pytest
 from rich.text import Text
 
 from cli import search as command
-from cli.hits import hits_table
+from cli.hits import hits_table, shown_date
 from cli.terminal import open_console
 from core.index import SearchQuery, Thread
 from runtime.control import WorkerStatus
@@ -119,3 +119,17 @@ def test_a_long_passage_is_cut_around_the_words_of_the_question() -> None:
     """The excerpt begins near the first word of the question."""
     long = msgspec.structs.replace(HIT, passage="filler " * 100 + "the ERR-42 code " + "filler " * 100)
     assert "ERR-42" in Text(_printed(Answer(hits=(long,), nothing=False))).plain
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        (1_767_225_600_000, "2026-01-01"),
+        (-62_135_596_800_000, "1-01-01"),
+        (-62_135_600_400_000, "before the year 1"),
+        (253_402_343_999_000, "after the year 9999"),
+    ],
+)
+def test_a_time_out_of_the_calendar_is_shown_in_words(time: int, shown: str) -> None:
+    """9999-12-31T23:59:59-12:00 is a time of the contract, and in UTC one that Python has no date for."""
+    assert shown_date(time).removeprefix("000") == shown
