@@ -1,7 +1,7 @@
 """`ticketstream rebuild`: build a new index from the log, while the old one answers."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -24,11 +24,11 @@ from maintenance.fold import Fold
 from maintenance.log import RawLog, TopicLog, open_raw_log
 from maintenance.rebuild import catch_up, index_new, write_latest
 from maintenance.reindexer import Reindexer
-from maintenance.safety import require_complete, unlike_setting
+from maintenance.safety import Losses, require_complete, unlike_setting
 from maintenance.split_log import EmbeddedLog, open_embedded_log
 from maintenance.workers import WorkersLog, note_positions
 from runtime.model import open_embedder
-from runtime.searcher import find_origin
+from runtime.searcher import count_tickets, find_origin
 from stream.plan import receiving_steps, ticket_steps
 from stream.steps import Step
 
@@ -104,6 +104,10 @@ def rebuild(
     accept_unusable: Annotated[
         int, typer.Option(metavar="NUMBER", help="Accept the loss of this number of unusable records.")
     ] = 0,
+    accept_missing: Annotated[
+        int,
+        typer.Option(metavar="NUMBER", help="Accept the loss of this number of tickets that are only in the index."),
+    ] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Build a new index from the log, and replace the old one, which answers until then.
@@ -117,8 +121,8 @@ def rebuild(
     With --from embedded, tickets that were written before the stream was split are left out. Run
     `ticketstream reconcile --split` afterwards to see whether any are missing.
 
-    A log with expired records, or with more than a tenth of unusable ones, is refused with the number to accept.
-    Settings that differ from the workers' are refused too.
+    A log with expired records, with more than a tenth of unusable ones, or with a tenth fewer tickets than the index is
+    refused with the number to accept. Settings that differ from the workers' are refused too.
     """
     settings = load_settings()
     gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None
@@ -127,14 +131,7 @@ def rebuild(
         _require_like_settings(settings, workers)
     with progress_bars() as bars, ExitStack() as stack:
         plan = _PLANS[source](settings, workers, bars, stack)
-        require_complete(
-            plan.log.topic,
-            unusable=plan.fold.unusable,
-            records=plan.fold.records,
-            expired=plan.log.expired(),
-            accepted_unusable=accept_unusable,
-            accepted_expired=accept_expired,
-        )
+        _require_complete(settings, plan, Losses(accept_unusable, accept_expired, accept_missing))
         report = _build(settings, plan, gate, bars)
     if as_json:
         print_json(report)
@@ -175,6 +172,20 @@ def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -
     finally:
         replacement.close()
     return Report(replacement.name, reindexer.written, reindexer.rejected, replacement.old, gains)
+
+
+def _require_complete(settings: Settings, plan: _Plan, accepted: Losses) -> None:
+    """Compare the log with the index in use; one that can't be read is not compared.
+
+    Raises:
+        ConfigError: the log lacks too much.
+    """
+    fold, indexed = plan.fold, 0
+    with suppress(ConfigError):
+        indexed = count_tickets(settings.index) or 0
+    missing = max(0, indexed - sum(not entry.deleted for entry in fold.tickets.values()))
+    found = Losses(fold.unusable, plan.log.expired(), missing)
+    require_complete(plan.log.topic, found, accepted, records=fold.records, indexed=indexed)
 
 
 def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from core.errors import ConfigError
 
 #: Maximum number and share of bad tickets or records that count as single ones.
@@ -27,31 +29,43 @@ def _shown(value: str) -> str:
     return value or "not set"
 
 
-def require_complete(
-    topic: str, *, unusable: int, records: int, expired: int, accepted_unusable: int, accepted_expired: int
-) -> None:
+class Losses(Struct, frozen=True):
+    """Losses of an index that is built from a log: records that can't be used or have expired, and missing tickets."""
+
+    unusable: int = 0
+    expired: int = 0
+    missing: int = 0
+
+
+def require_complete(topic: str, found: Losses, accepted: Losses, *, records: int, indexed: int) -> None:
     """Refuse to build an index from a log with many losses, unless exactly these are accepted.
 
     Args:
         topic: the log.
-        unusable: number of records that can't be used.
-        records: number of records in it.
-        expired: number of records that have expired.
-        accepted_unusable: the number that was accepted.
-        accepted_expired: likewise.
+        found: `missing` is the number of tickets that the index in use has more than the log.
+        accepted: the numbers that the user has accepted.
+        records: number of records in the log.
+        indexed: number of tickets in the index in use.
 
     Raises:
-        ConfigError: it lacks more or fewer records than accepted.
+        ConfigError: it lacks more or fewer than accepted.
     """
-    if expired and expired != accepted_expired:
+    unusable, expired, missing = found.unusable, found.expired, found.missing
+    if expired and expired != accepted.expired:
         raise ConfigError(
             f"the first {expired:,} records of {topic} have expired, so an index of the rest would lack their "
             f"tickets; to replace the index in use anyway, repeat with --accept-expired {expired}"
         )
-    if is_implausible(unusable, records) and unusable != accepted_unusable:
+    if is_implausible(unusable, records) and unusable != accepted.unusable:
         raise ConfigError(
             f"{unusable:,} of {records:,} records of {topic} can't be used, so the settings or the topic may "
             f"be wrong; to build the index without them, repeat with --accept-unusable {unusable}"
+        )
+    explained = expired or is_implausible(unusable, records)
+    if is_implausible(missing, indexed) and missing != accepted.missing and not explained:
+        raise ConfigError(
+            f"the index in use has {indexed:,} tickets and {topic} has {indexed - missing:,}, so it may be another log, "
+            f"or have been created again; to replace the index anyway, repeat with --accept-missing {missing}"
         )
 
 

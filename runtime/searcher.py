@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from connectors.qdrant.lock import InUseError, find_owner
-from connectors.qdrant.open import read_origin
+from connectors.qdrant.open import read_origin, read_size
 from core.errors import OtherModelError, TransientError
 from core.index import SearchQuery, Thread
 from core.protocols import Embedder, IndexReader
@@ -207,6 +207,20 @@ def find_origin(settings: IndexSettings) -> Provenance | None:
     """
     worker = find_worker(settings)
     return read_origin(settings) if worker is None else worker.status().provenance
+
+
+def count_tickets(settings: IndexSettings) -> int | None:
+    """The number of tickets in the index, by the worker that owns it, if one is running. None if there is no index.
+
+    Raises:
+        ConfigError: a process that doesn't answer is using the index, or it can't be read.
+        UnavailableError: the index server or the worker doesn't answer.
+    """
+    worker = find_worker(settings)
+    if worker is not None:
+        return worker.status().tickets
+    size = read_size(settings)
+    return None if size is None else size.tickets
 
 
 def _plan_of(settings: SearchSettings) -> Plan:

@@ -11,11 +11,11 @@ from connectors.qdrant.embedded import EdgeEngine, open_edge_engine
 from connectors.qdrant.folder import dimension_of
 from connectors.qdrant.lock import FolderLock, take_lock
 from connectors.qdrant.policy import VersionedIndex
-from connectors.qdrant.provenance import ProvenanceReader
 from connectors.qdrant.reading import VersionedReader
 from connectors.qdrant.snapshot import open_snapshot
 from core.addresses import hide_credentials
 from core.errors import ConfigError, TransientError, UnavailableError
+from core.index import IndexSize
 from core.provenance import Provenance
 from core.settings import IndexSettings
 
@@ -127,19 +127,35 @@ def read_origin(settings: IndexSettings) -> Provenance | None:
         ConfigError: it can't be read, or the server denies access.
         UnavailableError: the server doesn't answer, or there is no room for a copy.
     """
+    with _of_any_model(settings) as index:
+        return None if index is None else index.origin()
+
+
+def read_size(settings: IndexSettings) -> IndexSize | None:
+    """The size of the index, whatever model it is of; None if there is no index.
+
+    Raises:
+        InUseError, ConfigError, UnavailableError: as `read_origin`.
+    """
+    with _of_any_model(settings) as index:
+        return None if index is None else index.size()
+
+
+@contextmanager
+def _of_any_model(settings: IndexSettings) -> Iterator[VersionedReader | None]:
     if settings.url is not None:
         from connectors.qdrant.server import open_server_notes  # noqa: PLC0415 - its client takes a second to import
 
-        notes = open_server_notes(settings)
-        if notes is None:
-            return None
-        with closing(notes):
-            return ProvenanceReader(notes).read()
-    dimension = dimension_of(settings.path)
-    if dimension is None:
-        return None
-    with closing(open_snapshot(settings.path, dimension=dimension)) as index:
-        return index.origin()
+        engine = open_server_notes(settings)
+        found = None if engine is None else VersionedReader(engine)
+    else:
+        dimension = dimension_of(settings.path)
+        found = None if dimension is None else open_snapshot(settings.path, dimension=dimension)
+    if found is None:
+        yield None
+        return
+    with closing(found):
+        yield found
 
 
 def _stamped(index: W, settings: IndexSettings, model: str, replaces: str | None) -> W:

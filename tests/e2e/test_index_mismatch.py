@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -60,7 +61,10 @@ def test_a_topic_that_was_created_again_stops_the_worker(world: World) -> None:
         stops(world, began, worker, f"topic {world.settings.topics.raw} was deleted and created again")
     assert "created again" in Terminal(world).json("status")["fault"]
     assert "belongs to another log" in Terminal(world).failure("reconcile", "--repair", code=2)
-    Terminal(world).json("rebuild")
+    before = contents_of(world, world.settings.index)
+    (missing,) = re.findall(r"--accept-missing ([0-9]+)", Terminal(world).failure("rebuild", code=2))
+    assert_same(contents_of(world, world.settings.index), before)
+    Terminal(world).json("rebuild", "--accept-missing", missing)
     drain(world)
     assert_same(contents_of(world, world.settings.index), world.folded(world.log()))
 

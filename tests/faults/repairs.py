@@ -71,6 +71,18 @@ def repair_of_a_large_surplus(make: MakeArena, rng: Random) -> None:
         require("P14", f"--delete-surplus {_STRANGERS}" in report["refused"], "it doesn't say what it refused")
 
 
+def rebuild_from_an_empty_topic(make: MakeArena, rng: Random) -> None:
+    """`rebuild` from a topic of another name, or one that was created again, doesn't replace a good index."""
+    del rng
+    with make(watched=False) as arena:
+        before = _indexed(arena, [ticket(f"r{n}", 1) for n in range(_GOOD)])
+        empty = f"{arena.world.settings.topics.raw}-empty"
+        arena.world.cluster.create_topic(empty, partitions=1, replication=1, config={})
+        done = arena.run("ticketstream", "rebuild", "--new-settings", code=2, promise="P14", TOPICS__RAW=empty)
+        require("P14", f"--accept-missing {_GOOD}" in done.stderr, f"it says {done.stderr}")
+        assert_same(_contents(arena), before)
+
+
 def _unversioned(number: int) -> SyntheticRecord:
     event = msgspec.json.decode(ticket(f"r{number}", 1).value or b"")
     del event["version"]

@@ -30,7 +30,12 @@ from tests.faults.outages import (
     one_batch_waits,
     outage_then_kill,
 )
-from tests.faults.repairs import repair_of_a_large_surplus, repair_of_a_trimmed_log, repair_with_a_setting_missing
+from tests.faults.repairs import (
+    rebuild_from_an_empty_topic,
+    repair_of_a_large_surplus,
+    repair_of_a_trimmed_log,
+    repair_with_a_setting_missing,
+)
 from tests.faults.restores import index_from_an_older_copy
 from tests.faults.tickets import deleted, record, ticket
 from tests.rigs.calm import calm_clock
@@ -243,6 +248,7 @@ LONG: Final[dict[str, Trial]] = {
         repair_of_a_trimmed_log,
         repair_with_a_setting_missing,
         repair_of_a_large_surplus,
+        rebuild_from_an_empty_topic,
     )
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import ConfigError
 from maintenance import safety
-from maintenance.safety import is_implausible, refusal_to_delete, require_complete, unlike_setting
+from maintenance.safety import Losses, is_implausible, refusal_to_delete, require_complete, unlike_setting
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,33 @@ def test_a_rebuild_needs_the_exact_number_of_expired_records(accepted: int, refu
     """A rebuild on a trimmed log needs the exact, current number of expired records."""
 
     def check() -> None:
-        require_complete("raw", unusable=0, records=100, expired=400, accepted_unusable=0, accepted_expired=accepted)
+        require_complete("raw", Losses(expired=400), Losses(expired=accepted), records=100, indexed=0)
 
     if refused:
         with pytest.raises(ConfigError, match="repeat with --accept-expired 400"):
             check()
     else:
         check()
+
+
+@pytest.mark.parametrize(
+    ("found", "accepted", "refused"),
+    [
+        (Losses(missing=100), Losses(), True),
+        (Losses(missing=21), Losses(), True),
+        (Losses(missing=20), Losses(), False),
+        (Losses(missing=100), Losses(missing=99), True),
+        (Losses(missing=100), Losses(missing=100), False),
+        (Losses(missing=100, expired=400), Losses(expired=400), False),
+        (Losses(missing=100, unusable=60), Losses(unusable=60), False),
+    ],
+)
+def test_a_rebuild_from_a_log_of_few_tickets_needs_their_number(
+    found: Losses, accepted: Losses, *, refused: bool
+) -> None:
+    """A log without most of the index's tickets may be another one; losses that explain it were accepted before."""
+    if refused:
+        with pytest.raises(ConfigError, match=f"repeat with --accept-missing {found.missing}"):
+            require_complete("raw", found, accepted, records=100, indexed=100)
+    else:
+        require_complete("raw", found, accepted, records=100, indexed=100)

@@ -1,14 +1,15 @@
-"""Mutants that break P14: a repair deletes good tickets."""
+"""Mutants that break P14: a repair or a rebuild deletes good tickets."""
 
 from typing import Any
 
-from cli import reconcile
+from cli import rebuild, reconcile
 from maintenance import safety
 from maintenance.log import RawLog
 from tests.faults.mutants.mutant import mutant, patch
 
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _RECONCILE: Any = reconcile
+_REBUILD: Any = rebuild
 _SAFETY: Any = safety
 
 
@@ -28,3 +29,9 @@ def find_any_share_plausible() -> None:
 def trust_a_trimmed_log() -> None:
     """A repair takes a trimmed log for the whole one."""
     patch(RawLog, "expired", lambda _self: 0)
+
+
+@mutant("P14", trial="rebuild_from_an_empty_topic")
+def replace_an_index_unseen() -> None:
+    """A rebuild doesn't count the tickets of the index that it replaces."""
+    patch(_REBUILD, "count_tickets", lambda _settings: 0)
