@@ -15,7 +15,7 @@ from archive.verification import verify
 from connectors.kafka.messages import Reached
 from connectors.kafka.positioned import Member
 from core.archive_settings import ArchiveSettings
-from core.errors import TransientError
+from core.errors import TicketstreamError, TransientError
 from core.provenance import LogIdentity
 from core.records import Origin, Record
 from stream.archiver import Archiver, ArchiverObserver

@@ -14,7 +14,6 @@ from connectors.kafka import consumer
 from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetterTopic
 from connectors.qdrant import layout, policy, reading
-from connectors.qdrant.embedded import EdgeEngine
 from connectors.qdrant.engine import Upsert
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import TransientError
@@ -118,8 +117,13 @@ def skip_lookups_in_an_outage() -> None:
 def plain_upsert() -> None:
     """The last write wins, whatever its version."""
     _unconditional()
-    lookup = EdgeEngine.lookup
-    patch(EdgeEngine, "lookup", lambda self, ids, fields: {} if "state" in fields else lookup(self, ids, fields))
+
+    def write(self: VersionedIndex, tickets: Sequence[TicketPoints]) -> int:
+        self.engine.write(_POLICY._upserts(tickets))
+        self._clear(tickets)
+        return 0
+
+    patch(VersionedIndex, "_write", write)
 
 
 @mutant("P2", "P1", trial="held_write")
