@@ -3,22 +3,22 @@
 A variable is `TICKETS_<GROUP>__<NAME>`, for example `TICKETS_KAFKA__BROKERS`.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
 from core import service_settings as services
 from core.archive_settings import ArchiveSettings
 from core.client_settings import CanarySettings, ClientSettings, McpSettings, WebSettings
 from core.language_model_settings import LanguageModelSettings
 from core.setting_types import (
-    PREFIX,
     FilePath,
     Group,
     Number,
     Positive,
     Seconds,
     TopicName,
+    Topics,
     Url,
     default_cache,
     default_data,
@@ -65,13 +65,14 @@ class KafkaSettings(Group):
     aws_region: str | None = Field(None, description="AWS region of the MSK cluster, for AWS_MSK_IAM.")
     extra: dict[str, str] = Field(
         default_factory=dict,
-        description="Further librdkafka options as a JSON object; they override the built-in ones.",
+        description="Further librdkafka options as a JSON object; they override the built-in ones, except those on "
+        "which delivery rests.",
     )
     commit_interval_s: Seconds = Field(0.5, description="Time between offset commits.")
     startup_timeout_s: Seconds = Field(10.0, description="How long the worker waits for the broker when it starts.")
 
 
-class TopicSettings(Group):
+class TopicSettings(Topics):
     """Topic names."""
 
     raw: TopicName = Field("tickets.raw", description="Ticket events written by producers.")
@@ -81,17 +82,6 @@ class TopicSettings(Group):
     feedback: TopicName = Field(
         "tickets.feedback", description="Agents' verdicts on answers; the RAG service writes them, redacted."
     )
-
-    @model_validator(mode="after")
-    def _require_different(self) -> Self:
-        """A worker whose dead letters went to the topic that it reads would reject them for ever."""
-        names: dict[str, str] = {}
-        for setting, name in self:
-            variable = f"{PREFIX}TOPICS__{setting.upper()}"
-            if name in names:
-                raise ValueError(f"{names[name]} and {variable} are both {name}; give each topic a name of its own")
-            names[name] = variable
-        return self
 
 
 class ContractSettings(Group):

@@ -13,6 +13,21 @@ logger: Final = logging.getLogger("ticketstream.kafka")
 Options = dict[str, Any]
 
 
+#: Options whose values keep records from being lost or repeated, so that nobody may change them.
+_OURS: Final = frozenset(
+    {
+        "acks",
+        "auto.commit.enable",
+        "auto.offset.reset",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "enable.idempotence",
+        "enable.partition.eof",
+        "group.id",
+        "isolation.level",
+        "request.required.acks",
+    }
+)
 #: Options of every client that reads.
 READING: Final[Options] = {
     # the end of a partition shows that everything before it was returned, control records included
@@ -31,7 +46,7 @@ def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
     """Options of every client: bootstrap servers and authentication.
 
     Raises:
-        ConfigError: the security settings contradict each other.
+        ConfigError: the security settings contradict each other, or an extra option would lose records.
     """
     options: Options = {
         "bootstrap.servers": settings.brokers,
@@ -50,7 +65,7 @@ def client_options(settings: KafkaSettings, *, extra: bool = True) -> Options:
         )
     if settings.security_protocol.endswith("SSL"):
         options |= _ssl_options(settings)
-    return options | (settings.extra if extra else {})
+    return options | (_extra(settings) if extra else {})
 
 
 def consumer_options(settings: KafkaSettings) -> Options:
@@ -83,12 +98,16 @@ def consumer_options(settings: KafkaSettings) -> Options:
             # Members learn of a rebalance from a heartbeat's answer, and can't commit until all have rejoined.
             "heartbeat.interval.ms": max(1, int(settings.session_timeout_s * 1000 / 10)),
         }
-    return options | settings.extra
+    return options | _extra(settings)
 
 
 def producer_options(settings: KafkaSettings) -> Options:
-    """Options of an idempotent producer with acks=all."""
-    return client_options(settings, extra=False) | {
+    """Options of an idempotent producer with acks=all. The client ignores extra options that are for consumers.
+
+    Raises:
+        ConfigError: as `client_options`.
+    """
+    options = client_options(settings, extra=False) | {
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 5,
@@ -96,6 +115,20 @@ def producer_options(settings: KafkaSettings) -> Options:
         "message.max.bytes": 64 * 1024 * 1024,
         "delivery.timeout.ms": 30_000,
     }
+    return options | _extra(settings)
+
+
+def _extra(settings: KafkaSettings) -> Options:
+    """The user's further options.
+
+    Raises:
+        ConfigError: one would lose records.
+    """
+    if ours := sorted(_OURS & settings.extra.keys()):
+        raise ConfigError(
+            f"TICKETS_KAFKA__EXTRA sets {', '.join(ours)}, which would lose or repeat records; remove it"
+        )
+    return dict(settings.extra)
 
 
 def _sasl_options(settings: KafkaSettings) -> Options:

@@ -75,6 +75,11 @@ PROBES: Final[dict[str, Probe]] = {
         "With updated_at as the version, an event dated far in the future is rejected, and outranks no delete.",
         ("tests/operators/test_decode.py",),
     ),
+    "options_that_lose_records": Probe(
+        "P1",
+        "An extra option of the client on which delivery rests is refused.",
+        ("tests/connectors/kafka/test_options.py::test_an_extra_option_that_loses_records_is_refused",),
+    ),
     "limits_out_of_bounds": Probe(
         "P11",
         "A search for a negative number of tickets, or for too many, is refused in one line.",

@@ -100,9 +100,20 @@ def test_an_msk_token_is_a_signed_url_for_the_region(monkeypatch: pytest.MonkeyP
 
 
 def test_extra_options_win() -> None:
-    """TICKETS_KAFKA__EXTRA overrides any option of librdkafka."""
+    """TICKETS_KAFKA__EXTRA overrides other options of librdkafka, of every client."""
     assert consumer_options(_settings(extra={"fetch.wait.max.ms": "5"}))["fetch.wait.max.ms"] == "5"
-    assert consumer_options(_settings(extra={"client.id": "mine"}))["client.id"] == "mine"
+    for options in (client_options, consumer_options, producer_options):
+        assert options(_settings(extra={"client.id": "mine"}))["client.id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["acks", "enable.auto.commit", "auto.offset.reset", "enable.partition.eof", "group.id", "isolation.level"]
+)
+def test_an_extra_option_that_loses_records_is_refused(name: str) -> None:
+    """Offsets that the client commits by itself, for example, pass records that are in flight."""
+    for options in (client_options, consumer_options, producer_options):
+        with pytest.raises(ConfigError, match=f"TICKETS_KAFKA__EXTRA sets {name}, which would lose or repeat records"):
+            options(_settings(extra={name: "1"}))
 
 
 @pytest.mark.parametrize(

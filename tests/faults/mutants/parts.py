@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from connectors.kafka import options
 from connectors.kafka.producer import Sender
 from core import addresses, index
 from dataflows import launch
@@ -17,7 +18,14 @@ from tests.faults.mutants.mutant import mutant, patch
 _DECODE: Any = decode
 _INDEX: Any = index
 _LAUNCH: Any = launch
+_OPTIONS: Any = options
 _WEIGHTS: Any = weights
+
+
+@mutant("P1", trial="options_that_lose_records")
+def take_any_extra_option() -> None:
+    """TICKETS_KAFKA__EXTRA may let the client commit by itself."""
+    patch(_OPTIONS, "_OURS", frozenset())
 
 
 @mutant("P4", trial="events_dated_in_the_future")
