@@ -91,7 +91,9 @@ class ContractSettings(Group):
         "version",
         description="Field that orders the changes of a ticket; `updated_at` (in ms) is for sources without versions.",
     )
-    max_ahead_s: Annotated[float, Field(gt=0)] = Field(86_400.0, description="Maximum time from a record to an `updated_at` that orders it.")
+    max_ahead_s: Annotated[float, Field(gt=0)] = Field(
+        86_400.0, description="Maximum time from a record to an `updated_at` that orders it."
+    )
     max_record_bytes: Positive = Field(1_000_000, description="Maximum size of a record's value, in bytes.")
     max_depth: Positive = Field(16, description="Maximum nesting depth of the JSON.")
     max_messages: Positive = Field(1_000, description="Maximum messages of a ticket.")

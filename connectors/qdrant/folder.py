@@ -265,9 +265,8 @@ def _read(path: Path) -> _Meta:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Meta)
     except OSError as error:
-        raise ConfigError(
-            f"TICKETS_INDEX__PATH: can't read {file} ({(error.strerror or '').lower()}); run as the worker's user"
-        ) from None
+        why = f"can't read {file} ({(error.strerror or '').lower()}); run as the worker's user"
+        raise ConfigError(f"TICKETS_INDEX__PATH: {why}") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ConfigError(f"TICKETS_INDEX__PATH: {file} is damaged; {_START_OVER}") from None
 
