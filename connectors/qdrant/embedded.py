@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,8 @@ from core.failpoints import failpoint
 logger: Final = logging.getLogger("ticketstream.index")
 
 _PAGE: Final = 1_000
+#: Maximum wait of a write, in seconds. A copy of the files takes longer and counts as an outage, so it is no hang.
+_WAIT_S: Final = 10.0
 #: Points between flushes of the segments. A start after a crash replays up to this many from the log, in 1 to 2 s.
 _FLUSH_POINTS: Final = 10_000
 
@@ -153,17 +155,21 @@ class EdgeEngine(EdgeReader):
             self._apply([edge.UpdateOperation.delete_points_by_filter(wanted)], ids=ids)
 
     @contextmanager
-    def exclusive(self) -> Iterator[edge.EdgeShard]:
-        """The shard, while nothing else writes to it. Searches go on.
+    def exclusive(self, *, timeout_s: float = -1) -> Iterator[edge.EdgeShard]:
+        """The shard, while nothing else writes to it. Searches go on. A negative timeout is none.
 
         Raises:
-            FatalError: it is closed.
+            TransientError, FatalError: others have it for longer than the timeout; it is closed.
         """
-        with self._writing:
+        if not self._writing.acquire(timeout=timeout_s):
+            raise TransientError("its files are being copied, for a backup or to index its vectors")
+        try:
             if self._closed:
                 raise FatalError("the index is closed")
             with translated():
                 yield self._shard
+        finally:
+            self._writing.release()
 
     def point_count(self) -> int:
         """Number of points, tombstones included; a good estimate, and quick."""
@@ -186,7 +192,7 @@ class EdgeEngine(EdgeReader):
 
     def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
         """Apply operations that change these points."""
-        with self.exclusive() as shard:
+        with self.exclusive(timeout_s=_WAIT_S) as shard:
             self.space.require()
             self.written += len(ids)
             self.changed.add(ids)
@@ -215,10 +221,9 @@ class EdgeEngine(EdgeReader):
     def require_in_place(self) -> None:
         """See `Engine`. The engine itself would keep writing to files that were moved or deleted."""
         place = self._place
-        try:
+        found: tuple[int, int] | None = None
+        with suppress(OSError):
             found = _identity(place.path)
-        except OSError:
-            found = None
         if found != place.identity and place is self._place:  # else another thread has just replaced the shard
             raise FatalError(f"the embedded index: its folder {place.path} was removed or replaced while it was in use")
 
@@ -245,8 +250,7 @@ def open_edge_engine(path: Path, *, dimension: int, min_free_mib: int = MIN_FREE
     """
     space = SpaceGuard(path, reserve_mib=min_free_mib)
     space.require_at_start()
-    shard = folder.open_shard(path, dimension)
-    return EdgeEngine(shard, path=folder.shard_of(path), dimension=dimension, space=space)
+    return EdgeEngine(folder.open_shard(path, dimension), path=folder.shard_of(path), dimension=dimension, space=space)
 
 
 @contextmanager

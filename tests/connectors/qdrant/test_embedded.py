@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from connectors.qdrant import embedded
 from connectors.qdrant.embedded import open_edge_engine
 from connectors.qdrant.engine import Upsert
 from connectors.qdrant.policy import VersionedIndex
-from core.errors import ConfigError, FatalError
+from core.errors import ConfigError, FatalError, TransientError
 from delivery.bisection import write_with_bisection
 from tests.contracts.digest import digest
 from tests.contracts.index_laws import DIMENSION, held, ticket
@@ -83,6 +84,17 @@ def test_a_closed_engine_says_so(folder: Path) -> None:
         engine.write([Upsert(ticket("1", 2, 1).points, below=3)])
     with pytest.raises(FatalError, match="embedded index"):
         engine.count([])
+
+
+def test_a_write_beside_a_long_copy_is_retried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of a large index takes minutes, and a write that waited for it in silence would look like a hang."""
+    monkeypatch.setattr(embedded, "_WAIT_S", 0.01)
+    engine = open_edge_engine(folder, dimension=DIMENSION)
+    write = [Upsert(ticket("1", 2, 1).points, below=3)]
+    with engine.exclusive(), pytest.raises(TransientError, match="its files are being copied, for a backup or to"):
+        engine.write(write)
+    engine.write(write)
+    engine.close()
 
 
 def test_an_interrupted_start_is_repeated(tmp_path: Path) -> None:
