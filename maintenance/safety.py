@@ -64,8 +64,8 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
     explained = expired or is_implausible(unusable, records)
     if is_implausible(missing, indexed) and missing != accepted.missing and not explained:
         raise ConfigError(
-            f"the index in use has {indexed:,} tickets and {topic} has {indexed - missing:,}, so it may be another log, "
-            f"or have been created again; to replace the index anyway, repeat with --accept-missing {missing}"
+            f"the index in use has {indexed:,} tickets and {topic} has {indexed - missing:,}, so it may be another "
+            f"log, or have been created again; to replace the index anyway, repeat with --accept-missing {missing}"
         )
 
 

@@ -53,7 +53,9 @@ def test_a_hole_is_refused() -> None:
         manifest.append(_entry(20))
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b'{"first":10,"next":20,"records":1,"bytes":1,"sha256":"\xff","written_ms":0}\n'])
+@pytest.mark.parametrize(
+    "line", [b"{}\n", b'{"first":10,"next":20,"records":1,"bytes":1,"sha256":"\xff","written_ms":0}\n']
+)
 def test_a_damaged_part_is_named(line: bytes) -> None:
     """A line that is no entry, or has a flipped bit in a text, names the object."""
     store = MemoryArchive()

@@ -116,9 +116,8 @@ def test_a_first_seen_time_that_is_none_is_replaced(given: bytes | None) -> None
             return {}
 
     topic: Any = Sent()
-    DeadLetterTopic(topic, topic="tickets.dlq", now_ms=lambda: 1234).publish(
-        [_rejected(b"{", headers=(("dlq-first-seen-ms", given),)), _rejected(b"{", headers=(("dlq-first-seen-ms", b"7"),))]
-    )
+    rejected = [_rejected(b"{", headers=(("dlq-first-seen-ms", time),)) for time in (given, b"7")]
+    DeadLetterTopic(topic, topic="tickets.dlq", now_ms=lambda: 1234).publish(rejected)
     assert [dict(letter.headers)["dlq-first-seen-ms"] for letter in sent] == [b"1234", b"7"]
 
 
