@@ -80,7 +80,7 @@ def restore(
         raise ConfigError(_RESTORE_ON_SERVER)
     taken = read_backup(folder)
     when = datetime.fromtimestamp(taken.taken_ms / 1000, UTC).isoformat(" ", "seconds")
-    if not yes and settings.path.exists() and any(settings.path.iterdir()):
+    if not yes and settings.path.is_dir() and any(settings.path.iterdir()):
         typer.confirm(f"Replace the index in {settings.path} by the backup of {when}?", err=True, abort=True)
     restore_folder(settings.path, folder, min_free_mib=settings.min_free_mib)
     if as_json:

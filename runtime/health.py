@@ -25,7 +25,7 @@ def health_app(
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            return metrics(environ, start)
+            return _export(metrics, environ, start)
         probe = probes.get(path)
         if probe is None:
             return respond(start, "404 Not Found", b'{"error":"not found; the paths are /health, /ready and /metrics"}')
@@ -36,3 +36,11 @@ def health_app(
         return respond(start, "200 OK" if fault is None else "503 Service Unavailable", body)
 
     return app
+
+
+def _export(metrics: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """The metrics in the format of the Accept header; one that the exporter fails on counts as none."""
+    try:
+        return metrics(environ, start)
+    except (TypeError, ValueError):
+        return metrics({**environ, "HTTP_ACCEPT": ""}, start)

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.copying import copy_file, copy_shard, size_of
@@ -25,6 +25,7 @@ from core.errors import ConfigError, UnavailableError
 from core.private import make_private_folder, open_private
 
 _LIST: Final = "backup.json"
+_LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 #: A subfolder of the index's folder, so that it is on the same disk.
 _SUBFOLDER: Final = "restore"
 
@@ -37,7 +38,7 @@ class Backup(Struct, frozen=True, kw_only=True):
         files: sha256 by path.
     """
 
-    taken_ms: int
+    taken_ms: Annotated[int, Meta(ge=0, le=_LAST_MS)]
     files: Mapping[str, str]
 
 

@@ -63,6 +63,22 @@ def test_metrics_are_prometheus_text() -> None:
         assert "tickets_test_total 3.0" in ask(f"{url}/metrics")[1]
 
 
+def test_a_malformed_accept_header_gets_the_default_format() -> None:
+    """Anybody may send one, and each would log a traceback."""
+    registry = CollectorRegistry()
+    Counter("tickets_test", "Help.", registry=registry).inc(3)
+    app = health_app(registry=registry, alive=lambda: None, ready=lambda: None)
+    started: list[str] = []
+    environ = {
+        "PATH_INFO": "/metrics",
+        "REQUEST_METHOD": "GET",
+        "HTTP_ACCEPT": "application/openmetrics-text; version=abc",
+    }
+    body = b"".join(app(environ, lambda status, *_: started.append(status)))  # type: ignore[arg-type,return-value]
+    assert b"tickets_test_total 3.0" in body
+    assert started == ["200 OK"]
+
+
 def test_a_taken_port_is_a_config_error() -> None:
     """The error names the setting and the address, and says to choose another port."""
     app = health_app(registry=CollectorRegistry(), alive=lambda: None, ready=lambda: None)
