@@ -28,7 +28,7 @@ Skip = Literal["replayed", "superseded", "foreign", "gone", "unsafe", "too_large
 _SKIPS: Final[Mapping[Skip, str]] = {
     "replayed": "replayed before (--again sends them once more)",
     "superseded": "of records that have a later letter",
-    "foreign": "of topics that no worker reads",
+    "foreign": "of topics that no worker reads, or that are gone",
     "gone": "cut or lost, whose records have expired or still can't be read",
     "unsafe": "deletes that have lost the header with their version",
     "too_large": "too large for their topics (raise max.message.bytes, and replay again)",
@@ -77,11 +77,12 @@ def plan_replay(settings: Settings, wanted: LetterFilter, *, again: bool = False
     """
     skipped: Counter[Skip] = Counter()
     letters, matching = [], set()
+    read = {settings.topics.raw, settings.topics.enriched} & open_cluster(settings.kafka).topics().keys()
     for record in read_letters(settings, LetterFilter()):
         at, parts = (record.origin.partition, record.origin.offset), parts_of(record)
         if wanted.matches(record):
             matching.add(at)
-        if parts is not None and parts.origin.topic in {settings.topics.raw, settings.topics.enriched}:
+        if parts is not None and parts.origin.topic in read:
             letters.append(_Letter(at, record.timestamp_ms, parts))
     ours = [letter for letter in letters if letter.at in matching]
     skipped["foreign"] = len(matching) - len(ours)

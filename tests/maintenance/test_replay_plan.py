@@ -23,7 +23,8 @@ class _Stream:
     """Topics in which every record is rejected."""
 
     def __init__(self, brokers: str) -> None:
-        topics = TopicSettings(raw=new_topic(brokers, partitions=2), dlq=new_topic(brokers))
+        raw = new_topic(brokers, partitions=2)
+        topics = TopicSettings(raw=raw, enriched=f"{raw}-gone", dlq=new_topic(brokers))
         self.settings = Settings(kafka=KafkaSettings(brokers=brokers), topics=topics)
         self.sender = open_sender(self.settings.kafka)
         self._letters = DeadLetterTopic(self.sender, topic=topics.dlq, now_ms=lambda: 1)
@@ -148,13 +149,14 @@ def test_a_partition_that_the_topic_lacks_has_no_letter(stream: _Stream) -> None
 
 
 def test_letters_that_can_not_be_replayed_are_counted(stream: _Stream) -> None:
-    """Letters of other topics, deletes without their version, and missing records are counted and not sent."""
+    """Letters of other or missing topics, deletes without their version, and lost records are counted and not sent."""
     raw = stream.settings.topics.raw
     stream.reject_one(Record(Origin("elsewhere", 0, 0), b"acme/1", b"{", 0))
+    stream.reject_one(Record(Origin(stream.settings.topics.enriched, 0, 0), b"acme/1", b"{", 0))
     stream.reject_one(Record(Origin(raw, 0, 70), b"acme/1", None, 0, (), Damage("headers", "why", 70)))
     stream.reject_one(Record(Origin(raw, 0, 80), None, None, 0, (), Damage("record", "why", 82)))
     plan = stream.plan()
-    assert _counts(plan) == {"foreign": 1, "unsafe": 1}
+    assert _counts(plan) == {"foreign": 2, "unsafe": 1}
     assert len(plan.chosen) == 4
     assert stream.send(plan) == 3
     assert plan.skipped["gone"] == 1
