@@ -1,6 +1,7 @@
 """Opens the index that the settings name, embedded or on a server, and checks that it holds the model's vectors."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ class EmbeddedIndex(VersionedIndex):
         self.edge = engine
         self._lock = lock
         self._path = path
+        self._saving = threading.Lock()
 
     def room(self) -> float:
         """See `SpaceGuard.room`."""
@@ -46,9 +48,14 @@ class EmbeddedIndex(VersionedIndex):
 
         Raises:
             ConfigError: `target` exists, or is inside of the index's folder.
-            TransientError, UnavailableError: a disk is full.
+            TransientError, UnavailableError: a disk is full, or another backup is being made.
         """
-        return write_backup(self._path, target, hold=self._held)
+        if not self._saving.acquire(blocking=False):  # two of one folder would delete each other's files
+            raise TransientError("another backup of this index is being made; try again when it has ended")
+        try:
+            return write_backup(self._path, target, hold=self._held)
+        finally:
+            self._saving.release()
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.qdrant.backup import back_up_folder, read_backup, restore_folder
+from connectors.qdrant.copying import copy_file
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import InUseError
 from connectors.qdrant.open import EmbeddedIndex
@@ -67,6 +68,24 @@ def test_an_open_index_is_saved_with_all_that_was_acked(settings: IndexSettings,
     assert ("acme", "new") in held(found)
     assert ("acme", "later") not in held(found)
     found.close()
+
+
+def test_one_backup_is_made_at_a_time(
+    settings: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that were asked for the same folder at once would find it empty, and one would delete the other's files."""
+    index = opened(settings)
+    assert isinstance(index, EmbeddedIndex)
+
+    def beside_another(source: Path, target: Path) -> None:
+        with pytest.raises(TransientError, match="another backup of this index is being made"):
+            index.back_up(tmp_path / "backup")
+        copy_file(source, target)
+
+    monkeypatch.setattr("connectors.qdrant.backup.copy_file", beside_another)
+    index.back_up(tmp_path / "backup")
+    assert (tmp_path / "backup" / "backup.json").exists()
+    index.close()
 
 
 def test_a_lost_index_is_restored_into_a_new_folder(settings: IndexSettings, tmp_path: Path) -> None:
