@@ -100,6 +100,8 @@ def reconcile(
     first. Records that the worker's group has not committed yet count as pending, not as differences. A million tickets
     take about 220 MB of memory.
     """
+    if delete is not None and not repair:
+        raise ConfigError("--delete-surplus needs --repair; without it nothing is changed")
     settings = load_settings()
     _require_no_worker(settings)
     log = open_split_log(settings) if split else open_raw_log(settings)

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from core.contract import record_key
+from core.errors import TicketstreamError
 from core.records import Record, Rejected, Ticket, TicketPoints
 
 #: Records decoded at once.
@@ -86,8 +87,7 @@ class Fold:
         return entry is not None and entry.position == position_of(record)
 
     def _add(self, batch: Sequence[Record]) -> None:
-        items = self._decode(batch)
-        for record, item in zip(batch, items, strict=True):
+        for record, item in zip(batch, self._decoded(batch), strict=True):
             self.records += 1
             self.next_offsets[record.origin.partition] = record.next_offset
             if isinstance(item, Rejected):
@@ -97,6 +97,17 @@ class Fold:
                 self._dead_lettered[record_key(item.tenant_id, item.ticket_id)].add(item.version)
             else:
                 self._note(item, position_of(record))
+
+    def _decoded(self, batch: Sequence[Record]) -> Sequence[Ticket | TicketPoints | Rejected]:
+        """As in a worker, an error that is not about the world is about a single record, which can't be used."""
+        try:
+            return self._decode(batch)
+        except TicketstreamError:
+            raise
+        except Exception as error:
+            if len(batch) > 1:
+                return [item for record in batch for item in self._decoded([record])]
+            return [Rejected(batch[0], "decode", "fault", f"decode failed: {type(error).__name__}")]
 
     def _note(self, ticket: Ticket | TicketPoints, position: Position) -> None:
         key = record_key(ticket.tenant_id, ticket.ticket_id)

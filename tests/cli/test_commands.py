@@ -95,6 +95,7 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["topics", "--replication", "0"], "--replication"),
         (["search", "--tenant", "acme", "  "], "the question is empty"),
         (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is not a date"),
+        (["reconcile", "--delete-surplus", "3"], "--delete-surplus needs --repair"),
         (["dlq", "show", "7"], "'7' is not PARTITION:OFFSET"),
         (["topics", "--file", "/no/such/topics.yaml"], "/no/such/topics.yaml"),
         (["status", "--staged"], "--staged is now called --split"),

@@ -8,7 +8,7 @@ import pytest
 
 from core.index import IndexedTicket
 from core.protocols import Index
-from core.records import Origin, Record, Ticket
+from core.records import Origin, Record, Rejected, Ticket
 from core.settings import ContractSettings, ModelSettings, Settings, WriterSettings
 from maintenance import reconcile
 from maintenance.compare import Comparison, Difference, Outcome
@@ -108,6 +108,20 @@ def test_each_kind_of_difference_is_found() -> None:
     kinds, pending = _kinds(FakeLog(_LOG, 11), held)
     wanted = {"old": "stale", "gone": "resurrected", "lost": "missing", "late": "ahead", "stranger": "surplus"}
     assert (kinds, pending) == (wanted, 0), "a tombstone of an unknown ticket is no difference"
+
+
+def test_a_record_that_decoding_fails_on_can_not_be_used() -> None:
+    """A worker makes a dead letter of it, and goes on."""
+
+    def fragile(records: Sequence[Record]) -> Sequence[Ticket | Rejected]:
+        if any(record.origin.offset == 1 for record in records):
+            raise ZeroDivisionError
+        return decode(records, settings=ContractSettings())
+
+    found = Fold(decode=fragile)
+    found.read([event(0, "a", 1), event(1, "b", 1), event(2, "c", 1)])
+    assert (sorted(found.tickets), found.records, found.unusable) == ([b"acme/a", b"acme/c"], 3, 1)
+    assert found.next_offsets == {0: 3}
 
 
 def test_uncommitted_tickets_are_pending() -> None:
