@@ -114,7 +114,8 @@ class StreamTelemetry(Telemetry):
         changed = [ticket.event_ms for ticket in tickets if ticket.event_ms is not None]
         if changed:
             self.observe_all("tickets_freshness_seconds", _ages(changed, now_ms), "event")
-        written = [ticket.broker_ms for ticket in tickets if ticket.broker_ms is not None]
+        # a record without a timestamp has -1, and a producer may write any number
+        written = [ticket.broker_ms for ticket in tickets if ticket.broker_ms is not None and ticket.broker_ms > 0]
         if written:
             seconds = _ages(written, now_ms)
             self._recent.extend(seconds)

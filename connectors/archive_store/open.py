@@ -1,5 +1,6 @@
 """Opens the archive at the place that the settings name."""
 
+import tempfile
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from connectors.archive_store.bucket import open_bucket
 from connectors.archive_store.folder import FolderArchive
 from core.addresses import Address
 from core.archive_settings import ArchiveSettings
+from core.disk import full_disk_error
 from core.errors import ConfigError
 
 _SCHEME: Final = "s3"
@@ -18,14 +20,13 @@ def open_archive(settings: ArchiveSettings) -> ArchiveStore:
     """The archive in a folder or a bucket. Deletes what killed processes have left in the folder.
 
     Raises:
-        ConfigError: the settings name no place, or one that is neither, or a folder of temporary files that is missing.
+        ConfigError: the settings name no place, or one that is neither, or temporary files can't be written.
         UnavailableError: the place can't be used.
     """
     place = settings.place
     if place is None:
         raise ConfigError("TICKETS_ARCHIVE__PLACE is not set; set it to a folder or to s3://bucket/prefix")
-    if settings.spool_dir is not None and not settings.spool_dir.is_dir():
-        raise ConfigError(f"TICKETS_ARCHIVE__SPOOL_DIR: there is no folder {settings.spool_dir}; create it")
+    _require_spool(settings.spool_dir)
     wrong = ConfigError(f"TICKETS_ARCHIVE__PLACE is {Address(place)!r}, neither a folder nor s3://bucket/prefix")
     try:
         parts = urlsplit(place)
@@ -38,3 +39,19 @@ def open_archive(settings: ArchiveSettings) -> ArchiveStore:
     if parts.scheme != _SCHEME or not parts.netloc or "@" in parts.netloc:
         raise wrong
     return open_bucket(parts.netloc, parts.path.strip("/"))
+
+
+def _require_spool(folder: Path | None) -> None:
+    """Write a temporary file, which the archiver would otherwise fail on at its first event.
+
+    Raises:
+        ConfigError, UnavailableError: it can't be written; the disk is full.
+    """
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        where = "the temporary folder" if folder is None else folder
+        raise full_disk_error(error, folder) or ConfigError(
+            f"TICKETS_ARCHIVE__SPOOL_DIR: can't write temporary files in {where} ({(error.strerror or '').lower()}); "
+            "set it to a writable folder"
+        ) from None

@@ -40,6 +40,15 @@ def test_a_clock_ahead_of_ours_counts_as_fresh() -> None:
     assert telemetry.freshness_s() == 0
 
 
+@pytest.mark.parametrize("broker_ms", [-1, 0, -(2**63)])
+def test_a_record_without_a_time_has_no_freshness(broker_ms: int) -> None:
+    """A record of 1970 would raise the freshness by decades, and an alert."""
+    telemetry = StreamTelemetry()
+    telemetry.acked([TicketPoints("acme", "1", 1, (), broker_ms=broker_ms)], [], outcome="indexed", now_ms=10_000)
+    assert telemetry.freshness_s() is None
+    assert telemetry.newest_ms is None
+
+
 def test_rejects_are_counted_by_stage_and_code() -> None:
     """Rejected records are counted by stage and code, never by reason."""
     telemetry = StreamTelemetry()
