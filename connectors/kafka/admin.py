@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
     AdminClient,
+    ClusterMetadata,
     ConfigResource,
     NewTopic,
     OffsetSpec,
@@ -70,17 +71,18 @@ class Cluster:
         Raises:
             UnavailableError: no broker answers within the start-up timeout, or it refuses us.
         """
+        return {name: len(topic.partitions) for name, topic in self._listed().topics.items()}
+
+    def _listed(self) -> ClusterMetadata:
         deadline = time.monotonic() + self._settings.startup_timeout_s
         while True:
             left = deadline - time.monotonic()
             try:
-                found = self._admin.list_topics(timeout=max(0.1, min(_POLL_S * 4, left)))
+                return self._admin.list_topics(timeout=max(0.1, min(_POLL_S * 4, left)))
             except KafkaException as error:
                 self._admin.poll(0)  # runs the error callback
                 if left <= 0 or self._errors.denial is not None:
                     raise UnavailableError(self._why(error.args[0])) from None
-            else:
-                return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
     def require_topics(self, names: Sequence[str]) -> dict[str, int]:
         """Partitions of each of `names`; waits two seconds for missing ones, which may be new.
@@ -125,18 +127,18 @@ class Cluster:
             UnavailableError: the broker refuses.
         """
         topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=config)
-        future = self._admin.create_topics([topic])[name]
         try:
-            future.result(self._settings.startup_timeout_s)
+            self._admin.create_topics([topic])[name].result(self._settings.startup_timeout_s)
         except KafkaException as error:
             fault = error.args[0]
             if fault.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise UnavailableError(f"creating topic {name}: {fault.str()}") from None
+        except TimeoutError:
+            raise UnavailableError(f"creating topic {name}: no answer in time") from None
 
     def brokers(self) -> int:
         """The number of brokers in the cluster."""
-        self.topics()
-        return len(self._admin.list_topics(timeout=self._settings.startup_timeout_s).brokers)
+        return len(self._listed().brokers)
 
     def lag(self, topic: str, group: str) -> list[PartitionLag]:
         """Committed and end offsets of every partition of `topic`.
@@ -179,9 +181,8 @@ class Cluster:
             UnavailableError: no broker answers.
         """
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-        answer = self._admin.describe_configs([resource])[resource]
         try:
-            found = answer.result(self._settings.startup_timeout_s)
+            found = self._admin.describe_configs([resource])[resource].result(self._settings.startup_timeout_s)
         except KafkaException as error:
             if denied(error.args[0]):
                 return {}

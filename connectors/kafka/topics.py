@@ -86,8 +86,8 @@ def create_topics(
                 f"or pass --replication {brokers}"
             )
         config = dict(spec.config)
-        if "min.insync.replicas" in config:
-            config["min.insync.replicas"] = str(min(int(config["min.insync.replicas"]), copies))
+        if (insync := config.get("min.insync.replicas", "")).isdecimal():  # the broker refuses any other value
+            config["min.insync.replicas"] = str(min(int(insync), copies))
         cluster.create_topic(spec.name, partitions=spec.partitions, replication=copies, config=config)
         done[spec.name] = (spec.partitions, "created")
     return done

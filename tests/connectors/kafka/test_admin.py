@@ -1,12 +1,13 @@
 """Administration of a cluster whose broker is down, starting, silent, or refuses us."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # exported, not declared
 
 from connectors.kafka.admin import open_cluster
 from core.errors import UnavailableError
@@ -43,17 +44,22 @@ def test_a_starting_coordinator_is_waited_for(tansu: str, monkeypatch: pytest.Mo
 
 
 def test_a_broker_that_stops_answering_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that lists topics and doesn't answer for offsets is a one-line error."""
+    """A broker that lists topics and doesn't answer for offsets, or create a topic, is a one-line error."""
     cluster = open_cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))
 
     class _Silent:
         def list_offsets(self, asked: Mapping[TopicPartition, object]) -> dict[TopicPartition, Future[object]]:
             return {partition: Future() for partition in asked}
 
+        def create_topics(self, asked: Sequence[NewTopic]) -> dict[str, Future[object]]:
+            return {topic.topic: Future() for topic in asked}
+
     monkeypatch.setattr(cluster, "_admin", _Silent())
     monkeypatch.setattr(cluster, "require_topics", lambda _names: {"silent": 1})
     with pytest.raises(UnavailableError, match="no answer in 1 s"):
         cluster.lag("silent", "g")
+    with pytest.raises(UnavailableError, match="creating topic silent: no answer in time"):
+        cluster.create_topic("silent", partitions=1, replication=1, config={})
 
 
 def test_a_missing_topic_is_one_line(tansu: str) -> None:
