@@ -23,6 +23,15 @@ _GONE: Final = {
 }
 
 
+#: The topic's options forbid the record: it has no key, and the topic is compacted, or its time is too far away. The
+#: client reports the last one for the other records of the batch.
+_INVALID: Final = {
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError._INVALID_DIFFERENT_RECORD,  # noqa: SLF001 - likewise
+}
+
+
 def denied(error: KafkaError) -> bool:
     """Whether this is an authentication or authorization error."""
     return error.code() in _DENIED
@@ -55,8 +64,8 @@ class ClientErrors:
 def translate(error: KafkaError, doing: str) -> TicketstreamError:
     """Translate `error`, which happened while `doing`.
 
-    Authorization errors, unknown topics and fatal client errors are final. A record that is too large, or has a time
-    that the topic doesn't allow, is refused. Everything else is transient.
+    Authorization errors, unknown topics and fatal client errors are final. A record that is too large, or that the
+    topic's options forbid, is refused. Everything else is transient.
     """
     if denied(error):
         return FatalError(f"{doing}: the broker refuses: {error.str()}")
@@ -64,8 +73,8 @@ def translate(error: KafkaError, doing: str) -> TicketstreamError:
         return FatalError(f"{doing}: {error.str()}; `ticketstream topics` creates what is missing")
     if error.code() in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}:
         return RefusedError(f"{doing}: {error.str()}; raise max.message.bytes of the topic")
-    if error.code() == KafkaError.INVALID_TIMESTAMP:
-        return RefusedError(f"{doing}: {error.str()}; see message.timestamp.*.max.ms of the topic")
+    if error.code() in _INVALID:
+        return RefusedError(f"{doing}: {error.str()}; see cleanup.policy and message.timestamp.* of the topic")
     if error.fatal():
         return FatalError(f"{doing}: {error.str()}")
     return TransientError(f"{doing}: {error.str()}")

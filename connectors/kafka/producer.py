@@ -55,7 +55,7 @@ class Sender:
 
         Raises:
             TransientError: the broker did not accept all; some may be written.
-            RefusedError: a record is too large for the topic; others may be written.
+            RefusedError: the topic refuses a record, as too large or invalid; others may be written.
             FatalError: the broker refuses, or the topic is missing.
         """
         errors = self._deliver(records, on_delivered)
@@ -63,20 +63,20 @@ class Sender:
             raise translate(errors[min(errors)], "producing")
 
     def offer(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
-        """Durable on return, except for records that their topic refuses, as too large. Returns their errors by index.
+        """Durable on return, except for records that their topic refuses. Returns their errors by index.
 
         Raises:
             TransientError: the broker did not accept all others; some may be written.
             FatalError: the broker refuses, or a topic is missing.
         """
-        refused = self._too_large(records)
+        refused = self._refused(records)
         if len(records) > 1:
             # The client sends several records as one batch, and the broker refuses it as a whole: alone, each may fit.
-            alone = {place: self._too_large([records[place]]) for place in refused}
+            alone = {place: self._refused([records[place]]) for place in refused}
             refused = {place: found[0] for place, found in alone.items() if found}
         return refused
 
-    def _too_large(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
+    def _refused(self, records: Sequence[Outgoing]) -> dict[int, RefusedError]:
         errors = {place: translate(error, "producing") for place, error in self._deliver(records).items()}
         for error in errors.values():
             if not isinstance(error, RefusedError):

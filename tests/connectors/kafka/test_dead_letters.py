@@ -80,6 +80,20 @@ def test_letters_that_fit_alone_are_not_cut(apache_kafka: Kafka) -> None:
     assert not any("dlq-cut" in dict(letter.headers) for letter in letters)
 
 
+def test_a_record_that_the_topic_forbids_is_refused_alone(apache_kafka: Kafka) -> None:
+    """A time of the year 9999, or a missing key in a compacted topic, is refused; the rest of the batch is written."""
+    kafka = KafkaSettings(brokers=apache_kafka.address)
+    sender = open_sender(kafka)
+    dated, keyless = new_topic(apache_kafka.address), new_topic(apache_kafka.address, cleanup_policy="compact")
+    for wrong in (Outgoing(dated, b"2", b"{}", timestamp_ms=253_402_300_799_999), Outgoing(keyless, None, b"{}")):
+        records = [Outgoing(wrong.topic, b"%d" % n, b"{}") for n in range(4)]
+        records[2] = wrong
+        refused = sender.offer(records)
+        assert [(place, type(error)) for place, error in refused.items()] == [(2, RefusedError)]
+        assert [one.key for one in read_topic(kafka, wrong.topic, partitions=1)] == [b"0", b"1", b"3"]
+    sender.close()
+
+
 def test_a_topic_that_takes_no_letter_is_an_error(apache_kafka: Kafka) -> None:
     """If no letter fits into the topic, the error says which option to raise."""
     topic = new_topic(apache_kafka.address, max_message_bytes="100")
