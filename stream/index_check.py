@@ -119,6 +119,7 @@ class IndexCheck:
             self._answer(seen, seen.mismatch, settings, integrity)
         self._note_log(seen)
         if seen.found.settings != stored:
+            _tell_changes(seen.found.settings, stored)
             self._store.note_settings(stored)
         if seen.progress.expired != seen.expired:
             self._store.note_expired(seen.progress.log, seen.expired)
@@ -270,6 +271,19 @@ def _require_same_version(noted: Mapping[str, str], stored: Mapping[str, str]) -
             f"{_VERSION_SOURCE} is {now}, but the index was written with {before}, whose versions can't be "
             f"compared with these; set it back, or set a new index and a new TICKETS_KAFKA__GROUP"
         )
+
+
+def _tell_changes(noted: Mapping[str, str], stored: Mapping[str, str]) -> None:
+    """Warn of settings that differ from those of the index's last worker, which may still be running."""
+    for name in sorted(noted.keys() & stored.keys()):
+        if noted[name] != stored[name]:
+            logger.warning(
+                "%s is %s now, and the index was written with %s: set it alike for all workers; `ticketstream rebuild` "
+                "applies a change to tickets that are indexed",
+                name,
+                stored[name] or "not set",
+                noted[name] or "not set",
+            )
 
 
 def _existing(found: Provenance | None) -> Provenance:

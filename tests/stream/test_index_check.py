@@ -44,6 +44,16 @@ def test_a_new_index_of_a_new_group_is_prepared() -> None:
     assert (found.logs, found.settings) == ((Progress(LOG),), _STORED)
 
 
+def test_a_changed_setting_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Two workers of different settings would write different points, and the last one's settings would be noted."""
+    store, name = created(MemoryEngine()), "TICKETS_CHUNK__MAX_TOKENS"
+    _start(store, FakeOffsets({0: None}), stored={**_STORED, name: "128"})
+    assert "is now" not in caplog.text
+    _start(store, FakeOffsets({0: None}), stored={**_STORED, name: ""})
+    assert f"{name} is not set now, and the index was written with 128" in caplog.text
+    assert len(caplog.records) == 1
+
+
 def test_an_index_that_holds_what_is_committed_is_accepted() -> None:
     """A position may be ahead of the offset, as it is noted before the commit; a new group may be far behind."""
     for committed in ({0: 10, 1: 7}, {0: 4, 1: 7}, {0: None, 1: None}):
