@@ -29,6 +29,7 @@ class SinkSpec(Struct, frozen=True):
         code: code of that dead letter.
         outcome: label of `tickets_acked_total` when it is the last sink of a batch.
         adaptive: whether the number of concurrent writes adapts to its latency.
+        blames_tickets: whether a ticket that it refuses is always at fault, however many are refused.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SinkSpec(Struct, frozen=True):
     code: str
     outcome: str
     adaptive: bool = False
+    blames_tickets: bool = False
 
     @property
     def step(self) -> str:
@@ -49,9 +51,11 @@ class SinkSpec(Struct, frozen=True):
 
 
 INDEX: Final = SinkSpec("index", "index", "index", "bad_point", "indexed", adaptive=True)
-#: A topic refuses only records that are too large.
-ENRICHED: Final = SinkSpec("enriched", "topic of enriched tickets", "enrich", "too_large", "enriched")
-EMBEDDED: Final = SinkSpec("embedded", "topic of embedded tickets", "embed", "too_large", "embedded")
+#: A topic refuses only records that are too large. A batch may have nothing else.
+ENRICHED: Final = SinkSpec(
+    "enriched", "topic of enriched tickets", "enrich", "too_large", "enriched", blames_tickets=True
+)
+EMBEDDED: Final = SinkSpec("embedded", "topic of embedded tickets", "embed", "too_large", "embedded", blames_tickets=True)
 
 #: Names of other dependencies, which refuse nothing.
 DEAD_LETTERS: Final = "dead_letters"
@@ -78,9 +82,12 @@ def write_tickets(
         spec: describes the sink.
 
     Raises:
-        FatalError: the sink refuses each of several tickets with points. Any sink accepts a delete, which has none.
+        FatalError: a sink that may be at fault itself refuses each of several tickets with points. Any sink accepts a
+            delete, which has none.
     """
     refusals = write_with_bisection(tickets, write)
+    if spec.blames_tickets:
+        return refusals
     refused = sum(bool(tickets[refusal.at].point_count) for refusal in refusals)
     if refused >= _SEVERAL and refused == sum(bool(ticket.point_count) for ticket in tickets):
         raise FatalError(

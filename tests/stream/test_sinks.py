@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
 from core.records import Batch, Point, TicketPoints
-from stream.sinks import SinkSpec, write_tickets
+from stream.sinks import EMBEDDED, ENRICHED, SinkSpec, write_tickets
 from tests.fakes import FakeDeadLetters, points, receipt, record
 from tests.stream.runs import Run
 
@@ -51,6 +51,12 @@ def test_all_but_one_may_be_bad() -> None:
     index = _Index("4")
     assert [refusal.at for refusal in write_tickets(_upserts(8), index.write)] == [0, 1, 2, 3, 5, 6, 7]
     assert index.written == ["4"]
+
+
+@pytest.mark.parametrize("spec", [ENRICHED, EMBEDDED])
+def test_a_batch_of_tickets_too_large_for_a_topic_stops_no_worker(spec: SinkSpec) -> None:
+    """Two large tickets may come alone. A worker that stopped would read them again after each start."""
+    assert [refusal.at for refusal in write_tickets(_upserts(2), _Index().write, spec=spec)] == [0, 1]
 
 
 class _Archive:
