@@ -62,7 +62,7 @@ def shown_value(settings: Settings, variable: str) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `environ`, by default the process's environment. An empty variable counts as not set.
+    """Settings from `environ`, by default the process's environment. An empty variable or line counts as not set.
 
     Raises:
         ConfigError: a variable with our prefix is unknown or malformed; the message names it.
@@ -78,9 +78,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             raise ConfigError(f"{written} {_why_unknown(name, known)}")
         if not _is_unicode(given[written]):
             raise ConfigError(f"{name}: its value is not UTF-8")
-        if given[written]:
+        if value := given[written].rstrip("\r\n"):  # a file's last line end, as in a secret that was made from one
             group, _, field = name.removeprefix(PREFIX).lower().partition("__")
-            values.setdefault(group, {})[field] = _decoded(name, given[written])
+            values.setdefault(group, {})[field] = _decoded(name, value)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -55,7 +55,9 @@ INDEX: Final = SinkSpec("index", "index", "index", "bad_point", "indexed", adapt
 ENRICHED: Final = SinkSpec(
     "enriched", "topic of enriched tickets", "enrich", "too_large", "enriched", blames_tickets=True
 )
-EMBEDDED: Final = SinkSpec("embedded", "topic of embedded tickets", "embed", "too_large", "embedded", blames_tickets=True)
+EMBEDDED: Final = SinkSpec(
+    "embedded", "topic of embedded tickets", "embed", "too_large", "embedded", blames_tickets=True
+)
 
 #: Names of other dependencies, which refuse nothing.
 DEAD_LETTERS: Final = "dead_letters"

@@ -81,7 +81,7 @@ def open_connection(settings: IndexSettings) -> Connection:
     """A connection to the server in the settings; it connects with the first call.
 
     Raises:
-        ConfigError: the setting is not a URL.
+        ConfigError: the setting is not a URL, or the API key can't be sent.
     """
     url = Address(settings.url or "")
     try:
@@ -91,6 +91,9 @@ def open_connection(settings: IndexSettings) -> Connection:
         raise ConfigError(f"TICKETS_INDEX__URL: {url!r} has no valid host and port") from None
     if address.scheme not in {"http", "https"} or not host:
         raise ConfigError(f"TICKETS_INDEX__URL: {url!r} is not a URL like http://localhost:{_GRPC_PORT}")
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if not (key.isascii() and key.isprintable()):  # gRPC would quote it in an error
+        raise ConfigError("TICKETS_INDEX__API_KEY has other characters than printable ASCII, which no header takes")
     with warnings.catch_warnings():  # a warning of an API key over plain HTTP would break the JSON log
         warnings.simplefilter("ignore", UserWarning)
         return Connection(_client(settings, host, port, https=address.scheme == "https"), url)

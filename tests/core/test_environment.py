@@ -133,6 +133,14 @@ def test_two_topics_of_one_name_are_refused(one: str, other: str) -> None:
     assert str(caught.value).endswith("are both same; give each topic a name of its own")
 
 
+def test_a_line_end_is_no_part_of_a_value() -> None:
+    """A secret that is made from a file ends with one, which no broker or server would take for the secret."""
+    found = load_settings({"TICKETS_KAFKA__SASL_PASSWORD": " hunter2 \r\n", "TICKETS_KAFKA__BROKERS": "\n"})
+    assert found.kafka.sasl_password is not None
+    assert found.kafka.sasl_password.get_secret_value() == " hunter2 "
+    assert found.kafka.brokers == Settings().kafka.brokers
+
+
 def test_a_value_that_is_not_utf8_is_refused() -> None:
     """Python reads other bytes as lone surrogates, which no client takes."""
     for name in ("TICKETS_KAFKA__GROUP", "TICKETS_KAFKA__EXTRA"):
