@@ -1,6 +1,7 @@
 """Reads and copies a shard's files."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,16 +16,21 @@ _MAPPED: Final = frozenset({".data", ".bin", ".dat", ".e2i", ".i2e", ".versions"
 _READ_LATER: Final = ("matrix", "page_")
 
 
-def copy_shard(source: Path, target: Path, *, link: bool = False) -> None:
+def copy_shard(
+    source: Path, target: Path, *, link: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> None:
     """Copy a shard's folder to `target`, which doesn't exist yet.
 
     Args:
         source: the shard.
         target: the copy.
         link: share the files that never change, instead of copying them, if the disk has hard links.
+        stopped: whether to give up, which leaves a part of a copy; asked before each file.
     """
     target.mkdir()
     for found in source.rglob("*"):  # a folder comes before its content
+        if stopped():
+            return
         copy = target / found.relative_to(source)
         if found.is_dir():
             copy.mkdir()

@@ -3,12 +3,11 @@
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import qdrant_edge as edge
-from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.changes import ChangedPoints
@@ -24,6 +23,7 @@ from connectors.qdrant.edge_points import (
 from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
 from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
+from connectors.qdrant.place import place_of
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
@@ -111,13 +111,6 @@ class EdgeReader:
         self._shard.close()
 
 
-class _Place(Struct, frozen=True):
-    """A shard's folder, and its device and inode when it was opened."""
-
-    path: Path
-    identity: tuple[int, int]
-
-
 class EdgeEngine(EdgeReader):
     """Implements `connectors.qdrant.engine.Engine` on an open shard, whose folder this process has locked."""
 
@@ -125,7 +118,7 @@ class EdgeEngine(EdgeReader):
         """Write to `shard`, in the folder `path`; without `space`, the default reserve is kept."""
         super().__init__(shard, dimension=dimension)
         self.space = space or SpaceGuard(path.parent)
-        self._place = _Place(path, _identity(path))
+        self._place = place_of(path)
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
@@ -171,6 +164,11 @@ class EdgeEngine(EdgeReader):
         finally:
             self._writing.release()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has closed it."""
+        return self._closed
+
     def point_count(self) -> int:
         """Number of points, tombstones included; a good estimate, and quick."""
         with translated():
@@ -187,7 +185,7 @@ class EdgeEngine(EdgeReader):
 
         A concurrent search may still use the old one, so it isn't closed here, but with its last reference.
         """
-        self._shard, self._place = shard, _Place(path, _identity(path))
+        self._shard, self._place = shard, place_of(path)
         self._unflushed = 0
 
     def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
@@ -202,12 +200,17 @@ class EdgeEngine(EdgeReader):
             self._make_durable(len(ids))
 
     def close(self) -> None:
-        """Flush and close the shard. Idempotent."""
-        with self._writing:
+        """Flush and close the shard. Idempotent. It is left open if its files are being copied: the process ends."""
+        if not self._writing.acquire(timeout=_WAIT_S):
+            logger.warning("the index is being copied and left open, so the next start replays its log")
+            return
+        try:
             if not self._closed:
                 self._closed = True
                 self._flush_last()
                 super().close()
+        finally:
+            self._writing.release()
 
     def _flush_last(self) -> None:
         """Flush if the disk has room. Without it nothing is lost: the next start replays the log."""
@@ -221,10 +224,7 @@ class EdgeEngine(EdgeReader):
     def require_in_place(self) -> None:
         """See `Engine`. The engine itself would keep writing to files that were moved or deleted."""
         place = self._place
-        found: tuple[int, int] | None = None
-        with suppress(OSError):
-            found = _identity(place.path)
-        if found != place.identity and place is self._place:  # else another thread has just replaced the shard
+        if not place.is_held() and place is self._place:  # else another thread has just replaced the shard
             raise FatalError(f"the embedded index: its folder {place.path} was removed or replaced while it was in use")
 
     def _make_durable(self, points: int) -> None:
@@ -264,8 +264,3 @@ def translated() -> Iterator[None]:
         if not is_engine_error(error):
             raise
         raise FatalError(f"the embedded index: {first_line(error)}") from error
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino

@@ -70,9 +70,10 @@ class EmbeddedIndex(VersionedIndex):
         self._lock.announce(address, token)
 
     def close(self) -> None:
-        """Close the engine, then release the lock."""
+        """Close the engine, then release the lock; an engine that is left open keeps it until the process ends."""
         super().close()
-        self._lock.release()
+        if self.edge.closed:
+            self._lock.release()
 
 
 def open_index_for_writing(

@@ -86,8 +86,8 @@ class Optimiser:
         """
         new = folder.new_shard(self._path)
         try:
-            written = self._start(new)
-            found = self._run(new, self._engine.dimension, self._size, stop)
+            written = self._start(new, stop)
+            found = None if stop.is_set() else self._run(new, self._engine.dimension, self._size, stop)
             with translated():
                 switched = found is not None and found.changed and self._switch(new, found, stop)
             if found is not None:
@@ -101,8 +101,11 @@ class Optimiser:
             folder.remove_leftovers(self._path)
         return switched
 
-    def _start(self, new: Path) -> int:
-        """Copy the shard, and record the points that are written from then on; returns `written` as of the copy."""
+    def _start(self, new: Path, stop: threading.Event) -> int:
+        """Copy the shard, and record the points that are written from then on; returns `written` as of the copy.
+
+        On `stop` the copy is a part.
+        """
         old = folder.shard_of(self._path)
         needed, room = size_of(old) * _ROOM, self._engine.space.room()
         if room < needed:
@@ -113,7 +116,7 @@ class Optimiser:
         with self._engine.exclusive() as shard:
             shard.flush()
             self._engine.changed.start()
-            copy_shard(old, new, link=True)
+            copy_shard(old, new, link=True, stopped=stop.is_set)
             return self._engine.written
 
     def _switch(self, new: Path, found: Optimised, stop: threading.Event) -> bool:

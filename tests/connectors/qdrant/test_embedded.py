@@ -91,8 +91,10 @@ def test_a_write_beside_a_long_copy_is_retried(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(embedded, "_WAIT_S", 0.01)
     engine = open_edge_engine(folder, dimension=DIMENSION)
     write = [Upsert(ticket("1", 2, 1).points, below=3)]
-    with engine.exclusive(), pytest.raises(TransientError, match="its files are being copied, for a backup or to"):
-        engine.write(write)
+    with engine.exclusive():
+        with pytest.raises(TransientError, match="its files are being copied, for a backup or to"):
+            engine.write(write)
+        engine.close()  # a worker that ends doesn't wait either
     engine.write(write)
     engine.close()
 

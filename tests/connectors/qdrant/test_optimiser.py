@@ -181,6 +181,17 @@ def test_few_new_vectors_change_nothing(index: EmbeddedIndex, tmp_path: Path) ->
     assert not _optimiser(index, tmp_path).due, "a later worker knows it too"
 
 
+def test_a_build_that_is_stopped_copies_nothing(index: EmbeddedIndex, tmp_path: Path) -> None:
+    """The end of a worker doesn't wait for the copy of a large shard, and no part of one stays."""
+    stop, shard = threading.Event(), folder.shard_of(tmp_path / "index")
+    stop.set()
+    found = Optimiser(index.edge, tmp_path / "index", size="small", after=1, run=lambda *_: pytest.fail("it was built"))
+    assert not found.optimise(stop)
+    assert list((tmp_path / "index").glob("shard*")) == [shard]
+    index.write([ticket("later", 1, 1)])
+    assert ("acme", "later") in held(index)
+
+
 def test_a_child_process_does_it(index: EmbeddedIndex, tmp_path: Path) -> None:
     """The process prints what it did, and its shard takes the old one's place; no other shard is left."""
     before = contents(index)
