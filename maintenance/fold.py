@@ -104,7 +104,7 @@ class Fold:
             return self._decode(batch)
         except TicketstreamError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - any error is attributed to a record
             if len(batch) > 1:
                 return [item for record in batch for item in self._decoded([record])]
             return [Rejected(batch[0], "decode", "fault", f"decode failed: {type(error).__name__}")]

@@ -48,7 +48,8 @@ def _require_spool(folder: Path | None) -> None:
         ConfigError, UnavailableError: it can't be written; the disk is full.
     """
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         where = "the temporary folder" if folder is None else folder
         raise full_disk_error(error, folder) or ConfigError(
