@@ -1,7 +1,7 @@
 """`ticketstream rebuild`: build a new index from the log, while the old one answers."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,9 +12,12 @@ from rich.progress import Progress
 
 from cli.bars import progress_bars, with_progress
 from cli.console import JsonFlag, err, finite, print_json, report_errors
+from connectors.qdrant.engine import NoIndexError
+from connectors.qdrant.open import FoundIndex
 from connectors.qdrant.replacement import open_replacement
 from core.environment import load_settings
 from core.errors import ConfigError
+from core.provenance import Provenance
 from core.settings import Settings
 from maintenance.archived_log import open_archived_log
 from maintenance.evaluation.bootstrap import Interval
@@ -28,7 +31,7 @@ from maintenance.safety import Losses, require_complete, unlike_setting
 from maintenance.split_log import EmbeddedLog, open_embedded_log
 from maintenance.workers import WorkersLog, note_positions
 from runtime.model import open_embedder
-from runtime.searcher import count_tickets, find_origin
+from runtime.searcher import find_index
 from stream.plan import receiving_steps, ticket_steps
 from stream.steps import Step
 
@@ -127,11 +130,12 @@ def rebuild(
     settings = load_settings()
     gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None
     workers = WorkersLog(settings, split=split or source is Source.embedded)
-    if not new_settings:
-        _require_like_settings(settings, workers)
+    used = _index_in_use(settings, new_settings=new_settings)
+    if used is not None and used.origin is not None and not new_settings:
+        _require_like_settings(used.origin, workers)
     with progress_bars() as bars, ExitStack() as stack:
         plan = _PLANS[source](settings, workers, bars, stack)
-        _require_complete(settings, plan, Losses(accept_unusable, accept_expired, accept_missing))
+        _require_complete(plan, used, Losses(accept_unusable, accept_expired, accept_missing))
         report = _build(settings, plan, gate, bars)
     if as_json:
         print_json(report)
@@ -174,33 +178,40 @@ def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -
     return Report(replacement.name, reindexer.written, reindexer.rejected, replacement.old, gains)
 
 
-def _require_complete(settings: Settings, plan: _Plan, accepted: Losses) -> None:
-    """Compare the log with the index in use; one that can't be read is not compared.
-
-    Raises:
-        ConfigError: the log lacks too much.
-    """
-    fold, indexed = plan.fold, 0
-    with suppress(ConfigError):
-        indexed = count_tickets(settings.index) or 0
-    missing = max(0, indexed - sum(not entry.deleted for entry in fold.tickets.values()))
-    found = Losses(fold.unusable, plan.log.expired(), missing)
-    require_complete(plan.log.topic, found, accepted, records=fold.records, indexed=indexed)
+def _index_in_use(settings: Settings, *, new_settings: bool) -> FoundIndex | None:
+    """None if there is no index, or if one that can't be read may have other settings."""
+    try:
+        return find_index(settings.index)
+    except (ConfigError, NoIndexError):
+        if new_settings:
+            return None
+        raise
 
 
-def _require_like_settings(settings: Settings, workers: WorkersLog) -> None:
+def _require_like_settings(noted: Provenance, workers: WorkersLog) -> None:
     """Refuse settings that differ from those with which the workers wrote the index in use.
 
     Raises:
         ConfigError: one differs.
     """
-    noted = find_origin(settings.index)
-    unlike = None if noted is None else unlike_setting(noted.settings, workers.stored)
+    unlike = unlike_setting(noted.settings, workers.stored)
     if unlike is not None:
         raise ConfigError(
             f"{unlike}; set it to the workers' value, or repeat with --new-settings if they will be started "
             f"with this one"
         )
+
+
+def _require_complete(plan: _Plan, used: FoundIndex | None, accepted: Losses) -> None:
+    """Compare the log with the index in use.
+
+    Raises:
+        ConfigError: the log lacks too much.
+    """
+    fold, indexed = plan.fold, 0 if used is None else used.tickets
+    missing = max(0, indexed - sum(not entry.deleted for entry in fold.tickets.values()))
+    found = Losses(fold.unusable, plan.log.expired(), missing)
+    require_complete(plan.log.topic, found, accepted, records=fold.records, indexed=indexed)
 
 
 def _from_raw(settings: Settings, workers: WorkersLog, bars: Progress, stack: ExitStack) -> _Plan:

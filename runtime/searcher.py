@@ -8,11 +8,11 @@ from typing import Final, Protocol
 import msgspec
 
 from connectors.qdrant.lock import InUseError, find_owner
-from connectors.qdrant.open import read_origin, read_size
+from connectors.qdrant.open import FoundIndex, read_index
 from core.errors import OtherModelError, TransientError
 from core.index import SearchQuery, Thread
 from core.protocols import Embedder, IndexReader
-from core.provenance import Provenance, expired_warning, missing_reason
+from core.provenance import expired_warning, missing_reason
 from core.settings import IndexSettings, SearchSettings, Settings
 from operators.language import CompactDetector
 from runtime.control import ThreadsRequest, WorkerClient, WorkerStatus, require_question
@@ -198,29 +198,18 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
             time.sleep(_RETRY_S)
 
 
-def find_origin(settings: IndexSettings) -> Provenance | None:
-    """The provenance of the index: from the worker that owns it, if one is running. None if there is none.
+def find_index(settings: IndexSettings) -> FoundIndex | None:
+    """The index in use, as the worker that owns it says, if one is running. None if there is none.
 
     Raises:
         ConfigError: a process that doesn't answer is using the index, or it can't be read.
         UnavailableError: the index server or the worker doesn't answer.
     """
     worker = find_worker(settings)
-    return read_origin(settings) if worker is None else worker.status().provenance
-
-
-def count_tickets(settings: IndexSettings) -> int | None:
-    """The number of tickets in the index, by the worker that owns it, if one is running. None if there is no index.
-
-    Raises:
-        ConfigError: a process that doesn't answer is using the index, or it can't be read.
-        UnavailableError: the index server or the worker doesn't answer.
-    """
-    worker = find_worker(settings)
-    if worker is not None:
-        return worker.status().tickets
-    size = read_size(settings)
-    return None if size is None else size.tickets
+    if worker is None:
+        return read_index(settings)
+    status = worker.status()
+    return FoundIndex(status.provenance, status.tickets)
 
 
 def _plan_of(settings: SearchSettings) -> Plan:

@@ -7,6 +7,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+from msgspec import Struct
+
 from connectors.qdrant.backup import Backup, write_backup
 from connectors.qdrant.embedded import EdgeEngine, open_edge_engine
 from connectors.qdrant.folder import dimension_of
@@ -16,7 +18,6 @@ from connectors.qdrant.reading import VersionedReader
 from connectors.qdrant.snapshot import open_snapshot
 from core.addresses import hide_credentials
 from core.errors import ConfigError, TransientError, UnavailableError
-from core.index import IndexSize
 from core.provenance import Provenance
 from core.settings import IndexSettings
 
@@ -127,30 +128,21 @@ def open_reader(settings: IndexSettings, *, dimension: int, model: str) -> Versi
     return _checked(open_snapshot(settings.path, dimension=dimension), settings, model)
 
 
-def read_origin(settings: IndexSettings) -> Provenance | None:
-    """The provenance of the index, whatever model it is of; None if there is no index, or it has none.
+class FoundIndex(Struct, frozen=True):
+    """An index, whatever model it is of: its provenance, if it has one, and its number of tickets."""
+
+    origin: Provenance | None
+    tickets: int
+
+
+def read_index(settings: IndexSettings) -> FoundIndex | None:
+    """Look at the index; None if there is none.
 
     Raises:
         InUseError: it is embedded, and a process is using it.
         ConfigError: it can't be read, or the server denies access.
         UnavailableError: the server doesn't answer, or there is no room for a copy.
     """
-    with _of_any_model(settings) as index:
-        return None if index is None else index.origin()
-
-
-def read_size(settings: IndexSettings) -> IndexSize | None:
-    """The size of the index, whatever model it is of; None if there is no index.
-
-    Raises:
-        InUseError, ConfigError, UnavailableError: as `read_origin`.
-    """
-    with _of_any_model(settings) as index:
-        return None if index is None else index.size()
-
-
-@contextmanager
-def _of_any_model(settings: IndexSettings) -> Iterator[VersionedReader | None]:
     if settings.url is not None:
         from connectors.qdrant.server import open_server_notes  # noqa: PLC0415 - its client takes a second to import
 
@@ -160,10 +152,9 @@ def _of_any_model(settings: IndexSettings) -> Iterator[VersionedReader | None]:
         dimension = dimension_of(settings.path)
         found = None if dimension is None else open_snapshot(settings.path, dimension=dimension)
     if found is None:
-        yield None
-        return
+        return None
     with closing(found):
-        yield found
+        return FoundIndex(found.origin(), found.size().tickets)
 
 
 def _stamped(index: W, settings: IndexSettings, model: str, replaces: str | None) -> W:

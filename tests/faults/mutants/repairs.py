@@ -33,5 +33,5 @@ def trust_a_trimmed_log() -> None:
 
 @mutant("P14", trial="rebuild_from_an_empty_topic")
 def replace_an_index_unseen() -> None:
-    """A rebuild doesn't count the tickets of the index that it replaces."""
-    patch(_REBUILD, "count_tickets", lambda _settings: 0)
+    """A rebuild doesn't look at the index that it replaces."""
+    patch(_REBUILD, "find_index", lambda _settings: None)
