@@ -125,9 +125,7 @@ def _extra(settings: KafkaSettings) -> Options:
         ConfigError: one would lose records.
     """
     if ours := sorted(_OURS & settings.extra.keys()):
-        raise ConfigError(
-            f"TICKETS_KAFKA__EXTRA sets {', '.join(ours)}, which would lose or repeat records; remove it"
-        )
+        raise ConfigError(f"TICKETS_KAFKA__EXTRA sets {', '.join(ours)}, which would lose or repeat records; remove it")
     return dict(settings.extra)
 
 

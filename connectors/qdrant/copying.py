@@ -16,9 +16,7 @@ _MAPPED: Final = frozenset({".data", ".bin", ".dat", ".e2i", ".i2e", ".versions"
 _READ_LATER: Final = ("matrix", "page_")
 
 
-def copy_shard(
-    source: Path, target: Path, *, link: bool = False, stopped: Callable[[], bool] = lambda: False
-) -> None:
+def copy_shard(source: Path, target: Path, *, link: bool = False, stopped: Callable[[], bool] = lambda: False) -> None:
     """Copy a shard's folder to `target`, which doesn't exist yet.
 
     Args:

@@ -227,6 +227,9 @@ def broken_by(make: Callable[[int], World], *, seeds: range, steps: int) -> str 
     for seed in seeds:
         try:
             make(seed).run(steps)
-        except (BrokenError, TicketstreamError) as error:  # others are mistakes of the mutant, which would prove nothing
+        except (
+            BrokenError,
+            TicketstreamError,
+        ) as error:  # others are mistakes of the mutant, which would prove nothing
             return f"{type(error).__name__}: {error}"
     return None

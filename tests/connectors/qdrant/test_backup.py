@@ -70,9 +70,7 @@ def test_an_open_index_is_saved_with_all_that_was_acked(settings: IndexSettings,
     found.close()
 
 
-def test_one_backup_is_made_at_a_time(
-    settings: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_backup_is_made_at_a_time(settings: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that were asked for the same folder at once would find it empty, and one would delete the other's files."""
     index = opened(settings)
     assert isinstance(index, EmbeddedIndex)
