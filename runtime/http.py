@@ -80,7 +80,7 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
-    except (OSError, UnicodeError) as error:  # UnicodeError: no host name has this form
+    except (OSError, TypeError) as error:  # TypeError: no host name has this form
         reason = error.strerror if isinstance(error, OSError) else "not a host name"
         raise ConfigError(
             f"{setting}: can't listen on {host}:{port} ({reason}); choose another port, 0 picks a free one"
