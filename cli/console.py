@@ -50,7 +50,7 @@ def parse_time(value: str | None, option: str) -> int | None:
 
 
 def finite(value: float | None) -> float | None:
-    """Callback of an option that takes a number: `nan` passes every bound.
+    """Callback of an option that takes a number without an upper bound: `inf` passes the lower one.
 
     Raises:
         typer.BadParameter: it isn't finite.
