@@ -3,10 +3,10 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from core.addresses import Address
@@ -75,18 +75,3 @@ class Group(BaseModel):
     """A group of settings. Immutable; unknown names are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
-
-
-class Topics(Group):
-    """The names of topics, each another one."""
-
-    @model_validator(mode="after")
-    def _require_different(self) -> Self:
-        """A worker whose dead letters went to the topic that it reads would reject them for ever."""
-        names: dict[str, str] = {}
-        for setting, name in self:
-            variable = f"{PREFIX}TOPICS__{setting.upper()}"
-            if name in names:
-                raise ValueError(f"{names[name]} and {variable} are both {name}; give each topic a name of its own")
-            names[name] = variable
-        return self

@@ -17,13 +17,12 @@ from core.setting_types import (
     Number,
     Positive,
     Seconds,
-    TopicName,
-    Topics,
     Url,
     default_cache,
     default_data,
 )
 from core.telemetry_settings import HealthSettings, LogSettings, TracingSettings
+from core.topic_settings import TopicSettings
 from core.workflow_settings import WorkflowSettings
 
 #: Name of the embedding model that Amazon Bedrock runs: Titan Text Embeddings V2.
@@ -70,18 +69,6 @@ class KafkaSettings(Group):
     )
     commit_interval_s: Seconds = Field(0.5, description="Time between offset commits.")
     startup_timeout_s: Seconds = Field(10.0, description="How long the worker waits for the broker when it starts.")
-
-
-class TopicSettings(Topics):
-    """Topic names."""
-
-    raw: TopicName = Field("tickets.raw", description="Ticket events written by producers.")
-    enriched: TopicName = Field("tickets.enriched", description="Split stream: topic that the enrichment role writes.")
-    embedded: TopicName = Field("tickets.embedded", description="Split stream: topic that the embedding role writes.")
-    dlq: TopicName = Field("tickets.dlq", description="Dead letters.")
-    feedback: TopicName = Field(
-        "tickets.feedback", description="Agents' verdicts on answers; the RAG service writes them, redacted."
-    )
 
 
 class ContractSettings(Group):

@@ -5,7 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from core.settings import KafkaSettings, TopicSettings
+from core.settings import KafkaSettings
+from core.topic_settings import TopicSettings
 
 
 class Role(Struct, frozen=True):

@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 
 from connectors.kafka.admin import open_cluster
 from core.errors import ConfigError
-from core.settings import Settings, TopicSettings
+from core.settings import Settings
+from core.topic_settings import TopicSettings
 
 
 class TopicSpec(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,8 @@ import yaml
 
 from connectors.kafka.topics import load_topics
 from core.service_settings import ApiSettings, RagSettings
-from core.settings import KafkaSettings, TopicSettings, WriterSettings
+from core.settings import KafkaSettings, WriterSettings
+from core.topic_settings import TopicSettings
 from stream.roles import ARCHIVE, EMBEDDING, ENRICHMENT, PIPELINE
 from tests.docs.tables import SIZES
 

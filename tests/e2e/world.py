@@ -22,7 +22,8 @@ from connectors.kafka.topics import create_topics, load_topics
 from connectors.qdrant.open import open_index_for_writing
 from core.errors import UnavailableError
 from core.records import Batch, Record, Rejected, TicketPoints
-from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings, TopicSettings
+from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings
+from core.topic_settings import TopicSettings
 from models.open import load_embedder
 from stream.plan import ticket_steps
 from stream.steps import run_step

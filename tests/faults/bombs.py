@@ -25,7 +25,7 @@ from rich.table import Table
 from connectors.kafka.options import producer_options
 from connectors.kafka.topics import load_topics
 from core.contract import record_key
-from core.settings import TopicSettings
+from core.topic_settings import TopicSettings
 from synthetic.tickets import SyntheticRecord, events
 from tests.faults.arena import Arena, MakeArena
 from tests.faults.crowd import CAP_MIB, LOOK_S

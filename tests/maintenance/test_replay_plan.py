@@ -10,7 +10,8 @@ from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
 from core.errors import RefusedError
 from core.records import Damage, Origin, Record, Rejected
-from core.settings import KafkaSettings, Settings, TopicSettings
+from core.settings import KafkaSettings, Settings
+from core.topic_settings import TopicSettings
 from maintenance import replay_plan
 from maintenance.replay import LetterFilter, read_letter
 from maintenance.replay_plan import Plan, plan_replay, records_to_send, send_accepted

@@ -7,7 +7,8 @@ import pytest
 
 from connectors.kafka.topics import load_topics, shipped_declaration
 from core.errors import ConfigError
-from core.settings import ContractSettings, TopicSettings
+from core.settings import ContractSettings
+from core.topic_settings import TopicSettings
 
 _SOURCE: Final = Path(__file__).parents[3] / "deploy" / "k8s-ecs" / "msk" / "topics.yaml"
 

@@ -11,7 +11,8 @@ from msgspec import Struct
 from core.language_model import ModelErrorKind
 from core.metrics import METRICS, PROCESS_METRICS, MetricName
 from core.records import Stage
-from core.settings import Settings, TopicSettings
+from core.settings import Settings
+from core.topic_settings import TopicSettings
 from models.run.hashing import HashingEmbedder
 from runtime.cache import CACHE
 from runtime.feedback import FEEDBACK

@@ -11,8 +11,9 @@ from typing import Final
 
 from core.failpoints import VARIABLE
 from core.service_settings import ProducerSettings
-from core.settings import KafkaSettings, Settings, TopicSettings
+from core.settings import KafkaSettings, Settings
 from core.telemetry_settings import HealthSettings
+from core.topic_settings import TopicSettings
 from services.producer.__main__ import serve
 from tests.rigs.waiting import PATIENCE_S
 from tests.services.producer.mutants import MUTANTS

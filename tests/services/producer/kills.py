@@ -15,7 +15,8 @@ from typing import Final, Self, get_args
 from connectors.kafka.reader import read_topic
 from core.contract import record_key
 from core.failpoints import ProducerPoint
-from core.settings import KafkaSettings, TopicSettings
+from core.settings import KafkaSettings
+from core.topic_settings import TopicSettings
 from tests.faults.oracle import require
 from tests.rigs.proxy import Proxy
 from tests.rigs.waiting import wait_until

@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 import pytest
 
-from core.settings import TopicSettings
+from core.topic_settings import TopicSettings
 from tests.connectors.kafka.topics import new_topic
 from tests.faults.oracle import BrokenError
 from tests.rigs.proxy import Proxy

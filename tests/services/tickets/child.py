@@ -11,7 +11,8 @@ from typing import Final
 
 from core.failpoints import VARIABLE
 from core.service_settings import ApiSettings
-from core.settings import KafkaSettings, Settings, TopicSettings
+from core.settings import KafkaSettings, Settings
+from core.topic_settings import TopicSettings
 from services.tickets.__main__ import SERVICE
 from tests.rigs.waiting import PATIENCE_S
 from tests.services.tickets.apps import UNLIMITED, NamedCallers
