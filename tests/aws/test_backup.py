@@ -12,7 +12,7 @@ from connectors.ticket_store.dynamodb_outbox import DynamoOutbox
 from connectors.ticket_store.tables import HINT
 from core.ticket_store import TicketQuery
 from tests.aws.commands import commands, run
-from tests.aws.roots import OTHER_REGION, Applied, applied, require_ministack
+from tests.aws.roots import OTHER_REGION, Applied, applied, require_ministack, without_locks
 from tests.connectors.ticket_store.stores import upsert
 from tests.deploy.terraform.emulators import Emulator, start_ministack, start_moto
 from tests.deploy.terraform.workspace import ACCOUNT, REGION
@@ -168,16 +168,9 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applied, E
     folder = tmp_path_factory.mktemp("plans")
     with (
         start_ministack(folder) as emulator,
-        applied(_BACKUP, folder / "root", emulator.url, _without_locks) as stack,
+        applied(_BACKUP, folder / "root", emulator.url, without_locks) as stack,
     ):
         yield stack, emulator
-
-
-def _without_locks(modules: Path) -> None:
-    place = modules / "vault" / "main.tf"
-    text = place.read_text()
-    start = text.index('resource "aws_backup_vault_lock_configuration"')
-    place.write_text(text[:start])
 
 
 def test_backups_are_made_every_hour_and_copied(plans: tuple[Applied, Emulator]) -> None:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from archive.store import Versioned
 from connectors.archive_store.bucket import BucketArchive
-from tests.aws.roots import OTHER_REGION, Applied, applied, require_ministack
+from tests.aws.roots import OTHER_REGION, Applied, applied, require_ministack, without_locks
 from tests.deploy.terraform.emulators import Emulator, start_ministack
 from tests.deploy.terraform.workspace import ACCOUNT, REGION
 
@@ -75,7 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """All buckets on ministack."""
     require_ministack()
     folder = tmp_path_factory.mktemp("buckets")
-    with start_ministack(folder) as emulator, applied(_ROOT, folder / "root", emulator.url) as stack:
+    with start_ministack(folder) as emulator, applied(_ROOT, folder / "root", emulator.url, without_locks) as stack:
         yield World(stack, emulator)
 
 
