@@ -141,6 +141,7 @@ def test_every_role_has_the_boundary(planned: Planned) -> None:
     assert set(boundaries) == {_BOUNDARY}
 
 
+@pytest.mark.thorough
 def test_an_unfit_vpc_is_refused(root: Root, yours: Yours) -> None:
     """Without DNS names, or with a subnet of another zone, the plan fails and says what to change."""
     ec2 = yours.emulator.client("ec2")

@@ -58,6 +58,7 @@ def test_dev_may_be_destroyed(plans: dict[str, Planned]) -> None:
     assert not plans["dev"].resources("terraform_data")
 
 
+@pytest.mark.thorough
 def test_two_regions_of_an_account_have_different_names(
     workspace: Workspace, plans: dict[str, Planned], tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_two_regions_of_an_account_have_different_names(
     assert max(map(len, here | there)) <= 64
 
 
+@pytest.mark.thorough
 def test_another_zone_leaves_the_other_disks(workspace: Workspace, plans: dict[str, Planned], tmp_path: Path) -> None:
     """Disks belong to zones: with zones b, c and d in place of a, b and c, those of b and c are the same resources."""
     found = _planned(workspace, tmp_path, **SMALL["prod"], zones=[f"us-east-1{letter}" for letter in "bcd"])
@@ -191,6 +193,7 @@ def test_no_arn_in_the_files_names_a_partition() -> None:
     assert written == []
 
 
+@pytest.mark.thorough
 def test_the_nodes_may_pull_your_copy_of_qdrant(workspace: Workspace, tmp_path: Path) -> None:
     """Prod runs the image that `qdrant_image` names, and the nodes may pull from our registry."""
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ticketstream-prod/qdrant:v1.19.0@sha256:" + "0" * 64

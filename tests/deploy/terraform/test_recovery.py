@@ -53,6 +53,7 @@ def test_the_region_that_takes_over_uses_the_copies(workspace: Workspace, tmp_pa
     assert any("ticketstream-prod-Tickets" in str(alarm.get("dimensions")) for alarm in alarms)
 
 
+@pytest.mark.thorough
 def test_a_copy_in_the_same_region_is_refused(workspace: Workspace) -> None:
     """The plan says what is wrong."""
     root = workspace.root("envs/prod")

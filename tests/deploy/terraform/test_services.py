@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 
 from connectors.checkpoints import dynamodb as checkpoints
@@ -221,6 +222,7 @@ def test_prod_refuses_to_destroy_or_replace_a_table(workspace: Workspace, plans:
     assert not plans["dev"].resources("terraform_data")
 
 
+@pytest.mark.thorough
 def test_without_services_nothing_of_them_is_planned(workspace: Workspace, tmp_path: Path) -> None:
     """The stack exists without services: no table, cache, rule of the load balancer or security group of theirs."""
     root = workspace.root("envs/dev")
