@@ -86,9 +86,11 @@ class Line(Struct, frozen=True):
     quantity: float
 
 
+#: A resource of a plan, and its values, in Terraform's JSON.
+_Resource = dict[str, Any]
 _Values = Mapping[str, Any]
 #: The quantities of a resource by price, from its values and the resources of its module.
-_Rule = Callable[[_Values, list[dict[str, Any]]], dict[str, float]]
+_Rule = Callable[[_Values, list[_Resource]], dict[str, float]]
 
 
 def read_prices(path: Path = _FILE) -> Prices:
@@ -98,7 +100,7 @@ def read_prices(path: Path = _FILE) -> Prices:
     return Prices(content["hours_per_month"], rows, content["by_use"], frozenset(content["free"]), content["drawing"])
 
 
-def lines(plan: Mapping[str, Any], prices: Prices) -> list[Line]:
+def lines(plan: _Values, prices: Prices) -> list[Line]:
     """The parts of a plan (`terraform show -json`) that cost money whether they are used or not.
 
     Raises:
@@ -127,7 +129,7 @@ def total(found: list[Line], prices: Prices, box: str | None = None) -> float:
     return sum(line.quantity * prices.monthly(line.key) for line in found if box in (None, line.box))
 
 
-def _modules(module: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _modules(module: _Values) -> Iterator[tuple[str, list[_Resource]]]:
     yield module.get("address", ""), [each for each in module.get("resources", []) if each["mode"] == "managed"]
     for child in module.get("child_modules", []):
         yield from _modules(child)
@@ -139,13 +141,13 @@ def _box(address: str) -> str:
     return BOXES.get(name, name)
 
 
-def _of(siblings: list[dict[str, Any]], kind: str) -> _Values:
+def _of(siblings: list[_Resource], kind: str) -> _Values:
     """The values of the module's only resource of a type."""
     (found,) = (each["values"] for each in siblings if each["type"] == kind)
     return dict(found)
 
 
-def _service(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, float]:
+def _service(values: _Values, siblings: list[_Resource]) -> dict[str, float]:
     providers = [each["capacity_provider"] for each in values.get("capacity_provider_strategy") or []]
     if "FARGATE" not in providers and values.get("launch_type") != "FARGATE":
         return {}  # its machines are priced
@@ -157,13 +159,13 @@ def _service(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, float
     return {"fargate-vcpu": tasks * int(vcpu) / 1024, "fargate-gb": tasks * int(memory_mib) / 1024}
 
 
-def _size(service: str) -> dict[str, Any]:
+def _size(service: str) -> _Values:
     """The size of a service's task in sizes.yaml."""
     sizes = yaml.safe_load(_SIZES.read_text())
     return dict({**sizes["services"], **sizes["background"]}.get(service, sizes["task"]))
 
 
-def _machines(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, float]:
+def _machines(values: _Values, siblings: list[_Resource]) -> dict[str, float]:
     template, machines = _of(siblings, "aws_launch_template"), values["min_size"]
     disks = [disk for mapping in template["block_device_mappings"] for disk in mapping["ebs"]]
     found = {
@@ -174,25 +176,25 @@ def _machines(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, floa
     return {key: quantity for key, quantity in found.items() if quantity}
 
 
-def _brokers(values: _Values, _siblings: list[dict[str, Any]]) -> dict[str, float]:
+def _brokers(values: _Values, _siblings: list[_Resource]) -> dict[str, float]:
     (group,), brokers = values["broker_node_group_info"], values["number_of_broker_nodes"]
     size = group["storage_info"][0]["ebs_storage_info"][0]["volume_size"]
     return {f"msk-{group['instance_type'].removeprefix('kafka.')}": brokers, "msk-disk-gb": brokers * size}
 
 
-def _endpoint(values: _Values, siblings: list[dict[str, Any]]) -> dict[str, float]:
+def _endpoint(values: _Values, siblings: list[_Resource]) -> dict[str, float]:
     if values["vpc_endpoint_type"] != "Interface":
         return {}
     zones = {each["values"]["availability_zone"] for each in siblings if each["type"] == "aws_subnet"}
     return {"vpc-endpoint-zone": len(zones)}
 
 
-def _cache(values: _Values, _siblings: list[dict[str, Any]]) -> dict[str, float]:
+def _cache(values: _Values, _siblings: list[_Resource]) -> dict[str, float]:
     key = f"elasticache-{values['engine']}-{values['node_type'].removeprefix('cache.')}"
     return {key: values["num_cache_clusters"]}
 
 
-def _encoder(values: _Values, _siblings: list[dict[str, Any]]) -> dict[str, float]:
+def _encoder(values: _Values, _siblings: list[_Resource]) -> dict[str, float]:
     return {
         f"sagemaker-{variant['instance_type'].removeprefix('ml.')}": variant["initial_instance_count"]
         for variant in values["production_variants"]

@@ -21,8 +21,8 @@ _SCHEMAS: Final = "#/components/schemas/"
 
 def gateway_document() -> dict[str, Any]:
     """The operations under /api/ by method and path, and the models of their bodies."""
-    operations: dict[str, Any] = {}
-    models: dict[str, Any] = {}
+    operations: dict[str, object] = {}
+    models: dict[str, object] = {}
     for service in ("tickets", "rag"):  # both have the operations of sessions; the first one answers them
         document = json.loads((_DOCUMENTS / f"{service}.json").read_text())
         schemas = document["components"]["schemas"]

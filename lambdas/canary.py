@@ -76,11 +76,15 @@ class Canary:
         return _WRONG[name](found)
 
 
-def _wrong_search(found: Mapping[str, Any]) -> str:
+#: The JSON of a response.
+_Found = Mapping[str, Any]
+
+
+def _wrong_search(found: _Found) -> str:
     return "" if found.get("hits") and not found.get("nothing") else "nothing found"
 
 
-def _wrong_answer(found: Mapping[str, Any]) -> str:
+def _wrong_answer(found: _Found) -> str:
     sentences = found.get("sentences") or []
     if found.get("outcome") != "answered" or not sentences:
         return "no answer"

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-t
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -38,7 +38,7 @@ def with_tenant(event: Event) -> Event:
     """
     if not str(event.get("version", "")).startswith(("2", "3")):
         raise RefusedTokenError("the trigger must send events of version V2_0, which reach access tokens")
-    request: Mapping[str, Any] = event["request"]
+    request: Event = event["request"]
     if event.get("triggerSource") == PROGRAM:
         return event | {"response": {"claimsAndScopeOverrideDetails": _of_program(request)}}
     tenant = _tenant(request.get("userAttributes") or {})
@@ -59,7 +59,7 @@ def with_tenant(event: Event) -> Event:
     return event | {"response": {"claimsAndScopeOverrideDetails": details}}
 
 
-def _of_program(request: Mapping[str, Any]) -> Event:
+def _of_program(request: Event) -> Event:
     """The claim of a program with credentials of its own, which acts for the tenant that it names.
 
     Raises:

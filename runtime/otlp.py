@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
@@ -58,7 +58,7 @@ def open_tracing(settings: TracingSettings, stack: ExitStack, *, service: str) -
     return provider
 
 
-def encoded(spans: Sequence[ReadableSpan]) -> dict[str, Any]:
+def encoded(spans: Sequence[ReadableSpan]) -> dict[str, object]:
     """The body of a request. All spans of a process have its resource."""
     if not spans:
         return {"resourceSpans": []}
@@ -67,7 +67,7 @@ def encoded(spans: Sequence[ReadableSpan]) -> dict[str, Any]:
     return {"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}
 
 
-def _span(span: ReadableSpan) -> dict[str, Any]:
+def _span(span: ReadableSpan) -> dict[str, object]:
     context = span.get_span_context()
     assert context is not None  # noqa: S101 - an ended span has one
     found = {
@@ -83,11 +83,11 @@ def _span(span: ReadableSpan) -> dict[str, Any]:
     return found | ({} if span.parent is None else {"parentSpanId": f"{span.parent.span_id:016x}"})
 
 
-def _attributes(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
     return [{"key": name, "value": _value(value)} for name, value in attributes.items()]
 
 
-def _value(value: object) -> dict[str, Any]:
+def _value(value: object) -> dict[str, object]:
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):

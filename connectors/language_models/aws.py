@@ -88,6 +88,10 @@ class _Body:
         self._reply.close()
 
 
+#: A response, or an event of its stream, as botocore reads it.
+AwsResponse = dict[str, Any]
+
+
 class AwsClient:
     """Calls operations of one service. Safe to use from any thread."""
 
@@ -102,7 +106,7 @@ class AwsClient:
         return str(self._client.meta.region_name)
 
     @contextmanager
-    def call(self, operation: str, bounds: Bounds, arguments: Arguments) -> Iterator[dict[str, Any]]:
+    def call(self, operation: str, bounds: Bounds, arguments: Arguments) -> Iterator[AwsResponse]:
         """The response of an operation, such as `converse`. Its stream is read inside the `with`.
 
         Raises:

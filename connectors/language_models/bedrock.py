@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from threading import Event
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
-from connectors.language_models.aws import AwsClient
+from connectors.language_models.aws import AwsClient, AwsResponse
 from connectors.language_models.output import bounds_of, check_length, named
 from connectors.language_models.transport import StoppedError
 from core.language_model import Delta, End, ModelError, ModelRequest, Part, Tokens
@@ -115,7 +115,7 @@ class BedrockModel:
         }
 
 
-def _streamed(events: Iterable[dict[str, Any]]) -> Iterator[Part]:
+def _streamed(events: Iterable[AwsResponse]) -> Iterator[Part]:
     """The parts of a stream.
 
     Raises:
@@ -138,7 +138,7 @@ def _streamed(events: Iterable[dict[str, Any]]) -> Iterator[Part]:
     yield end
 
 
-def _whole(raw: dict[str, Any]) -> Iterator[Part]:
+def _whole(raw: AwsResponse) -> Iterator[Part]:
     response = msgspec.convert(raw, _Response)
     end = _end(response.stop_reason)
     text = "".join(block.text or "" for block in response.output.message.content)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from connectors.language_models.aws import AwsClient
+from connectors.language_models.aws import AwsClient, AwsResponse
 from connectors.language_models.chat import chat_body, streamed_chat, whole_chat
 from connectors.language_models.lines import data_lines
 from connectors.language_models.output import bounds_of, check_length, named
@@ -101,7 +101,7 @@ class SageMakerModel:
         return whole_chat(read()) if self._format == "messages" else _whole_inputs(read())
 
 
-def _payload(events: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+def _payload(events: Iterable[AwsResponse]) -> Iterator[bytes]:
     """The bytes of an event stream; an event may hold any part of a line."""
     for event in events:
         if "PayloadPart" in event:

@@ -19,13 +19,15 @@ _ATTEMPTS: Final = 3
 _MS: Final = 1_000
 _SERVER_FAULT: Final = 500
 _THROTTLED: Final = {"SlowDown", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
+#: What boto3 returns.
+_Response = dict[str, Any]
 
 
 class Client(Protocol):
     """The methods of boto3's S3 client that are used; each takes and returns maps."""
 
-    def get_object(self, **request: Any) -> dict[str, Any]: ...
-    def list_objects_v2(self, **request: Any) -> dict[str, Any]: ...
+    def get_object(self, **request: object) -> _Response: ...
+    def list_objects_v2(self, **request: object) -> _Response: ...
 
 
 class BucketSource:
@@ -39,7 +41,7 @@ class BucketSource:
 
     def files(self) -> Iterator[FoundFile]:
         """See `Source`."""
-        request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": self._prefix}
+        request = {"Bucket": self._bucket, "Prefix": self._prefix}
         while True:
             with _translated(f"s3://{self._bucket}/{self._prefix}"):
                 page = self._client.list_objects_v2(**request)
@@ -64,7 +66,7 @@ class BucketFile:
 
     finished = True
 
-    def __init__(self, client: Client, request: dict[str, Any], file: FoundFile) -> None:
+    def __init__(self, client: Client, request: dict[str, str], file: FoundFile) -> None:
         self._client = client
         self._request = request
         self._file = file

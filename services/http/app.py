@@ -68,6 +68,10 @@ class ProblemBody(BaseModel):
     errors: list[FieldProblem] = []
 
 
+#: The `responses` of a route, for the OpenAPI document.
+Responses = dict[int | str, dict[str, Any]]
+
+
 class _App(FastAPI):
     """Adds the schema of problem documents to the OpenAPI document."""
 
@@ -142,7 +146,7 @@ def create_app(
     return app
 
 
-def problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+def problems(*kinds: ProblemKind) -> Responses:
     """The `responses` of a route that answers with these kinds of problems, for the OpenAPI document."""
     content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemBody.__name__}"}}}
     return {KINDS[kind][0]: {"description": KINDS[kind][1], "content": content} for kind in kinds}

@@ -3,11 +3,11 @@
 import re
 import threading
 import uuid
-from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Scope
 
 from services.http.callers import Caller
 
@@ -35,14 +35,14 @@ class RequestContext:
         self.stop = threading.Event()
 
 
-def begin(scope: MutableMapping[str, Any]) -> RequestContext:
+def begin(scope: Scope) -> RequestContext:
     """The context of a request that has just arrived."""
     context = RequestContext(Headers(scope=scope))
     scope.setdefault("state", {})[_KEY] = context
     return context
 
 
-def context_of(scope: MutableMapping[str, Any]) -> RequestContext:
+def context_of(scope: Scope) -> RequestContext:
     """The context of the request of `scope`."""
     found = scope["state"][_KEY]
     assert isinstance(found, RequestContext)  # noqa: S101 - `begin` put it there

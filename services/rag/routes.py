@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query
@@ -19,7 +19,7 @@ from core.errors import ConfigError, NoTicketError
 from core.feedback import Feedback
 from operators.redact import redact_text
 from search.result import Answer
-from services.http.app import describe, problems
+from services.http.app import Responses, describe, problems
 from services.http.authentication import require
 from services.http.callers import Caller
 from services.http.context import stop_of
@@ -101,9 +101,7 @@ def _search_routes(service: Service) -> APIRouter:
 def _answer_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix=_PREFIX)
     answering, pool = service.answering, service.pool
-    content: dict[int | str, dict[str, Any]] = {
-        200: {"description": _EVENTS, "content": {_STREAM: {"schema": {"type": "string"}}}}
-    }
+    content: Responses = {200: {"description": _EVENTS, "content": {_STREAM: {"schema": {"type": "string"}}}}}
 
     @router.post(
         "/answers",

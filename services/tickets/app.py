@@ -1,7 +1,7 @@
 """The ticket API: its app and routes."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query
@@ -12,7 +12,7 @@ from core.contract import CONTRACT_VERSION, datetime_from_ms
 from core.settings import Settings
 from core.ticket_store import Page, TicketQuery, TicketSummary, version_of
 from runtime.telemetry import Telemetry
-from services.http.app import create_app, problems
+from services.http.app import Responses, create_app, problems
 from services.http.authentication import require
 from services.http.bodies import BodyBounds
 from services.http.callers import Authenticator, Caller
@@ -214,7 +214,7 @@ def _add_ending(router: APIRouter, tickets: Tickets, closed_status: str) -> None
         return _response(tickets.change(delete_edit(caller, ticket_id, required_condition(if_match)), request))
 
 
-def _with_etag(status: int, **headers: Mapping[str, object]) -> dict[int | str, dict[str, Any]]:
+def _with_etag(status: int, **headers: Mapping[str, object]) -> Responses:
     return {status: {"headers": _ETAG | headers}}
 
 
