@@ -148,7 +148,8 @@ _NEW_WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=6, max_size=12)
 @given(st.sampled_from(_SENTENCES), _NEW_WORDS, st.data())
 def test_an_invented_word_is_found_anywhere(sentence: str, word: str, data: st.DataObject) -> None:
     """A content word that the source doesn't have makes a claim unsupported."""
-    assume(set(read(word, "en").content) - NEUTRAL - PEOPLE)
+    new = set(read(word, "en").content) - set(read(sentence, "en").content)  # "tokenize" has the stem of "token"
+    assume(new - NEUTRAL - PEOPLE)
     words = sentence.split()
     at = data.draw(st.integers(0, len(words) - 1))
     claim = " ".join([*words[:at], word, *words[at:]])

@@ -195,7 +195,12 @@ def test_a_lost_topic_is_restored_from_the_archive(apache_kafka: Kafka, tmp_path
     name = archive.generation().name
     assert "has had 30 records" in archive.terminal.failure("archive", "restore", name, code=2)
     _create_again(world)
-    assert archive.terminal.json("archive", "restore", name) == {"records": 30, "unreadable": 0, "missing": 0}
+    assert archive.terminal.json("archive", "restore", name) == {
+        "records": 30,
+        "unreadable": 0,
+        "missing": 0,
+        "refused": 0,
+    }
     assert _contents_of(world.log()) == before
 
 

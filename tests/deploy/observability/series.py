@@ -18,7 +18,7 @@ from runtime.cache import CACHE
 from runtime.feedback import FEEDBACK
 from services.http.sessions import SESSIONS
 from stream.plan import RECEIVE_ENRICHED, receiving_steps, ticket_steps
-from stream.sinks import CUSTOMERS, DEAD_LETTERS, EMBEDDED, ENRICHED, INDEX
+from stream.sinks import CUSTOMERS, DEAD_LETTERS, EMBEDDED, ENRICHED, INDEX, MODEL
 from tests.deploy.tools import ROOT
 
 #: Series that Prometheus makes itself, with their labels.
@@ -131,7 +131,7 @@ def _values() -> dict[tuple[MetricName | str, str], frozenset[str]]:
         ("", "stage"): frozenset(get_args(Stage)),
         ("", "step"): frozenset({"poll", "enrich", *(step.name for step in steps), *(sink.step for sink in sinks)}),
         ("", "dependency"): frozenset(
-            {DEAD_LETTERS, CUSTOMERS, CACHE, FEEDBACK, SESSIONS, *(sink.name for sink in sinks)}
+            {DEAD_LETTERS, CUSTOMERS, MODEL, CACHE, FEEDBACK, SESSIONS, *(sink.name for sink in sinks)}
         ),
         ("", "topic"): frozenset(TopicSettings().model_dump().values()),
         ("", "since"): frozenset({"broker", "event"}),
