@@ -7,7 +7,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import WSGIApplication
 
-from connectors.qdrant import embedded, lock, reading
+from connectors.qdrant import edge_points, lock, reading, rounds
 from connectors.qdrant.engine import Condition, OfTickets
 from operators import chunk
 from runtime import connections, http
@@ -17,8 +17,9 @@ from tests.faults.mutants.mutant import mutant, patch
 
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _LOCK: Any = lock
-_EMBEDDED: Any = embedded
+_EDGE_POINTS: Any = edge_points
 _READING: Any = reading
+_ROUNDS: Any = rounds
 _CHUNK: Any = chunk
 _CONNECTIONS: Any = connections
 _HTTP: Any = http
@@ -27,13 +28,13 @@ _HTTP: Any = http
 @mutant("P15", trial="flood_of_passages")
 def find_the_same_again() -> None:
     """Each round of a search finds the same tickets again, and rounds are few."""
-    filter_of = _EMBEDDED.filter_of
+    filter_of = _EDGE_POINTS.filter_of
 
     def among_all(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> Any:
         return filter_of(conditions, [one for one in unless if not isinstance(one, OfTickets)])
 
-    patch(_EMBEDDED, "filter_of", among_all)
-    patch(_READING, "_MAX_FETCH", 512)
+    patch(_EDGE_POINTS, "filter_of", among_all)
+    patch(_ROUNDS, "_MAX_FETCH", 512)
     patch(_READING, "_MAX_ROUNDS", 8)
 
 

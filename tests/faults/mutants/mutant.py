@@ -35,5 +35,6 @@ def mutant(*promises: str, trial: str) -> Callable[[Callable[[], None]], Callabl
 
 
 def patch(owner: Any, name: str, value: Any) -> None:
-    """Replace the attribute `name` of `owner`."""
+    """Replace the attribute `name` of `owner`, which must have it: else the mutant has no fault."""
+    assert hasattr(owner, name), f"{owner} has no {name}"
     setattr(owner, name, value)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.kafka.dead_letters import DeadLetterTopic
-from connectors.qdrant import reading
+from connectors.qdrant import reading, rounds
 from connectors.qdrant.engine import AnyOf, Condition
 from core.index import SearchQuery
 from core.records import Rejected
@@ -14,6 +14,7 @@ from tests.faults.mutants.mutant import mutant, patch
 
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
 _READING: Any = reading
+_ROUNDS: Any = rounds
 _PLAN: Any = plan
 
 
@@ -23,13 +24,13 @@ _PLAN: Any = plan
 @mutant("P11", trial="tenants_apart")
 def search_all_tenants() -> None:
     """A search neither filters by tenant nor checks the tenants of its hits."""
-    filters_of = _READING.filters_of
+    filters_of = _ROUNDS.filters_of
 
     def open_to_all(query: SearchQuery) -> tuple[list[Condition], list[Condition]]:
         conditions, unless = filters_of(query)
         return [c for c in conditions if not (isinstance(c, AnyOf) and c.field == "tenant_id")], unless
 
-    patch(_READING, "filters_of", open_to_all)
+    patch(_ROUNDS, "filters_of", open_to_all)
     patch(_READING, "_of_tenant", lambda found, _tenant_id: found)
 
 
