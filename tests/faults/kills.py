@@ -24,10 +24,9 @@ _KINDS_OF_KILLS: Final = 3  # besides those at failpoints
 #: Limit of a recovery after the session timeout, in calm seconds.
 _RECOVERY_S: Final = 5.0
 #: A machine with less than this share of its speed is busy. A recovery on it may take longer, but no longer than as
-#: many restarts: processes that wait for a CPU miss deadlines, which the calm clock doesn't make up for, and a restart
-#: a few seconds later may find the machine a little less busy.
+#: many restarts: processes that wait for a CPU miss deadlines, which the calm clock doesn't make up for.
 _BUSY: Final = 0.8
-_RESTARTS: Final = 3.0
+_RESTARTS: Final = 2.0
 
 
 def killed_at_each_failpoint(make: MakeArena, rng: Random, run: Run) -> None:
@@ -165,7 +164,7 @@ class Kills:
         found = self._section.found
         found("kills", self.count, bound=self.wanted, kept=self.done)
         if self.excused:
-            found("late recoveries on a busy machine, no later than three restarts", self.excused)
+            found("late recoveries on a busy machine, no later than two restarts", self.excused)
         found("start of a worker, p50, s", percentile(self.starts_s, 50))
         found("recovery from its start, p50, s", percentile(self.recoveries_s, 50))
         found("recovery from its start, p95, s", late, bound=self._bound_s, kept=late <= self._bound_s)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -189,3 +190,26 @@ def test_a_storm_without_changes_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.faults.storm.PATIENCE_S", 0)
     with pytest.raises(BrokenError, match="no storm"):
         storm(_Calm(), Random(1), seconds=0.1, kills=0.2, rate=1, ended=lambda: True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("took_s", "wall_s", "restart_s", "excused"),
+    [
+        (7.0, 14.0, 3.5, 1),
+        (7.0, 14.0, 2.5, 0),  # slower than two restarts beside it
+        (7.0, 7.5, 3.5, 0),  # the machine was not busy
+        (5.0, 14.0, 3.5, 0),  # not late
+    ],
+)
+def test_a_late_recovery_is_excused_on_a_busy_machine_only(
+    monkeypatch: pytest.MonkeyPatch, took_s: float, wall_s: float, restart_s: float, excused: int
+) -> None:
+    """A late recovery counts, unless the machine is busy and a restart beside it takes half as long."""
+    kills, starts, clock = Kills(1, 1.0), iter([took_s, restart_s]), iter([0.0, wall_s])
+    monkeypatch.setattr("tests.faults.kills.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(kills, "_start", lambda _arena: next(starts))
+    arena: Any = SimpleNamespace(
+        session_timeout_s=1.0, workers=[None], terminate=lambda _worker: None, section=Section("recovery", "")
+    )
+    kills.recover(arena)
+    assert (kills.excused, len(kills.recoveries_s)) == (excused, 1 - excused)
