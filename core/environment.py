@@ -117,7 +117,7 @@ def _why_invalid(fault: ErrorDetails) -> str:
     if own is not None and len(place) == 1:  # of several variables of a group, which it names
         return own
     name = PREFIX + "__".join(place).upper()
-    return f"{name}: {own or fault['msg'].lower()} (got {_shown(name, fault['input'])})"
+    return f"{name}: {own or _lower_first(fault['msg'])} (got {_shown(name, fault['input'])})"
 
 
 def _shown(name: str, value: object) -> str:
@@ -139,3 +139,8 @@ def _why_unknown(name: str, known: Mapping[str, object]) -> str:
     close = get_close_matches(name.removeprefix(PREFIX), ends, n=1, cutoff=0.6)
     hint = f"did you mean {PREFIX}{close[0]}?" if close else "`ticketstream doctor --settings` lists them all"
     return f"is not a setting; {hint}"
+
+
+def _lower_first(message: str) -> str:
+    """The message in lower case at its beginning only: it may quote values such as SASL_SSL."""
+    return message[:1].lower() + message[1:]

@@ -129,7 +129,7 @@ def open_reader(settings: IndexSettings, *, dimension: int, model: str) -> Versi
 
 
 class FoundIndex(Struct, frozen=True):
-    """An index, whatever model it is of: its provenance, if it has one, and its number of tickets."""
+    """An index of any model: its provenance, if it has one, and its number of tickets."""
 
     origin: Provenance | None
     tickets: int
