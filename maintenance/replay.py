@@ -185,7 +185,7 @@ def _first_seen_ms(letter: Record) -> int:
 
 
 def _is_number(text: str, digits: int) -> bool:
-    """Whether `text` is a number of bounded length: anybody may write a header, and Python refuses to read thousands."""
+    """Whether `text` is a number of bounded length: a header may hold thousands of digits, which Python refuses."""
     return text.isdecimal() and text.isascii() and len(text) <= digits
 
 
