@@ -1,7 +1,7 @@
 """What API Gateway has to know of the services' OpenAPI documents: `python -m deploy.gateway` writes it again.
 
-The Terraform module `api` reads it. A model is a schema of JSON Schema draft 4, without what only people read. The
-close of a ticket has none, because its body may be missing.
+`python -m deploy.gateway` writes them again, for the Terraform module `api`. A model is a schema of JSON Schema draft
+4, without titles, descriptions and examples. The close of a ticket has none, because its body may be missing.
 """
 
 import json
@@ -45,14 +45,14 @@ def gateway_document() -> dict[str, Any]:
 
 
 def _model(operation: Mapping[str, Any]) -> str | None:
-    """The schema of a body that must be there."""
+    """The name of the schema of a required body."""
     content = operation.get("requestBody", {}).get("content", {})
     reference = content.get("application/json", {}).get("schema", {}).get("$ref")
     return None if reference is None else str(reference.removeprefix(_SCHEMAS))
 
 
 def _inlined(schema: Any, schemas: Mapping[str, Any], *, named: bool = False) -> Any:
-    """A schema with those that it refers to in it; `named` if its keys are names of fields."""
+    """A schema with every reference replaced by its schema; `named` if its keys are names of fields."""
     if isinstance(schema, list):
         return [_inlined(each, schemas) for each in schema]
     if not isinstance(schema, dict):

@@ -53,7 +53,7 @@ class Saving(Struct, frozen=True):
 
 
 def savings_table(prod: list[Line], prices: Prices) -> str:
-    """What would save most in prod, with its arithmetic, the largest first."""
+    """The largest savings in prod, with their arithmetic, the largest first."""
     found = [*_disks(prod, prices), *_compute(prod, prices), *_egress(prod, prices)]
     rows = [f"| {each.change} | {each.arithmetic} | ${each.usd:,.0f} |" for each in sorted(found, key=lambda s: -s.usd)]
     return "\n".join(["| change | arithmetic | saves a month |", "|---|---|---:|", *rows])
@@ -98,7 +98,7 @@ def _egress(prod: list[Line], prices: Prices) -> list[Saving]:
             zones * endpoint,
         ),
         Saving(
-            "One NAT gateway; losing its zone takes the others' egress",
+            "One NAT gateway; if its zone fails, the others lose their egress",
             f"{gateways - 1:g} × ${gateway:.2f}",
             (gateways - 1) * gateway,
         ),

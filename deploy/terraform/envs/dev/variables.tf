@@ -45,7 +45,7 @@ variable "subscribers" {
 }
 
 variable "budget_usd" {
-  description = "US dollars that the stack may cost in a calendar month before somebody is told. null: no budget."
+  description = "Budget of the stack for a calendar month, in US dollars; the topics info and warning are notified. null: no budget."
   type        = number
   default     = null
 }
@@ -205,7 +205,7 @@ variable "edge" {
 }
 
 variable "origin_secret" {
-  description = "Random text (openssl rand -hex 32) that CloudFront sends to the API, so that nobody goes around it. It is kept in the state."
+  description = "Random text (openssl rand -hex 32) that CloudFront sends to the API, so that no request bypasses CloudFront. It is kept in the state."
   type        = string
   default     = null
   sensitive   = true

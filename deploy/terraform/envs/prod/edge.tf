@@ -36,8 +36,8 @@ module "edge" {
   force_destroy     = false
 }
 
-# The REST API has an address of its own. Behind CloudFront senders have CloudFront's addresses, so it is CloudFront's firewall
-# that counts them, and `origin_secret` keeps others from going around it.
+# The REST API has an address of its own. Behind CloudFront it sees CloudFront's addresses, so CloudFront's firewall counts
+# the senders, and `origin_secret` keeps them from bypassing it.
 module "api_firewall" {
   source               = "../../modules/firewall"
   count                = var.gateway == null ? 0 : 1

@@ -21,7 +21,7 @@ variable "replica_region" {
 
   validation {
     condition     = var.replica_region == null || regex("^(?:us-gov|cn)?", var.region) == try(regex("^(?:us-gov|cn)?", var.replica_region), "")
-    error_message = "replica_region must be in the partition of region: S3 copies nothing from AWS GovCloud or China to elsewhere, nor the other way."
+    error_message = "replica_region must be in the partition of region: S3 copies nothing into or out of AWS GovCloud and China."
   }
 }
 
@@ -99,7 +99,7 @@ variable "subscribers" {
 }
 
 variable "budget_usd" {
-  description = "US dollars that the stack may cost in a calendar month before somebody is told. null: no budget."
+  description = "Budget of the stack for a calendar month, in US dollars; the topics info and warning are notified. null: no budget."
   type        = number
   default     = null
 }
@@ -305,7 +305,7 @@ variable "edge" {
 }
 
 variable "origin_secret" {
-  description = "Random text (openssl rand -hex 32) that CloudFront sends to the API, so that nobody goes around it. It is kept in the state."
+  description = "Random text (openssl rand -hex 32) that CloudFront sends to the API, so that no request bypasses CloudFront. It is kept in the state."
   type        = string
   default     = null
   sensitive   = true

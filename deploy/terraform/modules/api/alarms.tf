@@ -36,7 +36,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = each.value.threshold
   period              = 60
   evaluation_periods  = each.value.minutes
-  treat_missing_data  = "notBreaching" # nobody asks
+  treat_missing_data  = "notBreaching" # no requests
   alarm_actions       = [var.topics[each.value.severity]]
   ok_actions          = [var.topics[each.value.severity]]
   tags                = { runbook = each.value.runbook, severity = each.value.severity }

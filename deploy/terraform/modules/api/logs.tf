@@ -1,4 +1,4 @@
-# API Gateway writes all logs of an account and region with one role, which this sets unless it is set elsewhere.
+# API Gateway writes all logs of an account and region with one role. This sets it, unless another stack does.
 
 resource "aws_iam_role" "logs" {
   count                = var.set_account_role ? 1 : 0

@@ -14,7 +14,7 @@ output "stage_arn" {
 }
 
 output "callers" {
-  description = "ARNs that the API calls the functions from: every operation of a function on the stage."
+  description = "Source ARNs of the API's calls of functions: every operation of a function on the stage."
   value = { for service in ["responses", "tickets"] : service => {
     for name, method in local.methods : lower(replace(replace(name, "/[^A-Za-z]+/", "-"), "/-$/", "")) =>
     "${aws_api_gateway_rest_api.this.execution_arn}/${local.stage}/${method.verb}${replace(method.path, "/\\{[^}]*\\}/", "*")}"
@@ -28,7 +28,7 @@ output "keys" {
 }
 
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value = { for name, alarm in local.alarms : "${var.name}-api-${name}" => {
     namespace  = "AWS/ApiGateway"
     metric     = alarm.metric

@@ -19,7 +19,7 @@ variable "pool_arn" {
 }
 
 variable "scopes" {
-  description = "Scopes of which a token needs one."
+  description = "Scopes; a token needs one of them."
   type        = list(string)
 
   validation {
@@ -29,7 +29,7 @@ variable "scopes" {
 }
 
 variable "functions" {
-  description = "ARNs that API Gateway calls the functions tickets and responses by."
+  description = "Invocation ARNs of the functions tickets and responses."
   type        = object({ tickets = string, responses = string })
 }
 
@@ -44,7 +44,7 @@ variable "link" {
 }
 
 variable "programs" {
-  description = "Requests per second, burst and requests per day, by program. Each gets a key, which the ticket API then demands; without programs nobody needs one."
+  description = "Requests per second, burst and requests per day, by program. Each gets a key, which the ticket API then demands; without programs it demands none."
   type        = map(object({ rate = optional(number, 10), burst = optional(number, 20), per_day = optional(number, 100000) }))
   default     = {}
 }
@@ -56,7 +56,7 @@ variable "limits" {
 }
 
 variable "set_account_role" {
-  description = "Whether to set the role that API Gateway writes the logs of the account and region with; false if it is set elsewhere."
+  description = "Whether to set the role with which API Gateway writes logs in this account and region; false if it is set elsewhere."
   type        = bool
   default     = true
 }

@@ -1,5 +1,5 @@
-# Backups of what carries the tag `backup`: tables every hour, tables and the index's disks every day. Each is copied to the
-# second region.
+# Backups of the resources with the tag `backup`: tables every hour, tables and the index's disks every day. Each is copied
+# to the second region.
 
 locals {
   plans = {

@@ -30,7 +30,7 @@ variable "copy_vault_arn" {
 }
 
 variable "final_after_days" {
-  description = "Days, at least 3, after which nobody can take the vault's lock off again. null: who has the right can."
+  description = "Days, at least 3, after which nobody can remove the vault's lock. null: a principal with the right always can."
   type        = number
   default     = null
 }

@@ -1,5 +1,5 @@
-# A copy of each new object in another region. A delete is not copied, so that what was deleted by mistake, or by an
-# attacker in the first region, is still in the second.
+# A copy of each new object in another region. A delete is not copied, so that an object that was deleted by mistake, or by
+# an attacker in the first region, is still in the second.
 
 resource "aws_s3_bucket_replication_configuration" "this" {
   count      = var.replica == null ? 0 : 1

@@ -1,4 +1,4 @@
-# The budget of an environment. AWS knows its resources by their tags; they must be cost allocation tags (docs/deploy-aws.md).
+# The budget of an environment. AWS finds its resources by tags, which must be cost allocation tags (docs/deploy-aws.md).
 
 locals {
   notices = {

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "environment" {
-  description = "Value of the tag environment, by which AWS knows the resources."
+  description = "Value of the tag environment, by which AWS finds the resources."
   type        = string
 }
 

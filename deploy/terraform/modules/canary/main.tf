@@ -1,10 +1,10 @@
-# The canary: a function that asks the public address a question every few minutes, as a user does, and the alarms on what it finds.
+# The canary: a function that asks the public address a question every few minutes, as a user does, and its alarms.
 
 locals {
   checks = ["search", "answer"]
 
   alarms = { for check in local.checks : check => {
-    summary    = "No ${check} through the public address has found what it must for a quarter of an hour."
+    summary    = "No ${check} through the public address has succeeded for a quarter of an hour."
     namespace  = "ticketstream" # lambdas/emf.py
     metric     = "tickets_canary_ok"
     dimensions = { function = "canary", check = check }
@@ -81,7 +81,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = each.value.threshold
   period              = 60
   evaluation_periods  = each.value.minutes
-  treat_missing_data  = "breaching" # between two runs, and when it doesn't run at all
+  treat_missing_data  = "breaching" # also between two runs
   alarm_actions       = [var.topics[each.value.severity]]
   ok_actions          = [var.topics[each.value.severity]]
   tags                = { runbook = each.value.runbook, severity = each.value.severity }

@@ -1,5 +1,5 @@
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value = merge(module.lambdas.drawn, { for name, alarm in local.alarms : "${var.name}-canary-${name}" => {
     namespace  = alarm.namespace
     metric     = alarm.metric

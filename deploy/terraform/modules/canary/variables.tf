@@ -45,7 +45,7 @@ variable "secret" {
 }
 
 variable "question" {
-  description = "Its question, to which its tenant has a solved ticket; null: that of TICKETS_CANARY__QUESTION."
+  description = "Its question, which a solved ticket of its tenant answers; null: the default of TICKETS_CANARY__QUESTION."
   type        = string
   default     = null
 }

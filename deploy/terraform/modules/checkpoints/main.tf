@@ -1,5 +1,5 @@
 # The DynamoDB table of the producers' checkpoints and leases. connectors/checkpoints/dynamodb.py defines its keys, and a
-# test compares them with these. Without it all files would be sent again, which changes nothing but takes its time.
+# test compares them with these. Without it all files would be sent again, which changes nothing but takes time.
 
 resource "aws_dynamodb_table" "this" {
   name                        = var.name

@@ -6,7 +6,7 @@ resource "aws_acm_certificate" "this" {
   validation_method = "DNS"
 
   lifecycle {
-    create_before_destroy = true # the distribution has one all the time
+    create_before_destroy = true # the distribution always needs one
   }
 }
 

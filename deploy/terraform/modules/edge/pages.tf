@@ -1,5 +1,5 @@
 # The page's files, in a bucket that only the distribution reads. Their folder is named by their content, so browsers and
-# edge locations may keep them for ever; index.html and config.json are asked for each time.
+# edge locations may keep them for ever; index.html and config.json are revalidated each time.
 
 locals {
   files   = [for file in setsubtract(fileset(var.pages, "**"), ["index.html", "config.json"]) : file if can(local.types[regex("[^.]+$", file)])]

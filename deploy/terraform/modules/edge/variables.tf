@@ -79,7 +79,7 @@ variable "blocked_countries" {
 }
 
 variable "topics" {
-  description = "ARNs of SNS topics in us-east-1 by severity; empty: no alarms, because an alarm reaches topics of its own region only."
+  description = "ARNs of SNS topics in us-east-1 by severity. Empty: no alarms, because an alarm can only notify topics of its own region."
   type        = map(string)
   default     = {}
 }

@@ -23,7 +23,7 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  # Nobody goes around the distribution, whose firewall has seen the sender's own address.
+  # Requests must come through the distribution, whose firewall has seen the sender's own address.
   dynamic "rule" {
     for_each = nonsensitive(var.origin_secret == null) ? [] : ["origin"]
 

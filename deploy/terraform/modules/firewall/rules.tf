@@ -1,4 +1,4 @@
-# What the rules look for.
+# The conditions of the rules.
 
 locals {
   # Requests whose body is support text. A customer may quote SQL, HTML, a path or an attack, so no rule looks into these
@@ -23,9 +23,9 @@ locals {
   # Bytes. The services take 16 KiB of request line and headers in all.
   longest = { uri_path = 1024, query_string = 4096, authorization = 8192 }
 
-  # AWS's own groups, and their rules that only count: those on bodies; a ticket's id may end in .log or .bak; a query has its
-  # bound here; and a
-  # client need not name itself. AWS ignores a name that its version of the group lacks.
+  # AWS's own groups, and their rules that only count: those on bodies (support text), on file endings (a ticket's id may
+  # end in .log or .bak), on long queries (bounded here) and on missing user agents (a client need not name itself). AWS
+  # ignores a name that its version of the group lacks.
   managed = {
     core = {
       group = "AWSManagedRulesCommonRuleSet"

@@ -14,37 +14,37 @@ variable "scope" {
 }
 
 variable "protects" {
-  description = "ARNs of what a REGIONAL web ACL protects, by any name; a distribution names its web ACL itself."
+  description = "ARNs of the resources that a REGIONAL web ACL protects, by any name; a distribution names its web ACL itself."
   type        = map(string)
   default     = {}
 }
 
 variable "requests_per_address" {
-  description = "Requests of an address in any five minutes; null: not counted, where requests come from another proxy's addresses."
+  description = "Maximum requests of an address in any five minutes; null, for requests that come from a proxy's addresses: not counted."
   type        = number
   default     = 1000
 }
 
 variable "stage" {
-  description = "First part of paths that a REST API may have, its stage: /live; empty for a distribution."
+  description = "Prefix of a REST API's paths, that is, its stage: /live; empty for a distribution."
   type        = string
   default     = ""
 }
 
 variable "ticket_bytes" {
-  description = "Largest body of a request that writes a ticket, as the ticket API takes it."
+  description = "Maximum bytes of a body that writes a ticket, as in the ticket API."
   type        = number
   default     = 2000000
 }
 
 variable "body_bytes" {
-  description = "Largest body of any other request, as the services take it."
+  description = "Maximum bytes of any other body, as in the services."
   type        = number
   default     = 262144
 }
 
 variable "origin_secret" {
-  description = "Text that the distribution sends in the header x-origin-verify; requests without it are refused. null: not asked for."
+  description = "Text that the distribution sends in the header x-origin-verify; requests without it are refused. null: not required."
   type        = string
   default     = null
   sensitive   = true

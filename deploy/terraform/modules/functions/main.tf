@@ -131,7 +131,7 @@ module "lambdas" {
   }) if(name != "transformation" || var.raw != null) && (name != "rotation" || local.with_rotation) }
 }
 
-# A module of its own, because the other functions know the issuer of tokens, which calls this one.
+# This function is in a module of its own, because the others need the issuer of tokens, and the issuer needs this one.
 module "trigger" {
   source      = "../lambdas"
   name        = var.name

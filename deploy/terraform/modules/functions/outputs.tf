@@ -4,7 +4,7 @@ output "arns" {
 }
 
 output "invoke_arns" {
-  description = "ARNs that API Gateway calls the functions by, by name."
+  description = "Invocation ARNs of the functions, for API Gateway, by name."
   value       = module.lambdas.invoke_arns
 }
 
@@ -19,7 +19,7 @@ output "pre_token_arn" {
 }
 
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value       = merge(module.lambdas.drawn, module.trigger.drawn)
 }
 

@@ -1,4 +1,4 @@
-# Who calls the functions: the outbox's stream and a schedule, EventBridge, S3, and API Gateway.
+# The callers of the functions: the outbox's stream and a schedule, EventBridge, S3, and API Gateway.
 
 locals {
   with_events = length(try(var.raw.event_sources, [])) > 0

@@ -1,8 +1,8 @@
-# A guardrail of Bedrock for the RAG service's language models (docs/language-models.md). It checks what a model reads and
-# writes, beside the checks of `answers/`. It holds rules and no ticket, so AWS's own key encrypts it.
+# A guardrail of Bedrock for the RAG service's language models (docs/language-models.md). It checks their input and output,
+# beside the checks of `answers/`. It holds rules and no ticket, so AWS's own key encrypts it.
 
 locals {
-  # Customers are rude and quote what was done to them, so only attacks count in a question.
+  # Customers are rude and quote abuse, so a question is checked for attacks only.
   filters = {
     HATE          = { input = "NONE", output = "HIGH" }
     INSULTS       = { input = "NONE", output = "HIGH" }

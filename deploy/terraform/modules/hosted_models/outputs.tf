@@ -9,7 +9,7 @@ output "group" {
 }
 
 output "training" {
-  description = "For training jobs: image, role, subnets, security group, KMS key, settings, S3 URI for the models, and ARN of the policy for whoever starts and registers them; null without."
+  description = "For training jobs: image, role, subnets, security group, KMS key, settings, S3 URI for the models, and ARN of the policy for those who start and register jobs; null without."
   value = var.training == null ? null : {
     image          = var.image.url
     role_arn       = aws_iam_role.this["training"].arn
@@ -31,7 +31,7 @@ output "guardrail" {
 }
 
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value = { for name, alarm in local.alarms : "${local.endpoint}-${name}" => {
     namespace  = alarm.namespace
     metric     = alarm.metric

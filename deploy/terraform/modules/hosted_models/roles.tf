@@ -1,4 +1,4 @@
-# The roles of the endpoint's containers and of training jobs, and what callers and the operator need.
+# The roles of the endpoint's containers and of training jobs, and the policies of their callers.
 
 locals {
   roles = merge(
@@ -185,7 +185,7 @@ resource "aws_iam_policy" "call" {
   })
 }
 
-# For whoever trains and registers label models; to approve one takes another right.
+# For those who train and register label models; to approve one takes another right.
 resource "aws_iam_policy" "train" {
   count       = var.training == null ? 0 : 1
   name        = "${var.global_name}-train-labels"

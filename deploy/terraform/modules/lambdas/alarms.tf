@@ -1,4 +1,4 @@
-# Alarms on each function, and on events that no try could handle.
+# Alarms on each function, and on events that failed three times.
 
 locals {
   alarms = merge(

@@ -4,7 +4,7 @@ output "arns" {
 }
 
 output "invoke_arns" {
-  description = "ARNs that API Gateway calls the functions by, by name."
+  description = "Invocation ARNs of the functions, for API Gateway, by name."
   value       = { for name, function in aws_lambda_function.this : name => function.invoke_arn }
 }
 
@@ -14,12 +14,12 @@ output "roles" {
 }
 
 output "dead_letters" {
-  description = "ARN of the queue of events that no try could handle; null if no function is called asynchronously."
+  description = "ARN of the queue of events that failed three times; null if no function is called asynchronously."
   value       = one(aws_sqs_queue.dead_letters[*].arn)
 }
 
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value = { for name, alarm in local.alarms : "${var.name}-function-${replace(name, "_", "-")}" => {
     namespace  = alarm.namespace
     metric     = alarm.metric

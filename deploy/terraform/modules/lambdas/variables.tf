@@ -31,12 +31,12 @@ variable "partition" {
 
 variable "functions" {
   description = <<-TEXT
-    The functions by name. `zip` is the name of the zip, by default the function's. `timeout_s` is below the caller's; `concurrency` is reserved, so that a
-    function neither starves others nor is starved; -1: not reserved. `security_group` is one of `network`, and puts the
-    function into the VPC.
-    `asynchronous` if its caller doesn't wait, so events that fail three times go to a queue; `stream` if it reads one.
-    `alarm_minutes` of errors in a row fire the alarm of `severity`; 0: none do, because its caller retries errors that are
-    expected, and has alarms of its own. `statements` are its permissions.
+    The functions by name. `zip` is the name of the zip, by default the function's. `timeout_s` is below the caller's;
+    `concurrency` is reserved, so that a function neither starves others nor is starved; -1: not reserved.
+    `security_group` is one of `network`, and puts the function into the VPC. `asynchronous`: its caller doesn't wait, so
+    events that fail three times go to a queue. `stream`: it reads one. The alarm of `severity` fires after
+    `alarm_minutes` in a row with errors; 0: never, for a function whose caller expects errors, retries them and has
+    alarms of its own. `statements` are its permissions.
   TEXT
   type = map(object({
     description    = string
@@ -73,7 +73,7 @@ variable "functions" {
 }
 
 variable "invokers" {
-  description = "Who may call which function, by a name: the AWS service (principal) and the ARN of the caller."
+  description = "Permissions to call a function, by any name: the function, the AWS service (principal) and the ARN of the caller."
   type        = map(object({ function = string, principal = string, source_arn = string }))
   default     = {}
 }

@@ -32,7 +32,7 @@ locals {
       runbook    = "worker-memory"
     } },
     { for name in local.archivers : "${name}-late" => {
-      summary    = "Events that the archiver has read are not in the bucket after ten minutes; a file should be after five."
+      summary    = "Events that the archiver read ten minutes ago are not in the bucket; a file should be written after five."
       namespace  = var.namespace
       metric     = "tickets_archive_age_seconds"
       dimensions = { worker = name }
@@ -97,7 +97,7 @@ locals {
       runbook    = "producer-faulty"
     } },
     { for name in local.producers : "${name}-rejected" => {
-      summary    = "Many lines of the producers' files are no ticket events."
+      summary    = "Many lines of the producers' files aren't ticket events."
       namespace  = var.namespace
       metric     = "tickets_rejected_total"
       dimensions = { worker = name }

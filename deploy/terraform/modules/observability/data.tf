@@ -11,7 +11,7 @@ locals {
       comparison = "GreaterThanThreshold"
       threshold  = 600
       minutes    = 5
-      missing    = "notBreaching" # nothing is copied
+      missing    = "notBreaching" # nothing to copy
       severity   = "warning"
       runbook    = "copy-late"
     } },

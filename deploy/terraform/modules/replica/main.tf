@@ -1,8 +1,8 @@
-# What is kept in a second region: copies of the buckets and of backups, with keys of their own. It is called with a provider of that
-# region.
+# The copies in a second region: the buckets' objects and backups, with keys of their own. It is called with a provider of
+# that region.
 
 locals {
-  # Names tell which region the copies are of, so that copies of two regions fit into one.
+  # Names contain the first region's code, so that one region can hold the copies of two.
   global_name = "${var.global_name}-copy"
 }
 

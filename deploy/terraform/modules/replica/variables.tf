@@ -24,7 +24,7 @@ variable "force_destroy" {
 }
 
 variable "final_after_days" {
-  description = "Days, at least 3, after which nobody can take the vault's lock off again. null: who has the right can."
+  description = "Days, at least 3, after which nobody can remove the vault's lock. null: a principal with the right always can."
   type        = number
   default     = null
 }

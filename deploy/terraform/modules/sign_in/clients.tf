@@ -2,7 +2,7 @@
 
 locals {
   readable = ["email", "custom:tenant_id"]
-  writable = ["email"] # whoever could write the tenant could choose it
+  writable = ["email"] # a user who could write the tenant could choose it
 }
 
 resource "aws_cognito_user_pool_client" "console" {
@@ -51,8 +51,8 @@ resource "aws_cognito_user_pool_client" "programs" {
   }
 }
 
-# The workflow's own credentials, by which it names the tenant of each ticket. The REST API takes no token of this scope; the
-# services inside the VPC do.
+# The workflow's own credentials, with which it names the tenant of each ticket. Only the services inside the VPC accept
+# tokens of this scope; the REST API doesn't.
 resource "aws_cognito_user_pool_client" "workflow" {
   count                                = var.with_workflow ? 1 : 0
   name                                 = "workflow"

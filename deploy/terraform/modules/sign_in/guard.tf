@@ -1,4 +1,4 @@
-# Where data is kept, a plan that destroys or replaces the pool is refused: its users and their passwords exist nowhere else.
+# With keep_data, a plan that destroys or replaces the pool is refused: its users and their passwords exist nowhere else.
 
 resource "terraform_data" "keeps_users" {
   count = var.keep_data ? 1 : 0

@@ -17,7 +17,7 @@ output "client_ids" {
 }
 
 output "scopes" {
-  description = "Scopes of which an access token for the API needs one: the API's own, or that of a sign-in by password."
+  description = "Scopes; an access token for the API needs one of them: the API's own, or that of a sign-in by password."
   value       = ["${aws_cognito_resource_server.this.identifier}/${local.scope}", "aws.cognito.signin.user.admin"]
 }
 

@@ -30,7 +30,7 @@ variable "logout_urls" {
 }
 
 variable "mfa" {
-  description = "ON: every user enters a one-time password (TOTP). OPTIONAL: those who have set it up, so that programs can sign in."
+  description = "ON: every user enters a one-time password (TOTP). OPTIONAL: only users who have set it up do, so that programs can sign in."
   type        = string
   default     = "OPTIONAL"
 
@@ -56,7 +56,7 @@ variable "identity_providers" {
 
   validation {
     condition     = alltrue([for provider in var.identity_providers : !contains(keys(provider.attributes), "custom:tenant_id")])
-    error_message = "attributes must not map custom:tenant_id: Cognito copies only attributes that the application may write, and whoever may write the tenant could choose it."
+    error_message = "attributes must not map custom:tenant_id: Cognito copies only attributes that the application may write, and a user who may write the tenant could choose it."
   }
 }
 

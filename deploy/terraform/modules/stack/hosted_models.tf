@@ -8,7 +8,7 @@ locals {
   # Workers read label models of training jobs by TICKETS_CLASSIFY__MODEL.
   label_models = try(var.hosted_models.training, null) == null ? [] : ["labels"]
 
-  # The embedding model that is searched, as workers have it.
+  # The settings of the workers whose collection is searched.
   hosted_model = local.searched == null ? local.first : local.searched
   hosted_settings = { for setting, value in merge(local.by_model[local.hosted_model], local.by_index[local.hosted_model]) : setting => value
     if startswith(setting, "TICKETS_MODEL__") && setting != "TICKETS_MODEL__THREADS"

@@ -24,7 +24,7 @@ output "secrets" {
 }
 
 output "secret_fields" {
-  description = "Fields of each secret that are no credentials, for `put-secret-value` (docs/deploy-aws.md)."
+  description = "Fields of each secret that are not credentials, for `put-secret-value` (docs/deploy-aws.md)."
   value       = local.secret_fields
 }
 

@@ -162,7 +162,7 @@ variable "subscribers" {
 }
 
 variable "budget_usd" {
-  description = "US dollars that the stack may cost in a calendar month before somebody is told. null: no budget."
+  description = "Budget of the stack for a calendar month, in US dollars; the topics info and warning are notified. null: no budget."
   type        = number
   default     = null
 

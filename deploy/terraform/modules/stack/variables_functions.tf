@@ -50,7 +50,7 @@ variable "sign_in" {
 
 variable "gateway" {
   description = <<-TEXT
-    The REST API in Amazon API Gateway; it needs `functions` and `sign_in`. null: none. `programs` are requests per second,
+    The REST API in Amazon API Gateway; it needs `functions` and `sign_in`. null: none. `programs` has the requests per
     burst and requests per day by program, each of which gets a key; `limits` those of an operation. `proxies` is 1 for API
     Gateway alone, 2 behind CloudFront.
   TEXT
@@ -71,7 +71,7 @@ variable "gateway" {
 variable "workflow" {
   description = <<-TEXT
     The workflow of new tickets (docs/workflow.md); it needs `functions`. null: none. Its steps get their tokens from
-    `sign_in`, or from `token_url`. `subscribers` are told of every decision, and `settings` are those of the steps
+    `sign_in`, or from `token_url`. `subscribers` get every decision, and `settings` are those of the steps
     (TICKETS_WORKFLOW__NEW_STATUSES, TICKETS_WORKFLOW__SPAM_CATEGORIES).
   TEXT
   type = object({
@@ -90,8 +90,8 @@ variable "workflow" {
 variable "canary" {
   description = <<-TEXT
     A function that asks the public address a question every five minutes, as a user does, and alarms; it needs `gateway`.
-    null: none. `url` is the public address, by default that of `gateway`, and `question` one to which the tenant of its user
-    has a solved ticket.
+    null: none. `url` is the public address, by default that of `gateway`. `question` is one that a solved ticket of its
+    user's tenant answers.
   TEXT
   type = object({
     url      = optional(string)

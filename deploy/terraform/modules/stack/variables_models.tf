@@ -5,7 +5,7 @@ variable "hosted_models" {
     Models on SageMaker and Bedrock, and SageMaker's registry of label models. null: none of them. `endpoint` serves the
     encoder on `min_instances` to `max_instances` machines, with another above `calls_per_minute` for each; `capture` copies
     `percent` of the calls, which are texts of tickets, to a bucket of yours. `training` lets jobs read labelled tickets under
-    a prefix of a bucket of yours. `guardrail` has a guardrail of Bedrock check what the RAG service's models read and write.
+    a prefix of a bucket of yours. `guardrail` creates a guardrail of Bedrock, which checks input and output of the RAG service's models.
   TEXT
   type = object({
     endpoint = optional(object({

@@ -22,8 +22,8 @@ locals {
   ) }
 }
 
-# Copies are made from a stream. That of TicketMetadata also wakes the function that relays the outbox, and that of Tickets
-# the one that starts the workflow; a service's relay polls its outbox instead, which is in TicketMetadata and in Feedback.
+# A table's copies are made from its stream. The stream of TicketMetadata also wakes the function that relays the outbox, and
+# that of Tickets the one that starts the workflow. A service's relay polls its outbox, in TicketMetadata or Feedback.
 resource "aws_dynamodb_table" "this" {
   for_each                    = local.tables
   name                        = "${var.prefix}${each.key}"

@@ -6,7 +6,7 @@ resource "aws_backup_vault" "this" {
   force_destroy = var.force_destroy
 }
 
-# Without changeable_for_days the lock is in governance mode: who may change it can take it off again. With it, nobody can
+# Without changeable_for_days the lock is in governance mode: a principal with the right can remove it. With it, nobody can
 # after those days, AWS included, and the vault outlives its last backup.
 resource "aws_backup_vault_lock_configuration" "this" {
   backup_vault_name   = aws_backup_vault.this.name

@@ -14,7 +14,7 @@ variable "retention_days" {
 }
 
 variable "final_after_days" {
-  description = "Days, at least 3, after which nobody can take the lock off again. null: who has the right can."
+  description = "Days, at least 3, after which nobody can remove the lock. null: a principal with the right always can."
   type        = number
   default     = null
 }

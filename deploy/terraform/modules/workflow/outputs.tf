@@ -19,7 +19,7 @@ output "decisions_arn" {
 }
 
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value = { for name, alarm in local.alarms : "${local.machine}-${name}" => {
     namespace  = alarm.namespace
     metric     = alarm.metric

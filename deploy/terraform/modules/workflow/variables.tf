@@ -29,7 +29,7 @@ variable "functions" {
 }
 
 variable "subscribers" {
-  description = "Email addresses that are told of every decision; each must confirm its subscription. Subscribe programs to the topic, and filter by the attributes decision and tenant_id."
+  description = "Email addresses that get every decision; each must confirm its subscription. Subscribe programs to the topic, and filter by the attributes decision and tenant_id."
   type        = list(string)
   default     = []
 }

@@ -115,7 +115,7 @@ resource "aws_lambda_event_source_mapping" "start" {
   count                          = var.tables.with_stream ? 1 : 0
   event_source_arn               = var.tables.stream
   function_name                  = module.lambdas.arns["workflow_start"]
-  starting_position              = "LATEST" # tickets of before have no workflow
+  starting_position              = "LATEST" # earlier tickets have no workflow
   batch_size                     = 100
   maximum_retry_attempts         = -1
   bisect_batch_on_function_error = true

@@ -4,7 +4,7 @@ output "arns" {
 }
 
 output "drawn" {
-  description = "What a dashboard shows of the alarms, by their name."
+  description = "The alarms by full name, for the dashboard."
   value       = module.lambdas.drawn
 }
 
