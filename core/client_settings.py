@@ -64,8 +64,8 @@ class CanarySettings(Group):
         "`password` of the canary's Cognito user.",
     )
     sign_in_url: HttpUrl | None = Field(
-        None, description="Where it signs in: https://cognito-idp.REGION.amazonaws.com/."
+        None, description="Cognito's URL for the canary's sign-in: https://cognito-idp.REGION.amazonaws.com/."
     )
     question: str = Field(
-        "How do I get a refund?", description="Its question; its tenant has a solved ticket with the answer."
+        "How do I get a refund?", description="The canary's question; a solved ticket of its tenant must answer it."
     )

@@ -39,7 +39,7 @@ class LanguageModelSettings(Group):
         "template; `inputs` is the older text-generation format.",
     )
     bedrock_guardrail: Annotated[str, Field(pattern=r"^[\w:/.-]+:[\w]+$")] | None = Field(
-        None, description="Guardrail that checks what Bedrock's models read and write, as ID:VERSION; by default none."
+        None, description="Guardrail that checks input and output of Bedrock's models, as ID:VERSION; by default none."
     )
     stream: bool = Field(True, description="Read answers as they are generated; false reads them in one piece.")
     max_tokens: Positive = Field(800, description="Maximum tokens of an answer.")

@@ -238,7 +238,7 @@ METRICS: Final[dict[MetricName, Metric]] = {
         "gauge", "Ticket API: age of the oldest change that waits for the broker; 0 if none waits."
     ),
     "tickets_canary_ok": Metric(
-        "gauge", "Canary: 1 if a search (or an answer) through the public address found what it must.", ("check",)
+        "gauge", "Canary: 1 if the last search (or answer) through the public address succeeded.", ("check",)
     ),
     "tickets_canary_seconds": Metric("gauge", "Canary: duration of the check, the sign-in included.", ("check",)),
     "tickets_feedback_unsent": Metric("gauge", "Verdicts that tickets.feedback does not have yet."),

@@ -79,7 +79,7 @@ class ContractSettings(Group):
         description="Field that orders the changes of a ticket; `updated_at` (in ms) is for sources without versions.",
     )
     max_ahead_s: Annotated[float, Field(gt=0)] = Field(
-        86_400.0, description="Maximum time from a record to an `updated_at` that orders it."
+        86_400.0, description="Maximum lead of an `updated_at` that orders changes over the record's timestamp."
     )
     max_record_bytes: Positive = Field(1_000_000, description="Maximum size of a record's value, in bytes.")
     max_depth: Positive = Field(16, description="Maximum nesting depth of the JSON.")

@@ -10,7 +10,7 @@ class WorkflowSettings(Group):
 
     state_machine_arn: str | None = Field(None, description="ARN of the state machine.")
     queue_url: HttpUrl | None = Field(None, description="URL of the queue of failed executions.")
-    aws_region: str | None = Field(None, description="AWS region of both; by default boto3's.")
+    aws_region: str | None = Field(None, description="AWS region of state machine and queue; by default boto3's.")
     client_secret_id: str | None = Field(
         None,
         description="Secret in Secrets Manager with the fields `client_id` and `client_secret`, with which the "
