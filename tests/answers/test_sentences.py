@@ -82,7 +82,7 @@ def test_scripts_without_spaces_are_divided() -> None:
     ],
 )  # fmt: skip
 def test_pleasantries_and_questions_are_no_statements(text: str) -> None:
-    """Greetings, thanks, closings and questions are no statements."""
+    """Greetings, thanks, closings and questions aren't statements."""
     assert not is_statement(text)
 
 

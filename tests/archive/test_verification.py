@@ -103,7 +103,7 @@ def test_a_fault_is_one_line(kind: str) -> None:
 
 
 def test_a_missing_manifest_is_listed_again() -> None:
-    """The files are the truth: an archiver lists them anew, and nothing else is needed."""
+    """The files are the truth: an archiver lists them again, and nothing else is needed."""
     store = _archive()
     del store.objects[manifest_file(_FOLDER, 0)]
     assert all("is not listed" in fault for fault in _faults(store))

@@ -27,7 +27,7 @@ def table() -> Table:
 
 @pytest.fixture(scope="session")
 def rag() -> Iterator[Rag]:
-    """A stand-in of the RAG service, which notes its requests."""
+    """A stand-in for the RAG service, which records its requests."""
     with serving_rag() as service:
         yield service
 

@@ -1,4 +1,4 @@
-"""A stand-in of the RAG service, which notes what reaches it."""
+"""A stand-in for the RAG service, which records its requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -46,7 +46,7 @@ class Applied(Struct, frozen=True):
         return {name: one["value"] for name, one in found.items()}
 
     def changes(self) -> dict[str, list[str]]:
-        """What a second plan would change: the actions by address."""
+        """The changes of a second plan: actions by address."""
         path = self.root.folder / "second.tfplan"
         result = self.root.plan({}, to=path)
         assert result.code == 0, result.errors()

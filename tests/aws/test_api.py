@@ -1,4 +1,4 @@
-"""Requests over HTTP through API Gateway: who gets an answer, and who doesn't."""
+"""Requests over HTTP through API Gateway that are allowed or refused."""
 
 import base64
 import json

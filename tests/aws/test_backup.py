@@ -1,4 +1,4 @@
-"""Backups of the tables and disks: what the plans select, keep and copy; and the restoring that the docs describe."""
+"""Backups of tables and disks are selected, kept and copied as planned, and the documented steps restore a table."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The buckets: what S3 refuses, encrypts and copies to the second region."""
+"""The buckets encrypt objects, keep deleted versions and are copied to the second region."""
 
 from collections.abc import Iterator
 from typing import Any, Final

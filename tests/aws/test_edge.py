@@ -1,4 +1,4 @@
-"""The public address on an emulator of CloudFront: who gets the page, by which way, and with which headers.
+"""The public address on an emulator of CloudFront: the page, its paths and headers, and its private bucket.
 
 ministack's CloudFront has no cache and no firewall, finds an API by DNS alone, and answers itself for an origin that it
 can't reach. tests/deploy/terraform/test_edge.py and test_firewall.py cover those on the plan.
@@ -153,18 +153,18 @@ def test_http_is_redirected_for_the_page_and_refused_for_the_api(edge: Edge) -> 
 
 
 def test_nothing_is_written_through_the_page_s_paths(edge: Edge) -> None:
-    """The bucket takes GET and HEAD alone."""
+    """The page's paths accept GET and HEAD only."""
     assert edge.ask("/index.html", method="PUT")[0] == 403
     assert edge.ask("/index.html", method="HEAD")[0] == 200
 
 
 def test_requests_of_the_api_go_to_its_origin(edge: Edge) -> None:
-    """They never reach the bucket: with an origin that doesn't exist they are 502."""
+    """Requests of the API never reach the bucket: if the API's origin doesn't exist, they are 502."""
     assert edge.ask("/api/v1/tickets")[0] == 502
 
 
 def test_without_the_bucket_s_policy_nobody_reads_the_page(edge: Edge) -> None:
-    """The distribution's right is the bucket's policy, and another distribution has none."""
+    """The bucket's policy admits this distribution, and no other."""
     s3, bucket = edge.emulator.client("s3"), edge.outputs["bucket"]
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     other = policy.replace(edge.outputs["distribution"]["id"], "EOTHERDISTRIBUTION")
@@ -197,7 +197,7 @@ def test_the_distribution_has_the_firewall(edge: Edge) -> None:
 
 
 def test_a_second_plan_changes_nothing(edge: Edge) -> None:
-    """What was applied is what the files say."""
+    """After the apply a plan has no change, except in values that the emulator doesn't return."""
     path = edge.root.folder / "second.tfplan"
     result = edge.root.plan({}, to=path)
     assert result.code == 0, result.errors()

@@ -1,4 +1,4 @@
-"""The KMS keys' own policies, enforced: who may decrypt with which key, and who can't whatever IAM says."""
+"""The KMS keys' own policies, enforced: some refuse a role that has every right in IAM."""
 
 import json
 from collections.abc import Iterator

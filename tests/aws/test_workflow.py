@@ -184,7 +184,7 @@ def test_a_new_ticket_is_decided(flow: Flow, ticket_id: str, decision: str, reas
 
 
 def test_the_repetition_of_a_ticket_is_filed(flow: Flow) -> None:
-    """The same customer's same words, while the first ticket is open."""
+    """A ticket with the same customer's same words is filed while the first one is open."""
     first = flow.write("T-unknown-1", customer_id="C-7")
     assert flow.ended(first) == "SUCCEEDED"
     second = flow.write("T-unknown-2", customer_id="C-7", created_ms=NOW_MS + 60_000)

@@ -12,7 +12,7 @@ from tests.aws.states import STEPS, rendered
 from tests.deploy.terraform.workspace import ACCOUNT, REGION
 
 LINTER: Final = Path(__file__).parents[2] / ".asl" / "node_modules" / ".bin" / "asl-validator"
-#: Lambda ends a step's function after so many seconds: docs/workflow.md.
+#: Timeout of a step's function: docs/workflow.md.
 FUNCTION_S: Final = 25
 Definition = dict[str, Any]
 

@@ -169,7 +169,7 @@ def test_a_step_may_make_its_own_calls_and_no_others(made: list[dict[str, Any]],
 
 
 def test_the_function_that_starts_reads_the_stream_alone(made: list[dict[str, Any]]) -> None:
-    """It may start this state machine, and of the tables it reads the keys in the stream of Tickets."""
+    """The function `start` may start this state machine, and read the stream of Tickets, which has keys only."""
     assert _granted(made, "start", "states") == {("states:StartExecution", _MACHINE)}
     granted = _granted(made, "start", "dynamodb")
     assert {action for action, resource in granted if not resource.startswith(f"{_TABLE}Tickets/stream/")} == {

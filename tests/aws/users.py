@@ -19,7 +19,7 @@ _API_SCOPE: Final = "ticketstream/api"
 
 
 class Tokens(Struct, frozen=True):
-    """What a sign-in gives."""
+    """The tokens of a sign-in."""
 
     access: str
     id: str

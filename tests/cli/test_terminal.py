@@ -32,7 +32,7 @@ def _on_a_bar(text: RenderableType) -> Progress:
 
 @pytest.mark.parametrize("wrapped", [str, Text, _in_a_table, _on_a_bar], ids=["line", "text", "table", "bar"])
 def test_control_characters_and_markup_are_printed_literally(wrapped: Callable[[str], RenderableType]) -> None:
-    """They don't move the cursor, set colours or end in a traceback."""
+    """Control characters and markup don't move the cursor, set colours or end in a traceback."""
     console = open_console(file=StringIO(), width=80)
     console.print(wrapped(_HOSTILE))
     assert _SHOWN[:20] in _printed(console), "a bar cuts text that is too wide"

@@ -43,7 +43,7 @@ def test_30_percent_bad_records_do_not_trip_it(batch: int) -> None:
 
 
 def test_a_short_topic_of_bad_records_does_not_trip_it() -> None:
-    """It doesn't trip before a whole window of records."""
+    """The breaker doesn't trip before a whole window of records."""
     breaker = DeadLetterBreaker(share=0.9, window=1_000)
     assert _trips_after(breaker, [(1, 1)] * 999) is None
     with pytest.raises(FatalError):
@@ -84,7 +84,7 @@ def test_a_refusal_of_a_batch_outside_the_window_is_ignored() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.floats(0, 1)), max_size=80), st.integers(1, 200))
 def test_it_agrees_with_a_naive_count(batches: list[tuple[int, float]], window: int) -> None:
-    """It trips exactly when a naive count over the last batches reaches the share."""
+    """The breaker trips exactly when a naive count over the last batches reaches the share."""
     breaker = DeadLetterBreaker(share=0.8, window=window)
     seen: list[tuple[int, int]] = []
     for records, share in batches:

@@ -15,7 +15,7 @@ def _opened(now: float = 100.0, delay_s: float = 2.0) -> CircuitBreaker:
 
 
 def test_few_failures_leave_it_closed() -> None:
-    """It stays closed below the number of failures, and a success resets the count."""
+    """The circuit stays closed below the number of failures, and a success resets the count."""
     circuit = CircuitBreaker()
     for _ in range(10):
         for _ in range(FAILURES - 1):

@@ -10,7 +10,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _PAGE: Final = _ROOT / "docs" / "drawing.md"
 _TABLE: Final = re.compile(r"<!-- drawing -->\n.*?\n.*?\n(.*?)<!-- end -->", re.DOTALL)
 _TEST: Final = re.compile(r"`(tests/[\w/]+\.py)`")
-#: What the drawing had, in its order.
+#: The boxes of the drawing, in its order.
 BOXES: Final = (
     *("VPC", "NAT gateways", "Load balancer", "Enrichment service", "Embedding worker", "RAG service", "Qdrant"),
     *("Ticket controllers", "Response controllers", "Workflow orchestration", "Data transformation"),
@@ -23,7 +23,7 @@ BOXES: Final = (
 
 
 def _rows() -> dict[str, tuple[str, list[str]]]:
-    """What each box is built as, and the tests of its row."""
+    """The text of "built as" of each box, and the tests of its row."""
     found = _TABLE.search(_PAGE.read_text())
     assert found is not None
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in found[1].strip().splitlines()]

@@ -45,7 +45,7 @@ class Service:
         return response
 
     def measured(self) -> dict[str, float]:
-        """What each check was found to be."""
+        """The measurement of each check: 1 if it succeeded, else 0."""
         self.canary.handle(SCHEDULE, call())
         lines: list[str] = []
         self.telemetry.flush(lines.append, function="canary", request_id="r")
@@ -54,7 +54,7 @@ class Service:
 
 
 def test_a_search_and_an_answer_are_asked_as_a_user_asks_them() -> None:
-    """Both requests have the token and the question, and a result is a 1."""
+    """Both requests have the token and the question, and a check that succeeds is measured as 1."""
     service = Service()
     assert service.measured() == {"search": 1, "answer": 1}
     assert [str(one.url) for one in service.requests] == [f"https://t.test{path}" for path in CHECKS.values()]
@@ -76,7 +76,7 @@ _FAULTS: list[tuple[str, httpx.Response | Exception]] = [
 
 
 def test_a_check_that_fails_is_measured() -> None:
-    """An outage, an empty result and an answer without a source are a 0, and the other check is made all the same."""
+    """An outage, an empty result or an answer without a source is measured as 0, and the other check is still made."""
     for check, response in _FAULTS:
         service = Service(**{check: response})
         assert service.measured() == {"search": 1, "answer": 1} | {check: 0}, response

@@ -186,7 +186,7 @@ def test_a_bad_record_becomes_a_dead_letter_and_the_others_are_sent() -> None:
 
 
 def test_a_record_that_the_topic_refuses_becomes_a_dead_letter() -> None:
-    """It would be refused at every delivery."""
+    """A record that the topic refuses would be refused at every delivery, so it becomes a letter."""
     rig = Rig()
     rig.sender.refuses = b"huge"
     assert rig.handle(kafka(raw(1), raw(2, "huge")), call()) == {"sent": 1, "rejected": 1}
@@ -202,7 +202,7 @@ def test_an_outage_is_raised() -> None:
 
 
 def test_a_function_that_reads_what_it_writes_is_refused() -> None:
-    """It would wake itself for ever."""
+    """A function that reads the topic it writes would wake itself for ever."""
     with pytest.raises(ConfigError, match=r"reads tickets\.raw, which it writes"):
         Rig().handle(kafka(EVENT, topic="tickets.raw"), call())
 

@@ -179,7 +179,7 @@ def test_a_refusal_changes_nothing(rig: Workflow) -> None:
 )
 @with_rig
 def test_the_decision_follows_from_the_facts(rig: Workflow, facts: Event, decision: str, reason: str) -> None:
-    """It is written into the ticket with its reason; a filed ticket is neither open nor solved."""
+    """A decision is written into the ticket with its reason; a filed ticket is neither open nor solved."""
     write(rig)
     assert run(rig, steps.decide, **facts) == {"decision": decision, "reason": reason}
     ticket = rig.ticket()

@@ -52,7 +52,7 @@ class Workflow:
         )
 
     def limit(self, max_record_bytes: int) -> None:
-        """Let tickets have so many bytes."""
+        """Limit tickets to this number of bytes."""
         tickets = self._tickets(ContractSettings(max_record_bytes=max_record_bytes))
         self.ports = msgspec.structs.replace(self.ports, tickets=tickets)
 

@@ -144,7 +144,7 @@ def test_a_letter_too_large_for_its_topic_stops_no_other(stream: _Stream) -> Non
 
 
 def test_a_partition_that_the_topic_lacks_has_no_letter(stream: _Stream) -> None:
-    """It was taken for a broker that doesn't answer."""
+    """A missing partition isn't mistaken for a broker that doesn't answer."""
     assert read_letter(stream.settings, 0, 0) is not None
     assert read_letter(stream.settings, 99, 0) is None
 

@@ -159,7 +159,7 @@ def test_the_longest_messages_lose_their_ends() -> None:
 
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=9), most=st.integers(1, 40))
 def test_a_share_is_fair(lengths: list[int], most: int) -> None:
-    """As many passages as allowed are kept, and none keeps two more than another that has lost some."""
+    """All allowed passages are kept, and no message keeps two more than another that has lost some."""
     messages = tuple(message(" ".join(f"w{n}" for n in range(32 * length))) for length in lengths)
     done = _chunked(enriched(messages=messages), overlap=0, max_passages=most)
     had = Counter(p.message for p in _passages(enriched(messages=messages), overlap=0))

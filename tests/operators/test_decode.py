@@ -189,7 +189,7 @@ def test_updated_at_is_the_version_if_the_setting_says_so() -> None:
 
 @pytest.mark.parametrize("ahead_s", [-1, 0, 3_600, 3_601, 10**11])
 def test_an_event_dated_in_the_future_is_rejected_where_its_time_is_its_version(ahead_s: int) -> None:
-    """It would outrank its ticket's delete. The record's timestamp decides; without one nothing is rejected."""
+    """Such an event would outrank its ticket's delete. Without a record timestamp nothing is rejected."""
     record = _encoded(updated_at=raw(None).timestamp_ms + 1000 * ahead_s)
     done = _decode(record, version_source="updated_at", max_ahead_s=3_600)
     assert (done.code if isinstance(done, Rejected) else "accepted") == ("future" if ahead_s > 3_600 else "accepted")

@@ -37,7 +37,7 @@ def test_the_fastest_piece_is_the_measure() -> None:
 
 
 def test_it_runs_from_its_first_call_and_never_ahead_of_time() -> None:
-    """It advances by itself, on a busy machine by less than the time that passes."""
+    """The clock advances by itself, on a busy machine by less than the time that passes."""
     clock = CalmClock()
     before = threading.active_count()
     began = time.monotonic()

@@ -170,7 +170,7 @@ def test_a_denied_call_stops_the_worker(world: TitanWorld) -> None:
 
 
 def test_tickets_are_indexed_and_found(world: TitanWorld, tmp_path: Path) -> None:
-    """From raw records to search results, through outages, with the model's stamp on every hit."""
+    """Raw records become search results, through outages, with the model's stamp on every hit."""
     world.server.behave(lambda _text, nth: DOWN if nth == 1 else None)
     embedder = world.embedder()
     settings = IndexSettings(path=tmp_path / "index")

@@ -53,7 +53,7 @@ def _record(header: bytes, value: bytes = _VALUE, offset: int = 7) -> Record:
 
 
 def test_a_record_is_a_span_of_its_producers_trace() -> None:
-    """It lasts from the reading until the index has the ticket, and the write is a span inside it."""
+    """The worker's span lasts from the reading until the index has the ticket, and the write is a span inside it."""
     spans = Spans()
     work(spans, [_record(_SAMPLED)], FakeIndex())
     write, process = spans.ended()
@@ -78,7 +78,7 @@ def test_a_record_that_is_not_sampled_has_no_span(header: bytes) -> None:
 
 
 def test_a_record_that_is_not_sampled_is_not_remembered() -> None:
-    """It costs a look at its header."""
+    """A record without a sampled trace costs one look at its header."""
     from stream.spans import RecordSpans  # noqa: PLC0415 - the mutant's, if there is one
 
     found = RecordSpans(Spans().provider)

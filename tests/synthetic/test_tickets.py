@@ -107,7 +107,7 @@ def test_tenants_channels_and_topics_are_mixed(created: list[dict[str, Any]]) ->
 
 
 def test_mails_look_like_mails(created: list[dict[str, Any]]) -> None:
-    """They have HTML, signatures, quotes in several languages, internal notes and fictitious personal data."""
+    """Tickets have HTML, signatures, quotes in several languages, internal notes and fictitious personal data."""
     bodies = [t["body"] for t in created]
     for piece in (
         "<html>", "<blockquote>", "\n-- \n", "\n> ", "schrieb Support", "a écrit :", "ha scritto:",

@@ -174,7 +174,7 @@ def test_what_customers_wrote_is_text(page: Page) -> None:
 
 
 def test_events_are_the_same_however_the_stream_is_cut(page: Page) -> None:
-    """Chunks may end inside a line's end or a character; comments and an event that was cut off are no events."""
+    """Chunks may end inside a line's end or a character; comments and an event that was cut off aren't events."""
     stream = (
         ": heartbeat\r\n\r\nevent: sentence\r\ndata: é🙏\u2028\r\n\r\n"
         "data:1\ndata: 2\n\nevent: done\rdata: x\r\revent: cut\n"

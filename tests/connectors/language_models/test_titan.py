@@ -45,7 +45,7 @@ def _body(**changes: Any) -> bytes:
 
 
 def _check_message(error: Exception) -> None:
-    """It is one line that quotes no text, secret or message of the server."""
+    """The error is one line that quotes no text, secret or message of the server."""
     shown = "".join(traceback.format_exception(error))
     assert "\n" not in str(error)
     assert not any(hidden in shown for hidden in ("Zanzibar fails", "quotes", SECRET))

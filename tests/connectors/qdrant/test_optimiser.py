@@ -236,7 +236,7 @@ def test_a_full_disk_is_noticed_before(index: EmbeddedIndex, tmp_path: Path, mon
 def test_the_background_thread_indexes_when_it_is_due(
     index: EmbeddedIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It removes what a crash left, indexes once enough points are written, and ends with the worker."""
+    """The thread removes a crash's remains, indexes once enough points are written, and ends with the worker."""
     left = tmp_path / "index" / "shard-1"
     left.mkdir()
     monkeypatch.setattr(optimiser, "_LOOK_S", 0.01)

@@ -57,7 +57,7 @@ def test_a_start_on_a_full_disk_ends_in_a_line(tmp_path: Path, disk: ReportedDis
 def test_an_index_closed_on_a_full_disk_has_lost_nothing(
     tmp_path: Path, disk: ReportedDisk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is closed without a flush, says so, and replays its log when it is opened again."""
+    """The index is closed without a flush, says so, and replays its log when it is opened again."""
     index = _opened(tmp_path)
     index.write([ticket(str(n), 1, 2) for n in range(20)])
     disk.free_mib = 0

@@ -164,7 +164,7 @@ def test_a_locked_file_is_an_outage_of_ending_alone(tmp_path: Path, monkeypatch:
 
 
 def test_an_outage_of_dynamodb_is_transient(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It raises TransientError, and keeps no service from starting."""
+    """An outage raises TransientError, and keeps no service from starting."""
     faulty = FaultyClient(client)
     store = DynamoEndings(tables_of(faulty))
     for call in (lambda: store.put(Ending("a", 1, 10), now_ms=0), lambda: store.find(["a"], now_ms=0)):

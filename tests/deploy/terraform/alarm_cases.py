@@ -15,7 +15,7 @@ from tests.deploy.terraform.workspace import DEPLOY
 _SIZES: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "sizes.yaml").read_text())
 
 
-#: Lambda ends a function after so many seconds: docs/lambdas.md.
+#: Timeouts of the functions: docs/lambdas.md.
 _TIMEOUTS_S: Final = {
     "tickets": 25,
     "responses": 25,
@@ -32,14 +32,14 @@ _SOONER: Final = {"pre-token": 3, "rotation": 1}
 
 
 class Case(Struct, frozen=True):
-    """What an alarm is for.
+    """The samples for which an alarm must fire, or stay silent.
 
     Attributes:
         metric: its name.
-        bad: samples of a minute that is just wrong enough.
-        good: samples of one that is just right.
-        minutes: people are told after so many bad ones in a row.
-        silence_is_bad: no samples at all are as bad.
+        bad: samples of a minute that are just beyond the bound.
+        good: samples of a minute that are just within it.
+        minutes: number of bad minutes in a row after which the alarm fires.
+        silence_is_bad: whether the alarm also fires without samples.
     """
 
     metric: str
@@ -100,7 +100,7 @@ _BY_METRIC: Final[Mapping[tuple[str, str], Case]] = {
         ("table-throttled", Case("ReadThrottleEvents", [0, 1], [0, 0], 5)),
         ("table-throttled", Case("WriteThrottleEvents", [0, 1], [0, 0], 5)),
         ("archive-late", Case("tickets_archive_age_seconds", [300, 601], [600, 600], 3)),
-        # What the loss of the cluster would cost, of 15 minutes.
+        # The loss of the cluster would lose these events; the recovery point is 15 minutes.
         ("archive-late", Case("EstimatedMaxTimeLag", [1, 901], [900, 900], 5)),
         ("backup-failed", Case("NumberOfBackupJobsFailed", [0, 1], [0, 0], 1)),
         ("backup-failed", Case("NumberOfCopyJobsFailed", [0, 1], [0, 0], 1)),

@@ -91,7 +91,7 @@ def found(plan: Mapping[str, Any]) -> Found:
 
 
 def arrows(plan: Found) -> list[Arrow]:
-    """What the ingress rules allow, by security group; a rule's description begins with the group that it is from."""
+    """The allowed traffic by security group. An ingress rule's description begins with the group of its source."""
     ports: dict[tuple[str, str], set[int]] = {}
     leaving = {each["index"]: each["values"]["description"] for each in plan.of("aws_vpc_security_group_egress_rule")}
     for rule in plan.of("aws_vpc_security_group_ingress_rule"):

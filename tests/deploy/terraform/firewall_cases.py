@@ -41,7 +41,7 @@ SCRIPTS: Final = (
     "' onmouseover='alert(1)",
     "<ScRiPt src=//e.vil></sCrIpT>",
 )
-#: What customers and agents write about, and what they ask.
+#: Texts of tickets, and questions.
 TEXTS: Final = (
     *SQL,
     *SCRIPTS,

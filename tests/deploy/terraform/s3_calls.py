@@ -18,7 +18,7 @@ _ACTIONS: Final = {"GetObject": "s3:GetObject", "PutObject": "s3:PutObject", "Li
 
 
 def calls_of_the_archiver() -> set[Call]:
-    """What an archiver calls: it lists, creates files, and reads and replaces manifests."""
+    """The calls of an archiver, which lists, creates files, and reads and replaces manifests."""
     with _recorded() as (client, calls):
         archive = BucketArchive(client, BUCKET, "")
         assert archive.create("tickets.raw/a.b/00000/data/0", BytesIO(b"events"))
@@ -33,7 +33,7 @@ def calls_of_the_archiver() -> set[Call]:
 
 
 def calls_of_a_reader() -> set[Call]:
-    """What `archive list`, `verify` and `restore`, and a rebuild call: they list and read."""
+    """The calls of `archive list`, `verify` and `restore`, and of a rebuild, which list and read."""
     with _recorded() as (client, calls):
         client.put_object(Bucket=BUCKET, Key="tickets.raw/a", Body=b"events")
         calls.clear()
@@ -44,7 +44,7 @@ def calls_of_a_reader() -> set[Call]:
 
 
 def calls_of_the_producer(pattern: str, key: str) -> set[Call]:
-    """What a producer calls that reads `key` from the source s3://bucket/PATTERN."""
+    """The calls of a producer that reads `key` from the source s3://bucket/PATTERN."""
     with _recorded() as (client, calls):
         client.put_object(Bucket=BUCKET, Key=key, Body=b"a line\n")
         calls.clear()
@@ -56,7 +56,7 @@ def calls_of_the_producer(pattern: str, key: str) -> set[Call]:
 
 @contextmanager
 def _recorded() -> Iterator[tuple[Any, set[Call]]]:
-    """A client of an S3 in this process, and what it was called for."""
+    """A client of an S3 in this process, and its calls."""
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket=BUCKET)

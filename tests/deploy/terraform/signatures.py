@@ -1,4 +1,4 @@
-"""What AWS's managed rule groups, SqliMatch and XssMatch look for, as far as AWS publishes it.
+"""The patterns of AWS's managed rule groups, SqliMatch and XssMatch, as far as AWS publishes them.
 
 Names and parts of the managed rules are those of the WAF guide (November 2026). The expressions find what
 libinjection 3 finds in the requests of the tests, and nothing that it doesn't.
@@ -35,7 +35,7 @@ _EXTENSIONS: Final = re.compile(r"\.(?:log|ini|bak|conf|sql|key)$", re.IGNORECAS
 _EXPLOITABLE: Final = re.compile(r"/(?:\.git|\.env|web-inf)(?:/|$)", re.IGNORECASE)
 _BOTS: Final = re.compile(r"nessus|nmap|sqlmap", re.IGNORECASE)
 
-#: Whether a rule of a managed group finds something in a request of which it sees so many bytes of the body.
+#: Whether a rule of a managed group matches a request, given the number of bytes of the body that it sees.
 _Found = Callable[["Request", int], bool]
 _Part = Callable[["Request", int], str]
 

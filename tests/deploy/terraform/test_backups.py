@@ -1,4 +1,4 @@
-"""What prod backs up: every table of the services and every disk of the index, by its tag."""
+"""Prod backs up every table of the services and every disk of the index, by its tag."""
 
 from typing import Any
 

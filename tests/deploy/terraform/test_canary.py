@@ -1,4 +1,4 @@
-"""The canary, as planned: it comes from where users are, every five minutes, and its silence is an alarm."""
+"""The canary, as planned: it runs outside the VPC every five minutes, and alarms if it doesn't run."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def _canary(planned: Planned) -> list[dict[str, Any]]:
 
 
 def test_the_canary_asks_the_public_address_from_outside(plans: dict[str, Planned]) -> None:
-    """It is in no VPC, and a schedule that may call it wakes it every five minutes."""
+    """The canary is not in the VPC, and a schedule that may call it does so every five minutes."""
     for planned in plans.values():
         (function,) = (each["values"] for each in _canary(planned) if each["type"] == "aws_lambda_function")
         assert not function["vpc_config"]
@@ -37,7 +37,7 @@ def test_a_canary_that_does_not_run_is_an_alarm(plans: dict[str, Planned]) -> No
 
 @pytest.mark.thorough
 def test_a_canary_without_an_api_is_refused(workspace: Workspace) -> None:
-    """It signs in at the pool of `sign_in`, and asks through `gateway`."""
+    """The plan refuses a canary without `gateway`, through which it asks."""
     result = workspace.root("envs/dev").plan(VARIABLES["dev"] | {"gateway": None})
     assert result.code != 0
     assert "canary needs gateway" in result.errors()

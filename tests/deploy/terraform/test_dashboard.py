@@ -83,7 +83,7 @@ def test_each_severity_has_a_topic_that_alarms_and_budgets_may_use(found: list[d
 
 
 def test_the_budget_tells_people(plans: dict[str, Planned]) -> None:
-    """It counts the environment's resources by their tags, and tells at 80 % and 100 % spent, and 100 % foreseen."""
+    """The budget finds the environment's resources by tags, and notifies at 80 and 100 % spent and 100 % forecast."""
     (budget,) = (each["values"] for each in plans["prod"].resources("aws_budgets_budget"))
     assert (float(budget["limit_amount"]), budget["time_unit"]) == (VARIABLES["prod"]["budget_usd"], "MONTHLY")
     (by_tag,) = budget["cost_filter"]

@@ -194,7 +194,7 @@ def metric_of(alarm: Mapping[str, Any]) -> Metric:
 
 
 def faults_of(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
-    """What the alarm does otherwise than its case says, when `metric` is what is sent."""
+    """The differences between the alarm's behaviour and its case, if samples of `metric` are sent."""
     case = case_of(alarm)
     if case is None:
         return ["it has no case"]
@@ -221,5 +221,5 @@ def faults_of(alarm: Mapping[str, Any], metric: Metric) -> list[str]:
 
 
 def _counts_as(state: State) -> State:
-    """Nobody is told of missing data."""
+    """INSUFFICIENT_DATA notifies nobody, so it counts as OK."""
     return "OK" if state == "INSUFFICIENT_DATA" else state

@@ -31,7 +31,7 @@ def _acls(planned: Planned) -> dict[str, _Acl]:
 
 
 def _faults(acl: _Acl) -> Iterator[str]:
-    """What a web ACL does wrong."""
+    """The faults of a web ACL."""
     firewall = Firewall(acl)
     for case in bad():
         verdict = firewall.ask(case.request)

@@ -162,7 +162,7 @@ def test_whoever_trains_may_register_but_not_approve(hosted_models: Planned) -> 
     endpoint = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/"
     assert _allows(json.loads(call["policy"]), "sagemaker:InvokeEndpoint", f"{endpoint}trial-encoder")
     assert not _allows(json.loads(call["policy"]), "sagemaker:InvokeEndpoint", f"{endpoint}other")
-    # The policy of whoever trains names the role, which only the apply knows.
+    # The policy for those who train names the role, which is known after the apply.
     text = (DEPLOY / "terraform" / "modules" / "hosted_models" / "roles.tf").read_text()
     assert "sagemaker:CreateModelPackage" in text
     assert "UpdateModelPackage" not in text

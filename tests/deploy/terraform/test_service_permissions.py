@@ -1,4 +1,4 @@
-"""Who may use the HTTP services' tables, topics and cache: each role has its own, and no more."""
+"""The roles of the HTTP services have exactly the rights on tables, topics and cache that they need."""
 
 import json
 from collections.abc import Iterator

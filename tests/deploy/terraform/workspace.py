@@ -47,7 +47,7 @@ _WORKFLOW: Final = {"subscribers": ["leads@example.com"]}
 _EDGE: Final = {
     "domain": "support.example.com",
     "zone_id": "Z0123456789EXAMPLE",
-    # That of the stack's own API is known after the apply.
+    # The address of the stack's own API is known after the apply.
     "api": {"domain": f"0123456789.execute-api.{REGION}.amazonaws.com", "path": "/prod"},
     "page": {"ticket_url": "https://desk.example.com/t/{ticket_id}"},
 }

@@ -74,6 +74,6 @@ def test_a_mistake_is_named_and_not_quoted(client: TestClient, body: object, fie
 
 
 def test_a_body_that_is_no_json_is_refused(client: TestClient) -> None:
-    """So is one in a format that SageMaker could pass on, such as CSV."""
+    """A body that isn't JSON is refused, and so is one in a format that SageMaker could pass on, such as CSV."""
     assert client.post(INVOCATIONS, content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
     assert client.post(INVOCATIONS, content=b"a,b", headers={"Content-Type": "text/csv"}).status_code == 415
