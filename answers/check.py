@@ -231,7 +231,7 @@ def _share(clause: Clause, known: frozenset[str]) -> float:
 
 
 def _same_outcome(clause: Clause, sentence: Reading) -> bool:
-    """Whether a clause takes no word from what the sentence denies, or says that it is avoided or fails."""
+    """Whether a clause treats its words as the sentence does: as true, denied, avoided or failed."""
     plain, denied, averted = set[str](), set[str](), set[str]()
     for other in sentence.clauses:
         (averted if other.averts else denied if other.negations else plain).update(other.content)

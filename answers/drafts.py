@@ -33,7 +33,7 @@ class DraftReader:
 
     @property
     def drafts(self) -> int:
-        """How many drafts were read."""
+        """Number of drafts that were read."""
         return self._drafts
 
     def feed(self, text: str) -> Iterator[Draft | Declined]:

@@ -1,7 +1,7 @@
-"""Quantities: numbers, units, days and dates, and which of them beside each other are one.
+"""Quantities: numbers, units, days and dates, and how neighbouring ones are joined.
 
 Words are folded and listed for the languages of `lexicon`. "2 days 3 hours" has "2 day" and "3 hour", so no claim can
-take the number of one and the unit of the other.
+combine the number of one with the unit of the other.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A file of the archive: gzip of JSON lines, a header first, then the records, and at the end what the file holds.
+"""A file of the archive: gzip of JSON lines: a header, the records, and a summary of the contents.
 
 gzip, because common tools and Python read it. A file is first written to a temporary one on disk, so memory doesn't
 grow with its size.

@@ -1,4 +1,4 @@
-"""Writes a partition's files, each offset exactly once, whoever else writes them and whenever it is killed.
+"""Writes a partition's files, each offset exactly once, even if others write them too and it is killed at any time.
 
 The archive itself says where to go on: a file is named after the offset that it begins at, which is where the file
 before it ends, and is created only if it doesn't exist. So the files are a chain with one successor each. An archiver

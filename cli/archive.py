@@ -132,7 +132,7 @@ def restore_events(
         raise ConfigError(f"{topic} has had {present:,} records; create an empty topic, or repeat with --again")
     found = {one.name: one for one in _generations(settings)}
     if generation not in found:
-        raise ConfigError(f"the archive has no {generation}; `ticketstream archive list` names what it has")
+        raise ConfigError(f"the archive has no generation {generation}; `ticketstream archive list` names them")
     # Compressed: a record may have fitted its topic only in that form.
     sender = open_sender(settings.kafka, compress=True)
     with progress_bars() as bars:

@@ -170,7 +170,7 @@ def _alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            err.print("another replay is running; waiting for its end")
+            err.print("another replay is running; waiting until it ends")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -122,8 +122,8 @@ def rebuild(
     With --from embedded, tickets that were written before the stream was split are left out. Run
     `ticketstream reconcile --split` afterwards to see whether any are missing.
 
-    A log with expired records, with more than a tenth of unusable ones, or with a tenth fewer tickets than the index is
-    refused with the number to accept. Settings that differ from the workers' are refused too.
+    A log with expired records, with more than a tenth of unusable ones, or with over a tenth fewer tickets than the
+    index is refused, and so are settings that differ from the workers'. The message names the option to accept them.
     """
     settings = load_settings()
     gate = Gate(settings, read_questions(questions), margin, accept_worse) if questions is not None else None

@@ -65,7 +65,7 @@ class Tables(Struct, frozen=True, eq=False):
         return found
 
     def read_many(self, table: str, keys: Sequence[Item], doing: str, *, fields: str | None = None) -> list[Item]:
-        """Those of the items that exist, consistently read, in any order; `fields` is a projection."""
+        """The items with these keys that exist, consistently read, in any order; `fields` is a projection."""
         found: list[Item] = []
         projection = {} if fields is None else {"ProjectionExpression": fields}
         for begin in range(0, len(keys), _MAX_READS):

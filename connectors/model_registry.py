@@ -19,7 +19,7 @@ _COMPLETED: Final = "Completed"
 _MODEL: Final = "model.tar.gz"
 _OUTPUT: Final = "output.tar.gz"
 _JSON: Final = "application/json"
-#: Of the figures of a job; they are far smaller.
+#: Maximum bytes of a job's file of figures; real ones are far smaller.
 _MAX_BYTES: Final = 16 * 1024 * 1024
 
 

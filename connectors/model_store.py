@@ -99,7 +99,7 @@ def fetch_archive(store: Store, name: str, names: Sequence[str], folder: Path) -
             for each in names:
                 (draft / each).replace(folder / each)
     except _BAD_ARCHIVE as error:
-        raise ConfigError(f"{name} is no .tar.gz with {' and '.join(names)} ({_line(error)})") from None
+        raise ConfigError(f"{name} is not a .tar.gz with {' and '.join(names)} ({_line(error)})") from None
     except OSError as error:
         raise full_disk_error(error, folder) or ConfigError(f"can't write {folder} ({error.strerror})") from None
     return True

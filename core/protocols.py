@@ -46,7 +46,7 @@ class Embedder(ModelTokenizer, Protocol):
         """float32[len(texts), dimension], each row of norm 1. Some models embed queries and passages differently.
 
         Raises:
-            TransientError: the service that runs the model is out.
+            TransientError: the service that runs the model is unavailable.
             RefusedTextsError: it refuses some of the texts.
             FatalError: it can't be called.
         """
@@ -104,9 +104,9 @@ class IndexReader(Protocol):
     def candidates(self, query: SearchQuery, vector: Vector | None, terms: SparseVector | None) -> list[Candidate]:
         """The tenant's passages that are nearest to `vector`, and those with the highest BM25 score for `terms`.
 
-        Each has both scores. They are of at least `query.limit` tickets, by either score, if so many match; a few of
-        the best passages of each. Never of deleted tickets or of other versions than the current one. In no
-        particular order.
+        Each has both scores. They are a few of the best passages of each of at least `query.limit` tickets, by either
+        score, if that many match. They are never of deleted tickets or of other versions than the current one, and in
+        no particular order.
 
         Raises:
             TransientError: an outage.
@@ -114,7 +114,7 @@ class IndexReader(Protocol):
         ...
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
-        """Those of the terms that occur in the tenant's passages.
+        """The terms that occur in the tenant's passages.
 
         Raises:
             TransientError: an outage.
@@ -185,7 +185,7 @@ class Index(IndexReader, Protocol):
 
 
 class DeadLetters(Protocol):
-    """Where rejected records go."""
+    """The destination of rejected records."""
 
     def publish(self, rejected: Sequence[Rejected]) -> None:
         """Durable on return.

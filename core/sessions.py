@@ -41,7 +41,7 @@ class Endings(Protocol):
         ...
 
     def find(self, keys: Sequence[str], *, now_ms: int) -> Sequence[Ending]:
-        """Those of the keys' ends that have not expired."""
+        """The ends of these keys that have not expired."""
         ...
 
     def close(self) -> None:

@@ -48,7 +48,7 @@ def _exit_with(error: TicketstreamError) -> NoReturn:
 def _leave_on_signal() -> None:
     """End at once with 0 on a signal during the start, as nothing has been read that would have to be drained.
 
-    By default Linux ignores SIGTERM in process 1 of a container, which would start, and be killed in the end.
+    By default process 1 of a container ignores SIGTERM: the worker would finish its start, and be killed in the end.
     """
 
     def leave(_number: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,7 @@
 """The canary: signs in as a user of its own, searches and asks through the public address, and measures both.
 
-The user belongs to a tenant that has a solved ticket for its question, so both must find it. A check that fails is a
-measurement, not an error: the alarm is on the metric, and on its absence.
+A solved ticket of the user's tenant answers the question, so both must find it. A check that fails is a measurement,
+not an error: the alarm is on the metric, and on its absence.
 """
 
 import base64
@@ -23,9 +23,9 @@ from runtime.telemetry import Telemetry
 
 logger: Final = logging.getLogger("ticketstream.lambdas")
 
-#: Name of a check → the path that it asks.
+#: The path of each check, by its name.
 CHECKS: Final[Mapping[str, str]] = {"search": "/api/v1/search", "answer": "/api/v1/answers"}
-#: What is left of the function's time when a check ends.
+#: Time left to the function when the checks have ended.
 _RESERVE_S: Final = 2.0
 _TARGET: Final = "AWSCognitoIdentityProviderService.InitiateAuth"
 
@@ -33,10 +33,10 @@ SignIn = Callable[[float], str]
 
 
 class Canary:
-    """Asks a service what a user asks it."""
+    """Searches and asks as a user does, and measures both."""
 
     def __init__(self, http: httpx.Client, base: str, sign_in: SignIn, question: str, telemetry: Telemetry) -> None:
-        """Ask `question` at `base` with the access tokens of `sign_in`, which gets its seconds."""
+        """Ask `question` at `base` with access tokens of `sign_in`, which is given its timeout in seconds."""
         self._http = http
         self._base = base.rstrip("/")
         self._sign_in = sign_in
@@ -44,7 +44,7 @@ class Canary:
         self._telemetry = telemetry
 
     def handle(self, _event: Event, call: Call) -> Event:
-        """Make each check, whatever became of the others, and say which succeeded."""
+        """Make each check, even if another one fails, and return which succeeded."""
         return {name: self._check(name, call) for name in CHECKS}
 
     def _check(self, name: str, call: Call) -> bool:
@@ -61,7 +61,7 @@ class Canary:
         return not fault
 
     def _ask(self, name: str, left_s: float) -> str:
-        """What is wrong with the response; empty if nothing is."""
+        """The fault of the response; empty if it is as expected."""
         began = time.monotonic()
         headers = {"authorization": f"Bearer {self._sign_in(left_s)}", "accept": "application/json"}
         left_s -= time.monotonic() - began
@@ -99,7 +99,7 @@ def sign_in_at_cognito(http: httpx.Client, url: str, secrets: Secrets, secret_id
 
     Raises:
         ConfigError: (when called) the secret has no value, or lacks one of the three.
-        UnavailableError: (when called) Cognito refuses, or answers no token.
+        UnavailableError: (when called) Cognito refuses, or returns no token.
     """
 
     def sign_in(timeout_s: float) -> str:

@@ -76,17 +76,17 @@ def _files_of(root: Path, name: str) -> Iterator[Path]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    todo: list[ast.AST] = [ast.parse(path.read_bytes())]
-    while todo:
-        node = todo.pop()
+    unvisited: list[ast.AST] = [ast.parse(path.read_bytes())]
+    while unvisited:
+        node = unvisited.pop()
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            todo += node.orelse
+            unvisited += node.orelse
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         else:
-            todo += ast.iter_child_nodes(node)
+            unvisited += ast.iter_child_nodes(node)
 
 
 class Libraries:

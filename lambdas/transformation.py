@@ -48,7 +48,7 @@ class Batch(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True, eq=False):
-    """How records are read.
+    """The means to read records.
 
     Attributes:
         objects: maps a raw object.
@@ -68,7 +68,7 @@ class Reading(Struct, frozen=True, eq=False):
         """The records of an event, in batches.
 
         Raises:
-            ConfigError: the event is none of those that are known, or comes from the topic that is written.
+            ConfigError: the kind of event is unknown, or it comes from the topic that is written.
             TransientError: an object can't be read for now.
         """
         if event.get("eventSource") in _KAFKA:
@@ -146,7 +146,7 @@ class Transformer:
         sent = rejected = 0
         for batch in self._reading.batches(event):
             if call.left_s() < NEEDED_S:
-                raise TransientError(f"no time is left after {sent} events; the producer service reads large files")
+                raise TransientError(f"no time is left after {sent} events; use the producer service for large files")
             refused = self._sender.offer(batch.events)
             letters = batch.rejected + [_too_large(batch.records[place], why) for place, why in refused.items()]
             if letters:

@@ -75,7 +75,7 @@ def open_archived_log(settings: Settings) -> ArchivedLog:
     held = {number: generation.held(number) for number in generation.partitions()}
     if not held:
         raise ConfigError(
-            f"{store.where(generation.name)} has no files: the archive doesn't hold {topic} as this cluster has it; "
-            "`ticketstream archive list` shows what it holds"
+            f"{store.where(generation.name)} has no files: the archive doesn't hold this cluster's topic {topic}; "
+            "`ticketstream archive list` shows its contents"
         )
     return ArchivedLog(settings, cluster, partitions=partitions, generation=generation, held=held)

@@ -35,7 +35,7 @@ class Taken:
         self._left = list(found)
 
     def matching(self, wanted: Wanted) -> list[Failure]:
-        """Those that are wanted."""
+        """The failures that meet the conditions."""
         return [one for one in self._left if wanted.matches(one)]
 
     def remove(self, failure: Failure) -> None:

@@ -99,7 +99,7 @@ class Fold:
                 self._note(item, position_of(record))
 
     def _decoded(self, batch: Sequence[Record]) -> Sequence[Ticket | TicketPoints | Rejected]:
-        """As in a worker, an error that is not about the world is about a single record, which can't be used."""
+        """Decode a batch. As in a worker, an unexpected error is the fault of a single record, which is rejected."""
         try:
             return self._decode(batch)
         except TicketstreamError:

@@ -11,7 +11,7 @@ from connectors.kafka.producer import Outgoing
 from core.errors import ConfigError, RefusedError
 from core.records import Record
 
-#: Records sent at once, and bytes from which it is fewer.
+#: Maximum records of a send, and the bytes at which a send ends earlier.
 _BATCH: Final = 500
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 
@@ -54,8 +54,8 @@ def restore(
     Args:
         generation: of the archive.
         sender: to the broker.
-        topic: what to write.
-        partitions: how many it has.
+        topic: the topic to write.
+        partitions: its number of partitions.
         copy: the archive is a copy that may lack files, so send what it has.
         advance: called with the number of records sent, for progress.
 
@@ -84,7 +84,7 @@ def restore(
 
 
 def _send(sender: Offer, records: Sequence[Outgoing]) -> int:
-    """Send records, and again with the present time those that are refused, maybe because of theirs.
+    """Send records. Those that are refused, maybe because of their time, are sent again with the present one.
 
     Returns:
         The number of those that are still refused.

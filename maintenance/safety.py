@@ -42,7 +42,7 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
 
     Args:
         topic: the log.
-        found: `missing` is the number of tickets that the index in use has more than the log.
+        found: `missing` is the number of tickets of the index in use less those of the log, at least 0.
         accepted: the numbers that the user has accepted.
         records: number of records in the log.
         indexed: number of tickets in the index in use.
@@ -64,8 +64,8 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
     explained = expired or is_implausible(unusable, records)
     if is_implausible(missing, indexed) and missing != accepted.missing and not explained:
         raise ConfigError(
-            f"the index in use has {indexed:,} tickets and {topic} has {indexed - missing:,}, so it may be another "
-            f"log, or have been created again; to replace the index anyway, repeat with --accept-missing {missing}"
+            f"the index in use has {indexed:,} tickets, but {topic} has {indexed - missing:,}, so it may be the wrong "
+            f"topic, or was created again; to replace the index anyway, repeat with --accept-missing {missing}"
         )
 
 

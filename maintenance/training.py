@@ -180,7 +180,7 @@ def _newest(records: Iterable[Record], decode: Step, telemetry: StreamTelemetry)
 
 
 def _sample(tickets: Sequence[Ticket], most: int) -> Sequence[Ticket]:
-    """Those with the lowest hashes: a pseudorandom, deterministic sample."""
+    """The tickets with the lowest hashes: a pseudorandom, deterministic sample."""
     if len(tickets) <= most:
         return tickets
     return sorted(tickets, key=lambda t: blake2b(record_key(t.tenant_id, t.ticket_id), digest_size=8).digest())[:most]

@@ -13,7 +13,7 @@ from models.labels.report import KindReport
 REPORT: Final = "report.json"
 QUALITY: Final = "model-quality.json"
 _DECIMALS: Final = 4
-#: SageMaker's word for a deviation that nobody knows.
+#: SageMaker's value for an unknown standard deviation.
 _UNKNOWN: Final = "NaN"
 
 
@@ -39,7 +39,7 @@ class TrainingReport(Struct, frozen=True):
     left_out: dict[LabelKind, str]
 
     def figures(self) -> dict[str, tuple[float, int]]:
-        """By name, such as `category_accuracy`: each figure, and the number of tickets that it is a share of, or 0."""
+        """Each figure by name, such as `category_accuracy`, with the number of tickets that it is a share of, or 0."""
         found: dict[str, tuple[float, int]] = {}
         for prefix, kinds in (("", self.held_out), ("test_", self.test)):
             for kind in kinds:
@@ -75,5 +75,5 @@ def package_properties(report: TrainingReport) -> dict[str, str]:
 
 
 def _deviation(share: float, count: int) -> float | str:
-    """That of a share of `count` independent tickets: a binomial distribution's."""
+    """Standard deviation of a share of `count` independent tickets: that of a binomial distribution."""
     return math.sqrt(share * (1 - share) / count) if count else _UNKNOWN

@@ -17,11 +17,11 @@ _TEXTS: Final = 2_048
 def embed(items: Sequence[EnrichedTicket], *, embedder: Embedder) -> list[EmbeddedTicket | Rejected]:
     """Embed every passage; texts that repeat within the batch are embedded once.
 
-    A ticket one of whose vectors is not finite, is zero or of the wrong size is Rejected as bad_vector, and one with a
-    text that the model refuses as refused_text.
+    A ticket with a vector that is not finite, is zero or has the wrong size is Rejected as bad_vector; one with a text
+    that the model refuses is Rejected as refused_text.
 
     Raises:
-        TransientError: a model that a service runs is out.
+        TransientError: the service that runs the model is unavailable.
         FatalError: it can't be called.
     """
     refused: dict[str, str] = {}

@@ -39,7 +39,7 @@ def health_app(
 
 
 def _export(metrics: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-    """The metrics in the format of the Accept header; one that the exporter fails on counts as none."""
+    """The metrics in the format of the Accept header; a header that the exporter fails on is ignored."""
     try:
         return metrics(environ, start)
     except (TypeError, ValueError):

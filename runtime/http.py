@@ -83,7 +83,7 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     except (OSError, TypeError) as error:  # TypeError: no host name has this form
         reason = error.strerror if isinstance(error, OSError) else "not a host name"
         raise ConfigError(
-            f"{setting}: can't listen on {host}:{port} ({reason}); choose another port, 0 picks a free one"
+            f"{setting}: can't listen on {host}:{port} ({reason}); choose another port (0 picks a free one) or host"
         ) from None
     # Connections inherit it. Without it a body waits 40 ms for the delayed acknowledgement of its headers; asyncio sets
     # it only on sockets whose protocol number isn't 0, as this one's is.

@@ -135,7 +135,7 @@ def _fetch_archive(store: Store, name: str, folder: Path, place: str) -> None:
     except ConfigError as error:
         raise ConfigError(f"{SETTING}: {error}") from None
     if not found:
-        raise ConfigError(f"{SETTING}: there is no {place}; the training job's ModelArtifacts name it")
+        raise ConfigError(f"{SETTING}: there is no {place}; the training job's ModelArtifacts have its address")
 
 
 def _remote(place: str) -> bool:

@@ -38,7 +38,7 @@ class OtlpExporter(SpanExporter):
             ).raise_for_status()
         except httpx.HTTPError as error:
             if not self._failing:
-                logger.warning("spans are lost, as the collector doesn't take them: %s", type(error).__name__)
+                logger.warning("spans are lost, because the collector doesn't accept them: %s", type(error).__name__)
             self._failing = True
             return SpanExportResult.FAILURE
         self._failing = False

@@ -199,7 +199,7 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
 
 
 def find_index(settings: IndexSettings) -> FoundIndex | None:
-    """The index in use, as the worker that owns it says, if one is running. None if there is none.
+    """The index in use, as reported by the worker that owns it, if one is running. None if there is no index.
 
     Raises:
         ConfigError: a process that doesn't answer is using the index, or it can't be read.

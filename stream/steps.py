@@ -28,8 +28,8 @@ class Step(Struct, frozen=True):
         stage: stage of the dead letters of records that it fails on.
         pure: does no I/O, so that an exception means a bad record.
         calls: name of the dependency that it calls, if any. Its outages are retried.
-        whole: retried with the whole batch, of which an attempt doesn't repeat what the one before it got; otherwise
-            each record's call is retried by itself.
+        whole: the batch is retried as a whole, and the operator keeps the results of earlier attempts; otherwise each
+            record's call is retried by itself.
         leaves_out: label of the parts that it cuts from tickets with too many, if any.
     """
 

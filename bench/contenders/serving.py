@@ -30,7 +30,7 @@ _INGEST: Final = 50.0
 _IDLE_REQUESTS: Final = 300
 _MS: Final = 1_000
 _PHASES: Final = Phases()
-#: Of an answer in an outage, in seconds; and with the time in which it may wait for its turn.
+#: Maximum time of an answer in an outage, in seconds; and with the wait for its turn.
 _TIMEOUT_S: Final = 5.0
 _DEADLINE_S: Final = _TIMEOUT_S + 2.5
 

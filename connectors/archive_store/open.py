@@ -20,7 +20,7 @@ def open_archive(settings: ArchiveSettings) -> ArchiveStore:
     """The archive in a folder or a bucket. Deletes what killed processes have left in the folder.
 
     Raises:
-        ConfigError: the settings name no place, or one that is neither, or temporary files can't be written.
+        ConfigError: the settings name neither a folder nor a bucket, or temporary files can't be written.
         UnavailableError: the place can't be used.
     """
     place = settings.place
@@ -42,10 +42,11 @@ def open_archive(settings: ArchiveSettings) -> ArchiveStore:
 
 
 def _require_spool(folder: Path | None) -> None:
-    """Write a temporary file, which the archiver would otherwise fail on at its first event.
+    """Check that temporary files can be written; otherwise the archiver would fail at its first event.
 
     Raises:
-        ConfigError, UnavailableError: it can't be written; the disk is full.
+        ConfigError: they can't be.
+        UnavailableError: the disk is full.
     """
     try:
         with tempfile.TemporaryFile(dir=folder):

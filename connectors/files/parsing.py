@@ -101,7 +101,7 @@ class JsonlParser:
 
 
 class CsvFormat(Struct, frozen=True):
-    """How a producer reads CSV files."""
+    """The format of a producer's CSV files."""
 
     mapping: CsvMapping
     times: TimeReader

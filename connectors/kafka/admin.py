@@ -104,12 +104,12 @@ class Cluster:
         if missing:
             raise UnavailableError(
                 f"the broker at {self._settings.brokers} has no topic {', '.join(missing)}; "
-                "`ticketstream topics` creates what is missing"
+                "`ticketstream topics` creates missing topics"
             )
         return {name: present[name] for name in names}
 
     def _unauthorized(self, names: Sequence[str]) -> list[str]:
-        """Those of `names` that we aren't authorised to see: lists leave them out, and only a request by name tells."""
+        """The topics of `names` that we may not see. Lists leave them out; only a request by name tells."""
         denied = []
         for name, future in self._admin.describe_topics(TopicCollection(list(names))).items():
             try:

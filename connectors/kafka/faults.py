@@ -70,7 +70,7 @@ def translate(error: KafkaError, doing: str) -> TicketstreamError:
     if denied(error):
         return FatalError(f"{doing}: the broker refuses: {error.str()}")
     if error.code() in _GONE:
-        return FatalError(f"{doing}: {error.str()}; `ticketstream topics` creates what is missing")
+        return FatalError(f"{doing}: {error.str()}; `ticketstream topics` creates missing topics")
     if error.code() in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}:
         return RefusedError(f"{doing}: {error.str()}; raise max.message.bytes of the topic")
     if error.code() in _INVALID:

@@ -9,7 +9,7 @@ from connectors.kafka.producer import Outgoing
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
 
 _SLICE: Final = 500
-#: A slice of large records ends here, which bounds memory.
+#: Bytes at which a slice of large records ends, which bounds memory.
 _SLICE_BYTES: Final = 8 * 1024 * 1024
 #: A rate is kept in slices of a tenth of a second.
 _SLICES_PER_S: Final = 10

@@ -24,13 +24,13 @@ from core.settings import KafkaSettings
 logger: Final = logging.getLogger("ticketstream.consumer")
 
 _MAX_RECORDS: Final = 1_000
-#: A poll's records together, all but the last.
+#: Maximum bytes of a poll's records, without the last one.
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _ANSWER_S: Final = 5.0
 
 
 class Member(Protocol):
-    """Is told which partitions come and go, inside `PositionedConsumer.poll`."""
+    """Callbacks for assigned and revoked partitions, inside `PositionedConsumer.poll`."""
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """These partitions, and no others, are ours. Nothing is read until `begin`."""

@@ -1,4 +1,4 @@
-"""Declared topics: loads deploy/k8s-ecs/msk/topics.yaml, the single source of truth, and creates what is missing."""
+"""Declared topics: loads deploy/k8s-ecs/msk/topics.yaml, the single source of truth, and creates missing ones."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -83,7 +83,7 @@ def create_topics(
         copies = replication or spec.replication
         if copies > brokers:
             raise ConfigError(
-                f"{spec.name} wants {copies} copies and the cluster has {brokers} broker(s): add brokers, "
+                f"{spec.name} needs {copies} copies, but the cluster has {brokers} broker(s); add brokers, "
                 f"or pass --replication {brokers}"
             )
         config = dict(spec.config)

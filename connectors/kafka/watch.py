@@ -60,7 +60,7 @@ class TopicWatch:
         return found is not None and found != self.topic_id
 
     def confirm(self) -> None:
-        """See that the topic still is the one that was opened. What was read before is of that one, then.
+        """Check that the topic is still the one that was opened, and so the one that all records were read from.
 
         Raises:
             TransientError: no broker answers within a second.

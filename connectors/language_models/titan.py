@@ -228,7 +228,7 @@ class _KeptVectors:
 
 
 def _decisive(errors: Mapping[str, TicketstreamError]) -> TicketstreamError:
-    """The error that a batch fails with: what no retry fixes, else an outage, else its refused texts."""
+    """The error of a failed batch: one that no retry fixes, else an outage, else its refused texts."""
     refused = {text: error for text, error in errors.items() if isinstance(error, RefusedError)}
     others = [error for text, error in errors.items() if text not in refused]
     if others:

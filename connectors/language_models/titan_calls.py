@@ -1,4 +1,4 @@
-"""Calls of Amazon Titan Text Embeddings V2 on Bedrock, one text each, and what their errors mean."""
+"""Calls of Amazon Titan Text Embeddings V2 on Bedrock, one text each, and the meaning of their errors."""
 
 import json
 import time
@@ -38,7 +38,7 @@ _Count = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 class _Reply(Struct, rename="camel"):
-    """The response of InvokeModel. The same numbers by type are not read."""
+    """The response of InvokeModel, without `embeddingsByType`, which repeats the numbers."""
 
     embedding: list[float]
     input_text_token_count: _Count
@@ -105,7 +105,7 @@ class TitanCalls:
         return _unit(reply.embedding)
 
     def refusal(self, error: ModelError, deadline: float) -> TicketstreamError:
-        """The cause of a ValidationException, `error`, which is the text if the model accepts another one."""
+        """The cause of a ValidationException, `error`: if the model accepts another text, this one is at fault."""
         try:
             self.vector(PROBE, deadline)
         except ModelError as other:

@@ -93,7 +93,7 @@ def open_connection(settings: IndexSettings) -> Connection:
         raise ConfigError(f"TICKETS_INDEX__URL: {url!r} is not a URL like http://localhost:{_GRPC_PORT}")
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     if not (key.isascii() and key.isprintable()):  # gRPC would quote it in an error
-        raise ConfigError("TICKETS_INDEX__API_KEY has other characters than printable ASCII, which no header takes")
+        raise ConfigError("TICKETS_INDEX__API_KEY contains characters that no API key has; copy the key again")
     with warnings.catch_warnings():  # a warning of an API key over plain HTTP would break the JSON log
         warnings.simplefilter("ignore", UserWarning)
         return Connection(_client(settings, host, port, https=address.scheme == "https"), url)

@@ -31,7 +31,7 @@ from core.failpoints import failpoint
 logger: Final = logging.getLogger("ticketstream.index")
 
 _PAGE: Final = 1_000
-#: Maximum wait of a write, in seconds. A copy of the files takes longer and counts as an outage, so it is no hang.
+#: Maximum wait of a write, in seconds. A copy of the files may take longer, and then counts as an outage, not a hang.
 _WAIT_S: Final = 10.0
 #: Points between flushes of the segments. A start after a crash replays up to this many from the log, in 1 to 2 s.
 _FLUSH_POINTS: Final = 10_000
@@ -175,7 +175,7 @@ class EdgeEngine(EdgeReader):
             return self._shard.info().points_count
 
     def points(self, ids: Sequence[str]) -> list[edge.Point]:
-        """Those of these points that exist, whole."""
+        """The points with these ids that exist, with vectors and payloads."""
         with translated():
             found = self._shard.retrieve(list(ids), True, True)
         return [edge.Point(record.id, record.vector or {}, record.payload) for record in found]

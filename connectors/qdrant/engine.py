@@ -173,7 +173,7 @@ class Engine(EngineReader, Protocol):
         ...
 
     def delete(self, ids: Sequence[str], *, below: int) -> None:
-        """Delete those of these points whose stored version is below `below`, without a tombstone; durable on return.
+        """Delete points whose stored version is below `below`, without a tombstone; durable on return.
 
         Comparing and deleting a point is atomic among all writers.
         """

@@ -151,7 +151,7 @@ class VersionedReader:
     def _retrieve(
         self, query: SearchQuery, wanted: Sequence[Vector | SparseVector | None]
     ) -> list[dict[PointKey, FoundPassage]]:
-        """For each of `wanted`, by key, the passages of at least `query.limit` tickets, if so many match."""
+        """For each of `wanted`, by key, the passages of at least `query.limit` tickets, if that many match."""
         heads = _Heads()
         retrievals = [Rounds(query, one) for one in wanted]
         self._run(query, retrievals, heads)

@@ -47,7 +47,7 @@ class Rounds:
         return len(self._tickets)
 
     def next(self) -> Retrieval | None:
-        """What to ask the engine for next, or None if enough was found, or all that there is."""
+        """The next request to the engine; None if enough tickets were found, or if there are no more."""
         if self._complete or self._wanted is None:
             return None
         unless = [*self._unless, OfTickets(tuple(self._seen))] if self._seen else self._unless

@@ -19,7 +19,7 @@ _ATTEMPTS: Final = 3
 _MS: Final = 1_000
 _SERVER_FAULT: Final = 500
 _THROTTLED: Final = {"SlowDown", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
-#: What boto3 returns.
+#: A response, as boto3 returns it.
 _Response = dict[str, Any]
 
 

@@ -72,7 +72,7 @@ def _thresholds(
 
 
 def _prior_weight(predicted: Integers, confidence: Floats, right: Flags) -> float:
-    """How many tickets of a label the other labels are worth: 1 / c - 1 for a correlation c of hits within labels.
+    """The other labels' worth in tickets of a label: 1 / c - 1 for a correlation c of hits within labels.
 
     By the method of moments: Pearson's statistic of the labels' hits is the number of labels if all are right as often
     as their confidence says, and grows with the correlation (Williams 1982, "Extra-binomial variation").

@@ -15,7 +15,7 @@ Span = tuple[int, int]
 
 
 class Spans(Sequence[Span]):
-    """Where a text's tokens begin and end, in characters. The list is made on first access: `len` is cheap."""
+    """Begin and end of a text's tokens, in characters. The list is made on first access: `len` is cheap."""
 
     def __init__(self, count: int, offsets: Callable[[], list[Span]]) -> None:
         self._count = count

@@ -91,7 +91,7 @@ _BROWSERS: Final = re.compile(
     r"\b(?:chrome|chromium|firefox|safari|edge?|edga|opr|version|applewebkit|gecko|okhttp|curl|wget|java|nginx|apache|"
     r"mozilla|cfnetwork|darwin|jakarta|httpclient)/$"
 )
-#: Between two versions of a row: what holds for the first holds for the second.
+#: Text between two numbers in a row, of which the second is judged like the first.
 _CONTINUES: Final = re.compile(
     r"[\w.+-]{0,12}[,)/]?[ ]{0,2}(?:(?:to|and|or|through|until|bis|auf|und|oder|a|à|y|-{0,2}>|→|=>|-|–|<)[ ]{1,2})?\(?",
     re.IGNORECASE,

@@ -25,7 +25,7 @@ _VENDORS: Final = re.compile(
     r"|ATATT3[A-Za-z0-9_=-]{20,400}|AGE-SECRET-KEY-1[A-Z0-9]{58}"
     r")(?![A-Za-z0-9])"
 )
-#: Where one of them may begin, in lower case.
+#: A possible beginning of one of them, in lower case.
 _FIRST: Final = re.compile(
     r"akia|asia|aroa|aida|gh[pousr]_|github_pat_|gl(?:pat|rt|ptt|dt|soat)-|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_|whsec_"
     r"|sk-|aiza|ya29\.|gocspx-|sg\.|npm_|hf_|pypi-|do[opr]_v1_|shp(?:at|ca|pa|ss)_|sq0(?:atp|csp)-|dapi|atatt3|age-secret-"

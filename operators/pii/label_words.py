@@ -73,7 +73,7 @@ UNSPACED: Final[dict[Label, str]] = {
     管理番号 受付番号 주문 송장 운송장 예약 คำสั่งซื้อ ออเดอร์ พัสดุ ใบแจ้งหนี้
     """,
 }
-#: How compound words begin and end, such as Rückrufnummer and customerPhone.
+#: Beginnings and ends of compound words, such as Rückrufnummer and customerPhone.
 STARTS: Final[dict[Label, str]] = {
     "phone": """
     phone telefon téléphon telefoon handynum mobilnum rückruf faxnum телефон мобильн τηλεφ mobilephone rufnum callback

@@ -27,7 +27,7 @@ _LOCAL: Final = (
     re.compile(r"[^\W_]{1,16}"),
 )
 _WIDEST_LOCAL: Final = 64
-#: No part of the name: three letters of another script right before ASCII ones, and what ends in a percent escape.
+#: Not part of the name: three letters of another script right before ASCII ones, or text that ends in a percent escape.
 _GLUED: Final = (
     re.compile(
         r"(?:(?![\x00-\x7f])[^\W\d_]|[\u0900-\u0dff]){3,}(?=[!-~])(?![^\n]{0,64}(?![\x00-\x7f])[^\W\d_][^\n]{0,64}$)"
@@ -53,7 +53,7 @@ _REMOTE: Final = re.compile(r":[^\s]{1,100}\.git\b")
 _OBJECT_ID: Final = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,8}\.")
 #: Gmail's message ids.
 _MESSAGE_ID: Final = re.compile(r"(?:3c)?ca[\w+=-]{30,}@mail\.gmail\.com")
-#: Of URLs: only in these is what stands before the host a person; in others it is a container or a service.
+#: Schemes of URLs that have a person before the host; in others it is a container or a service.
 _MAIL_SCHEMES: Final = re.compile(r"(?:imaps?|smtps?|https?|ftp)://$")
 _SCHEME_BEFORE: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'/?#]{0,64}$")
 #: A Kerberos principal's service: nn/host@REALM.
@@ -80,7 +80,7 @@ def addresses(view: View) -> Iterator[tuple[int, int]]:
 
 
 def _local_start(text: str, at: int, done: int) -> int:
-    """Where the name begins that ends at `at`."""
+    """The start of the name that ends at `at`."""
     reverse = text[max(done, at - _WIDEST_LOCAL) : at][::-1]
     for pattern in _LOCAL:
         found = pattern.match(reverse)

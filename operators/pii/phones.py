@@ -20,7 +20,7 @@ _MOST_IN_GROUP: Final = 8
 _GAP: Final = re.compile(r"[ ()./\-·_]{1,4}|[ ]?\n[ ]?|\t")
 _PLUS: Final = re.compile(r"\+[ (]{0,2}[1-9]")
 _DOUBLE_ZERO: Final = re.compile(r"00[ ]?[1-9]")
-#: Of national numbers that begin with a zero: the shortest and the longest, the zero included.
+#: Lengths of national numbers that begin with a zero, the zero included.
 _TRUNK: Final = range(9, 13)
 #: Countries whose numbers begin with a zero at home, or with another mark that few other numbers have.
 _HOME: Final = (
@@ -88,7 +88,7 @@ def _stretches(run: Run) -> Iterator[tuple[int, int]]:
 
 
 def _date_length(run: Run, at: int) -> int:
-    """How many groups from `at` on make a date or a time of day; 0 if none."""
+    """Number of groups from `at` on that form a date or a time of day; 0 if none."""
     sizes, gaps = run.sizes, run.gaps
     if sizes[at] == 8 and is_compact_date(run.digits(at, at)):
         return 1

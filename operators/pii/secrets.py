@@ -67,7 +67,7 @@ _JOINT: Final = re.compile(
     r"(?P<quote>[\"'`]{0,2})"
 )
 
-#: How much of a value is looked at; the rest goes with it.
+#: Maximum characters of a value that are read; the rest is redacted with them.
 _MOST_READ: Final = 128
 _VALUE: Final = re.compile(r"[^\s\"'`<>,;&\[\]{}\\][^\s\"'`]{3,127}")
 #: A comma, a semicolon or an ampersand ends the value where another name follows, as in URLs and connection strings.
@@ -122,7 +122,7 @@ def named_secrets(view: View) -> Iterator[tuple[int, int]]:
 
 
 def _names(lower: str) -> list[int]:
-    """Where a name may begin."""
+    """Places where a name may begin."""
     places = []
     for needle in _NEEDLES if lower.isascii() else _NEEDLES + _FOREIGN_NEEDLES:
         at = lower.find(needle)
@@ -174,7 +174,7 @@ def _is_whole(lower: str, at: int, name: str) -> bool:
 
 
 def _name_end(view: View, name: re.Match[str]) -> int | None:
-    """Where the whole name ends: DB_PASSWORD_PROD; None if it names no secret: "tokenizer", token_type."""
+    """The end of the whole name (DB_PASSWORD_PROD); None if it names no secret ("tokenizer", token_type)."""
     end = name.end()
     following = view.text[end : end + 1]
     if not name.group().isascii() or not following.isascii() or not (following.isalnum() or following in {"_", "-"}):

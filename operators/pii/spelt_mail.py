@@ -65,7 +65,7 @@ _NO_NAMES: Final = words("""
     this time today tomorrow up us user users visible visit was we website were what where which who with
     working works write wrote you your directly online now still either early meetup
 """)
-#: The word alone is believed only before these, which no class or package ends in.
+#: The word alone counts as an at sign only before domains that end like this, as no class or package does.
 _KNOWN_TOPS: Final = words("""
     com org net edu gov io de fr uk es it nl pl ru eu info biz co me us ca au ch at be se no dk fi jp cn br in app dev
 """)

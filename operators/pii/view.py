@@ -85,7 +85,7 @@ _FOLDS: Final = _Folds()
 
 
 def part_ends(parts: Sequence[str]) -> list[int]:
-    """Where each part ends in the parts joined by one character."""
+    """The end of each part in the parts joined by one character."""
     return [end - 1 for end in accumulate(len(part) + 1 for part in parts)]
 
 
@@ -137,7 +137,7 @@ class View:
         return self._original(first, start, end=False), self._original(last, end, end=True)
 
     def part_end(self, position: int) -> int:
-        """Where the part ends that holds `position` of `text`."""
+        """The end of the part that holds `position` of `text`."""
         if not self._parts:
             return len(self.text)
         ends = part_ends(self._parts)
@@ -191,7 +191,7 @@ class View:
         self._source_at.append(source_at)
 
     def _original(self, piece: int, position: int, *, end: bool) -> int:
-        """A folded piece counts whole, and takes along what follows it and was dropped."""
+        """A position in the source. A folded piece counts as a whole, with the dropped characters behind it."""
         start, source_start = self._at[piece], self._source_at[piece]
         after = piece + 1
         stop, source_stop = (

@@ -1,4 +1,4 @@
-"""`python -m services.encoder [serve | train [FOLDER]]`: what a container of SageMaker runs.
+"""`python -m services.encoder [serve | train [FOLDER]]`: the entry point of SageMaker's containers.
 
 `serve`, the default, embeds texts until SIGTERM or SIGINT. `train` fits a label model to the tickets in FOLDER, by
 default /opt/ml.

@@ -24,7 +24,7 @@ _MAX_FAILURE: Final = 1024
 
 
 class Hyperparameters(Struct, frozen=True):
-    """What a job may choose.
+    """The hyperparameters of a job.
 
     Attributes:
         precision: the share of given labels that must be right.
@@ -56,7 +56,7 @@ class Job(Struct, frozen=True):
         return self.root / "output" / "failure"
 
     def hyperparameters(self) -> Hyperparameters:
-        """Those that were given; SageMaker passes every value as a string.
+        """The given hyperparameters, or defaults. SageMaker passes every value as a string.
 
         Raises:
             ConfigError: one is unknown, or its value is out of bounds.
@@ -73,7 +73,7 @@ class Job(Struct, frozen=True):
         known = Hyperparameters.__struct_fields__
         for name in given:
             if name not in known:
-                raise ConfigError(f"hyperparameter {name}: unknown; there are {' and '.join(known)}")
+                raise ConfigError(f"hyperparameter {name} is unknown; use {' or '.join(known)}")
         try:
             return msgspec.convert(given, Hyperparameters, strict=False)
         except msgspec.ValidationError as error:
@@ -90,9 +90,9 @@ class Job(Struct, frozen=True):
         given = {one.name: _files(one) for one in data.iterdir() if one.is_dir()} if data.is_dir() else {}
         for name, files in given.items():
             if name not in _CHANNELS:
-                raise ConfigError(f"channel {name}: unknown; there are {', '.join(_CHANNELS)}")
+                raise ConfigError(f"channel {name} is unknown; the channels are {', '.join(_CHANNELS)}")
             if not files:
-                raise ConfigError(f"channel {name} has no file; name an S3 prefix with JSONL files")
+                raise ConfigError(f"channel {name} has no file; give it an S3 prefix with JSONL files")
         if TRAIN not in given:
             raise ConfigError(
                 f"there is no channel {TRAIN} in {data}; give the labelled tickets this name, with the input mode File "

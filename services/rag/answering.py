@@ -38,7 +38,7 @@ _POOL: Final = 20
 #: The maximum number of characters of a ticket that are added to a question about it.
 _CONTEXT: Final = 1_500
 _CACHE_S: Final = 3_600.0
-#: Sources are public messages only, whoever asks, because agents send answers on.
+#: Sources are public messages only, even for agents, because they send answers on.
 _AUDIENCE: Final = "public"
 
 _EVENTS: Final = msgspec.json.Decoder(tuple[Event, ...])

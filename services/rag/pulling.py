@@ -59,7 +59,7 @@ class Pulled(Generic[T]):
         self._items: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
 
     def read(self, events: Callable[[], Iterator[T]]) -> None:
-        """Read all items, on a thread of the pool; none if nobody waits for them any more."""
+        """Read all items, on a thread of the pool; none if the caller has left."""
         end: BaseException | None = None
         if self._stop.is_set():
             self._put(end)

@@ -92,7 +92,7 @@ class FeedbackRelay:
         if unsent:
             refused = self._send([self._record(one) for one in unsent])
             for place, error in refused.items():
-                logger.error("feedback %s stays in the table alone: %s", unsent[place].row_id, error)
+                logger.error("the topic refuses feedback %s, which stays in the table: %s", unsent[place].row_id, error)
             self._store.mark_sent([one.row_id for one in unsent])
             self.waiting = 0
         return len(unsent) == _PAGE

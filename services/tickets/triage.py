@@ -1,4 +1,4 @@
-"""Triage of a new ticket: what the workflow writes to it, and its decision to draft, to escalate or to file.
+"""Triage of a new ticket: the workflow's notes in it, and its decision to draft, to escalate or to file.
 
 Pure. A ticket keeps what was done with it in its attributes, so a step that is repeated, even after months, finds it
 there and does nothing.
@@ -27,7 +27,7 @@ DUPLICATE_OF: Final = "workflow_duplicate_of"
 
 #: Maximum age of the ticket that a new one repeats.
 _DUPLICATE_MS: Final = 7 * 86_400_000
-#: A label of the nearest tickets counts if so many have one, and this share of their similarity agrees.
+#: A label of the nearest tickets counts if this number of them has one, and this share of their similarity agrees.
 _MIN_VOTES: Final = 3
 _MIN_SHARE: Final = 0.8
 _HEADING: Final = "Suggested answer, not sent:"
@@ -123,7 +123,7 @@ def _words(ticket: UpsertEvent) -> list[str]:
 
 
 def is_handled(ticket: UpsertEvent, *, new: Collection[str]) -> bool:
-    """Whether a person was faster: an agent has written, or the status is none of `new`, those of new tickets."""
+    """Whether a person was faster: an agent has written, or the status is not in `new`, the statuses of new tickets."""
     return ticket.status not in new or any(one.author == "agent" for one in ticket.messages)
 
 

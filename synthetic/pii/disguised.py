@@ -44,7 +44,7 @@ def _some(rng: Random, value: str) -> str:
 
 
 _UNSEEN: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u034f\ufe0f\U000e0020\U000e0101\u2063\u200e\u061c"
-#: Of digits only.
+#: Disguises of digits only.
 _DIGIT_DISGUISES: Final[tuple[tuple[str, Disguise], ...]] = (
     ("invisible characters", _some),
     ("zero-width between digits", _each("\u200b")),

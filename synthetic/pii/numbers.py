@@ -38,12 +38,12 @@ def telephone(rng: Random, region: str) -> str:
 
 
 def any_telephone(rng: Random) -> str:
-    """Of any of the countries."""
+    """A number of any of the countries."""
     return telephone(rng, rng.choice(REGIONS))
 
 
 def international(rng: Random) -> str:
-    """With a plus sign."""
+    """A number with a plus sign."""
     while not (number := any_telephone(rng)).startswith("+") or "(0)" in number:
         pass
     return number

@@ -154,7 +154,7 @@ def plain_mail(rng: Random) -> str:
 
 
 def any_ip(rng: Random) -> str:
-    """Of documentation, of private networks, of public resolvers, and any other."""
+    """An address of documentation, of a private network, of a public resolver, or any other."""
     return rng.choice(
         (
             f"192.0.2.{rng.randrange(256)}",
@@ -168,7 +168,7 @@ def any_ip(rng: Random) -> str:
 
 
 def any_ipv4(rng: Random) -> str:
-    """The same, but of version 4."""
+    """Such an address of version 4."""
     while ":" in (address := any_ip(rng)):
         pass
     return address

@@ -51,4 +51,4 @@ def test_a_replay_says_that_it_waits_for_another(
         assert second.is_alive()
     second.join(PATIENCE_S)
     assert not second.is_alive()
-    assert "another replay is running; waiting for its end" in capsys.readouterr().err
+    assert "another replay is running; waiting until it ends" in capsys.readouterr().err

@@ -105,12 +105,12 @@ def test_an_archive_without_a_model_stops_the_start(bucket: str, tmp_path: Path)
     archive, cache = tmp_path / "bucket" / "model.tar.gz", tmp_path / "cache"
     place = f"{bucket}/output/model.tar.gz"
     _pack(archive, tmp_path / "made", "manifest.json")
-    with pytest.raises(ConfigError, match=r"is no .tar.gz with labels.safetensors and .* \(no labels.safetensors\)"):
+    with pytest.raises(ConfigError, match=r"is not a .tar.gz with labels.safetensors and .* \(no labels.safetensors\)"):
         open_labeller(ClassifySettings(model=place), EMBEDDER, cache=cache)
     archive.write_bytes(archive.read_bytes()[:-20])
     for content in (archive.read_bytes(), b"no archive"):
         archive.write_bytes(content)
-        with pytest.raises(ConfigError, match=r"TICKETS_CLASSIFY__MODEL: model.tar.gz is no .tar.gz with"):
+        with pytest.raises(ConfigError, match=r"TICKETS_CLASSIFY__MODEL: model.tar.gz is not a .tar.gz with"):
             open_labeller(ClassifySettings(model=place), EMBEDDER, cache=cache)
     with pytest.raises(ConfigError, match=r"only a training job writes a .tar.gz"):
         _save(place)

@@ -93,5 +93,5 @@ def test_a_collector_that_is_away_or_refuses_is_logged_once(caplog: pytest.LogCa
     exporter.export(spans.ended())
     exporter.shutdown()
     assert [record.message for record in caplog.records] == [
-        "spans are lost, as the collector doesn't take them: HTTPStatusError"
+        "spans are lost, because the collector doesn't accept them: HTTPStatusError"
     ]

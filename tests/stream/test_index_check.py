@@ -120,7 +120,7 @@ def test_a_trimmed_log_is_no_fault_of_an_index_that_holds_it() -> None:
 
 
 def test_records_that_expired_unread_are_noted_in_the_index() -> None:
-    """They can't be read again, so the worker reads on, and every reader of the index is warned."""
+    """Expired records can't be read again, so the worker reads on, and every reader of the index is warned."""
     integrity = Integrity(StreamTelemetry())
     store = written(MemoryEngine(), {0: 10})
     assert _start(store, FakeOffsets({0: 10}, starts={0: 30}), integrity=integrity).expired == 20
