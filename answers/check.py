@@ -12,6 +12,18 @@ from typing import Final
 
 from msgspec import Struct
 
+from answers.clauses import (
+    are_others,
+    flips_clause,
+    is_quoted,
+    misplaces_later_word,
+    mixes_clauses,
+    replaces_pronoun,
+    restricts_others,
+    says_clause,
+    swaps_aim,
+    swaps_voice,
+)
 from answers.events import Citation
 from answers.evidence import Evidence, Source
 from answers.lexicon import DONE, FIX, NEUTRAL, OURS, PASSIVE, PEOPLE, YOURS, opposites
@@ -24,6 +36,8 @@ from operators.invisible import remove_invisible
 COVERAGE: Final = 0.7
 #: Minimum share of each clause's content words in the sentence itself.
 _OF_CLAUSE: Final = 0.5
+#: Maximum words such as "the cause" in a claim.
+_MOST_NEUTRAL: Final = 2
 #: Maximum characters of a claim.
 _MAX_CLAIM: Final = 1_200
 #: Maximum sentences of a source that a claim is compared with: those with the most common words.
@@ -36,6 +50,8 @@ _MARKUP: Final = re.compile(
 )
 #: Source numbers at the end of a claim, in the forms that models write.
 _NUMBERS: Final = re.compile(r"(?:\s*\[\d{1,2}(?:,\s*\d{1,2})*\])+(?=[.!]?\s*$)")
+#: Symbols that a claim may have although its sources lack them: an arrow, a minus and an apostrophe.
+_SYMBOLS: Final = frozenset("→−´")  # noqa: RUF001
 #: Categories of characters that no sentence needs: controls, formats, private and unassigned ones, surrogates.
 _BAD: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
@@ -83,15 +99,17 @@ def _fault_of(text: str, sources: str) -> str | None:
     foreign = [c for c in unicodedata.normalize("NFC", text) if not c.isascii() and c not in known]
     if any(_is_lookalike(c) for c in foreign):
         return "lookalike"
+    if any(unicodedata.category(c)[0] == "S" and c not in _SYMBOLS for c in foreign):
+        return "symbol"
     return None
 
 
 def _is_lookalike(character: str) -> bool:
-    """Whether a character is a letter, digit or mark beyond the Latin alphabets that the sources lack."""
-    category = unicodedata.category(character)
-    if category[0] == "M":
-        return True
-    return category[0] in "LN" and not "\xaa" <= character <= "\u024f"
+    """Whether a character that the sources lack is a mark, a digit, or no letter of the Latin alphabets."""
+    kind = unicodedata.category(character)[0]
+    if kind == "L":  # some stand for others, as the long s does
+        return not "\xaa" <= character <= "\u024f" or unicodedata.normalize("NFKC", character) != character
+    return kind in "MN"
 
 
 def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citation, ...] | Unsupported:
@@ -105,7 +123,7 @@ def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citati
         reason = found
         whole = read(claim, source.language)
         if len(parts) > 1 and not whole.conditions and not whole.ordered:
-            joined = [one for part in parts if isinstance(one := _align_to(part, number, source), Citation)]
+            joined = [one for part in parts if isinstance(one := _align_whole(part, number, source), Citation)]
             places = [one.start for one in joined]
             in_order = not whole.steps or places == sorted(set(places))
             if len(joined) == len(parts) and in_order:
@@ -121,10 +139,22 @@ def _parts_of(claim: str) -> list[str]:
     return [part for part in _PARTS.split(claim) if part.strip(" .!")]
 
 
+def _align_whole(part: str, number: int, source: Source) -> Citation | str:
+    """The sentence that supports a part of a joined claim, of which the part says a whole clause.
+
+    Otherwise its verb may be another part's, as in "delete the index and the backup".
+    """
+    found = _align_to(part, number, source)
+    if isinstance(found, Citation):
+        sentence = read(source.text[found.start : found.end], source.language)
+        return found if says_clause(read(part, source.language), sentence) else "coverage"
+    return found
+
+
 def _align_to(claim: str, number: int, source: Source) -> Citation | str:
     """The sentence of the source that supports the claim, or the reason why none does."""
     language = source.language
-    if claim.rstrip("\"'”’) ").endswith(("?", "？")):  # noqa: RUF001 - the full-width one is meant
+    if claim.rstrip("\"'”’) ").endswith(("?", "？", "؟")):  # noqa: RUF001 - the full-width one is meant
         return "question"
     wanted, same = read(claim, language), normalised(claim).strip(" .!")
     spans = [span for span in spans_of(source.text) if is_statement(source.text[slice(*span)])]
@@ -138,6 +168,8 @@ def _align_to(claim: str, number: int, source: Source) -> Citation | str:
         if normalised(source.text[start:end]).strip(" .!") == same:
             return Citation(number, start, end)
         fault = _contradiction(wanted, readings[at], everywhere)
+        if fault is None and is_quoted(wanted, source.text[start:end], language):
+            fault = "quotation"
         if fault is None:
             return Citation(number, start, end)
         reason = fault if place == 0 else reason
@@ -150,14 +182,20 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
     faults = {
         "empty": not claim.content,
         "exact": not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence),
+        "place": misplaces_later_word(claim, sentence),
         "name": not _holds_in_order(claim.names, sentence.content),
         "path": not all(path in sentence.plain for path in claim.paths),
         "condition": claim.conditions != sentence.conditions,
-        "opposite": _is_flipped(claim.forms, sentence.forms),
+        "scope": restricts_others(claim, sentence),
+        "opposite": _is_flipped(claim.forms, sentence.forms) or flips_clause(claim, sentence),
         "order": _is_reordered(claim, sentence),
-        "addition": not set(claim.content) - _neutral(claim, sentence)
-        <= (known | everywhere if sentence.refers else known),
-        "coverage": not _covered(claim, known),
+        "aim": swaps_aim(claim, sentence),
+        "person": are_others(claim, sentence),
+        "addition": len(set(claim.content) & NEUTRAL - known) > _MOST_NEUTRAL
+        or not set(claim.content) - _neutral(claim, sentence)
+        <= (known | everywhere if sentence.refers and replaces_pronoun(claim, sentence) else known),
+        "coverage": not _covered(claim, known) or (len(claim.content) == 1 and not says_clause(claim, sentence)),
+        "mixture": mixes_clauses(claim, sentence),
         "negation": not all(_same_outcome(clause, sentence) for clause in claim.clauses),
     }
     for reason, fails in faults.items():
@@ -167,9 +205,14 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
 
 
 def _neutral(claim: Reading, sentence: Reading) -> frozenset[str]:
-    """Content words that any sentence may have; words for people only as the subject of a clause that may be theirs."""
+    """Content words that any sentence may have.
+
+    Words for people are among them only as the subject of a clause that may be theirs, because it begins with its verb.
+    """
     neutral = NEUTRAL if claim.forms.isdisjoint(DONE) else NEUTRAL - FIX
-    people = PEOPLE.intersection(clause.content[0] for clause in claim.clauses if clause.content)
+    begun = {clause.content[0] for clause in sentence.clauses if clause.content}
+    subjects = (clause.content[0] for clause in claim.clauses if not begun.isdisjoint(clause.content[1:2]))
+    people = PEOPLE.intersection(subjects)
     if not sentence.forms.isdisjoint(OURS):
         people -= {"customer"}
     return neutral | people if sentence.forms.isdisjoint(YOURS) else neutral | people & {"customer"}
@@ -202,7 +245,7 @@ def _is_reordered(claim: Reading, sentence: Reading) -> bool:
         )
         return one != other
     if PASSIVE.isdisjoint(claim.forms) != PASSIVE.isdisjoint(sentence.forms):
-        return False
+        return swaps_voice(claim, sentence)
     at = {word: place for place, word in reversed(list(enumerate(sentence.content)))}
     for place in claim.openers:
         word, *after = claim.content[place : place + 2]

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from answers.evidence import Evidence, Source
-from answers.lexicon import PRONOUNS, RELATIVE
+from answers.lexicon import PRONOUNS, RELATIVE, UNSURE
 from answers.ports import Asked, Draft
 from answers.reading import Reading, read
 from answers.sentences import Span, is_statement, plain, spans_of
@@ -116,7 +116,8 @@ def _is_filler(one: _Said, topic: frozenset[str]) -> bool:
     if reading.exact or reading.paths or any(clause.negations for clause in reading.clauses):
         return False
     most = _BARE + (not reading.forms.isdisjoint(_POINTING))
-    return not one.words or (len(one.words) <= most and not reading.conditions and topic.isdisjoint(one.words))
+    limited = not UNSURE.issuperset(reading.conditions)
+    return not one.words or (len(one.words) <= most and not limited and topic.isdisjoint(one.words))
 
 
 def _words(text: str, source: Source) -> frozenset[str]:

@@ -12,21 +12,27 @@ from operators.terms import bare, stem
 
 #: Of any language.
 _NEGATIONS: Final = words(
-    "not never nobody nothing none cannot without neither nor nowhere hardly "
+    "not never nobody nothing none cannot without neither nor nowhere hardly forbidden prohibited impossible "
+    "verboten untersagt unmoglich interdit interdite prohibido prohibida imposible vietato vietata impossibile "
+    "proibido proibida impossivel verboden onmogelijk "
     "nicht nie niemals niemand nichts ohne kein keine keinen keinem keiner keines weder nirgends kaum "
     "jamais rien aucun aucune sans nunca nadie nada ningun ninguna ninguno sin jamas tampoco "
     "niente nessuno nessuna nessun senza ninguem nenhum nenhuma sem nao "
     "niet geen nooit niemand niets zonder"
 )
-_NEGATIONS_OF: Final = {
-    "en": words("no"), "fr": words("pas non"), "es": words("no"), "it": words("non mai"),
+#: Negations of some languages, and those of them that mean something else in another. A ticket's language may be
+#: detected wrongly, so they count in every language where they mean nothing else.
+_SOME: Final = words("no non pas mai")
+_AMBIGUOUS: Final = {
+    "de": words("mai"), "fr": words("mai no"), "es": words("mai"), "pt": words("no"), "nl": words("non pas"),
 }  # fmt: skip
 #: In scripts without spaces, and those whose words take them as prefixes or endings.
-NEGATION_MARKS: Final = words("不 没 沒 未 无 無 非 勿 别 ない ません なし 않 못 없 ไม่")
+NEGATION_MARKS: Final = words("不 没 沒 未 无 無 非 勿 别 禁 ない ません なし 않 못 없 ไม่")
 #: Of other languages, for tickets of a language that is not one of the seven.
 _OTHER_NEGATIONS: Final = words(
-    "aldrig bez değil ei ej fara hayir hicbir icke ikke ilman inte ne neni nic nie nigdy nu utan yok δεν "
-    "μη χωρις без не нельзя нет ни никогда ничего אין בלי לא بدون غير لا لم لن ليس नहीं बिना मत"
+    "aldrig bez degil ei eivat ej fara hayir hicbir icke ikke ilman ingen inget inga inte intet ne nem neni nic nie "
+    "nije nema nigdy no nu uden utan yok zaden tidak bukan jangan belum tanpa khong chua δε δεν μη χωρις "
+    "без не нельзя немає нет ни никогда ничего няма ні ніколи нічого אין בלי לא بدون غير لا لم لن ليس नहीं बिना मत 안"
 )
 
 #: Pairs of opposites: a claim with one of them is refused if its source has only the other.
@@ -46,7 +52,7 @@ all every | none no; old older oldest | new newer newest; slow slower | fast fas
 success succeeds succeeded | fail fails failed; upload uploaded | download downloaded;
 import imported | export exported; send sent | receive received;
 higher longer larger greater | lower shorter smaller; same | different other;
-include includes | exclude excludes; must required | may optional can could; will | was were did;
+include includes | exclude excludes; must required | may optional can could; will | was were did has have had been;
 wird werden | wurde wurden; left | right; public | private internal;
 true | false; yes | no; free | paid; buyer | seller; sender | recipient; plaintext | encrypted; with | without;
 ein an einschalten aktivieren aktiviert aktiv | aus ausschalten deaktivieren deaktiviert inaktiv;
@@ -74,9 +80,30 @@ least: least mindestens
 most: most hochstens
 until: until till bis jusqu hasta fino ate totdat
 rarely: rarely seldom barely scarcely selten rarement raramente zelden
-may: might maybe perhaps possibly probably vielleicht moglicherweise peut-etre quiza quizas forse talvez misschien
+may: may might maybe perhaps possibly probably likely apparently presumably supposedly allegedly seem seems seemed
+may: vielleicht moglicherweise wahrscheinlich vermutlich anscheinend scheint scheinen peut-etre probablement
+may: quiza quizas probablemente forse probabilmente talvez provavelmente misschien waarschijnlijk
+would: would could würde würden wäre wären hätte hätten könnte könnten müsste müssten dürfte dürften
+would: serait seraient aurait auraient pourrait pourraient podria podrian potrebbe potrebbero poderia poderiam
+will: will
+try: try tries tried trying attempt attempts attempted attempting versuchen versucht versuchte versuchten
+try: essayer essaye essayez intentar intente intentamos provare proberen probeer
+intend: intend intends intended hope hopes hoped expect expects expected want wants wanted
+said: said says say wrote stated
+reported: reported
+claimed: claimed
+believe: believe believes believed think thinks thought
+suspect: suspect suspects suspected assume assumes assumed
+too: too trop demasiado troppo
+whether: whether ob
+ensure: ensure ensures sure
+almost: almost nearly beinahe presque casi quasi quase bijna
+sometimes: sometimes occasionally manchmal gelegentlich parfois talvolta soms
+usually: usually normally mostly often generally typically meist meistens oft normalerweise souvent generalement
+usually: normalement normalmente generalmente spesso solitamente vaak meestal
 """
 _CONDITIONS_OF: Final = {
+    "de": {"fast": "almost"},
     "fr": {"si": "if", "ou": "or"},
     "es": {"si": "if", "o": "or", "u": "or"},
     "it": {"se": "if", "o": "or"},
@@ -106,8 +133,18 @@ ORDERING: Final = words(
 )
 #: Words between steps, which may come from several sentences if those have the same order.
 SEQUENCE: Final = words("then dann danach anschliessend ensuite puis luego poi depois daarna vervolgens")
-#: Words that mark the agent of a passive clause.
+#: Words that mark the agent of a passive clause, and its verbs.
 PASSIVE: Final = words("by von durch par por pelo pela da dal door")
+BE: Final = words(
+    "is are was were be been being gets got wird werden wurde wurden worden est sont ete etait es son fue fueron sido "
+    "viene vengono stato stata stati foi foram sido wordt worden werd werden"
+)
+#: Conditions that say how sure something is. A sentence may have them without saying anything.
+UNSURE: Final = words("would will try intend said reported claimed believe suspect too")
+#: Words before an aim: what is before and behind them may not change places.
+TO: Final = words("to into onto zum zur nach naar")
+#: Words that stand for a noun of an earlier clause.
+REFERRING: Final = words("it its they them this these those one ones es ihn ihm ello esso ela ele isso ze")
 #: Pronouns, which stand for a word of an earlier sentence.
 PRONOUNS: Final = words(
     "it its this that these those they them he she er sie es ihn ihm das dies diese dieser il elle ils elles cela ceci "
@@ -129,16 +166,28 @@ CONJUNCTIONS: Final = words(
 
 
 #: Words after which the opposite happens: prefixes, and those that do so before "to".
-_AVERTING: Final = re.compile(r"(?:avoid|prevent|vermeid|verhinder|evit|empech|imped|impid|vermijd|voorkom)")
+_AVERTING: Final = re.compile(r"(?:avoid|prevent|refrain|vermeid|verhinder|evit|empech|imped|impid|vermijd|voorkom)")
 _FAILING: Final = words(
     "fail fails failed failing refuse refuses refused refusing decline declines declined forget forgets forgot "
-    "forgotten neglect neglects neglected unable impossible"
+    "forgotten neglect neglects neglected unable impossible cease ceases ceased used"
 )
+#: Pairs of words with the same effect, and words after which a gerund has it.
+_INSTEAD: Final = frozenset(
+    tuple(pair.split("-")) for pair in words("instead-of rather-than lugar-de vez-de invece-di plaats-van")
+)
+_INSTEAD_ALONE: Final = words("anstatt statt lieu")
+_STOPPING: Final = words("stop stops stopped quit quits")
+#: Words before "that" by which a sentence denies what follows.
+_DENYING: Final = words("false untrue wrong incorrect deny denies denied doubt doubts unlikely")
 
 
 def averts(word: str, before: str) -> bool:
-    """Whether the opposite of what follows a word happens, as after "avoid" and "fails to"."""
-    return _AVERTING.match(word) is not None or (word == "to" and before in _FAILING)
+    """Whether a word, or what follows it, doesn't happen: after "avoid", "fails to", "instead of", and "stopped"."""
+    if word in {"to", "that"}:
+        return before in (_FAILING if word == "to" else _DENYING)
+    if before in _STOPPING and word.endswith("ing"):
+        return True
+    return word in _INSTEAD_ALONE or (before, word) in _INSTEAD or _AVERTING.match(word) is not None
 
 
 def negations(language: str | None) -> frozenset[str]:
@@ -147,7 +196,9 @@ def negations(language: str | None) -> frozenset[str]:
 
 
 def condition_of(word: str, language: str | None) -> str | None:
-    """The class of conditions that a word belongs to, if any."""
+    """The class of conditions that a word, folded or not, belongs to, if any."""
+    if word.endswith("'ll"):
+        return "will"
     return _CONDITIONS_OF.get(language or "", {}).get(word) or _CONDITION_BY_WORD.get(word)
 
 
@@ -189,8 +240,8 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 _NEGATIONS_BY_LANGUAGE: Final = {
-    **dict.fromkeys(("de", "pt", "nl"), _NEGATIONS),
-    **{language: _NEGATIONS | own for language, own in _NEGATIONS_OF.items()},
+    language: _NEGATIONS | (_SOME - _AMBIGUOUS.get(language, frozenset()))
+    for language in ("en", "de", "fr", "es", "it", "pt", "nl")
 }
 _CONDITION_BY_WORD: Final = by_word(_CONDITIONS)
 _OPPOSITES: Final = _opposites()

@@ -23,7 +23,8 @@ _NUMBERS: Final = """
 18: eighteen; 19: nineteen; 20: twenty zwanzig vingt veinte venti vinte twintig;
 30: thirty dreissig trente treinta trenta trinta dertig; 40: forty vierzig; 50: fifty funfzig cinquante;
 60: sixty sechzig soixante; 70: seventy; 80: eighty; 90: ninety; 100: hundred hundert cent cien cento honderd;
-1000: thousand tausend mille mil duizend; 1000000: million millions;
+1000: thousand tausend mille mil duizend; 1000000: million millions millionen; 1000000000: billion billions;
+1000000000: milliarde milliarden milliard milliards;
 1/2: half halb halbe moitie mitad meta metade; x2: twice double zweimal doppelt; x3: thrice triple dreimal;
 3rd: third dritte dritten troisieme tercera; 2nd: zweite zweiten deuxieme segunda tweede
 """
@@ -68,15 +69,30 @@ december: dec dez dezember decembre diciembre dicembre dezembro
 _MONTHS: Final = words("january february march april may june july august september october november december")
 CURRENCIES: Final = frozenset("€$£")
 _SIGNS: Final = CURRENCIES | {"%"}
-_NUMBER: Final = re.compile(r"[<>≤]?-?\d[\d.:/]*")
+_NUMBER: Final = re.compile(r"[<>≤~]?-?\d[\d.:/]*")
 #: Halves of the day; "am" is a common word unless it follows a number.
 _HALVES: Final = {"am": "am", "a.m": "am", "pm": "pm", "p.m": "pm"}
 
 #: Bounds of the number behind them: a word, or a word of comparison and the one behind it.
-_BOUNDS: Final = by_word(">: over above exceeding uber; <: under below unter")
+_BOUNDS: Final = by_word(
+    ">: over above exceeding uber; <: under below unter; -: minus;"
+    "~: about around approximately roughly circa ca etwa ungefahr environ aproximadamente ongeveer"
+)
 _COMPARED: Final = by_word(">: more mehr plus mas piu mais meer; <: less fewer weniger moins menos meno minder")
 _THAN: Final = words("than als de di que dan")
 _UP_TO: Final = frozenset({("up", "to"), ("bis", "zu")})
+#: Words between the ends of a range, and those before "between 5 and 7".
+_RANGE: Final = words("to bis a tot ate hasta")
+_AND: Final = words("and und et y e en")
+_BETWEEN: Final = words("between zwischen entre tra fra tussen")
+#: Number words that multiply the number before them.
+_POWERS: Final = frozenset({"100", "1000", "1000000", "1000000000"})
+
+#: A sign of comparison before a number; the number of its group gives its words.
+_COMPARISON: Final = re.compile(r"(?<![-=\w])(?:(<=\s*|≤\s*)|(>=\s*|≥\s*)|(<\s*)|>)(?=\d)")
+_WORDS_OF: Final = {1: " up to ", 2: " at least ", 3: " under ", None: " over "}
+#: A range with spaces around its dash.
+_DASHED: Final = re.compile(r"\b(\d{1,4}) - (?=\d{1,4}\b)")
 
 #: The number in an ordinal before a word, as in "3. April".
 _ORDINAL: Final = re.compile(r"\b(\d{1,2})\. (?=(\w+))")
@@ -99,13 +115,22 @@ def bounded(token: str, heard: Sequence[str]) -> str:
         return token
     sign = _BOUNDS.get(heard[-1], "")
     if len(heard) > 1 and not sign:
-        sign = _COMPARED.get(heard[-2], "") if heard[-1] in _THAN else "≤" * (tuple(heard[-2:]) in _UP_TO)
+        ends = tuple(heard[-2:]) in _UP_TO or _ends_range(token, heard)
+        sign = _COMPARED.get(heard[-2], "") if heard[-1] in _THAN else "≤" * ends
     return sign + token
+
+
+def _ends_range(token: str, heard: Sequence[str]) -> bool:
+    """Whether a number is the upper end of a range, as in "5 to 7" and "between 5 and 7"; times are points."""
+    if ":" in token or not _NUMBER.fullmatch(heard[-2]):
+        return False
+    first = heard[-3] if len(heard) > 2 else ""  # noqa: PLR2004 - the word before the range
+    return (heard[-1] in _RANGE and first != "from") or (heard[-1] in _AND and first in _BETWEEN)
 
 
 def joined(before: str, token: str) -> str | None:
     """A number and the unit, sign, month or half of a day right beside it as one token; None if they aren't one."""
-    if _NUMBER.fullmatch(before) and (token in _MEASURES or token in _SIGNS):
+    if _NUMBER.fullmatch(before) and (token in _MEASURES or token in _SIGNS or token in _POWERS):
         return f"{before} {token}"
     if _NUMBER.fullmatch(token) and (before in _SIGNS or before in _MONTHS):
         return f"{token} {before}"
@@ -115,6 +140,11 @@ def joined(before: str, token: str) -> str | None:
 def is_month(word: str) -> bool:
     """Whether a word is the name of a month."""
     return _UNIT_BY_WORD.get(bare(word.casefold())) in _MONTHS
+
+
+def with_comparisons(text: str) -> str:
+    """`text` with words for the signs of comparison before numbers, and ranges without spaces."""
+    return _DASHED.sub(r"\1-", _COMPARISON.sub(lambda found: _WORDS_OF[found.lastindex], text))
 
 
 def without_ordinals(text: str) -> str:

@@ -13,13 +13,16 @@ from answers.lexicon import (
     NEGATION_MARKS,
     ORDERING,
     PRONOUNS,
+    REFERRING,
     SEQUENCE,
+    TO,
     averts,
     condition_of,
     negations,
     same,
 )
-from answers.quantities import CURRENCIES, bounded, exact_of, joined, without_ordinals
+from answers.quantities import CURRENCIES, bounded, exact_of, joined, with_comparisons, without_ordinals
+from answers.sentences import OUTER, unwrapped
 from operators.stopwords import STOPWORDS
 from operators.terms import bare, stem
 
@@ -31,17 +34,16 @@ _THOUSANDS: Final = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
 #: The comma before decimals in most languages.
 _DECIMAL: Final = re.compile(r"(?<=\d),(?=\d)")
 #: A colon in a time, behind a host or a drive's letter ends nothing.
-_CLAUSE_ENDS: Final = re.compile(r"[,;()!?]|(?<![0-9A-Za-z]):|:(?![0-9/\\])|\s-+\s|\.(?=\s|$)|\u2026")
+_CLAUSE_ENDS: Final = re.compile(r"[,;()!?،؛؟]|(?<![0-9A-Za-z]):|:(?![0-9/\\])|\s-+\s|\.(?=\s|$)|\u2026")
 _UNITS: Final = re.compile(r"(?<=\d)\s*(?=[%€$£])|(?<=[€$£])\s*(?=\d)")
-_OUTER: Final = ".,;:!?\"'“”„«»()*{}<>|"
 #: Characters inside a token that make it an address, a path, a version or a code.
-_EXACT: Final = re.compile(r"[\d/\\@_=#+&~$%€£]|\w\.\w|:\w|[a-z][A-Z]|^[A-Z]{2,}$|^\[.+\]$|^[A-Z]{2,}s$")
+_EXACT: Final = re.compile(r"[\d/\\@_=#+&~$%€£*]|\w\.\w|:\w|[a-z][A-Z]|^[A-Z]{2,}$|^\[.+\]$|^[A-Z]{2,}s$")
 _APOSTROPHE: Final = re.compile(r"^(.{2,})'(?:s|re|ve|ll|d|m)$")
 _ELISION: Final = re.compile(r"^(?:[cdjlmnst]|qu|dell|nell|all|sull|un)'(?=\w)", re.IGNORECASE)
-#: An option of a command, whose case matters.
-_OPTION: Final = re.compile(r"-[A-Za-z]{1,3}$|--[A-Za-z]")
+#: An option of a command, a path or a URL, whose case matters.
+_OPTION: Final = re.compile(r"-[A-Za-z]{1,3}$|--[A-Za-z]|~?/\w|\.{1,2}/|.*(?:\\\w|://)")
 #: Prefixes with a hyphen that change the meaning of the word behind it.
-_PREFIXES: Final = ("non-", "anti-", "un-", "pre-", "post-", "nicht-")
+_PREFIXES: Final = ("non-", "anti-", "un-", "pre-", "post-", "nicht-", "de-", "dis-", "mis-")
 _CONTRACTED: Final = re.compile(r"^(?:can't|won't|\w+n't|ain't|cannot)$")
 _CARELESS: Final = re.compile(r"^(?:do|does|did|is|are|was|were|ca|could|should|would|has|have|had|must|need)nt$")
 #: Scripts without spaces become pairs of characters.
@@ -56,11 +58,15 @@ class Clause(Struct, frozen=True):
         content: stems of its content words and its exact tokens.
         negations: number of negations.
         averts: it tells what to avoid, or what fails to happen.
+        refers: it has a word that stands for a noun of another clause.
+        forms: all its words, folded.
     """
 
     content: tuple[str, ...]
     negations: int
     averts: bool = False
+    refers: bool = False
+    forms: frozenset[str] = frozenset()
 
 
 class Reading(Struct, frozen=True):
@@ -75,6 +81,7 @@ class Reading(Struct, frozen=True):
         openers: places in `content` of the capitalised words that begin a clause, which may be names.
         paths: menus, such as `settings>date`.
         conditions: classes of its conditions, sorted.
+        scopes: operators with words that they are about: "if", "unless", "only", "to", and in English "not".
         refers: it has a pronoun, which stands for a word of an earlier sentence.
         ordered: a word such as "before" makes the order of the others matter.
         steps: a word such as "then" does so, also between sentences.
@@ -88,6 +95,7 @@ class Reading(Struct, frozen=True):
     openers: tuple[int, ...]
     paths: tuple[str, ...]
     conditions: tuple[str, ...]
+    scopes: frozenset[tuple[str, str]]
     refers: bool
     ordered: bool
     steps: bool
@@ -99,7 +107,7 @@ def read(sentence: str, language: str | None) -> Reading:
     """Read a sentence in a language, given by its ISO 639-1 code."""
     text = without_ordinals(normalised(sentence))
     reader = _Reader(language)
-    for piece in _CLAUSE_ENDS.split(_ARROWS.sub(" > ", _UNITS.sub(" ", text))):
+    for piece in _CLAUSE_ENDS.split(_ARROWS.sub(" > ", _UNITS.sub(" ", with_comparisons(text)))):
         reader.read_clause(piece)
     return reader.reading(text)
 
@@ -117,12 +125,6 @@ def _fold(text: str) -> str:
 _PATHS: Final = re.compile(r"[^\s>,;:()]{1,80}(?: > [^\s>,;:()]{1,80})+")
 
 
-def _unwrapped(raw: str) -> str:
-    """A word without the punctuation around it; a placeholder keeps its brackets."""
-    word = raw if raw.startswith("[") and raw.endswith("]") else raw.strip(_OUTER).removesuffix("]")
-    return word.lstrip("[") if not word.endswith("]") and not raw.startswith("[") else word
-
-
 class _Reader:
     """Collects the words of one sentence."""
 
@@ -136,18 +138,23 @@ class _Reader:
         self._names: list[str] = []
         self._openers: list[int] = []
         self._conditions: list[str] = []
+        self._scopes: set[tuple[str, str]] = set()
         self._clauses: list[Clause] = []
         self._own: list[str] = []
         self._negated = 0
         self._ne = False
         self._averts = False
-        #: The exact token of the word before, if it is one, and the last two words.
+        self._here: set[str] = set()
+        #: Operators that wait for their word, the condition of the clause, and its words.
+        self._waiting: list[str] = []
+        self._guard = ""
+        #: The exact token of the word before, if it is one, and the last three words.
         self._before = ""
         self._heard: tuple[str, ...] = ()
 
     def read_clause(self, text: str) -> None:
         """Read a clause, up to punctuation; a conjunction divides it further."""
-        words = [word for raw in text.split() if (word := _unwrapped(raw))]
+        words = [word for raw in text.split() if (word := unwrapped(raw))]
         self._before, self._heard = "", ()
         for at, word in enumerate(words):
             is_month = word == "May" and (at > 0 or any(following[0].isdigit() for following in words[1:2]))
@@ -159,7 +166,7 @@ class _Reader:
         folded = _fold(text)
         marks = sum(folded.count(mark) for mark in NEGATION_MARKS) if _UNSPACED.search(folded) else 0
         if marks:
-            self._clauses = [Clause(tuple(self._content), marks)]
+            self._clauses = [Clause(tuple(self._content), marks, refers=True)]
         arrows = _ARROWS.sub(" > ", text)
         return Reading(
             plain=_ARROWS.sub(">", folded),
@@ -168,8 +175,9 @@ class _Reader:
             exact=tuple(self._exact),
             names=tuple(self._names),
             openers=tuple(self._openers),
-            paths=tuple(_fold(_ARROWS.sub(">", path.strip(_OUTER))) for path in _PATHS.findall(arrows)),
+            paths=tuple(_fold(_ARROWS.sub(">", path.strip(OUTER))) for path in _PATHS.findall(arrows)),
             conditions=tuple(sorted(set(self._conditions))),
+            scopes=frozenset(self._scopes),
             refers=not PRONOUNS.isdisjoint(self._forms),
             ordered=not ORDERING.isdisjoint(self._forms),
             steps=not SEQUENCE.isdisjoint(self._forms),
@@ -180,22 +188,25 @@ class _Reader:
         if self._ne and not self._negated:  # with "plus", "que" or "guère", which don't mean "pas"
             self._negated = 2
         if self._own or self._negated:
-            self._clauses.append(Clause(tuple(self._own), self._negated, self._averts))
+            refers = not self._here.isdisjoint(REFERRING)
+            self._clauses.append(Clause(tuple(self._own), self._negated, self._averts, refers, frozenset(self._here)))
         self._own, self._negated, self._ne, self._averts = [], 0, False, False
+        self._waiting, self._guard, self._here = [], "", set()
 
     def _read_word(self, word: str, *, first: bool, is_month: bool) -> None:
         folded = _fold(word)
         before, heard = self._before, self._heard
-        self._before, self._heard = "", heard if folded in CURRENCIES else (*heard[-1:], folded)
+        self._before, self._heard = "", heard if folded in CURRENCIES else (*heard[-2:], folded)
         self._forms.add(folded)
+        self._here.add(folded)
+        if folded in TO:
+            self._waiting.append("to")
         if folded in CONJUNCTIONS and not word.isupper():
             self._end_clause()
             return
         if self._negates(folded):
             return
-        condition = None if is_month else condition_of(folded, self._language)
-        if condition is not None:
-            self._conditions.append(condition)
+        if not is_month and self._limits(word, folded):
             return
         if averts(folded, heard[-1] if heard else ""):
             if self._own:
@@ -209,6 +220,16 @@ class _Reader:
             capital = part[:1].isupper()
             self._add_word(part, name=capital and not first, opener=capital and first and "'" not in word)
 
+    def _limits(self, word: str, folded: str) -> bool:
+        """Note a condition. Whether the word is one, perhaps because of its umlauts."""
+        condition = condition_of(word.casefold(), self._language) or condition_of(folded, self._language)
+        if condition is None:
+            return False
+        self._conditions.append(condition)
+        self._waiting += [condition] * (condition == "only")
+        self._guard = condition if condition in {"if", "unless"} else self._guard
+        return True
+
     def _negates(self, folded: str) -> bool:
         """Count a negation. Whether the word is nothing else."""
         if self._language == "fr" and (folded == "ne" or folded.startswith("n'")):
@@ -217,6 +238,8 @@ class _Reader:
         careless = self._language in {None, "en"} and _CARELESS.match(folded)
         if folded in self._negations or _CONTRACTED.match(folded) or careless:
             self._negated += 1
+            if self._language in {None, "en"}:
+                self._waiting.append("not")
             return True
         return False
 
@@ -249,6 +272,7 @@ class _Reader:
 
     def _add_exact(self, token: str, before: str) -> None:
         """Add a token, or join it to the one right before it."""
+        self._note(token)
         whole = joined(before, token)
         for tokens in (self._exact, self._content, self._own):
             if whole is not None:
@@ -267,5 +291,10 @@ class _Reader:
             self._names.append(own)
         if opener:
             self._openers.append(len(self._content))
+        self._note(own)
         self._content.append(own)
         self._own.append(own)
+
+    def _note(self, token: str) -> None:
+        self._scopes.update((operator, token) for operator in (*self._waiting, self._guard) if operator)
+        self._waiting.clear()

@@ -15,7 +15,7 @@ _MOST: Final = 400
 _QUOTE: Final = re.compile(r"^>[^\n]*|:[ \t]*>[^\n]*", re.MULTILINE)
 #: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
 _END: Final = re.compile(
-    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…]{1,8}[\"'”’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
+    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…؟۔।]{1,8}[\"'”’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
     r"\n(?=\s*\n)|\n(?=>)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
 )
 _LAST_WORD: Final = re.compile(r"(\S+)\Z")
@@ -46,6 +46,9 @@ _PLEASANTRY: Final = re.compile(
     r"(?:hartelijk |veel )?(?:dank|bedankt)\b.*|(?:met )?vriendelijke groet(?:en)?.*",
     re.IGNORECASE | re.DOTALL,
 )
+
+#: Punctuation around a word.
+OUTER: Final = ".,;:!?\"'“”„«»()*{}<>|"
 
 #: Characters of a word in a script without spaces that may be a sentence.
 _FEWEST: Final = 6
@@ -80,7 +83,7 @@ def plain(text: str) -> str:
 def is_statement(sentence: str) -> bool:
     """Whether the text is a statement: no question, greeting, thanks, farewell or quotation."""
     text = plain(sentence)
-    if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", ":")):  # noqa: RUF001
+    if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", "؟", ":")):  # noqa: RUF001
         return False
     if _PLEASANTRY.fullmatch(text) is not None:
         return False
@@ -122,3 +125,10 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
         end -= 1
     if _HAS_WORD.search(text, start, end):
         yield start, end
+
+
+def unwrapped(raw: str) -> str:
+    """A word without the punctuation around it; a placeholder keeps its brackets, and a wildcard its star."""
+    outer = OUTER.replace("*", "") if raw.count("*") % 2 else OUTER
+    word = raw if raw.startswith("[") and raw.endswith("]") else raw.strip(outer).removesuffix("]")
+    return word.lstrip("[") if not word.endswith("]") and not raw.startswith("[") else word

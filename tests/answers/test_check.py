@@ -16,10 +16,11 @@ from answers.sentences import spans_of
 from tests.answers.altered import ALTERED
 from tests.answers.claims import CASES, Case
 from tests.answers.threads import evidence, source
+from tests.answers.twisted import TWISTED
 from tests.answers.unseen import UNSEEN
 
 TEXT = CASES[0].text
-ALL = (*CASES, *ALTERED)
+ALL = (*CASES, *ALTERED, *TWISTED)
 
 
 def _check(claim: str, text: str = TEXT, language: str | None = "en") -> Supported | Unsupported:
@@ -113,6 +114,10 @@ def test_the_numbers_of_sources_are_no_part_of_a_claim() -> None:
         ("The clock of the sign-in server was １２ minutes behind.", "lookalike"),
         ("The clock of the sign-in server was 1２ minutes behind.", "lookalike"),
         ("The clock of the sign-in server was 𝟭𝟮 minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was 1² minutes behind.", "lookalike"),
+        ("The clock of the ſign-in server was 12 minutes behind.", "lookalike"),
+        ("The clock of the sign-in server was ≠ 12 minutes behind.", "symbol"),
+        ("❌ The clock of the sign-in server was 12 minutes behind.", "symbol"),
         ("The clock of the [sign-in server](https://evil.example) was 12 minutes behind.", "markup"),
         ("The clock ![x](http://evil.example/p.png) of the sign-in server was 12 minutes behind.", "markup"),
         ("The clock of the <b>sign-in</b> server was 12 minutes behind.", "markup"),
