@@ -11,6 +11,7 @@ from msgspec import Struct
 from connectors.dynamodb import RETRIABLE, Client, Item, translated
 from core.errors import TransientError
 from delivery.backoff import Backoff
+from delivery.lease import MAX_AHEAD_MS
 
 #: Limits of BatchGetItem and BatchWriteItem.
 _MAX_READS: Final = 100
@@ -99,7 +100,7 @@ class Tables(Struct, frozen=True, eq=False):
             self.retried(delete, doing)
 
     def lease(self, table: str, key: Item, owner: str, *, now_ms: int, until_ms: int) -> bool:
-        """Take or extend a lease, which is the item `key`. False while another owner has it."""
+        """Take or extend a lease, which is the item `key`. See `delivery.lease.LeaseStore`."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - imported for DynamoDB only
 
         try:
@@ -107,8 +108,14 @@ class Tables(Struct, frozen=True, eq=False):
                 self.client.put_item(
                     TableName=self.name(table),
                     Item=key | {"holder": {"S": owner}, "until_ms": {"N": str(until_ms)}},
-                    ConditionExpression="attribute_not_exists(pk) OR holder = :owner OR until_ms <= :now",
-                    ExpressionAttributeValues={":owner": {"S": owner}, ":now": {"N": str(now_ms)}},
+                    ConditionExpression=(
+                        "attribute_not_exists(pk) OR holder = :owner OR until_ms <= :now OR until_ms > :ahead"
+                    ),
+                    ExpressionAttributeValues={
+                        ":owner": {"S": owner},
+                        ":now": {"N": str(now_ms)},
+                        ":ahead": {"N": str(until_ms + MAX_AHEAD_MS)},
+                    },
                 )
         except ClientError:
             return False

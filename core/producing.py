@@ -11,6 +11,8 @@ from msgspec import Struct
 
 #: Length in bytes of a file's beginning, by which its copies are found.
 HEAD_BYTES: Final = 1_024
+#: A lease that ends so much later than a new one was taken by a wrong clock, and keeps nobody out. In milliseconds.
+MAX_AHEAD_MS: Final = 3_600_000
 
 
 class FoundFile(Struct, frozen=True):
@@ -139,7 +141,8 @@ class Checkpoints(Protocol):
     def claim(self, new: Checkpoint, owner: str, *, now_ms: int, until_ms: int) -> Checkpoint | None:
         """Take or extend the lease of a file. None while another task has it.
 
-        Returns the file's checkpoint, which is `new` if it had none.
+        Returns the file's checkpoint, which is `new` if it had none. A lease that ends more than `MAX_AHEAD_MS` after
+        `until_ms` is taken.
         """
         ...
 

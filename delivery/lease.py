@@ -12,6 +12,9 @@ from typing import Final, Protocol
 #: Duration of the lease. It is extended if a third of it is over.
 LEASE_S: Final = 10.0
 
+#: A lease that ends so much later than a new one was taken by a wrong clock, and keeps nobody out. In milliseconds.
+MAX_AHEAD_MS: Final = 60_000
+
 _MS: Final = 1_000
 
 
@@ -19,7 +22,7 @@ class LeaseStore(Protocol):
     """Keeps a lease. Every method raises `TransientError` if the store is unavailable."""
 
     def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
-        """Take or extend the lease. False while another owner has it."""
+        """Take or extend the lease. False while another owner has it, until `MAX_AHEAD_MS` after `until_ms` at most."""
         ...
 
     def release(self, owner: str) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from connectors import dynamodb
 from connectors.dynamodb import Client, Item
 from core.errors import FatalError, TransientError, UnavailableError
-from core.producing import Checkpoint, Lease
+from core.producing import MAX_AHEAD_MS, Checkpoint, Lease
 
 _DECODER: Final = msgspec.json.Decoder(Checkpoint)
 _MS: Final = 1_000
@@ -43,8 +43,14 @@ class DynamoCheckpoints(Struct, frozen=True, eq=False):
         item = self._update(
             new.file_id,
             "SET #owner = :owner, until_ms = :until, checkpoint = if_not_exists(checkpoint, :new)",
-            "attribute_not_exists(pk) OR #owner = :owner OR until_ms <= :now",
-            {":owner": _s(owner), ":until": _n(until_ms), ":now": _n(now_ms), ":new": _encoded(new)},
+            "attribute_not_exists(pk) OR #owner = :owner OR until_ms <= :now OR until_ms > :ahead",
+            {
+                ":owner": _s(owner),
+                ":until": _n(until_ms),
+                ":now": _n(now_ms),
+                ":ahead": _n(until_ms + MAX_AHEAD_MS),
+                ":new": _encoded(new),
+            },
         )
         return None if item is None else _DECODER.decode(item["checkpoint"]["S"])
 
@@ -73,7 +79,8 @@ class DynamoCheckpoints(Struct, frozen=True, eq=False):
         item = _key("tasks", owner) | {"until_ms": _n(until_ms), "expires_s": _n(until_ms // _MS + _KEEP_S)}
         with _translated("joining the tasks"):
             self.client.put_item(TableName=self.table, Item=item)
-        return sum(int(task["until_ms"]["N"]) > now_ms for task in self._items("tasks", consistent=True))
+        ends = [int(task["until_ms"]["N"]) for task in self._items("tasks", consistent=True)]
+        return sum(now_ms < end <= until_ms + MAX_AHEAD_MS for end in ends)
 
     def leave(self, owner: str) -> None:
         """See `Checkpoints`."""

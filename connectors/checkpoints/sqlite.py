@@ -13,7 +13,7 @@ import msgspec
 from connectors.sqlite_errors import translated
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
 from core.private import make_private_folder
-from core.producing import Checkpoint, Lease
+from core.producing import MAX_AHEAD_MS, Checkpoint, Lease
 
 _SETTING: Final = "TICKETS_PRODUCER__PATH"
 _BUSY_S: Final = 5.0
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS tasks (owner TEXT PRIMARY KEY, until_ms INTEGER NOT N
 _CLAIM: Final = """
 INSERT INTO files VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms
-WHERE files.owner = excluded.owner OR files.until_ms <= ? RETURNING checkpoint
+WHERE files.owner = excluded.owner OR files.until_ms <= ? OR files.until_ms > ? RETURNING checkpoint
 """
 _DECODER: Final = msgspec.json.Decoder(Checkpoint)
 
@@ -50,7 +50,7 @@ class SqliteCheckpoints:
     def claim(self, new: Checkpoint, owner: str, *, now_ms: int, until_ms: int) -> Checkpoint | None:
         """See `Checkpoints`."""
         with self._writing() as connection:
-            values = (new.file_id, owner, until_ms, msgspec.json.encode(new), now_ms)
+            values = (new.file_id, owner, until_ms, msgspec.json.encode(new), now_ms, until_ms + MAX_AHEAD_MS)
             found = connection.execute(_CLAIM, values).fetchall()
         return _DECODER.decode(found[0][0]) if found else None
 
@@ -75,7 +75,8 @@ class SqliteCheckpoints:
     def join(self, owner: str, *, now_ms: int, until_ms: int) -> int:
         """See `Checkpoints`."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM tasks WHERE until_ms <= ?", (now_ms,))
+            ended = (now_ms, until_ms + MAX_AHEAD_MS)
+            connection.execute("DELETE FROM tasks WHERE until_ms <= ? OR until_ms > ?", ended)
             connection.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?)", (owner, until_ms))
             return int(connection.execute("SELECT COUNT(*) FROM tasks").fetchone()[0])
 

@@ -14,6 +14,7 @@ import msgspec
 from core.errors import ConfigError, FatalError, TransientError
 from core.feedback import ANSWER_DAYS, Feedback, GivenAnswer, Unsent, Votes
 from core.private import make_private_folder
+from delivery.lease import MAX_AHEAD_MS
 
 _DAY_MS: Final = 86_400_000
 _BUSY_S: Final = 5.0
@@ -49,7 +50,7 @@ ON CONFLICT DO UPDATE SET verdict = excluded.verdict, at_ms = excluded.at_ms WHE
 _LEASE: Final = """
 INSERT INTO leases VALUES ('relay', ?, ?)
 ON CONFLICT DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms
-WHERE owner = excluded.owner OR until_ms <= ?
+WHERE owner = excluded.owner OR until_ms <= ? OR until_ms > ?
 """
 _TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
 
@@ -136,7 +137,7 @@ class SqliteFeedback:
     def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
         """See `FeedbackStore`."""
         with self._writing(durable=False) as connection:
-            return connection.execute(_LEASE, (owner, until_ms, now_ms)).rowcount == 1
+            return connection.execute(_LEASE, (owner, until_ms, now_ms, until_ms + MAX_AHEAD_MS)).rowcount == 1
 
     def release(self, owner: str) -> None:
         """See `FeedbackStore`."""

@@ -28,6 +28,7 @@ from core.ticket_store import (
     summary_of,
     version_of,
 )
+from delivery.lease import MAX_AHEAD_MS
 
 #: Maximum bytes of a page of the outbox, without its last event.
 _PAGE_BYTES: Final = 4 * 1024 * 1024
@@ -188,8 +189,8 @@ class SqliteOutbox:
                 connection.execute(
                     "INSERT INTO leases (name, owner, until_ms) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
                     "SET owner = excluded.owner, until_ms = excluded.until_ms WHERE owner = excluded.owner "
-                    "OR until_ms <= ?",
-                    (_LEASE, owner, until_ms, now_ms),
+                    "OR until_ms <= ? OR until_ms > ?",
+                    (_LEASE, owner, until_ms, now_ms, until_ms + MAX_AHEAD_MS),
                 ).rowcount
                 == 1
             )

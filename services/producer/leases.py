@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from core.errors import FatalError, TransientError
-from core.producing import Checkpoint, Checkpoints, Lease
+from core.producing import MAX_AHEAD_MS, Checkpoint, Checkpoints, Lease
 
 logger: Final = logging.getLogger("ticketstream.producer")
 
@@ -52,7 +52,9 @@ class Leases:
 
     def free(self, lease: Lease | None) -> bool:
         """Whether no other task has the lease."""
-        return lease is None or lease.owner == self.owner or lease.until_ms <= self.now_ms()
+        now_ms = self.now_ms()
+        last_ms = now_ms + self._lease_ms + MAX_AHEAD_MS
+        return lease is None or lease.owner == self.owner or not now_ms < lease.until_ms <= last_ms
 
     def held(self, checkpoint: Checkpoint) -> bool:
         """Whether this task may read the file now."""

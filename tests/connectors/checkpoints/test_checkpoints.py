@@ -62,6 +62,15 @@ def test_a_lease_keeps_others_out_until_it_ends_or_is_given_back(store: Checkpoi
     assert store.claim(NEW, "one", now_ms=101, until_ms=201) == NEW
 
 
+def test_a_lease_of_a_clock_far_ahead_keeps_nobody_out(store: Checkpoints) -> None:
+    """A lease that ends more than an hour after a new one is taken, and its task doesn't count as alive."""
+    store.claim(NEW, "ahead", now_ms=10**9, until_ms=10**9 + 100)
+    assert store.claim(NEW, "two", now_ms=0, until_ms=100) == NEW
+    assert store.claim(NEW, "three", now_ms=0, until_ms=100) is None
+    store.join("ahead", now_ms=10**9, until_ms=10**9 + 100)
+    assert store.join("two", now_ms=0, until_ms=100) == 1
+
+
 def test_one_of_many_gets_the_lease(store: Checkpoints) -> None:
     """If many tasks claim a file at once, one of them gets it."""
     with ThreadPoolExecutor(8) as pool:

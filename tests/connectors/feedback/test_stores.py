@@ -243,3 +243,10 @@ def test_a_lease_has_one_owner(store: FeedbackStore) -> None:
     assert not store.lease("a", now_ms=40, until_ms=60)
     store.release("b")
     assert store.lease("a", now_ms=40, until_ms=60)
+
+
+def test_a_lease_of_a_clock_far_ahead_keeps_nobody_out(store: FeedbackStore) -> None:
+    """A lease that ends more than a minute after a new one is taken."""
+    assert store.lease("ahead", now_ms=10**9, until_ms=10**9 + 10)
+    assert store.lease("b", now_ms=0, until_ms=10)
+    assert not store.lease("c", now_ms=9, until_ms=19)

@@ -235,6 +235,17 @@ def test_a_lease_has_one_owner(stores: Stores) -> None:
     assert lease("a", now_ms=40, until_ms=60)
 
 
+def test_a_lease_of_a_clock_far_ahead_keeps_nobody_out(stores: Stores) -> None:
+    """A lease that ends more than a minute after a new one is taken, and one that ends earlier is not."""
+    lease = stores.outbox.lease
+    assert lease("ahead", now_ms=10**9, until_ms=10**9 + 10)
+    assert lease("b", now_ms=0, until_ms=10)
+    assert not lease("c", now_ms=9, until_ms=19)
+    stores.outbox.release("b")
+    assert lease("ahead", now_ms=50_000, until_ms=60_010)
+    assert not lease("b", now_ms=0, until_ms=10)
+
+
 def test_what_was_written_outlives_the_process(tmp_path: Path) -> None:
     """A store that is opened again has the ticket, the outbox and the response."""
     with ExitStack() as stack:
