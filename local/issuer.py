@@ -108,7 +108,7 @@ class LocalIssuer:
             return _respond(environ, start, "401 Unauthorized", {"error": "send Authorization: Bearer SECRET"})
         try:
             wanted = msgspec.json.decode(environ["wsgi.input"].read(_MAX_BODY), type=TokenRequest)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:  # msgspec's, and that of text that isn't UTF-8
             return _respond(environ, start, "400 Bad Request", {"error": str(error)})
         token = self.token(wanted.tenant_id, wanted.user_id, frozenset(wanted.roles))
         return _respond(

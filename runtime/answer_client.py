@@ -36,7 +36,7 @@ def ask(
             continue
         try:
             yield msgspec.json.decode(event.data, type=kind)
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise FatalError(f"the RAG service sent an event {event.name} of another version: {error}") from None
         complete = complete or kind is Done
     if not complete:

@@ -211,7 +211,7 @@ def _encoded(body: Mapping[str, object] | None) -> bytes | None:
 def _problem(response: httpx.Response) -> ProblemDocument:
     try:
         return msgspec.json.decode(response.content, type=ProblemDocument)
-    except msgspec.DecodeError:  # an answer of something other than the service
+    except (ValueError, RecursionError):  # an answer of something other than the service
         return ProblemDocument()
 
 
@@ -230,6 +230,6 @@ def decoded(reply: Reply) -> object:
     """
     try:
         found: object = msgspec.json.decode(reply.content)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         raise FatalError("the service's answer is not JSON") from None
     return found

@@ -122,7 +122,7 @@ _PAGES: Final = msgspec.json.Decoder(TicketPage)
 def _decoded(reply: Reply, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(reply.content)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise FatalError(f"the ticket API answered in another version: {error}") from None
 
 

@@ -22,6 +22,7 @@ from services.http.authentication import Authentication
 from services.http.bodies import DEFAULT_BODY, Bodies, BodyBounds
 from services.http.callers import Authenticator
 from services.http.context import context_of
+from services.http.heads import HeadAsGet
 from services.http.instrumentation import METHODS, Instrumentation
 from services.http.json_bodies import field_name
 from services.http.limits import RateLimits, Throttle, by_address, by_caller, throttle_of_process
@@ -138,6 +139,7 @@ def create_app(
             Middleware(SessionCheck, sessions=sessions, telemetry=telemetry),
             Middleware(Bodies, bounds=body),
             Middleware(Admission, bounds=admission, free=free, telemetry=telemetry, server=name),
+            Middleware(HeadAsGet),
         ],
     )
     app.include_router(probes(telemetry=telemetry, alive=alive, ready=ready, warn=warn), responses=problems("internal"))
@@ -188,8 +190,9 @@ def _field_errors(faults: Iterable[Mapping[str, Any]]) -> list[FieldError]:
 
 def _methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
     """The methods that the path has."""
-    return sorted(
+    found = {
         method
         for method in METHODS
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
-    )
+    }
+    return sorted(found | {"HEAD"} if "GET" in found else found)

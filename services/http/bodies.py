@@ -1,9 +1,10 @@
-"""Reads request bodies within bounds before admission, and cancels requests on disconnect."""
+"""Checks headers and query, reads request bodies within bounds before admission, and cancels requests on disconnect."""
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
+from urllib.parse import parse_qsl
 
 import anyio
 from msgspec import Struct
@@ -16,6 +17,9 @@ from services.http.problems import Problem
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 JSON: Final = "application/json"
+#: Headers that a request may have once. Those that are lists may have several lines, which are joined.
+_SINGLE: Final = ("content-type", "content-encoding", "idempotency-key")
+_LISTS: Final = (b"accept", b"if-match", b"if-none-match")
 
 
 class BodyBounds(Struct, frozen=True, kw_only=True):
@@ -53,6 +57,10 @@ class Bodies:
         self._check_headers(headers)
         if _CONTROL.search(scope["path"]) or b"%00" in scope["query_string"]:
             raise Problem("bad-request", "The path or the query has a character that is not allowed.")
+        names = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+        if len(names) > len(set(names)) and scope["path"].startswith("/api/"):
+            raise Problem("bad-request", "The query has a parameter twice; give each once.")
+        scope["headers"] = _joined(scope["headers"])
         body = await self._read(receive)
         if body is None:
             return
@@ -62,6 +70,9 @@ class Bodies:
         await _answer(self._app, scope, receive, send, body)
 
     def _check_headers(self, headers: Headers) -> None:
+        for name in _SINGLE:
+            if len(headers.getlist(name)) > 1:
+                raise Problem("bad-request", f"The request has the header {name.title()} twice; send it once.")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > self._bounds.max_bytes:
             raise self._too_large()
@@ -93,6 +104,13 @@ class Bodies:
 
     def _too_large(self) -> Problem:
         return Problem("too-large", f"A body may have {self._bounds.max_bytes:,} bytes.")
+
+
+def _joined(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers, the lines of a list as one (RFC 9110, section 5.3); routes see only the first line."""
+    lists = {name: [text for other, text in headers if other == name] for name in _LISTS}
+    others = [pair for pair in headers if pair[0] not in lists]
+    return others + [(name, b", ".join(lines)) for name, lines in lists.items() if lines]
 
 
 async def _answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:

@@ -166,7 +166,7 @@ def _verified(token: str, key: RSAPublicKey) -> _Claims:
         raise _RefusedError("signature") from None
     try:
         return msgspec.json.decode(payload, type=_Claims)
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's, and that of text that isn't UTF-8
         raise _RefusedError("claims") from None
 
 

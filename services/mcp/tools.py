@@ -100,5 +100,5 @@ def _called(
 def _document(reply: Reply) -> dict[str, object]:
     try:
         return msgspec.json.decode(reply.content, type=dict[str, object])
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         raise FatalError("the service's answer is not a JSON object") from None

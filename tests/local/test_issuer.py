@@ -72,6 +72,13 @@ def test_wrong_requests_are_refused(issuer: LocalIssuer, wrong: dict[str, object
     assert ask(issuer, WANTED | wrong).status_code == 400
 
 
+@pytest.mark.parametrize("body", [b"", b"\xff", b'{"tenant_id": "\xff"}', b"[" * 4_000])
+def test_a_body_that_cannot_be_read_is_refused(issuer: LocalIssuer, body: bytes) -> None:
+    """A body that is not JSON in UTF-8 gets 400."""
+    headers = {"Authorization": f"Bearer {issuer.secret}"}
+    assert httpx.post(f"{issuer.url}/token", content=body, headers=headers, timeout=PATIENCE_S).status_code == 400
+
+
 def test_pages_of_this_machine_may_ask(issuer: LocalIssuer) -> None:
     """CORS allows pages on loopback, but no other page or name of this machine."""
     local, foreign = "http://127.0.0.1:8082", "http://evil.test"

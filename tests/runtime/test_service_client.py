@@ -12,7 +12,7 @@ from answers.events import Done, Sentence, Sources
 from core.client_settings import ClientSettings
 from core.errors import ConfigError, FatalError, NoTicketError, TicketstreamError, UnavailableError
 from runtime.answer_client import ask
-from runtime.service_client import ServerEvent, open_service_client, segment, server_events
+from runtime.service_client import Reply, ServerEvent, decoded, open_service_client, segment, server_events
 from tests.web.fake_rag import FIX, FakeServices, serve, token
 
 _STREAM = (
@@ -54,6 +54,13 @@ def test_an_endless_event_is_refused() -> None:
     """An event of more than 4 MiB is refused."""
     with pytest.raises(FatalError, match="more than 4 MiB"):
         list(server_events(b"data: " + b"x" * 1_000_000 for _ in range(10)))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b'"\xff"', b"[" * 100_000])
+def test_an_answer_that_is_no_json_is_an_error(content: bytes) -> None:
+    """An answer of another server is an error of one line, also if it isn't UTF-8 or nests too deeply."""
+    with pytest.raises(FatalError, match="not JSON"):
+        decoded(Reply(content))
 
 
 def test_an_answer_arrives_as_events(settings: ClientSettings, services: FakeServices) -> None:

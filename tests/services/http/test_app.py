@@ -136,8 +136,40 @@ def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
     missing = client.get("/api/v1/nothing")
     assert (missing.status_code, missing.json()["type"]) == (404, "urn:ticketstream:problem:not-found")
     wrong = client.delete(NOTE)
-    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, POST")
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, HEAD, POST")
     assert wrong.headers["Content-Type"] == MEDIA_TYPE
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session", "/health", "/api/v1/nothing", "/openapi.json"])
+def test_head_is_get_without_its_body(client: TestClient, path: str) -> None:
+    """HEAD has the status and the length of GET, and no body."""
+    get, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+
+def test_head_is_measured_under_its_route(app: App, client: TestClient) -> None:
+    """A HEAD counts as one, with the route's template."""
+    client.head("/api/v1/session")
+    assert app.metric("tickets_http_requests_total", method="HEAD", route="/api/v1/session", status="200") == 1
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Content-Encoding", "Idempotency-Key"])
+def test_a_single_header_twice_is_400(client: TestClient, name: str) -> None:
+    """Of a header that a request may have once, no line is chosen silently."""
+    headers = [("Content-Type", "application/json")] if name != "Content-Type" else []
+    twice = [*headers, (name, "application/json"), (name, "text/plain")]
+    answer = client.post(NOTE, content=b'{"text": "a"}', headers=twice)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, MEDIA_TYPE)
+    assert name in answer.json()["detail"]
+
+
+def test_a_parameter_twice_is_400(client: TestClient) -> None:
+    """Of a parameter that a query has twice, no value is chosen silently."""
+    assert client.get("/api/v1/session?a=1&b=").status_code == 200
+    answer = client.get("/api/v1/session?a=1&b=2&%61=")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, MEDIA_TYPE)
 
 
 @pytest.mark.parametrize(("how", "status"), [("bug", 500), ("outage", 503), ("missing", 404), ("conflict", 409)])

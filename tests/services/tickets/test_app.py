@@ -10,7 +10,7 @@ import pytest
 from core.contract import TicketEvent, UpsertEvent
 from core.settings import ContractSettings
 from services.http.problems import unavailable
-from tests.services.tickets.apps import NOW_S, Api, fields_of, open_api
+from tests.services.tickets.apps import NOW_S, PATH, Api, fields_of, open_api
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,21 @@ def test_a_change_names_the_version_that_it_changes(api: Api) -> None:
             assert response.status_code in (400, 428)
     assert api.send("GET", path).headers["etag"] == '"1"'
     assert api.send("PATCH", path, {"status": "x"}, headers={"If-Match": '"7", "1"'}).status_code == 200
+
+
+def test_all_lines_of_a_condition_count(api: Api) -> None:
+    """If-Match and If-None-Match on several lines are one list; `*` beside a tag is malformed."""
+    path = f"{PATH}/{api.create()['ticket_id']}"
+    caller = ("Authorization", "Bearer acme/jane/operator")
+
+    def status(method: str, name: str, *lines: str) -> int:
+        headers = [caller, *((name, line) for line in lines)]
+        return api.client.request(method, path, headers=headers, json={"status": "x"}).status_code
+
+    assert status("PATCH", "If-Match", "*", '"7"') == 400
+    assert status("PATCH", "If-Match", '"7"', '"8"') == 412
+    assert status("GET", "If-None-Match", '"7"', '"1"') == 304
+    assert status("PATCH", "If-Match", '"7"', '"1"') == 200
 
 
 @pytest.mark.parametrize(
