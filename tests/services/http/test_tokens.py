@@ -116,6 +116,7 @@ ATTACKS: Final[dict[str, tuple[Callable[[Issuer], str], str, int]]] = {
     "a tenant that is a list": (_claims(custom__tenant_id=["acme"]), "claims", 401),
     "an empty tenant": (_claims(custom__tenant_id=""), "claims", 401),
     "no subject": (_claims(sub=None), "claims", 401),
+    "a subject that is not UTF-8": (_claims(sub=msgspec.Raw(b'"\xff"')), "claims", 401),
     "a subject with control characters": (_claims(sub="a\x00b"), "claims", 401),
     "a sign-in that is no text": (_claims(origin_jti=["a"]), "claims", 401),
     "an oversized sign-in": (_claims(sid="a" * 257), "claims", 401),
