@@ -28,7 +28,8 @@ from answers.events import Citation
 from answers.evidence import Evidence, Source
 from answers.lexicon import DONE, FIX, NEUTRAL, OURS, PASSIVE, PEOPLE, YOURS, opposites
 from answers.ports import Draft
-from answers.reading import Clause, Reading, normalised, read
+from answers.quantities import normalised
+from answers.reading import Clause, Reading, read
 from answers.sentences import is_statement, spans_of
 from operators.invisible import remove_invisible
 

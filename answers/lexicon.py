@@ -53,6 +53,7 @@ success succeeds succeeded | fail fails failed; upload uploaded | download downl
 import imported | export exported; send sent | receive received;
 higher longer larger greater | lower shorter smaller; same | different other;
 include includes | exclude excludes; must required | may optional can could; will | was were did has have had been;
+is are | was were; ist sind | war waren; est sont | etait etaient; son | era eran fue fueron;
 wird werden | wurde wurden; left | right; public | private internal;
 true | false; yes | no; free | paid; buyer | seller; sender | recipient; plaintext | encrypted; with | without;
 ein an einschalten aktivieren aktiviert aktiv | aus ausschalten deaktivieren deaktiviert inaktiv;
@@ -89,7 +90,7 @@ will: will
 try: try tries tried trying attempt attempts attempted attempting versuchen versucht versuchte versuchten
 try: essayer essaye essayez intentar intente intentamos provare proberen probeer
 intend: intend intends intended hope hopes hoped expect expects expected want wants wanted
-said: said says say wrote stated
+said: said says say wrote stated according laut selon segun secondo volgens
 reported: reported
 claimed: claimed
 believe: believe believes believed think thinks thought
@@ -163,7 +164,16 @@ CONJUNCTIONS: Final = words(
     "y e pero"
     "porque ma perche mas en maar omdat want"
 )
-
+#: Conjunctions whose clause is a cause, or an effect.
+CAUSES: Final = {
+    **dict.fromkeys(words("because since weil denn car parce puisque porque pues perche omdat want"), "because"),
+    "so": "so",
+}
+#: Words that, with a negation in their clause, say that nothing has to be done.
+NEEDS: Final = words(
+    "need needs needed needn't neednt have-to necessary required muss mussen musst brauchen brauchst braucht besoin "
+    "necesario necesita necessario hoeft hoeven"
+)
 
 #: Words after which the opposite happens: prefixes, and those that do so before "to".
 _AVERTING: Final = re.compile(r"(?:avoid|prevent|refrain|vermeid|verhinder|evit|empech|imped|impid|vermijd|voorkom)")

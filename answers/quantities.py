@@ -5,6 +5,7 @@ combine the number of one with the unit of the other.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -88,6 +89,12 @@ _BETWEEN: Final = words("between zwischen entre tra fra tussen")
 #: Number words that multiply the number before them.
 _POWERS: Final = frozenset({"100", "1000", "1000000", "1000000000"})
 
+_MARKS: Final = dict.fromkeys(map(ord, "‐‑‒–−"), "-") | dict.fromkeys(map(ord, "’‘`´"), "'")  # noqa: RUF001
+#: A dash ends a clause, even without spaces around it.
+_DASHES: Final = dict.fromkeys(map(ord, "—―"), " - ")
+_THOUSANDS: Final = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
+#: The comma before decimals in most languages.
+_DECIMAL: Final = re.compile(r"(?<=\d),(?=\d)")
 #: A sign of comparison before a number; the number of its group gives its words.
 _COMPARISON: Final = re.compile(r"(?<![-=\w])(?:(<=\s*|≤\s*)|(>=\s*|≥\s*)|(<\s*)|>)(?=\d)")
 _WORDS_OF: Final = {1: " up to ", 2: " at least ", 3: " under ", None: " over "}
@@ -140,6 +147,12 @@ def joined(before: str, token: str) -> str | None:
 def is_month(word: str) -> bool:
     """Whether a word is the name of a month."""
     return _UNIT_BY_WORD.get(bare(word.casefold())) in _MONTHS
+
+
+def normalised(text: str) -> str:
+    """`text` in NFKC on one line, with one kind of hyphen, apostrophe and decimal point, and no thousands marks."""
+    text = unicodedata.normalize("NFKC", text).translate(_MARKS | _DASHES)
+    return _DECIMAL.sub(".", _THOUSANDS.sub("", " ".join(text.split())))
 
 
 def with_comparisons(text: str) -> str:

@@ -1,15 +1,16 @@
 """Parses the claim of a sentence: content words, exact tokens, negations and conditions, clause by clause."""
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 from answers.lexicon import (
+    CAUSES,
     CONJUNCTIONS,
     MODALS,
+    NEEDS,
     NEGATION_MARKS,
     ORDERING,
     PRONOUNS,
@@ -21,18 +22,12 @@ from answers.lexicon import (
     negations,
     same,
 )
-from answers.quantities import CURRENCIES, bounded, exact_of, joined, with_comparisons, without_ordinals
+from answers.quantities import CURRENCIES, bounded, exact_of, joined, normalised, with_comparisons, without_ordinals
 from answers.sentences import OUTER, unwrapped
 from operators.stopwords import STOPWORDS
 from operators.terms import bare, stem
 
-_MARKS: Final = dict.fromkeys(map(ord, "‐‑‒–−"), "-") | dict.fromkeys(map(ord, "’‘`´"), "'")  # noqa: RUF001
-#: A dash ends a clause, even without spaces around it.
-_DASHES: Final = dict.fromkeys(map(ord, "—―"), " - ")
 _ARROWS: Final = re.compile(r"\s*(?:->|=>|→|›|»|>)\s*")  # noqa: RUF001 - between the steps of a menu
-_THOUSANDS: Final = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
-#: The comma before decimals in most languages.
-_DECIMAL: Final = re.compile(r"(?<=\d),(?=\d)")
 #: A colon in a time, behind a host or a drive's letter ends nothing.
 _CLAUSE_ENDS: Final = re.compile(r"[,;()!?،؛؟]|(?<![0-9A-Za-z]):|:(?![0-9/\\])|\s-+\s|\.(?=\s|$)|\u2026")
 _UNITS: Final = re.compile(r"(?<=\d)\s*(?=[%€$£])|(?<=[€$£])\s*(?=\d)")
@@ -81,7 +76,7 @@ class Reading(Struct, frozen=True):
         openers: places in `content` of the capitalised words that begin a clause, which may be names.
         paths: menus, such as `settings>date`.
         conditions: classes of its conditions, sorted.
-        scopes: operators with words that they are about: "if", "unless", "only", "to", and in English "not".
+        scopes: operators with words that they are about: "if", "because", "only", "to", and in English "not".
         refers: it has a pronoun, which stands for a word of an earlier sentence.
         ordered: a word such as "before" makes the order of the others matter.
         steps: a word such as "then" does so, also between sentences.
@@ -110,12 +105,6 @@ def read(sentence: str, language: str | None) -> Reading:
     for piece in _CLAUSE_ENDS.split(_ARROWS.sub(" > ", _UNITS.sub(" ", with_comparisons(text)))):
         reader.read_clause(piece)
     return reader.reading(text)
-
-
-def normalised(text: str) -> str:
-    """`text` in NFKC on one line, with one kind of hyphen, apostrophe and decimal point, and no thousands marks."""
-    text = unicodedata.normalize("NFKC", text).translate(_MARKS | _DASHES)
-    return _DECIMAL.sub(".", _THOUSANDS.sub("", " ".join(text.split())))
 
 
 def _fold(text: str) -> str:
@@ -187,6 +176,8 @@ class _Reader:
     def _end_clause(self) -> None:
         if self._ne and not self._negated:  # with "plus", "que" or "guère", which don't mean "pas"
             self._negated = 2
+        if self._negated and not self._here.isdisjoint(NEEDS):
+            self._conditions.append("unneeded")
         if self._own or self._negated:
             refers = not self._here.isdisjoint(REFERRING)
             self._clauses.append(Clause(tuple(self._own), self._negated, self._averts, refers, frozenset(self._here)))
@@ -201,8 +192,10 @@ class _Reader:
         self._here.add(folded)
         if folded in TO:
             self._waiting.append("to")
+            self._here.add(f"{heard[-1] if heard else ''}-to")
         if folded in CONJUNCTIONS and not word.isupper():
             self._end_clause()
+            self._guard = CAUSES.get(folded, "")
             return
         if self._negates(folded):
             return

@@ -167,6 +167,30 @@ TWISTED: Final = (
             "The gateway is down.",
         ),
     ),
+    Case(
+        "en",
+        "The sync stopped because the token expired. The lease ended, so the relay paused. According to the vendor the "
+        "patch is safe. The gateway was down. You do not need to restart the server. You don't have to reset the "
+        "phone. You needn't renew the key. Everything works but the export. Unlike the old client, the new one syncs.",
+        ("Because the token expired, the sync stopped.", "You don't need to restart the server."),
+        (
+            "The token expired because the sync stopped.",
+            "The relay paused, so the lease ended.",
+            "The patch is safe.",
+            "The gateway is down.",
+            "Do not restart the server.",
+            "Don't reset the phone.",
+            "Do not renew the key.",
+            "The export works.",
+            "The old client syncs.",
+        ),
+    ),
+    Case(
+        "de",
+        "Sie müssen den Server nicht neu starten. Das Gateway war gestört.",
+        ("Sie müssen den Server nicht neu starten.",),
+        ("Starten Sie den Server nicht neu.", "Das Gateway ist gestört."),
+    ),
     Case("en", "Take the Berlin Munich line.", ("Take the Berlin Munich line.",), ("Take the Munich Berlin line.",)),
     Case("de", "Die Platte ist fast voll.", (), ("Die Platte ist voll.",)),
     Case("ar", "هل قمت بإعادة تشغيل الخادم؟ أعد تشغيل الموجه.", (), ("قمت بإعادة تشغيل الخادم.",)),
