@@ -113,7 +113,7 @@ class _SignIn:
                 raise ConfigError(f"the issuer does not accept {self._offered}")
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=_Issued)
-        except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise UnavailableError(f"the issuer gives no token at {self._settings.token_url} ({error})") from None
 
     _offered = "the sign-in code: set TICKETS_CLIENT__SIGN_IN_CODE"
