@@ -1,10 +1,11 @@
 """Rules of the check about clauses and persons: whose words a claim uses, and in which voice."""
 
 import re
+from itertools import groupby
 from typing import Final
 
 from answers.lexicon import BE, OURS, PASSIVE, PRONOUNS, YOURS, opposites
-from answers.reading import Reading, read
+from answers.reading import Clause, Reading, read
 
 #: A quotation inside a sentence.
 _QUOTED: Final = re.compile(r'"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」')
@@ -21,8 +22,10 @@ def mixes_clauses(claim: Reading, sentence: Reading) -> bool:
     """Whether words come from several clauses, from one of them without its first word: its verb or subject.
 
     "Keep the index and delete the backup" doesn't support "delete the index". A clause whose noun is "it" or "one" may
-    take it from another.
+    take it from another. Clauses with the same subject, and those that alternate, are not mixed either.
     """
+    if any(_alternates(clause, sentence) for clause in claim.clauses):
+        return True
     said, clauses = frozenset(claim.content), [clause for clause in sentence.clauses if clause.content]
     used: dict[int, bool] = {}
     for word in claim.content:
@@ -33,6 +36,14 @@ def mixes_clauses(claim: Reading, sentence: Reading) -> bool:
     if len(used) < 2 or all(used.values()):  # noqa: PLR2004 - several
         return False
     return not any(whole and clauses[at].refers for at, whole in used.items())
+
+
+def _alternates(claim: Clause, sentence: Reading) -> bool:
+    """Whether a clause returns to one of the sentence's after words of another, or joins two with one subject."""
+    homes = [[at for at, one in enumerate(sentence.clauses) if word in one.content] for word in claim.content]
+    order = [at for at, _ in groupby(home[0] for home in homes if len(home) == 1)]
+    heads = [sentence.clauses[at].content[0] for at in set(order)]
+    return len(set(order)) < len(order) or len(set(heads)) < len(heads)
 
 
 def are_others(claim: Reading, sentence: Reading) -> bool:

@@ -156,13 +156,13 @@ MODALS: Final = words(
     "please see being described must should shall need needs may might would could can will just also now then "
     "therefore thus so hence "
     "according via per within under bitte sollte sollten muss mussen kann konnen darf durfen auch jetzt dann "
-    "also daher"
+    "also daher "
     "doit devez faut veuillez deve debe puede pode kunt moet graag"
 )
 CONJUNCTIONS: Final = words(
     "and but because so while whereas since und aber weil denn sondern sowie et mais car parce donc "
-    "y e pero"
-    "porque ma perche mas en maar omdat want"
+    "y e pero "
+    "porque ma perche mas en maar omdat want men och og ale oraz ama fakat tetapi namun но але αλλα"
 )
 #: Conjunctions whose clause is a cause, or an effect.
 CAUSES: Final = {

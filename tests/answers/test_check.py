@@ -15,12 +15,13 @@ from answers.reading import read
 from answers.sentences import spans_of
 from tests.answers.altered import ALTERED
 from tests.answers.claims import CASES, Case
+from tests.answers.exchanged import EXCHANGED
 from tests.answers.threads import evidence, source
 from tests.answers.twisted import TWISTED
 from tests.answers.unseen import UNSEEN
 
 TEXT = CASES[0].text
-ALL = (*CASES, *ALTERED, *TWISTED)
+ALL = (*CASES, *ALTERED, *TWISTED, *EXCHANGED)
 
 
 def _check(claim: str, text: str = TEXT, language: str | None = "en") -> Supported | Unsupported:

@@ -24,6 +24,8 @@ _MUTANTS: Final = {
     ),
     "clauses may exchange opposites": ("check", " or flips_clause(claim, sentence)", "", _CLAIMS),
     "words of two clauses make a third": ("check", "mixes_clauses(claim, sentence),", "False,", _CLAIMS),
+    "clauses may alternate": ("clauses", "len(set(order)) < len(order) or ", "", _CLAIMS),
+    "a subject may take another's verb": ("clauses", " or len(set(heads)) < len(heads)", "", _CLAIMS),
     "a number goes with a later clause": ("check", "misplaces_later_word(claim, sentence),", "False,", _CLAIMS),
     "a condition is about anything": ("check", "restricts_others(claim, sentence),", "False,", _CLAIMS),
     "a cause is an effect": ("reading", 'CAUSES.get(folded, "")', '""', _CLAIMS),
