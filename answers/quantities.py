@@ -90,6 +90,8 @@ _BETWEEN: Final = words("between zwischen entre tra fra tussen")
 _POWERS: Final = frozenset({"100", "1000", "1000000", "1000000000"})
 
 _MARKS: Final = dict.fromkeys(map(ord, "‐‑‒–−"), "-") | dict.fromkeys(map(ord, "’‘`´"), "'")  # noqa: RUF001
+#: Exponents, which NFKC would append to the number before them.
+_POWERS_OF: Final = {ord(sign): f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 #: A dash ends a clause, even without spaces around it.
 _DASHES: Final = dict.fromkeys(map(ord, "—―"), " - ")
 _THOUSANDS: Final = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
@@ -151,7 +153,7 @@ def is_month(word: str) -> bool:
 
 def normalised(text: str) -> str:
     """`text` in NFKC on one line, with one kind of hyphen, apostrophe and decimal point, and no thousands marks."""
-    text = unicodedata.normalize("NFKC", text).translate(_MARKS | _DASHES)
+    text = unicodedata.normalize("NFKC", text.translate(_POWERS_OF)).translate(_MARKS | _DASHES)
     return _DECIMAL.sub(".", _THOUSANDS.sub("", " ".join(text.split())))
 
 

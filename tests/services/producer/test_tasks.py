@@ -36,6 +36,19 @@ def test_the_files_of_a_dead_task_are_taken_over(world: World) -> None:
     assert world.broker.values() == events(1, 2, 3)
 
 
+def test_a_clock_far_ahead_keeps_no_file(world: World) -> None:
+    """The file of a task that died with its clock days ahead is taken over at once."""
+    world.clock.now += 10**6
+    world.write("a.jsonl", line(1))
+    world.task("ahead").work()
+    world.clock.now -= 10**6
+    world.write("a.jsonl", line(2))
+    two = world.task("two")
+    two.work()
+    assert world.broker.values() == events(1, 2)
+    assert two.metric("tickets_producer_tasks") == 1
+
+
 def test_a_task_that_stops_gives_its_files_to_the_others(world: World) -> None:
     """After SIGTERM nobody waits for a lease to end."""
     one, two = world.task("one"), world.task("two")
