@@ -116,6 +116,11 @@ class Tickets:
                 continue  # another request was faster; the next attempt sees its effect
             except StoreLimitError as error:
                 raise Problem("too-large", f"The ticket can't be kept: {error}.") from None
+            except (Problem, NoTicketError):
+                # the same request may have made the change, and so broken its own condition, in the meantime
+                if request is not None and (saved := self._saved(request)) is not None:
+                    return saved
+                raise
         raise Problem("conflict", "Other requests keep changing the ticket; try again.", headers={"Retry-After": "1"})
 
     def _saved(self, request: KeyedRequest) -> Outcome | None:

@@ -14,7 +14,7 @@ from services.http.callers import Caller
 from services.http.problems import Problem
 from services.tickets.bodies import NewComment, NewTicket, TicketPatch
 from services.tickets.changes import Outcome, Tickets
-from services.tickets.edits import comment_edit, create_edit, update_edit
+from services.tickets.edits import comment_edit, create_edit, delete_edit, update_edit
 from services.tickets.idempotency import keyed_request
 from services.tickets.preconditions import Condition
 from tests.connectors.ticket_store.stores import Kind, Stores, dynamo_stores, sqlite_stores
@@ -55,6 +55,30 @@ def test_requests_with_one_key_at_once_have_one_effect(stores: Stores, tickets: 
         outcomes = list(pool.map(create, range(_THREADS)))
     assert len({outcome.body for outcome in outcomes}) == 1
     assert pending(stores) == 1
+
+
+@pytest.mark.parametrize("name", ["create", "update", "delete"])
+def test_a_request_that_meets_its_own_effect_gets_its_response(stores: Stores, tickets: Tickets, name: str) -> None:
+    """A request that is repeated while it is being answered gets its response, although its condition is broken."""
+    new, patch, first = NewTicket(ticket_id="T-1"), TicketPatch(status="x"), Condition(frozenset({"1"}))
+    edits = {
+        "create": create_edit(JANE, new, path="/tickets"),
+        "update": update_edit(JANE, "T-1", first, patch),
+        "delete": delete_edit(JANE, "T-1", first),
+    }
+    if name != "create":
+        tickets.change(edits["create"], None)
+    request = keyed_request(JANE, "k-1", what=name, body=None)
+    outcomes: list[Outcome] = []
+
+    def admit() -> None:  # called between the look for the key and the change
+        if not outcomes:
+            outcomes.append(tickets.change(edits[name], request))
+
+    repeated = Tickets(stores.tickets, limits=ContractSettings(), admit=admit, written=lambda: None)
+    outcomes.append(repeated.change(edits[name], request))
+    assert outcomes[0] == outcomes[1]
+    assert pending(stores) == 1 + (name != "create")
 
 
 def test_changes_for_any_version_are_all_kept(stores: Stores, tickets: Tickets) -> None:
