@@ -12,10 +12,13 @@ _QUOTED: Final = re.compile(r'"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|
 
 
 def says_clause(claim: Reading, sentence: Reading) -> bool:
-    """Whether a claim has all words of the sentence, or of one of its clauses that has several."""
+    """Whether a claim has all words of the sentence, or of its first clause if that has several.
+
+    A later clause may lack the subject.
+    """
     words = frozenset(claim.content)
-    clauses = (clause.content for clause in sentence.clauses if len(clause.content) > 1)
-    return words.issuperset(sentence.content) or any(words.issuperset(content) for content in clauses)
+    first = next((clause.content for clause in sentence.clauses if clause.content), ())
+    return words.issuperset(sentence.content) or (len(first) > 1 and words.issuperset(first))
 
 
 def mixes_clauses(claim: Reading, sentence: Reading) -> bool:
@@ -24,7 +27,7 @@ def mixes_clauses(claim: Reading, sentence: Reading) -> bool:
     "Keep the index and delete the backup" doesn't support "delete the index". A clause whose noun is "it" or "one" may
     take it from another. Clauses with the same subject, and those that alternate, are not mixed either.
     """
-    if any(_alternates(clause, sentence) for clause in claim.clauses):
+    if any(_alternates(clause, sentence) for clause in claim.clauses) or _exchanges_conditions(claim, sentence):
         return True
     said, clauses = frozenset(claim.content), [clause for clause in sentence.clauses if clause.content]
     used: dict[int, bool] = {}
@@ -44,6 +47,17 @@ def _alternates(claim: Clause, sentence: Reading) -> bool:
     order = [at for at, _ in groupby(home[0] for home in homes if len(home) == 1)]
     heads = [sentence.clauses[at].content[0] for at in set(order)]
     return len(set(order)) < len(order) or len(set(heads)) < len(heads)
+
+
+def _exchanges_conditions(claim: Reading, sentence: Reading) -> bool:
+    """Whether a claim joins a clause with another condition than the one before it."""
+    homes = [[at for at, one in enumerate(sentence.clauses) if word in one.content] for word in claim.content]
+    used = {home[0] for home in homes if len(home) == 1}
+    conditions = [at for at, clause in enumerate(sentence.clauses) if clause.guarded]
+    if used.isdisjoint(conditions):
+        return False
+    before = (max((at for at in conditions if at < one), default=None) for one in used.difference(conditions))
+    return any(at is not None and at not in used for at in before)
 
 
 def are_others(claim: Reading, sentence: Reading) -> bool:

@@ -185,10 +185,12 @@ _FAILING: Final = words(
 _INSTEAD: Final = frozenset(
     tuple(pair.split("-")) for pair in words("instead-of rather-than lugar-de vez-de invece-di plaats-van")
 )
-_INSTEAD_ALONE: Final = words("anstatt statt lieu")
+_INSTEAD_ALONE: Final = words("anstatt statt lieu against beware")
 _STOPPING: Final = words("stop stops stopped quit quits")
 #: Words before "that" by which a sentence denies what follows.
-_DENYING: Final = words("false untrue wrong incorrect deny denies denied doubt doubts unlikely")
+_DENYING: Final = words(
+    "false untrue wrong incorrect deny denies denied doubt doubts unlikely claim rumour rumor myth allegation"
+)
 
 
 def averts(word: str, before: str) -> bool:

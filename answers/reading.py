@@ -39,6 +39,7 @@ _ELISION: Final = re.compile(r"^(?:[cdjlmnst]|qu|dell|nell|all|sull|un)'(?=\w)",
 _OPTION: Final = re.compile(r"-[A-Za-z]{1,3}$|--[A-Za-z]|~?/\w|\.{1,2}/|.*(?:\\\w|://)")
 #: Prefixes with a hyphen that change the meaning of the word behind it.
 _PREFIXES: Final = ("non-", "anti-", "un-", "pre-", "post-", "nicht-", "de-", "dis-", "mis-")
+_SUFFIXES: Final = ("-free", "-less", "-proof", "-frei", "-los")
 _CONTRACTED: Final = re.compile(r"^(?:can't|won't|\w+n't|ain't|cannot)$")
 _CARELESS: Final = re.compile(r"^(?:do|does|did|is|are|was|were|ca|could|should|would|has|have|had|must|need)nt$")
 #: Scripts without spaces become pairs of characters.
@@ -55,6 +56,7 @@ class Clause(Struct, frozen=True):
         averts: it tells what to avoid, or what fails to happen.
         refers: it has a word that stands for a noun of another clause.
         forms: all its words, folded.
+        guarded: it is a condition.
     """
 
     content: tuple[str, ...]
@@ -62,6 +64,7 @@ class Clause(Struct, frozen=True):
     averts: bool = False
     refers: bool = False
     forms: frozenset[str] = frozenset()
+    guarded: bool = False
 
 
 class Reading(Struct, frozen=True):
@@ -180,7 +183,8 @@ class _Reader:
             self._conditions.append("unneeded")
         if self._own or self._negated:
             refers = not self._here.isdisjoint(REFERRING)
-            self._clauses.append(Clause(tuple(self._own), self._negated, self._averts, refers, frozenset(self._here)))
+            own, forms, guarded = tuple(self._own), frozenset(self._here), self._guard in {"if", "unless"}
+            self._clauses.append(Clause(own, self._negated, self._averts, refers, forms, guarded))
         self._own, self._negated, self._ne, self._averts = [], 0, False, False
         self._waiting, self._guard, self._here = [], "", set()
 
@@ -260,6 +264,8 @@ class _Reader:
                 if run[at : at + 2]
             ]
         if word.casefold().startswith(_PREFIXES):
+            return [word]
+        if word.casefold().endswith(_SUFFIXES):
             return [word]
         return [part for part in word.split("-") if part]
 

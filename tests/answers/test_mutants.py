@@ -26,6 +26,8 @@ _MUTANTS: Final = {
     "words of two clauses make a third": ("check", "mixes_clauses(claim, sentence),", "False,", _CLAIMS),
     "clauses may alternate": ("clauses", "len(set(order)) < len(order) or ", "", _CLAIMS),
     "a subject may take another's verb": ("clauses", " or len(set(heads)) < len(heads)", "", _CLAIMS),
+    "conditions may be exchanged": ("clauses", " or _exchanges_conditions(claim, sentence)", "", _CLAIMS),
+    "a suffix says nothing": ("reading", "if word.casefold().endswith(_SUFFIXES):", "if False:", _CLAIMS),
     "a number goes with a later clause": ("check", "misplaces_later_word(claim, sentence),", "False,", _CLAIMS),
     "a condition is about anything": ("check", "restricts_others(claim, sentence),", "False,", _CLAIMS),
     "a cause is an effect": ("reading", 'CAUSES.get(folded, "")', '""', _CLAIMS),
