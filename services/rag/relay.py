@@ -63,10 +63,12 @@ class FeedbackRelay:
         while not self._stop.is_set():
             try:
                 more = self.run_once()
-            except TicketstreamError as error:
+            except Exception as error:  # noqa: BLE001 - the thread must go on
                 wait_s = self._backoff.delay_s(attempt, error if isinstance(error, TransientError) else None)
-                logger.warning("feedback was not sent; the next attempt is in %.1f s: %s", wait_s, error)
-                self.fault = f"verdicts wait for {self._topic}: {error}"
+                # a message that isn't ours may quote a customer
+                why = str(error) if isinstance(error, TicketstreamError) else f"a bug ({type(error).__name__})"
+                logger.warning("feedback was not sent; the next attempt is in %.1f s: %s", wait_s, why)
+                self.fault = f"verdicts wait for {self._topic}: {why}"
                 attempt += 1
                 self._stop.wait(wait_s)
             else:

@@ -169,7 +169,11 @@ EXCHANGED: Final = (
         "en",
         "The order was shipped on Monday. The invoice was cancelled on Tuesday.",
         ("The order was shipped on Monday and the invoice was cancelled on Tuesday.",),
-        ("The order was cancelled on Tuesday.", "The order was shipped on Monday and cancelled on Tuesday.", "The order was shipped on Tuesday."),
+        (
+            "The order was cancelled on Tuesday.",
+            "The order was shipped on Monday and cancelled on Tuesday.",
+            "The order was shipped on Tuesday.",
+        ),
     ),
     Case(
         "en",

@@ -150,3 +150,16 @@ def test_the_thread_says_why_feedback_waits(tmp_path: Path) -> None:
         broker.fault = None
         wait_until(lambda: relay.fault is None and relay.waiting == 0)
     assert broker.answers == ["a000", "a001", "a002"]
+
+
+def test_a_bug_does_not_end_the_thread(tmp_path: Path) -> None:
+    """After an error of an unknown type the fault names the type and not the message, and sending is tried again."""
+    broker = Broker()
+    broker.fault = ValueError("the customer's words")
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(filled(tmp_path / "f.db")))
+        relay = open_relay(store, lambda _stack: broker, stack, topic="t", owner="a")  # type: ignore[arg-type, return-value]  # it offers, too
+        wait_until(lambda: relay.fault == "verdicts wait for t: a bug (ValueError)")
+        broker.fault = None
+        wait_until(lambda: relay.fault is None and relay.waiting == 0)
+    assert broker.answers == ["a000", "a001", "a002"]
