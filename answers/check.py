@@ -7,7 +7,7 @@ false claim, and therefore also refuses some good paraphrases.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -37,8 +37,9 @@ from operators.invisible import remove_invisible
 COVERAGE: Final = 0.7
 #: Minimum share of each clause's content words in the sentence itself.
 _OF_CLAUSE: Final = 0.5
-#: Maximum words such as "the cause" in a claim.
+#: Maximum words such as "the cause" in a claim, and maximum pairs of its and a sentence's clauses.
 _MOST_NEUTRAL: Final = 2
+_MOST_PAIRS: Final = 10_000
 #: Maximum characters of a claim.
 _MAX_CLAIM: Final = 1_200
 #: Maximum sentences of a source that a claim is compared with: those with the most common words.
@@ -180,36 +181,35 @@ def _align_to(claim: str, number: int, source: Source) -> Citation | str:
 def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]) -> str | None:
     """The reason why a sentence doesn't support a claim, or None."""
     known = frozenset(sentence.content)
-    faults = {
-        "empty": not claim.content,
-        "exact": not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence),
-        "place": misplaces_later_word(claim, sentence),
-        "name": not _holds_in_order(claim.names, sentence.content),
-        "path": not all(path in sentence.plain for path in claim.paths),
-        "condition": claim.conditions != sentence.conditions,
-        "scope": restricts_others(claim, sentence),
-        "opposite": _is_flipped(claim.forms, sentence.forms) or flips_clause(claim, sentence),
-        "order": _is_reordered(claim, sentence),
-        "aim": swaps_aim(claim, sentence),
-        "person": are_others(claim, sentence),
-        "addition": len(set(claim.content) & NEUTRAL - known) > _MOST_NEUTRAL
-        or not set(claim.content) - _neutral(claim, sentence)
+    faults: dict[str, Callable[[], bool]] = {
+        "too_long": lambda: len(claim.clauses) * len(sentence.clauses) > _MOST_PAIRS,
+        "empty": lambda: not claim.content,
+        "exact": lambda: not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence),
+        "place": lambda: misplaces_later_word(claim, sentence),
+        "name": lambda: not _holds_in_order(claim.names, sentence.content),
+        "path": lambda: not all(path in sentence.plain for path in claim.paths),
+        "condition": lambda: claim.conditions != sentence.conditions,
+        "scope": lambda: restricts_others(claim, sentence),
+        "opposite": lambda: _is_flipped(claim.forms, sentence.forms) or flips_clause(claim, sentence),
+        "order": lambda: _is_reordered(claim, sentence),
+        "aim": lambda: swaps_aim(claim, sentence),
+        "person": lambda: are_others(claim, sentence),
+        "addition": lambda: not set(claim.content) - _neutral(claim, sentence)
         <= (known | everywhere if sentence.refers and replaces_pronoun(claim, sentence) else known),
-        "coverage": not _covered(claim, known) or (len(claim.content) == 1 and not says_clause(claim, sentence)),
-        "mixture": mixes_clauses(claim, sentence),
-        "negation": not all(_same_outcome(clause, sentence) for clause in claim.clauses),
+        "coverage": lambda: not _covered(claim, sentence, known),
+        "mixture": lambda: mixes_clauses(claim, sentence),
+        "negation": lambda: not all(_same_outcome(clause, sentence) for clause in claim.clauses),
     }
     for reason, fails in faults.items():
-        if fails:
+        if fails():
             return reason
     return None if all(_same_negation(clause, sentence, known) for clause in claim.clauses) else "negation"
 
 
 def _neutral(claim: Reading, sentence: Reading) -> frozenset[str]:
-    """Content words that any sentence may have.
-
-    Words for people are among them only as the subject of a clause that may be theirs, because it begins with its verb.
-    """
+    """Content words that any sentence may have, if few; people only as the subject of a clause that may be theirs."""
+    if len(NEUTRAL.intersection(claim.content).difference(sentence.content)) > _MOST_NEUTRAL:
+        return frozenset()
     neutral = NEUTRAL if claim.forms.isdisjoint(DONE) else NEUTRAL - FIX
     begun = {clause.content[0] for clause in sentence.clauses if clause.content}
     subjects = (clause.content[0] for clause in claim.clauses if not begun.isdisjoint(clause.content[1:2]))
@@ -263,9 +263,9 @@ def _is_flipped(claim: frozenset[str], sentence: frozenset[str]) -> bool:
     return any((opposites(word) & sentence) - claim for word in claim - sentence)
 
 
-def _covered(claim: Reading, known: frozenset[str]) -> bool:
+def _covered(claim: Reading, sentence: Reading, known: frozenset[str]) -> bool:
     held = sum(word in known for word in claim.content)
-    if held < COVERAGE * len(claim.content):
+    if held < COVERAGE * len(claim.content) or (len(claim.content) == 1 and not says_clause(claim, sentence)):
         return False
     return all(_share(clause, known) >= _OF_CLAUSE for clause in claim.clauses if clause.content)
 

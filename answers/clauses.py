@@ -74,7 +74,7 @@ def replaces_pronoun(claim: Reading, sentence: Reading) -> bool:
 
 
 def swaps_voice(claim: Reading, sentence: Reading) -> bool:
-    """Whether only one of both is passive, and still both have the same order: then its subject is the other's agent."""
+    """Whether one of both is passive, and both have the same order, so that its subject is the other's agent."""
     exact = {*claim.exact, *sentence.exact}
     known = (set(claim.content) & set(sentence.content)) - exact
     one, other = ([w for w in dict.fromkeys(words) if w in known] for words in (claim.content, sentence.content))
@@ -94,8 +94,10 @@ def flips_clause(claim: Reading, sentence: Reading) -> bool:
         words = frozenset(clause.content)
         likeness = [len(words.intersection(other.content)) for other in sentence.clauses]
         best = max(likeness, default=0)
-        alike = [other.forms for other, shared in zip(sentence.clauses, likeness, strict=True) if best and shared == best]
-        if alike and any(all(word not in forms and opposites(word) & forms for forms in alike) for word in clause.forms):
+        pairs = zip(sentence.clauses, likeness, strict=True)
+        alike = [other.forms for other, shared in pairs if best and shared == best]
+        flipped = (all(word not in forms and opposites(word) & forms for forms in alike) for word in clause.forms)
+        if alike and any(flipped):
             return True
     return False
 
