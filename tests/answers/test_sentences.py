@@ -39,6 +39,13 @@ def test_the_dot_of_a_day_ends_no_sentence() -> None:
     ]
 
 
+def test_marks_of_other_scripts_end_sentences() -> None:
+    """The Arabic question mark, the Urdu full stop and the danda end sentences, and a question states nothing."""
+    assert _sentences("هل أعدت تشغيل الخادم؟ أعد تشغيله.") == ["هل أعدت تشغيل الخادم؟", "أعد تشغيله."]
+    assert len(_sentences("سرور بند ہے۔ دوبارہ شروع کریں۔ सर्वर बंद है। फिर से शुरू करें।")) == 4
+    assert not is_statement("هل أعدت تشغيل الخادم؟")
+
+
 def test_a_line_break_inside_a_sentence_stays() -> None:
     """A single line break is part of a sentence, because mail programs break lines."""
     assert _sentences("The clock was\n12 minutes behind.\n\nAsk again") == [

@@ -194,5 +194,4 @@ TWISTED: Final = (
     Case("en", "Take the Berlin Munich line.", ("Take the Berlin Munich line.",), ("Take the Munich Berlin line.",)),
     Case("en", "The area is 10² metres.", ("The area is 10² metres.",), ("The area is 102 metres.",)),
     Case("de", "Die Platte ist fast voll.", (), ("Die Platte ist voll.",)),
-    Case("ar", "هل قمت بإعادة تشغيل الخادم؟ أعد تشغيل الموجه.", (), ("قمت بإعادة تشغيل الخادم.",)),
 )
