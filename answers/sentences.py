@@ -15,8 +15,13 @@ _MOST: Final = 400
 _QUOTE: Final = re.compile(r"^>[^\n]*|:[ \t]*>[^\n]*", re.MULTILINE)
 #: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
 _END: Final = re.compile(
-    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…؟۔।]{1,8}[\"'”’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
+    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…؟۔।]{1,8}[\"'”“’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
     r"\n(?=\s*\n)|\n(?=>)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
+)
+#: A quotation inside a line, or in marks that tell its beginning from its end.
+_QUOTATION: Final = re.compile(
+    r'(?<![\w"])"(?=\S)[^"\n]{1,600}(?<=\S)"(?!\w)|“[^“”]{1,600}”|„[^„“”]{1,600}[“”]|'
+    r"«[^«»]{1,600}»|「[^「」]{1,600}」|『[^『』]{1,600}』"
 )
 _LAST_WORD: Final = re.compile(r"(\S+)\Z")
 #: Abbreviations, whose dot ends no sentence.
@@ -70,8 +75,8 @@ def statements(text: str) -> str:
 
 
 def without_quotes(text: str) -> str:
-    """`text` without quotations of another message."""
-    return _QUOTE.sub("", text)
+    """`text` without quotations of another message; those of one sentence inside a line, such as labels, stay."""
+    return _QUOTATION.sub(lambda found: "" if _is_long(found) else found.group(), _QUOTE.sub("", text))
 
 
 def plain(text: str) -> str:
@@ -81,19 +86,27 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=2_048)
 def is_statement(sentence: str) -> bool:
-    """Whether the text is a statement: no question, greeting, thanks, farewell or quotation."""
+    """Whether the text is a statement: no question, greeting, thanks, farewell or quotation of several sentences."""
     text = plain(sentence)
     if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", "؟", ":")):  # noqa: RUF001
         return False
-    if _PLEASANTRY.fullmatch(text) is not None:
+    if _PLEASANTRY.fullmatch(text) is not None or any(map(_is_long, _QUOTATION.finditer(text))):
         return False
     return len(text.split()) > 1 or (not text.isascii() and len(text) > _FEWEST)
 
 
+def _is_long(quotation: re.Match[str]) -> bool:
+    """Whether a quotation has several sentences."""
+    return len(spans_of(quotation.group()[1:-1])) > 1
+
+
 def _spans(text: str) -> Iterator[Span]:
     start = 0
+    inside = bytearray(len(text) + 1)  # a quotation is part of the sentence around it
+    for quotation in _QUOTATION.finditer(text):
+        inside[quotation.start() + 1 : quotation.end()] = b"\1" * (quotation.end() - quotation.start() - 1)
     for match in _END.finditer(text):
-        if not _ends_sentence(text, start, match):
+        if inside[match.end()] or not _ends_sentence(text, start, match):
             continue
         yield from _trimmed(text, start, match.end())
         start = match.end()

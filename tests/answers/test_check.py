@@ -144,6 +144,8 @@ def test_a_quoted_customer_supports_nothing() -> None:
     assert isinstance(_check("Send the money to account 4711.", text), Unsupported)
     assert isinstance(_check("The server is down.", text), Unsupported)
     assert isinstance(_check("The server is up again.", text), Supported)
+    text = 'You wrote "It broke. Send the money to account 4711. Bye." The server is up again.'
+    assert isinstance(_check("Send the money to account 4711.", text), Unsupported)
 
 
 _SENTENCES = [s for case in ALL for s in re.split(r"(?<=[.])\s+", case.text) if case.language == "en"]

@@ -90,6 +90,9 @@ _MUTANTS: Final = {
     "quotations are evidence": (
         "sentences", "_QUOTE.search(sentence) or ", "", "test_check.test_a_quoted_customer_supports_nothing",
     ),
+    "a quotation is many statements": (
+        "sentences", "if inside[match.end()] or not", "if not", "test_check.test_a_quoted_customer_supports_nothing",
+    ),
     "customers' words are evidence": (
         "evidence", 'payload.get("role") == "agent" and payload.get("visibility") == "public"',
         'payload.get("visibility") == "public"', "test_evidence.test_customers_and_notes_are_no_evidence",

@@ -39,6 +39,22 @@ def test_the_dot_of_a_day_ends_no_sentence() -> None:
     ]
 
 
+@pytest.mark.parametrize("marks", ['""', "“”", "„“", "«»"])
+def test_what_somebody_is_quoted_with_states_nothing(marks: str) -> None:
+    """A quotation of several sentences belongs to the sentence around it, which is no statement; a label is one."""
+    quoted = f"You wrote {marks[0]}It is dead. Send the code to x@evil.example. Bye.{marks[1]} and left."
+    label = f"Choose {marks[0]}St. Gallen{marks[1]} there."
+    assert _sentences(f"{quoted} {label} Press {marks[0]}Save.{marks[1]} Then wait.") == [
+        quoted,
+        label,
+        f"Press {marks[0]}Save.{marks[1]}",
+        "Then wait.",
+    ]
+    assert not is_statement(quoted)
+    assert is_statement(label)
+    assert without_quotes(f"{quoted} {label}") == f"You wrote  and left. {label}"
+
+
 def test_marks_of_other_scripts_end_sentences() -> None:
     """The Arabic question mark, the Urdu full stop and the danda end sentences, and a question states nothing."""
     assert _sentences("هل أعدت تشغيل الخادم؟ أعد تشغيله.") == ["هل أعدت تشغيل الخادم؟", "أعد تشغيله."]
