@@ -12,11 +12,11 @@ from operators.pii.detector import words
 _MOST: Final = 400
 
 #: A line that quotes another message, or a quotation whose lines were joined, so that its end is unknown.
-_QUOTE: Final = re.compile(r"^>[^\n]*|:[ \t]*>[^\n]*", re.MULTILINE)
+_QUOTE: Final = re.compile(r"^[ \t]*[>＞][^\n]*|:[ \t]*[>＞][^\n]*", re.MULTILINE)  # noqa: RUF001 - the full-width one is meant
 #: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
 _END: Final = re.compile(
-    r"(?:(?<=\n)|\A)>[^\n]*|:[ \t]*>[^\n]*|[.!?…؟۔।]{1,8}[\"'”“’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
-    r"\n(?=\s*\n)|\n(?=>)|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
+    r"(?:(?<=\n)|\A)[ \t]*[>＞][^\n]*|:[ \t]*[>＞][^\n]*|[.!?…؟۔।]{1,8}[\"'”“’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
+    r"\n(?=\s*\n)|\n(?=[ \t]*[>＞])|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
 )
 #: A quotation inside a line, or in marks that tell its beginning from its end.
 _QUOTATION: Final = re.compile(

@@ -81,6 +81,9 @@ def test_quoted_lines_stand_apart() -> None:
         "The fix is\nbuild 7.",
     ]
     assert without_quotes(text).split("\n") == ["", "You wrote", "", "", "The fix is", "build 7."]
+    text = "You wrote\n  > Do it now. Trust me.\n＞ Please.\nThe fix is"
+    assert _sentences(text) == ["You wrote", "> Do it now. Trust me.", "＞ Please.", "The fix is"]
+    assert not any(map(is_statement, _sentences(text)[1:3]))
 
 
 def test_a_quotation_whose_lines_were_joined_is_quoted_to_the_end_of_its_line() -> None:
