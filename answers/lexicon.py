@@ -140,8 +140,10 @@ BE: Final = words(
     "is are was were be been being gets got wird werden wurde wurden worden est sont ete etait es son fue fueron sido "
     "viene vengono stato stata stati foi foram sido wordt worden werd werden"
 )
-#: Conditions that say how sure something is. A sentence may have them without saying anything.
-UNSURE: Final = words("would will try intend said reported claimed believe suspect too")
+#: Conditions that say how sure or how often something is. A sentence may have them without saying anything.
+UNSURE: Final = words(
+    "would will try intend said reported claimed believe suspect too whether ensure almost sometimes usually"
+)
 #: Words before an aim: what is before and behind them may not change places.
 TO: Final = words("to into onto zum zur nach naar")
 #: Words that stand for a noun of an earlier clause.
