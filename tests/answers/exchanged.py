@@ -287,4 +287,10 @@ EXCHANGED: Final = (
         ("At 18:30 the shop closes.",),
         ("At 8:00 the shop closes.", "At 18:30 the shop opens."),
     ),
+    Case(
+        "en",
+        "Before you restart the server, save the file.",
+        (),
+        ("Restart the server, then save the file.", "Restart the server and save the file."),
+    ),
 )
