@@ -25,7 +25,7 @@ def mixes_clauses(claim: Reading, sentence: Reading) -> bool:
     """Whether words come from several clauses, from one of them without its first word: its verb or subject.
 
     "Keep the index and delete the backup" doesn't support "delete the index". A clause whose noun is "it" or "one" may
-    take it from another. Clauses with the same subject, and those that alternate, are not mixed either.
+    take it from another. Nor may a claim join clauses with one subject, alternate between two, or exchange conditions.
     """
     if any(_alternates(clause, sentence) for clause in claim.clauses) or _exchanges_conditions(claim, sentence):
         return True
@@ -126,7 +126,7 @@ def is_quoted(claim: Reading, sentence: str, language: str | None) -> bool:
 
 
 def restricts_others(claim: Reading, sentence: Reading) -> bool:
-    """Whether "if", "unless", "only" or "not" is about another word than in the sentence."""
+    """Whether "if", "because", "only" or "not" is about another word than in the sentence."""
     return any(
         word in sentence.content and (operator, word) not in sentence.scopes
         for operator, word in claim.scopes

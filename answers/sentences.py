@@ -86,11 +86,13 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=2_048)
 def is_statement(sentence: str) -> bool:
-    """Whether the text is a statement: no question, greeting, thanks, farewell or quotation of several sentences."""
+    """Whether the text is a statement: no question, greeting, thanks, farewell, or quotation of a sentence or several."""
     text = plain(sentence)
     if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", "؟", ":")):  # noqa: RUF001
         return False
-    if _PLEASANTRY.fullmatch(text) is not None or any(map(_is_long, _QUOTATION.finditer(text))):
+    if _PLEASANTRY.fullmatch(text) is not None or _QUOTATION.fullmatch(text.rstrip(".!")) is not None:
+        return False
+    if any(map(_is_long, _QUOTATION.finditer(text))):
         return False
     return len(text.split()) > 1 or (not text.isascii() and len(text) > _FEWEST)
 

@@ -51,6 +51,7 @@ def test_what_somebody_is_quoted_with_states_nothing(marks: str) -> None:
         "Then wait.",
     ]
     assert not is_statement(quoted)
+    assert not is_statement(f"{marks[0]}Send the code.{marks[1]}")
     assert is_statement(label)
     assert without_quotes(f"{quoted} {label}") == f"You wrote  and left. {label}"
 
