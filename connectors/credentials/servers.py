@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,16 @@ from core.errors import FatalError, TransientError
 
 _TIMEOUT_S: Final = 5.0
 _REFUSED: Final = frozenset({401, 403})
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect, because the key would be sent to another server."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """See `HTTPRedirectHandler`."""
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirects)
 
 
 def node_accepts(url: str, key: str) -> bool:
@@ -26,13 +37,13 @@ def node_accepts(url: str, key: str) -> bool:
         raise FatalError(f"{url} is not the URL of a node; write it as https://HOST:PORT")
     request = urllib.request.Request(f"{url.rstrip('/')}/collections", headers={"api-key": key})  # noqa: S310 - see above
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S):  # noqa: S310 - likewise
+        with _OPENER.open(request, timeout=_TIMEOUT_S):
             return True
     except urllib.error.HTTPError as error:
         if error.code in _REFUSED:
             return False
         raise TransientError(f"{url} answers {error.code}") from None
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise TransientError(f"{url} doesn't answer ({type(error).__name__})") from None
 
 
