@@ -17,6 +17,8 @@ from local.stack import LocalStream
 
 _START_S: Final = 120.0
 _PROBE_S: Final = 2.0
+#: Without the proxies of the environment, as all services are on loopback.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 #: Prefixes of the settings that select the local services. The user's values of these are not passed on.
 _OURS: Final = (
     "TICKETS_AUTH__",
@@ -123,7 +125,7 @@ def _await_answer(process: LocalProcess, url: str) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/ready", timeout=_PROBE_S):  # noqa: S310 - always http on loopback
+        with _OPENER.open(f"{url}/ready", timeout=_PROBE_S):
             return True
     except (urllib.error.URLError, OSError):
         return False

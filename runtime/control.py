@@ -27,6 +27,8 @@ MAX_QUESTION: Final = 10_000
 #: Maximum bytes of a request's body: a question in a script of three bytes per character, and its filters.
 MAX_BODY: Final = 64 * 1024
 _RETRY_S: Final = 1.0
+#: A proxy of the environment must not get the worker's token and tickets.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 #: User errors that the worker reports, by status.
 _MISTAKES: Final = {400: ConfigError, 410: NoTicketError}
 #: The worker is there, but can't do this: its index has an outage, or the request met a fault.
@@ -181,7 +183,7 @@ class WorkerClient:
         headers = {"Authorization": f"Bearer {self._owner.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._owner.address}{path}", data=body, headers=headers)  # noqa: S310 - always http on loopback
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - likewise
+            with _OPENER.open(request, timeout=self._timeout_s) as response:
                 content: bytes = response.read()
         except urllib.error.HTTPError as error:
             if last or "Retry-After" not in error.headers:

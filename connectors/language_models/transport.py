@@ -23,6 +23,8 @@ _GLANCE_S: Final = 0.05
 #: Maximum wait for the rest of a body that isn't read any more, in seconds.
 _LEAVE_S: Final = 1.0
 _JOIN_S: Final = 5.0
+#: Hosts that are reached past the proxies of the environment.
+_DIRECT: Final = dict.fromkeys(("all://127.0.0.1", "all://[::1]", "all://localhost"))
 _CONNECTIONS: Final = httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0)
 
 
@@ -204,6 +206,7 @@ def open_transport(stack: ExitStack, *, connect_timeout_s: float) -> Transport:
     client = httpx.AsyncClient(
         timeout=httpx.Timeout(connect_timeout_s),
         limits=_CONNECTIONS,
+        mounts=_DIRECT,
         headers={"accept-encoding": "identity", "user-agent": "ticketstream"},
     )
     thread = threading.Thread(target=loop.run_forever, name="language-models", daemon=True)

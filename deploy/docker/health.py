@@ -12,12 +12,14 @@ import urllib.request
 SET = os.environ.get("TICKETS_HEALTH__PORT")
 PORTS = sys.argv[1:] or ([SET] if SET else ["8080", "8081"])
 TIMEOUT_S = 3
+#: Without the proxies of the environment.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fault(port: str) -> str | None:
     """The reason why the worker on `port` is not healthy; None if it is."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=TIMEOUT_S):
+        with OPENER.open(f"http://127.0.0.1:{port}/health", timeout=TIMEOUT_S):
             return None
     except urllib.error.HTTPError as error:
         return error.read(1000).decode(errors="replace")

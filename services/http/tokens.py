@@ -31,6 +31,8 @@ SERVICE_SCOPE: Final = "ticketstream/service"
 _HEADERS: Final = frozenset({"alg", "kid", "typ"})
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+#: Hosts that are reached past the proxies of the environment: one could replace keys that are fetched over http.
+_DIRECT: Final = dict.fromkeys(("all://127.0.0.1", "all://[::1]", "all://localhost"))
 #: Messages for callers by reason; for other reasons only that the token is not valid.
 _TOLD: Final = {"expired": "The access token has expired.", "not-yet": "The access token is not valid yet."}
 
@@ -187,7 +189,7 @@ def open_authenticator(settings: AuthSettings, stack: ExitStack, *, telemetry: T
     # `Address` hides credentials when printed; the pieces are joined without formatting it.
     url = "".join((settings.issuer.rstrip("/"), "/.well-known/jwks.json"))
     url = _safe(settings.jwks_url or url, "TICKETS_AUTH__JWKS_URL" if settings.jwks_url else "TICKETS_AUTH__ISSUER")
-    client = stack.enter_context(httpx.Client())
+    client = stack.enter_context(httpx.Client(mounts=_DIRECT))
     return authenticator_of(
         fetch_over_http(client, url),
         issuer=settings.issuer,

@@ -44,6 +44,16 @@ def test_a_service_accepts_its_tokens(issuer: LocalIssuer) -> None:
     assert caller.sign_in is not None, "it can be signed out"
 
 
+def test_no_proxy_gives_the_keys(issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys of an issuer on loopback are fetched from it, whatever proxy the environment names."""
+    token = issuer.token("acme", "u-1", ["agent"])
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with ExitStack() as stack:
+        settings = AuthSettings(issuer=issuer.url, client_ids="local")
+        authenticator = open_authenticator(settings, stack, telemetry=Telemetry())
+        assert asyncio.run(authenticator.authenticate(token)).tenant_id == "acme"
+
+
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic {secret}", "Bearer {secret} ", "Bearer \u00e9"])
 def test_without_the_secret_there_is_no_token(issuer: LocalIssuer, given: str) -> None:
     """A request with any other Authorization header gets 401."""

@@ -70,6 +70,13 @@ def test_a_refusal_quotes_the_workers_reason(answer: bytes, reason: str) -> None
         worker.status()
 
 
+def test_no_proxy_gets_the_workers_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker is asked directly, whatever proxy the environment names."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with _worker(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}") as worker:
+        assert worker.search("text", SearchQuery(tenant_id="acme")) == Answer()
+
+
 def test_a_worker_with_another_token_is_lost() -> None:
     """A worker that has taken the place and the port of another refuses its token, and must be looked up again."""
     answer = b'HTTP/1.0 401 Unauthorized\r\nContent-Length: 17\r\n\r\n{"error":"token"}'

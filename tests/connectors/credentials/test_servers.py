@@ -20,7 +20,7 @@ class _Node(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, *_arguments: object) -> None:
         """Print nothing."""
 
 

@@ -3,10 +3,13 @@
 import json
 import logging
 import threading
+from contextlib import ExitStack
 from threading import Event
 
+import msgspec
 import pytest
 
+from connectors.language_models.transport import open_transport
 from core.language_model import Delta, End, Tokens
 from tests.connectors.language_models.clients import (
     CLIENTS,
@@ -21,7 +24,7 @@ from tests.connectors.language_models.clients import (
     text_of,
 )
 from tests.rigs.language_models import Reply
-from tests.rigs.waiting import wait_until
+from tests.rigs.waiting import PATIENCE_S, wait_until
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -34,6 +37,15 @@ def test_an_answer_is_its_text_its_tokens_and_its_end(world: World, name: str) -
     counted = [part for part in parts if isinstance(part, Tokens)]
     expected = {"sagemaker inputs": [Tokens(0, 9)], "sagemaker inputs whole": []}.get(name, [Tokens(30, 9)])
     assert counted == expected
+
+
+def test_a_model_on_loopback_is_asked_past_a_proxy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model on this machine is asked directly, whatever proxy the environment names."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    world.server.script(Reply(text="Reset it."))
+    with ExitStack() as stack:
+        direct = msgspec.structs.replace(world, transport=open_transport(stack, connect_timeout_s=PATIENCE_S))
+        assert text_of(ask(direct.client("openai"))) == "Reset it."
 
 
 @pytest.mark.parametrize("name", STREAMED)
