@@ -165,6 +165,13 @@ def test_what_accept_prefers_is_sent(client: TestClient, accept: str, streams: b
     assert answer.headers["content-type"].startswith("text/event-stream") is streams
 
 
+def test_all_lines_of_accept_count(client: TestClient) -> None:
+    """Several Accept headers are one list."""
+    lines = [("Accept", "application/json;q=0.5"), ("Accept", "text/event-stream")]
+    answer = client.post(ANSWERS, json={"question": QUESTION}, headers=lines)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 def test_a_mistake_in_a_streamed_question_is_a_problem_document(client: TestClient) -> None:
     """An error before the first event of a stream is a problem document with its own status."""
     for question, status in (("solved:maybe why", 422), ("  ", 422)):
