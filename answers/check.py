@@ -194,8 +194,10 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
         "order": lambda: _is_reordered(claim, sentence),
         "aim": lambda: swaps_aim(claim, sentence),
         "person": lambda: are_others(claim, sentence),
-        "addition": lambda: not set(claim.content) - _neutral(claim, sentence)
-        <= (known | everywhere if sentence.refers and replaces_pronoun(claim, sentence) else known),
+        "addition": lambda: (
+            not set(claim.content) - _neutral(claim, sentence)
+            <= (known | everywhere if sentence.refers and replaces_pronoun(claim, sentence) else known)
+        ),
         "coverage": lambda: not _covered(claim, sentence, known),
         "mixture": lambda: mixes_clauses(claim, sentence),
         "negation": lambda: not all(_same_outcome(clause, sentence) for clause in claim.clauses),

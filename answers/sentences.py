@@ -55,6 +55,8 @@ _PLEASANTRY: Final = re.compile(
 #: Punctuation around a word.
 OUTER: Final = ".,;:!?\"'“”„«»()*{}<>|"
 
+#: Ends of texts that state nothing.
+_ASKING: Final = ("?", "？", "؟", ":")  # noqa: RUF001 - the full-width one is meant
 #: Characters of a word in a script without spaces that may be a sentence.
 _FEWEST: Final = 6
 
@@ -86,9 +88,9 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=2_048)
 def is_statement(sentence: str) -> bool:
-    """Whether the text is a statement: no question, greeting, thanks, farewell, or quotation of a sentence or several."""
+    """Whether the text is a statement: no question, greeting, thanks, farewell or quotation."""
     text = plain(sentence)
-    if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(("?", "？", "؟", ":")):  # noqa: RUF001
+    if not text or text.startswith("|") or _QUOTE.search(sentence) or text.rstrip("\"'”’)").endswith(_ASKING):  # noqa: RUF001
         return False
     if _PLEASANTRY.fullmatch(text) is not None or _QUOTATION.fullmatch(text.rstrip(".!")) is not None:
         return False
