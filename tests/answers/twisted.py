@@ -52,12 +52,12 @@ TWISTED: Final = (
         "en",
         "The driver may be outdated. The provider could refuse the card. We tried to restore the mailbox. The customer "
         "said that the invoice is wrong. We will refund the deposit on Friday. The parcel will be sent from Lyon. You "
-        "may pay in June.",
+        "may pay the invoice in June.",
         (
             "The driver might be outdated.",
             "We tried to restore the mailbox.",
             "We will refund the deposit on Friday.",
-            "You may pay in June.",
+            "You may pay the invoice in June.",
         ),
         (
             "The driver is outdated.",
@@ -66,7 +66,7 @@ TWISTED: Final = (
             "The invoice is wrong.",
             "We refunded the deposit on Friday.",
             "The parcel has been sent from Lyon.",
-            "You may pay in May.",
+            "You may pay the invoice in May.",
         ),
     ),
     Case(
