@@ -157,7 +157,7 @@ def restore_events(
 def _print_restored(done: Restored, topic: str) -> None:
     err.print(f"{done.records:,} event(s) restored to {topic}")
     if done.unreadable:
-        err.print(f"{done.unreadable:,} record(s) that no client could read were left out")
+        err.print(f"{done.unreadable:,} record(s) that no client could read whole were left out")
     if done.missing:
         err.print(f"{done.missing:,} offset(s) are missing in the archive")
     if done.refused:

@@ -121,10 +121,16 @@ def send_accepted(sender: Offer, plan: Plan, records: Sequence[Outgoing]) -> Non
 
 
 def records_at_origin(settings: Settings, parts: Parts) -> list[Record]:
-    """The records that a cut or lost letter stands for, if they still exist at their origin."""
+    """The records that a cut or lost letter stands for, if they still exist at their origin.
+
+    A delete that has lost the header with its version is left out: without it, the delete would be final.
+    """
+    counts = open_cluster(settings.kafka).topics()
+    if parts.origin.partition >= counts.get(parts.origin.topic, 0):  # a recreated topic may have fewer
+        return []
     lost = parts.lost == "record"
     found = read_range(settings.kafka, parts.origin, last=parts.last if lost else parts.origin.offset)
-    sound = [record for record in found if record.damage is None or record.damage.lost == "headers"]
+    sound = [one for one in found if one.damage is None or (one.damage.lost == "headers" and one.value is not None)]
     return sound if lost else [record for record in sound if digest_of(record) == parts.digest]
 
 

@@ -29,7 +29,8 @@ class Restored(Struct, frozen=True):
 
     Attributes:
         records: number of events that were sent.
-        unreadable: number of records that were archived without their bytes, because no client could read them.
+        unreadable: number of records that were archived without their bytes, because no client could read them, and of
+            null values that have lost their headers: without its version such a delete would be final.
         missing: number of offsets that the archive doesn't have.
         refused: number of records that the topic doesn't take, as too large.
     """
@@ -110,7 +111,8 @@ def _records(generation: Generation, held: dict[int, Held]) -> Iterator[Record]:
 
 
 def _is_lost(record: Record) -> bool:
-    return record.damage is not None and record.damage.lost == "record"
+    """Whether it is lost, or is a delete that has lost the header with its version, and would be final without."""
+    return record.damage is not None and (record.damage.lost == "record" or record.value is None)
 
 
 def _outgoing(record: Record, topic: str) -> Outgoing:

@@ -62,6 +62,16 @@ def test_records_are_restored_as_they_were() -> None:
     ]
 
 
+def test_a_delete_that_lost_its_version_is_not_restored() -> None:
+    """A null value whose headers were lost would become a final delete; workers have rejected it."""
+    damage = Damage("headers", "a name is not UTF-8", 0)
+    delete = Record(Origin("raw", 0, 0), b"acme/1", None, 7, (), damage)
+    event = Record(Origin("raw", 0, 1), b"acme/1", b"{}", 7, (), damage)
+    sent = _Sent()
+    assert restore(_generation(delete, event), sent, "new", partitions=1) == Restored(1, 1, 0)
+    assert [record.value for record in sent.records] == [b"{}"]
+
+
 def test_a_refused_record_stops_no_other() -> None:
     """A record that is too large for the topic is counted, and those after it are restored."""
     records = [Record(Origin("raw", 0, n), b"k", b"v" * (101 if n == 1 else 1), 7) for n in range(3)]
