@@ -3,18 +3,21 @@
 No content raises here, because an exception would end the polling thread.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import methodcaller
 from typing import Final
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 from msgspec import Struct
 
+from connectors.kafka.dead_letters import HEADER_PREFIX
 from core.records import Damage, Headers, Origin, Record
 from delivery.offsets import TopicPartition as Partition
 
 #: More headers are left out: each costs memory beyond its bytes, and an event needs one at most.
 _MAX_HEADERS: Final = 100
+#: A dead letter has these in addition to its record's, and a replayed record has two of them.
+_MAX_OF_LETTERS: Final = 20
 #: `message.headers()`, called so that CPython checks the result. For a name that isn't UTF-8 the client (2.16) sets
 #: an exception and returns a list with a null pointer. CPython's specialised method call would return that list, and
 #: reading it crashes the process.
@@ -93,11 +96,17 @@ def _headers(message: Message, offset: int) -> tuple[Headers, Damage | None]:
     if not found:
         return (), None
     pairs = list(found.items()) if isinstance(found, dict) else found
-    if len(pairs) > _MAX_HEADERS:
+    if len(pairs) > _MAX_HEADERS and _own(pairs) > _MAX_HEADERS:
         return (), Damage(
             "headers", f"it has {len(pairs):,} headers, more than the {_MAX_HEADERS} that are read", offset
         )
     return tuple((name, _bytes(value)) for name, value in pairs), None
+
+
+def _own(pairs: Sequence[tuple[str, object]]) -> int:
+    """Number of headers, apart from those of a dead letter."""
+    of_letter = sum(name.startswith(HEADER_PREFIX) for name, _value in pairs)
+    return len(pairs) - min(of_letter, _MAX_OF_LETTERS)
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

@@ -112,6 +112,14 @@ def test_a_letter_says_what_the_client_could_not_read(tansu: str, lost: str) -> 
     assert headers.get("dlq-last-offset") == (b"20" if lost == "record" else None)
 
 
+def test_the_letter_of_a_record_with_many_headers_is_read(tansu: str) -> None:
+    """A record may have 100 headers, and its letter tells its origin beside them."""
+    headers = tuple((f"h-{n}", b"x") for n in range(100))
+    (letter,) = _published(tansu, new_topic(tansu), _rejected(b"{", headers=headers))
+    assert letter.headers[:100] == headers
+    assert dict(letter.headers)["dlq-offset"] == b"17"
+
+
 @pytest.mark.parametrize(("given", "kept"), [(b"tickets.raw[3]:5", True), (b"anything", False), (None, False)])
 def test_the_first_origin_is_kept_over_replays(tansu: str, given: bytes | None, *, kept: bool) -> None:
     """A valid dlq-first-origin header is kept, and an invalid one is dropped."""

@@ -92,6 +92,13 @@ def test_too_many_headers_are_left_out() -> None:
     assert found.damage == Damage("headers", "it has 101 headers, more than the 100 that are read", 7)
 
 
+def test_the_headers_of_a_letter_count_by_themselves() -> None:
+    """The letter of a record with 100 headers has more, without which nobody knows what it is the letter of."""
+    given: Headers = [*([("a", b"")] * 100), *((f"dlq-{n}", b"") for n in range(20))]
+    assert _read(headers=lambda: given).headers == tuple(given)
+    assert _read(headers=lambda: [*given, ("dlq-more", b"")]).headers == ()
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
