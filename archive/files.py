@@ -25,8 +25,8 @@ _T = TypeVar("_T", bound=Struct)
 
 #: A file with this many gaps ends, which bounds the manifest.
 MAX_GAPS: Final = 1_000
-#: A record has 64 MiB at most, and bytes that are not UTF-8 grow by a third.
-_MAX_LINE: Final = 128 * 2**20
+#: A record has 64 MiB at most, and JSON may take six bytes for one.
+_MAX_LINE: Final = 512 * 2**20
 _CHUNK: Final = 2**20
 
 

@@ -1,4 +1,7 @@
-"""One record as one line of JSON, and back. Nothing is lost: bytes that are not UTF-8 are written as base64."""
+"""One record as one line of JSON, and back. Nothing is lost: bytes that are not UTF-8 are written as base64.
+
+So is a large record as a whole, because JSON may take six bytes for one of a text.
+"""
 
 from typing import Final
 
@@ -9,10 +12,12 @@ from core.provenance import LogIdentity
 from core.records import Damage, Origin, Record
 
 FORMAT: Final = 1
+#: Bytes of a large record.
+_LARGE: Final = 4 * 2**20
 
 
 class Base64(Struct, frozen=True, forbid_unknown_fields=True):
-    """Bytes that are not UTF-8."""
+    """Bytes that are not UTF-8, or are part of a large record."""
 
     base64: bytes
 
@@ -46,10 +51,9 @@ _decoder: Final = msgspec.json.Decoder(Line)
 
 def encode_record(record: Record) -> bytes:
     """A record's line, without its end."""
-    headers = tuple((name, _text(value)) for name, value in record.headers)
-    line = Line(
-        record.origin.offset, record.timestamp_ms, _text(record.key), _text(record.value), headers, record.damage
-    )
+    blob = _text if record.size <= _LARGE else _base64
+    headers = tuple((name, blob(value)) for name, value in record.headers)
+    line = Line(record.origin.offset, record.timestamp_ms, blob(record.key), blob(record.value), headers, record.damage)
     return _encoder.encode(line)
 
 
@@ -72,6 +76,10 @@ def _text(data: bytes | None) -> Blob:
         return data.decode()
     except UnicodeDecodeError:
         return Base64(data)
+
+
+def _base64(data: bytes | None) -> Blob:
+    return None if data is None else Base64(data)
 
 
 def _bytes(blob: Blob) -> bytes | None:

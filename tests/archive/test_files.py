@@ -57,6 +57,14 @@ def test_a_file_gives_its_records_back() -> None:
     assert (sealed.entry.first, sealed.entry.next, sealed.entry.records, sealed.entry.gaps) == (10, 13, 3, ())
 
 
+def test_a_large_record_makes_no_line_that_is_much_larger() -> None:
+    """As a text in JSON each of these bytes takes six, and a line that can't be read costs its whole file."""
+    record = _record(10, b"\x01" * 23 * 2**20)
+    sealed = _sealed(record)
+    assert list(read_records(sealed.file, sealed.entry, "here")) == [record]
+    assert len(encode_record(record)) < 32 * 2**20
+
+
 def test_a_file_is_read_with_common_tools() -> None:
     """gzip, JSON and SHA-256 alone read a file: a text value is text, other bytes are base64."""
     sealed = _sealed(_record(10, b'{"a": 1}'), _record(11, b"\xff"), _record(12, None))
