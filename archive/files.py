@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, TypeVar
+from typing import Annotated, BinaryIO, Final, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from archive.lines import FORMAT, Header, decode_record, encode_record
 from core.errors import FatalError
@@ -28,6 +28,9 @@ MAX_GAPS: Final = 1_000
 #: A record has 64 MiB at most, and JSON may take six bytes for one.
 _MAX_LINE: Final = 512 * 2**20
 _CHUNK: Final = 2**20
+
+#: Milliseconds from 1970 to 9999-12-31T23:59:59.999Z.
+_Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 
 
 class Gap(Struct, frozen=True):
@@ -62,7 +65,7 @@ class Entry(Struct, frozen=True):
     records: int
     bytes: int
     sha256: str
-    written_ms: int
+    written_ms: _Time
     gaps: tuple[Gap, ...] = ()
 
     @property
@@ -76,7 +79,7 @@ class Contents(Struct, frozen=True):
 
     next: int
     records: int
-    written_ms: int
+    written_ms: _Time
     gaps: tuple[Gap, ...] = ()
 
 

@@ -34,6 +34,7 @@ class ArchivedLog(RawLog):
 
         Raises:
             DamagedError: a file of the archive is missing or damaged.
+            FatalError: the topic ends before the archive does.
         """
         begin = start or {}
         for number, held in self._held.items():
@@ -63,7 +64,7 @@ def open_archived_log(settings: Settings) -> ArchivedLog:
     """The archive of tickets.raw, as the broker has the topic now, and the topic.
 
     Raises:
-        ConfigError: the archive doesn't hold this topic, or goes beyond its end.
+        ConfigError: the archive doesn't hold this topic.
         DamagedError: a file of the archive is missing, or a part of a manifest is damaged.
         UnavailableError: the archive or the broker is unavailable.
     """

@@ -8,10 +8,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import denied, translate
-from connectors.kafka.messages import Reached, item_of
+from connectors.kafka.messages import Reached, item_of, partition_of
 from connectors.kafka.options import READING, Options, client_options
 from connectors.kafka.skipping import BatchSkipper
-from core.errors import UnavailableError
+from core.errors import FatalError, UnavailableError
 from core.records import Origin, Record
 from core.settings import KafkaSettings
 from delivery.offsets import TopicPartition as Partition
@@ -40,6 +40,7 @@ def read_topic(
 
     Raises:
         UnavailableError: the broker stops answering.
+        FatalError: a partition ends before its start offset.
     """
     begin = start or {}
     with _reader(settings) as consumer:
@@ -48,11 +49,13 @@ def read_topic(
             for n in range(partitions)
             if only is None or n in only
         }
-        starts = {n: begin.get(n, first) for n, (first, _end) in bounds.items()}
-        consumer.assign([TopicPartition(topic, n, offset) for n, offset in starts.items()])
+        starts = {(topic, n): begin.get(n, first) for n, (first, _end) in bounds.items()}
         ends = {(topic, n): end for n, (_first, end) in bounds.items()}
-        items = _read(consumer, {(topic, n): start for n, start in starts.items()}, settings.startup_timeout_s)
-        yield from _until_end(settings, items, ends)
+        # beyond the end, the client would start again at the partition's first record
+        begins = {partition: min(offset, ends[partition]) for partition, offset in starts.items()}
+        consumer.assign([TopicPartition(*partition, offset) for partition, offset in begins.items()])
+        items = _read(consumer, begins, settings.startup_timeout_s)
+        yield from _until_end(settings, items, starts, ends)
 
 
 def ends_of(settings: KafkaSettings, topic: str, partitions: Collection[int]) -> dict[int, int]:
@@ -116,9 +119,12 @@ def _bounds(settings: KafkaSettings, consumer: Consumer, partition: TopicPartiti
 
 
 def _until_end(
-    settings: KafkaSettings, items: Iterable[Record | Reached], ends: dict[Partition, int]
+    settings: KafkaSettings,
+    items: Iterable[Record | Reached],
+    starts: Mapping[Partition, int],
+    ends: dict[Partition, int],
 ) -> Iterator[Record]:
-    """Yield records up to `ends`, and on until a fetch is empty.
+    """Yield records from `starts` up to `ends`, and on until a fetch is empty.
 
     An empty fetch alone does not prove the end: a replica that is taken for the leader may lack recently acknowledged
     records. The end offset alone doesn't either: some brokers report the start of the last batch.
@@ -126,9 +132,13 @@ def _until_end(
     if not ends:
         return
     for item in items:
+        start = starts[partition_of(item)]
         if isinstance(item, Record):
-            yield item
+            if item.next_offset > start:
+                yield item
         elif item.offset >= ends.get(item.partition, 0):
+            if item.offset < start:
+                raise _cut(item, start)
             ends.pop(item.partition, None)
             if not ends:
                 return
@@ -150,6 +160,14 @@ def _read(consumer: Consumer, starts: Mapping[Partition, int], patience_s: float
                 yield from skipper.read(item)
             elif not item.retriable():
                 raise translate(item, "reading")
+
+
+def _cut(end: Reached, start: int) -> FatalError:
+    topic, number = end.partition
+    return FatalError(
+        f"{topic}[{number}] ends at offset {end.offset:,} and had offsets up to {start:,}: its log was cut, or restored "
+        "from an older copy; create the topic again, and fill it with `ticketstream archive restore` or from its source"
+    )
 
 
 def _no_answer(settings: KafkaSettings) -> UnavailableError:

@@ -54,10 +54,15 @@ def test_a_hole_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{}\n", b'{"first":10,"next":20,"records":1,"bytes":1,"sha256":"\xff","written_ms":0}\n']
+    "line",
+    [
+        b"{}\n",
+        b'{"first":10,"next":20,"records":1,"bytes":1,"sha256":"\xff","written_ms":0}\n',
+        b'{"first":10,"next":20,"records":1,"bytes":1,"sha256":"","written_ms":1000000000000000}\n',
+    ],
 )
 def test_a_damaged_part_is_named(line: bytes) -> None:
-    """A line that is no entry, or has a flipped bit in a text, names the object."""
+    """A line that is no entry, or has a flipped bit in a text or a time that nothing can show, names the object."""
     store = MemoryArchive()
     Manifest(store, "p").append(_entry(0))
     (name,) = store.names("p/")

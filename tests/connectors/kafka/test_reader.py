@@ -58,10 +58,13 @@ def _open(monkeypatch: pytest.MonkeyPatch, client: _Client) -> None:
     monkeypatch.setattr("connectors.kafka.reader.open_client", opened)
 
 
-def _read(monkeypatch: pytest.MonkeyPatch, client: _Client, startup_timeout_s: float = 10) -> list[int]:
+def _read(
+    monkeypatch: pytest.MonkeyPatch, client: _Client, startup_timeout_s: float = 10, *, start: int | None = None
+) -> list[int]:
     settings = KafkaSettings(startup_timeout_s=startup_timeout_s)
     _open(monkeypatch, client)
-    return [record.origin.offset for record in read_topic(settings, TOPIC, partitions=1)]
+    begin = None if start is None else {0: start}
+    return [record.origin.offset for record in read_topic(settings, TOPIC, partitions=1, start=begin)]
 
 
 def test_a_lagging_replica_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +78,20 @@ def test_reading_continues_past_an_end_offset_that_is_too_low(monkeypatch: pytes
     """The start of the last batch, which some brokers report as the end offset, is passed."""
     batches = [[FakeMessage(0)], [FakeMessage(1), FakeMessage(2), _End(3)]]
     assert _read(monkeypatch, _Client([(0, 1)], batches)) == [0, 1, 2]
+
+
+def test_a_log_that_ends_before_the_start_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the end the client would begin at the first record again, as if it were the next one."""
+    client = _Client([(0, 5)], [[_End(5)]])
+    with pytest.raises(FatalError, match=r"ends at offset 5 and had offsets up to 9: its log was cut"):
+        _read(monkeypatch, client, start=9)
+    assert client.assigned[0].offset == 5
+
+
+def test_a_start_beyond_an_end_offset_that_is_too_low_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that was read to its end may begin its last batch, which some brokers report as the end, before that."""
+    batches = [[FakeMessage(1), FakeMessage(2)], [FakeMessage(3), _End(4)]]
+    assert _read(monkeypatch, _Client([(0, 1)], batches), start=3) == [3]
 
 
 def test_a_missing_leader_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
