@@ -26,6 +26,7 @@ class FolderSource:
     def __init__(self, base: Path, pattern: str) -> None:
         self._base = base
         self._pattern = pattern
+        self._odd: dict[str, Path] = {}  # paths that are not UTF-8, by the names of their files
 
     def files(self) -> Iterator[FoundFile]:
         """See `Source`."""
@@ -41,12 +42,12 @@ class FolderSource:
                     continue
                 if stat.S_ISREG(found.st_mode):
                     file_id, modified_ms = f"{self._base}#{found.st_ino}", found.st_mtime_ns // _NS_PER_MS
-                    yield FoundFile(file_id, str(path), _stamp(found), found.st_size, modified_ms)
+                    yield FoundFile(file_id, self._name(path), _stamp(found), found.st_size, modified_ms)
 
     def open(self, file: FoundFile) -> "FolderFile":
         """See `Source`."""
         try:
-            descriptor = os.open(file.name, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._odd.get(file.name, file.name), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise TransientError(f"{file.name} is gone") from None
         except PermissionError:
@@ -58,6 +59,13 @@ class FolderSource:
             opened.close()
             raise TransientError(f"{file.name} was replaced by another file")
         return opened
+
+    def _name(self, path: Path) -> str:
+        """The path, with escapes for bytes that are not UTF-8, which no checkpoint and no letter can hold."""
+        name = os.fsencode(path).decode(errors="backslashreplace")
+        if name != str(path):
+            self._odd[name] = path
+        return name
 
 
 class FolderFile:

@@ -168,6 +168,16 @@ def test_bad_lines_are_dead_letters_and_stop_nothing(world: World) -> None:
     assert task.metric("tickets_producer_bytes_total") == path.stat().st_size
 
 
+def test_a_file_whose_name_is_not_utf8_is_sent_like_others(world: World) -> None:
+    """Linux takes any bytes for a name. Checkpoints and letters have it with escapes."""
+    task = world.task()
+    world.write(os.fsdecode(b"caf\xe9.jsonl"), line(1) + b"{\n")
+    task.work()
+    assert world.broker.values() == events(1)
+    (letter,) = (record for record in world.broker.sent if record.topic == "dlq")
+    assert dict(letter.headers)["dlq-topic"] == f"{world.folder}/caf\\xe9.jsonl".encode()
+
+
 def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> None:
     """/ready's warning names a CSV without a mapped column; other files continue, and it is read once it is fixed."""
     with ExitStack() as stack:
