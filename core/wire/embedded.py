@@ -74,13 +74,26 @@ def decode_embedded(record: Record) -> TicketPoints:
         Point(
             point_id(found.tenant_id, found.ticket_id, chunk),
             _vector(point.vector),
-            cast("Payload", found.shared | point.payload),
+            cast("Payload", found.shared | point.payload | _place(found, chunk)),
         )
         for chunk, point in enumerate(found.points)
     )
     return TicketPoints(
         found.tenant_id, found.ticket_id, found.version, points, found.event_ms, found.broker_ms, record
     )
+
+
+def _place(found: Embedded, chunk: int) -> dict[str, PayloadValue]:
+    """The payload fields that say whose point it is. They follow from the ids, whatever the payload says."""
+    return {
+        "tenant_id": found.tenant_id,
+        "ticket_id": found.ticket_id,
+        "head": point_id(found.tenant_id, found.ticket_id, 0),
+        "version": found.version,
+        "state": "live",
+        "chunk": chunk,
+        "chunks": len(found.points),
+    }
 
 
 def embedded_schema() -> dict[str, object]:

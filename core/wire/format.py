@@ -17,6 +17,8 @@ CONTENT_TYPE: Final = "content-type"
 BROKER_TIME: Final = "ticketstream-first-seen-ms"
 #: W3C Trace Context. `baggage` is not forwarded, because it may contain anything, even personal data.
 _TRACE: Final = frozenset({"traceparent", "tracestate"})
+#: Maximum bytes of either; 512 must be propagated (https://www.w3.org/TR/trace-context/#tracestate-limits).
+_MAX_TRACE: Final = 512
 
 
 class OutgoingRecord(Struct, frozen=True):
@@ -32,10 +34,11 @@ def content_type(kind: Kind) -> bytes:
 
 
 def headers_of(kind: Kind, record: Record | None, broker_ms: int | None) -> Headers:
-    """Headers of a record made from `record`, whose trace context it takes over."""
-    trace = () if record is None else tuple(pair for pair in record.headers if pair[0] in _TRACE)
+    """Headers of a record made from `record`, whose trace context it takes over: the first of each, if it is short."""
+    given = () if record is None else record.headers
+    trace = {name: value for name, value in reversed(given) if name in _TRACE and len(value or b"") <= _MAX_TRACE}
     time = () if broker_ms is None else ((BROKER_TIME, str(broker_ms).encode()),)
-    return ((CONTENT_TYPE, content_type(kind)), *time, *trace)
+    return ((CONTENT_TYPE, content_type(kind)), *time, *trace.items())
 
 
 def decode_value(record: Record, decoder: msgspec.msgpack.Decoder[T]) -> T:

@@ -117,6 +117,26 @@ def test_headers_hold_kind_model_first_seen_and_trace() -> None:
     }
 
 
+def test_a_long_or_repeated_trace_is_not_forwarded() -> None:
+    """A producer may write a hundred of these headers, or one of megabytes, which the next topic would refuse."""
+    headers = (("tracestate", b"a" * 513), *(("traceparent", b"%d" % n) for n in range(99)))
+    record = Record(Origin("tickets.raw", 0, 0), b"acme/1", b"", 0, headers)
+    ticket = msgspec.structs.replace(samples.ticket(body="x"), record=record)
+    assert encode_enriched(_enriched(ticket)).headers[2:] == (("traceparent", b"0"),)
+
+
+def test_a_point_belongs_to_the_ticket_of_its_record() -> None:
+    """A payload can't claim another tenant, ticket, version or place than that of the record."""
+    message = encode_embedded(_points(_enriched(samples.ticket(body="x"))), model="m")
+    value = msgspec.msgpack.decode(message.value)
+    forged = {"tenant_id": "evil", "ticket_id": "2", "head": "h", "version": 9, "state": "deleted", "chunks": 5}
+    value["points"][0]["payload"] |= {**forged, "chunk": 7}
+    value["shared"] |= forged
+    (point,) = decode_embedded(_received(OutgoingRecord(msgspec.msgpack.encode(value), message.headers))).points
+    (sound,) = decode_embedded(_received(message)).points
+    assert point.payload == sound.payload
+
+
 def test_text_that_was_cut_is_not_in_the_topic() -> None:
     """Body and messages are not written: only the redacted passages are."""
     content = UpsertEvent(tenant_id="acme", ticket_id="1", created_at=0, updated_at=0, subject="s", body="BODY raw")

@@ -1,5 +1,6 @@
 """Invalid records of the topics between the roles are rejected with a reason."""
 
+import msgspec
 import pytest
 
 from core.records import Origin, Record, Rejected
@@ -42,6 +43,18 @@ def test_an_invalid_record_is_rejected_with_a_reason(record: Record, code: str, 
     assert reason in found.reason
     assert "ada" not in found.reason, "a reason quotes nothing of a record"
     assert found.record is record
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("tenant_id", ""), ("ticket_id", "a\x1fb"), ("version", -1), ("version", 2**53)]
+)
+def test_ids_that_no_ticket_has_are_rejected(field: str, value: str | int) -> None:
+    """Under the empty tenant the index keeps its own notes, which a ticket of that name would make unreadable."""
+    fields = msgspec.msgpack.decode(_ENRICHED.value) | {field: value}
+    key = f"{fields['tenant_id']}/{fields['ticket_id']}".encode()
+    (found,) = receive_enriched([_record(msgspec.msgpack.encode(fields), key=key)])
+    assert isinstance(found, Rejected)
+    assert (found.stage, found.code) == ("embed", "bad_message")
 
 
 def test_a_partial_float_is_rejected() -> None:
