@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from core.addresses import Address
 from core.disk import full_disk_error
 from core.errors import ConfigError, UnavailableError
+from core.setting_types import expand_home
 
 _SCHEME: Final = "s3"
 #: Raised by an archive that is damaged, or lacks a file.
@@ -51,7 +52,7 @@ def open_store(place: str) -> Store:
     except ValueError:  # its message may quote a password
         raise ConfigError(f"{Address(place)!r} is neither a folder nor an s3://bucket/prefix") from None
     if not parts.scheme:
-        return FolderStore(Path(place).expanduser())
+        return FolderStore(expand_home(place))
     if parts.scheme != _SCHEME or not parts.netloc:
         raise ConfigError(f"{Address(place)!r} is neither a folder nor an s3://bucket/prefix")
     if "@" in parts.netloc:

@@ -10,26 +10,48 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from core.addresses import Address
+from core.errors import ConfigError
 
 PREFIX: Final = "TICKETS_"
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_NO_HOME: Final = "there is no such home folder; write the whole path"
 
 
 def default_cache() -> Path:
     """Folder of the models, in the cache folder of the XDG base directory specification."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketstream"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "ticketstream"
 
 
 def default_data() -> Path:
     """Folder of the embedded index, in the data folder of the XDG base directory specification."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ticketstream"
+    return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local/share") / "ticketstream"
+
+
+def _home() -> Path:
+    """The user's home folder; the root, as container runtimes have it, for a user that has none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
+
+
+def expand_home(place: str) -> Path:
+    """The folder, with a home folder in place of a leading `~`.
+
+    Raises:
+        ConfigError: there is no such home folder.
+    """
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{place}: {_NO_HOME}") from None
 
 
 def _expand(value: object) -> object:
     try:
         return Path(value).expanduser() if isinstance(value, str) else value
     except RuntimeError:
-        raise ValueError("there is no such home folder; write the whole path") from None
+        raise ValueError(_NO_HOME) from None
 
 
 def _require_topic(name: str) -> str:

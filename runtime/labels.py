@@ -12,6 +12,7 @@ from core.addresses import Address
 from core.errors import ConfigError
 from core.protocols import Embedder, Labeller
 from core.records import LabelKind
+from core.setting_types import expand_home
 from core.settings import ClassifySettings
 from models.labels.artefact import (
     MANIFEST,
@@ -77,7 +78,7 @@ def require_new(place: str) -> None:
         UnavailableError: S3 can't be read.
     """
     if not _remote(place):
-        require_new_folder(Path(place).expanduser())
+        require_new_folder(expand_home(place))
         return
     store, name = _store_of(place)
     if name.endswith(_ARCHIVE):
@@ -106,7 +107,7 @@ def save_labels(
     """
     require_new(place)
     if not _remote(place):
-        return save_label_model(Path(place).expanduser(), heads, examples, model=model, precision=precision)
+        return save_label_model(expand_home(place), heads, examples, model=model, precision=precision)
     store, name = _store_of(place)
     with tempfile.TemporaryDirectory() as folder:
         manifest = save_label_model(Path(folder), heads, examples, model=model, precision=precision)
@@ -117,7 +118,7 @@ def save_labels(
 
 def _load(place: str, *, model: str, cache: Path) -> LabelModel:
     if not _remote(place):
-        return load_label_model(Path(place).expanduser(), model=model, place=place)
+        return load_label_model(expand_home(place), model=model, place=place)
     store, name = _store_of(place)
     folder = cache / "labels" / hashlib.sha256(place.encode()).hexdigest()[:12]
     if name.endswith(_ARCHIVE):

@@ -12,6 +12,7 @@ from core.addresses import Address
 from core.archive_settings import ArchiveSettings
 from core.disk import full_disk_error
 from core.errors import ConfigError
+from core.setting_types import expand_home
 
 _SCHEME: Final = "s3"
 
@@ -33,7 +34,7 @@ def open_archive(settings: ArchiveSettings) -> ArchiveStore:
     except ValueError:  # its message may quote a password
         raise wrong from None
     if not parts.scheme:
-        folder = FolderArchive(Path(place).expanduser())
+        folder = FolderArchive(expand_home(place))
         folder.clear()
         return folder
     if parts.scheme != _SCHEME or not parts.netloc or "@" in parts.netloc:

@@ -28,6 +28,8 @@ _OURS: Final = frozenset(
         "request.required.acks",
     }
 )
+#: Options of the Python client that take an object; so do those that end in _cb.
+_OBJECTS: Final = frozenset({"default.topic.config", "logger", "on_commit", "on_delivery"})
 #: Options of every client that reads.
 READING: Final[Options] = {
     # the end of a partition shows that everything before it was returned, control records included
@@ -122,10 +124,12 @@ def _extra(settings: KafkaSettings) -> Options:
     """The user's further options.
 
     Raises:
-        ConfigError: one would lose records.
+        ConfigError: one would lose records, or takes a Python object.
     """
     if ours := sorted(_OURS & settings.extra.keys()):
         raise ConfigError(f"TICKETS_KAFKA__EXTRA sets {', '.join(ours)}, which would lose or repeat records; remove it")
+    if objects := sorted(name for name in settings.extra if name in _OBJECTS or name.endswith("_cb")):
+        raise ConfigError(f"TICKETS_KAFKA__EXTRA sets {', '.join(objects)}, which takes no text; remove it")
     return dict(settings.extra)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from core.errors import ConfigError, TransientError
 from core.producing import FoundFile
+from core.setting_types import expand_home
 
 #: Number of the bytes read last that are compared before further bytes are read.
 _COMPARED: Final = 256
@@ -114,7 +115,7 @@ def open_folder(place: str, setting: str) -> FolderSource:
     Raises:
         ConfigError: there is no such folder; the message names `setting`.
     """
-    path = Path(place).expanduser().absolute()
+    path = expand_home(place).absolute()
     pattern = path / "*" if path.is_dir() else path
     base = pattern.parent
     while glob.has_magic(str(base)):

@@ -84,6 +84,12 @@ def test_other_urls_are_refused(place: str) -> None:
         open_store(place)
 
 
+def test_an_unknown_home_folder_is_refused() -> None:
+    """It was a traceback."""
+    with pytest.raises(ConfigError, match="no such home folder"):
+        open_store("~nobody-here/models")
+
+
 def test_an_unwritable_cache_is_named(tmp_path: Path) -> None:
     """The error names the cache's setting."""
     (tmp_path / "file").write_bytes(b"")

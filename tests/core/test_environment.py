@@ -7,7 +7,7 @@ import pytest
 
 from core.environment import REMOVED, RENAMED, load_settings, shown_value, variables
 from core.errors import ConfigError
-from core.setting_types import default_cache, default_data
+from core.setting_types import default_cache, default_data, expand_home
 from core.settings import Settings
 
 
@@ -181,6 +181,25 @@ def test_folders_follow_the_xdg_variables(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("XDG_CACHE_HOME", "/c")
     monkeypatch.setenv("XDG_DATA_HOME", "/d")
     assert (default_cache(), default_data()) == (Path("/c/ticketstream"), Path("/d/ticketstream"))
+
+
+def test_a_user_without_a_home_folder_has_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run as a user that its image doesn't know; the settings then name folders of their own."""
+
+    def home(_path: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", classmethod(home))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert default_data() == Path("/.local/share/ticketstream")
+    assert load_settings({"TICKETS_INDEX__PATH": "/data"}).index.path == Path("/data")
+
+
+def test_an_unknown_home_folder_is_named() -> None:
+    """A place that may be a folder or a bucket is expanded when it is opened."""
+    assert expand_home("~/models") == Path.home() / "models"
+    with pytest.raises(ConfigError, match="^~nobody-here/models: there is no such home folder; write the whole path$"):
+        expand_home("~nobody-here/models")
 
 
 def test_every_variable_is_described_and_has_a_shown_default() -> None:

@@ -116,6 +116,13 @@ def test_an_extra_option_that_loses_records_is_refused(name: str) -> None:
             options(_settings(extra={name: "1"}))
 
 
+@pytest.mark.parametrize("name", ["logger", "stats_cb", "default.topic.config", "on_delivery"])
+def test_an_extra_option_that_takes_an_object_is_refused(name: str) -> None:
+    """The client would raise a TypeError, at its start or in the middle of a poll."""
+    with pytest.raises(ConfigError, match=f"TICKETS_KAFKA__EXTRA sets {name}, which takes no text"):
+        client_options(_settings(extra={name: "x"}))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

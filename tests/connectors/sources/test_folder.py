@@ -91,3 +91,5 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "in").rmdir()
     with pytest.raises(TransientError, match="there is no folder"):
         list(source.files())
+    with pytest.raises(ConfigError, match="no such home folder"):
+        open_folder("~nobody-here/in", "SETTING")
