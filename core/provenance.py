@@ -102,7 +102,8 @@ class Provenance(Struct, frozen=True, kw_only=True):
         """Whether a version that noted no positions may still write, so that missing ones prove nothing."""
         if not self.adopted or self.contradiction(log):
             return False
-        return not self.logs or time.time() * 1000 - self.created_ms < ADOPTION_MS
+        # a clock that was ahead at the adoption doesn't make the hour longer
+        return not self.logs or abs(time.time() * 1000 - self.created_ms) < ADOPTION_MS
 
     def of(self, log: LogIdentity) -> Progress:
         """Its progress in `log`, under the noted identity."""

@@ -1,5 +1,7 @@
 """The comparison of index, log and group before a worker joins its group."""
 
+import time
+
 import pytest
 
 from connectors.qdrant.provenance import ProvenanceStore
@@ -218,6 +220,13 @@ def test_workers_of_an_earlier_version_may_commit_for_an_hour(monkeypatch: pytes
     monkeypatch.setattr(provenance, "ADOPTION_MS", 0)
     with pytest.raises(MismatchError, match=r"lacks 5 record\(s\)"):
         _start(store, FakeOffsets({0: 20}))
+
+
+def test_a_clock_that_was_ahead_does_not_prolong_that_hour() -> None:
+    """An index that was adopted on a day in the future would otherwise prove nothing until then."""
+    ahead_ms = int(time.time() * 1000) + 2 * provenance.ADOPTION_MS
+    found = Provenance(index="i", model="m", created_ms=ahead_ms, adopted=True, logs=(Progress(LOG),))
+    assert not found.is_adoptable(LOG)
 
 
 def test_an_unfinished_rebuild_is_named() -> None:
