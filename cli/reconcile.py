@@ -21,7 +21,7 @@ from maintenance.fold import Fold
 from maintenance.log import RawLog, open_raw_log
 from maintenance.reconcile import compare, delete_surplus, repair_index
 from maintenance.reindexer import Reindexer
-from maintenance.safety import refusal_to_delete, unlike_setting
+from maintenance.safety import refusal_to_delete, require_like_versions, unlike_setting
 from maintenance.split_log import open_split_log
 from maintenance.workers import WorkersLog, note_positions
 from runtime.index import open_index_for_reading, open_index_for_writing
@@ -116,6 +116,8 @@ def reconcile(
         if not as_json:
             _print_differences(settings, report, limit)
         if writable is not None:
+            if split:
+                require_like_versions((one.log, one.index) for one in report.differences)
             reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=writable, settings=settings.writer)
             report = _repair(report, fold, log, reindexer)
             report = _delete(report, fold, log, reindexer, indexed=writable.size().tickets, number=delete, yes=yes)

@@ -1,10 +1,11 @@
 """The checks of a repair or a rebuild before it changes an index: can the log and the settings be trusted?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
+from core.epoch import SECONDS_TO
 from core.errors import ConfigError
 
 #: Maximum number and share of bad tickets or records that count as single ones.
@@ -27,6 +28,26 @@ def unlike_setting(noted: Mapping[str, str], here: Mapping[str, str]) -> str | N
 
 def _shown(value: str) -> str:
     return value or "not set"
+
+
+def require_like_versions(versions: Iterable[tuple[int | None, int | None]]) -> None:
+    """Refuse to write times as versions over counts, which would outrank every later event of a ticket.
+
+    In a split stream no setting in the index tells what the versions are.
+
+    Args:
+        versions: of tickets that differ, in the log and in the index.
+
+    Raises:
+        ConfigError: of half of those that have both, the log's is a time and the index's is none.
+    """
+    both = [(log, index) for log, index in versions if log is not None and index is not None]
+    times = sum(log >= SECONDS_TO > index for log, index in both)
+    if times and 2 * times >= len(both):
+        raise ConfigError(
+            f"{times:,} ticket(s) have a time as their version in the log and a small number in the index: set "
+            "TICKETS_CONTRACT__VERSION_SOURCE to the enrichment role's value, and run the command again"
+        )
 
 
 class Losses(Struct, frozen=True):

@@ -4,7 +4,14 @@ import pytest
 
 from core.errors import ConfigError
 from maintenance import safety
-from maintenance.safety import Losses, is_implausible, refusal_to_delete, require_complete, unlike_setting
+from maintenance.safety import (
+    Losses,
+    is_implausible,
+    refusal_to_delete,
+    require_complete,
+    require_like_versions,
+    unlike_setting,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,15 @@ def test_the_setting_that_differs_is_named() -> None:
     assert unlike_setting(noted, {"TICKETS_A": "1", "TICKETS_B": ""}) is None
     found = unlike_setting(noted, {"TICKETS_A": "1", "TICKETS_B": "2"})
     assert found == "TICKETS_B is 2 here, and the workers wrote the index with not set"
+
+
+def test_times_are_not_written_over_counts() -> None:
+    """With another VERSION_SOURCE than the enrichment role's, every ticket of the log seems to be newer."""
+    time = 1_700_000_000_000
+    require_like_versions([])
+    require_like_versions([(time, None), (None, 3), (time + 1, time), (4, 3), (time, 3), (5, 4)])
+    with pytest.raises(ConfigError, match=r"2 ticket\(s\) have a time as their version .* VERSION_SOURCE"):
+        require_like_versions([(time, 3), (time, 4), (time, None), (2, 1)])
 
 
 def test_tickets_are_deleted_only_if_the_log_can_be_trusted() -> None:
