@@ -141,8 +141,8 @@ class OffsetTracker:
                 for offset in numbers:
                     if offset <= assignment.last:
                         raise FatalError(
-                            f"{partition[0]}[{partition[1]}]: the client went backwards: "
-                            f"it read offset {offset} after {assignment.last}"
+                            f"{partition[0]}[{partition[1]}]: the client went backwards: it read offset {offset} "
+                            f"after {assignment.last}; its log may have been cut, so start the worker again"
                         )
                     if assignment.expected is not None and offset > assignment.expected:
                         self._gaps.append(Gap(partition, assignment.expected, offset))

@@ -34,7 +34,7 @@ class ArchivedLog(RawLog):
 
         Raises:
             DamagedError: a file of the archive is missing or damaged.
-            FatalError: the topic ends before the archive does.
+            CutLogError: the topic ends before the archive does.
         """
         begin = start or {}
         for number, held in self._held.items():

@@ -89,6 +89,8 @@ class IndexCheck:
         self._topic = topic
         self._group = group
         self._where = where
+        #: The index's positions that lie beyond the log's reported end, by partition; set by `start`.
+        self.beyond: Offsets = {}
 
     def start(
         self, settings: IndexSettings, stored: Mapping[str, str], integrity: Integrity
@@ -123,8 +125,9 @@ class IndexCheck:
             self._store.note_settings(stored)
         if seen.progress.expired != seen.expired:
             self._store.note_expired(seen.progress.log, seen.expired)
-        found = _existing(self._store.read())
-        integrity.observed(found)
+        integrity.observed(found := _existing(self._store.read()))
+        held = seen.progress.positions
+        self.beyond = {lag.partition: at for lag in seen.lags if (at := held.get(lag.partition, 0)) > lag.end}
         return found, seen.log
 
     def ask(self) -> GroupState:

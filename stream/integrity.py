@@ -24,6 +24,8 @@ class Integrity:
         self._missing = 0
         self._expired = 0
         self.outage: str | None = None
+        #: The reason why the log has fewer records than the index has read of it, or None.
+        self.cut: str | None = None
         telemetry.track("tickets_index_mismatch", lambda: int(self._mismatch is not None))
         telemetry.track("tickets_index_missing_records", lambda: self._missing)
         telemetry.track("tickets_index_expired_records", lambda: self._expired)
@@ -43,7 +45,7 @@ class Integrity:
     @property
     def warning(self) -> str | None:
         """A warning for readers of the answers, or None."""
-        return expired_warning(self._expired)
+        return self.cut or expired_warning(self._expired)
 
     def broke(self, mismatch: Mismatch) -> None:
         """Note that the index doesn't match the offsets."""

@@ -1,9 +1,11 @@
 """Opens the keeper of an index's positions, after checking the index against the group's offsets."""
 
+import logging
 from contextlib import ExitStack
 from typing import Final
 
 from connectors.kafka.admin import open_cluster
+from connectors.kafka.reader import find_cut
 from connectors.qdrant.policy import VersionedIndex
 from core.settings import KafkaSettings, Settings
 from delivery.noting import NotingTracker
@@ -12,6 +14,8 @@ from stream.index_size import SizeWatch
 from stream.positions import PositionKeeper
 from stream.roles import Role
 from stream.servers import WorkerState
+
+logger: Final = logging.getLogger("ticketstream.stream")
 
 #: Timeout of requests to the broker while the worker runs. Notes, and therefore a drain, wait for them.
 _ASK_S: Final = 2.0
@@ -40,7 +44,11 @@ def open_keeper(
         return IndexCheck(index.store, open_cluster(client), topic=topic, group=kafka.group, where=settings.index.where)
 
     hurried = kafka.model_copy(update={"startup_timeout_s": min(_ASK_S, kafka.startup_timeout_s)})
-    started, log = check(kafka).start(settings.index, stored_settings(settings, role), state.integrity)
+    checked = check(kafka)
+    started, log = checked.start(settings.index, stored_settings(settings, role), state.integrity)
+    if checked.beyond and (cut := find_cut(kafka, log.topic, checked.beyond)) is not None:
+        logger.warning("%s; its tickets stay in the index", cut)
+        state.integrity.cut = cut
     size = SizeWatch(index.size, state.telemetry)
     keeper = PositionKeeper(
         index.store,

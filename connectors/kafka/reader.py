@@ -1,6 +1,7 @@
 """Reads a topic from start to end, outside any group."""
 
 import time
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -11,7 +12,7 @@ from connectors.kafka.faults import denied, translate
 from connectors.kafka.messages import Reached, item_of, partition_of
 from connectors.kafka.options import READING, Options, client_options
 from connectors.kafka.skipping import BatchSkipper
-from core.errors import FatalError, UnavailableError
+from core.errors import FatalError, TicketstreamError, UnavailableError
 from core.records import Origin, Record
 from core.settings import KafkaSettings
 from delivery.offsets import TopicPartition as Partition
@@ -19,6 +20,10 @@ from delivery.offsets import TopicPartition as Partition
 _POLL_S: Final = 0.05
 #: Time for which the broker holds an empty fetch; the end of each partition costs one.
 _HELD_MS: Final = 50
+
+
+class CutLogError(FatalError):
+    """A log has lost its last records. The message says what to do."""
 
 
 def read_topic(
@@ -40,7 +45,7 @@ def read_topic(
 
     Raises:
         UnavailableError: the broker stops answering.
-        FatalError: a partition ends before its start offset.
+        CutLogError: a partition ends before its start offset.
     """
     begin = start or {}
     with _reader(settings) as consumer:
@@ -56,6 +61,17 @@ def read_topic(
         consumer.assign([TopicPartition(*partition, offset) for partition, offset in begins.items()])
         items = _read(consumer, begins, settings.startup_timeout_s)
         yield from _until_end(settings, items, starts, ends)
+
+
+def find_cut(settings: KafkaSettings, topic: str, positions: Mapping[int, int]) -> str | None:
+    """The reason why a log that was read up to `positions` ends before them; None if it doesn't, or can't be read."""
+    try:
+        deque(read_topic(settings, topic, partitions=max(positions) + 1, start=positions, only=positions), maxlen=0)
+    except CutLogError as error:
+        return str(error)
+    except TicketstreamError:
+        return None
+    return None
 
 
 def ends_of(settings: KafkaSettings, topic: str, partitions: Collection[int]) -> dict[int, int]:
@@ -162,11 +178,11 @@ def _read(consumer: Consumer, starts: Mapping[Partition, int], patience_s: float
                 raise translate(item, "reading")
 
 
-def _cut(end: Reached, start: int) -> FatalError:
+def _cut(end: Reached, start: int) -> CutLogError:
     topic, number = end.partition
-    return FatalError(
-        f"{topic}[{number}] ends at offset {end.offset:,} and had offsets up to {start:,}: its log was cut, or restored "
-        "from an older copy; create the topic again, and fill it with `ticketstream archive restore` or from its source"
+    return CutLogError(
+        f"{topic}[{number}] ends at offset {end.offset:,} and had offsets up to {start:,}: its log was cut, or "
+        "restored from an older copy; send the lost events again, or restore the archive to a new topic"
     )
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from connectors.kafka.reader import read_one, read_topic
+from connectors.kafka.reader import find_cut, read_one, read_topic
 from core.errors import FatalError, UnavailableError
 from core.records import Origin
 from core.settings import KafkaSettings
@@ -86,6 +86,16 @@ def test_a_log_that_ends_before_the_start_was_cut(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(FatalError, match=r"ends at offset 5 and had offsets up to 9: its log was cut"):
         _read(monkeypatch, client, start=9)
     assert client.assigned[0].offset == 5
+    _open(monkeypatch, _Client([(0, 5)], [[_End(5)]]))
+    assert "its log was cut" in (find_cut(KafkaSettings(), TOPIC, {0: 9}) or "")
+
+
+def test_a_log_that_has_all_that_was_read_was_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reported end that is too low, and a broker that doesn't answer, prove nothing."""
+    _open(monkeypatch, _Client([(0, 1)], [[FakeMessage(1), FakeMessage(2), _End(3)]]))
+    assert find_cut(KafkaSettings(), TOPIC, {0: 3}) is None
+    _open(monkeypatch, _Client([(0, 1)], []))
+    assert find_cut(KafkaSettings(startup_timeout_s=0.2), TOPIC, {0: 3}) is None
 
 
 def test_a_start_beyond_an_end_offset_that_is_too_low_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
