@@ -210,9 +210,10 @@ class CsvParser:
         lines = self._taken()
         try:
             cells = self._cells(lines)
-            if self._events is None:
+            blank = not any(cell.strip() for cell in cells)
+            if self._events is None and not blank:
                 self._begin(cells)
-            elif any(cell.strip() for cell in cells):
+            elif not blank:
                 self.rows += 1
                 yield Outcome(lines, record=self._record(cells, self.rows))
                 return

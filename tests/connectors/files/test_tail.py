@@ -181,6 +181,12 @@ def test_a_good_csv_gives_the_records_of_produce(bodies: list[str], mark: str, s
     assert first.records + second.records == list(wanted)
 
 
+def test_a_row_of_empty_cells_above_the_header_is_skipped() -> None:
+    """A spreadsheet exports its blank first rows as delimiters; as a header they were an error of no file."""
+    tail = _open(Growing(b',,,\n"", ,\nticket_id,text\n,\n7,b\n'), csv=True)
+    assert _numbers(tail)[0] == [7]
+
+
 def test_a_bad_row_takes_no_other_with_it() -> None:
     """A quote that is never closed, a wrong number of values, and bytes that aren't UTF-8 reject one line only."""
     rows = [b"1,good", b'2,"open', b"3,good", b'4,"t" t', b"5", b"6,\xff", b"7,good", b'8,"open', b"9,good"]
