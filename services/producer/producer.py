@@ -171,6 +171,9 @@ class Producer:
         except TicketstreamError as error:
             self._set_aside(file, error)
             return
+        except Exception as error:  # noqa: BLE001 - any error is attributed to the file
+            self._set_aside(file, _unexpected(file, error))
+            return
         finally:
             self._opening = None
         self._open[file.file_id] = opened
@@ -204,6 +207,10 @@ class Producer:
         except TicketstreamError as error:
             self._close(file)
             self._set_aside(file.found, error)
+            return True
+        except Exception as error:  # noqa: BLE001 - any error is attributed to the file
+            self._close(file)
+            self._set_aside(file.found, _unexpected(file.found, error))
             return True
         failpoint("lines_read")
         file.at_end = batch.at_end
@@ -249,3 +256,8 @@ class Producer:
         if self._open.pop(file.found.file_id, None) is not None:
             file.tail.close()
             self._leases.release(file.found.file_id)
+
+
+def _unexpected(file: FoundFile, error: Exception) -> FatalError:
+    """The error of a file that can't be read for a reason that nobody expected; its message may quote a line."""
+    return FatalError(f"{file.name}: reading it failed ({type(error).__name__}); please report this")

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.files import parsing
+from connectors.files.events import jsonl_record
+from connectors.kafka.producer import Outgoing
 from tests.services.producer.world import World, event, events, line
 
 
@@ -198,6 +201,25 @@ def test_a_file_that_cannot_be_read_as_a_whole_is_set_aside(tmp_path: Path) -> N
         task.work()
         assert len(world.broker.values()) == 2
         assert task.metric("tickets_producer_faulty_files") == 1
+
+
+def test_an_unexpected_error_sets_its_file_aside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in our own reading of one file doesn't hold up the others."""
+
+    def broken(content: bytes, *, topic: str) -> Outgoing:
+        if b"T-1" in content:
+            raise IndexError("a line's text")
+        return jsonl_record(content, topic=topic)
+
+    monkeypatch.setattr(parsing, "jsonl_record", broken)
+    task = world.task()
+    world.write("a.jsonl", line(1))
+    world.write("b.jsonl", line(2))
+    task.work()
+    assert world.broker.values() == events(2)
+    warning = task.monitor.warning() or ""
+    assert "a.jsonl: reading it failed (IndexError)" in warning
+    assert "text" not in warning
 
 
 def test_the_rows_of_a_csv_are_the_same_records_when_they_are_sent_again(tmp_path: Path) -> None:
