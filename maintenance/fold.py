@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -10,8 +9,9 @@ from msgspec import Struct
 from core.contract import record_key
 from core.errors import TicketstreamError
 from core.records import Record, Rejected, Ticket, TicketPoints
+from maintenance.batches import next_batch
 
-#: Records decoded at once.
+#: Maximum records decoded at once.
 _BATCH: Final = 512
 
 #: A partition, and an offset in it.
@@ -58,7 +58,7 @@ class Fold:
     def read(self, records: Iterable[Record]) -> int:
         """Add records; those of each partition must be in offset order. Returns their number."""
         before, left = self.records, iter(records)
-        while batch := list(islice(left, _BATCH)):
+        while batch := next_batch(left, _BATCH):
             self._add(batch)
         return self.records - before
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from random import Random
 from typing import Final
 
@@ -11,6 +10,7 @@ from core.index import IndexedTicket
 from core.protocols import Index
 from core.records import Batch, Item, Record, Rejected, TicketPoints
 from core.settings import WriterSettings
+from maintenance.batches import next_batch
 from stream.dependencies import open_dependencies
 from stream.progress import Progress
 from stream.sinks import INDEX, write_tickets
@@ -51,7 +51,7 @@ class Reindexer:
             FatalError: as `write`.
         """
         count, left = 0, iter(records)
-        while batch := tuple(islice(left, self._batch)):
+        while batch := tuple(next_batch(left, self._batch)):
             unfinished: Batch[Item] = Batch(batch)
             done = run_steps(self._steps, unfinished, telemetry=self._telemetry, dependencies=self._dependencies)
             self._reject(item for item in done.items if isinstance(item, Rejected))
