@@ -8,15 +8,19 @@ from core.errors import ConfigError, TicketstreamError, UnavailableError
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+#: The path is wrong: a file where a folder is needed, or the reverse, a link in a circle, a name that is too long.
+_WRONG: Final = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 def file_error(error: OSError) -> TicketstreamError | None:
-    """The one-line error of a full disk, or of a file that this user may not use; None for other errors: bugs."""
+    """The one-line error of a full disk, or of a path that can't be used; None for other errors: bugs."""
     if error.errno in _REFUSED and error.filename is not None:
         return ConfigError(
             f"can't use {error.filename}: {(error.strerror or '').lower()}; give this user access to it, or name "
             "another place in the settings"
         )
+    if error.errno in _WRONG and error.filename is not None:
+        return ConfigError(f"can't use {error.filename}: {(error.strerror or '').lower()}; name another place")
     return full_disk_error(error)
 
 
