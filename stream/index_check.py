@@ -89,8 +89,8 @@ class IndexCheck:
         self._topic = topic
         self._group = group
         self._where = where
-        #: The index's positions that lie beyond the log's reported end, by partition; set by `start`.
-        self.beyond: Offsets = {}
+        #: The log's bounds and the group's offsets, as `start` has seen them.
+        self.lags: Sequence[PartitionLag] = ()
 
     def start(
         self, settings: IndexSettings, stored: Mapping[str, str], integrity: Integrity
@@ -125,9 +125,8 @@ class IndexCheck:
             self._store.note_settings(stored)
         if seen.progress.expired != seen.expired:
             self._store.note_expired(seen.progress.log, seen.expired)
-        integrity.observed(found := _existing(self._store.read()))
-        held = seen.progress.positions
-        self.beyond = {lag.partition: at for lag in seen.lags if (at := held.get(lag.partition, 0)) > lag.end}
+        found, self.lags = _existing(self._store.read()), seen.lags
+        integrity.observed(found)
         return found, seen.log
 
     def ask(self) -> GroupState:

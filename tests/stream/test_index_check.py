@@ -205,21 +205,6 @@ def test_an_offset_of_a_topic_that_was_deleted_is_none_of_this_log() -> None:
     assert _start(created(MemoryEngine()), offsets).logs == (Progress(LOG),)
 
 
-def test_positions_beyond_the_end_of_the_log_are_found() -> None:
-    """A log that was restored from an older copy ends before what the index has read of it."""
-    store, offsets, integrity = written(MemoryEngine(), {0: 10, 1: 15}), FakeOffsets({0: 10, 1: 6}), _integrity()
-    check = IndexCheck(store, offsets, topic=LOG.topic, group=GROUP, where="collection tickets")
-    check.start(IndexSettings(), _STORED, integrity)
-    assert check.beyond == {1: 15}
-    assert integrity.warning is None
-    integrity.cut = "raw[1] ends at offset 11"
-    assert integrity.warning == "raw[1] ends at offset 11"
-
-
-def _integrity() -> Integrity:
-    return Integrity(StreamTelemetry())
-
-
 def test_an_index_of_an_earlier_version_is_adopted(caplog: pytest.LogCaptureFixture) -> None:
     """An index of an earlier version is assumed to hold all committed records, and a log line says so."""
     store = created(MemoryEngine(), adopted=True)
