@@ -88,7 +88,8 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PageUrl = Annotated[str, AfterValidator(_page_url)]
 FilePath = Annotated[Path, BeforeValidator(_expand)]
 TopicName = Annotated[str, AfterValidator(_require_topic)]
-Positive = Annotated[int, Field(gt=0)]
+#: Libraries in C take no more than 63 bits, and nothing is counted to a trillion.
+Positive = Annotated[int, Field(gt=0, le=1_000_000_000_000)]
 #: At most eleven days, because clients count milliseconds in 31 bits.
 Seconds = Annotated[float, Field(gt=0, le=1_000_000)]
 

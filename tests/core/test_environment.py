@@ -89,6 +89,7 @@ def test_variables_of_the_tests_are_ignored(monkeypatch: pytest.MonkeyPatch) -> 
         ("TICKETS_INDEX__TIMEOUT_S", "1e9", "less than or equal to 1000000"),
         ("TICKETS_SEARCH__RECENT_HALF_LIFE_DAYS", "inf", "a finite number"),
         ("TICKETS_WRITER__MAX_BATCH_DELAY_MS", "3600000", "less than or equal to 10000"),
+        ("TICKETS_WRITER__MAX_BATCH_RECORDS", "9" * 30, "less than or equal to 1000000000000"),
         ("TICKETS_MODEL__CACHE_DIR", "~nobody-of-this-name/x", "there is no such home folder"),
         ("TICKETS_TOPICS__RAW", "my tickets", "a topic's name has 1 to 249 letters"),
     ],
