@@ -158,13 +158,14 @@ def digest_of(record: Record) -> str:
 def original(letter: Record, record: Record, parts: Parts) -> Outgoing:
     """`record` for its original topic and partition, with the time and origin of its first dead letter.
 
-    `record` is the letter itself, or the record at its origin.
+    `record` is the letter itself, or the record at its origin, which keeps its time: that may be a delete's version.
     """
     own = tuple(pair for pair in record.headers if not pair[0].startswith(HEADER_PREFIX))
     first = parts.first_origin if parts.lost != "record" else written(record.origin)
     seen = str(_first_seen_ms(letter)).encode()
     headers = (*own, (FIRST_SEEN, seen), (FIRST_ORIGIN, first.encode()))
-    return Outgoing(parts.origin.topic, record.key, record.value, headers, parts.origin.partition)
+    time_ms = 0 if record is letter else max(0, record.timestamp_ms)
+    return Outgoing(parts.origin.topic, record.key, record.value, headers, parts.origin.partition, time_ms)
 
 
 def text_of(value: bytes | None) -> str:

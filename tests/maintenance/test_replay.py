@@ -61,6 +61,17 @@ def test_a_replayed_record_is_the_original_with_its_first_seen_time_and_origin()
     assert original(letter, letter, parts) == Outgoing("tickets.raw", b"acme/1", None, (*own, *marks), 2)
 
 
+def test_a_record_that_is_read_at_its_origin_keeps_its_time() -> None:
+    """Where updated_at is the version, a delete has the time of its record, and a later one would outrank events."""
+    letter = _letter(value=None, lost="record", last_offset="12")
+    record = Record(Origin("tickets.raw", 2, 12), b"acme/1", None, 1_700_000_000_000)
+    parts = parts_of(letter)
+    assert parts is not None
+    sent = original(letter, record, parts)
+    assert (sent.key, sent.value, sent.timestamp_ms) == (b"acme/1", None, 1_700_000_000_000)
+    assert dict(sent.headers)["dlq-first-origin"] == b"tickets.raw[2]:12"
+
+
 def test_a_letter_of_a_replayed_record_keeps_the_first_origin() -> None:
     """A letter keeps the first origin through any number of replays; a malformed one is ignored."""
     parts = parts_of(_letter(first_origin="tickets.raw[2]:3"))
