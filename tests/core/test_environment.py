@@ -199,7 +199,7 @@ def test_a_user_without_a_home_folder_has_defaults(monkeypatch: pytest.MonkeyPat
 def test_an_unknown_home_folder_is_named() -> None:
     """A place that may be a folder or a bucket is expanded when it is opened."""
     assert expand_home("~/models") == Path.home() / "models"
-    with pytest.raises(ConfigError, match="^~nobody-here/models: there is no such home folder; write the whole path$"):
+    with pytest.raises(ConfigError, match=r"^~nobody-here/models: there is no such home folder; write the whole path$"):
         expand_home("~nobody-here/models")
 
 
