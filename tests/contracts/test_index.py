@@ -251,6 +251,6 @@ def test_a_search_during_writes_finds_whole_tickets(tmp_path: Path) -> None:
 def test_an_api_key_that_can_not_be_sent_is_not_quoted(key: str) -> None:
     """gRPC would quote the key in its error."""
     settings = IndexSettings(url="http://127.0.0.1:1", api_key=key)
-    with pytest.raises(ConfigError, match="TICKETS_INDEX__API_KEY has other characters") as refusal:
+    with pytest.raises(ConfigError, match="TICKETS_INDEX__API_KEY contains characters that no API key has") as refusal:
         open_reader(settings, dimension=DIMENSION, model=MODEL)
     assert "nter2" not in str(refusal.value)

@@ -236,7 +236,7 @@ def test_a_large_object_ends_in_time() -> None:
     rig.objects["s3://raw/a.jsonl"] = b"\n".join(
         json.dumps(EVENT | {"ticket_id": f"T-{n}"}).encode() for n in range(1200)
     )
-    with pytest.raises(TransientError, match="after 500 events; the producer service reads large files"):
+    with pytest.raises(TransientError, match="after 500 events; use the producer service for large files"):
         rig.handle(s3("a.jsonl"), call(NEEDED_S + 2.5, tick_s=1))
 
 
