@@ -58,7 +58,7 @@ class EmfTelemetry(Telemetry):
 
         Args:
             write: writes a line, including its line break.
-            function: the name of the function, a dimension of every metric.
+            function: the deployed function's name, a dimension of every metric.
             request_id: the event's id, a property by which the log can be searched.
             clock: seconds since 1970.
         """

@@ -29,6 +29,8 @@ Event = dict[str, Any]
 _TRACE: Final = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)")
 _PARENT: Final = re.compile(r"Parent=([0-9a-f]{16})(?:;|$)")
 _TRACE_VARIABLE: Final = "_X_AMZN_TRACE_ID"
+#: Set by Lambda: the deployed function's name, which is unique in its account and region.
+_NAME_VARIABLE: Final = "AWS_LAMBDA_FUNCTION_NAME"
 _MS: Final = 1_000
 
 
@@ -90,7 +92,7 @@ class Function:
         """A function that isn't open yet.
 
         Args:
-            name: a dimension of the metrics.
+            name: the dimension `function` of the metrics where Lambda gives the function no name.
             open_handle: opens what the handler needs; called at the first event, and after a fatal error.
             write: writes the lines of metrics, by default to standard output.
         """
@@ -130,7 +132,8 @@ class Function:
         finally:
             facts = {"seconds": round(time.monotonic() - began, 6), "cold": cold, "fault": fault or None}
             logger.log(logging.ERROR if fault else logging.INFO, "an event was handled", extra=facts)
-            self._telemetry.flush(self._write, function=self._name, request_id=call.request_id)
+            name = os.environ.get(_NAME_VARIABLE, self._name)
+            self._telemetry.flush(self._write, function=name, request_id=call.request_id)
             _CALL.reset(token)
 
     def close(self) -> None:

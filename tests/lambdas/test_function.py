@@ -92,6 +92,16 @@ def test_every_line_and_metric_names_the_request_and_its_trace(
     assert [json.loads(line)["aws_request_id"] for line in echo.lines] == ["r-7"]
 
 
+def test_metrics_name_the_function_as_it_is_deployed() -> None:
+    """Two environments in an account have metrics of their own: the deployed name is a dimension."""
+    echo = Echo()
+    echo.function({}, FakeContext())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "ticketstream-prod-echo")
+        echo.function({}, FakeContext())
+    assert [json.loads(line)["function"] for line in echo.lines] == ["echo", "ticketstream-prod-echo"]
+
+
 def test_a_failed_event_is_logged_as_an_error_and_its_metrics_are_written(capsys: pytest.CaptureFixture[str]) -> None:
     """The last line of a failed event has the error's type."""
     echo = Echo()

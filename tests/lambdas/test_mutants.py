@@ -220,6 +220,12 @@ _MUTANTS: Final = {
         "if False:",
         "test_pre_token.test_a_program_without_the_scope_gets_no_token",
     ),
+    "environments share their metrics": (
+        "function",
+        "os.environ.get(_NAME_VARIABLE, self._name)",
+        "self._name",
+        "test_function.test_metrics_name_the_function_as_it_is_deployed",
+    ),
     "clients live on after a fatal error": (
         "function",
         "self.close()  # the next event gets new clients",

@@ -25,14 +25,15 @@ def test_the_canary_asks_the_public_address_from_outside(plans: dict[str, Planne
 
 
 def test_a_canary_that_does_not_run_is_an_alarm(plans: dict[str, Planned]) -> None:
-    """Each check has an alarm of its own, which takes missing runs for failed ones."""
+    """Each check has an alarm of its own, on the metrics of this function, which takes missing runs for failed ones."""
     for planned in plans.values():
+        (function,) = (each["values"] for each in _canary(planned) if each["type"] == "aws_lambda_function")
         alarms = {
             each["index"]: each["values"] for each in _canary(planned) if each["type"] == "aws_cloudwatch_metric_alarm"
         }
         for check in ("search", "answer"):
             assert alarms[check]["treat_missing_data"] == "breaching"
-            assert alarms[check]["dimensions"] == {"function": "canary", "check": check}
+            assert alarms[check]["dimensions"] == {"function": function["function_name"], "check": check}
 
 
 @pytest.mark.thorough

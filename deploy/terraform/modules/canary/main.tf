@@ -7,7 +7,7 @@ locals {
     summary    = "No ${check} through the public address has succeeded for a quarter of an hour."
     namespace  = "ticketstream" # lambdas/emf.py
     metric     = "tickets_canary_ok"
-    dimensions = { function = "canary", check = check }
+    dimensions = { function = "${var.name}-canary", check = check } # the function's full name
     statistic  = "Maximum"
     threshold  = 1
     comparison = "LessThanThreshold"
