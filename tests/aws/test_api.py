@@ -179,7 +179,7 @@ def test_the_ticket_api_needs_a_programs_key(api: Api, program: str) -> None:
     [
         (_TICKETS, {"body": 7}),
         (_TICKETS, {"body": "text", "tenant_id": "globex"}),
-        ("/api/v1/answers", {}),
+        ("/api/v1/search", {}),
         ("/api/v1/search", {"question": "why", "limit": "ten"}),
     ],
 )
@@ -190,6 +190,24 @@ def test_a_wrong_body_reaches_no_service(api: Api, program: str, rag: Rag, path:
     assert answer.status_code == 422, answer.text
     assert set(answer.json()) == {"type", "title", "status", "instance"}
     assert len(rag.seen) == before
+
+
+def test_the_method_of_answers_is_complete(api: Api, program: str, rag: Rag, trial: Trial) -> None:
+    """The method that CloudFormation makes has the authoriser, the validator and the path; a question is passed on.
+
+    ministack makes methods of CloudFormation without their validator, and streams no response.
+    """
+    question = {"question": "it fails"}
+    assert api("POST", "/api/v1/answers", None, question).status_code == 401
+    answer = api("POST", "/api/v1/answers", program, question, keyed=False)
+    assert answer.status_code == 200, answer.text
+    assert rag.seen[-1].path == "/api/v1/answers"
+    (stack,) = trial.emulator.client("cloudformation").describe_stacks(StackName="trial-answers")["Stacks"]
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    gateway, of = trial.emulator.client("apigateway"), {"restApiId": given["Api"]}
+    assert gateway.get_resource(resourceId=given["Resource"], **of)["path"] == "/api/v1/answers"
+    assert gateway.get_authorizer(authorizerId=given["Authoriser"], **of)["type"] == "COGNITO_USER_POOLS"
+    assert gateway.get_request_validator(requestValidatorId=given["Validator"], **of)["validateRequestBody"] is True
 
 
 def test_other_paths_do_not_exist(api: Api, program: str) -> None:

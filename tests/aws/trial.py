@@ -29,7 +29,7 @@ _KEY: Final = "0123456789abcdefghijklmnop"
 #: ministack has no VPC links: the API calls the stand-in of the RAG service itself.
 _NO_LINK: Final = """
 locals {
-  connection = { type = "INTERNET", id = null }
+  connection = { type = "INTERNET", id = "" }
 }
 """
 

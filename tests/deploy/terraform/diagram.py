@@ -189,7 +189,7 @@ def _shared(plan: Found) -> list[Box]:
     secrets = sorted(each["index"] for each in plan.of("aws_secretsmanager_secret"))
     keys = sorted({each["index"] for each in plan.of("aws_kms_key")})
     topics = sorted(each["values"]["name"].rsplit("-", 1)[1] for each in plan.of("aws_sns_topic"))
-    operations = len(plan.of("aws_api_gateway_method"))
+    operations = len(plan.of("aws_api_gateway_method")) + len(plan.of("aws_cloudformation_stack", "api["))
     counted = [
         Box("Public subnets", "VPCNATGateway", "NAT gateways", f"{len(plan.of('aws_nat_gateway'))}"),
         Box("endpoints", "VPCEndpoints", "VPC endpoints", ", ".join(services)),

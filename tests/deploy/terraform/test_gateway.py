@@ -7,14 +7,18 @@ from typing import Any, Final
 import pytest
 
 from core.callers import ROLES
+from core.service_settings import RagSettings
 from deploy.gateway import OPERATIONS, gateway_document, rendered
 from lambdas.pre_token import TENANT
 from services.http.problems import KINDS
 from tests.deploy.terraform.conftest import Planned
+from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import VARIABLES, Workspace
 
 _OPENAPI: Final = Path(__file__).parents[3] / "docs" / "openapi"
 _GATEWAY_MS: Final = 29_000
+#: The method that a stack of CloudFormation has.
+_STREAMED: Final = "POST /api/v1/answers"
 
 
 def _of(planned: Planned, kind: str) -> dict[str, dict[str, Any]]:
@@ -45,7 +49,8 @@ def test_every_method_demands_a_token_with_a_scope(plans: dict[str, Planned]) ->
     """No method is open: each has the pool's authoriser and the validator. Only the ticket API needs a key."""
     for planned in plans.values():
         methods = _of(planned, "aws_api_gateway_method")
-        assert set(methods) == set(gateway_document()["operations"])
+        assert {*methods, _STREAMED} == set(gateway_document()["operations"])
+        assert _STREAMED not in methods
         for name, method in methods.items():
             assert method["authorization"] == "COGNITO_USER_POOLS", name
             keyed = "/api/v1/tickets" in name and "/similar" not in name
@@ -67,6 +72,41 @@ def test_the_gateway_calls_what_is_behind_it(plans: dict[str, Planned]) -> None:
                 assert integration["integration_http_method"] == method
             else:
                 assert (integration["type"], integration["integration_http_method"]) == ("AWS_PROXY", "POST")
+
+
+def test_answers_are_streamed_by_a_method_like_the_others(plans: dict[str, Planned]) -> None:
+    """It demands what the method of searches demands, and streams for longer than the longest answer takes."""
+    for environment, planned in plans.items():
+        (stack,) = _of(planned, "aws_cloudformation_stack").values()
+        assert stack["name"] == f"ticketstream-{environment}-answers"
+        template = json.loads(stack["template_body"])
+        (method,) = (each["Properties"] for each in template["Resources"].values())
+        search = _of(planned, "aws_api_gateway_method")["POST /api/v1/search"]
+        passed_on = _of(planned, "aws_api_gateway_integration")["POST /api/v1/search"]
+        assert method["HttpMethod"] == search["http_method"]
+        assert method["AuthorizationType"] == search["authorization"]
+        assert sorted(method["AuthorizationScopes"]) == sorted(search["authorization_scopes"])
+        assert method["ApiKeyRequired"] is search["api_key_required"]
+        assert method["RequestModels"] == {"application/json": gateway_document()["operations"][_STREAMED]["model"]}
+        integration = method["Integration"]
+        assert integration["ResponseTransferMode"] == "STREAM"
+        assert integration["TimeoutInMillis"] > RagSettings().timeout_s * 1000
+        assert (integration["Type"], integration["ConnectionType"]) == (passed_on["type"], passed_on["connection_type"])
+        assert integration["Uri"] == passed_on["uri"].replace("/search", "/answers")
+        for name in ("RestApiId", "ResourceId", "AuthorizerId", "RequestValidatorId"):
+            assert method[name]["Ref"] in template["Parameters"]
+
+
+@pytest.mark.thorough
+def test_answers_are_not_streamed_if_not_wanted(workspace: Workspace, tmp_path: Path) -> None:
+    """Without `stream_answers` all methods are Terraform's own, and there is no stack of CloudFormation."""
+    root = workspace.root("envs/dev")
+    result = root.plan(VARIABLES["dev"] | {"gateway": {"stream_answers": False}}, to=tmp_path / "plan")
+    assert result.code == 0, result.errors()
+    made = resources(root.show(tmp_path / "plan")["planned_values"]["root_module"])
+    assert [each["address"] for each in made if each["type"] == "aws_cloudformation_stack"] == []
+    methods = {each["index"] for each in made if each["type"] == "aws_api_gateway_method"}
+    assert methods == set(gateway_document()["operations"])
 
 
 def test_each_operation_of_a_function_has_a_permission(plans: dict[str, Planned]) -> None:

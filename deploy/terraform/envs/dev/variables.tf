@@ -146,6 +146,7 @@ variable "gateway" {
     programs         = optional(map(object({ rate = optional(number, 10), burst = optional(number, 20), per_day = optional(number, 100000) })), {})
     limits           = optional(object({ rate = number, burst = number }), { rate = 100, burst = 200 })
     proxies          = optional(number, 1)
+    stream_answers   = optional(bool, true)
     set_account_role = optional(bool, true)
   })
   default = null

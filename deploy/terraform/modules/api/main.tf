@@ -26,6 +26,9 @@ locals {
     # The page calls the other operations, and has no key.
     keyed = startswith(split(" ", name)[1], "/api/v1/tickets") && operation.service == "tickets" && length(var.programs) > 0
   }) }
+
+  # answers.tf has the streamed one.
+  unstreamed = { for name, method in local.methods : name => method if !(var.stream_answers && name == local.answers) }
 }
 
 resource "aws_api_gateway_rest_api" "this" {
@@ -66,7 +69,7 @@ resource "aws_api_gateway_model" "this" {
 
 # A method needs a token with one of the scopes: an ID token has none. The services check the token again.
 resource "aws_api_gateway_method" "this" {
-  for_each             = local.methods
+  for_each             = local.unstreamed
   rest_api_id          = aws_api_gateway_rest_api.this.id
   resource_id          = local.resource_ids[each.value.path]
   http_method          = each.value.verb
@@ -80,7 +83,7 @@ resource "aws_api_gateway_method" "this" {
 }
 
 resource "aws_api_gateway_integration" "this" {
-  for_each                = local.methods
+  for_each                = local.unstreamed
   rest_api_id             = aws_api_gateway_rest_api.this.id
   resource_id             = local.resource_ids[each.value.path]
   http_method             = aws_api_gateway_method.this[each.key].http_method
@@ -96,11 +99,11 @@ resource "aws_api_gateway_integration" "this" {
 # A deployment is a copy of the API: every change above needs a new one.
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
-  depends_on  = [aws_api_gateway_integration.this, aws_api_gateway_gateway_response.this]
+  depends_on  = [aws_api_gateway_integration.this, aws_cloudformation_stack.answers, aws_api_gateway_gateway_response.this]
 
   triggers = {
     files     = sha1(join("", [for file in sort(fileset(path.module, "*.{tf,json}")) : filesha1("${path.module}/${file}")]))
-    arguments = sha1(jsonencode([var.scopes, var.rag_url, var.functions, local.connection, var.pool_arn, keys(var.programs)]))
+    arguments = sha1(jsonencode([var.scopes, var.rag_url, var.functions, local.connection, var.pool_arn, keys(var.programs), var.stream_answers]))
   }
 
   lifecycle {
@@ -126,6 +129,7 @@ resource "aws_api_gateway_stage" "this" {
       status     = "$context.status"
       latency_ms = "$context.responseLatency"
       service_ms = "$context.integration.latency"
+      first_ms   = "$context.integration.timeToFirstContent" # of a streamed answer
       bytes      = "$context.responseLength"
       user       = "$context.authorizer.claims.sub"
       key        = "$context.identity.apiKeyId"

@@ -55,6 +55,12 @@ variable "limits" {
   default     = { rate = 100, burst = 200 }
 }
 
+variable "stream_answers" {
+  description = "Whether answers are streamed, by a method in a stack of CloudFormation."
+  type        = bool
+  default     = true
+}
+
 variable "set_account_role" {
   description = "Whether to set the role with which API Gateway writes logs in this account and region; false if it is set elsewhere."
   type        = bool

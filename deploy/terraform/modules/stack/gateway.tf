@@ -84,6 +84,7 @@ module "api" {
   rag_url          = "https://${var.services.domain}"
   programs         = var.gateway.programs
   limits           = var.gateway.limits
+  stream_answers   = var.gateway.stream_answers
   set_account_role = var.gateway.set_account_role
   log_key_arn      = module.keys.arns["telemetry"]
   log_days         = var.log_days

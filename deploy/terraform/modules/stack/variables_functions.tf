@@ -51,13 +51,14 @@ variable "sign_in" {
 variable "gateway" {
   description = <<-TEXT
     The REST API in Amazon API Gateway; it needs `functions` and `sign_in`. null: none. `programs` has the requests per
-    burst and requests per day by program, each of which gets a key; `limits` those of an operation. `proxies` is 1 for API
-    Gateway alone, 2 behind CloudFront.
+    second, burst and requests per day by program, each of which gets a key; `limits` those of an operation. `proxies` is 1 for API
+    Gateway alone, 2 behind CloudFront. Answers are streamed by a stack of CloudFormation unless `stream_answers` is false.
   TEXT
   type = object({
     programs         = optional(map(object({ rate = optional(number, 10), burst = optional(number, 20), per_day = optional(number, 100000) })), {})
     limits           = optional(object({ rate = number, burst = number }), { rate = 100, burst = 200 })
     proxies          = optional(number, 1)
+    stream_answers   = optional(bool, true)
     set_account_role = optional(bool, true)
   })
   default = null
