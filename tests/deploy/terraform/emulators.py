@@ -38,13 +38,13 @@ class Emulator(Struct, frozen=True):
     name: str
     url: str
 
-    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+    def client(self, service: str, credentials: Credentials | None = None, *, region: str = REGION) -> Any:
         """A boto3 client of the emulator."""
         who = credentials or Credentials()
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id=who.key,
             aws_secret_access_key=who.secret,
             aws_session_token=who.token,

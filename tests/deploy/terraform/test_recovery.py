@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.deploy.terraform.emulators import Emulator, start_moto
 from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import ACCOUNT, SMALL, VARIABLES, Workspace
 
@@ -12,8 +13,8 @@ _KEY: Final = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/12345678-1234-1234-1234-1234
 _ZONES: Final = ["us-west-2a", "us-west-2b", "us-west-2c"]
 
 
-def _planned(workspace: Workspace, folder: Path, **more: Any) -> list[dict[str, Any]]:
-    root = workspace.root("envs/prod")
+def _planned(workspace: Workspace, folder: Path, *, endpoint: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    root = workspace.root("envs/prod", endpoint=endpoint)
     result = root.plan(VARIABLES["prod"] | more, to=folder / "plan")
     assert result.code == 0, result.errors()
     return resources(root.show(folder / "plan")["planned_values"]["root_module"])
@@ -26,6 +27,22 @@ def _tables(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for each in made
         if each["type"] == "aws_dynamodb_table" and "module.checkpoints" not in each["address"]
     ]
+
+
+def _copy_tables(emulator: Emulator) -> set[str]:
+    """Create the copies of the tables whose streams wake a function, and return the ARNs of the streams."""
+    dynamodb = emulator.client("dynamodb", region="us-west-2")
+    made = [
+        dynamodb.create_table(
+            TableName=f"ticketstream-prod-{name}",
+            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        for name in ("TicketMetadata", "Tickets")
+    ]
+    return {each["TableDescription"]["LatestStreamArn"] for each in made}
 
 
 @pytest.mark.thorough
@@ -42,13 +59,19 @@ def test_tables_are_copied_to_a_second_region(workspace: Workspace, tmp_path: Pa
 
 @pytest.mark.thorough
 def test_the_region_that_takes_over_uses_the_copies(workspace: Workspace, tmp_path: Path) -> None:
-    """It creates everything but the tables, and its services may use the copies and their key."""
+    """It creates everything but the tables, and the streams of the copies wake the outbox and start the workflow."""
     given = {"region": "us-west-2", "zones": _ZONES, "replica_region": None, "existing_tables": {"key_arn": _KEY}}
-    made = _planned(workspace, tmp_path, **given)
+    branch = workspace.branch(tmp_path / "deploy")
+    branch.emulated("envs/prod")
+    with start_moto(tmp_path) as emulator:
+        streams = _copy_tables(emulator)
+        made = _planned(branch, tmp_path, endpoint=emulator.url, **given)
     kinds = {each["type"] for each in made}
     assert {"aws_msk_cluster", "aws_ecs_service", "aws_s3_bucket", "aws_elasticache_replication_group"} <= kinds
     assert _tables(made) == []
     assert {each["values"]["availability_zone"] for each in made if each["type"] == "aws_subnet"} == set(_ZONES)
+    mappings = [each["values"] for each in made if each["type"] == "aws_lambda_event_source_mapping"]
+    assert {each["event_source_arn"] for each in mappings} == streams
     alarms = [each["values"] for each in made if each["type"] == "aws_cloudwatch_metric_alarm"]
     assert any("ticketstream-prod-Tickets" in str(alarm.get("dimensions")) for alarm in alarms)
 

@@ -38,13 +38,12 @@ module "functions" {
     security_groups = { for name in concat(["functions"], local.rotates ? ["rotation"] : []) : name => module.network.security_groups[name] }
   }
 
-  # Where the tables are copies, their stream isn't known, and the schedule alone wakes the outbox.
   tables = {
     arns          = local.table_arns
     prefix        = local.table_prefix
     key_arn       = local.tables_key_arn
-    with_stream   = var.existing_tables == null
-    outbox_stream = one(module.tables[*].streams["TicketMetadata"])
+    with_stream   = contains(keys(local.table_streams), "TicketMetadata")
+    outbox_stream = lookup(local.table_streams, "TicketMetadata", null)
   }
 
   kafka = {

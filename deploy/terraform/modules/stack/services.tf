@@ -97,7 +97,7 @@ module "tables" {
   key_arn   = module.keys.arns["data"]
   keep_data = var.keep_data
   replica   = var.table_replica
-  streams   = local.with_functions ? concat(["TicketMetadata"], var.workflow == null ? [] : ["Tickets"]) : []
+  streams   = local.streamed
 }
 
 module "cache" {

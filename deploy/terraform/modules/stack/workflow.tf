@@ -31,13 +31,12 @@ module "workflow_functions" {
     security_groups = { functions = module.network.security_groups["functions"] }
   }
 
-  # Where the tables are copies, their stream isn't known, and nothing starts the workflow.
   tables = {
     arns        = local.table_arns
     prefix      = local.table_prefix
     key_arn     = local.tables_key_arn
-    with_stream = var.existing_tables == null
-    stream      = one(module.tables[*].streams["Tickets"])
+    with_stream = contains(keys(local.table_streams), "Tickets")
+    stream      = lookup(local.table_streams, "Tickets", null)
   }
 }
 
