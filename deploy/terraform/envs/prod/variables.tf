@@ -59,6 +59,7 @@ variable "models" {
     stamp          = optional(string)
     precision      = optional(string, "int8")
     image_tag      = optional(string)
+    settings       = optional(map(string), {})
   }))
   default = {
     minilm = { store = "models", collection = "tickets" }

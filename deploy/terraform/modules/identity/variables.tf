@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "tasks" {
-  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, tables (ARN, actions, and actions on its indexes), objects (bucket, prefix, actions, and key), caches to connect to, language models to call, and whether it writes metrics and traces."
+  description = "Permissions by task: topics to read, write and create, consumer groups, prefixes of models, secrets, image repositories, tables (ARN, actions, and actions on its indexes), objects (bucket, prefix, actions, and key), caches to connect to, language models to call, embedding models to call, and whether it writes metrics and traces."
   type = map(object({
     reads   = optional(list(string), [])
     writes  = optional(list(string), [])
@@ -22,6 +22,7 @@ variable "tasks" {
     objects = optional(list(object({ bucket_arn = string, prefix = optional(string, ""), actions = list(string), key_arn = optional(string), key_actions = optional(list(string), []) })), [])
     caches  = optional(list(string), [])
     calls   = optional(list(string), [])
+    embeds  = optional(list(string), [])
     metrics = optional(bool, false)
   }))
 }

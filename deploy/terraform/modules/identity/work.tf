@@ -127,7 +127,7 @@ locals {
     } if length(one.key_actions) > 0],
   ) }
 
-  # An HTTP service's cache, and language models of Bedrock or SageMaker.
+  # An HTTP service's cache, language models of Bedrock or SageMaker, and embedding models of Bedrock.
   calls = { for name, task in var.tasks : name => [
     for statement in [
       {
@@ -144,6 +144,12 @@ locals {
           "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream",
         ]
         Resource = task.calls
+      },
+      {
+        Sid      = "Embed"
+        Effect   = "Allow"
+        Action   = ["bedrock:InvokeModel"]
+        Resource = task.embeds
       },
     ] : statement if length(statement.Resource) > 0
   ] }

@@ -10,6 +10,19 @@ locals {
     keys(local.partitions), [for spec in var.models : spec.enriched_topic], [for spec in var.models : spec.embedded_topic],
   ))
 
+  # The ARN of Titan on Bedrock, by model, where it embeds: for workers and the operator, and for the RAG service.
+  titan = { for service, further in { stream = var.settings, rag = try(var.services.settings, {}) } : service => {
+    for model, spec in var.models : model => [
+      for settings in [merge(spec.settings, further)] :
+      "arn:${local.partition}:bedrock:${lookup(settings, "TICKETS_MODEL__AWS_REGION", var.region)}::foundation-model/amazon.titan-embed-text-v2:0"
+      if lookup(settings, "TICKETS_MODEL__NAME", "") == "titan-embed-text-v2"
+    ]
+  } }
+
+  # A stack with VPC endpoints reaches Titan of its own region through one, too.
+  titan_regions   = [for arn in flatten([for by_model in values(local.titan) : values(by_model)]) : split(":", arn)[3]]
+  titan_endpoints = length(var.network.interface_endpoints) > 0 && contains(local.titan_regions, var.region) ? ["bedrock-runtime"] : []
+
   tasks = merge(
     { for name, worker in local.workers : name => {
       reads   = [worker.reads]
@@ -17,6 +30,7 @@ locals {
       creates = []
       groups  = [worker.group]
       models  = concat([var.models[worker.model].store], local.label_models)
+      embeds  = worker.indexes ? local.titan.stream[worker.model] : [] # enrichment only splits texts
       secrets = local.secret_arns[name]
       images  = [module.registry.arns[worker.on_gpu ? "pipeline-gpu" : "pipeline"]]
       metrics = true
@@ -37,6 +51,7 @@ locals {
           arn = local.table_arns[table], actions = actions, by_index = []
         } if var.services != null]
         models  = [for spec in var.models : spec.store]
+        embeds  = distinct(flatten(values(local.titan.stream)))
         secrets = local.secret_arns["operator"]
         images  = [module.registry.arns["pipeline"]]
         metrics = false

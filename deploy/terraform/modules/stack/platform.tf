@@ -19,7 +19,7 @@ module "network" {
   existing            = var.network.existing
   brokers_group       = try(var.kafka.existing.security_group, null)
   nat_per_zone        = var.network.nat_per_zone
-  interface_endpoints = var.network.interface_endpoints
+  interface_endpoints = concat(tolist(var.network.interface_endpoints), local.titan_endpoints)
   kafka_port          = module.kafka.port
   log_key_arn         = module.keys.arns["telemetry"]
   log_days            = var.log_days

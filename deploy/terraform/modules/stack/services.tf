@@ -23,6 +23,7 @@ locals {
     groups  = []
     writes  = name == "rag" ? ["tickets.feedback"] : ["tickets.raw"]
     models  = name == "rag" ? [var.models[local.searched].store] : []
+    embeds  = name == "rag" ? local.titan.rag[local.searched] : []
     calls   = name == "rag" ? concat(var.services.language_models, local.guardrail[*].arn) : []
     tables = [for table, rights in local.table_actions[name] : {
       arn      = local.table_arns[table]

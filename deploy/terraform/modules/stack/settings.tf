@@ -27,7 +27,7 @@ locals {
   tracing = { TICKETS_TRACING__ENDPOINT = "http://127.0.0.1:4318/v1/traces" }
 
   # Settings of tasks that load the model or its tokenizer.
-  by_model = { for model, spec in var.models : model => {
+  by_model = { for model, spec in var.models : model => merge({
     TICKETS_KAFKA__GROUP     = spec.group
     TICKETS_MODEL__STORE     = "s3://${module.artefacts.bucket}/${spec.store}"
     TICKETS_MODEL__CACHE_DIR = local.cache_dir
@@ -35,7 +35,7 @@ locals {
     TICKETS_MODEL__THREADS   = tostring(local.sizes.task.vcpu)
     TICKETS_TOPICS__ENRICHED = spec.enriched_topic
     TICKETS_TOPICS__EMBEDDED = spec.embedded_topic
-  } }
+  }, spec.settings) }
 
   # Settings of tasks that embed and write the index.
   by_index = { for model, spec in var.models : model => { for name, value in {

@@ -55,7 +55,8 @@ variable "models" {
   description = <<-TEXT
     The models that tickets are indexed with: one, or two during an upgrade. Each has its own collection and group.
     `store` is the prefix in the bucket that `ticketstream model build --to` filled, `stamp` the only stamp to run with,
-    and `precision` is explicit, because tasks on different machines share an index.
+    and `precision` is explicit, because tasks on different machines share an index. `settings` are further settings of the
+    tasks that use the model, such as TICKETS_MODEL__NAME for Titan (docs/embedding-models.md).
   TEXT
   type = map(object({
     store          = string
@@ -66,6 +67,7 @@ variable "models" {
     stamp          = optional(string)
     precision      = optional(string, "int8")
     image_tag      = optional(string)
+    settings       = optional(map(string), {})
   }))
 
   validation {

@@ -282,6 +282,47 @@ run "refuses_two_models_in_one_group" {
   }
 }
 
+run "titan_embeds" {
+  command = plan
+
+  variables {
+    models   = { titan = { store = "models", collection = "tickets", settings = { TICKETS_MODEL__NAME = "titan-embed-text-v2" } } }
+    network  = { cidr = "10.30.0.0/16", zones = ["us-east-1a", "us-east-1b", "us-east-1c"], interface_endpoints = ["logs"] }
+    services = { certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two", domain = "tickets.your.company", issuer = "https://issuer.your.company", client_ids = ["console"] }
+  }
+
+  assert {
+    condition = toset([for name, task in local.tasks : name if try(length(task.embeds), 0) > 0]) == toset(["embedding-titan", "operator", "rag"]) && alltrue([
+      for task in values(local.tasks) : try(tolist(task.embeds)[0], "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0") == "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
+    ])
+    error_message = "Whoever embeds may call Titan, and nobody else, and no other model."
+  }
+
+  assert {
+    condition     = local.by_model["titan"].TICKETS_MODEL__NAME == "titan-embed-text-v2" && local.own_settings.rag.TICKETS_MODEL__NAME == "titan-embed-text-v2"
+    error_message = "The workers and the RAG service must use the model's settings."
+  }
+
+  assert {
+    condition     = length(local.titan_endpoints) == 1 && contains(local.titan_endpoints, "bedrock-runtime")
+    error_message = "A stack with VPC endpoints must have one for Bedrock."
+  }
+}
+
+run "titan_in_another_region" {
+  command = plan
+
+  variables {
+    settings = { TICKETS_MODEL__NAME = "titan-embed-text-v2", TICKETS_MODEL__AWS_REGION = "us-west-2" }
+    network  = { cidr = "10.30.0.0/16", zones = ["us-east-1a", "us-east-1b", "us-east-1c"], interface_endpoints = ["logs"] }
+  }
+
+  assert {
+    condition     = tolist(local.tasks["embedding-minilm"].embeds) == tolist(["arn:aws:bedrock:us-west-2::foundation-model/amazon.titan-embed-text-v2:0"]) && length(local.titan_endpoints) == 0
+    error_message = "The right is for the model of the region that is called, which has no VPC endpoint here."
+  }
+}
+
 run "refuses_two_models_in_one_topic" {
   command         = plan
   expect_failures = [var.models]
