@@ -13,7 +13,7 @@ KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/models"
 TICKETS_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/tickets"
 _MODULE: Final = f"""
 module "NAME" {{
-  source      = "../modules/hosted_models"
+  source      = "MODULES/hosted_models"
   name        = "NAME"
   global_name = "NAME-use1"
   account_id  = "{ACCOUNT}"
@@ -42,12 +42,19 @@ _CAPTURING: Final = f"""
 _MODULES: Final = {"trial": _ALL, "capturing": _CAPTURING, "bare": ""}
 
 
+def calls(modules: str, *, guardrail: bool) -> str:
+    """The calls of the module, whose folder is in `modules`."""
+    made = (_MODULE.replace("NAME", name).replace("OPTIONS", options) for name, options in _MODULES.items())
+    text = "".join(made).replace("MODULES", modules)
+    return text if guardrail else text.replace("guardrail = true", "guardrail = false")
+
+
 def write(workspace: Workspace) -> str:
     """Write the root module, and return its place. It can be planned without AWS."""
     place = "trial"
     folder: Path = workspace.folder / "terraform" / place
     folder.mkdir()
-    modules = [_MODULE.replace("NAME", name).replace("OPTIONS", options) for name, options in _MODULES.items()]
-    (folder / "main.tf").write_text(f'provider "aws" {{\n  region = "{REGION}"\n}}\n' + "".join(modules))
+    provider = f'provider "aws" {{\n  region = "{REGION}"\n}}\n'
+    (folder / "main.tf").write_text(provider + calls("../modules", guardrail=True))
     workspace.offline(place)
     return place
