@@ -11,7 +11,7 @@ from msgspec import Struct
 from rich.progress import Progress
 
 from cli.bars import progress_bars, with_progress
-from cli.console import JsonFlag, err, finite, print_json, report_errors
+from cli.console import JsonFlag, err, print_json, report_errors
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.open import FoundIndex
 from connectors.qdrant.replacement import open_replacement
@@ -87,9 +87,7 @@ def rebuild(
             help="JSONL of questions (see `evaluate`) that the new index must answer as well as the old.",
         ),
     ] = None,
-    margin: Annotated[
-        float, typer.Option(min=0, max=1, callback=finite, help="Accepted loss of the new index's figures.")
-    ] = MARGIN,
+    margin: Annotated[float, typer.Option(min=0, max=1, help="Accepted loss of the new index's figures.")] = MARGIN,
     accept_worse: Annotated[
         bool, typer.Option("--accept-worse", help="Switch to the new index even if it finds less.")
     ] = False,

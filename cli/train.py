@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.bars import progress_bars, with_progress
-from cli.console import JsonFlag, err, finite, out, print_json, report_errors
+from cli.console import JsonFlag, err, out, print_json, report_errors
 from connectors.files import CsvMapping
 from connectors.files.labelled import read_labelled_csv, read_labelled_jsonl
 from core.environment import load_settings
@@ -83,13 +83,7 @@ def train_labels(
         ),
     ] = None,
     precision: Annotated[
-        float,
-        typer.Option(
-            min=0.5,
-            max=0.999,
-            callback=finite,
-            help="Wanted precision: the share of given labels that must be right.",
-        ),
+        float, typer.Option(min=0.5, max=0.999, help="Wanted precision: the share of given labels that must be right.")
     ] = 0.95,
     test: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also test the model on these tickets, e.g. newer ones.")

@@ -91,8 +91,6 @@ def test_an_unreachable_broker_is_exit_3(arguments: list[str]) -> None:
         (["produce", "{csv}", "--zone", "Nowhere"], "--zone Nowhere: no such time zone here"),
         (["produce", "{csv}", "--zone", "../zone"], "--zone ../zone: no such time zone here"),
         (["produce", "{events}", "--rate", "inf"], "it is not a finite number"),
-        (["rebuild", "--margin", "nan"], "it is not a finite number"),
-        (["train", "{events}", "--to", "labels", "--precision", "nan"], "it is not a finite number"),
         (["topics", "--replication", "0"], "--replication"),
         (["search", "--tenant", "acme", "  "], "the question is empty"),
         (["search", "--tenant", "acme", "why", "--after", "yesterday"], "--after: 'yesterday' is not a date"),
