@@ -53,7 +53,7 @@ class Clause(Struct, frozen=True):
     Attributes:
         content: stems of its content words and its exact tokens.
         negations: number of negations.
-        averts: it tells what to avoid, or what fails to happen.
+        averts: it says that something is to be avoided, or fails to happen.
         refers: it has a word that stands for a noun of another clause.
         forms: all its words, folded.
         guarded: it is a condition.
