@@ -17,6 +17,9 @@ from tests.deploy.terraform.table import Table
 
 _Acl = dict[str, Any]
 _LIMITS: Final = LimitSettings()
+#: Above 399, the statuses that WAF can answer with; it refuses a web ACL that has another.
+#: https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-status-codes.html
+_STATUSES: Final = {*range(400, 402), *range(403, 406), 408, 409, *range(411, 417), 421, 429, *range(500, 506)}
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ def test_every_counted_rule_exists(acl: _Acl) -> None:
 
 
 def test_refusals_are_problem_documents(acl: _Acl) -> None:
-    """A refusal has the form of the services' problems, with the status of its response."""
+    """A refusal has the form of the services' problems, with the status of its response, one that WAF can give."""
     bodies = {each["key"]: json.loads(each["content"]) for each in acl["custom_response_body"]}
     for rule in acl["rule"]:
         for action in rule["action"]:
@@ -119,6 +122,7 @@ def test_refusals_are_problem_documents(acl: _Acl) -> None:
                 (answer,) = block["custom_response"]
                 problem = bodies[answer["custom_response_body_key"]]
                 assert problem["status"] == answer["response_code"]
+                assert problem["status"] in _STATUSES
                 assert problem["type"].startswith("urn:ticketstream:problem:")
                 assert problem["title"]
 

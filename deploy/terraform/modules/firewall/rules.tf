@@ -43,7 +43,7 @@ locals {
     flood      = { status = 429, title = "Too many requests", problem = "too-many-requests", detail = "Your address has sent too many requests in five minutes." }
     too-large  = { status = 413, title = "The request is too large", problem = "too-large", detail = "The body is larger than this request may have." }
     stray-body = { status = 400, title = "The request can't be read", problem = "bad-request", detail = "This request takes no body." }
-    too-long   = { status = 431, title = "The headers are too large", problem = "headers-too-large", detail = "The path, the query or the access token is too long." }
+    too-long   = { status = 400, title = "The request can't be read", problem = "bad-request", detail = "The path, the query or the access token is too long." } # the services say 431, which WAF doesn't know
     sql        = { status = 403, title = "The caller may not do this", problem = "forbidden", detail = "The path or the query looks like SQL." }
     script     = { status = 403, title = "The caller may not do this", problem = "forbidden", detail = "The path or the query looks like a script." }
   }
