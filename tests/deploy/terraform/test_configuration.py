@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.tool import resources
-from tests.deploy.terraform.workspace import DEPLOY, VARIABLES, Workspace
+from tests.deploy.terraform.workspace import DEPLOY, SMALL, VARIABLES, Workspace
 
 
 def test_files_are_formatted(workspace: Workspace) -> None:
@@ -88,19 +89,33 @@ def test_brokers_need_tls_and_iam(plans: dict[str, Planned]) -> None:
 
 def test_the_first_documented_apply_makes_what_the_operator_needs(workspace: Workspace, tmp_path: Path) -> None:
     """The first apply makes brokers, egress, security groups and permissions for the operator, and no service."""
-    pages = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
-    targets = re.findall(r"-target=module\.ticketstream\.module\.\w+(?=\s)", pages)
-    assert targets
-    root = workspace.root("envs/prod")
-    result = root.plan(VARIABLES["prod"], *targets, to=tmp_path / "first.tfplan")
-    assert result.code == 0, result.errors()
-    made = resources(root.show(tmp_path / "first.tfplan")["planned_values"]["root_module"])
+    made = _planned_targets(workspace, tmp_path, number=0)
     kinds = {each["type"] for each in made}
     rules = [each["values"]["description"] for each in made if each["type"] == "aws_vpc_security_group_ingress_rule"]
     assert kinds >= {"aws_msk_cluster", "aws_route", "aws_ecr_repository", "aws_secretsmanager_secret", "aws_s3_bucket"}
     assert "workers: read and write topics" in rules
     assert any('policy.task["operator"]' in each["address"] for each in made)
     assert "aws_ecs_service" not in kinds
+
+
+@pytest.mark.thorough
+def test_the_second_documented_apply_makes_the_index(workspace: Workspace, tmp_path: Path) -> None:
+    """The second apply makes the nodes and the load balancer that the index's DNS record points at, and no worker."""
+    made = _planned_targets(workspace, tmp_path, number=1)
+    services = {each["values"]["name"] for each in made if each["type"] == "aws_ecs_service"}
+    assert services == {"qdrant-a", "qdrant-b", "qdrant-c"}
+    assert [each["values"]["name"] for each in made if each["type"] == "aws_lb"] == ["ticketstream-prod-index"]
+
+
+def _planned_targets(workspace: Workspace, folder: Path, *, number: int) -> list[dict[str, Any]]:
+    """The resources that a documented apply of a part of prod plans."""
+    pages = "".join(path.read_text() for path in (DEPLOY.parent / "docs").glob("deploy*.md"))
+    commands = re.findall(r"^ +terraform apply (-target=.*)$", pages, re.MULTILINE)
+    assert len(commands) == 2
+    root = workspace.root("envs/prod")
+    result = root.plan(SMALL["prod"], *commands[number].split(), to=folder / "part.tfplan")
+    assert result.code == 0, result.errors()
+    return resources(root.show(folder / "part.tfplan")["planned_values"]["root_module"])
 
 
 def test_terraform_and_compose_run_the_same_qdrant() -> None:

@@ -91,9 +91,23 @@ def test_an_apply_goes_from_node_to_node(plans: dict[str, Planned]) -> None:
     for service in services:
         assert service["values"]["wait_for_steady_state"] is True
         assert service["values"]["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}]
-    calls = plans["prod"].content["configuration"]["root_module"]["module_calls"]["ticketstream"]["module"]
-    nodes = calls["module_calls"]["index"]["module"]["module_calls"]
+    nodes = _modules(plans["prod"])["index"]["module"]["module_calls"]
     assert [nodes[slot].get("depends_on") for slot in ("second", "third")] == [["module.first"], ["module.second"]]
+
+
+def test_workers_and_services_start_after_the_index(plans: dict[str, Planned]) -> None:
+    """A worker ends without the index, and ECS gives up a new service after three tasks that end."""
+    calls = _modules(plans["prod"])
+    for name in ("worker", "service"):
+        assert "module.index" in calls[name]["depends_on"]
+
+
+def test_a_service_exists_before_it_is_scaled(plans: dict[str, Planned]) -> None:
+    """AWS refuses a scalable target for a service that doesn't exist; the target gets its name from the service."""
+    calls = _modules(plans["prod"])
+    for scaling, scaled in (("scaling", "worker"), ("cpu_scaling", "background"), ("request_scaling", "service")):
+        assert any(f"module.{scaled}" in one for one in calls[scaling]["expressions"]["service_name"]["references"])
+        assert calls[scaled]["module"]["outputs"]["name"]["depends_on"] == ["aws_ecs_service.this"]
 
 
 def test_a_service_can_move_to_other_machines(plans: dict[str, Planned]) -> None:
@@ -207,6 +221,12 @@ def _planned(workspace: Workspace, folder: Path, **variables: Any) -> list[dict[
     result = root.plan(VARIABLES["prod"] | variables, to=folder / "other.tfplan")
     assert result.code == 0, result.errors()
     return resources(root.show(folder / "other.tfplan")["planned_values"]["root_module"])
+
+
+def _modules(planned: Planned) -> dict[str, Any]:
+    """The module calls of the stack, as they are written."""
+    calls = planned.content["configuration"]["root_module"]["module_calls"]
+    return dict(calls["ticketstream"]["module"]["module_calls"])
 
 
 def _beside_a_bucket(kinds: set[str]) -> set[str]:

@@ -1,6 +1,7 @@
 output "name" {
-  description = "Name of the service."
+  description = "Name of the service, once it exists."
   value       = var.name
+  depends_on  = [aws_ecs_service.this] # AWS refuses to scale a service that it doesn't know
 }
 
 output "task_definition_arn" {

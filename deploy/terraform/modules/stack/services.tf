@@ -141,7 +141,7 @@ module "service" {
   capacity_provider  = "FARGATE"
   tasks              = each.value.min_tasks
   target             = { group_arn = module.balancer[0].target_groups[each.key], port = each.value.port }
-  depends_on         = [aws_ecs_cluster_capacity_providers.this]
+  depends_on         = [aws_ecs_cluster_capacity_providers.this, module.index] # `rag` isn't ready without the index
 
   values = merge(local.task_values, {
     vcpu       = each.value.vcpu

@@ -72,7 +72,9 @@ module "worker" {
   security_group     = module.network.security_groups["workers"]
   capacity_provider  = each.value.on_gpu ? one(module.gpu[*].provider_name) : "FARGATE"
   tasks              = local.sizes.roles[each.value.role].min_tasks
-  depends_on         = [aws_ecs_cluster_capacity_providers.this]
+
+  # A worker ends without the index, and ECS gives up a new service after three tasks that end.
+  depends_on = [aws_ecs_cluster_capacity_providers.this, module.index]
 }
 
 module "scaling" {
