@@ -144,6 +144,18 @@ def test_only_our_log_groups_use_the_key(plans: dict[str, Planned]) -> None:
     assert all(name.startswith(("/ticketstream-prod/", "aws-waf-logs-ticketstream-prod-")) for name in groups)
 
 
+def test_whoever_calls_aws_reaches_its_endpoints(plans: dict[str, Planned]) -> None:
+    """In the whole VPC the names of AWS's services lead to the endpoints, for your own clients too."""
+    prod = plans["prod"]
+    outward = {
+        each["index"]
+        for each in prod.resources("aws_vpc_security_group_egress_rule")
+        if each["values"].get("cidr_ipv4")
+    }
+    rules = {each["index"] for each in prod.resources("aws_vpc_security_group_ingress_rule")}
+    assert {f"{group}-endpoints" for group in outward | {"clients"}} <= rules
+
+
 def test_brokers_that_report_no_controller_raise_no_alarm(plans: dict[str, Planned]) -> None:
     """In KRaft mode brokers need not report the metric."""
     (alarm,) = (

@@ -79,6 +79,7 @@ locals {
     entry-health      = { from = "entry", to = "index", port = 6333, why = "check whether a node is ready (HTTP)" }
     index-index       = { from = "index", to = "index", port = 6335, why = "agree on collections and copy shards" }
     workers-endpoints = { from = "workers", to = "endpoints", port = 443, why = "images, secrets, logs, metrics" }
+    clients-endpoints = { from = "clients", to = "endpoints", port = 443, why = "AWS services, whose names lead here in the whole VPC" }
     index-endpoints   = { from = "index", to = "endpoints", port = 443, why = "images, secrets, logs" }
     hosts-endpoints   = { from = "hosts", to = "endpoints", port = 443, why = "join the cluster, attach a volume" }
   }
