@@ -29,6 +29,7 @@ module "keys" {
   region     = var.region
   partition  = data.aws_partition.current.partition
   purposes   = ["data", "secrets", "telemetry"]
+  keep_data  = true # nobody reads the states without it
 }
 
 data "aws_partition" "current" {}

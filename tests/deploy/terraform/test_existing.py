@@ -20,7 +20,7 @@ _ZONES: Final = [f"{REGION}{letter}" for letter in "abc"]
 _NONE: Final = {
     *("aws_vpc", "aws_subnet", "aws_internet_gateway", "aws_nat_gateway", "aws_eip", "aws_route", "aws_route_table"),
     *("aws_route_table_association", "aws_vpc_endpoint", "aws_flow_log", "aws_default_security_group"),
-    *("aws_msk_cluster", "aws_msk_configuration", "terraform_data"),
+    *("aws_msk_cluster", "aws_msk_configuration"),
 }
 
 
@@ -88,6 +88,7 @@ def test_nothing_of_that_kind_is_created(planned: Planned) -> None:
     """The plan creates no VPC, subnet, gateway, route, endpoint, flow log, broker or broker configuration."""
     kinds = {each["type"] for each in planned.resources()}
     assert kinds & _NONE == set()
+    assert {each["name"] for each in planned.resources("terraform_data")} == {"keeps_keys"}
     assert {"aws_ecs_service", "aws_lb", "aws_ebs_volume", "aws_security_group"} <= kinds
     spaces = {each["values"]["service_namespace"] for each in planned.resources("aws_appautoscaling_target")}
     assert spaces == {"ecs"}

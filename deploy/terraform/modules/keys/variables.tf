@@ -23,3 +23,9 @@ variable "purposes" {
   type        = set(string)
   default     = ["data", "secrets", "telemetry", "events"]
 }
+
+variable "keep_data" {
+  description = "If true, a plan that destroys or replaces a key is refused."
+  type        = bool
+  default     = false
+}

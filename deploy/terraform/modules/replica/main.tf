@@ -13,6 +13,7 @@ module "keys" {
   region     = var.region
   partition  = data.aws_partition.current.partition
   purposes   = ["data", "events", "backup"]
+  keep_data  = !var.force_destroy
 }
 
 data "aws_partition" "current" {}

@@ -6,6 +6,7 @@ module "keys" {
   account_id = var.account_id
   region     = var.region
   partition  = local.partition
+  keep_data  = var.keep_data
   purposes   = concat(["data", "secrets", "telemetry", "events"], var.keep_data ? ["backup"] : [])
 }
 
