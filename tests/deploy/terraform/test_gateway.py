@@ -145,12 +145,14 @@ def test_the_log_of_the_gateway_has_no_ticket(plans: dict[str, Planned]) -> None
         (settings,) = _of(planned, "aws_api_gateway_method_settings").values()
         assert settings["settings"][0]["data_trace_enabled"] is False
         assert settings["settings"][0]["throttling_rate_limit"] == 100
-        (group,) = (
-            each["values"]
+        groups = {
+            each["name"]: each["values"]
             for each in planned.resources("aws_cloudwatch_log_group")
             if "module.api[0]" in each["address"]
-        )
-        assert (group["name"], group["retention_in_days"]) == (f"/ticketstream-{environment}/api", 30)
+        }
+        assert groups["access"]["name"] == f"/ticketstream-{environment}/api"
+        # API Gateway's own log of errors, whose name contains the API's id, would be kept for ever.
+        assert {name: group["retention_in_days"] for name, group in groups.items()} == {"access": 30, "errors": 30}
 
 
 def test_a_program_has_a_key_and_a_plan(plans: dict[str, Planned]) -> None:

@@ -27,3 +27,11 @@ resource "aws_api_gateway_account" "this" {
   cloudwatch_role_arn = aws_iam_role.logs[0].arn
   depends_on          = [aws_iam_role_policy_attachment.logs]
 }
+
+# API Gateway chooses the name of its log of errors; without this group it would be kept for ever.
+resource "aws_cloudwatch_log_group" "errors" {
+  #checkov:skip=CKV_AWS_158:Our key serves log groups under our own names only, and API Gateway chooses this one; the log holds no ticket
+  #checkov:skip=CKV_AWS_338:A month is enough, because the log holds no ticket and nothing that is needed later
+  name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${local.stage}"
+  retention_in_days = var.log_days
+}

@@ -146,6 +146,7 @@ resource "aws_api_gateway_method_settings" "all" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"
+  depends_on  = [aws_cloudwatch_log_group.errors] # API Gateway would create it
 
   settings {
     metrics_enabled        = true
