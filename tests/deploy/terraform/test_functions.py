@@ -37,6 +37,14 @@ def test_every_function_of_the_code_is_planned(plans: dict[str, Planned]) -> Non
             assert function["reserved_concurrent_executions"] > 0
 
 
+def test_only_settings_are_given_a_key(plans: dict[str, Planned]) -> None:
+    """AWS drops the key of a function without settings, so that each plan would give it again."""
+    for name, function in _functions(plans["prod"]).items():
+        # The key's ARN is known after the apply, so it is not among the values.
+        assert ("kms_key_arn" in function) is not bool(function["environment"]), name
+        assert function.get("kms_key_arn") is None
+
+
 def test_a_function_ends_before_its_caller_gives_up(plans: dict[str, Planned]) -> None:
     """API Gateway waits 29 s and Cognito 5 s; a function that sends has time for a send."""
     timeouts_s = {name: function["timeout"] for name, function in _functions(plans["prod"]).items()}

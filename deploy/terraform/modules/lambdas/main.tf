@@ -26,7 +26,7 @@ resource "aws_lambda_function" "this" {
   timeout                        = each.value.timeout_s
   memory_size                    = each.value.memory_mib
   reserved_concurrent_executions = each.value.concurrency
-  kms_key_arn                    = var.key_arn
+  kms_key_arn                    = length(each.value.environment) > 0 ? var.key_arn : null # without settings AWS drops it
 
   dynamic "environment" {
     for_each = length(each.value.environment) > 0 ? [each.value.environment] : []
