@@ -1,5 +1,6 @@
 """Prod backs up every table of the services and every disk of the index, by its tag."""
 
+import json
 from typing import Any
 
 from tests.deploy.terraform.conftest import Planned
@@ -45,3 +46,11 @@ def test_a_backup_outlives_its_lock(plans: dict[str, Planned]) -> None:
             (rule,) = plan["values"]["rule"]
             kept = rule["lifecycle"][0]["delete_after"]
             assert lock["min_retention_days"] <= kept <= lock["max_retention_days"]
+
+
+def test_the_role_needs_no_account_that_aws_may_not_send(plans: dict[str, Planned]) -> None:
+    """AWS Backup may assume its role for this account, and for one that it doesn't name."""
+    (role,) = (each["values"] for each in plans["prod"].resources("aws_iam_role") if "module.backup" in each["address"])
+    (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "backup.amazonaws.com"}
+    assert set(statement["Condition"]) == {"StringEqualsIfExists"}

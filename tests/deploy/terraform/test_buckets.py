@@ -89,8 +89,16 @@ def test_the_copying_role_can_only_copy(plans: dict[str, Planned]) -> None:
     for role in roles:
         (statement,) = json.loads(role["values"]["assume_role_policy"])["Statement"]
         assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
-        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+        # With StringEquals, S3 could copy nothing if it didn't send the account.
+        assert statement["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}
         assert len(role["values"]["name"]) <= 64
+
+
+def test_a_bucket_has_versions_before_it_is_copied_to(plans: dict[str, Planned]) -> None:
+    """S3 refuses a copy to a bucket without versions, so the rule waits for those of the target."""
+    copies = plans["prod"].content["configuration"]["root_module"]["module_calls"]["replica"]["module"]
+    bucket = copies["module_calls"]["bucket"]["module"]
+    assert bucket["outputs"]["arn"]["depends_on"] == ["aws_s3_bucket_versioning.this"]
 
 
 @pytest.mark.thorough

@@ -75,7 +75,7 @@ resource "aws_iam_role" "this" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "backup.amazonaws.com" }
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      Condition = { StringEqualsIfExists = { "aws:SourceAccount" = var.account_id } } # AWS Backup doesn't promise to send it
     }]
   })
 

@@ -7,4 +7,5 @@ output "bucket" {
 output "arn" {
   description = "ARN of the bucket."
   value       = aws_s3_bucket.this.arn
+  depends_on  = [aws_s3_bucket_versioning.this] # S3 refuses to copy to a bucket without versions
 }

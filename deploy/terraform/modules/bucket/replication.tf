@@ -63,7 +63,7 @@ resource "aws_iam_role" "replication" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "s3.amazonaws.com" }
-      Condition = { StringEquals = { "aws:SourceAccount" = var.replica.account_id } }
+      Condition = { StringEqualsIfExists = { "aws:SourceAccount" = var.replica.account_id } } # S3 doesn't promise to send it
     }]
   })
 
