@@ -165,6 +165,14 @@ def test_machines_are_renewed_at_different_times(plans: dict[str, Planned]) -> N
     assert max(days) <= 90
 
 
+def test_a_disk_is_watched_after_a_restart_too() -> None:
+    """The script of a machine's first start enables a timer; one of systemd-run would end with the next restart."""
+    start = (DEPLOY / "terraform" / "modules" / "capacity" / "start.sh").read_text()
+    assert "systemctl enable --now watch-disk.timer" in start
+    assert "WantedBy=timers.target" in start
+    assert not re.search("^systemd-run", start, re.MULTILINE)
+
+
 def test_a_new_kafka_version_gets_a_new_configuration(plans: dict[str, Planned]) -> None:
     """The configuration's name contains the version, so that the new one can exist beside the old one."""
     (configuration,) = plans["prod"].resources("aws_msk_configuration")

@@ -39,5 +39,24 @@ aws cloudwatch put-metric-data --region ${region} --namespace ${volume.metrics} 
   --metric-name index_disk_used_percent --unit Percent --value "$used"
 WATCH
 chmod 755 /usr/local/bin/watch-disk
-systemd-run --unit watch-disk --on-active=60 --on-unit-active=60 /usr/local/bin/watch-disk
+
+# This script runs once in a machine's life, and a timer of systemd-run would end with a restart.
+cat >/etc/systemd/system/watch-disk.service <<'UNIT'
+[Unit]
+RequiresMountsFor=${volume.path}
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/bin/watch-disk
+UNIT
+cat >/etc/systemd/system/watch-disk.timer <<'UNIT'
+[Timer]
+OnBootSec=60
+OnUnitActiveSec=60
+
+[Install]
+WantedBy=timers.target
+UNIT
+systemctl daemon-reload
+systemctl enable --now watch-disk.timer
 %{ endif ~}
