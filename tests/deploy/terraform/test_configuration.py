@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -10,6 +10,42 @@ from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import DEPLOY, SMALL, VARIABLES, Workspace
+
+#: Services by the beginnings of the names of their resource types.
+_SERVICES: Final[dict[str, tuple[str, ...]]] = {
+    "ACM": ("acm_",),
+    "API Gateway": ("api_gateway_",),
+    "Application Auto Scaling": ("appautoscaling_",),
+    " Auto Scaling": ("autoscaling_",),
+    "Backup": ("backup_",),
+    "Bedrock": ("bedrock_",),
+    "Budgets": ("budgets_",),
+    "Cloud Map": ("service_discovery_",),
+    "CloudFormation": ("cloudformation_",),
+    "CloudFront": ("cloudfront_",),
+    "CloudWatch": ("cloudwatch_dashboard", "cloudwatch_metric_"),
+    "Cognito": ("cognito_",),
+    "DynamoDB": ("dynamodb_",),
+    "EC2": ("default_", "ebs_", "eip", "flow_", "internet_", "launch_", "nat_", "route", "security_", "subnet", "vpc"),
+    "ECR": ("ecr_",),
+    "ECS": ("ecs_",),
+    "ELB": ("lb",),
+    "ElastiCache": ("elasticache_",),
+    "EventBridge": ("cloudwatch_event_",),
+    "IAM": ("iam_",),
+    "KMS": ("kms_",),
+    "Lambda": ("lambda_",),
+    "Logs": ("cloudwatch_log_",),
+    "MSK": ("msk_",),
+    "Route 53": ("route53_",),
+    "S3": ("s3_",),
+    "SNS": ("sns_",),
+    "SQS": ("sqs_",),
+    "SageMaker": ("sagemaker_",),
+    "Secrets Manager": ("secretsmanager_",),
+    "Step Functions": ("sfn_",),
+    "WAF": ("wafv2_",),
+}
 
 
 def test_files_are_formatted(workspace: Workspace) -> None:
@@ -116,6 +152,27 @@ def _planned_targets(workspace: Workspace, folder: Path, *, number: int) -> list
     result = root.plan(SMALL["prod"], *commands[number].split(), to=folder / "part.tfplan")
     assert result.code == 0, result.errors()
     return resources(root.show(folder / "part.tfplan")["planned_values"]["root_module"])
+
+
+def test_the_examples_run_the_image_that_the_page_pushes() -> None:
+    """The tag of the variables' examples is that of the documented image."""
+    page = (DEPLOY.parent / "docs" / "deploy-aws.md").read_text()
+    (pushed,) = re.findall(r'image="\$\(terraform output .* jq -r \.pipeline\):([\d.]+)"', page)
+    examples = sorted((DEPLOY / "terraform" / "envs").glob("*/terraform.tfvars.example"))
+    assert [re.findall(r'^image_tag += "(.*)"', path.read_text(), re.MULTILINE) for path in examples] == [[pushed]] * 2
+
+
+def test_the_rights_to_apply_name_every_service() -> None:
+    """The page's rights of a pipeline have the service of each resource type in the files."""
+    page = (DEPLOY.parent / "docs" / "deploy-aws.md").read_text()
+    (rights,) = re.findall(r"^\*\*Rights\.\*\* .*$", page, re.MULTILINE)
+    text = "".join(path.read_text() for path in (DEPLOY / "terraform").rglob("*.tf"))
+    kinds = set(re.findall(r'^resource "aws_(\w+)"', text, re.MULTILINE))
+    assert len(kinds) > 100
+    for kind in sorted(kinds):
+        names = [name for name, prefixes in _SERVICES.items() if kind.startswith(prefixes)]
+        assert names, f"which service has aws_{kind}?"
+        assert any(name in rights for name in names), kind
 
 
 def test_terraform_and_compose_run_the_same_qdrant() -> None:
