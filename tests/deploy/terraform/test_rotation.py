@@ -58,7 +58,7 @@ def test_two_kafka_users_take_turns(workspace: Workspace) -> None:
     assert rotated == {"index-api-key", "kafka-user"}
     assert fields["users"] == {"ticketstream-0": _SCRAM[0], "ticketstream-1": _SCRAM[1]}
     assert {name.partition("/")[2] for name in fields["clients"]} == {
-        *("embedding-minilm", "enrichment-minilm", "rag", "tickets")
+        *("archive", "embedding-minilm", "enrichment-minilm", "producer", "rag", "tickets")
     }
 
 

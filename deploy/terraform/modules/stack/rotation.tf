@@ -15,7 +15,7 @@ locals {
   # Names of ECS services and of nodes, which the secret's fields hold before the index exists.
   node_names    = { for zone in local.zones : zone => "qdrant-${substr(zone, -1, 1)}" }
   index_clients = sort(concat([for name, worker in local.workers : name if worker.indexes], [for name in keys(local.services) : name if name == "rag"]))
-  kafka_clients = sort(concat(keys(local.workers), keys(local.services)))
+  kafka_clients = sort(concat(keys(local.workers), keys(local.services), keys(local.background)))
 
   # Two users of Kafka take turns; their clients read the one whose turn it is.
   two_users  = var.kafka.authentication == "scram" && length(var.kafka.scram_secrets) == 2
