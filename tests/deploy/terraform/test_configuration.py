@@ -11,6 +11,9 @@ from tests.deploy.terraform.table import Table
 from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import DEPLOY, SMALL, VARIABLES, Workspace
 
+#: Files of `terraform test`: of single modules, and of the whole stack.
+_OF_MODULES: Final = ["kafka", "scaling"]
+_OF_THE_STACK: Final = ["hosted_models", "stack"]
 #: Services by the beginnings of the names of their resource types.
 _SERVICES: Final[dict[str, tuple[str, ...]]] = {
     "ACM": ("acm_",),
@@ -77,14 +80,28 @@ def test_the_lock_file_pins_the_provider_of_the_tests(workspace: Workspace, plac
     assert shipped == (workspace.root(place).folder / ".terraform.lock.hcl").read_text()
 
 
-def test_terraform_test_passes(workspace: Workspace, table: Table) -> None:
+@pytest.mark.parametrize(
+    ("files", "runs"),
+    [
+        pytest.param(_OF_MODULES, 12, id="modules"),
+        pytest.param(_OF_THE_STACK, 25, id="stack", marks=pytest.mark.thorough),  # each run plans the whole stack
+    ],
+)
+def test_terraform_test_passes(workspace: Workspace, table: Table, files: list[str], runs: int) -> None:
     """`terraform test` passes: it plans both modes, and tries every validation, with a mocked provider."""
-    result = workspace.root("modules/stack").run("test", "-no-color")
+    options = [f"-filter=tests/{name}.tftest.hcl" for name in files]
+    result = workspace.root("modules/stack").run("test", "-no-color", *options)
     assert result.code == 0, result.out
     summary = re.search(r"(\d+) passed, (\d+) failed", result.out)
     assert summary is not None
-    assert int(summary[1]) > 20
-    table.row("terraform test", "modules/stack", summary[0])
+    assert int(summary[1]) >= runs
+    table.row("terraform test", ", ".join(files), summary[0])
+
+
+def test_no_file_of_terraform_test_is_left_out() -> None:
+    """Each file of the stack's tests is run by the test above."""
+    files = (DEPLOY / "terraform" / "modules" / "stack" / "tests").glob("*.tftest.hcl")
+    assert sorted(path.name.partition(".")[0] for path in files) == sorted(_OF_MODULES + _OF_THE_STACK)
 
 
 def test_an_environment_is_planned(plans: dict[str, Planned]) -> None:

@@ -161,6 +161,7 @@ def test_an_unfit_vpc_is_refused(root: Root, yours: Yours) -> None:
     assert f"private_subnets gives {b} for the zone {_ZONES[0]} of {yours.vpc}, but it is in {_ZONES[1]}" in errors
 
 
+@pytest.mark.thorough  # one more plan; it calls the stack as envs/dev does
 def test_the_minimal_example_is_planned(workspace: Workspace, tmp_path: Path) -> None:
     """The example `minimal` needs nothing but an account's number."""
     branch = workspace.branch(tmp_path / "deploy")

@@ -39,6 +39,7 @@ def test_no_secret_is_in_the_files() -> None:
     assert scan_templates(DEPLOY).failed == []
 
 
+@pytest.mark.thorough  # one more scan of a whole plan
 def test_an_open_bucket_and_an_unencrypted_secret_are_found(plans: dict[str, Planned], tmp_path: Path) -> None:
     """The scan finds an open bucket, and secrets without our key."""
     text = json.dumps(plans["dev"].content)

@@ -217,7 +217,7 @@ def test_brokers_that_report_no_controller_raise_no_alarm(plans: dict[str, Plann
 
 @pytest.fixture(scope="module")
 def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The plan of prod in another partition, with a boundary and tags."""
+    """One more plan of all of prod: in another partition, with a boundary and tags."""
     return _planned(
         workspace,
         tmp_path_factory.mktemp("elsewhere"),
@@ -236,6 +236,7 @@ def elsewhere(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) ->
     )
 
 
+@pytest.mark.thorough
 def test_your_tags_are_on_every_resource(elsewhere: list[dict[str, Any]]) -> None:
     """The variable `tags` adds to our own tags, and replaces none."""
     tagged = [tags for each in elsewhere if (tags := each.get("values", {}).get("tags_all"))]
@@ -243,6 +244,7 @@ def test_your_tags_are_on_every_resource(elsewhere: list[dict[str, Any]]) -> Non
     assert all(one["team"] == "support" and one["application"] == "ticketstream" for one in tagged)
 
 
+@pytest.mark.thorough
 def test_arns_name_the_partition_of_the_region(elsewhere: list[dict[str, Any]]) -> None:
     """In AWS GovCloud no ARN of the plan names the partition `aws`."""
     text = json.dumps(elsewhere)
@@ -250,6 +252,7 @@ def test_arns_name_the_partition_of_the_region(elsewhere: list[dict[str, Any]]) 
     assert re.findall(r"arn:aws:[^\"]*", text) == []
 
 
+@pytest.mark.thorough
 def test_every_role_of_prod_has_the_boundary(elsewhere: list[dict[str, Any]]) -> None:
     """Each role has the permissions boundary that the account demands."""
     boundaries = [each["values"].get("permissions_boundary") for each in elsewhere if each["type"] == "aws_iam_role"]
