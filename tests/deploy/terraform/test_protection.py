@@ -165,6 +165,20 @@ def test_machines_are_renewed_at_different_times(plans: dict[str, Planned]) -> N
     assert max(days) <= 90
 
 
+def test_the_budget_knows_the_machines_and_their_disks(plans: dict[str, Planned]) -> None:
+    """A machine and its system disk get the tags by which a budget counts, which a provider gives resources only."""
+    wanted = {"application": "ticketstream", "environment": "prod"}
+    groups, templates = (plans["prod"].resources(f"aws_{kind}") for kind in ("autoscaling_group", "launch_template"))
+    assert len(groups) == len(templates) == 3
+    for group in groups:
+        tags = {each["key"]: each["value"] for each in group["values"]["tag"] if each["propagate_at_launch"]}
+        assert tags.items() >= wanted.items()
+    for template in templates:
+        (launched,) = template["values"]["tag_specifications"]
+        assert launched["resource_type"] == "volume"
+        assert launched["tags"].items() >= wanted.items()
+
+
 def test_a_disk_is_watched_after_a_restart_too() -> None:
     """The script of a machine's first start enables a timer; one of systemd-run would end with the next restart."""
     start = (DEPLOY / "terraform" / "modules" / "capacity" / "start.sh").read_text()

@@ -1,5 +1,8 @@
 # EC2 machines for tasks that Fargate can't run: tasks with a persistent disk or a GPU.
 
+# A provider's default tags don't reach what an auto scaling group launches, and the budget counts by them.
+data "aws_default_tags" "this" {}
+
 resource "aws_launch_template" "this" {
   name                   = var.name
   image_id               = "resolve:ssm:${var.image_parameter}"
@@ -37,6 +40,15 @@ resource "aws_launch_template" "this" {
   monitoring {
     enabled = true
   }
+
+  dynamic "tag_specifications" {
+    for_each = length(data.aws_default_tags.this.tags) > 0 ? [data.aws_default_tags.this.tags] : []
+
+    content {
+      resource_type = "volume"
+      tags          = tag_specifications.value
+    }
+  }
 }
 
 resource "aws_autoscaling_group" "this" {
@@ -56,6 +68,16 @@ resource "aws_autoscaling_group" "this" {
     key                 = "Name"
     value               = var.name
     propagate_at_launch = true
+  }
+
+  dynamic "tag" {
+    for_each = data.aws_default_tags.this.tags
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
   }
 
   # ECS requires this tag.
