@@ -56,7 +56,7 @@ def test_services_start_with_their_minimum(moto: Applied) -> None:
 def test_each_node_has_its_own_zone_and_disk(moto: Applied) -> None:
     """Three encrypted volumes are in three zones, and three machines are pinned to those zones."""
     volumes = moto.emulator.client("ec2").describe_volumes(
-        Filters=[{"Name": "tag:application", "Values": ["ticketstream"]}]
+        Filters=[{"Name": "tag:backup", "Values": ["ticketstream-dev-daily"]}]
     )
     assert sorted(each["AvailabilityZone"] for each in volumes["Volumes"]) == [f"{REGION}{letter}" for letter in "abc"]
     assert all(each["Encrypted"] for each in volumes["Volumes"])

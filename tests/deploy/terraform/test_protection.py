@@ -108,6 +108,10 @@ def test_two_regions_of_an_account_have_different_names(
     assert {kind for kind in named if kind.startswith(_BEYOND_REGION)} - _INSIDE - _beside_a_bucket(named) == set(
         _GLOBAL
     )
+    # CloudFront's log is in us-east-1, wherever the stack is.
+    logs = [_edge_logs(one) for one in (plans["prod"].resources(), found)]
+    assert all(logs)
+    assert logs[0].isdisjoint(logs[1])
     here, there = _global_names(plans["prod"].resources()), _global_names(found)
     assert len(here) == len(there) > 12
     assert here.isdisjoint(there)
@@ -314,6 +318,11 @@ def _beside_a_bucket(kinds: set[str]) -> set[str]:
 
 def _global_names(found: list[dict[str, Any]]) -> set[str]:
     return {each["values"][_GLOBAL[each["type"]]] for each in found if each["type"] in _GLOBAL}
+
+
+def _edge_logs(found: list[dict[str, Any]]) -> set[str]:
+    logs = [each for each in found if "module.edge[0].aws_cloudwatch_log_" in each["address"]]
+    return {f"{each['type']} {each['values']['name']}" for each in logs if "name" in each["values"]}
 
 
 def _disks(found: list[dict[str, Any]]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 # The public address. CloudFront takes its certificate, firewall and logs from us-east-1.
 
 locals {
-  # Keys and topics can be used in their own region only.
+  # Keys and topics can be used in their own region only, and names there are taken by a stack at home.
   at_home = var.region == "us-east-1"
 }
 
@@ -18,7 +18,7 @@ module "edge" {
   source            = "../../modules/edge"
   count             = var.edge == null ? 0 : 1
   providers         = { aws = aws, aws.us_east_1 = aws.us_east_1 }
-  name              = module.ticketstream.name
+  name              = local.at_home ? module.ticketstream.name : module.ticketstream.global_name
   global_name       = module.ticketstream.global_name
   account_id        = var.account_id
   domain            = var.edge.domain
