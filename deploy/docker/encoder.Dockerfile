@@ -1,6 +1,7 @@
 # The encoder and the training job for SageMaker, which runs `docker run IMAGE serve` or `train` and can't change an
-# entry point. From the repository's root:
-#   docker build -f deploy/docker/encoder.Dockerfile --build-arg PIPELINE=.../pipeline:0.2.0 -t .../encoder:0.2.0 .
+# entry point. It takes Docker's media types only, and no index, which an attestation makes. From the repository's root:
+#   docker buildx build --platform linux/amd64 --provenance=false --output type=docker \
+#     -f deploy/docker/encoder.Dockerfile --build-arg PIPELINE=.../pipeline:0.2.0 -t .../encoder:0.2.0 .
 ARG BASE=python:3.11.14-slim-bookworm
 ARG PIPELINE
 
