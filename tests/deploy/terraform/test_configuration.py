@@ -171,6 +171,14 @@ def _planned_targets(workspace: Workspace, folder: Path, *, number: int) -> list
     return resources(root.show(folder / "part.tfplan")["planned_values"]["root_module"])
 
 
+@pytest.mark.parametrize("environment", VARIABLES)
+def test_the_state_gets_the_key_of_its_bucket(environment: str) -> None:
+    """The backend's `encrypt` without a key asks S3 for its own key, and so overrides the bucket's."""
+    backend = (DEPLOY / "terraform" / "envs" / environment / "backend.tf").read_text()
+    assert not re.search(r"^ +encrypt\b", backend, re.MULTILINE)
+    assert "use_lockfile = true" in backend
+
+
 def test_the_examples_run_the_image_that_the_page_pushes() -> None:
     """The tag of the variables' examples is that of the documented image."""
     page = (DEPLOY.parent / "docs" / "deploy-aws.md").read_text()
