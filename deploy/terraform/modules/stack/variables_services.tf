@@ -59,6 +59,16 @@ variable "services" {
     error_message = "services needs client_ids or audiences: without them a token that is meant for any other service would be accepted."
   }
 
+  # Bedrock asks for the right to both.
+  validation {
+    condition = try(
+      length([for arn in var.services.language_models : arn if strcontains(arn, "inference-profile/")]) == 0 ||
+      length([for arn in var.services.language_models : arn if strcontains(arn, "::foundation-model/")]) > 0,
+      true,
+    )
+    error_message = "services.language_models names an inference profile without its model: add the ARN of the model in each region of the profile (arn:aws:bedrock:REGION::foundation-model/MODEL)."
+  }
+
   validation {
     condition     = try(var.services.model == null || contains(keys(var.models), var.services.model), true)
     error_message = "services.model must be one of models, whose collection is searched."

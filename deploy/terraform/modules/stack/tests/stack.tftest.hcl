@@ -167,6 +167,20 @@ run "refuses_to_search_an_unknown_model" {
   expect_failures = [var.services]
 }
 
+run "refuses_an_inference_profile_without_its_model" {
+  command = plan
+  variables {
+    services = {
+      certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/two"
+      domain          = "tickets.your.company"
+      issuer          = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example"
+      client_ids      = ["console"]
+      language_models = ["arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.model"]
+    }
+  }
+  expect_failures = [var.services]
+}
+
 run "refuses_a_secret_among_the_services_settings" {
   command = plan
   variables {
