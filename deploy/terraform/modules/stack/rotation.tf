@@ -45,6 +45,7 @@ module "rotation" {
   secrets         = { for name in keys(local.secret_fields) : name => module.secrets.arns[name] }
   brokers_secrets = local.two_users ? var.kafka.scram_secrets : []
   key_arn         = module.keys.arns["secrets"]
+  depends_on      = [module.index] # Secrets Manager tries a new schedule: the function asks the nodes for their key
 
   services = [for name in sort(distinct(concat(values(local.node_names), local.index_clients, local.two_users ? local.kafka_clients : []))) :
     "arn:${local.partition}:ecs:${var.region}:${var.account_id}:service/${local.name}/${name}"
