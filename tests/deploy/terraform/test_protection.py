@@ -92,6 +92,18 @@ def test_every_key_of_prod_has_a_guard(plans: dict[str, Planned]) -> None:
     assert {address.replace("terraform_data.keeps_keys", "") for address in guards} == keys
 
 
+def test_the_page_says_how_to_destroy_prod() -> None:
+    """It names every guard, and what else protects: `keep_data` and `force_destroy`."""
+    page = (DEPLOY.parent / "docs" / "deploy-aws.md").read_text()
+    (steps,) = re.findall(r"^## Take it down\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    guards = {path.parent.name for path in (DEPLOY / "terraform" / "modules").glob("*/guard.tf")}
+    assert {name for name in guards if f"`modules/{name}`" in steps} == guards
+    for file in ("main.tf", "edge.tf"):
+        assert "force_destroy = false" in re.sub(" +", " ", (DEPLOY / "terraform" / "envs" / "prod" / file).read_text())
+    assert "`keep_data = false`" in steps
+    assert "`force_destroy = true`" in steps
+
+
 def test_dev_may_be_destroyed(plans: dict[str, Planned]) -> None:
     """Dev has no guard."""
     assert not plans["dev"].resources("terraform_data")
