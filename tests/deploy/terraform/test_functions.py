@@ -10,13 +10,14 @@ import pytest
 from lambdas.contents import FUNCTIONS, PYTHON
 from lambdas.sending import NEEDED_S
 from tests.deploy.terraform.conftest import Planned
-from tests.deploy.terraform.workspace import ACCOUNT, VARIABLES, Workspace
+from tests.deploy.terraform.workspace import ACCOUNT, REGION, VARIABLES, Workspace
 
 #: The functions of the module; others create the rest.
 _NAMES: Final = {"outbox", "pre_token", "responses", "tickets", "transformation"}
 _OURS: Final = re.compile(r"module\.functions\[0\]\.module\.(lambdas|trigger)")
 _GATEWAY_S: Final = 29
 _COGNITO_S: Final = 5
+_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
 
 
 def _functions(planned: Planned) -> dict[str, dict[str, Any]]:
@@ -110,6 +111,36 @@ def test_the_outbox_loses_no_batch(plans: dict[str, Planned]) -> None:
             each["values"] for each in planned.resources("aws_dynamodb_table") if each.get("index") == "TicketMetadata"
         )
         assert (table["stream_enabled"], table["stream_view_type"]) == (True, "KEYS_ONLY")
+
+
+def test_raw_objects_are_decrypted_with_their_key(workspace: Workspace) -> None:
+    """The function `transformation` may use the key of your buckets' objects, through S3 only."""
+    root = workspace.root("modules/functions")
+    result = root.init()
+    assert result.code == 0, result.out
+    tables = {name: f"table/{name}" for name in ("TicketMetadata", "Tickets", "UserSessions")}
+    given: dict[str, Any] = {
+        "name": "ticketstream-dev",
+        "global_name": "ticketstream-dev-use1",
+        "account_id": ACCOUNT,
+        "region": REGION,
+        "partition": "aws",
+        "zips": "zips",
+        "raw": {"map": "ticket_id=id", "buckets": ["raw-records"], "key_arn": _KEY},
+        "tables": {"arns": tables, "prefix": "", "key_arn": "", "with_stream": False},
+        "kafka": {"arn": "cluster/a/b", "settings": {}},
+        "api_settings": {},
+        "rag_url": "https://tickets.example.com",
+        "network": {"subnets": [], "security_groups": {}},
+        "key_arn": "",
+        "log_key_arn": "",
+        "log_days": "30",
+        "topics": {},
+    }
+    statements = root.evaluate("local.functions.transformation.statements", given)
+    (decrypt,) = (each for each in statements if each["sid"] == "DecryptObjects")
+    assert (decrypt["actions"], decrypt["resources"]) == (["kms:Decrypt"], [_KEY])
+    assert decrypt["condition"] == {"StringLike": {"kms:ViaService": ["s3.*.amazonaws.com"]}}
 
 
 @pytest.mark.thorough

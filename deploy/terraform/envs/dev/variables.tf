@@ -119,6 +119,7 @@ variable "functions" {
       map           = string
       event_sources = optional(list(string), [])
       buckets       = optional(list(string), [])
+      key_arn       = optional(string)
     }))
   })
   default = null

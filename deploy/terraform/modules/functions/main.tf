@@ -96,6 +96,12 @@ locals {
       environment = merge(var.kafka.settings, { TICKETS_PRODUCER__MAP = try(var.raw.map, "") })
       statements = concat(local.send["transformation"], [
         { sid = "ReadObjects", actions = ["s3:GetObject"], resources = [for name in try(var.raw.buckets, []) : "arn:${var.partition}:s3:::${name}/*"] },
+        {
+          sid       = "DecryptObjects"
+          actions   = ["kms:Decrypt"]
+          resources = compact([try(var.raw.key_arn, null)])
+          condition = { StringLike = { "kms:ViaService" = ["s3.*.amazonaws.com"] } }
+        },
       ])
     }
   }

@@ -35,11 +35,12 @@ variable "architecture" {
 }
 
 variable "raw" {
-  description = "Raw records for the function transformation: the fields (`map`), sources of events on EventBridge's default bus, and names of buckets that notify it. null: no such function."
+  description = "Raw records for the function transformation: the fields (`map`), sources of events on EventBridge's default bus, and names of buckets that notify it, with the KMS key of their objects (`key_arn`), if any. null: no such function."
   type = object({
     map           = string
     event_sources = optional(list(string), [])
     buckets       = optional(list(string), [])
+    key_arn       = optional(string)
   })
   default = null
 }

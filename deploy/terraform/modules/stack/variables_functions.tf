@@ -4,7 +4,8 @@ variable "functions" {
   description = <<-TEXT
     The Lambda functions of docs/lambdas.md; they need `services`. null: none of them. `zips` is the folder of
     `make lambda-zip`, and `architecture` what they were built for. `raw` creates the function `transformation`: `map` names
-    the fields, and it gets the events of `event_sources` on EventBridge's default bus and the notifications of `buckets`.
+    the fields, and it gets the events of `event_sources` on EventBridge's default bus and the notifications of `buckets`,
+    whose objects have the KMS key `key_arn`, if any.
   TEXT
   type = object({
     zips         = string
@@ -13,6 +14,7 @@ variable "functions" {
       map           = string
       event_sources = optional(list(string), [])
       buckets       = optional(list(string), [])
+      key_arn       = optional(string)
     }))
   })
   default = null
