@@ -1,4 +1,4 @@
-"""The plans protect the log, the disks and a quorum of the index, and give each region its own names."""
+"""The plans protect the disks and a quorum of the index, and give each region its own names."""
 
 import json
 import re
@@ -6,19 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from msgspec import Struct
 
 from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import DEPLOY, SMALL, VARIABLES, Workspace
 
-_KAFKA: Final = "module.ticketstream.module.kafka"
-#: The guards of the keys, in both regions.
-_KEYS: Final = (
-    "module.ticketstream.module.keys.terraform_data.keeps_keys",
-    "module.replica[0].module.keys.terraform_data.keeps_keys",
-)
-_BUILT_IN: Final = "terraform.io/builtin/terraform"
 _GLOBAL: Final = {
     "aws_iam_role": "name",
     "aws_iam_policy": "name",
@@ -44,69 +36,6 @@ _INSIDE: Final = {"aws_iam_role_policy", "aws_route53_record"}
 _GOV: Final = "us-gov-west-1"
 _CERTIFICATE: Final = f"arn:aws-us-gov:acm:{_GOV}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 _BOUNDARY: Final = "arn:aws-us-gov:iam::123456789012:policy/boundary"
-
-
-class Loss(Struct, frozen=True):
-    """A plan that would lose data: an option, variables, and the guards that refuse it."""
-
-    option: str
-    given: dict[str, Any]
-    guards: list[str]
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        pytest.param(Loss("-destroy", {}, ["kafka.terraform_data.keeps_log", *_KEYS]), id="destroy"),
-        # Whole plans take longer.
-        pytest.param(
-            Loss(f"-replace={_KAFKA}.aws_msk_cluster.this[0]", {}, ["keeps_log"]),
-            id="replace",
-            marks=pytest.mark.thorough,
-        ),
-        pytest.param(
-            Loss("-refresh=false", {"replica_region": None}, [_KEYS[1]]),
-            id="without copies",
-            marks=pytest.mark.thorough,
-        ),
-    ],
-)
-def test_prod_refuses_to_lose_the_log_or_a_key(
-    workspace: Workspace, plans: dict[str, Planned], tmp_path: Path, loss: Loss
-) -> None:
-    """A plan that destroys or replaces the MSK cluster of prod, or a key, is an error that names its guard."""
-    branch = workspace.branch(tmp_path / "deploy")
-    root = branch.root("envs/prod")
-    (root.folder / "terraform.tfstate").write_text(json.dumps(_state(plans["prod"])))
-    result = root.plan(SMALL["prod"] | loss.given, "-refresh=false", loss.option)
-    assert result.code == 1
-    assert "prevent_destroy" in result.errors()
-    assert [guard for guard in loss.guards if guard not in result.errors()] == []
-
-
-def test_every_key_of_prod_has_a_guard(plans: dict[str, Planned]) -> None:
-    """Each key, those of the copies included, has a guard of its own; dev's keys have none."""
-    keys = {each["address"].replace("aws_kms_key.this", "") for each in plans["prod"].resources("aws_kms_key")}
-    guards = {each["address"] for each in plans["prod"].resources("terraform_data") if each["name"] == "keeps_keys"}
-    assert len(keys) > 6
-    assert {address.replace("terraform_data.keeps_keys", "") for address in guards} == keys
-
-
-def test_the_page_says_how_to_destroy_prod() -> None:
-    """It names every guard, and what else protects: `keep_data` and `force_destroy`."""
-    page = (DEPLOY.parent / "docs" / "deploy-aws.md").read_text()
-    (steps,) = re.findall(r"^## Take it down\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
-    guards = {path.parent.name for path in (DEPLOY / "terraform" / "modules").glob("*/guard.tf")}
-    assert {name for name in guards if f"`modules/{name}`" in steps} == guards
-    for file in ("main.tf", "edge.tf"):
-        assert "force_destroy = false" in re.sub(" +", " ", (DEPLOY / "terraform" / "envs" / "prod" / file).read_text())
-    assert "`keep_data = false`" in steps
-    assert "`force_destroy = true`" in steps
-
-
-def test_dev_may_be_destroyed(plans: dict[str, Planned]) -> None:
-    """Dev has no guard."""
-    assert not plans["dev"].resources("terraform_data")
 
 
 @pytest.mark.thorough
@@ -137,42 +66,6 @@ def test_another_zone_leaves_the_other_disks(workspace: Workspace, plans: dict[s
     before, after = _disks(plans["prod"].resources()), _disks(found)
     kept = before.items() & after.items()
     assert {zone for _, zone in kept} == {"us-east-1b", "us-east-1c"}
-
-
-def test_an_apply_goes_from_node_to_node(plans: dict[str, Planned]) -> None:
-    """Each node's service waits until it is steady, and a deployment that fails is rolled back."""
-    services = [each for each in plans["prod"].resources("aws_ecs_service") if "module.index" in each["address"]]
-    assert len(services) == 3
-    for service in services:
-        assert service["values"]["wait_for_steady_state"] is True
-        assert service["values"]["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}]
-    nodes = _modules(plans["prod"])["index"]["module"]["module_calls"]
-    assert [nodes[slot].get("depends_on") for slot in ("second", "third")] == [["module.first"], ["module.second"]]
-
-
-def test_workers_and_services_start_after_the_index(plans: dict[str, Planned]) -> None:
-    """A worker ends without the index, and ECS gives up a new service after three tasks that end.
-
-    Secrets Manager tries a schedule when it gets it, by asking the function whether the nodes accept their key.
-    """
-    calls = _modules(plans["prod"])
-    for name in ("worker", "service", "rotation"):
-        assert "module.index" in calls[name]["depends_on"]
-
-
-def test_a_service_exists_before_it_is_scaled(plans: dict[str, Planned]) -> None:
-    """AWS refuses a scalable target for a service that doesn't exist; the target gets its name from the service."""
-    calls = _modules(plans["prod"])
-    for scaling, scaled in (("scaling", "worker"), ("cpu_scaling", "background"), ("request_scaling", "service")):
-        assert any(f"module.{scaled}" in one for one in calls[scaling]["expressions"]["service_name"]["references"])
-        assert calls[scaled]["module"]["outputs"]["name"]["depends_on"] == ["aws_ecs_service.this"]
-
-
-def test_a_service_can_move_to_other_machines(plans: dict[str, Planned]) -> None:
-    """A change of the capacity provider redeploys a worker's service without replacing it."""
-    services = [each for each in plans["prod"].resources("aws_ecs_service") if "module.worker" in each["address"]]
-    assert services
-    assert all(each["values"]["force_new_deployment"] for each in services)
 
 
 def test_machines_are_renewed_at_different_times(plans: dict[str, Planned]) -> None:
@@ -320,12 +213,6 @@ def _planned(workspace: Workspace, folder: Path, **variables: Any) -> list[dict[
     return resources(root.show(folder / "other.tfplan")["planned_values"]["root_module"])
 
 
-def _modules(planned: Planned) -> dict[str, Any]:
-    """The module calls of the stack, as they are written."""
-    calls = planned.content["configuration"]["root_module"]["module_calls"]
-    return dict(calls["ticketstream"]["module"]["module_calls"])
-
-
 def _beside_a_bucket(kinds: set[str]) -> set[str]:
     """The types that name their bucket, such as its policy."""
     return {kind for kind in kinds if kind.startswith("aws_s3_bucket_")}
@@ -342,49 +229,3 @@ def _edge_logs(found: list[dict[str, Any]]) -> set[str]:
 
 def _disks(found: list[dict[str, Any]]) -> dict[str, str]:
     return {each["address"]: each["values"]["availability_zone"] for each in found if each["type"] == "aws_ebs_volume"}
-
-
-def _state(planned: Planned) -> dict[str, Any]:
-    """A state in which the cluster, its guard and those of two keys exist."""
-    (cluster,) = planned.resources("aws_msk_cluster")
-    arn = "arn:aws:kafka:us-east-1:123456789012:cluster/ticketstream-prod/1"
-    return {
-        "version": 4,
-        "terraform_version": planned.content["terraform_version"],
-        "serial": 1,
-        "lineage": "tests",
-        "outputs": {},
-        "resources": [
-            _resource(
-                "aws_msk_cluster",
-                "this",
-                "registry.terraform.io/hashicorp/aws",
-                cluster["values"] | {"id": arn, "arn": arn},
-            ),
-            _resource("terraform_data", "keeps_log", _BUILT_IN, {"id": "1"}, index_key=0),
-            *(
-                _resource(
-                    "terraform_data",
-                    "keeps_keys",
-                    _BUILT_IN,
-                    {"id": "2"},
-                    module=guard.partition(".terraform_data")[0],
-                    index_key="events",
-                )
-                for guard in _KEYS
-            ),
-        ],
-    }
-
-
-def _resource(
-    kind: str, name: str, provider: str, attributes: dict[str, Any], *, module: str = _KAFKA, **more: Any
-) -> dict[str, Any]:
-    return {
-        "module": module,
-        "mode": "managed",
-        "type": kind,
-        "name": name,
-        "provider": f'provider["{provider}"]',
-        "instances": [{"schema_version": 0, "attributes": attributes, **more}],
-    }
