@@ -20,6 +20,7 @@ from connectors.qdrant.copying import copy_file, copy_shard, size_of
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import take_lock
 from connectors.qdrant.space import MIB, SpaceGuard
+from connectors.qdrant.syncing import sync_tree
 from core.disk import full_disk_error
 from core.errors import ConfigError, UnavailableError
 from core.private import make_private_folder, open_private
@@ -89,7 +90,7 @@ def _write(path: Path, target: Path, hold: Callable[[], AbstractContextManager[N
     taken = Backup(taken_ms=int(time.time() * 1000), files=_sums(target))
     with open_private(target / _LIST) as file:
         file.write(msgspec.json.format(msgspec.json.encode(taken, order="deterministic")))
-    folder.sync_tree(target)
+    sync_tree(target)
     return taken
 
 
@@ -128,7 +129,7 @@ def restore_folder(path: Path, source: Path, *, min_free_mib: int) -> Backup:
         copy_shard(source, built)
         (built / _LIST).unlink()
         _require_same(_sums(built), taken, source)
-        folder.sync_tree(built)
+        sync_tree(built)
         folder.take_over(path, built)
     except OSError as error:
         raise full_disk_error(error, path) or ConfigError(

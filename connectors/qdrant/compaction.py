@@ -24,7 +24,9 @@ from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, Row, row_of
 from connectors.qdrant.lock import take_lock
 from connectors.qdrant.packing import packed_fields, unpack
+from connectors.qdrant.shard import load_shard
 from connectors.qdrant.space import SpaceGuard
+from connectors.qdrant.syncing import sync_tree
 from core.errors import FatalError, TransientError, UnavailableError
 from core.identity import point_id
 
@@ -111,7 +113,7 @@ def compact_folder(
 def _replace(path: Path, built: Path, *, dimension: int, sieve: "_Sieve", space: SpaceGuard, watch: Watch) -> Compacted:
     shard = folder.shard_of(path)
     with translated():
-        old = folder.load_shard(shard)
+        old = load_shard(shard)
         try:
             new = folder.open_shard(built, dimension)
             try:
@@ -122,7 +124,7 @@ def _replace(path: Path, built: Path, *, dimension: int, sieve: "_Sieve", space:
         finally:
             old.close()
         made = folder.shard_of(built)
-        folder.sync_tree(made)
+        sync_tree(made)
     before, after = size_of(shard), size_of(made)
     folder.take_over(path, built)
     return Compacted(

@@ -21,10 +21,11 @@ from connectors.qdrant.edge_points import (
     where_below,
 )
 from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
-from connectors.qdrant.folder import first_line, is_engine_error
 from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
 from connectors.qdrant.place import place_of
+from connectors.qdrant.shard import first_line, is_engine_error
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
+from connectors.qdrant.syncing import sync_log
 from core.errors import FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
 
@@ -234,7 +235,7 @@ class EdgeEngine(EdgeReader):
         for 30 ms and more.
         """
         self.require_in_place()
-        folder.sync_log(self._place.path)
+        sync_log(self._place.path)
         self._unflushed += points
         if self._unflushed >= _FLUSH_POINTS:
             self._shard.flush()

@@ -16,9 +16,9 @@ import msgspec
 import qdrant_edge as edge
 from msgspec import Struct
 
-from connectors.qdrant.folder import sync_tree
 from connectors.qdrant.shard_config import field_indexes, shard_config
 from connectors.qdrant.sizes import SIZES, SizeClass, SizeName
+from connectors.qdrant.syncing import sync_tree
 
 _NICE: Final = 19
 _PR_SET_PDEATHSIG: Final = 1

@@ -23,7 +23,9 @@ from connectors.qdrant import folder
 from connectors.qdrant.copying import copy_shard, size_of
 from connectors.qdrant.embedded import EdgeEngine, translated
 from connectors.qdrant.optimise_shard import Optimised
+from connectors.qdrant.shard import load_shard
 from connectors.qdrant.sizes import SizeName
+from connectors.qdrant.syncing import sync_log
 from core.errors import ConfigError, FatalError, TransientError
 from core.settings import IndexSettings
 
@@ -121,7 +123,7 @@ class Optimiser:
 
     def _switch(self, new: Path, found: Optimised, stop: threading.Event) -> bool:
         """Bring the new shard up to date, and let it take the old one's place."""
-        shard = folder.load_shard(new)
+        shard = load_shard(new)
         for _ in range(_ROUNDS):
             with self._engine.exclusive():
                 ids = self._engine.changed.take()
@@ -134,7 +136,7 @@ class Optimiser:
             if not self._copy(self._engine.changed.take(), shard, stop):
                 return False
             shard.flush()
-            folder.sync_log(new)
+            sync_log(new)
             folder.name_shard(self._path, new, indexed=found.points)
             self._engine.replace(shard, new)
         return True

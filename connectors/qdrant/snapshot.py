@@ -13,9 +13,10 @@ from typing import Final
 
 from connectors.qdrant.copying import copy_shard, size_of
 from connectors.qdrant.embedded import EdgeReader
-from connectors.qdrant.folder import find_shard, finds_terms, load_shard
+from connectors.qdrant.folder import find_shard
 from connectors.qdrant.lock import InUseError, find_owner, last_taken
 from connectors.qdrant.reading import VersionedReader
+from connectors.qdrant.shard import finds_terms, load_shard
 from connectors.qdrant.space import MIB, SpaceGuard
 from core.errors import UnavailableError
 from core.index import IndexedTicket

@@ -9,8 +9,8 @@ from typing import Any, Final
 import qdrant_edge as edge
 from qdrant_client import grpc as q
 
-from connectors.qdrant.folder import finds_terms
 from connectors.qdrant.layout import TERMS, VECTOR
+from connectors.qdrant.shard import finds_terms
 from tests.rigs.qdrant_facade import convert
 
 _PARAMS: Final = "params"
