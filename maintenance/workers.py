@@ -7,8 +7,9 @@ from connectors.qdrant.provenance import ProvenanceStore
 from core.provenance import LogIdentity, Offsets, Progress, find_mismatch
 from core.settings import Settings
 from runtime.control import WorkerStatus
-from stream.index_check import group_state, stored_settings
+from stream.index_check import group_state
 from stream.roles import EMBEDDING, PIPELINE
+from stream.stored_settings import stored_settings
 
 
 class WorkersLog:

@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from connectors.kafka.lag import PartitionLag
 from connectors.qdrant.provenance import ProvenanceStore
-from core.environment import shown_value, variables
-from core.errors import ConfigError, TransientError, UnavailableError
+from core.errors import TransientError, UnavailableError
 from core.provenance import (
     LogIdentity,
     Mismatch,
@@ -21,9 +20,9 @@ from core.provenance import (
     find_mismatch,
     records_missing,
 )
-from core.settings import IndexSettings, Settings
+from core.settings import IndexSettings
 from stream.integrity import CONFIRM_S, Integrity
-from stream.roles import Role
+from stream.stored_settings import require_same_version, warn_of_changes
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
@@ -108,7 +107,7 @@ class IndexCheck:
             UnavailableError: the broker doesn't answer, or the group can't be reset.
         """
         seen = self._look()
-        _require_same_version(seen.found.settings, stored)
+        require_same_version(seen.found.settings, stored)
         if seen.found.is_adoptable(seen.log):
             self._adopt(seen)
             seen = self._look()
@@ -121,7 +120,7 @@ class IndexCheck:
             self._answer(seen, seen.mismatch, settings, integrity)
         self._note_log(seen)
         if seen.found.settings != stored:
-            _tell_changes(seen.found.settings, stored)
+            warn_of_changes(seen.found.settings, stored)
             self._store.note_settings(stored)
         if seen.progress.expired != seen.expired:
             self._store.note_expired(seen.progress.log, seen.expired)
@@ -247,45 +246,6 @@ def advice_on(mismatch: Mismatch, *, where: str, topic: str, expired: int = 0) -
         f"restore a newer copy of {where}, or set TICKETS_INDEX__ON_MISMATCH=reread to read the missing records again; "
         "a new index needs a new TICKETS_KAFKA__GROUP"
     )
-
-
-def stored_settings(settings: Settings, role: Role) -> dict[str, str]:
-    """The settings of a role that decide what the index stores, by variable. A file counts as set or not set."""
-    wanted = [name for name in variables() if name.startswith(_DECIDING[role.name])]
-    found = {name: shown_value(settings, name) for name in wanted}
-    found |= {name: str(bool(found[name])).lower() for name in wanted if name.endswith("_FILE")}
-    return found | {"TICKETS_KAFKA__GROUP": settings.kafka.group, "TICKETS_TOPICS__RAW": settings.topics.raw}
-
-
-#: Prefixes of those settings. The embedding role knows nothing of the enrichment role's settings.
-_EMBEDDING: Final = ("TICKETS_CLASSIFY__",)
-_DECIDING: Final = {
-    "pipeline": ("TICKETS_CONTRACT__", "TICKETS_ENRICH__", "TICKETS_CHUNK__", *_EMBEDDING),
-    "embedding": _EMBEDDING,
-}
-_VERSION_SOURCE: Final = "TICKETS_CONTRACT__VERSION_SOURCE"
-
-
-def _require_same_version(noted: Mapping[str, str], stored: Mapping[str, str]) -> None:
-    before, now = noted.get(_VERSION_SOURCE), stored.get(_VERSION_SOURCE)
-    if None not in {before, now} and before != now:
-        raise ConfigError(
-            f"{_VERSION_SOURCE} is {now}, but the index was written with {before}, whose versions can't be "
-            f"compared with these; set it back, or set a new index and a new TICKETS_KAFKA__GROUP"
-        )
-
-
-def _tell_changes(noted: Mapping[str, str], stored: Mapping[str, str]) -> None:
-    """Warn of settings that differ from those of the index's last worker, which may still be running."""
-    for name in sorted(noted.keys() & stored.keys()):
-        if noted[name] != stored[name]:
-            logger.warning(
-                "%s is %s now, and the index was written with %s: set it alike for all workers; `ticketstream rebuild` "
-                "applies a change to tickets that are indexed",
-                name,
-                stored[name] or "not set",
-                noted[name] or "not set",
-            )
 
 
 def _existing(found: Provenance | None) -> Provenance:

@@ -13,11 +13,12 @@ from core.errors import UnavailableError
 from core.provenance import Offsets
 from core.settings import KafkaSettings, Settings
 from delivery.noting import NotingTracker
-from stream.index_check import IndexCheck, stored_settings
+from stream.index_check import IndexCheck
 from stream.index_size import SizeWatch
 from stream.positions import PositionKeeper
 from stream.roles import Role
 from stream.servers import WorkerState
+from stream.stored_settings import stored_settings
 
 logger: Final = logging.getLogger("ticketstream.stream")
 

@@ -6,14 +6,12 @@ import pytest
 
 from connectors.qdrant.provenance import ProvenanceStore
 from core import provenance
-from core.environment import load_settings
 from core.errors import ConfigError, UnavailableError
 from core.provenance import LogIdentity, MismatchError, Progress, Provenance
 from core.settings import IndexSettings
 from stream import index_check
-from stream.index_check import IndexCheck, stored_settings
+from stream.index_check import IndexCheck
 from stream.integrity import SHOWN_S, Integrity, stay_up
-from stream.roles import EMBEDDING, PIPELINE
 from stream.telemetry import StreamTelemetry
 from tests.stream.provenances import GROUP, LOG, FakeOffsets, MemoryEngine, created, origin, until, written
 
@@ -245,18 +243,6 @@ def test_another_kind_of_version_is_refused() -> None:
     _start(store, FakeOffsets({0: 6}))
     with pytest.raises(ConfigError, match="VERSION_SOURCE is updated_at, but the index was written with version"):
         _start(store, FakeOffsets({0: 6}), stored={**_STORED, "TICKETS_CONTRACT__VERSION_SOURCE": "updated_at"})
-
-
-def test_settings_that_decide_what_is_stored_are_noted() -> None:
-    """Settings of contract, chunks, classification and customers, and group and topic, are noted in the index."""
-    settings = load_settings({"TICKETS_CONTRACT__MAX_TAGS": "7", "TICKETS_ENRICH__CUSTOMERS_FILE": "/secret/place"})
-    found = stored_settings(settings, PIPELINE)
-    assert found["TICKETS_CONTRACT__MAX_TAGS"] == "7"
-    assert found["TICKETS_ENRICH__CUSTOMERS_FILE"] == "true"
-    assert found["TICKETS_CLASSIFY__EXAMPLES_FILE"] == "false"
-    assert found["TICKETS_KAFKA__GROUP"] == "ticketstream"
-    assert "TICKETS_CHUNK__OVERLAP_TOKENS" in found
-    assert "TICKETS_CONTRACT__MAX_TAGS" not in stored_settings(settings, EMBEDDING)
 
 
 def test_a_mismatch_is_shown_before_the_worker_stops(caplog: pytest.LogCaptureFixture) -> None:
