@@ -6,8 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from core.errors import ConfigError
+from core.model_settings import ModelSettings
 from core.protocols import Embedder, ModelTokenizer
-from core.settings import ModelSettings
 from models.device import choose_device
 from models.precision import Precision, choose_precision
 from models.run.encoder import OnBatch, open_onnx_embedder

@@ -10,10 +10,10 @@ from connectors.files.examples import read_examples
 from connectors.model_store import Store, fetch_archive, fetch_files, open_store
 from core.addresses import Address
 from core.errors import ConfigError
+from core.model_settings import ClassifySettings
 from core.protocols import Embedder, Labeller
 from core.records import LabelKind
 from core.setting_types import expand_home
-from core.settings import ClassifySettings
 from models.labels.artefact import (
     MANIFEST,
     SETTING,

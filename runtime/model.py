@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from connectors.model_store import fetch_files, open_store
 from core.errors import ConfigError, TransientError
+from core.model_settings import ModelSettings
 from core.protocols import Embedder, ModelTokenizer
-from core.settings import ModelSettings
 from models.device import why_no_gpu
 from models.open import (
     ModelDescription,

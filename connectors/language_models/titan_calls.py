@@ -14,8 +14,8 @@ from connectors.language_models.aws import AwsClient, open_aws_client
 from connectors.language_models.transport import Bounds, StoppedError, Transport
 from core.errors import FatalError, RefusedError, TicketstreamError, TransientError
 from core.language_model import ModelError
+from core.model_settings import TITAN
 from core.records import Vector
-from core.settings import TITAN
 
 #: Called after each call with the tokens that the model counted, 0, and the call's seconds.
 OnCall = Callable[[int, int, float], None]

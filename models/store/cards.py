@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from core.errors import ConfigError
-from core.settings import TITAN
+from core.model_settings import TITAN
 
 #: Also the name of the model's folder.
 ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

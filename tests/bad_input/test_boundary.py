@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import FatalError
+from core.model_settings import ModelSettings
 from core.records import Batch, Origin, Record, Rejected, Ticket, TicketPoints
-from core.settings import ContractSettings, ModelSettings, Settings
+from core.settings import ContractSettings, Settings
 from models.run.hashing import HashingEmbedder
 from operators import decode as decoding
 from operators import parse

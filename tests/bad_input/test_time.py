@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from core.model_settings import ModelSettings
 from core.records import Batch, Item, Rejected
-from core.settings import ModelSettings, Settings
+from core.settings import Settings
 from models.run.hashing import HashingEmbedder
 from operators import clean, html_text
 from stream.plan import ticket_steps

@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from connectors.qdrant.open import open_index_for_writing
 from core.contract import UpsertEvent
+from core.model_settings import ModelSettings
 from core.records import Origin, Record
-from core.settings import IndexSettings, ModelSettings, Settings
+from core.settings import IndexSettings, Settings
 from maintenance.evaluation.questions import Question, write_questions
 from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder

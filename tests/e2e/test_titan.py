@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from core.index import SearchQuery
-from core.settings import TITAN
+from core.model_settings import TITAN
 from runtime.searcher import find_worker
 from synthetic.tickets import events
 from tests.e2e.world import WorkerProcess, World

@@ -21,8 +21,9 @@ from connectors.kafka.reader import read_topic
 from connectors.kafka.topics import create_topics, load_topics
 from connectors.qdrant.open import open_index_for_writing
 from core.errors import UnavailableError
+from core.model_settings import ModelSettings
 from core.records import Batch, Record, Rejected, TicketPoints
-from core.settings import ContractSettings, IndexSettings, KafkaSettings, ModelSettings, Settings
+from core.settings import ContractSettings, IndexSettings, KafkaSettings, Settings
 from core.topic_settings import TopicSettings
 from models.open import load_embedder
 from stream.plan import ticket_steps

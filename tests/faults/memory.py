@@ -16,7 +16,7 @@ import pytest
 
 from core.errors import UnavailableError
 from core.index import MAX_HITS, SearchQuery
-from core.settings import ModelSettings
+from core.model_settings import ModelSettings
 from local.broker import start_broker
 from models.open import load_embedder
 from runtime.control import WorkerClient

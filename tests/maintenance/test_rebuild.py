@@ -13,9 +13,10 @@ from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from connectors.qdrant.replacement import NewCollection, open_replacement
 from core.errors import ConfigError
+from core.model_settings import ModelSettings
 from core.protocols import Index
 from core.records import Record
-from core.settings import IndexSettings, ModelSettings, Settings
+from core.settings import IndexSettings, Settings
 from maintenance.rebuild import catch_up, index_new, write_latest
 from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from core.index import IndexedTicket
+from core.model_settings import ModelSettings
 from core.protocols import Index
 from core.records import Origin, Record, Rejected, Ticket
-from core.settings import ContractSettings, ModelSettings, Settings, WriterSettings
+from core.settings import ContractSettings, Settings, WriterSettings
 from maintenance import reconcile
 from maintenance.compare import Comparison, Difference, Outcome
 from maintenance.fold import Fold, Position

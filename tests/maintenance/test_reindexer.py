@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from core.errors import FatalError, RefusedError, TransientError
+from core.model_settings import ModelSettings
 from core.records import TicketPoints
-from core.settings import ModelSettings, Settings, WriterSettings
+from core.settings import Settings, WriterSettings
 from maintenance.compare import Difference
 from maintenance.rebuild import write_latest
 from maintenance.reconcile import repair_index

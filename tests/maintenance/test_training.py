@@ -10,8 +10,9 @@ import pytest
 from connectors.qdrant.open import open_index_for_writing
 from core.contract import record_key
 from core.errors import ConfigError
+from core.model_settings import ClassifySettings
 from core.records import Batch, Item, Origin, Record, TicketPoints
-from core.settings import ClassifySettings, IndexSettings, Settings
+from core.settings import IndexSettings, Settings
 from maintenance.training import LabelledTickets, embed_labelled, judge_model, read_labelled, train
 from models.labels.artefact import save_label_model
 from models.run.hashing import HashingEmbedder

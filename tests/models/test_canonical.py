@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import UnavailableError
+from core.model_settings import ModelSettings
 from core.protocols import Embedder
-from core.settings import ModelSettings
 from models.builder.bert import read_shape, read_tensors
 from models.builder.calibrate import calibrate, calibration_texts, find_calibration
 from models.open import describe, load_embedder

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.model_store import FolderStore
 from core.errors import ConfigError
-from core.settings import ClassifySettings
+from core.model_settings import ClassifySettings
 from models.labels.artefact import save_label_model
 from models.run.hashing import HashingEmbedder
 from runtime import labels

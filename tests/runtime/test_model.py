@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError, UnavailableError
-from core.settings import ModelSettings
+from core.model_settings import ModelSettings
 from models.open import describe
 from models.store.artefact import GRAPH
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS

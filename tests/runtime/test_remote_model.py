@@ -11,7 +11,8 @@ from connectors.language_models import titan_calls
 from connectors.qdrant.open import open_index_for_writing
 from core.environment import load_settings
 from core.errors import ConfigError, TransientError
-from core.settings import TITAN, IndexSettings, ModelSettings
+from core.model_settings import TITAN, ModelSettings
+from core.settings import IndexSettings
 from models.run.hashing import HashingEmbedder
 from models.run.pieces import PieceTokenizer
 from runtime import model

@@ -13,10 +13,11 @@ from connectors.qdrant.lock import InUseError, take_lock
 from connectors.qdrant.open import open_index_for_writing
 from core.errors import TransientError
 from core.index import SearchQuery
+from core.model_settings import ModelSettings
 from core.protocols import TextKind
 from core.provenance import LogIdentity, Progress, Provenance
 from core.records import Vector
-from core.settings import IndexSettings, ModelSettings, Settings
+from core.settings import IndexSettings, Settings
 from models.run.hashing import HashingEmbedder
 from runtime import searcher as searchers
 from runtime.control import WorkerClient

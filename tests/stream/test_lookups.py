@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, TransientError
+from core.model_settings import ModelSettings
 from core.protocols import CustomerDirectory
 from core.records import Batch, EnrichedTicket, Origin, Record
-from core.settings import EnrichSettings, ModelSettings, Settings
+from core.settings import EnrichSettings, Settings
 from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from operators.enrich import enrich

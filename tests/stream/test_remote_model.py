@@ -14,8 +14,9 @@ from connectors.qdrant.open import open_index_for_writing
 from core.contract import UpsertEvent
 from core.errors import TransientError
 from core.index import SearchQuery
+from core.model_settings import TITAN, ModelSettings
 from core.records import Batch, Origin, Record, Rejected, TicketPoints
-from core.settings import TITAN, IndexSettings, ModelSettings, Settings
+from core.settings import IndexSettings, Settings
 from maintenance.reindexer import Reindexer
 from operators import embed as embed_module
 from runtime.searcher import IndexSearcher

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core.model_settings import ModelSettings
 from core.records import Batch, Record
-from core.settings import ModelSettings, Settings
+from core.settings import Settings
 from models.open import load_embedder
 from stream.plan import ticket_steps
 from stream.steps import run_step

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from connectors.model_store import open_store
 from core.errors import UnavailableError
-from core.settings import ModelSettings
+from core.model_settings import ModelSettings
 from models.open import artefact_folder, card_of, weights_folder
 from models.store.artefact import GRAPH, MANIFEST
 from models.store.cards import TOKENIZER

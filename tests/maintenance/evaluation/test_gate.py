@@ -11,8 +11,9 @@ from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.contract import UpsertEvent
 from core.errors import ConfigError
+from core.model_settings import ModelSettings
 from core.records import Origin, Record
-from core.settings import IndexSettings, ModelSettings, Settings
+from core.settings import IndexSettings, Settings
 from maintenance.evaluation import gate
 from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.gate import Gate, WorseIndexError, worse_figures

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from core.settings import ModelSettings
+from core.model_settings import ModelSettings
 from models.builder.published import read_published
 from models.open import describe, load_embedder
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS, ModelCard, find_card

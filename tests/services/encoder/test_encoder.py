@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from core.settings import ModelSettings, Settings
+from core.model_settings import ModelSettings
+from core.settings import Settings
 from models.open import load_embedder
 from services.encoder.app import INVOCATIONS, MAX_CHARACTERS, MAX_TEXTS, PING
 from services.encoder.compose import open_app

@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 import pytest
 
-from core.settings import ModelSettings, Settings
+from core.model_settings import ModelSettings
+from core.settings import Settings
 from maintenance.training_report import QUALITY, REPORT, TrainingReport
 from models.labels.artefact import MANIFEST, load_label_model
 from models.run.hashing import HashingEmbedder

@@ -20,9 +20,10 @@ from connectors.qdrant.policy import VersionedIndex
 from core.cache import Cache
 from core.contract import Message, TicketEvent, UpsertEvent, record_key
 from core.feedback import FeedbackStore
+from core.model_settings import ModelSettings
 from core.records import Origin, Record
 from core.service_settings import LimitSettings, RagSettings
-from core.settings import IndexSettings, ModelSettings, Settings
+from core.settings import IndexSettings, Settings
 from maintenance.reindexer import Reindexer
 from models.run.hashing import HashingEmbedder
 from runtime.searcher import IndexSearcher, Searcher
