@@ -1,46 +1,29 @@
-"""Kafka administration: checks that the cluster answers, lists and creates topics, reads a group's offsets."""
+"""Administration of a cluster: checks that it answers, lists, describes and creates topics."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not declared
     AdminClient,
     ClusterMetadata,
     ConfigResource,
     NewTopic,
-    OffsetSpec,
 )
 
 from connectors.kafka.clients import open_client
 from connectors.kafka.faults import ClientErrors, denied
-from connectors.kafka.history import CommitNote, parse_note
+from connectors.kafka.group_admin import GroupAdmin
 from connectors.kafka.lag import PartitionLag
 from connectors.kafka.options import client_options
 from core.errors import UnavailableError
 from core.provenance import LogIdentity
 from core.settings import KafkaSettings
 
-T = TypeVar("T")
-
 _POLL_S: Final = 0.5
 #: Seconds to wait for a new topic to be known by all brokers.
 _SPREADS_S: Final = 2.0
-#: Retryable: the group's coordinator is starting, or a new topic hasn't reached the broker yet.
-_SOON: Final = {
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-}
-#: Errors of a commit from outside while the group has members.
-_HAS_MEMBERS: Final = {
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError.STALE_MEMBER_EPOCH,
-}
 #: The id of a topic if the broker has no ids: 16 bytes of zeros.
 _NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 
@@ -63,7 +46,7 @@ class Cluster:
         self._admin = client
         self._settings = settings
         self._errors = errors
-        self._members: dict[str, Consumer] = {}
+        self._groups = GroupAdmin(client, settings)
 
     def topics(self) -> dict[str, int]:
         """The number of partitions of every topic.
@@ -146,33 +129,15 @@ class Cluster:
         Raises:
             UnavailableError: no broker answers, or the topic is missing.
         """
-        partitions = [TopicPartition(topic, n) for n in range(self.require_topics([topic])[topic])]
-        timeout = self._settings.startup_timeout_s
-        try:
-            found = self._retry(lambda: self._member(group).committed(partitions, timeout))
-            committed = {p.partition: p.offset for p in found}
-            notes = {p.partition: parse_note(p.metadata) for p in found}
-            ends = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-            starts = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        except KafkaException as error:
-            if self._is_denied(group, error.args[0]):
-                hidden = f"the broker at {self._settings.brokers} doesn't let us see group {group}"
-                raise UnavailableError(f"{hidden}; grant our user read access to it") from None
-            raise UnavailableError(f"reading offsets of {topic}: {error.args[0].str()}") from None
-        except TimeoutError:
-            raise UnavailableError(f"reading offsets of {topic}: no answer in {timeout:.0f} s") from None
-        return [
-            PartitionLag(
-                topic,
-                n,
-                known if (known := committed.get(n, -1)) >= 0 else None,
-                starts[n],
-                ends[n],
-                (note := notes.get(n, CommitNote())).expired,
-                note.topic_id,
-            )
-            for n in sorted(ends)
-        ]
+        return self._groups.lag(topic, group, partitions=self.require_topics([topic])[topic])
+
+    def rewind(self, topic: str, group: str, offsets: Mapping[int, int], *, patience_s: float) -> None:
+        """Commit `offsets`, by partition, for a group without members; wait for `patience_s` until the last has left.
+
+        Raises:
+            UnavailableError: the group has members, or no broker answers.
+        """
+        self._groups.rewind(self.lag(topic, group), group, offsets, patience_s=patience_s)
 
     def options(self, topic: str) -> dict[str, str]:
         """The options of a topic; empty if the broker hides them.
@@ -208,70 +173,6 @@ class Cluster:
             raise UnavailableError(f"reading the id of {topic}: no answer in {timeout:.0f} s") from None
         known = found.topic_id is not None and str(found.topic_id) != _NO_ID
         return LogIdentity(topic, cluster or None, str(found.topic_id) if known else None)
-
-    def rewind(self, topic: str, group: str, offsets: Mapping[int, int], *, patience_s: float) -> None:
-        """Commit `offsets`, by partition, for a group without members; wait for `patience_s` until the last has left.
-
-        The notes of the earlier commits are kept.
-
-        Raises:
-            UnavailableError: the group has members, or no broker answers.
-        """
-        lags = {lag.partition: lag for lag in self.lag(topic, group)}
-        wanted = [
-            TopicPartition(topic, n, offset, CommitNote(lags[n].topic_id, lags[n].noted).text())
-            for n, offset in offsets.items()
-        ]
-        deadline = time.monotonic() + patience_s
-        while True:
-            try:
-                self._member(group).commit(offsets=wanted, asynchronous=False)
-            except KafkaException as error:
-                fault = error.args[0]
-                if fault.code() not in _HAS_MEMBERS or time.monotonic() > deadline:
-                    raise UnavailableError(
-                        f"the offsets of group {group} can't be reset ({fault.str()}); stop all of its "
-                        f"workers, and start again"
-                    ) from None
-                time.sleep(_POLL_S)
-            else:
-                return
-
-    def _retry(self, ask: Callable[[], T]) -> T:
-        """Repeat a request while a coordinator starts, or a new topic spreads."""
-        deadline = time.monotonic() + self._settings.startup_timeout_s
-        while True:
-            try:
-                return ask()
-            except KafkaException as error:
-                if error.args[0].code() not in _SOON or time.monotonic() > deadline:
-                    raise
-            time.sleep(_POLL_S)
-
-    def _is_denied(self, group: str, error: KafkaError) -> bool:
-        """Whether we may not see the group: a request for its offsets then only times out, and a poll tells why."""
-        message = self._member(group).poll(0)
-        faults = (error, None if message is None else message.error())
-        return any(fault is not None and fault.code() == KafkaError.GROUP_AUTHORIZATION_FAILED for fault in faults)
-
-    def _member(self, group: str) -> Consumer:
-        """A client that reads the group's offsets and never joins it.
-
-        AdminClient.list_consumer_group_offsets crashes the process in librdkafka 2.16 if the coordinator has just died:
-        its error handling assumes a group member, which an AdminClient is not.
-        """
-        if group not in self._members:
-            options = {**client_options(self._settings), "group.id": group, "enable.auto.commit": False}
-            self._members[group] = open_client(Consumer, options)
-        return self._members[group]
-
-    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
-        def ask() -> dict[int, int]:
-            futures = self._admin.list_offsets(dict.fromkeys(partitions, spec))
-            timeout = self._settings.startup_timeout_s
-            return {partition.partition: future.result(timeout).offset for partition, future in futures.items()}
-
-        return self._retry(ask)
 
     def _why(self, error: KafkaError) -> str:
         errors = self._errors

@@ -126,7 +126,7 @@ def test_offsets_of_a_deleted_topic_are_not_used(apache_kafka: Kafka) -> None:
     group.recreate()
     group.fill(100)
     late = TopicPartition(group.topic, 0, 40, CommitNote(topic_id).text())
-    group.cluster._member(group.kafka.group).commit(offsets=[late], asynchronous=False)
+    group.cluster._groups._member(group.kafka.group).commit(offsets=[late], asynchronous=False)
     again = group.member()
     assert sorted(group.read(again, 100)) == list(range(100))
     group.leave(again)
