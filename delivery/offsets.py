@@ -77,7 +77,6 @@ class OffsetTracker:
         self._changed = threading.Condition()
         self._assignments: dict[TopicPartition, _Assignment] = {}
         self._generation = 0
-        self._stale = 0
         self._gaps: list[Gap] = []
 
     @property
@@ -97,11 +96,6 @@ class OffsetTracker:
         with self._changed:
             assignment = self._assignments.get(partition)
             return 0 if assignment is None else assignment.expected or 0
-
-    @property
-    def stale_acks(self) -> int:
-        """Offsets acked after their assignment had ended."""
-        return self._stale
 
     def assign(
         self, partitions: Iterable[TopicPartition], *, committed: Mapping[TopicPartition, int] | None = None
@@ -174,9 +168,7 @@ class OffsetTracker:
         with self._changed:
             for part in receipt.partitions:
                 assignment = self._assignments.get(part.partition)
-                if assignment is None or assignment.generation != part.generation:
-                    self._stale += len(part.offsets)
-                else:
+                if assignment is not None and assignment.generation == part.generation:
                     assignment.ack(part.offsets)
             self._changed.notify_all()
 
