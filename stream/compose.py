@@ -1,9 +1,6 @@
 """The composition roots of a worker: the whole stream in one process, or one of its two roles (docs/roles.md)."""
 
-import gc
 import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,67 +10,39 @@ from importlib.metadata import version
 from random import Random
 from typing import Final, TypeVar, cast
 
-from msgspec import Struct
-
-from connectors.kafka.admin import open_cluster
 from connectors.kafka.consumer import open_consumer
 from connectors.kafka.dead_letters import DeadLetterTopic
-from connectors.kafka.producer import Sender
 from connectors.kafka.topic_sink import TopicSink
 from connectors.kafka.watch import open_topic_watch
 from connectors.qdrant.open import EmbeddedIndex
 from connectors.qdrant.optimiser import open_optimiser
 from connectors.qdrant.policy import VersionedIndex
-from core import failpoints
-from core.errors import ConfigError
 from core.protocols import Embedder
 from core.provenance import MismatchError
 from core.records import Batch, EnrichedTicket, Item, Receipt, Rejected, TicketPoints
-from core.settings import KafkaSettings, Settings
+from core.settings import Settings
 from core.wire.embedded import encode_embedded
 from core.wire.enriched import encode_enriched
-from delivery.credits import Credits
 from operators.language import load_short_texts
 from runtime.index import open_index_for_writing
 from runtime.model import open_caching_embedder, open_tokenizer
-from runtime.otlp import open_tracing
-from runtime.sender import open_sender
-from runtime.telemetry import open_trace
 from stream.dependencies import open_dependencies
-from stream.integrity import Integrity, stay_up
+from stream.integrity import stay_up
 from stream.keeping import open_keeper
 from stream.pipeline import Pipeline
 from stream.plan import RECEIVE_ENRICHED, embedding_steps, enriching_steps, lookup_steps
 from stream.positions import PositionKeeper
-from stream.progress import Progress
-from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE, Role
-from stream.servers import WorkerState, serve_control, serve_health
+from stream.roles import EMBEDDING, ENRICHMENT, PIPELINE
+from stream.servers import serve_control, serve_health
 from stream.sinks import EMBEDDED, ENRICHED, INDEX, OpenSink
 from stream.steps import Step, run_steps
-from stream.telemetry import ConsumerTelemetry, StreamObserver, StreamTelemetry
+from stream.telemetry import StreamObserver
+from stream.worker import Worker, open_worker
 from stream.writer import Writer
 
 logger: Final = logging.getLogger("ticketstream.stream")
 
 W = TypeVar("W", bound=EnrichedTicket | TicketPoints)
-
-#: Python's switch interval. A model's thread needs the GIL for an instant between two batches; with the default of 5
-#: ms it waits that long for the thread that cleans tickets, while a core idles.
-_SWITCH_INTERVAL_S: Final = 0.0005
-#: New objects between two runs of Python's collector of cycles. Batches in flight hold some ten thousand objects and no
-#: cycles; with the default of 700 each of them is visited several times.
-_COLLECT_AFTER: Final = 10_000
-
-
-class _Worker(Struct, frozen=True, eq=False):
-    """A worker's settings, and the objects that its parts share."""
-
-    settings: Settings
-    role: Role
-    kafka: KafkaSettings
-    sender: Sender
-    letters: Sender
-    state: WorkerState
 
 
 def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None) -> Pipeline:
@@ -86,7 +55,7 @@ def open_pipeline(settings: Settings, *, observer: StreamObserver | None = None)
     """
     with ExitStack() as stack:
         _load_languages()
-        worker = _open_worker(settings, PIPELINE, stack, observer=observer)
+        worker = open_worker(settings, PIPELINE, stack, observer=observer)
         embedder, index = _open_index(worker, stack)
         steps = enriching_steps(settings, embedder)
         finishing = [*lookup_steps(settings), *embedding_steps(settings, embedder)]
@@ -106,7 +75,7 @@ def open_enrichment(settings: Settings, *, observer: StreamObserver | None = Non
     """
     with ExitStack() as stack:
         _load_languages()
-        worker = _open_worker(settings, ENRICHMENT, stack, observer=observer)
+        worker = open_worker(settings, ENRICHMENT, stack, observer=observer)
         steps = enriching_steps(settings, open_tokenizer(settings.model))
         finishing = lookup_steps(settings)
         _serve(worker, stack)
@@ -124,7 +93,7 @@ def open_embedding(settings: Settings, *, observer: StreamObserver | None = None
         MismatchError: the index lacks what the group has committed, or belongs to another log.
     """
     with ExitStack() as stack:
-        worker = _open_worker(settings, EMBEDDING, stack, observer=observer)
+        worker = open_worker(settings, EMBEDDING, stack, observer=observer)
         embedder, index = _open_index(worker, stack)
         steps, finishing = [RECEIVE_ENRICHED], embedding_steps(settings, embedder)
         keeper = _serve_index(worker, index, embedder, stack)
@@ -141,52 +110,7 @@ def _load_languages() -> None:
     threading.Thread(target=load_short_texts, name="languages", daemon=True).start()
 
 
-def _open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: StreamObserver | None) -> _Worker:
-    """Check the topics, and open the telemetry and the sender."""
-    _require_topics(settings, role)
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    gc.set_threshold(_COLLECT_AFTER)
-    failpoints.arm(os.environ.get(failpoints.VARIABLE))
-    tracing = open_tracing(settings.tracing, stack, service=f"worker-{role.name}")
-    telemetry = StreamTelemetry(open_trace(settings.log, stack), tracing=tracing, observer=observer)
-    progress = Progress(max_stall_s=settings.health.max_stall_s)
-    state = WorkerState(
-        telemetry=telemetry,
-        progress=progress,
-        credits=Credits(
-            tickets=settings.writer.max_inflight_records,
-            bytes_=settings.writer.max_inflight_bytes,
-            batches=settings.writer.max_concurrent_batches + 1,  # one for each writer thread, and the next
-        ),
-        observer=ConsumerTelemetry(telemetry, topic=role.reads(settings.topics), on_poll=progress.polled),
-        integrity=Integrity(telemetry),
-    )
-    kafka = settings.kafka.model_copy(update={"group": role.group(settings.kafka)})
-    # Letters are compressed, so that a record fits their topic whenever its batch, compressed, has fit its own.
-    letters = open_sender(kafka, stack, compress=True)
-    return _Worker(settings, role, kafka, open_sender(kafka, stack) if role.writes else letters, letters, state)
-
-
-def _require_topics(settings: Settings, role: Role) -> None:
-    """Check that the role's topics and the dead-letter topic exist.
-
-    Raises:
-        UnavailableError: the broker doesn't answer, or a topic is missing.
-        ConfigError: the topic that is written has fewer partitions than the one that is read.
-    """
-    reads = role.reads(settings.topics)
-    writes = [role.writes(settings.topics)] if role.writes else []
-    found = open_cluster(settings.kafka).require_topics([reads, settings.topics.dlq, *writes])
-    logger.info("%s has %d partitions, so at most that many tasks can share it", reads, found[reads])
-    for topic in writes:
-        if found[topic] < found[reads]:
-            raise ConfigError(
-                f"{reads} has {found[reads]} partitions, but {topic} has {found[topic]}: records keep their partition "
-                f"number, so {topic} needs at least {found[reads]} (kafka-topics --alter --partitions)"
-            )
-
-
-def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
+def _open_index(worker: Worker, stack: ExitStack) -> tuple[Embedder, VersionedIndex]:
     """Open the model and the index for its vectors; an embedded index is optimised in the background."""
     settings, telemetry = worker.settings, worker.state.telemetry
     embedder = open_caching_embedder(settings.model, stack, telemetry, on_text=worker.state.progress.advanced)
@@ -197,12 +121,12 @@ def _open_index(worker: _Worker, stack: ExitStack) -> tuple[Embedder, VersionedI
     return embedder, index
 
 
-def _serve(worker: _Worker, stack: ExitStack) -> None:
+def _serve(worker: Worker, stack: ExitStack) -> None:
     """Start the health server. It is started last, so that building a model for minutes doesn't look like a stall."""
     serve_health(worker.settings.health, worker.state, stack, port=worker.role.port)
 
 
-def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, stack: ExitStack) -> PositionKeeper:
+def _serve_index(worker: Worker, index: VersionedIndex, embedder: Embedder, stack: ExitStack) -> PositionKeeper:
     """Start the health server, check the index, and start the control server if only this process can open the index.
 
     Raises:
@@ -228,7 +152,7 @@ def _serve_index(worker: _Worker, index: VersionedIndex, embedder: Embedder, sta
 
 
 def _assemble(
-    worker: _Worker,
+    worker: Worker,
     stack: ExitStack,
     *,
     steps: Sequence[Step],
@@ -270,7 +194,7 @@ def _assemble(
 
 
 def _writer(
-    worker: _Worker, finishing: Sequence[Step], sinks: Sequence[OpenSink[W]], *, ack: Callable[[Receipt], None]
+    worker: Worker, finishing: Sequence[Step], sinks: Sequence[OpenSink[W]], *, ack: Callable[[Receipt], None]
 ) -> Writer[W]:
     settings, state = worker.settings, worker.state
     dependencies = open_dependencies(
