@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, cast
 
-from msgspec import Struct
-
-from core.errors import ConfigError, FatalError, TransientError
+from connectors import aws
+from core.errors import FatalError, TransientError
 
 #: An item in DynamoDB's own form, {"name": {"S": "text"}}.
 Item = dict[str, Any]
@@ -22,6 +21,7 @@ _OUTAGES: Final = {"InternalServerError", "ServiceUnavailable", "TransactionInPr
 #: Codes of errors after which the same call may succeed.
 RETRIABLE: Final = _THROTTLED | _OUTAGES
 _SERVER_FAULT: Final = 500
+_CONNECTIONS: Final = 64
 
 
 class Client(Protocol):
@@ -39,42 +39,19 @@ class Client(Protocol):
     def create_table(self, **request: object) -> Item: ...
 
 
-class Timeouts(Struct, frozen=True):
-    """Bounds of a call: seconds to connect and to wait for the response, and attempts of the client."""
-
-    connect_s: float
-    read_s: float
-    attempts: int
-
-
-#: For calls that nobody waits for closely.
-TIMEOUTS: Final = Timeouts(connect_s=2, read_s=5, attempts=4)
-
-
 class ItemTooLargeError(FatalError):
     """An item is larger than 400 KB."""
 
 
-def open_client(region: str | None, *, setting: str, timeouts: Timeouts = TIMEOUTS) -> Client:
+def open_client(region: str | None, *, setting: str, timeouts: aws.Timeouts = aws.TIMEOUTS) -> Client:
     """A client with the process's own credentials.
 
     Raises:
         ConfigError: no region is configured; the message names `setting`.
     """
-    import boto3  # noqa: PLC0415 - imported for DynamoDB only
-    from botocore.config import Config  # noqa: PLC0415 - likewise
-    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
-
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": timeouts.attempts},
-        connect_timeout=timeouts.connect_s,
-        read_timeout=timeouts.read_s,
-        max_pool_connections=64,
-    )
-    try:
-        return cast("Client", boto3.client("dynamodb", region_name=region, config=config))
-    except NoRegionError:
-        raise ConfigError(f"{setting}: DynamoDB needs a region, such as eu-central-1") from None
+    no_region = f"{setting}: DynamoDB needs a region"
+    client = aws.open_client("dynamodb", region, no_region=no_region, timeouts=timeouts, connections=_CONNECTIONS)
+    return cast("Client", client)
 
 
 @contextmanager

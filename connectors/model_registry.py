@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from connectors.aws import Timeouts, is_outage, open_client
 from core.errors import ConfigError, FatalError, UnavailableError
 
-_RETRIES: Final = {"mode": "standard", "total_max_attempts": 4}
-_SERVER_FAULT: Final = 500
+_TIMEOUTS: Final = Timeouts(connect_s=5, read_s=30, attempts=4)
 _COMPLETED: Final = "Completed"
 _MODEL: Final = "model.tar.gz"
 _OUTPUT: Final = "output.tar.gz"
@@ -143,15 +143,9 @@ def open_model_registry() -> ModelRegistry:
     Raises:
         ConfigError: no region is configured.
     """
-    import boto3  # noqa: PLC0415 - imported on AWS only
-    from botocore.config import Config  # noqa: PLC0415 - likewise
-    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
-
-    config = Config(retries=_RETRIES, connect_timeout=5, read_timeout=30)
-    try:
-        return ModelRegistry(boto3.client("sagemaker", config=config), boto3.client("s3", config=config))
-    except NoRegionError:
-        raise ConfigError("AWS_REGION: set it to the region of the training job, such as eu-central-1") from None
+    no_region = "AWS_REGION: set it to the region of the training job"
+    sagemaker, s3 = (open_client(name, no_region=no_region, timeouts=_TIMEOUTS) for name in ("sagemaker", "s3"))
+    return ModelRegistry(sagemaker, s3)
 
 
 def _members(content: bytes, names: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -200,7 +194,6 @@ def _translated(subject: str) -> Iterator[None]:
         raise UnavailableError(f"{subject}: {' '.join(str(error).split())}; try again") from None
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= _SERVER_FAULT or "Throttl" in code:
+        if is_outage(error):
             raise UnavailableError(f"{subject}: {code}; try again") from None
         raise ConfigError(f"{subject}: {code}: {' '.join(message.split())}") from None

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-from connectors.credentials.secrets import Secrets, SecretsManager, open_client
+from connectors.credentials.secrets import Secrets, open_secrets
 from core.errors import ConfigError, TicketstreamError, UnavailableError
 from core.settings import Settings
 from lambdas.function import Call, Event, Function, Handle
@@ -134,7 +134,7 @@ def open_canary(settings: Settings, stack: ExitStack, telemetry: Telemetry) -> H
     if given.secret_id is None or given.sign_in_url is None:
         raise ConfigError("the canary needs TICKETS_CANARY__SECRET_ID and TICKETS_CANARY__SIGN_IN_URL")
     http = open_http_client(settings.client, stack)
-    secrets = SecretsManager(open_client("secretsmanager"))
+    secrets = open_secrets()
     sign_in = sign_in_at_cognito(http, str(given.sign_in_url), secrets, given.secret_id)
     return Canary(http, base_url(settings.client, "rag"), sign_in, given.question, telemetry).handle
 

@@ -15,7 +15,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from connectors.credentials.secrets import Secret, Secrets, SecretsManager, open_client
+from connectors.aws import open_client
+from connectors.credentials.secrets import Secret, Secrets, open_secrets
 from connectors.credentials.servers import CacheUsers, EcsServices, cache_accepts, node_accepts
 from core.errors import ConfigError, FatalError, TransientError
 from core.settings import Settings
@@ -116,7 +117,7 @@ class Rotator:
 
 def open_rotation(settings: Settings, _stack: ExitStack, _telemetry: Telemetry) -> Handle:
     """The handler, with its clients."""
-    secrets = SecretsManager(open_client("secretsmanager"))
+    secrets = open_secrets()
     services = EcsServices(open_client("ecs"))
     engines: dict[str, Engine] = {
         "qdrant": Qdrant(node_accepts, services),

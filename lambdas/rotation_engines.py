@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from connectors.credentials.secrets import Secret, Secrets
 
@@ -34,9 +34,9 @@ class Restart(Protocol):
 class Passwords(Protocol):
     """Users with up to two passwords."""
 
-    def set_passwords(self, user_id: str, passwords: list[str]) -> None: ...
+    def set_passwords(self, user_id: str, passwords: list[str], /) -> None: ...
 
-    def active(self, user_id: str) -> bool: ...
+    def active(self, user_id: str, /) -> bool: ...
 
 
 class Qdrant:
@@ -74,8 +74,8 @@ class Qdrant:
 class Cache:
     """A user of ElastiCache. Fields: `url` (rediss://HOST:PORT), `user_id`, `username`, `password`."""
 
-    def __init__(self, users: Any, accepts: Callable[[str, str, str], bool]) -> None:
-        self._users: Passwords = users
+    def __init__(self, users: Passwords, accepts: Callable[[str, str, str], bool]) -> None:
+        self._users = users
         self._accepts = accepts
 
     def following(self, current: Secret) -> Secret:

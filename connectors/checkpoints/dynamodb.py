@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from connectors import dynamodb
 from connectors.dynamodb import Client, Item
+from connectors.dynamodb_tables import table_definition
 from core.errors import FatalError, TransientError, UnavailableError
 from core.producing import MAX_AHEAD_MS, Checkpoint, Lease
 
@@ -138,15 +139,9 @@ def open_dynamodb(table: str, region: str | None) -> DynamoCheckpoints:
     return opened
 
 
-def definition(table: str) -> Item:
+def definition(table: str) -> Mapping[str, object]:
     """The arguments of CreateTable, as the tests and local setups make the table."""
-    keys = (("pk", "HASH"), ("sk", "RANGE"))
-    return {
-        "TableName": table,
-        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-        "BillingMode": "PAY_PER_REQUEST",
-    }
+    return table_definition(table, ["pk", "sk"])
 
 
 @contextmanager

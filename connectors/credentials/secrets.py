@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
 
+from connectors.aws import is_outage, open_client
 from core.errors import FatalError, TransientError
 
 Stage = Literal["AWSCURRENT", "AWSPENDING"]
 #: A secret's fields.
 Secret = Mapping[str, Any]
 
-_RETRIES: Final = {"mode": "standard", "total_max_attempts": 4}
-_SERVER_FAULT: Final = 500
 
 
 class Secrets(Protocol):
@@ -87,18 +86,18 @@ def decoded(secret_id: str, text: str) -> Secret:
         raise FatalError(f"the secret {secret_id} is not a JSON object") from None
 
 
-def open_client(service: str, region: str | None = None) -> Any:
-    """A boto3 client with bounded waits."""
-    import boto3  # noqa: PLC0415 - imported on AWS only
-    from botocore.config import Config  # noqa: PLC0415 - likewise
+def open_secrets(region: str | None = None) -> SecretsManager:
+    """A client of Secrets Manager.
 
-    config = Config(retries=_RETRIES, connect_timeout=2, read_timeout=5)
-    return boto3.client(service, region_name=region, config=config)
+    Raises:
+        ConfigError: no region is configured.
+    """
+    return SecretsManager(open_client("secretsmanager", region))
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Translate botocore's errors, except a missing value.
+    """Translate botocore's errors, except a missing value, without their messages, which may quote a secret.
 
     Raises:
         TransientError: an outage, after the client's own attempts.
@@ -114,7 +113,6 @@ def translated(doing: str) -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if code == "ResourceNotFoundException":
             raise
-        status = cast("int", error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if status >= _SERVER_FAULT or "Throttl" in code:
+        if is_outage(error):
             raise TransientError(f"{doing}: {code}") from None
         raise FatalError(f"{doing}: {code}") from None

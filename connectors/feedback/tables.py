@@ -22,7 +22,8 @@ from typing import Final
 
 import msgspec
 
-from connectors.dynamodb import Item, Timeouts, open_client
+from connectors.aws import Timeouts
+from connectors.dynamodb import Item, open_client
 from connectors.dynamodb_tables import Tables, table_definition
 from core.feedback import ANSWER_DAYS, Feedback, GivenAnswer
 

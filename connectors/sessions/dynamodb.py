@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from connectors.dynamodb import Item, Timeouts, open_client
+from connectors.aws import Timeouts
+from connectors.dynamodb import Item, open_client
 from connectors.dynamodb_tables import Tables, table_definition
 from core.errors import FatalError, TransientError, UnavailableError
 from core.sessions import Ending

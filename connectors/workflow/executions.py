@@ -5,7 +5,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from connectors.workflow.client import open_client, translated
+from connectors.aws import open_client
+from connectors.workflow.errors import NO_REGION, translated
 from core.workflow import TicketRef
 
 _EXISTS: Final = "ExecutionAlreadyExists"
@@ -31,4 +32,4 @@ def open_executions(arn: str, region: str | None) -> StepFunctions:
     Raises:
         ConfigError: no region is configured.
     """
-    return StepFunctions(open_client("stepfunctions", region), arn)
+    return StepFunctions(open_client("stepfunctions", region, no_region=NO_REGION), arn)

@@ -7,7 +7,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, field
 
-from connectors.workflow.client import open_client, translated
+from connectors.aws import open_client
+from connectors.workflow.errors import NO_REGION, translated
 from core.workflow import Failure, TicketRef
 
 logger: Final = logging.getLogger("ticketstream.workflow")
@@ -100,4 +101,4 @@ def open_failures(url: str, region: str | None) -> FailureQueue:
     Raises:
         ConfigError: no region is configured.
     """
-    return FailureQueue(open_client("sqs", region), url)
+    return FailureQueue(open_client("sqs", region, no_region=NO_REGION), url)

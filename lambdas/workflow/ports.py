@@ -12,7 +12,7 @@ import httpx
 from msgspec import Struct
 from pydantic import SecretStr
 
-from connectors.credentials.secrets import SecretsManager, open_client
+from connectors.credentials.secrets import open_secrets
 from connectors.ticket_store.dynamodb import open_dynamodb
 from core.client_settings import ClientSettings
 from core.contract import TicketEvent, UpsertEvent
@@ -148,7 +148,7 @@ def with_secret(settings: Settings) -> ClientSettings:
     secret_id = settings.workflow.client_secret_id
     if secret_id is None:
         return settings.client
-    secret = SecretsManager(open_client("secretsmanager", settings.workflow.aws_region)).get(secret_id, "AWSCURRENT")
+    secret = open_secrets(settings.workflow.aws_region).get(secret_id, "AWSCURRENT")
     if secret is None or not {"client_id", "client_secret"} <= secret.keys():
         raise ConfigError(f"TICKETS_WORKFLOW__CLIENT_SECRET_ID: {secret_id} needs the fields client_id, client_secret")
     given = {"client_id": secret["client_id"], "client_secret": SecretStr(secret["client_secret"])}
