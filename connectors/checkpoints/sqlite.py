@@ -1,6 +1,5 @@
 """Implements `core.producing.Checkpoints` in a SQLite file, for the tasks of one machine."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +9,13 @@ from typing import Final
 
 import msgspec
 
-from connectors.sqlite_errors import translated
-from core.errors import ConfigError, FatalError, TransientError, UnavailableError
-from core.private import make_private_folder
+from connectors.sqlite import make_private_file, require_own, transaction, translated
+from core.errors import FatalError, TransientError, UnavailableError
 from core.producing import MAX_AHEAD_MS, Checkpoint, Lease
 
 _SETTING: Final = "TICKETS_PRODUCER__PATH"
 _BUSY_S: Final = 5.0
-#: "TKPR": tells our files from other programs' (https://www.sqlite.org/fileformat2.html#application_id).
+#: "TKPR": tells our files from other programs'.
 _APPLICATION: Final = 0x544B5052
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS files (
@@ -88,15 +86,8 @@ class SqliteCheckpoints:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction, undone if the block raises."""
-        with self._lock, translated(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, translated(self._path), transaction(self._connection):
+            yield self._connection
 
 
 def open_sqlite(path: Path, stack: ExitStack) -> SqliteCheckpoints:
@@ -106,13 +97,7 @@ def open_sqlite(path: Path, stack: ExitStack) -> SqliteCheckpoints:
         ConfigError: the path can't be written, or the file is another program's.
         UnavailableError: the file is locked or damaged.
     """
-    try:
-        make_private_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise ConfigError(
-            f"{_SETTING}: can't write {path} ({(error.strerror or '').lower()}); choose another path"
-        ) from None
+    make_private_file(path, _SETTING)
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     stack.callback(connection.close)
     try:
@@ -124,10 +109,8 @@ def open_sqlite(path: Path, stack: ExitStack) -> SqliteCheckpoints:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application != _APPLICATION and connection.execute("PRAGMA schema_version").fetchone()[0]:
-        raise ConfigError(f"{_SETTING}: {path} is a file of another program; choose another path")
+    require_own(connection, _APPLICATION, path, _SETTING)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # after a power cut no lease may be given twice
-    connection.executescript(_SCHEMA)
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.executescript(_SCHEMA)

@@ -1,6 +1,5 @@
 """Implements `core.feedback.FeedbackStore` in an SQLite file of this user's own."""
 
-import os
 import sqlite3
 import threading
 import time
@@ -11,18 +10,19 @@ from typing import Final
 
 import msgspec
 
-from core.errors import ConfigError, FatalError, TransientError
+from connectors.sqlite import make_private_file, require_own, transaction, translated
+from core.errors import ConfigError
 from core.feedback import ANSWER_DAYS, Feedback, GivenAnswer, Unsent, Votes
-from core.private import make_private_folder
 from delivery.lease import MAX_AHEAD_MS
 
+_SETTING: Final = "TICKETS_RAG__FEEDBACK_FILE"
 _DAY_MS: Final = 86_400_000
 _BUSY_S: Final = 5.0
 #: The number of new answers after which expired ones are removed.
 _TIDY_EVERY: Final = 1_000
 #: Rows of an export that are in memory at once, and tickets of one query (SQLite's bound on variables is higher).
 _PAGE: Final = 500
-#: "TKFB": tells our files from other programs' (https://www.sqlite.org/fileformat2.html#application_id).
+#: "TKFB": tells our files from other programs'.
 _APPLICATION: Final = 0x544B4642
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -52,7 +52,6 @@ INSERT INTO leases VALUES ('relay', ?, ?)
 ON CONFLICT DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms
 WHERE owner = excluded.owner OR until_ms <= ? OR until_ms > ?
 """
-_TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
 
 
 class SqliteFeedback:
@@ -170,7 +169,7 @@ class SqliteFeedback:
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _translated(self._path):
+        with self._lock, translated(self._path):
             yield self._connection
 
     @contextmanager
@@ -178,14 +177,8 @@ class SqliteFeedback:
         """A transaction, undone if the block raises. With `durable` it outlives a power cut."""
         with self._using() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(connection):
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
 
 def open_feedback(path: Path, *, clock: Callable[[], float] = time.time) -> SqliteFeedback:
@@ -194,20 +187,14 @@ def open_feedback(path: Path, *, clock: Callable[[], float] = time.time) -> Sqli
     Raises:
         ConfigError: the file can't be written, or is another program's or damaged.
     """
-    try:
-        make_private_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise ConfigError(
-            f"TICKETS_RAG__FEEDBACK_FILE: can't write {path} ({(error.strerror or '').lower()}); choose another path"
-        ) from None
+    make_private_file(path, _SETTING)
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise ConfigError(
-            f"TICKETS_RAG__FEEDBACK_FILE: {path} can't be opened ({error}); restore it, or choose another path"
+            f"{_SETTING}: {path} can't be opened ({error}); restore it, or choose another path"
         ) from None
     except ConfigError:
         connection.close()
@@ -216,19 +203,7 @@ def open_feedback(path: Path, *, clock: Callable[[], float] = time.time) -> Sqli
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application != _APPLICATION and connection.execute("PRAGMA schema_version").fetchone()[0]:
-        raise ConfigError(f"TICKETS_RAG__FEEDBACK_FILE: {path} is a file of another program; choose another path")
+    require_own(connection, _APPLICATION, path, _SETTING)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.executescript(_SCHEMA)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorname", "").startswith(_TRANSIENT):
-            raise TransientError(f"{path}: {error}", retry_after_s=1.0) from None
-        raise FatalError(f"{path}: {error}") from None

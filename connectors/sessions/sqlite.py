@@ -1,6 +1,5 @@
 """Implements `core.sessions.Endings` in an SQLite file that the services of a machine share."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -8,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from connectors.sqlite import make_private_file, require_own, transaction
 from core.errors import ConfigError, TransientError
-from core.private import make_private_folder
 from core.sessions import Ending
 
+_SETTING: Final = "TICKETS_SESSIONS__PATH"
 #: A request waits for it.
 _BUSY_S: Final = 1.0
-#: "TKSE": tells our files from other programs' (https://www.sqlite.org/fileformat2.html#application_id).
+#: "TKSE": tells our files from other programs'.
 _APPLICATION: Final = 0x544B5345
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS endings (
@@ -40,16 +40,9 @@ class SqliteEndings:
 
     def put(self, ending: Ending, *, now_ms: int) -> None:
         """See `Endings`. Ends that have expired are removed."""
-        with self._using() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                connection.execute("DELETE FROM endings WHERE expires_ms <= ?", (now_ms,))
-                connection.execute(_PUT, (ending.key, ending.until_ms, ending.expires_ms))
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._using() as connection, transaction(connection):
+            connection.execute("DELETE FROM endings WHERE expires_ms <= ?", (now_ms,))
+            connection.execute(_PUT, (ending.key, ending.until_ms, ending.expires_ms))
 
     def find(self, keys: Sequence[str], *, now_ms: int) -> Sequence[Ending]:
         """See `Endings`."""
@@ -80,26 +73,20 @@ def open_sqlite_endings(path: Path) -> SqliteEndings:
     Raises:
         ConfigError: the file can't be written, or is another program's or damaged.
     """
-    try:
-        make_private_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise ConfigError(
-            f"TICKETS_SESSIONS__PATH: can't write {path} ({(error.strerror or '').lower()}); choose another path"
-        ) from None
+    make_private_file(path, _SETTING)
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        ours = connection.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION
-        if ours or not connection.execute("PRAGMA schema_version").fetchone()[0]:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.executescript(_SCHEMA)
-            return SqliteEndings(path, connection)
+        require_own(connection, _APPLICATION, path, _SETTING)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.executescript(_SCHEMA)
     except sqlite3.Error as error:
         connection.close()
         raise ConfigError(
-            f"TICKETS_SESSIONS__PATH: {path} can't be opened ({error}); restore it, or choose another path"
+            f"{_SETTING}: {path} can't be opened ({error}); restore it, or choose another path"
         ) from None
-    connection.close()
-    raise ConfigError(f"TICKETS_SESSIONS__PATH: {path} is a file of another program; choose another path")
+    except ConfigError:
+        connection.close()
+        raise
+    return SqliteEndings(path, connection)

@@ -1,6 +1,5 @@
-"""A SQLite file: its schema, its connections, and the translation of its errors."""
+"""The SQLite file of tickets: its schema and its connections."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -8,12 +7,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from connectors.sqlite_errors import translated
+from connectors.sqlite import make_private_file, pragma, require_own, transaction, translated
 from core.errors import ConfigError, FatalError, TransientError, UnavailableError
-from core.private import make_private_folder
 
+_SETTING: Final = "TICKETS_API__PATH"
 _BUSY_S: Final = 5.0
-#: "TKTS": tells our files from other programs' (https://www.sqlite.org/fileformat2.html#application_id).
+#: "TKTS": tells our files from other programs'.
 _APPLICATION: Final = 0x544B5453
 _SCHEMA_VERSION: Final = 1
 
@@ -70,16 +69,9 @@ class Database:
             TransientError: the file is locked, or the disk is full or fails.
             FatalError: the file is damaged.
         """
-        with self._locks[1], translated(self._path):
-            connection = self._connections[1]
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        connection = self._connections[1]
+        with self._locks[1], translated(self._path), transaction(connection):
+            yield connection
 
     def close(self) -> None:
         """Close both connections."""
@@ -95,13 +87,7 @@ def open_database(path: Path) -> Database:
         ConfigError: the path can't be written, or the file is another program's or a newer version's.
         UnavailableError: the file is locked or damaged.
     """
-    try:
-        make_private_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise ConfigError(
-            f"TICKETS_API__PATH: can't write {path} ({(error.strerror or '').lower()}); choose another path"
-        ) from None
+    make_private_file(path, _SETTING)
     try:
         with translated(path):
             _prepare(path)
@@ -119,21 +105,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(path: Path) -> None:
     with closing(_connect(path)) as connection:
-        application, version = (_pragma(connection, name) for name in ("application_id", "user_version"))
-        empty = not _pragma(connection, "schema_version")
-        if not empty and application != _APPLICATION:
-            raise ConfigError(f"TICKETS_API__PATH: {path} is a file of another program; choose another path")
-        if version > _SCHEMA_VERSION:
-            raise ConfigError(f"TICKETS_API__PATH: {path} was written by a newer version; update this program")
+        require_own(connection, _APPLICATION, path, _SETTING)
+        if pragma(connection, "user_version") > _SCHEMA_VERSION:
+            raise ConfigError(f"{_SETTING}: {path} was written by a newer version; update this program")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
-        if not _pragma(connection, "schema_version"):  # another process may have been faster
+        if not pragma(connection, "schema_version"):  # another process may have been faster
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         connection.execute("COMMIT")
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
