@@ -9,7 +9,7 @@ from answers.chain import Chain, Link
 from answers.check import Unsupported, check
 from answers.events import Done, Event, Refusal, RefusalReason, Sentence, Sources, Usage
 from answers.evidence import Evidence
-from answers.ports import Asked, Declined, Draft
+from answers.writer import Asked, Declined, Draft
 from core.language_model import ModelError, ModelErrorKind, Tokens
 
 #: Maximum sentences of an answer.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from answers.ports import Observer, Writer
+from answers.writer import Observer, Writer
 from core.language_model import ModelError
 
 

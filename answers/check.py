@@ -27,10 +27,10 @@ from answers.clauses import (
 from answers.events import Citation
 from answers.evidence import Evidence, Source
 from answers.lexicon import DONE, FIX, NEUTRAL, OURS, PASSIVE, PEOPLE, YOURS, opposites
-from answers.ports import Draft
 from answers.quantities import normalised
 from answers.reading import Clause, Reading, read
 from answers.sentences import is_statement, spans_of
+from answers.writer import Draft
 from operators.invisible import remove_invisible
 
 #: Minimum share of a claim's content words in the sentence. The others are in neighbouring sentences, or neutral.

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from answers.ports import Declined, Draft
+from answers.writer import Declined, Draft
 from core.language_model import ModelError
 
 #: Maximum characters of a line and of the output; maximum drafts, and maximum malformed lines.

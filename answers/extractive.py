@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from answers.evidence import Evidence, Source
 from answers.lexicon import PRONOUNS, RELATIVE, UNSURE
-from answers.ports import Asked, Draft
 from answers.reading import Reading, read
 from answers.sentences import Span, is_statement, plain, spans_of
+from answers.writer import Asked, Draft
 from operators.pii.detector import words
 
 NAME: Final = "extractive"

@@ -8,8 +8,8 @@ from typing import Final
 
 from answers.drafts import DraftReader
 from answers.evidence import Evidence
-from answers.ports import Asked, Declined, Draft, Written
 from answers.prompt import prompt_of, system_of
+from answers.writer import Asked, Declined, Draft, Written
 from core.language_model import End, LanguageModel, ModelError, ModelRequest, Tokens
 
 _CANARY_BITS: Final = 64

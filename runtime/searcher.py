@@ -19,8 +19,8 @@ from runtime.control import ThreadsRequest, WorkerClient, WorkerStatus, require_
 from runtime.index import open_index_for_reading
 from runtime.model import open_embedder
 from search.find import Plan, find
-from search.ports import Ports
 from search.rank import NO_FACTORS, Factors
+from search.resources import Resources
 from search.result import Answer
 from search.similar import find_similar
 
@@ -84,7 +84,7 @@ class IndexSearcher:
     ) -> None:
         self._index = index
         self._embedder = embedder
-        self._ports = Ports(index, embedder, CompactDetector())
+        self._resources = Resources(index, embedder, CompactDetector())
         self._plan = _plan_of(settings or SearchSettings())
         self._clock = clock
         self._other: str | None = None
@@ -102,12 +102,12 @@ class IndexSearcher:
         """
         require_question(text)
         self._require_whole()
-        return self._own(find(text, query, self._ports, self._chosen(plain), now_ms=_now_ms()))
+        return self._own(find(text, query, self._resources, self._chosen(plain), now_ms=_now_ms()))
 
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         """See `Searcher`."""
         self._require_whole()
-        return self._own(find_similar(ticket_id, query, self._ports, self._chosen(plain), now_ms=_now_ms()))
+        return self._own(find_similar(ticket_id, query, self._resources, self._chosen(plain), now_ms=_now_ms()))
 
     def threads(self, tenant_id: str, ticket_ids: Sequence[str], *, public_only: bool = False) -> tuple[Thread, ...]:
         """See `Searcher`."""

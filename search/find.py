@@ -14,9 +14,9 @@ from search.confidence import THRESHOLD, confidence
 from search.explain import hit_of
 from search.facets import facets_of
 from search.fuse import best_of_each_ticket, folded, fuse, gate, holds_all
-from search.ports import Passages, Ports
 from search.question import ReadQuestion, read_question
 from search.rank import Factors, rank
+from search.resources import Passages, Resources
 from search.result import Answer
 from search.words import forms_of
 
@@ -42,7 +42,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     min_confidence: float = THRESHOLD
 
 
-def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int) -> Answer:
+def find(text: str, query: SearchQuery, resources: Resources, plan: Plan, *, now_ms: int) -> Answer:
     """The tenant's tickets that match `text` best, by meaning and by words.
 
     Raises:
@@ -50,13 +50,13 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
         TransientError: the index doesn't answer.
     """
     question = read_question(text, query)
-    safe = _redacted(question, ports.index)
-    guess = ports.detector.classify(safe)
+    safe = _redacted(question, resources.index)
+    guess = resources.detector.classify(safe)
     languages = question.query.language or (() if guess is None else guess[:1])
     terms = question_terms(safe, *languages) if plan.words else None
-    vector = ports.embedder.embed([safe], "query")[0]
+    vector = resources.embedder.embed([safe], "query")[0]
     pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
-    candidates = ports.index.candidates(pool, vector, terms)
+    candidates = resources.index.candidates(pool, vector, terms)
     words = forms_of(safe, languages)
     named = identifiers(safe) if plan.words else ()
     texts = folded(candidates) if named or question.phrases else ()
@@ -65,7 +65,7 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
     if question.required:
         matches = [match for match in matches if holds_all(match, question.phrases)]
     best = best_of_each_ticket(matches)
-    calibration = calibration_of(ports.embedder.stamp)
+    calibration = calibration_of(resources.embedder.stamp)
     sure = confidence(words, best, calibration)
     ranked = rank(best, plan.factors, now_ms, limit=query.limit)
     return Answer(
@@ -75,7 +75,7 @@ def find(text: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int
         words_weight=wanted.words_weight,
         identifiers=wanted.identifiers,
         phrases=wanted.phrases,
-        model=ports.embedder.stamp,
+        model=resources.embedder.stamp,
         facets=facets_of(match.candidate.payload for match in best),
         language=None if guess is None or guess[1] < _SURE else guess[0],
     )

@@ -15,8 +15,8 @@ from search.explain import hit_of
 from search.facets import facets_of
 from search.find import POOL, Plan
 from search.fuse import Wanted, best_of_each_ticket, fuse
-from search.ports import Ports
 from search.rank import rank
+from search.resources import Resources
 from search.result import Answer
 
 #: Number of passages that make the question: the first ones state the problem.
@@ -29,34 +29,34 @@ _SUBJECT: Final = 0.4
 _WORDS: Final = 0.3
 
 
-def find_similar(ticket_id: str, query: SearchQuery, ports: Ports, plan: Plan, *, now_ms: int) -> Answer:
+def find_similar(ticket_id: str, query: SearchQuery, resources: Resources, plan: Plan, *, now_ms: int) -> Answer:
     """The tenant's tickets that are most like one of them, without it.
 
     Raises:
         NoTicketError: the tenant has no such ticket.
         TransientError: the index doesn't answer.
     """
-    thread = ports.index.thread(query.tenant_id, ticket_id, vectors=True, public_only=query.public_only)
+    thread = resources.index.thread(query.tenant_id, ticket_id, vectors=True, public_only=query.public_only)
     if thread is None or not thread.passages:
         raise NoTicketError(f"tenant {query.tenant_id} has no ticket {ticket_id!r}")
     own = _problem(thread)
     subject = str(own[0].payload.get("subject") or "")
-    vector = _question(own, ports.embedder.embed([subject])[0] if subject else None)
+    vector = _question(own, resources.embedder.embed([subject])[0] if subject else None)
     text = "\n".join([subject, *(passage.passage for passage in own)])[:_CHARACTERS]
     language = own[0].payload.get("language")
     terms = question_terms(text, language if isinstance(language, str) else None) if plan.words else None
     pool = msgspec.structs.replace(query, limit=max(query.limit, POOL) + 1)
-    candidates = [one for one in ports.index.candidates(pool, vector, terms) if one.ticket_id != ticket_id]
+    candidates = [one for one in resources.index.candidates(pool, vector, terms) if one.ticket_id != ticket_id]
     matches = best_of_each_ticket(fuse(Wanted((), (), _WORDS), candidates))
     ranked = rank(matches, plan.factors, now_ms, limit=query.limit)
-    near = calibration_of(ports.embedder.stamp).near
+    near = calibration_of(resources.embedder.stamp).near
     hits = tuple(hit_of(one, _WORDS, near) for one in ranked)
     return Answer(
         hits=hits,
         nothing=not hits,
         confidence=float(bool(hits)),
         words_weight=_WORDS,
-        model=ports.embedder.stamp,
+        model=resources.embedder.stamp,
         facets=facets_of(match.candidate.payload for match in matches),
     )
 

@@ -11,7 +11,7 @@ from answers.chain import Chain, Link
 from answers.events import Citation, Event, Refusal, Sentence
 from answers.evidence import Evidence, Found, gather
 from answers.extractive import ExtractiveWriter
-from answers.ports import MIN_CONFIDENCE, Asked
+from answers.writer import MIN_CONFIDENCE, Asked
 from core.index import SearchQuery
 from core.protocols import IndexReader
 from runtime.searcher import Searcher

@@ -14,7 +14,7 @@ from core.contract import UpsertEvent
 from core.settings import Settings
 from core.ticket_store import TicketQuery
 from lambdas.function import Call, Event, Handle, OpenHandle
-from lambdas.workflow.ports import Ports, open_ports
+from lambdas.workflow.resources import Resources, open_resources
 from runtime.similar_tickets import WholeAnswer
 from runtime.telemetry import Telemetry
 from services.tickets.triage import (
@@ -43,10 +43,10 @@ _QUESTION: Final = "How was this problem solved?"
 #: Characters of the subject in the question; the service adds the ticket's first words.
 _MAX_QUESTION: Final = 1_000
 
-Step = Callable[[Ports, Telemetry, Event], Event]
+Step = Callable[[Resources, Telemetry, Event], Event]
 
 
-def classify(ports: Ports, _telemetry: Telemetry, event: Event) -> Event:
+def classify(resources: Resources, _telemetry: Telemetry, event: Event) -> Event:
     """The labels of the nearest tickets, and whether the ticket is spam or a person has taken it up already.
 
     Raises:
@@ -54,56 +54,56 @@ def classify(ports: Ports, _telemetry: Telemetry, event: Event) -> Event:
         NotIndexedError: it isn't in the index yet.
         TransientError, UnavailableError: a dependency doesn't answer.
     """
-    ticket = ports.read(event)
-    if is_handled(ticket, new=ports.new) and decided(ticket) is None:
+    ticket = resources.read(event)
+    if is_handled(ticket, new=resources.new) and decided(ticket) is None:
         return {"handled": True, "spam": False, "labels": {}}
-    with ports.rag.of(ticket.tenant_id) as rag:
+    with resources.rag.of(ticket.tenant_id) as rag:
         found = rag.similar(ticket.ticket_id, limit=_NEIGHBOURS)
     labels = vote(Neighbour(hit.similarity, hit.payload.category, hit.payload.priority) for hit in found.hits)
-    spam = (ticket.category or labels.category) in ports.spam
+    spam = (ticket.category or labels.category) in resources.spam
     return {"handled": False, "spam": spam, "labels": msgspec.to_builtins(labels)}
 
 
-def find(ports: Ports, _telemetry: Telemetry, event: Event) -> Event:
+def find(resources: Resources, _telemetry: Telemetry, event: Event) -> Event:
     """The solved tickets that are most like the ticket, and the older one that it repeats.
 
     Raises:
         NoTicketError, NotIndexedError, TransientError, UnavailableError: as `classify`.
     """
-    ticket = ports.read(event)
-    duplicate_of = _duplicate_of(ports, ticket)
+    ticket = resources.read(event)
+    duplicate_of = _duplicate_of(resources, ticket)
     if duplicate_of is not None:
         return {"duplicate_of": duplicate_of, "answerable": False, "nearest": []}
-    with ports.rag.of(ticket.tenant_id) as rag:
+    with resources.rag.of(ticket.tenant_id) as rag:
         found = rag.similar(ticket.ticket_id, limit=_SOLVED, solved=True)
     answerable = bool(found.hits) and not found.nothing
     return {"duplicate_of": None, "answerable": answerable, "nearest": [hit.ticket_id for hit in found.hits]}
 
 
-def _duplicate_of(ports: Ports, ticket: UpsertEvent) -> str | None:
+def _duplicate_of(resources: Resources, ticket: UpsertEvent) -> str | None:
     if ticket.customer_id is None:
         return None
     query = TicketQuery(tenant_id=ticket.tenant_id, limit=_RECENT, customer_id=ticket.customer_id)
-    for row in ports.store.find(query).tickets:
-        if may_repeat(ticket, row, new=ports.new):
-            other = ports.store.get(ticket.tenant_id, row.ticket_id)
+    for row in resources.store.find(query).tickets:
+        if may_repeat(ticket, row, new=resources.new):
+            other = resources.store.get(ticket.tenant_id, row.ticket_id)
             if isinstance(other, UpsertEvent) and repeats(ticket, other):
                 return other.ticket_id
     return None
 
 
-def answer(ports: Ports, _telemetry: Telemetry, event: Event) -> Event:
+def answer(resources: Resources, _telemetry: Telemetry, event: Event) -> Event:
     """Ask for an answer, and put it into the thread as a draft, unless the thread has one.
 
     Raises:
         NoTicketError, NotIndexedError, TransientError, UnavailableError: as `classify`.
         FatalError: the ticket has no room for it.
     """
-    ticket = ports.read(event)
+    ticket = resources.read(event)
     if (answer_id := ticket.attributes.get(ANSWER)) is not None:
         return {"answered": True, "answer_id": answer_id}
     question = " ".join(ticket.subject.split())[:_MAX_QUESTION] or _QUESTION
-    with ports.rag.of(ticket.tenant_id) as rag:
+    with resources.rag.of(ticket.tenant_id) as rag:
         given = rag.answer(question, ticket_id=ticket.ticket_id)
     if given.outcome != "answered" or not given.sentences:
         return {"answered": False, "answer_id": given.answer_id}
@@ -112,7 +112,7 @@ def answer(ports: Ports, _telemetry: Telemetry, event: Event) -> Event:
     def drafted(current: UpsertEvent, now_ms: int) -> UpsertEvent | None:
         return None if ANSWER in current.attributes else with_draft(current, draft, now_ms=now_ms)
 
-    ports.change(ticket, drafted)
+    resources.change(ticket, drafted)
     return {"answered": True, "answer_id": given.answer_id}
 
 
@@ -126,7 +126,7 @@ def _draft(given: WholeAnswer) -> Draft:
     )
 
 
-def decide(ports: Ports, telemetry: Telemetry, event: Event) -> Event:
+def decide(resources: Resources, telemetry: Telemetry, event: Event) -> Event:
     """Decide whether to draft, escalate or file, and write the decision into the ticket.
 
     Raises:
@@ -134,17 +134,17 @@ def decide(ports: Ports, telemetry: Telemetry, event: Event) -> Event:
         FatalError: the ticket can't be kept.
     """
     facts = msgspec.convert(event["facts"], Facts)
-    ticket = ports.read(event)
+    ticket = resources.read(event)
     verdict = decide_by(facts)
     found: list[Verdict] = []
 
     def written(current: UpsertEvent, now_ms: int) -> UpsertEvent | None:
-        if (before := decided(current)) is not None or is_handled(current, new=ports.new):
+        if (before := decided(current)) is not None or is_handled(current, new=resources.new):
             found.append(before or Verdict("none", "handled"))
             return None
         return with_verdict(current, verdict, facts, now_ms=now_ms)
 
-    ports.change(ticket, written)
+    resources.change(ticket, written)
     if found:
         return _event(found[-1])
     telemetry.count("tickets_workflow_decisions_total", verdict.decision, verdict.reason)
@@ -159,10 +159,10 @@ def opened(step: Step) -> OpenHandle:
     """Opens the handler of a step."""
 
     def open_step(settings: Settings, stack: ExitStack, telemetry: Telemetry) -> Handle:
-        ports = open_ports(settings, stack)
+        resources = open_resources(settings, stack)
 
         def handle(event: Event, _call: Call) -> Event:
-            return step(ports, telemetry, event)
+            return step(resources, telemetry, event)
 
         return handle
 

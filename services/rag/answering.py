@@ -16,7 +16,7 @@ from answers.chain import Chain
 from answers.events import Done, Event, Sentence, Sources, Usage
 from answers.evidence import Evidence, Found, Source, gather
 from answers.key import answer_key
-from answers.ports import Asked
+from answers.writer import Asked
 from core.cache import Cache
 from core.errors import NoTicketError, TicketstreamError
 from core.feedback import Feedback, FeedbackStore, GivenAnswer

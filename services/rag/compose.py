@@ -44,7 +44,7 @@ _FRESH_S: Final = {"sqlite": 0.0, "dynamodb": 10.0}
 
 
 class _Counted:
-    """Implements `answers.ports.Observer` with metrics."""
+    """Implements `answers.writer.Observer` with metrics."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry

@@ -12,7 +12,7 @@ from answers.events import Done, Event, Refusal, Sentence, Sources, Usage
 from answers.evidence import Evidence
 from answers.extractive import ExtractiveWriter
 from answers.key import answer_key
-from answers.ports import Asked, Declined, Draft, Written
+from answers.writer import Asked, Declined, Draft, Written
 from core.language_model import ModelError, ModelErrorKind, Tokens
 from tests.answers.threads import evidence
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from answers.check import Supported, Unsupported, check
 from answers.lexicon import NEUTRAL, PEOPLE
-from answers.ports import Draft
 from answers.reading import read
 from answers.sentences import spans_of
+from answers.writer import Draft
 from tests.answers.altered import ALTERED
 from tests.answers.claims import CASES, Case
 from tests.answers.exchanged import EXCHANGED

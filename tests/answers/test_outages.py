@@ -13,7 +13,7 @@ from answers.chain import Chain, Link
 from answers.events import Done, Event, Sentence, Sources, Usage
 from answers.extractive import ExtractiveWriter
 from answers.model_writer import ModelWriter
-from answers.ports import Asked
+from answers.writer import Asked
 from core.environment import load_settings
 from delivery.circuit import FAILURES
 from runtime.language_models import open_language_models

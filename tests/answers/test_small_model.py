@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from answers.check import Supported, check
-from answers.ports import Draft
 from answers.sentences import spans_of
+from answers.writer import Draft
 from operators.pii.detector import words
 from tests.answers.claims import CASES
 from tests.answers.threads import evidence

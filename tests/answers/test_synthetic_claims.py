@@ -6,8 +6,8 @@ from random import Random
 from typing import Final
 
 from answers.check import Supported, check
-from answers.ports import Draft
 from answers.sentences import is_statement, spans_of
+from answers.writer import Draft
 from operators.pii.detector import words
 from synthetic.facts import facts_of
 from synthetic.foreign import FOREIGN

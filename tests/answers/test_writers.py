@@ -19,9 +19,9 @@ from answers.drafts import MAX_DRAFTS, MAX_OUTPUT, DraftReader
 from answers.evidence import Evidence
 from answers.extractive import ExtractiveWriter
 from answers.model_writer import ModelWriter
-from answers.ports import Asked, Declined, Draft, Written
 from answers.prompt import prompt_of, system_of
 from answers.sentences import plain, spans_of
+from answers.writer import Asked, Declined, Draft, Written
 from core.language_model import Delta, End, ModelError, ModelRequest, Tokens
 from synthetic.foreign import FOREIGN
 from synthetic.phrases import PHRASES

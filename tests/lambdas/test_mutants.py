@@ -179,14 +179,14 @@ _MUTANTS: Final = {
         "test_workflow_start.test_only_new_tickets_start_the_workflow",
     ),
     "a ticket that isn't indexed yet is gone": (
-        "workflow.ports",
+        "workflow.resources",
         'raise NotIndexedError("the ticket is not in the index yet") from None',
         "raise",
         "test_workflow_steps.test_a_ticket_that_is_not_indexed_yet_is_no_deleted_one",
     ),
     "an agent who was faster is overruled": (
         "workflow.steps",
-        "(before := decided(current)) is not None or is_handled(current, new=ports.new)",
+        "(before := decided(current)) is not None or is_handled(current, new=resources.new)",
         "(before := decided(current)) is not None",
         "test_workflow_steps.test_a_ticket_that_a_person_has_taken_up_is_left_alone",
     ),
@@ -209,7 +209,7 @@ _MUTANTS: Final = {
         "test_workflow_steps.test_results_have_no_text",
     ),
     "a full outbox is a bug": (
-        "workflow.ports",
+        "workflow.resources",
         'in ("conflict", "unavailable")',
         'in ("conflict",)',
         "test_workflow_steps.test_a_full_outbox_is_an_outage",

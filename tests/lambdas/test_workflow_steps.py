@@ -11,7 +11,7 @@ import pytest
 from core.errors import ConfigError, FatalError, NoTicketError, TransientError, UnavailableError
 from lambdas.function import Event
 from lambdas.workflow import steps
-from lambdas.workflow.ports import NotIndexedError, listed
+from lambdas.workflow.resources import NotIndexedError, listed
 from tests.connectors.ticket_store.stores import NOW_MS, delete, upsert
 from tests.lambdas.workflow_rig import FIX, Workflow, hit, workflow
 
@@ -35,7 +35,7 @@ def with_rig(test: Callable[..., None]) -> Callable[..., None]:
 
 def run(rig: Workflow, step: Callable[..., Event], **facts: object) -> Event:
     """The result of a step for T-1."""
-    return step(rig.ports, rig.telemetry, INPUT | {"facts": facts})
+    return step(rig.resources, rig.telemetry, INPUT | {"facts": facts})
 
 
 def write(rig: Workflow, ticket_id: str = "T-1", *, age_ms: int = 0, **given: Any) -> None:

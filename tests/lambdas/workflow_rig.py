@@ -14,7 +14,7 @@ from core.contract import UpsertEvent
 from core.settings import ContractSettings
 from lambdas.emf import EmfTelemetry
 from lambdas.function import Event
-from lambdas.workflow.ports import Ports, Rag
+from lambdas.workflow.resources import Rag, Resources
 from services.http.problems import unavailable
 from services.tickets.changes import Tickets
 from tests.connectors.ticket_store.stores import Stores, sqlite_stores
@@ -29,7 +29,7 @@ def hit(ticket_id: str, similarity: float = 0.9, **labels: str) -> Event:
 
 
 class Workflow:
-    """A store, a RAG service, and the ports of the steps."""
+    """A store, a RAG service, and the resources of the steps."""
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
@@ -43,7 +43,7 @@ class Workflow:
         self.telemetry = EmfTelemetry()
         settings = ClientSettings(rag_url="http://rag.test", token=SecretStr("t"))
         http = httpx.Client(transport=httpx.MockTransport(self._serve))
-        self.ports = Ports(
+        self.resources = Resources(
             store=stores.tickets,
             tickets=self._tickets(ContractSettings()),
             rag=Rag(http, lambda: settings),
@@ -54,7 +54,7 @@ class Workflow:
     def limit(self, max_record_bytes: int) -> None:
         """Limit tickets to this number of bytes."""
         tickets = self._tickets(ContractSettings(max_record_bytes=max_record_bytes))
-        self.ports = msgspec.structs.replace(self.ports, tickets=tickets)
+        self.resources = msgspec.structs.replace(self.resources, tickets=tickets)
 
     def _tickets(self, limits: ContractSettings) -> Tickets:
         return Tickets(self.stores.tickets, limits=limits, admit=self._admit, written=lambda: None)

@@ -5,7 +5,7 @@ from models.run.hashing import HashingEmbedder
 from operators.language import CompactDetector
 from search.facets import FIELDS, facets_of
 from search.find import Plan, find
-from search.ports import Ports
+from search.resources import Resources
 from tests.search.fake_index import TENANT, FakePassages
 
 
@@ -29,7 +29,7 @@ def test_facets_count_the_tickets_beyond_the_limit_once_each() -> None:
     index = FakePassages(HashingEmbedder())
     for number in range(4):
         index.add(str(number), "the printer is on fire", "the printer is on fire still", status="open")
-    ports = Ports(index, HashingEmbedder(), CompactDetector())
-    answer = find("printer on fire", SearchQuery(tenant_id=TENANT, limit=1), ports, Plan(), now_ms=0)
+    resources = Resources(index, HashingEmbedder(), CompactDetector())
+    answer = find("printer on fire", SearchQuery(tenant_id=TENANT, limit=1), resources, Plan(), now_ms=0)
     assert len(answer.hits) == 1
     assert answer.facets["status"] == {"open": 4}

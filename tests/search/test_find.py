@@ -12,8 +12,8 @@ from models.run.hashing import HashingEmbedder
 from operators.language import CompactDetector
 from search.find import Plan, find
 from search.fuse import IDENTIFIER, PLAIN
-from search.ports import Ports
 from search.rank import NO_FACTORS, Factors
+from search.resources import Resources
 from search.result import Answer
 from search.similar import find_similar
 from tests.search.fake_index import FakePassages
@@ -56,8 +56,8 @@ def _find(
     plan: Plan | None = None,
     embedder: Embedder | None = None,
 ) -> Answer:
-    ports = Ports(index, embedder or HashingEmbedder(), CompactDetector())
-    return find(text, query, ports, plan or Plan(factors=NO_FACTORS), now_ms=NOW)
+    resources = Resources(index, embedder or HashingEmbedder(), CompactDetector())
+    return find(text, query, resources, plan or Plan(factors=NO_FACTORS), now_ms=NOW)
 
 
 def _ids(answer: Answer) -> list[str]:
@@ -141,7 +141,7 @@ def test_a_public_question_reads_no_internal_notes(index: FakePassages) -> None:
     assert "5" not in _ids(answer)
     assert embedder.heard == ["[PHONE] is down"]
     with pytest.raises(ConfigError, match="no ticket '5'"):
-        find_similar("5", public, Ports(index, HashingEmbedder(), CompactDetector()), Plan(), now_ms=NOW)
+        find_similar("5", public, Resources(index, HashingEmbedder(), CompactDetector()), Plan(), now_ms=NOW)
 
 
 def test_a_far_question_finds_nothing(index: FakePassages) -> None:
@@ -183,14 +183,14 @@ def test_another_tenant_finds_nothing(index: FakePassages) -> None:
 
 def test_similar_tickets_leave_the_ticket_out(index: FakePassages) -> None:
     """Similar tickets are found by a ticket's stored vectors, and exclude it."""
-    ports = Ports(index, HashingEmbedder(), CompactDetector())
-    answer = find_similar("1", QUERY, ports, Plan(factors=NO_FACTORS), now_ms=NOW)
+    resources = Resources(index, HashingEmbedder(), CompactDetector())
+    answer = find_similar("1", QUERY, resources, Plan(factors=NO_FACTORS), now_ms=NOW)
     assert _ids(answer)[0] == "2"
     assert "1" not in _ids(answer)
 
 
 def test_an_unknown_ticket_is_named() -> None:
     """Similar tickets of an unknown ticket are an error that names it."""
-    ports = Ports(FakePassages(HashingEmbedder()), HashingEmbedder(), CompactDetector())
+    resources = Resources(FakePassages(HashingEmbedder()), HashingEmbedder(), CompactDetector())
     with pytest.raises(ConfigError, match="tenant acme has no ticket '7'"):
-        find_similar("7", QUERY, ports, Plan(), now_ms=NOW)
+        find_similar("7", QUERY, resources, Plan(), now_ms=NOW)

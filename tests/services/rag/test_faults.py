@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from answers.evidence import Evidence
-from answers.ports import Asked, Draft, Written
+from answers.writer import Asked, Draft, Written
 from core.errors import OtherModelError, TransientError, UnavailableError
 from core.index import SearchQuery
 from core.service_settings import RagSettings

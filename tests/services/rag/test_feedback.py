@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from answers.evidence import Evidence
-from answers.ports import Asked, Draft, Written
+from answers.writer import Asked, Draft, Written
 from core.feedback import Votes
 from core.language_model import ModelError
 from tests.services.rag.asking import SEARCH, ask, text_of, vote

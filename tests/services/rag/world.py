@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from answers.chain import Chain, Link
 from answers.extractive import ExtractiveWriter
-from answers.ports import Writer
+from answers.writer import Writer
 from connectors.cache.memory import MemoryCache
 from connectors.feedback.sqlite import open_feedback
 from connectors.qdrant.open import open_index_for_writing

@@ -1,4 +1,4 @@
-"""The protocols that a search uses: index, model and language detector."""
+"""The resources of a search: index, model and language detector."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -29,7 +29,7 @@ class Passages(Protocol):
         ...
 
 
-class Ports(Struct, frozen=True, eq=False):
+class Resources(Struct, frozen=True, eq=False):
     """The index, the model and the language detector of a search."""
 
     index: Passages

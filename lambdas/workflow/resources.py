@@ -1,4 +1,4 @@
-"""The clients of the workflow's steps: the tickets' store, and the RAG service under a token of each tenant.
+"""The resources of the workflow's steps: the tickets' store, and the RAG service under a token of each tenant.
 
 A step that needs the model asks the RAG service over HTTP, because model and index don't fit into a function.
 """
@@ -68,7 +68,7 @@ class Rag:
         return SimilarTicketsClient(ServiceClient(self._http, "rag", base_url(self._settings, "rag"), token))
 
 
-class Ports(Struct, frozen=True, eq=False):
+class Resources(Struct, frozen=True, eq=False):
     """The store, the changes of tickets, the RAG service, and the statuses of new tickets and categories of spam."""
 
     store: TicketStore
@@ -120,15 +120,15 @@ class _NothingToDoError(Exception):
     """The change has been made already."""
 
 
-def open_ports(settings: Settings, stack: ExitStack) -> Ports:
-    """The ports, with their connections.
+def open_resources(settings: Settings, stack: ExitStack) -> Resources:
+    """The resources, with their connections.
 
     Raises:
         ConfigError: a setting is wrong.
         UnavailableError: the tables can't be reached.
     """
     stores = open_dynamodb(prefix=settings.api.table_prefix, region=settings.api.aws_region)
-    return Ports(
+    return Resources(
         store=stores.tickets,
         # The outbox isn't measured: a change of the workflow is one of a ticket that was admitted.
         tickets=Tickets(stores.tickets, limits=settings.contract, admit=_nothing, written=_nothing),
