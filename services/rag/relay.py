@@ -21,6 +21,7 @@ from core.errors import RefusedError, TicketstreamError, TransientError
 from core.feedback import FeedbackStore, Unsent
 from delivery.backoff import Backoff
 from delivery.lease import Lease
+from runtime.sender import ReopeningSender
 
 logger: Final = logging.getLogger("ticketstream.feedback")
 
@@ -108,32 +109,6 @@ class FeedbackRelay:
         return Outgoing(self._topic, record_key(answer.tenant_id, answer.answer_id), msgspec.json.encode(one.feedback))
 
 
-class LazySender:
-    """Opens a sender at its first use, and a new one after a fatal error."""
-
-    def __init__(self, open_: Callable[[ExitStack], Sender]) -> None:
-        self._open = open_
-        self._stack = ExitStack()
-        self._sender: Sender | None = None
-
-    def __call__(self, records: Sequence[Outgoing], /) -> dict[int, RefusedError]:
-        """See `Send`."""
-        if self._sender is None:
-            self._sender = self._open(self._stack)
-        try:
-            return self._sender.offer(records)
-        except TransientError:
-            raise
-        except TicketstreamError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close the sender, if there is one."""
-        self._sender = None
-        self._stack.close()
-
-
 def open_relay(
     store: FeedbackStore,
     open_sender: Callable[[ExitStack], Sender],
@@ -144,10 +119,15 @@ def open_relay(
     idle_s: float = _IDLE_S,
 ) -> FeedbackRelay:
     """A relay in a thread, which `stack` ends. It reads the store every `idle_s` seconds."""
-    send = LazySender(open_sender)
+    sender = ReopeningSender(open_sender)
+
+    def send(records: Sequence[Outgoing], /) -> dict[int, RefusedError]:
+        with sender.using() as opened:
+            return opened.offer(records)
+
     relay = FeedbackRelay(store, send, topic=topic, owner=owner)
     thread = threading.Thread(target=partial(relay.run, idle_s=idle_s), name="feedback", daemon=True)
-    stack.callback(send.close)
+    stack.callback(sender.close)
     stack.callback(thread.join, _JOIN_S)
     stack.callback(relay.end)
     thread.start()

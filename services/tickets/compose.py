@@ -17,7 +17,7 @@ from core.settings import Settings
 from delivery.lease import owner_name
 from delivery.relay import Relay
 from runtime.otlp import open_tracing
-from runtime.sender import open_sender
+from runtime.sender import ReopeningSender, open_sender
 from runtime.telemetry import Telemetry
 from services.http.callers import Authenticator
 from services.http.limits import open_throttle
@@ -77,9 +77,10 @@ def open_app(settings: Settings, stack: ExitStack, *, authenticator: Authenticat
 def _open_relay(
     settings: Settings, stores: SqliteStores | DynamoStores, monitor: Monitor, telemetry: Telemetry, stack: ExitStack
 ) -> RelayThread:
-    send = TopicSend(partial(open_sender, settings.kafka), topic=settings.topics.raw, monitor=monitor)
-    stack.callback(send.close)
-    send.open()
+    sender = ReopeningSender(partial(open_sender, settings.kafka))
+    stack.callback(sender.close)
+    sender.open()
+    send = TopicSend(sender, topic=settings.topics.raw, monitor=monitor)
     thread = RelayThread(
         Relay(stores.outbox, send, owner=owner_name(shared=settings.api.store != "sqlite")),
         monitor=monitor,

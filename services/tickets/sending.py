@@ -3,16 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from random import Random
 from typing import Final
 
 from connectors.kafka.outbox import outgoing
-from connectors.kafka.producer import Sender
 from core.errors import FatalError, RefusedError, TransientError
 from core.ticket_store import OutboxEvent
 from delivery.backoff import Backoff
 from delivery.relay import Pass, Relay
+from runtime.sender import ReopeningSender
 from services.tickets.monitor import Monitor
 
 logger: Final = logging.getLogger("ticketstream.tickets")
@@ -25,42 +24,23 @@ _JOIN_S: Final = 5.0
 
 
 class TopicSend:
-    """Implements `delivery.relay.SendEvents`. After a fatal error it opens a new client."""
+    """Implements `delivery.relay.SendEvents`."""
 
-    def __init__(self, open_sender: Callable[[ExitStack], Sender], *, topic: str, monitor: Monitor) -> None:
-        self._open_sender = open_sender
+    def __init__(self, sender: ReopeningSender, *, topic: str, monitor: Monitor) -> None:
+        self._sender = sender
         self._topic = topic
         self._monitor = monitor
-        self._stack = ExitStack()
-        self._sender: Sender | None = None
 
     def __call__(self, events: Sequence[OutboxEvent], /) -> Mapping[int, RefusedError]:
         """See `SendEvents`."""
-        sender = self.open()
         try:
-            refused = sender.offer([outgoing(event, self._topic) for event in events])
+            with self._sender.using() as sender:
+                refused = sender.offer([outgoing(event, self._topic) for event in events])
         except (TransientError, FatalError) as error:
             self._monitor.note_broker(error)
-            if isinstance(error, FatalError):
-                self.close()
             raise
         self._monitor.note_broker(None)
         return refused
-
-    def open(self) -> Sender:
-        """The client, which is opened if there is none.
-
-        Raises:
-            ConfigError: the settings of the broker are wrong.
-        """
-        if self._sender is None:
-            self._sender = self._open_sender(self._stack)
-        return self._sender
-
-    def close(self) -> None:
-        """Close the client, if there is one."""
-        self._sender = None
-        self._stack.close()
 
 
 class RelayThread:

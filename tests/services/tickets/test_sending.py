@@ -11,6 +11,7 @@ from connectors.kafka.producer import Outgoing
 from connectors.ticket_store.sqlite import SqliteStores, open_sqlite
 from core.errors import FatalError, RefusedError, TransientError
 from delivery.relay import Relay
+from runtime.sender import ReopeningSender
 from services.http.problems import Problem
 from services.tickets.monitor import Monitor
 from services.tickets.sending import RelayThread, TopicSend
@@ -48,7 +49,8 @@ class Sending:
         self.stores = stores
         self.now_s = NOW_MS / 1000 + 1  # when the first event is written
         self.monitor = Monitor(stores.tickets, stores.outbox, max_events=max_events, clock=lambda: self.now_s)
-        self.send = TopicSend(self.sender.open, topic="t", monitor=self.monitor)  # type: ignore[arg-type]  # a fake
+        sender = ReopeningSender(self.sender.open)  # type: ignore[arg-type]  # a fake
+        self.send = TopicSend(sender, topic="t", monitor=self.monitor)
         self.thread = RelayThread(Relay(stores.outbox, self.send, owner="r"), monitor=self.monitor, sent=self._count)
 
     def _count(self, events: int) -> None:
