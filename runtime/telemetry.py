@@ -1,15 +1,13 @@
-"""The Prometheus metrics of `core.metrics`, in their own registry, and the trace file."""
+"""The Prometheus metrics of `core.metrics`, in their own registry."""
 
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from core.contract import CONTRACT_VERSION
 from core.metrics import METRICS, MetricName
-from core.telemetry_settings import LogSettings
-from runtime.trace import Trace
+from runtime.trace_file import TraceFile
 
 if TYPE_CHECKING:  # Lambda functions without traces don't need the library
     from opentelemetry.trace import TracerProvider
@@ -23,7 +21,7 @@ class Telemetry:
         tracing: makes the spans of distributed traces, or None.
     """
 
-    def __init__(self, trace: Trace | None = None, *, tracing: "TracerProvider | None" = None) -> None:
+    def __init__(self, trace: TraceFile | None = None, *, tracing: "TracerProvider | None" = None) -> None:
         self.trace = trace
         self.tracing = tracing
         self.registry = CollectorRegistry()
@@ -89,16 +87,3 @@ class Telemetry:
     def describe_process(self, version: str, model: str) -> None:
         """Set the build info: the package's version, the model's stamp and the contract's version."""
         self.gauge("tickets_build_info", 1, version, model, str(CONTRACT_VERSION))
-
-
-def open_trace(settings: LogSettings, stack: ExitStack) -> Trace | None:
-    """Open the trace file that the settings name; None if they name none.
-
-    Raises:
-        ConfigError: the file can't be written.
-    """
-    if settings.trace_file is None:
-        return None
-    trace = Trace.open(settings.trace_file)
-    stack.callback(trace.close)
-    return trace

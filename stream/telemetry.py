@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from connectors.kafka.assignment import ConsumerObserver
 from core.records import EnrichedTicket, Item, Record, Rejected, TicketPoints
 from runtime.telemetry import Telemetry
-from runtime.trace import Trace
+from runtime.trace_file import TraceFile
 from stream.spans import RecordSpans
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class StreamTelemetry(Telemetry):
 
     def __init__(
         self,
-        trace: Trace | None = None,
+        trace: TraceFile | None = None,
         *,
         tracing: "TracerProvider | None" = None,
         observer: StreamObserver | None = None,

@@ -17,7 +17,7 @@ from core.settings import KafkaSettings, Settings
 from delivery.credits import Credits
 from runtime.otlp import open_tracing
 from runtime.sender import open_sender
-from runtime.telemetry import open_trace
+from runtime.trace_file import open_trace_file
 from stream.integrity import Integrity
 from stream.progress import Progress
 from stream.roles import Role
@@ -57,7 +57,7 @@ def open_worker(settings: Settings, role: Role, stack: ExitStack, *, observer: S
     gc.set_threshold(_COLLECT_AFTER)
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
     tracing = open_tracing(settings.tracing, stack, service=f"worker-{role.name}")
-    telemetry = StreamTelemetry(open_trace(settings.log, stack), tracing=tracing, observer=observer)
+    telemetry = StreamTelemetry(open_trace_file(settings.log, stack), tracing=tracing, observer=observer)
     progress = Progress(max_stall_s=settings.health.max_stall_s)
     state = WorkerState(
         telemetry=telemetry,

@@ -12,7 +12,7 @@ from connectors.qdrant.engine import Condition, OfTickets
 from operators import chunk
 from runtime import connections, http
 from runtime.connections import Limits
-from runtime.trace import Trace
+from runtime.trace_file import TraceFile
 from tests.faults.mutants.mutant import mutant, patch
 
 #: Modules whose imported names are replaced. `Any`, because they don't export those names.
@@ -93,4 +93,4 @@ def leave_files_to_the_umask() -> None:
 def trace_for_everybody() -> None:
     """A trace file is open to other users."""
 
-    patch(Trace, "open", lambda path, **options: Trace(path.open("wb"), **options))
+    patch(TraceFile, "open", lambda path, **options: TraceFile(path.open("wb"), **options))

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -17,6 +18,7 @@ import msgspec
 
 from core.errors import ConfigError
 from core.private import open_private
+from core.telemetry_settings import LogSettings
 
 logger: Final = logging.getLogger("ticketstream.trace")
 
@@ -25,7 +27,7 @@ _MAX_EVENTS: Final = 500_000
 _US: Final = 1e6
 
 
-class Trace:
+class TraceFile:
     """Writes spans to a file. Thread-safe. A write error ends the trace, and not the stream."""
 
     def __init__(self, file: BinaryIO, *, max_events: int = _MAX_EVENTS) -> None:
@@ -91,3 +93,16 @@ class Trace:
             self._failed = True
             self._left = -1
             logger.warning("writing the trace file failed, so it ends here: %s", error.strerror)
+
+
+def open_trace_file(settings: LogSettings, stack: ExitStack) -> TraceFile | None:
+    """Open the trace file that the settings name; None if they name none.
+
+    Raises:
+        ConfigError: the file can't be written.
+    """
+    if settings.trace_file is None:
+        return None
+    trace = TraceFile.open(settings.trace_file)
+    stack.callback(trace.close)
+    return trace

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError
-from runtime.trace import Trace
+from runtime.trace_file import TraceFile
 from stream.telemetry import StreamTelemetry
 
 
@@ -20,7 +20,7 @@ def _spans(path: Path) -> list[dict[str, Any]]:
 
 def test_concurrent_spans_overlap(tmp_path: Path) -> None:
     """Spans of two concurrent threads overlap, each under the name of its thread."""
-    trace = Trace.open(tmp_path / "trace.json")
+    trace = TraceFile.open(tmp_path / "trace.json")
     both = threading.Barrier(2)
 
     def work() -> None:
@@ -45,7 +45,7 @@ def test_concurrent_spans_overlap(tmp_path: Path) -> None:
 
 def test_a_trace_stops_at_its_limit(tmp_path: Path) -> None:
     """A full trace ignores further spans, so that the file stays small enough for a viewer."""
-    trace = Trace.open(tmp_path / "trace.json", max_events=3)
+    trace = TraceFile.open(tmp_path / "trace.json", max_events=3)
     for _ in range(10):
         trace.span("poll", 0.001)
     trace.close()
@@ -57,19 +57,19 @@ def test_a_trace_is_for_its_user_alone(tmp_path: Path) -> None:
     """A trace file has mode 0600, also one that was open to others before."""
     (tmp_path / "old.json").touch(0o644)
     for name in ("old.json", "new.json"):
-        Trace.open(tmp_path / name).close()
+        TraceFile.open(tmp_path / name).close()
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 def test_an_unwritable_path_is_a_config_error(tmp_path: Path) -> None:
     """The error names the setting."""
     with pytest.raises(ConfigError, match="TICKETS_LOG__TRACE_FILE: can't write"):
-        Trace.open(tmp_path / "missing" / "trace.json")
+        TraceFile.open(tmp_path / "missing" / "trace.json")
 
 
 def test_telemetry_counts_and_traces_in_one_call(tmp_path: Path) -> None:
     """A step and a run of the model are in the metrics and in the trace, with the same duration."""
-    trace = Trace.open(tmp_path / "trace.json")
+    trace = TraceFile.open(tmp_path / "trace.json")
     telemetry = StreamTelemetry(trace)
     telemetry.ran_step("write", 0.25, 256)
     telemetry.model_ran(100, 3, 0.5)
