@@ -49,7 +49,6 @@ _AWS_CODES: Final[Mapping[str, ModelErrorKind]] = {
     "validation": "bad_request",
     "validationerror": "bad_request",
 }
-_REDIRECT: Final = 300
 _CLIENT_FAULT: Final = 400
 _SERVER_FAULT: Final = 500
 

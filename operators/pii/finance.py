@@ -123,7 +123,6 @@ _LENGTHS: Final = {
 _CHECK_DIGITS: Final = re.compile(r"[0-9](?<=[a-z][a-z][0-9])[0-9]")
 #: The rest of an account number, with what people put between its groups.
 _ACCOUNT: Final = re.compile(r"(?:[ \-./_\n·]{0,2}[a-z0-9]){11,30}")
-_SPACED_COUNTRY: Final = re.compile(r"[a-z] [a-z] $")
 #: Letters map to 10 to 35 (ISO 13616).
 _VALUES: Final = {character: str(int(character, 36)) for character in string.digits + string.ascii_lowercase}
 
