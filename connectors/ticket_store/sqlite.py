@@ -1,8 +1,8 @@
-"""Tickets, their outbox and sessions in a SQLite file, for one machine."""
+"""Tickets in a SQLite file, for one machine. Their outbox is in `sqlite_outbox`."""
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.ticket_store.database import Database, open_database
+from connectors.ticket_store.sqlite_outbox import SqliteOutbox
 from core.contract import TicketEvent, UpsertEvent
 from core.ticket_store import (
     Change,
@@ -18,7 +19,6 @@ from core.ticket_store import (
     Cursor,
     KeyUsedError,
     OutboxEvent,
-    OutboxSize,
     Page,
     RequestKey,
     SavedResponse,
@@ -28,15 +28,11 @@ from core.ticket_store import (
     summary_of,
     version_of,
 )
-from delivery.lease import MAX_AHEAD_MS
 
-#: Maximum bytes of a page of the outbox, without its last event.
-_PAGE_BYTES: Final = 4 * 1024 * 1024
 #: Maximum expired rows that a write removes, so that it stays short.
 _SWEEP: Final = 10
 #: Tickets that are read at once.
 _SCANNED: Final = 200
-_LEASE: Final = "relay"
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _SUMMARY: Final = msgspec.msgpack.Decoder(TicketSummary)
@@ -129,76 +125,6 @@ class SqliteTickets:
         """See `TicketStore`."""
         with self._database.reading() as connection:
             connection.execute("SELECT 1 FROM tickets LIMIT 1").fetchone()
-
-
-class SqliteOutbox:
-    """Implements `core.ticket_store.Outbox`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def pages(self, size: int) -> Iterator[Sequence[OutboxEvent]]:
-        """See `Outbox`. Transactions that write are serial, so the order of rows is that of versions."""
-        after = 0
-        while page := self._page(after, size):
-            yield page
-            after = int(page[-1].row_id)
-
-    def _page(self, after: int, size: int) -> list[OutboxEvent]:
-        page: list[OutboxEvent] = []
-        left = _PAGE_BYTES
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT row_id, tenant_id, ticket_id, version, updated_ms, value FROM outbox "
-                "WHERE row_id > ? ORDER BY row_id LIMIT ?",
-                (after, size),
-            )
-            for row_id, tenant_id, ticket_id, version, updated_ms, value in rows:
-                page.append(
-                    OutboxEvent(
-                        row_id=str(row_id),
-                        tenant_id=tenant_id,
-                        ticket_id=ticket_id,
-                        version=version,
-                        updated_ms=updated_ms,
-                        value=value,
-                    )
-                )
-                left -= len(value)
-                if left <= 0:
-                    break
-            rows.close()
-        return page
-
-    def remove(self, events: Sequence[OutboxEvent]) -> None:
-        """See `Outbox`."""
-        with self._database.writing() as connection:
-            connection.executemany("DELETE FROM outbox WHERE row_id = ?", [(int(event.row_id),) for event in events])
-
-    def size(self) -> OutboxSize:
-        """See `Outbox`."""
-        with self._database.reading() as connection:
-            count = connection.execute("SELECT count(*) FROM outbox").fetchone()[0]
-            oldest = connection.execute("SELECT updated_ms FROM outbox ORDER BY row_id LIMIT 1").fetchone()
-        return OutboxSize(count, None if oldest is None else oldest[0])
-
-    def lease(self, owner: str, *, now_ms: int, until_ms: int) -> bool:
-        """See `Outbox`."""
-        with self._database.writing() as connection:
-            return (
-                connection.execute(
-                    "INSERT INTO leases (name, owner, until_ms) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
-                    "SET owner = excluded.owner, until_ms = excluded.until_ms WHERE owner = excluded.owner "
-                    "OR until_ms <= ? OR until_ms > ?",
-                    (_LEASE, owner, until_ms, now_ms, until_ms + MAX_AHEAD_MS),
-                ).rowcount
-                == 1
-            )
-
-    def release(self, owner: str) -> None:
-        """See `Outbox`."""
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (_LEASE, owner))
 
 
 class SqliteStores(Struct, frozen=True, eq=False):

@@ -6,7 +6,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from connectors.ticket_store.sqlite import SqliteOutbox, SqliteTickets
+from connectors.ticket_store.sqlite import SqliteTickets
+from connectors.ticket_store.sqlite_outbox import SqliteOutbox
 from core.errors import RefusedError
 from core.failpoints import OutboxPoint, failpoint
 from core.ticket_store import Change, OutboxEvent
