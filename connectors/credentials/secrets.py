@@ -15,7 +15,6 @@ Stage = Literal["AWSCURRENT", "AWSPENDING"]
 Secret = Mapping[str, Any]
 
 
-
 class Secrets(Protocol):
     """The secrets of an account. Every method raises `TransientError` in an outage, and `FatalError` if refused."""
 

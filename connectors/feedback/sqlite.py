@@ -193,9 +193,7 @@ def open_feedback(path: Path, *, clock: Callable[[], float] = time.time) -> Sqli
         _prepare(connection, path)
     except sqlite3.Error as error:
         connection.close()
-        raise ConfigError(
-            f"{_SETTING}: {path} can't be opened ({error}); restore it, or choose another path"
-        ) from None
+        raise ConfigError(f"{_SETTING}: {path} can't be opened ({error}); restore it, or choose another path") from None
     except ConfigError:
         connection.close()
         raise

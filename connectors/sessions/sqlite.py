@@ -83,9 +83,7 @@ def open_sqlite_endings(path: Path) -> SqliteEndings:
         connection.executescript(_SCHEMA)
     except sqlite3.Error as error:
         connection.close()
-        raise ConfigError(
-            f"{_SETTING}: {path} can't be opened ({error}); restore it, or choose another path"
-        ) from None
+        raise ConfigError(f"{_SETTING}: {path} can't be opened ({error}); restore it, or choose another path") from None
     except ConfigError:
         connection.close()
         raise

@@ -15,7 +15,7 @@ def test_a_missing_region_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    with pytest.raises(ConfigError, match="^AWS_REGION: set it to a region, such as eu-central-1$"):
+    with pytest.raises(ConfigError, match=r"^AWS_REGION: set it to a region, such as eu-central-1$"):
         open_client("sqs")
 
 

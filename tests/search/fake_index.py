@@ -13,7 +13,7 @@ TENANT = "acme"
 
 
 class FakePassages:
-    """Implements `search.resources.Passages` on the passages of `add`. Filters by tenant, status and visibility only."""
+    """Implements `search.resources.Passages` on the passages of `add`. Filters by tenant, status, visibility only."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
