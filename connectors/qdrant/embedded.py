@@ -21,6 +21,7 @@ from connectors.qdrant.edge_points import (
     where_below,
 )
 from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
+from connectors.qdrant.layout import STATE_FIELDS
 from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
 from connectors.qdrant.place import place_of
 from connectors.qdrant.shard import first_line, is_engine_error
@@ -36,6 +37,8 @@ _PAGE: Final = 1_000
 _WAIT_S: Final = 10.0
 #: Points between flushes of the segments. A start after a crash replays up to this many from the log, in 1 to 2 s.
 _FLUSH_POINTS: Final = 10_000
+#: Maximum heads whose version and state are remembered, each in some 450 bytes.
+_MAX_HEADS: Final = 32_768
 
 
 class EdgeReader:
@@ -123,9 +126,25 @@ class EdgeEngine(EdgeReader):
         self._writing = threading.Lock()
         self._unflushed = 0
         self._closed = False
+        #: Version and state of the heads that were looked up since the last write, by id; None during a write.
+        self._heads: dict[str, Stored] | None = {}
         #: Number of points written since the index was opened, and their ids while a copy of the shard is indexed.
         self.written = 0
         self.changed = ChangedPoints()
+
+    def lookup(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Stored]:
+        """See `EngineReader`. The fields of a head that a search reads are remembered until the next write.
+
+        A result that a write overtakes goes to a dictionary that the write has put away.
+        """
+        heads = self._heads
+        if heads is None or fields != STATE_FIELDS:
+            return super().lookup(ids, fields)
+        found = {one: heads[one] for one in ids if one in heads}
+        read = super().lookup([one for one in ids if one not in found], fields)
+        if len(heads) < _MAX_HEADS:
+            heads.update(read)
+        return found | read
 
     def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:  # noqa: ARG002 - there are no replicas
         """See `Engine`."""
@@ -157,12 +176,14 @@ class EdgeEngine(EdgeReader):
         """
         if not self._writing.acquire(timeout=timeout_s):
             raise TransientError("its files are being copied, for a backup or to index its vectors")
+        self._heads = None
         try:
             if self._closed:
                 raise FatalError("the index is closed")
             with translated():
                 yield self._shard
         finally:
+            self._heads = {}
             self._writing.release()
 
     @property

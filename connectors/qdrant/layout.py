@@ -42,6 +42,9 @@ INDEXED: Final[dict[str, Literal["tenant", "keyword", "integer"]]] = {
 #: Payload fields of a head that describe its ticket.
 HEAD_FIELDS: Final = ("tenant_id", "ticket_id", "version", "chunks", "state")
 
+#: Payload fields of a head that a search reads: they tell which passages of its ticket are current.
+STATE_FIELDS: Final = ("version", "state")
+
 #: Payload fields with a ticket's labels. A label that the worker chose has a confidence.
 LABEL_FIELDS: Final = ("category", "category_confidence", "priority", "priority_confidence")
 

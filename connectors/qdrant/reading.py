@@ -24,7 +24,17 @@ from connectors.qdrant.engine import (
     WithTerms,
 )
 from connectors.qdrant.filters import corpus_of, filters_of
-from connectors.qdrant.layout import DELETED, HEAD_FIELDS, LABEL_FIELDS, LIVE, Row, given_label, head_of, row_of
+from connectors.qdrant.layout import (
+    DELETED,
+    HEAD_FIELDS,
+    LABEL_FIELDS,
+    LIVE,
+    STATE_FIELDS,
+    Row,
+    given_label,
+    head_of,
+    row_of,
+)
 from connectors.qdrant.passages import candidate_of, thread_of
 from connectors.qdrant.provenance import ProvenanceReader
 from connectors.qdrant.rounds import Rounds
@@ -50,8 +60,7 @@ _PASSAGES: Final = 8
 _MAX_KNOWN: Final = 64
 #: Attempts to read a thread that is being rewritten.
 _THREAD_READS: Final = 4
-#: The fields of a head that a search reads, and their values if the head is missing.
-_STATE_FIELDS: Final = ("version", "state")
+#: Version and state of a missing head.
 _NO_HEAD: Final = (-1, DELETED)
 
 
@@ -207,7 +216,7 @@ class VersionedReader:
         bodies = [one.row for one in found if one.row.chunk != 0]
         unknown = sorted({key for row in bodies if heads.get(key := head_of(row), _NO_HEAD)[0] != row.version})
         if unknown:
-            read = self._reader.lookup(unknown, _STATE_FIELDS)
+            read = self._reader.lookup(unknown, STATE_FIELDS)
             heads |= {key: _state(read[key]) if key in read else _NO_HEAD for key in unknown}
 
     def _scores(

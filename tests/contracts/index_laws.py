@@ -207,6 +207,16 @@ def a_ticket_that_is_being_rewritten_is_found(index: VersionedIndex) -> None:
     assert search(index, wanted, limit=1) == [("acme", "big", 2)]
 
 
+def a_rewritten_ticket_is_found_by_any_passage(index: VersionedIndex) -> None:
+    """A new version is found as soon as it is written, also by passages without its head among them."""
+    wanted = vector("wanted")
+    for version in (1, 2):
+        head, *bodies = ticket("1", version, 40).points
+        near = (Point(p.id, wanted, p.payload) for p in bodies)
+        index.write([TicketPoints("acme", "1", version, (head, *near))])
+        assert search(index, wanted, limit=1) == [("acme", "1", version)]
+
+
 def filters_filter(index: VersionedIndex) -> None:
     """A search finds only tickets that match every filter; the values of one filter are alternatives."""
     index.write(
@@ -281,6 +291,7 @@ LAWS = (
     results_are_tickets,
     a_flood_hides_no_ticket,
     a_ticket_that_is_being_rewritten_is_found,
+    a_rewritten_ticket_is_found_by_any_passage,
     filters_filter,
     a_removed_ticket_leaves_no_trace,
     a_newer_version_is_not_removed,

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from connectors.qdrant import reading, rounds
-from connectors.qdrant.engine import AnyOf, Condition, Engine, FoundPassage, PointKey, Retrieval, Upsert
+from connectors.qdrant.engine import AnyOf, Condition, Engine, FoundPassage, PointKey, Retrieval, Stored, Upsert
+from connectors.qdrant.layout import STATE_FIELDS
 from connectors.qdrant.policy import VersionedIndex
 from core.index import Candidate, IndexedTicket, LabelledVector, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
@@ -88,6 +89,22 @@ class _LooksOnce(_Mutant):
         self, found: Sequence[FoundPassage], heads: reading._Heads
     ) -> tuple[list[FoundPassage], dict[str, int]]:
         return super()._current(found, heads)[0], {}
+
+
+class _RemembersHeads(_Mutant):
+    """Reads the version of no head a second time."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        lookup, known = engine.lookup, dict[str, Stored]()
+
+        def remembering(ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Stored]:
+            if fields != STATE_FIELDS:
+                return lookup(ids, fields)
+            known.update(lookup([one for one in ids if one not in known], fields))
+            return {one: known[one] for one in ids if one in known}
+
+        engine.lookup = remembering  # type: ignore[method-assign]
 
 
 class _Buries(_Mutant):
@@ -206,6 +223,7 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_FindsThemAgain, "a_flood_hides_no_ticket"),
         (_LearnsFromItself, "only_producers_labels_are_learnt_from"),
         (_LooksOnce, "a_ticket_that_is_being_rewritten_is_found"),
+        (_RemembersHeads, "a_rewritten_ticket_is_found_by_any_passage"),
         (_RarityOfAll, "rarity_is_the_tenants_own"),
         (_OneScoreEach, "an_identifier_finds_its_passage"),
         (_NoHeadCheck, "words_of_other_versions_find_nothing"),

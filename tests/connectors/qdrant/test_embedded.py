@@ -2,13 +2,16 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import qdrant_edge as edge
 
 from connectors.qdrant import embedded
-from connectors.qdrant.embedded import open_edge_engine
-from connectors.qdrant.engine import Upsert
+from connectors.qdrant.embedded import EdgeReader, open_edge_engine
+from connectors.qdrant.engine import Stored, Upsert
+from connectors.qdrant.layout import STATE_FIELDS
 from connectors.qdrant.policy import VersionedIndex
 from core.errors import ConfigError, FatalError, TransientError
 from delivery.bisection import write_with_bisection
@@ -96,6 +99,49 @@ def test_a_write_beside_a_long_copy_is_retried(folder: Path, monkeypatch: pytest
             engine.write(write)
         engine.close()  # a worker that ends doesn't wait either
     engine.write(write)
+    engine.close()
+
+
+def test_a_head_is_read_once_between_writes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches ask for the same heads again and again; `_MAX_HEADS` bounds how many are remembered."""
+    monkeypatch.setattr(embedded, "_MAX_HEADS", 2)
+    asked: list[str] = []
+    read = EdgeReader.lookup
+
+    def lookup(self: EdgeReader, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Stored]:
+        asked.extend(ids)
+        return read(self, ids, fields)
+
+    monkeypatch.setattr(EdgeReader, "lookup", lookup)
+    engine = open_edge_engine(folder, dimension=DIMENSION)
+    heads = [ticket(str(n), 1, 1).points[0].id for n in range(3)]
+    for some in (heads[:1], heads[:2], heads, heads):
+        assert engine.lookup(some, STATE_FIELDS).keys() == {*some}
+    assert asked == [*heads, heads[2]]
+    engine.write([Upsert(ticket("1", 2, 1).points, below=3)])
+    assert [engine.lookup(heads, STATE_FIELDS)[head]["version"] for head in heads] == [1, 2, 1]
+    engine.close()
+
+
+def test_a_head_that_a_write_overtakes_is_not_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that was read before or during a write isn't taken for the current one afterwards."""
+    index = VersionedIndex(engine := open_edge_engine(folder, dimension=DIMENSION))
+    head = ticket("1", 1, 1).points[0].id
+    read = EdgeReader.lookup
+
+    def lookup(self: EdgeReader, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Stored]:
+        found = read(self, ids, fields)
+        monkeypatch.undo()
+        index.write([ticket("1", 2, 1)])
+        return found
+
+    monkeypatch.setattr(EdgeReader, "lookup", lookup)
+    assert engine.lookup([head], STATE_FIELDS)[head]["version"] == 1
+    assert engine.lookup([head], STATE_FIELDS)[head]["version"] == 2
+    with engine.exclusive() as shard:
+        assert engine.lookup([head], STATE_FIELDS)[head]["version"] == 2
+        shard.update(edge.UpdateOperation.delete_points([head]))
+    assert engine.lookup([head], STATE_FIELDS) == {}
     engine.close()
 
 
