@@ -1,6 +1,6 @@
 """The operations and models that API Gateway takes from the services' OpenAPI documents: `python -m deploy.gateway`.
 
-`python -m deploy.gateway` writes them again, for the Terraform module `api`. A model is a schema of JSON Schema draft
+The Terraform module `api` reads them. A model is a schema of JSON Schema draft
 4, without titles, descriptions and examples. The close of a ticket has none, because its body may be missing.
 """
 

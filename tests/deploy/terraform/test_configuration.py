@@ -12,7 +12,7 @@ from tests.deploy.terraform.tool import resources
 from tests.deploy.terraform.workspace import DEPLOY, SMALL, VARIABLES, Workspace
 
 #: Files of `terraform test`: of single modules, and of the whole stack.
-_OF_MODULES: Final = ["kafka", "scaling"]
+_OF_MODULES: Final = ["identity", "kafka", "scaling"]
 _OF_THE_STACK: Final = ["hosted_models", "stack"]
 #: Services by the beginnings of the names of their resource types.
 _SERVICES: Final[dict[str, tuple[str, ...]]] = {
@@ -83,8 +83,8 @@ def test_the_lock_file_pins_the_provider_of_the_tests(workspace: Workspace, plac
 @pytest.mark.parametrize(
     ("files", "runs"),
     [
-        pytest.param(_OF_MODULES, 12, id="modules"),
-        pytest.param(_OF_THE_STACK, 25, id="stack", marks=pytest.mark.thorough),  # each run plans the whole stack
+        pytest.param(_OF_MODULES, 14, id="modules"),
+        pytest.param(_OF_THE_STACK, 33, id="stack", marks=pytest.mark.thorough),  # each run plans the whole stack
     ],
 )
 def test_terraform_test_passes(workspace: Workspace, table: Table, files: list[str], runs: int) -> None:
