@@ -1,8 +1,6 @@
 """`ticketstream archive`: keep every event of tickets.raw in files, list them and verify them."""
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -24,6 +22,7 @@ from core.errors import EXIT_FAULT, ConfigError
 from core.settings import Settings
 from maintenance.restoring import Restored, restore
 from runtime.logs import set_up_logging
+from runtime.signals import stop_on_signal
 from stream.archiving import run_archiver
 
 app = typer.Typer(no_args_is_help=True, help="Keep every event of tickets.raw in files, list them and verify them.")
@@ -55,10 +54,7 @@ def run() -> None:
     settings = load_settings()
     set_up_logging(settings.log)
     logging.getLogger("ticketstream").propagate = True  # it is a service, unlike the other commands
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run_archiver(settings, stop)
+    run_archiver(settings, stop_on_signal())
 
 
 @app.command("list")

@@ -15,6 +15,7 @@ from core.errors import EXIT_FAULT, EXIT_OK, TicketstreamError
 from core.settings import Settings
 from runtime.logs import set_up_logging
 from runtime.malloc import share_arenas
+from runtime.signals import ignore_signals
 from stream.pipeline import Pipeline
 
 logger: Final = logging.getLogger("ticketstream.dataflow")
@@ -66,22 +67,12 @@ def _stop_on_signal(pipeline: Pipeline) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _ignore_signals() -> None:
-    """Let no later SIGTERM change the exit code.
-
-    The interpreter's shutdown resets every signal handler to the default, which would end the process with -15. An
-    ignored signal stays ignored.
-    """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _exit_with_status(pipeline: Pipeline) -> None:
     """End the process of a pipeline that failed, as Bytewax exits with 0 when its source ends.
 
     The process of one that hangs ends here too: its threads could crash while the interpreter shuts down.
     """
-    _ignore_signals()
+    ignore_signals()
     fault = pipeline.fault
     if fault is None and not pipeline.hangs:
         return

@@ -26,8 +26,8 @@ from models.labels.artefact import MANIFEST, WEIGHTS, save_label_model
 from models.labels.fit import require_library
 from runtime.logs import set_up_logging
 from runtime.model import open_embedder
+from runtime.signals import stop_on_signal
 from services.encoder.job import FEEDBACK, TEST, TRAIN, Hyperparameters, Job
-from services.http.running import stop_on_signal
 
 logger: Final = logging.getLogger("ticketstream.training")
 

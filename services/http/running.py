@@ -1,7 +1,6 @@
 """Runs a service until SIGTERM or SIGINT: `python -m services.NAME`."""
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from core.environment import load_settings
 from core.errors import EXIT_OK, FatalError, TicketstreamError
 from core.settings import Settings
 from runtime.logs import set_up_logging
+from runtime.signals import stop_on_signal
 from services.http.callers import Authenticator
 from services.http.connections import ServerBounds
 from services.http.server import DEFAULT_BOUNDS, open_asgi_server
@@ -100,14 +100,6 @@ def bounds_of(settings: Settings) -> ServerBounds:
     Otherwise it would send a request on a connection that is being closed here, and answer it with 502.
     """
     return replace(DEFAULT_BOUNDS, idle_s=_BEHIND_PROXY_S) if settings.limits.trusted_proxies else DEFAULT_BOUNDS
-
-
-def stop_on_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set from now on."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _say_port(port: int) -> None:

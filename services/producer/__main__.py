@@ -1,7 +1,6 @@
 """`python -m services.producer` follows files until SIGTERM or SIGINT."""
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from core.environment import load_settings
 from core.errors import EXIT_OK, FatalError, TicketstreamError
 from core.settings import Settings
 from runtime.logs import set_up_logging
+from runtime.signals import stop_on_signal
 from services.producer.compose import open_service
 
 logger: Final = logging.getLogger("ticketstream.producer")
@@ -51,9 +51,7 @@ def serve(settings: Settings, stop: threading.Event, *, opened: Callable[[int], 
 
 def main() -> int:
     """Serve with the settings of the environment, and return the exit code. An error is one line."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signal()
     try:
         settings = load_settings()
         set_up_logging(settings.log)

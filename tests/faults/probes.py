@@ -107,7 +107,10 @@ PROBES: Final[dict[str, Probe]] = {
     "signals_late_in_the_end": Probe(
         "P9",
         "A signal that comes while the interpreter shuts down changes no exit code.",
-        ("tests/dataflows/test_launch.py::test_a_signal_late_in_the_end_changes_no_exit_code",),
+        (
+            "tests/dataflows/test_launch.py::test_a_signal_late_in_the_end_changes_no_exit_code",
+            "tests/runtime/test_signals.py::test_a_signal_late_in_the_end_changes_no_exit_code",
+        ),
     ),
     "limit_of_a_send": Probe(
         "P8",

@@ -11,6 +11,7 @@ from core import addresses, index
 from dataflows import launch
 from models.store import weights
 from operators import decode
+from runtime import signals
 from tests.deploy.compose import project
 from tests.faults.mutants.mutant import mutant, patch
 
@@ -19,6 +20,7 @@ _DECODE: Any = decode
 _INDEX: Any = index
 _LAUNCH: Any = launch
 _OPTIONS: Any = options
+_SIGNALS: Any = signals
 _WEIGHTS: Any = weights
 
 
@@ -55,7 +57,8 @@ def download_source_distributions() -> None:
 @mutant("P9", trial="signals_late_in_the_end")
 def leave_the_handlers() -> None:
     """The handlers are left to the interpreter's shutdown, which puts the default in their place."""
-    patch(_LAUNCH, "_ignore_signals", lambda: None)
+    for module in (_LAUNCH, _SIGNALS):
+        patch(module, "ignore_signals", lambda: None)
 
 
 @mutant("P9", trial="signals_at_the_start")

@@ -1,6 +1,7 @@
 """A user's mistake ends `python -m services.producer` with one line and an exit code."""
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.rigs.dynamodb import dynamodb
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # the setting outlives the test
     monkeypatch.setattr("services.producer.__main__.set_up_logging", lambda _settings: None)
-    monkeypatch.setattr("services.producer.__main__.signal.signal", lambda *_: None)
+    monkeypatch.setattr("services.producer.__main__.stop_on_signal", Event)
     for name, value in {
         "PRODUCER__SOURCES": str(tmp_path),
         "PRODUCER__PATH": str(tmp_path / "producer.db"),
