@@ -18,6 +18,11 @@ from runtime.labels import describe_labeller
 from runtime.model import check_remote_model, describe_model
 from runtime.searcher import open_searcher
 
+_TIME_TYPE: Final = "message.timestamp.type"
+#: Of Kafka 3.6 and later, and of earlier versions.
+_TIME_BOUNDS: Final = ("message.timestamp.after.max.ms", "message.timestamp.difference.max.ms")
+_HOUR_MS: Final = 3_600_000
+
 
 class Finding(Struct, frozen=True):
     """The result of a check. `detail` has the state, or the fault and what to do."""
@@ -59,6 +64,7 @@ def _topics(settings: Settings) -> str:
     present = cluster.require_topics(list(dict.fromkeys([raw, settings.topics.dlq, *declared])))
     options = cluster.options(raw)
     _check_retention(settings, options)
+    _check_times(settings, options)
     if unbounded(options):
         raise ConfigError(
             f"{raw} stores compressed batches, and a batch of a megabyte can take more than a gigabyte of a "
@@ -83,6 +89,24 @@ def _check_retention(settings: Settings, options: Mapping[str, str]) -> None:
         raise ConfigError(
             f"{raw} doesn't keep every event ({found}), so an index rebuilt from it would lack tickets; "
             f"kafka-configs.sh --alter --entity-type topics --entity-name {raw} --add-config {wanted}"
+        )
+
+
+def _check_times(settings: Settings, options: Mapping[str, str]) -> None:
+    """The broker must bound the timestamps of records, if they bound `updated_at` as the version.
+
+    Raises:
+        ConfigError: it takes records of any year.
+    """
+    raw, most_ms = settings.topics.raw, int(1000 * settings.contract.max_ahead_s)
+    if settings.contract.version_source != "updated_at" or options.get(_TIME_TYPE) == "LogAppendTime":
+        return
+    bounds = [int(options[name]) for name in _TIME_BOUNDS if options.get(name, "").isdecimal()]
+    if bounds and min(bounds) > most_ms:
+        raise ConfigError(
+            f"{raw} takes records of any date, and TICKETS_CONTRACT__VERSION_SOURCE is updated_at, so one dated 9999 "
+            "would outrank all later events of its ticket; kafka-configs.sh --alter --entity-type topics --entity-name "
+            f"{raw} --add-config {_TIME_BOUNDS[0]}={min(most_ms, _HOUR_MS)}"
         )
 
 

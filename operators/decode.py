@@ -76,7 +76,7 @@ def _version(record: Record, event: TicketEvent, settings: ContractSettings) -> 
                 "no_version", "updated_at is missing, but TICKETS_CONTRACT__VERSION_SOURCE=updated_at requires it"
             )
         version = _time_as_version(milliseconds(event.updated_at), "updated_at")
-        _require_past(version, record, settings)
+        _require_past(version, "updated_at", record, settings)
         return version
     if event.version is None:
         raise FaultError(
@@ -85,15 +85,16 @@ def _version(record: Record, event: TicketEvent, settings: ContractSettings) -> 
     return event.version
 
 
-def _require_past(version: int, record: Record, settings: ContractSettings) -> None:
+def _require_past(version: int, what: str, record: Record, settings: ContractSettings) -> None:
     """Refuse a time far in the future: as a version it would outrank every later event of its ticket, its delete too.
 
-    It is compared with the record's timestamp and not with a clock, so that every replay decides alike.
+    It is compared with the record's timestamp and not with a clock, so that every replay decides alike. A producer may
+    write no timestamp, which no broker bounds: it counts as 1970.
     """
-    if record.timestamp_ms > 0 and version - record.timestamp_ms > 1000 * settings.max_ahead_s:
+    if version - max(0, record.timestamp_ms) > 1000 * settings.max_ahead_s:
         raise FaultError(
             "future",
-            f"updated_at lies more than {settings.max_ahead_s:,.0f} s after the record's timestamp "
+            f"{what} lies more than {settings.max_ahead_s:,.0f} s after the record's timestamp "
             "(TICKETS_CONTRACT__MAX_AHEAD_S), and as the version it would outrank all later events",
         )
 
@@ -115,6 +116,8 @@ def _deleted_by_null(record: Record, settings: ContractSettings) -> Ticket:
         if not (header.isdigit() and int(header[:20]) <= MAX_VERSION and len(header) <= len(str(MAX_VERSION))):
             raise FaultError("no_version", f"the version header is not a number from 0 to {MAX_VERSION}")
         version = int(header)
+        if settings.version_source == "updated_at":
+            _require_past(version, "the version header", record, settings)
     elif settings.version_source == "updated_at":
         version = _time_as_version(record.timestamp_ms, "the record's timestamp")
     else:

@@ -189,13 +189,24 @@ def test_updated_at_is_the_version_if_the_setting_says_so() -> None:
 
 @pytest.mark.parametrize("ahead_s", [-1, 0, 3_600, 3_601, 10**11])
 def test_an_event_dated_in_the_future_is_rejected_where_its_time_is_its_version(ahead_s: int) -> None:
-    """Such an event would outrank its ticket's delete. Without a record timestamp nothing is rejected."""
+    """Such an event would outrank its ticket's delete, and so would a delete outrank its ticket's return."""
     record = _encoded(updated_at=raw(None).timestamp_ms + 1000 * ahead_s)
     done = _decode(record, version_source="updated_at", max_ahead_s=3_600)
     assert (done.code if isinstance(done, Rejected) else "accepted") == ("future" if ahead_s > 3_600 else "accepted")
     assert isinstance(_decode(record, max_ahead_s=1), Ticket), "elsewhere it is no version"
-    untimed = msgspec.structs.replace(record, timestamp_ms=-1)
-    assert isinstance(_decode(untimed, version_source="updated_at", max_ahead_s=1), Ticket)
+    delete = raw(None, version=str(record.timestamp_ms + 1000 * ahead_s).encode())
+    dead = isinstance(_decode(delete, version_source="updated_at", max_ahead_s=3_600), Rejected)
+    assert dead is (ahead_s > 3_600)
+    assert isinstance(_decode(delete, max_ahead_s=1), Ticket), "elsewhere the header is no time"
+
+
+@pytest.mark.parametrize("timestamp_ms", [0, -1])
+@pytest.mark.parametrize("record", [_encoded(), raw(None, version=b"253402300799999")], ids=["upsert", "null value"])
+def test_a_record_without_a_timestamp_bounds_no_time(record: Record, timestamp_ms: int) -> None:
+    """A producer that writes none would get past every bound, the broker's too, so it counts as 1970."""
+    done = _decode(msgspec.structs.replace(record, timestamp_ms=timestamp_ms), version_source="updated_at")
+    assert isinstance(done, Rejected)
+    assert done.code == "future"
 
 
 @pytest.mark.parametrize(

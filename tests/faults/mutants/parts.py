@@ -33,7 +33,7 @@ def take_any_extra_option() -> None:
 @mutant("P4", trial="events_dated_in_the_future")
 def take_any_time_for_a_version() -> None:
     """With updated_at as the version, an event of the year 9999 is accepted."""
-    patch(_DECODE, "_require_past", lambda _version, _record, _settings: None)
+    patch(_DECODE, "_require_past", lambda _version, _what, _record, _settings: None)
 
 
 @mutant("P11", trial="limits_out_of_bounds")
