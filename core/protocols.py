@@ -173,6 +173,13 @@ class Index(IndexReader, Protocol):
         """
         ...
 
+    def overwrite(self, tickets: Sequence[TicketPoints]) -> None:
+        """Like `write`, but over an equal version too, which the log contradicts.
+
+        The ticket is never missing, and an interrupted call leaves the old state or the new one in its list.
+        """
+        ...
+
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
         """Remove tickets without a tombstone, each unless the index now holds a newer version; durable on return.
 

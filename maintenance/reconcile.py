@@ -74,13 +74,14 @@ def repair_index(
 
     It may run beside workers: the index keeps the highest version.
     """
-    wrong = [d for d in differences if d.kind in _REPAIRABLE]
-    # otherwise the index would keep a ticket of the same version
-    reindexer.remove([_indexed(d) for d in wrong if d.log == d.index])
-    keys = {record_key(d.tenant_id, d.ticket_id) for d in wrong}
-    wanted = {fold.tickets[key].position for key in keys}
-    if wanted:
-        reindexer.index_records(_at(wanted, log), advance=advance)
+    wrong = {record_key(d.tenant_id, d.ticket_id): d for d in differences if d.kind in _REPAIRABLE}
+    alike = {key for key, d in wrong.items() if d.log == d.index}
+    for keys, overwrite in ((wrong.keys() - alike, False), (alike, True)):
+        if keys:
+            wanted = {fold.tickets[key].position for key in keys}
+            reindexer.index_records(_at(wanted, log), advance=advance, overwrite=overwrite)
+    # otherwise the index would keep the same version of a ticket whose latest record can't be indexed
+    reindexer.remove([_indexed(wrong[key]) for key in sorted(alike & reindexer.rejected_keys)])
     written = reindexer.written
     write_next_latest(fold, log, reindexer)
     return written

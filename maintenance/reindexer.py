@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -44,8 +45,12 @@ class Reindexer:
         #: Keys of the tickets of which a record was rejected after decode, or refused by the index.
         self.rejected_keys: set[bytes] = set()
 
-    def index_records(self, records: Iterable[Record], *, advance: Advance = lambda _count: None) -> int:
+    def index_records(
+        self, records: Iterable[Record], *, advance: Advance = lambda _count: None, overwrite: bool = False
+    ) -> int:
         """Write the tickets of `records`, and count and skip those that can't be used. Returns the number of records.
+
+        `overwrite`: over equal versions too.
 
         Raises:
             FatalError: as `write`.
@@ -55,18 +60,19 @@ class Reindexer:
             unfinished: Batch[Item] = Batch(batch)
             done = run_steps(self._steps, unfinished, telemetry=self._telemetry, dependencies=self._dependencies)
             self._reject(item for item in done.items if isinstance(item, Rejected))
-            self.write([item for item in done.items if isinstance(item, TicketPoints)])
+            self.write([item for item in done.items if isinstance(item, TicketPoints)], overwrite=overwrite)
             count += len(batch)
             advance(len(batch))
         return count
 
-    def write(self, tickets: Sequence[TicketPoints]) -> int:
+    def write(self, tickets: Sequence[TicketPoints], *, overwrite: bool = False) -> int:
         """Write tickets durably, and count as rejected those that the index refuses. Returns the number written.
 
         Raises:
             FatalError: the index refuses every ticket, or fails in a way that no retry fixes.
         """
-        refusals = write_tickets(tickets, self._write_some) if tickets else []
+        apply = self._index.overwrite if overwrite else self._index.write
+        refusals = write_tickets(tickets, partial(self._write_some, apply)) if tickets else []
         for refusal in refusals:
             logger.warning("skipped a ticket that the index refuses: %s", refusal.error)
             self.rejected_keys.add(record_key(tickets[refusal.at].tenant_id, tickets[refusal.at].ticket_id))
@@ -85,6 +91,6 @@ class Reindexer:
             if item.stage != "decode" and item.record.key is not None:
                 self.rejected_keys.add(item.record.key)
 
-    def _write_some(self, tickets: Sequence[TicketPoints]) -> None:
+    def _write_some(self, apply: Callable[[Sequence[TicketPoints]], None], tickets: Sequence[TicketPoints]) -> None:
         size = sum(max(1, ticket.point_count) for ticket in tickets)
-        self._dependencies[INDEX.name].call(lambda: self._index.write(tickets), size=size)
+        self._dependencies[INDEX.name].call(lambda: apply(tickets), size=size)

@@ -104,6 +104,9 @@ class FakeIndex:
     def size(self) -> IndexSize:
         return IndexSize(len(self.versions), 0, len(self.versions))
 
+    def overwrite(self, tickets: Sequence[TicketPoints]) -> None:
+        self.write(tickets)
+
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
         for ticket in tickets:
             key = (ticket.tenant_id, ticket.ticket_id)

@@ -6,7 +6,7 @@ A crash between the writes of one ticket is repaired when its record is read aga
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, Engine, OfTickets, Upsert
@@ -51,18 +51,30 @@ class VersionedIndex(VersionedReader):
         if superseded:
             self.on_superseded(superseded)
 
+    def overwrite(self, tickets: Sequence[TicketPoints]) -> None:
+        """See `core.protocols.Index`. The head, from which tickets are listed, is written last."""
+        self._check_vectors([point for ticket in tickets for point in ticket.points])
+        for part in _slices(tickets) if tickets else ():
+            self._delete_bodies({_head_id(ticket): ticket.version for ticket in part})
+            self.engine.write(_upserts(part), ordered=True)
+            self._clear(part)
+
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
         """See `core.protocols.Index`. The head is removed last, so that an interrupted removal can be repeated."""
         for at in range(0, len(tickets), _SLICE):
             some = tickets[at : at + _SLICE]
             heads = {point_id(ticket.tenant_id, ticket.ticket_id, 0): ticket.version for ticket in some}
-            bodies: dict[int, list[str]] = defaultdict(list)
-            for found in self.engine.scan([OfTickets(tuple(heads)), Between("chunk", least=1)], fields=_BODY_FIELDS):
-                bodies[heads[head_of(row_of(found.payload))]].append(found.id)
-            for version, ids in bodies.items():
-                self.engine.delete(ids, below=version + 1)
+            self._delete_bodies(heads)
             for version in {*heads.values()}:
                 self.engine.delete([head for head, own in heads.items() if own == version], below=version + 1)
+
+    def _delete_bodies(self, heads: Mapping[str, int]) -> None:
+        """Delete the chunks, except for heads, that have their ticket's version in `heads` or an older one."""
+        bodies: dict[int, list[str]] = defaultdict(list)
+        for found in self.engine.scan([OfTickets(tuple(heads)), Between("chunk", least=1)], fields=_BODY_FIELDS):
+            bodies[heads[head_of(row_of(found.payload))]].append(found.id)
+        for version, ids in bodies.items():
+            self.engine.delete(ids, below=version + 1)
 
     def _check_vectors(self, points: Sequence[Point]) -> None:
         vectors = [point.vector for point in points if point.vector is not None]

@@ -11,7 +11,7 @@ from connectors.qdrant.engine import Upsert
 from connectors.qdrant.open import open_index_for_writing
 from connectors.qdrant.policy import VersionedIndex
 from core.identity import point_id
-from core.index import Candidate, IndexedTicket, SearchQuery
+from core.index import Candidate, SearchQuery
 from core.payload import Payload
 from core.protocols import IndexReader
 from core.records import Point, TicketPoints, Vector
@@ -241,27 +241,6 @@ def filters_filter(index: VersionedIndex) -> None:
     assert ids(public_only=True) == {"a", "b"}
 
 
-def a_removed_ticket_leaves_no_trace(index: VersionedIndex) -> None:
-    """A removed ticket is gone with its chunks, and its next event is accepted, whatever its version."""
-    index.write([ticket("1", 5, 3), ticket("2", 5, 3), ticket("3", 5, 0)])
-    index.remove([IndexedTicket("acme", "1", 5, 3, deleted=False), IndexedTicket("acme", "3", 5, 0, deleted=True)])
-    assert held(index) == {("acme", "2"): (5, False)}
-    assert index.size().points == 3
-    index.write([ticket("1", 2, 1)])
-    assert search(index, vector("acme", "1", 2, 0))[0] == ("acme", "1", 2)
-
-
-def a_newer_version_is_not_removed(index: VersionedIndex) -> None:
-    """A ticket that was written since it was listed stays, and so does a ticket of the same id of another tenant."""
-    index.write([ticket("1", 5, 3), ticket("1", 5, 2, tenant="borealis")])
-    listed = [IndexedTicket("acme", "1", 5, 3, deleted=False)]
-    index.write([ticket("1", 6, 2)])
-    index.remove(listed)
-    assert held(index) == {("acme", "1"): (6, False), ("borealis", "1"): (5, False)}
-    assert {payload["version"] for payload, *_vectors in contents(index).values()} == {5, 6}
-    assert len(contents(index)) == 4
-
-
 def only_producers_labels_are_learnt_from(index: VersionedIndex) -> None:
     """`labelled` lists the first passage of each live ticket whose producer gave it a label, with that label."""
     chosen = {"category": "card", "category_confidence": "0.9"}
@@ -293,7 +272,5 @@ LAWS = (
     a_ticket_that_is_being_rewritten_is_found,
     a_rewritten_ticket_is_found_by_any_passage,
     filters_filter,
-    a_removed_ticket_leaves_no_trace,
-    a_newer_version_is_not_removed,
     only_producers_labels_are_learnt_from,
 )

@@ -19,7 +19,7 @@ from core.errors import ConfigError, FatalError, TransientError, UnavailableErro
 from core.index import IndexSize, SearchQuery
 from core.records import Point, TicketPoints, Vector
 from core.settings import IndexSettings
-from tests.contracts import word_laws
+from tests.contracts import repair_laws, word_laws
 from tests.contracts.index_laws import DIMENSION, LAWS, MODEL, held, nearest, opened, search, ticket, vector
 from tests.rigs.qdrant_facade import Fault, QdrantFacade
 
@@ -55,7 +55,7 @@ def index(settings: IndexSettings) -> Iterator[VersionedIndex]:
     found.close()
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("law", [*LAWS, *repair_laws.LAWS], ids=lambda law: law.__name__)
 def test_law(index: VersionedIndex, law: Law) -> None:
     """Each law holds for each engine."""
     law(index)

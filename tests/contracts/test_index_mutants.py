@@ -13,7 +13,7 @@ from connectors.qdrant.policy import VersionedIndex
 from core.index import Candidate, IndexedTicket, LabelledVector, SearchQuery, Thread
 from core.records import Point, SparseVector, TicketPoints, Vector
 from core.settings import IndexSettings
-from tests.contracts import word_laws
+from tests.contracts import repair_laws, word_laws
 from tests.contracts.index_laws import LAWS, opened, ticket
 
 
@@ -117,6 +117,19 @@ class _Buries(_Mutant):
 class _RemovesWhateverIsThere(_Mutant):
     def remove(self, tickets: Sequence[IndexedTicket]) -> None:
         super().remove([msgspec.structs.replace(one, version=2**53 - 2) for one in tickets])
+
+
+class _RemovesFirst(_Mutant):
+    """Removes a ticket before it writes the one of the same version."""
+
+    def overwrite(self, tickets: Sequence[TicketPoints]) -> None:
+        self.remove([IndexedTicket(one.tenant_id, one.ticket_id, one.version, 0, deleted=False) for one in tickets])
+        self.write(tickets)
+
+
+class _KeepsEqualVersions(_Mutant):
+    def overwrite(self, tickets: Sequence[TicketPoints]) -> None:
+        self.write(tickets)
 
 
 class _ChunksAsTickets(_Mutant):
@@ -235,6 +248,8 @@ def test_either_tenant_check_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
         (_NotesToo, "a_public_thread_has_no_notes"),
         (_Buries, "a_removed_ticket_leaves_no_trace"),
         (_RemovesWhateverIsThere, "a_newer_version_is_not_removed"),
+        (_RemovesFirst, "a_ticket_that_is_overwritten_is_never_missing"),
+        (_KeepsEqualVersions, "an_equal_version_is_overwritten"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -243,6 +258,8 @@ def test_each_law_catches_a_mutant(tmp_path: Path, mutant: type[_Mutant], law: s
     sound = opened(IndexSettings(path=tmp_path / "index"))
     try:
         with pytest.raises(AssertionError):
-            next(one for one in (*LAWS, *word_laws.LAWS) if one.__name__ == law)(mutant(sound.engine))
+            next(one for one in (*LAWS, *repair_laws.LAWS, *word_laws.LAWS) if one.__name__ == law)(
+                mutant(sound.engine)
+            )
     finally:
         sound.close()
