@@ -132,12 +132,10 @@ def _why_unknown(name: str, known: Mapping[str, object]) -> str:
         return f"is now called {RENAMED[name]}"
     if name in REMOVED:
         return f"is no longer a setting: {REMOVED[name]}"
-    from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
+    from core.setting_hints import suggest  # noqa: PLC0415 - only on the way to an error
 
-    # without the prefix, which would make all of them similar
-    ends = [variable.removeprefix(PREFIX) for variable in known]
-    close = get_close_matches(name.removeprefix(PREFIX), ends, n=1, cutoff=0.6)
-    hint = f"did you mean {PREFIX}{close[0]}?" if close else "`ticketstream doctor --settings` lists them all"
+    meant = suggest(name.removeprefix(PREFIX), (variable.removeprefix(PREFIX) for variable in known))
+    hint = f"did you mean {PREFIX}{meant}?" if meant else "`ticketstream doctor --settings` lists them all"
     return f"is not a setting; {hint}"
 
 
