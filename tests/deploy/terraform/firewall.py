@@ -8,16 +8,19 @@ import html
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tests.deploy.terraform.signatures import GROUPS, looks_like_script, looks_like_sql
 
 _Values = Mapping[str, Any]
 #: Bytes of a body that WAF looks at by default, by scope (a load balancer has 8 KB).
 _INSPECTED: Final = {"CLOUDFRONT": 16 * 1024, "REGIONAL": 16 * 1024}
+#: Bytes of the headers that WAF looks at, and their number; the guide says "up to the first limit reached".
+_INSPECTED_HEADERS: Final = (8 * 1024, 200)
 _COMPARISONS: Final[dict[str, Callable[[int, int], bool]]] = {
     "GT": lambda size, bound: size > bound,
     "GE": lambda size, bound: size >= bound,
@@ -95,7 +98,9 @@ class _Evaluation:
         self, request: Request, inspected: int, at_s: float, seen: dict[tuple[str, str], deque[float]]
     ) -> None:
         self.labels: set[str] = set()
-        self._request = request
+        seen = _seen(request.headers)
+        self._request = structs.replace(request, headers=seen)
+        self._oversize = {"body": len(request.body) > inspected, "headers": seen != dict(request.headers)}
         self._inspected = inspected
         self._at_s = at_s
         self._seen = seen
@@ -153,10 +158,9 @@ class _Evaluation:
     def _compares(self, values: _Values) -> bool:
         compare, bound = _COMPARISONS[values["comparison_operator"]], int(values["size"])
         for part in values["field_to_match"]:
-            if "body" in part and len(self._request.body) > self._inspected:
-                handling = part["body"][0]["oversize_handling"]
-                if handling != "CONTINUE":
-                    return bool(handling == "MATCH")
+            for kind, (which,) in part.items():
+                if self._oversize.get(kind) and which["oversize_handling"] != "CONTINUE":
+                    return bool(which["oversize_handling"] == "MATCH")
         return self._finds(values, lambda text: compare(len(text.encode(errors="surrogateescape")), bound))
 
     def _finds(self, values: _Values, found: Callable[[str], bool]) -> bool:
@@ -178,9 +182,22 @@ class _Evaluation:
                 return [request.method]
             case "single_header":
                 return [request.headers[which["name"]]] if which["name"] in request.headers else []
+            case "headers":
+                assert (which["match_pattern"], which["match_scope"]) == ([{"all": [{}]}], "ALL")
+                return [*request.headers, *request.headers.values()]
             case "body":
                 return [request.body[: self._inspected].decode(errors="surrogateescape")]
         raise ValueError(f"{kind} is not known")
+
+
+def _seen(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that WAF sees; the one in which it stops is cut."""
+    left, most = _INSPECTED_HEADERS
+    seen = {}
+    for name, value in islice(headers.items(), most):
+        seen[name[:left]] = value[: max(0, left - len(name))]
+        left = max(0, left - len(name) - len(value))
+    return seen
 
 
 def _given(values: Any) -> Any:

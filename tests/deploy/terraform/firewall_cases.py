@@ -105,7 +105,19 @@ def _too_large() -> Iterator[Bad]:
             yield Bad(name, _posted(path, b"{}", method=method, length=length), 413)
     yield Bad("a long path", Request(path="/" + "a" * 1024), 400)
     yield Bad("a long query", Request(path=_TICKETS, query="a=" + "a" * 4095), 400)
-    yield Bad("a long token", Request(path=_TICKETS, headers={"authorization": "Bearer " + "a" * 8192}), 400)
+    yield from _long_headers()
+
+
+def _long_headers() -> Iterator[Bad]:
+    """An attack behind headers that fill what WAF sees is refused for their length."""
+    long = "a" * 8200
+    for name, headers in (
+        ("a long token", {"authorization": f"Bearer {long}"}),
+        ("a long token after others", {**_HEADERS, "x-padding": "a" * 6000, "x-token": "a" * 3000}),
+        ("SQL behind a long header", {**_HEADERS, "x-padding": long, "cookie": "session=1' OR '1'='1"}),
+        ("SQL behind many headers", {f"x-{number}": "a" for number in range(200)} | {"cookie": "a=1' OR '1'='1"}),
+    ):
+        yield Bad(name, Request(path=_TICKETS, headers=headers), 400, "too-long")
 
 
 @cache
@@ -122,6 +134,7 @@ def _files() -> Iterator[Request]:
 
 def _odd() -> Iterator[Request]:
     yield Request(path=_TICKETS, headers={"host": "tickets.example.com"})  # a client that doesn't name itself
+    yield Request(path=_TICKETS, headers={**_HEADERS, "authorization": f"Bearer {'x' * 8000}"})
     for ticket_id in ("mail.log", "T-1.bak", "a:b@c+d-e", "T--1", "x" * 128, "1.conf"):
         yield Request(path=f"{_TICKETS}/{ticket_id}", headers=_HEADERS)
     for customer in ("O'Brien", "Müller & Söhne", "C-7--1", "a=b", "語" * 128, "select", "union", "it's me; -)"):

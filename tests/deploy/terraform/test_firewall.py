@@ -226,6 +226,7 @@ _MUTANTS: Final[dict[str, Callable[[_Acl], None]]] = {
     "SQL is looked for before decoding": _replaced("sql", '"URL_DECODE"', '"NONE"'),
     "scripts are looked for before entities are decoded": _replaced("script", '"HTML_ENTITY_DECODE"', '"NONE"'),
     "tokens are short": _replaced("too-long", '"size": 8192', '"size": 1000'),
+    "long headers hide an attack": _replaced("too-long", '"MATCH"', '"CONTINUE"'),
     "everything is refused by default": lambda acl: acl.update(default_action=[{"block": [{}], "allow": []}]),
 }
 

@@ -309,11 +309,16 @@ resource "aws_wafv2_web_acl" "this" {
                   content {}
                 }
 
-                dynamic "single_header" {
-                  for_each = statement.key == "authorization" ? [1] : []
+                dynamic "headers" {
+                  for_each = statement.key == "headers" ? [1] : []
 
                   content {
-                    name = "authorization"
+                    match_scope       = "ALL"
+                    oversize_handling = "MATCH"
+
+                    match_pattern {
+                      all {}
+                    }
                   }
                 }
               }

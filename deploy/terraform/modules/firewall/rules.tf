@@ -20,8 +20,9 @@ locals {
     ) if digit != "9"]),
   ) }
 
-  # Bytes. The services take 16 KiB of request line and headers in all.
-  longest = { uri_path = 1024, query_string = 4096, authorization = 8192 }
+  # Bytes. WAF sees the first 8 KiB of the headers and 200 of them, so a request with more is refused (`headers`): no rule
+  # would look into the rest. API Gateway takes 10 KiB.
+  longest = { uri_path = 1024, query_string = 4096, headers = 8192 }
 
   # AWS's own groups, and their rules that only count: those on bodies (support text), on file endings (a ticket's id may
   # end in .log or .bak), on long queries (bounded here) and on missing user agents (a client need not name itself). AWS
@@ -43,7 +44,7 @@ locals {
     flood      = { status = 429, title = "Too many requests", problem = "too-many-requests", detail = "Your address has sent too many requests in five minutes." }
     too-large  = { status = 413, title = "The request is too large", problem = "too-large", detail = "The body is larger than this request may have." }
     stray-body = { status = 400, title = "The request can't be read", problem = "bad-request", detail = "This request takes no body." }
-    too-long   = { status = 400, title = "The request can't be read", problem = "bad-request", detail = "The path, the query or the access token is too long." } # the services say 431, which WAF doesn't know
+    too-long   = { status = 400, title = "The request can't be read", problem = "bad-request", detail = "The path, the query or the headers, such as the access token, are too long." } # the services say 431, which WAF doesn't know
     sql        = { status = 403, title = "The caller may not do this", problem = "forbidden", detail = "The path or the query looks like SQL." }
     script     = { status = 403, title = "The caller may not do this", problem = "forbidden", detail = "The path or the query looks like a script." }
   }
