@@ -59,7 +59,7 @@ _CASES: Final[Mapping[str, Case]] = {
     "worker-outage": Case("tickets_circuit_state", [0, 1], [0, 0], 5),
     "worker-rejected": Case("tickets_rejected_total", [50, 51], [50, 50], 5),
     "index-node-down": Case("RunningTaskCount", [1, 0], [1, 1], 5, silence_is_bad=True),
-    "index-disk": Case("index_disk_used_percent", [75.1], [75], 15),
+    "index-disk": Case("index_disk_used_percent", [75.1], [75], 15, silence_is_bad=True),
     "index-no-majority": Case("HealthyHostCount", [1, 1], [1, 2], 3, silence_is_bad=True),
     "service-errors": Case("HTTPCode_Target_5XX_Count", [5, 6], [5, 5], 5),
     "service-not-ready": Case("HealthyHostCount", [0, 0], [0, 1], 3, silence_is_bad=True),

@@ -16,7 +16,7 @@ locals {
       runbook    = "index-node-down"
     } },
     { for name in var.index.nodes : "${name}-disk" => {
-      summary    = "The disk of ${name} is above 75 %: enlarge it, or the node stops taking writes."
+      summary    = "The disk of ${name} is above 75 %, or nobody reports how full it is: a full disk stops the node's writes."
       namespace  = var.namespace
       metric     = "index_disk_used_percent"
       dimensions = { node = name }
@@ -24,7 +24,7 @@ locals {
       comparison = "GreaterThanThreshold"
       threshold  = 75
       minutes    = 15
-      missing    = "missing"
+      missing    = "breaching" # its machine reports once a minute, and a new one within minutes
       severity   = "critical"
       runbook    = "index-disk"
     } },
