@@ -57,10 +57,10 @@ def test_machines_are_added_by_calls(hosting: Emulator) -> None:
         }
 
 
-def test_label_models_have_a_group_and_the_endpoint_a_log(hosting: Emulator) -> None:
-    """Each stack has a model package group; only an endpoint has a log group, kept for 30 days."""
+def test_label_models_have_a_group_and_containers_have_a_log(hosting: Emulator) -> None:
+    """Each stack has a model package group; each endpoint has a log group, and all jobs have one, for 30 days."""
     groups = hosting.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert {each["ModelPackageGroupName"] for each in groups} == {"trial-labels", "capturing-labels", "bare-labels"}
-    logs = hosting.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/Endpoints/")["logGroups"]
-    kept = {each["logGroupName"].rsplit("/", 1)[1]: each["retentionInDays"] for each in logs}
-    assert kept == {"trial-encoder": 30, "capturing-encoder": 30}
+    logs = hosting.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]
+    kept = {each["logGroupName"].removeprefix("/aws/sagemaker/"): each["retentionInDays"] for each in logs}
+    assert kept == {"Endpoints/trial-encoder": 30, "Endpoints/capturing-encoder": 30, "TrainingJobs": 30}

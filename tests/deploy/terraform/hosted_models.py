@@ -38,6 +38,7 @@ _CAPTURING: Final = f"""
     instance_type = "ml.m5d.large"
     capture       = {{ bucket = "captures", percent = 5, key_arn = "{TICKETS_KEY}" }}
   }}
+  training = {{ bucket = "exports", prefix = "labelled", set_log_days = false }}
 """
 _MODULES: Final = {"trial": _ALL, "capturing": _CAPTURING, "bare": ""}
 

@@ -68,8 +68,20 @@ def test_the_endpoint_is_encrypted_in_the_vpc_and_captures_nothing(hosted_models
     (endpoint,) = _of(hosted_models, "aws_sagemaker_endpoint")
     (rollback,) = endpoint["deployment_config"][0]["auto_rollback_configuration"]
     assert rollback["alarms"] == [{"alarm_name": "trial-encoder-errors"}]
-    (log,) = _of(hosted_models, "aws_cloudwatch_log_group")
-    assert (log["name"], log["retention_in_days"]) == ("/aws/sagemaker/Endpoints/trial-encoder", 30)
+
+
+def test_logs_are_kept_for_a_month(hosted_models: Planned) -> None:
+    """SageMaker would keep the logs of an endpoint and of jobs for ever; only one stack makes the group of all jobs."""
+    logs = {
+        module: {log["name"]: log["retention_in_days"] for log in _of(hosted_models, "aws_cloudwatch_log_group", module)}
+        for module in ("trial", "capturing", "bare")
+    }
+    endpoints = "/aws/sagemaker/Endpoints"
+    assert logs == {
+        "trial": {f"{endpoints}/trial-encoder": 30, "/aws/sagemaker/TrainingJobs": 30},
+        "capturing": {f"{endpoints}/capturing-encoder": 30},
+        "bare": {},
+    }
 
 
 def test_captured_calls_are_encrypted_with_a_key_of_yours(hosted_models: Planned) -> None:

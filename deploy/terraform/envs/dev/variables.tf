@@ -228,7 +228,7 @@ variable "hosted_models" {
         key_arn = string
       }))
     }))
-    training  = optional(object({ bucket = string, prefix = string, key_arn = optional(string) }))
+    training  = optional(object({ bucket = string, prefix = string, key_arn = optional(string), set_log_days = optional(bool, true) }))
     guardrail = optional(bool, false)
   })
   default = null

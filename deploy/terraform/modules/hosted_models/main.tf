@@ -110,6 +110,15 @@ resource "aws_cloudwatch_log_group" "encoder" {
   retention_in_days = var.log_days
 }
 
+# One group has the logs of all training jobs of the account and region, which SageMaker would keep for ever.
+resource "aws_cloudwatch_log_group" "training" {
+  #checkov:skip=CKV_AWS_158:Our key serves log groups under our own names only, and SageMaker chooses this one; the log holds no text
+  #checkov:skip=CKV_AWS_338:A month is enough, because the log holds no text and nothing that is needed later
+  count             = try(var.training.set_log_days, false) ? 1 : 0
+  name              = "/aws/sagemaker/TrainingJobs"
+  retention_in_days = var.log_days
+}
+
 resource "aws_appautoscaling_target" "encoder" {
   count              = var.endpoint == null ? 0 : 1
   service_namespace  = "sagemaker"

@@ -64,9 +64,18 @@ variable "endpoint" {
 }
 
 variable "training" {
-  description = "Lets training jobs read the labelled tickets under a prefix of a bucket of yours, with its KMS key (null: S3's own), and write label models. null: no jobs."
-  type        = object({ bucket = string, prefix = string, key_arn = optional(string) })
-  default     = null
+  description = <<-TEXT
+    Lets training jobs read the labelled tickets under a prefix of a bucket of yours, with its KMS key (null: S3's own), and
+    write label models. null: no jobs. All jobs of an account and region share one log group: `set_log_days` makes it, kept for
+    `log_days`; false if there is one already.
+  TEXT
+  type = object({
+    bucket       = string
+    prefix       = string
+    key_arn      = optional(string)
+    set_log_days = optional(bool, true)
+  })
+  default = null
 }
 
 variable "guardrail" {
@@ -76,7 +85,7 @@ variable "guardrail" {
 }
 
 variable "log_days" {
-  description = "Days that the endpoint's log is kept."
+  description = "Days that the logs of the endpoint and of training jobs are kept."
   type        = number
 }
 

@@ -5,7 +5,8 @@ variable "hosted_models" {
     Models on SageMaker and Bedrock, and SageMaker's registry of label models. null: none of them. `endpoint` serves the
     encoder on `min_instances` to `max_instances` machines, with another above `calls_per_minute` for each; `capture` copies
     `percent` of the calls, which are texts of tickets, to a bucket of yours. `training` lets jobs read labelled tickets under
-    a prefix of a bucket of yours. `guardrail` creates a guardrail of Bedrock, which checks input and output of the RAG service's models.
+    a prefix of a bucket of yours; with `set_log_days` it creates the log group of all training jobs in the account and region,
+    which may exist already. `guardrail` creates a guardrail of Bedrock, which checks input and output of the RAG service's models.
   TEXT
   type = object({
     endpoint = optional(object({
@@ -20,7 +21,7 @@ variable "hosted_models" {
         key_arn = string
       }))
     }))
-    training  = optional(object({ bucket = string, prefix = string, key_arn = optional(string) }))
+    training  = optional(object({ bucket = string, prefix = string, key_arn = optional(string), set_log_days = optional(bool, true) }))
     guardrail = optional(bool, false)
   })
   default = null
