@@ -98,9 +98,9 @@ class _Evaluation:
         self, request: Request, inspected: int, at_s: float, seen: dict[tuple[str, str], deque[float]]
     ) -> None:
         self.labels: set[str] = set()
-        seen = _seen(request.headers)
-        self._request = structs.replace(request, headers=seen)
-        self._oversize = {"body": len(request.body) > inspected, "headers": seen != dict(request.headers)}
+        headers = _seen_headers(request.headers)
+        self._request = structs.replace(request, headers=headers)
+        self._oversize = {"body": len(request.body) > inspected, "headers": headers != dict(request.headers)}
         self._inspected = inspected
         self._at_s = at_s
         self._seen = seen
@@ -190,7 +190,7 @@ class _Evaluation:
         raise ValueError(f"{kind} is not known")
 
 
-def _seen(headers: Mapping[str, str]) -> dict[str, str]:
+def _seen_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that WAF sees; the one in which it stops is cut."""
     left, most = _INSPECTED_HEADERS
     seen = {}

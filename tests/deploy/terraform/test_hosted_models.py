@@ -73,7 +73,9 @@ def test_the_endpoint_is_encrypted_in_the_vpc_and_captures_nothing(hosted_models
 def test_logs_are_kept_for_a_month(hosted_models: Planned) -> None:
     """SageMaker would keep the logs of an endpoint and of jobs for ever; only one stack makes the group of all jobs."""
     logs = {
-        module: {log["name"]: log["retention_in_days"] for log in _of(hosted_models, "aws_cloudwatch_log_group", module)}
+        module: {
+            log["name"]: log["retention_in_days"] for log in _of(hosted_models, "aws_cloudwatch_log_group", module)
+        }
         for module in ("trial", "capturing", "bare")
     }
     endpoints = "/aws/sagemaker/Endpoints"
