@@ -208,7 +208,7 @@ def _require_complete(plan: _Plan, used: FoundIndex | None, accepted: Losses) ->
     """
     fold, indexed = plan.fold, 0 if used is None else used.tickets
     missing = max(0, indexed - len(fold.tickets))  # a ticket that the log deletes isn't missing
-    found = Losses(fold.unusable, plan.log.expired(), missing)
+    found = Losses(fold.unusable, plan.log.expired(), missing, fold.lost)
     require_complete(plan.log.topic, found, accepted, records=fold.records, indexed=indexed)
 
 

@@ -45,7 +45,9 @@ class Report(Struct, frozen=True):
         records: in the log, `unusable` ones among them.
         pending: tickets whose latest record is not committed yet.
         expired: number of records that have expired.
-        unproven: tickets that only expired records can explain; they don't count as differences.
+        doubt: why the log may lack records of any ticket; None if it is complete.
+        unproven: tickets that only records can explain which the log lacks, or which can't be used; they don't count as
+            differences.
         repaired: tickets that `--repair` indexed again.
         unindexable: tickets whose latest record can't be indexed; `--repair` indexed the best earlier version.
         deleted: tickets not in the log that `--repair` deleted.
@@ -58,6 +60,7 @@ class Report(Struct, frozen=True):
     pending: int
     differences: Sequence[Difference]
     expired: int = 0
+    doubt: str | None = None
     unproven: Sequence[Difference] = ()
     repaired: int = 0
     unindexable: int = 0
@@ -121,7 +124,7 @@ def reconcile(
             reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=writable, settings=settings.writer)
             report = _repair(report, fold, log, reindexer)
             report = _delete(report, fold, log, reindexer, indexed=writable.size().tickets, number=delete, yes=yes)
-            if not (split or report.pending or report.expired or _left(report)):
+            if not (split or report.pending or report.doubt or _left(report)):
                 note_positions(writable.store, workers.identify(), committed)
     if as_json:
         print_json(report)
@@ -170,6 +173,7 @@ def _compare(fold: Fold, log: RawLog, index: IndexReader) -> tuple[Report, Mappi
         outcome.pending,
         outcome.differences,
         expired=outcome.expired,
+        doubt=outcome.doubt,
         unproven=outcome.unproven,
     )
     return report, outcome.committed
@@ -188,7 +192,9 @@ def _delete(
     Raises:
         ConfigError: `number` is wrong.
     """
-    found = [d for d in (*report.differences, *report.unproven) if d.kind == "surplus"]
+    # without a number only tickets that the log contradicts; a doubt refuses all of them
+    lacking = report.differences if number is None and not report.doubt else (*report.differences, *report.unproven)
+    found = [d for d in lacking if d.kind == "surplus"]
     if number is not None and number != len(found):
         raise ConfigError(
             f"--delete-surplus: {len(found):,} ticket(s) are not in the log now, not {number:,}; check them again"
@@ -198,7 +204,7 @@ def _delete(
         indexed=indexed,
         unusable=report.unusable,
         records=report.records,
-        expired=report.expired,
+        doubt=report.doubt,
     )
     if found and refused and number is None:
         return msgspec.structs.replace(report, refused=refused)
@@ -227,8 +233,8 @@ def _print_differences(settings: Settings, report: Report, limit: int) -> None:
         out.print(f"pending: {report.pending:,} ticket(s) whose latest record group {group} has not committed yet")
     if report.unproven:
         out.print(
-            f"unproven: {len(report.unproven):,} ticket(s) that the log doesn't explain; its first {report.expired:,} "
-            "records have expired"
+            f"unproven: {len(report.unproven):,} ticket(s) that the log doesn't explain; "
+            f"{report.doubt or 'it has records of them that can not be used'}"
         )
     if not report.differences:
         out.print("index and log match" if not report.unproven else "nothing else differs")

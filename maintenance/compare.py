@@ -8,13 +8,14 @@ from msgspec import Struct
 from core.contract import record_key
 from core.index import IndexedTicket
 from maintenance.fold import Entry, Fold, split_record_key
+from maintenance.safety import is_implausible
 
 #: missing: the index doesn't have the ticket. stale: it has an older version. resurrected: it shows a deleted ticket.
 #: buried: it has a ticket as deleted that the same version in the log shows. ahead: it has a version higher than any in
 #: the log. surplus: it shows a ticket that is not in the log.
 DifferenceKind = Literal["missing", "stale", "resurrected", "buried", "ahead", "surplus"]
 
-#: Kinds of difference that an expired record may explain.
+#: Kinds of difference that a record may explain which the log no longer has, or which can't be read.
 _UNPROVEN: Final = {"ahead", "surplus"}
 
 
@@ -50,26 +51,29 @@ class Comparison:
             if entry is None or (entry.version, entry.deleted) != (ticket.version, ticket.deleted):
                 self._unlike[key] = ticket
 
-    def outcome(self, committed: Mapping[int, int], *, expired: int = 0) -> "Outcome":
+    def outcome(self, committed: Mapping[int, int], *, expired: int = 0, doubt: str | None = None) -> "Outcome":
         """The differences, and the tickets that are pending or unproven instead.
 
         A ticket is pending if its latest record is at or after its partition's offset in `committed`, or was
         dead-lettered while the log was read: the next comparison will ignore that record from the start.
 
-        If the first `expired` records of the log are gone, the index may rightly have tickets that the log lacks.
+        A log that lacks records (`doubt` says which) doesn't contradict a ticket that it lacks, and neither does a
+        record of the ticket that can't be used, unless so many can't that the settings may be wrong.
         """
+        plausible = not is_implausible(self._fold.unusable, self._fold.records)
         found: list[Difference] = []
         unproven: list[Difference] = []
         pending = 0
         for key, difference in self._all():
             entry = self._fold.tickets.get(key)
-            if expired and (difference.kind in _UNPROVEN or difference.log == difference.index):
+            unclear = plausible and difference.kind in _UNPROVEN and self._fold.is_unclear(key)
+            if unclear or (doubt and (difference.kind in _UNPROVEN or difference.log == difference.index)):
                 unproven.append(difference)
             elif entry is not None and difference.kind not in _UNPROVEN and self._is_early(entry, committed):
                 pending += 1
             else:
                 found.append(difference)
-        return Outcome(tuple(found), pending, tuple(unproven), committed, expired)
+        return Outcome(tuple(found), pending, tuple(unproven), committed, expired, doubt)
 
     def _is_early(self, entry: Entry, committed: Mapping[int, int]) -> bool:
         return entry.offset >= committed.get(entry.partition, 0) or self._fold.is_dead_lettered(entry)
@@ -92,9 +96,10 @@ class Outcome(Struct, frozen=True):
 
     Attributes:
         pending: number of tickets whose latest record is not yet committed or was just dead-lettered.
-        unproven: tickets that would be differences in a complete log.
+        unproven: tickets that would be differences if the log were complete and every record usable.
         committed: the group's offsets before the index was read.
         expired: number of records before the log's present beginning.
+        doubt: why the log may lack records of any ticket; None if it is complete.
     """
 
     differences: tuple[Difference, ...]
@@ -102,6 +107,7 @@ class Outcome(Struct, frozen=True):
     unproven: tuple[Difference, ...]
     committed: Mapping[int, int]
     expired: int
+    doubt: str | None
 
 
 def _kind(entry: Entry | None, ticket: IndexedTicket) -> DifferenceKind | None:

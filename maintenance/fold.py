@@ -13,6 +13,8 @@ from maintenance.batches import next_batch
 
 #: Maximum records decoded at once.
 _BATCH: Final = 512
+#: Maximum bytes of a ticket's key.
+_MAX_KEY: Final = 1_024
 
 #: A partition, and an offset in it.
 Position = tuple[int, int]
@@ -50,8 +52,11 @@ class Fold:
         self._dead_letters: set[Position] = set()
         self._dead_lettered: defaultdict[bytes, set[int]] = defaultdict(set)
         self.tickets: dict[bytes, Entry] = {}
+        self._unusable_keys: set[bytes] = set()
         self.records = 0
         self.unusable = 0
+        #: Records that can't be read, so that it is unknown whose they are: those of damaged batches.
+        self.lost = 0
         #: The offset to read next, by partition.
         self.next_offsets: dict[int, int] = {}
 
@@ -81,6 +86,10 @@ class Fold:
         """
         return version in self._dead_lettered.get(key, ())
 
+    def is_unclear(self, key: bytes) -> bool:
+        """Whether the ticket has a record that can't be used. An earlier version may have accepted it."""
+        return key in self._unusable_keys
+
     def is_latest(self, record: Record) -> bool:
         """Whether `record` is the latest of its ticket. Decoding has verified that its key names the ticket."""
         entry = self.tickets.get(record.key or b"")
@@ -91,12 +100,19 @@ class Fold:
             self.records += 1
             self.next_offsets[record.origin.partition] = record.next_offset
             if isinstance(item, Rejected):
-                self.unusable += 1
+                self._note_unusable(record)
             elif position_of(record) in self._dead_letters:
                 self.unusable += 1
                 self._dead_lettered[record_key(item.tenant_id, item.ticket_id)].add(item.version)
             else:
                 self._note(item, position_of(record))
+
+    def _note_unusable(self, record: Record) -> None:
+        self.unusable += 1
+        if record.damage is not None and record.damage.lost == "record":
+            self.lost += record.next_offset - record.origin.offset
+        elif record.key is not None and len(record.key) <= _MAX_KEY:
+            self._unusable_keys.add(record.key)
 
     def _decoded(self, batch: Sequence[Record]) -> Sequence[Ticket | TicketPoints | Rejected]:
         """Decode a batch. As in a worker, an unexpected error is the fault of a single record, which is rejected."""

@@ -22,6 +22,10 @@ class Offsets(Protocol):
         """Start, end and committed offset of each partition."""
         ...
 
+    def options(self, topic: str) -> Mapping[str, str]:
+        """The options of a topic; empty if the broker hides them."""
+        ...
+
 
 class TopicLog:
     """A topic, read outside any consumer group."""
@@ -40,6 +44,10 @@ class TopicLog:
     def expired(self) -> int:
         """Number of offsets before its present start, whose records retention has deleted."""
         return sum(lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))
+
+    def compacted(self) -> bool:
+        """Whether the broker deletes earlier records of a key."""
+        return "compact" in self.offsets.options(self.topic).get("cleanup.policy", "")
 
     def length(self) -> int:
         """Approximate number of records; compacted and expired ones may count too."""

@@ -10,6 +10,7 @@ from core.records import Record
 from maintenance.compare import Comparison, Difference, Outcome
 from maintenance.fold import Fold, Position, position_of
 from maintenance.reindexer import Advance, Reindexer
+from maintenance.safety import doubt_about
 
 #: Differences that the latest record of a ticket repairs.
 _REPAIRABLE: Final = {"missing", "stale", "resurrected", "buried"}
@@ -32,6 +33,10 @@ class LogReader(TopicReader, Protocol):
 
     def expired(self) -> int:
         """Number of records before the log's present start."""
+        ...
+
+    def compacted(self) -> bool:
+        """Whether the broker deletes earlier records of a key."""
         ...
 
     def dead_lettered(self) -> Iterable[Position]:
@@ -59,7 +64,9 @@ def compare(
     comparison = Comparison(fold)
     comparison.add_indexed(index.tickets())
     fold.read(log.records(fold.next_offsets))
-    return comparison.outcome(committed, expired=log.expired())
+    expired = log.expired()
+    doubt = doubt_about(expired=expired, lost=fold.lost, compacted=log.compacted())
+    return comparison.outcome(committed, expired=expired, doubt=doubt)
 
 
 def repair_index(

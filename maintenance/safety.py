@@ -51,11 +51,15 @@ def require_like_versions(versions: Iterable[tuple[int | None, int | None]]) -> 
 
 
 class Losses(Struct, frozen=True):
-    """Losses of an index that is built from a log: records that can't be used or have expired, and missing tickets."""
+    """Losses of an index that is built from a log: records that can't be used or have expired, and missing tickets.
+
+    `lost` records are unusable ones that can't even be read.
+    """
 
     unusable: int = 0
     expired: int = 0
     missing: int = 0
+    lost: int = 0
 
 
 def require_complete(topic: str, found: Losses, accepted: Losses, *, records: int, indexed: int) -> None:
@@ -77,6 +81,11 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
             f"the first {expired:,} records of {topic} have expired, so an index of the rest would lack their "
             f"tickets; to replace the index in use anyway, repeat with --accept-expired {expired}"
         )
+    if found.lost and unusable != accepted.unusable:
+        raise ConfigError(
+            f"{found.lost:,} record(s) of {topic} can't be read, so an index of the others would lack their tickets; "
+            f"to build it anyway, repeat with --accept-unusable {unusable}"
+        )
     if is_implausible(unusable, records) and unusable != accepted.unusable:
         raise ConfigError(
             f"{unusable:,} of {records:,} records of {topic} can't be used, so the settings or the topic may "
@@ -90,7 +99,22 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
         )
 
 
-def refusal_to_delete(*, surplus: int, indexed: int, unusable: int, records: int, expired: int) -> str | None:
+def doubt_about(*, expired: int, lost: int, compacted: bool) -> str | None:
+    """The reason why a log may lack records of any ticket, in words; None if there is none.
+
+    Args:
+        expired: number of records before its start.
+        lost: number of records that can't be read.
+        compacted: whether the broker deletes earlier records of a key.
+    """
+    if expired:
+        return f"the first {expired:,} records of the log have expired"
+    if lost:
+        return f"{lost:,} record(s) of the log can't be read"
+    return "the log is compacted, so it lacks records" if compacted else None
+
+
+def refusal_to_delete(*, surplus: int, indexed: int, unusable: int, records: int, doubt: str | None) -> str | None:
     """The reason against deleting tickets that are not in the log; None if there is none.
 
     Args:
@@ -98,10 +122,10 @@ def refusal_to_delete(*, surplus: int, indexed: int, unusable: int, records: int
         indexed: tickets in the index that are not deleted.
         unusable: records of the log that can't be used.
         records: all of them.
-        expired: number of records that have expired.
+        doubt: see `doubt_about`.
     """
-    if expired:
-        why = f"the first {expired:,} records of the log have expired, and may have been these tickets'"
+    if doubt is not None:
+        why = f"{doubt}, which may have been these tickets'"
     elif is_implausible(unusable, records):
         why = f"{unusable:,} of {records:,} records in the log can't be used, so the settings or the topic may be wrong"
     elif is_implausible(surplus, indexed):

@@ -1,11 +1,14 @@
 """Repairs and rebuilds refuse settings and logs that can't be trusted."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from core.errors import ConfigError
 from maintenance import safety
 from maintenance.safety import (
     Losses,
+    doubt_about,
     is_implausible,
     refusal_to_delete,
     require_complete,
@@ -52,10 +55,12 @@ def test_times_are_not_written_over_counts() -> None:
 
 def test_tickets_are_deleted_only_if_the_log_can_be_trusted() -> None:
     """Expired records, unusable records or too many surplus tickets refuse the deletion, with the number to confirm."""
-    sound = {"surplus": 3, "indexed": 100, "unusable": 1, "records": 200, "expired": 0}
-    assert refusal_to_delete(**sound) is None
-    for wrong in ({"expired": 1}, {"unusable": 100}, {"indexed": 6}):
-        assert "--delete-surplus 3" in (refusal_to_delete(**(sound | wrong)) or "")
+    sound = {"surplus": 3, "indexed": 100, "unusable": 1, "records": 200}
+    assert refusal_to_delete(**sound, doubt=None) is None
+    assert "--delete-surplus 3" in (refusal_to_delete(**sound, doubt="the log is compacted") or "")
+    for wrong in ({"unusable": 100}, {"indexed": 6}):
+        assert "--delete-surplus 3" in (refusal_to_delete(**(sound | wrong), doubt=None) or "")
+    assert doubt_about(expired=0, lost=0, compacted=False) is None
 
 
 def test_a_repair_that_finds_any_share_plausible_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +82,13 @@ def test_a_rebuild_needs_the_exact_number_of_expired_records(accepted: int, refu
             check()
     else:
         check()
+
+
+@pytest.mark.parametrize(("accepted", "refused"), [(0, True), (1, True), (2, False)])
+def test_a_rebuild_without_records_that_can_not_be_read_needs_their_number(accepted: int, *, refused: bool) -> None:
+    """A damaged batch may have held good tickets, however small its share is."""
+    with pytest.raises(ConfigError, match=r"300 record\(s\) .*--accept-unusable 2") if refused else nullcontext():
+        require_complete("raw", Losses(2, lost=300), Losses(accepted), records=9_000, indexed=0)
 
 
 @pytest.mark.parametrize(

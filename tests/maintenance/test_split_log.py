@@ -31,6 +31,9 @@ class _Cluster:
     def require_topics(self, names: Sequence[str]) -> dict[str, int]:
         return dict.fromkeys(names, 1)
 
+    def options(self, topic: str) -> dict[str, str]:  # noqa: ARG002
+        return {}
+
     def lag(self, topic: str, group: str) -> list[PartitionLag]:
         if group.endswith("-enrichment"):
             return [PartitionLag(topic, 0, 7, 0, 9)]
