@@ -126,10 +126,13 @@ class Cluster:
     def lag(self, topic: str, group: str) -> list[PartitionLag]:
         """Committed and end offsets of every partition of `topic`.
 
+        Offsets that the group has committed in an earlier topic of this name, as its notes say, don't count.
+
         Raises:
             UnavailableError: no broker answers, or the topic is missing.
         """
-        return self._groups.lag(topic, group, partitions=self.require_topics([topic])[topic])
+        partitions = self.require_topics([topic])[topic]
+        return self._groups.lag(topic, group, partitions=partitions, topic_id=self.identify(topic).topic_id)
 
     def rewind(self, topic: str, group: str, offsets: Mapping[int, int], *, patience_s: float) -> None:
         """Commit `offsets`, by partition, for a group without members; wait for `patience_s` until the last has left.

@@ -42,8 +42,8 @@ class GroupAdmin:
         self._settings = settings
         self._members: dict[str, Consumer] = {}
 
-    def lag(self, topic: str, group: str, *, partitions: int) -> list[PartitionLag]:
-        """Committed and end offsets of every partition of `topic`, which has `partitions`.
+    def lag(self, topic: str, group: str, *, partitions: int, topic_id: str | None = None) -> list[PartitionLag]:
+        """Committed and end offsets of every partition of `topic`, which has `partitions` and this id, if known.
 
         Raises:
             UnavailableError: no broker answers, or it hides the group.
@@ -52,8 +52,9 @@ class GroupAdmin:
         timeout = self._settings.startup_timeout_s
         try:
             found = self._retry(lambda: self._member(group).committed(asked, timeout))
-            committed = {p.partition: p.offset for p in found}
             notes = {p.partition: parse_note(p.metadata) for p in found}
+            own = [p for p in found if not notes[p.partition].contradicts(topic_id)]
+            committed = {p.partition: p.offset for p in own}
             ends = self._offsets(asked, OffsetSpec.latest())  # type: ignore[no-untyped-call]
             starts = self._offsets(asked, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
@@ -70,7 +71,7 @@ class GroupAdmin:
                 known if (known := committed.get(n, -1)) >= 0 else None,
                 starts[n],
                 ends[n],
-                (note := notes.get(n, CommitNote())).expired,
+                (note := notes[n] if n in committed else CommitNote()).expired,
                 note.topic_id,
             )
             for n in sorted(ends)

@@ -30,6 +30,22 @@ def test_a_starting_coordinator_is_waited_for(tansu: str, monkeypatch: pytest.Mo
     assert answers == []
 
 
+def test_offsets_of_an_earlier_topic_of_the_name_do_not_count(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a topic was created again, its lag is that of a group that has committed nothing."""
+    cluster, topic = open_cluster(KafkaSettings(brokers=tansu)), f"topic-{uuid4().hex[:8]}"
+    cluster.create_topic(topic, partitions=3, replication=1, config={})
+    own = cluster.identify(topic).topic_id
+    notes = {0: "topic=old expired=7", 1: f"topic={own} expired=2", 2: ""}
+
+    class _Member:
+        def committed(self, asked: list[TopicPartition], _timeout_s: float) -> list[TopicPartition]:
+            return [TopicPartition(topic, one.partition, 40, notes[one.partition]) for one in asked]
+
+    monkeypatch.setattr(cluster._groups, "_member", lambda _group: _Member())
+    found = [(lag.committed, lag.noted, lag.topic_id) for lag in cluster.lag(topic, "anybody")]
+    assert found == [(None, 0, None), (40, 2, own), (40, 0, None)]
+
+
 def test_a_broker_that_lists_no_offsets_is_one_line(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that lists topics and doesn't answer for offsets is a one-line error."""
     cluster = open_cluster(KafkaSettings(brokers=tansu, startup_timeout_s=1))

@@ -175,6 +175,19 @@ def test_a_log_that_expired_to_its_end_is_counted_too(apache_kafka: Kafka) -> No
     assert group.cluster.lag(group.topic, group.kafka.group)[0].lag == 0
 
 
+def test_the_lag_after_a_recreation_is_all_of_the_new_topic(apache_kafka: Kafka) -> None:
+    """The group's offset beyond the end of the new topic looked like a lag of 0."""
+    group = _Group(apache_kafka.address)
+    group.fill(30)
+    member = group.member()
+    group.read(member, 30)
+    group.leave(member)
+    group.recreate()
+    group.fill(10)
+    (lag,) = group.cluster.lag(group.topic, group.kafka.group)
+    assert (lag.committed, lag.lag, lag.expired) == (None, 10, 0)
+
+
 def _delete(group: _Group, before: int) -> None:
     (deleted,) = group.admin.delete_records([TopicPartition(group.topic, 0, before)]).values()
     assert deleted.result(_PATIENCE_S).low_watermark == before
