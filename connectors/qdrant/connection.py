@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ _OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
 #: By default gRPC waits up to two minutes before it reconnects, and all calls fail in the meantime although the server
 #: may be back.
 _RECONNECT: Final = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 1_000}
+#: By default gRPC sends the requests to a server on this machine, too, through a proxy of the environment.
+_NO_PROXY: Final = {"grpc.enable_http_proxy": 0}
 #: gRPC's timeout of an attempt to connect, despite the option's name.
 _CONNECT_TIMEOUT: Final = "grpc.min_reconnect_backoff_ms"
 
@@ -108,9 +111,16 @@ def _client(settings: IndexSettings, host: str, port: int, *, https: bool) -> Qd
         https=https,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout=timeout_s,
-        grpc_options=_RECONNECT | {_CONNECT_TIMEOUT: timeout_s * 1_000},
+        grpc_options=_RECONNECT | {_CONNECT_TIMEOUT: timeout_s * 1_000} | (_NO_PROXY if _is_loopback(host) else {}),
         check_compatibility=False,  # the check uses REST, whose port isn't configured
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
 
 
 def _translated(error: grpc.RpcError, url: str, *, writing: bool) -> TicketstreamError:
