@@ -27,8 +27,6 @@ from core.private import make_private_folder, open_private
 
 _LIST: Final = "backup.json"
 _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
-#: A subfolder of the index's folder, so that it is on the same disk.
-_SUBFOLDER: Final = "restore"
 
 
 class Backup(Struct, frozen=True, kw_only=True):
@@ -122,7 +120,7 @@ def restore_folder(path: Path, source: Path, *, min_free_mib: int) -> Backup:
     if not folder.is_readable(source):
         raise ConfigError(f"the backup in {source} is of another version's index; restore it with the one that made it")
     lock = take_lock(path)
-    built = path / _SUBFOLDER
+    built = path / folder.RESTORED
     try:
         _require_room(path, source, min_free_mib)
         shutil.rmtree(built, ignore_errors=True)

@@ -30,8 +30,6 @@ from connectors.qdrant.syncing import sync_tree
 from core.errors import FatalError, TransientError, UnavailableError
 from core.identity import point_id
 
-#: A subfolder of the index's folder, so that it is on the same disk.
-_SUBFOLDER: Final = "compact"
 _PAGE: Final = 1_000
 #: Points between flushes, as in `connectors.qdrant.embedded`.
 _FLUSH_POINTS: Final = 10_000
@@ -96,7 +94,7 @@ def compact_folder(
     try:
         space = SpaceGuard(path, reserve_mib=min_free_mib)
         space.require_at_start()
-        built = path / _SUBFOLDER
+        built = path / folder.COMPACTED
         _remove(built)
         built.mkdir(0o700)
         try:

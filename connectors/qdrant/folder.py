@@ -24,6 +24,9 @@ _LAYOUT: Final = 3
 
 _SHARD: Final = "shard"
 META: Final = "index.json"
+#: Subfolders in which a restored and a compacted index are built, on the same disk, under the folder's lock.
+RESTORED: Final = "restore"
+COMPACTED: Final = "compact"
 
 
 class _Meta(Struct, frozen=True):
@@ -158,11 +161,14 @@ def indexed_points(path: Path) -> int:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the shards in `path` that `index.json` doesn't name: a crash interrupted their build, or their removal."""
+    """Remove what a crash has left in `path`: shards that `index.json` doesn't name, and half a restored index.
+
+    The caller has locked the folder.
+    """
     kept = shard_of(path)
-    for shard in path.glob(f"{_SHARD}-*"):
-        if shard != kept:
-            shutil.rmtree(shard, ignore_errors=True)
+    left = [shard for shard in path.glob(f"{_SHARD}-*") if shard != kept]
+    for leftover in (*left, path / RESTORED, path / COMPACTED):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _read(path: Path) -> _Meta:

@@ -237,8 +237,9 @@ def test_the_background_thread_indexes_when_it_is_due(
     index: EmbeddedIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread removes a crash's remains, indexes once enough points are written, and ends with the worker."""
-    left = tmp_path / "index" / "shard-1"
-    left.mkdir()
+    left = [tmp_path / "index" / name for name in ("shard-1", "restore", "compact")]
+    for folder_left in left:
+        folder_left.mkdir()
     monkeypatch.setattr(optimiser, "_LOOK_S", 0.01)
     looked = threading.Event()
 
@@ -249,7 +250,7 @@ def test_the_background_thread_indexes_when_it_is_due(
     monkeypatch.setattr(optimiser, "run_in_child", run)
     with ExitStack() as stack:
         open_optimiser(index.edge, IndexSettings(path=tmp_path / "index", index_after_points=_TICKETS * 3), stack)
-        assert not left.exists()
+        assert not any(one.exists() for one in left)
         index.write([ticket(f"more-{number}", 1, 1) for number in range(_TICKETS)])
         wait_until(lambda: folder.shard_of(tmp_path / "index").name != "shard")
     assert looked.is_set()
