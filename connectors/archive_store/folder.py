@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from archive.store import Versioned
 from core.disk import full_disk_error
 from core.errors import TicketstreamError, TransientError, UnavailableError
+from core.private import make_private_folder, open_private
 
 #: Files without a name of the archive yet. A process holds the lock of each while it writes it.
 _DRAFTS: Final = ".drafts"
@@ -106,7 +107,7 @@ class FolderArchive:
     @contextmanager
     def _draft(self, source: BinaryIO) -> Iterator[Path]:
         folder = self._root / _DRAFTS
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             path = Path(file.name)
             try:
@@ -125,13 +126,13 @@ class FolderArchive:
         for part in Path(name).parts[:-1]:
             folder = folder / part
             if not folder.is_dir():
-                folder.mkdir(exist_ok=True)
+                make_private_folder(folder)
                 _flush_folder(folder.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of all manifests. A process that hangs while it holds it is an outage, not a hang of all."""
-        with (self._root / _LOCK).open("wb") as file:
+        with open_private(self._root / _LOCK) as file:  # whoever can open it can hold its lock
             deadline = time.monotonic() + _LOCK_S
             while True:
                 try:

@@ -43,6 +43,20 @@ def test_a_missing_folder_of_temporary_files_is_said_at_once(tmp_path: Path) -> 
         open_archive(ArchiveSettings(place=str(tmp_path), spool_dir=tmp_path / "spool"))
 
 
+def test_other_users_can_read_and_lock_nothing(tmp_path: Path) -> None:
+    """Whoever could open the lock could hold it for ever, and so stop all archivers."""
+    store = FolderArchive(tmp_path / "new" / "archive")
+    before = os.umask(0o022)
+    try:
+        assert store.create("topic/0/m", BytesIO(b"1"))
+        found = store.read("topic/0/m")
+        assert found is not None
+        assert store.replace("topic/0/m", b"2", found.version)
+    finally:
+        os.umask(before)
+    assert {path for path in (tmp_path / "new").rglob("*") if path.stat().st_mode & 0o077} == set()
+
+
 def test_a_draft_that_is_being_written_stays(tmp_path: Path) -> None:
     """The start of one archiver doesn't disturb another."""
     store = FolderArchive(tmp_path)
