@@ -16,6 +16,8 @@ from core.settings import Settings
 #: Maximum digits of a timestamp in milliseconds, which then is before the year 5138, and of an offset.
 _MAX_MS_DIGITS: Final = 14
 _MAX_OFFSET_DIGITS: Final = 18
+#: Maximum characters of a field of a summary. A ticket's key has at most 193.
+_MAX_SHOWN: Final = 500
 
 
 class LetterFilter(Struct, frozen=True):
@@ -88,15 +90,15 @@ def summarise(letter: Record) -> LetterSummary:
     """The summary of `letter` from its headers."""
     return LetterSummary(
         at=f"{letter.origin.partition}:{letter.origin.offset}",
-        stage=_header(letter, "stage"),
-        code=_header(letter, "code"),
-        reason=_header(letter, "reason"),
-        origin=_origin(letter),
+        stage=_short(_header(letter, "stage")),
+        code=_short(_header(letter, "code")),
+        reason=_short(_header(letter, "reason")),
+        origin=_short(_origin(letter)),
         first_seen_ms=_first_seen_ms(letter),
-        key=None if letter.key is None else text_of(letter.key),
+        key=None if letter.key is None else _short(text_of(letter.key)),
         bytes=len(letter.value or b""),
-        first_origin=_header(letter, "first-origin") or _origin(letter),
-        cut=_header(letter, "cut"),
+        first_origin=_short(_header(letter, "first-origin") or _origin(letter)),
+        cut=_short(_header(letter, "cut")),
     )
 
 
@@ -106,6 +108,7 @@ class Parts(Struct, frozen=True):
     Attributes:
         origin: position of the record.
         first_origin: position of its first copy, if it was replayed.
+        of_copy: whether it was.
         digest: of its whole key and value, though the letter may hold less; None if the record is lost.
         cut: the parts that the letter lacks.
         lost: the part that the client couldn't read.
@@ -115,6 +118,7 @@ class Parts(Struct, frozen=True):
 
     origin: Origin
     first_origin: str
+    of_copy: bool
     digest: str | None
     cut: frozenset[str]
     lost: str
@@ -139,9 +143,11 @@ def parts_of(letter: Record) -> Parts | None:
         return None
     last, lost = _header(letter, "last-offset"), _header(letter, "lost")
     first = _header(letter, "first-origin")
+    of_copy = parse_origin(first) is not None
     return Parts(
         origin=origin,
-        first_origin=first if parse_origin(first) is not None else written(origin),
+        first_origin=first if of_copy else written(origin),
+        of_copy=of_copy,
         digest=None if lost == "record" else _digest(letter),
         cut=frozenset(filter(None, _header(letter, "cut").split(","))),
         lost=lost,
@@ -166,6 +172,11 @@ def original(letter: Record, record: Record, parts: Parts) -> Outgoing:
     headers = (*own, (FIRST_SEEN, seen), (FIRST_ORIGIN, first.encode()))
     time_ms = 0 if record is letter else max(0, record.timestamp_ms)
     return Outgoing(parts.origin.topic, record.key, record.value, headers, parts.origin.partition, time_ms)
+
+
+def _short(text: str) -> str:
+    """Anybody may write keys and headers of a megabyte, and a list holds those of all letters."""
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def text_of(value: bytes | None) -> str:

@@ -51,9 +51,9 @@ class _Letter(Struct, frozen=True):
     parts: Parts
 
     @property
-    def order(self) -> tuple[int, int, int]:
-        """Higher for later letters of a record."""
-        return self.parts.origin.offset, self.timestamp_ms, self.at[1]
+    def order(self) -> tuple[bool, int, int, int]:
+        """Higher for later letters of a record. A topic that was created again has low offsets."""
+        return self.parts.of_copy, self.parts.origin.offset, self.timestamp_ms, self.at[1]
 
 
 class Plan(Struct, frozen=True):
@@ -146,25 +146,38 @@ def _latest(letters: Iterable[_Letter]) -> Collection[_Letter]:
 
 def _replayed(settings: Settings, letters: Iterable[_Letter]) -> set[At]:
     """The letters whose record is followed by a copy of it."""
-    starts: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    by_topic: defaultdict[str, list[_Letter]] = defaultdict(list)
     sought: defaultdict[tuple[str, str], list[_Letter]] = defaultdict(list)
     for letter in letters:
-        origin = letter.parts.origin
-        start = starts[origin.topic]
-        start[origin.partition] = min(origin.offset + 1, start.get(origin.partition, origin.offset + 1))
-        sought[origin.topic, letter.parts.first_origin].append(letter)
-    counts = open_cluster(settings.kafka).require_topics(list(starts))
+        by_topic[letter.parts.origin.topic].append(letter)
+        sought[letter.parts.origin.topic, letter.parts.first_origin].append(letter)
+    counts = open_cluster(settings.kafka).require_topics(list(by_topic))
     found: set[At] = set()
-    for topic, start in starts.items():
-        # a recreated topic may be shorter
-        ends = ends_of(settings.kafka, topic, [partition for partition in start if partition < counts[topic]])
-        begin = {partition: min(start[partition], end) for partition, end in ends.items()}
+    for topic, own in by_topic.items():
+        begin = _starts(own, ends_of(settings.kafka, topic, range(counts[topic])))
         for record in read_topic(settings.kafka, topic, partitions=counts[topic], start=begin, only=begin):
             first = dict(record.headers).get(FIRST_ORIGIN)
             for letter in sought.get((topic, first.decode(errors="replace")), ()) if first else ():
-                if _lies_behind(record.origin, letter.parts.origin) and _is_copy(record, letter.parts):
+                # only copies have a first origin, so an original's may be anywhere, as in a topic created again
+                behind = not letter.parts.of_copy or _lies_behind(record.origin, letter.parts.origin)
+                if behind and _is_copy(record, letter.parts):
                     found.add(letter.at)
     return found
+
+
+def _starts(letters: Sequence[_Letter], ends: Mapping[int, int]) -> dict[int, int]:
+    """Where the search for copies begins, by partition: behind the letters' origins, if the topic reaches so far.
+
+    If it doesn't, it was created again, and has the copies anywhere.
+    """
+    starts: dict[int, int] = {}
+    for letter in letters:
+        number, offset = letter.parts.origin.partition, letter.parts.origin.offset
+        if number not in ends:
+            return dict.fromkeys(ends, 0)
+        first = offset + 1 if offset < ends[number] else 0
+        starts[number] = min(first, starts.get(number, first))
+    return {number: min(start, ends[number]) for number, start in starts.items()}
 
 
 def _is_copy(record: Record, parts: Parts) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
+from connectors.kafka.admin import open_cluster
 from connectors.kafka.dead_letters import DeadLetterTopic, written
 from connectors.kafka.producer import Outgoing, open_sender
 from connectors.kafka.reader import read_topic
@@ -16,6 +18,7 @@ from maintenance import replay_plan
 from maintenance.replay import LetterFilter, Parts, read_letter
 from maintenance.replay_plan import Plan, plan_replay, records_at_origin, records_to_send, send_accepted
 from tests.connectors.kafka.topics import new_topic
+from tests.rigs.waiting import wait_until
 
 _MODULE: Any = replay_plan
 
@@ -39,6 +42,15 @@ class _Stream:
         new = [record for record in self.log() if record.origin not in self._read]
         self._read |= {record.origin for record in new}
         self._letters.publish([Rejected(record, "decode", "bad_json", "why") for record in new])
+
+    def recreate(self) -> None:
+        """Delete the topic and create it again."""
+        raw, brokers = self.settings.topics.raw, self.settings.kafka.brokers
+        client, cluster = AdminClient({"bootstrap.servers": brokers}), open_cluster(self.settings.kafka)
+        client.delete_topics([raw])[raw].result(10)
+        wait_until(lambda: raw not in cluster.topics(), every_s=0.1)
+        cluster.create_topic(raw, partitions=2, replication=1, config={})
+        self._read = set()
 
     def reject_one(self, record: Record) -> None:
         self._letters.publish([Rejected(record, "decode", "unreadable", "why")])
@@ -88,6 +100,18 @@ def test_of_each_record_the_last_letter_is_replayed(stream: _Stream) -> None:
         stream.reject()
         assert len(stream.plan().chosen) == 3
         assert len(stream.plan(again=True).chosen) == 3
+
+
+def test_letters_of_a_topic_that_was_created_again_are_replayed_once(stream: _Stream) -> None:
+    """Its offsets begin at 0 again, so the copies of a letter lie before the letter's own origin."""
+    stream.write(*(stream.bad(b"acme/%d" % number) for number in range(3, 9)))
+    stream.reject()
+    stream.recreate()
+    assert stream.send(stream.plan()) == 9
+    assert (len(stream.plan().chosen), _counts(stream.plan())) == (0, {"replayed": 9})
+    stream.reject()
+    assert stream.send(stream.plan()) == 9
+    assert (len(stream.plan().chosen), _counts(stream.plan())) == (0, {"superseded": 9, "replayed": 9})
 
 
 def _all(letters: Iterable[Any]) -> list[Any]:
@@ -172,5 +196,5 @@ def test_a_delete_without_its_version_is_not_taken_from_its_origin(
     origin, damage = Origin(stream.settings.topics.raw, 0, 0), Damage("headers", "why", 0)
     found = [Record(origin, b"acme/1", value, 0, (), damage) for value in (None, b"{}")]
     monkeypatch.setattr(_MODULE, "read_range", lambda *_position, **_last: found)
-    parts = Parts(origin, written(origin), None, frozenset(), lost="record", last=1, null=True)
+    parts = Parts(origin, written(origin), False, None, frozenset(), lost="record", last=1, null=True)
     assert records_at_origin(stream.settings, parts) == found[1:]
