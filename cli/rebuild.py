@@ -24,11 +24,11 @@ from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.gate import MARGIN, Gate, shown_gain
 from maintenance.evaluation.questions import read_questions
 from maintenance.fold import Fold
-from maintenance.log import RawLog, TopicLog, open_raw_log
+from maintenance.log import LogWatch, RawLog, TopicLog, open_raw_log
 from maintenance.rebuild import catch_up, index_new, write_latest
 from maintenance.reindexer import Reindexer
-from maintenance.safety import Losses, require_complete, unlike_setting
-from maintenance.split_log import EmbeddedLog, open_embedded_log
+from maintenance.safety import Losses, require_complete, require_same_kind, unlike_setting
+from maintenance.split_log import EmbeddedLog, open_embedded_log, sampled_versions
 from maintenance.workers import WorkersLog, note_positions
 from runtime.model import open_embedder
 from runtime.searcher import find_index
@@ -59,9 +59,10 @@ class Report(Struct, frozen=True):
 
 
 class _Plan(Struct, frozen=True):
-    """The log to read, and the one that the workers read; the steps from records to points; the vectors' model."""
+    """The log to read, watched since; the one that the workers read; the steps to points; the vectors' model."""
 
     log: TopicLog
+    watch: LogWatch
     workers: WorkersLog
     fold: Fold
     steps: Sequence[Step]
@@ -133,6 +134,8 @@ def rebuild(
         _require_like_settings(used.origin, workers)
     with progress_bars() as bars, ExitStack() as stack:
         plan = _PLANS[source](settings, workers, bars, stack)
+        if workers.split and source is not Source.embedded and not new_settings:
+            require_same_kind(sampled_versions(settings, plan.fold))
         _require_complete(plan, used, Losses(accept_unusable, accept_expired, accept_missing))
         report = _build(settings, plan, gate, bars)
     if as_json:
@@ -151,7 +154,7 @@ def rebuild(
 
 def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -> Report:
     """Fill a new index, catch up with the log and switch to the new index, if the gate lets it."""
-    fold, log, workers = plan.fold, plan.log, plan.workers
+    fold, log, workers, expired = plan.fold, plan.log, plan.workers, plan.log.expired()
     replacement = open_replacement(settings.index, dimension=plan.dimension, model=plan.model)
     store = replacement.index.store
 
@@ -159,6 +162,7 @@ def _build(settings: Settings, plan: _Plan, gate: Gate | None, bars: Progress) -
         """Index new records, and note the group's commits, read before them, as the index's positions."""
         held = workers.committed()
         index_new(fold, log, reindexer)
+        plan.watch.require_same(expired=expired)
         note_positions(store, workers.identify(), held)
 
     try:
@@ -221,17 +225,17 @@ def _from_archive(settings: Settings, workers: WorkersLog, bars: Progress, stack
 
 
 def _embedding(log: RawLog, settings: Settings, workers: WorkersLog, bars: Progress, stack: ExitStack) -> _Plan:
-    embedder = open_embedder(settings.model, stack)
+    embedder, watch = open_embedder(settings.model, stack), LogWatch(log)
     fold = _folded(log, bars)
-    return _Plan(log, workers, fold, ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
+    return _Plan(log, watch, workers, fold, ticket_steps(settings, embedder), embedder.stamp, embedder.dimension)
 
 
 def _from_embedded(settings: Settings, workers: WorkersLog, bars: Progress, _stack: ExitStack) -> _Plan:
     """A plan that reuses the vectors of `tickets.embedded`, and the model that made the latest of them."""
     log = open_embedded_log(settings)
-    fold = _folded(log, bars)
+    watch, fold = LogWatch(log), _folded(log, bars)
     model, dimension = log.model_of(fold)
-    return _Plan(log, workers, fold, receiving_steps(model), model, dimension)
+    return _Plan(log, watch, workers, fold, receiving_steps(model), model, dimension)
 
 
 _PLANS: Final = {Source.raw: _from_raw, Source.archive: _from_archive, Source.embedded: _from_embedded}

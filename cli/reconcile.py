@@ -18,7 +18,7 @@ from core.protocols import IndexReader
 from core.settings import Settings
 from maintenance.compare import Difference, DifferenceKind
 from maintenance.fold import Fold
-from maintenance.log import RawLog, open_raw_log
+from maintenance.log import LogWatch, RawLog, open_raw_log
 from maintenance.reconcile import compare, delete_surplus, repair_index
 from maintenance.reindexer import Reindexer
 from maintenance.safety import refusal_to_delete, require_like_versions, unlike_setting
@@ -114,11 +114,12 @@ def reconcile(
         writable = open_index_for_writing(settings.index, embedder, stack) if repair else None
         index = writable or open_index_for_reading(settings.index, embedder, stack)
         _require_like_settings(workers, index, repair=repair)
-        fold = log.fold()
+        fold, watch = log.fold(), LogWatch(log)
         report, committed = _compare(fold, log, index)
         if not as_json:
             _print_differences(settings, report, limit)
         if writable is not None:
+            watch.require_same()
             if split:
                 require_like_versions((one.log, one.index) for one in report.differences)
             reindexer = Reindexer(steps=ticket_steps(settings, embedder), index=writable, settings=settings.writer)

@@ -14,6 +14,7 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.lag import PartitionLag
 from connectors.qdrant.engine import NoIndexError
 from core.environment import load_settings
+from core.errors import TicketstreamError
 from core.settings import Settings
 from maintenance.workers import WorkersLog
 from runtime.control import WorkerStatus
@@ -45,7 +46,10 @@ class GroupStatus(Struct, frozen=True):
 
 
 class StreamStatus(GroupStatus, frozen=True):
-    """Output of `--json`. `fault`: the reason why the index doesn't match the group's offsets, or None."""
+    """Output of `--json`.
+
+    `fault`: the reason why the index doesn't match the group's offsets, or can't be read; or None.
+    """
 
     index: WorkerStatus | None
     fault: str | None
@@ -68,6 +72,8 @@ def status(
 ) -> None:
     """Show how far the stream is behind in each partition, and the size and freshness of the index.
 
+    If the index can't be read, it shows the rest, and ends with the error and its exit code.
+
     Freshness is the median time that recent tickets took from the broker's timestamp until they were searchable. Only
     a worker that owns an embedded index knows it.
     """
@@ -77,30 +83,35 @@ def status(
     groups = [GroupStatus(group, [_row(lag) for lag in cluster.lag(topic, group)]) for group, topic in read.items()]
     workers = WorkersLog(settings, split=split)
     committed = workers.committed()
-    index = _index(settings)
-    fault = workers.fault_of(index, committed)
+    index, unreadable = _index(settings)
+    fault = workers.fault_of(index, committed) if unreadable is None else str(unreadable)
     if not as_json:
         for group in groups:
             out.print(f"{group.partitions[0].topic}, read by group {group.group}", style="italic", highlight=False)
             out.print(_lag_table(group))
             for line in _losses(group):
                 out.print(Text(line, style="red"), soft_wrap=True)
-        out.print(_index_table(index))
-        if fault is not None:
+        if unreadable is None:
+            out.print(_index_table(index))
+        if unreadable is None and fault is not None:
             out.print(Text.assemble(("fault", "bold red"), f": {fault}"), soft_wrap=True)
     elif split:
         print_json(SplitStatus(groups, index, fault))
     else:
         print_json(StreamStatus(groups[0].group, groups[0].partitions, index, fault))
+    if unreadable is not None:
+        raise unreadable
 
 
-def _index(settings: Settings) -> WorkerStatus | None:
-    """The index's status, or None before the first worker has created it."""
+def _index(settings: Settings) -> tuple[WorkerStatus | None, TicketstreamError | None]:
+    """The index's status, or None before the first worker has created it; and the error if it can't be read."""
     try:
         with ExitStack() as stack:
-            return open_searcher(settings, stack).status()
+            return open_searcher(settings, stack).status(), None
     except NoIndexError:
-        return None
+        return None, None
+    except TicketstreamError as error:
+        return None, error
 
 
 def _row(lag: PartitionLag) -> PartitionRow:

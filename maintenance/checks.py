@@ -65,6 +65,8 @@ def _topics(settings: Settings) -> str:
     options = cluster.options(raw)
     _check_retention(settings, options)
     _check_times(settings, options)
+    for name in (settings.topics.dlq, settings.topics.enriched, settings.topics.embedded):
+        _check_policy(name, cluster.options(name) if name in present else {})
     if unbounded(options):
         raise ConfigError(
             f"{raw} stores compressed batches, and a batch of a megabyte can take more than a gigabyte of a "
@@ -89,6 +91,20 @@ def _check_retention(settings: Settings, options: Mapping[str, str]) -> None:
         raise ConfigError(
             f"{raw} doesn't keep every event ({found}), so an index rebuilt from it would lack tickets; "
             f"kafka-configs.sh --alter --entity-type topics --entity-name {raw} --add-config {wanted}"
+        )
+
+
+def _check_policy(topic: str, options: Mapping[str, str]) -> None:
+    """A topic of several records of one key must keep them all until they expire.
+
+    Raises:
+        ConfigError: it is compacted.
+    """
+    policy = options.get("cleanup.policy", "delete")
+    if "compact" in policy:
+        raise ConfigError(
+            f"{topic} is compacted (cleanup.policy={policy}), which drops all but the last record of a ticket; "
+            f"kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=delete"
         )
 
 

@@ -8,6 +8,8 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.dead_letters import HEADER_PREFIX, parse_origin
 from connectors.kafka.lag import PartitionLag
 from connectors.kafka.reader import read_topic
+from core.errors import FatalError
+from core.provenance import LogIdentity
 from core.records import Record
 from core.settings import Settings
 from maintenance.fold import Fold, Position
@@ -24,6 +26,10 @@ class Offsets(Protocol):
 
     def options(self, topic: str) -> Mapping[str, str]:
         """The options of a topic; empty if the broker hides them."""
+        ...
+
+    def identify(self, topic: str) -> LogIdentity:
+        """The topic as the cluster knows it."""
         ...
 
 
@@ -52,6 +58,38 @@ class TopicLog:
     def length(self) -> int:
         """Approximate number of records; compacted and expired ones may count too."""
         return sum(lag.end - lag.start for lag in self.offsets.lag(self.topic, self.settings.kafka.group))
+
+
+class LogWatch:
+    """Checks that a log is still the one that was read, and as long."""
+
+    def __init__(self, log: TopicLog) -> None:
+        """Begin before `log` is read.
+
+        Raises:
+            UnavailableError: no broker answers, or the topic is missing.
+        """
+        self._log = log
+        self._identity = log.offsets.identify(log.topic)
+
+    def require_same(self, *, expired: int | None = None) -> None:
+        """Check that the topic wasn't created again, and that no more records than `expired` have expired.
+
+        Raises:
+            FatalError: what was read isn't the log.
+            UnavailableError: no broker answers, or the topic is missing.
+        """
+        topic = self._log.topic
+        if self._identity.contradiction(self._log.offsets.identify(topic)) is not None:
+            raise FatalError(
+                f"{topic} was deleted and created again while it was read; the index is unchanged, so run the command "
+                "again"
+            )
+        if expired is not None and (now := self._log.expired()) > expired:
+            raise FatalError(
+                f"{now - expired:,} record(s) of {topic} expired while it was read; the index is unchanged, keep them "
+                "for longer (retention.ms) and run the command again"
+            )
 
 
 class RawLog(TopicLog):

@@ -50,6 +50,25 @@ def require_like_versions(versions: Iterable[tuple[int | None, int | None]]) -> 
         )
 
 
+def require_same_kind(versions: Iterable[tuple[int, int]]) -> None:
+    """Refuse to build the index of a split stream with another kind of version than its workers write.
+
+    Args:
+        versions: of tickets, in the log as this command reads it, and as the workers have written it.
+
+    Raises:
+        ConfigError: for half of them, one is a time and the other is none.
+    """
+    pairs = list(versions)
+    unlike = sum((log >= SECONDS_TO) != (written >= SECONDS_TO) for log, written in pairs)
+    if unlike and 2 * unlike >= len(pairs):
+        raise ConfigError(
+            f"{unlike:,} of {len(pairs):,} tickets have a time as their version here and a small number in the records "
+            "of the workers, or the reverse: set TICKETS_CONTRACT__VERSION_SOURCE to the enrichment role's value, or "
+            "repeat with --new-settings if it will be started with this one"
+        )
+
+
 class Losses(Struct, frozen=True):
     """Losses of an index that is built from a log: records that can't be used or have expired, and missing tickets.
 

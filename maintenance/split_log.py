@@ -1,21 +1,26 @@
 """The topics of a split stream, for the commands that compare or rebuild."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from connectors.kafka.admin import open_cluster
+from connectors.kafka.reader import ends_of, read_topic
+from core.contract import record_key
 from core.errors import ConfigError, UnavailableError
-from core.records import Record
+from core.records import Record, TicketPoints
 from core.settings import Settings
 from core.wire.embedded import MODEL, decode_embedded
 from core.wire.enriched import decode_enriched
+from maintenance.batches import next_batch
 from maintenance.fold import Fold, Position
 from maintenance.log import Offsets, RawLog, TopicLog
 from operators.receive import receive_embedded
 from stream.roles import EMBEDDING, ENRICHMENT
 
 _POLL_S: Final = 0.5
+#: Maximum records of a partition that show what kind of version the workers write.
+_SAMPLE: Final = 50
 #: Seconds without a commit after which the embedding role counts as stopped.
 _PATIENCE_S: Final = 30.0
 
@@ -83,6 +88,25 @@ class EmbeddedLog(TopicLog):
                 f"which one index can't hold; rebuild from {self.settings.topics.raw}"
             )
         return next(iter(found.items()))
+
+
+def sampled_versions(settings: Settings, fold: Fold) -> Iterator[tuple[int, int]]:
+    """Versions of tickets, in the fold and in the last records of `tickets.embedded`, of those that both have.
+
+    Raises:
+        UnavailableError: no broker answers.
+    """
+    topic = settings.topics.embedded
+    partitions = open_cluster(settings.kafka).topics().get(topic, 0)
+    ends = ends_of(settings.kafka, topic, range(partitions))
+    start = {number: max(0, end - _SAMPLE) for number, end in ends.items()}
+    records = read_topic(settings.kafka, topic, partitions=partitions, start=start)
+    while batch := next_batch(records, _SAMPLE):
+        for found in receive_embedded(batch):
+            if isinstance(found, TicketPoints):
+                entry = fold.tickets.get(record_key(found.tenant_id, found.ticket_id))
+                if entry is not None:
+                    yield entry.version, found.version
 
 
 def open_split_log(settings: Settings) -> SplitLog:

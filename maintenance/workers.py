@@ -17,6 +17,7 @@ class WorkersLog:
 
     def __init__(self, settings: Settings, *, split: bool) -> None:
         """`split`: the workers are of the embedding role."""
+        self.split = split
         role = EMBEDDING if split else PIPELINE
         self._kafka = settings.kafka.model_copy(update={"group": role.group(settings.kafka)})
         self._topic = role.reads(settings.topics)

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.settings import ContractSettings, Settings
-from maintenance.checks import _check_times
+from maintenance.checks import _check_policy, _check_times
 
 _ANY: str = str(2**63 - 1)
 
@@ -22,3 +22,11 @@ def test_a_topic_that_takes_records_of_any_date_is_a_fault_where_times_are_versi
     _check_times(_settings(), {bound: _ANY, "message.timestamp.type": "LogAppendTime"})
     _check_times(_settings(), {})
     _check_times(_settings("version"), {bound: _ANY})
+
+
+def test_a_compacted_topic_of_dead_letters_is_a_fault() -> None:
+    """Compaction would drop all but the last letter of a ticket. Hidden options are no fault."""
+    with pytest.raises(ConfigError, match=r"tickets\.dlq is compacted .*cleanup\.policy=delete"):
+        _check_policy("tickets.dlq", {"cleanup.policy": "compact,delete"})
+    _check_policy("tickets.dlq", {"cleanup.policy": "delete"})
+    _check_policy("tickets.dlq", {})

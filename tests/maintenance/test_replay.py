@@ -26,6 +26,13 @@ def test_a_summary_has_everything_but_the_text() -> None:
     assert (found.first_seen_ms, found.bytes) == (1_700_000_000_123, 6)
 
 
+def test_a_summary_is_short_whatever_the_letter_holds() -> None:
+    """A list holds the summaries of all letters, and anybody may write keys of a megabyte."""
+    found = summarise(_letter(key=b"k" * 900_000, reason="r" * 900_000, topic="t" * 900_000))
+    assert found.key == "k" * 500 + "…"
+    assert max(len(found.reason), len(found.origin), len(found.first_origin)) == 501
+
+
 @pytest.mark.parametrize("written", ["", "soon", "-5", "٣", "9" * 15])
 def test_a_malformed_first_seen_time_falls_back_to_the_letter_s(written: str) -> None:
     """A letter with a malformed header is first seen at its own timestamp."""

@@ -13,6 +13,7 @@ from maintenance.safety import (
     refusal_to_delete,
     require_complete,
     require_like_versions,
+    require_same_kind,
     unlike_setting,
 )
 
@@ -51,6 +52,16 @@ def test_times_are_not_written_over_counts() -> None:
     require_like_versions([(time, None), (None, 3), (time + 1, time), (4, 3), (time, 3), (5, 4)])
     with pytest.raises(ConfigError, match=r"2 ticket\(s\) have a time as their version .*VERSION_SOURCE"):
         require_like_versions([(time, 3), (time, 4), (time, None), (2, 1)])
+
+
+def test_an_index_of_another_kind_of_version_is_not_built() -> None:
+    """Whichever kind the workers write, the other would outrank their events or be outranked by old ones."""
+    time = 1_700_000_000_000
+    for same in ([], [(4, 3), (4, 9)], [(time, time + 1)], [(time, 3), (4, 3), (5, 5)]):
+        require_same_kind(same)
+    for unlike in ([(time, 3)], [(3, time), (4, 4)]):
+        with pytest.raises(ConfigError, match=r"1 of \d tickets have a time .*VERSION_SOURCE.*--new-settings"):
+            require_same_kind(unlike)
 
 
 def test_tickets_are_deleted_only_if_the_log_can_be_trusted() -> None:

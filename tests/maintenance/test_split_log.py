@@ -1,20 +1,27 @@
 """Reading the topics of a split stream for comparisons and rebuilds."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pytest
 
 from connectors.kafka.lag import PartitionLag
+from connectors.kafka.producer import Outgoing, open_sender
 from core.errors import ConfigError, UnavailableError
+from core.provenance import LogIdentity
 from core.records import Origin, Point, Record, TicketPoints
-from core.settings import Settings
+from core.settings import ContractSettings, KafkaSettings, Settings
+from core.topic_settings import TopicSettings
 from core.wire.embedded import encode_embedded
 from core.wire.enriched import encode_enriched
 from maintenance import split_log
 from maintenance.fold import Fold
-from maintenance.split_log import EmbeddedLog, SplitLog, open_embedded_log
+from maintenance.split_log import EmbeddedLog, SplitLog, open_embedded_log, sampled_versions
+from operators.decode import decode
+from tests.connectors.kafka.topics import new_topic
 from tests.fakes import record
+from tests.maintenance.test_reconcile import event
 from tests.operators import samples
 
 _PARTITIONS = {"tickets.raw": 1, "tickets.embedded": 1, "tickets.dlq": 1}
@@ -33,6 +40,9 @@ class _Cluster:
 
     def options(self, topic: str) -> dict[str, str]:  # noqa: ARG002
         return {}
+
+    def identify(self, topic: str) -> LogIdentity:
+        return LogIdentity(topic)
 
     def lag(self, topic: str, group: str) -> list[PartitionLag]:
         if group.endswith("-enrichment"):
@@ -121,6 +131,21 @@ def test_the_latest_tickets_decide_the_model() -> None:
         [_embedded(0, "1", 1, "old"), _embedded(1, "1", 2, "new"), _embedded(2, "2", 1, "old", deleted=True)]
     )
     assert log.model_of(log.folded()) == ("new", 4)
+
+
+def test_the_last_embedded_records_show_what_kind_of_version_the_workers_write(tansu: str) -> None:
+    """Tickets that the log lacks, and records that are no tickets, are left out; without the topic there is nothing."""
+    topic = new_topic(tansu)
+    settings = Settings(kafka=KafkaSettings(brokers=tansu), topics=TopicSettings(embedded=topic))
+    sent = [_embedded(n, str(n), 100 + n, "model") for n in range(split_log._SAMPLE + 5)]
+    messages = [Outgoing(topic, one.key, one.value, one.headers) for one in sent]
+    open_sender(settings.kafka).send([*messages[:-2], Outgoing(topic, b"acme/1", b"{"), *messages[-2:]])
+    fold = Fold(decode=partial(decode, settings=ContractSettings()))
+    fold.read([event(0, str(n), n) for n in (0, 52, 53)])
+    # a broker that reports the start of the last batch as the end has more of them read
+    assert list(sampled_versions(settings, fold))[-2:] == [(52, 152), (53, 153)]
+    gone = settings.model_copy(update={"topics": TopicSettings(embedded=f"{topic}-gone")})
+    assert list(sampled_versions(gone, fold)) == []
 
 
 @pytest.mark.parametrize(
