@@ -80,21 +80,6 @@ def index(facade: _Denying) -> Iterator[VersionedIndex]:
     opened.close()
 
 
-@pytest.mark.parametrize("variable", ["grpc_proxy", "http_proxy"])
-def test_no_proxy_of_the_environment_gets_the_tickets(
-    facade: _Denying, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
-    """A server on this machine is asked directly."""
-    monkeypatch.setenv(variable, "http://127.0.0.1:9")
-    settings = IndexSettings(url=facade.url.replace("localhost", "127.0.0.1"), timeout_s=1)
-    index = open_index_for_writing(settings, dimension=DIMENSION, model=MODEL)
-    try:
-        index.write([ticket("1", 1, 1)])
-        assert held(index) == {("acme", "1"): (1, False)}
-    finally:
-        index.close()
-
-
 @pytest.mark.parametrize("status", ["acknowledged", "wait_timeout"])
 def test_a_write_that_is_not_applied_is_not_acked(facade: _Denying, index: VersionedIndex, status: Any) -> None:
     """A write that the server accepted and hasn't applied raises TransientError, so it is retried."""

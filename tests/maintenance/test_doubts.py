@@ -1,0 +1,52 @@
+"""A log contradicts no ticket of a record that can't be read or used."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from core.records import Damage, Origin, Record
+from maintenance.fold import Fold
+from maintenance.reconcile import compare
+from tests.maintenance.test_reconcile import _ALL_BUT_LOST, _LOG, FakeLog, _Holds, event, fold
+
+
+def test_a_log_of_which_a_batch_is_damaged_proves_no_surplus() -> None:
+    """A batch that can't be read may have held any ticket, and a compacted log has deleted any record."""
+    batch = Damage("record", "the client can't read the batch", 30)
+    damaged = Record(Origin("tickets.raw", 0, 11), None, None, -1, (), batch)
+    for log in (FakeLog([*_LOG, damaged], 31), FakeLog(_LOG, 11, compacted=True)):
+        held = {**_ALL_BUT_LOST, "lost": (1, False), "stranger": (1, False), "buried": (3, False)}
+        outcome = compare(fold(), log, _Holds(held))
+        assert outcome.differences == ()
+        assert {d.ticket_id: d.kind for d in outcome.unproven} == {"stranger": "surplus", "buried": "resurrected"}
+        assert outcome.doubt in {"20 record(s) of the log can't be read", "the log is compacted, so it lacks records"}
+
+
+def test_a_ticket_with_a_record_that_can_not_be_used_is_not_surplus() -> None:
+    """An earlier version may have accepted the record, as times that look like seconds were once."""
+    unusable = msgspec.structs.replace(event(11, "unclear", 1), value=b"?")
+    outcome = compare(
+        fold(),
+        FakeLog([*_LOG, unusable], 12),
+        _Holds({**_ALL_BUT_LOST, "lost": (1, False), "unclear": (1, False), "stranger": (1, False)}),
+    )
+    assert {d.ticket_id: d.kind for d in outcome.differences} == {"stranger": "surplus"}
+    assert ({d.ticket_id: d.kind for d in outcome.unproven}, outcome.doubt) == ({"unclear": "surplus"}, None)
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "check"),
+    [
+        ("lost", test_a_log_of_which_a_batch_is_damaged_proves_no_surplus),
+        ("_unusable_keys", test_a_ticket_with_a_record_that_can_not_be_used_is_not_surplus),
+    ],
+)
+def test_a_comparison_that_forgets_what_can_not_be_read_is_caught(
+    monkeypatch: pytest.MonkeyPatch, forgotten: str, check: Callable[[], None]
+) -> None:
+    """A mutant that forgets unreadable or unusable records would delete their tickets."""
+    empty = property(lambda _self: 0 if forgotten == "lost" else set(), lambda _self, _value: None)
+    monkeypatch.setattr(Fold, forgotten, empty, raising=False)
+    with pytest.raises(AssertionError):
+        check()
