@@ -18,7 +18,7 @@ import Stemmer
 from core.records import Point, Rejected, SparseVector, TicketPoints
 from operators.pii.detector import words
 from operators.stopwords import STOPWORDS
-from operators.tokens import OUTER, Token, pieces_of, tokens_of
+from operators.tokens import OUTER, Token, pieces_of, plain, tokens_of
 
 _K: Final = 1.2
 _B: Final = 0.75
@@ -42,6 +42,9 @@ _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ
 
 #: Minimum digits of a number that is an identifier.
 _MIN_DIGITS: Final = 3
+#: A number that is written in groups, and the digits that it may have.
+_GROUPED: Final = re.compile(r"(?<![\w.,:/-])\d{1,4}(?: \d{2,4})+(?![\w.,:/-]?\w)")
+_GROUPED_DIGITS: Final = range(6, 21)
 #: A time, date, price, share or measure.
 _QUANTITY: Final = re.compile(
     r"\d{1,2}[:.]\d\d(?::\d\d)?|\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-](?:19|20)\d\d"
@@ -102,9 +105,13 @@ def passage_terms(text: str, language: str | None = None) -> SparseVector:
 
 
 def question_terms(text: str, *languages: str | None) -> SparseVector:
-    """The terms of a question, each of weight 1: its words as they are, and stemmed as English and as `languages`."""
+    """The terms of a question, each of weight 1: its words as they are, and stemmed as English and as `languages`.
+
+    A number in groups is also searched for as one: "4500 123 456" finds 4500123456.
+    """
     known = _known(languages)
     ids = {one for piece in pieces_of(text) for one in _question_ids(piece, known)}
+    ids |= {term_id(number) for number in _joined_numbers(text)}
     return SparseVector(np.array(sorted(ids), np.uint32), np.ones(len(ids), np.float32))
 
 
@@ -123,7 +130,12 @@ def identifiers(text: str) -> tuple[str, ...]:
         tokens = tokens_of(piece)
         if tokens and not _QUANTITY.fullmatch(tokens[0].text):
             found |= dict.fromkeys(token.text for token in tokens if _is_identifier(token))
-    return tuple(found)
+    return (*found, *_joined_numbers(text))
+
+
+def _joined_numbers(text: str) -> list[str]:
+    joined = [number.replace(" ", "") for number in _GROUPED.findall(plain(text))]
+    return [number for number in joined if len(number) in _GROUPED_DIGITS]
 
 
 def stem(word: str, language: str | None = None) -> str:

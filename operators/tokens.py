@@ -11,41 +11,54 @@ from msgspec import Struct
 
 from operators.pii.detector import Kind
 
-#: Maximum characters read of a piece without white space, and maximum length of a token; longer ones aren't words.
-_MAX_PIECE: Final = 512
+#: Maximum characters read of a piece without white space, such as JSON, and of each part between separators.
+_MAX_PIECE: Final = 8_192
+_MAX_PART: Final = 512
+#: Maximum length of a token, because longer ones aren't words, and maximum tokens of a part.
 _MAX_TOKEN: Final = 128
-#: Maximum tokens of one piece.
 _MAX_TOKENS: Final = 48
 
 #: The placeholders of redaction carry no meaning.
 _PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(get_args(Kind))})\]")
 #: Han, kana, Hangul, Thai, Lao, Burmese and Khmer.
-_UNSPACED: Final = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\U00020000-\U0002fa1f"
 )
-_PIECES: Final = re.compile(rf"[{_UNSPACED}]+|[^\s{_UNSPACED}]+")
-_IS_UNSPACED: Final = re.compile(rf"[{_UNSPACED}]")
+_PIECES: Final = re.compile(rf"[{UNSPACED}]+|[^\s{UNSPACED}]+")
+_IS_UNSPACED: Final = re.compile(rf"[{UNSPACED}]")
 #: Marks that belong to the letter before them: of accents, and the vowels of Hebrew, Arabic and the scripts of India.
 _MARKS: Final = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0dff\u200c\u200d"
 _LETTERS: Final = rf"(?:[^\W_]|[{_MARKS}])"
 
 _SCHEME: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://")
-#: Separators of tokens that are written without a space between them.
-_APART: Final = re.compile(r"[\s()\[\]{}<>\"«»“”„‘`=,;|&?#*^~!…]+|--+")  # noqa: RUF001 - the marks are meant
+#: Separators of tokens that are written without a space between them: of ASCII, Arabic, Hindi and East Asian texts,
+#: quotes, long dashes, bullets, arrows and emoji.
+_APART: Final = re.compile(
+    r"[\s()\[\]{}<>\"«»`=,;|&?#*^~!\u060c\u061b\u061f\u06d4\u0964\u0965\u2014\u2015\u2018\u201c-\u201f\u2020-\u2026"
+    r"\u2190-\u2bff\u3000-\u3004\u3008-\u303f\U0001f000-\U0001faff]+|--+|\.\.+"
+)
 _CORE: Final = re.compile(rf"{_LETTERS}(?:.*{_LETTERS})?")
 #: Punctuation at the ends of a piece; without removing it, one word would be many different pieces.
 OUTER: Final = ".,;:!?()\"'"
-_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")  # noqa: RUF001 - the dashes are meant
+#: Characters that are read as ASCII ones: short dashes, and digits of other scripts.
+_LOOKALIKES: Final = {
+    **dict.fromkeys("\u05be\u2010\u2011\u2012\u2013\u2212", "-"),
+    **{chr(ord(zero) + digit): str(digit) for zero in "\u0660\u06f0\u0966\u09e6\u0ae6" for digit in range(10)},
+}
+_LOOKALIKE: Final = re.compile(f"[{''.join(_LOOKALIKES)}]")
 _APOSTROPHE: Final = re.compile("['’]")  # noqa: RUF001 - likewise
 _SHORT_ENDINGS: Final = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 _SEGMENTS: Final = re.compile(r"[/\\:@]+")
 _WORDS: Final = re.compile(rf"{_LETTERS}+")
-_CAMEL: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
+_CAMEL: Final = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z]{2}[a-z]{2}")
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_NUMBERED: Final = re.compile(r"([A-Za-z]{2,})([0-9]{2,})")
+_NUMBERED: Final = re.compile(r"([A-Za-z]{2,})([0-9]{2,})|[A-Za-z]([0-9]{3,})|0[xX]([0-9A-Fa-f]{4,})")
 _DIGIT: Final = re.compile(r"\d")
 _VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)+)", re.IGNORECASE)
+_HARDWARE_ADDRESS: Final = re.compile(
+    r"[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}", re.IGNORECASE
+)
 _LANGUAGE: Final = re.compile(r"\W*([A-Za-z](?:\+\+|#))\W*")  # of programming
 _DOTTED: Final = re.compile(r"\d+(?:\.\d+)+")
 _NAME_AND_VERSION: Final = re.compile(r"(.+?)-\d")
@@ -65,10 +78,22 @@ def pieces_of(text: str) -> list[str]:
     if text.isascii():
         return [piece for part in text.split() if (piece := part.strip(OUTER))]
     pieces: list[str] = []
-    for part in _PIECES.findall(unicodedata.normalize("NFKC", text)):
+    for part in _PIECES.findall(plain(text)):
         piece = part.strip(OUTER)
         pieces += _pairs(piece) if _IS_UNSPACED.match(piece) else [piece] if piece else []
     return pieces
+
+
+def plain(text: str) -> str:
+    """The text with full-width characters, ligatures, short dashes and digits of other scripts in their plain forms."""
+    if text.isascii():
+        return text
+    return _LOOKALIKE.sub(lambda found: _LOOKALIKES[found[0]], unicodedata.normalize("NFKC", text))
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether the character is of a script that is written without spaces between words."""
+    return _IS_UNSPACED.match(character) is not None
 
 
 def _pairs(run: str) -> list[str]:
@@ -84,17 +109,15 @@ def tokens_of(piece: str) -> tuple[Token, ...]:
     if language is not None:
         return (Token(language.group(1).casefold(), word=False),)
     found: dict[Token, None] = {}
-    for part in _APART.split(_plain(piece[:_MAX_PIECE])):
-        core = _CORE.search(part)
+    for part in _APART.split(_without_marks(piece[:_MAX_PIECE])):
+        core = _CORE.search(part[:_MAX_PART])
         if core is not None:
-            found.update(dict.fromkeys(_tokens(core.group())))
-    return tuple(token for token in list(found)[:_MAX_TOKENS] if len(token.text) <= _MAX_TOKEN)
+            found.update(dict.fromkeys(_tokens(core.group())[:_MAX_TOKENS]))
+    return tuple(token for token in found if len(token.text) <= _MAX_TOKEN)
 
 
-def _plain(piece: str) -> str:
-    """The piece without placeholders and URL schemes, and with plain hyphens for all dashes."""
-    if not piece.isascii():
-        piece = piece.translate(_DASHES)
+def _without_marks(piece: str) -> str:
+    """The piece without placeholders and URL schemes."""
     if "[" in piece:
         piece = _PLACEHOLDER.sub(" ", piece)
     return _SCHEME.sub(" ", piece) if "://" in piece else piece
@@ -121,6 +144,8 @@ def _inner(core: str) -> list[Token]:
         if version is not None:
             numbers = version.group(1).split(".")
             return [Token(".".join(numbers[:count]), word=False) for count in range(len(numbers), 1, -1)]
+        if _HARDWARE_ADDRESS.fullmatch(core) is not None:  # each of its three forms has the one without separators
+            found.append(Token(re.sub("[:.-]", "", core).casefold(), word=False))
         named = _NAME_AND_VERSION.match(core)
         whole += [named.group(1)] if named is not None else []
         whole += _DOTTED.findall(core)
@@ -132,7 +157,7 @@ def _inner(core: str) -> list[Token]:
     found += [
         Token(inner.group().casefold(), word=False)
         for one in whole
-        if _WORDS.fullmatch(one) is None and (inner := _CORE.search(one)) is not None
+        if (inner := _CORE.search(one)) is not None and _WORDS.fullmatch(inner.group()) is None
     ]
     return found + [token for word in _WORDS.findall(core) if len(word) > 1 for token in _parts(word)]
 
@@ -145,7 +170,7 @@ def _parts(word: str) -> list[Token]:
         return [_word(word)]
     else:
         numbered = _NUMBERED.fullmatch(word)
-        parts = [] if numbered is None else [*numbered.groups()]
+        parts = [] if numbered is None else [part for part in numbered.groups() if part]
     return [
         Token(word.casefold(), word=False),
         *(Token(part.casefold(), word=part.isalpha()) for part in parts if len(part) > 1),
