@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from core.index import Candidate
+from operators.tokens import is_unspaced, plain
 from search.question import ReadQuestion
 from search.words import Forms, held_share
 
@@ -69,8 +70,8 @@ class Wanted(Struct, frozen=True):
 
 
 def folded(candidates: Sequence[Candidate]) -> list[str]:
-    """The subject and passage of each, case-folded, in which `gate` and `fuse` look for identifiers and phrases."""
-    return [f"{one.payload.get('subject') or ''}\n{one.passage}".casefold() for one in candidates]
+    """The subject and passage of each, folded, in which `gate` and `fuse` look for identifiers and phrases."""
+    return [_folded(f"{one.payload.get('subject') or ''}\n{one.passage}") for one in candidates]
 
 
 def gate(
@@ -153,14 +154,24 @@ def _shown_order(match: Match) -> tuple[float, int]:
     return _PER_SHORT * short - match.score, match.candidate.chunk
 
 
+def _folded(text: str) -> str:
+    """`text` in lower case and in the plain form of tokens, with straight apostrophes."""
+    return plain(text).replace("\u2019", "'").casefold()
+
+
 def _holds(text: str, sought: str) -> bool:
-    """Whether `text`, folded, holds `sought` as whole words."""
-    sought, at = sought.casefold(), -1
+    """Whether `text`, folded, holds `sought` as whole words; scripts without spaces have no ends of words."""
+    sought, at = _folded(sought), -1
     if " " in sought:
         text = " ".join(text.split())
     while (at := text.find(sought, at + 1)) >= 0:
         end = at + len(sought)
-        starts = not (at and text[at - 1].isalnum() and sought[0].isalnum())
-        if starts and not (text[end : end + 1].isalnum() and sought[-1].isalnum()):
+        starts = not (at and _is_inside(text[at - 1], sought[0]))
+        if starts and not _is_inside(sought[-1], text[end : end + 1]):
             return True
     return False
+
+
+def _is_inside(one: str, other: str) -> bool:
+    """Whether a word goes on from one character to the other."""
+    return one.isalnum() and other.isalnum() and not (is_unspaced(one) or is_unspaced(other))

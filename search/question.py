@@ -1,6 +1,7 @@
 """Parses a question into filters, quoted phrases and the remaining text."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, cast, get_args
@@ -11,20 +12,26 @@ from msgspec import Struct
 from core.contract import Role, milliseconds
 from core.errors import ConfigError
 from core.index import SearchQuery
+from operators.invisible import remove_invisible
 from operators.redact import redact_text
+from operators.tokens import UNSPACED, pieces_of
 
 _EMPTY: Final = "the question is empty; say what you are looking for"
 #: A longer question is pasted text, such as a whole ticket, and most of its words don't matter.
 _LONG: Final = 300
 #: Minimum and maximum characters of a phrase.
 _PHRASE: Final = (2, 200)
-#: A phrase is required if it is at least this share of the question's words; else it is preferred.
+#: A phrase is required if it is at least this share of the question's words, or of its pairs of characters in scripts
+#: without spaces; else it is preferred.
 _REQUIRED_SHARE: Final = 0.5
 
 _VALUE: Final = r'(?:"[^"]*"|[^\s"]+)'
 _FILTER: Final = re.compile(rf"(?<!\S)(?P<name>[a-z]+):(?P<value>{_VALUE})(?!\S)")
-#: Quotes of one pair that stand at the ends of words.
-_QUOTED: Final = re.compile(r'(?<!\w)(?:"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»)(?!\w)')
+#: Quotes of one pair that stand at the ends of words; in scripts without spaces they may stand anywhere.
+_QUOTED: Final = re.compile(
+    rf'(?<![^\W{UNSPACED}])(?:"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|”([^“”]+)”|«([^«»]+)»)(?![^\W{UNSPACED}])'
+    "|「([^「」]+)」|『([^『』]+)』"
+)
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 
 #: Fields of a query with values, by the name of their filter.
@@ -68,6 +75,7 @@ def read_question(text: str, query: SearchQuery) -> ReadQuestion:
     Raises:
         ConfigError: the question is empty, or a filter has a bad value or contradicts the query.
     """
+    text = remove_invisible(text if text.isascii() else unicodedata.normalize("NFC", text))  # as tickets are cleaned
     if not text.strip():
         raise ConfigError(_EMPTY)
     if len(text) > _LONG or "\n" in text.strip():
@@ -81,8 +89,8 @@ def read_question(text: str, query: SearchQuery) -> ReadQuestion:
     plain = _single_spaced(_QUOTED.sub(lambda found: f" {next(filter(None, found.groups()))} ", text))
     if not plain:
         raise ConfigError(_EMPTY)
-    words = sum(len(phrase.split()) for phrase in phrases)
-    required = bool(phrases) and words >= _REQUIRED_SHARE * len(plain.split())
+    words = sum(len(pieces_of(phrase)) for phrase in phrases)
+    required = bool(phrases) and words >= _REQUIRED_SHARE * len(pieces_of(plain))
     return ReadQuestion(text=plain, query=query, phrases=phrases, required=required)
 
 

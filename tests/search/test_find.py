@@ -71,6 +71,12 @@ def test_an_identifier_finds_its_ticket(index: FakePassages) -> None:
     assert (answer.hits[0].exact, answer.hits[0].why in {"words", "both"}) == (("a-42988",), True)
 
 
+def test_invisible_characters_in_a_question_are_removed(index: FakePassages) -> None:
+    """An identifier, or a filter, that was copied with invisible characters is found as without them."""
+    answer = _find(index, "\ufeffwhere is A-429\u200b88 status:open\u2060")
+    assert (answer.identifiers, index.asked[-1].status) == (("a-42988",), ("open",))
+
+
 def test_an_unknown_identifier_leaves_the_gate_shut(index: FakePassages) -> None:
     """An identifier that no ticket holds changes no weight."""
     answer = _find(index, "where is order Z-99999?")
@@ -96,6 +102,24 @@ def test_a_required_phrase_is_held_by_every_hit(index: FakePassages) -> None:
     """A question that is mostly a phrase finds only passages that hold it."""
     assert _ids(_find(index, '"disk is full"')) == ["3"]
     assert _ids(_find(index, '"full disk"')) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "passage"),
+    [
+        ('"請求書"', "東京都の請求書が届きません"),
+        ("「接続拒否」エラー", "画面に接続拒否と出ます"),
+        ('"ระบบ"', "เข้าสู่ระบบไม่ได้"),
+        ('"can\'t connect"', "It can’t connect any more."),  # noqa: RUF001 - the apostrophe of mail programs
+        ('"A-42 B"', "since A‑42 B is here"),  # noqa: RUF001 - the hyphen is meant
+        ("”relay denied”", "says relay denied"),
+        ('"relay\u200b denied"', "says relay denied"),
+    ],
+)
+def test_a_phrase_is_found_as_people_write_it(index: FakePassages, question: str, passage: str) -> None:
+    """A phrase is held within a script without spaces, and whichever quotes, dashes and apostrophes are used."""
+    index.add("7", passage)
+    assert _ids(_find(index, question)) == ["7"]
 
 
 def test_a_preferred_phrase_comes_first(index: FakePassages) -> None:

@@ -66,9 +66,12 @@ def test_a_part_of_a_longer_identifier_is_another(passage: str) -> None:
     assert _gate("E-42", ("e-42",), [candidate("1", passage, words=1)]).identifiers == ()
 
 
-@pytest.mark.parametrize("passage", ["error E-42", "(e-42).", "E-42\nagain"])
+@pytest.mark.parametrize(
+    "passage",
+    ["error E-42", "(e-42).", "E-42\nagain", "注文番号E-42を", "E‑42", "Ｅ－４２"],  # noqa: RUF001 - dash and widths
+)
 def test_case_and_punctuation_do_not_matter(passage: str) -> None:
-    """Case, line ends and punctuation around an identifier are ignored."""
+    """Case, line ends, punctuation, scripts without spaces, dashes and full-width forms around one are ignored."""
     assert _gate("E-42", ("e-42",), [candidate("1", passage, words=1)]).identifiers == ("e-42",)
 
 

@@ -57,6 +57,7 @@ def test_a_filter_in_quotes_is_a_phrase() -> None:
         ('why status:""', "write status:VALUE"),
         ("status:open", "the question is empty"),
         (" \n" * 200, "the question is empty"),
+        ("\u200b\ufeff", "the question is empty"),
     ],
 )
 def test_a_bad_value_is_one_line(text: str, message: str) -> None:
@@ -89,6 +90,8 @@ def test_a_value_is_redacted_as_tickets_are() -> None:
         ('the mail gateway says "relay denied" since this morning', ("relay denied",), False),
         ('a 24" screen and a 27" one', (), False),
         ('an open " quote', (), False),
+        ("画面に“接続拒否”と出て、何度やり直してもログインできません", ("接続拒否",), False),
+        ("「接続拒否」エラー", ("接続拒否",), True),
     ],
 )
 def test_quoted_phrases(text: str, phrases: tuple[str, ...], required: bool) -> None:
