@@ -65,6 +65,14 @@ def test_an_identifier_that_a_ticket_holds_is_an_answer() -> None:
     assert _sure(0.2, 0.15) < THRESHOLD < _sure(0.2, 0.15, exact=("e-42",))
 
 
+def test_a_small_number_that_a_ticket_holds_is_no_answer() -> None:
+    """A year, or a number of up to four digits, is in too many texts to be an answer by itself."""
+    for number in ("404", "2019"):
+        assert _sure(0.2, 0.15, exact=(number,), text=f"concerts in {number}") < THRESHOLD
+    assert _sure(0.2, 0.15, exact=("42988",)) > THRESHOLD
+    assert _sure(0.25, 0.2, exact=("404",), passage="It is error 404.", text="error 404") > THRESHOLD
+
+
 def test_all_words_of_the_question_in_one_passage_are_an_answer() -> None:
     """A passage that contains every word of the question is an answer, however low its similarity."""
     assert _sure(0.25, 0.2, passage="The penguins escaped.", text="the penguin escaped") > THRESHOLD
