@@ -10,7 +10,7 @@ import msgspec
 from connectors.qdrant.lock import InUseError, find_owner
 from connectors.qdrant.open import FoundIndex, read_index
 from core.errors import OtherModelError, TransientError
-from core.index import SearchQuery, Thread
+from core.index import SearchQuery, Thread, require_unicode
 from core.protocols import Embedder, IndexReader
 from core.provenance import expired_warning, missing_reason
 from core.settings import IndexSettings, SearchSettings, Settings
@@ -106,6 +106,7 @@ class IndexSearcher:
 
     def similar(self, ticket_id: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         """See `Searcher`."""
+        require_unicode(ticket_id)
         self._require_whole()
         return self._own(find_similar(ticket_id, query, self._resources, self._chosen(plain), now_ms=_now_ms()))
 

@@ -11,7 +11,7 @@ import pytest
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.lock import InUseError, take_lock
 from connectors.qdrant.open import open_index_for_writing
-from core.errors import TransientError
+from core.errors import ConfigError, TransientError
 from core.index import SearchQuery
 from core.model_settings import ModelSettings
 from core.protocols import TextKind
@@ -73,6 +73,13 @@ def test_answers_of_an_index_that_lacks_expired_records_have_a_warning() -> None
 
 def _settings(path: Path) -> Settings:
     return Settings(model=ModelSettings(name="hashing"), index=IndexSettings(path=path))
+
+
+def test_a_ticket_id_that_is_not_unicode_is_one_line() -> None:
+    """The id of a ticket from a command line that isn't UTF-8 is refused as a question is, not with a traceback."""
+    searcher = IndexSearcher(index=FakeIndex(), embedder=HashingEmbedder())
+    with pytest.raises(ConfigError, match="not valid Unicode"):
+        searcher.similar("T-\udcff", SearchQuery(tenant_id="acme"))
 
 
 def test_an_index_without_a_worker_is_opened(tmp_path: Path) -> None:
