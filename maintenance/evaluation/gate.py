@@ -58,7 +58,8 @@ class Gate:
                         f"{error}"
                     ) from None
                 before = score_questions(self._questions, ask_of(old))
-            after = score_questions(self._questions, ask_of(IndexSearcher(index=index, embedder=embedder)))
+            new = IndexSearcher(index=index, embedder=embedder, settings=self._settings.search)
+            after = score_questions(self._questions, ask_of(new))
         gains = compare(before, after)
         worse = worse_figures(gains, margin=self._margin)
         if worse and not self._accept_worse:

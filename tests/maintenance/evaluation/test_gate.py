@@ -13,7 +13,7 @@ from core.contract import UpsertEvent
 from core.errors import ConfigError
 from core.model_settings import ModelSettings
 from core.records import Origin, Record
-from core.settings import IndexSettings, Settings
+from core.settings import IndexSettings, SearchSettings, Settings
 from maintenance.evaluation import gate
 from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.gate import Gate, WorseIndexError, worse_figures
@@ -92,6 +92,21 @@ def test_an_equal_index_is_let_in(tmp_path: Path) -> None:
     with _index(tmp_path / "new", 5) as new:
         gains = _gate(tmp_path / "old").compare(new, _EMBEDDER.stamp)
     assert (gains["mrr@10"].value, gains["mrr@10"].count) == (0, 5)
+
+
+def test_both_indexes_are_searched_with_the_same_settings(tmp_path: Path) -> None:
+    """The search settings of the command apply to the new index too, so that equal indexes are equal."""
+    settings = Settings(
+        index=IndexSettings(path=tmp_path / "old"),
+        model=ModelSettings(name="hashing"),
+        search=SearchSettings(min_confidence=0),
+    )
+    questions = [*_QUESTIONS, Question(tenant="acme", question="zebra quantum", nothing=True)]
+    with _index(tmp_path / "old", 5):
+        pass
+    with _index(tmp_path / "new", 5) as new:
+        gains = Gate(settings, questions, 0.02, accept_worse=False).compare(new, _EMBEDDER.stamp)
+    assert {name: gain.value for name, gain in gains.items()} == dict.fromkeys(gains, 0)
 
 
 def test_without_an_old_index_nothing_is_compared(tmp_path: Path) -> None:
