@@ -33,9 +33,9 @@ def hits_table(question: str, answer: Answer, *, explain: bool = False) -> Table
 def explanation(hit: RankedHit, answer: Answer) -> str:
     """The parts of the score of `hit`, on one line."""
     weight = answer.words_weight
-    parts = [f"{1 - weight:.2f} * similarity {hit.similarity:.3f} + {weight:.2f} * words {hit.words:.3f}"]
+    parts = [f"{1 - weight:.3f} * similarity {hit.similarity:.3f} + {weight:.3f} * words {hit.words:.3f}"]
     if hit.exact:
-        parts.append(f"holds {', '.join(hit.exact)} + {hit.bonus:.2f}")
+        parts.append(f"holds {', '.join(hit.exact)} + {hit.bonus:.3f}")
     parts += [f"{factor.reason} * {factor.value:.3f}" for factor in hit.factors]
     return "; ".join(parts)
 

@@ -1,6 +1,7 @@
 """The table of hits, and what `search` prints when it finds nothing."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 from rich.text import Text
 
 from cli import search as command
-from cli.hits import hits_table, shown_date
+from cli.hits import explanation, hits_table, shown_date
 from cli.terminal import open_console
 from core.index import SearchQuery, Thread
 from runtime.control import WorkerStatus
@@ -88,7 +89,16 @@ def test_the_subject_is_shown_once() -> None:
 def test_explain_shows_the_factors() -> None:
     """`--explain` adds similarity, words, the identifiers held and each factor."""
     shown = _printed(Answer(hits=(HIT,), nothing=False, words_weight=0.5), width=160, explain=True)
-    assert "0.50 * similarity 0.712 + 0.50 * words 0.000; holds err-42 + 0.20; solved * 1.030" in shown
+    assert "0.500 * similarity 0.712 + 0.500 * words 0.000; holds err-42 + 0.200; solved * 1.030" in shown
+
+
+def test_the_explained_parts_make_the_score() -> None:
+    """The parts that `--explain` shows give the score to two decimals, with any weight of words."""
+    match = (1 - 0.0837) * 0.5124 + 0.0837 * 1 + 0.2 / 3
+    one = msgspec.structs.replace(HIT, score=match * 1.03, similarity=0.5124, words=1.0, bonus=0.2 / 3)
+    numbers = [float(found) for found in re.findall(r"\d\.\d+", explanation(one, Answer(words_weight=0.0837)))]
+    meaning, similarity, weight, words, bonus, factor = numbers
+    assert (meaning * similarity + weight * words + bonus) * factor == pytest.approx(one.score, abs=0.002)
 
 
 def test_control_characters_in_a_ticket_are_shown_escaped() -> None:
