@@ -1,5 +1,6 @@
 """`ticketstream evaluate`: measure how well your own questions find their tickets."""
 
+import math
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ from maintenance.evaluation.evaluate import (
     summarise,
 )
 from maintenance.evaluation.gate import shown_gain
+from maintenance.evaluation.measures import DEPTH
 from maintenance.evaluation.questions import Question, read_questions
 from runtime.control import WorkerClient
 from runtime.searcher import open_searcher
@@ -94,13 +96,17 @@ def evaluate(
         summarise(scores),
         summarise(before) if before else [],
         compare(before, scores) if before else {},
-        [score for score in scores if not (score.scores.get("recall@10") or score.question.nothing)][:misses],
+        [score for score in scores if _is_miss(score)][:misses],
     )
     if as_json:
         print_json(report)
     else:
         _show(report)
     _require_floors(report.groups, floors)
+
+
+def _is_miss(score: Score) -> bool:
+    return not score.found.nothing if score.question.nothing else not score.scores[f"recall@{DEPTH}"]
 
 
 def _measured(
@@ -141,9 +147,11 @@ def _floors(given: Sequence[str]) -> dict[tuple[str, str], float]:
         name, _, value = one.rpartition("=")
         group, _, measure = name.rpartition(":")
         try:
-            found[group or ALL, measure] = float(value)
+            found[group or ALL, measure] = least = float(value)
         except ValueError:
-            raise ConfigError(f"--floor {one}: write MEASURE=VALUE, for example mrr@10=0.5") from None
+            least = math.nan
+        if not math.isfinite(least):
+            raise ConfigError(f"--floor {one}: write MEASURE=VALUE, for example mrr@10=0.5")
         if measure not in _MEASURES:
             raise ConfigError(f"--floor {one}: the measures are {', '.join(_MEASURES)}")
     return found
@@ -177,7 +185,7 @@ def _show(report: Report) -> None:
         out.print(f"gain over the second configuration: {gains}", highlight=False)
     for score in report.misses:
         asked = score.question.question or score.question.ticket
-        wanted, found = ", ".join(score.question.grades), ", ".join(score.found.ticket_ids[:3]) or "nothing"
+        wanted, found = ", ".join(score.question.grades) or "nothing", ", ".join(score.found.ticket_ids[:3]) or "nothing"
         err.print(f"{asked}: wanted {wanted}; found {found}", markup=False, highlight=False)
 
 

@@ -7,10 +7,18 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from connectors.files.lines import json_lines
 from core.errors import ConfigError
+from core.index import MAX_HITS, SearchQuery
+from maintenance.evaluation.measures import DEPTH
+from runtime.control import require_question
+from search.question import read_question
 
 #: Maximum questions of a file. Each is asked once per configuration.
 MAX_QUESTIONS: Final = 100_000
+#: Maximum grade, and maximum ids in `without`: so many more tickets are searched for.
+_MAX_GRADE: Final = 100
+_MAX_WITHOUT: Final = MAX_HITS - DEPTH - 1
 
 
 class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -47,11 +55,17 @@ def read_questions(file: Path) -> list[Question]:
     Raises:
         ConfigError: the file can't be read, or a line is not a question; the message names the line.
     """
+    decoder = msgspec.json.Decoder(Question)
+    found = []
     try:
-        lines = file.read_bytes().splitlines()
+        with file.open("rb") as source:
+            for number, _line, question in json_lines(source, str(file), decoder):
+                wrong = _mistake(question)
+                if wrong is not None:
+                    raise ConfigError(f"{file}:{number}: {wrong}")
+                found.append(question)
     except OSError as error:
         raise ConfigError(f"can't read {file}: {(error.strerror or str(error)).lower()}") from None
-    found = [_question(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not found:
         raise ConfigError(
             f'{file} has no questions; write one a line: {{"tenant": "…", "question": "…", "relevant": []}}'
@@ -66,22 +80,30 @@ def write_questions(file: Path, questions: list[Question]) -> None:
     file.write_bytes(b"".join(msgspec.json.encode(question) + b"\n" for question in questions))
 
 
-def _question(file: Path, number: int, line: bytes) -> Question:
-    try:
-        found = msgspec.json.decode(line, type=Question)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"line {number} of {file} is not a question: {error}") from None
-    wrong = _mistake(found)
-    if wrong is not None:
-        raise ConfigError(f"line {number} of {file}: {wrong}")
-    return found
-
-
 def _mistake(question: Question) -> str | None:
-    if bool(question.question.strip()) == bool(question.ticket):
+    if not question.tenant.strip():
+        return "give the tenant whose tickets are searched"
+    if bool(question.question.strip()) == bool(question.ticket.strip()):
         return "give either question or ticket"
     if question.nothing == bool(question.grades):
         return "give the relevant tickets, or nothing: true if no ticket answers"
-    if any(grade < 1 for grade in question.grades.values()):
-        return "grades are 1 or more; leave out a ticket that is not relevant"
+    if not all(1 <= grade <= _MAX_GRADE for grade in question.grades.values()):
+        return f"grades are 1 to {_MAX_GRADE}; leave out a ticket that is not relevant"
+    ignored = question.grades.keys() & {*question.without, question.ticket}
+    if ignored:
+        return f"{min(ignored)!r} is relevant, but the question's own ticket and those in without are never counted"
+    if len(question.without) > _MAX_WITHOUT:
+        return f"without has {len(question.without):,} tickets, more than the {_MAX_WITHOUT:,} allowed"
+    return _refusal(question)
+
+
+def _refusal(question: Question) -> str | None:
+    """The reason why a search would refuse the question, or None."""
+    try:
+        query = SearchQuery(tenant_id=question.tenant)
+        if question.question:
+            require_question(question.question)
+            read_question(question.question, query)
+    except ConfigError as error:
+        return str(error)
     return None

@@ -94,11 +94,18 @@ def test_misses_are_listed(folder: Path) -> None:
     assert len(_json(folder, "--misses", "5")["misses"]) == 1
 
 
+def test_a_question_that_should_find_nothing_is_a_miss(folder: Path) -> None:
+    """A question without an answer is listed if the search found something."""
+    write_questions(folder / "questions.jsonl", [Question(tenant="acme", question="printer offline", nothing=True)])
+    assert "printer offline: wanted nothing; found T-3" in " ".join(_run(folder, "--misses", "5").stderr.split())
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--floor", "mrr@10"], "write MEASURE=VALUE"),
         (["--floor", "mrr=0.5"], "the measures are mrr@10"),
+        (["--floor", "mrr@10=nan"], "write MEASURE=VALUE"),
         (["--floor", "nothing=0.5"], "no questions of that kind"),
         (["--floor", "fr:hit@1=0.5"], "no questions of that kind"),
         (["--against", "TICKETS_INDEX__TIMEOUT_S"], "write NAME=VALUE"),

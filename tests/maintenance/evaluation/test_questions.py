@@ -1,5 +1,6 @@
 """Files of questions: each line is checked, and a mistake is one line that names it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("not json", "line 2 of"),
+        ("not json", "not a JSON object"),
+        ("{" * 100_000, "not a JSON object"),
+        ("[]", "one object per line"),
         ('{"question":"x","relevant":["1"]}', "tenant"),
         ('{"tenant":"a","relevant":["1"]}', "give either question or ticket"),
         ('{"tenant":"a","question":" ","relevant":["1"]}', "give either question or ticket"),
@@ -44,7 +47,15 @@ def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
             '{"tenant":"a","question":"x","relevant":["1"],"nothing":true}',
             "give the relevant tickets, or nothing: true",
         ),
-        ('{"tenant":"a","question":"x","relevant":{"1":0}}', "grades are 1 or more"),
+        ('{"tenant":"a","question":"x","relevant":{"1":0}}', "grades are 1 to 100"),
+        ('{"tenant":"a","question":"x","relevant":{"1":2000}}', "grades are 1 to 100"),
+        ('{"tenant":" ","question":"x","relevant":["1"]}', "give the tenant"),
+        ('{"tenant":"a","question":"x","relevant":["1","2"],"without":["2"]}', "'2' is relevant, but"),
+        ('{"tenant":"a","ticket":"2","relevant":["2"]}', "'2' is relevant, but"),
+        (json.dumps({"tenant": "a", "question": "x", "nothing": True, "without": ["1"] * 990}), "more than the 989"),
+        (json.dumps({"tenant": "a", "question": "x" * 10_001, "nothing": True}), "more than the 10,000 allowed"),
+        ('{"tenant":"a","question":"status:open","nothing":true}', "the question is empty"),
+        ('{"tenant":"a","question":"x before:noon","nothing":true}', "is not a date or time"),
         ('{"tenant":"a","question":"x","relevant":["1"],"lang":"de"}', "lang"),
         ('{"tenant":"a","question":"x","relevant":"1"}', "relevant"),
     ],
@@ -53,9 +64,19 @@ def test_a_mistake_names_its_line(tmp_path: Path, line: str, words: str) -> None
     """The error names the line and says what to write."""
     file = tmp_path / "questions.jsonl"
     file.write_text(f'{{"tenant":"a","question":"x","relevant":["1"]}}\n{line}\n')
-    with pytest.raises(ConfigError, match="line 2 of") as raised:
+    with pytest.raises(ConfigError, match=r"questions\.jsonl:2: ") as raised:
         read_questions(file)
     assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_windows_is_read(tmp_path: Path, encoding: str) -> None:
+    """A byte order mark, UTF-16, line ends of Windows and half an emoji change nothing."""
+    file = tmp_path / "questions.jsonl"
+    lines = ['{"tenant":"ä","question":"x","relevant":["1"]}', '{"tenant":"ä","question":"y \\ud83d","nothing":true}']
+    file.write_bytes("\r\n".join([*lines, ""]).encode(encoding))
+    assert [(one.tenant, one.question) for one in read_questions(file)] == [("ä", "x"), ("ä", "y \ufffd")]
 
 
 def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
