@@ -185,7 +185,10 @@ def _show(report: Report) -> None:
         out.print(f"gain over the second configuration: {gains}", highlight=False)
     for score in report.misses:
         asked = score.question.question or score.question.ticket
-        wanted, found = ", ".join(score.question.grades) or "nothing", ", ".join(score.found.ticket_ids[:3]) or "nothing"
+        wanted, found = (
+            ", ".join(score.question.grades) or "nothing",
+            ", ".join(score.found.ticket_ids[:3]) or "nothing",
+        )
         err.print(f"{asked}: wanted {wanted}; found {found}", markup=False, highlight=False)
 
 
