@@ -81,20 +81,20 @@ def write_questions(file: Path, questions: list[Question]) -> None:
 
 
 def _mistake(question: Question) -> str | None:
-    if not question.tenant.strip():
-        return "give the tenant whose tickets are searched"
-    if bool(question.question.strip()) == bool(question.ticket.strip()):
-        return "give either question or ticket"
-    if question.nothing == bool(question.grades):
-        return "give the relevant tickets, or nothing: true if no ticket answers"
-    if not all(1 <= grade <= _MAX_GRADE for grade in question.grades.values()):
-        return f"grades are 1 to {_MAX_GRADE}; leave out a ticket that is not relevant"
-    ignored = question.grades.keys() & {*question.without, question.ticket}
-    if ignored:
-        return f"{min(ignored)!r} is relevant, but the question's own ticket and those in without are never counted"
-    if len(question.without) > _MAX_WITHOUT:
-        return f"without has {len(question.without):,} tickets, more than the {_MAX_WITHOUT:,} allowed"
-    return _refusal(question)
+    grades, without = question.grades, {*question.without, question.ticket}
+    checks = {
+        "give the tenant whose tickets are searched": not question.tenant.strip(),
+        "give either question or ticket": bool(question.question.strip()) == bool(question.ticket.strip()),
+        "give the relevant tickets, or nothing: true if no ticket answers": question.nothing == bool(grades),
+        f"grades are 1 to {_MAX_GRADE}; leave out a ticket that is not relevant": not all(
+            1 <= grade <= _MAX_GRADE for grade in grades.values()
+        ),
+        "a relevant ticket is the question's own or in without, and these are never counted": bool(
+            without & grades.keys()
+        ),
+        f"without has more than the {_MAX_WITHOUT:,} tickets allowed": len(question.without) > _MAX_WITHOUT,
+    }
+    return next((mistake for mistake, made in checks.items() if made), None) or _refusal(question)
 
 
 def _refusal(question: Question) -> str | None:

@@ -110,8 +110,8 @@ def test_a_required_phrase_is_held_by_every_hit(index: FakePassages) -> None:
         ('"請求書"', "東京都の請求書が届きません"),
         ("「接続拒否」エラー", "画面に接続拒否と出ます"),
         ('"ระบบ"', "เข้าสู่ระบบไม่ได้"),
-        ('"can\'t connect"', "It can’t connect any more."),  # noqa: RUF001 - the apostrophe of mail programs
-        ('"A-42 B"', "since A‑42 B is here"),  # noqa: RUF001 - the hyphen is meant
+        ('"can\'t connect"', "It can’t connect any more."),
+        ('"A-42 B"', "since A‑42 B is here"),
         ("”relay denied”", "says relay denied"),
         ('"relay\u200b denied"', "says relay denied"),
     ],
