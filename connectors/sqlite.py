@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import ConfigError, FatalError, TransientError
-from core.private import make_private_folder
+from core.private import close_to_others, make_private_folder
 
+#: Of the file, its write-ahead log, and the log's index.
+_SUFFIXES: Final = ("", "-wal", "-shm")
 #: Messages by primary result code (https://www.sqlite.org/rescode.html) of an outage.
 _OUTAGES: Final = {
     "SQLITE_BUSY": "another process holds its lock; end that process",
@@ -40,12 +42,16 @@ def make_private_file(path: Path, setting: str) -> None:
 def require_own(connection: sqlite3.Connection, application: int, path: Path, setting: str) -> None:
     """Check that a file is empty, or has our application id (https://www.sqlite.org/fileformat2.html#application_id).
 
+    Then close it to other users, as a restored copy may be open to them.
+
     Raises:
         ConfigError: it is another program's; the message names `setting`.
     """
     # in this order: another process may be making the file, and gives it the id first
     if pragma(connection, "schema_version") and pragma(connection, "application_id") != application:
         raise ConfigError(f"{setting}: {path} is a file of another program; choose another path")
+    for suffix in _SUFFIXES:
+        close_to_others(path.with_name(path.name + suffix))
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -31,7 +31,7 @@ def open_private(path: Path) -> BinaryIO:
     """
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE), "wb")
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        _close_to_others(path)
+        close_to_others(path)
     return file
 
 
@@ -42,7 +42,7 @@ def keep_private(folder: Path) -> Path | None:
         A file or folder that stays open to others, because it is another user's or the disk has no permissions.
     """
     os.umask(_OTHERS)
-    return next((path for path in _tree(folder) if not _close_to_others(path)), None)
+    return next((path for path in _tree(folder) if not close_to_others(path)), None)
 
 
 def _tree(folder: Path) -> Iterator[Path]:
@@ -50,7 +50,7 @@ def _tree(folder: Path) -> Iterator[Path]:
     yield from folder.rglob("*")
 
 
-def _close_to_others(path: Path) -> bool:
+def close_to_others(path: Path) -> bool:
     """Remove others' permissions. True if they have none then, or the file is gone."""
     try:
         mode = path.lstat().st_mode

@@ -46,6 +46,21 @@ def test_a_file_of_another_program_is_refused(connection: sqlite3.Connection, tm
         require_own(connection, _OURS + 1, tmp_path, "SETTING")
 
 
+def test_a_restored_file_is_closed_to_other_users(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    """A copy may be open to everybody. The file of another program keeps its permissions."""
+    file, log = tmp_path / "new.db", tmp_path / "new.db-wal"
+    connection.execute("CREATE TABLE numbers (number INTEGER)")
+    for one in (file, log):
+        one.touch()
+        one.chmod(0o644)
+    with pytest.raises(ConfigError):
+        require_own(connection, _OURS, file, "SETTING")
+    assert file.stat().st_mode & 0o777 == 0o644
+    connection.execute(f"PRAGMA application_id = {_OURS}")
+    require_own(connection, _OURS, file, "SETTING")
+    assert {one.stat().st_mode & 0o777 for one in (file, log)} == {0o600}
+
+
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     """The line names the setting; a file that can be written is created for this user alone."""
     with pytest.raises(ConfigError, match=r"^SETTING: can't write .* \(is a directory\); choose another path$"):
