@@ -47,8 +47,10 @@ class FolderSource:
 
     def open(self, file: FoundFile) -> "FolderFile":
         """See `Source`."""
+        path = self._odd.get(file.name, Path(file.name))
         try:
-            descriptor = os.open(self._odd.get(file.name, file.name), os.O_RDONLY | os.O_CLOEXEC)
+            # a pipe that has taken the file's place would block for ever
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             raise TransientError(f"{file.name} is gone") from None
         except PermissionError:
@@ -56,10 +58,30 @@ class FolderSource:
         except OSError as error:
             raise TransientError(f"{file.name}: {error.strerror}") from None
         opened = FolderFile(file.name, descriptor)
-        if not file.file_id.endswith(f"#{os.fstat(descriptor).st_ino}"):
+        try:
+            self._require_own(path, file, os.fstat(descriptor))
+        except BaseException:
             opened.close()
-            raise TransientError(f"{file.name} was replaced by another file")
+            raise
         return opened
+
+    def _require_own(self, path: Path, file: FoundFile, found: os.stat_result) -> None:
+        """Refuse a link out of the folder: whoever may write there could have any file of this user sent.
+
+        Raises:
+            ConfigError: `path` leads out of the folder.
+            TransientError: it is another file than the one that was opened, or than the one that was found.
+        """
+        target = Path(os.path.realpath(path))
+        if not target.is_relative_to(os.path.realpath(self._base)):
+            raise ConfigError(
+                f"{file.name} is a link to a file outside of {self._base}; put the file itself there, or name its "
+                "folder"
+            )
+        with _outages(file.name):
+            same = os.path.samestat(target.stat(), found) and stat.S_ISREG(found.st_mode)
+        if not same or not file.file_id.endswith(f"#{found.st_ino}"):
+            raise TransientError(f"{file.name} was replaced by another file")
 
     def _name(self, path: Path) -> str:
         """The path, with escapes for bytes that are not UTF-8, which no checkpoint and no letter can hold."""

@@ -1,5 +1,6 @@
 """Listing, identity and reading of a folder's files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,35 @@ def test_a_file_that_is_gone_or_another_one_is_tried_again(tmp_path: Path) -> No
     path.unlink()
     with pytest.raises(TransientError, match="is gone"):
         source.open(found)
+
+
+def test_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    """Whoever may write into the folder could have any file of this user sent. A link within it is read."""
+    (secret := tmp_path / "secret.jsonl").write_bytes(b"key\n")
+    (watched := tmp_path / "in").mkdir()
+    (watched / "one.jsonl").write_bytes(b"{}\n")
+    (watched / "inside.jsonl").symlink_to("one.jsonl")
+    (watched / "outside.jsonl").symlink_to(secret)
+    source = open_folder(f"{watched}/*.jsonl", "SETTING")
+    found = {Path(file.name).name: file for file in source.files()}
+    with pytest.raises(ConfigError, match=r"outside\.jsonl is a link to a file outside of .*in; put the file itself"):
+        source.open(found["outside.jsonl"])
+    for name in ("inside.jsonl", "one.jsonl"):
+        opened = source.open(found[name])
+        assert opened.read(9) == b"{}\n"
+        opened.close()
+
+
+def test_a_pipe_in_the_place_of_a_file_blocks_nothing(tmp_path: Path) -> None:
+    """Opening a pipe that nobody writes would wait for ever, and so would all other files."""
+    path = tmp_path / "one.jsonl"
+    path.write_bytes(b"{}\n")
+    source = open_folder(str(tmp_path), "SETTING")
+    (file,) = source.files()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(TransientError, match="was replaced by another file"):
+        source.open(file)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
