@@ -23,6 +23,7 @@ from connectors.qdrant import folder
 from connectors.qdrant.copying import copy_shard, size_of
 from connectors.qdrant.embedded import EdgeEngine, translated
 from connectors.qdrant.optimise_shard import Optimised
+from connectors.qdrant.replacement import remove_interrupted
 from connectors.qdrant.shard import load_shard
 from connectors.qdrant.sizes import SizeName
 from connectors.qdrant.syncing import sync_log
@@ -162,6 +163,7 @@ def open_optimiser(engine: EdgeEngine, settings: IndexSettings, stack: ExitStack
     A running build is stopped then, and the shard stays as it is.
     """
     folder.remove_leftovers(settings.path)
+    remove_interrupted(settings.path)
     if settings.index_after_points == 0:
         return
     optimiser = Optimiser(

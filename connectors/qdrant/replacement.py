@@ -156,9 +156,15 @@ def open_new_folder(settings: IndexSettings, *, dimension: int, model: str) -> N
     with ExitStack() as stack:
         if find_owner(settings.path) is None:  # creates the folder if it is missing, and checks that it is an index
             stack.callback(take_lock(settings.path).release)
-        if subfolder.exists() and find_owner(subfolder) is None:
-            shutil.rmtree(subfolder)
+        remove_interrupted(settings.path)
         own = settings.model_copy(update={"path": subfolder})
         # no worker continues from the old folder to the new one, so its id doesn't matter
         index = open_index_for_writing(own, dimension=dimension, model=model, replaces="")
     return NewFolder(index, path=settings.path, subfolder=subfolder)
+
+
+def remove_interrupted(path: Path) -> None:
+    """Remove what an interrupted rebuild of the index in `path` has left."""
+    subfolder = path / _SUBFOLDER
+    if subfolder.exists() and find_owner(subfolder) is None:
+        shutil.rmtree(subfolder)

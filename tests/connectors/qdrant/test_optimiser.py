@@ -237,7 +237,7 @@ def test_the_background_thread_indexes_when_it_is_due(
     index: EmbeddedIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread removes a crash's remains, indexes once enough points are written, and ends with the worker."""
-    left = [tmp_path / "index" / name for name in ("shard-1", "restore", "compact")]
+    left = [tmp_path / "index" / name for name in ("shard-1", "restore", "compact", "rebuild")]
     for folder_left in left:
         folder_left.mkdir()
     monkeypatch.setattr(optimiser, "_LOOK_S", 0.01)
