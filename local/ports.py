@@ -13,7 +13,7 @@ _picked: Final = deque[int](maxlen=1_000)
 
 
 def free_port() -> int:
-    """A port of loopback that is free when this returns, and that isn't returned again soon; another process may take it."""
+    """A port of loopback that is free when this returns, and new. Another process may take it."""
     while True:
         port = SystemRandom().randrange(*_PORTS)
         if port in _picked:

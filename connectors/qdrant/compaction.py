@@ -19,11 +19,12 @@ from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.copying import size_of
-from connectors.qdrant.embedded import translated
+from connectors.qdrant.embedded import EdgeReader, translated
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, Row, row_of
 from connectors.qdrant.lock import take_lock
 from connectors.qdrant.packing import packed_fields, unpack
+from connectors.qdrant.provenance import ProvenanceReader
 from connectors.qdrant.shard import load_shard
 from connectors.qdrant.space import SpaceGuard
 from connectors.qdrant.syncing import sync_tree
@@ -113,6 +114,8 @@ def _replace(path: Path, built: Path, *, dimension: int, sieve: "_Sieve", space:
     with translated():
         old = load_shard(shard)
         try:
+            origin = ProvenanceReader(EdgeReader(old, dimension=dimension)).read()
+            sieve.created_ms = 0 if origin is None else origin.created_ms
             new = folder.open_shard(built, dimension)
             try:
                 points = _copy(old, new, sieve, space, watch)
@@ -175,6 +178,8 @@ class _Sieve:
     def __init__(self, now_ms: int, forget_after_ms: int | None) -> None:
         self._now_ms = now_ms
         self._forget_after_ms = forget_after_ms
+        #: When the index was created. No tombstone was met before, whatever a clock that was behind has said.
+        self.created_ms = 0
         self.chunks = 0
         self.deletes = 0
         self.forgotten = 0
@@ -201,7 +206,7 @@ class _Sieve:
         forgotten = (
             self._forget_after_ms is not None
             and isinstance(met_ms, int)
-            and self._now_ms - met_ms >= self._forget_after_ms
+            and self._now_ms - max(met_ms, self.created_ms) >= self._forget_after_ms
         )
         self.deletes += not forgotten
         return not forgotten

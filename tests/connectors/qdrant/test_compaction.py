@@ -1,5 +1,6 @@
 """Compaction drops old versions and expired tombstones, and nothing else."""
 
+import time
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,8 @@ from tests.contracts.digest import contents, digest
 from tests.contracts.index_laws import held, opened, search, ticket, vector
 
 _DAY: Final = 24 * 3600 * 1000
-_NOW: Final = 1_700_000_000_000
+#: In the year 2096, after the creation of the tests' indexes.
+_NOW: Final = 4_000_000_000_000
 _KEEP: Final = 40 * _DAY
 
 
@@ -112,6 +114,14 @@ def test_a_clock_that_was_set_back_forgets_nothing(settings: IndexSettings) -> N
     """A tombstone that was met in the future is kept."""
     _compact(settings)
     assert _compact(settings, now_ms=_NOW - 1, forget_after_ms=1).deletes_forgotten == 0
+
+
+def test_a_clock_that_was_behind_forgets_nothing_early(settings: IndexSettings) -> None:
+    """A tombstone that was met in 1970, by a clock that had lost its battery, is as old as the index at most."""
+    _compact(settings, now_ms=1)
+    now_ms = int(time.time() * 1000)
+    assert _compact(settings, now_ms=now_ms, forget_after_ms=_DAY).deletes_forgotten == 0
+    assert _compact(settings, now_ms=now_ms + 2 * _DAY, forget_after_ms=_DAY).deletes_forgotten == 20
 
 
 def test_the_mutant_that_forgets_too_early_brings_a_ticket_back(
