@@ -5,7 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.terraform import cost_page, diagram
+from tests.deploy.terraform import cost_page
+from tests.deploy.terraform.diagram import UML, found, source
+from tests.deploy.terraform.diagrams import PICTURES
 from tests.deploy.terraform.tool import find_tool
 from tests.deploy.terraform.workspace import VARIABLES, Workspace
 from tests.rigs.plantuml import draw
@@ -27,7 +29,9 @@ def _plans() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    found = _plans()
-    cost_page.PAGE.write_text(cost_page.rendered(found))
-    diagram.SOURCE.write_text(diagram.render(diagram.found(found["prod"])))
-    diagram.PICTURE.write_bytes(draw(diagram.SOURCE.read_text()))
+    plans = _plans()
+    cost_page.PAGE.write_text(cost_page.rendered(plans))
+    for name, picture in PICTURES.items():
+        text = source(picture(found(plans["prod"])))
+        (UML / f"{name}.puml").write_text(text)
+        (UML / f"{name}.svg").write_bytes(draw(text))

@@ -22,6 +22,10 @@ output "brokers" {
   value = module.ticketstream.brokers
 }
 
+output "topics" {
+  value = module.ticketstream.topics
+}
+
 output "clients" {
   value = module.ticketstream.clients
 }

@@ -17,7 +17,9 @@ locals {
     condition = { StringLike = { "kms:ViaService" = ["dynamodb.*.amazonaws.com"] } }
   }
 
-  send = { for name, topics in { outbox = ["tickets.raw"], transformation = ["tickets.raw", "tickets.dlq"] } : name => [
+  written = { outbox = ["tickets.raw"], transformation = ["tickets.raw", "tickets.dlq"] }
+
+  send = { for name, topics in local.written : name => [
     {
       sid       = "Connect"
       actions   = ["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"]

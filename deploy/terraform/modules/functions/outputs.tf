@@ -13,6 +13,11 @@ output "roles" {
   value       = module.lambdas.roles
 }
 
+output "written" {
+  description = "Topics that each function writes, by name."
+  value       = { for name, topics in local.written : name => topics if contains(keys(module.lambdas.arns), name) }
+}
+
 output "pre_token_arn" {
   description = "ARN of the function pre_token, for a user pool."
   value       = module.trigger.arns["pre_token"]

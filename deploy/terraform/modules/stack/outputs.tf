@@ -33,6 +33,14 @@ output "brokers" {
   value       = module.kafka.brokers
 }
 
+output "topics" {
+  description = "Topics that each task and function reads and writes, by name."
+  value = merge(
+    { for name, task in local.tasks : name => { reads = task.reads, writes = task.writes } if length(concat(task.reads, task.writes)) > 0 },
+    { for name, topics in merge(module.functions[*].written...) : name => { reads = [], writes = topics } },
+  )
+}
+
 output "clients" {
   description = "For your own producers and search apps: the VPC, the security group to give them, the MSK cluster, and the policy for a producer's role."
   value = {
