@@ -152,6 +152,17 @@ def test_a_refusal_shows_the_nearest_tickets_and_no_sources(page: Page) -> None:
     expect(page.locator("#sources")).to_be_hidden()
 
 
+def test_an_enter_that_confirms_a_word_asks_nothing(page: Page, services: FakeServices) -> None:
+    """Safari marks the Enter that ends an input method's composition only by its key code; it asks nothing."""
+    page.get_by_label("What does the customer need to know?").fill("nothing: 請求書")
+    key = "{key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}"
+    page.evaluate(f"document.getElementById('question').dispatchEvent(new KeyboardEvent('keydown', {key}))")
+    expect(page.locator("#result")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#asked")).to_have_text("nothing: 請求書")
+    assert len([body for body in services.asked("/answers") if body["question"] == "nothing: 請求書"]) == 1
+
+
 def test_stopping_an_answer_ends_the_request(page: Page, services: FakeServices) -> None:
     """Stopping closes the request, and the page says that the answer isn't complete."""
     _ask(page, "slow")

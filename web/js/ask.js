@@ -1,6 +1,6 @@
 /** The form for a question. */
 
-import { byId, el } from "./dom.js";
+import { byId, el, isComposing } from "./dom.js";
 
 export class Ask {
   /** `ask({question, ticketId})` and `stop()` are called for the reader. */
@@ -15,7 +15,7 @@ export class Ask {
       else this.question.focus();
     });
     this.question.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       this.form.requestSubmit();
     });

@@ -30,3 +30,9 @@ export function el(name, attributes = {}, ...children) {
 export function note(kind, title, text, ...more) {
   return el("div", { class: `note ${kind}`.trim() }, title && el("strong", {}, title), text && el("p", {}, text), ...more);
 }
+
+/**
+ * Whether a keydown belongs to an input method. Safari ends the composition before the Enter that confirms it, and marks
+ * that key only by its code.
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;

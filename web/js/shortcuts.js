@@ -1,6 +1,6 @@
 /** Keys of the page. Single keys can be turned off, because dictation types them (WCAG 2.1.4). */
 
-import { byId } from "./dom.js";
+import { byId, isComposing } from "./dom.js";
 
 const KEY = "ticketstream.single-keys";
 
@@ -12,7 +12,7 @@ export class Shortcuts {
     this.single.addEventListener("change", () => this.#keep(this.single.checked ? "on" : "off"));
     byId("help-open").addEventListener("click", () => this.help.showModal());
     document.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.help.open) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event) || this.help.open) return;
       if (byId("console").hidden) return;
       if (event.key === "Escape") {
         if (!goBack()) stop();
