@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from answers.reading import Reading
+from answers.parsed import Reading
 
 #: Minimum share of common words for two resolutions of the same problem.
 _SAME_PROBLEM: Final = 0.6

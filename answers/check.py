@@ -17,7 +17,6 @@ from answers.clauses import (
     flips_clause,
     is_quoted,
     misplaces_later_word,
-    mixes_clauses,
     replaces_pronoun,
     restricts_others,
     says_clause,
@@ -27,8 +26,10 @@ from answers.clauses import (
 from answers.events import Citation
 from answers.evidence import Evidence, Source
 from answers.lexicon import DONE, FIX, NEUTRAL, OURS, PASSIVE, PEOPLE, YOURS, opposites
+from answers.omissions import leaves_out
+from answers.parsed import Clause, Reading
 from answers.quantities import normalised
-from answers.reading import Clause, Reading, read
+from answers.reading import read
 from answers.sentences import is_statement, spans_of
 from answers.writer import Draft
 from operators.invisible import remove_invisible
@@ -127,9 +128,8 @@ def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citati
         if len(parts) > 1 and not whole.conditions and not whole.ordered:
             joined = [one for part in parts if isinstance(one := _align_whole(part, number, source), Citation)]
             places = [one.start for one in joined]
-            in_order = not whole.steps or places == sorted(set(places))
-            if len(joined) == len(parts) and in_order:
-                return tuple(dict.fromkeys(joined))
+            if len(joined) == len(parts) and places == sorted(set(places)):
+                return tuple(joined)
     return Unsupported(reason)
 
 
@@ -142,10 +142,7 @@ def _parts_of(claim: str) -> list[str]:
 
 
 def _align_whole(part: str, number: int, source: Source) -> Citation | str:
-    """The sentence that supports a part of a joined claim, of which the part says a whole clause.
-
-    Otherwise its verb may be another part's, as in "delete the index and the backup".
-    """
+    """The sentence that supports a part of a joined claim, if the part says its first clause, with the verb."""
     found = _align_to(part, number, source)
     if isinstance(found, Citation):
         sentence = read(source.text[found.start : found.end], source.language)
@@ -184,7 +181,7 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
     faults: dict[str, Callable[[], bool]] = {
         "too_long": lambda: len(claim.clauses) * len(sentence.clauses) > _MOST_PAIRS,
         "empty": lambda: not claim.content,
-        "exact": lambda: not _holds_in_order(claim.exact, sentence.exact) or _is_misplaced(claim, sentence),
+        "exact": lambda: not _holds_in_order(claim.exact, sentence.exact),
         "place": lambda: misplaces_later_word(claim, sentence),
         "name": lambda: not _holds_in_order(claim.names, sentence.content),
         "path": lambda: not all(path in sentence.plain for path in claim.paths),
@@ -199,7 +196,7 @@ def _contradiction(claim: Reading, sentence: Reading, everywhere: frozenset[str]
             <= (known | everywhere if sentence.refers and replaces_pronoun(claim, sentence) else known)
         ),
         "coverage": lambda: not _covered(claim, sentence, known),
-        "mixture": lambda: mixes_clauses(claim, sentence),
+        "omission": lambda: leaves_out(claim, sentence),
         "negation": lambda: not all(_same_outcome(clause, sentence) for clause in claim.clauses),
     }
     for reason, fails in faults.items():
@@ -227,21 +224,9 @@ def _holds_in_order(wanted: Sequence[str], held: Sequence[str]) -> bool:
     return all(any(one == other for other in rest) for one in wanted)
 
 
-def _is_misplaced(claim: Reading, sentence: Reading) -> bool:
-    """Whether a number or code is in clauses of the sentence that are about something else."""
-    exact = frozenset(claim.exact)
-    for clause in claim.clauses:
-        words = frozenset(clause.content) - exact
-        for token in exact.intersection(clause.content):
-            around = [set(other.content) - exact for other in sentence.clauses if token in other.content]
-            if words and all(others and words.isdisjoint(others) for others in around):
-                return True
-    return False
-
-
 def _is_reordered(claim: Reading, sentence: Reading) -> bool:
-    """Whether words are swapped so that the meaning changes: around "before" or "then", or around a verb."""
-    if claim.ordered or sentence.ordered or claim.steps or sentence.steps:
+    """Whether words are swapped so that the meaning changes: around "before", or around a verb."""
+    if claim.ordered or sentence.ordered:
         shared = set(claim.content) & set(sentence.content)
         one, other = (
             [word for word in dict.fromkeys(words) if word in shared] for words in (claim.content, sentence.content)
@@ -266,8 +251,9 @@ def _is_flipped(claim: frozenset[str], sentence: frozenset[str]) -> bool:
 
 
 def _covered(claim: Reading, sentence: Reading, known: frozenset[str]) -> bool:
-    held = sum(word in known for word in claim.content)
-    if held < COVERAGE * len(claim.content) or (len(claim.content) == 1 and not says_clause(claim, sentence)):
+    if sum(word in known for word in claim.content) < COVERAGE * len(claim.content):
+        return False
+    if len(claim.content) == 1 and not says_clause(claim, sentence):
         return False
     return all(_share(clause, known) >= _OF_CLAUSE for clause in claim.clauses if clause.content)
 

@@ -1,11 +1,11 @@
 """Rules of the check about clauses and persons: whose words a claim uses, and in which voice."""
 
 import re
-from itertools import groupby
 from typing import Final
 
 from answers.lexicon import BE, OURS, PASSIVE, PRONOUNS, YOURS, opposites
-from answers.reading import Clause, Reading, read
+from answers.parsed import Reading
+from answers.reading import read
 
 #: A quotation inside a sentence.
 _QUOTED: Final = re.compile(r'"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」')
@@ -19,45 +19,6 @@ def says_clause(claim: Reading, sentence: Reading) -> bool:
     words = frozenset(claim.content)
     first = next((clause.content for clause in sentence.clauses if clause.content), ())
     return words.issuperset(sentence.content) or (len(first) > 1 and words.issuperset(first))
-
-
-def mixes_clauses(claim: Reading, sentence: Reading) -> bool:
-    """Whether words come from several clauses, from one of them without its first word: its verb or subject.
-
-    "Keep the index and delete the backup" doesn't support "delete the index". A clause whose noun is "it" or "one" may
-    take it from another. Nor may a claim join clauses with one subject, alternate between two, or exchange conditions.
-    """
-    if any(_alternates(clause, sentence) for clause in claim.clauses) or _exchanges_conditions(claim, sentence):
-        return True
-    said, clauses = frozenset(claim.content), [clause for clause in sentence.clauses if clause.content]
-    used: dict[int, bool] = {}
-    for word in claim.content:
-        holds = [at for at, clause in enumerate(clauses) if word in clause.content]
-        if holds and used.keys().isdisjoint(holds):
-            whole = next((at for at in holds if clauses[at].content[0] in said), None)
-            used[holds[0] if whole is None else whole] = whole is not None
-    if len(used) < 2 or all(used.values()):  # noqa: PLR2004 - several
-        return False
-    return not any(whole and clauses[at].refers for at, whole in used.items())
-
-
-def _alternates(claim: Clause, sentence: Reading) -> bool:
-    """Whether a clause returns to one of the sentence's after words of another, or joins two with one subject."""
-    homes = [[at for at, one in enumerate(sentence.clauses) if word in one.content] for word in claim.content]
-    order = [at for at, _ in groupby(home[0] for home in homes if len(home) == 1)]
-    heads = [sentence.clauses[at].content[0] for at in set(order)]
-    return len(set(order)) < len(order) or len(set(heads)) < len(heads)
-
-
-def _exchanges_conditions(claim: Reading, sentence: Reading) -> bool:
-    """Whether a claim joins a clause with another condition than the one before it."""
-    homes = [[at for at, one in enumerate(sentence.clauses) if word in one.content] for word in claim.content]
-    used = {home[0] for home in homes if len(home) == 1}
-    conditions = [at for at, clause in enumerate(sentence.clauses) if clause.guarded]
-    if used.isdisjoint(conditions):
-        return False
-    before = (max((at for at in conditions if at < one), default=None) for one in used.difference(conditions))
-    return any(at is not None and at not in used for at in before)
 
 
 def are_others(claim: Reading, sentence: Reading) -> bool:

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from answers.agreement import agree, contradict, is_certain
-from answers.reading import Reading, read
+from answers.parsed import Reading
+from answers.reading import read
 from answers.sentences import statements
 from core.index import Thread, ThreadPassage
 from core.payload import PayloadValue

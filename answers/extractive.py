@@ -6,12 +6,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from answers.conditions import UNSURE
 from answers.evidence import Evidence, Source
-from answers.lexicon import PRONOUNS, RELATIVE, UNSURE
-from answers.reading import Reading, read
+from answers.lexicon import NEUTRAL, PRONOUNS, same
+from answers.parsed import Reading
+from answers.reading import read
 from answers.sentences import Span, is_statement, plain, spans_of
 from answers.writer import Asked, Draft
 from operators.pii.detector import words
+from operators.terms import bare, stem
 
 NAME: Final = "extractive"
 #: Maximum sentences of an answer, and of the messages before the one that solved the ticket.
@@ -27,6 +30,28 @@ _POINTING: Final = PRONOUNS - words("das die het il la las le les lo los")
 #: A sentence of an earlier message belongs to the solution if it shares at least this many words with the solving
 #: message.
 _SHARED: Final = 2
+#: Words that mean something only in a comparison, or that name the subject of every resolution.
+_RELATIVE_BY_LANGUAGE: Final = {
+    "en": "same other different similar first last next more less once again before after earlier previous later back "
+    "already too case ticket matter thing",
+    "de": "derselbe dieselbe dasselbe denselben gleiche gleichen andere erste letzte letzten mehr weniger wieder "
+    "nochmal erneut zuvor vorher früher später schon bereits mal fall sache ursache grund lösung fehler problem",
+    "fr": "même mêmes autre premier première dernier dernière plus encore nouveau avant après auparavant déjà fois "
+    "cas chose raison motif solution erreur problème",
+    "es": "mismo misma otro otra primero primera último última más menos nuevo antes después anterior ya vez veces "
+    "caso cosa causa razón motivo solución error problema",
+    "it": "stesso stessa altro altra primo prima ultimo ultima più meno nuovo ancora dopo precedente già volta "
+    "volte caso cosa causa ragione motivo soluzione errore problema",
+    "pt": "mesmo mesma outro outra primeiro primeira último última mais menos novo antes depois anterior já vez "
+    "vezes caso coisa causa razão motivo solução erro problema",
+    "nl": "dezelfde hetzelfde ander andere eerste laatste meer minder weer opnieuw eerder later al keer geval zaak "
+    "oorzaak reden oplossing fout probleem",
+}
+_RELATIVE: Final = NEUTRAL | frozenset(
+    same(bare(word), stem(word, language))
+    for language, listed in _RELATIVE_BY_LANGUAGE.items()
+    for word in listed.split()
+)
 
 
 class _Said(Struct, frozen=True):
@@ -121,8 +146,8 @@ def _is_filler(one: _Said, topic: frozenset[str]) -> bool:
 
 
 def _words(text: str, source: Source) -> frozenset[str]:
-    """The content words of a text in its source's language, without those in `RELATIVE`."""
-    return frozenset(read(text, source.language).content) - RELATIVE
+    """The content words of a text in its source's language, without those in `_RELATIVE`."""
+    return frozenset(read(text, source.language).content) - _RELATIVE
 
 
 def _worth(question: str, one: _Said) -> float:

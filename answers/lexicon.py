@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from operators.pii.detector import words
-from operators.terms import bare, stem
+from operators.terms import stem
 
 #: Of any language.
 _NEGATIONS: Final = words(
@@ -70,48 +70,6 @@ aprire apri | chiudere chiudi; voor | na; aan | uit; meer | minder; altijd | noo
 met | zonder
 """
 
-#: Conditions and limits: a claim must have exactly those of its source.
-_CONDITIONS: Final = """
-if: if provided providing falls wenn sofern indien mits caso
-unless: unless except excluding ausser es-sei-denn sauf hormis salvo excepto tranne eccetto exceto tenzij behalve
-only: only solely exclusively merely nur lediglich ausschliesslich seulement uniquement solo solamente unicamente
-only: soltanto apenas somente alleen slechts
-or: or oder oppure
-least: least mindestens
-most: most hochstens
-until: until till bis jusqu hasta fino ate totdat
-rarely: rarely seldom barely scarcely selten rarement raramente zelden
-may: may might maybe perhaps possibly probably likely apparently presumably supposedly allegedly seem seems seemed
-may: vielleicht moglicherweise wahrscheinlich vermutlich anscheinend scheint scheinen peut-etre probablement
-may: quiza quizas probablemente forse probabilmente talvez provavelmente misschien waarschijnlijk
-would: would could würde würden wäre wären hätte hätten könnte könnten müsste müssten dürfte dürften
-would: serait seraient aurait auraient pourrait pourraient podria podrian potrebbe potrebbero poderia poderiam
-will: will
-try: try tries tried trying attempt attempts attempted attempting versuchen versucht versuchte versuchten
-try: essayer essaye essayez intentar intente intentamos provare proberen probeer
-intend: intend intends intended hope hopes hoped expect expects expected want wants wanted
-said: said says say wrote stated according laut selon segun secondo volgens
-reported: reported
-claimed: claimed
-believe: believe believes believed think thinks thought
-suspect: suspect suspects suspected assume assumes assumed
-too: too trop demasiado troppo
-whether: whether ob
-ensure: ensure ensures sure
-almost: almost nearly beinahe presque casi quasi quase bijna
-sometimes: sometimes occasionally manchmal gelegentlich parfois talvolta soms
-usually: usually normally mostly often generally typically meist meistens oft normalerweise souvent generalement
-usually: normalement normalmente generalmente spesso solitamente vaak meestal
-"""
-_CONDITIONS_OF: Final = {
-    "de": {"fast": "almost"},
-    "fr": {"si": "if", "ou": "or"},
-    "es": {"si": "if", "o": "or", "u": "or"},
-    "it": {"se": "if", "o": "or"},
-    "pt": {"ou": "or"},
-    "nl": {"als": "if", "of": "or"},
-}
-
 #: Synonyms in support tickets. The first stands for all.
 _SAME: Final = """
 press click tap hit select choose pick; enable activate switch turn disable deactivate;
@@ -132,17 +90,11 @@ ORDERING: Final = words(
     "before after than instead from into rather vor nach bevor nachdem als statt anstatt von avant apres depuis antes "
     "despues depois desde prima dopo invece voor na dan"
 )
-#: Words between steps, which may come from several sentences if those have the same order.
-SEQUENCE: Final = words("then dann danach anschliessend ensuite puis luego poi depois daarna vervolgens")
 #: Words that mark the agent of a passive clause, and its verbs.
 PASSIVE: Final = words("by von durch par por pelo pela da dal door")
 BE: Final = words(
     "is are was were be been being gets got wird werden wurde wurden worden est sont ete etait es son fue fueron sido "
     "viene vengono stato stata stati foi foram sido wordt worden werd werden"
-)
-#: Conditions that say how sure or how often something is. A sentence may have them without saying anything.
-UNSURE: Final = words(
-    "would will try intend said reported claimed believe suspect too whether ensure almost sometimes usually"
 )
 #: Words before an aim: what is before and behind them may not change places.
 TO: Final = words("to into onto zum zur nach naar")
@@ -166,17 +118,17 @@ CONJUNCTIONS: Final = words(
     "y e pero "
     "porque ma perche mas en maar omdat want men och og ale oraz ama fakat tetapi namun но але αλλα"
 )
+#: Those before a clause that may take back the one before, and words that begin a clause about the one before.
+CONTRASTS: Final = words("but aber mais pero ma mas maar")
+RELATIVES: Final = words("which was wat")
+THAT: Final = words("that dass que che dat")
+#: Words that exchange what is before and behind them.
+EXCHANGING: Final = re.compile(r"replac|exchang|swap|ersetz|remplac|reemplaz|sostitui|substitu|vervang")
 #: Conjunctions whose clause is a cause, or an effect.
 CAUSES: Final = {
     **dict.fromkeys(words("because since weil denn car parce puisque porque pues perche omdat want"), "because"),
     "so": "so",
 }
-#: Words that, with a negation in their clause, say that nothing has to be done.
-NEEDS: Final = words(
-    "need needs needed needn't neednt have-to necessary required muss mussen musst brauchen brauchst braucht besoin "
-    "necesario necesita necessario hoeft hoeven"
-)
-
 #: Words after which the opposite happens: prefixes, and those that do so before "to".
 _AVERTING: Final = re.compile(r"(?:avoid|prevent|refrain|vermeid|verhinder|evit|empech|imped|impid|vermijd|voorkom)")
 _FAILING: Final = words(
@@ -207,13 +159,6 @@ def averts(word: str, before: str) -> bool:
 def negations(language: str | None) -> frozenset[str]:
     """The negations of a language; without one, of English."""
     return _NEGATIONS_BY_LANGUAGE.get(language or "en", _NEGATIONS | _OTHER_NEGATIONS)
-
-
-def condition_of(word: str, language: str | None) -> str | None:
-    """The class of conditions that a word, folded or not, belongs to, if any."""
-    if word.endswith("'ll"):
-        return "will"
-    return _CONDITIONS_OF.get(language or "", {}).get(word) or _CONDITION_BY_WORD.get(word)
 
 
 def opposites(word: str) -> frozenset[str]:
@@ -257,9 +202,10 @@ _NEGATIONS_BY_LANGUAGE: Final = {
     language: _NEGATIONS | (_SOME - _AMBIGUOUS.get(language, frozenset()))
     for language in ("en", "de", "fr", "es", "it", "pt", "nl")
 }
-_CONDITION_BY_WORD: Final = by_word(_CONDITIONS)
 _OPPOSITES: Final = _opposites()
 _SAME_AS: Final = {form: row.split()[0] for row in rows_of(_SAME) for word in row.split() for form in _forms(word)}
+#: The first word of each row of synonyms.
+SYNONYMS: Final = frozenset(_SAME_AS.values())
 #: Common words of every ticket, which a claim may have although its source doesn't.
 NEUTRAL: Final = frozenset(
     same(word, stem(word)) for word in words("support way step cause problem error solution fix system version")
@@ -271,23 +217,16 @@ YOURS: Final = words("you your yours vous votre vos usted tu ihr ihre u uw jij j
 #: Forms of the neutral "fix" that say that it was done, and the stem of all its forms.
 DONE: Final = words("fixed solved resolved repaired mended")
 FIX: Final = frozenset({same("fix", stem("fix"))})
-#: Words that mean something only in a comparison, or that name the subject of every resolution.
-_RELATIVE: Final = {
-    "en": "same other different similar first last next more less once again before after earlier previous later back "
-    "already too case ticket matter thing",
-    "de": "derselbe dieselbe dasselbe denselben gleiche gleichen andere erste letzte letzten mehr weniger wieder "
-    "nochmal erneut zuvor vorher früher später schon bereits mal fall sache ursache grund lösung fehler problem",
-    "fr": "même mêmes autre premier première dernier dernière plus encore nouveau avant après auparavant déjà fois "
-    "cas chose raison motif solution erreur problème",
-    "es": "mismo misma otro otra primero primera último última más menos nuevo antes después anterior ya vez veces "
-    "caso cosa causa razón motivo solución error problema",
-    "it": "stesso stessa altro altra primo prima ultimo ultima più meno nuovo ancora dopo precedente già volta "
-    "volte caso cosa causa ragione motivo soluzione errore problema",
-    "pt": "mesmo mesma outro outra primeiro primeira último última mais menos novo antes depois anterior já vez "
-    "vezes caso coisa causa razão motivo solução erro problema",
-    "nl": "dezelfde hetzelfde ander andere eerste laatste meer minder weer opnieuw eerder later al keer geval zaak "
-    "oorzaak reden oplossing fout probleem",
+#: Verbs before "that" which say only that something is so.
+_FACTIVE: Final = {
+    "en": "find found see saw seen notice noticed note learn learned discover discovered realise realised turned out",
+    "de": "festgestellt gesehen bemerkt beachten wissen herausgefunden",
+    "fr": "constate vu remarque notez sachez",
+    "es": "visto vimos notamos comprobado",
+    "it": "visto notato constatato",
+    "pt": "visto vimos notamos constatado",
+    "nl": "gezien gemerkt vastgesteld",
 }
-RELATIVE: Final = NEUTRAL | frozenset(
-    same(bare(word), stem(word, language)) for language, listed in _RELATIVE.items() for word in listed.split()
+FACTIVE: Final = frozenset(
+    same(word, stem(word, language)) for language, listed in _FACTIVE.items() for word in listed.split()
 )

@@ -26,7 +26,8 @@ _NUMBERS: Final = """
 60: sixty sechzig soixante; 70: seventy; 80: eighty; 90: ninety; 100: hundred hundert cent cien cento honderd;
 1000: thousand tausend mille mil duizend; 1000000: million millions millionen; 1000000000: billion billions;
 1000000000: milliarde milliarden milliard milliards;
-1/2: half halb halbe moitie mitad meta metade; x2: twice double zweimal doppelt; x3: thrice triple dreimal;
+1/2: half halb halbe moitie mitad meta metade demi demie media medio
+1/2: mezza mezzo meia meio; 12: dozen dutzend; x2: twice double zweimal doppelt; x3: thrice triple dreimal;
 3rd: third dritte dritten troisieme tercera; 2nd: zweite zweiten deuxieme segunda tweede
 """
 _NUMBER_LANGUAGES: Final = {
@@ -38,6 +39,12 @@ _NUMBER_LANGUAGES: Final = {
     "cent": "fr",
     "mille": "fr",
     "tien": "nl",
+    "media": "es",
+    "medio": "es",
+    "mezza": "it",
+    "mezzo": "it",
+    "meia": "pt",
+    "meio": "pt",
 }
 
 #: Units, days and months, which are as exact as the number beside them. May is a verb, too: see `reading`.
@@ -101,6 +108,10 @@ _DECIMAL: Final = re.compile(r"(?<=\d),(?=\d)")
 _COMPARISON: Final = re.compile(r"(?<![-=\w])(?:(<=\s*|≤\s*)|(>=\s*|≥\s*)|(<\s*)|>)(?=\d)")
 _WORDS_OF: Final = {1: " up to ", 2: " at least ", 3: " under ", None: " over "}
 #: A range with spaces around its dash.
+#: Abbreviations before a number, whose dots end nothing.
+_ABBREVIATED: Final = re.compile(r"\b(?:(approx|ca)|(max)|min)\.\s*(?=\d)", re.IGNORECASE)
+_WORDS_OF_ABBREVIATION: Final = {1: "about ", 2: "at most ", None: "at least "}
+_SHARE: Final = re.compile(r"\bone (?=(?:in|out of) )", re.IGNORECASE)
 _DASHED: Final = re.compile(r"\b(\d{1,4}) - (?=\d{1,4}\b)")
 
 #: The number in an ordinal before a word, as in "3. April".
@@ -159,6 +170,8 @@ def normalised(text: str) -> str:
 
 def with_comparisons(text: str) -> str:
     """`text` with words for the signs of comparison before numbers, and ranges without spaces."""
+    text = _ABBREVIATED.sub(lambda found: _WORDS_OF_ABBREVIATION[found.lastindex], text)
+    text = _SHARE.sub("1 ", text)
     return _DASHED.sub(r"\1-", _COMPARISON.sub(lambda found: _WORDS_OF[found.lastindex], text))
 
 

@@ -15,13 +15,34 @@ _MOST: Final = 400
 _QUOTE: Final = re.compile(r"^[ \t]*[>＞][^\n]*|:[ \t]*[>＞][^\n]*", re.MULTILINE)  # noqa: RUF001 - the full-width one is meant
 #: The end of a sentence: punctuation, a blank line, a line before an item or a quotation; or a whole quotation.
 _END: Final = re.compile(
-    r"(?:(?<=\n)|\A)[ \t]*[>＞][^\n]*|:[ \t]*[>＞][^\n]*|[.!?…؟۔।]{1,8}[\"'”“’»)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
+    r"(?:(?<=\n)|\A)[ \t]*[>＞][^\n]*|:[ \t]*[>＞][^\n]*|[.!?…؟۔।]{1,8}[\"'”“’»›)\]]{0,4}(?=\s)|[。！？]+[」』”）]*|"  # noqa: RUF001
     r"\n(?=\s*\n)|\n(?=[ \t]*[>＞])|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)"  # noqa: RUF001
 )
 #: A quotation inside a line, or in marks that tell its beginning from its end.
 _QUOTATION: Final = re.compile(
     r'(?<![\w"])"(?=\S)[^"\n]{1,600}(?<=\S)"(?!\w)|“[^“”]{1,600}”|„[^„“”]{1,600}[“”]|'
+    r"‘(?:[^‘’\n]|’(?=\w)){1,600}’(?!\w)|‚[^‚‘’]{1,600}[‘’]|‹[^‹›]{1,600}›|"  # noqa: RUF001 - they are meant
     r"«[^«»]{1,600}»|「[^「」]{1,600}」|『[^『』]{1,600}』"
+)
+#: A sentence that judges the one before it, and belongs to it: "Doing so is a mistake.", "We don't recommend it."
+_JUDGING: Final = re.compile(
+    r"\s+(?:(?:but|however|yet|aber|mais|pero|ma|mas|maar),? )?(?:"
+    r"(?:doing (?:so|this|that|it)|this|that|it)(?:['’]s| is| was| would be| will be)\b[^.!?\n]{0,60}?\b"  # noqa: RUF001
+    r"(?:mistake|wrong|incorrect|dangerous|risky|unsafe|harmful|useless|pointless|bad idea|discouraged|unnecessary|"
+    r"not (?:recommended|advis\w+|necessary|needed|safe|a good idea|supported|allowed))\b|"
+    r"(?:please )?(?:never|(?:do not|don['’]t)) (?:do|try) (?:so|this|that|it)\b|"  # noqa: RUF001
+    r"(?:we|i) (?:do not|don['’]t|would not|wouldn['’]t|never|can ?not|can['’]t) "  # noqa: RUF001
+    r"(?:recommend|advise|suggest|support) (?:it|this|that|doing so)\b|"
+    r"(?:we|i) (?:advise|recommend) against (?:it|this|that|doing so)\b|"
+    r"(?:das|dies) (?:ist|wäre|war) [^.!?\n]{0,40}?\b(?:fehler|falsch|gefährlich|riskant|verboten|sinnlos|nicht)\b|"
+    r"davon (?:raten|rate) |wir raten davon ab|(?:tun|machen) sie das nicht|"
+    r"(?:c['’]est|ce serait) [^.!?\n]{0,20}?\b(?:erreur|dangereux|faux|inutile|interdit)\b|"  # noqa: RUF001
+    r"(?:nous le déconseillons|ne le faites pas)\b|"
+    r"(?:eso |esto )?es [^.!?\n]{0,20}?\b(?:error|peligroso|incorrecto|inútil)\b|(?:no lo (?:recomendamos|haga))\b|"
+    r"è [^.!?\n]{0,20}?\b(?:errore|pericoloso|sbagliato|inutile)\b|non lo (?:consigliamo|fate|faccia)\b|"
+    r"(?:isso )?é [^.!?\n]{0,20}?\b(?:erro|perigoso|errado|inútil)\b|não o (?:recomendamos|faça)\b|"
+    r"dat is [^.!?\n]{0,20}?\b(?:fout|gevaarlijk|verkeerd|zinloos)\b|dat raden wij af|doe dat niet\b)",
+    re.IGNORECASE,
 )
 _LAST_WORD: Final = re.compile(r"(\S+)\Z")
 #: Abbreviations, whose dot ends no sentence.
@@ -118,6 +139,8 @@ def _spans(text: str) -> Iterator[Span]:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    if _JUDGING.match(text, match.end()):
+        return False
     if match.group()[0] != ".":
         return True
     last = _LAST_WORD.search(text, start, match.start())

@@ -91,7 +91,6 @@ ALTERED: Final = (
         "broken nightly import of the shop.",
         (
             "Anna confirmed the refund to Ben.",
-            "The refund was confirmed by Anna.",
             "The team pays the monthly fee for the nightly export.",
         ),
         (

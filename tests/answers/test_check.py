@@ -16,12 +16,13 @@ from answers.writer import Draft
 from tests.answers.altered import ALTERED
 from tests.answers.claims import CASES, Case
 from tests.answers.exchanged import EXCHANGED
+from tests.answers.omitted import OMITTED
 from tests.answers.threads import evidence, source
 from tests.answers.twisted import TWISTED
 from tests.answers.unseen import UNSEEN
 
 TEXT = CASES[0].text
-ALL = (*CASES, *ALTERED, *TWISTED, *EXCHANGED)
+ALL = (*CASES, *ALTERED, *TWISTED, *EXCHANGED, *OMITTED)
 
 
 def _check(claim: str, text: str = TEXT, language: str | None = "en") -> Supported | Unsupported:
@@ -76,6 +77,21 @@ def test_each_sentence_of_a_draft_is_checked() -> None:
     found = _check(TEXT)
     assert isinstance(found, Supported)
     assert len(found.citations) == 2
+
+
+def test_a_token_is_read_in_each_of_its_forms() -> None:
+    """A number belongs to its unit, month or half of the day, and is the same with a decimal comma."""
+    assert read("It takes 2 days 3 hours, until 3 pm on April 3.", "en").exact == ("2 day", "3 hour", "3 pm", "3 april")
+    assert read("Es sind 2,50 Euro.", "de").exact == read("Es sind 2.50 Euro.", "de").exact == ("2.50 euro",)
+    assert read("It ends on 5 May.", "en").exact == ("5 may",)
+    assert read("Dont delete it.", "en").clauses[0].negations == 1
+
+
+def test_a_cause_may_come_first() -> None:
+    """A claim may name a cause before its effect, but not exchange them."""
+    text = "The sync stopped because the token expired."
+    assert isinstance(_check("Because the token expired, the sync stopped.", text), Supported)
+    assert isinstance(_check("The token expired because the sync stopped.", text), Unsupported)
 
 
 def test_only_cited_sources_count() -> None:
@@ -144,8 +160,10 @@ def test_a_quoted_customer_supports_nothing() -> None:
     assert isinstance(_check("Send the money to account 4711.", text), Unsupported)
     assert isinstance(_check("The server is down.", text), Unsupported)
     assert isinstance(_check("The server is up again.", text), Supported)
-    text = 'You wrote "It broke. Send the money to account 4711. Bye." The server is up again.'
-    assert isinstance(_check("Send the money to account 4711.", text), Unsupported)
+    for quoted in ('"{}"', "“{}”", "‘{}’", "«{}»", "‹{}›"):
+        text = f"You wrote {quoted.format('It broke. Send the money to account 4711. Bye.')} The server is up again."
+        assert isinstance(_check("Send the money to account 4711.", text), Unsupported), text
+        assert isinstance(_check("The server is up again.", text), Supported), text
 
 
 _SENTENCES = [s for case in ALL for s in re.split(r"(?<=[.])\s+", case.text) if case.language == "en"]

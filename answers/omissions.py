@@ -1,0 +1,80 @@
+"""Rules of the check about what a claim leaves out: whole clauses only, and never an opening or a comment."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import chain
+from typing import Final
+
+from answers.lexicon import FACTIVE, OURS, REFERRING, SYNONYMS, YOURS, opposites, same
+from answers.parsed import Clause, Reading
+from operators.pii.detector import words
+from operators.terms import stem
+
+#: Words that a claim may leave out of a clause.
+_DROPPABLE: Final = OURS | YOURS | REFERRING | {same(word, stem(word)) for word in words("cause fix solution")}
+#: A quantity, which belongs to the one before "and": "two and a half hours".
+_QUANTITY: Final = re.compile(r"[<>≤~]?-?\d[\d.:/]*(?: \w+)?")
+
+
+def leaves_out(claim: Reading, sentence: Reading) -> bool:
+    """Whether a claim leaves out a part that may change the meaning of the rest.
+
+    Each of its clauses says a whole clause of the sentence: "delete the old account" doesn't support "delete the
+    account". Of the clauses it uses it says the opening ("on Fridays, …"), the comment behind it ("…, which failed")
+    and the number behind it ("two and a half").
+    """
+    known = frozenset(sentence.content)
+    said, firsts, clauses = set[int](), list[int](), list[tuple[Clause, list[int]]]()
+    for clause in claim.clauses:
+        likeness = [len(frozenset(clause.content).intersection(other.content)) for other in sentence.clauses]
+        whole = [at for at, n in enumerate(likeness) if n and _says(claim, clause, sentence.clauses[at], known)]
+        said.update(whole)
+        firsts += [at for at in whole if likeness[at] == max(likeness)][:1]
+        clauses.append((clause, whole))
+    if not said or any(_strays(clause, whole, said, sentence) for clause, whole in clauses):
+        return True
+    if firsts != sorted(firsts) and not {"because", "so", "if", "unless"}.intersection(dict(sentence.scopes)):
+        return True
+    parts = {sentence.clauses[at].part for at in said}
+    return any(
+        clause.part in parts
+        and (clause.opens or (at - 1 in said and (clause.comments or _is_quantity(clause))))
+        and not _is_said(clause, claim.content, claim.forms)
+        for at, clause in enumerate(sentence.clauses)
+    )
+
+
+def _strays(clause: Clause, whole: Sequence[int], said: Collection[int], sentence: Reading) -> bool:
+    """Whether a clause of a claim has words of clauses that the claim doesn't say.
+
+    The first word of a part may be the subject of its later clauses, and a pronoun stands for words before it.
+    """
+    firsts = {one.part: {*one.content[:1]} - FACTIVE for one in reversed(sentence.clauses)}
+    before = max((at for at in whole if sentence.clauses[at].refers), default=0)
+    held = chain(*firsts.values(), *(sentence.clauses[at].content for at in {*said, *range(before)}))
+    return not frozenset(sentence.content).intersection(clause.content) <= frozenset(held)
+
+
+def _says(claim: Reading, clause: Clause, one: Clause, known: frozenset[str]) -> bool:
+    """Whether a clause of the claim says `one`, or does so together with others; then each has words of `one` alone."""
+    if _is_said(one, clause.content, clause.forms):
+        return True
+    alike = [other for other in claim.clauses if known.intersection(other.content).issubset(one.content)]
+    return clause in alike and _is_said(one, [word for other in alike for word in other.content], clause.forms)
+
+
+def _is_said(clause: Clause, content: Sequence[str], forms: frozenset[str]) -> bool:
+    """Whether a claim has all words of a clause that matter, except the lower end of a range, and "off" as a verb."""
+    said = Counter(content)
+    missing = {word for word in Counter(clause.content) - said if word not in SYNONYMS or not said[word]}
+    pairs = zip(clause.content, clause.content[1:], strict=False)
+    ends = {first for first, second in pairs if second.startswith("≤")}
+    return all(
+        word in _DROPPABLE or word in ends or any(opposites(word) & opposites(form) for form in forms)
+        for word in missing
+    )
+
+
+def _is_quantity(clause: Clause) -> bool:
+    return all(_QUANTITY.fullmatch(token) for token in clause.content)
