@@ -3,7 +3,7 @@
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from random import uniform
@@ -125,9 +125,11 @@ class _Refusal(Struct, frozen=True):
 class WorkerClient:
     """Implements `runtime.searcher.Searcher` over HTTP, on loopback."""
 
-    def __init__(self, owner: Owner, *, timeout_s: float) -> None:
+    def __init__(self, owner: Owner, *, timeout_s: float, owns: Callable[[], bool] = lambda: True) -> None:
+        """Ask `owner`, as long as it `owns` the index: once it has ended, its port may be another user's."""
         self._owner = owner
         self._timeout_s = timeout_s
+        self._owns = owns
 
     def search(self, text: str, query: SearchQuery, *, plain: bool = False) -> Answer:
         require_question(text)
@@ -180,6 +182,8 @@ class WorkerClient:
 
     def _send(self, path: str, body: bytes | None, *, last: bool) -> bytes | None:
         """The answer; None if the worker is busy, unless this is the last try."""
+        if not self._owns():
+            raise ConnectionRefusedError("it has ended")
         headers = {"Authorization": f"Bearer {self._owner.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._owner.address}{path}", data=body, headers=headers)  # noqa: S310 - always http on loopback
         try:

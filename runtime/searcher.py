@@ -231,4 +231,4 @@ def find_worker(settings: IndexSettings) -> WorkerClient | None:
     owner = find_owner(settings.path) if settings.url is None else None
     if owner is None or owner.address is None:
         return None
-    return WorkerClient(owner, timeout_s=settings.timeout_s)
+    return WorkerClient(owner, timeout_s=settings.timeout_s, owns=lambda: find_owner(settings.path) == owner)

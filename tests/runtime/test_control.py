@@ -4,14 +4,17 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from connectors.qdrant.lock import Owner
+from connectors.qdrant.lock import Owner, take_lock
 from core.errors import ConfigError, NoTicketError, TransientError, UnavailableError
 from core.index import SearchQuery
+from core.settings import IndexSettings
 from runtime import control
 from runtime.control import WorkerClient
+from runtime.searcher import find_worker
 from search.result import Answer
 
 
@@ -48,6 +51,22 @@ def test_an_answer_that_breaks_off_is_a_one_line_error(answer: bytes) -> None:
         pytest.raises(UnavailableError, match=r"process 7\) (closed the connection|does not answer)"),
     ):
         worker.search("text", SearchQuery(tenant_id="acme"))
+
+
+def test_a_worker_that_has_ended_is_asked_nothing(tmp_path: Path) -> None:
+    """Its port may be another user's by then, who would get the question and the token, and choose the answer."""
+    settings = IndexSettings(path=tmp_path / "index")
+    lock = take_lock(settings.path)
+    with socket.create_server(("127.0.0.1", 0)) as impostor:
+        lock.announce(f"http://127.0.0.1:{impostor.getsockname()[1]}", "token")
+        worker = find_worker(settings)
+        assert worker is not None
+        lock.release()
+        with pytest.raises(UnavailableError, match=r"process [0-9]+\) does not answer: it has ended"):
+            worker.search("secret", SearchQuery(tenant_id="acme"))
+        impostor.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            impostor.accept()
 
 
 @pytest.mark.parametrize(
