@@ -16,7 +16,7 @@ import msgspec
 import qdrant_edge as edge
 from msgspec import Struct
 
-from connectors.qdrant.shard_config import field_indexes, shard_config
+from connectors.qdrant.shard_config import field_indexes, search_threads, shard_config
 from connectors.qdrant.sizes import SIZES, SizeClass, SizeName
 from connectors.qdrant.syncing import sync_tree
 
@@ -37,7 +37,11 @@ def optimise_shard(shard: Path, size: SizeClass, *, dimension: int) -> Optimised
 
     Segments in which many points were replaced are rebuilt, and small segments are merged.
     """
-    opened = edge.EdgeShard.load(str(shard), shard_config(size, dimension=dimension))
+    opened = edge.EdgeShard.load(str(shard), shard_config(size, dimension=dimension, threads=1))
+    threads = search_threads(opened.info().points_count, dimension=dimension)
+    if threads > 1:
+        opened.close()
+        opened = edge.EdgeShard.load(str(shard), shard_config(size, dimension=dimension, threads=threads))
     for field, kind in field_indexes(size).items():
         opened.update(edge.UpdateOperation.create_field_index(field, kind))
     changed = opened.optimize()

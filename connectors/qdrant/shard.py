@@ -8,7 +8,7 @@ import qdrant_edge as edge
 
 from connectors.qdrant.copying import read_ahead
 from connectors.qdrant.layout import TERMS, VECTOR
-from connectors.qdrant.shard_config import field_indexes
+from connectors.qdrant.shard_config import field_indexes, search_threads
 from connectors.qdrant.sizes import SIZES
 from core.errors import ConfigError
 
@@ -25,7 +25,8 @@ def create_shard(shard: Path, dimension: int) -> None:
         shutil.rmtree(draft)
     params = edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)
     terms = edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)
-    config = edge.EdgeConfig(vectors={VECTOR: params}, sparse_vectors={TERMS: terms})
+    threads = search_threads(0, dimension=dimension)
+    config = edge.EdgeConfig(vectors={VECTOR: params}, sparse_vectors={TERMS: terms}, max_search_threads=threads)
     created = edge.EdgeShard.create(str(draft), config)
     for field, kind in field_indexes(SIZES["medium"]).items():
         created.update(edge.UpdateOperation.create_field_index(field, kind))

@@ -1,5 +1,6 @@
-"""The embedded engine's parameters of an indexed shard."""
+"""The embedded engine's parameters of a shard."""
 
+import os
 from functools import cache
 from typing import Final
 
@@ -24,8 +25,18 @@ _EXPLORED: Final = 128
 _OVERSAMPLING: Final = 2.0
 
 
-def shard_config(size: SizeClass, *, dimension: int) -> edge.EdgeConfig:
-    """The parameters of the shard's indexed segments.
+def search_threads(points: int, *, dimension: int) -> int:
+    """The threads that search a shard of so many points.
+
+    With one thread the caller itself searches. To hand a search to others pays only where several large segments are
+    searched at once; else it takes a quarter more CPU, and longer where the CPUs are busy.
+    """
+    kilobytes = points * dimension * 4 // 1_000
+    return 1 if kilobytes <= _MERGED_KB else os.cpu_count() or 1
+
+
+def shard_config(size: SizeClass, *, dimension: int, threads: int) -> edge.EdgeConfig:
+    """The parameters of the shard's indexed segments, and the threads of a search.
 
     Every search is of one tenant, so there is a graph for each tenant and none over all (`m=0`).
     """
@@ -50,6 +61,7 @@ def shard_config(size: SizeClass, *, dimension: int) -> edge.EdgeConfig:
             default_segment_number=_SEGMENTS, max_segment_size=_MERGED_KB, indexing_threshold=_INDEXED_KB
         ),
         id_tracker_memory=_memory(on_disk=size.filters_on_disk),
+        max_search_threads=threads,
     )
 
 
