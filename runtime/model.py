@@ -91,6 +91,16 @@ def open_caching_embedder(
     return CachingEmbedder(embedder, texts=texts, on_lookup=telemetry.vectors_looked_up) if texts else embedder
 
 
+def open_question_embedder(settings: ModelSettings, stack: ExitStack) -> Embedder:
+    """The embedder that the settings name, with the memory of one thread: questions are embedded one after another.
+
+    Raises:
+        ConfigError: as `open_embedder`.
+        UnavailableError: likewise.
+    """
+    return open_embedder(settings.model_copy(update={"threads": 1}), stack)
+
+
 def open_tokenizer(settings: ModelSettings) -> ModelTokenizer:
     """The tokenizer of the model that the settings name. The model is fetched if needed, and not loaded or called.
 

@@ -17,7 +17,7 @@ from core.settings import IndexSettings, SearchSettings, Settings
 from operators.language import CompactDetector
 from runtime.control import ThreadsRequest, WorkerClient, WorkerStatus, require_question
 from runtime.index import open_index_for_reading
-from runtime.model import open_embedder
+from runtime.model import open_question_embedder
 from search.find import Plan, find
 from search.rank import NO_FACTORS, Factors
 from search.resources import Resources
@@ -184,7 +184,7 @@ def open_searcher(settings: Settings, stack: ExitStack) -> Searcher:
     worker = find_worker(settings.index)
     if worker is not None:
         return worker
-    embedder = open_embedder(settings.model, stack)
+    embedder = open_question_embedder(settings.model, stack)
     deadline = time.monotonic() + _WORKER_START_S
     while True:
         try:

@@ -11,7 +11,7 @@ from core.settings import Settings
 from maintenance.evaluation.bootstrap import Interval
 from maintenance.evaluation.evaluate import MEASURES, NOTHING, ask_of, compare, score_questions
 from maintenance.evaluation.questions import Question
-from runtime.model import open_embedder
+from runtime.model import open_question_embedder
 from runtime.searcher import IndexSearcher, open_searcher
 
 #: The deciding measures: MRR, and the accuracy of "nothing found".
@@ -41,7 +41,7 @@ class Gate:
             UnavailableError: the old index can't be searched.
         """
         with ExitStack() as opened:
-            embedder = open_embedder(self._settings.model, opened)
+            embedder = open_question_embedder(self._settings.model, opened)
             if embedder.stamp != model:
                 raise ConfigError(
                     f"--questions: the new index has vectors of {model}, but the model is {embedder.stamp}; set "

@@ -14,10 +14,12 @@ import pytest
 
 from core.errors import ConfigError, UnavailableError
 from core.model_settings import ModelSettings
+from models.device import Device
 from models.open import describe
+from models.run.session import Session, open_sessions
 from models.store.artefact import GRAPH
 from models.store.cards import CONFIG, TOKENIZER, WEIGHTS
-from runtime.model import build_model, fetch_model, open_embedder, open_tokenizer
+from runtime.model import build_model, fetch_model, open_embedder, open_question_embedder, open_tokenizer
 from tests.models import tiny
 
 #: Opens a model as a start does.
@@ -164,3 +166,18 @@ def test_a_model_without_weights_is_not_built() -> None:
     """Building a model without weights is an error."""
     with pytest.raises(ConfigError, match="nothing to build"):
         build_model(ModelSettings(name="hashing"), to=None)
+
+
+def test_questions_need_the_memory_of_one_thread(tiny_model: ModelSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that embeds questions only opens one session, however many threads the settings name."""
+    threads: list[int] = []
+
+    def counting(graph: Path, device: Device, **options: int) -> list[Session]:
+        threads.append(options["threads"])
+        return open_sessions(graph, device, **options)
+
+    monkeypatch.setattr("models.run.encoder.open_sessions", counting)
+    settings = tiny_model.model_copy(update={"threads": 4})
+    open_embedder(settings, ExitStack())
+    open_question_embedder(settings, ExitStack())
+    assert threads == [4, 1]
