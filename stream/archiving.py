@@ -18,6 +18,7 @@ from connectors.kafka.admin import open_cluster
 from connectors.kafka.positioned import open_positioned
 from connectors.kafka.watch import open_topic_watch
 from core import failpoints
+from core.errors import UnavailableError
 from core.provenance import LogIdentity
 from core.settings import Settings
 from runtime.connections import Limits
@@ -82,7 +83,12 @@ def run_archiver(settings: Settings, stop: threading.Event) -> None:
     """
     failpoints.arm(os.environ.get(failpoints.VARIABLE))
     with ExitStack() as stack:
-        archiver = open_archiver(settings, stack)
+        try:
+            archiver = open_archiver(settings, stack)
+        except UnavailableError:
+            if stop.is_set():  # nothing has begun that would be left incomplete
+                return
+            raise
         while not stop.is_set():
             archiver.step()
         archiver.stop()

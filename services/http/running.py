@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.environment import load_settings
-from core.errors import EXIT_OK, FatalError, TicketstreamError
+from core.errors import EXIT_OK, FatalError, TicketstreamError, UnavailableError
 from core.settings import Settings
 from runtime.logs import set_up_logging
 from runtime.signals import stop_on_signal
@@ -82,7 +82,12 @@ class Service(Struct, frozen=True):
             FatalError: the HTTP server did not start, or ended.
         """
         with ExitStack() as stack:
-            app = self.open_app(settings, stack, authenticator=authenticator)
+            try:
+                app = self.open_app(settings, stack, authenticator=authenticator)
+            except UnavailableError:
+                if stop.is_set():
+                    return
+                raise
             address = self.address(settings)
             server = open_asgi_server(
                 app, stack, host=address.host, port=address.port, setting=address.setting, bounds=bounds_of(settings)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from core.environment import load_settings
-from core.errors import EXIT_OK, FatalError, TicketstreamError
+from core.errors import EXIT_OK, FatalError, TicketstreamError, UnavailableError
 from core.settings import Settings
 from runtime.logs import set_up_logging
 from runtime.signals import stop_on_signal
@@ -36,7 +36,12 @@ def serve(settings: Settings, stop: threading.Event, *, opened: Callable[[int], 
         FatalError: a bug ended the producer's thread.
     """
     with ExitStack() as stack:
-        service = open_service(settings, stack, stop)
+        try:
+            service = open_service(settings, stack, stop)
+        except UnavailableError:
+            if stop.is_set():
+                return
+            raise
         opened(service.port)
         thread = threading.Thread(target=service.run, name="producer", daemon=True)
         thread.start()
