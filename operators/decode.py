@@ -16,6 +16,7 @@ from core.contract import (
     milliseconds,
     record_key,
 )
+from core.epoch import IMPLAUSIBLE_MS
 from core.records import Record, Rejected, Ticket
 from core.settings import ContractSettings
 from operators.parse import FaultError, parse_event
@@ -89,9 +90,10 @@ def _require_past(version: int, what: str, record: Record, settings: ContractSet
     """Refuse a time far in the future: as a version it would outrank every later event of its ticket, its delete too.
 
     It is compared with the record's timestamp and not with a clock, so that every replay decides alike. A producer may
-    write no timestamp, which no broker bounds: it counts as 1970.
+    write any timestamp, or none, which no broker bounds: that, and one after 2099, counts as 1970.
     """
-    if version - max(0, record.timestamp_ms) > 1000 * settings.max_ahead_s:
+    written_ms = record.timestamp_ms if 0 < record.timestamp_ms < IMPLAUSIBLE_MS else 0
+    if version - written_ms > 1000 * settings.max_ahead_s:
         raise FaultError(
             "future",
             f"{what} lies more than {settings.max_ahead_s:,.0f} s after the record's timestamp "
@@ -120,6 +122,10 @@ def _deleted_by_null(record: Record, settings: ContractSettings) -> Ticket:
             _require_past(version, "the version header", record, settings)
     elif settings.version_source == "updated_at":
         version = _time_as_version(record.timestamp_ms, "the record's timestamp")
+        if version >= IMPLAUSIBLE_MS:
+            raise FaultError(
+                "future", "the record's timestamp is after 2099, and as the version would outrank all others"
+            )
     else:
         version = FINAL_VERSION
     return Ticket(record, key.tenant_id, key.ticket_id, version, None)

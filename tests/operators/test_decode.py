@@ -200,13 +200,22 @@ def test_an_event_dated_in_the_future_is_rejected_where_its_time_is_its_version(
     assert isinstance(_decode(delete, max_ahead_s=1), Ticket), "elsewhere the header is no time"
 
 
-@pytest.mark.parametrize("timestamp_ms", [0, -1])
+@pytest.mark.parametrize("timestamp_ms", [0, -1, 4_102_444_800_000, 253_402_300_799_999, 2**63 - 1])
 @pytest.mark.parametrize("record", [_encoded(), raw(None, version=b"253402300799999")], ids=["upsert", "null value"])
-def test_a_record_without_a_timestamp_bounds_no_time(record: Record, timestamp_ms: int) -> None:
-    """A producer that writes none would get past every bound, the broker's too, so it counts as 1970."""
+def test_a_record_without_a_plausible_timestamp_bounds_no_time(record: Record, timestamp_ms: int) -> None:
+    """A producer that writes none, or year 9999, would get past every bound, so that counts as 1970."""
     done = _decode(msgspec.structs.replace(record, timestamp_ms=timestamp_ms), version_source="updated_at")
     assert isinstance(done, Rejected)
     assert done.code == "future"
+
+
+def test_a_null_value_of_year_9999_is_rejected_where_its_timestamp_is_its_version() -> None:
+    """No later event could bring the ticket back. With counts as versions the timestamp doesn't matter."""
+    late = msgspec.structs.replace(raw(None), timestamp_ms=253_402_300_799_999)
+    done = _decode(late, version_source="updated_at")
+    assert isinstance(done, Rejected)
+    assert done.code == "future"
+    assert isinstance(_decode(late), Ticket)
 
 
 @pytest.mark.parametrize(
