@@ -6,7 +6,7 @@ from typing import Final
 
 from search.calibration import Calibration
 from search.fuse import Match
-from search.words import Forms, held_share
+from search.words import Forms, held_share, is_small_number
 
 #: The confidence below which a search says that it found nothing.
 THRESHOLD: Final = 0.4
@@ -14,10 +14,9 @@ THRESHOLD: Final = 0.4
 _TICKETS: Final = 3
 _BACKGROUND: Final = 20
 
-#: Added if one of the tickets holds an identifier or phrase of the question, or all of its words. A number of up to
-#: this many digits, such as a year, is no identifier here: too many texts have it.
+#: Added if one of the tickets holds an identifier or phrase of the question, which is no small number, or all of its
+#: words.
 _HELD: Final = 4.0
-_SMALL_NUMBER: Final = 4
 
 
 def confidence(words: Sequence[Forms], best: Sequence[Match], calibration: Calibration) -> float:
@@ -35,12 +34,7 @@ def confidence(words: Sequence[Forms], best: Sequence[Match], calibration: Calib
     margin = similarities[0] - similarities[: _BACKGROUND + 1][-1]
     highest = max(match.candidate.similarity for match in looked_at)
     odds = calibration.intercept + calibration.similarity * highest + calibration.margin * margin
-    exact = any(_tells(one) for match in looked_at for one in match.exact)
+    exact = any(not is_small_number(one) for match in looked_at for one in match.exact)
     if exact or (odds < 0 and any(held_share(words, match.candidate) == 1 for match in looked_at)):
         odds += _HELD
     return 1 / (1 + exp(-odds))
-
-
-def _tells(held: str) -> bool:
-    """Whether an identifier or phrase shows by itself that a ticket is about the question."""
-    return len(held) > _SMALL_NUMBER or not held.isdigit()

@@ -15,7 +15,7 @@ from msgspec import Struct
 from core.index import Candidate
 from operators.tokens import is_unspaced, plain
 from search.question import ReadQuestion
-from search.words import Forms, held_share
+from search.words import Forms, held_share, is_small_number
 
 #: Weight of words in a plain question, in one with a known identifier or a phrase, and in a long one.
 PLAIN: Final = 0.12
@@ -23,6 +23,8 @@ IDENTIFIER: Final = 0.5
 LONG: Final = 0.2
 #: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
 EXACT_BONUS: Final = 0.2
+#: Maximum words of a question in which a small number is an identifier, as in "error 500".
+_FEW_WORDS: Final = 3
 #: A rare word raises the weight as an identifier does. The lead is that of the best ticket by words over the second,
 #: as a
 #: share of the best one's BM25 score: above `_LEAD`, the weight of words grows by `_PER_LEAD` times the excess.
@@ -87,6 +89,8 @@ def gate(
     """
     if question.long:
         return Wanted((), (), LONG)
+    if len(words) > _FEW_WORDS:
+        identifiers = [one for one in identifiers if not is_small_number(one)]
     with_words = [text for one, text in zip(candidates, texts, strict=True) if one.words > 0] if identifiers else []
     held = [one for one in identifiers if any(_holds(text, one) for text in with_words)]
     known = tuple(one for one in held if not any(one != other and one in other for other in held))

@@ -10,6 +10,9 @@ from operators.tokens import pieces_of
 #: Maximum words of a question; pasted text has more, and few of them matter.
 _MOST: Final = 40
 
+#: Maximum digits of a small number.
+_SMALL: Final = 4
+
 #: The terms of each form of a word.
 Forms = frozenset[int]
 
@@ -28,3 +31,8 @@ def held_share(words: Sequence[Forms], candidate: Candidate) -> float:
     text = f"{candidate.payload.get('subject') or ''}\n{candidate.passage}"
     held = passage_terms(text, language if isinstance(language, str) else None).indices.tolist()
     return sum(not forms.isdisjoint(held) for forms in words) / len(words)
+
+
+def is_small_number(text: str) -> bool:
+    """Whether it is a number that many texts hold, such as a year, so that it identifies no ticket by itself."""
+    return text.isdigit() and len(text) <= _SMALL

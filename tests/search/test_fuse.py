@@ -60,6 +60,14 @@ def test_words_weigh_much_beside_a_known_identifier() -> None:
     assert opened == Wanted(("e-42",), (), IDENTIFIER)
 
 
+def test_a_small_number_is_an_identifier_in_a_short_question_only() -> None:
+    """A question of a few words may ask for an error by its number; in a longer one it is a quantity or a year."""
+    found = [candidate("1", "error 500, a hundred times", words=1), candidate("2", "500 pages", words=1)]
+    assert _gate("error 500", ("500",), found).identifiers == ("500",)
+    assert _gate("can't print more than 500 pages at once", ("500",), found).identifiers == ()
+    assert _gate("can't print page 42988 of the document", ("42988",), [candidate("1", "42988", words=1)]).identifiers
+
+
 @pytest.mark.parametrize("passage", ["error E-421", "error XE-42", "E-4 2"])
 def test_a_part_of_a_longer_identifier_is_another(passage: str) -> None:
     """An identifier matches as a whole word only."""

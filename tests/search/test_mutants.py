@@ -56,6 +56,30 @@ _MUTANTS: Final = {
         "        if True or not",
         "test_fuse.test_a_part_of_a_longer_identifier_is_another",
     ),
+    "every script has ends of words": (
+        "fuse",
+        " and not (is_unspaced(one) or is_unspaced(other))",
+        "",
+        "test_fuse.test_case_and_punctuation_do_not_matter",
+    ),
+    "a quantity is an identifier": (
+        "fuse",
+        "if len(words) > _FEW_WORDS:",
+        "if False:",
+        "test_fuse.test_a_small_number_is_an_identifier_in_a_short_question_only",
+    ),
+    "a year is an answer": (
+        "confidence",
+        "not is_small_number(one) for",
+        "True for",
+        "test_confidence.test_a_small_number_that_a_ticket_holds_is_no_answer",
+    ),
+    "invisible characters stay": (
+        "question",
+        "text = remove_invisible(",
+        "text = str(",
+        "test_find.test_invisible_characters_in_a_question_are_removed",
+    ),
     "held identifiers give no bonus": (
         "fuse",
         "EXACT_BONUS * len(exact)",
