@@ -14,6 +14,7 @@ from search.confidence import THRESHOLD, confidence
 from search.explain import hit_of
 from search.facets import facets_of
 from search.fuse import best_of_each_ticket, folded, fuse, gate, holds_all
+from search.marks import marks_of, stressed
 from search.question import ReadQuestion, read_question
 from search.rank import Factors, rank
 from search.resources import Passages, Resources
@@ -53,12 +54,15 @@ def find(text: str, query: SearchQuery, resources: Resources, plan: Plan, *, now
     safe = _redacted(question, resources.index)
     guess = resources.detector.classify(safe)
     languages = question.query.language or (() if guess is None else guess[:1])
+    named = identifiers(safe) if plan.words else ()
     terms = question_terms(safe, *languages) if plan.words else None
+    if terms is not None and question.long:
+        named = marks_of(named)
+        terms = stressed(terms, named)
     vector = resources.embedder.embed([safe], "query")[0]
     pool = msgspec.structs.replace(question.query, limit=max(query.limit, _PHRASE_POOL if question.phrases else POOL))
     candidates = resources.index.candidates(pool, vector, terms)
     words = forms_of(safe, languages)
-    named = identifiers(safe) if plan.words else ()
     texts = folded(candidates) if named or question.phrases else ()
     wanted = gate(question, named, words, candidates, texts)
     matches = fuse(wanted, candidates, texts)

@@ -88,7 +88,7 @@ def gate(
     `texts` are the candidates', `folded`, if there are identifiers.
     """
     if question.long:
-        return Wanted((), (), LONG)
+        return Wanted(_held_by_one(identifiers, candidates, texts), (), LONG)
     if len(words) > _FEW_WORDS:
         identifiers = [one for one in identifiers if not is_small_number(one)]
     with_words = [text for one, text in zip(candidates, texts, strict=True) if one.words > 0] if identifiers else []
@@ -133,6 +133,15 @@ def best_of_each_ticket(matches: Iterable[Match]) -> list[Match]:
 def holds_all(match: Match, phrases: Sequence[str]) -> bool:
     """Whether the passage holds each of the phrases."""
     return all(phrase in match.exact for phrase in phrases)
+
+
+def _held_by_one(identifiers: Sequence[str], candidates: Sequence[Candidate], texts: Sequence[str]) -> tuple[str, ...]:
+    """Those that a single ticket holds: others say little about a long question."""
+    holders = {
+        one: {found.ticket_id for found, text in zip(candidates, texts, strict=True) if _holds(text, one)}
+        for one in identifiers
+    }
+    return tuple(one for one, tickets in holders.items() if len(tickets) == 1)
 
 
 def _plain_weight(words: Sequence[Forms], candidates: Sequence[Candidate]) -> float:

@@ -71,6 +71,15 @@ def test_an_identifier_finds_its_ticket(index: FakePassages) -> None:
     assert (answer.hits[0].exact, answer.hits[0].why in {"words", "both"}) == (("a-42988",), True)
 
 
+def test_the_identifier_of_a_long_question_finds_its_ticket(index: FakePassages) -> None:
+    """An order number in a pasted mail finds its ticket, unless several tickets hold it."""
+    mail = "I hope that all of you are well, and enjoyed the weekend by the lake with your families. " * 4
+    answer = _find(index, f"{mail} My order A-42988 is late.")
+    assert (_ids(answer)[0], answer.identifiers, answer.nothing) == ("1", ("a-42988",), False)
+    index.add("7", "my order A-42988 has not arrived")
+    assert _find(index, f"{mail} My order A-42988 is late.").identifiers == ()
+
+
 def test_invisible_characters_in_a_question_are_removed(index: FakePassages) -> None:
     """An identifier, or a filter, that was copied with invisible characters is found as without them."""
     answer = _find(index, "\ufeffwhere is A-429\u200b88 status:open\u2060")

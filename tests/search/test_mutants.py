@@ -80,6 +80,30 @@ _MUTANTS: Final = {
         "text = str(",
         "test_find.test_invisible_characters_in_a_question_are_removed",
     ),
+    "a long question has no identifiers": (
+        "fuse",
+        "Wanted(_held_by_one(identifiers, candidates, texts), (), LONG)",
+        "Wanted((), (), LONG)",
+        "test_find.test_the_identifier_of_a_long_question_finds_its_ticket",
+    ),
+    "a frequent identifier stands for a long question": (
+        "fuse",
+        "len(tickets) == 1",
+        "tickets",
+        "test_find.test_the_identifier_of_a_long_question_finds_its_ticket",
+    ),
+    "a log is recognised by its names": (
+        "marks",
+        "whole if len(whole) <= _MOST else ()",
+        "whole",
+        "test_marks.test_a_text_of_many_identifiers_has_no_marks",
+    ),
+    "a mark weighs as a word": (
+        "marks",
+        "np.float32(_WEIGHT)",
+        "np.float32(1)",
+        "test_marks.test_a_mark_weighs_more_than_a_word",
+    ),
     "held identifiers give no bonus": (
         "fuse",
         "EXACT_BONUS * len(exact)",
