@@ -153,7 +153,9 @@ class Answering(Struct, frozen=True, kw_only=True, eq=False):
             return None
         try:
             events = _EVENTS.decode(value)
-        except msgspec.DecodeError:  # of another version
+        except (msgspec.DecodeError, UnicodeDecodeError):  # of another version, or damaged
+            return None
+        if not events or not isinstance(events[-1], Done):
             return None
         return (_renamed(event, answer_id) for event in events)
 

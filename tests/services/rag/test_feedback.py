@@ -1,13 +1,14 @@
 """Feedback on answers over HTTP, and cached answers."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from fastapi.testclient import TestClient
 
 from answers.evidence import Evidence
 from answers.writer import Asked, Draft, Written
+from connectors.cache.memory import MemoryCache
 from core.feedback import Votes
 from core.language_model import ModelError
 from tests.services.rag.asking import SEARCH, ask, text_of, vote
@@ -97,6 +98,35 @@ def test_the_same_question_is_answered_once_until_a_source_changes(world: RagWor
         assert writer.asked == 2
     with world.client(world.answering(writers=[writer]), tenant="globex") as other:
         assert "7777" not in ask(other)["sentences"]
+
+
+class _Damaged(MemoryCache):
+    """A cache whose values come back changed."""
+
+    def __init__(self) -> None:
+        super().__init__(max_bytes=10**7)
+        self.change: Callable[[bytes], bytes] = bytes
+
+    def get(self, key: str) -> bytes | None:
+        value = super().get(key)
+        return None if value is None else self.change(value)
+
+
+def test_a_damaged_cached_answer_is_written_again(world: RagWorld) -> None:
+    """A cached value that is cut, empty, of another version or not UTF-8 is a miss, not a failure."""
+    cache = _Damaged()
+    with world.client(world.answering(cache=cache)) as client:
+        text = text_of(ask(client))
+        changes: list[Callable[[bytes], bytes]] = [
+            lambda value: value[:-9],
+            lambda _value: b"[]",
+            lambda value: value.rpartition(b",{")[0] + b"]",
+            lambda value: value.replace(b"lease", b"l\xffase"),
+            lambda value: value.replace(b"sentence", b"phrase"),
+        ]
+        for change in changes:
+            cache.change = change
+            assert text_of(ask(client)) == text
 
 
 def test_a_degraded_answer_is_not_cached(world: RagWorld) -> None:
