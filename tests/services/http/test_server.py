@@ -184,12 +184,13 @@ def test_an_endless_body_is_413_and_ends() -> None:
         (b"GET /health HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 431),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         (b"GET /health/a%00b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
         (b"GET /health?a=%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
     ],
 )
 def test_malformed_http_is_a_problem(sent: bytes, status: int) -> None:
-    """A request that is not HTTP, has too large headers or NUL in its path is a problem document."""
+    """A request that is not HTTP, has too large or conflicting headers, or NUL in its path is a problem document."""
     with serving() as server:
         assert problem_of(ask(server, sent))["status"] == status
 
