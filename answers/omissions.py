@@ -32,7 +32,9 @@ def leaves_out(claim: Reading, sentence: Reading) -> bool:
         said.update(whole)
         firsts += [at for at in whole if likeness[at] == max(likeness)][:1]
         clauses.append((clause, whole))
-    if not said or any(_strays(clause, whole, said, sentence) for clause, whole in clauses):
+    if not said or any(
+        _strays(clause, whole, said, sentence) or _limits_others(clause, whole, sentence) for clause, whole in clauses
+    ):
         return True
     if firsts != sorted(firsts) and not {"because", "so", "if", "unless"}.intersection(dict(sentence.scopes)):
         return True
@@ -43,6 +45,11 @@ def leaves_out(claim: Reading, sentence: Reading) -> bool:
         and not _is_said(clause, claim.content, claim.forms)
         for at, clause in enumerate(sentence.clauses)
     )
+
+
+def _limits_others(clause: Clause, whole: Sequence[int], sentence: Reading) -> bool:
+    """Whether a clause of a claim has a condition that the clauses it says don't have."""
+    return not clause.conditions.issubset(chain.from_iterable(sentence.clauses[at].conditions for at in whole))
 
 
 def _strays(clause: Clause, whole: Sequence[int], said: Collection[int], sentence: Reading) -> bool:

@@ -12,6 +12,7 @@ class Clause(Struct, frozen=True):
         averts: it says that something is to be avoided, or fails to happen.
         refers: it has a word that stands for a noun of another clause.
         forms: all its words, folded.
+        conditions: classes of its conditions.
         part: number of the part of the sentence, between marks that separate more than a comma does.
         opens: it is before the first comma of its part, and what follows depends on it.
         comments: it says something about the clause before it.
@@ -22,6 +23,7 @@ class Clause(Struct, frozen=True):
     averts: bool = False
     refers: bool = False
     forms: frozenset[str] = frozenset()
+    conditions: frozenset[str] = frozenset()
     part: int = 0
     opens: bool = False
     comments: bool = False

@@ -73,6 +73,8 @@ class _Reader:
         self._names: list[str] = []
         self._openers: list[int] = []
         self._conditions: list[str] = []
+        #: Number of the conditions of earlier clauses.
+        self._noted = 0
         self._scopes: set[tuple[str, str]] = set()
         self._clauses: list[Clause] = []
         self._own: list[str] = []
@@ -151,7 +153,11 @@ class _Reader:
             refers = not self._here.isdisjoint(REFERRING)
             own, forms = tuple(self._own), frozenset(self._here)
             comments = (self._joint == "but" and refers) or (self._joint == "which" and self._negated > 0)
-            self._clauses.append(Clause(own, self._negated, self._averts, refers, forms, self._part, comments=comments))
+            conditions = frozenset(self._conditions[self._noted :])
+            self._noted = len(self._conditions)
+            self._clauses.append(
+                Clause(own, self._negated, self._averts, refers, forms, conditions, self._part, comments=comments)
+            )
         self._own, self._negated, self._ne, self._averts = [], 0, False, False
         self._waiting, self._guard, self._here, self._joint = [], "", set(), ""
 
@@ -199,6 +205,8 @@ class _Reader:
     def _limits(self, word: str, folded: str, heard: Sequence[str]) -> bool:
         """Note a condition. Whether the word is one, perhaps because of its umlauts."""
         self._conditions += meant_by(folded, heard)
+        if self._language == "de" and heard[-1:] == ("zu",) and word.islower() and folded not in self._stopwords:
+            self._conditions += ["too"] * (not word.endswith("n"))  # "zu alt", but "zu starten"
         condition = condition_of(word.casefold(), self._language) or condition_of(folded, self._language)
         if condition is None:
             return False

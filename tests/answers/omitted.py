@@ -216,4 +216,31 @@ OMITTED: Final = (
         ("It redirects to port 443.",),
         ("Port 25 redirects to port 443.",),
     ),
+    Case(
+        "en",
+        "Both the old and the new app accept the code, but only the new app accepts a fingerprint. Backups are kept "
+        "for 30 days on Basic and for 90 days on Pro. Keep the old router until the new one is online, then send it "
+        "back.",
+        ("Backups are kept for 30 days on Basic.",),
+        (
+            "Only the new app accepts the code.",
+            "The old app accepts a fingerprint.",
+            "Backups are kept for 90 days.",
+            "Keep the new router until the old one is online.",
+            "Send the new router back.",
+        ),
+    ),
+    Case(
+        "en",
+        "Your mailbox has reached its quota of 50 GB. I raised it to 100 GB for one month. Until then, archive old "
+        "mail or order the Plus plan, which includes 200 GB.",
+        ("The mailbox has reached its quota of 50 GB.", "I raised it to 100 GB for one month."),
+        ("I raised it to 100 GB.", "The mailbox has a quota of 200 GB.", "Archive old mail.", "Order the Plus plan."),
+    ),
+    Case(
+        "de",
+        "Das VPN trennt sich, weil der Client zu alt ist. Wir haben die zweite Buchung storniert.",
+        ("Das VPN trennt sich, weil der Client zu alt ist.",),
+        ("Der Client ist alt.", "Wir haben die Buchung storniert."),
+    ),
 )

@@ -81,6 +81,10 @@ _MUTANTS: Final = {
     "a pronoun stands for a later word": (
         "omissions", "*range(before)}", "*range(len(sentence.clauses))}", _CLAIMS,
     ),
+    "a condition may be about another clause": (
+        "omissions", " or _limits_others(clause, whole, sentence)", "", _CLAIMS,
+    ),
+    "too old is old": ("reading", '["too"] * (not', '["too"] * 0 * (not', _CLAIMS),
     "an opening may be left out": ("omissions", "(clause.opens or ", "(False or ", _CLAIMS),
     "what failed may be left out": ("omissions", "clause.comments or ", "", _CLAIMS),
     "a half may be left out": ("omissions", "(clause.comments or _is_quantity(clause))", "clause.comments", _CLAIMS),
