@@ -111,7 +111,7 @@ def question_terms(text: str, *languages: str | None) -> SparseVector:
     """
     known = _known(languages)
     ids = {one for piece in pieces_of(text) for one in _question_ids(piece, known)}
-    ids |= {term_id(number) for number in _joined_numbers(text)}
+    ids |= {term_id(number.replace(" ", "")) for number in _grouped_numbers(text)}
     return SparseVector(np.array(sorted(ids), np.uint32), np.ones(len(ids), np.float32))
 
 
@@ -123,19 +123,19 @@ def forms_of_word(piece: str, *languages: str | None) -> frozenset[int]:
 def identifiers(text: str) -> tuple[str, ...]:
     """The identifiers in a text, in lower case: codes, numbers, versions, hosts, paths, names like `DataNode`.
 
-    `term_id` of each is the term that its passages have.
+    `term_id` of each is the term that its passages have, except for a number in groups, which is one of several terms.
     """
     found: dict[str, None] = {}
     for piece in pieces_of(text):
         tokens = tokens_of(piece)
         if tokens and not _QUANTITY.fullmatch(tokens[0].text):
             found |= dict.fromkeys(token.text for token in tokens if _is_identifier(token))
-    return (*found, *_joined_numbers(text))
+    grouped = _grouped_numbers(text)
+    return (*found, *grouped, *(number.replace(" ", "") for number in grouped))
 
 
-def _joined_numbers(text: str) -> list[str]:
-    joined = [number.replace(" ", "") for number in _GROUPED.findall(plain(text))]
-    return [number for number in joined if len(number) in _GROUPED_DIGITS]
+def _grouped_numbers(text: str) -> list[str]:
+    return [found for found in _GROUPED.findall(plain(text)) if len(found.replace(" ", "")) in _GROUPED_DIGITS]
 
 
 def stem(word: str, language: str | None = None) -> str:

@@ -51,7 +51,7 @@ _APOSTROPHE: Final = re.compile("['’]")  # noqa: RUF001 - likewise
 _SHORT_ENDINGS: Final = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 _SEGMENTS: Final = re.compile(r"[/\\:@]+")
 _WORDS: Final = re.compile(rf"{_LETTERS}+")
-_CAMEL: Final = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z]{2}[a-z]{2}")
+_CAMEL: Final = re.compile(r"[a-z](?:[A-Z]|[0-9]+[A-Z][a-z])|[A-Z]{2}[a-z]{2}")
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NUMBERED: Final = re.compile(r"([A-Za-z]{2,})([0-9]{2,})|[A-Za-z]([0-9]{3,})|0[xX]([0-9A-Fa-f]{4,})")
 _DIGIT: Final = re.compile(r"\d")
@@ -164,13 +164,15 @@ def _inner(core: str) -> list[Token]:
 
 def _parts(word: str) -> list[Token]:
     """A word without punctuation, and the parts that its capitals and digits divide it into."""
-    if _CAMEL.search(word):
+    numbered = _NUMBERED.fullmatch(word)
+    if numbered is not None:
+        parts = [part for part in numbered.groups() if part]
+    elif _CAMEL.search(word):
         parts = _HUMPS.findall(word)
     elif not _DIGIT.search(word):
         return [_word(word)]
     else:
-        numbered = _NUMBERED.fullmatch(word)
-        parts = [] if numbered is None else [part for part in numbered.groups() if part]
+        parts = []
     return [
         Token(word.casefold(), word=False),
         *(Token(part.casefold(), word=part.isalpha()) for part in parts if len(part) > 1),

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from core.index import Candidate
 from operators.tokens import is_unspaced, plain
+from search.marks import is_code
 from search.question import ReadQuestion
 from search.words import Forms, held_share, is_small_number
 
@@ -23,6 +24,8 @@ IDENTIFIER: Final = 0.5
 LONG: Final = 0.2
 #: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
 EXACT_BONUS: Final = 0.2
+#: Added for a code that a single ticket holds: its ticket is meant, however rare the other words are.
+UNIQUE_BONUS: Final = 0.3
 #: Maximum words of a question in which a small number is an identifier, as in "error 500".
 _FEW_WORDS: Final = 3
 #: A rare word raises the weight as an identifier does. The lead is that of the best ticket by words over the second,
@@ -64,11 +67,13 @@ class Wanted(Struct, frozen=True):
         identifiers: those that a candidate holds, without parts of one another.
         phrases: the quoted phrases.
         words_weight: 0 to 1.
+        unique: the codes among the identifiers that a single ticket holds.
     """
 
     identifiers: tuple[str, ...]
     phrases: tuple[str, ...]
     words_weight: float
+    unique: tuple[str, ...] = ()
 
 
 def folded(candidates: Sequence[Candidate]) -> list[str]:
@@ -87,21 +92,21 @@ def gate(
 
     `texts` are the candidates', `folded`, if there are identifiers.
     """
-    if question.long:
-        return Wanted(_held_by_one(identifiers, candidates, texts), (), LONG)
     if len(words) > _FEW_WORDS:
         identifiers = [one for one in identifiers if not is_small_number(one)]
-    with_words = [text for one, text in zip(candidates, texts, strict=True) if one.words > 0] if identifiers else []
-    held = [one for one in identifiers if any(_holds(text, one) for text in with_words)]
-    known = tuple(one for one in held if not any(one != other and one in other for other in held))
+    holders = _holders(identifiers, candidates, texts) if identifiers else {}
+    known = tuple(one for one in holders if not any(one != other and one in other for other in holders))
+    unique = tuple(one for one in known if len(holders[one]) == 1 and is_code(one))
+    if question.long:  # others say little about it
+        return Wanted(unique, (), LONG, unique)
     weight = IDENTIFIER if known or question.phrases else _plain_weight(words, candidates)
-    return Wanted(known, question.phrases, weight)
+    return Wanted(known, question.phrases, weight, unique)
 
 
 def fuse(wanted: Wanted, candidates: Sequence[Candidate], texts: Sequence[str] = ()) -> list[Match]:
     """A match for each candidate, in order. `texts` are theirs, `folded`, if an identifier or phrase is wanted."""
     highest = max([candidate.words for candidate in candidates], default=0.0)
-    sought = (*wanted.identifiers, *wanted.phrases)
+    sought, wanted_alone = (*wanted.identifiers, *wanted.phrases), frozenset(wanted.unique)
     matches = []
     for number, candidate in enumerate(candidates):
         words = candidate.words / highest if highest > 0 else 0.0
@@ -111,6 +116,7 @@ def fuse(wanted: Wanted, candidates: Sequence[Candidate], texts: Sequence[str] =
         if sought and (candidate.words > 0 or wanted.phrases):  # a passage that holds an identifier has its term
             exact = tuple([one for one in sought if _holds(texts[number], one)])
             bonus = EXACT_BONUS * len(exact) / len(sought)
+            bonus += 0.0 if wanted_alone.isdisjoint(exact) else UNIQUE_BONUS
         matches.append(Match(candidate, score + bonus, words, exact, bonus))
     return matches
 
@@ -135,13 +141,11 @@ def holds_all(match: Match, phrases: Sequence[str]) -> bool:
     return all(phrase in match.exact for phrase in phrases)
 
 
-def _held_by_one(identifiers: Sequence[str], candidates: Sequence[Candidate], texts: Sequence[str]) -> tuple[str, ...]:
-    """Those that a single ticket holds: others say little about a long question."""
-    holders = {
-        one: {found.ticket_id for found, text in zip(candidates, texts, strict=True) if _holds(text, one)}
-        for one in identifiers
-    }
-    return tuple(one for one, tickets in holders.items() if len(tickets) == 1)
+def _holders(identifiers: Sequence[str], candidates: Sequence[Candidate], texts: Sequence[str]) -> dict[str, set[str]]:
+    """The tickets that hold an identifier, by identifier, of those that some ticket holds."""
+    with_words = [(one.ticket_id, text) for one, text in zip(candidates, texts, strict=True) if one.words > 0]
+    found = {one: {ticket for ticket, text in with_words if _holds(text, one)} for one in identifiers}
+    return {one: tickets for one, tickets in found.items() if tickets}
 
 
 def _plain_weight(words: Sequence[Forms], candidates: Sequence[Candidate]) -> float:
@@ -179,10 +183,15 @@ def _holds(text: str, sought: str) -> bool:
         text = " ".join(text.split())
     while (at := text.find(sought, at + 1)) >= 0:
         end = at + len(sought)
-        starts = not (at and _is_inside(text[at - 1], sought[0]))
+        starts = not (at and _is_inside(text[at - 1], sought[0])) or _is_number_of_a_name(text[at - 1], sought[0])
         if starts and not _is_inside(sought[-1], text[end : end + 1]):
             return True
     return False
+
+
+def _is_number_of_a_name(one: str, other: str) -> bool:
+    """Whether a number begins behind letters, as in INC0012345 and 0x80070005: it is an identifier, too."""
+    return one.isalpha() and other.isdigit()
 
 
 def _is_inside(one: str, other: str) -> bool:

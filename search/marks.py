@@ -19,11 +19,8 @@ _WEIGHT: Final = 3.0
 
 
 def marks_of(identifiers: Sequence[str]) -> tuple[str, ...]:
-    """The identifiers of a long question that are no part of another, if they are few; else none.
-
-    Small numbers and words with hyphens identify no ticket.
-    """
-    telling = [one for one in identifiers if len(one) >= _LEAST and not is_small_number(one) and _is_code(one)]
+    """The codes among the identifiers of a long question that are no part of another, if they are few; else none."""
+    telling = [one for one in identifiers if is_code(one)]
     whole = tuple(one for one in telling if not any(one != other and one in other for other in telling))
     return whole if len(whole) <= _MOST else ()
 
@@ -35,5 +32,8 @@ def stressed(terms: SparseVector, identifiers: Sequence[str]) -> SparseVector:
     return msgspec.structs.replace(terms, values=values)
 
 
-def _is_code(identifier: str) -> bool:
+def is_code(identifier: str) -> bool:
+    """Whether an identifier may stand for a ticket: small numbers and words with hyphens do not."""
+    if len(identifier) < _LEAST or is_small_number(identifier):
+        return False
     return "-" not in identifier or any(map(str.isdigit, identifier))

@@ -35,7 +35,7 @@ def _shared(question: str, passage: str, *languages: str | None) -> int:
         ("my E-Mail", ("email", "mail", "e-mail")),
         ("don't, the customer's card", ("don't", "customer", "cards")),
         ("ＶＰＮ １２３４", ("vpn", "1234")),
-        ("error 0x80070005 (0X8007000E)", ("80070005", "0x80070005", "8007000e")),
+        ("error 0x80070005 (0X8007000E), 0x8D62A115", ("80070005", "0x80070005", "8007000e", "8d62a115")),
         ("order A42988 and A-42989", ("A-42988", "A42988", "A42989")),
         ("Bestellung A‑42988—dringend", ("A-42988", "A–42988", "dringend")),
         ("A-42988…and B-17→C-18", ("A-42988", "B-17", "C-18")),
@@ -122,6 +122,7 @@ def test_identifiers_are_told_from_plain_words() -> None:
     found = {*identifiers("A-42988 ERR_CONN DataNode host.example error 500 KB5034441 $HOME/.config")}
     assert found >= {"a-42988", "err_conn", "datanode", "host.example", "500", "kb5034441"}
     assert not found & {"error", "config"}
+    assert identifiers("order 4500 123 456")[-2:] == ("4500 123 456", "4500123456")
 
 
 @given(st.text(max_size=300))

@@ -83,6 +83,15 @@ def test_case_and_punctuation_do_not_matter(passage: str) -> None:
     assert _gate("E-42", ("e-42",), [candidate("1", passage, words=1)]).identifiers == ("e-42",)
 
 
+@pytest.mark.parametrize(
+    ("one", "passage"),
+    [("0012345", "see INC0012345"), ("80070005", "fails with 0x80070005"), ("4500 123 456", "order 4500 123\n456")],
+)
+def test_the_number_of_a_name_and_a_number_in_groups_are_identifiers(one: str, passage: str) -> None:
+    """A number behind letters, and one that is written in groups, are held as they are asked for."""
+    assert _gate("where is it", (one,), [candidate("1", passage, words=1)]).identifiers == (one,)
+
+
 def test_the_subject_counts() -> None:
     """An identifier in the subject is held by the ticket's passages, as the subject is embedded with each."""
     assert _gate("E-42", ("e-42",), [candidate("1", "text", subject="Error E-42", words=1)]).identifiers == ("e-42",)
@@ -133,6 +142,20 @@ def test_a_passage_that_holds_all_identifiers_comes_first() -> None:
     best = best_of_each_ticket(fuse(Wanted(("e-42", "host-7"), (), IDENTIFIER), found, folded(found)))
     assert [match.candidate.ticket_id for match in best] == ["2", "1"]
     assert best[0].exact == ("e-42", "host-7")
+
+
+def test_a_code_that_one_ticket_holds_outweighs_rare_words() -> None:
+    """The only ticket with the question's code comes before one that has its other words, and a nearer meaning."""
+    found = [
+        candidate("1", "K-47387", similarity=0.1, words=4),
+        candidate("2", "problem after update", similarity=0.6, words=8),
+    ]
+    for text, first in (("problem with K-47387 after the update", "1"), ("problem with 4711 after the update", "2")):
+        wanted = _gate(text, ("k-47387",) if "K-" in text else ("4711",), found)
+        best = best_of_each_ticket(fuse(wanted, found, folded(found)))
+        assert best[0].candidate.ticket_id == first
+    both = [found[0], candidate("2", "problem after update of K-47387", similarity=0.6, words=8)]
+    assert _gate("problem with K-47387", ("k-47387",), both).unique == ()
 
 
 def test_a_short_reply_ranks_its_ticket_and_is_not_shown() -> None:

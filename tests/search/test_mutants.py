@@ -82,14 +82,14 @@ _MUTANTS: Final = {
     ),
     "a long question has no identifiers": (
         "fuse",
-        "Wanted(_held_by_one(identifiers, candidates, texts), (), LONG)",
+        "Wanted(unique, (), LONG, unique)",
         "Wanted((), (), LONG)",
         "test_find.test_the_identifier_of_a_long_question_finds_its_ticket",
     ),
     "a frequent identifier stands for a long question": (
         "fuse",
-        "len(tickets) == 1",
-        "tickets",
+        "len(holders[one]) == 1 and",
+        "",
         "test_find.test_the_identifier_of_a_long_question_finds_its_ticket",
     ),
     "a log is recognised by its names": (
@@ -103,6 +103,12 @@ _MUTANTS: Final = {
         "np.float32(_WEIGHT)",
         "np.float32(1)",
         "test_marks.test_a_mark_weighs_more_than_a_word",
+    ),
+    "a code of one ticket is like any other": (
+        "fuse",
+        "isdisjoint(exact) else UNIQUE_BONUS",
+        "isdisjoint(exact) else 0.0",
+        "test_fuse.test_a_code_that_one_ticket_holds_outweighs_rare_words",
     ),
     "held identifiers give no bonus": (
         "fuse",
