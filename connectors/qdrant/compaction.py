@@ -19,13 +19,13 @@ from msgspec import Struct
 
 from connectors.qdrant import folder
 from connectors.qdrant.copying import size_of
-from connectors.qdrant.embedded import EdgeReader, translated
+from connectors.qdrant.embedded import EdgeReader
 from connectors.qdrant.engine import NoIndexError
 from connectors.qdrant.layout import DELETED, HEAD_FIELDS, Row, row_of
 from connectors.qdrant.lock import take_lock
 from connectors.qdrant.packing import packed_fields, unpack
 from connectors.qdrant.provenance import ProvenanceReader
-from connectors.qdrant.shard import load_shard
+from connectors.qdrant.shard import load_shard, translated
 from connectors.qdrant.space import SpaceGuard
 from connectors.qdrant.syncing import sync_tree
 from core.errors import FatalError, TransientError, UnavailableError

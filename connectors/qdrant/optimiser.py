@@ -21,10 +21,10 @@ import qdrant_edge as edge
 
 from connectors.qdrant import folder
 from connectors.qdrant.copying import copy_shard, size_of
-from connectors.qdrant.embedded import EdgeEngine, translated
+from connectors.qdrant.embedded import EdgeEngine
 from connectors.qdrant.optimise_shard import Optimised
 from connectors.qdrant.replacement import remove_interrupted
-from connectors.qdrant.shard import load_shard
+from connectors.qdrant.shard import load_shard, translated
 from connectors.qdrant.sizes import SizeName
 from connectors.qdrant.syncing import sync_log
 from core.errors import ConfigError, FatalError, TransientError

@@ -1,6 +1,8 @@
 """A shard of the embedded engine: creates it, opens it, and adds what an earlier version's lacks."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +12,7 @@ from connectors.qdrant.copying import read_ahead
 from connectors.qdrant.layout import TERMS, VECTOR
 from connectors.qdrant.shard_config import field_indexes, search_threads
 from connectors.qdrant.sizes import SIZES
-from core.errors import ConfigError
+from core.errors import ConfigError, FatalError
 
 #: Advice on an index that can't be used.
 START_OVER: Final = (
@@ -88,3 +90,16 @@ def is_engine_error(error: BaseException) -> bool:
 def first_line(error: BaseException) -> str:
     """The first line of the engine's message, at most 160 characters."""
     return (str(error).splitlines() or ["no details"])[0][:160]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the engine's errors (full disk, damaged file, bug) as FatalError, because no retry fixes them."""
+    try:
+        yield
+    except OSError as error:
+        raise FatalError(f"the embedded index: {error.strerror}") from error
+    except BaseException as error:
+        if not is_engine_error(error):
+            raise
+        raise FatalError(f"the embedded index: {first_line(error)}") from error
