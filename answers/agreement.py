@@ -1,5 +1,6 @@
 """Compares two resolutions: the same problem, and the same solution or a contradiction."""
 
+import re
 from typing import Final
 
 from answers.parsed import Reading
@@ -8,6 +9,31 @@ from answers.parsed import Reading
 _SAME_PROBLEM: Final = 0.6
 #: Fewer common words may be a coincidence.
 _MANY: Final = 5
+
+#: Words with which a message takes back an earlier one.
+_CORRECTING: Final = re.compile(
+    r"\b(?:correction|korrektur|correzione|correctie|rectification|erratum|corrección|correção)\s*[:–—-]|"  # noqa: RUF001
+    r"\b(?:ignore|disregard|forget) (?:my|the|our) (?:last|previous|earlier|above|first)\b|\bscratch that\b|"
+    r"\b(?:my mistake|i was wrong|i meant|we meant|i misread|i mixed up)\b|"
+    r"\b(?:the above|my (?:last|previous|earlier) (?:message|reply|answer|mail)|what i wrote) (?:is|was) wrong\b|"
+    r"\bignorieren sie (?:meine|die) (?:letzte|vorige|obige)|\bich (?:habe mich geirrt|meinte)\b|\bmein fehler\b|"
+    r"\bje (?:me suis trompée?|voulais dire)\b|\bignorez mon\b|\bme equivoqué\b|\bquise decir\b|\bignore mi\b|"
+    r"\bmi sono sbagliat[oa]\b|\bintendevo\b|\b(?:me enganei|enganei-me)\b|\bquis dizer\b|"
+    r"\bik heb me vergist\b|\bik bedoelde\b|\bnegeer mijn\b",
+    re.IGNORECASE,
+)
+
+
+def is_correction(text: str) -> bool:
+    """Whether a message says that an earlier one was wrong."""
+    return _CORRECTING.search(text) is not None
+
+
+def denies(one: Reading, other: Reading) -> bool:
+    """Whether a sentence says the opposite of another, in the same words."""
+    if _negated(one) == _negated(other) or one.conditions != other.conditions:
+        return False
+    return set(one.exact) == set(other.exact) and _likeness(one, other) >= _SAME_PROBLEM
 
 
 def agree(one: Reading, other: Reading) -> bool:

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from answers.agreement import agree, contradict, is_certain
+from answers.agreement import agree, contradict, denies, is_certain, is_correction
 from answers.parsed import Reading
 from answers.reading import read
-from answers.sentences import statements
+from answers.sentences import spans_of, statements
 from core.index import Thread, ThreadPassage
 from core.payload import PayloadValue
 
@@ -25,6 +25,8 @@ _MAX_TEXT: Final = 6_000
 _NEAREST: Final = 3
 #: Maximum messages of one ticket.
 _OF_TICKET: Final = 2
+#: Maximum sentences of a message that are compared with those of another.
+_COMPARED: Final = 20
 #: A newer resolution with less than this share of an older one's score replaces it only if they are very similar.
 _COMPARABLE: Final = 0.75
 #: Half-life of the factor: a ticket that was solved this long before the newest loses half of it.
@@ -174,10 +176,27 @@ def _sources_of(found: Found) -> list[Source]:
     for number in sorted((n for n in messages if not marked or n <= marked[0]), reverse=True):
         if chosen and any(number < other < chosen[-1].message for other in customer_at):
             break
-        chosen += [source for source in _merged(found, messages[number]) if statements(source.text)]
+        sources = [source for source in _merged(found, messages[number]) if statements(source.text)]
+        if any(_withdraws(later, earlier) for later in chosen for earlier in sources):
+            break
+        chosen += sources
         if len({source.message for source in chosen}) == _OF_TICKET:
             break
     return chosen
+
+
+def _withdraws(later: Source, earlier: Source) -> bool:
+    """Whether a message takes back an earlier one of its ticket, which then is no evidence."""
+    if is_correction(later.text):
+        return True
+    if not any(clause.negations for clause in _reading(later).clauses):
+        return False
+    return any(denies(one, other) for one in _sentences(later) for other in _sentences(earlier))
+
+
+def _sentences(source: Source) -> list[Reading]:
+    spans = spans_of(source.text)[:_COMPARED]
+    return [read(source.text[start:end], source.language) for start, end in spans]
 
 
 def _merged(found: Found, passages: Sequence[ThreadPassage]) -> Iterator[Source]:

@@ -1,5 +1,7 @@
 """Evidence: agents' public resolutions in solved tickets, and the newest of contradictory ones."""
 
+import pytest
+
 from answers.evidence import Evidence, Found, gather
 from core.index import Thread
 from tests.answers.threads import DAY_MS, thread
@@ -40,6 +42,23 @@ def test_a_message_right_before_the_resolution_belongs_to_it() -> None:
     two = thread(("agent", "The cause is a lock."), ("agent", FIX), resolution=1)
     assert _texts(one) == ["The cause is a lock."]
     assert _texts(two) == [FIX, "The cause is a lock."]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Please don't restart the gateway. Renew its token.",
+        "Correction: renew the token of the gateway.",
+        "Please ignore my last message, and renew the token of the gateway.",
+        "Sorry, I meant: set the lease to 9.",
+    ],
+)
+def test_a_message_that_the_next_one_takes_back_is_no_evidence(last: str) -> None:
+    """A message is left out if the agent's next one denies a sentence of it, or says that it was wrong."""
+    first = "The lease is 5. Restart the gateway."
+    assert _texts(thread(("agent", first), ("agent", last), resolution=1)) == [last]
+    other = "Don't unplug the modem. Renew the token of the gateway."
+    assert _texts(thread(("agent", first), ("agent", other), resolution=1)) == [other, first]
 
 
 def test_thanks_are_no_resolution() -> None:

@@ -133,6 +133,14 @@ _MUTANTS: Final = {
         "evidence", "one.thread.tenant_id == tenant_id and ", "",
         "test_evidence.test_open_tickets_and_other_tenants_are_no_evidence",
     ),
+    "what was taken back stays": (
+        "evidence", "if is_correction(later.text):", "if False:",
+        "test_evidence.test_a_message_that_the_next_one_takes_back_is_no_evidence",
+    ),
+    "what was denied stays": (
+        "agreement", "if _negated(one) == _negated(other) or", "if True or",
+        "test_evidence.test_a_message_that_the_next_one_takes_back_is_no_evidence",
+    ),
     "old resolutions stay": (
         "evidence", "by_ticket.keys() - replaced.keys()", "by_ticket.keys()",
         "test_evidence.test_the_newest_of_contradictory_resolutions_counts",
