@@ -40,7 +40,7 @@ COVERAGE: Final = 0.7
 _OF_CLAUSE: Final = 0.5
 #: Maximum words such as "the cause" in a claim, and maximum pairs of its and a sentence's clauses.
 _MOST_NEUTRAL: Final = 2
-_MOST_PAIRS: Final = 10_000
+_MOST_PAIRS: Final = 2_500
 #: Maximum characters of a claim.
 _MAX_CLAIM: Final = 1_200
 #: Maximum sentences of a source that a claim is compared with: those with the most common words.

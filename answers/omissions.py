@@ -24,11 +24,15 @@ def leaves_out(claim: Reading, sentence: Reading) -> bool:
     account". Of the clauses it uses it says the opening ("on Fridays, …"), the comment behind it ("…, which failed")
     and the number behind it ("two and a half").
     """
-    known = frozenset(sentence.content)
+    together = [_said_together(claim, one, sentence) for one in sentence.clauses]
     said, firsts, clauses = set[int](), list[int](), list[tuple[Clause, list[int]]]()
     for clause in claim.clauses:
         likeness = [len(frozenset(clause.content).intersection(other.content)) for other in sentence.clauses]
-        whole = [at for at, n in enumerate(likeness) if n and _says(claim, clause, sentence.clauses[at], known)]
+        whole = [
+            at
+            for at, one in enumerate(sentence.clauses)
+            if likeness[at] and (clause in together[at] or _is_said(one, clause.content, clause.forms))
+        ]
         said.update(whole)
         firsts += [at for at in whole if likeness[at] == max(likeness)][:1]
         clauses.append((clause, whole))
@@ -63,12 +67,12 @@ def _strays(clause: Clause, whole: Sequence[int], said: Collection[int], sentenc
     return not frozenset(sentence.content).intersection(clause.content) <= frozenset(held)
 
 
-def _says(claim: Reading, clause: Clause, one: Clause, known: frozenset[str]) -> bool:
-    """Whether a clause of the claim says `one`, or does so together with others; then each has words of `one` alone."""
-    if _is_said(one, clause.content, clause.forms):
-        return True
-    alike = [other for other in claim.clauses if known.intersection(other.content).issubset(one.content)]
-    return clause in alike and _is_said(one, [word for other in alike for word in other.content], clause.forms)
+def _said_together(claim: Reading, one: Clause, sentence: Reading) -> Collection[Clause]:
+    """The clauses of the claim that have words of `one` alone, if they say it together."""
+    strange = frozenset(sentence.content).difference(one.content)
+    alike = [clause for clause in claim.clauses if strange.isdisjoint(clause.content)]
+    forms = frozenset[str]().union(*(clause.forms for clause in alike))
+    return alike if _is_said(one, [word for clause in alike for word in clause.content], forms) else ()
 
 
 def _is_said(clause: Clause, content: Sequence[str], forms: frozenset[str]) -> bool:

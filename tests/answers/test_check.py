@@ -211,7 +211,26 @@ def test_words_of_the_subject_support_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "> ", ".", "?", "[", "1", "1,", "a'", "www.", "-", "古", "thanks ", "a. ", ": "]
+    "piece",
+    [
+        "a",
+        "> ",
+        ".",
+        "?",
+        "[",
+        "1",
+        "1,",
+        "a'",
+        "www.",
+        "-",
+        "古",
+        "thanks ",
+        "a. ",
+        ": ",
+        "red b, ",
+        "‘a",
+        "it is ok. ",
+    ],
 )
 def test_no_text_is_slow(piece: str) -> None:
     """The time grows linearly with the text, because agents quote text that customers choose."""
