@@ -5,7 +5,7 @@ The weights are those of Qdrant's `Bm25`: tf * (k + 1) / (tf + k * (1 - b + b * 
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import ClassVar, Final
@@ -43,8 +43,11 @@ _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ
 #: Minimum digits of a number that is an identifier.
 _MIN_DIGITS: Final = 3
 #: A number that is written in groups, and the digits that it may have.
-_GROUPED: Final = re.compile(r"(?<![\w.,:/-])\d{1,4}(?: \d{2,4})+(?![\w.,:/-]?\w)")
+_GROUPED: Final = re.compile(r"(?<![0-9A-Za-z_.,:/-])\d{1,4}(?: \d{2,4})+(?![.,:/-]?[0-9A-Za-z_])")
 _GROUPED_DIGITS: Final = range(6, 21)
+#: A hardware address without separators, and the separators that it may have.
+_HARDWARE_ADDRESS: Final = re.compile(r"[0-9a-f]{12}")
+_SEPARATORS: Final = (":", "-")
 #: A time, date, price, share or measure.
 _QUANTITY: Final = re.compile(
     r"\d{1,2}[:.]\d\d(?::\d\d)?|\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-](?:19|20)\d\d"
@@ -123,7 +126,8 @@ def forms_of_word(piece: str, *languages: str | None) -> frozenset[int]:
 def identifiers(text: str) -> tuple[str, ...]:
     """The identifiers in a text, in lower case: codes, numbers, versions, hosts, paths, names like `DataNode`.
 
-    `term_id` of each is the term that its passages have, except for a number in groups, which is one of several terms.
+    `term_id` of each is the term that its passages have, except for a number in groups, which is one of several terms,
+    and for the other forms of a hardware address.
     """
     found: dict[str, None] = {}
     for piece in pieces_of(text):
@@ -131,7 +135,13 @@ def identifiers(text: str) -> tuple[str, ...]:
         if tokens and not _QUANTITY.fullmatch(tokens[0].text):
             found |= dict.fromkeys(token.text for token in tokens if _is_identifier(token))
     grouped = _grouped_numbers(text)
-    return (*found, *grouped, *(number.replace(" ", "") for number in grouped))
+    return (*found, *grouped, *(number.replace(" ", "") for number in grouped), *_separated(found))
+
+
+def _separated(found: Collection[str]) -> list[str]:
+    pairs = [re.findall("..", one) for one in found if _HARDWARE_ADDRESS.fullmatch(one)]
+    forms = [separator.join(address) for address in pairs for separator in _SEPARATORS]
+    return [form for form in forms if form not in found]
 
 
 def _grouped_numbers(text: str) -> list[str]:

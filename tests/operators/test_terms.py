@@ -122,7 +122,8 @@ def test_identifiers_are_told_from_plain_words() -> None:
     found = {*identifiers("A-42988 ERR_CONN DataNode host.example error 500 KB5034441 $HOME/.config")}
     assert found >= {"a-42988", "err_conn", "datanode", "host.example", "500", "kb5034441"}
     assert not found & {"error", "config"}
-    assert identifiers("order 4500 123 456")[-2:] == ("4500 123 456", "4500123456")
+    assert identifiers("4500 123 456の注文")[-2:] == ("4500 123 456", "4500123456")
+    assert identifiers("is 001a2b3c4d5e up") == ("001a2b3c4d5e", "00:1a:2b:3c:4d:5e", "00-1a-2b-3c-4d-5e")
 
 
 @given(st.text(max_size=300))
