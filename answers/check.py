@@ -41,6 +41,8 @@ _OF_CLAUSE: Final = 0.5
 #: Maximum words such as "the cause" in a claim, and maximum pairs of its and a sentence's clauses.
 _MOST_NEUTRAL: Final = 2
 _MOST_PAIRS: Final = 2_500
+#: Maximum statements that a claim joins.
+_MOST_PARTS: Final = 8
 #: Maximum characters of a claim.
 _MAX_CLAIM: Final = 1_200
 #: Maximum sentences of a source that a claim is compared with: those with the most common words.
@@ -125,7 +127,7 @@ def _align(claim: str, cited: Sequence[int], evidence: Evidence) -> tuple[Citati
             return (found,)
         reason = found
         whole = read(claim, source.language)
-        if len(parts) > 1 and not whole.conditions and not whole.ordered:
+        if 1 < len(parts) <= _MOST_PARTS and not whole.conditions and not whole.ordered:
             joined = [one for part in parts if isinstance(one := _align_whole(part, number, source), Citation)]
             places = [one.start for one in joined]
             if len(joined) == len(parts) and places == sorted(set(places)):

@@ -24,17 +24,20 @@ def leaves_out(claim: Reading, sentence: Reading) -> bool:
     account". Of the clauses it uses it says the opening ("on Fridays, …"), the comment behind it ("…, which failed")
     and the number behind it ("two and a half").
     """
-    together = [_said_together(claim, one, sentence) for one in sentence.clauses]
+    known, several = frozenset(sentence.content), len(claim.clauses) > 1
+    together = [_said_together(claim, one, known) if several else () for one in sentence.clauses]
     said, firsts, clauses = set[int](), list[int](), list[tuple[Clause, list[int]]]()
     for clause in claim.clauses:
-        likeness = [len(frozenset(clause.content).intersection(other.content)) for other in sentence.clauses]
+        own = frozenset(clause.content)
+        likeness = [len(own.intersection(one.content)) for one in sentence.clauses]
+        best = max(likeness, default=0)
         whole = [
             at
             for at, one in enumerate(sentence.clauses)
             if likeness[at] and (clause in together[at] or _is_said(one, clause.content, clause.forms))
         ]
         said.update(whole)
-        firsts += [at for at in whole if likeness[at] == max(likeness)][:1]
+        firsts += [at for at in whole if likeness[at] == best][:1]
         clauses.append((clause, whole))
     if not said or any(
         _strays(clause, whole, said, sentence) or _limits_others(clause, whole, sentence) for clause, whole in clauses
@@ -67,9 +70,9 @@ def _strays(clause: Clause, whole: Sequence[int], said: Collection[int], sentenc
     return not frozenset(sentence.content).intersection(clause.content) <= frozenset(held)
 
 
-def _said_together(claim: Reading, one: Clause, sentence: Reading) -> Collection[Clause]:
-    """The clauses of the claim that have words of `one` alone, if they say it together."""
-    strange = frozenset(sentence.content).difference(one.content)
+def _said_together(claim: Reading, one: Clause, known: frozenset[str]) -> Collection[Clause]:
+    """The clauses of the claim that, of the `known` words, have those of `one` alone, if they say it together."""
+    strange = known.difference(one.content)
     alike = [clause for clause in claim.clauses if strange.isdisjoint(clause.content)]
     forms = frozenset[str]().union(*(clause.forms for clause in alike))
     return alike if _is_said(one, [word for clause in alike for word in clause.content], forms) else ()
