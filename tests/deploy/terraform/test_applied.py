@@ -6,6 +6,7 @@ import subprocess
 
 import yaml
 
+from tests.deploy.terraform.conftest import Planned
 from tests.deploy.terraform.stacks import Applied
 from tests.deploy.terraform.workspace import DEPLOY, REGION
 
@@ -21,6 +22,33 @@ def test_three_zones(moto: Applied) -> None:
         "RouteTables"
     ]
     assert [route.get("DestinationCidrBlock") for route in tables[0]["Routes"]] == ["10.20.0.0/16"]
+
+
+def test_private_subnets_leave_through_a_nat_gateway(moto: Applied, plans: dict[str, Planned]) -> None:
+    """A private subnet's way out is a gateway in a public subnet; prod has one in each zone, so a zone can be lost."""
+    ec2 = moto.emulator.client("ec2")
+    named = {
+        subnet["SubnetId"]: tag["Value"]
+        for subnet in ec2.describe_subnets()["Subnets"]
+        for tag in subnet.get("Tags", [])
+        if tag["Key"] == "Name"
+    }
+    gateways = {each["NatGatewayId"]: named[each["SubnetId"]] for each in ec2.describe_nat_gateways()["NatGateways"]}
+    assert [*gateways.values()] == [f"ticketstream-dev-public-{REGION}a"]
+    ways = {
+        named[association["SubnetId"]]: route.get("NatGatewayId") or route["GatewayId"]
+        for table in ec2.describe_route_tables()["RouteTables"]
+        for association in table["Associations"]
+        for route in table["Routes"]
+        if "SubnetId" in association and route.get("DestinationCidrBlock") == "0.0.0.0/0"
+    }
+    for zone in "abc":
+        assert ways.pop(f"ticketstream-dev-private-{REGION}{zone}") in gateways
+        assert ways.pop(f"ticketstream-dev-public-{REGION}{zone}").startswith("igw-")
+    assert ways == {}
+    zones = {each["values"]["availability_zone"] for each in plans["prod"].resources("aws_subnet")}
+    routes = [each["index"] for each in plans["prod"].resources("aws_route") if "route.nat" in each["address"]]
+    assert {each["index"] for each in plans["prod"].resources("aws_nat_gateway")} == {*routes} == zones
 
 
 def test_only_workers_services_and_clients_reach_a_broker(moto: Applied) -> None:
