@@ -1,4 +1,4 @@
-"""Builds the image without Docker: with buildah, chroot isolation, and a debootstrapped Debian as base.
+"""Builds the images without Docker: with buildah, chroot isolation, and a debootstrapped Debian as base.
 
 The user's cache keeps the base, and buildah's storage with the last images.
 """
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -81,17 +81,25 @@ class Buildah:
 
 def build(buildah: Buildah, *, name: str, model: str, models: Path | None = None) -> Image:
     """Build the target `pipeline`, with the caller's pip configuration as secrets."""
+    given = {"BASE": _BASE, "MODEL": model, "PRECISION": PRECISION}
+    further = ["--target=pipeline", *([f"--build-context=models={models}"] if models else [])]
+    return _build(buildah, "Dockerfile", name, given, further)
+
+
+def build_encoder(buildah: Buildah, *, name: str, pipeline: Image) -> Image:
+    """Build the encoder upon the image `pipeline`."""
+    return _build(buildah, "encoder.Dockerfile", name, {"BASE": _BASE, "PIPELINE": pipeline.name}, [])
+
+
+def _build(buildah: Buildah, file: str, name: str, given: Mapping[str, str], further: Sequence[str]) -> Image:
     _require_base(buildah)
     before = os.times().elapsed
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ["--isolation=chroot", "--format=docker", "--layers", "--pull-never", "--target=pipeline"]
-        arguments += [f"--file={ROOT}/deploy/docker/Dockerfile"]
+        arguments = ["--isolation=chroot", "--format=docker", "--layers", "--pull-never", *further]
+        arguments += [f"--file={ROOT}/deploy/docker/{file}"]
         arguments += [f"--ignorefile={ROOT}/deploy/docker/Dockerfile.dockerignore"]
-        arguments += [
-            f"--build-arg={key}={value}" for key, value in (("BASE", _BASE), ("MODEL", model), ("PRECISION", PRECISION))
-        ]
+        arguments += [f"--build-arg={key}={value}" for key, value in given.items()]
         arguments += _secrets(Path(folder))
-        arguments += [f"--build-context=models={models}"] if models else []
         buildah.run("build", *arguments, f"--tag={name}", ROOT)
     seconds = os.times().elapsed - before
     described = json.loads(buildah.run("inspect", "--type=image", name))

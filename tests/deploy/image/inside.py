@@ -1,4 +1,4 @@
-"""Runs commands in an image's root: read-only, without capabilities, as an unprivileged user, as PID 1."""
+"""Runs commands in an image's root: read-only, without capabilities, as the image's user, as PID 1."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ from tests.rigs.waiting import PATIENCE_S
 UID: Final = 10001
 _NONE: Final[Mapping[str, str]] = {}
 
-#: $1 is the root, $2 the folder to mount at /data, $3 the cache's folder or empty; the rest goes to env. The mounts are
-#: in the process's own namespace and end with it. A change of user resets the parent-death signal, so setpriv sets
-#: it again.
+#: $1 is the root, $2 the folder to mount at /data, $3 the cache's folder or empty, $4 the user; the rest goes to env.
+#: The mounts are in the process's own namespace and end with it. A change of user resets the parent-death signal, so
+#: setpriv sets it again.
 _ENTER: Final = """
 set -e
-root=$1 data=$2 cache=$3
-shift 3
+root=$1 data=$2 cache=$3 user=$4
+shift 4
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
@@ -31,7 +31,7 @@ mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/tmp"
 mount --bind "$data" "$root/data"
 if [ -n "$cache" ]; then mount --bind "$cache" "$root/var/cache/ticketstream"; fi
 mount -o remount,ro,bind "$root"
-exec chroot "$root" setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --inh-caps=-all \
+exec chroot "$root" setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --inh-caps=-all \
     --bounding-set=-all --pdeathsig KILL env -i -C /data "$@"
 """
 
@@ -43,7 +43,8 @@ class Inside:
         """Keep volumes and logs in `folder` on this machine."""
         tool("unshare", package="util-linux")
         self.config = config
-        self.data = _volume(folder / "data")
+        self._user = int(config["User"].partition(":")[0])
+        self.data = _volume(folder / "data", self._user)
         self._root = root
         self._folder = folder
 
@@ -51,7 +52,7 @@ class Inside:
         """The command line that runs `argv` in the image, with `environment` added and `cache` mounted."""
         settings = dict(pair.split("=", 1) for pair in self.config["Env"]) | dict(environment)
         enter = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", _ENTER, "sh"]
-        enter += [str(self._root), str(self.data), str(_volume(cache)) if cache else ""]
+        enter += [str(self._root), str(self.data), str(_volume(cache, self._user)) if cache else "", str(self._user)]
         return [*enter, *(f"{name}={value}" for name, value in settings.items()), *argv]
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str] = _NONE) -> "subprocess.CompletedProcess[str]":
@@ -104,13 +105,19 @@ class Started:
         (child,) = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         return int(child)
 
+    @property
+    def network(self) -> int | None:
+        """Process id whose network is the worker's, once it has one of its own."""
+        own, ours = (Path(f"/proc/{pid}/ns/net").readlink() for pid in (self._process.pid, "self"))
+        return self._process.pid if own != ours else None
+
     def terminate(self) -> int:
         """Send SIGTERM to the worker and return its exit code."""
         os.kill(self.pid, signal.SIGTERM)
         return self._process.wait(PATIENCE_S)
 
 
-def _volume(folder: Path) -> Path:
+def _volume(folder: Path, user: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.chown(folder, UID, UID)
+    shutil.chown(folder, user, user)
     return folder

@@ -17,7 +17,7 @@ from connectors.qdrant.open import open_index_for_writing
 from core.settings import IndexSettings
 from local.ports import free_port
 from synthetic.tickets import events
-from tests.deploy.image.build import PRECISION, Buildah, Image, build, fill_store, index_hosts
+from tests.deploy.image.build import PRECISION, Buildah, Image, build, index_hosts
 from tests.deploy.image.inside import UID, Inside
 from tests.deploy.tools import ROOT
 from tests.e2e.world import World
@@ -36,26 +36,6 @@ _SIZES: Final[dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "sizes.yaml").
 _LARGEST: Final = 650e6
 _START_S: Final = 5.0
 _STARTS: Final = 6
-
-
-@pytest.fixture(scope="module")
-def buildah() -> Iterator[Buildah]:
-    """buildah with its storage in the user's cache, which is tidied at the end."""
-    found = Buildah()
-    yield found
-    found.tidy()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a built model."""
-    return fill_store(tmp_path_factory.mktemp("store"))
-
-
-@pytest.fixture(scope="module")
-def image(buildah: Buildah, store: Path) -> Image:
-    """The image with a baked model."""
-    return build(buildah, name="localhost/ticketstream:test", model="baked", models=store)
 
 
 @pytest.fixture(scope="module")
