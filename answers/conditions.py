@@ -87,6 +87,8 @@ _OPEN_ENDED: Final = words(
     "above below higher lower later earlier newer older up over beyond hoher neuer spater plus superieur superior "
     "superiores successive hoger later nieuwer"
 )
+#: The words that `meant_by` knows.
+BEHIND_OTHERS: Final = _OPEN_ENDED | words("while but from have ab af case long soon")
 _ALL_OR_NONE: Final = words("all any anything everybody everyone everything nobody none nothing")
 
 #: Conditions that say how sure or how often something is. A sentence may have them without saying anything.

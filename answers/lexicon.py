@@ -123,7 +123,7 @@ CONTRASTS: Final = words("but aber mais pero ma mas maar")
 RELATIVES: Final = words("which was wat")
 THAT: Final = words("that dass que che dat")
 #: Words that exchange what is before and behind them.
-EXCHANGING: Final = re.compile(r"replac|exchang|swap|ersetz|remplac|reemplaz|sostitui|substitu|vervang")
+EXCHANGING: Final = re.compile(r"\b(?:replac|exchang|swap|ersetz|remplac|reemplaz|sostitui|substitu|vervang)")
 #: Conjunctions whose clause is a cause, or an effect.
 CAUSES: Final = {
     **dict.fromkeys(words("because since weil denn car parce puisque porque pues perche omdat want"), "because"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from answers.conditions import ADVICE, NEEDS, SCOPED, condition_of, meant_by
+from answers.conditions import ADVICE, BEHIND_OTHERS, NEEDS, SCOPED, condition_of, meant_by
 from answers.lexicon import (
     CAUSES,
     CONJUNCTIONS,
@@ -138,7 +138,7 @@ class _Reader:
             conditions=tuple(sorted(set(self._conditions))),
             scopes=frozenset(self._scopes),
             refers=not PRONOUNS.isdisjoint(self._forms),
-            ordered=not ORDERING.isdisjoint(self._forms) or any(map(EXCHANGING.match, self._forms)),
+            ordered=not ORDERING.isdisjoint(self._forms) or EXCHANGING.search(folded) is not None,
             clauses=tuple(self._clauses),
         )
 
@@ -180,7 +180,7 @@ class _Reader:
             if self._own:
                 self._end_clause()
             self._averts = True
-        exact = "may" if is_month else exact_token(word, self._language, before, first=first)
+        exact = "may" if is_month else exact_token(word, folded, self._language, before, first=first)
         if exact is not None:
             self._add_exact(bounded(exact, heard), before)
             return
@@ -204,10 +204,13 @@ class _Reader:
 
     def _limits(self, word: str, folded: str, heard: Sequence[str]) -> bool:
         """Note a condition. Whether the word is one, perhaps because of its umlauts."""
-        self._conditions += meant_by(folded, heard)
+        if folded in BEHIND_OTHERS:
+            self._conditions += meant_by(folded, heard)
         if self._language == "de" and heard[-1:] == ("zu",) and word.islower() and folded not in self._stopwords:
             self._conditions += ["too"] * (not word.endswith("n"))  # "zu alt", but "zu starten"
-        condition = condition_of(word.casefold(), self._language) or condition_of(folded, self._language)
+        lower = word.casefold()
+        condition = None if lower == folded else condition_of(lower, self._language)
+        condition = condition or condition_of(folded, self._language)
         if condition is None:
             return False
         self._conditions.append(condition)

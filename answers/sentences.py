@@ -91,6 +91,7 @@ def spans_of(text: str) -> tuple[Span, ...]:
     return tuple(_spans(text))[:_MOST]
 
 
+@lru_cache(maxsize=256)
 def statements(text: str) -> str:
     """The statements in `text`, on one line."""
     found = (text[start:end] for start, end in spans_of(text))

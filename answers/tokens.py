@@ -25,13 +25,12 @@ def fold(text: str) -> str:
     return bare(text.casefold())
 
 
-def exact_token(word: str, language: str | None, before: str, *, first: bool) -> str | None:
+def exact_token(word: str, folded: str, language: str | None, before: str, *, first: bool) -> str | None:
     """The token of a number, code, path or other word that is compared exactly; None for other words.
 
-    `before` is the exact token right before it, and `first` says that the word begins a clause.
+    `folded` is the word folded, `before` the exact token right before it, and `first` says that it begins a clause.
     """
-    folded = fold(word)
-    bits = _BITS.fullmatch(word)
+    bits = _BITS.fullmatch(word) if "b" in word else None
     if bits is not None:
         return f"{(bits[1] or bits[3]).lower()}bit{bits[2] or ''}".replace("/", "p")
     found = exact_of(folded, language, before)
