@@ -106,7 +106,8 @@ def gate(
 def fuse(wanted: Wanted, candidates: Sequence[Candidate], texts: Sequence[str] = ()) -> list[Match]:
     """A match for each candidate, in order. `texts` are theirs, `folded`, if an identifier or phrase is wanted."""
     highest = max([candidate.words for candidate in candidates], default=0.0)
-    sought, wanted_alone = (*wanted.identifiers, *wanted.phrases), frozenset(wanted.unique)
+    sought = {one: _folded(one) for one in (*wanted.identifiers, *wanted.phrases)}
+    unique = frozenset(wanted.unique)
     matches = []
     for number, candidate in enumerate(candidates):
         words = candidate.words / highest if highest > 0 else 0.0
@@ -114,9 +115,9 @@ def fuse(wanted: Wanted, candidates: Sequence[Candidate], texts: Sequence[str] =
         exact: tuple[str, ...] = ()
         bonus = 0.0
         if sought and (candidate.words > 0 or wanted.phrases):  # a passage that holds an identifier has its term
-            exact = tuple([one for one in sought if _holds(texts[number], one)])
+            exact = tuple([one for one, form in sought.items() if _holds(texts[number], form)])
             bonus = EXACT_BONUS * len(exact) / len(sought)
-            bonus += 0.0 if wanted_alone.isdisjoint(exact) else UNIQUE_BONUS
+            bonus += 0.0 if unique.isdisjoint(exact) else UNIQUE_BONUS
         matches.append(Match(candidate, score + bonus, words, exact, bonus))
     return matches
 
@@ -177,8 +178,8 @@ def _folded(text: str) -> str:
 
 
 def _holds(text: str, sought: str) -> bool:
-    """Whether `text`, folded, holds `sought` as whole words; scripts without spaces have no ends of words."""
-    sought, at = _folded(sought), -1
+    """Whether `text` holds `sought` as whole words, both folded; scripts without spaces have no ends of words."""
+    at = -1
     if " " in sought:
         text = " ".join(text.split())
     while (at := text.find(sought, at + 1)) >= 0:
