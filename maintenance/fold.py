@@ -15,6 +15,8 @@ from maintenance.batches import next_batch
 _BATCH: Final = 512
 #: Maximum bytes of a ticket's key.
 _MAX_KEY: Final = 1_024
+#: Maximum keys of unusable records that are remembered, in some 150 MB. With more, any ticket may have one.
+_MAX_UNUSABLE: Final = 1_000_000
 
 #: A partition, and an offset in it.
 Position = tuple[int, int]
@@ -88,7 +90,7 @@ class Fold:
 
     def is_unclear(self, key: bytes) -> bool:
         """Whether the ticket has a record that can't be used. An earlier version may have accepted it."""
-        return key in self._unusable_keys
+        return key in self._unusable_keys or len(self._unusable_keys) >= _MAX_UNUSABLE
 
     def is_latest(self, record: Record) -> bool:
         """Whether `record` is the latest of its ticket. Decoding has verified that its key names the ticket."""
@@ -111,7 +113,7 @@ class Fold:
         self.unusable += 1
         if record.damage is not None and record.damage.lost == "record":
             self.lost += record.next_offset - record.origin.offset
-        elif record.key is not None and len(record.key) <= _MAX_KEY:
+        elif record.key is not None and len(record.key) <= _MAX_KEY and len(self._unusable_keys) < _MAX_UNUSABLE:
             self._unusable_keys.add(record.key)
 
     def _decoded(self, batch: Sequence[Record]) -> Sequence[Ticket | TicketPoints | Rejected]:

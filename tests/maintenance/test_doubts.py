@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from core.records import Damage, Origin, Record
+from maintenance import fold as module
 from maintenance.fold import Fold
 from maintenance.reconcile import compare
 from tests.maintenance.test_reconcile import _ALL_BUT_LOST, _LOG, FakeLog, _Holds, event, fold
@@ -33,6 +34,19 @@ def test_a_ticket_with_a_record_that_can_not_be_used_is_not_surplus() -> None:
     )
     assert {d.ticket_id: d.kind for d in outcome.differences} == {"stranger": "surplus"}
     assert ({d.ticket_id: d.kind for d in outcome.unproven}, outcome.doubt) == ({"unclear": "surplus"}, None)
+
+
+def test_a_flood_of_unusable_records_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound any ticket may have one of them, and keys that no ticket can have are not kept."""
+    monkeypatch.setattr(module, "_MAX_UNUSABLE", 3)
+    found = fold()
+    found.read([msgspec.structs.replace(event(9, "x", 1), key=b"k" * 2_000, value=b"?")])
+    assert not found.is_unclear(b"k" * 2_000)
+    for number in range(5):
+        assert not found.is_unclear(b"acme/other") or number >= 3
+        found.read([msgspec.structs.replace(event(number, str(number), 1), value=b"?")])
+    assert found.is_unclear(b"acme/other")
+    assert (len(found._unusable_keys), found.unusable) == (3, 6)
 
 
 @pytest.mark.parametrize(
