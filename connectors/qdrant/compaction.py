@@ -28,6 +28,7 @@ from connectors.qdrant.provenance import ProvenanceReader
 from connectors.qdrant.shard import load_shard, translated
 from connectors.qdrant.space import SpaceGuard
 from connectors.qdrant.syncing import sync_tree
+from connectors.qdrant.wholeness import require_whole
 from core.errors import FatalError, TransientError, UnavailableError
 from core.identity import point_id
 
@@ -114,6 +115,7 @@ def _replace(path: Path, built: Path, *, dimension: int, sieve: "_Sieve", space:
     with translated():
         old = load_shard(shard)
         try:
+            require_whole(old, path)
             origin = ProvenanceReader(EdgeReader(old, dimension=dimension)).read()
             sieve.created_ms = 0 if origin is None else origin.created_ms
             new = folder.open_shard(built, dimension)

@@ -28,7 +28,8 @@ from connectors.qdrant.place import place_of
 from connectors.qdrant.shard import translated
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
 from connectors.qdrant.syncing import sync_log
-from core.errors import FatalError, RefusedError, TransientError
+from connectors.qdrant.wholeness import note_count, open_whole
+from core.errors import ConfigError, FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
 
 logger: Final = logging.getLogger("ticketstream.index")
@@ -182,6 +183,7 @@ class EdgeEngine(EdgeReader):
     def delete(self, ids: Sequence[str], *, below: int) -> None:
         """See `Engine`."""
         if ids:
+            note_count(self._shard, self._place, less=len(ids))
             older = edge.FieldCondition(key="version", range=edge.RangeFloat(lt=below))
             wanted = edge.Filter(must=[edge.HasIdCondition({*ids}), older])
             self._apply([edge.UpdateOperation.delete_points_by_filter(wanted)], ids=ids)
@@ -261,7 +263,8 @@ class EdgeEngine(EdgeReader):
             self.space.require()
             with translated():
                 self._shard.flush()
-        except (TransientError, FatalError) as error:
+            note_count(self._shard, self._place)
+        except (TransientError, FatalError, ConfigError) as error:
             logger.warning("the index is closed without a flush, so the next start replays its log: %s", error)
 
     def require_in_place(self) -> None:
@@ -293,4 +296,4 @@ def open_edge_engine(path: Path, *, dimension: int, min_free_mib: int = MIN_FREE
     """
     space = SpaceGuard(path, reserve_mib=min_free_mib)
     space.require_at_start()
-    return EdgeEngine(folder.open_shard(path, dimension), path=folder.shard_of(path), dimension=dimension, space=space)
+    return EdgeEngine(open_whole(path, dimension), path=folder.shard_of(path), dimension=dimension, space=space)

@@ -37,6 +37,8 @@ class _Meta(Struct, frozen=True):
     shard: str = _SHARD
     #: Points that the shard had when its vectors were indexed.
     indexed: int = 0
+    #: Points that the shard has at least (`connectors.qdrant.wholeness`).
+    points: int = 0
 
 
 def open_shard(path: Path, dimension: int) -> edge.EdgeShard:
@@ -158,6 +160,22 @@ def name_shard(path: Path, shard: Path, *, indexed: int) -> None:
 def indexed_points(path: Path) -> int:
     """Points that the index's shard had when its vectors were indexed; 0 if they never were."""
     return _read(path).indexed
+
+
+def noted_points(path: Path) -> int:
+    """Points that the index's shard has at least; 0 if that isn't noted yet."""
+    return _read(path).points
+
+
+def note_points(path: Path, points: int) -> None:
+    """Note that the index's shard has at least this many points, durably.
+
+    Raises:
+        OSError: a file operation fails.
+    """
+    found = _read(path)
+    if found.points != points:
+        _note(path, msgspec.structs.replace(found, points=points))
 
 
 def remove_leftovers(path: Path) -> None:

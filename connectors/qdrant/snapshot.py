@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import qdrant_edge as edge
+
 from connectors.qdrant.copying import copy_shard, size_of
 from connectors.qdrant.embedded import EdgeReader
 from connectors.qdrant.folder import find_shard
@@ -18,7 +20,8 @@ from connectors.qdrant.lock import InUseError, find_owner, last_taken
 from connectors.qdrant.reading import VersionedReader
 from connectors.qdrant.shard import finds_terms, load_shard
 from connectors.qdrant.space import MIB, SpaceGuard
-from core.errors import UnavailableError
+from connectors.qdrant.wholeness import require_whole
+from core.errors import ConfigError, UnavailableError
 from core.index import IndexedTicket
 
 #: MiB left free after a copy. The engine writes to the copy, which has fewer holes: on a full disk that is a SIGBUS
@@ -65,6 +68,7 @@ def open_snapshot(path: Path, *, dimension: int) -> SnapshotReader:
             copy_shard(shard, copy)
             _require_untouched(path, taken)
             loaded = load_shard(copy, original=shard)
+            _require_whole(loaded, path, taken)
             engine = EdgeReader(loaded, dimension=dimension, has_terms=finds_terms(loaded))
     except OSError as error:
         _require_untouched(path, taken)
@@ -73,6 +77,14 @@ def open_snapshot(path: Path, *, dimension: int) -> SnapshotReader:
             "that is writable and has room for it, or start a worker, which answers searches itself"
         ) from None
     return SnapshotReader(engine, path=path, taken=taken)
+
+
+def _require_whole(shard: edge.EdgeShard, path: Path, taken: tuple[int, bytes] | None) -> None:
+    try:
+        require_whole(shard, path)
+    except ConfigError:
+        _require_untouched(path, taken)  # a worker may have added points since
+        raise
 
 
 def _require_room(folder: Path, shard: Path, path: Path) -> None:
