@@ -19,18 +19,17 @@ def passages_of(points: Sequence[edge.ScoredPoint]) -> list[FoundPassage]:
     found = []
     for point in points:
         payload, own = unpack(point.payload), point.id
-        found.append(FoundPassage(own, key_of(own), row_of(payload), payload, point.score))
+        found.append(FoundPassage(own, _key(own), row_of(payload), payload, point.score))
     return found
 
 
 def scores_of(points: Sequence[edge.ScoredPoint]) -> dict[PointKey, float]:
     """The scores of a query's result, by key."""
-    return {key_of(point.id): point.score for point in points}
+    return {_key(point.id): point.score for point in points}
 
 
-def key_of(own: EngineId) -> PointKey:
-    """The key of a point's id; the id may be written as text."""
-    return own.int if isinstance(own, UUID) else UUID(own).int if isinstance(own, str) else own
+def _key(own: EngineId) -> PointKey:
+    return own.int if isinstance(own, UUID) else own
 
 
 def query_of(retrieval: Retrieval, *, payload: bool) -> edge.QueryRequest:

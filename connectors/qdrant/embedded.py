@@ -20,8 +20,7 @@ from connectors.qdrant.edge_points import (
     vector_of,
     where_below,
 )
-from connectors.qdrant.engine import Condition, EngineId, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
-from connectors.qdrant.kept_passages import KeptPassages
+from connectors.qdrant.engine import Condition, Found, FoundPassage, PointKey, Retrieval, Stored, Upsert
 from connectors.qdrant.layout import STATE_FIELDS
 from connectors.qdrant.packing import filter_of, packed_fields, point_ids, unpack
 from connectors.qdrant.place import place_of
@@ -50,7 +49,6 @@ class EdgeReader:
         self._shard = shard
         self._dimension = dimension
         self._has_terms = has_terms
-        self._kept = KeptPassages()
 
     @property
     def dimension(self) -> int:
@@ -64,22 +62,8 @@ class EdgeReader:
         return {str(record.id): unpack(record.payload, fields) for record in found}
 
     def search(self, retrievals: Sequence[Retrieval]) -> list[list[FoundPassage]]:
-        """See `EngineReader`. Only payloads of passages that no search has found before are read."""
-        moment, kept = self._moment(), self._kept
-        if moment is not None:
-            found, new = kept.complete(self._ask(retrievals, payload=False), self._whole)
-            if self._moment() is moment:
-                kept.keep(new)
-                return found
-        return [passages_of(one) for one in self._ask(retrievals, payload=True)]
-
-    def _moment(self) -> object | None:
-        """A token that a write replaces; None during a write. Nothing writes to a shard that is only read."""
-        return self
-
-    def _whole(self, ids: Sequence[EngineId]) -> list[edge.Record]:
-        with translated():
-            return self._shard.retrieve([*ids], packed_fields(None), False)
+        """See `EngineReader`."""
+        return [passages_of(found) for found in self._ask(retrievals, payload=True)]
 
     def scores(self, retrievals: Sequence[Retrieval]) -> list[dict[PointKey, float]]:
         """See `EngineReader`."""
@@ -163,9 +147,6 @@ class EdgeEngine(EdgeReader):
             heads.update(read)
         return found | read
 
-    def _moment(self) -> object | None:
-        return self._heads
-
     def write(self, upserts: Sequence[Upsert], *, ordered: bool = False) -> None:  # noqa: ARG002 - there are no replicas
         """See `Engine`."""
         try:
@@ -230,7 +211,6 @@ class EdgeEngine(EdgeReader):
         """
         self._shard, self._place = shard, place_of(path)
         self._unflushed = 0
-        self._kept = KeptPassages()  # the shards number their changes differently
 
     def _apply(self, operations: Sequence[edge.UpdateOperation], *, ids: Sequence[str]) -> None:
         """Apply operations that change these points."""
@@ -240,7 +220,6 @@ class EdgeEngine(EdgeReader):
             self.changed.add(ids)
             for operation in operations:
                 shard.update(operation)
-            self._kept.drop(ids)
             failpoint("after_send")
             self._make_durable(len(ids))
 

@@ -18,15 +18,14 @@ import qdrant_edge as edge
 from connectors.qdrant.engine import AnyOf, Between, Condition, EngineId, OfTickets, Stored, WithIds, WithTerms
 from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC, TERMS
 
-#: The name of the string that holds all fields that filters don't read as numbers.
-REST: Final = "rest"
+_REST: Final = "rest"
 _KEYWORDS: Final = frozenset(name for name, kind in INDEXED.items() if kind != "integer")
 _NUMBERS: Final = frozenset(name for name, kind in INDEXED.items() if kind == "integer")
 #: Fields that are read without the rest; each point has a state.
 _PACKED: Final = _NUMBERS | {"state"}
 #: Field values that are not stored, and the only other value that the field can have.
 _DEFAULTS: Final = {("state", LIVE): DELETED, ("visibility", PUBLIC): INTERNAL}
-_WHOLE: Final = [*sorted(_NUMBERS), REST]
+_WHOLE: Final = [*sorted(_NUMBERS), _REST]
 _HEADS: Final = AnyOf("chunk", (0,))
 _LOOKUP: Final = edge.IntegerIndexParams(lookup=True, range=False)
 _RANGE: Final = edge.IntegerIndexParams(lookup=False, range=True)
@@ -58,7 +57,7 @@ def pack(payload: Mapping[str, object]) -> Stored:
             packed[name] = _code(word)
     if packed.get("chunk") == 0:  # only bodies are looked up by their head
         packed.pop("head", None)
-    packed[REST] = msgspec.json.encode(rest).decode()
+    packed[_REST] = msgspec.json.encode(rest).decode()
     return packed
 
 
@@ -69,7 +68,7 @@ def unpack(packed: Stored | None, fields: Sequence[str] | None = None) -> Stored
     if fields is not None and _PACKED.issuperset(fields):  # without the rest, which has the text
         state = {} if "state" not in fields else {"state": DELETED if "state" in packed else LIVE}
         return {name: packed[name] for name in fields if name in packed and name in _NUMBERS} | state
-    rest = packed.pop(REST, None)
+    rest = packed.pop(_REST, None)
     if isinstance(rest, str):
         packed.update(_REST_DECODER.decode(rest))  # the keyword replaces its hash
     return packed if fields is None else {name: packed[name] for name in fields if name in packed}
