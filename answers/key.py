@@ -2,12 +2,16 @@
 
 import unicodedata
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
 from answers.chain import Chain
 from answers.evidence import Evidence
 from answers.prompt import VERSION
+
+#: Increase it when the check of claims changes, so that no answer is served that the new rules would refuse.
+_CHECK: Final = "2"
 
 
 def answer_key(
@@ -29,5 +33,6 @@ def answer_key(
     ]
     refused = not evidence.sources or evidence.confidence < min_confidence
     asked = " ".join(unicodedata.normalize("NFC", question).split())
-    parts = (VERSION, tenant_id, audience, asked, sources, refused, evidence.nothing, evidence.model, chain.name)
+    rules = (VERSION, _CHECK)
+    parts = (rules, tenant_id, audience, asked, sources, refused, evidence.nothing, evidence.model, chain.name)
     return sha256(msgspec.json.encode(parts)).hexdigest()

@@ -239,6 +239,17 @@ def test_a_reader_who_leaves_closes_the_writer() -> None:
     assert writer.closed == 1
 
 
+def test_an_answer_checked_by_other_rules_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release with other rules for claims has other keys."""
+
+    def key() -> str:
+        return answer_key("why?", FOUND, _chain(), tenant_id="acme", audience="agents", min_confidence=0.4)
+
+    before = key()
+    monkeypatch.setattr("answers.key._CHECK", "1")
+    assert key() != before
+
+
 def test_the_key_changes_with_everything_an_answer_depends_on() -> None:
     """The cache key changes with the sources, tenant, audience, question, confidence and models."""
     chain = _chain()
