@@ -222,7 +222,7 @@ _MUTANTS: Final = {
         "test_answer.test_the_key_changes_with_everything_an_answer_depends_on",
     ),
     "the key forgets the tenant": (
-        "key", "(VERSION, tenant_id, audience,", "(VERSION, audience,",
+        "key", "(rules, tenant_id, audience,", "(rules, audience,",
         "test_answer.test_the_key_changes_with_everything_an_answer_depends_on",
     ),
 }  # fmt: skip
